@@ -1,1 +1,5 @@
-//! cowrap
+pub mod clang;
+pub mod config;
+pub mod extract;
+pub mod facts;
+pub mod source;

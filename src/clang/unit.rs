@@ -1,0 +1,231 @@
+//! Parsing one translation unit, and what it says as a whole: diagnostics, files, inclusions.
+
+use std::ffi::{CStr, CString, OsString};
+use std::marker::PhantomData;
+use std::os::raw::{c_char, c_int, c_uint};
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+use clang_sys::*;
+use thiserror::Error;
+
+use super::cursor::{Cursor, Place, expansion_place, text};
+use super::library::Library;
+
+/// What parsing needs and units share (`CXIndex`). One for each thread.
+#[derive(Debug)]
+pub struct Index {
+    raw: CXIndex,
+}
+
+/// A file whose contents in memory stand for those on disk (`CXUnsavedFile`).
+#[derive(Clone, Debug)]
+pub struct UnsavedFile {
+    path: CString,
+    contents: Vec<u8>,
+}
+
+/// Why no translation unit came out of a parse at all (`CXErrorCode`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ParseError {
+    /// libclang failed without saying why; most often the driver did not accept the arguments.
+    #[error("libclang could not make a translation unit from these arguments")]
+    Failure,
+    /// libclang crashed and recovered.
+    #[error("libclang crashed while it parsed this file")]
+    Crashed,
+    /// The arguments were not usable.
+    #[error("libclang did not accept the arguments")]
+    InvalidArguments,
+}
+
+/// How grave a diagnostic is (`CXDiagnosticSeverity`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Severity {
+    Ignored,
+    Note,
+    Warning,
+    Error,
+    Fatal,
+}
+
+/// One message of the compiler.
+#[derive(Clone, Debug)]
+pub struct Diagnostic<'tu> {
+    /// How grave it is.
+    pub severity: Severity,
+    /// The compiler's text, without place and severity.
+    pub message: String,
+    /// Where; `None` for messages about arguments.
+    pub place: Option<Place<'tu>>,
+}
+
+/// A file of a translation unit (`CXFile`). Equal when it is the same file of the same unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct File<'tu> {
+    raw: CXFile,
+    unit: PhantomData<&'tu ()>,
+}
+
+/// A parsed translation unit.
+#[derive(Debug)]
+pub struct TranslationUnit<'i> {
+    raw: CXTranslationUnit,
+    index: PhantomData<&'i Index>,
+}
+
+impl UnsavedFile {
+    /// A file in memory; `None` when the path holds a NUL byte.
+    pub fn new(path: PathBuf, contents: Vec<u8>) -> Option<Self> {
+        Some(UnsavedFile { path: CString::new(path.into_os_string().into_vec()).ok()?, contents })
+    }
+}
+
+impl Index {
+    /// Makes an index. The calling thread must have entered `library`.
+    pub fn new(library: &Library) -> Self {
+        library.enter();
+        // Arguments: declarations from a PCH are not left out; diagnostics are not printed.
+        Index { raw: unsafe { clang_createIndex(0, 0) } }
+    }
+
+    /// Parses a C file. `arguments` are the compiler's, without its name and without the file.
+    ///
+    /// Parsing goes on after a fatal error (a missing header), so that the rest can be reported.
+    pub fn parse(
+        &self,
+        file: &CStr,
+        arguments: &[CString],
+        unsaved: &[UnsavedFile],
+    ) -> Result<TranslationUnit<'_>, ParseError> {
+        let arguments: Vec<*const c_char> = arguments.iter().map(|argument| argument.as_ptr()).collect();
+        let mut unsaved: Vec<CXUnsavedFile> = unsaved
+            .iter()
+            .map(|file| CXUnsavedFile {
+                Filename: file.path.as_ptr(),
+                Contents: file.contents.as_ptr().cast(),
+                Length: file.contents.len() as std::os::raw::c_ulong,
+            })
+            .collect();
+        let mut raw = std::ptr::null_mut();
+        // SAFETY: every pointer is to memory that lives until the call returns; libclang copies what it keeps.
+        let code = unsafe {
+            clang_parseTranslationUnit2(
+                self.raw,
+                file.as_ptr(),
+                arguments.as_ptr(),
+                arguments.len() as c_int,
+                unsaved.as_mut_ptr(),
+                unsaved.len() as c_uint,
+                CXTranslationUnit_KeepGoing,
+                &mut raw,
+            )
+        };
+        #[allow(non_upper_case_globals)]
+        match code {
+            CXError_Success if !raw.is_null() => Ok(TranslationUnit { raw, index: PhantomData }),
+            CXError_Crashed => Err(ParseError::Crashed),
+            CXError_InvalidArguments => Err(ParseError::InvalidArguments),
+            _ => Err(ParseError::Failure),
+        }
+    }
+}
+
+impl Drop for Index {
+    fn drop(&mut self) {
+        unsafe { clang_disposeIndex(self.raw) }
+    }
+}
+
+impl<'i> TranslationUnit<'i> {
+    /// The cursor above all others.
+    pub fn cursor(&self) -> Option<Cursor<'_>> {
+        Cursor::new(unsafe { clang_getTranslationUnitCursor(self.raw) })
+    }
+
+    /// The main file.
+    pub fn main_file(&self) -> Option<File<'_>> {
+        let name = unsafe { clang_getTranslationUnitSpelling(self.raw) };
+        let name = CString::new(text(name)).ok()?;
+        File::new(unsafe { clang_getFile(self.raw, name.as_ptr()) })
+    }
+
+    /// What the compiler had to say, in its order.
+    pub fn diagnostics(&self) -> Vec<Diagnostic<'_>> {
+        let count = unsafe { clang_getNumDiagnostics(self.raw) };
+        (0..count)
+            .map(|number| {
+                // SAFETY: the number is below the count, and the diagnostic is disposed of exactly once.
+                unsafe {
+                    let raw = clang_getDiagnostic(self.raw, number);
+                    let diagnostic = Diagnostic {
+                        severity: severity(clang_getDiagnosticSeverity(raw)),
+                        message: text(clang_getDiagnosticSpelling(raw)),
+                        place: expansion_place(clang_getDiagnosticLocation(raw)),
+                    };
+                    clang_disposeDiagnostic(raw);
+                    diagnostic
+                }
+            })
+            .collect()
+    }
+
+    /// Every file that was read, in the order of first inclusion; the main file is the first.
+    pub fn files(&self) -> Vec<File<'_>> {
+        extern "C" fn step(file: CXFile, _: *mut CXSourceLocation, _: c_uint, data: CXClientData) {
+            // SAFETY: `data` is the vector that `files` passes below and outlives the call.
+            let files = unsafe { &mut *(data as *mut Vec<CXFile>) };
+            files.push(file);
+        }
+        let mut files: Vec<CXFile> = Vec::new();
+        unsafe { clang_getInclusions(self.raw, step, (&raw mut files).cast()) };
+        let mut seen = std::collections::HashSet::new();
+        files.into_iter().filter(|file| seen.insert(*file)).filter_map(File::new).collect()
+    }
+
+    /// The contents of a file as the compiler saw it; empty when it has none.
+    pub fn contents(&self, file: File<'_>) -> &[u8] {
+        let mut length = 0;
+        // SAFETY: libclang owns the buffer, which lives as long as the unit.
+        unsafe {
+            let contents = clang_getFileContents(self.raw, file.raw, &mut length);
+            if contents.is_null() { &[] } else { std::slice::from_raw_parts(contents.cast(), length) }
+        }
+    }
+}
+
+impl Drop for TranslationUnit<'_> {
+    fn drop(&mut self) {
+        unsafe { clang_disposeTranslationUnit(self.raw) }
+    }
+}
+
+impl File<'_> {
+    pub(super) fn new(raw: CXFile) -> Option<Self> {
+        (!raw.is_null()).then_some(File { raw, unit: PhantomData })
+    }
+
+    /// The path as the compiler opened it: relative to the unit's directory, or absolute.
+    pub fn path(self) -> PathBuf {
+        // SAFETY: as in `text`, but the bytes are kept as they are, since they are a path.
+        unsafe {
+            let string = clang_getFileName(self.raw);
+            let characters = clang_getCString(string);
+            let bytes = if characters.is_null() { Vec::new() } else { CStr::from_ptr(characters).to_bytes().to_vec() };
+            clang_disposeString(string);
+            PathBuf::from(OsString::from_vec(bytes))
+        }
+    }
+}
+
+fn severity(raw: CXDiagnosticSeverity) -> Severity {
+    #[allow(non_upper_case_globals)]
+    match raw {
+        CXDiagnostic_Ignored => Severity::Ignored,
+        CXDiagnostic_Note => Severity::Note,
+        CXDiagnostic_Warning => Severity::Warning,
+        CXDiagnostic_Error => Severity::Error,
+        _ => Severity::Fatal,
+    }
+}

@@ -1,0 +1,7 @@
+//! Packs: finding, parsing and validating them, with places for their errors.
+//!
+//! It must never know the logic of rules, or the terminal.
+
+mod pack;
+
+pub use pack::{Effect, LockMode, MarkSpec, Model, Pack, PackError, Wrapper};

@@ -1,0 +1,297 @@
+//! A pack says what a code base calls things: its marks, predicates, suspending functions and models.
+//!
+//! Packs keep a code base's own names out of the code. Those of `rules/packs/` are compiled in.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::facts::MarkId;
+
+/// The pack that is used when none is given.
+const QEMU: &str = include_str!("../../rules/packs/qemu.toml");
+
+/// What a function demands of its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// May only run inside a coroutine.
+    CoroutineOnly,
+    /// May run in both contexts.
+    Either,
+    /// May only run outside of coroutines.
+    NonCoroutineOnly,
+}
+
+/// The two ways to hold a lock that a code base marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LockMode {
+    /// Shared with other readers.
+    Read,
+    /// Held alone.
+    Write,
+}
+
+/// What a wrapper mark says of the function that is generated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wrapper {
+    /// What the wrapped function demands.
+    pub calls: Effect,
+    /// The lock that the wrapper takes around the call.
+    pub lock: Option<LockMode>,
+}
+
+/// A mark that the code base uses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MarkSpec {
+    /// The macro's name.
+    pub name: String,
+    /// What a function with this mark demands of its caller; none for a lock mark.
+    pub effect: Option<Effect>,
+    /// For a wrapper mark, what is generated.
+    pub wrapper: Option<Wrapper>,
+    /// For a lock mark, how the lock must be held.
+    pub lock: Option<LockMode>,
+}
+
+/// What is known of functions that bear no mark.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// The functions, by name.
+    pub functions: Vec<String>,
+    /// What they demand.
+    pub effect: Effect,
+    /// Why this is so, for people.
+    pub reason: String,
+}
+
+/// What a code base calls things.
+#[derive(Clone, Debug)]
+pub struct Pack {
+    /// Its name.
+    pub name: String,
+    /// Where it was read, for messages.
+    pub origin: PathBuf,
+    /// Its marks; [`MarkId`] counts them.
+    pub marks: Vec<MarkSpec>,
+    /// The functions that say whether the code runs in a coroutine.
+    pub predicates: Vec<String>,
+    /// The functions that suspend.
+    pub suspending: Vec<String>,
+    /// The word that joins a wrapper's name to its target's.
+    pub infix: Option<String>,
+    /// What is known of functions without marks.
+    pub models: Vec<Model>,
+    headers: GlobSet,
+    /// What each of the patterns for headers begins with, up to the first part that is a pattern.
+    header_directories: Vec<PathBuf>,
+    generated: GlobSet,
+}
+
+/// Why a pack cannot be used.
+#[derive(Debug, Error)]
+pub enum PackError {
+    /// It cannot be read.
+    #[error("cannot read the pack {path}: {source}")]
+    Read {
+        /// The pack's file.
+        path: String,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// It is not what a pack must be; the message shows the place.
+    #[error("{path}: {message}")]
+    Invalid {
+        /// The pack's file.
+        path: String,
+        /// What is wrong, and where.
+        message: String,
+    },
+}
+
+/// The file as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    name: String,
+    headers: Vec<String>,
+    #[serde(default)]
+    generated: Vec<String>,
+    #[serde(default)]
+    predicates: Vec<String>,
+    #[serde(default)]
+    suspending: Vec<String>,
+    infix: Option<String>,
+    #[serde(default, rename = "mark")]
+    marks: Vec<MarkSpec>,
+    #[serde(default, rename = "model")]
+    models: Vec<Model>,
+}
+
+impl Pack {
+    /// The pack for QEMU, compiled in.
+    pub fn qemu() -> Result<Pack, PackError> {
+        Pack::parse(QEMU, Path::new("rules/packs/qemu.toml"))
+    }
+
+    /// Reads a pack from a file.
+    pub fn read(path: &Path) -> Result<Pack, PackError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| PackError::Read { path: path.display().to_string(), source })?;
+        Pack::parse(&text, path)
+    }
+
+    /// Reads a pack from its text; `origin` is for messages.
+    pub fn parse(text: &str, origin: &Path) -> Result<Pack, PackError> {
+        let invalid = |message: String| PackError::Invalid { path: origin.display().to_string(), message };
+        let written: Written = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
+        let mut names = HashSet::new();
+        for mark in &written.marks {
+            let identifier = mark.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                && !mark.name.bytes().next().is_none_or(|byte| byte.is_ascii_digit());
+            if !identifier {
+                return Err(invalid(format!("the mark `{}` is not a C identifier", mark.name)));
+            }
+            if !names.insert(mark.name.as_str()) {
+                return Err(invalid(format!("the mark `{}` is described twice; keep one", mark.name)));
+            }
+            if mark.effect.is_none() && mark.lock.is_none() {
+                let message = format!("the mark `{}` says nothing; give it an `effect` or a `lock`", mark.name);
+                return Err(invalid(message));
+            }
+        }
+        for model in &written.models {
+            if model.reason.trim().is_empty() {
+                return Err(invalid(format!("the model of {:?} has no reason; say why it is so", model.functions)));
+            }
+        }
+        let globs = |patterns: &[String]| {
+            let mut set = GlobSetBuilder::new();
+            for pattern in patterns {
+                set.add(Glob::new(pattern).map_err(|error| invalid(error.to_string()))?);
+            }
+            set.build().map_err(|error| invalid(error.to_string()))
+        };
+        Ok(Pack {
+            headers: globs(&written.headers)?,
+            header_directories: written.headers.iter().map(|pattern| literal_directory(pattern)).collect(),
+            generated: globs(&written.generated)?,
+            name: written.name,
+            origin: origin.to_path_buf(),
+            marks: written.marks,
+            predicates: written.predicates,
+            suspending: written.suspending,
+            infix: written.infix,
+            models: written.models,
+        })
+    }
+
+    /// A mark's description.
+    pub fn mark(&self, id: MarkId) -> &MarkSpec {
+        &self.marks[usize::from(id.0)]
+    }
+
+    /// Whether marks may be defined in this file, given relative to the root.
+    pub fn may_define_marks(&self, path: &Path) -> bool {
+        self.headers.is_match(path)
+    }
+
+    /// Whether a directory, given relative to the root, is on the way to files that may define marks, or is
+    /// below it.
+    pub fn may_hold_headers(&self, directory: &Path) -> bool {
+        self.header_directories
+            .iter()
+            .any(|wanted| wanted.starts_with(directory) || directory.starts_with(wanted))
+    }
+
+    /// Whether a generator wrote this file, given relative to the root.
+    pub fn is_generated(&self, path: &Path) -> bool {
+        self.generated.is_match(path)
+    }
+
+    /// The name of what a wrapper of this name calls: `bdrv_co_foo` for `bdrv_foo`; the first `_` splits off
+    /// the subsystem. `None` for a name that does not split or that is already the target's.
+    pub fn target_name(&self, wrapper: &str) -> Option<String> {
+        let infix = self.infix.as_deref()?;
+        let (subsystem, rest) = wrapper.split_once('_')?;
+        let already = rest.split_once('_').is_some_and(|(first, _)| first == infix);
+        (!subsystem.is_empty() && !rest.is_empty() && !already).then(|| format!("{subsystem}_{infix}_{rest}"))
+    }
+
+    /// The name that a wrapper of this target has: `bdrv_foo` for `bdrv_co_foo`.
+    pub fn wrapper_name(&self, target: &str) -> Option<String> {
+        let infix = self.infix.as_deref()?;
+        let (subsystem, rest) = target.split_once('_')?;
+        let rest = rest.strip_prefix(infix)?.strip_prefix('_')?;
+        (!subsystem.is_empty() && !rest.is_empty()).then(|| format!("{subsystem}_{rest}"))
+    }
+}
+
+/// The directories of a pattern before the first part that is not plain text.
+fn literal_directory(pattern: &str) -> PathBuf {
+    let is_plain = |part: &&str| !part.contains(['*', '?', '[', '{']);
+    let mut parts: Vec<&str> = pattern.split('/').take_while(is_plain).collect();
+    if parts.len() == pattern.split('/').count() {
+        parts.pop();
+    }
+    parts.iter().collect()
+}
+
+impl Effect {
+    /// The words that users read.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Effect::CoroutineOnly => "coroutine only",
+            Effect::Either => "either context",
+            Effect::NonCoroutineOnly => "non-coroutine only",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_packs_of_the_repository_are_valid() {
+        let pack = Pack::qemu().unwrap();
+        assert_eq!(pack.name, "qemu");
+        assert!(pack.may_define_marks(Path::new("include/qemu/osdep.h")));
+        assert!(!pack.may_define_marks(Path::new("docs/osdep.h")));
+        assert!(pack.is_generated(Path::new("build/block/block-gen.c")));
+    }
+
+    #[test]
+    fn wrappers_and_targets_are_named_after_each_other() {
+        let pack = Pack::qemu().unwrap();
+        assert_eq!(pack.target_name("bdrv_pread").as_deref(), Some("bdrv_co_pread"));
+        assert_eq!(pack.target_name("nbd_do_connect").as_deref(), Some("nbd_co_do_connect"));
+        assert_eq!(pack.target_name("bdrv_co_pread"), None);
+        assert_eq!(pack.target_name("abort"), None);
+        assert_eq!(pack.wrapper_name("bdrv_co_pread").as_deref(), Some("bdrv_pread"));
+        assert_eq!(pack.wrapper_name("bdrv_common"), None);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_place() {
+        let parse = |text: &str| Pack::parse(text, Path::new("mine.toml")).unwrap_err().to_string();
+        let unknown = parse("name = \"x\"\nheaders = []\nheadres = []\n");
+        assert!(unknown.contains("mine.toml") && unknown.contains("headres") && unknown.contains("line 3"), "{unknown}");
+        let twice = parse(
+            "name = \"x\"\nheaders = []\n[[mark]]\nname = \"a\"\neffect = \"either\"\n[[mark]]\nname = \"a\"\n\
+             effect = \"either\"\n",
+        );
+        assert!(twice.contains("described twice"), "{twice}");
+        let silent = parse("name = \"x\"\nheaders = []\n[[mark]]\nname = \"a\"\n");
+        assert!(silent.contains("says nothing"), "{silent}");
+        let glob = parse("name = \"x\"\nheaders = [\"a[\"]\n");
+        assert!(glob.contains("mine.toml"), "{glob}");
+    }
+}

@@ -1,0 +1,775 @@
+//! Lowering: one body's cursors to the control flow that [`super::flow`] runs, collecting on the way what is
+//! called and what is stored.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::clang::{BinaryOperator, Cursor, CursorKind, TypeKind, UnaryOperator};
+use crate::facts::{
+    Assertion, Body, Call, CallKind, MAX_FLAGS, Place, Slot, SlotCall, SlotKind, Store, Symbol, SymbolId,
+};
+
+use super::flow::{Flag, Label, NodeId, Op, Site, Tree, Variable};
+use super::raw::{RawId, RawTree};
+use super::stores::Sink;
+use super::{Extractor, Role};
+
+/// A variable or parameter whose value may be followed.
+#[derive(Clone, Copy)]
+struct Local {
+    variable: Variable,
+    /// The position, for a boolean parameter.
+    boolean_parameter: Option<u16>,
+}
+
+/// A call of the body, before it is known what reaches it.
+struct PendingCall {
+    site: Site,
+    target: Target,
+    place: Place,
+    spelling: Option<Place>,
+    kind: CallKind,
+}
+
+enum Target {
+    Function(SymbolId),
+    Slot(Slot),
+}
+
+/// Lowers one declaration.
+pub(super) struct Lowering<'e, 'a, 'tu> {
+    extractor: &'e mut Extractor<'a, 'tu>,
+    raw: RawTree<'tu>,
+    tree: Tree,
+    calls: Vec<PendingCall>,
+    stores: Vec<Store>,
+    locals: HashMap<usize, Local>,
+    labels: HashMap<String, Label>,
+    /// Every assignment so far, in order: a loop's are those that its lowering adds.
+    assigned: Vec<Variable>,
+    /// Boolean parameters that a condition asks for.
+    asked: HashSet<Variable>,
+    /// Whether what is being lowered may not be what the compiler chose (`_Generic`).
+    unresolved: bool,
+}
+
+impl<'tu> Extractor<'_, 'tu> {
+    /// Reads the body of a function's definition.
+    pub(super) fn body(&mut self, definition: Cursor<'tu>, symbol: SymbolId, place: Place) {
+        let body = Lowering::new(self, definition).body(symbol, place);
+        self.facts.bodies.push(body);
+    }
+}
+
+impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
+    fn new(extractor: &'e mut Extractor<'a, 'tu>, root: Cursor<'tu>) -> Self {
+        Lowering {
+            extractor,
+            raw: RawTree::new(root),
+            tree: Tree::default(),
+            calls: Vec::new(),
+            stores: Vec::new(),
+            locals: HashMap::new(),
+            labels: HashMap::new(),
+            assigned: Vec::new(),
+            asked: HashSet::new(),
+            unresolved: false,
+        }
+    }
+
+    /// Lowers a variable at file scope; only its stores are of interest.
+    pub(super) fn at_file_scope(extractor: &'e mut Extractor<'a, 'tu>, variable: Cursor<'tu>) -> Self {
+        Lowering::new(extractor, variable)
+    }
+
+    /// The functions that the initialiser at file scope stores.
+    pub(super) fn initialiser_stores(&mut self) -> Vec<Store> {
+        let variable = self.raw.cursor(0);
+        for child in self.raw.operands(0) {
+            if self.raw.cursor(child).is_expression() {
+                self.lower(child, Sink::Declaration(variable), false);
+            }
+        }
+        std::mem::take(&mut self.stores)
+    }
+
+    fn body(mut self, symbol: SymbolId, place: Place) -> Body {
+        let mut root = Vec::new();
+        let mut position = 0u16;
+        for child in self.raw.operands(0) {
+            match self.raw.kind(child) {
+                CursorKind::ParmDecl => {
+                    self.parameter(child, position);
+                    position += 1;
+                }
+                CursorKind::CompoundStmt => root.push(self.lower(child, Sink::None, false)),
+                _ => {}
+            }
+        }
+        let root = self.tree.node(Op::Sequence, root);
+        let (flags, positions) = self.flags();
+        let outcome = self.tree.run(root, &flags);
+        let assertion = outcome.assertion.and_then(|(context, site)| {
+            let call = self.calls.iter().find(|call| call.site == site)?;
+            Some(Assertion { context, place: call.place })
+        });
+        let mut calls: Vec<Call> = Vec::new();
+        let mut slot_calls: Vec<SlotCall> = Vec::new();
+        let mut known: HashMap<(SymbolId, Place), usize> = HashMap::new();
+        for pending in self.calls {
+            let reach = outcome.reach[pending.site.0 as usize];
+            match pending.target {
+                Target::Function(callee) => {
+                    // One call site is one site, however often the tree shows it.
+                    if let Some(&at) = known.get(&(callee, pending.place)) {
+                        calls[at].reach = calls[at].reach.or(reach);
+                        calls[at].kind = calls[at].kind.min(pending.kind);
+                        continue;
+                    }
+                    known.insert((callee, pending.place), calls.len());
+                    let PendingCall { place, spelling, kind, .. } = pending;
+                    calls.push(Call { callee, place, spelling, reach, kind });
+                }
+                Target::Slot(slot) => {
+                    let same = |call: &&mut SlotCall| call.place == pending.place && call.slot == slot;
+                    match slot_calls.iter_mut().find(same) {
+                        Some(call) => call.reach = call.reach.or(reach),
+                        None => slot_calls.push(SlotCall { slot, place: pending.place, reach }),
+                    }
+                }
+            }
+        }
+        Body { symbol, place, flags: positions, calls, slot_calls, stores: self.stores, assertion }
+    }
+
+    /// The boolean parameters that make worlds of their own, and their positions.
+    fn flags(&self) -> (Vec<Flag>, Vec<u16>) {
+        let mut flags: Vec<(u16, Variable)> = self
+            .locals
+            .values()
+            .filter(|local| self.asked.contains(&local.variable))
+            .filter(|local| !self.tree.untracked.contains(&local.variable) && !self.assigned.contains(&local.variable))
+            .filter_map(|local| Some((local.boolean_parameter?, local.variable)))
+            .collect();
+        flags.sort_unstable();
+        flags.truncate(MAX_FLAGS);
+        flags.into_iter().map(|(position, variable)| (Flag(variable), position)).unzip()
+    }
+
+    fn parameter(&mut self, node: RawId, position: u16) {
+        let cursor = self.raw.cursor(node);
+        self.extractor.local_slot(cursor, SlotKind::Parameter);
+        let kind = cursor.ty().kind();
+        if kind == TypeKind::Bool || kind == TypeKind::Integer {
+            self.track(cursor, (kind == TypeKind::Bool).then_some(position));
+        }
+    }
+
+    fn track(&mut self, declaration: Cursor<'tu>, boolean_parameter: Option<u16>) -> Variable {
+        let variable = Variable(self.locals.len() as u32);
+        self.locals.insert(declaration.canonical_key(), Local { variable, boolean_parameter });
+        if declaration.ty().is_volatile() {
+            self.tree.untracked.insert(variable);
+        }
+        variable
+    }
+
+    /// The variable that an expression is, if its value may be followed.
+    fn local(&self, node: RawId) -> Option<Local> {
+        let node = self.raw.strip(node);
+        if self.raw.kind(node) != CursorKind::DeclRefExpr {
+            return None;
+        }
+        let declaration = self.raw.cursor(node).referenced()?;
+        if !matches!(declaration.kind(), CursorKind::VarDecl | CursorKind::ParmDecl) {
+            return None;
+        }
+        self.locals.get(&declaration.canonical_key()).copied()
+    }
+
+    fn node(&mut self, op: Op, children: Vec<NodeId>) -> NodeId {
+        self.tree.node(op, children)
+    }
+
+    fn unknown(&mut self) -> NodeId {
+        self.node(Op::Value(None), Vec::new())
+    }
+
+    /// Lowers all of them, for their effects.
+    fn lower_all(&mut self, nodes: &[RawId]) -> Vec<NodeId> {
+        nodes.iter().map(|&node| self.lower(node, Sink::None, false)).collect()
+    }
+
+    /// Lowers one node. `sink` is where its value goes; `wanted` says that its value decides something.
+    fn lower(&mut self, node: RawId, sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
+        use CursorKind::*;
+        let operands = self.raw.operands(node);
+        match self.raw.kind(node) {
+            UnexposedExpr => self.unexposed(node, &operands, sink, wanted),
+            ParenExpr => match operands.last() {
+                Some(&inner) => self.lower(inner, sink, wanted),
+                None => self.unknown(),
+            },
+            // `typeof(f())` in the type is shown too, and is not evaluated.
+            CStyleCastExpr => match operands.last() {
+                Some(&inner) => self.lower(inner, sink, wanted),
+                None => self.unknown(),
+            },
+            CompoundLiteralExpr => match operands.last() {
+                Some(&inner) => {
+                    let sink = Sink::Literal(self.raw.cursor(node).ty());
+                    self.lower(inner, sink, false)
+                }
+                None => self.unknown(),
+            },
+            InitListExpr => {
+                let mut lowered = Vec::new();
+                for (position, &element) in operands.iter().enumerate() {
+                    let sink = Sink::Element { of: &sink, list: node, position };
+                    lowered.push(self.lower(element, sink, false));
+                }
+                self.node(Op::Opaque, lowered)
+            }
+            // `sizeof`, `_Alignof` …: operands are not evaluated.
+            UnaryExpr => self.unknown(),
+            IntegerLiteral | BoolLiteral => {
+                let value = if wanted { self.raw.cursor(node).evaluate_integer() } else { None };
+                self.node(Op::Value(value), Vec::new())
+            }
+            DeclRefExpr => self.reference(node, sink, wanted),
+            CallExpr => self.call(node, &operands),
+            UnaryOperator => self.unary(node, &operands, sink, wanted),
+            BinaryOperator => self.binary(node, &operands, sink, wanted),
+            CompoundAssignOperator => {
+                let lowered = self.lower_all(&operands);
+                self.change(operands.first().copied(), lowered)
+            }
+            ConditionalOperator if operands.len() == 3 => {
+                let condition = self.lower(operands[0], Sink::None, true);
+                let yes = self.lower(operands[1], sink, wanted);
+                let no = self.lower(operands[2], sink, wanted);
+                self.node(Op::Conditional, vec![condition, yes, no])
+            }
+            StmtExpr | CompoundStmt => {
+                let mut lowered = Vec::new();
+                for (position, &child) in operands.iter().enumerate() {
+                    // The last statement of `({ … })` is its value.
+                    let last = position + 1 == operands.len();
+                    let child_sink = if last { sink } else { Sink::None };
+                    lowered.push(self.lower(child, child_sink, wanted && last));
+                }
+                self.node(Op::Sequence, lowered)
+            }
+            GenericSelectionExpr => self.generic_selection(&operands, sink),
+            DeclStmt => {
+                let lowered = self.lower_all(&operands);
+                self.node(Op::Opaque, lowered)
+            }
+            VarDecl => self.declaration(node),
+            FunctionDecl => {
+                let cursor = self.raw.cursor(node);
+                if let Some(place) = cursor.place() {
+                    let place = self.extractor.place(place);
+                    self.extractor.function(cursor, place);
+                }
+                self.unknown()
+            }
+            StructDecl | UnionDecl | EnumDecl | TypedefDecl => {
+                let cursor = self.raw.cursor(node);
+                if let Some(place) = cursor.place() {
+                    let place = self.extractor.place(place);
+                    self.extractor.type_declaration(cursor, place);
+                }
+                self.unknown()
+            }
+            IfStmt if operands.len() >= 2 => {
+                let condition = self.lower(operands[0], Sink::None, true);
+                let mut children = vec![condition];
+                children.extend(self.lower_all(&operands[1..]));
+                self.node(Op::If, children)
+            }
+            WhileStmt if operands.len() == 2 => {
+                let before = self.assigned.len();
+                let condition = self.lower(operands[0], Sink::None, true);
+                let body = self.lower(operands[1], Sink::None, false);
+                let assigned = self.assigned_since(before);
+                self.node(Op::While(assigned), vec![condition, body])
+            }
+            DoStmt if operands.len() == 2 => {
+                let before = self.assigned.len();
+                let body = self.lower(operands[0], Sink::None, false);
+                let condition = self.lower(operands[1], Sink::None, true);
+                let assigned = self.assigned_since(before);
+                self.node(Op::Do(assigned), vec![body, condition])
+            }
+            ForStmt => self.for_statement(node, &operands),
+            SwitchStmt if operands.len() == 2 => {
+                let condition = self.lower(operands[0], Sink::None, false);
+                let body = self.lower(operands[1], Sink::None, false);
+                self.node(Op::Switch, vec![condition, body])
+            }
+            kind @ (CaseStmt | DefaultStmt) => match operands.last() {
+                // The values before the statement are constants.
+                Some(&statement) => {
+                    let statement = self.lower(statement, Sink::None, false);
+                    self.node(Op::Case { default: kind == DefaultStmt }, vec![statement])
+                }
+                None => self.unknown(),
+            },
+            LabelStmt => {
+                let label = self.label(self.raw.cursor(node).spelling());
+                let lowered = self.lower_all(&operands);
+                self.node(Op::Label(label), lowered)
+            }
+            GotoStmt => {
+                let name = self.raw.children(node).first().map(|&label| self.raw.cursor(label).spelling());
+                match name {
+                    Some(name) => {
+                        let label = self.label(name);
+                        self.node(Op::Goto(label), Vec::new())
+                    }
+                    None => self.node(Op::GotoAny, Vec::new()),
+                }
+            }
+            IndirectGotoStmt => {
+                let lowered = self.lower_all(&operands);
+                self.node(Op::GotoAny, lowered)
+            }
+            BreakStmt => self.node(Op::Break, Vec::new()),
+            ContinueStmt => self.node(Op::Continue, Vec::new()),
+            ReturnStmt => {
+                let value = operands.first().map(|&value| self.lower(value, Sink::Return, false));
+                self.node(Op::Return, value.into_iter().collect())
+            }
+            GccAsmStmt => {
+                // An output operand changes its variable without an assignment that could be seen.
+                for &operand in &operands {
+                    if let Some(local) = self.local(operand) {
+                        self.tree.untracked.insert(local.variable);
+                    }
+                }
+                let lowered = self.lower_all(&operands);
+                self.node(Op::Perhaps, lowered)
+            }
+            _ => {
+                let lowered = self.lower_all(&operands);
+                self.node(Op::Opaque, lowered)
+            }
+        }
+    }
+
+    /// An expression for which libclang has no kind: most often an implicit cast.
+    fn unexposed(&mut self, node: RawId, operands: &[RawId], sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
+        match operands {
+            [] => self.unknown(),
+            [inner] => self.lower(*inner, sink, wanted),
+            [condition, yes, no] if self.starts_with(node, b"__builtin_choose_expr") => {
+                match self.raw.cursor(*condition).evaluate_integer() {
+                    Some(0) => self.lower(*no, sink, wanted),
+                    Some(_) => self.lower(*yes, sink, wanted),
+                    None => {
+                        let outer = std::mem::replace(&mut self.unresolved, true);
+                        let arms = vec![self.lower(*yes, sink, wanted), self.lower(*no, sink, wanted)];
+                        self.unresolved = outer;
+                        self.node(Op::Perhaps, arms)
+                    }
+                }
+            }
+            // `x ?: y`, atomic operations, `[i] = value` …
+            _ => {
+                let lowered = operands.iter().map(|&operand| self.lower(operand, sink, false)).collect();
+                self.node(Op::Perhaps, lowered)
+            }
+        }
+    }
+
+    /// Whether the node's own text begins with these bytes.
+    fn starts_with(&self, node: RawId, text: &[u8]) -> bool {
+        let Some(start) = self.raw.cursor(node).spelling_start() else { return false };
+        let contents = self.extractor.unit.contents(start.file);
+        contents.get(start.offset as usize..).is_some_and(|rest| rest.starts_with(text))
+    }
+
+    fn reference(&mut self, node: RawId, sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
+        let cursor = self.raw.cursor(node);
+        let Some(declaration) = cursor.referenced() else { return self.unknown() };
+        match declaration.kind() {
+            CursorKind::FunctionDecl => {
+                let function = self.extractor.function_info(declaration).symbol;
+                let store = self.extractor.store(&self.raw, function, cursor, sink);
+                self.stores.extend(store);
+                self.unknown()
+            }
+            CursorKind::VarDecl | CursorKind::ParmDecl => {
+                let Some(local) = self.locals.get(&declaration.canonical_key()).copied() else {
+                    return self.unknown();
+                };
+                if wanted && local.boolean_parameter.is_some() {
+                    self.asked.insert(local.variable);
+                }
+                self.node(Op::Read(local.variable), Vec::new())
+            }
+            _ => self.unknown(),
+        }
+    }
+
+    fn call(&mut self, node: RawId, operands: &[RawId]) -> NodeId {
+        let Some((&callee, arguments)) = operands.split_first() else { return self.unknown() };
+        let callee = self.raw.strip(callee);
+        let function = self.called_function(callee);
+        let info = function.map(|function| self.extractor.function_info(function));
+        match info.map(|info| info.role) {
+            Some(Role::Unevaluated) => return self.unknown(),
+            Some(Role::Expect) => {
+                let Some((&value, rest)) = arguments.split_first() else { return self.unknown() };
+                let mut lowered = self.lower_all(rest);
+                lowered.push(self.lower(value, Sink::None, true));
+                return self.node(Op::Sequence, lowered);
+            }
+            _ => {}
+        }
+        let mut lowered = Vec::new();
+        if function.is_none() {
+            lowered.push(self.lower(callee, Sink::None, false));
+        }
+        for (position, &argument) in arguments.iter().enumerate() {
+            let sink = match u16::try_from(position) {
+                Ok(position) => Sink::Argument { call: node, position },
+                Err(_) => Sink::None,
+            };
+            lowered.push(self.lower(argument, sink, false));
+        }
+        let site = self.tree.site();
+        let target = match info {
+            Some(info) => Target::Function(info.symbol),
+            None => Target::Slot(self.extractor.named_slot(&self.raw, callee).0),
+        };
+        // The callee's name is what a reader looks for; in `a->b()` it is where the call begins.
+        let at = if function.is_some() { self.raw.cursor(callee) } else { self.raw.cursor(node) };
+        let kind = if self.unresolved { CallKind::Unresolved } else { CallKind::Written };
+        let made = self.pending(site, target, at, kind);
+        if !made {
+            return self.node(Op::Opaque, lowered);
+        }
+        if info.is_some_and(|info| info.role == Role::Predicate) {
+            let call = self.node(Op::Call { site, returns: true }, lowered);
+            let value = self.node(Op::Predicate, Vec::new());
+            return self.node(Op::Sequence, vec![call, value]);
+        }
+        let returns = info.is_none_or(|info| info.returns);
+        self.node(Op::Call { site, returns }, lowered)
+    }
+
+    /// The function that a callee names, through `&` and `*`, which mean nothing there.
+    fn called_function(&self, callee: RawId) -> Option<Cursor<'tu>> {
+        let mut callee = self.raw.strip(callee);
+        while self.raw.kind(callee) == CursorKind::UnaryOperator {
+            let operator = self.raw.cursor(callee).unary_operator();
+            if !matches!(operator, UnaryOperator::AddressOf | UnaryOperator::Dereference) {
+                return None;
+            }
+            callee = self.raw.strip(*self.raw.operands(callee).first()?);
+        }
+        if self.raw.kind(callee) != CursorKind::DeclRefExpr {
+            return None;
+        }
+        self.raw.cursor(callee).referenced().filter(|found| found.kind() == CursorKind::FunctionDecl)
+    }
+
+    /// Notes a call; false when it is in no file.
+    fn pending(&mut self, site: Site, target: Target, at: Cursor<'tu>, kind: CallKind) -> bool {
+        let Some(place) = at.place() else { return false };
+        let place = self.extractor.place(place);
+        let spelling = at.spelling_place().map(|spelling| self.extractor.place(spelling));
+        let spelling = spelling.filter(|spelling| *spelling != place);
+        self.calls.push(PendingCall { site, target, place, spelling, kind });
+        true
+    }
+
+    fn unary(&mut self, node: RawId, operands: &[RawId], sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
+        let Some(&operand) = operands.first() else { return self.unknown() };
+        match self.raw.cursor(node).unary_operator() {
+            UnaryOperator::LogicalNot => {
+                let inner = self.lower(operand, Sink::None, true);
+                self.node(Op::Not, vec![inner])
+            }
+            UnaryOperator::Extension => self.lower(operand, sink, wanted),
+            UnaryOperator::AddressOf => {
+                if let Some(local) = self.local(operand) {
+                    self.tree.untracked.insert(local.variable);
+                }
+                let inner = self.lower(operand, sink, false);
+                self.node(Op::Opaque, vec![inner])
+            }
+            UnaryOperator::Step => {
+                let lowered = self.lower_all(operands);
+                self.change(Some(operand), lowered)
+            }
+            UnaryOperator::Dereference | UnaryOperator::Other => {
+                let lowered = self.lower_all(operands);
+                self.node(Op::Opaque, lowered)
+            }
+        }
+    }
+
+    fn binary(&mut self, node: RawId, operands: &[RawId], sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
+        let [left, right] = operands else {
+            let lowered = self.lower_all(operands);
+            return self.node(Op::Perhaps, lowered);
+        };
+        let op = match self.raw.cursor(node).binary_operator() {
+            BinaryOperator::LogicalAnd => Op::And,
+            BinaryOperator::LogicalOr => Op::Or,
+            BinaryOperator::Equal => Op::Equal,
+            BinaryOperator::NotEqual => Op::NotEqual,
+            BinaryOperator::Comma => {
+                let first = self.lower(*left, Sink::None, false);
+                let second = self.lower(*right, sink, wanted);
+                return self.node(Op::Sequence, vec![first, second]);
+            }
+            BinaryOperator::Assign => {
+                let local = self.local(*left);
+                let value = self.lower(*right, Sink::Assignment { left: *left }, local.is_some());
+                return match local {
+                    Some(local) => {
+                        self.assigned.push(local.variable);
+                        self.node(Op::Assign(local.variable), vec![value])
+                    }
+                    None => {
+                        let target = self.lower(*left, Sink::None, false);
+                        self.node(Op::Opaque, vec![target, value])
+                    }
+                };
+            }
+            BinaryOperator::Other => {
+                let lowered = self.lower_all(operands);
+                return self.node(Op::Opaque, lowered);
+            }
+        };
+        let left = self.lower(*left, Sink::None, true);
+        let right = self.lower(*right, Sink::None, true);
+        self.node(op, vec![left, right])
+    }
+
+    /// A node behind which a variable has an unknown value.
+    fn change(&mut self, changed: Option<RawId>, lowered: Vec<NodeId>) -> NodeId {
+        match changed.and_then(|changed| self.local(changed)) {
+            Some(local) => {
+                self.assigned.push(local.variable);
+                self.node(Op::Change(local.variable), lowered)
+            }
+            None => self.node(Op::Opaque, lowered),
+        }
+    }
+
+    /// libclang does not tell which arm was chosen, so what the arms call is not known to be called.
+    fn generic_selection(&mut self, operands: &[RawId], sink: Sink<'_, 'tu>) -> NodeId {
+        let outer = std::mem::replace(&mut self.unresolved, true);
+        // The first is the controlling expression, which is not evaluated.
+        let arms = operands.iter().skip(1).map(|&arm| self.lower(arm, sink, false)).collect();
+        self.unresolved = outer;
+        self.node(Op::Perhaps, arms)
+    }
+
+    /// A variable in a block: its initialiser, and what its `cleanup` attribute calls.
+    fn declaration(&mut self, node: RawId) -> NodeId {
+        let cursor = self.raw.cursor(node);
+        self.extractor.local_slot(cursor, SlotKind::Variable);
+        let ty = cursor.ty().kind();
+        let is_static = cursor.is_static();
+        let scalar = ty == TypeKind::Bool || ty == TypeKind::Integer;
+        let variable = (scalar && !is_static).then(|| self.track(cursor, None));
+        let initializer = cursor.initializer();
+        let mut lowered = Vec::new();
+        let mut value = None;
+        for operand in self.raw.operands(node) {
+            let operand_cursor = self.raw.cursor(operand);
+            if !operand_cursor.is_expression() {
+                continue;
+            }
+            if initializer.is_some_and(|initializer| initializer.is_same_node(operand_cursor)) {
+                value = Some(self.lower(operand, Sink::Declaration(cursor), variable.is_some()));
+            } else if ty == TypeKind::VariableArray {
+                // A size that is computed here; anything else is `typeof(…)`, which is not evaluated.
+                lowered.push(self.lower(operand, Sink::None, false));
+            }
+        }
+        match (variable, value) {
+            (Some(variable), Some(value)) => {
+                self.assigned.push(variable);
+                lowered.push(self.node(Op::Assign(variable), vec![value]));
+            }
+            (Some(variable), None) => {
+                self.assigned.push(variable);
+                lowered.push(self.node(Op::Change(variable), Vec::new()));
+            }
+            (None, value) => lowered.extend(value),
+        }
+        if cursor.has_attributes()
+            && let Some(cleanup) = cleanup_function(&cursor.printed())
+        {
+            let callee = self.extractor.function_by_name(&cleanup);
+            let site = self.tree.site();
+            let kind = if self.unresolved { CallKind::Unresolved } else { CallKind::Cleanup };
+            if self.pending(site, Target::Function(callee), cursor, kind) {
+                lowered.push(self.node(Op::Call { site, returns: true }, Vec::new()));
+            }
+        }
+        self.node(Op::Opaque, lowered)
+    }
+
+    fn for_statement(&mut self, node: RawId, operands: &[RawId]) -> NodeId {
+        let Some((&body, parts)) = operands.split_last() else { return self.unknown() };
+        let [init, condition, increment] = match parts {
+            [init, condition, increment] => [Some(*init), Some(*condition), Some(*increment)],
+            [] => [None; 3],
+            _ => match self.for_parts(node, parts) {
+                Some(parts) => parts,
+                None => return self.for_of_unknown_parts(parts, body),
+            },
+        };
+        let init = init.map(|init| self.lower(init, Sink::None, false));
+        let before = self.assigned.len();
+        let condition = match condition {
+            Some(condition) => self.lower(condition, Sink::None, true),
+            None => self.node(Op::Value(Some(1)), Vec::new()),
+        };
+        let body = self.lower(body, Sink::None, false);
+        let increment = match increment {
+            Some(increment) => self.lower(increment, Sink::None, false),
+            None => self.unknown(),
+        };
+        let assigned = self.assigned_since(before);
+        let whole = self.node(Op::For(assigned), vec![condition, increment, body]);
+        let mut sequence: Vec<NodeId> = init.into_iter().collect();
+        sequence.push(whole);
+        self.node(Op::Opaque, sequence)
+    }
+
+    /// A loop of which it is not known which part is the condition: nothing is refined.
+    fn for_of_unknown_parts(&mut self, parts: &[RawId], body: RawId) -> NodeId {
+        let before = self.assigned.len();
+        let parts = self.lower_all(parts);
+        let parts = self.node(Op::Perhaps, parts);
+        let body = self.lower(body, Sink::None, false);
+        let unknown = self.unknown();
+        let assigned = self.assigned_since(before);
+        self.node(Op::For(assigned), vec![parts, unknown, body])
+    }
+
+    /// Which of a loop's parts are there: libclang shows those that are, without saying which.
+    ///
+    /// The semicolons tell; they are looked for in the text, since libclang has no cursor for them.
+    fn for_parts(&self, node: RawId, parts: &[RawId]) -> Option<[Option<RawId>; 3]> {
+        let start = self.raw.cursor(node).start()?;
+        let spelled = self.raw.cursor(node).spelling_start()?;
+        if start != spelled {
+            return None;
+        }
+        let text = self.extractor.unit.contents(start.file).get(start.offset as usize..)?;
+        let semicolons = semicolons_of_for(text)?;
+        let mut found = [None; 3];
+        for &part in parts {
+            let at = self.raw.cursor(part).start()?;
+            if at.file != start.file {
+                return None;
+            }
+            let offset = (at.offset as usize).checked_sub(start.offset as usize)?;
+            let number = semicolons.iter().filter(|&&semicolon| semicolon < offset).count();
+            found[number] = Some(part);
+        }
+        Some(found)
+    }
+
+    fn assigned_since(&self, before: usize) -> Vec<Variable> {
+        let mut assigned = self.assigned[before..].to_vec();
+        assigned.sort_unstable();
+        assigned.dedup();
+        assigned
+    }
+
+    fn label(&mut self, name: String) -> Label {
+        if let Some(&label) = self.labels.get(&name) {
+            return label;
+        }
+        let label = self.tree.label();
+        self.labels.insert(name, label);
+        label
+    }
+}
+
+impl<'tu> Extractor<'_, 'tu> {
+    /// A function of which only the name is known.
+    fn function_by_name(&mut self, name: &str) -> SymbolId {
+        if let Some(&symbol) = self.function_names.get(name) {
+            return symbol;
+        }
+        self.symbol(Symbol { name: name.to_owned(), file: None })
+    }
+}
+
+/// The function that a printed declaration names in `cleanup(…)`.
+fn cleanup_function(printed: &str) -> Option<String> {
+    let inner = printed.split("cleanup(").nth(1).or_else(|| printed.split("__cleanup__(").nth(1))?;
+    let name: String = inner.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    (!name.is_empty()).then_some(name)
+}
+
+/// The offsets of the two semicolons of `for (…; …; …)` in a text that begins with `for`.
+fn semicolons_of_for(text: &[u8]) -> Option<[usize; 2]> {
+    let mut depth = 0usize;
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        let rest = &text[at..];
+        match text[at] {
+            b'(' | b'{' | b'[' => depth += 1,
+            b')' | b'}' | b']' => {
+                depth = depth.checked_sub(1)?;
+                if depth == 0 {
+                    break;
+                }
+            }
+            b';' if depth == 1 => found.push(at),
+            quote @ (b'"' | b'\'') => {
+                let mut end = 1;
+                while rest.get(end).is_some_and(|&byte| byte != quote) {
+                    end += if rest[end] == b'\\' { 2 } else { 1 };
+                }
+                at += end;
+            }
+            b'/' if rest.starts_with(b"//") => {
+                at += rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len() - 1);
+            }
+            b'/' if rest.starts_with(b"/*") => {
+                at += rest.windows(2).skip(2).position(|two| two == b"*/").map_or(rest.len() - 1, |end| end + 3);
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    found.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn semicolons_are_found_through_strings_comments_and_blocks() {
+        let offsets = |text: &str| semicolons_of_for(text.as_bytes());
+        assert_eq!(offsets("for (;;) x;"), Some([5, 6]));
+        assert_eq!(offsets("for (a = ({ int b; b; }); c; d)"), Some([24, 27]));
+        assert_eq!(offsets("for (a = ';'; s != \";\\\";\"; )"), Some([12, 26]));
+        assert_eq!(offsets("for (/* ; */ a; // ;\n b; c)"), Some([14, 24]));
+        assert_eq!(offsets("for (a, b)"), None);
+        assert_eq!(offsets("for (a"), None);
+        assert_eq!(offsets("for (\"\\"), None);
+    }
+
+    #[test]
+    fn the_cleanup_function_is_found_in_what_clang_prints() {
+        assert_eq!(cleanup_function("int x __attribute__((cleanup(done))) = 0").as_deref(), Some("done"));
+        assert_eq!(cleanup_function("int x = 0 __attribute__((cleanup(done)))").as_deref(), Some("done"));
+        assert_eq!(cleanup_function("int x __attribute__((aligned(8)))"), None);
+    }
+}

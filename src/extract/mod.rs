@@ -1,0 +1,375 @@
+//! From one unit's cursors to its facts: declarations, calls, slots, guards.
+//!
+//! It must never know other units, the cache or rules. It knows the pack only as a [`Vocabulary`]: which
+//! words are marks, and which function is the predicate.
+
+mod body;
+mod flow;
+mod raw;
+mod stores;
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use crate::clang::{Cursor, CursorKind, File, Linkage, Severity, TranslationUnit, TypeKind, Visit};
+use crate::facts::{
+    CompilerError, Declaration, FileId, Health, Mark, MarkId, Place, SlotDeclaration, SlotKind, Symbol, SymbolId,
+    UnitFacts,
+};
+
+/// What annotations of the in-memory headers begin with, so that they are told from a code base's own.
+pub const ANNOTATION_PREFIX: &str = "cowrap:";
+
+/// The words of a pack that extraction needs.
+#[derive(Clone, Debug, Default)]
+pub struct Vocabulary {
+    /// The marks by name.
+    pub marks: HashMap<String, MarkId>,
+    /// The functions that say whether the code runs in a coroutine.
+    pub predicates: HashSet<String>,
+}
+
+/// What extraction asks about paths.
+pub trait Paths {
+    /// The identity of a file that the compiler opened as `path` while working in `directory`.
+    fn identify(&self, directory: &Path, path: &Path) -> PathBuf;
+    /// Whether the file belongs to the tree, so that its declarations and bodies are read.
+    fn is_own(&self, file: &Path) -> bool;
+}
+
+/// Reads the facts of a parsed unit. `directory` is the one that its relative paths start from.
+pub fn extract(unit: &TranslationUnit, directory: &Path, paths: &dyn Paths, vocabulary: &Vocabulary) -> UnitFacts {
+    let mut extractor = Extractor {
+        unit,
+        directory,
+        paths,
+        vocabulary,
+        facts: UnitFacts::default(),
+        files: HashMap::new(),
+        own_files: Vec::new(),
+        symbols: HashMap::new(),
+        functions: HashMap::new(),
+        function_names: HashMap::new(),
+        seen_marks: HashMap::new(),
+    };
+    if let Some(main) = unit.main_file() {
+        extractor.file(main);
+    }
+    extractor.health();
+    for file in unit.files() {
+        extractor.file(file);
+    }
+    if let Some(root) = unit.cursor() {
+        root.visit(|cursor, _| {
+            extractor.top_level(cursor);
+            Visit::Skip
+        });
+    }
+    extractor.facts
+}
+
+/// What is known of a function declaration of the unit.
+#[derive(Clone, Copy, Debug)]
+struct FunctionInfo {
+    symbol: SymbolId,
+    returns: bool,
+    role: Role,
+}
+
+/// What a function is to the control flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Ordinary,
+    /// Says whether the code runs in a coroutine.
+    Predicate,
+    /// `__builtin_expect`: its value is that of its first argument.
+    Expect,
+    /// Does not evaluate its arguments.
+    Unevaluated,
+}
+
+struct Extractor<'a, 'tu> {
+    unit: &'tu TranslationUnit<'tu>,
+    directory: &'a Path,
+    paths: &'a dyn Paths,
+    vocabulary: &'a Vocabulary,
+    facts: UnitFacts,
+    files: HashMap<File<'tu>, FileId>,
+    /// For each file, whether it belongs to the tree.
+    own_files: Vec<bool>,
+    symbols: HashMap<Symbol, SymbolId>,
+    /// What is known of each function declaration, by `Cursor::declaration_key`.
+    functions: HashMap<usize, FunctionInfo>,
+    /// The tree's own functions by name, for what is only found as text (`cleanup` attributes).
+    function_names: HashMap<String, SymbolId>,
+    /// The declaration on which each written mark was seen first, by name and place: later declarations
+    /// inherit it.
+    seen_marks: HashMap<(String, Mark), usize>,
+}
+
+impl<'tu> Extractor<'_, 'tu> {
+    fn file(&mut self, file: File<'tu>) -> FileId {
+        if let Some(&id) = self.files.get(&file) {
+            return id;
+        }
+        let path = self.paths.identify(self.directory, &file.path());
+        // Two names of one file are one file.
+        let id = match self.facts.files.iter().position(|known| *known == path) {
+            Some(position) => FileId(position as u32),
+            None => {
+                self.own_files.push(self.paths.is_own(&path));
+                self.facts.files.push(path);
+                FileId(self.facts.files.len() as u32 - 1)
+            }
+        };
+        self.files.insert(file, id);
+        id
+    }
+
+    fn place(&mut self, place: crate::clang::Place<'tu>) -> Place {
+        Place { file: self.file(place.file), line: place.line, column: place.column }
+    }
+
+    fn is_own(&self, place: Place) -> bool {
+        self.own_files.get(place.file.0 as usize).copied().unwrap_or(false)
+    }
+
+    fn health(&mut self) {
+        let mut health = Health::default();
+        for diagnostic in self.unit.diagnostics() {
+            if diagnostic.severity < Severity::Error {
+                continue;
+            }
+            health.errors += 1;
+            if health.first_error.is_none() {
+                let place = diagnostic.place.map(|place| self.place(place));
+                health.first_error = Some(CompilerError { message: diagnostic.message, place });
+            }
+        }
+        self.facts.health = health;
+    }
+
+    fn top_level(&mut self, cursor: Cursor<'tu>) {
+        use CursorKind::*;
+        if !matches!(cursor.kind(), FunctionDecl | VarDecl | StructDecl | UnionDecl | EnumDecl | TypedefDecl) {
+            return;
+        }
+        let Some(place) = cursor.place() else { return };
+        let place = self.place(place);
+        if !self.is_own(place) {
+            return;
+        }
+        match cursor.kind() {
+            FunctionDecl => self.function(cursor, place),
+            VarDecl => {
+                self.variable(cursor, place);
+                self.file_scope_initialiser(cursor);
+            }
+            _ => self.type_declaration(cursor, place),
+        }
+    }
+
+    /// A function's declaration, at file scope or in a block.
+    fn function(&mut self, cursor: Cursor<'tu>, place: Place) {
+        let info = self.function_info(cursor);
+        let definition = cursor.is_definition();
+        let symbol = info.symbol;
+        let name = self.facts.symbols[symbol.0 as usize].name.clone();
+        self.function_names.entry(name.clone()).or_insert(symbol);
+        let marks = if cursor.has_attributes() { self.marks_of(cursor) } else { Vec::new() };
+        let written = self.written_here(&name, cursor, &marks);
+        let signature = (definition || !marks.is_empty()).then(|| cursor.ty().canonical().spelling());
+        self.facts.declarations.push(Declaration { symbol, place, marks: written, definition, signature });
+        if definition {
+            self.body(cursor, symbol, place);
+        } else {
+            for child in cursor.children() {
+                if child.kind() == CursorKind::ParmDecl && child.has_attributes() {
+                    self.slot(child, SlotKind::Parameter);
+                }
+            }
+        }
+    }
+
+    /// A variable's own marks.
+    fn variable(&mut self, cursor: Cursor<'tu>, _place: Place) {
+        if cursor.has_attributes() {
+            self.slot(cursor, SlotKind::Variable);
+        }
+    }
+
+    /// A record, enumeration or typedef, and what is declared inside it.
+    fn type_declaration(&mut self, cursor: Cursor<'tu>, place: Place) {
+        match cursor.kind() {
+            CursorKind::TypedefDecl => {
+                if cursor.has_attributes() {
+                    self.slot(cursor, SlotKind::Typedef);
+                }
+            }
+            CursorKind::StructDecl | CursorKind::UnionDecl => {
+                if cursor.has_attributes() {
+                    self.misplaced(cursor);
+                }
+                for child in cursor.children() {
+                    match child.kind() {
+                        CursorKind::FieldDecl if child.has_attributes() => self.slot(child, SlotKind::Field),
+                        CursorKind::StructDecl | CursorKind::UnionDecl | CursorKind::EnumDecl => {
+                            self.type_declaration(child, place);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            CursorKind::EnumDecl => {
+                if cursor.has_attributes() {
+                    self.misplaced(cursor);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A declaration with attributes that is not a function: a slot if it holds a function, else no place for
+    /// a mark.
+    fn slot(&mut self, cursor: Cursor<'tu>, kind: SlotKind) {
+        let marks = self.marks_of(cursor);
+        if marks.is_empty() {
+            return;
+        }
+        if !holds_function(cursor, kind) {
+            self.facts.misplaced.extend(marks);
+            return;
+        }
+        let Some(place) = cursor.place() else { return };
+        let place = self.place(place);
+        let mut name = cursor.spelling();
+        if kind == SlotKind::Field
+            && let Some(record) = cursor.semantic_parent()
+        {
+            name = format!("{}::{name}", record.spelling());
+        }
+        self.facts.slots.push(SlotDeclaration { name, kind, place, marks });
+    }
+
+    fn misplaced(&mut self, cursor: Cursor<'tu>) {
+        let marks = self.marks_of(cursor);
+        self.facts.misplaced.extend(marks);
+    }
+
+    /// The marks among a declaration's attributes, inherited ones included, sorted by place.
+    fn marks_of(&mut self, cursor: Cursor<'tu>) -> Vec<Mark> {
+        let mut found: Vec<(Mark, crate::clang::Place<'tu>)> = Vec::new();
+        for child in cursor.children() {
+            if child.kind() != CursorKind::AnnotateAttr {
+                continue;
+            }
+            let text = child.spelling();
+            let name = text.strip_prefix(ANNOTATION_PREFIX).unwrap_or(&text);
+            let Some(&mark) = self.vocabulary.marks.get(name) else { continue };
+            let Some(raw) = child.place() else { continue };
+            let mark = Mark { mark, place: self.place(raw) };
+            if !found.iter().any(|(known, _)| *known == mark) {
+                found.push((mark, raw));
+            }
+        }
+        // `co_wrapper_mixed` expands to two other marks: what is written is the word at the place.
+        let mut written = Vec::new();
+        for (mark, raw) in &found {
+            let word = self.word_at(*raw);
+            let named = self.vocabulary.marks.get(word.as_str());
+            let same_place = |other: &&(Mark, _)| other.0.place == mark.place;
+            let outermost = named.filter(|named| found.iter().filter(same_place).any(|(m, _)| m.mark == **named));
+            if outermost.is_none_or(|outermost| *outermost == mark.mark) {
+                written.push(*mark);
+            }
+        }
+        written.sort_by_key(|mark| (mark.place, mark.mark));
+        written
+    }
+
+    /// The marks that no earlier declaration of the function has shown: those that are written on this one.
+    fn written_here(&mut self, name: &str, cursor: Cursor<'tu>, marks: &[Mark]) -> Vec<Mark> {
+        let key = cursor.declaration_key();
+        let first_on = |mark: &Mark, seen: &mut HashMap<(String, Mark), usize>| {
+            *seen.entry((name.to_owned(), *mark)).or_insert(key) == key
+        };
+        marks.iter().copied().filter(|mark| first_on(mark, &mut self.seen_marks)).collect()
+    }
+
+    /// The identifier that stands at a place of the source.
+    fn word_at(&self, place: crate::clang::Place<'tu>) -> String {
+        let contents = self.unit.contents(place.file);
+        let rest = contents.get(place.offset as usize..).unwrap_or_default();
+        let end = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').unwrap_or(rest.len());
+        String::from_utf8_lossy(&rest[..end]).into_owned()
+    }
+
+    fn symbol(&mut self, symbol: Symbol) -> SymbolId {
+        if let Some(&id) = self.symbols.get(&symbol) {
+            return id;
+        }
+        let id = SymbolId(self.facts.symbols.len() as u32);
+        self.facts.symbols.push(symbol.clone());
+        self.symbols.insert(symbol, id);
+        id
+    }
+
+    /// What is known of a function, by any of its declarations.
+    fn function_info(&mut self, cursor: Cursor<'tu>) -> FunctionInfo {
+        let key = cursor.declaration_key();
+        if let Some(&info) = self.functions.get(&key) {
+            return info;
+        }
+        let name = cursor.spelling();
+        let file = match cursor.linkage() {
+            Linkage::Internal => {
+                let defined = cursor.definition().unwrap_or(cursor);
+                defined.place().map(|place| self.file(place.file))
+            }
+            _ => None,
+        };
+        let role = match name.as_str() {
+            "__builtin_expect" | "__builtin_expect_with_probability" | "__builtin_assume_aligned" => Role::Expect,
+            "__builtin_constant_p" | "__builtin_object_size" | "__builtin_dynamic_object_size" => Role::Unevaluated,
+            _ if self.vocabulary.predicates.contains(&name) => Role::Predicate,
+            _ => Role::Ordinary,
+        };
+        let returns = !is_noreturn(cursor, &name);
+        let info = FunctionInfo { symbol: self.symbol(Symbol { name, file }), returns, role };
+        self.functions.insert(key, info);
+        info
+    }
+}
+
+/// Whether a declaration can hold a function: a function pointer, an array of them, or a typedef of a function.
+fn holds_function(cursor: Cursor<'_>, kind: SlotKind) -> bool {
+    let mut ty = cursor.ty().canonical();
+    while matches!(ty.kind(), TypeKind::Array | TypeKind::VariableArray) {
+        ty = ty.element().canonical();
+    }
+    while ty.kind() == TypeKind::Pointer {
+        ty = ty.pointee().canonical();
+        if ty.kind() == TypeKind::Function {
+            return true;
+        }
+    }
+    kind == SlotKind::Typedef && ty.kind() == TypeKind::Function
+}
+
+/// Whether a call of the function never returns.
+///
+/// libclang has no cursor for it. The GNU attribute is part of the function's type and so of its spelling;
+/// `_Noreturn` is not, and is found in the printed declaration.
+fn is_noreturn(cursor: Cursor<'_>, name: &str) -> bool {
+    if matches!(name, "__builtin_unreachable" | "__builtin_trap" | "__builtin_abort" | "__builtin_exit") {
+        return true;
+    }
+    if cursor.ty().spelling().contains("noreturn") {
+        return true;
+    }
+    if !cursor.has_attributes() {
+        return false;
+    }
+    let printed = cursor.printed();
+    printed.contains("_Noreturn") || printed.contains("noreturn")
+}

@@ -1,0 +1,97 @@
+//! The cursors below one declaration, as a tree that can be looked at from any node.
+//!
+//! libclang only walks; telling a loop's condition from its increment needs siblings, and a callee its parent.
+
+use crate::clang::{Cursor, CursorKind, Visit};
+
+/// An index into a [`RawTree`].
+pub type RawId = usize;
+
+/// The cursors below a declaration, in the order in which libclang shows them; the root is node 0.
+pub struct RawTree<'tu> {
+    nodes: Vec<RawNode<'tu>>,
+}
+
+struct RawNode<'tu> {
+    cursor: Cursor<'tu>,
+    kind: CursorKind,
+    children: Vec<RawId>,
+}
+
+impl<'tu> RawTree<'tu> {
+    /// Walks everything below `root` once.
+    pub fn new(root: Cursor<'tu>) -> Self {
+        let mut nodes = vec![RawNode { cursor: root, kind: root.kind(), children: Vec::new() }];
+        let mut open: Vec<RawId> = vec![0];
+        root.visit(|cursor, parent| {
+            // The walk is depth first: what is open and not the parent is finished.
+            while let Some(&top) = open.last() {
+                if nodes[top].cursor == parent || top == 0 {
+                    break;
+                }
+                open.pop();
+            }
+            let id = nodes.len();
+            nodes.push(RawNode { cursor, kind: cursor.kind(), children: Vec::new() });
+            if let Some(&top) = open.last() {
+                nodes[top].children.push(id);
+            }
+            open.push(id);
+            Visit::Recurse
+        });
+        RawTree { nodes }
+    }
+
+    /// The cursor of a node.
+    pub fn cursor(&self, node: RawId) -> Cursor<'tu> {
+        self.nodes[node].cursor
+    }
+
+    /// The kind of a node's cursor.
+    pub fn kind(&self, node: RawId) -> CursorKind {
+        self.nodes[node].kind
+    }
+
+    /// The nodes directly below one.
+    pub fn children(&self, node: RawId) -> &[RawId] {
+        &self.nodes[node].children
+    }
+
+    /// The children that are expressions or statements, without references to types and members.
+    pub fn operands(&self, node: RawId) -> Vec<RawId> {
+        let is_operand = |kind: CursorKind| {
+            !matches!(
+                kind,
+                CursorKind::TypeRef
+                    | CursorKind::MemberRef
+                    | CursorKind::LabelRef
+                    | CursorKind::AnnotateAttr
+                    | CursorKind::UnexposedAttr
+            )
+        };
+        self.children(node).iter().copied().filter(|&child| is_operand(self.kind(child))).collect()
+    }
+
+    /// Looks through parentheses, implicit casts and written casts.
+    pub fn strip(&self, mut node: RawId) -> RawId {
+        loop {
+            let operands = match self.kind(node) {
+                CursorKind::ParenExpr | CursorKind::CStyleCastExpr => self.operands(node),
+                CursorKind::UnexposedExpr if self.operands(node).len() == 1 && !self.is_designated(node) => {
+                    self.operands(node)
+                }
+                _ => return node,
+            };
+            match operands.last() {
+                Some(&inner) => node = inner,
+                None => return node,
+            }
+        }
+    }
+
+    /// Whether the node is a designated initialiser, `.field = value`.
+    pub fn is_designated(&self, node: RawId) -> bool {
+        self.kind(node) == CursorKind::UnexposedExpr
+            && self.children(node).first().is_some_and(|&first| self.kind(first) == CursorKind::MemberRef)
+    }
+}

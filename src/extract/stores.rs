@@ -1,0 +1,261 @@
+//! Where the address of a function goes: the slot that each function value is stored into.
+
+use crate::clang::{Cursor, CursorKind, Type, TypeKind};
+use crate::facts::{MarkId, Slot, SlotKind, Store, SymbolId};
+
+use super::Extractor;
+use super::raw::{RawId, RawTree};
+
+/// Where the value of an expression goes, as seen from the expression.
+#[derive(Clone, Copy)]
+pub enum Sink<'a, 'tu> {
+    /// Nowhere that can hold a function.
+    None,
+    /// A variable, parameter or field, by its declaration.
+    Declaration(Cursor<'tu>),
+    /// What the left side of an assignment names.
+    Assignment { left: RawId },
+    /// An argument of a call.
+    Argument { call: RawId, position: u16 },
+    /// The result of the body.
+    Return,
+    /// The object that a compound literal makes.
+    Literal(Type<'tu>),
+    /// The element of an initialiser list at a position.
+    Element { of: &'a Sink<'a, 'tu>, list: RawId, position: usize },
+}
+
+impl<'tu> Extractor<'_, 'tu> {
+    /// Records that a function's address is taken at `cursor` and goes to `sink`.
+    pub(super) fn store(
+        &mut self,
+        tree: &RawTree<'tu>,
+        function: SymbolId,
+        cursor: Cursor<'tu>,
+        sink: Sink<'_, 'tu>,
+    ) -> Option<Store> {
+        let place = cursor.place()?;
+        let place = self.place(place);
+        let (slot, declaration) = self.resolve_sink(tree, sink);
+        let marks = declaration.map(|declaration| self.slot_marks(declaration)).unwrap_or_default();
+        Some(Store { function, slot, place, marks })
+    }
+
+    /// The slot that an expression names: the callee of an indirect call, the left side of an assignment.
+    pub(super) fn named_slot(&mut self, tree: &RawTree<'tu>, node: RawId) -> (Slot, Option<Cursor<'tu>>) {
+        let node = tree.strip(node);
+        match tree.kind(node) {
+            CursorKind::DeclRefExpr | CursorKind::MemberRefExpr => match tree.cursor(node).referenced() {
+                Some(declaration) => (self.declared_slot(declaration), Some(declaration)),
+                None => (Slot::Other, None),
+            },
+            CursorKind::ArraySubscriptExpr => match tree.operands(node).first() {
+                Some(&array) => {
+                    let (slot, declaration) = self.named_slot(tree, array);
+                    (Slot::Element(Box::new(slot)), declaration)
+                }
+                None => (Slot::Other, None),
+            },
+            // `(*pointer)(…)` calls what the pointer itself holds.
+            CursorKind::UnaryOperator => match tree.operands(node).first() {
+                Some(&operand) if holds_function_pointer(tree.cursor(operand).ty()) => self.named_slot(tree, operand),
+                _ => (Slot::Other, None),
+            },
+            _ => (Slot::Other, None),
+        }
+    }
+
+    /// The slot that a declaration makes.
+    fn declared_slot(&mut self, declaration: Cursor<'tu>) -> Slot {
+        match declaration.kind() {
+            CursorKind::FieldDecl => {
+                let field = declaration.spelling();
+                let Some(record) = declaration.semantic_parent() else { return Slot::Other };
+                let Some(place) = record.place() else { return Slot::Other };
+                let record_name = if record.is_anonymous() { String::new() } else { record.spelling() };
+                Slot::Field { record: self.place(place), record_name, field }
+            }
+            CursorKind::ParmDecl => match parameter_position(declaration) {
+                Some(position) => Slot::Parameter { position },
+                None => Slot::Other,
+            },
+            CursorKind::VarDecl => {
+                let name = declaration.spelling();
+                let in_function =
+                    declaration.semantic_parent().is_some_and(|parent| parent.kind() == CursorKind::FunctionDecl);
+                match declaration.place() {
+                    Some(declared) if in_function => Slot::Local { name, declared: self.place(declared) },
+                    _ => Slot::Global { name },
+                }
+            }
+            _ => Slot::Other,
+        }
+    }
+
+    fn resolve_sink(&mut self, tree: &RawTree<'tu>, sink: Sink<'_, 'tu>) -> (Slot, Option<Cursor<'tu>>) {
+        match sink {
+            Sink::None | Sink::Literal(_) => (Slot::Other, None),
+            Sink::Return => (Slot::Return, None),
+            Sink::Declaration(declaration) => (self.declared_slot(declaration), Some(declaration)),
+            Sink::Assignment { left } => self.named_slot(tree, left),
+            Sink::Argument { call, position } => {
+                let callee = tree.operands(call).first().map(|&callee| tree.strip(callee));
+                let declaration = callee
+                    .filter(|&callee| tree.kind(callee) == CursorKind::DeclRefExpr)
+                    .and_then(|callee| tree.cursor(callee).referenced())
+                    .filter(|declaration| declaration.kind() == CursorKind::FunctionDecl);
+                match declaration {
+                    Some(function) => {
+                        let parameter = function
+                            .children()
+                            .into_iter()
+                            .filter(|child| child.kind() == CursorKind::ParmDecl)
+                            .nth(usize::from(position));
+                        let function = self.function_info(function).symbol;
+                        (Slot::Argument { function, position }, parameter)
+                    }
+                    None => (Slot::SlotArgument { position }, None),
+                }
+            }
+            Sink::Element { of, list, position } => match self.element(tree, of, list, position) {
+                Some(Member::Field(field)) => (self.declared_slot(field), Some(field)),
+                Some(Member::Element) => {
+                    let (slot, declaration) = self.resolve_sink(tree, *of);
+                    (Slot::Element(Box::new(slot)), declaration)
+                }
+                None => (Slot::Other, None),
+            },
+        }
+    }
+
+    /// What an initialiser list's element at `position` initialises.
+    fn element(
+        &mut self,
+        tree: &RawTree<'tu>,
+        of: &Sink<'_, 'tu>,
+        list: RawId,
+        position: usize,
+    ) -> Option<Member<'tu>> {
+        let elements = tree.operands(list);
+        let fields = match self.sink_type(tree, of) {
+            Some(ty) if ty.kind() == TypeKind::Record => ty.fields(),
+            Some(ty) if ty.kind() == TypeKind::Array => {
+                let designated = elements.get(position).and_then(|&element| designated_field(tree, element));
+                return Some(designated.map_or(Member::Element, Member::Field));
+            }
+            _ => Vec::new(),
+        };
+        let mut next = 0;
+        for (number, &element) in elements.iter().enumerate() {
+            let designated = designated_field(tree, element);
+            if let Some(field) = designated {
+                // A nested designator (`.a.b`) names a field of another record; what follows it goes on
+                // behind the outer field.
+                let outer = outer_designated_field(tree, element).unwrap_or(field);
+                next = fields
+                    .iter()
+                    .position(|known| known.declaration_key() == outer.declaration_key())
+                    .unwrap_or(fields.len());
+            }
+            if number == position {
+                return designated.or_else(|| fields.get(next).copied()).map(Member::Field);
+            }
+            next += 1;
+        }
+        None
+    }
+
+    /// The type of the object that a sink initialises.
+    fn sink_type(&mut self, tree: &RawTree<'tu>, sink: &Sink<'_, 'tu>) -> Option<Type<'tu>> {
+        match sink {
+            Sink::Declaration(declaration) => Some(declaration.ty().canonical()),
+            Sink::Literal(ty) => Some(ty.canonical()),
+            Sink::Element { of, list, position } => match self.element(tree, of, *list, *position)? {
+                Member::Field(field) => Some(field.ty().canonical()),
+                Member::Element => Some(self.sink_type(tree, of)?.element().canonical()),
+            },
+            _ => None,
+        }
+    }
+
+    /// The marks of a slot: its own, and those of the typedef that its type is declared through.
+    pub(super) fn slot_marks(&mut self, declaration: Cursor<'tu>) -> Vec<MarkId> {
+        let mut marks: Vec<MarkId> = Vec::new();
+        if declaration.has_attributes() {
+            marks.extend(self.marks_of(declaration).iter().map(|mark| mark.mark));
+        }
+        let mut ty = declaration.ty();
+        // `CoroutineEntry *entry`, `Handler table[4]`: the typedef is below pointers and arrays.
+        for _ in 0..8 {
+            if let Some(typedef) = ty.declaration().filter(|found| found.kind() == CursorKind::TypedefDecl) {
+                if typedef.has_attributes() {
+                    marks.extend(self.marks_of(typedef).iter().map(|mark| mark.mark));
+                }
+                ty = typedef.underlying();
+                continue;
+            }
+            ty = match ty.kind() {
+                TypeKind::Pointer => ty.pointee(),
+                TypeKind::Array => ty.element(),
+                _ => break,
+            };
+        }
+        marks.sort_unstable();
+        marks.dedup();
+        marks
+    }
+
+    /// The functions that a variable at file scope is initialised with.
+    pub(super) fn file_scope_initialiser(&mut self, variable: Cursor<'tu>) {
+        if variable.initializer().is_none() {
+            return;
+        }
+        let mut lowering = super::body::Lowering::at_file_scope(self, variable);
+        let stores = lowering.initialiser_stores();
+        self.facts.stores.extend(stores);
+    }
+
+    /// A declaration of a variable or parameter inside a body, for its own marks.
+    pub(super) fn local_slot(&mut self, declaration: Cursor<'tu>, kind: SlotKind) {
+        if declaration.has_attributes() {
+            self.slot(declaration, kind);
+        }
+    }
+}
+
+/// What an initialiser's element initialises.
+enum Member<'tu> {
+    Field(Cursor<'tu>),
+    Element,
+}
+
+/// The innermost field that a designated initialiser names.
+fn designated_field<'tu>(tree: &RawTree<'tu>, element: RawId) -> Option<Cursor<'tu>> {
+    if !tree.is_designated(element) {
+        return None;
+    }
+    let last = tree.children(element).iter().rev().find(|&&child| tree.kind(child) == CursorKind::MemberRef)?;
+    tree.cursor(*last).referenced()
+}
+
+/// The outermost field that a designated initialiser names.
+fn outer_designated_field<'tu>(tree: &RawTree<'tu>, element: RawId) -> Option<Cursor<'tu>> {
+    let first = tree.children(element).iter().find(|&&child| tree.kind(child) == CursorKind::MemberRef)?;
+    tree.cursor(*first).referenced()
+}
+
+fn holds_function_pointer(ty: Type<'_>) -> bool {
+    let ty = ty.canonical();
+    ty.kind() == TypeKind::Pointer && ty.pointee().kind() == TypeKind::Function
+}
+
+/// A parameter's position in its function.
+fn parameter_position(parameter: Cursor<'_>) -> Option<u16> {
+    let function = parameter.semantic_parent().filter(|parent| parent.kind() == CursorKind::FunctionDecl)?;
+    let position = function
+        .children()
+        .into_iter()
+        .filter(|child| child.kind() == CursorKind::ParmDecl)
+        .position(|child| child.declaration_key() == parameter.declaration_key())?;
+    u16::try_from(position).ok()
+}

@@ -1,0 +1,280 @@
+//! The data model of one translation unit: what was read in it, before anything is known of other units.
+//!
+//! Plain, serialisable data; the first of the two waists. It must never know libclang or petgraph, and it draws
+//! no conclusions: whether a call is allowed is decided by rules, over the whole program.
+
+mod reach;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use reach::{Context, ContextSet, MAX_FLAGS, Reach};
+
+/// The version of this data model. Stored facts of another version are not read.
+pub const SCHEMA: u32 = 1;
+
+/// An index into [`UnitFacts::files`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FileId(pub u32);
+
+/// An index into [`UnitFacts::symbols`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SymbolId(pub u32);
+
+/// An index into the marks of the pack that the facts were read with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MarkId(pub u16);
+
+/// A place in a file: line and column count from 1, the column in bytes.
+///
+/// For what comes out of a macro this is where the outermost macro was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// The file.
+    pub file: FileId,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column in bytes, from 1.
+    pub column: u32,
+}
+
+/// Everything that was read in one translation unit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitFacts {
+    /// Every file that was read, absolute, the main file first; what places and symbols refer to.
+    #[serde(with = "paths")]
+    pub files: Vec<PathBuf>,
+    /// The functions that are declared, defined, called or stored.
+    pub symbols: Vec<Symbol>,
+    /// Declarations of functions in the tree's own files, in source order, definitions among them.
+    pub declarations: Vec<Declaration>,
+    /// Bodies of functions in the tree's own files, in source order.
+    pub bodies: Vec<Body>,
+    /// Slots that bear a mark of their own.
+    pub slots: Vec<SlotDeclaration>,
+    /// Marks on something that can bear none.
+    pub misplaced: Vec<Mark>,
+    /// Stores outside of bodies: initialisers at file scope.
+    pub stores: Vec<Store>,
+    /// How well the unit parsed.
+    pub health: Health,
+}
+
+/// A function's identity.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Symbol {
+    /// The name.
+    pub name: String,
+    /// For a function with internal linkage, the file that defines it: two `static` functions of one name
+    /// in two files are two functions. `None` for external linkage.
+    pub file: Option<FileId>,
+}
+
+/// A mark, written at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Mark {
+    /// Which mark.
+    pub mark: MarkId,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// One declaration of a function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declaration {
+    /// The function.
+    pub symbol: SymbolId,
+    /// Where its name is.
+    pub place: Place,
+    /// The marks that are written on this declaration; inherited ones are not among them.
+    pub marks: Vec<Mark>,
+    /// Whether this is the definition.
+    pub definition: bool,
+    /// The canonical type, for definitions and for declarations with marks.
+    pub signature: Option<String>,
+}
+
+/// The body of a function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Body {
+    /// The function.
+    pub symbol: SymbolId,
+    /// Where the definition's name is.
+    pub place: Place,
+    /// The parameters that [`Reach`] distinguishes, by their position: boolean, unchanged by the body, and
+    /// asked for in a condition. At most [`MAX_FLAGS`].
+    pub flags: Vec<u16>,
+    /// Calls of named functions, in source order; one for each callee and place.
+    pub calls: Vec<Call>,
+    /// Calls through slots, in source order.
+    pub slot_calls: Vec<SlotCall>,
+    /// Functions stored into slots, in source order.
+    pub stores: Vec<Store>,
+    /// An assertion on the context that holds on every path before anything returns.
+    pub assertion: Option<Assertion>,
+}
+
+/// A call of a function by its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// The function that is called.
+    pub callee: SymbolId,
+    /// Where its name is; for a call out of a macro, where the macro is used.
+    pub place: Place,
+    /// For a call out of a macro, where it is written.
+    pub spelling: Option<Place>,
+    /// In which contexts, and for which values of the body's flags, control can be here.
+    pub reach: Reach,
+    /// What makes the call.
+    pub kind: CallKind,
+}
+
+/// What makes a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum CallKind {
+    /// A call expression.
+    Written,
+    /// `__attribute__((cleanup(f)))` on a variable: `f` is called at the end of the variable's scope.
+    Cleanup,
+    /// An arm of `_Generic` or of a `__builtin_choose_expr` that may not be the chosen one: libclang does not
+    /// tell. No rule takes this for a call; it is counted as unknown.
+    Unresolved,
+}
+
+/// A call through a slot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotCall {
+    /// What holds the function.
+    pub slot: Slot,
+    /// Where the call is.
+    pub place: Place,
+    /// In which contexts, and for which values of the body's flags, control can be here.
+    pub reach: Reach,
+}
+
+/// A function whose address is put somewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Store {
+    /// The function.
+    pub function: SymbolId,
+    /// Where it goes.
+    pub slot: Slot,
+    /// Where the function is named.
+    pub place: Place,
+    /// The marks that the slot bears by its own declaration or by the typedef of its type.
+    pub marks: Vec<MarkId>,
+}
+
+/// A place that holds a function pointer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Slot {
+    /// A field of a record. The record is known by the place of its declaration, so that anonymous records
+    /// work; the name is for people.
+    Field { record: Place, record_name: String, field: String },
+    /// A variable at file scope, by its name.
+    Global { name: String },
+    /// A local variable, by the place of its declaration.
+    Local { name: String, declared: Place },
+    /// A parameter of the function whose body this is, by its position.
+    Parameter { position: u16 },
+    /// An argument of a call of `function`, by its position.
+    Argument { function: SymbolId, position: u16 },
+    /// An argument of a call through a slot, by its position.
+    SlotArgument { position: u16 },
+    /// What the function of this body returns.
+    Return,
+    /// An element of an array that is itself held by a slot.
+    Element(Box<Slot>),
+    /// Anything else: what a pointer points to, the result of a call …
+    Other,
+}
+
+/// A slot that bears marks by its own declaration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotDeclaration {
+    /// Its name, for people: `BlockDriver::bdrv_co_preadv`, `CoroutineEntry`.
+    pub name: String,
+    /// What kind of declaration it is.
+    pub kind: SlotKind,
+    /// Where its name is.
+    pub place: Place,
+    /// Its marks.
+    pub marks: Vec<Mark>,
+}
+
+/// The kinds of declaration that make a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SlotKind {
+    /// A field.
+    Field,
+    /// A variable, local or at file scope.
+    Variable,
+    /// A parameter.
+    Parameter,
+    /// A typedef of a function or of a pointer to one.
+    Typedef,
+}
+
+/// An assertion on the context, such as `assert(qemu_in_coroutine())`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assertion {
+    /// The context that it demands.
+    pub context: Context,
+    /// Where it is.
+    pub place: Place,
+}
+
+/// How well a unit parsed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// How many errors the compiler reported. Facts of a unit with errors are not to be trusted.
+    pub errors: u32,
+    /// The first of them.
+    pub first_error: Option<CompilerError>,
+    /// Arguments that this libclang did not know and that were left out.
+    pub unknown_arguments: Vec<String>,
+}
+
+/// An error of the compiler.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompilerError {
+    /// The compiler's own words.
+    pub message: String,
+    /// Where; `None` when it is about the arguments.
+    pub place: Option<Place>,
+}
+
+/// Paths as bytes, since a path need not be UTF-8.
+mod paths {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    use std::path::PathBuf;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        Text(String),
+        Bytes(Vec<u8>),
+    }
+
+    pub fn serialize<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(paths.iter().map(|path| match path.to_str() {
+            Some(text) => Stored::Text(text.to_owned()),
+            None => Stored::Bytes(path.as_os_str().as_bytes().to_vec()),
+        }))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
+        let stored = Vec::<Stored>::deserialize(deserializer)?;
+        Ok(stored
+            .into_iter()
+            .map(|path| match path {
+                Stored::Text(text) => PathBuf::from(text),
+                Stored::Bytes(bytes) => PathBuf::from(OsString::from_vec(bytes)),
+            })
+            .collect())
+    }
+}

@@ -1,0 +1,160 @@
+//! In which contexts control can be at a point of a body.
+
+use serde::{Deserialize, Serialize};
+
+/// How many boolean parameters of one body are told apart. More would make the sets too large to be worth it.
+pub const MAX_FLAGS: usize = 3;
+
+/// One of the two contexts that code can run in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Context {
+    /// Inside a coroutine.
+    Coroutine,
+    /// Outside of any coroutine.
+    Outside,
+}
+
+/// A set of contexts; the empty one is dead code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ContextSet(u8);
+
+/// For which *worlds* a point can be reached: pairs of a context and a value for each of a body's flags.
+///
+/// The context does not change while a body runs, and neither do its flags, so each world is independent of
+/// the others and a set of worlds says everything that structured control flow can tell.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Reach(u16);
+
+impl Context {
+    /// Both contexts.
+    pub const ALL: [Context; 2] = [Context::Coroutine, Context::Outside];
+
+    /// The other context.
+    pub fn other(self) -> Context {
+        match self {
+            Context::Coroutine => Context::Outside,
+            Context::Outside => Context::Coroutine,
+        }
+    }
+}
+
+impl ContextSet {
+    /// No context: dead code.
+    pub const EMPTY: ContextSet = ContextSet(0);
+    /// Only inside coroutines.
+    pub const COROUTINE: ContextSet = ContextSet(1);
+    /// Only outside of coroutines.
+    pub const OUTSIDE: ContextSet = ContextSet(2);
+    /// Both contexts.
+    pub const BOTH: ContextSet = ContextSet(3);
+
+    /// Whether the set has this context.
+    pub fn contains(self, context: Context) -> bool {
+        self.0 & ContextSet::from(context).0 != 0
+    }
+
+    /// The contexts that are in both sets.
+    #[must_use]
+    pub fn and(self, other: ContextSet) -> ContextSet {
+        ContextSet(self.0 & other.0)
+    }
+
+    /// The contexts that are in either set.
+    #[must_use]
+    pub fn or(self, other: ContextSet) -> ContextSet {
+        ContextSet(self.0 | other.0)
+    }
+
+    /// Whether there is no context in the set.
+    pub fn is_empty(self) -> bool {
+        self == ContextSet::EMPTY
+    }
+}
+
+impl From<Context> for ContextSet {
+    fn from(context: Context) -> Self {
+        match context {
+            Context::Coroutine => ContextSet::COROUTINE,
+            Context::Outside => ContextSet::OUTSIDE,
+        }
+    }
+}
+
+impl Reach {
+    /// Reached in no world.
+    pub const NEVER: Reach = Reach(0);
+
+    /// The bit of one world. `flags` holds a value for each flag, the first in bit 0.
+    fn bit(context: Context, flags: u8) -> u16 {
+        let context = match context {
+            Context::Coroutine => 0,
+            Context::Outside => 1 << MAX_FLAGS,
+        };
+        1 << (context | flags)
+    }
+
+    /// Adds a world. `flags` holds a value for each flag, the first in bit 0; the bits of flags that the body
+    /// does not have must be 0.
+    pub fn insert(&mut self, context: Context, flags: u8) {
+        self.0 |= Self::bit(context, flags);
+    }
+
+    /// Whether the point is reached in this world.
+    pub fn contains(self, context: Context, flags: u8) -> bool {
+        self.0 & Self::bit(context, flags) != 0
+    }
+
+    /// The worlds of both.
+    #[must_use]
+    pub fn or(self, other: Reach) -> Reach {
+        Reach(self.0 | other.0)
+    }
+
+    /// The contexts in which the point is reached for some value of the flags.
+    pub fn contexts(self) -> ContextSet {
+        let half = (1u16 << (1 << MAX_FLAGS)) - 1;
+        let coroutine = if self.0 & half != 0 { ContextSet::COROUTINE } else { ContextSet::EMPTY };
+        let outside = if self.0 & !half != 0 { ContextSet::OUTSIDE } else { ContextSet::EMPTY };
+        coroutine.or(outside)
+    }
+
+    /// Whether, in this context, some values of the `flag_count` flags reach the point and others do not.
+    pub fn depends_on_flags(self, context: Context, flag_count: usize) -> bool {
+        let worlds = 1u8 << flag_count.min(MAX_FLAGS);
+        let reached = (0..worlds).filter(|&flags| self.contains(context, flags)).count();
+        reached != 0 && reached != usize::from(worlds)
+    }
+}
+
+impl std::fmt::Debug for Reach {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Reach({:?}, {:#06x})", self.contexts(), self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contexts_come_from_any_value_of_the_flags() {
+        let mut reach = Reach::NEVER;
+        assert_eq!(reach.contexts(), ContextSet::EMPTY);
+        reach.insert(Context::Coroutine, 0b101);
+        assert_eq!(reach.contexts(), ContextSet::COROUTINE);
+        reach.insert(Context::Outside, 0);
+        assert_eq!(reach.contexts(), ContextSet::BOTH);
+    }
+
+    #[test]
+    fn dependence_on_flags_is_told_for_each_context() {
+        let mut reach = Reach::NEVER;
+        reach.insert(Context::Outside, 0);
+        assert!(!reach.depends_on_flags(Context::Outside, 0));
+        assert!(reach.depends_on_flags(Context::Outside, 1));
+        assert!(!reach.depends_on_flags(Context::Coroutine, 1));
+        reach.insert(Context::Outside, 1);
+        assert!(!reach.depends_on_flags(Context::Outside, 1));
+        assert!(reach.depends_on_flags(Context::Outside, 2));
+    }
+}

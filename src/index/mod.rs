@@ -1,0 +1,223 @@
+//! Scheduling: every translation unit is parsed and read, in parallel, and handed on in its order.
+//!
+//! It must never know the content of facts, and it never prints.
+
+mod marks;
+
+use std::collections::BTreeMap;
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+
+use rayon::iter::{ParallelBridge, ParallelIterator};
+use thiserror::Error;
+
+use crate::clang::{Index, Library, ParseError, Severity, TranslationUnit, UnsavedFile};
+use crate::compdb::Unit;
+use crate::config::Pack;
+use crate::extract::{Paths, Vocabulary, extract};
+use crate::facts::{MarkId, UnitFacts};
+use crate::source::{Identities, Tree};
+
+pub use marks::{MarkDefinition, VisibleMarks, make_visible};
+
+/// The stack of a worker: syntax trees can be deep, and both libclang and the control flow recurse.
+const STACK_BYTES: usize = 256 << 20;
+
+/// Arguments that every unit is parsed with, beside its own.
+///
+/// Warnings are not wanted, and what newer compilers made errors by default is still a warning to the gcc or
+/// clang that the tree is built with (clang's `DiagnosticSemaKinds.td`, `DefaultError`).
+const OWN_ARGUMENTS: &[&str] = &[
+    "-w",
+    "-Wno-error",
+    "-Wno-error=implicit-function-declaration",
+    "-Wno-error=implicit-int",
+    "-Wno-error=incompatible-function-pointer-types",
+    "-Wno-error=incompatible-pointer-types",
+    "-Wno-error=int-conversion",
+    "-Wno-error=return-mismatch",
+    "-Wno-error=return-type",
+    "-Wno-unknown-warning-option",
+    "-Wno-unused-command-line-argument",
+    "--no-default-config",
+];
+
+/// How often one unit is tried again without an argument that its libclang turned out not to know.
+const MOST_RETRIES: usize = 16;
+
+/// What became of a unit.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It was read. Whether it parsed cleanly is part of its facts.
+    Read(Box<UnitFacts>),
+    /// Nothing can be said about it.
+    Failed(Failure),
+}
+
+/// Why nothing came out of a unit.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Failure {
+    /// libclang made no translation unit.
+    #[error("{0}")]
+    Parse(#[from] ParseError),
+    /// A path or an argument holds a NUL byte, which no argument can.
+    #[error("a path or an argument holds a NUL byte")]
+    Nul,
+    /// cowrap itself panicked.
+    #[error("cowrap panicked while it read this file (please report this): {0}")]
+    Panic(String),
+}
+
+/// Everything that reading units needs, the same for all of them.
+#[derive(Debug)]
+pub struct Indexer {
+    library: Library,
+    vocabulary: Vocabulary,
+    headers: Vec<UnsavedFile>,
+    files: Files,
+    workers: rayon::ThreadPool,
+}
+
+/// The paths of the tree, as extraction asks for them.
+#[derive(Debug)]
+struct Files {
+    tree: Tree,
+    identities: Identities,
+}
+
+impl Paths for Files {
+    fn identify(&self, directory: &Path, path: &Path) -> PathBuf {
+        self.identities.identify(directory, path)
+    }
+
+    fn is_own(&self, file: &Path) -> bool {
+        self.tree.is_own(file)
+    }
+}
+
+impl Indexer {
+    /// Prepares for a tree. `jobs` is the number of workers; 0 means one for each processor.
+    pub fn new(
+        library: Library,
+        pack: &Pack,
+        headers: Vec<UnsavedFile>,
+        tree: Tree,
+        jobs: usize,
+    ) -> Result<Self, rayon::ThreadPoolBuildError> {
+        let marks = pack.marks.iter().enumerate().map(|(id, mark)| (mark.name.clone(), MarkId(id as u16))).collect();
+        let vocabulary = Vocabulary { marks, predicates: pack.predicates.iter().cloned().collect() };
+        let workers = rayon::ThreadPoolBuilder::new()
+            .num_threads(jobs)
+            .stack_size(STACK_BYTES)
+            .thread_name(|number| format!("cowrap-{number}"))
+            .build()?;
+        let files = Files { tree, identities: Identities::default() };
+        Ok(Indexer { library, vocabulary, headers, files, workers })
+    }
+
+    /// Reads all units in parallel, and hands each outcome to `sink` in the order of `units`.
+    ///
+    /// Only what is being read, or waits for an earlier unit, is in memory.
+    pub fn run(&self, units: &[Unit], mut sink: impl FnMut(usize, Outcome)) {
+        let (sender, outcomes) = mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let sender = sender;
+                self.workers.install(|| {
+                    // A bridge hands the units out in their order; splitting the range would begin in its
+                    // middle, and half of all facts would wait in memory for their turn.
+                    units.iter().enumerate().par_bridge().for_each_with(sender, |sender, (number, unit)| {
+                        // The receiver is gone only when the run is being abandoned.
+                        let _ = sender.send((number, self.read(unit)));
+                    });
+                });
+            });
+            let mut waiting = BTreeMap::new();
+            let mut next = 0;
+            for (number, outcome) in outcomes {
+                waiting.insert(number, outcome);
+                while let Some(outcome) = waiting.remove(&next) {
+                    sink(next, outcome);
+                    next += 1;
+                }
+            }
+        });
+    }
+
+    /// Reads one unit. A crash of libclang or a panic costs this unit alone.
+    fn read(&self, unit: &Unit) -> Outcome {
+        match catch_unwind(AssertUnwindSafe(|| self.parse_and_extract(unit))) {
+            Ok(Ok(facts)) => Outcome::Read(Box::new(facts)),
+            Ok(Err(failure)) => Outcome::Failed(failure),
+            Err(panic) => {
+                let message = panic
+                    .downcast_ref::<String>()
+                    .cloned()
+                    .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+                    .unwrap_or_else(|| "no message".to_owned());
+                Outcome::Failed(Failure::Panic(message))
+            }
+        }
+    }
+
+    fn parse_and_extract(&self, unit: &Unit) -> Result<UnitFacts, Failure> {
+        let index = Index::new(&self.library);
+        let file = c_string(unit.file.as_os_str().as_bytes())?;
+        let mut arguments = self.arguments(unit)?;
+        let mut unknown_arguments = Vec::new();
+        let parsed = loop {
+            let parsed = index.parse(&file, &arguments, &self.headers)?;
+            let unknown = match unknown_argument(&parsed) {
+                Some(unknown) if unknown_arguments.len() < MOST_RETRIES => unknown,
+                _ => break parsed,
+            };
+            let before = arguments.len();
+            arguments.retain(|argument| argument.as_bytes() != unknown.as_bytes());
+            if arguments.len() == before {
+                break parsed;
+            }
+            unknown_arguments.push(unknown);
+        };
+        let mut facts = extract(&parsed, &unit.directory, &self.files, &self.vocabulary);
+        facts.health.unknown_arguments = unknown_arguments;
+        Ok(facts)
+    }
+
+    fn arguments(&self, unit: &Unit) -> Result<Vec<CString>, Failure> {
+        let mut arguments = Vec::new();
+        for argument in &unit.arguments {
+            arguments.push(c_string(argument.as_bytes())?);
+        }
+        for argument in OWN_ARGUMENTS {
+            arguments.push(c_string(argument.as_bytes())?);
+        }
+        let mut working_directory = b"-working-directory=".to_vec();
+        working_directory.extend_from_slice(unit.directory.as_os_str().as_bytes());
+        arguments.push(c_string(&working_directory)?);
+        arguments.push(c_string(b"-resource-dir")?);
+        arguments.push(c_string(self.library.resource_directory().as_os_str().as_bytes())?);
+        Ok(arguments)
+    }
+}
+
+/// The argument that the compiler's driver says it does not know; it belongs to another compiler.
+fn unknown_argument(unit: &TranslationUnit<'_>) -> Option<String> {
+    unit.diagnostics()
+        .into_iter()
+        .filter(|diagnostic| diagnostic.severity >= Severity::Error && diagnostic.place.is_none())
+        .find_map(|diagnostic| {
+            let message = &diagnostic.message;
+            let relevant = ["unknown argument", "unsupported option", "unsupported argument"]
+                .iter()
+                .any(|words| message.starts_with(words));
+            let quoted = message.split('\'').nth(1)?;
+            relevant.then(|| quoted.to_owned())
+        })
+}
+
+fn c_string(bytes: &[u8]) -> Result<CString, Failure> {
+    CString::new(bytes).map_err(|_| Failure::Nul)
+}

@@ -1,0 +1,100 @@
+//! The text of files, and offsets of lines in it.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A file's text. Bytes that are not UTF-8 are shown as replacement characters.
+#[derive(Debug)]
+pub struct Source {
+    text: String,
+    /// The offset of each line's first byte.
+    lines: Vec<usize>,
+}
+
+/// The texts that have been read so far.
+#[derive(Debug, Default)]
+pub struct Sources {
+    read: HashMap<PathBuf, Option<Arc<Source>>>,
+}
+
+impl Source {
+    /// Takes a text apart into lines.
+    pub fn new(bytes: &[u8]) -> Self {
+        // Each bad byte becomes one `?`, so that offsets and columns stay true.
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) => text.to_owned(),
+            Err(_) => bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '?' }).collect(),
+        };
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Source { text, lines }
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The offset of each line's first byte.
+    pub fn line_starts(&self) -> &[usize] {
+        &self.lines
+    }
+
+    /// A line without its end; empty when there is no such line. Lines count from 1.
+    pub fn line(&self, line: u32) -> &str {
+        let number = (line as usize).wrapping_sub(1);
+        let Some(&start) = self.lines.get(number) else { return "" };
+        let end = self.lines.get(number + 1).map_or(self.text.len(), |next| next - 1);
+        self.text[start..end].trim_end_matches('\r')
+    }
+
+    /// The offset of a place, if the text has it. Line and column count from 1, the column in bytes.
+    pub fn offset(&self, line: u32, column: u32) -> Option<usize> {
+        let length = self.line(line).len();
+        let column = (column as usize).checked_sub(1)?;
+        let offset = self.lines.get((line as usize).checked_sub(1)?)? + column;
+        (column <= length && self.text.is_char_boundary(offset)).then_some(offset)
+    }
+
+    /// The length in bytes of the word that begins at a place; 1 when there is none.
+    pub fn word_length(&self, line: u32, column: u32) -> usize {
+        let Some(offset) = self.offset(line, column) else { return 1 };
+        let word = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
+        self.text[offset..].chars().take_while(word).count().max(1)
+    }
+}
+
+impl Sources {
+    /// A file's text; `None` when it cannot be read.
+    pub fn get(&mut self, path: &Path) -> Option<Arc<Source>> {
+        if let Some(known) = self.read.get(path) {
+            return known.clone();
+        }
+        let source = std::fs::read(path).ok().map(|bytes| Arc::new(Source::new(&bytes)));
+        self.read.insert(path.to_path_buf(), source.clone());
+        source
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_become_offsets() {
+        let source = Source::new(b"ab\r\ncd_e f\n");
+        assert_eq!(source.line(1), "ab");
+        assert_eq!(source.offset(2, 1), Some(4));
+        assert_eq!(source.word_length(2, 1), 4);
+        assert_eq!(source.word_length(2, 5), 1);
+        assert_eq!(source.offset(2, 99), None);
+        assert_eq!(source.offset(0, 1), None);
+        assert_eq!(source.offset(9, 1), None);
+    }
+
+    #[test]
+    fn offsets_stay_true_in_text_that_is_not_utf8() {
+        let source = Source::new(b"/* \xe9 */ name");
+        assert_eq!(source.offset(1, 9).map(|at| &source.text()[at..]), Some("name"));
+    }
+}

@@ -1,0 +1,196 @@
+//! Where the tree is: its root, its build directory, and which files are its own.
+
+use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Mutex;
+
+use serde::Deserialize;
+
+/// A tree of sources, and the directory that it is built in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tree {
+    /// The directory that paths are shown relative to; absolute, without symbolic links.
+    pub root: PathBuf,
+    /// The directory of the compilation database, if there is one: generated files below it belong to the
+    /// tree, wherever it is.
+    pub build: Option<PathBuf>,
+}
+
+impl Tree {
+    /// Finds the root of a tree that is described by a compilation database in `build`.
+    ///
+    /// In this order: what meson wrote down; `build` itself, if it holds all the sources; else the directory
+    /// that holds all sources outside of `build`, or what is above it and is marked as a root by `.git` or
+    /// `cowrap.toml`.
+    pub fn of_database(build: &Path, sources: &[&Path]) -> Tree {
+        let build = real(build);
+        let root = meson_source_directory(&build).unwrap_or_else(|| {
+            let outside: Vec<&Path> =
+                sources.iter().filter(|source| !source.starts_with(&build)).copied().collect();
+            match common_directory(&outside) {
+                None => build.clone(),
+                Some(directory) => {
+                    let marked = |at: &&Path| at.join("cowrap.toml").exists() || at.join(".git").exists();
+                    directory.ancestors().find(marked).map(Path::to_path_buf).unwrap_or(directory)
+                }
+            }
+        });
+        Tree { root: real(&root), build: Some(build) }
+    }
+
+    /// The tree of files that are named on the command line: the working directory when it holds them all.
+    pub fn of_files(working_directory: &Path, files: &[PathBuf]) -> Tree {
+        let working_directory = real(working_directory);
+        let files: Vec<PathBuf> = files.iter().map(|file| real(file)).collect();
+        let inside = files.iter().all(|file| file.starts_with(&working_directory));
+        let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+        let root = if inside { None } else { common_directory(&paths) };
+        Tree { root: root.unwrap_or(working_directory), build: None }
+    }
+
+    /// Whether a file, by its identity, belongs to the tree.
+    pub fn is_own(&self, file: &Path) -> bool {
+        file.starts_with(&self.root) || self.is_built(file)
+    }
+
+    /// Whether a file lies in a build directory that is not the root itself: a generator wrote it.
+    pub fn is_built(&self, file: &Path) -> bool {
+        self.build.as_ref().is_some_and(|build| *build != self.root && file.starts_with(build))
+    }
+
+    /// The path to show and to match: relative to the root when the file is below it.
+    pub fn relative<'p>(&self, file: &'p Path) -> &'p Path {
+        match file.strip_prefix(&self.root) {
+            Ok(relative) if !relative.as_os_str().is_empty() => relative,
+            _ => file,
+        }
+    }
+}
+
+/// The identities of files: absolute, without symbolic links, each path looked up once.
+#[derive(Debug, Default)]
+pub struct Identities {
+    known: Mutex<HashMap<PathBuf, PathBuf>>,
+}
+
+impl Identities {
+    /// The identity of a file that is named `path` from within `directory`.
+    pub fn identify(&self, directory: &Path, path: &Path) -> PathBuf {
+        let absolute = normalize(&directory.join(path));
+        let Ok(mut known) = self.known.lock() else { return real(&absolute) };
+        if let Some(identity) = known.get(&absolute) {
+            return identity.clone();
+        }
+        let identity = real(&absolute);
+        known.insert(absolute, identity.clone());
+        identity
+    }
+}
+
+/// Takes `.` and `..` out of a path, without looking at the disk.
+pub fn normalize(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                let can_go_up = matches!(normal.components().next_back(), Some(Component::Normal(_)));
+                let at_root = matches!(normal.components().next_back(), Some(Component::RootDir));
+                if can_go_up {
+                    normal.pop();
+                } else if !at_root {
+                    normal.push("..");
+                }
+            }
+            other => normal.push(other),
+        }
+    }
+    if normal.as_os_str().is_empty() { PathBuf::from(".") } else { normal }
+}
+
+/// The path without symbolic links; for a file that is not there, the path as it is.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| normalize(path))
+}
+
+/// The deepest directory that holds all files; `None` for no file, or when it would be `/`.
+fn common_directory(files: &[&Path]) -> Option<PathBuf> {
+    let mut directories = files.iter().filter_map(|file| file.parent());
+    let mut common = directories.next()?.to_path_buf();
+    for directory in directories {
+        while !directory.starts_with(&common) {
+            common.pop();
+        }
+    }
+    common.parent().is_some().then(|| real(&common))
+}
+
+/// The source directory that meson notes in `meson-info/meson-info.json`; ignored when it does not exist here.
+fn meson_source_directory(build: &Path) -> Option<PathBuf> {
+    #[derive(Deserialize)]
+    struct Info {
+        directories: Directories,
+    }
+    #[derive(Deserialize)]
+    struct Directories {
+        source: PathBuf,
+    }
+    let text = std::fs::read(build.join("meson-info/meson-info.json")).ok()?;
+    let info: Info = serde_json::from_slice(&text).ok()?;
+    info.directories.source.is_dir().then_some(info.directories.source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_normalised_without_the_disk() {
+        let normal = |path: &str| normalize(Path::new(path)).display().to_string();
+        assert_eq!(normal("/a/./b/../c"), "/a/c");
+        assert_eq!(normal("/../a"), "/a");
+        assert_eq!(normal("../a/.."), "..");
+        assert_eq!(normal("a/.."), ".");
+    }
+
+    #[test]
+    fn the_root_is_what_holds_the_sources_outside_of_the_build() {
+        let scratch = tempfile::tempdir().unwrap();
+        let root = scratch.path().canonicalize().unwrap();
+        for directory in ["src/a", "src/b", "src/build", "elsewhere"] {
+            std::fs::create_dir_all(root.join(directory)).unwrap();
+        }
+        let (a, b) = (root.join("src/a/x.c"), root.join("src/b/y.c"));
+        let generated = root.join("src/build/gen.c");
+        let sources = [a.as_path(), b.as_path(), generated.as_path()];
+
+        let inside = Tree::of_database(&root.join("src/build"), &sources);
+        assert_eq!(inside.root, root.join("src"));
+        assert!(inside.is_built(&generated) && !inside.is_built(&a));
+
+        let outside = Tree::of_database(&root.join("elsewhere"), &sources);
+        assert_eq!(outside.root, root.join("src"));
+        assert!(outside.is_own(&root.join("elsewhere/gen.c")));
+
+        let at_root = Tree::of_database(&root.join("src"), &sources);
+        assert_eq!(at_root.root, root.join("src"));
+        assert!(!at_root.is_built(&a));
+
+        std::fs::write(root.join("cowrap.toml"), "").unwrap();
+        assert_eq!(Tree::of_database(&root.join("elsewhere"), &sources).root, root);
+    }
+
+    #[test]
+    fn a_file_has_one_identity_whatever_leads_to_it() {
+        let scratch = tempfile::tempdir().unwrap();
+        let root = scratch.path().canonicalize().unwrap();
+        std::fs::create_dir(root.join("real")).unwrap();
+        std::fs::write(root.join("real/a.h"), "").unwrap();
+        std::os::unix::fs::symlink(root.join("real"), root.join("link")).unwrap();
+        let identities = Identities::default();
+        let by_link = identities.identify(&root, Path::new("link/a.h"));
+        assert_eq!(by_link, root.join("real/a.h"));
+        assert_eq!(identities.identify(&root.join("real"), Path::new("../real/./a.h")), by_link);
+        assert_eq!(identities.identify(&root, Path::new("none/../gone.h")), root.join("gone.h"));
+    }
+}

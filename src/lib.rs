@@ -1,5 +1,20 @@
-pub mod clang;
+//! cowrap: checks that coroutine code is entered through generated wrappers, over a whole C tree.
+//!
+//! The modules are in the order in which data flows through them; `docs/ARCHITECTURE.md` tells the way, and
+//! what each must never know.
+
+pub mod cli;
+pub mod driver;
+
+pub mod source;
 pub mod config;
+pub mod compdb;
+pub mod clang;
 pub mod extract;
 pub mod facts;
-pub mod source;
+pub mod index;
+pub mod program;
+pub mod effects;
+pub mod rules;
+pub mod findings;
+pub mod render;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The `cowrap` program.
+
+fn main() -> std::process::ExitCode {
+    cowrap::cli::run()
+}

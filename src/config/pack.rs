@@ -85,6 +85,8 @@ pub struct Pack {
     pub predicates: Vec<String>,
     /// The functions that suspend.
     pub suspending: Vec<String>,
+    /// The functions that create a coroutine.
+    pub creators: Vec<String>,
     /// The word that joins a wrapper's name to its target's.
     pub infix: Option<String>,
     /// What is known of functions without marks.
@@ -128,6 +130,8 @@ struct Written {
     predicates: Vec<String>,
     #[serde(default)]
     suspending: Vec<String>,
+    #[serde(default)]
+    creators: Vec<String>,
     infix: Option<String>,
     #[serde(default, rename = "mark")]
     marks: Vec<MarkSpec>,
@@ -188,6 +192,7 @@ impl Pack {
             marks: written.marks,
             predicates: written.predicates,
             suspending: written.suspending,
+            creators: written.creators,
             infix: written.infix,
             models: written.models,
         })

@@ -34,7 +34,9 @@ int assert_then_call(int x)
 
 int call_then_assert_hit(int x)
 {
-    return x ? (co_leaf() + (assert(qemu_in_coroutine()), 0)) : 0; /* expect: error coroutine-call: co_leaf */
+    int r = 0;
+
+    return x ? (r = co_leaf(), assert(qemu_in_coroutine()), r) : 0; /* expect: error coroutine-call: co_leaf */
 }
 
 int statement_expression(void)

@@ -26,10 +26,15 @@ extern BdrvGraphLock graph_lock;
 #define GRAPH_UNLOCKED    MINI_TSA(locks_excluded(graph_lock))
 #define GRAPH_RDLOCK_PTR  MINI_TSA(guarded_by(graph_lock))
 
-#define MINI_TAKES_WR     MINI_TSA(acquire_capability(graph_lock))
-#define MINI_DROPS_WR     MINI_TSA(release_capability(graph_lock))
-#define MINI_TAKES_RD     MINI_TSA(acquire_shared_capability(graph_lock))
-#define MINI_DROPS_RD     MINI_TSA(release_shared_capability(graph_lock))
+#define MINI_NO_TSA       MINI_TSA(no_thread_safety_analysis)
+#define MINI_TAKES_WR     \
+    MINI_TSA(acquire_capability(graph_lock)) MINI_NO_TSA
+#define MINI_DROPS_WR     \
+    MINI_TSA(release_capability(graph_lock)) MINI_NO_TSA
+#define MINI_TAKES_RD     \
+    MINI_TSA(acquire_shared_capability(graph_lock)) MINI_NO_TSA
+#define MINI_DROPS_RD     \
+    MINI_TSA(release_shared_capability(graph_lock)) MINI_NO_TSA
 
 void no_coroutine_fn MINI_TAKES_WR bdrv_graph_wrlock(void);
 void no_coroutine_fn MINI_DROPS_WR bdrv_graph_wrunlock(void);

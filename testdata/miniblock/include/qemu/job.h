@@ -27,8 +27,8 @@ struct Job {
 };
 
 /* Copied from its neighbours with their mark, though it only reads a flag. */
-static inline bool coroutine_fn job_is_cancelled(const Job *job) /* expect: warning suspect-mark: job_is_cancelled */
-{
+static inline bool coroutine_fn job_is_cancelled(const Job *job)
+{ /* expect^: warning suspect-mark: job_is_cancelled */
     return job->cancelled;
 }
 

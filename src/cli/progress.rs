@@ -1,0 +1,58 @@
+//! A progress bar on standard error: for long runs on a terminal, and silent otherwise.
+
+use std::cell::RefCell;
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::driver::Progress;
+
+/// How long a run is before the bar appears.
+const QUIET_FOR: Duration = Duration::from_secs(1);
+
+/// The bar.
+pub struct Bar {
+    state: RefCell<Option<State>>,
+}
+
+struct State {
+    bar: ProgressBar,
+    started: Instant,
+    units: usize,
+    done: usize,
+}
+
+impl Bar {
+    /// A bar that is not shown yet.
+    pub fn new() -> Self {
+        Bar { state: RefCell::new(None) }
+    }
+}
+
+impl Progress for Bar {
+    fn start(&self, units: usize) {
+        if std::io::stderr().is_terminal() {
+            let state = State { bar: ProgressBar::hidden(), started: Instant::now(), units, done: 0 };
+            *self.state.borrow_mut() = Some(state);
+        }
+    }
+
+    fn step(&self) {
+        let mut state = self.state.borrow_mut();
+        let Some(state) = state.as_mut() else { return };
+        state.done += 1;
+        if state.bar.is_hidden() && state.started.elapsed() >= QUIET_FOR {
+            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} units, {eta} left");
+            state.bar = ProgressBar::new(state.units as u64);
+            state.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        }
+        state.bar.set_position(state.done as u64);
+    }
+
+    fn finish(&self) {
+        if let Some(state) = self.state.borrow_mut().take() {
+            state.bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! One run from top to bottom, naming each stage once.
+//!
+//! It must never know argument syntax or output formats.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use globset::GlobSet;
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::clang::{Library, LoadError};
+use crate::compdb::{self, Database, Refusal, Unit};
+use crate::config::{Effect, Pack, PackError};
+use crate::effects::Effects;
+use crate::facts::{CallKind, UnitFacts};
+use crate::findings::{Finding, Level, Span};
+use crate::index::{Indexer, MarkDefinition, Outcome, make_visible};
+use crate::program::{Linker, Program};
+use crate::rules;
+use crate::source::{Identities, Tree};
+
+/// What to check.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Which translation units there are.
+    pub input: Input,
+    /// The directory that relative paths start from.
+    pub working_directory: PathBuf,
+    /// The root of the tree, when it is not to be found out.
+    pub root: Option<PathBuf>,
+    /// Files and directories that findings are reported in; everywhere when empty.
+    pub report_on: Vec<PathBuf>,
+    /// Which units are indexed, by their path relative to the root.
+    pub only: Option<GlobSet>,
+    /// The pack's file; QEMU's when there is none.
+    pub pack: Option<PathBuf>,
+    /// How many workers; 0 means one for each processor.
+    pub jobs: usize,
+}
+
+/// Where the translation units come from.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A compilation database: a directory or the file itself; looked for when there is none.
+    Database(Option<PathBuf>),
+    /// Single files, parsed with these flags.
+    Files {
+        /// The C files.
+        files: Vec<PathBuf>,
+        /// The compiler's flags.
+        flags: Vec<std::ffi::OsString>,
+    },
+}
+
+/// What a run has to say.
+#[derive(Debug)]
+pub struct Report {
+    /// What was found, in the order in which it is shown.
+    pub findings: Vec<Finding>,
+    /// What could not be done.
+    pub problems: Vec<Problem>,
+    /// What was covered.
+    pub summary: Summary,
+    /// The tree, for reading sources.
+    pub tree: Tree,
+    /// What `--verbose` tells.
+    pub details: Details,
+}
+
+/// A unit of which nothing is known.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Problem {
+    /// The unit's file, relative to the root.
+    #[serde(serialize_with = "lossy")]
+    pub file: PathBuf,
+    /// What kind of problem it is.
+    pub kind: ProblemKind,
+    /// What is wrong; for a parse error, the compiler's own words.
+    pub message: String,
+    /// Where, when the compiler said so.
+    pub at: Option<Span>,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// The kinds of problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProblemKind {
+    /// The entry of the database has arguments that are not accepted.
+    Refused,
+    /// The compiler reported errors.
+    Parse,
+    /// Nothing came out of the unit.
+    Failed,
+}
+
+/// What was covered, in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Units that were to be read.
+    pub units: usize,
+    /// Units of which nothing is known: refused, not parsed cleanly, crashed.
+    pub failed_units: usize,
+    /// Entries of other languages, by language; they are not read.
+    pub other_languages: BTreeMap<String, usize>,
+    /// Functions with a body.
+    pub functions: usize,
+    /// Calls of functions by name.
+    pub calls: usize,
+    /// Functions that are coroutine only.
+    pub coroutine_only: usize,
+    /// Generated wrappers through which coroutine only functions are entered from outside.
+    pub wrappers: usize,
+    /// Calls that create a coroutine, outside of generated files.
+    pub creations: usize,
+    /// Findings at the level of an error.
+    pub errors: usize,
+    /// Findings at the level of a warning.
+    pub warnings: usize,
+    /// What could not be decided.
+    pub unknown: Unknown,
+}
+
+/// What could not be decided, in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Unknown {
+    /// Calls through function pointers; what they reach is not followed.
+    pub pointer_calls: usize,
+    /// Calls in arms of `_Generic` and `__builtin_choose_expr` of which it is not known whether they are made.
+    pub unresolved_calls: usize,
+    /// Functions that the tree declares and calls, and whose body was not read.
+    pub bodies: usize,
+}
+
+/// What `--verbose` tells.
+#[derive(Debug, Default)]
+pub struct Details {
+    /// The libclang in use.
+    pub clang: String,
+    /// Where each mark is defined: mark, file relative to the root, line.
+    pub marks: Vec<(String, PathBuf, u32)>,
+    /// Names of models that matched nothing.
+    pub unused_models: Vec<String>,
+    /// Arguments that were left out because libclang does not know them, with the number of units.
+    pub unknown_arguments: BTreeMap<String, usize>,
+}
+
+/// Why there is no report at all.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// No libclang.
+    #[error(transparent)]
+    Clang(#[from] LoadError),
+    /// No usable pack.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// No usable database.
+    #[error(transparent)]
+    Database(#[from] compdb::Error),
+    /// A path on the command line is not there.
+    #[error("{path}: no such file or directory")]
+    NoSuchPath {
+        /// The path as given.
+        path: String,
+    },
+    /// There is nothing to read.
+    #[error("{0}")]
+    Nothing(String),
+    /// The tree defines none of the pack's marks, so that nothing could ever be found.
+    #[error(
+        "no mark of the pack `{pack}` is defined below {root}\n  looked for {marks}\n  give the tree's root with \
+         --root, or the code base's own pack with --pack"
+    )]
+    NoMarks {
+        /// The pack's name.
+        pack: String,
+        /// The root.
+        root: String,
+        /// The marks.
+        marks: String,
+    },
+    /// No workers could be started.
+    #[error("cannot start workers: {0}")]
+    Workers(#[from] rayon::ThreadPoolBuildError),
+}
+
+/// Told how far a run is.
+pub trait Progress {
+    /// So many units are to be read.
+    fn start(&self, units: usize);
+    /// One more unit has been read.
+    fn step(&self);
+    /// All units have been read.
+    fn finish(&self);
+}
+
+/// Checks a tree.
+pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error> {
+    let library = Library::load()?;
+    let pack = match &request.pack {
+        Some(path) => Pack::read(path)?,
+        None => Pack::qemu()?,
+    };
+    let report_on = identify_paths(request)?;
+    let (inputs, tree) = inputs(request)?;
+    let visible = make_visible(&tree.root, &pack);
+    if visible.definitions.is_empty() {
+        return Err(no_marks(&pack, &tree));
+    }
+    let mut details = Details {
+        clang: format!("{} ({})", library.version(), library.path().display()),
+        marks: visible.definitions.iter().map(|definition| mark_detail(definition, &pack, &tree)).collect(),
+        ..Details::default()
+    };
+    let indexer = Indexer::new(library, &pack, visible.headers, tree.clone(), request.jobs)?;
+
+    let mut problems: Vec<Problem> = inputs.refused.iter().map(|refusal| refused(refusal, &tree)).collect();
+    let mut linker = Linker::default();
+    progress.start(inputs.units.len());
+    indexer.run(&inputs.units, |number, outcome| {
+        progress.step();
+        let file = &inputs.units[number].file;
+        match outcome {
+            Outcome::Read(facts) => {
+                for argument in &facts.health.unknown_arguments {
+                    *details.unknown_arguments.entry(argument.clone()).or_default() += 1;
+                }
+                match parse_problem(file, &facts, &tree) {
+                    Some(problem) => problems.push(problem),
+                    // What a unit with errors says is not to be trusted.
+                    None => linker.add(number as u32, *facts),
+                }
+            }
+            Outcome::Failed(failure) => problems.push(Problem {
+                file: tree.relative(file).to_path_buf(),
+                kind: ProblemKind::Failed,
+                message: failure.to_string(),
+                at: None,
+                help: None,
+            }),
+        }
+    });
+    progress.finish();
+    problems.sort();
+
+    let program = linker.finish();
+    let effects = Effects::new(&program, &pack, &tree);
+    let mut findings = rules::check(&effects);
+    if !report_on.is_empty() {
+        findings.retain(|finding| {
+            let path = tree.root.join(&finding.primary.at.path);
+            report_on.iter().any(|wanted| path.starts_with(wanted))
+        });
+    }
+    details.unused_models = effects.unused_models().into_iter().map(str::to_owned).collect();
+    let mut summary = summarise(&effects, &program);
+    summary.units = inputs.units.len() + inputs.refused.len();
+    summary.failed_units = problems.len();
+    summary.other_languages = inputs.other_languages;
+    summary.errors = findings.iter().filter(|finding| finding.level == Level::Error).count();
+    summary.warnings = findings.len() - summary.errors;
+    Ok(Report { findings, problems, summary, tree, details })
+}
+
+/// What is to be read.
+struct Inputs {
+    units: Vec<Unit>,
+    refused: Vec<Refusal>,
+    other_languages: BTreeMap<String, usize>,
+}
+
+fn inputs(request: &Request) -> Result<(Inputs, Tree), Error> {
+    let (mut inputs, mut tree) = match &request.input {
+        Input::Database(explicit) => from_database(request, explicit.as_deref())?,
+        Input::Files { files, flags } => from_files(request, files, flags)?,
+    };
+    if let Some(root) = &request.root {
+        let root = request.working_directory.join(root);
+        tree.root = root.canonicalize().map_err(|_| Error::NoSuchPath { path: root.display().to_string() })?;
+    }
+    if let Some(only) = &request.only {
+        let identities = Identities::default();
+        let wanted = |file: &Path| only.is_match(tree.relative(&identities.identify(&tree.root, file)));
+        inputs.units.retain(|unit| wanted(&unit.file));
+        inputs.refused.retain(|refusal| wanted(&refusal.file));
+    }
+    if inputs.units.is_empty() && inputs.refused.is_empty() {
+        let why = if request.only.is_some() { "no C file of the database matches --only" } else { "no C file to check" };
+        let others: Vec<String> =
+            inputs.other_languages.iter().map(|(language, count)| format!("{count} {language}")).collect();
+        let others = if others.is_empty() { String::new() } else { format!(" (other entries: {})", others.join(", ")) };
+        return Err(Error::Nothing(format!("{why}{others}")));
+    }
+    Ok((inputs, tree))
+}
+
+fn from_database(request: &Request, explicit: Option<&Path>) -> Result<(Inputs, Tree), Error> {
+    let json = compdb::find(&request.working_directory, explicit)?;
+    let database: Database = compdb::read(&json)?;
+    let build = database.path.parent().unwrap_or(Path::new("/")).to_path_buf();
+    let sources: Vec<&Path> = database.units.iter().map(|unit| unit.file.as_path()).collect();
+    let tree = Tree::of_database(&build, &sources);
+    let other_languages =
+        database.other_languages.iter().map(|(language, count)| (language.to_string(), *count)).collect();
+    Ok((Inputs { units: database.units, refused: database.refused, other_languages }, tree))
+}
+
+fn from_files(
+    request: &Request,
+    files: &[PathBuf],
+    flags: &[std::ffi::OsString],
+) -> Result<(Inputs, Tree), Error> {
+    let mut inputs = Inputs { units: Vec::new(), refused: Vec::new(), other_languages: BTreeMap::new() };
+    for file in files {
+        if !request.working_directory.join(file).is_file() {
+            return Err(Error::NoSuchPath { path: file.display().to_string() });
+        }
+        match compdb::single(file, &request.working_directory, flags) {
+            Ok(unit) => inputs.units.push(unit),
+            Err(refusal) => inputs.refused.push(refusal),
+        }
+    }
+    let paths: Vec<PathBuf> = files.iter().map(|file| request.working_directory.join(file)).collect();
+    Ok((inputs, Tree::of_files(&request.working_directory, &paths)))
+}
+
+/// The identities of the paths that findings are reported in.
+fn identify_paths(request: &Request) -> Result<Vec<PathBuf>, Error> {
+    let identify = |path: &PathBuf| {
+        let absolute = request.working_directory.join(path);
+        absolute.canonicalize().map_err(|_| Error::NoSuchPath { path: path.display().to_string() })
+    };
+    request.report_on.iter().map(identify).collect()
+}
+
+fn no_marks(pack: &Pack, tree: &Tree) -> Error {
+    let marks: Vec<&str> = pack.marks.iter().map(|mark| mark.name.as_str()).collect();
+    Error::NoMarks { pack: pack.name.clone(), root: tree.root.display().to_string(), marks: marks.join(", ") }
+}
+
+fn mark_detail(definition: &MarkDefinition, pack: &Pack, tree: &Tree) -> (String, PathBuf, u32) {
+    let path = tree.relative(&definition.path).to_path_buf();
+    (pack.mark(definition.mark).name.clone(), path, definition.line)
+}
+
+fn refused(refusal: &Refusal, tree: &Tree) -> Problem {
+    Problem {
+        file: tree.relative(&refusal.file).to_path_buf(),
+        kind: ProblemKind::Refused,
+        message: format!("entry {}: `{}` is refused: {}", refusal.entry, refusal.argument, refusal.reason),
+        at: None,
+        help: Some("take the argument out of the database, or the entry".to_owned()),
+    }
+}
+
+/// The unit's first error, if it had any.
+fn parse_problem(file: &Path, facts: &UnitFacts, tree: &Tree) -> Option<Problem> {
+    if facts.health.errors == 0 {
+        return None;
+    }
+    let error = facts.health.first_error.as_ref();
+    let message = error.map_or_else(|| "the compiler reported errors".to_owned(), |error| error.message.clone());
+    let at = error.and_then(|error| error.place).map(|place| Span {
+        path: tree.relative(&facts.files[place.file.0 as usize]).to_path_buf(),
+        line: place.line,
+        column: place.column,
+    });
+    let help = message.ends_with("file not found").then(|| {
+        "if the build generates this header, build the generated headers first; else install what provides it"
+            .to_owned()
+    });
+    Some(Problem { file: tree.relative(file).to_path_buf(), kind: ProblemKind::Parse, message, at, help })
+}
+
+fn summarise(effects: &Effects<'_>, program: &Program) -> Summary {
+    let mut summary = Summary::default();
+    for function in program.function_ids() {
+        let linked = program.function(function);
+        summary.functions += usize::from(!linked.bodies.is_empty());
+        summary.coroutine_only += usize::from(effects.demand(function).effect == Some(Effect::CoroutineOnly));
+        let wraps = effects.context_marks(function).iter().any(|(mark, _)| {
+            effects.pack.mark(mark.mark).wrapper.as_ref().is_some_and(|wraps| wraps.calls == Effect::CoroutineOnly)
+        });
+        let generated = linked.bodies.iter().any(|body| effects.is_generated(program.body(*body).place));
+        summary.wrappers += usize::from(wraps && generated);
+        let called = !program.calls_of(function).is_empty();
+        let no_body = linked.bodies.is_empty() && !linked.declarations.is_empty();
+        summary.unknown.bodies += usize::from(called && no_body);
+    }
+    for body in &program.bodies {
+        summary.unknown.pointer_calls += body.slot_calls as usize;
+        for call in &body.calls {
+            match call.kind {
+                CallKind::Unresolved => summary.unknown.unresolved_calls += 1,
+                CallKind::Written | CallKind::Cleanup => summary.calls += 1,
+            }
+            let creates = effects.pack.creators.contains(&program.function(call.callee).name);
+            summary.creations += usize::from(creates && !effects.is_generated(call.place));
+        }
+    }
+    summary
+}
+
+fn lossy<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}

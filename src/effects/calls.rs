@@ -1,0 +1,242 @@
+//! Judging calls: which of them breach what their callee demands, and what is known of a function's callers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::Effect;
+use crate::facts::{CallKind, Context, ContextSet};
+use crate::program::{BodyId, FunctionId, Mark, Place, Site, Store};
+
+use super::{Effects, Origin};
+
+/// How many unmarked callers make a mark suspect.
+const SUSPECT_CALLERS: usize = 5;
+
+/// A suspect's unmarked callers are at least one in this many of all its callers.
+const SUSPECT_SHARE: usize = 4;
+
+/// A call in a context that its callee does not allow, or that should call something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Breach {
+    /// The call.
+    pub site: Site,
+    /// Whose body it is in.
+    pub caller: FunctionId,
+    /// What is called.
+    pub callee: FunctionId,
+    /// In what way.
+    pub kind: BreachKind,
+    /// The contexts in which control can be at the call.
+    pub contexts: ContextSet,
+    /// Whether the breach needs a condition on a boolean parameter to hold, which the callers decide.
+    pub conditional: bool,
+}
+
+/// In what way a call is in breach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BreachKind {
+    /// Something coroutine only, where control can be outside.
+    CoroutineCall,
+    /// Something non-coroutine only, where control is or can be inside.
+    BlockingCall,
+    /// A wrapper, where control is inside and its target could be called.
+    MixedCall,
+}
+
+/// A function whose mark explains many breaches better than its callers do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspect {
+    /// The function.
+    pub function: FunctionId,
+    /// What is wrong with its mark.
+    pub reason: SuspectReason,
+    /// Its mark.
+    pub mark: Mark,
+    /// How many functions without a mark call it.
+    pub unmarked_callers: usize,
+    /// How many functions call it.
+    pub callers: usize,
+    /// The calls that are in breach, sorted by place.
+    pub calls: Vec<Site>,
+}
+
+/// Why a mark is suspect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SuspectReason {
+    /// The function never suspends.
+    NeverSuspends,
+    /// The mark is on some of the declarations only; the place is of one without it.
+    OneSided(Place),
+}
+
+/// What is known of the contexts in which a function is called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Callers {
+    /// Calls in known coroutine context.
+    pub coroutine: Vec<(Site, FunctionId)>,
+    /// Calls in known non-coroutine context.
+    pub outside: Vec<(Site, FunctionId)>,
+    /// Unguarded calls from functions that run in either.
+    pub either: Vec<(Site, FunctionId)>,
+    /// Calls from functions of which nothing is known.
+    pub unmarked: Vec<(Site, FunctionId)>,
+    /// Places where its address is taken, with what the slot's marks say.
+    pub stores: Vec<(Store, Option<Effect>)>,
+}
+
+impl Callers {
+    /// The contexts in which it is known to be called.
+    pub fn known(&self) -> ContextSet {
+        let stored = |effect| self.stores.iter().any(|(_, stored)| *stored == Some(effect));
+        let mut known = ContextSet::EMPTY;
+        if !self.coroutine.is_empty() || stored(Effect::CoroutineOnly) {
+            known = known.or(ContextSet::COROUTINE);
+        }
+        if !self.outside.is_empty() || stored(Effect::NonCoroutineOnly) {
+            known = known.or(ContextSet::OUTSIDE);
+        }
+        if !self.either.is_empty() || stored(Effect::Either) {
+            known = ContextSet::BOTH;
+        }
+        known
+    }
+}
+
+impl Effects<'_> {
+    /// What is known of the contexts in which a function is called.
+    pub fn callers(&self, function: FunctionId) -> Callers {
+        let mut callers = Callers::default();
+        for (site, caller) in self.program.calls_of(function) {
+            let call = self.program.call(site);
+            if call.kind == CallKind::Unresolved || caller == function {
+                continue;
+            }
+            let contexts = self.start(caller).and(call.reach.contexts());
+            let unmarked = self.demand(caller).effect.is_none();
+            let list = match contexts {
+                ContextSet::COROUTINE => &mut callers.coroutine,
+                ContextSet::OUTSIDE => &mut callers.outside,
+                ContextSet::BOTH if unmarked => &mut callers.unmarked,
+                ContextSet::BOTH => &mut callers.either,
+                _ => continue,
+            };
+            list.push((site, caller));
+        }
+        for store in self.program.stores_of(function) {
+            let effect = store.marks.iter().find_map(|mark| self.pack.mark(*mark).effect);
+            callers.stores.push((store.clone(), effect));
+        }
+        callers
+    }
+}
+
+/// Judges every call of the program.
+pub(super) fn breaches(effects: &Effects<'_>) -> Vec<Breach> {
+    let mut found = Vec::new();
+    for (number, body) in effects.program.bodies.iter().enumerate() {
+        let caller = body.function;
+        let start = effects.start(caller);
+        if start.is_empty() {
+            continue;
+        }
+        for (position, call) in body.calls.iter().enumerate() {
+            if call.kind == CallKind::Unresolved {
+                continue;
+            }
+            let contexts = start.and(call.reach.contexts());
+            let Some(effect) = effects.demand(call.callee).effect else { continue };
+            let marked_either = effects.demand(caller).effect == Some(Effect::Either);
+            let flags = body.flags.len();
+            let (kind, conditional) = match effect {
+                Effect::CoroutineOnly if contexts.contains(Context::Outside) => {
+                    let conditional = contexts == ContextSet::BOTH
+                        && call.reach.depends_on_flags(Context::Outside, flags);
+                    (BreachKind::CoroutineCall, conditional)
+                }
+                Effect::NonCoroutineOnly
+                    if contexts == ContextSet::COROUTINE || (contexts == ContextSet::BOTH && marked_either) =>
+                {
+                    (BreachKind::BlockingCall, false)
+                }
+                Effect::Either
+                    if contexts == ContextSet::COROUTINE && effects.direct_target(call.callee).is_some() =>
+                {
+                    (BreachKind::MixedCall, false)
+                }
+                _ => continue,
+            };
+            let site = Site { body: BodyId(number as u32), call: position as u32 };
+            found.push(Breach { site, caller, callee: call.callee, kind, contexts, conditional });
+        }
+    }
+    found
+}
+
+/// Finds the marks that are more likely wrong than the calls that they put in breach.
+///
+/// One wrong mark must not drown what is right: a function that many call without a mark of their own, and
+/// that never suspends or bears its mark on one side only, is reported at its mark and not at its callers.
+pub(super) fn suspects(effects: &Effects<'_>) -> Vec<Suspect> {
+    let mut by_callee: BTreeMap<FunctionId, Vec<&Breach>> = BTreeMap::new();
+    for breach in effects.breaches.iter().filter(|breach| breach.kind == BreachKind::CoroutineCall) {
+        by_callee.entry(breach.callee).or_default().push(breach);
+    }
+    let mut found = Vec::new();
+    for (function, breaches) in by_callee {
+        let Origin::Marked(mark) = effects.demand(function).origin else { continue };
+        let unmarked: BTreeSet<FunctionId> = breaches
+            .iter()
+            .map(|breach| breach.caller)
+            .filter(|caller| effects.demand(*caller).effect.is_none())
+            .collect();
+        let resolved = |site: &Site| effects.program.call(*site).kind != CallKind::Unresolved;
+        let callers: BTreeSet<FunctionId> = effects
+            .program
+            .calls_of(function)
+            .into_iter()
+            .filter(|(site, _)| resolved(site))
+            .map(|(_, caller)| caller)
+            .collect();
+        if unmarked.len() < SUSPECT_CALLERS || unmarked.len() * SUSPECT_SHARE < callers.len() {
+            continue;
+        }
+        let reason = match one_sided(effects, function) {
+            Some(place) => SuspectReason::OneSided(place),
+            None if !effects.may_suspend(function) => SuspectReason::NeverSuspends,
+            None => continue,
+        };
+        let mut calls: Vec<Site> = breaches.iter().map(|breach| breach.site).collect();
+        calls.sort_by_key(|site| (effects.program.call(*site).place, *site));
+        found.push(Suspect {
+            function,
+            reason,
+            mark,
+            unmarked_callers: unmarked.len(),
+            callers: callers.len(),
+            calls,
+        });
+    }
+    found
+}
+
+/// A declaration without a context mark of a function that has one elsewhere. Generated definitions need none.
+pub(super) fn one_sided(effects: &Effects<'_>, function: FunctionId) -> Option<Place> {
+    let declarations = &effects.program.function(function).declarations;
+    let marked = |declaration: &&crate::program::Declaration| {
+        declaration.marks.iter().any(|mark| effects.pack.mark(mark.mark).effect.is_some())
+    };
+    if !declarations.iter().any(|declaration| marked(&declaration)) {
+        return None;
+    }
+    declarations
+        .iter()
+        .filter(|declaration| !(declaration.definition && effects.is_generated(declaration.place)))
+        .find(|declaration| !marked(declaration))
+        .map(|declaration| declaration.place)
+}
+
+impl Effects<'_> {
+    /// A declaration without a context mark of a function that bears one on another declaration.
+    pub fn unmarked_declaration(&self, function: FunctionId) -> Option<Place> {
+        one_sided(self, function)
+    }
+}

@@ -1,0 +1,202 @@
+//! What each function demands of its caller, and what follows from it for each call.
+//!
+//! It must never know any code base's own names: those are in the pack.
+
+mod calls;
+mod suspension;
+
+use std::collections::HashSet;
+
+use crate::config::{Effect, Pack};
+use crate::facts::{Context, ContextSet};
+use crate::program::{FunctionId, Mark, Place, Program};
+use crate::source::Tree;
+
+pub use calls::{Breach, BreachKind, Callers, Suspect, SuspectReason};
+
+/// What a function demands of its caller, and how that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// What it demands; none for a function that nothing is known of.
+    pub effect: Option<Effect>,
+    /// How that is known.
+    pub origin: Origin,
+}
+
+/// How a demand is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It is not: the function bears no mark.
+    Unmarked,
+    /// By a mark.
+    Marked(Mark),
+    /// By an assertion that every path passes.
+    Inferred(Place),
+    /// By a model of the pack, at this position.
+    Modelled(usize),
+    /// Two marks contradict each other. Nothing is demanded, and nothing inside is judged.
+    Contradictory(Mark, Mark),
+}
+
+/// The effects of all functions, and the calls that breach them.
+#[derive(Debug)]
+pub struct Effects<'a> {
+    /// The program.
+    pub program: &'a Program,
+    /// The pack.
+    pub pack: &'a Pack,
+    /// The tree, for paths.
+    pub tree: &'a Tree,
+    demands: Vec<Demand>,
+    may_suspend: Vec<bool>,
+    breaches: Vec<Breach>,
+    suspects: Vec<Suspect>,
+    used_models: HashSet<String>,
+}
+
+impl<'a> Effects<'a> {
+    /// Decides what every function demands, and judges every call.
+    pub fn new(program: &'a Program, pack: &'a Pack, tree: &'a Tree) -> Self {
+        let mut effects = Effects {
+            program,
+            pack,
+            tree,
+            demands: Vec::new(),
+            may_suspend: Vec::new(),
+            breaches: Vec::new(),
+            suspects: Vec::new(),
+            used_models: HashSet::new(),
+        };
+        effects.demands = program.function_ids().map(|function| effects.decide(function)).collect();
+        for (position, function) in program.functions.iter().enumerate() {
+            if matches!(effects.demands[position].origin, Origin::Modelled(_)) {
+                effects.used_models.insert(function.name.clone());
+            }
+        }
+        effects.may_suspend = suspension::may_suspend(&effects);
+        effects.breaches = calls::breaches(&effects);
+        effects.suspects = calls::suspects(&effects);
+        effects
+    }
+
+    /// What a function demands.
+    pub fn demand(&self, function: FunctionId) -> Demand {
+        self.demands[function.0 as usize]
+    }
+
+    /// The contexts in which a function's body starts.
+    pub fn start(&self, function: FunctionId) -> ContextSet {
+        let demand = self.demand(function);
+        match (demand.origin, demand.effect) {
+            (Origin::Contradictory(..), _) => ContextSet::EMPTY,
+            // The assertion is in the body, and refines what follows it.
+            (Origin::Inferred(_), _) => ContextSet::BOTH,
+            (_, Some(Effect::CoroutineOnly)) => ContextSet::COROUTINE,
+            (_, Some(Effect::NonCoroutineOnly)) => ContextSet::OUTSIDE,
+            (_, Some(Effect::Either) | None) => ContextSet::BOTH,
+        }
+    }
+
+    /// Whether a function may suspend the coroutine it runs in. `false` only when that is certain.
+    pub fn may_suspend(&self, function: FunctionId) -> bool {
+        self.may_suspend[function.0 as usize]
+    }
+
+    /// Every call that breaches what its callee demands, sorted by body and position.
+    pub fn breaches(&self) -> &[Breach] {
+        &self.breaches
+    }
+
+    /// The functions whose mark is more likely wrong than their callers, sorted.
+    pub fn suspects(&self) -> &[Suspect] {
+        &self.suspects
+    }
+
+    /// The functions of the pack's models that the program does not have.
+    pub fn unused_models(&self) -> Vec<&str> {
+        let names = self.pack.models.iter().flat_map(|model| &model.functions);
+        names.map(String::as_str).filter(|name| !self.used_models.contains(*name)).collect()
+    }
+
+    /// The marks of a function that demand a context, over all its declarations, sorted by place.
+    pub fn context_marks(&self, function: FunctionId) -> Vec<(Mark, Effect)> {
+        let declarations = &self.program.function(function).declarations;
+        let mut marks: Vec<(Mark, Effect)> = declarations
+            .iter()
+            .flat_map(|declaration| &declaration.marks)
+            .filter_map(|mark| Some((*mark, self.pack.mark(mark.mark).effect?)))
+            .collect();
+        marks.sort_unstable();
+        marks
+    }
+
+    /// The function that an *either* or wrapper function calls inside a coroutine, by its name, when there is
+    /// one and it is coroutine only.
+    pub fn direct_target(&self, wrapper: FunctionId) -> Option<FunctionId> {
+        let name = self.pack.target_name(&self.program.function(wrapper).name)?;
+        let target = self.program.external(&name)?;
+        (self.demand(target).effect == Some(Effect::CoroutineOnly)).then_some(target)
+    }
+
+    /// The wrapper of a coroutine only function: a function with the name for it, and with a wrapper mark.
+    pub fn wrapper_of(&self, target: FunctionId) -> Option<FunctionId> {
+        let name = self.pack.wrapper_name(&self.program.function(target).name)?;
+        let wrapper = self.program.external(&name)?;
+        let marked = self.context_marks(wrapper).iter().any(|(mark, _)| {
+            let wraps = self.pack.mark(mark.mark).wrapper.as_ref();
+            wraps.is_some_and(|wraps| wraps.calls == Effect::CoroutineOnly)
+        });
+        marked.then_some(wrapper)
+    }
+
+    /// Whether a place is in a file that a generator wrote.
+    pub fn is_generated(&self, place: Place) -> bool {
+        let path = self.program.path(place.file);
+        self.tree.is_built(path) || self.pack.is_generated(self.tree.relative(path))
+    }
+
+    fn decide(&self, function: FunctionId) -> Demand {
+        let marks = self.context_marks(function);
+        let coroutine = marks.iter().find(|(_, effect)| *effect == Effect::CoroutineOnly);
+        let other = marks.iter().find(|(_, effect)| *effect != Effect::CoroutineOnly);
+        match (coroutine, other) {
+            (Some((one, _)), Some((other, _))) => {
+                let (first, second) = if one <= other { (*one, *other) } else { (*other, *one) };
+                return Demand { effect: None, origin: Origin::Contradictory(first, second) };
+            }
+            (Some((mark, effect)), None) => {
+                return Demand { effect: Some(*effect), origin: Origin::Marked(*mark) };
+            }
+            (None, Some(_)) => {
+                // *Either* with *non-coroutine only* is *either*.
+                let weakest = marks.iter().find(|(_, effect)| *effect == Effect::Either).or(marks.first());
+                if let Some((mark, effect)) = weakest {
+                    return Demand { effect: Some(*effect), origin: Origin::Marked(*mark) };
+                }
+            }
+            (None, None) => {}
+        }
+        let name = &self.program.function(function).name;
+        let model = self.pack.models.iter().position(|model| model.functions.contains(name));
+        if let Some(model) = model {
+            return Demand { effect: Some(self.pack.models[model].effect), origin: Origin::Modelled(model) };
+        }
+        if let Some((context, place)) = self.asserted(function) {
+            let effect = match context {
+                Context::Coroutine => Effect::CoroutineOnly,
+                Context::Outside => Effect::NonCoroutineOnly,
+            };
+            return Demand { effect: Some(effect), origin: Origin::Inferred(place) };
+        }
+        Demand { effect: None, origin: Origin::Unmarked }
+    }
+
+    /// The context that all bodies of a function assert, and where the first of them does.
+    pub fn asserted(&self, function: FunctionId) -> Option<(Context, Place)> {
+        let bodies = &self.program.function(function).bodies;
+        let mut asserted = bodies.iter().map(|body| self.program.body(*body).assertion);
+        let (first, place) = asserted.next()??;
+        let same = asserted.all(|other| other.is_some_and(|(other, _)| other.context == first.context));
+        same.then_some((first.context, place))
+    }
+}

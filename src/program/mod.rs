@@ -1,0 +1,234 @@
+//! The whole program: what the facts of all units say together, linked by identity.
+//!
+//! It must never know libclang or the logic of rules. Marks are numbers to it; what they mean is for
+//! `effects`.
+
+mod link;
+
+use std::path::PathBuf;
+
+use petgraph::Direction;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+
+use crate::facts::{Assertion, CallKind, MarkId, Reach, SlotKind};
+
+pub use link::Linker;
+
+/// An index into [`Program::files`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId(pub u32);
+
+/// A function of the program; also its node in the call graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FunctionId(pub u32);
+
+/// A place in a file of the program. Line and column count from 1, the column in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// The file.
+    pub file: FileId,
+    /// The line.
+    pub line: u32,
+    /// The column.
+    pub column: u32,
+}
+
+/// A mark that is written at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Mark {
+    /// Where.
+    pub place: Place,
+    /// Which.
+    pub mark: MarkId,
+}
+
+/// The program.
+#[derive(Debug, Default)]
+pub struct Program {
+    /// Every file that any unit read, by identity.
+    pub files: Vec<PathBuf>,
+    /// Every function that is declared, defined, called or stored.
+    pub functions: Vec<Function>,
+    /// Every body; a function may have several (stubs, configurations).
+    pub bodies: Vec<Body>,
+    /// Every slot that bears marks of its own.
+    pub slots: Vec<MarkedSlot>,
+    /// Marks on something that can bear none, sorted by place.
+    pub misplaced: Vec<Mark>,
+    /// Where functions are put, by function.
+    pub stores: Vec<Store>,
+    /// Calls of named functions: from caller to callee, each edge with its site.
+    pub graph: DiGraph<(), Site>,
+}
+
+/// A function: all declarations and bodies of one name, or of one name in one file when it is `static`.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// The name.
+    pub name: String,
+    /// The file that defines it, for internal linkage.
+    pub file: Option<FileId>,
+    /// Its declarations, sorted by place; each place once, with the marks written there.
+    pub declarations: Vec<Declaration>,
+    /// Its bodies, sorted by place.
+    pub bodies: Vec<BodyId>,
+}
+
+/// An index into [`Program::bodies`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BodyId(pub u32);
+
+/// A declaration of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declaration {
+    /// Where its name is.
+    pub place: Place,
+    /// The marks that are written on it.
+    pub marks: Vec<Mark>,
+    /// Whether it is a definition.
+    pub definition: bool,
+    /// The canonical type, where it was read.
+    pub signature: Option<String>,
+}
+
+/// A body of a function.
+#[derive(Clone, Debug)]
+pub struct Body {
+    /// The function.
+    pub function: FunctionId,
+    /// Where the definition's name is.
+    pub place: Place,
+    /// The positions of the boolean parameters that [`Reach`] distinguishes.
+    pub flags: Vec<u16>,
+    /// Calls of named functions, in source order.
+    pub calls: Vec<Call>,
+    /// How many calls go through slots.
+    pub slot_calls: u32,
+    /// An assertion on the context that every path passes.
+    pub assertion: Option<(Assertion, Place)>,
+    /// The units that hold this body, for functions with external linkage.
+    pub units: Vec<u32>,
+}
+
+/// A call of a function by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The function that is called.
+    pub callee: FunctionId,
+    /// Where.
+    pub place: Place,
+    /// For a call out of a macro, where it is written.
+    pub spelling: Option<Place>,
+    /// Which worlds reach it.
+    pub reach: Reach,
+    /// What makes it.
+    pub kind: CallKind,
+}
+
+/// Which call an edge of the graph stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Site {
+    /// The body.
+    pub body: BodyId,
+    /// The position among the body's calls.
+    pub call: u32,
+}
+
+/// A slot that bears marks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MarkedSlot {
+    /// Its name, for people.
+    pub name: String,
+    /// What kind of declaration it is.
+    pub kind: SlotKind,
+    /// Where its name is.
+    pub place: Place,
+    /// Its marks.
+    pub marks: Vec<Mark>,
+}
+
+/// A function whose address is put somewhere.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Store {
+    /// The function.
+    pub function: FunctionId,
+    /// Where the function is named.
+    pub place: Place,
+    /// The marks of the slot.
+    pub marks: Vec<MarkId>,
+}
+
+impl Program {
+    /// A function.
+    pub fn function(&self, id: FunctionId) -> &Function {
+        &self.functions[id.0 as usize]
+    }
+
+    /// A body.
+    pub fn body(&self, id: BodyId) -> &Body {
+        &self.bodies[id.0 as usize]
+    }
+
+    /// A file's identity.
+    pub fn path(&self, file: FileId) -> &PathBuf {
+        &self.files[file.0 as usize]
+    }
+
+    /// All functions.
+    pub fn function_ids(&self) -> impl Iterator<Item = FunctionId> + use<> {
+        (0..self.functions.len() as u32).map(FunctionId)
+    }
+
+    /// The function with external linkage of this name.
+    pub fn external(&self, name: &str) -> Option<FunctionId> {
+        let found = self.functions.binary_search_by(|function| {
+            (function.name.as_str(), function.file).cmp(&(name, None))
+        });
+        found.ok().map(|position| FunctionId(position as u32))
+    }
+
+    /// All functions of this name, whatever their linkage.
+    pub fn named(&self, name: &str) -> impl Iterator<Item = FunctionId> + use<> {
+        let start = self.functions.partition_point(|function| function.name.as_str() < name);
+        let end = self.functions.partition_point(|function| function.name.as_str() <= name);
+        (start as u32..end as u32).map(FunctionId)
+    }
+
+    /// The sites at which a function is called by its name, sorted by place.
+    pub fn calls_of(&self, callee: FunctionId) -> Vec<(Site, FunctionId)> {
+        let node = NodeIndex::new(callee.0 as usize);
+        let mut sites: Vec<(Site, FunctionId)> = self
+            .graph
+            .edges_directed(node, Direction::Incoming)
+            .map(|edge| (*edge.weight(), FunctionId(edge.source().index() as u32)))
+            .collect();
+        sites.sort_by_key(|(site, _)| (self.call(*site).place, *site));
+        sites
+    }
+
+    /// The call at a site.
+    pub fn call(&self, site: Site) -> &Call {
+        &self.body(site.body).calls[site.call as usize]
+    }
+
+    /// Where a function's address is taken, sorted by place.
+    pub fn stores_of(&self, function: FunctionId) -> &[Store] {
+        let start = self.stores.partition_point(|store| store.function < function);
+        let end = self.stores.partition_point(|store| store.function <= function);
+        &self.stores[start..end]
+    }
+
+    /// Whether any function bears this mark.
+    pub fn declares_mark(&self, mark: MarkId) -> bool {
+        let declarations = self.functions.iter().flat_map(|function| &function.declarations);
+        declarations.flat_map(|declaration| &declaration.marks).any(|written| written.mark == mark)
+    }
+
+    /// Where a function is best looked up: its first definition, else its first declaration.
+    pub fn place_of(&self, function: FunctionId) -> Option<Place> {
+        let declarations = &self.function(function).declarations;
+        let definition = declarations.iter().find(|declaration| declaration.definition);
+        definition.or(declarations.first()).map(|declaration| declaration.place)
+    }
+}

@@ -1,0 +1,91 @@
+//! Reports as text: one file for each format.
+//!
+//! It must never know the program, or exit statuses. `codespan-reporting` is used here alone.
+
+mod human;
+mod json;
+mod short;
+
+use std::io::{self, Write};
+
+use crate::driver::{Problem, Report, Summary};
+use crate::findings::Span;
+
+/// The formats of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Excerpts of the source with labels, for people.
+    Human,
+    /// One line for each finding, for editors and logs.
+    Short,
+    /// One JSON document, for programs.
+    Json,
+}
+
+/// Writes a report. `verbose` adds what was found where, and every failed unit.
+pub fn render(report: &Report, format: Format, color: bool, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Human => human::render(report, color, verbose, out),
+        Format::Short => short::render(report, verbose, out),
+        Format::Json => json::render(report, out),
+    }
+}
+
+/// A place as editors read it.
+fn at(span: &Span) -> String {
+    format!("{}:{}:{}", printable(&span.path.to_string_lossy()), span.line, span.column)
+}
+
+/// Text without control characters, which could change what a terminal shows.
+fn printable(text: &str) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escape).collect()
+}
+
+/// Problems with the same cause, in the order of their first: the cause, and all with it.
+fn by_cause(problems: &[Problem]) -> Vec<(&Problem, Vec<&Problem>)> {
+    let mut groups: Vec<(&Problem, Vec<&Problem>)> = Vec::new();
+    for problem in problems {
+        let same = |(first, _): &&mut (&Problem, Vec<&Problem>)| {
+            first.kind == problem.kind && first.message == problem.message
+        };
+        match groups.iter_mut().find(same) {
+            Some((_, group)) => group.push(problem),
+            None => groups.push((problem, vec![problem])),
+        }
+    }
+    groups
+}
+
+/// The lines that say what was covered.
+fn coverage(summary: &Summary) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !summary.other_languages.is_empty() {
+        let others: Vec<String> =
+            summary.other_languages.iter().map(|(language, count)| format!("{count} {language}")).collect();
+        lines.push(format!("not read, since only C is: {}", others.join(", ")));
+    }
+    let unknown = &summary.unknown;
+    lines.push(format!(
+        "{} coroutine only functions, entered from outside through {} generated wrappers and {} created coroutines",
+        summary.coroutine_only, summary.wrappers, summary.creations
+    ));
+    lines.push(format!(
+        "{} units ({} failed), {} functions, {} calls: {}, {}; unknown: {} calls through pointers, {} unresolved \
+         calls, {} bodies",
+        summary.units,
+        summary.failed_units,
+        summary.functions,
+        summary.calls,
+        count(summary.errors, "error"),
+        count(summary.warnings, "warning"),
+        unknown.pointer_calls,
+        unknown.unresolved_calls,
+        unknown.bodies,
+    ));
+    lines
+}
+
+fn count(number: usize, word: &str) -> String {
+    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
+}

@@ -1,0 +1,72 @@
+//! One line for each finding: `file:line:col: level: message [rule]`.
+
+use std::io::{self, Write};
+
+use crate::driver::Report;
+use crate::findings::Level;
+
+use super::{at, by_cause, coverage, printable};
+
+/// How many of the units with the same problem are named.
+const MOST_NAMED: usize = 5;
+
+/// Writes a report.
+pub fn render(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
+    for finding in &report.findings {
+        let place = at(&finding.primary.at);
+        writeln!(out, "{place}: {}: {} [{}]", level(finding.level), printable(&finding.message), finding.rule)?;
+    }
+    problems(report, verbose, out)?;
+    details(report, verbose, out)?;
+    for line in coverage(&report.summary) {
+        writeln!(out, "cowrap: {line}")?;
+    }
+    Ok(())
+}
+
+/// A level's word.
+pub fn level(level: Level) -> &'static str {
+    match level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+    }
+}
+
+/// Every problem once, with the units that have it.
+pub fn problems(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
+    for (first, group) in by_cause(&report.problems) {
+        let place = first.at.as_ref().map_or_else(|| printable(&first.file.to_string_lossy()), at);
+        writeln!(out, "{place}: not checked: {}", printable(&first.message))?;
+        let named = if verbose { group.len() } else { MOST_NAMED };
+        let mut files: Vec<String> =
+            group.iter().take(named).map(|problem| printable(&problem.file.to_string_lossy())).collect();
+        if group.len() > named {
+            files.push(format!("and {} more (--verbose lists them)", group.len() - named));
+        }
+        writeln!(out, "  in {}", files.join(", "))?;
+        if let Some(help) = &first.help {
+            writeln!(out, "  {help}")?;
+        }
+    }
+    Ok(())
+}
+
+/// What `--verbose` tells.
+pub fn details(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
+    if !verbose {
+        return Ok(());
+    }
+    let details = &report.details;
+    writeln!(out, "cowrap: {}", details.clang)?;
+    writeln!(out, "cowrap: root {}", report.tree.root.display())?;
+    for (mark, path, line) in &details.marks {
+        writeln!(out, "cowrap: mark `{mark}` is defined at {}:{line}", printable(&path.to_string_lossy()))?;
+    }
+    for model in &details.unused_models {
+        writeln!(out, "cowrap: the pack's model of `{model}` matched nothing")?;
+    }
+    for (argument, units) in &details.unknown_arguments {
+        writeln!(out, "cowrap: libclang does not know `{}`; left out in {units} units", printable(argument))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! `blocking-call`: something non-coroutine only is called where control is, or can be, in a coroutine.
+
+use crate::config::Effect;
+use crate::effects::{Breach, BreachKind, Effects};
+use crate::facts::ContextSet;
+use crate::findings::{Finding, Level};
+
+use super::Rule;
+use super::words::{Report, name};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    name: "blocking-call",
+    level: Level::Error,
+    summary: "a non-coroutine only function is called where control is in a coroutine",
+    page: include_str!("../../rules/blocking-call.md"),
+    check,
+};
+
+fn check(effects: &Effects<'_>) -> Vec<Finding> {
+    let blocking = effects.breaches().iter().filter(|breach| breach.kind == BreachKind::BlockingCall);
+    blocking.map(|breach| finding(effects, breach)).collect()
+}
+
+fn finding(effects: &Effects<'_>, breach: &Breach) -> Finding {
+    let (caller, callee) = (name(effects, breach.caller), name(effects, breach.callee));
+    let (level, why) = match breach.contexts {
+        ContextSet::COROUTINE if effects.demand(breach.caller).effect == Some(Effect::CoroutineOnly) => {
+            (Level::Error, "which runs in a coroutine")
+        }
+        ContextSet::COROUTINE => (Level::Error, "where control is in a coroutine"),
+        _ => (Level::Warning, "which runs in either context, without a guard"),
+    };
+    let message = format!("non-coroutine only `{callee}` is called from `{caller}`, {why}");
+    let place = effects.program.call(breach.site).place;
+    let mut report = Report::new(effects, RULE.name, level, caller, place, message, "called here");
+    report.label_demand(breach.callee);
+    report.label_demand(breach.caller);
+    match effects.direct_target(breach.callee) {
+        Some(target) => report.help(format!("in a coroutine, call `{}` instead", name(effects, target))),
+        None => report.help(format!("leave the coroutine for `{callee}`, in a bottom half or through a wrapper")),
+    }
+    report.finish()
+}

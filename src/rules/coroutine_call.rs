@@ -1,0 +1,210 @@
+//! `coroutine-call`: something coroutine only is called where control can be outside of coroutines.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::Effect;
+use crate::effects::{Breach, BreachKind, Callers, Effects};
+use crate::facts::ContextSet;
+use crate::findings::{Finding, Level};
+use crate::program::FunctionId;
+
+use super::Rule;
+use super::words::{Report, mark_for, name, names};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    name: "coroutine-call",
+    level: Level::Error,
+    summary: "a coroutine only function is called where control can be outside of coroutines",
+    page: include_str!("../../rules/coroutine-call.md"),
+    check,
+};
+
+/// What to do about a function without a mark that calls something coroutine only.
+enum Advice {
+    /// Give it the mark: all its known callers run in coroutines.
+    Mark,
+    /// Go through the wrapper at each call: it is called outside of coroutines.
+    Wrapper,
+    /// Guard the calls or split the function: it is called in both contexts.
+    Guard,
+}
+
+fn check(effects: &Effects<'_>) -> Vec<Finding> {
+    let suspects: BTreeSet<FunctionId> = effects.suspects().iter().map(|suspect| suspect.function).collect();
+    let mut by_caller: BTreeMap<FunctionId, Vec<Breach>> = BTreeMap::new();
+    for breach in effects.breaches() {
+        if breach.kind == BreachKind::CoroutineCall && !suspects.contains(&breach.callee) {
+            by_caller.entry(breach.caller).or_default().push(*breach);
+        }
+    }
+    let mut findings = Vec::new();
+    for (caller, mut breaches) in by_caller {
+        breaches.sort_by_key(|breach| (effects.program.call(breach.site).place, breach.site));
+        if is_asserted(effects, caller) {
+            // Reported once as `assert-without-mark`.
+            continue;
+        }
+        let unmarked = effects.demand(caller).effect.is_none();
+        let (open, known): (Vec<Breach>, Vec<Breach>) =
+            breaches.into_iter().partition(|breach| breach.contexts == ContextSet::BOTH);
+        findings.extend(known.iter().map(|breach| one_call(effects, breach)));
+        if open.is_empty() {
+            continue;
+        }
+        if !unmarked {
+            findings.extend(open.iter().map(|breach| one_call(effects, breach)));
+            continue;
+        }
+        let callers = effects.callers(caller);
+        match advice(&callers) {
+            Advice::Wrapper => findings.extend(open.iter().map(|breach| one_call(effects, breach))),
+            advice => {
+                // A call that callers' constants decide is another matter than one that is always made.
+                let (conditional, plain): (Vec<Breach>, Vec<Breach>) =
+                    open.into_iter().partition(|breach| breach.conditional);
+                for group in [plain, conditional] {
+                    findings.extend(all_calls(effects, caller, &group, &callers, &advice));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// Whether the function asserts that it is in a coroutine.
+fn is_asserted(effects: &Effects<'_>, function: FunctionId) -> bool {
+    matches!(effects.demand(function).origin, crate::effects::Origin::Inferred(_))
+        && effects.demand(function).effect == Some(Effect::CoroutineOnly)
+}
+
+fn advice(callers: &Callers) -> Advice {
+    match callers.known() {
+        ContextSet::OUTSIDE => Advice::Wrapper,
+        ContextSet::BOTH => Advice::Guard,
+        _ => Advice::Mark,
+    }
+}
+
+/// A call that needs an edit of its own.
+fn one_call(effects: &Effects<'_>, breach: &Breach) -> Finding {
+    let (caller, callee) = (name(effects, breach.caller), name(effects, breach.callee));
+    let place = effects.program.call(breach.site).place;
+    let mut report = start(effects, breach, place);
+    report.label_demand(breach.callee);
+    if effects.demand(breach.caller).effect.is_some() {
+        report.label_demand(breach.caller);
+    }
+    let known_outside = breach.contexts == ContextSet::OUTSIDE;
+    if known_outside || effects.demand(breach.caller).effect.is_none() {
+        if !known_outside {
+            let callers = effects.callers(breach.caller);
+            report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller}` outside of coroutines"));
+        }
+        report.help(through_wrapper(effects, breach.callee));
+    } else {
+        report.help(match predicate(effects) {
+            Some(predicate) => format!("call `{callee}` only if `{predicate}()`, and something else otherwise"),
+            None => format!("call `{callee}` only inside coroutines"),
+        });
+    }
+    report.finish()
+}
+
+/// All calls by which a function without a mark breaks the rule.
+fn all_calls(
+    effects: &Effects<'_>,
+    caller: FunctionId,
+    breaches: &[Breach],
+    callers: &Callers,
+    advice: &Advice,
+) -> Option<Finding> {
+    let first = breaches.first()?;
+    let caller_name = name(effects, caller);
+    let place = effects.program.call(first.site).place;
+    let mut report = start(effects, first, place);
+    report.label_demand(first.callee);
+    for breach in &breaches[1..] {
+        let callee = name(effects, breach.callee);
+        report.label(effects.program.call(breach.site).place, format!("so is `{callee}` here"));
+    }
+    report.note_calls(&callers.coroutine, |from| format!("`{from}` calls `{caller_name}` in a coroutine"));
+    report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller_name}` outside of coroutines"));
+    report.note_calls(&callers.either, |from| format!("`{from}` calls `{caller_name}` in either context"));
+    for (store, effect) in callers.stores.iter().take(4) {
+        let slot = match effect {
+            Some(effect) => format!("a slot that is {}", effect.describe()),
+            None => "a slot without a mark".to_owned(),
+        };
+        report.note_at(store.place, format!("the address of `{caller_name}` goes into {slot}"));
+    }
+    let obliged: Vec<FunctionId> = callers.unmarked.iter().map(|(_, from)| *from).collect();
+    let mark = mark_for(effects, Effect::CoroutineOnly);
+    match advice {
+        Advice::Guard => {
+            let guard = predicate(effects).map_or_else(String::new, |p| format!("guard the calls with `{p}()`, or "));
+            report.help(format!("`{caller_name}` is called in both contexts: {guard}split it in two"));
+        }
+        Advice::Mark | Advice::Wrapper if !callers.coroutine.is_empty() && obliged.is_empty() => {
+            report.help(format!("mark `{caller_name}` as `{mark}`: all its callers run in coroutines"));
+        }
+        Advice::Mark | Advice::Wrapper => {
+            report.help(format!("mark `{caller_name}` as `{mark}` if it only runs in coroutines"));
+            if !obliged.is_empty() {
+                report.note_calls(&callers.unmarked, |from| {
+                    format!("`{from}`, of which nothing is known, calls `{caller_name}`")
+                });
+                report.help(format!("the mark would oblige its callers: {}", names(effects, &obliged)));
+            }
+            report.help(format!("otherwise, {}", through_wrapper(effects, first.callee)));
+        }
+    }
+    Some(report.finish())
+}
+
+/// The message and the place, by what is known of the caller.
+fn start<'e, 'a>(effects: &'e Effects<'a>, breach: &Breach, place: crate::program::Place) -> Report<'e, 'a> {
+    let (caller, callee) = (name(effects, breach.caller), name(effects, breach.callee));
+    let known = effects.demand(breach.caller).effect;
+    let level = if breach.conditional { Level::Warning } else { Level::Error };
+    let why = match (breach.contexts, known) {
+        _ if breach.conditional => "which may run outside of coroutines, under a condition on a parameter",
+        (ContextSet::OUTSIDE, Some(Effect::NonCoroutineOnly)) => "which runs outside of coroutines",
+        (ContextSet::OUTSIDE, _) => "where control is outside of coroutines",
+        (_, Some(Effect::Either)) => "which runs in either context, without a guard",
+        _ => "which bears no mark",
+    };
+    let message = format!("coroutine only `{callee}` is called from `{caller}`, {why}");
+    Report::new(effects, RULE.name, level, caller, place, message, "called here")
+}
+
+/// The advice to go through the wrapper: by its name, or by the declaration that would generate it.
+fn through_wrapper(effects: &Effects<'_>, callee: FunctionId) -> String {
+    let target = name(effects, callee);
+    if let Some(wrapper) = effects.wrapper_of(callee) {
+        return format!("call the wrapper `{}` instead of `{target}`", name(effects, wrapper));
+    }
+    let Some(wrapper) = effects.pack.wrapper_name(target) else {
+        return format!("enter `{target}` through a wrapper; its name does not say how the wrapper would be called");
+    };
+    if effects.program.external(&wrapper).is_some() {
+        return format!("enter `{target}` through a wrapper; the name `{wrapper}` is taken by another function");
+    }
+    let wraps = effects.pack.marks.iter().find(|mark| {
+        mark.wrapper.as_ref().is_some_and(|wraps| wraps.calls == Effect::CoroutineOnly)
+            && effects.program.declares_mark(mark_id(effects, &mark.name))
+    });
+    match wraps {
+        Some(mark) => format!("declare the wrapper `{wrapper}` with `{}`, and call it instead of `{target}`", mark.name),
+        None => format!("call a wrapper `{wrapper}` instead of `{target}`"),
+    }
+}
+
+fn mark_id(effects: &Effects<'_>, name: &str) -> crate::facts::MarkId {
+    let position = effects.pack.marks.iter().position(|mark| mark.name == name).unwrap_or(0);
+    crate::facts::MarkId(position as u16)
+}
+
+fn predicate<'p>(effects: &Effects<'p>) -> Option<&'p str> {
+    effects.pack.predicates.first().map(String::as_str)
+}

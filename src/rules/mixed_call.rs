@@ -1,0 +1,38 @@
+//! `mixed-call`: a wrapper is called where control is in a coroutine, and could be spared.
+
+use crate::effects::{Breach, BreachKind, Effects};
+use crate::findings::{Finding, Level};
+
+use super::Rule;
+use super::words::{Report, name};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    name: "mixed-call",
+    level: Level::Warning,
+    summary: "a function for either context is called in a coroutine, where its coroutine only target could be",
+    page: include_str!("../../rules/mixed-call.md"),
+    check,
+};
+
+fn check(effects: &Effects<'_>) -> Vec<Finding> {
+    let mixed = effects.breaches().iter().filter(|breach| breach.kind == BreachKind::MixedCall);
+    mixed.filter_map(|breach| finding(effects, breach)).collect()
+}
+
+fn finding(effects: &Effects<'_>, breach: &Breach) -> Option<Finding> {
+    let target = effects.direct_target(breach.callee)?;
+    let (caller, callee) = (name(effects, breach.caller), name(effects, breach.callee));
+    let target = name(effects, target);
+    if target == caller {
+        // The wrapped function itself may have a reason to go round through its wrapper.
+        return None;
+    }
+    let message = format!("`{callee}` is called from `{caller}` in a coroutine, where `{target}` could be called");
+    let place = effects.program.call(breach.site).place;
+    let mut report = Report::new(effects, RULE.name, RULE.level, caller, place, message, "called here");
+    report.label_demand(breach.callee);
+    report.label_demand(breach.caller);
+    report.help(format!("call `{target}` instead"));
+    Some(report.finish())
+}

@@ -1,0 +1,49 @@
+//! The table of rules, one file per rule.
+//!
+//! A rule must never know another rule, clang, the file system or the terminal. Its name joins
+//! `src/rules/<name>.rs`, `rules/<name>.md` and `testdata/rules/<name>/`; a test fails when the three differ.
+
+mod assert_contradicts_mark;
+mod assert_without_mark;
+mod blocking_call;
+mod coroutine_call;
+mod mark_mismatch;
+mod misplaced_mark;
+mod mixed_call;
+mod suspect_mark;
+mod words;
+
+use crate::effects::Effects;
+use crate::findings::{Finding, Level, sort};
+
+/// A rule.
+pub struct Rule {
+    /// Its name, as findings and users write it.
+    pub name: &'static str,
+    /// The level of its plain case; a rule may report doubtful cases as warnings.
+    pub level: Level,
+    /// What it says, in one line.
+    pub summary: &'static str,
+    /// Its page.
+    pub page: &'static str,
+    check: fn(&Effects<'_>) -> Vec<Finding>,
+}
+
+/// Every rule, sorted by name.
+pub static RULES: &[Rule] = &[
+    assert_contradicts_mark::RULE,
+    assert_without_mark::RULE,
+    blocking_call::RULE,
+    coroutine_call::RULE,
+    mark_mismatch::RULE,
+    misplaced_mark::RULE,
+    mixed_call::RULE,
+    suspect_mark::RULE,
+];
+
+/// Runs every rule; the findings are in the order in which they are reported.
+pub fn check(effects: &Effects<'_>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = RULES.iter().flat_map(|rule| (rule.check)(effects)).collect();
+    sort(&mut findings);
+    findings
+}

@@ -1,0 +1,57 @@
+//! `suspect-mark`: a mark that explains many breaches better than their callers do.
+
+use crate::effects::{Effects, Suspect, SuspectReason};
+use crate::findings::{Finding, Level};
+
+use super::Rule;
+use super::words::{Report, name};
+
+/// How many of the calls are listed.
+const MOST_CALLS: usize = 10;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    name: "suspect-mark",
+    level: Level::Warning,
+    summary: "a coroutine only function has many callers without a mark, and its own mark is in doubt",
+    page: include_str!("../../rules/suspect-mark.md"),
+    check,
+};
+
+fn check(effects: &Effects<'_>) -> Vec<Finding> {
+    effects.suspects().iter().map(|suspect| finding(effects, suspect)).collect()
+}
+
+fn finding(effects: &Effects<'_>, suspect: &Suspect) -> Finding {
+    let function = name(effects, suspect.function);
+    let mark = &effects.pack.mark(suspect.mark.mark).name;
+    let (unmarked, others) = (suspect.unmarked_callers, suspect.callers - suspect.unmarked_callers);
+    let why = match suspect.reason {
+        SuspectReason::NeverSuspends => "never suspends",
+        SuspectReason::OneSided(_) => "bears the mark on one side only",
+    };
+    let message = format!(
+        "`{function}` is marked `{mark}`, but {why}, and is called by {unmarked} functions without a mark \
+         ({others} others call it)"
+    );
+    let label = format!("marked `{mark}` here");
+    let mut report = Report::new(effects, RULE.name, RULE.level, function, suspect.mark.place, message, label);
+    match suspect.reason {
+        SuspectReason::NeverSuspends => {
+            report.help(format!("take `{mark}` off `{function}`, or mark its {unmarked} callers"));
+        }
+        SuspectReason::OneSided(place) => {
+            report.label(place, format!("`{function}` bears no mark here"));
+            report.help(format!("take `{mark}` off `{function}`, or write it on both and mark its {unmarked} callers"));
+        }
+    }
+    for site in suspect.calls.iter().take(MOST_CALLS) {
+        let caller = effects.program.body(site.body).function;
+        let text = format!("called from `{}`", name(effects, caller));
+        report.note_at(effects.program.call(*site).place, text);
+    }
+    if suspect.calls.len() > MOST_CALLS {
+        report.note(format!("and {} more calls", suspect.calls.len() - MOST_CALLS));
+    }
+    report.finish()
+}

@@ -1,0 +1,134 @@
+//! What rules have in common: places as labels, and the words for contexts and marks.
+
+use crate::config::Effect;
+use crate::effects::{Effects, Origin};
+use crate::findings::{Finding, Label, Level, Note, Span};
+use crate::program::{FunctionId, Place, Site};
+
+/// How many places of one kind a finding lists before it only counts them.
+const MOST_LISTED: usize = 8;
+
+/// Builds a finding about a function.
+pub struct Report<'e, 'a> {
+    effects: &'e Effects<'a>,
+    finding: Finding,
+}
+
+impl<'e, 'a> Report<'e, 'a> {
+    /// A finding at a place. `message` and `label` are in lower case and without a full stop.
+    pub fn new(
+        effects: &'e Effects<'a>,
+        rule: &str,
+        level: Level,
+        function: &str,
+        place: Place,
+        message: String,
+        label: impl Into<String>,
+    ) -> Self {
+        let primary = Label { at: span(effects, place), text: label.into() };
+        let finding = Finding {
+            rule: rule.to_owned(),
+            level,
+            message,
+            function: function.to_owned(),
+            primary,
+            secondary: Vec::new(),
+            notes: Vec::new(),
+            help: Vec::new(),
+        };
+        Report { effects, finding }
+    }
+
+    /// A further place.
+    pub fn label(&mut self, place: Place, text: impl Into<String>) {
+        let label = Label { at: span(self.effects, place), text: text.into() };
+        if label.at != self.finding.primary.at && !self.finding.secondary.contains(&label) {
+            self.finding.secondary.push(label);
+        }
+    }
+
+    /// A remark with a place.
+    pub fn note_at(&mut self, place: Place, text: impl Into<String>) {
+        let at = Some(span(self.effects, place));
+        self.finding.notes.push(Note { text: text.into(), at });
+    }
+
+    /// A remark.
+    pub fn note(&mut self, text: impl Into<String>) {
+        self.finding.notes.push(Note { text: text.into(), at: None });
+    }
+
+    /// What to do.
+    pub fn help(&mut self, text: impl Into<String>) {
+        self.finding.help.push(text.into());
+    }
+
+    /// Labels the mark, or whatever else says what a callee demands.
+    pub fn label_demand(&mut self, callee: FunctionId) {
+        let name = name(self.effects, callee);
+        match self.effects.demand(callee).origin {
+            Origin::Marked(mark) => {
+                let mark_name = &self.effects.pack.mark(mark.mark).name;
+                self.label(mark.place, format!("`{name}` is marked `{mark_name}` here"));
+            }
+            Origin::Inferred(place) => {
+                let context = match self.effects.demand(callee).effect {
+                    Some(Effect::CoroutineOnly) => "in a coroutine",
+                    _ => "outside of coroutines",
+                };
+                self.label(place, format!("`{name}` bears no mark, but asserts here that it is {context} (inferred)"));
+            }
+            Origin::Modelled(model) => {
+                let reason = &self.effects.pack.models[model].reason;
+                self.note(format!("the pack says what `{name}` demands: {reason}"));
+            }
+            Origin::Unmarked | Origin::Contradictory(..) => {}
+        }
+    }
+
+    /// Adds a note for each call, up to a limit, and counts the rest.
+    pub fn note_calls(&mut self, calls: &[(Site, FunctionId)], text: impl Fn(&str) -> String) {
+        for (site, caller) in calls.iter().take(MOST_LISTED) {
+            let place = self.effects.program.call(*site).place;
+            self.note_at(place, text(name(self.effects, *caller)));
+        }
+        if calls.len() > MOST_LISTED {
+            self.note(format!("and {} more", calls.len() - MOST_LISTED));
+        }
+    }
+
+    /// The finding.
+    pub fn finish(self) -> Finding {
+        self.finding
+    }
+}
+
+/// A place as findings name it.
+pub fn span(effects: &Effects<'_>, place: Place) -> Span {
+    let path = effects.tree.relative(effects.program.path(place.file)).to_path_buf();
+    Span { path, line: place.line, column: place.column }
+}
+
+/// A function's name.
+pub fn name<'p>(effects: &Effects<'p>, function: FunctionId) -> &'p str {
+    &effects.program.function(function).name
+}
+
+/// The plain mark for an effect: the pack's first that generates nothing.
+pub fn mark_for<'p>(effects: &Effects<'p>, effect: Effect) -> &'p str {
+    let plain = effects.pack.marks.iter().find(|mark| mark.effect == Some(effect) && mark.wrapper.is_none());
+    plain.map_or(effect.describe(), |mark| mark.name.as_str())
+}
+
+/// A function's names, quoted, joined by commas; long lists are cut and counted.
+pub fn names(effects: &Effects<'_>, functions: &[FunctionId]) -> String {
+    let mut names: Vec<&str> = functions.iter().map(|function| name(effects, *function)).collect();
+    names.sort_unstable();
+    names.dedup();
+    let more = names.len().saturating_sub(MOST_LISTED);
+    let listed: Vec<String> = names.iter().take(MOST_LISTED).map(|name| format!("`{name}`")).collect();
+    match more {
+        0 => listed.join(", "),
+        more => format!("{} and {more} more", listed.join(", ")),
+    }
+}

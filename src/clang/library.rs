@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use thiserror::Error;
 
@@ -63,9 +63,21 @@ pub struct Library {
 impl Library {
     /// Finds and loads the newest usable libclang: `LIBCLANG_PATH` if it is set, else the usual places.
     ///
-    /// Loads into the calling thread. Must be called before other threads read the environment, since
-    /// clang-sys takes the path of the library from there.
+    /// A process loads one library; later calls give the same. The first call must not run while another
+    /// thread uses the environment through C (`getenv`), since clang-sys takes the path from there.
     pub fn load() -> Result<Library, LoadError> {
+        static LOADED: Mutex<Option<Library>> = Mutex::new(None);
+        let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(library) = loaded.as_ref() {
+            library.enter();
+            return Ok(library.clone());
+        }
+        let library = Library::load_first()?;
+        *loaded = Some(library.clone());
+        Ok(library)
+    }
+
+    fn load_first() -> Result<Library, LoadError> {
         let (candidates, looked_in) = candidates();
         if candidates.is_empty() {
             return Err(LoadError::NotFound { looked_in });
@@ -111,10 +123,19 @@ impl Library {
 
 /// Loads one library and asks for its version; the error is the reason it cannot be used.
 fn open(path: &Path) -> Result<(Arc<clang_sys::SharedLibrary>, String, u32), String> {
+    let given = std::env::var_os("LIBCLANG_PATH");
     // clang-sys takes an exact path only through this variable; without it, it would run `llvm-config`.
-    // SAFETY: `Library::load` is documented to run before other threads read the environment.
-    unsafe { std::env::set_var("LIBCLANG_PATH", path) };
-    let shared = Arc::new(clang_sys::load_manually()?);
+    // SAFETY: `Library::load` is documented not to run while C code reads the environment, and holds a lock
+    // against itself. The variable is put back as it was.
+    let shared = unsafe {
+        std::env::set_var("LIBCLANG_PATH", path);
+        let shared = clang_sys::load_manually();
+        match given {
+            Some(given) => std::env::set_var("LIBCLANG_PATH", given),
+            None => std::env::remove_var("LIBCLANG_PATH"),
+        }
+        Arc::new(shared?)
+    };
     clang_sys::set_library(Some(shared.clone()));
     if shared.functions.clang_getCursorBinaryOperatorKind.is_none() {
         return Err(format!("older than version {OLDEST_MAJOR}"));

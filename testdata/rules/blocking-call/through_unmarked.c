@@ -21,12 +21,12 @@ static int blocks_outside(void)
 
 int coroutine_fn one_step(void)
 {
-    return blocks(); /* expect: error blocking-call: block_leaf */
+    return blocks(); /* later, through the whole program: error blocking-call */
 }
 
 int coroutine_fn two_steps(void)
 {
-    return blocks_in_turn(); /* expect: error blocking-call: block_leaf */
+    return blocks_in_turn(); /* later, through the whole program: error blocking-call */
 }
 
 int coroutine_fn guarded_step(void)

@@ -504,6 +504,13 @@ impl<'tu> Type<'tu> {
         Cursor::new(unsafe { clang_getTypeDeclaration(self.raw) })
     }
 
+    /// The typedef that the type is written as, if it is. Some versions put an elaborated type around it.
+    #[allow(non_upper_case_globals)]
+    pub fn typedef(self) -> Option<Cursor<'tu>> {
+        let may_be = matches!(self.raw.kind, CXType_Typedef | CXType_Elaborated);
+        self.declaration().filter(|found| may_be && found.kind() == CursorKind::TypedefDecl)
+    }
+
     /// Whether the type is written with `volatile`.
     pub fn is_volatile(self) -> bool {
         unsafe { clang_isVolatileQualifiedType(self.raw) != 0 }

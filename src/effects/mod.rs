@@ -161,7 +161,13 @@ impl<'a> Effects<'a> {
         let other = marks.iter().find(|(_, effect)| *effect != Effect::CoroutineOnly);
         match (coroutine, other) {
             (Some((one, _)), Some((other, _))) => {
-                let (first, second) = if one <= other { (*one, *other) } else { (*other, *one) };
+                // A reader meets the prototype before the definition, whatever their files are called.
+                let on_definition = |mark: &Mark| {
+                    let declarations = &self.program.function(function).declarations;
+                    declarations.iter().any(|declared| declared.definition && declared.marks.contains(mark))
+                };
+                let order = |mark: &Mark| (on_definition(mark), *mark);
+                let (first, second) = if order(one) <= order(other) { (*one, *other) } else { (*other, *one) };
                 return Demand { effect: None, origin: Origin::Contradictory(first, second) };
             }
             (Some((mark, effect)), None) => {

@@ -361,6 +361,13 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     fn unexposed(&mut self, node: RawId, operands: &[RawId], sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
         match operands {
             [] => self.unknown(),
+            // Its operands are types, and `typeof(f())` among them shows a call that is not made.
+            [inner]
+                if self.raw.kind(*inner) == CursorKind::ParenExpr
+                    && self.starts_with(node, b"__builtin_types_compatible_p") =>
+            {
+                self.unknown()
+            }
             [inner] => self.lower(*inner, sink, wanted),
             [condition, yes, no] if self.starts_with(node, b"__builtin_choose_expr") => {
                 match self.raw.cursor(*condition).evaluate_integer() {

@@ -177,7 +177,17 @@ impl<'tu> Extractor<'_, 'tu> {
         let name = self.facts.symbols[symbol.0 as usize].name.clone();
         self.function_names.entry(name.clone()).or_insert(symbol);
         let marks = if cursor.has_attributes() { self.marks_of(cursor) } else { Vec::new() };
-        let written = self.written_here(&name, cursor, &marks);
+        let mut written = self.written_here(&name, cursor, &marks);
+        // `CoroutineEntry foo;` declares a function with the marks of the typedef, and no attribute of its own.
+        // Later declarations take over the type, so the reference to it in the source must be there too.
+        if let Some(typedef) = cursor.ty().typedef().filter(|typedef| typedef.has_attributes()) {
+            let names_it = |child: &Cursor<'tu>| {
+                child.kind() == CursorKind::TypeRef && child.referenced().is_some_and(|found| found == typedef)
+            };
+            if cursor.children().iter().any(names_it) {
+                written.extend(self.marks_of(typedef));
+            }
+        }
         let signature = (definition || !marks.is_empty()).then(|| cursor.ty().canonical().spelling());
         self.facts.declarations.push(Declaration { symbol, place, marks: written, definition, signature });
         if definition {

@@ -187,7 +187,7 @@ impl<'tu> Extractor<'_, 'tu> {
         let mut ty = declaration.ty();
         // `CoroutineEntry *entry`, `Handler table[4]`: the typedef is below pointers and arrays.
         for _ in 0..8 {
-            if let Some(typedef) = ty.declaration().filter(|found| found.kind() == CursorKind::TypedefDecl) {
+            if let Some(typedef) = ty.typedef() {
                 if typedef.has_attributes() {
                     marks.extend(self.marks_of(typedef).iter().map(|mark| mark.mark));
                 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Effect;
 use crate::facts::{CallKind, Context, ContextSet};
-use crate::program::{BodyId, FunctionId, Mark, Place, Site, Store};
+use crate::program::{BodyId, Declaration, FunctionId, Mark, Place, Site, Store};
 
 use super::{Effects, Origin};
 
@@ -47,25 +47,18 @@ pub enum BreachKind {
 pub struct Suspect {
     /// The function.
     pub function: FunctionId,
-    /// What is wrong with its mark.
-    pub reason: SuspectReason,
     /// Its mark.
     pub mark: Mark,
-    /// How many functions without a mark call it.
+    /// Whether it certainly never suspends.
+    pub never_suspends: bool,
+    /// A declaration of it that bears no mark.
+    pub unmarked_declaration: Option<Place>,
+    /// How many functions without a mark call it where that is in breach.
     pub unmarked_callers: usize,
-    /// How many functions call it.
-    pub callers: usize,
+    /// How many functions with a mark call it.
+    pub marked_callers: usize,
     /// The calls that are in breach, sorted by place.
     pub calls: Vec<Site>,
-}
-
-/// Why a mark is suspect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SuspectReason {
-    /// The function never suspends.
-    NeverSuspends,
-    /// The mark is on some of the declarations only; the place is of one without it.
-    OneSided(Place),
 }
 
 /// What is known of the contexts in which a function is called.
@@ -199,44 +192,41 @@ pub(super) fn suspects(effects: &Effects<'_>) -> Vec<Suspect> {
         if unmarked.len() < SUSPECT_CALLERS || unmarked.len() * SUSPECT_SHARE < callers.len() {
             continue;
         }
-        let reason = match one_sided(effects, function) {
-            Some(place) => SuspectReason::OneSided(place),
-            None if !effects.may_suspend(function) => SuspectReason::NeverSuspends,
-            None => continue,
-        };
+        let never_suspends = !effects.may_suspend(function);
+        let unmarked_declaration = effects.unmarked_declaration(function);
+        if !never_suspends && unmarked_declaration.is_none() {
+            continue;
+        }
         let mut calls: Vec<Site> = breaches.iter().map(|breach| breach.site).collect();
         calls.sort_by_key(|site| (effects.program.call(*site).place, *site));
         found.push(Suspect {
             function,
-            reason,
             mark,
+            never_suspends,
+            unmarked_declaration,
             unmarked_callers: unmarked.len(),
-            callers: callers.len(),
+            marked_callers: callers.iter().filter(|caller| effects.demand(**caller).effect.is_some()).count(),
             calls,
         });
     }
     found
 }
 
-/// A declaration without a context mark of a function that has one elsewhere. Generated definitions need none.
-pub(super) fn one_sided(effects: &Effects<'_>, function: FunctionId) -> Option<Place> {
-    let declarations = &effects.program.function(function).declarations;
-    let marked = |declaration: &&crate::program::Declaration| {
-        declaration.marks.iter().any(|mark| effects.pack.mark(mark.mark).effect.is_some())
-    };
-    if !declarations.iter().any(|declaration| marked(&declaration)) {
-        return None;
-    }
-    declarations
-        .iter()
-        .filter(|declaration| !(declaration.definition && effects.is_generated(declaration.place)))
-        .find(|declaration| !marked(declaration))
-        .map(|declaration| declaration.place)
-}
-
 impl Effects<'_> {
-    /// A declaration without a context mark of a function that bears one on another declaration.
+    /// A declaration without a context mark of a function that bears one on another declaration. Definitions
+    /// in generated files need none.
     pub fn unmarked_declaration(&self, function: FunctionId) -> Option<Place> {
-        one_sided(self, function)
+        let declarations = &self.program.function(function).declarations;
+        let marked = |declaration: &Declaration| {
+            declaration.marks.iter().any(|mark| self.pack.mark(mark.mark).effect.is_some())
+        };
+        if !declarations.iter().any(marked) {
+            return None;
+        }
+        declarations
+            .iter()
+            .filter(|declaration| !(declaration.definition && self.is_generated(declaration.place)))
+            .find(|declaration| !marked(declaration))
+            .map(|declaration| declaration.place)
     }
 }

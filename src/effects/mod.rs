@@ -12,7 +12,7 @@ use crate::facts::{Context, ContextSet};
 use crate::program::{FunctionId, Mark, Place, Program};
 use crate::source::Tree;
 
-pub use calls::{Breach, BreachKind, Callers, Suspect, SuspectReason};
+pub use calls::{Breach, BreachKind, Callers, Suspect};
 
 /// What a function demands of its caller, and how that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,16 +118,17 @@ impl<'a> Effects<'a> {
         names.map(String::as_str).filter(|name| !self.used_models.contains(*name)).collect()
     }
 
-    /// The marks of a function that demand a context, over all its declarations, sorted by place.
+    /// The marks of a function that demand a context, over all its declarations: those of prototypes before
+    /// those of definitions, as a reader meets them, and by place among themselves.
     pub fn context_marks(&self, function: FunctionId) -> Vec<(Mark, Effect)> {
         let declarations = &self.program.function(function).declarations;
-        let mut marks: Vec<(Mark, Effect)> = declarations
+        let mut marks: Vec<(bool, Mark, Effect)> = declarations
             .iter()
-            .flat_map(|declaration| &declaration.marks)
-            .filter_map(|mark| Some((*mark, self.pack.mark(mark.mark).effect?)))
+            .flat_map(|declaration| declaration.marks.iter().map(|mark| (declaration.definition, *mark)))
+            .filter_map(|(definition, mark)| Some((definition, mark, self.pack.mark(mark.mark).effect?)))
             .collect();
         marks.sort_unstable();
-        marks
+        marks.into_iter().map(|(_, mark, effect)| (mark, effect)).collect()
     }
 
     /// The function that an *either* or wrapper function calls inside a coroutine, by its name, when there is
@@ -161,12 +162,7 @@ impl<'a> Effects<'a> {
         let other = marks.iter().find(|(_, effect)| *effect != Effect::CoroutineOnly);
         match (coroutine, other) {
             (Some((one, _)), Some((other, _))) => {
-                // A reader meets the prototype before the definition, whatever their files are called.
-                let on_definition = |mark: &Mark| {
-                    let declarations = &self.program.function(function).declarations;
-                    declarations.iter().any(|declared| declared.definition && declared.marks.contains(mark))
-                };
-                let order = |mark: &Mark| (on_definition(mark), *mark);
+                let order = |mark: &Mark| marks.iter().position(|(known, _)| known == mark);
                 let (first, second) = if order(one) <= order(other) { (*one, *other) } else { (*other, *one) };
                 return Demand { effect: None, origin: Origin::Contradictory(first, second) };
             }

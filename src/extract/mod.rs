@@ -363,7 +363,8 @@ fn holds_function(cursor: Cursor<'_>, kind: SlotKind) -> bool {
             return true;
         }
     }
-    kind == SlotKind::Typedef && ty.kind() == TypeKind::Function
+    // A parameter that is written as a function is a pointer to it.
+    matches!(kind, SlotKind::Typedef | SlotKind::Parameter) && ty.kind() == TypeKind::Function
 }
 
 /// Whether a call of the function never returns.

@@ -1,6 +1,6 @@
 //! `suspect-mark`: a mark that explains many breaches better than their callers do.
 
-use crate::effects::{Effects, Suspect, SuspectReason};
+use crate::effects::{Effects, Suspect};
 use crate::findings::{Finding, Level};
 
 use super::Rule;
@@ -25,26 +25,18 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 fn finding(effects: &Effects<'_>, suspect: &Suspect) -> Finding {
     let function = name(effects, suspect.function);
     let mark = &effects.pack.mark(suspect.mark.mark).name;
-    let (unmarked, others) = (suspect.unmarked_callers, suspect.callers - suspect.unmarked_callers);
-    let why = match suspect.reason {
-        SuspectReason::NeverSuspends => "never suspends",
-        SuspectReason::OneSided(_) => "bears the mark on one side only",
-    };
+    let (unmarked, marked) = (suspect.unmarked_callers, suspect.marked_callers);
+    let why = if suspect.never_suspends { "never suspends" } else { "bears the mark on one side only" };
     let message = format!(
-        "`{function}` is marked `{mark}`, but {why}, and is called by {unmarked} functions without a mark \
-         ({others} others call it)"
+        "`{function}` is marked `{mark}`, but {why}, and has {unmarked} callers without a mark beside {marked} with one"
     );
     let label = format!("marked `{mark}` here");
     let mut report = Report::new(effects, RULE.name, RULE.level, function, suspect.mark.place, message, label);
-    match suspect.reason {
-        SuspectReason::NeverSuspends => {
-            report.help(format!("take `{mark}` off `{function}`, or mark its {unmarked} callers"));
-        }
-        SuspectReason::OneSided(place) => {
-            report.label(place, format!("`{function}` bears no mark here"));
-            report.help(format!("take `{mark}` off `{function}`, or write it on both and mark its {unmarked} callers"));
-        }
+    if let Some(place) = suspect.unmarked_declaration {
+        report.label(place, format!("`{function}` bears no mark here"));
     }
+    let everywhere = if suspect.unmarked_declaration.is_some() { "write it on all its declarations and " } else { "" };
+    report.help(format!("take `{mark}` off `{function}`, or {everywhere}mark its {unmarked} callers"));
     for site in suspect.calls.iter().take(MOST_CALLS) {
         let caller = effects.program.body(site.body).function;
         let text = format!("called from `{}`", name(effects, caller));

@@ -287,7 +287,8 @@ fn inputs(request: &Request) -> Result<(Inputs, Tree), Error> {
         inputs.refused.retain(|refusal| wanted(&refusal.file));
     }
     if inputs.units.is_empty() && inputs.refused.is_empty() {
-        let why = if request.only.is_some() { "no C file of the database matches --only" } else { "no C file to check" };
+        let why =
+            if request.only.is_some() { "no C file of the database matches --only" } else { "no C file to check" };
         let others: Vec<String> =
             inputs.other_languages.iter().map(|(language, count)| format!("{count} {language}")).collect();
         let others = if others.is_empty() { String::new() } else { format!(" (other entries: {})", others.join(", ")) };
@@ -307,11 +308,7 @@ fn from_database(request: &Request, explicit: Option<&Path>) -> Result<(Inputs, 
     Ok((Inputs { units: database.units, refused: database.refused, other_languages }, tree))
 }
 
-fn from_files(
-    request: &Request,
-    files: &[PathBuf],
-    flags: &[std::ffi::OsString],
-) -> Result<(Inputs, Tree), Error> {
+fn from_files(request: &Request, files: &[PathBuf], flags: &[std::ffi::OsString]) -> Result<(Inputs, Tree), Error> {
     let mut inputs = Inputs { units: Vec::new(), refused: Vec::new(), other_languages: BTreeMap::new() };
     for file in files {
         if !request.working_directory.join(file).is_file() {

@@ -3,6 +3,8 @@
 //! The modules are in the order in which data flows through them; `docs/ARCHITECTURE.md` tells the way, and
 //! what each must never know.
 
+#![warn(missing_docs)]
+
 pub mod cli;
 pub mod driver;
 

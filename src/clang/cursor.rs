@@ -224,8 +224,7 @@ impl<'tu> Cursor<'tu> {
 
     /// Whether this is an expression (`clang_isExpression`).
     pub fn is_expression(self) -> bool {
-        (FIRST_EXPRESSION..=LAST_EXPRESSION).contains(&self.raw.kind)
-            || self.raw.kind == CXCursor_BuiltinBitCastExpr
+        (FIRST_EXPRESSION..=LAST_EXPRESSION).contains(&self.raw.kind) || self.raw.kind == CXCursor_BuiltinBitCastExpr
     }
 
     /// Whether this is an attribute (`clang_isAttribute`).
@@ -336,8 +335,8 @@ impl<'tu> Cursor<'tu> {
             if result.is_null() {
                 return None;
             }
-            let value = (clang_EvalResult_getKind(result) == CXEval_Int)
-                .then(|| clang_EvalResult_getAsLongLong(result));
+            let value =
+                (clang_EvalResult_getKind(result) == CXEval_Int).then(|| clang_EvalResult_getAsLongLong(result));
             clang_EvalResult_dispose(result);
             value
         }

@@ -211,9 +211,7 @@ impl Pack {
     /// Whether a directory, given relative to the root, is on the way to files that may define marks, or is
     /// below it.
     pub fn may_hold_headers(&self, directory: &Path) -> bool {
-        self.header_directories
-            .iter()
-            .any(|wanted| wanted.starts_with(directory) || directory.starts_with(wanted))
+        self.header_directories.iter().any(|wanted| wanted.starts_with(directory) || directory.starts_with(wanted))
     }
 
     /// Whether a generator wrote this file, given relative to the root.
@@ -288,7 +286,10 @@ mod tests {
     fn mistakes_are_named_with_their_place() {
         let parse = |text: &str| Pack::parse(text, Path::new("mine.toml")).unwrap_err().to_string();
         let unknown = parse("name = \"x\"\nheaders = []\nheadres = []\n");
-        assert!(unknown.contains("mine.toml") && unknown.contains("headres") && unknown.contains("line 3"), "{unknown}");
+        assert!(
+            unknown.contains("mine.toml") && unknown.contains("headres") && unknown.contains("line 3"),
+            "{unknown}"
+        );
         let twice = parse(
             "name = \"x\"\nheaders = []\n[[mark]]\nname = \"a\"\neffect = \"either\"\n[[mark]]\nname = \"a\"\n\
              effect = \"either\"\n",

@@ -141,8 +141,8 @@ pub(super) fn breaches(effects: &Effects<'_>) -> Vec<Breach> {
             let flags = body.flags.len();
             let (kind, conditional) = match effect {
                 Effect::CoroutineOnly if contexts.contains(Context::Outside) => {
-                    let conditional = contexts == ContextSet::BOTH
-                        && call.reach.depends_on_flags(Context::Outside, flags);
+                    let conditional =
+                        contexts == ContextSet::BOTH && call.reach.depends_on_flags(Context::Outside, flags);
                     (BreachKind::CoroutineCall, conditional)
                 }
                 Effect::NonCoroutineOnly
@@ -150,9 +150,7 @@ pub(super) fn breaches(effects: &Effects<'_>) -> Vec<Breach> {
                 {
                     (BreachKind::BlockingCall, false)
                 }
-                Effect::Either
-                    if contexts == ContextSet::COROUTINE && effects.direct_target(call.callee).is_some() =>
-                {
+                Effect::Either if contexts == ContextSet::COROUTINE && effects.direct_target(call.callee).is_some() => {
                     (BreachKind::MixedCall, false)
                 }
                 _ => continue,
@@ -217,9 +215,8 @@ impl Effects<'_> {
     /// in generated files need none.
     pub fn unmarked_declaration(&self, function: FunctionId) -> Option<Place> {
         let declarations = &self.program.function(function).declarations;
-        let marked = |declaration: &Declaration| {
-            declaration.marks.iter().any(|mark| self.pack.mark(mark.mark).effect.is_some())
-        };
+        let marked =
+            |declaration: &Declaration| declaration.marks.iter().any(|mark| self.pack.mark(mark.mark).effect.is_some());
         if !declarations.iter().any(marked) {
             return None;
         }

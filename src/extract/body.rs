@@ -157,7 +157,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
 
     fn parameter(&mut self, node: RawId, position: u16) {
         let cursor = self.raw.cursor(node);
-        self.extractor.local_slot(cursor, SlotKind::Parameter);
+        self.extractor.slot_with_marks(cursor, SlotKind::Parameter);
         let kind = cursor.ty().kind();
         if kind == TypeKind::Bool || kind == TypeKind::Integer {
             self.track(cursor, (kind == TypeKind::Bool).then_some(position));
@@ -274,11 +274,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 self.unknown()
             }
             StructDecl | UnionDecl | EnumDecl | TypedefDecl => {
-                let cursor = self.raw.cursor(node);
-                if let Some(place) = cursor.place() {
-                    let place = self.extractor.place(place);
-                    self.extractor.type_declaration(cursor, place);
-                }
+                self.extractor.type_declaration(self.raw.cursor(node));
                 self.unknown()
             }
             IfStmt if operands.len() >= 2 => {
@@ -580,7 +576,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     /// A variable in a block: its initialiser, and what its `cleanup` attribute calls.
     fn declaration(&mut self, node: RawId) -> NodeId {
         let cursor = self.raw.cursor(node);
-        self.extractor.local_slot(cursor, SlotKind::Variable);
+        self.extractor.slot_with_marks(cursor, SlotKind::Variable);
         let ty = cursor.ty().kind();
         let is_static = cursor.is_static();
         let scalar = ty == TypeKind::Bool || ty == TypeKind::Integer;

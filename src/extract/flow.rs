@@ -139,14 +139,14 @@ impl Tree {
         for (number, context) in Context::ALL.into_iter().enumerate() {
             if number == 1 && !self.has_predicate {
                 // Nothing asks for the context, so the second run would say what the first one said.
-                for site in 0..sites {
-                    mirror(&mut reach[site], flags.len());
+                for reach in &mut reach {
+                    mirror(reach, flags.len());
                 }
                 returns[1] = returns[0];
                 break;
             }
             for values in 0..1u8 << flags.len() {
-                let run = Run::new(self, context, flags, values).to_fixpoint(root);
+                let run = Run::new(self, context, flags, values).until_stable(root);
                 for (site, reached) in run.reached.iter().enumerate() {
                     if *reached {
                         reach[site].insert(context, values);
@@ -262,7 +262,7 @@ impl<'t> Run<'t> {
     }
 
     /// Runs until no further label is found to be jumped to: a backward `goto` is seen only after its label.
-    fn to_fixpoint(mut self, root: NodeId) -> Self {
+    fn until_stable(mut self, root: NodeId) -> Self {
         loop {
             self.jumps_grew = false;
             self.stopped_at.clear();
@@ -290,9 +290,9 @@ impl<'t> Run<'t> {
             }
             Op::Value(value) => (state, *value),
             Op::Read(variable) => {
-                let value = state.as_ref().and_then(|known| {
-                    known.iter().find(|(other, _)| other == variable).map(|(_, value)| *value)
-                });
+                let value = state
+                    .as_ref()
+                    .and_then(|known| known.iter().find(|(other, _)| other == variable).map(|(_, value)| *value));
                 (state, value)
             }
             Op::Assign(variable) => {

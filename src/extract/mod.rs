@@ -162,10 +162,10 @@ impl<'tu> Extractor<'_, 'tu> {
         match cursor.kind() {
             FunctionDecl => self.function(cursor, place),
             VarDecl => {
-                self.variable(cursor, place);
+                self.slot_with_marks(cursor, SlotKind::Variable);
                 self.file_scope_initialiser(cursor);
             }
-            _ => self.type_declaration(cursor, place),
+            _ => self.type_declaration(cursor),
         }
     }
 
@@ -201,41 +201,24 @@ impl<'tu> Extractor<'_, 'tu> {
         }
     }
 
-    /// A variable's own marks.
-    fn variable(&mut self, cursor: Cursor<'tu>, _place: Place) {
-        if cursor.has_attributes() {
-            self.slot(cursor, SlotKind::Variable);
-        }
-    }
-
     /// A record, enumeration or typedef, and what is declared inside it.
-    fn type_declaration(&mut self, cursor: Cursor<'tu>, place: Place) {
-        match cursor.kind() {
-            CursorKind::TypedefDecl => {
-                if cursor.has_attributes() {
-                    self.slot(cursor, SlotKind::Typedef);
-                }
+    fn type_declaration(&mut self, cursor: Cursor<'tu>) {
+        let kind = cursor.kind();
+        if cursor.has_attributes() {
+            match kind {
+                CursorKind::TypedefDecl => self.slot(cursor, SlotKind::Typedef),
+                _ => self.misplaced(cursor),
             }
-            CursorKind::StructDecl | CursorKind::UnionDecl => {
-                if cursor.has_attributes() {
-                    self.misplaced(cursor);
-                }
-                for child in cursor.children() {
-                    match child.kind() {
-                        CursorKind::FieldDecl if child.has_attributes() => self.slot(child, SlotKind::Field),
-                        CursorKind::StructDecl | CursorKind::UnionDecl | CursorKind::EnumDecl => {
-                            self.type_declaration(child, place);
-                        }
-                        _ => {}
-                    }
-                }
+        }
+        if !matches!(kind, CursorKind::StructDecl | CursorKind::UnionDecl) {
+            return;
+        }
+        for child in cursor.children() {
+            match child.kind() {
+                CursorKind::FieldDecl if child.has_attributes() => self.slot(child, SlotKind::Field),
+                CursorKind::StructDecl | CursorKind::UnionDecl | CursorKind::EnumDecl => self.type_declaration(child),
+                _ => {}
             }
-            CursorKind::EnumDecl => {
-                if cursor.has_attributes() {
-                    self.misplaced(cursor);
-                }
-            }
-            _ => {}
         }
     }
 

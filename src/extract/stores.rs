@@ -215,8 +215,8 @@ impl<'tu> Extractor<'_, 'tu> {
         self.facts.stores.extend(stores);
     }
 
-    /// A declaration of a variable or parameter inside a body, for its own marks.
-    pub(super) fn local_slot(&mut self, declaration: Cursor<'tu>, kind: SlotKind) {
+    /// A variable or parameter, for its own marks.
+    pub(super) fn slot_with_marks(&mut self, declaration: Cursor<'tu>, kind: SlotKind) {
         if declaration.has_attributes() {
             self.slot(declaration, kind);
         }

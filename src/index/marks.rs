@@ -86,9 +86,8 @@ fn annotate(path: &Path, text: &[u8], pack: &Pack) -> Option<(Vec<u8>, Vec<MarkD
             Some((mark, name_end)) => {
                 annotated.extend_from_slice(&line[..name_end]);
                 let name = &pack.mark(mark).name;
-                annotated.extend_from_slice(
-                    format!(" __attribute__((annotate(\"{ANNOTATION_PREFIX}{name}\")))").as_bytes(),
-                );
+                annotated
+                    .extend_from_slice(format!(" __attribute__((annotate(\"{ANNOTATION_PREFIX}{name}\")))").as_bytes());
                 annotated.extend_from_slice(&line[name_end..]);
                 definitions.push(MarkDefinition { mark, path: path.to_path_buf(), line: number as u32 + 1 });
             }

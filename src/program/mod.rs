@@ -182,9 +182,8 @@ impl Program {
 
     /// The function with external linkage of this name.
     pub fn external(&self, name: &str) -> Option<FunctionId> {
-        let found = self.functions.binary_search_by(|function| {
-            (function.name.as_str(), function.file).cmp(&(name, None))
-        });
+        let found =
+            self.functions.binary_search_by(|function| (function.name.as_str(), function.file).cmp(&(name, None)));
         found.ok().map(|position| FunctionId(position as u32))
     }
 

@@ -195,7 +195,9 @@ fn through_wrapper(effects: &Effects<'_>, callee: FunctionId) -> String {
             && effects.program.declares_mark(mark_id(effects, &mark.name))
     });
     match wraps {
-        Some(mark) => format!("declare the wrapper `{wrapper}` with `{}`, and call it instead of `{target}`", mark.name),
+        Some(mark) => {
+            format!("declare the wrapper `{wrapper}` with `{}`, and call it instead of `{target}`", mark.name)
+        }
         None => format!("call a wrapper `{wrapper}` instead of `{target}`"),
     }
 }

@@ -25,8 +25,7 @@ impl Tree {
     pub fn of_database(build: &Path, sources: &[&Path]) -> Tree {
         let build = real(build);
         let root = meson_source_directory(&build).unwrap_or_else(|| {
-            let outside: Vec<&Path> =
-                sources.iter().filter(|source| !source.starts_with(&build)).copied().collect();
+            let outside: Vec<&Path> = sources.iter().filter(|source| !source.starts_with(&build)).copied().collect();
             match common_directory(&outside) {
                 None => build.clone(),
                 Some(directory) => {

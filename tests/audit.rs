@@ -10,7 +10,7 @@ use cowrap::rules::RULES;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("source", &[]),
     ("config", &["facts"]),
-    ("compdb", &[]),
+    ("compdb", &["source"]),
     ("clang", &[]),
     ("facts", &[]),
     ("extract", &["clang", "facts"]),

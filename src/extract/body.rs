@@ -762,7 +762,7 @@ mod tests {
         let offsets = |text: &str| semicolons_of_for(text.as_bytes());
         assert_eq!(offsets("for (;;) x;"), Some([5, 6]));
         assert_eq!(offsets("for (a = ({ int b; b; }); c; d)"), Some([24, 27]));
-        assert_eq!(offsets("for (a = ';'; s != \";\\\";\"; )"), Some([12, 26]));
+        assert_eq!(offsets("for (a = ';'; s != \";\\\";\"; )"), Some([12, 25]));
         assert_eq!(offsets("for (/* ; */ a; // ;\n b; c)"), Some([14, 24]));
         assert_eq!(offsets("for (a, b)"), None);
         assert_eq!(offsets("for (a"), None);

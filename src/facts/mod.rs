@@ -167,6 +167,7 @@ pub struct Store {
 }
 
 /// A place that holds a function pointer.
+#[allow(missing_docs)] // each variant's comment tells of its fields
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Slot {
     /// A field of a record. The record is known by the place of its declaration, so that anonymous records

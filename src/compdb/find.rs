@@ -1,0 +1,61 @@
+//! Where the database is.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::Error;
+
+const NAME: &str = "compile_commands.json";
+
+/// Finds the database: at `explicit` (a directory that holds `compile_commands.json`, or the JSON file itself,
+/// whatever its name; relative to `start`), else in `start`, in its `build/`, or in the only one of its `build*/`
+/// that holds one.
+///
+/// Fails when there is none, and when several `build*/` hold one: which one is meant cannot be guessed.
+pub fn find(start: &Path, explicit: Option<&Path>) -> Result<PathBuf, Error> {
+    if let Some(explicit) = explicit {
+        return find_at(start.join(explicit));
+    }
+    for candidate in [start.join(NAME), start.join("build").join(NAME)] {
+        if candidate.is_file() {
+            return Ok(candidate);
+        }
+    }
+    let mut candidates =
+        in_build_directories(start).map_err(|source| Error::Unreadable { path: start.to_path_buf(), source })?;
+    match (candidates.pop(), candidates.is_empty()) {
+        (None, _) => Err(Error::NotFound { start: start.to_path_buf() }),
+        (Some(only), true) => Ok(only),
+        (Some(last), false) => {
+            candidates.push(last);
+            candidates.sort();
+            Err(Error::Several { candidates })
+        }
+    }
+}
+
+fn find_at(path: PathBuf) -> Result<PathBuf, Error> {
+    if path.is_dir() {
+        let json = path.join(NAME);
+        return if json.is_file() { Ok(json) } else { Err(Error::NotInDirectory { directory: path }) };
+    }
+    if path.exists() { Ok(path) } else { Err(Error::NoSuchPath { path }) }
+}
+
+fn in_build_directories(start: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut candidates = Vec::new();
+    for entry in start.read_dir()? {
+        let entry = entry?;
+        let json = entry.path().join(NAME);
+        if is_build_name(&entry.file_name()) && json.is_file() {
+            candidates.push(json);
+        }
+    }
+    Ok(candidates)
+}
+
+fn is_build_name(name: &OsStr) -> bool {
+    name.as_bytes().starts_with(b"build")
+}

@@ -1,0 +1,459 @@
+//! The list of options: what is done with each.
+//!
+//! What is not listed is dropped, so a gap in the list costs meaning, never safety. Where a kept option and a
+//! dropped one share a beginning, the longest name that fits decides, as in LLVM's option parser.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use self::Form::*;
+use self::Verdict::*;
+
+/// How an option and its value are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The name alone.
+    Alone,
+    /// The value, which may be empty, follows in the same word.
+    Joined,
+    /// The value is the next word, whatever that looks like.
+    Separate,
+    /// The value follows in the same word, or is the next one when nothing follows.
+    Either,
+}
+
+/// What is done with an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Kept as it is.
+    Keep,
+    /// Kept, as the name and the value in a word each.
+    KeepValue,
+    /// Kept, under this name, which ends in `=`, and the value in the same word.
+    KeepAs(&'static str),
+    /// Kept, but handed to clang's front end: see [`super::vet`].
+    ForceInclude,
+    /// Kept when it is a level of optimisation.
+    Optimise,
+    /// Kept when it has the form of a target option.
+    Machine,
+    /// Kept unless it is for another language.
+    Standard,
+    /// Kept when it is the triple of a processor, refused when not.
+    Target,
+    /// Says the language of the files after it.
+    Language,
+    /// Says how the driver reads its arguments.
+    DriverMode,
+    /// Says what the compiler writes; not kept.
+    Output,
+    /// Left out, with its value.
+    Drop,
+    /// The next word is an option for a later stage, in which the options of this list mean the same.
+    Carry,
+    /// The next word is an option for something else; it is left out unless it is refused.
+    CarryAway,
+    /// The value is a list of words, separated by commas, each as if it came after the option named here.
+    Split(&'static str),
+}
+
+/// Options written the same way and treated the same way.
+pub(super) struct Group {
+    pub(super) form: Form,
+    pub(super) verdict: Verdict,
+    pub(super) names: &'static [&'static str],
+}
+
+/// Words that make clang load or run something, or that redirect which files it reads: how they begin, without
+/// the first of two dashes, and why they are refused. They are looked for wherever an option can stand, also behind
+/// `-Xclang` and its kin.
+pub(super) const REFUSED: &[(&str, &str)] = &[
+    // Plugins, of clang and of GCC.
+    ("-add-plugin", LOADS),
+    ("-fpass-plugin", LOADS),
+    ("-fplugin", LOADS),
+    ("-iplugindir", LOADS),
+    ("-load", LOADS),
+    ("-plugin", LOADS),
+    // Programs. libclang 22 runs what `--nvptx-arch-tool` names, to see which GPU there is, when it is also given
+    // `-fopenmp --offload-arch=native`.
+    ("-amdgpu-arch-tool", RUNS),
+    ("-fmodule-mapper", RUNS),
+    ("-nvptx-arch-tool", RUNS),
+    ("-offload-arch-tool", RUNS),
+    ("-wrapper", RUNS),
+    // Where the driver looks for programs and for parts of itself.
+    ("-B", RUNS),
+    ("-ccc-", RUNS),
+    ("-prefix", RUNS),
+    ("-fopenmp-targets", RUNS),
+    // Files with more options.
+    ("-config", OPTIONS_FILE),
+    ("-specs", OPTIONS_FILE),
+    // The front end's own command line, on which the driver's options mean other things.
+    ("-cc1", "it bypasses the compiler's driver"),
+    // Other files in the place of those that are named.
+    ("-ivfsoverlay", REDIRECTS),
+    ("-ivfsstatcache", REDIRECTS),
+    ("-vfsoverlay", REDIRECTS),
+    // Files that clang has written before. Their reader trusts what is in them.
+    ("-include-pch", PRECOMPILED),
+    ("-fcxx-modules", PRECOMPILED),
+    ("-fmodule", PRECOMPILED),
+    ("-fprebuilt-", PRECOMPILED),
+];
+
+const LOADS: &str = "it makes the compiler load a plugin";
+const RUNS: &str = "it makes the compiler run another program";
+const OPTIONS_FILE: &str = "it makes the compiler read more options from a file";
+const REDIRECTS: &str = "it makes the compiler read other files than those that are named";
+const PRECOMPILED: &str = "it makes the compiler read or write precompiled files";
+
+/// All that is not refused and not simply dropped.
+pub(super) const GROUPS: &[Group] = &[
+    // Macros. The long names are GCC's, which clang takes too.
+    Group { form: Either, verdict: KeepValue, names: &["-D", "-U"] },
+    Group { form: Separate, verdict: KeepValue, names: &["--define-macro", "--undefine-macro"] },
+    Group { form: Joined, verdict: Keep, names: &["--define-macro=", "--undefine-macro="] },
+    // Where headers are looked for.
+    Group {
+        form: Either,
+        verdict: KeepValue,
+        names: &[
+            "-F",
+            "-I",
+            "-idirafter",
+            "-iframework",
+            "-iframeworkwithsysroot",
+            "-iprefix",
+            "-iquote",
+            "-isysroot",
+            "-isystem",
+            "-isystem-after",
+            "-iwithprefix",
+            "-iwithprefixbefore",
+            "-iwithsysroot",
+        ],
+    },
+    Group { form: Separate, verdict: KeepValue, names: &["--include-directory"] },
+    Group { form: Joined, verdict: Keep, names: &["--include-directory=", "--gcc-toolchain=", "--gcc-install-dir="] },
+    Group { form: Separate, verdict: KeepAs("--sysroot="), names: &["--sysroot"] },
+    Group { form: Joined, verdict: KeepAs("--sysroot="), names: &["--sysroot="] },
+    Group { form: Alone, verdict: Keep, names: &["-nostdinc", "-nostdlibinc", "--no-standard-includes"] },
+    // Files read before the C file. `-I-` splits the search path in old GCC; clang fails on it.
+    Group { form: Either, verdict: ForceInclude, names: &["-include"] },
+    Group { form: Separate, verdict: ForceInclude, names: &["--include"] },
+    Group { form: Joined, verdict: ForceInclude, names: &["--include="] },
+    Group { form: Either, verdict: KeepValue, names: &["-imacros"] },
+    Group { form: Separate, verdict: KeepValue, names: &["--imacros"] },
+    Group { form: Joined, verdict: Keep, names: &["--imacros="] },
+    Group { form: Alone, verdict: Drop, names: &["-I-"] },
+    // The language and its dialect.
+    Group { form: Either, verdict: Language, names: &["-x"] },
+    Group { form: Separate, verdict: Language, names: &["--language"] },
+    Group { form: Joined, verdict: Language, names: &["--language="] },
+    Group { form: Joined, verdict: DriverMode, names: &["--driver-mode="] },
+    Group { form: Joined, verdict: Standard, names: &["-std=", "--std="] },
+    Group {
+        form: Alone,
+        verdict: Keep,
+        names: &[
+            "-ansi",
+            "--ansi",
+            "-fasm",
+            "-fno-asm",
+            "-fblocks",
+            "-fno-blocks",
+            "-fbuiltin",
+            "-fno-builtin",
+            "-fdeclspec",
+            "-fno-declspec",
+            "-fdollars-in-identifiers",
+            "-fno-dollars-in-identifiers",
+            "-ffreestanding",
+            "-fhosted",
+            "-fgnu-keywords",
+            "-fno-gnu-keywords",
+            "-fgnu89-inline",
+            "-fno-gnu89-inline",
+            "-flax-vector-conversions",
+            "-fno-lax-vector-conversions",
+            "-fms-compatibility",
+            "-fno-ms-compatibility",
+            "-fms-extensions",
+            "-fno-ms-extensions",
+            "-ftrigraphs",
+            "-fno-trigraphs",
+            "-trigraphs",
+            "--trigraphs",
+            "-undef",
+        ],
+    },
+    Group {
+        form: Joined,
+        verdict: Keep,
+        names: &["-fno-builtin-", "-fbracket-depth=", "-fgnuc-version=", "-flax-vector-conversions="],
+    },
+    // The layout and the signs of types.
+    Group {
+        form: Alone,
+        verdict: Keep,
+        names: &[
+            "-fpack-struct",
+            "-fno-pack-struct",
+            "-fshort-enums",
+            "-fno-short-enums",
+            "-fshort-wchar",
+            "-fno-short-wchar",
+            "-fsigned-bitfields",
+            "-funsigned-bitfields",
+            "-fsigned-char",
+            "-fno-signed-char",
+            "-funsigned-char",
+            "-fno-unsigned-char",
+        ],
+    },
+    Group { form: Joined, verdict: Keep, names: &["-fpack-struct="] },
+    // Code generation that headers can see, by `__OPTIMIZE__`, `__PIC__`, `_REENTRANT`, `_OPENMP`,
+    // `__SANITIZE_ADDRESS__` and `__EXCEPTIONS`.
+    Group { form: Joined, verdict: Optimise, names: &["-O"] },
+    Group {
+        form: Alone,
+        verdict: Keep,
+        names: &[
+            "-fPIC",
+            "-fno-PIC",
+            "-fpic",
+            "-fno-pic",
+            "-fPIE",
+            "-fno-PIE",
+            "-fpie",
+            "-fno-pie",
+            "-pthread",
+            "-fopenmp",
+            "-fno-openmp",
+            "-fopenmp-simd",
+            "-fno-openmp-simd",
+            "-fexceptions",
+            "-fno-exceptions",
+        ],
+    },
+    Group { form: Joined, verdict: Keep, names: &["-fopenmp=", "-fopenmp-version=", "-fsanitize=", "-fno-sanitize="] },
+    // The target. Options that begin with `-m` are too many to list; the exceptions are below.
+    Group { form: Separate, verdict: Target, names: &["-target"] },
+    Group { form: Joined, verdict: Target, names: &["--target="] },
+    Group { form: Joined, verdict: Machine, names: &["-m"] },
+    // Not target options, or with the value in the next word (clang 19's own list of options).
+    Group {
+        form: Separate,
+        verdict: Drop,
+        names: &["-meabi", "-mthread-model", "-module-dependency-dir", "-multiply_defined", "-multiply_defined_unused"],
+    },
+    Group {
+        form: Joined,
+        verdict: Drop,
+        names: &["-main-file-name", "-migrate", "-mlink-", "-module-", "-mrelocation-model"],
+    },
+    // Target options of GCC that choose code and that clang does not know, or not for every target (`gcc
+    // --help=target` of GCC 12, each tried with clang 19).
+    Group {
+        form: Joined,
+        verdict: Drop,
+        names: &[
+            "-maddress-mode=",
+            "-malign-data=",
+            "-malign-functions=",
+            "-malign-jumps=",
+            "-malign-loops=",
+            "-mbranch-cost=",
+            "-mfentry-name=",
+            "-mfentry-section=",
+            "-mfunction-return=",
+            "-mincoming-stack-boundary=",
+            "-mindirect-branch",
+            "-minstrument-return=",
+            "-mmemcpy-strategy=",
+            "-mmemset-strategy=",
+            "-mmove-max=",
+            "-mno-indirect-branch",
+            "-mpreferred-stack-boundary=",
+            "-mrecip=",
+            "-mstore-max=",
+            "-mstringop-strategy=",
+            "-mtune-ctrl=",
+            "-mveclibabi=",
+        ],
+    },
+    Group {
+        form: Alone,
+        verdict: Drop,
+        names: &[
+            "-m8bit-idiv",
+            "-mno-8bit-idiv",
+            "-maccumulate-outgoing-args",
+            "-mno-accumulate-outgoing-args",
+            "-malign-stringops",
+            "-mno-align-stringops",
+            "-mavx256-split-unaligned-load",
+            "-mno-avx256-split-unaligned-load",
+            "-mavx256-split-unaligned-store",
+            "-mno-avx256-split-unaligned-store",
+            "-mcall-ms2sysv-xlogues",
+            "-mno-call-ms2sysv-xlogues",
+            "-mcet-switch",
+            "-mno-cet-switch",
+            "-mcld",
+            "-mno-cld",
+            "-mdirect-extern-access",
+            "-mno-direct-extern-access",
+            "-mdispatch-scheduler",
+            "-mdump-tune-features",
+            "-mno-default",
+            "-mno-fancy-math-387",
+            "-mno-fentry",
+            "-mforce-drap",
+            "-mno-force-drap",
+            "-mforce-indirect-call",
+            "-mno-force-indirect-call",
+            "-mfp-ret-in-387",
+            "-mno-fp-ret-in-387",
+            "-mfused-madd",
+            "-mno-fused-madd",
+            "-minline-all-stringops",
+            "-mno-inline-all-stringops",
+            "-minline-stringops-dynamically",
+            "-mno-inline-stringops-dynamically",
+            "-mintel-syntax",
+            "-mno-intel-syntax",
+            "-mmanual-endbr",
+            "-mno-manual-endbr",
+            "-mmitigate-rop",
+            "-mno-mitigate-rop",
+            "-mneeded",
+            "-mno-needed",
+            "-mnop-mcount",
+            "-mno-nop-mcount",
+            "-mprefer-avx128",
+            "-mno-prefer-avx128",
+            "-mpush-args",
+            "-mno-push-args",
+            "-mno-recip",
+            "-mrecord-mcount",
+            "-mno-record-mcount",
+            "-mrecord-return",
+            "-mno-record-return",
+            "-mrelax-cmpxchg-loop",
+            "-mno-relax-cmpxchg-loop",
+            "-mskip-rax-setup",
+            "-mno-skip-rax-setup",
+            "-msse2avx",
+            "-mno-sse2avx",
+            "-mstv",
+            "-mno-stv",
+            "-mvect8-ret-in-mem",
+            "-mno-vect8-ret-in-mem",
+        ],
+    },
+    // Options for another stage.
+    Group { form: Separate, verdict: Carry, names: &["-Xclang", "-Xpreprocessor"] },
+    Group { form: Joined, verdict: Split("-Xclang"), names: &["-Xclang="] },
+    Group { form: Joined, verdict: Split("-Xpreprocessor"), names: &["-Wp,"] },
+    Group { form: Separate, verdict: CarryAway, names: &["-mllvm", "-mmlir", "-Xanalyzer", "-Xopenmp-target"] },
+    Group { form: Joined, verdict: CarryAway, names: &["-Xarch_", "-Xopenmp-target="] },
+    Group { form: Joined, verdict: Split("-mllvm"), names: &["-mllvm="] },
+    // The linker's and the assembler's: a linker's plugin is no business of a run that only parses.
+    Group {
+        form: Separate,
+        verdict: Drop,
+        names: &["-Xassembler", "-Xcuda-fatbinary", "-Xcuda-ptxas", "-Xlinker", "-Xoffload-linker"],
+    },
+    // What the compiler writes.
+    Group { form: Either, verdict: Output, names: &["-o"] },
+    Group { form: Separate, verdict: Output, names: &["--output"] },
+    Group { form: Joined, verdict: Output, names: &["--output="] },
+    // The rest of what takes a value in the next word. They are here so that the value is not taken for an option.
+    Group {
+        form: Either,
+        verdict: Drop,
+        names: &[
+            "-A",
+            "-G",
+            "-L",
+            "-MF",
+            "-MJ",
+            "-MQ",
+            "-MT",
+            "-T",
+            "-cxx-isystem",
+            "-e",
+            "-l",
+            "-stdlib++-isystem",
+            "-u",
+            "-z",
+        ],
+    },
+    Group {
+        form: Separate,
+        verdict: Drop,
+        names: &[
+            "--analyzer-output",
+            "--assert",
+            "--param",
+            "--serialize-diagnostics",
+            "-allowable_client",
+            "-arch",
+            "-aux-info",
+            "-compatibility_version",
+            "-current_version",
+            "-darwin-target-variant",
+            "-dependency-dot",
+            "-dependency-file",
+            "-dumpbase",
+            "-dumpbase-ext",
+            "-dumpdir",
+            "-fdebug-compilation-dir",
+            "-framework",
+            "-gen-cdb-fragment-path",
+            "-iapinotes-modules",
+            "-imultilib",
+            "-install_name",
+            "-resource-dir",
+            "-rpath",
+            "-serialize-diagnostics",
+            "-undefined",
+            "-weak_framework",
+            "-working-directory",
+        ],
+    },
+];
+
+/// An option's name and the group it is in.
+pub(super) type Named = (&'static Group, &'static str);
+
+/// The group of the longest name that begins this word, and that name.
+pub(super) fn look_up(word: &[u8]) -> Option<Named> {
+    let fits = |group: &Group, name: &str| match group.form {
+        Alone | Separate => word == name.as_bytes(),
+        Joined | Either => word.starts_with(name.as_bytes()),
+    };
+    let candidates = BY_LETTER.get(&word.get(1).copied())?.iter();
+    candidates.filter(|(group, name)| fits(group, name)).max_by_key(|(_, name)| name.len()).copied()
+}
+
+/// The names by what follows the first dash: a database of QEMU has 200 000 words.
+static BY_LETTER: LazyLock<HashMap<Option<u8>, Vec<Named>>> = LazyLock::new(|| {
+    let mut by_letter: HashMap<_, Vec<Named>> = HashMap::new();
+    for group in GROUPS {
+        for name in group.names {
+            by_letter.entry(name.as_bytes().get(1).copied()).or_default().push((group, *name));
+        }
+    }
+    by_letter
+});
+
+/// Why a word is refused, if it is.
+pub(super) fn refusal(word: &[u8]) -> Option<&'static str> {
+    // clang writes some with one dash, some with two, and LLVM's options (`-mllvm`) take both.
+    let option = if word.starts_with(b"--") { word.get(1..).unwrap_or_default() } else { word };
+    REFUSED.iter().find(|(beginning, _)| option.starts_with(beginning.as_bytes())).map(|(_, reason)| *reason)
+}

@@ -1,0 +1,134 @@
+//! From text to words: a shell's quoting and the compilers' response files.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// How deep response files may name each other.
+const DEEPEST: usize = 8;
+
+/// How many bytes of response files one entry may read. Real ones are below 1 MiB; without a limit, two files that
+/// name each other many times would fill the memory.
+const MOST_BYTES: u64 = 4 << 20;
+
+/// libclang takes C strings, which would end at the byte.
+pub(super) const HOLDS_NUL: &str = "it holds a NUL byte";
+
+/// A word that is refused, and why.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct RefusedWord {
+    pub(super) word: Vec<u8>,
+    pub(super) reason: String,
+}
+
+/// Splits a command as a POSIX shell would, but expands nothing; `None` when a quote is unbalanced.
+pub(super) fn split(command: &[u8]) -> Option<Vec<Vec<u8>>> {
+    shlex::bytes::split(command)
+}
+
+/// Replaces each word `@FILE` by the words in that file, as compilers do before they look at options.
+///
+/// `FILE` is relative to `directory`, and its path without symbolic links must be below one of `roots` (which have
+/// none themselves). Fails on a file that is elsewhere or cannot be read, on files that name each other in a circle
+/// or too deeply, and on a word with a NUL byte.
+pub(super) fn expand(words: Vec<Vec<u8>>, directory: &Path, roots: &[PathBuf]) -> Result<Vec<Vec<u8>>, RefusedWord> {
+    let mut expansion = Expansion { directory, roots, open: Vec::new(), bytes_left: MOST_BYTES, words: Vec::new() };
+    expansion.add(words)?;
+    Ok(expansion.words)
+}
+
+struct Expansion<'a> {
+    directory: &'a Path,
+    roots: &'a [PathBuf],
+    /// The response files being read, outermost first.
+    open: Vec<PathBuf>,
+    bytes_left: u64,
+    words: Vec<Vec<u8>>,
+}
+
+impl Expansion<'_> {
+    fn add(&mut self, words: Vec<Vec<u8>>) -> Result<(), RefusedWord> {
+        for word in words {
+            if word.contains(&0) {
+                return Err(RefusedWord { word, reason: HOLDS_NUL.to_owned() });
+            }
+            match word.strip_prefix(b"@") {
+                Some(name) => match self.add_file(name) {
+                    Ok(()) => {}
+                    Err(Failure::Here(reason)) => return Err(RefusedWord { word, reason }),
+                    Err(Failure::Inside(refused)) => return Err(refused),
+                },
+                None => self.words.push(word),
+            }
+        }
+        Ok(())
+    }
+
+    fn add_file(&mut self, name: &[u8]) -> Result<(), Failure> {
+        let unreadable = |error: std::io::Error| Failure::Here(format!("the response file cannot be read: {error}"));
+        let path = self.directory.join(OsStr::from_bytes(name)).canonicalize().map_err(unreadable)?;
+        if !self.roots.iter().any(|root| path.starts_with(root)) {
+            let roots: Vec<String> = self.roots.iter().map(|root| root.display().to_string()).collect();
+            return Err(Failure::Here(format!("the response file is not below {}", roots.join(" or "))));
+        }
+        if self.open.contains(&path) {
+            return Err(Failure::here("the response file names itself"));
+        }
+        if self.open.len() >= DEEPEST {
+            return Err(Failure::here("response files are nested too deeply"));
+        }
+        // A pipe or a device could block or never end.
+        if !path.is_file() {
+            return Err(Failure::here("the response file is not a regular file"));
+        }
+        let mut text = Vec::new();
+        let file = File::open(&path).map_err(unreadable)?;
+        let read = file.take(self.bytes_left + 1).read_to_end(&mut text).map_err(unreadable)? as u64;
+        self.bytes_left = self
+            .bytes_left
+            .checked_sub(read)
+            .ok_or_else(|| Failure::here("the response files of this entry are too large"))?;
+        self.open.push(path);
+        self.add(split_response_file(&text)).map_err(Failure::Inside)?;
+        self.open.pop();
+        Ok(())
+    }
+}
+
+/// Whose failure it is, so that the innermost word is reported.
+enum Failure {
+    Here(String),
+    Inside(RefusedWord),
+}
+
+impl Failure {
+    fn here(reason: &str) -> Self {
+        Failure::Here(reason.to_owned())
+    }
+}
+
+/// Splits a response file by GCC's rules ("Overall Options", `@file`): white space separates, quotes of both kinds
+/// hold words together, and a backslash makes any character ordinary, inside quotes too. A quote may stay open.
+fn split_response_file(text: &[u8]) -> Vec<Vec<u8>> {
+    let mut words = Vec::new();
+    let mut word: Option<Vec<u8>> = None;
+    let mut quote = None;
+    let mut bytes = text.iter().copied();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => word.get_or_insert_default().extend(bytes.next()),
+            _ if quote == Some(byte) => quote = None,
+            b'"' | b'\'' if quote.is_none() => {
+                quote = Some(byte);
+                // `""` is a word, though an empty one.
+                word.get_or_insert_default();
+            }
+            _ if quote.is_none() && byte.is_ascii_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(byte),
+        }
+    }
+    words.extend(word);
+    words
+}

@@ -15,6 +15,7 @@ use crate::config::{Effect, Pack, PackError};
 use crate::effects::Effects;
 use crate::facts::{CallKind, UnitFacts};
 use crate::findings::{Finding, Level, Span};
+pub use crate::index::WORKER;
 use crate::index::{Indexer, MarkDefinition, Outcome, make_visible};
 use crate::program::{Linker, Program};
 use crate::rules;

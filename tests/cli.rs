@@ -436,7 +436,7 @@ fn a_missing_header_gets_advice() {
 
 #[test]
 fn a_unit_that_crashes_libclang_costs_itself_alone() {
-    for pragma in ["parser_crash", "crash", "llvm_fatal_error", "overflow_stack"] {
+    for pragma in ["parser_crash", "crash", "llvm_fatal_error"] {
         let tree = Tree::with(&[("error.c", ERROR)]);
         tree.write("crash.c", &format!("#include \"co.h\"\n#pragma clang __debug {pragma}\nint x;\n"));
         tree.database(&[entry("crash.c"), entry("error.c")]);
@@ -480,8 +480,8 @@ fn plugins_are_refused() {
 
 #[test]
 fn arguments_past_the_driver_are_refused() {
-    is_refused(&["-Xclang", "-load", "-Xclang", "./evil.so"], "-Xclang");
-    is_refused(&["-Xclang", "-plugin", "-Xclang", "evil"], "-Xclang");
+    is_refused(&["-Xclang", "-load", "-Xclang", "./evil.so"], "-load");
+    is_refused(&["-Xclang", "-plugin", "-Xclang", "evil"], "-plugin");
     is_refused(&["-Xclang=-load", "-Xclang=./evil.so"], "-Xclang=-load");
     is_refused(&["-mllvm", "-load=./evil.so"], "-mllvm");
     is_refused(&["-Wp,-load,./evil.so"], "-Wp,-load,./evil.so");

@@ -99,6 +99,14 @@ enum ColorArgument {
 
 /// Runs the program with the process's arguments.
 pub fn run() -> ExitCode {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        // A worker's panic costs one unit and is part of the report.
+        let in_worker = std::thread::current().name().is_some_and(|name| name.starts_with(driver::WORKER));
+        if !in_worker {
+            print(panic);
+        }
+    }));
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let has_flags = arguments.iter().any(|argument| argument == "--");
     let cli = Cli::parse_from(arguments);

@@ -7,8 +7,8 @@ mod suspension;
 
 use std::collections::HashSet;
 
-use crate::config::{Effect, Pack};
-use crate::facts::{Context, ContextSet};
+use crate::config::{Effect, MarkSpec, Pack};
+use crate::facts::{Context, ContextSet, MarkId};
 use crate::program::{FunctionId, Mark, Place, Program};
 use crate::source::Tree;
 
@@ -148,6 +148,22 @@ impl<'a> Effects<'a> {
             wraps.is_some_and(|wraps| wraps.calls == Effect::CoroutineOnly)
         });
         marked.then_some(wrapper)
+    }
+
+    /// The pack's first mark for an effect that generates nothing.
+    pub fn plain_mark(&self, effect: Effect) -> Option<MarkId> {
+        self.find_mark(|_, mark| mark.effect == Some(effect) && mark.wrapper.is_none())
+    }
+
+    /// The pack's first mark that this program uses and that generates wrappers of functions with an effect.
+    pub fn wrapper_mark(&self, calls: Effect) -> Option<MarkId> {
+        let wraps = |mark: &MarkSpec| mark.wrapper.as_ref().is_some_and(|wrapper| wrapper.calls == calls);
+        self.find_mark(|id, mark| wraps(mark) && self.program.declares_mark(id))
+    }
+
+    fn find_mark(&self, wanted: impl Fn(MarkId, &MarkSpec) -> bool) -> Option<MarkId> {
+        let mut numbered = self.pack.marks.iter().enumerate().map(|(number, mark)| (MarkId(number as u16), mark));
+        numbered.find(|(id, mark)| wanted(*id, mark)).map(|(id, _)| id)
     }
 
     /// Whether a place is in a file that a generator wrote.

@@ -763,7 +763,7 @@ mod tests {
         assert_eq!(offsets("for (;;) x;"), Some([5, 6]));
         assert_eq!(offsets("for (a = ({ int b; b; }); c; d)"), Some([24, 27]));
         assert_eq!(offsets("for (a = ';'; s != \";\\\";\"; )"), Some([12, 25]));
-        assert_eq!(offsets("for (/* ; */ a; // ;\n b; c)"), Some([14, 24]));
+        assert_eq!(offsets("for (/* ; */ a; // ;\n b; c)"), Some([14, 23]));
         assert_eq!(offsets("for (a, b)"), None);
         assert_eq!(offsets("for (a"), None);
         assert_eq!(offsets("for (\"\\"), None);

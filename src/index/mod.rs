@@ -23,6 +23,9 @@ use crate::source::{Identities, Tree};
 
 pub use marks::{MarkDefinition, VisibleMarks, make_visible};
 
+/// What the names of the threads that read units begin with.
+pub const WORKER: &str = "cowrap-worker";
+
 /// The stack of a worker: syntax trees can be deep, and both libclang and the control flow recurse.
 const STACK_BYTES: usize = 256 << 20;
 
@@ -112,7 +115,7 @@ impl Indexer {
         let workers = rayon::ThreadPoolBuilder::new()
             .num_threads(jobs)
             .stack_size(STACK_BYTES)
-            .thread_name(|number| format!("cowrap-{number}"))
+            .thread_name(|number| format!("{WORKER}-{number}"))
             .build()?;
         let files = Files { tree, identities: Identities::default() };
         Ok(Indexer { library, vocabulary, headers, files, workers })

@@ -53,6 +53,8 @@ fn in_coroutine(effects: &Effects<'_>, function: FunctionId, place: Place) -> Op
 
 /// A function that asserts to be outside of coroutines, and is called from functions with marks.
 fn outside(effects: &Effects<'_>, function: FunctionId, place: Place) -> Option<Finding> {
+    // A tree without the mark (QEMU before 8.0) can only say it by the assertion.
+    effects.plain_mark(Effect::NonCoroutineOnly).filter(|mark| effects.program.declares_mark(*mark))?;
     let calls = effects.program.calls_of(function);
     let (site, caller) = calls.iter().find(|(site, caller)| {
         let call = effects.program.call(*site);

@@ -190,21 +190,13 @@ fn through_wrapper(effects: &Effects<'_>, callee: FunctionId) -> String {
     if effects.program.external(&wrapper).is_some() {
         return format!("enter `{target}` through a wrapper; the name `{wrapper}` is taken by another function");
     }
-    let wraps = effects.pack.marks.iter().find(|mark| {
-        mark.wrapper.as_ref().is_some_and(|wraps| wraps.calls == Effect::CoroutineOnly)
-            && effects.program.declares_mark(mark_id(effects, &mark.name))
-    });
-    match wraps {
+    match effects.wrapper_mark(Effect::CoroutineOnly) {
         Some(mark) => {
-            format!("declare the wrapper `{wrapper}` with `{}`, and call it instead of `{target}`", mark.name)
+            let mark = &effects.pack.mark(mark).name;
+            format!("declare the wrapper `{wrapper}` with `{mark}`, and call it instead of `{target}`")
         }
         None => format!("call a wrapper `{wrapper}` instead of `{target}`"),
     }
-}
-
-fn mark_id(effects: &Effects<'_>, name: &str) -> crate::facts::MarkId {
-    let position = effects.pack.marks.iter().position(|mark| mark.name == name).unwrap_or(0);
-    crate::facts::MarkId(position as u16)
 }
 
 fn predicate<'p>(effects: &Effects<'p>) -> Option<&'p str> {

@@ -114,10 +114,9 @@ pub fn name<'p>(effects: &Effects<'p>, function: FunctionId) -> &'p str {
     &effects.program.function(function).name
 }
 
-/// The plain mark for an effect: the pack's first that generates nothing.
+/// The name of the plain mark for an effect, or the words for it when the pack has none.
 pub fn mark_for<'p>(effects: &Effects<'p>, effect: Effect) -> &'p str {
-    let plain = effects.pack.marks.iter().find(|mark| mark.effect == Some(effect) && mark.wrapper.is_none());
-    plain.map_or(effect.describe(), |mark| mark.name.as_str())
+    effects.plain_mark(effect).map_or(effect.describe(), |mark| effects.pack.mark(mark).name.as_str())
 }
 
 /// A function's names, quoted, joined by commas; long lists are cut and counted.

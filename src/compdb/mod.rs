@@ -72,7 +72,8 @@ pub struct Refusal {
     pub entry: usize,
     /// The C file: absolute, without `.` and `..`, symbolic links kept.
     pub file: PathBuf,
-    /// The word that is refused, as the entry has it.
+    /// The argument that is refused, as the entry has it: a word, or two where one carries the other to a later
+    /// stage (`-Xclang -load`).
     pub argument: String,
     /// Why, as a clause that follows the word.
     pub reason: String,

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::compiler::{Compiler, is_target};
 use super::language::{self, Language};
@@ -52,13 +53,22 @@ pub(super) fn vet(file: &Path, directory: &Path, compiler: Compiler, words: Vec<
     }
 }
 
-/// Why a word is not read as the driver would read it.
-#[derive(Clone, Copy, Debug)]
-enum Carried {
-    /// It follows this option (`-Xclang`), which hands it to a later stage.
-    By(&'static str),
-    /// It is for something whose options are not known here.
-    Away,
+/// A word that is still to be read.
+#[derive(Debug)]
+struct Word {
+    text: Vec<u8>,
+    /// The word that it is a part of (`-Wp,-D,X`), if it is.
+    whole: Option<Rc<[u8]>>,
+}
+
+/// The option before a word that is for something else than the driver.
+#[derive(Debug)]
+struct Carrier {
+    /// The option, as it stands there.
+    word: Vec<u8>,
+    /// The option's name, when it hands the word to a later stage (`-Xclang`); `None` when it hands it to something
+    /// whose options are not known here.
+    stage: Option<&'static str>,
 }
 
 #[derive(Debug)]
@@ -66,7 +76,7 @@ struct Vetting<'a> {
     file: &'a Path,
     directory: &'a Path,
     compiler: Compiler,
-    words: VecDeque<Vec<u8>>,
+    words: VecDeque<Word>,
     kept: Vec<OsString>,
     dropped: Vec<OsString>,
     output: Option<PathBuf>,
@@ -86,7 +96,7 @@ impl<'a> Vetting<'a> {
             file,
             directory,
             compiler,
-            words: words.into(),
+            words: words.into_iter().map(|text| Word { text, whole: None }).collect(),
             kept: Vec::new(),
             dropped: Vec::new(),
             output: None,
@@ -124,21 +134,21 @@ impl<'a> Vetting<'a> {
     }
 
     fn read_words(&mut self) {
-        let mut carried = None;
+        let mut carrier = None;
         while let Some(word) = self.words.pop_front() {
-            carried = match carried {
-                None if word == b"--" => {
+            carrier = match carrier {
+                None if word.text == b"--" => {
                     while let Some(word) = self.words.pop_front() {
-                        self.input(word);
+                        self.input(word.text);
                     }
                     return;
                 }
                 // `-` alone is standard input.
-                None if !word.starts_with(b"-") || word == b"-" => {
-                    self.input(word);
+                None if !word.text.starts_with(b"-") || word.text == b"-" => {
+                    self.input(word.text);
                     None
                 }
-                carried => self.option(word, carried),
+                carrier => self.option(word, carrier),
             };
         }
     }
@@ -153,62 +163,67 @@ impl<'a> Vetting<'a> {
         }
     }
 
-    /// An option, or whatever follows an option that carries. Returns how the next word is carried.
-    fn option(&mut self, word: Vec<u8>, carried: Option<Carried>) -> Option<Carried> {
+    /// An option, or whatever follows an option that carries. Returns the carrier of the next word.
+    fn option(&mut self, word: Word, carrier: Option<Carrier>) -> Option<Carrier> {
+        let Word { text: word, whole } = word;
         if let Some(reason) = options::refusal(&word) {
-            self.refuse(word, reason);
+            // As it can be found in the database.
+            let shown = match (whole, carrier) {
+                (Some(whole), _) => whole.to_vec(),
+                (None, Some(carrier)) => [carrier.word, word].join(&b' '),
+                (None, None) => word,
+            };
+            self.refuse(shown, reason);
             return None;
         }
-        let known = if matches!(carried, Some(Carried::Away)) { None } else { options::look_up(&word) };
-        let Some((group, name)) = known else {
+        let is_known_stage = carrier.as_ref().is_none_or(|carrier| carrier.stage.is_some());
+        let Some((group, name)) = is_known_stage.then(|| options::look_up(&word)).flatten() else {
             self.drop_word(word);
             return None;
         };
         match group.verdict {
             Verdict::Carry => {
-                self.drop_word(word);
-                return Some(Carried::By(name));
+                self.drop_word(word.clone());
+                return Some(Carrier { word, stage: Some(name) });
             }
             Verdict::CarryAway => {
-                self.drop_word(word);
-                return Some(Carried::Away);
+                self.drop_word(word.clone());
+                return Some(Carrier { word, stage: None });
             }
-            Verdict::Split(carrier) => {
+            Verdict::Split(stage) => {
+                let whole = whole.unwrap_or_else(|| Rc::from(word.as_slice()));
                 let list = word.get(name.len()..).unwrap_or_default();
                 for part in list.split(|byte| *byte == b',').rev() {
-                    self.words.push_front(part.to_vec());
-                    self.words.push_front(carrier.into());
+                    for text in [part, stage.as_bytes()] {
+                        self.words.push_front(Word { text: text.to_vec(), whole: Some(Rc::clone(&whole)) });
+                    }
                 }
                 return None;
             }
             _ => {}
         }
-        match self.value(&word, group, name, carried) {
-            Some(value) => self.known_option(word, value, group, name, carried.is_some()),
+        match self.value(&word, group, name, carrier.as_ref()) {
+            Some(value) => self.known_option(word, value, group, name, carrier.is_some()),
             None => self.drop_word(word),
         }
         None
     }
 
     /// The value of an option, empty when it takes none; `None` when it is missing.
-    fn value(&mut self, word: &[u8], group: &Group, name: &str, carried: Option<Carried>) -> Option<Vec<u8>> {
+    fn value(&mut self, word: &[u8], group: &Group, name: &str, carrier: Option<&Carrier>) -> Option<Vec<u8>> {
         let joined = word.get(name.len()..).unwrap_or_default();
         match group.form {
-            Form::Alone => Some(Vec::new()),
-            Form::Joined => Some(joined.to_vec()),
-            Form::Either if !joined.is_empty() => Some(joined.to_vec()),
-            Form::Separate | Form::Either => match carried {
-                // `-Xclang -include -Xclang FILE`
-                Some(Carried::By(carrier)) => {
-                    if self.words.front().is_none_or(|next| next != carrier.as_bytes()) {
-                        return None;
-                    }
-                    self.words.pop_front();
-                    self.words.pop_front()
-                }
-                _ => self.words.pop_front(),
-            },
+            Form::Alone => return Some(Vec::new()),
+            Form::Joined => return Some(joined.to_vec()),
+            Form::Either if !joined.is_empty() => return Some(joined.to_vec()),
+            Form::Separate | Form::Either => {}
         }
+        // `-Xclang -include -Xclang FILE`: the value has a carrier of its own.
+        if let Some(carrier) = carrier {
+            self.words.front().filter(|next| next.text == carrier.word)?;
+            self.words.pop_front();
+        }
+        self.words.pop_front().map(|value| value.text)
     }
 
     fn known_option(&mut self, word: Vec<u8>, value: Vec<u8>, group: &Group, name: &'static str, carried: bool) {

@@ -64,7 +64,8 @@ fn units(build: &Path, only: &str) -> Vec<Unit> {
     let database = compdb::read(&json).unwrap_or_else(|error| panic!("{error}"));
     let sources: Vec<&Path> = database.units.iter().map(|unit| unit.file.as_path()).collect();
     let tree = Tree::of_database(json.parent().expect("a file has a directory"), &sources);
-    let glob = globset::Glob::new(only).expect("COWRAP_BENCH_ONLY is a glob").compile_matcher();
+    let glob = globset::GlobBuilder::new(only).literal_separator(true).build().expect("COWRAP_BENCH_ONLY is a glob");
+    let glob = glob.compile_matcher();
     let identities = Identities::default();
     let wanted = |unit: &Unit| glob.is_match(tree.relative(&identities.identify(&tree.root, &unit.file)));
     let units: Vec<Unit> = database.units.iter().filter(|unit| wanted(unit)).cloned().collect();

@@ -1,6 +1,7 @@
 //! One run from top to bottom, naming each stage once.
 //!
-//! It must never know argument syntax or output formats.
+//! It must never know argument syntax or how reports are drawn. What it reports is plain data, and its names are
+//! those of the JSON format, so a field is not renamed lightly.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use crate::compdb::{self, Database, Refusal, Unit};
 use crate::config::{Effect, Pack, PackError};
 use crate::effects::Effects;
 use crate::facts::{CallKind, UnitFacts};
-use crate::findings::{Finding, Level, Span};
+use crate::findings::{Finding, Level, Span, lossy};
 pub use crate::index::WORKER;
 use crate::index::{Indexer, MarkDefinition, Outcome, make_visible};
 use crate::program::{Linker, Program};
@@ -73,7 +74,7 @@ pub struct Report {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Problem {
     /// The unit's file, relative to the root.
-    #[serde(serialize_with = "lossy")]
+    #[serde(serialize_with = "lossy::serialize")]
     pub file: PathBuf,
     /// What kind of problem it is.
     pub kind: ProblemKind,
@@ -399,8 +400,4 @@ fn summarise(effects: &Effects<'_>, program: &Program) -> Summary {
         }
     }
     summary
-}
-
-fn lossy<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&path.to_string_lossy())
 }

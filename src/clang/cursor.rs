@@ -14,8 +14,6 @@ const FIRST_INVALID: CXCursorKind = 70;
 const LAST_INVALID: CXCursorKind = 99;
 const FIRST_EXPRESSION: CXCursorKind = 100;
 const LAST_EXPRESSION: CXCursorKind = 199;
-const FIRST_ATTRIBUTE: CXCursorKind = 400;
-const LAST_ATTRIBUTE: CXCursorKind = 499;
 
 /// A node of a translation unit's syntax tree (`CXCursor`).
 #[derive(Clone, Copy, Debug)]
@@ -227,11 +225,6 @@ impl<'tu> Cursor<'tu> {
         (FIRST_EXPRESSION..=LAST_EXPRESSION).contains(&self.raw.kind) || self.raw.kind == CXCursor_BuiltinBitCastExpr
     }
 
-    /// Whether this is an attribute (`clang_isAttribute`).
-    pub fn is_attribute(self) -> bool {
-        (FIRST_ATTRIBUTE..=LAST_ATTRIBUTE).contains(&self.raw.kind)
-    }
-
     /// A number that tells this declaration from every other declaration of the unit: each redeclaration has
     /// its own. Meaningless for anything but a declaration.
     pub fn declaration_key(self) -> usize {
@@ -376,11 +369,6 @@ impl<'tu> Cursor<'tu> {
         place_by(start, spelling)
     }
 
-    /// Whether the cursor lies in a header that the compiler regards as the system's.
-    pub fn is_in_system_header(self) -> bool {
-        unsafe { clang_Location_isInSystemHeader(clang_getCursorLocation(self.raw)) != 0 }
-    }
-
     /// The declaration as clang prints it, without a body. Spelling and spacing differ between versions, and
     /// it may hold addresses: look for one thing in it, and keep nothing else.
     pub fn printed(self) -> String {
@@ -485,6 +473,11 @@ impl<'tu> Type<'tu> {
             CXType_Record => TypeKind::Record,
             _ => TypeKind::Other,
         }
+    }
+
+    /// What a function gives back.
+    pub fn result(self) -> Type<'tu> {
+        Type::new(unsafe { clang_getResultType(self.raw) })
     }
 
     /// What a pointer points to.

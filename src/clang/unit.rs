@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::cursor::{Cursor, Place, expansion_place, text};
 use super::library::Library;
 
-/// What parsing needs and units share (`CXIndex`). One for each thread.
+/// What parsing needs (`CXIndex`). Must stay on the thread that made it.
 #[derive(Debug)]
 pub struct Index {
     raw: CXIndex,

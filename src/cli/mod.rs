@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use globset::{Glob, GlobSetBuilder};
+use globset::{GlobBuilder, GlobSetBuilder};
 
 use crate::driver::{self, Input, Report, Request};
 use crate::render::{Format, render};
@@ -47,7 +47,8 @@ struct Check {
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 
-    /// Index only units whose path below the root matches; may be repeated
+    /// Index only units whose path below the root matches (`*` stays within a directory, `**` does not); may
+    /// be repeated
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
 
@@ -147,7 +148,8 @@ impl Check {
             std::env::current_dir().map_err(|error| format!("cannot tell the working directory: {error}"))?;
         let mut only = GlobSetBuilder::new();
         for pattern in &self.only {
-            only.add(Glob::new(pattern).map_err(|error| format!("--only: {error}"))?);
+            let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+            only.add(glob.map_err(|error| format!("--only: {error}"))?);
         }
         let only = only.build().map_err(|error| format!("--only: {error}"))?;
         let (input, report_on) = if has_flags {

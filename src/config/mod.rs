@@ -1,4 +1,4 @@
-//! Packs: finding, parsing and validating them, with places for their errors.
+//! Packs: parsing and validating them, with places for their errors.
 //!
 //! It must never know the logic of rules, or the terminal.
 

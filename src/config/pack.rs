@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -179,7 +179,8 @@ impl Pack {
         let globs = |patterns: &[String]| {
             let mut set = GlobSetBuilder::new();
             for pattern in patterns {
-                set.add(Glob::new(pattern).map_err(|error| invalid(error.to_string()))?);
+                let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+                set.add(glob.map_err(|error| invalid(error.to_string()))?);
             }
             set.build().map_err(|error| invalid(error.to_string()))
         };

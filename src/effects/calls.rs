@@ -57,7 +57,7 @@ pub struct Suspect {
     pub unmarked_callers: usize,
     /// How many functions with a mark call it.
     pub marked_callers: usize,
-    /// The calls that are in breach, sorted by place.
+    /// The calls in breach that its mark explains, sorted by place; they are not reported on their own.
     pub calls: Vec<Site>,
 }
 
@@ -77,6 +77,12 @@ pub struct Callers {
 }
 
 impl Callers {
+    /// Whether it is certain that it is only called in these contexts, and that it is called at all.
+    pub fn are_all(&self, contexts: ContextSet) -> bool {
+        let slots_known = self.stores.iter().all(|(_, effect)| effect.is_some());
+        self.known() == contexts && self.unmarked.is_empty() && slots_known
+    }
+
     /// The contexts in which it is known to be called.
     pub fn known(&self) -> ContextSet {
         let stored = |effect| self.stores.iter().any(|(_, stored)| *stored == Some(effect));
@@ -195,7 +201,12 @@ pub(super) fn suspects(effects: &Effects<'_>) -> Vec<Suspect> {
         if !never_suspends && unmarked_declaration.is_none() {
             continue;
         }
-        let mut calls: Vec<Site> = breaches.iter().map(|breach| breach.site).collect();
+        // A function that never suspends does no harm anywhere. Of one that may, only the calls by functions
+        // without a mark are explained by its mark: to call it outside of coroutines stays an error.
+        let explained = |breach: &&&Breach| {
+            never_suspends || (breach.contexts == ContextSet::BOTH && unmarked.contains(&breach.caller))
+        };
+        let mut calls: Vec<Site> = breaches.iter().filter(explained).map(|breach| breach.site).collect();
         calls.sort_by_key(|site| (effects.program.call(*site).place, *site));
         found.push(Suspect {
             function,
@@ -203,7 +214,7 @@ pub(super) fn suspects(effects: &Effects<'_>) -> Vec<Suspect> {
             never_suspends,
             unmarked_declaration,
             unmarked_callers: unmarked.len(),
-            marked_callers: callers.iter().filter(|caller| effects.demand(**caller).effect.is_some()).count(),
+            marked_callers: callers.iter().filter(|caller| effects.is_marked(**caller)).count(),
             calls,
         });
     }

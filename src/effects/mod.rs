@@ -1,6 +1,6 @@
 //! What each function demands of its caller, and what follows from it for each call.
 //!
-//! It must never know any code base's own names: those are in the pack.
+//! It must never know any code base's own names, which are in the pack, nor rules or findings.
 
 mod calls;
 mod suspension;
@@ -89,8 +89,6 @@ impl<'a> Effects<'a> {
         let demand = self.demand(function);
         match (demand.origin, demand.effect) {
             (Origin::Contradictory(..), _) => ContextSet::EMPTY,
-            // The assertion is in the body, and refines what follows it.
-            (Origin::Inferred(_), _) => ContextSet::BOTH,
             (_, Some(Effect::CoroutineOnly)) => ContextSet::COROUTINE,
             (_, Some(Effect::NonCoroutineOnly)) => ContextSet::OUTSIDE,
             (_, Some(Effect::Either) | None) => ContextSet::BOTH,
@@ -131,8 +129,7 @@ impl<'a> Effects<'a> {
         marks.into_iter().map(|(_, mark, effect)| (mark, effect)).collect()
     }
 
-    /// The function that an *either* or wrapper function calls inside a coroutine, by its name, when there is
-    /// one and it is coroutine only.
+    /// The function whose name says that it is what another one wraps, when there is one and it is coroutine only.
     pub fn direct_target(&self, wrapper: FunctionId) -> Option<FunctionId> {
         let name = self.pack.target_name(&self.program.function(wrapper).name)?;
         let target = self.program.external(&name)?;
@@ -209,12 +206,17 @@ impl<'a> Effects<'a> {
         Demand { effect: None, origin: Origin::Unmarked }
     }
 
-    /// The context that all bodies of a function assert, and where the first of them does.
+    /// The context that a function asserts, and where its first body that does so does. A stub or a test's
+    /// double without the assertion does not take it back; one that asserts the opposite does.
     pub fn asserted(&self, function: FunctionId) -> Option<(Context, Place)> {
         let bodies = &self.program.function(function).bodies;
-        let mut asserted = bodies.iter().map(|body| self.program.body(*body).assertion);
-        let (first, place) = asserted.next()??;
-        let same = asserted.all(|other| other.is_some_and(|(other, _)| other.context == first.context));
-        same.then_some((first.context, place))
+        let mut asserted = bodies.iter().filter_map(|body| self.program.body(*body).assertion);
+        let (first, place) = asserted.next()?;
+        asserted.all(|(other, _)| other.context == first.context).then_some((first.context, place))
+    }
+
+    /// Whether a function bears a mark that demands a context.
+    pub fn is_marked(&self, function: FunctionId) -> bool {
+        matches!(self.demand(function).origin, Origin::Marked(_))
     }
 }

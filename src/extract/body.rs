@@ -199,7 +199,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         nodes.iter().map(|&node| self.lower(node, Sink::None, false)).collect()
     }
 
-    /// Lowers one node. `sink` is where its value goes; `wanted` says that its value decides something.
+    /// Lowers one node. `sink` is where its value goes. `wanted` says that its value decides something: then
+    /// literals are evaluated, and boolean parameters become flags.
     fn lower(&mut self, node: RawId, sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
         use CursorKind::*;
         let operands = self.raw.operands(node);

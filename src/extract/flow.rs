@@ -224,20 +224,30 @@ fn forget(state: &mut State, variables: &[Variable]) {
 struct Run<'t> {
     tree: &'t Tree,
     context: Context,
+    /// What is known where the body starts: the values of its flags.
     start: Vec<(Variable, i64)>,
+    /// For each site, whether it is reached.
     reached: Vec<bool>,
+    /// The calls that are reached and do not return.
     stopped_at: Vec<Site>,
+    /// Whether the body's end or a `return` is reached.
     returns: bool,
     /// For each label, whether a `goto` that names it is reached.
     jumped_to: Vec<bool>,
     jumps_grew: bool,
+    /// The states at the `break`s of each loop and `switch` that is open, the innermost last.
     breaks: Vec<State>,
+    /// The states at the `continue`s of each loop that is open.
     continues: Vec<State>,
+    /// Each `switch` that is open.
     switches: Vec<SwitchFrame>,
 }
 
+/// A `switch` whose body is being run.
 struct SwitchFrame {
+    /// What is known where it begins, and so at each of its cases.
     head: State,
+    /// Whether a `default` was seen.
     has_default: bool,
 }
 
@@ -297,6 +307,8 @@ impl<'t> Run<'t> {
             }
             Op::Assign(variable) => {
                 let (mut state, value) = self.eval_all(children, state);
+                // Other values may be changed by the conversion to the variable's type.
+                let value = value.filter(|value| (0..=1).contains(value));
                 let value = value.filter(|_| !self.tree.untracked.contains(variable));
                 set(&mut state, *variable, value);
                 (state, value)

@@ -82,7 +82,7 @@ enum Role {
     Ordinary,
     /// Says whether the code runs in a coroutine.
     Predicate,
-    /// `__builtin_expect`: its value is that of its first argument.
+    /// `__builtin_expect` and its like: the value is that of the first argument.
     Expect,
     /// Does not evaluate its arguments.
     Unevaluated,
@@ -352,18 +352,39 @@ fn holds_function(cursor: Cursor<'_>, kind: SlotKind) -> bool {
 
 /// Whether a call of the function never returns.
 ///
-/// libclang has no cursor for it. The GNU attribute is part of the function's type and so of its spelling;
-/// `_Noreturn` is not, and is found in the printed declaration.
+/// libclang has no cursor for it. The GNU attribute is part of the function's type, and stands at the end of its
+/// spelling; `_Noreturn` and `[[noreturn]]` are not, and stand before the name in the printed declaration. A
+/// parameter's or a result's type can say the same of another function, so nothing else counts.
 fn is_noreturn(cursor: Cursor<'_>, name: &str) -> bool {
     if matches!(name, "__builtin_unreachable" | "__builtin_trap" | "__builtin_abort" | "__builtin_exit") {
         return true;
     }
-    if cursor.ty().spelling().contains("noreturn") {
+    let ty = cursor.ty().canonical();
+    let result = ty.result();
+    let gives_function = result.kind() == TypeKind::Pointer && result.pointee().kind() == TypeKind::Function;
+    if !gives_function && ty.spelling().ends_with("__attribute__((noreturn))") {
         return true;
     }
-    if !cursor.has_attributes() {
-        return false;
+    cursor.has_attributes() && says_noreturn(&cursor.printed(), name)
+}
+
+/// Whether a printed declaration has a word for never returning before the function's name.
+fn says_noreturn(printed: &str, name: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut words = printed.split(|c| !is_word(c)).take_while(|word| *word != name);
+    words.any(|word| matches!(word, "_Noreturn" | "noreturn" | "__noreturn__"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::says_noreturn;
+
+    #[test]
+    fn never_returning_is_said_before_the_name() {
+        assert!(says_noreturn("_Noreturn void stop(int code)", "stop"));
+        assert!(says_noreturn("[[noreturn]] extern void stop(void)", "stop"));
+        assert!(!says_noreturn("void test_noreturn(void) __attribute__((cold))", "test_noreturn"));
+        assert!(!says_noreturn("void noreturn(void) __attribute__((cold))", "noreturn"));
+        assert!(!says_noreturn("void run(void (*f)(void) __attribute__((noreturn)))", "run"));
     }
-    let printed = cursor.printed();
-    printed.contains("_Noreturn") || printed.contains("noreturn")
 }

@@ -1,7 +1,7 @@
 //! The data model of one translation unit: what was read in it, before anything is known of other units.
 //!
 //! Plain, serialisable data; the first of the two waists. It must never know libclang or petgraph, and it draws
-//! no conclusions: whether a call is allowed is decided by rules, over the whole program.
+//! no conclusions: whether a call is allowed is decided by `effects`, over the whole program.
 
 mod reach;
 
@@ -120,7 +120,8 @@ pub struct Body {
 pub struct Call {
     /// The function that is called.
     pub callee: SymbolId,
-    /// Where its name is; for a call out of a macro, where the macro is used.
+    /// Where its name is; for a call out of a macro, where the macro is used; for a `cleanup` attribute, where
+    /// its variable is declared.
     pub place: Place,
     /// For a call out of a macro, where it is written.
     pub spelling: Option<Place>,

@@ -80,6 +80,9 @@ impl From<Context> for ContextSet {
     }
 }
 
+// Both contexts, times all values of the flags, must fit.
+const _: () = assert!(u16::BITS as usize >= 2 << MAX_FLAGS);
+
 impl Reach {
     /// Reached in no world.
     pub const NEVER: Reach = Reach(0);

@@ -25,7 +25,7 @@ pub struct Finding {
     pub level: Level,
     /// The fact, in lower case and without a full stop.
     pub message: String,
-    /// The function that it is about.
+    /// The function that it is about; empty when it is about none.
     pub function: String,
     /// Where it is.
     pub primary: Label,
@@ -42,7 +42,7 @@ pub struct Finding {
 pub struct Label {
     /// The place.
     pub at: Span,
-    /// The remark; may be empty.
+    /// The remark.
     pub text: String,
 }
 
@@ -77,7 +77,7 @@ pub fn sort(findings: &mut Vec<Finding>) {
 }
 
 /// Paths in outputs: bytes that are not UTF-8 become replacement characters.
-mod lossy {
+pub(crate) mod lossy {
     use std::path::{Path, PathBuf};
 
     use serde::{Deserialize, Deserializer, Serializer};

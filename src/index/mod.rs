@@ -1,6 +1,7 @@
-//! Scheduling: every translation unit is parsed and read, in parallel, and handed on in its order.
+//! Scheduling: every translation unit is parsed, with the headers that make marks visible, and read, in parallel,
+//! and handed on in its order.
 //!
-//! It must never know the content of facts, and it never prints.
+//! It must never know what facts mean, and it never prints.
 
 mod marks;
 

@@ -56,7 +56,7 @@ pub struct Program {
     pub slots: Vec<MarkedSlot>,
     /// Marks on something that can bear none, sorted by place.
     pub misplaced: Vec<Mark>,
-    /// Where functions are put, by function.
+    /// Where the address of a function is taken, sorted by function and place.
     pub stores: Vec<Store>,
     /// Calls of named functions: from caller to callee, each edge with its site.
     pub graph: DiGraph<(), Site>,
@@ -187,13 +187,6 @@ impl Program {
         found.ok().map(|position| FunctionId(position as u32))
     }
 
-    /// All functions of this name, whatever their linkage.
-    pub fn named(&self, name: &str) -> impl Iterator<Item = FunctionId> + use<> {
-        let start = self.functions.partition_point(|function| function.name.as_str() < name);
-        let end = self.functions.partition_point(|function| function.name.as_str() <= name);
-        (start as u32..end as u32).map(FunctionId)
-    }
-
     /// The sites at which a function is called by its name, sorted by place.
     pub fn calls_of(&self, callee: FunctionId) -> Vec<(Site, FunctionId)> {
         let node = NodeIndex::new(callee.0 as usize);
@@ -222,12 +215,5 @@ impl Program {
     pub fn declares_mark(&self, mark: MarkId) -> bool {
         let declarations = self.functions.iter().flat_map(|function| &function.declarations);
         declarations.flat_map(|declaration| &declaration.marks).any(|written| written.mark == mark)
-    }
-
-    /// Where a function is best looked up: its first definition, else its first declaration.
-    pub fn place_of(&self, function: FunctionId) -> Option<Place> {
-        let declarations = &self.function(function).declarations;
-        let definition = declarations.iter().find(|declaration| declaration.definition);
-        definition.or(declarations.first()).map(|declaration| declaration.place)
     }
 }

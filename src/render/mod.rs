@@ -71,17 +71,16 @@ fn coverage(summary: &Summary) -> Vec<String> {
         summary.coroutine_only, summary.wrappers, summary.creations
     ));
     lines.push(format!(
-        "{} units ({} failed), {} functions, {} calls: {}, {}; unknown: {} calls through pointers, {} unresolved \
-         calls, {} bodies",
-        summary.units,
+        "{} ({} failed), {}, {}: {}, {}; unknown: {} through pointers, {}, {}",
+        count(summary.units, "unit"),
         summary.failed_units,
-        summary.functions,
-        summary.calls,
+        count(summary.functions, "function"),
+        count(summary.calls, "call"),
         count(summary.errors, "error"),
         count(summary.warnings, "warning"),
-        unknown.pointer_calls,
-        unknown.unresolved_calls,
-        unknown.bodies,
+        count(unknown.pointer_calls, "call"),
+        count(unknown.unresolved_calls, "unresolved call"),
+        if unknown.bodies == 1 { "1 body".to_owned() } else { format!("{} bodies", unknown.bodies) },
     ));
     lines
 }

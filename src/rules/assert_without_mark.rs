@@ -36,9 +36,7 @@ fn in_coroutine(effects: &Effects<'_>, function: FunctionId, place: Place) -> Op
     let bodies = &effects.program.function(function).bodies;
     let calls = bodies.iter().flat_map(|body| &effects.program.body(*body).calls);
     let mut demanding = calls.filter(|call| {
-        let marked = matches!(effects.demand(call.callee).origin, Origin::Marked(_));
-        marked
-            && call.kind != CallKind::Unresolved
+        call.kind != CallKind::Unresolved
             && effects.demand(call.callee).effect == Some(Effect::CoroutineOnly)
             && !call.reach.contexts().is_empty()
     });
@@ -58,7 +56,7 @@ fn outside(effects: &Effects<'_>, function: FunctionId, place: Place) -> Option<
     let calls = effects.program.calls_of(function);
     let (site, caller) = calls.iter().find(|(site, caller)| {
         let call = effects.program.call(*site);
-        matches!(effects.demand(*caller).origin, Origin::Marked(_))
+        effects.is_marked(*caller)
             && call.kind != CallKind::Unresolved
             && !effects.start(*caller).and(call.reach.contexts()).is_empty()
     })?;

@@ -6,7 +6,7 @@ use crate::config::Effect;
 use crate::effects::{Breach, BreachKind, Callers, Effects};
 use crate::facts::ContextSet;
 use crate::findings::{Finding, Level};
-use crate::program::FunctionId;
+use crate::program::{FunctionId, Site};
 
 use super::Rule;
 use super::words::{Report, mark_for, name, names};
@@ -31,20 +31,16 @@ enum Advice {
 }
 
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
-    let suspects: BTreeSet<FunctionId> = effects.suspects().iter().map(|suspect| suspect.function).collect();
+    let explained: BTreeSet<Site> = effects.suspects().iter().flat_map(|suspect| suspect.calls.clone()).collect();
     let mut by_caller: BTreeMap<FunctionId, Vec<Breach>> = BTreeMap::new();
     for breach in effects.breaches() {
-        if breach.kind == BreachKind::CoroutineCall && !suspects.contains(&breach.callee) {
+        if breach.kind == BreachKind::CoroutineCall && !explained.contains(&breach.site) {
             by_caller.entry(breach.caller).or_default().push(*breach);
         }
     }
     let mut findings = Vec::new();
     for (caller, mut breaches) in by_caller {
         breaches.sort_by_key(|breach| (effects.program.call(breach.site).place, breach.site));
-        if is_asserted(effects, caller) {
-            // Reported once as `assert-without-mark`.
-            continue;
-        }
         let unmarked = effects.demand(caller).effect.is_none();
         let (open, known): (Vec<Breach>, Vec<Breach>) =
             breaches.into_iter().partition(|breach| breach.contexts == ContextSet::BOTH);
@@ -70,12 +66,6 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
         }
     }
     findings
-}
-
-/// Whether the function asserts that it is in a coroutine.
-fn is_asserted(effects: &Effects<'_>, function: FunctionId) -> bool {
-    matches!(effects.demand(function).origin, crate::effects::Origin::Inferred(_))
-        && effects.demand(function).effect == Some(Effect::CoroutineOnly)
 }
 
 fn advice(callers: &Callers) -> Advice {
@@ -145,8 +135,8 @@ fn all_calls(
             let guard = predicate(effects).map_or_else(String::new, |p| format!("guard the calls with `{p}()`, or "));
             report.help(format!("`{caller_name}` is called in both contexts: {guard}split it in two"));
         }
-        Advice::Mark | Advice::Wrapper if !callers.coroutine.is_empty() && obliged.is_empty() => {
-            report.help(format!("mark `{caller_name}` as `{mark}`: all its callers run in coroutines"));
+        Advice::Mark | Advice::Wrapper if callers.are_all(ContextSet::COROUTINE) => {
+            report.help(format!("mark `{caller_name}` as `{mark}`: all that calls it runs in coroutines"));
         }
         Advice::Mark | Advice::Wrapper => {
             report.help(format!("mark `{caller_name}` as `{mark}` if it only runs in coroutines"));

@@ -20,7 +20,7 @@ use crate::findings::{Finding, Level, sort};
 pub struct Rule {
     /// Its name, as findings and users write it.
     pub name: &'static str,
-    /// The level of its plain case; a rule may report doubtful cases as warnings.
+    /// The gravest level that it reports; doubtful cases may be warnings.
     pub level: Level,
     /// What it says, in one line.
     pub summary: &'static str,

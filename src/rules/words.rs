@@ -63,16 +63,16 @@ impl<'e, 'a> Report<'e, 'a> {
         self.finding.help.push(text.into());
     }
 
-    /// Labels the mark, or whatever else says what a callee demands.
-    pub fn label_demand(&mut self, callee: FunctionId) {
-        let name = name(self.effects, callee);
-        match self.effects.demand(callee).origin {
+    /// Labels the mark, or whatever else says what a function demands.
+    pub fn label_demand(&mut self, function: FunctionId) {
+        let name = name(self.effects, function);
+        match self.effects.demand(function).origin {
             Origin::Marked(mark) => {
                 let mark_name = &self.effects.pack.mark(mark.mark).name;
                 self.label(mark.place, format!("`{name}` is marked `{mark_name}` here"));
             }
             Origin::Inferred(place) => {
-                let context = match self.effects.demand(callee).effect {
+                let context = match self.effects.demand(function).effect {
                     Some(Effect::CoroutineOnly) => "in a coroutine",
                     _ => "outside of coroutines",
                 };
@@ -119,7 +119,7 @@ pub fn mark_for<'p>(effects: &Effects<'p>, effect: Effect) -> &'p str {
     effects.plain_mark(effect).map_or(effect.describe(), |mark| effects.pack.mark(mark).name.as_str())
 }
 
-/// A function's names, quoted, joined by commas; long lists are cut and counted.
+/// The names of functions, quoted, joined by commas; long lists are cut and counted.
 pub fn names(effects: &Effects<'_>, functions: &[FunctionId]) -> String {
     let mut names: Vec<&str> = functions.iter().map(|function| name(effects, *function)).collect();
     names.sort_unstable();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A file's text. Bytes that are not UTF-8 are shown as replacement characters.
+/// A file's text. In a file that is not UTF-8, every byte that is not ASCII is shown as `?`.
 #[derive(Debug)]
 pub struct Source {
     text: String,

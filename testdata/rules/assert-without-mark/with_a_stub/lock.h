@@ -1,0 +1,3 @@
+#include "co.h"
+
+void take_main_lock(void);

@@ -1,0 +1,27 @@
+/* The advice speaks of all that reaches the function, slots included. */
+#include "co.h"
+
+struct driver {
+    int coroutine_fn (*co_run)(int x);
+    int (*run)(int x);
+};
+
+static int only_in_a_coroutine_slot(int x)
+{
+    return co_leaf() + x; /* expect: error coroutine-call: all that calls it runs in coroutines */
+}
+
+static int in_a_plain_slot_too(int x)
+{
+    return co_leaf() + x; /* expect: error coroutine-call: if it only runs in coroutines */
+}
+
+const struct driver drivers[] = {
+    { .co_run = only_in_a_coroutine_slot },
+    { .co_run = in_a_plain_slot_too, .run = in_a_plain_slot_too },
+};
+
+int coroutine_fn co_runs(void)
+{
+    return in_a_plain_slot_too(1);
+}

@@ -365,7 +365,7 @@ fn findings_elsewhere_do_not_count_for_the_status() {
 #[test]
 fn only_restricts_what_is_read() {
     let tree = mark_elsewhere();
-    let out = tree.check(&["--only", "*.c", "--only", "nowhere", "--format", "short"]).is(1);
+    let out = tree.check(&["--only", "**/*.c", "--only", "nowhere", "--format", "short"]).is(1);
     assert!(out.stdout.contains("3 units"), "{out:?}");
     // Without the unit that bears the mark, nothing says that `sink` is coroutine only.
     let out = tree.check(&["--only", "user.c", "--format", "short"]).is(0);

@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use globset::{GlobBuilder, GlobSetBuilder};
 
 use crate::driver::{self, Input, Report, Request};
-use crate::render::{Format, render};
+use crate::render::{Format, printable_lines, render};
 
 /// The whole job could not be done.
 const INCOMPLETE: u8 = 2;
@@ -197,6 +197,6 @@ impl ColorArgument {
 }
 
 fn fail(message: &str) -> ExitCode {
-    eprintln!("cowrap: error: {message}");
+    eprintln!("cowrap: error: {}", printable_lines(message));
     ExitCode::from(INCOMPLETE)
 }

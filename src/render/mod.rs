@@ -10,6 +10,7 @@ use std::io::{self, Write};
 
 use crate::driver::{Problem, Report, Summary};
 use crate::findings::Span;
+use crate::source;
 
 /// The formats of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +37,15 @@ fn at(span: &Span) -> String {
     format!("{}:{}:{}", printable(&span.path.to_string_lossy()), span.line, span.column)
 }
 
-/// Text without control characters, which could change what a terminal shows.
+/// Text without characters that change what a terminal shows.
 fn printable(text: &str) -> String {
-    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    let escape = |c: char| if source::is_deceptive(c) { c.escape_default().to_string() } else { c.to_string() };
     text.chars().map(escape).collect()
+}
+
+/// The same for a text of several lines.
+pub fn printable_lines(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 
 /// Problems with the same cause, in the order of their first: the cause, and all with it.

@@ -57,13 +57,13 @@ pub fn details(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Resul
         return Ok(());
     }
     let details = &report.details;
-    writeln!(out, "cowrap: {}", details.clang)?;
-    writeln!(out, "cowrap: root {}", report.tree.root.display())?;
+    writeln!(out, "cowrap: {}", printable(&details.clang))?;
+    writeln!(out, "cowrap: root {}", printable(&report.tree.root.to_string_lossy()))?;
     for (mark, path, line) in &details.marks {
         writeln!(out, "cowrap: mark `{mark}` is defined at {}:{line}", printable(&path.to_string_lossy()))?;
     }
     for model in &details.unused_models {
-        writeln!(out, "cowrap: the pack's model of `{model}` matched nothing")?;
+        writeln!(out, "cowrap: the pack's model of `{}` matched nothing", printable(model))?;
     }
     for (argument, units) in &details.unknown_arguments {
         writeln!(out, "cowrap: libclang does not know `{}`; left out in {units} units", printable(argument))?;

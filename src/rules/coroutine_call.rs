@@ -6,7 +6,7 @@ use crate::config::Effect;
 use crate::effects::{Breach, BreachKind, Callers, Effects};
 use crate::facts::ContextSet;
 use crate::findings::{Finding, Level};
-use crate::program::{FunctionId, Site};
+use crate::program::{FunctionId, Place, Site};
 
 use super::Rule;
 use super::words::{Report, mark_for, name, names};
@@ -32,14 +32,16 @@ enum Advice {
 
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let explained: BTreeSet<Site> = effects.suspects().iter().flat_map(|suspect| suspect.calls.clone()).collect();
-    let mut by_caller: BTreeMap<FunctionId, Vec<Breach>> = BTreeMap::new();
+    // By definition: two bodies of one name (a stub, a test's double) are two things to fix.
+    let mut by_caller: BTreeMap<(FunctionId, Place), Vec<Breach>> = BTreeMap::new();
     for breach in effects.breaches() {
         if breach.kind == BreachKind::CoroutineCall && !explained.contains(&breach.site) {
-            by_caller.entry(breach.caller).or_default().push(*breach);
+            let definition = effects.program.body(breach.site.body).place;
+            by_caller.entry((breach.caller, definition)).or_default().push(*breach);
         }
     }
     let mut findings = Vec::new();
-    for (caller, mut breaches) in by_caller {
+    for ((caller, _), mut breaches) in by_caller {
         breaches.sort_by_key(|breach| (effects.program.call(breach.site).place, breach.site));
         let unmarked = effects.demand(caller).effect.is_none();
         let (open, known): (Vec<Breach>, Vec<Breach>) =
@@ -153,7 +155,7 @@ fn all_calls(
 }
 
 /// The message and the place, by what is known of the caller.
-fn start<'e, 'a>(effects: &'e Effects<'a>, breach: &Breach, place: crate::program::Place) -> Report<'e, 'a> {
+fn start<'e, 'a>(effects: &'e Effects<'a>, breach: &Breach, place: Place) -> Report<'e, 'a> {
     let (caller, callee) = (name(effects, breach.caller), name(effects, breach.callee));
     let known = effects.demand(breach.caller).effect;
     let level = if breach.conditional { Level::Warning } else { Level::Error };

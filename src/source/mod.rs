@@ -5,5 +5,5 @@
 mod text;
 mod tree;
 
-pub use text::{Source, Sources};
+pub use text::{Source, Sources, is_deceptive};
 pub use tree::{Identities, Tree, normalize};

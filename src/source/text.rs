@@ -4,7 +4,14 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A file's text. In a file that is not UTF-8, every byte that is not ASCII is shown as `?`.
+/// Whether a character changes what a terminal shows of the text around it: control characters, and those that
+/// change the direction of writing.
+pub fn is_deceptive(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A file's text. What could deceive a terminal is shown as `?`, and so is, in a file that is not UTF-8, every byte
+/// that is not ASCII.
 #[derive(Debug)]
 pub struct Source {
     text: String,
@@ -21,11 +28,22 @@ pub struct Sources {
 impl Source {
     /// Takes a text apart into lines.
     pub fn new(bytes: &[u8]) -> Self {
-        // Each bad byte becomes one `?`, so that offsets and columns stay true.
-        let text = match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_owned(),
-            Err(_) => bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '?' }).collect(),
-        };
+        // Each byte that is not shown becomes one `?`, so that offsets and columns stay true.
+        let mut text = String::with_capacity(bytes.len());
+        match std::str::from_utf8(bytes) {
+            Ok(utf8) => {
+                for c in utf8.chars() {
+                    match is_deceptive(c) && !matches!(c, '\n' | '\r' | '\t') {
+                        true => text.extend(std::iter::repeat_n('?', c.len_utf8())),
+                        false => text.push(c),
+                    }
+                }
+            }
+            Err(_) => {
+                let shown = |byte: &u8| byte.is_ascii() && (!byte.is_ascii_control() || b"\n\r\t".contains(byte));
+                text.extend(bytes.iter().map(|byte| if shown(byte) { char::from(*byte) } else { '?' }));
+            }
+        }
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Source { text, lines }
     }
@@ -90,6 +108,13 @@ mod tests {
         assert_eq!(source.offset(2, 99), None);
         assert_eq!(source.offset(0, 1), None);
         assert_eq!(source.offset(9, 1), None);
+    }
+
+    #[test]
+    fn what_deceives_a_terminal_is_not_shown() {
+        let source = Source::new("a\u{1b}[31m\u{202e}b\tc\u{9b}d é\n".as_bytes());
+        assert_eq!(source.text(), "a?[31m???b\tc??d é\n");
+        assert_eq!(Source::new(b"a\x1b\xff\tb").text(), "a??\tb");
     }
 
     #[test]

@@ -173,17 +173,28 @@ impl Indexer {
         let mut arguments = self.arguments(unit)?;
         let mut unknown_arguments = Vec::new();
         let parsed = loop {
-            let parsed = index.parse(&file, &arguments, &self.headers)?;
-            let unknown = match unknown_argument(&parsed) {
-                Some(unknown) if unknown_arguments.len() < MOST_RETRIES => unknown,
-                _ => break parsed,
+            let parsed = match index.parse(&file, &arguments, &self.headers) {
+                Ok(parsed) => parsed,
+                // It does not say which argument was too much for it, but another compiler's processors and
+                // language versions are.
+                Err(ParseError::Failure) => match foreign_values(&arguments) {
+                    foreign if foreign.is_empty() => return Err(ParseError::Failure.into()),
+                    foreign => {
+                        arguments.retain(|argument| !foreign.contains(argument));
+                        unknown_arguments.extend(foreign.iter().map(|a| a.to_string_lossy().into_owned()));
+                        continue;
+                    }
+                },
+                Err(error) => return Err(error.into()),
             };
-            let before = arguments.len();
-            arguments.retain(|argument| argument.as_bytes() != unknown.as_bytes());
-            if arguments.len() == before {
-                break parsed;
+            let unknown = unknown_argument(&parsed, &arguments);
+            match unknown {
+                Some(position) if unknown_arguments.len() < MOST_RETRIES => {
+                    let removed = arguments.remove(position);
+                    unknown_arguments.push(removed.to_string_lossy().into_owned());
+                }
+                _ => break parsed,
             }
-            unknown_arguments.push(unknown);
         };
         let mut facts = extract(&parsed, &unit.directory, &self.files, &self.vocabulary);
         facts.health.unknown_arguments = unknown_arguments;
@@ -207,19 +218,44 @@ impl Indexer {
     }
 }
 
-/// The argument that the compiler's driver says it does not know; it belongs to another compiler.
-fn unknown_argument(unit: &TranslationUnit<'_>) -> Option<String> {
-    unit.diagnostics()
-        .into_iter()
+/// The position of the argument that the compiler's driver says it does not know; it belongs to another compiler.
+///
+/// The driver names it as a whole, or as a value and the option that it belongs to (clang's
+/// `DiagnosticDriverKinds.td`).
+fn unknown_argument(unit: &TranslationUnit<'_>, arguments: &[CString]) -> Option<usize> {
+    let is_about_arguments = |message: &&String| {
+        ["unknown argument", "unsupported option", "unsupported argument", "invalid value"]
+            .iter()
+            .any(|words| message.starts_with(words))
+    };
+    let diagnostics = unit.diagnostics();
+    let messages = diagnostics
+        .iter()
         .filter(|diagnostic| diagnostic.severity >= Severity::Error && diagnostic.place.is_none())
-        .find_map(|diagnostic| {
-            let message = &diagnostic.message;
-            let relevant = ["unknown argument", "unsupported option", "unsupported argument"]
-                .iter()
-                .any(|words| message.starts_with(words));
-            let quoted = message.split('\'').nth(1)?;
-            relevant.then(|| quoted.to_owned())
-        })
+        .map(|diagnostic| &diagnostic.message);
+    messages.filter(is_about_arguments).find_map(|message| {
+        let quoted: Vec<&str> = message.split('\'').skip(1).step_by(2).collect();
+        let named = |argument: &CString| {
+            let argument = argument.to_string_lossy();
+            match quoted.as_slice() {
+                [whole] => argument == *whole,
+                [one, other, ..] => {
+                    argument == *one || argument == format!("{other}{one}") || argument == format!("{one}{other}")
+                }
+                [] => false,
+            }
+        };
+        arguments.iter().position(named)
+    })
+}
+
+/// The arguments whose values only some compilers know: first those that choose a processor, then the language.
+fn foreign_values(arguments: &[CString]) -> Vec<CString> {
+    let starting = |prefix: &[u8]| -> Vec<CString> {
+        arguments.iter().filter(|argument| argument.as_bytes().starts_with(prefix)).cloned().collect()
+    };
+    let processors = starting(b"-m");
+    if processors.is_empty() { starting(b"-std=") } else { processors }
 }
 
 fn c_string(bytes: &[u8]) -> Result<CString, Failure> {

@@ -14,7 +14,7 @@ use cowrap::rules::RULES;
 #[test]
 fn guards() {
     for file in c_files(&testdata().join("guards")) {
-        check_files(&[file]);
+        check_files(std::slice::from_ref(&file), std::slice::from_ref(&file));
     }
 }
 
@@ -24,8 +24,10 @@ fn rules() {
         let directory = testdata().join("rules").join(rule.name);
         let mut hits = 0;
         for case in sorted_entries(&directory) {
-            let files = if case.is_dir() { c_files(&case) } else { vec![case] };
-            hits += check_files(&files).iter().filter(|finding| finding.rule == rule.name).count();
+            // A case of several files is a directory, and its headers can expect something too.
+            let (files, sources) =
+                if case.is_dir() { (c_files(&case), sorted_entries(&case)) } else { (vec![case.clone()], vec![case]) };
+            hits += check_files(&files, &sources).iter().filter(|finding| finding.rule == rule.name).count();
         }
         assert!(hits > 0, "no fixture below {} has a finding of its rule", directory.display());
     }
@@ -105,18 +107,12 @@ fn run(request: &Request) -> Report {
     report
 }
 
-/// Checks files as one program; gives what was found.
-fn check_files(files: &[PathBuf]) -> Vec<Finding> {
+/// Checks files as one program against what the sources expect; gives what was found.
+fn check_files(files: &[PathBuf], sources: &[PathBuf]) -> Vec<Finding> {
     let include = testdata().join("include");
     let flags = vec!["-I".into(), include.clone().into_os_string(), "-O2".into()];
     let report = run(&request(Input::Files { files: files.to_vec(), flags }, testdata()));
-    // A fixture of several files is a directory of its own, and its headers can expect something too.
-    let mut sources = sorted_entries(&include);
-    match files {
-        [file] => sources.push(file.clone()),
-        _ => sources.extend(sorted_entries(files[0].parent().expect("a file has a directory"))),
-    }
-    compare(&report, &testdata(), &sources);
+    compare(&report, &testdata(), &[&sorted_entries(&include), sources].concat());
     report.findings
 }
 

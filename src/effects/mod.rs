@@ -4,6 +4,7 @@
 
 mod calls;
 mod suspension;
+mod wrappers;
 
 use std::collections::HashSet;
 
@@ -13,6 +14,7 @@ use crate::program::{FunctionId, Mark, Place, Program};
 use crate::source::Tree;
 
 pub use calls::{Breach, BreachKind, Callers, Suspect};
+pub use wrappers::DeclaredWrapper;
 
 /// What a function demands of its caller, and how that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,14 +134,14 @@ impl<'a> Effects<'a> {
     /// The function whose name says that it is what another one wraps, when there is one and it is coroutine only.
     pub fn direct_target(&self, wrapper: FunctionId) -> Option<FunctionId> {
         let name = self.pack.target_name(&self.program.function(wrapper).name)?;
-        let target = self.program.external(&name)?;
+        let target = self.program.known_as(&name)?;
         (self.demand(target).effect == Some(Effect::CoroutineOnly)).then_some(target)
     }
 
     /// The wrapper of a coroutine only function: a function with the name for it, and with a wrapper mark.
     pub fn wrapper_of(&self, target: FunctionId) -> Option<FunctionId> {
         let name = self.pack.wrapper_name(&self.program.function(target).name)?;
-        let wrapper = self.program.external(&name)?;
+        let wrapper = self.program.known_as(&name)?;
         let marked = self.context_marks(wrapper).iter().any(|(mark, _)| {
             let wraps = self.pack.mark(mark.mark).wrapper.as_ref();
             wraps.is_some_and(|wraps| wraps.calls == Effect::CoroutineOnly)

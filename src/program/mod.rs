@@ -187,6 +187,15 @@ impl Program {
         found.ok().map(|position| FunctionId(position as u32))
     }
 
+    /// The function that a name means to everybody: the one with external linkage, else the only one there is,
+    /// such as a `static inline` function of a header.
+    pub fn known_as(&self, name: &str) -> Option<FunctionId> {
+        let start = self.functions.partition_point(|function| function.name.as_str() < name);
+        let end = self.functions.partition_point(|function| function.name.as_str() <= name);
+        let only = (end - start == 1).then_some(FunctionId(start as u32));
+        self.external(name).or(only)
+    }
+
     /// The sites at which a function is called by its name, sorted by place.
     pub fn calls_of(&self, callee: FunctionId) -> Vec<(Site, FunctionId)> {
         let node = NodeIndex::new(callee.0 as usize);

@@ -179,7 +179,7 @@ fn through_wrapper(effects: &Effects<'_>, callee: FunctionId) -> String {
     let Some(wrapper) = effects.pack.wrapper_name(target) else {
         return format!("enter `{target}` through a wrapper; its name does not say how the wrapper would be called");
     };
-    if effects.program.external(&wrapper).is_some() {
+    if effects.program.known_as(&wrapper).is_some() {
         return format!("enter `{target}` through a wrapper; the name `{wrapper}` is taken by another function");
     }
     match effects.wrapper_mark(Effect::CoroutineOnly) {

@@ -11,6 +11,12 @@ mod mark_mismatch;
 mod misplaced_mark;
 mod mixed_call;
 mod suspect_mark;
+mod wrapper_duplicate;
+mod wrapper_lock_variant;
+mod wrapper_not_generated;
+mod wrapper_signature_mismatch;
+mod wrapper_target_context;
+mod wrapper_target_missing;
 mod words;
 
 use crate::effects::Effects;
@@ -39,6 +45,12 @@ pub static RULES: &[Rule] = &[
     misplaced_mark::RULE,
     mixed_call::RULE,
     suspect_mark::RULE,
+    wrapper_duplicate::RULE,
+    wrapper_lock_variant::RULE,
+    wrapper_not_generated::RULE,
+    wrapper_signature_mismatch::RULE,
+    wrapper_target_context::RULE,
+    wrapper_target_missing::RULE,
 ];
 
 /// Runs every rule; the findings are in the order in which they are reported.

@@ -590,6 +590,18 @@ fn a_database_of_gcc_is_read() {
     assert!(out.stdout.contains("(0 failed)"), "{out:?}");
 }
 
+#[test]
+fn a_value_that_clang_does_not_know_costs_nothing_but_itself() {
+    for option in ["-march=zz", "-std=gnu99x", "-fsanitize=bogus", "-mno-such"] {
+        let tree = Tree::with(&[("error.c", ERROR)]);
+        let command = format!("gcc -Iinclude {option} -o error.o -c error.c");
+        tree.database(&[json!({"directory": ".", "file": "error.c", "command": command})]);
+        let out = tree.check(&["--format", "short"]).is(1);
+        assert_eq!(out.findings(), [ERROR_LINE], "{option}");
+        assert!(out.stdout.contains("(0 failed)"), "{option}: {out:?}");
+    }
+}
+
 // --- names and places -------------------------------------------------------------------------------------------
 
 #[test]

@@ -18,5 +18,6 @@ pub mod index;
 pub mod program;
 pub mod effects;
 pub mod rules;
+pub mod wrapgen;
 pub mod findings;
 pub mod render;

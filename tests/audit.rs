@@ -17,10 +17,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("index", &["clang", "compdb", "config", "extract", "facts", "source"]),
     ("program", &["facts"]),
     ("effects", &["config", "facts", "program", "source"]),
+    ("wrapgen", &["config"]),
     ("findings", &[]),
     ("rules", &["config", "effects", "facts", "findings", "program"]),
     ("render", &["driver", "findings", "source"]),
-    ("driver", &["clang", "compdb", "config", "effects", "facts", "findings", "index", "program", "rules", "source"]),
+    (
+        "driver",
+        &[
+            "clang", "compdb", "config", "effects", "facts", "findings", "index", "program", "rules", "source",
+            "wrapgen",
+        ],
+    ),
     ("cli", &["driver", "render"]),
 ];
 
@@ -32,6 +39,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("petgraph", &["program", "effects"]),
     ("toml", &["config"]),
+    ("minijinja", &["wrapgen"]),
+    ("similar", &["cli"]),
 ];
 
 #[test]

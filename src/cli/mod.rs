@@ -2,23 +2,24 @@
 //!
 //! It must never know how anything is analysed.
 
+mod check;
+mod generate;
 mod progress;
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use globset::{GlobBuilder, GlobSetBuilder};
+use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::driver::{self, Input, Report, Request};
-use crate::render::{Format, printable_lines, render};
+use crate::driver;
+use crate::render::printable_lines;
 
 /// The whole job could not be done.
 const INCOMPLETE: u8 = 2;
 
-/// Checks that functions which may only run in a coroutine are entered through generated wrappers.
+/// Checks that functions which may only run in a coroutine are entered through generated wrappers, and generates
+/// those.
 #[derive(Debug, Parser)]
 #[command(name = "cowrap", version, about, max_term_width = 100)]
 struct Cli {
@@ -29,66 +30,9 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Check a C tree, from its compilation database or file by file
-    Check(Check),
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "Exit status: 0 clean, 1 findings at the level of an error, 2 the whole job could not be done.")]
-struct Check {
-    /// Report findings only in these files and directories; before `--`, the C files to check
-    #[arg(value_name = "PATH")]
-    paths: Vec<PathBuf>,
-
-    /// The build directory or its compile_commands.json [default: ., build/ or the only build*/]
-    #[arg(short = 'p', long = "build", value_name = "BUILD_DIR_OR_JSON")]
-    build: Option<PathBuf>,
-
-    /// The root of the tree, when it is not found by itself
-    #[arg(long, value_name = "DIR")]
-    root: Option<PathBuf>,
-
-    /// Index only units whose path below the root matches (`*` stays within a directory, `**` does not); may
-    /// be repeated
-    #[arg(long, value_name = "GLOB")]
-    only: Vec<String>,
-
-    /// What the code base calls things, instead of the built-in pack for QEMU
-    #[arg(long, value_name = "FILE")]
-    pack: Option<PathBuf>,
-
-    /// The format of the report
-    #[arg(long, value_enum, default_value_t = FormatArgument::Human)]
-    format: FormatArgument,
-
-    /// Whether the report is coloured; `auto` means on a terminal, unless NO_COLOR is set
-    #[arg(long, value_enum, default_value_t = ColorArgument::Auto)]
-    color: ColorArgument,
-
-    /// How many units are read at once [default: one for each processor]
-    #[arg(short, long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    jobs: usize,
-
-    /// Do not fail because of units that could not be read
-    #[arg(long)]
-    allow_incomplete: bool,
-
-    /// Also tell which marks were found where, and every unit that could not be read
-    #[arg(short, long)]
-    verbose: bool,
-
-    /// Without a database: the compiler's flags for the files
-    #[arg(last = true, value_name = "FLAGS")]
-    flags: Vec<OsString>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum FormatArgument {
-    /// Excerpts of the source, for people
-    Human,
-    /// One line for each finding
-    Short,
-    /// One JSON document
-    Json,
+    Check(check::Check),
+    /// Generate the wrappers that headers ask for
+    Generate(generate::Generate),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -113,84 +57,19 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse_from(arguments);
     match cli.command {
         Command::Check(check) => check.run(has_flags),
-    }
-}
-
-impl Check {
-    fn run(self, has_flags: bool) -> ExitCode {
-        let request = match self.request(has_flags) {
-            Ok(request) => request,
-            Err(message) => return fail(&message),
-        };
-        let progress = progress::Bar::new();
-        let report = match driver::check(&request, &progress) {
-            Ok(report) => report,
-            Err(error) => return fail(&error.to_string()),
-        };
-        let format = match self.format {
-            FormatArgument::Human => Format::Human,
-            FormatArgument::Short => Format::Short,
-            FormatArgument::Json => Format::Json,
-        };
-        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-        let written = render(&report, format, self.color.is_on(), self.verbose, &mut out).and_then(|()| out.flush());
-        match written {
-            Ok(()) => {}
-            // Whoever reads has seen enough; the status still tells.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
-            Err(error) => return fail(&format!("cannot write the report: {error}")),
-        }
-        self.status(&report)
-    }
-
-    fn request(&self, has_flags: bool) -> Result<Request, String> {
-        let working_directory =
-            std::env::current_dir().map_err(|error| format!("cannot tell the working directory: {error}"))?;
-        let mut only = GlobSetBuilder::new();
-        for pattern in &self.only {
-            let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-            only.add(glob.map_err(|error| format!("--only: {error}"))?);
-        }
-        let only = only.build().map_err(|error| format!("--only: {error}"))?;
-        let (input, report_on) = if has_flags {
-            if self.build.is_some() {
-                return Err("either a database (-p) or flags (after --), not both".to_owned());
-            }
-            if self.paths.is_empty() {
-                return Err("name the C files to check before `--`".to_owned());
-            }
-            (Input::Files { files: self.paths.clone(), flags: self.flags.clone() }, Vec::new())
-        } else {
-            (Input::Database(self.build.clone()), self.paths.clone())
-        };
-        Ok(Request {
-            input,
-            working_directory,
-            root: self.root.clone(),
-            report_on,
-            only: (!self.only.is_empty()).then_some(only),
-            pack: self.pack.clone(),
-            jobs: self.jobs,
-        })
-    }
-
-    fn status(&self, report: &Report) -> ExitCode {
-        if !report.problems.is_empty() && !self.allow_incomplete {
-            return ExitCode::from(INCOMPLETE);
-        }
-        ExitCode::from(u8::from(report.summary.errors > 0))
+        Command::Generate(generate) => generate.run(),
     }
 }
 
 impl ColorArgument {
     /// `NO_COLOR`, when it is not empty, turns colour off (no-color.org).
-    fn is_on(self) -> bool {
+    fn is_on(self, stream: &impl IsTerminal) -> bool {
         match self {
             ColorArgument::Always => true,
             ColorArgument::Never => false,
             ColorArgument::Auto => {
                 let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-                !refused && std::io::stdout().is_terminal()
+                !refused && stream.is_terminal()
             }
         }
     }

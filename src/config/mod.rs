@@ -2,6 +2,10 @@
 //!
 //! It must never know the logic of rules, or the terminal.
 
+mod builtin;
+mod generator;
+mod naming;
 mod pack;
 
+pub use generator::{Dialect, Feature, Generator, Probe};
 pub use pack::{Effect, LockMode, MarkSpec, Model, Pack, PackError, Wrapper};

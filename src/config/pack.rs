@@ -11,8 +11,8 @@ use thiserror::Error;
 
 use crate::facts::MarkId;
 
-/// The pack that is used when none is given.
-const QEMU: &str = include_str!("../../rules/packs/qemu.toml");
+use super::generator::{Dialect, Feature, WrittenGenerator};
+use super::{builtin, naming};
 
 /// What a function demands of its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -44,6 +44,9 @@ pub struct Wrapper {
     pub calls: Effect,
     /// The lock that the wrapper takes around the call.
     pub lock: Option<LockMode>,
+    /// Where a wrapper that leaves the coroutine runs its target, in the words of the pack's templates; without it,
+    /// where they say.
+    pub context: Option<String>,
 }
 
 /// A mark that the code base uses.
@@ -116,13 +119,28 @@ pub enum PackError {
         /// What is wrong, and where.
         message: String,
     },
+    /// No pack of this name is compiled in.
+    #[error("there is no pack `{name}`; there are {known}, and any file")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
 }
 
-/// The file as written.
-#[derive(Deserialize)]
+/// A pack that is extended by more files than this is extended by itself.
+const MOST_FILES: usize = 16;
+
+/// The file as written, together with what it extends.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
-    name: String,
+pub(super) struct Written {
+    pub(super) name: String,
+    /// A pack that this one adds to: the name of a built-in one, or a file beside this one.
+    #[serde(default)]
+    extends: Option<PathBuf>,
+    #[serde(default)]
     headers: Vec<String>,
     #[serde(default)]
     generated: Vec<String>,
@@ -132,50 +150,121 @@ struct Written {
     suspending: Vec<String>,
     #[serde(default)]
     creators: Vec<String>,
-    infix: Option<String>,
+    pub(super) infix: Option<String>,
     #[serde(default, rename = "mark")]
-    marks: Vec<MarkSpec>,
+    pub(super) marks: Vec<MarkSpec>,
     #[serde(default, rename = "model")]
     models: Vec<Model>,
+    pub(super) generator: Option<WrittenGenerator>,
+    #[serde(default, rename = "feature")]
+    pub(super) features: Vec<Feature>,
+    #[serde(default, rename = "dialect")]
+    pub(super) dialects: Vec<Dialect>,
+    /// The directory that the generator's templates are relative to; none for those that are compiled in.
+    #[serde(skip)]
+    pub(super) generator_home: Option<PathBuf>,
+}
+
+impl Written {
+    /// Parses and validates a pack. `directory` is where it lies, unless it is compiled in; files that are read for
+    /// it are added to `files`.
+    pub(super) fn parse(
+        text: &str,
+        origin: &Path,
+        directory: Option<PathBuf>,
+        files: &mut Vec<PathBuf>,
+    ) -> Result<Written, PackError> {
+        let invalid = |message: String| PackError::Invalid { path: origin.display().to_string(), message };
+        let mut written: Written = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
+        if written.headers.is_empty() && written.extends.is_none() && !written.marks.is_empty() {
+            let message = "it has marks and no `headers`; say where the macros of marks may be defined";
+            return Err(invalid(message.to_owned()));
+        }
+        written.generator_home = written.generator.as_ref().and(directory.clone());
+        if let Some(extended) = written.extends.take() {
+            let path = match directory {
+                Some(directory) if !builtin::NAMES.iter().any(|name| extended == Path::new(name)) => {
+                    directory.join(&extended)
+                }
+                _ => extended,
+            };
+            if files.len() > MOST_FILES {
+                return Err(invalid(format!("it extends {}, and so on without an end", path.display())));
+            }
+            written = written.over(builtin::written_or_file(&path, files)?);
+        }
+        written.validate().map_err(invalid)?;
+        Ok(written)
+    }
+
+    /// This pack on top of another: lists are joined, the other's first; single values are this one's.
+    fn over(self, base: Written) -> Written {
+        let join = |base: Vec<String>, own: Vec<String>| base.into_iter().chain(own).collect();
+        let (generator, generator_home) = match self.generator {
+            Some(own) => (Some(own), self.generator_home),
+            None => (base.generator, base.generator_home),
+        };
+        Written {
+            name: self.name,
+            extends: None,
+            headers: join(base.headers, self.headers),
+            generated: join(base.generated, self.generated),
+            predicates: join(base.predicates, self.predicates),
+            suspending: join(base.suspending, self.suspending),
+            creators: join(base.creators, self.creators),
+            infix: self.infix.or(base.infix),
+            marks: base.marks.into_iter().chain(self.marks).collect(),
+            models: base.models.into_iter().chain(self.models).collect(),
+            generator,
+            features: base.features.into_iter().chain(self.features).collect(),
+            dialects: base.dialects.into_iter().chain(self.dialects).collect(),
+            generator_home,
+        }
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        let mut names = HashSet::new();
+        for mark in &self.marks {
+            let identifier = mark.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                && !mark.name.bytes().next().is_none_or(|byte| byte.is_ascii_digit());
+            if !identifier {
+                return Err(format!("the mark `{}` is not a C identifier", mark.name));
+            }
+            if !names.insert(mark.name.as_str()) {
+                return Err(format!("the mark `{}` is described twice; keep one", mark.name));
+            }
+            if mark.effect.is_none() && mark.lock.is_none() {
+                return Err(format!("the mark `{}` says nothing; give it an `effect` or a `lock`", mark.name));
+            }
+        }
+        for model in &self.models {
+            if model.reason.trim().is_empty() {
+                return Err(format!("the model of {:?} has no reason; say why it is so", model.functions));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Pack {
     /// The pack for QEMU, compiled in.
     pub fn qemu() -> Result<Pack, PackError> {
-        Pack::parse(QEMU, Path::new("rules/packs/qemu.toml"))
+        Pack::build(builtin::written(builtin::DEFAULT)?, Path::new("rules/packs/qemu.toml"))
     }
 
-    /// Reads a pack from a file.
+    /// Reads a pack: one that is compiled in by its name, any other from its file.
     pub fn read(path: &Path) -> Result<Pack, PackError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| PackError::Read { path: path.display().to_string(), source })?;
-        Pack::parse(&text, path)
+        Pack::build(builtin::written_or_file(path, &mut Vec::new())?, path)
     }
 
     /// Reads a pack from its text; `origin` is for messages.
     pub fn parse(text: &str, origin: &Path) -> Result<Pack, PackError> {
+        let directory = origin.parent().map(Path::to_path_buf);
+        Pack::build(Written::parse(text, origin, directory, &mut Vec::new())?, origin)
+    }
+
+    fn build(written: Written, origin: &Path) -> Result<Pack, PackError> {
         let invalid = |message: String| PackError::Invalid { path: origin.display().to_string(), message };
-        let written: Written = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
-        let mut names = HashSet::new();
-        for mark in &written.marks {
-            let identifier = mark.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-                && !mark.name.bytes().next().is_none_or(|byte| byte.is_ascii_digit());
-            if !identifier {
-                return Err(invalid(format!("the mark `{}` is not a C identifier", mark.name)));
-            }
-            if !names.insert(mark.name.as_str()) {
-                return Err(invalid(format!("the mark `{}` is described twice; keep one", mark.name)));
-            }
-            if mark.effect.is_none() && mark.lock.is_none() {
-                let message = format!("the mark `{}` says nothing; give it an `effect` or a `lock`", mark.name);
-                return Err(invalid(message));
-            }
-        }
-        for model in &written.models {
-            if model.reason.trim().is_empty() {
-                return Err(invalid(format!("the model of {:?} has no reason; say why it is so", model.functions)));
-            }
-        }
         let globs = |patterns: &[String]| {
             let mut set = GlobSetBuilder::new();
             for pattern in patterns {
@@ -223,18 +312,12 @@ impl Pack {
     /// The name of what a wrapper of this name calls: `bdrv_co_foo` for `bdrv_foo`; the first `_` splits off
     /// the subsystem. `None` for a name that does not split or that is already the target's.
     pub fn target_name(&self, wrapper: &str) -> Option<String> {
-        let infix = self.infix.as_deref()?;
-        let (subsystem, rest) = wrapper.split_once('_')?;
-        let already = rest.split_once('_').is_some_and(|(first, _)| first == infix);
-        (!subsystem.is_empty() && !rest.is_empty() && !already).then(|| format!("{subsystem}_{infix}_{rest}"))
+        naming::with_infix(self.infix.as_deref()?, wrapper)
     }
 
     /// The name that a wrapper of this target has: `bdrv_foo` for `bdrv_co_foo`.
     pub fn wrapper_name(&self, target: &str) -> Option<String> {
-        let infix = self.infix.as_deref()?;
-        let (subsystem, rest) = target.split_once('_')?;
-        let rest = rest.strip_prefix(infix)?.strip_prefix('_')?;
-        (!subsystem.is_empty() && !rest.is_empty()).then(|| format!("{subsystem}_{rest}"))
+        naming::without_infix(self.infix.as_deref()?, target)
     }
 }
 
@@ -273,17 +356,6 @@ mod tests {
     }
 
     #[test]
-    fn wrappers_and_targets_are_named_after_each_other() {
-        let pack = Pack::qemu().unwrap();
-        assert_eq!(pack.target_name("bdrv_pread").as_deref(), Some("bdrv_co_pread"));
-        assert_eq!(pack.target_name("nbd_do_connect").as_deref(), Some("nbd_co_do_connect"));
-        assert_eq!(pack.target_name("bdrv_co_pread"), None);
-        assert_eq!(pack.target_name("abort"), None);
-        assert_eq!(pack.wrapper_name("bdrv_co_pread").as_deref(), Some("bdrv_pread"));
-        assert_eq!(pack.wrapper_name("bdrv_common"), None);
-    }
-
-    #[test]
     fn mistakes_are_named_with_their_place() {
         let parse = |text: &str| Pack::parse(text, Path::new("mine.toml")).unwrap_err().to_string();
         let unknown = parse("name = \"x\"\nheaders = []\nheadres = []\n");
@@ -292,11 +364,11 @@ mod tests {
             "{unknown}"
         );
         let twice = parse(
-            "name = \"x\"\nheaders = []\n[[mark]]\nname = \"a\"\neffect = \"either\"\n[[mark]]\nname = \"a\"\n\
+            "name = \"x\"\nheaders = [\"*.h\"]\n[[mark]]\nname = \"a\"\neffect = \"either\"\n[[mark]]\nname = \"a\"\n\
              effect = \"either\"\n",
         );
         assert!(twice.contains("described twice"), "{twice}");
-        let silent = parse("name = \"x\"\nheaders = []\n[[mark]]\nname = \"a\"\n");
+        let silent = parse("name = \"x\"\nheaders = [\"*.h\"]\n[[mark]]\nname = \"a\"\n");
         assert!(silent.contains("says nothing"), "{silent}");
         let glob = parse("name = \"x\"\nheaders = [\"a[\"]\n");
         assert!(glob.contains("mine.toml"), "{glob}");

@@ -2,11 +2,14 @@
 //!
 //! It must never know the program, or exit statuses. `codespan-reporting` is used here alone.
 
+mod complaints;
 mod human;
 mod json;
 mod short;
 
 use std::io::{self, Write};
+
+pub use complaints::complaints;
 
 use crate::driver::{Problem, Report, Summary};
 use crate::findings::Span;

@@ -1,9 +1,11 @@
-//! Files: identity, paths relative to the root, text and lines.
+//! Files: identity, paths relative to the root, text and lines, writing.
 //!
 //! It must never know C, clang or rules.
 
 mod text;
 mod tree;
+mod write;
 
 pub use text::{Source, Sources, is_deceptive};
 pub use tree::{Identities, Tree, normalize};
+pub use write::{Written, write_whole};

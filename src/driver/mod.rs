@@ -3,6 +3,8 @@
 //! It must never know argument syntax or how reports are drawn. What it reports is plain data, and its names are
 //! those of the JSON format, so a field is not renamed lightly.
 
+mod generate;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +23,8 @@ use crate::index::{Indexer, MarkDefinition, Outcome, make_visible};
 use crate::program::{Linker, Program};
 use crate::rules;
 use crate::source::{Identities, Tree};
+
+pub use generate::{GenerateError, GenerateRequest, Generated, Job, Known, generate, known_jobs, write_depfile};
 
 /// What to check.
 #[derive(Clone, Debug)]

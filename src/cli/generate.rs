@@ -1,0 +1,181 @@
+//! `cowrap generate`.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use similar::TextDiff;
+
+use crate::driver::{GenerateRequest, Generated, Job, generate, known_jobs};
+use crate::render::complaints;
+
+use super::{ColorArgument, fail};
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "cowrap generate [OPTIONS] <OUT> <HEADER>...\n       cowrap generate --all [-p <BUILD_DIR>] [OPTIONS]",
+    after_help = "Exit status: 0 written or up to date, 1 a declaration was refused or, with --check, a file is stale, \
+                  2 the job could not be done."
+)]
+pub(super) struct Generate {
+    /// The file to write, `-` for standard output; then the headers that ask for wrappers, in the order in which
+    /// they are written
+    #[arg(value_name = "OUT HEADER", required_unless_present = "all", conflicts_with = "all", num_args = 2..)]
+    files: Vec<PathBuf>,
+
+    /// Generate every file that the build directory's meson-info/ says a generator of the pack writes
+    #[arg(long)]
+    all: bool,
+
+    /// With --all: the build directory
+    #[arg(short = 'p', long = "build", value_name = "BUILD_DIR", requires = "all", default_value = ".")]
+    build: PathBuf,
+
+    /// Write nothing; print what would change, and exit with 1 if anything would
+    #[arg(long)]
+    check: bool,
+
+    /// Write what the output depends on, as a rule for make or ninja
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["all", "check"])]
+    depfile: Option<PathBuf>,
+
+    /// The dialect of the wrappers, instead of the one that the tree tells
+    #[arg(long, value_name = "NAME")]
+    dialect: Option<String>,
+
+    /// The root of the tree, when it is not found by itself
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+
+    /// What the code base calls things: a file, or the name of a built-in pack [default: qemu]
+    #[arg(long, value_name = "PACK")]
+    pack: Option<PathBuf>,
+
+    /// A header that the output includes, instead of the block layer's; may be repeated
+    #[arg(long = "include", value_name = "HEADER")]
+    includes: Vec<String>,
+
+    /// The output is meant to be included: no includes of its own, and wrappers may be static
+    #[arg(long)]
+    includable: bool,
+
+    /// Whether messages are coloured; `auto` means on a terminal, unless NO_COLOR is set
+    #[arg(long, value_enum, default_value_t = ColorArgument::Auto)]
+    color: ColorArgument,
+
+    /// Tell the dialect, and how many wrappers were written where
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+/// How a job ended, from best to worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    Done,
+    RefusedOrStale,
+}
+
+impl Generate {
+    pub(super) fn run(self) -> ExitCode {
+        match self.run_jobs() {
+            Ok(End::Done) => ExitCode::SUCCESS,
+            Ok(End::RefusedOrStale) => ExitCode::from(1),
+            Err(message) => fail(&message),
+        }
+    }
+
+    fn run_jobs(&self) -> Result<End, String> {
+        let request = GenerateRequest {
+            pack: self.pack.clone(),
+            root: self.root.clone(),
+            dialect: self.dialect.clone(),
+            includes: self.includes.clone(),
+            includable: self.includable,
+        };
+        let mut worst = End::Done;
+        for job in self.jobs()? {
+            let generated = generate(&request, &job).map_err(|error| error.to_string())?;
+            let mut stderr = io::stderr().lock();
+            let color = self.color.is_on(&stderr);
+            complaints(&generated, color, &mut stderr).map_err(|error| format!("cannot write messages: {error}"))?;
+            drop(stderr);
+            let end = match &generated.text {
+                None => End::RefusedOrStale,
+                Some(text) if self.check => check(&job, text)?,
+                Some(text) => self.store(&job, &generated, text)?,
+            };
+            if self.verbose {
+                tell(&job, &generated);
+            }
+            worst = worst.max(end);
+        }
+        Ok(worst)
+    }
+
+    fn jobs(&self) -> Result<Vec<Job>, String> {
+        if self.all {
+            let known = known_jobs(&self.build, self.pack.as_deref()).map_err(|error| error.to_string())?;
+            if known.jobs.is_empty() {
+                return Err(format!("{}: no generator of the pack is part of this build", self.build.display()));
+            }
+            return Ok(known.jobs);
+        }
+        match self.files.split_first() {
+            Some((output, inputs)) if !inputs.is_empty() => {
+                let output = (output != Path::new("-")).then(|| output.clone());
+                Ok(vec![Job { output, inputs: inputs.to_vec() }])
+            }
+            _ => Err("name the output and at least one header".to_owned()),
+        }
+    }
+
+    fn store(&self, job: &Job, generated: &Generated, text: &str) -> Result<End, String> {
+        match &job.output {
+            Some(_) => {
+                generated.store(job).map_err(|error| error.to_string())?;
+            }
+            None => print(text)?,
+        }
+        if let Some(depfile) = &self.depfile {
+            let output = job.output.as_deref().unwrap_or(Path::new("-"));
+            crate::driver::write_depfile(depfile, &generated.depfile(output)).map_err(|error| error.to_string())?;
+        }
+        Ok(End::Done)
+    }
+}
+
+/// Prints how the output differs from the text that it should have.
+fn check(job: &Job, text: &str) -> Result<End, String> {
+    let Some(output) = &job.output else { return Err("--check needs a file to compare with, not `-`".to_owned()) };
+    let old = match std::fs::read(output) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(format!("cannot read {}: {error}", output.display())),
+    };
+    if old == text {
+        return Ok(End::Done);
+    }
+    let name = output.display().to_string();
+    let diff = TextDiff::from_lines(old.as_str(), text);
+    print(&diff.unified_diff().header(&name, &name).to_string())?;
+    Ok(End::RefusedOrStale)
+}
+
+fn print(text: &str) -> Result<(), String> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("cannot write the output: {error}")),
+        _ => Ok(()),
+    }
+}
+
+fn tell(job: &Job, generated: &Generated) {
+    let (dialect, reasons) = &generated.dialect;
+    let output = job.output.as_ref().map_or_else(|| "-".to_owned(), |output| output.display().to_string());
+    let count = generated.wrappers;
+    eprintln!("{output}: {count} wrapper{}, dialect {dialect}", if count == 1 { "" } else { "s" });
+    for (feature, reason) in reasons {
+        eprintln!("  {feature}: told by {reason}");
+    }
+}

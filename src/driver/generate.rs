@@ -1,0 +1,314 @@
+//! Generating wrappers, from top to bottom: read the headers, tell the dialect, write.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::config::{Generator, PackError};
+use crate::source::{Written, write_whole};
+use crate::wrapgen::dialect::{self, DialectError};
+use crate::wrapgen::{Complaint, Declared, Frame, WriteError, read, vocabulary, write};
+
+/// How wrappers are to be generated.
+#[derive(Clone, Debug, Default)]
+pub struct GenerateRequest {
+    /// A built-in pack's name or a pack's file; QEMU's when there is none.
+    pub pack: Option<PathBuf>,
+    /// The tree's root, when it is not to be found out.
+    pub root: Option<PathBuf>,
+    /// The dialect's name, when it is not to be told from the tree.
+    pub dialect: Option<String>,
+    /// Headers that the generated file includes instead of those of the pack.
+    pub includes: Vec<String>,
+    /// Whether the generated file is meant to be included by another one.
+    pub includable: bool,
+}
+
+/// One file to generate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// The file; `None` for standard output.
+    pub output: Option<PathBuf>,
+    /// The headers, in their order.
+    pub inputs: Vec<PathBuf>,
+}
+
+/// What came of a job.
+#[derive(Debug)]
+pub struct Generated {
+    /// The text; `None` when a complaint forbids it.
+    pub text: Option<String>,
+    /// What is wrong, by header and place.
+    pub complaints: Vec<Complaint>,
+    /// The headers as they were named, and their text: complaints point into them.
+    pub headers: Vec<(PathBuf, String)>,
+    /// How many wrappers there are.
+    pub wrappers: usize,
+    /// What the text depends on, besides the headers.
+    pub consulted: BTreeSet<PathBuf>,
+    /// The dialect's name, and what told each feature.
+    pub dialect: (String, Vec<(String, String)>),
+}
+
+/// Why there is no result at all.
+#[derive(Debug, Error)]
+pub enum GenerateError {
+    /// No usable pack.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// The dialect is not known.
+    #[error(transparent)]
+    Dialect(#[from] DialectError),
+    /// A header cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The header.
+        path: String,
+        /// The reason.
+        source: io::Error,
+    },
+    /// The output cannot be written.
+    #[error("cannot write {path}: {source}")]
+    Write {
+        /// The output.
+        path: String,
+        /// The reason.
+        source: io::Error,
+    },
+    /// The output would destroy what no generator wrote.
+    #[error("{path} is {what}, and would be lost; the output is named first, the headers follow")]
+    Precious {
+        /// The output.
+        path: String,
+        /// What it is.
+        what: &'static str,
+    },
+    /// A template of the pack has a mistake.
+    #[error("the pack's template cannot be used: {0}")]
+    Template(String),
+    /// The build directory does not say what it generates.
+    #[error("{0}")]
+    NoIntrospection(String),
+}
+
+/// Generates one file's text.
+pub fn generate(request: &GenerateRequest, job: &Job) -> Result<Generated, GenerateError> {
+    let generator = Generator::read(request.pack.as_deref())?;
+    let read_header = |path: &PathBuf| -> Result<(PathBuf, String), GenerateError> {
+        let bytes =
+            std::fs::read(path).map_err(|source| GenerateError::Read { path: path.display().to_string(), source })?;
+        let text = String::from_utf8(bytes).unwrap_or_else(|error| latin1(error.as_bytes()));
+        Ok((path.clone(), text))
+    };
+    let headers: Vec<(PathBuf, String)> = job.inputs.iter().map(read_header).collect::<Result<_, _>>()?;
+    let vocabulary = vocabulary(&generator);
+    let readings: Vec<_> =
+        headers.par_iter().enumerate().map(|(number, (_, text))| read(text, number, &vocabulary)).collect();
+
+    let mut generated = Generated {
+        text: None,
+        complaints: Vec::new(),
+        headers,
+        wrappers: 0,
+        consulted: generator.files.iter().cloned().collect(),
+        dialect: Default::default(),
+    };
+    let root = match (&request.root, job.inputs.first()) {
+        (Some(root), _) => Some(root.clone()),
+        (None, Some(header)) => match dialect::root_of(&generator, header) {
+            Ok(root) => Some(root),
+            Err(_) if request.dialect.is_some() => None,
+            Err(error) => return Err(error.into()),
+        },
+        (None, None) => None,
+    };
+    let features = match (&request.dialect, &root) {
+        (Some(name), _) => {
+            generated.dialect = (name.clone(), vec![("all".to_owned(), "--dialect".to_owned())]);
+            dialect::named(&generator, name)?
+        }
+        (None, Some(root)) => {
+            let told = dialect::told_by(&generator, root)?;
+            let name = dialect::name_of(&generator, &told.features).unwrap_or("between releases");
+            generated.dialect = (name.to_owned(), told.reasons);
+            generated.consulted.extend(told.files);
+            told.features
+        }
+        (None, None) => return Err(GenerateError::NoIntrospection("no header to read".to_owned())),
+    };
+
+    let mut declared: Vec<Declared> = Vec::new();
+    for (number, reading) in readings.into_iter().enumerate() {
+        if reading.declared.is_empty() && reading.complaints.is_empty() {
+            generated.complaints.push(nothing_declared(number, &generated.headers[number].0));
+        }
+        declared.extend(reading.declared);
+        generated.complaints.extend(reading.complaints);
+    }
+    generated.wrappers = declared.len();
+    let frame = Frame {
+        inputs: job.inputs.iter().map(|input| shown_input(input, root.as_deref())).collect(),
+        includes: request.includes.clone(),
+        includable: request.includable,
+    };
+    match write(&generator, &features, &declared, &frame) {
+        Ok(text) if generated.complaints.iter().all(|complaint| !complaint.is_fatal) => generated.text = Some(text),
+        Ok(_) => {}
+        Err(WriteError::Refused(complaints)) => generated.complaints.extend(complaints),
+        Err(WriteError::Template(message)) => return Err(GenerateError::Template(message)),
+    }
+    let place = |complaint: &Complaint| (complaint.header, complaint.span.clone().map(|span| span.start));
+    generated.complaints.sort_by_key(place);
+    Ok(generated)
+}
+
+impl Generated {
+    /// Writes the text to the job's output, unless it is there already; standard output is the caller's.
+    pub fn store(&self, job: &Job) -> Result<Written, GenerateError> {
+        let (Some(text), Some(output)) = (&self.text, &job.output) else { return Ok(Written::Same) };
+        let path = output.display().to_string();
+        let real = |path: &Path| path.canonicalize().ok();
+        if let Some(own) = real(output)
+            && job.inputs.iter().any(|input| real(input).as_ref() == Some(&own))
+        {
+            return Err(GenerateError::Precious { path, what: "one of the headers" });
+        }
+        if is_precious(output) {
+            return Err(GenerateError::Precious { path, what: "a file that no generator wrote" });
+        }
+        write_whole(output, text.as_bytes()).map_err(|source| GenerateError::Write { path, source })
+    }
+
+    /// The dependencies, as make and ninja read them.
+    pub fn depfile(&self, output: &Path) -> String {
+        let mut text = format!("{}:", make_word(output));
+        let headers = self.headers.iter().map(|(path, _)| path.as_path());
+        for path in headers.chain(self.consulted.iter().map(PathBuf::as_path)) {
+            text.push_str(" \\\n  ");
+            text.push_str(&make_word(path));
+        }
+        text.push('\n');
+        text
+    }
+}
+
+/// Writes a file of dependencies.
+pub fn write_depfile(path: &Path, text: &str) -> Result<(), GenerateError> {
+    write_whole(path, text.as_bytes())
+        .map(|_| ())
+        .map_err(|source| GenerateError::Write { path: path.display().to_string(), source })
+}
+
+/// Whether a file was written by hand, as far as it can be told: generators say in the first lines what they are.
+fn is_precious(path: &Path) -> bool {
+    let Ok(bytes) = std::fs::read(path) else { return false };
+    let beginning = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]).to_lowercase();
+    !beginning.trim().is_empty() && !beginning.contains("generated")
+}
+
+fn nothing_declared(header: usize, path: &Path) -> Complaint {
+    Complaint {
+        is_fatal: false,
+        message: format!("{} asks for no wrapper", path.display()),
+        header,
+        span: None,
+        label: String::new(),
+        other: None,
+        help: "take it out of the generator's inputs, if it is not meant to".to_owned(),
+    }
+}
+
+/// An input as the generated file names it: the same wherever the tree lies.
+fn shown_input(input: &Path, root: Option<&Path>) -> String {
+    let relative = root.and_then(|root| {
+        let absolute = std::path::absolute(input).ok()?;
+        let direct = absolute.strip_prefix(std::path::absolute(root).ok()?).map(Path::to_path_buf);
+        direct
+            .or_else(|_| {
+                input
+                    .canonicalize()?
+                    .strip_prefix(root.canonicalize()?)
+                    .map(Path::to_path_buf)
+                    .map_err(io::Error::other)
+            })
+            .ok()
+    });
+    let name = relative.or_else(|| input.file_name().map(PathBuf::from)).unwrap_or_else(|| input.to_path_buf());
+    crate::source::normalize(&name).display().to_string().replace("*/", "* /").replace(['\n', '\r'], " ")
+}
+
+/// A file's name in a rule of make.
+fn make_word(path: &Path) -> String {
+    let mut word = String::new();
+    for c in path.to_string_lossy().chars() {
+        match c {
+            ' ' | '#' | '\\' => word.extend(['\\', c]),
+            '$' => word.push_str("$$"),
+            _ => word.push(c),
+        }
+    }
+    word
+}
+
+/// Text of an unknown encoding: every byte is a character, so that names and places stay what they are.
+fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '?' }).collect()
+}
+
+// --- what a build generates -------------------------------------------------------------------------------------
+
+/// What a build directory says of its generated files.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// One job for each file that a generator of the pack writes.
+    pub jobs: Vec<Job>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    #[serde(default)]
+    filename: Vec<PathBuf>,
+    #[serde(default)]
+    target_sources: Vec<TargetSource>,
+}
+
+#[derive(Deserialize)]
+struct TargetSource {
+    #[serde(default)]
+    compiler: Vec<String>,
+    #[serde(default)]
+    sources: Vec<PathBuf>,
+}
+
+/// What meson's introspection data says that a generator of the pack writes (`meson-info/intro-targets.json`).
+pub fn known_jobs(build: &Path, pack: Option<&Path>) -> Result<Known, GenerateError> {
+    let generator = Generator::read(pack)?;
+    let path = build.join("meson-info/intro-targets.json");
+    let bytes = std::fs::read(&path).map_err(|error| {
+        GenerateError::NoIntrospection(format!(
+            "cannot read {}: {error}\n  it tells what the build generates; configure the build with meson, or name \
+             output and headers",
+            path.display()
+        ))
+    })?;
+    let targets: Vec<Target> = serde_json::from_slice(&bytes).map_err(|error| {
+        GenerateError::NoIntrospection(format!("{}: {error}; configure the build again", path.display()))
+    })?;
+    let is_generator = |word: &String| {
+        let name = Path::new(word).file_name().map(|name| name.to_string_lossy().into_owned());
+        name.is_some_and(|name| generator.programs.contains(&name))
+    };
+    let mut known = Known::default();
+    for target in targets {
+        let source = target.target_sources.iter().find(|source| source.compiler.iter().any(is_generator));
+        if let (Some(source), [output]) = (source, target.filename.as_slice()) {
+            known.jobs.push(Job { output: Some(output.clone()), inputs: source.sources.clone() });
+        }
+    }
+    known.jobs.sort_by(|a, b| a.output.cmp(&b.output));
+    Ok(known)
+}

@@ -1,0 +1,179 @@
+//! Which dialect a tree speaks: the values of the pack's features.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::config::{Generator, Probe};
+
+/// The values of all features.
+pub type Features = BTreeMap<String, String>;
+
+/// What was told of a tree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The values.
+    pub features: Features,
+    /// What told each: the feature's name and a text for people.
+    pub reasons: Vec<(String, String)>,
+    /// The files that were looked at: what is generated depends on them.
+    pub files: BTreeSet<PathBuf>,
+}
+
+/// Why the dialect is not known.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum DialectError {
+    /// `--dialect` names none.
+    #[error("there is no dialect `{name}`; the pack `{pack}` has {known}")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// The pack.
+        pack: String,
+        /// The dialects that there are.
+        known: String,
+    },
+    /// No directory above the inputs is a root.
+    #[error(
+        "no directory above {header} holds {wanted}, so that the tree's dialect cannot be told\n  give the tree's root \
+         with --root, or the dialect with --dialect: {known}"
+    )]
+    NoRoot {
+        /// An input.
+        header: String,
+        /// The files that make a root.
+        wanted: String,
+        /// The dialects that there are.
+        known: String,
+    },
+    /// No probe of a feature holds.
+    #[error("nothing in {root} tells the feature `{feature}`; give the dialect with --dialect: {known}")]
+    Untold {
+        /// The root.
+        root: String,
+        /// The feature.
+        feature: String,
+        /// The dialects that there are.
+        known: String,
+    },
+}
+
+/// The features of a dialect by its name.
+pub fn named(generator: &Generator, name: &str) -> Result<Features, DialectError> {
+    match generator.dialects.iter().find(|dialect| dialect.name == name) {
+        Some(dialect) => Ok(dialect.features.clone()),
+        None => Err(DialectError::Unknown {
+            name: name.to_owned(),
+            pack: generator.pack.clone(),
+            known: dialects(generator),
+        }),
+    }
+}
+
+/// The name of the dialect that has these features.
+pub fn name_of<'g>(generator: &'g Generator, features: &Features) -> Option<&'g str> {
+    generator.dialects.iter().find(|dialect| dialect.features == *features).map(|dialect| dialect.name.as_str())
+}
+
+/// The root of the tree that a header belongs to: the nearest directory above it with all the files of a root.
+pub fn root_of(generator: &Generator, header: &Path) -> Result<PathBuf, DialectError> {
+    let absolute = std::path::absolute(header).unwrap_or_else(|_| header.to_path_buf());
+    let real = absolute.canonicalize();
+    let above = |path: &Path| {
+        let holds_all = |directory: &&Path| generator.root.iter().all(|file| directory.join(file).is_file());
+        path.ancestors().skip(1).find(holds_all).map(Path::to_path_buf)
+    };
+    // A header may be linked into the tree, or from it.
+    above(&absolute).or_else(|| above(&real.ok()?)).ok_or_else(|| DialectError::NoRoot {
+        header: header.display().to_string(),
+        wanted: generator.root.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(" and "),
+        known: dialects(generator),
+    })
+}
+
+/// Asks a tree for all features.
+pub fn told_by(generator: &Generator, root: &Path) -> Result<Told, DialectError> {
+    let mut told = Told::default();
+    let mut texts: BTreeMap<PathBuf, Option<String>> = BTreeMap::new();
+    let mut read = |file: &Path| -> Option<String> {
+        let path = root.join(file);
+        let text = texts.entry(path).or_insert_with_key(|path| {
+            std::fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        });
+        text.clone()
+    };
+    let version = generator.version.as_deref().and_then(|file| Some((file, version_of(&read(file)?)?)));
+    for feature in &generator.features {
+        let holds = |probe: &Probe, read: &mut dyn FnMut(&Path) -> Option<String>| -> Option<String> {
+            let mut reason = String::new();
+            if let Some(file) = &probe.file {
+                let text = read(file)?;
+                reason = match &probe.has {
+                    Some(wanted) if !text.contains(wanted.as_str()) => return None,
+                    Some(wanted) => format!("{} has `{wanted}`", file.display()),
+                    None => format!("{}, by what it does not have", file.display()),
+                };
+            }
+            if let Some(lowest) = &probe.version {
+                let (file, own) = version.as_ref()?;
+                if *own < version_of(lowest)? {
+                    return None;
+                }
+                if reason.is_empty() {
+                    reason = format!("{}, which is at least {lowest}", file.display());
+                }
+            }
+            Some(reason)
+        };
+        let found = feature.probes.iter().find_map(|probe| Some((probe, holds(probe, &mut read)?)));
+        let Some((probe, reason)) = found else {
+            return Err(DialectError::Untold {
+                root: root.display().to_string(),
+                feature: feature.name.clone(),
+                known: dialects(generator),
+            });
+        };
+        told.features.insert(feature.name.clone(), probe.value.clone());
+        told.reasons.push((feature.name.clone(), reason));
+    }
+    told.files = texts.into_iter().filter(|(_, text)| text.is_some()).map(|(path, _)| path).collect();
+    Ok(told)
+}
+
+fn dialects(generator: &Generator) -> String {
+    let shown = generator.dialects.iter().map(|dialect| format!("`{}` ({})", dialect.name, dialect.releases));
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+/// The numbers of a version, so that they compare.
+fn version_of(text: &str) -> Option<Vec<u32>> {
+    let leading = |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok();
+    text.trim().split(['.', '-']).map(leading).take(3).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_by_number() {
+        let version = |text: &str| version_of(text).unwrap();
+        assert!(version("10.0.2\n") > version("9.2.0"));
+        assert!(version("8.2.50") > version("8.2.0"));
+        assert!(version("9.0.0") > version("8.2.50"));
+        assert!(version("5.2.0") > version("0"));
+        assert!(version("10.0.0-rc2") >= version("10.0.0"));
+        assert_eq!(version_of("none"), None);
+    }
+
+    #[test]
+    fn each_dialect_is_another_set_of_features() {
+        let generator = Generator::read(None).unwrap();
+        for dialect in &generator.dialects {
+            assert_eq!(name_of(&generator, &dialect.features), Some(dialect.name.as_str()));
+        }
+        let error = named(&generator, "4.2").unwrap_err().to_string();
+        assert!(error.contains("`4.2`") && error.contains("`9.0` (9.0 and later)"), "{error}");
+    }
+}

@@ -1,0 +1,75 @@
+//! What a generated file does, whatever its layout: for telling whether it is what its declarations ask for.
+
+use std::collections::BTreeMap;
+
+use super::lex::{Item, Kind, lex};
+
+/// For each function that a file defines, by name: what its body calls, in the order of the text.
+pub type Outline = BTreeMap<String, Vec<String>>;
+
+/// Words that are followed by a parenthesis and call nothing.
+const KEYWORDS: &[&str] = &["if", "while", "for", "switch", "return", "sizeof", "__attribute__", "defined"];
+
+/// Reads the outline of a generated file. It sees a body as a compiler would only if the file is written as plainly
+/// as generators write.
+pub fn outline(text: &str) -> Outline {
+    let tokens: Vec<_> = lex(text)
+        .0
+        .into_iter()
+        .filter_map(|item| match item {
+            Item::Token(token) => Some(token),
+            Item::Directive(..) => None,
+        })
+        .collect();
+    let mut outline = Outline::new();
+    let mut depth = 0;
+    // The word in front of the last parenthesis on the top level.
+    let mut function: Option<String> = None;
+    let mut calls = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        match token.kind {
+            Kind::Sign('{') => depth += 1,
+            Kind::Sign('}') => {
+                depth -= 1;
+                if depth == 0
+                    && let Some(name) = function.take()
+                {
+                    outline.insert(name, std::mem::take(&mut calls));
+                }
+            }
+            Kind::Sign(';') if depth == 0 => function = None,
+            Kind::Word if tokens.get(at + 1).is_some_and(|next| next.is_sign('(')) => {
+                let name = token.text.as_ref();
+                match depth {
+                    0 if function.is_none() => function = Some(name.to_owned()),
+                    0 => {}
+                    _ if function.is_some() && !KEYWORDS.contains(&name) => calls.push(name.to_owned()),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+    outline
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layout_is_no_difference() {
+        let one =
+            "struct a { int x; };\nint f(int (*cb)(void))\n{\n    if (in()) {\n        return g(cb());\n    }\n}\n";
+        let other = "typedef struct b { int y; } b; int f ( int(*cb)(void) ) { if (in()) return g(cb()); }";
+        let expected = Outline::from([("f".to_owned(), ["in", "g", "cb"].map(str::to_owned).to_vec())]);
+        assert_eq!(outline(one), expected);
+        assert_eq!(outline(other), expected);
+    }
+
+    #[test]
+    fn a_call_more_is_one() {
+        assert_ne!(outline("void f(void) { lock(); g(); }"), outline("void f(void) { g(); }"));
+        assert_ne!(outline("void f(void) { g(); }"), outline("void h(void) { g(); }"));
+    }
+}

@@ -1,0 +1,503 @@
+//! The C of the wrappers that were asked for.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, Error as TemplateError, ErrorKind, UndefinedBehavior, Value};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::config::{Effect, Generator, LockMode, Wrapper};
+
+use super::declared::{Complaint, Declared, Type};
+use super::dialect::Features;
+use super::lex::{Item, Kind, lex};
+
+/// How wide the generated text is meant to be.
+const WIDTH: usize = 80;
+
+/// What is to be written, besides the wrappers themselves.
+#[derive(Clone, Debug, Default)]
+pub struct Frame {
+    /// The inputs, as they are named in the file.
+    pub inputs: Vec<String>,
+    /// Headers that the file includes, instead of those that the template names.
+    pub includes: Vec<String>,
+    /// Whether the file is meant to be included by another one.
+    pub includable: bool,
+}
+
+/// A wrapper as templates see it.
+#[derive(Serialize)]
+struct View<'d> {
+    name: &'d str,
+    target: String,
+    mark: &'d str,
+    /// `read`, `write`, or empty.
+    lock: &'static str,
+    /// Whether it may be called in both contexts.
+    is_mixed: bool,
+    /// Where it runs its target, in the words of the pack; empty when the mark does not say.
+    context: &'d str,
+    is_static: bool,
+    is_void: bool,
+    returns: TypeView<'d>,
+    result: TypeView<'d>,
+    parameters: Vec<ParameterView>,
+}
+
+#[derive(Serialize)]
+struct TypeView<'d> {
+    before: &'d str,
+    after: &'d str,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct ParameterView {
+    /// Its name in the definition: that of the declaration, unless the template uses it for something else.
+    name: String,
+    /// Its type, as text.
+    r#type: String,
+    /// As the definition declares it.
+    declaration: String,
+    /// As a member that keeps its value.
+    member: String,
+}
+
+/// A template says that a wrapper cannot be.
+#[derive(Debug)]
+struct Refused {
+    why: String,
+    help: String,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// Why nothing is written.
+#[derive(Debug)]
+pub enum WriteError {
+    /// These declarations cannot be wrapped.
+    Refused(Vec<Complaint>),
+    /// A template of the pack has a mistake; the message names it.
+    Template(String),
+}
+
+/// Writes the file for these declarations, which are in the order of their places. Those that cannot be wrapped are
+/// all told.
+pub fn write(
+    generator: &Generator,
+    features: &Features,
+    declared: &[Declared],
+    frame: &Frame,
+) -> Result<String, WriteError> {
+    let environment = environment(generator, features).map_err(|error| WriteError::Template(shown(&error)))?;
+    let reserved = reserved(generator, features);
+    let (planned, mut complaints) = plan(generator, declared, frame.includable);
+    let rendered: Vec<Result<String, WriteError>> = planned
+        .par_iter()
+        .map(|(declaration, conditions)| {
+            let text = render(&environment, generator, &reserved, declaration)?;
+            Ok(guarded(text.trim_end(), conditions))
+        })
+        .collect();
+    let mut wrappers = Vec::with_capacity(rendered.len());
+    for result in rendered {
+        match result {
+            Ok(text) => wrappers.push(text),
+            Err(WriteError::Refused(own)) => complaints.extend(own),
+            Err(error) => return Err(error),
+        }
+    }
+    if !complaints.is_empty() {
+        complaints.sort_by_key(|complaint| (complaint.header, complaint.span.clone().map(|span| span.start)));
+        return Err(WriteError::Refused(complaints));
+    }
+    let creates_coroutines = planned
+        .iter()
+        .any(|(declaration, _)| spec(generator, declaration).is_some_and(|spec| spec.calls == Effect::CoroutineOnly));
+    let context = minijinja::context! {
+        inputs => Value::from(Serde(&frame.inputs)),
+        includes => Value::from(Serde(&frame.includes)),
+        includable => frame.includable,
+        creates_coroutines => creates_coroutines,
+        wrappers => wrappers,
+    };
+    let file = environment.get_template(&generator.file_template).and_then(|template| template.render(context));
+    let mut text = file.map_err(|error| WriteError::Template(shown(&error)))?;
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    Ok(text)
+}
+
+/// The names of what the declarations wrap, for those that can be told.
+pub fn target_of(generator: &Generator, declaration: &Declared) -> Option<String> {
+    match spec(generator, declaration)?.calls {
+        Effect::CoroutineOnly => generator.target_name(&declaration.name),
+        Effect::Either | Effect::NonCoroutineOnly => generator.wrapper_name(&declaration.name),
+    }
+}
+
+fn spec<'g>(generator: &'g Generator, declaration: &Declared) -> Option<&'g Wrapper> {
+    generator.mark(&declaration.mark)?.wrapper.as_ref()
+}
+
+// --- what is written --------------------------------------------------------------------------------------------
+
+/// A declaration that a wrapper is written for, and the sets of conditions under which it is: any one of them must
+/// hold; an empty one always does.
+type Planned<'d> = (&'d Declared, Vec<Vec<&'d str>>);
+
+/// Each wrapper once, and what cannot be.
+fn plan<'d>(generator: &Generator, declared: &'d [Declared], includable: bool) -> (Vec<Planned<'d>>, Vec<Complaint>) {
+    let mut planned: Vec<Planned<'d>> = Vec::new();
+    let mut complaints = Vec::new();
+    let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+    for declaration in declared {
+        if let Some(complaint) = refusal(generator, declaration, includable) {
+            complaints.push(complaint);
+            continue;
+        }
+        let conditions: Vec<&str> =
+            declaration.conditions.iter().map(|condition| condition.expression.as_str()).collect();
+        let others = by_name.entry(&declaration.name).or_default();
+        let mut repeats = false;
+        for other in others.iter() {
+            let (first, known) = &mut planned[*other];
+            if first.excludes(declaration) && first.signature() != declaration.signature() {
+                continue;
+            }
+            repeats = true;
+            if first.signature() != declaration.signature() || first.mark != declaration.mark {
+                complaints.push(differs(declaration, first));
+            } else if !known.contains(&conditions) {
+                known.push(conditions.clone());
+            }
+            break;
+        }
+        if !repeats {
+            others.push(planned.len());
+            planned.push((declaration, vec![conditions]));
+        }
+    }
+    (planned, complaints)
+}
+
+fn complaint(declaration: &Declared, message: String, label: &str, help: &str) -> Complaint {
+    Complaint {
+        is_fatal: true,
+        message,
+        header: declaration.header,
+        span: Some(declaration.name_span.clone()),
+        label: label.to_owned(),
+        other: None,
+        help: help.to_owned(),
+    }
+}
+
+fn refusal(generator: &Generator, declaration: &Declared, includable: bool) -> Option<Complaint> {
+    let name = &declaration.name;
+    if target_of(generator, declaration).is_none() {
+        let infix = generator.infix.as_deref().unwrap_or_default();
+        let leaves = spec(generator, declaration).is_some_and(|spec| spec.calls != Effect::CoroutineOnly);
+        let help = match leaves {
+            true => format!("name it `subsystem_{infix}_function`, to wrap `subsystem_function`"),
+            false => format!("name it `subsystem_function`, to wrap `subsystem_{infix}_function`"),
+        };
+        return Some(complaint(
+            declaration,
+            format!("the name of the wrapper `{name}` does not tell what it wraps"),
+            "no target follows from this name",
+            &help,
+        ));
+    }
+    if declaration.is_static && !includable {
+        return Some(complaint(
+            declaration,
+            format!("the wrapper `{name}` is static, and would be unknown outside of the generated file"),
+            "no other file could call it",
+            "drop `static`, or generate a file to be included with --includable",
+        ));
+    }
+    None
+}
+
+fn differs(declaration: &Declared, first: &Declared) -> Complaint {
+    Complaint {
+        other: Some((first.header, first.name_span.clone(), "it was declared here".to_owned())),
+        ..complaint(
+            declaration,
+            format!("the wrapper `{}` is declared again, and differently", declaration.name),
+            "this is another type, or another mark",
+            "declare it once, or both times in the same way",
+        )
+    }
+}
+
+/// A wrapper's text within the conditions of its declarations.
+fn guarded(text: &str, conditions: &[Vec<&str>]) -> String {
+    if conditions.iter().any(Vec::is_empty) {
+        return format!("{text}\n");
+    }
+    match conditions {
+        [one] => {
+            let open: String = one.iter().map(|expression| format!("{}\n", opening(expression))).collect();
+            let close: String =
+                one.iter().rev().map(|expression| format!("#endif /* {} */\n", commented(expression))).collect();
+            format!("{open}{text}\n{close}")
+        }
+        several => {
+            let all = |set: &Vec<&str>| {
+                let parts: Vec<String> = set.iter().map(|expression| format!("({expression})")).collect();
+                parts.join(" && ")
+            };
+            let parts: Vec<String> = several.iter().map(all).collect();
+            let expression = parts.join(" || ");
+            format!("#if {expression}\n{text}\n#endif\n")
+        }
+    }
+}
+
+fn opening(expression: &str) -> String {
+    let name = |text: &str| -> Option<String> {
+        let name = text.strip_prefix("defined(")?.strip_suffix(')')?;
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_').then(|| name.to_owned())
+    };
+    match (name(expression), expression.strip_prefix('!').and_then(name)) {
+        (Some(name), _) => format!("#ifdef {name}"),
+        (None, Some(name)) => format!("#ifndef {name}"),
+        (None, None) => format!("#if {expression}"),
+    }
+}
+
+/// An expression within a comment, which it must not end.
+fn commented(expression: &str) -> String {
+    expression.replace("*/", "* /")
+}
+
+fn render(
+    environment: &Environment<'_>,
+    generator: &Generator,
+    reserved: &BTreeSet<String>,
+    declaration: &Declared,
+) -> Result<String, WriteError> {
+    let (Some(spec), Some(target)) = (spec(generator, declaration), target_of(generator, declaration)) else {
+        // `plan` lets no such declaration through.
+        return Err(WriteError::Template(format!("`{}` has no target", declaration.mark)));
+    };
+    let is_mixed = generator.mark(&declaration.mark).is_some_and(|mark| mark.effect == Some(Effect::Either));
+    let names = safe_names(declaration, &target, reserved);
+    let view = View {
+        name: &declaration.name,
+        lock: match spec.lock {
+            None => "",
+            Some(LockMode::Read) => "read",
+            Some(LockMode::Write) => "write",
+        },
+        mark: &declaration.mark,
+        is_mixed,
+        context: spec.context.as_deref().unwrap_or_default(),
+        is_static: declaration.is_static,
+        is_void: declaration.is_void,
+        returns: TypeView::of(&declaration.returns),
+        result: TypeView::of(&declaration.result),
+        parameters: declaration
+            .parameters
+            .iter()
+            .zip(&names)
+            .map(|(parameter, name)| ParameterView {
+                name: name.clone(),
+                r#type: parameter.value.text(),
+                declaration: around(name, &parameter.declared),
+                member: around(name, &parameter.value),
+            })
+            .collect(),
+        target,
+    };
+    let template = match spec.calls {
+        Effect::CoroutineOnly => &generator.coroutine_template,
+        Effect::Either | Effect::NonCoroutineOnly => &generator.bottom_half_template,
+    };
+    let rendered = environment
+        .get_template(template)
+        .and_then(|template| template.render(minijinja::context! { wrapper => Value::from(Serde(&view)) }));
+    rendered.map_err(|error| match refused(&error) {
+        Some(Refused { why, help }) => WriteError::Refused(vec![complaint(
+            declaration,
+            format!("`{}` cannot be wrapped: {why}", declaration.name),
+            &format!("marked `{}`", declaration.mark),
+            help,
+        )]),
+        None => WriteError::Template(shown(&error)),
+    })
+}
+
+impl<'d> TypeView<'d> {
+    fn of(own: &'d Type) -> Self {
+        TypeView { before: &own.before, after: &own.after, text: own.text() }
+    }
+}
+
+fn around(name: &str, own: &Type) -> String {
+    format!("{}{name}{}", own.before, own.after)
+}
+
+/// Names for the parameters that mean nothing else where the template puts them.
+fn safe_names(declaration: &Declared, target: &str, reserved: &BTreeSet<String>) -> Vec<String> {
+    let taken = |name: &str| reserved.contains(name) || name == target || name == declaration.name;
+    let mut names: Vec<String> = Vec::new();
+    for parameter in &declaration.parameters {
+        let others = |name: &str, names: &[String]| {
+            names.iter().any(|other| other == name)
+                || declaration.parameters.iter().any(|other| other.name == name && other.name != parameter.name)
+        };
+        let mut name = parameter.name.clone();
+        while taken(&name) || (name != parameter.name && others(&name, &names)) {
+            name.push('_');
+        }
+        names.push(name);
+    }
+    names
+}
+
+// --- templates --------------------------------------------------------------------------------------------------
+
+/// The words of C that templates use by themselves; a parameter of such a name gets another one.
+fn reserved(generator: &Generator, features: &Features) -> BTreeSet<String> {
+    let mut words = BTreeSet::new();
+    let mut add = |text: &str| {
+        for item in lex(text).0 {
+            let tokens = match item {
+                Item::Token(token) => vec![token],
+                Item::Directive(tokens, _) => tokens,
+            };
+            words.extend(
+                tokens.into_iter().filter(|token| token.kind == Kind::Word).map(|token| token.text.into_owned()),
+            );
+        }
+    };
+    for (_, text) in &generator.templates {
+        // What is between the template engine's brackets is not C, but its literals may be.
+        let mut rest = text.as_str();
+        while let Some(open) = rest.find("{{").into_iter().chain(rest.find("{%")).chain(rest.find("{#")).min() {
+            add(&rest[..open]);
+            let close = match &rest[open..open + 2] {
+                "{{" => "}}",
+                "{%" => "%}",
+                _ => "#}",
+            };
+            let inside = &rest[open + 2..];
+            let end = inside.find(close).unwrap_or(inside.len());
+            if close != "#}" {
+                inside[..end].split('"').skip(1).step_by(2).for_each(&mut add);
+            }
+            rest = inside.get(end + 2..).unwrap_or_default();
+        }
+        add(rest);
+    }
+    features.values().for_each(|value| add(value));
+    words
+}
+
+fn environment<'g>(generator: &'g Generator, features: &Features) -> Result<Environment<'g>, TemplateError> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    environment.add_global("feature", Value::from(Serde(features)));
+    environment.add_function("prototype", prototype);
+    environment.add_function("arguments", arguments);
+    environment.add_function("refuse", refuse);
+    for (name, text) in &generator.templates {
+        environment.add_template(name, text)?;
+    }
+    Ok(environment)
+}
+
+/// `prototype(wrapper, "specifier")`: the head of the wrapper's definition.
+fn prototype(wrapper: &Value, specifier: Option<String>) -> Result<String, TemplateError> {
+    let text = |value: Value| value.to_string();
+    let returns = wrapper.get_attr("returns")?;
+    let mut head = String::new();
+    if wrapper.get_attr("is_static")?.is_true() {
+        head.push_str("static ");
+    }
+    head.push_str(&text(returns.get_attr("before")?));
+    if let Some(specifier) = specifier {
+        // The text before a name ends in a blank or in a `*`, which the specifier follows as a name would.
+        let blank = if head.ends_with([' ', '*']) { "" } else { " " };
+        head = format!("{head}{blank}{specifier} ");
+    }
+    head.push_str(&text(wrapper.get_attr("name")?));
+    head.push('(');
+    let parameters: Result<Vec<String>, TemplateError> = wrapper
+        .get_attr("parameters")?
+        .try_iter()?
+        .map(|parameter| Ok(text(parameter.get_attr("declaration")?)))
+        .collect();
+    let mut parameters = parameters?;
+    if parameters.is_empty() {
+        parameters.push("void".to_owned());
+    }
+    let indent = if head.len() < WIDTH / 2 { head.len() } else { 8 };
+    let mut column = head.len();
+    let last = parameters.len() - 1;
+    for (number, parameter) in parameters.iter().enumerate() {
+        if number > 0 && column + parameter.len() + 2 > WIDTH {
+            head.truncate(head.trim_end().len());
+            head.push('\n');
+            head.push_str(&" ".repeat(indent));
+            column = indent;
+        }
+        head.push_str(parameter);
+        head.push_str(if number == last { ")" } else { ", " });
+        column += parameter.len() + 2;
+    }
+    head.push_str(&text(returns.get_attr("after")?));
+    Ok(head)
+}
+
+/// `arguments(wrapper, "object")`: the parameters' names, as members of an object when there is one.
+fn arguments(wrapper: &Value, object: Option<String>) -> Result<String, TemplateError> {
+    let object = object.unwrap_or_default();
+    let names: Result<Vec<String>, TemplateError> = wrapper
+        .get_attr("parameters")?
+        .try_iter()?
+        .map(|parameter| Ok(format!("{object}{}", parameter.get_attr("name")?)))
+        .collect();
+    Ok(names?.join(", "))
+}
+
+/// `refuse(why, help)`: the wrapper cannot be written.
+fn refuse(why: String, help: String) -> Result<Value, TemplateError> {
+    Err(TemplateError::new(ErrorKind::InvalidOperation, why.clone()).with_source(Refused { why, help }))
+}
+
+/// The refusal that an error of the template engine comes from.
+fn refused(error: &TemplateError) -> Option<&Refused> {
+    let mut source = std::error::Error::source(error);
+    while let Some(current) = source {
+        if let Some(refused) = current.downcast_ref() {
+            return Some(refused);
+        }
+        source = current.source();
+    }
+    None
+}
+
+fn shown(error: &TemplateError) -> String {
+    let place = match (error.name(), error.line()) {
+        (Some(name), Some(line)) => format!("{name}:{line}: "),
+        (Some(name), None) => format!("{name}: "),
+        _ => String::new(),
+    };
+    format!("{place}{error}")
+}

@@ -305,17 +305,20 @@ fn find_function<'t>(parts: &[Part<'t>]) -> Option<Result<Function<'t>, Refusal>
     let mut has_type = false;
     let mut named = Vec::new();
     let mut nested = None;
+    let mut untyped = None;
     for (at, part) in parts.iter().enumerate() {
         if let Part::Parentheses(_) = part {
             let before = at.checked_sub(1).map(|before| parts[before]);
             let begins_with_star = part.inside().first().is_some_and(|token| token.is_sign('*'));
+            let is_name = part.inside().len() == 1 && matches!(parts.get(at + 1), Some(Part::Parentheses(_)));
             match before {
-                // `type (*name(parameters))(…)`, with a type that is a name.
-                Some(Part::Name(_)) if begins_with_star && !has_type => {
+                // `type (*name(parameters))(…)` and `type (name)(parameters)`, with a type that is a name.
+                Some(Part::Name(_)) if (begins_with_star || is_name) && !has_type => {
                     has_type = true;
                     nested = nested.or(Some(at));
                 }
                 Some(Part::Name(_)) if has_type => named.push(at),
+                Some(Part::Name(_)) => untyped = untyped.or(Some(at)),
                 Some(Part::Core(_) | Part::Star(_) | Part::Qualifier(_)) if has_type => nested = nested.or(Some(at)),
                 _ => {}
             }
@@ -329,7 +332,8 @@ fn find_function<'t>(parts: &[Part<'t>]) -> Option<Result<Function<'t>, Refusal>
         ([one], ..) => *one,
         ([], Some(at), _) => return Some(nested_function(parts, at)),
         ([], None, [one]) => *one,
-        ([], None, []) => return None,
+        // What is missing is its type, which is told later.
+        ([], None, []) => untyped?,
         ([first, second, ..], ..) | ([], None, [first, second, ..]) => {
             let (first, second) = (name_of(*first)?, name_of(*second)?);
             return Some(Err(refuse(

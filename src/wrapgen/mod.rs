@@ -13,6 +13,8 @@ pub mod lex;
 mod outline;
 mod read;
 mod write;
+#[cfg(test)]
+mod tests;
 
 pub use declared::{Complaint, Declared, Reading};
 pub use outline::{Outline, outline};

@@ -67,8 +67,10 @@ type Complain<'c> = dyn FnMut(Range<usize>, &str, &str, &str) + 'c;
 struct Open {
     chain: u32,
     branch: u32,
-    /// The conditions of the branches before this one.
+    /// The conditions of the branches before this one, each as it is written.
     before: Vec<String>,
+    /// The condition of this branch, as it is written.
+    own: Truth,
     /// Whether an earlier branch is always taken.
     settled: bool,
     /// What this branch depends on.
@@ -110,6 +112,7 @@ fn compiled<'s>(items: &[Item<'s>], complain: &mut Complain<'_>) -> (Vec<Live<'s
                     chain: chains,
                     branch: 0,
                     before: Vec::new(),
+                    own: truth.clone(),
                     settled: false,
                     current: truth,
                     has_else: false,
@@ -153,7 +156,7 @@ fn compiled<'s>(items: &[Item<'s>], complain: &mut Complain<'_>) -> (Vec<Live<'s
 impl Open {
     /// Goes on to the branch that a directive begins.
     fn next(&mut self, directive: &str, rest: &[Token<'_>]) {
-        match &self.current {
+        match &self.own {
             Truth::Always => self.settled = true,
             Truth::Never => {}
             Truth::If(expression) => self.before.push(expression.clone()),
@@ -166,6 +169,7 @@ impl Open {
             }
             other => truth(other.trim_start_matches("el"), rest),
         };
+        self.own = own.clone();
         self.current = match own {
             _ if self.settled => Truth::Never,
             Truth::Never => Truth::Never,

@@ -110,6 +110,7 @@ fn messages_have_one_form() {
         report_on: Vec::new(),
         only: None,
         pack: None,
+        inputs: Vec::new(),
         jobs: 1,
     };
     let report = driver::check(&request, &Silent).unwrap();

@@ -37,6 +37,11 @@ pub(super) struct Check {
     #[arg(long, value_name = "PACK")]
     pack: Option<PathBuf>,
 
+    /// The headers that the wrappers' generator reads, separated by commas, when the build does not tell; may be
+    /// repeated
+    #[arg(long = "inputs", value_name = "HEADER", value_delimiter = ',')]
+    inputs: Vec<PathBuf>,
+
     /// The format of the report
     #[arg(long, value_enum, default_value_t = FormatArgument::Human)]
     format: FormatArgument,
@@ -127,6 +132,7 @@ impl Check {
             report_on,
             only: (!self.only.is_empty()).then_some(only),
             pack: self.pack.clone(),
+            inputs: self.inputs.clone(),
             jobs: self.jobs,
         })
     }

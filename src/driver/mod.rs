@@ -4,6 +4,7 @@
 //! those of the JSON format, so a field is not renamed lightly.
 
 mod generate;
+mod generation;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,8 @@ pub struct Request {
     pub only: Option<GlobSet>,
     /// The pack's file; QEMU's when there is none.
     pub pack: Option<PathBuf>,
+    /// The headers that the wrappers' generator reads; found out when there are none.
+    pub inputs: Vec<PathBuf>,
     /// How many workers; 0 means one for each processor.
     pub jobs: usize,
 }
@@ -138,6 +141,8 @@ pub struct Unknown {
     pub unresolved_calls: usize,
     /// Functions that the tree declares and calls, and whose body was not read.
     pub bodies: usize,
+    /// Generated files that could not be compared with what they should be; `--verbose` says why.
+    pub generated_files: usize,
 }
 
 /// What `--verbose` tells.
@@ -149,6 +154,8 @@ pub struct Details {
     pub marks: Vec<(String, PathBuf, u32)>,
     /// Names of models that matched nothing.
     pub unused_models: Vec<String>,
+    /// Generated files that could not be compared with what they should be, and why.
+    pub not_compared: Vec<String>,
     /// Arguments that were left out because libclang does not know them, with the number of units.
     pub unknown_arguments: BTreeMap<String, usize>,
 }
@@ -252,7 +259,8 @@ pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error
     problems.sort();
 
     let program = linker.finish();
-    let effects = Effects::new(&program, &pack, &tree);
+    let mut effects = Effects::new(&program, &pack, &tree);
+    (effects.generation, details.not_compared) = generation::generation(&effects, request);
     let mut findings = rules::check(&effects);
     if !report_on.is_empty() {
         findings.retain(|finding| {
@@ -264,6 +272,7 @@ pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error
     let mut summary = summarise(&effects, &program);
     summary.units = inputs.units.len() + inputs.refused.len();
     summary.failed_units = problems.len();
+    summary.unknown.generated_files = details.not_compared.len();
     summary.other_languages = inputs.other_languages;
     summary.errors = findings.iter().filter(|finding| finding.level == Level::Error).count();
     summary.warnings = findings.len() - summary.errors;

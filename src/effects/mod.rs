@@ -3,6 +3,7 @@
 //! It must never know any code base's own names, which are in the pack, nor rules or findings.
 
 mod calls;
+mod generation;
 mod suspension;
 mod wrappers;
 
@@ -14,6 +15,7 @@ use crate::program::{FunctionId, Mark, Place, Program};
 use crate::source::Tree;
 
 pub use calls::{Breach, BreachKind, Callers, Suspect};
+pub use generation::{Difference, Generation, StaleFile};
 pub use wrappers::DeclaredWrapper;
 
 /// What a function demands of its caller, and how that is known.
@@ -49,6 +51,8 @@ pub struct Effects<'a> {
     pub pack: &'a Pack,
     /// The tree, for paths.
     pub tree: &'a Tree,
+    /// What is known of generating wrappers; nothing, until somebody adds it.
+    pub generation: Generation,
     demands: Vec<Demand>,
     may_suspend: Vec<bool>,
     breaches: Vec<Breach>,
@@ -63,6 +67,7 @@ impl<'a> Effects<'a> {
             program,
             pack,
             tree,
+            generation: Generation::default(),
             demands: Vec::new(),
             may_suspend: Vec::new(),
             breaches: Vec::new(),

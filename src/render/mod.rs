@@ -79,17 +79,23 @@ fn coverage(summary: &Summary) -> Vec<String> {
         "{} coroutine only functions, entered from outside through {} generated wrappers and {} created coroutines",
         summary.coroutine_only, summary.wrappers, summary.creations
     ));
+    let mut unknowns = vec![
+        format!("{} through pointers", count(unknown.pointer_calls, "call")),
+        count(unknown.unresolved_calls, "unresolved call"),
+        if unknown.bodies == 1 { "1 body".to_owned() } else { format!("{} bodies", unknown.bodies) },
+    ];
+    if unknown.generated_files > 0 {
+        unknowns.push(count(unknown.generated_files, "generated file"));
+    }
     lines.push(format!(
-        "{} ({} failed), {}, {}: {}, {}; unknown: {} through pointers, {}, {}",
+        "{} ({} failed), {}, {}: {}, {}; unknown: {}",
         count(summary.units, "unit"),
         summary.failed_units,
         count(summary.functions, "function"),
         count(summary.calls, "call"),
         count(summary.errors, "error"),
         count(summary.warnings, "warning"),
-        count(unknown.pointer_calls, "call"),
-        count(unknown.unresolved_calls, "unresolved call"),
-        if unknown.bodies == 1 { "1 body".to_owned() } else { format!("{} bodies", unknown.bodies) },
+        unknowns.join(", "),
     ));
     lines
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::driver::Report;
 use crate::findings::Level;
 
-use super::{at, by_cause, coverage, printable};
+use super::{at, by_cause, coverage, printable, printable_lines};
 
 /// How many of the units with the same problem are named.
 const MOST_NAMED: usize = 5;
@@ -64,6 +64,9 @@ pub fn details(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Resul
     }
     for model in &details.unused_models {
         writeln!(out, "cowrap: the pack's model of `{}` matched nothing", printable(model))?;
+    }
+    for reason in &details.not_compared {
+        writeln!(out, "cowrap: {}", printable_lines(reason))?;
     }
     for (argument, units) in &details.unknown_arguments {
         writeln!(out, "cowrap: libclang does not know `{}`; left out in {units} units", printable(argument))?;

@@ -27,7 +27,8 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
             Context::Coroutine => (effect == Effect::CoroutineOnly, "in a coroutine"),
             Context::Outside => (effect == Effect::NonCoroutineOnly, "outside of coroutines"),
         };
-        if agrees {
+        // A generated body that contradicts its mark is out of date, which is told once for the whole file.
+        if agrees || effects.is_generated(place) {
             continue;
         }
         let function = name(effects, function);

@@ -15,6 +15,7 @@ mod wrapper_duplicate;
 mod wrapper_lock_variant;
 mod wrapper_not_generated;
 mod wrapper_signature_mismatch;
+mod wrapper_stale;
 mod wrapper_target_context;
 mod wrapper_target_missing;
 mod words;
@@ -49,6 +50,7 @@ pub static RULES: &[Rule] = &[
     wrapper_lock_variant::RULE,
     wrapper_not_generated::RULE,
     wrapper_signature_mismatch::RULE,
+    wrapper_stale::RULE,
     wrapper_target_context::RULE,
     wrapper_target_missing::RULE,
 ];

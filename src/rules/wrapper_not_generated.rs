@@ -17,24 +17,31 @@ pub const RULE: Rule = Rule {
 
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let wrappers = effects.wrappers();
-    // Without any generated file, nothing can be said: it may just not be part of what was read.
     let bodies = |wrapper: &DeclaredWrapper<'_>| effects.program.function(wrapper.function).bodies.clone();
     let is_generated = |wrapper: &DeclaredWrapper<'_>| {
         bodies(wrapper).iter().any(|body| effects.is_generated(effects.program.body(*body).place))
     };
-    if !wrappers.iter().any(is_generated) {
-        return Vec::new();
-    }
+    // Without any generated file, nothing can be said of a header that the generator reads: its output may just not
+    // be part of what was read.
+    let output_was_read = wrappers.iter().any(is_generated);
     let missing = wrappers.iter().filter(|wrapper| bodies(wrapper).is_empty());
-    missing.map(|wrapper| finding(effects, wrapper)).collect()
+    missing.filter_map(|wrapper| finding(effects, wrapper, output_was_read)).collect()
 }
 
-fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Finding {
+fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>, output_was_read: bool) -> Option<Finding> {
     let function = name(effects, wrapper.function);
     let mark = &effects.pack.mark(wrapper.mark.mark).name;
+    let header = effects.program.path(wrapper.mark.place.file);
+    let shown = effects.tree.relative(header).display();
+    let help = match &effects.generation.inputs {
+        Some(inputs) if !inputs.contains(header) => format!("add {shown} to the inputs of the generator"),
+        Some(_) if output_was_read => "generate again: the generator reads this header".to_owned(),
+        None if output_was_read => format!("give {shown} to the generator, and generate again"),
+        _ => return None,
+    };
     let message = format!("the wrapper `{function}` is declared, but not generated");
     let label = format!("marked `{mark}` here");
     let mut report = Report::new(effects, RULE.name, RULE.level, function, wrapper.mark.place, message, label);
-    report.help("give this header to the generator, and generate again");
-    report.finish()
+    report.help(help);
+    Some(report.finish())
 }

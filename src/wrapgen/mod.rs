@@ -17,7 +17,7 @@ mod write;
 mod tests;
 
 pub use declared::{Complaint, Declared, Reading};
-pub use outline::{Outline, outline};
+pub use outline::{Outline, Outlined, outline};
 pub use read::{Vocabulary, read};
 pub use write::{Frame, WriteError, target_of, write};
 

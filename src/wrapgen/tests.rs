@@ -341,6 +341,9 @@ fn parameters_never_collide_with_what_the_template_uses() {
                 int qemu_in_coroutine_, int assert_, int harmless)\n";
     assert!(text.contains(head), "{text}");
     assert!(text.contains(".s__ = s__,"), "{text}");
+    let text =
+        written("int co_wrapper a_b(BlockDriverState *bs, int read, int in_progress, int caller);", "9.0").unwrap();
+    assert!(text.contains("int a_b(BlockDriverState *bs, int read, int in_progress, int caller)\n"), "{text}");
 }
 
 #[test]

@@ -373,22 +373,11 @@ fn safe_names(declaration: &Declared, target: &str, reserved: &BTreeSet<String>)
 /// The words of C that templates use by themselves; a parameter of such a name gets another one.
 fn reserved(generator: &Generator, features: &Features) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
-    let mut add = |text: &str| {
-        for item in lex(text).0 {
-            let tokens = match item {
-                Item::Token(token) => vec![token],
-                Item::Directive(tokens, _) => tokens,
-            };
-            words.extend(
-                tokens.into_iter().filter(|token| token.kind == Kind::Word).map(|token| token.text.into_owned()),
-            );
-        }
-    };
     for (_, text) in &generator.templates {
         // What is between the template engine's brackets is not C, but its literals may be.
         let mut rest = text.as_str();
-        while let Some(open) = rest.find("{{").into_iter().chain(rest.find("{%")).chain(rest.find("{#")).min() {
-            add(&rest[..open]);
+        while let Some(open) = ["{{", "{%", "{#"].iter().filter_map(|bracket| rest.find(bracket)).min() {
+            add_words(&rest[..open], &mut words);
             let close = match &rest[open..open + 2] {
                 "{{" => "}}",
                 "{%" => "%}",
@@ -397,14 +386,32 @@ fn reserved(generator: &Generator, features: &Features) -> BTreeSet<String> {
             let inside = &rest[open + 2..];
             let end = inside.find(close).unwrap_or(inside.len());
             if close != "#}" {
-                inside[..end].split('"').skip(1).step_by(2).for_each(&mut add);
+                let literals = inside[..end].split('"').skip(1).step_by(2);
+                literals.filter(|literal| is_code(literal)).for_each(|literal| add_words(literal, &mut words));
             }
             rest = inside.get(end + 2..).unwrap_or_default();
         }
-        add(rest);
+        add_words(rest, &mut words);
     }
-    features.values().for_each(|value| add(value));
+    features.values().filter(|value| is_code(value)).for_each(|value| add_words(value, &mut words));
     words
+}
+
+/// Whether a literal of a template is C, and not one of its own values.
+fn is_code(literal: &str) -> bool {
+    literal.contains(['(', '=', ';'])
+}
+
+/// Adds the words of a piece of C; members of objects have names of their own.
+fn add_words(text: &str, words: &mut BTreeSet<String>) {
+    let mut is_member = false;
+    for item in lex(text).0 {
+        let Item::Token(token) = item else { continue };
+        if token.kind == Kind::Word && !is_member {
+            words.insert(token.text.to_string());
+        }
+        is_member = token.is_sign('.') || token.is_sign('>');
+    }
 }
 
 fn environment<'g>(generator: &'g Generator, features: &Features) -> Result<Environment<'g>, TemplateError> {

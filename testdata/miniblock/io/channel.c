@@ -5,7 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "block/aio.h"
-#include "io/channel.h"
+#include "io/channel-io.h"
 
 void coroutine_fn qio_channel_yield(QIOChannel *ioc)
 {
@@ -79,4 +79,28 @@ void qio_channel_shutdown(QIOChannel *ioc)
     assert(!qemu_in_coroutine()); /* near miss: no caller bears a mark */
     ioc->ready = true;
     aio_wait_kick();
+}
+
+/* Targets of generated wrappers; see io/channel-io.h. */
+
+int coroutine_fn qio_co_channel_tell(QIOChannel *ioc)
+{
+    return ioc->ready;
+}
+
+int coroutine_fn qio_co_channel_peek(QIOChannel *ioc, void *buf, size_t len)
+{
+    if (!ioc->ready) {
+        qio_channel_yield(ioc);
+    }
+    return ioc->io_read(ioc, buf, len);
+}
+
+void coroutine_fn qio_co_channel_skip(QIOChannel *ioc, size_t len)
+{
+    char byte;
+
+    while (len--) {
+        qio_co_channel_peek(ioc, &byte, 1);
+    }
 }

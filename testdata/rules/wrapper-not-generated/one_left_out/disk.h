@@ -1,10 +1,7 @@
 /* The generator was given one header and not the other. */
 #ifndef DISK_H
 #define DISK_H
-#include <stdbool.h>
-#include "marks.h"
-
-bool qemu_in_coroutine(void);
+#include "poll.h"
 
 int coroutine_fn disk_co_read(int sector);
 int co_wrapper_mixed disk_read(int sector); /* near miss: block-gen.c defines it */

@@ -264,8 +264,8 @@ enum Ending {
     Body,
     /// The bracket at this token is not closed.
     Unbalanced(usize),
-    /// The header ends.
-    EndOfFile,
+    /// What is around it ends: the header, or a `{`.
+    Unfinished,
 }
 
 /// For every opening bracket, where its closing one is.
@@ -315,7 +315,10 @@ fn chunks(tokens: &[Live<'_>], partners: &HashMap<usize, usize>) -> Vec<Chunk> {
             {
                 start = at + 1;
             }
-            '}' => start = at + 1,
+            '}' => {
+                chunks.push(Chunk { range: start..at, ending: Ending::Unfinished });
+                start = at + 1;
+            }
             '(' | '[' | '{' => match partners.get(&at) {
                 None => {
                     chunks.push(Chunk { range: start..tokens.len(), ending: Ending::Unbalanced(at - start) });
@@ -339,7 +342,7 @@ fn chunks(tokens: &[Live<'_>], partners: &HashMap<usize, usize>) -> Vec<Chunk> {
         at += 1;
     }
     if start < tokens.len() {
-        chunks.push(Chunk { range: start..tokens.len(), ending: Ending::EndOfFile });
+        chunks.push(Chunk { range: start..tokens.len(), ending: Ending::Unfinished });
     }
     chunks
 }
@@ -475,9 +478,9 @@ fn read_chunk(
             refuse(span_of(first), message, "this asks for a body", help);
             return;
         }
-        Ending::EndOfFile => {
+        Ending::Unfinished => {
             let message = format!("the declaration with `{}` does not end", tokens[first].token.text);
-            refuse(span_of(first), message, "it has no `;` before the end of the header", "end it with `;`");
+            refuse(span_of(first), message, "it has no `;`", "end it with `;`");
             return;
         }
         _ => declaration::parse(&plain, first, vocabulary),

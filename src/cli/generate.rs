@@ -117,7 +117,9 @@ impl Generate {
         if self.all {
             let known = known_jobs(&self.build, self.pack.as_deref()).map_err(|error| error.to_string())?;
             if known.jobs.is_empty() {
-                return Err(format!("{}: no generator of the pack is part of this build", self.build.display()));
+                let build = self.build.display();
+                let programs = known.programs.join(", ");
+                return Err(format!("{build}: the build runs no generator of wrappers; looked for {programs}"));
             }
             return Ok(known.jobs);
         }

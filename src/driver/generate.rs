@@ -266,6 +266,11 @@ fn latin1(bytes: &[u8]) -> String {
 pub struct Known {
     /// One job for each file that a generator of the pack writes.
     pub jobs: Vec<Job>,
+    /// For each job, the command that the build runs, with meson's placeholders `@OUTPUT@` and `@INPUT@`. It is never
+    /// run by cowrap.
+    pub commands: Vec<Vec<String>>,
+    /// The names of programs that were looked for.
+    pub programs: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -302,13 +307,15 @@ pub fn known_jobs(build: &Path, pack: Option<&Path>) -> Result<Known, GenerateEr
         let name = Path::new(word).file_name().map(|name| name.to_string_lossy().into_owned());
         name.is_some_and(|name| generator.programs.contains(&name))
     };
-    let mut known = Known::default();
+    let mut found = Vec::new();
     for target in targets {
         let source = target.target_sources.iter().find(|source| source.compiler.iter().any(is_generator));
         if let (Some(source), [output]) = (source, target.filename.as_slice()) {
-            known.jobs.push(Job { output: Some(output.clone()), inputs: source.sources.clone() });
+            let job = Job { output: Some(output.clone()), inputs: source.sources.clone() };
+            found.push((job, source.compiler.clone()));
         }
     }
-    known.jobs.sort_by(|a, b| a.output.cmp(&b.output));
-    Ok(known)
+    found.sort_by(|(a, _), (b, _)| a.output.cmp(&b.output));
+    let (jobs, commands) = found.into_iter().unzip();
+    Ok(Known { jobs, commands, programs: generator.programs })
 }

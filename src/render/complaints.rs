@@ -14,6 +14,9 @@ use super::printable;
 
 /// Writes the complaints about the headers of one job.
 pub fn complaints(generated: &Generated, color: bool, out: &mut dyn Write) -> io::Result<()> {
+    if generated.complaints.is_empty() {
+        return Ok(());
+    }
     let mut files = SimpleFiles::new();
     let ids: Vec<usize> = generated
         .headers

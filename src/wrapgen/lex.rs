@@ -164,7 +164,7 @@ impl<'s> Lexer<'s> {
             }
         };
         let raw = &self.source[start..self.at];
-        let text = match raw.contains('\\') && kind != Kind::Sign('\\') {
+        let text = match kind != Kind::Sign('\\') && raw.as_bytes().contains(&b'\\') {
             true => Cow::Owned(raw.replace("\\\r\n", "").replace("\\\n", "")),
             false => Cow::Borrowed(raw),
         };
@@ -173,11 +173,15 @@ impl<'s> Lexer<'s> {
 
     fn run(&mut self, belongs: impl Fn(u8) -> bool) {
         loop {
-            let splice = self.splice(self.at);
-            match self.bytes.get(self.at + splice) {
-                Some(byte) if belongs(*byte) => self.at += splice + 1,
-                _ => return,
+            while self.bytes.get(self.at).is_some_and(|byte| belongs(*byte)) {
+                self.at += 1;
             }
+            // A word may be continued on the next line.
+            let splice = self.splice(self.at);
+            if splice == 0 || !self.bytes.get(self.at + splice).is_some_and(|byte| belongs(*byte)) {
+                return;
+            }
+            self.at += splice;
         }
     }
 

@@ -4,7 +4,7 @@
 //! read it. Every wrapper mark outside of directives and of code that is never compiled ends in a [`Declared`] or in
 //! a [`Complaint`].
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::declaration;
@@ -269,8 +269,8 @@ enum Ending {
 }
 
 /// For every opening bracket, where its closing one is.
-fn partners(tokens: &[Live<'_>]) -> HashMap<usize, usize> {
-    let mut partners = HashMap::new();
+fn partners(tokens: &[Live<'_>]) -> Vec<Option<usize>> {
+    let mut partners = vec![None; tokens.len()];
     let mut open: Vec<(char, usize)> = Vec::new();
     for (at, live) in tokens.iter().enumerate() {
         let Kind::Sign(sign) = live.token.kind else { continue };
@@ -286,14 +286,14 @@ fn partners(tokens: &[Live<'_>]) -> HashMap<usize, usize> {
         };
         // A bracket of another kind in between is never closed.
         if let Some(position) = open.iter().rposition(|(sign, _)| *sign == closes) {
-            partners.insert(open[position].1, at);
+            partners[open[position].1] = Some(at);
             open.truncate(position);
         }
     }
     partners
 }
 
-fn chunks(tokens: &[Live<'_>], partners: &HashMap<usize, usize>) -> Vec<Chunk> {
+fn chunks(tokens: &[Live<'_>], partners: &[Option<usize>]) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     let mut start = 0;
     let mut at = 0;
@@ -319,7 +319,7 @@ fn chunks(tokens: &[Live<'_>], partners: &HashMap<usize, usize>) -> Vec<Chunk> {
                 chunks.push(Chunk { range: start..at, ending: Ending::Unfinished });
                 start = at + 1;
             }
-            '(' | '[' | '{' => match partners.get(&at) {
+            '(' | '[' | '{' => match partners[at] {
                 None => {
                     chunks.push(Chunk { range: start..tokens.len(), ending: Ending::Unbalanced(at - start) });
                     return chunks;
@@ -334,7 +334,7 @@ fn chunks(tokens: &[Live<'_>], partners: &HashMap<usize, usize>) -> Vec<Chunk> {
                         at = start;
                         continue;
                     }
-                    at = *close;
+                    at = close;
                 }
             },
             _ => {}
@@ -506,7 +506,7 @@ fn read_chunk(
 /// Whether a word is written like a variant of a wrapper mark, where a mark would stand.
 fn is_variant(tokens: &[Live<'_>], at: usize, vocabulary: &Vocabulary) -> bool {
     let word = tokens[at].token.text.as_ref();
-    let is_like = |mark: &String| word.strip_prefix(mark.as_str()).is_some_and(|rest| rest.starts_with('_'));
+    let is_like = |mark: &String| word.as_bytes().get(mark.len()) == Some(&b'_') && word.starts_with(mark.as_str());
     let goes_on = tokens.get(at + 1).is_some_and(|next| next.token.kind == Kind::Word || next.token.is_sign('*'));
     goes_on && !vocabulary.specifiers.contains(word) && vocabulary.wrappers.iter().any(is_like)
 }

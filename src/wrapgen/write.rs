@@ -376,7 +376,7 @@ fn reserved(generator: &Generator, features: &Features) -> BTreeSet<String> {
     for (_, text) in &generator.templates {
         // What is between the template engine's brackets is not C, but its literals may be.
         let mut rest = text.as_str();
-        while let Some(open) = ["{{", "{%", "{#"].iter().filter_map(|bracket| rest.find(bracket)).min() {
+        while let Some(open) = opening_bracket(rest) {
             add_words(&rest[..open], &mut words);
             let close = match &rest[open..open + 2] {
                 "{{" => "}}",
@@ -395,6 +395,12 @@ fn reserved(generator: &Generator, features: &Features) -> BTreeSet<String> {
     }
     features.values().filter(|value| is_code(value)).for_each(|value| add_words(value, &mut words));
     words
+}
+
+/// Where the template engine's next `{{`, `{%` or `{#` is.
+fn opening_bracket(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    bytes.windows(2).position(|pair| matches!(pair, b"{{" | b"{%" | b"{#"))
 }
 
 /// Whether a literal of a template is C, and not one of its own values.

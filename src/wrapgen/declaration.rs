@@ -67,7 +67,16 @@ pub(super) fn parse(tokens: &[&Token<'_>], mark: usize, vocabulary: &Vocabulary)
         return Err(not_a_function("this is on a typedef"));
     }
     let parts = parts(tokens, vocabulary);
-    let is_static = tokens.iter().any(|token| token.is_word("static"));
+    // `int v[static 4]` says something else.
+    let mut depth = 0;
+    let is_static = tokens.iter().any(|token| {
+        match token.kind {
+            Kind::Sign('(' | '[' | '{') => depth += 1,
+            Kind::Sign(')' | ']' | '}') => depth -= 1,
+            _ => {}
+        }
+        depth == 0 && token.is_word("static")
+    });
     if let Some(comma) = parts.iter().find(|part| part.is_sign(',')) {
         return Err(refuse(
             &comma.span(),

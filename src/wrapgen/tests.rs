@@ -328,6 +328,7 @@ fn what_the_template_cannot_write_is_refused_at_the_declaration() {
         refusals("int co_wrapper foo(int x);\nint co_wrapper a_co_b(int x);\nint no_co_wrapper a_b(int x);", "9.0");
     let places: Vec<&str> = names.iter().map(|(_, place)| place.as_str()).collect();
     assert_eq!(places, ["foo", "a_co_b", "a_b"], "{names:?}");
+    assert!(written("int co_wrapper a_b(int v[static 4]);\n", "9.0").is_ok());
     let hidden = refusals("static int co_wrapper a_b(int x);\n", "9.0");
     assert!(hidden[0].0.contains("static"), "{hidden:?}");
 }

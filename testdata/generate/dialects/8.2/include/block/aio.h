@@ -1,0 +1,8 @@
+/* Contexts have locks. */
+#ifndef BLOCK_AIO_H
+#define BLOCK_AIO_H
+
+void aio_context_acquire(AioContext *ctx);
+void aio_context_release(AioContext *ctx);
+
+#endif

@@ -1,0 +1,7 @@
+int co_wrapper
+#ifdef CONFIG_X
+bdrv_sync(int x) /* refused: condition stands within a declaration */
+#else
+bdrv_sync(long x)
+#endif
+;

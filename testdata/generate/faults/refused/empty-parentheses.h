@@ -1,0 +1,1 @@
+int co_wrapper bdrv_sync(); /* refused: does not say which parameters */

@@ -1,0 +1,1 @@
+int co_wrapper bdrv_co_sync(BlockDriverState *bs); /* refused: does not tell what it wraps */

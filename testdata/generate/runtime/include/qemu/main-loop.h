@@ -1,0 +1,1 @@
+/* Included by generated files; everything is in runtime.h. */

@@ -94,6 +94,11 @@ pub struct Pack {
     pub infix: Option<String>,
     /// What is known of functions without marks.
     pub models: Vec<Model>,
+    /// Slots of which a flag beside them tells what they demand: `Record::field`, or `function(2)` for the second
+    /// parameter of a function.
+    pub paired_slots: Vec<String>,
+    /// The functions in which coroutines begin: what their bodies do is not judged.
+    pub trampolines: Vec<String>,
     headers: GlobSet,
     /// What each of the patterns for headers begins with, up to the first part that is a pattern.
     header_directories: Vec<PathBuf>,
@@ -155,6 +160,10 @@ pub(super) struct Written {
     pub(super) marks: Vec<MarkSpec>,
     #[serde(default, rename = "model")]
     models: Vec<Model>,
+    #[serde(default)]
+    paired_slots: Vec<String>,
+    #[serde(default)]
+    trampolines: Vec<String>,
     pub(super) generator: Option<WrittenGenerator>,
     #[serde(default, rename = "feature")]
     pub(super) features: Vec<Feature>,
@@ -215,6 +224,8 @@ impl Written {
             infix: self.infix.or(base.infix),
             marks: base.marks.into_iter().chain(self.marks).collect(),
             models: base.models.into_iter().chain(self.models).collect(),
+            paired_slots: join(base.paired_slots, self.paired_slots),
+            trampolines: join(base.trampolines, self.trampolines),
             generator,
             features: base.features.into_iter().chain(self.features).collect(),
             dialects: base.dialects.into_iter().chain(self.dialects).collect(),
@@ -285,6 +296,8 @@ impl Pack {
             creators: written.creators,
             infix: written.infix,
             models: written.models,
+            paired_slots: written.paired_slots,
+            trampolines: written.trampolines,
         })
     }
 

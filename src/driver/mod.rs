@@ -402,7 +402,7 @@ fn summarise(effects: &Effects<'_>, program: &Program) -> Summary {
         summary.unknown.bodies += usize::from(called && no_body);
     }
     for body in &program.bodies {
-        summary.unknown.pointer_calls += body.slot_calls as usize;
+        summary.unknown.pointer_calls += body.slot_calls.len();
         for call in &body.calls {
             match call.kind {
                 CallKind::Unresolved => summary.unknown.unresolved_calls += 1,

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Effect;
-use crate::facts::{CallKind, Context, ContextSet};
-use crate::program::{BodyId, Declaration, FunctionId, Mark, Place, Site, Store};
+use crate::facts::{CallKind, Context, ContextSet, Reach};
+use crate::program::{BodyId, Declaration, FunctionId, Mark, Place, Site, SlotId, Store};
 
 use super::{Effects, Origin};
 
@@ -17,18 +17,29 @@ const SUSPECT_SHARE: usize = 4;
 /// A call in a context that its callee does not allow, or that should call something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Breach {
-    /// The call.
-    pub site: Site,
-    /// Whose body it is in.
+    /// The body that the call is in.
+    pub body: BodyId,
+    /// Whose body that is.
     pub caller: FunctionId,
+    /// Where the call is.
+    pub place: Place,
     /// What is called.
-    pub callee: FunctionId,
+    pub callee: Callee,
     /// In what way.
     pub kind: BreachKind,
     /// The contexts in which control can be at the call.
     pub contexts: ContextSet,
     /// Whether the breach needs a condition on a boolean parameter to hold, which the callers decide.
     pub conditional: bool,
+}
+
+/// What is called: a function by its name, or whatever a slot holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Callee {
+    /// A function.
+    Function(FunctionId),
+    /// A slot.
+    Slot(SlotId),
 }
 
 /// In what way a call is in breach.
@@ -58,7 +69,7 @@ pub struct Suspect {
     /// How many functions with a mark call it.
     pub marked_callers: usize,
     /// The calls in breach that its mark explains, sorted by place; they are not reported on their own.
-    pub calls: Vec<Site>,
+    pub calls: Vec<Breach>,
 }
 
 /// What is known of the contexts in which a function is called.
@@ -121,8 +132,8 @@ impl Effects<'_> {
             list.push((site, caller));
         }
         for store in self.program.stores_of(function) {
-            let effect = store.marks.iter().find_map(|mark| self.pack.mark(*mark).effect);
-            callers.stores.push((store.clone(), effect));
+            let effect = store.slot.and_then(|slot| self.slot_demand(slot)).map(|(effect, _)| effect);
+            callers.stores.push((*store, effect));
         }
         callers
     }
@@ -137,35 +148,64 @@ pub(super) fn breaches(effects: &Effects<'_>) -> Vec<Breach> {
         if start.is_empty() {
             continue;
         }
-        for (position, call) in body.calls.iter().enumerate() {
+        let id = BodyId(number as u32);
+        for call in &body.calls {
             if call.kind == CallKind::Unresolved {
                 continue;
             }
-            let contexts = start.and(call.reach.contexts());
             let Some(effect) = effects.demand(call.callee).effect else { continue };
-            let marked_either = effects.demand(caller).effect == Some(Effect::Either);
-            let flags = body.flags.len();
-            let (kind, conditional) = match effect {
-                Effect::CoroutineOnly if contexts.contains(Context::Outside) => {
-                    let conditional =
-                        contexts == ContextSet::BOTH && call.reach.depends_on_flags(Context::Outside, flags);
-                    (BreachKind::CoroutineCall, conditional)
-                }
-                Effect::NonCoroutineOnly
-                    if contexts == ContextSet::COROUTINE || (contexts == ContextSet::BOTH && marked_either) =>
-                {
-                    (BreachKind::BlockingCall, false)
-                }
-                Effect::Either if contexts == ContextSet::COROUTINE && effects.direct_target(call.callee).is_some() => {
-                    (BreachKind::MixedCall, false)
-                }
-                _ => continue,
+            let Some((kind, conditional)) = breach_kind(effects, caller, effect, call.reach, body.flags.len()) else {
+                continue;
             };
-            let site = Site { body: BodyId(number as u32), call: position as u32 };
-            found.push(Breach { site, caller, callee: call.callee, kind, contexts, conditional });
+            if kind == BreachKind::MixedCall && effects.direct_target(call.callee).is_none() {
+                continue;
+            }
+            let contexts = start.and(call.reach.contexts());
+            let callee = Callee::Function(call.callee);
+            found.push(Breach { body: id, caller, place: call.place, callee, kind, contexts, conditional });
+        }
+        for call in &body.slot_calls {
+            let Some(slot) = call.slot else { continue };
+            let Some((effect, _)) = effects.slot_demand(slot) else { continue };
+            let Some((kind, conditional)) = breach_kind(effects, caller, effect, call.reach, body.flags.len()) else {
+                continue;
+            };
+            // Nobody knows the target of what a slot holds.
+            if kind == BreachKind::MixedCall {
+                continue;
+            }
+            let (place, callee) = (call.place, Callee::Slot(slot));
+            let contexts = start.and(call.reach.contexts());
+            found.push(Breach { body: id, caller, place, callee, kind, contexts, conditional });
         }
     }
     found
+}
+
+/// In what way a call is in breach, in a body of `caller`, of something with this effect; and whether that depends on a
+/// condition on a boolean parameter.
+pub(super) fn breach_kind(
+    effects: &Effects<'_>,
+    caller: FunctionId,
+    effect: Effect,
+    reach: Reach,
+    flags: usize,
+) -> Option<(BreachKind, bool)> {
+    let contexts = effects.start(caller).and(reach.contexts());
+    let marked_either = effects.demand(caller).effect == Some(Effect::Either);
+    match effect {
+        Effect::CoroutineOnly if contexts.contains(Context::Outside) => {
+            let conditional = contexts == ContextSet::BOTH && reach.depends_on_flags(Context::Outside, flags);
+            Some((BreachKind::CoroutineCall, conditional))
+        }
+        Effect::NonCoroutineOnly
+            if contexts == ContextSet::COROUTINE || (contexts == ContextSet::BOTH && marked_either) =>
+        {
+            Some((BreachKind::BlockingCall, false))
+        }
+        Effect::Either if contexts == ContextSet::COROUTINE => Some((BreachKind::MixedCall, false)),
+        _ => None,
+    }
 }
 
 /// Finds the marks that are more likely wrong than the calls that they put in breach.
@@ -175,7 +215,9 @@ pub(super) fn breaches(effects: &Effects<'_>) -> Vec<Breach> {
 pub(super) fn suspects(effects: &Effects<'_>) -> Vec<Suspect> {
     let mut by_callee: BTreeMap<FunctionId, Vec<&Breach>> = BTreeMap::new();
     for breach in effects.breaches.iter().filter(|breach| breach.kind == BreachKind::CoroutineCall) {
-        by_callee.entry(breach.callee).or_default().push(breach);
+        if let Callee::Function(function) = breach.callee {
+            by_callee.entry(function).or_default().push(breach);
+        }
     }
     let mut found = Vec::new();
     for (function, breaches) in by_callee {
@@ -206,8 +248,8 @@ pub(super) fn suspects(effects: &Effects<'_>) -> Vec<Suspect> {
         let explained = |breach: &&&Breach| {
             never_suspends || (breach.contexts == ContextSet::BOTH && unmarked.contains(&breach.caller))
         };
-        let mut calls: Vec<Site> = breaches.iter().filter(explained).map(|breach| breach.site).collect();
-        calls.sort_by_key(|site| (effects.program.call(*site).place, *site));
+        let mut calls: Vec<Breach> = breaches.iter().filter(explained).map(|breach| **breach).collect();
+        calls.sort_by_key(|breach| (breach.place, breach.body));
         found.push(Suspect {
             function,
             mark,

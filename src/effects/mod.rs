@@ -4,6 +4,7 @@
 
 mod calls;
 mod generation;
+mod slots;
 mod suspension;
 mod wrappers;
 
@@ -14,8 +15,9 @@ use crate::facts::{Context, ContextSet, MarkId};
 use crate::program::{FunctionId, Mark, Place, Program};
 use crate::source::Tree;
 
-pub use calls::{Breach, BreachKind, Callers, Suspect};
+pub use calls::{Breach, BreachKind, Callee, Callers, Suspect};
 pub use generation::{Difference, Generation, StaleFile};
+pub use slots::{Misfit, MisfitKind};
 pub use wrappers::DeclaredWrapper;
 
 /// What a function demands of its caller, and how that is known.
@@ -94,6 +96,9 @@ impl<'a> Effects<'a> {
     /// The contexts in which a function's body starts.
     pub fn start(&self, function: FunctionId) -> ContextSet {
         let demand = self.demand(function);
+        if self.pack.trampolines.contains(&self.program.function(function).name) {
+            return ContextSet::EMPTY;
+        }
         match (demand.origin, demand.effect) {
             (Origin::Contradictory(..), _) => ContextSet::EMPTY,
             (_, Some(Effect::CoroutineOnly)) => ContextSet::COROUTINE,

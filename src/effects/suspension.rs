@@ -21,7 +21,7 @@ pub fn may_suspend(effects: &Effects<'_>) -> Vec<bool> {
             let unknown_body = function.bodies.is_empty() && !function.declarations.is_empty();
             let unknown_call = function.bodies.iter().any(|body| {
                 let body = program.body(*body);
-                body.slot_calls > 0 || body.calls.iter().any(|call| call.kind == CallKind::Unresolved)
+                !body.slot_calls.is_empty() || body.calls.iter().any(|call| call.kind == CallKind::Unresolved)
             });
             unknown_body || unknown_call || effects.pack.suspending.contains(&function.name)
         })

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::clang::{BinaryOperator, Cursor, CursorKind, TypeKind, UnaryOperator};
 use crate::facts::{
-    Assertion, Body, Call, CallKind, MAX_FLAGS, Place, Slot, SlotCall, SlotKind, Store, Symbol, SymbolId,
+    Assertion, Body, Call, CallKind, MAX_FLAGS, Mark, Place, Slot, SlotCall, SlotKind, Store, Symbol, SymbolId,
 };
 
 use super::flow::{Flag, Label, NodeId, Op, Site, Tree, Variable};
@@ -32,7 +32,7 @@ struct PendingCall {
 
 enum Target {
     Function(SymbolId),
-    Slot(Slot),
+    Slot(Slot, Vec<Mark>),
 }
 
 /// Lowers one declaration.
@@ -129,11 +129,11 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                     let PendingCall { place, spelling, kind, .. } = pending;
                     calls.push(Call { callee, place, spelling, reach, kind });
                 }
-                Target::Slot(slot) => {
+                Target::Slot(slot, marks) => {
                     let same = |call: &&mut SlotCall| call.place == pending.place && call.slot == slot;
                     match slot_calls.iter_mut().find(same) {
                         Some(call) => call.reach = call.reach.or(reach),
-                        None => slot_calls.push(SlotCall { slot, place: pending.place, reach }),
+                        None => slot_calls.push(SlotCall { slot, place: pending.place, reach, marks }),
                     }
                 }
             }
@@ -445,7 +445,11 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let site = self.tree.site();
         let target = match info {
             Some(info) => Target::Function(info.symbol),
-            None => Target::Slot(self.extractor.named_slot(&self.raw, callee).0),
+            None => {
+                let (slot, declaration) = self.extractor.named_slot(&self.raw, callee);
+                let marks = declaration.map(|declaration| self.extractor.slot_marks(declaration));
+                Target::Slot(slot, marks.unwrap_or_default())
+            }
         };
         // The callee's name is what a reader looks for; in `a->b()` it is where the call begins.
         let at = if function.is_some() { self.raw.cursor(callee) } else { self.raw.cursor(node) };

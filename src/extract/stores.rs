@@ -1,7 +1,7 @@
 //! Where the address of a function goes: the slot that each function value is stored into.
 
-use crate::clang::{Cursor, CursorKind, Type, TypeKind};
-use crate::facts::{MarkId, Slot, SlotKind, Store, SymbolId};
+use crate::clang::{Cursor, CursorKind, Linkage, Type, TypeKind};
+use crate::facts::{Mark, Slot, SlotKind, Store, SymbolId};
 
 use super::Extractor;
 use super::raw::{RawId, RawTree};
@@ -85,7 +85,11 @@ impl<'tu> Extractor<'_, 'tu> {
                     declaration.semantic_parent().is_some_and(|parent| parent.kind() == CursorKind::FunctionDecl);
                 match declaration.place() {
                     Some(declared) if in_function => Slot::Local { name, declared: self.place(declared) },
-                    _ => Slot::Global { name },
+                    Some(declared) if declaration.linkage() == Linkage::Internal => {
+                        let file = Some(self.place(declared).file);
+                        Slot::Global { name, file }
+                    }
+                    _ => Slot::Global { name, file: None },
                 }
             }
             _ => Slot::Other,
@@ -179,17 +183,17 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// The marks of a slot: its own, and those of the typedef that its type is declared through.
-    pub(super) fn slot_marks(&mut self, declaration: Cursor<'tu>) -> Vec<MarkId> {
-        let mut marks: Vec<MarkId> = Vec::new();
+    pub(super) fn slot_marks(&mut self, declaration: Cursor<'tu>) -> Vec<Mark> {
+        let mut marks: Vec<Mark> = Vec::new();
         if declaration.has_attributes() {
-            marks.extend(self.marks_of(declaration).iter().map(|mark| mark.mark));
+            marks.extend(self.marks_of(declaration));
         }
         let mut ty = declaration.ty();
         // `CoroutineEntry *entry`, `Handler table[4]`: the typedef is below pointers and arrays.
         for _ in 0..8 {
             if let Some(typedef) = ty.typedef() {
                 if typedef.has_attributes() {
-                    marks.extend(self.marks_of(typedef).iter().map(|mark| mark.mark));
+                    marks.extend(self.marks_of(typedef));
                 }
                 ty = typedef.underlying();
                 continue;

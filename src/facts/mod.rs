@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use reach::{Context, ContextSet, MAX_FLAGS, Reach};
 
 /// The version of this data model. Stored facts of another version are not read.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// An index into [`UnitFacts::files`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -152,6 +152,8 @@ pub struct SlotCall {
     pub place: Place,
     /// In which contexts, and for which values of the body's flags, control can be here.
     pub reach: Reach,
+    /// The marks that the slot bears by its own declaration or by the typedef of its type.
+    pub marks: Vec<Mark>,
 }
 
 /// A function whose address is put somewhere.
@@ -164,7 +166,7 @@ pub struct Store {
     /// Where the function is named.
     pub place: Place,
     /// The marks that the slot bears by its own declaration or by the typedef of its type.
-    pub marks: Vec<MarkId>,
+    pub marks: Vec<Mark>,
 }
 
 /// A place that holds a function pointer.
@@ -174,8 +176,8 @@ pub enum Slot {
     /// A field of a record. The record is known by the place of its declaration, so that anonymous records
     /// work; the name is for people.
     Field { record: Place, record_name: String, field: String },
-    /// A variable at file scope, by its name.
-    Global { name: String },
+    /// A variable at file scope, by its name; a `static` one also by its file.
+    Global { name: String, file: Option<FileId> },
     /// A local variable, by the place of its declaration.
     Local { name: String, declared: Place },
     /// A parameter of the function whose body this is, by its position.

@@ -8,7 +8,8 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use crate::facts::{self, UnitFacts};
 
 use super::{
-    Body, BodyId, Call, Declaration, FileId, Function, FunctionId, Mark, MarkedSlot, Place, Program, Site, Store,
+    Body, BodyId, Call, Declaration, FileId, Function, FunctionId, Mark, Place, Program, Site, Slot, SlotCall, SlotId,
+    SlotKey, Store,
 };
 
 /// Collects units. Facts that several units share (those of headers) are kept once.
@@ -23,8 +24,8 @@ pub struct Linker {
     /// Bodies by function, place and flags: one place can hold different bodies in different units.
     bodies: HashMap<(FunctionId, Place, Vec<u16>), BodyId>,
     body_list: Vec<Body>,
-    slots: HashMap<(Place, String), usize>,
-    slot_list: Vec<MarkedSlot>,
+    slots: HashMap<SlotKey, SlotId>,
+    slot_list: Vec<Slot>,
     misplaced: Vec<Mark>,
     stores: HashMap<(FunctionId, Place), Store>,
 }
@@ -65,11 +66,8 @@ impl Linker {
         for body in facts.bodies {
             self.body(&numbers, unit, body);
         }
-        for slot in facts.slots {
-            self.slot(&numbers, slot);
-        }
         for store in facts.stores {
-            self.store(&numbers, store);
+            self.store(&numbers, None, store);
         }
         self.misplaced.extend(numbers.marks(&facts.misplaced));
     }
@@ -96,7 +94,20 @@ impl Linker {
         let mut functions = sorted(self.function_list, &new_functions);
         let function = |id: FunctionId| FunctionId(new_functions[id.0 as usize]);
 
+        for slot in &mut self.slot_list {
+            slot.key.renumber(&|file| FileId(new_files[file.0 as usize]), &function);
+            slot.marks = slot.marks.iter().map(|written| mark(*written)).collect();
+            slot.marks.sort_unstable();
+        }
+        let new_slots = renumbering(&self.slot_list, |slot| slot.key.clone());
+        let slots = sorted(self.slot_list, &new_slots);
+        let new_slot = |id: SlotId| SlotId(new_slots[id.0 as usize]);
+
         for body in &mut self.body_list {
+            for call in &mut body.slot_calls {
+                call.slot = call.slot.map(new_slot);
+                call.place = place(call.place);
+            }
             body.function = function(body.function);
             body.place = place(body.place);
             body.assertion = body.assertion.map(|(assertion, at)| (assertion, place(at)));
@@ -121,19 +132,17 @@ impl Linker {
                 graph.add_edge(NodeIndex::new(caller), NodeIndex::new(callee), site);
             }
         }
-        let mut slots = self.slot_list;
-        for slot in &mut slots {
-            slot.place = place(slot.place);
-            slot.marks = slot.marks.iter().map(|written| mark(*written)).collect();
-        }
-        slots.sort_by(|one, other| (one.place, &one.name).cmp(&(other.place, &other.name)));
         let mut misplaced: Vec<Mark> = self.misplaced.into_iter().map(mark).collect();
         misplaced.sort_unstable();
         misplaced.dedup();
         let mut stores: Vec<Store> = self
             .stores
             .into_values()
-            .map(|store| Store { function: function(store.function), place: place(store.place), ..store })
+            .map(|store| Store {
+                function: function(store.function),
+                place: place(store.place),
+                slot: store.slot.map(new_slot),
+            })
             .collect();
         stores.sort_unstable();
         Program { files, functions, bodies, slots, misplaced, stores, graph }
@@ -185,10 +194,10 @@ impl Linker {
     }
 
     fn body(&mut self, numbers: &Numbers, unit: u32, body: facts::Body) {
-        for store in body.stores {
-            self.store(numbers, store);
-        }
         let function = numbers.function(body.symbol);
+        for store in body.stores {
+            self.store(numbers, Some(function), store);
+        }
         let place = numbers.place(body.place);
         let external = self.function_list[function.0 as usize].file.is_none();
         let calls = body.calls.iter().map(|call| Call {
@@ -199,7 +208,15 @@ impl Linker {
             kind: call.kind,
         });
         let assertion = body.assertion.map(|assertion| (assertion, numbers.place(assertion.place)));
-        let slot_calls = body.slot_calls.len() as u32;
+        let slot_calls: Vec<SlotCall> = body
+            .slot_calls
+            .into_iter()
+            .map(|call| SlotCall {
+                slot: self.slot(numbers, Some(function), call.slot, &call.marks),
+                place: numbers.place(call.place),
+                reach: call.reach,
+            })
+            .collect();
         let key = (function, place, body.flags);
         let Some(&known) = self.bodies.get(&key) else {
             let id = BodyId(self.body_list.len() as u32);
@@ -219,7 +236,12 @@ impl Linker {
         if external {
             known.units.push(unit);
         }
-        known.slot_calls = known.slot_calls.max(slot_calls);
+        for call in slot_calls {
+            match known.slot_calls.iter_mut().find(|known| known.slot == call.slot && known.place == call.place) {
+                Some(known) => known.reach = known.reach.or(call.reach),
+                None => known.slot_calls.push(call),
+            }
+        }
         // An assertion that only some configurations have is none.
         known.assertion = known.assertion.filter(|known| assertion.as_ref() == Some(known));
         for (position, call) in calls.enumerate() {
@@ -238,28 +260,80 @@ impl Linker {
         }
     }
 
-    fn slot(&mut self, numbers: &Numbers, slot: facts::SlotDeclaration) {
-        let place = numbers.place(slot.place);
-        let marks = numbers.marks(&slot.marks);
-        match self.slots.get(&(place, slot.name.clone())) {
-            Some(&known) => {
-                for mark in marks {
-                    if !self.slot_list[known].marks.contains(&mark) {
-                        self.slot_list[known].marks.push(mark);
-                    }
-                }
-            }
+    /// The slot that facts speak of, within the body of `inside`; `None` for what cannot be identified.
+    fn slot(
+        &mut self,
+        numbers: &Numbers,
+        inside: Option<FunctionId>,
+        slot: facts::Slot,
+        marks: &[facts::Mark],
+    ) -> Option<SlotId> {
+        let (key, name) = slot_key(numbers, inside, slot)?;
+        let id = match self.slots.get(&key) {
+            Some(&id) => id,
             None => {
-                self.slots.insert((place, slot.name.clone()), self.slot_list.len());
-                self.slot_list.push(MarkedSlot { name: slot.name, kind: slot.kind, place, marks });
+                let id = SlotId(self.slot_list.len() as u32);
+                self.slot_list.push(Slot { key: key.clone(), name, marks: Vec::new() });
+                self.slots.insert(key, id);
+                id
+            }
+        };
+        let known = &mut self.slot_list[id.0 as usize].marks;
+        for mark in numbers.marks(marks) {
+            if !known.contains(&mark) {
+                known.push(mark);
             }
         }
+        Some(id)
     }
 
-    fn store(&mut self, numbers: &Numbers, store: facts::Store) {
+    fn store(&mut self, numbers: &Numbers, inside: Option<FunctionId>, store: facts::Store) {
         let function = numbers.function(store.function);
         let place = numbers.place(store.place);
-        self.stores.entry((function, place)).or_insert(Store { function, place, marks: store.marks });
+        let slot = self.slot(numbers, inside, store.slot, &store.marks);
+        self.stores.entry((function, place)).or_insert(Store { function, place, slot });
+    }
+}
+
+/// A slot's identity and its name for people.
+fn slot_key(numbers: &Numbers, inside: Option<FunctionId>, slot: facts::Slot) -> Option<(SlotKey, String)> {
+    Some(match slot {
+        facts::Slot::Field { record, record_name, field } => {
+            let name = if record_name.is_empty() { field.clone() } else { format!("{record_name}::{field}") };
+            (SlotKey::Field { record: numbers.place(record), field }, name)
+        }
+        facts::Slot::Global { name, file } => {
+            let file = file.map(|file| numbers.files[file.0 as usize]);
+            (SlotKey::Global { name: name.clone(), file }, name)
+        }
+        facts::Slot::Local { name, declared } => {
+            (SlotKey::Local { declared: numbers.place(declared), name: name.clone() }, name)
+        }
+        facts::Slot::Parameter { position } => {
+            (SlotKey::Parameter { function: inside?, position }, format!("parameter {}", position + 1))
+        }
+        facts::Slot::Argument { function, position } => {
+            let function = numbers.function(function);
+            (SlotKey::Parameter { function, position }, format!("parameter {}", position + 1))
+        }
+        facts::Slot::Return => (SlotKey::Result { function: inside? }, "result".to_owned()),
+        facts::Slot::Element(of) => {
+            let (key, name) = slot_key(numbers, inside, *of)?;
+            (SlotKey::Element(Box::new(key)), format!("{name}[]"))
+        }
+        facts::Slot::SlotArgument { .. } | facts::Slot::Other => return None,
+    })
+}
+
+impl SlotKey {
+    /// Gives files and functions their final numbers.
+    fn renumber(&mut self, file: &impl Fn(FileId) -> FileId, function: &impl Fn(FunctionId) -> FunctionId) {
+        match self {
+            SlotKey::Field { record: at, .. } | SlotKey::Local { declared: at, .. } => at.file = file(at.file),
+            SlotKey::Global { file: of, .. } => *of = of.map(file),
+            SlotKey::Parameter { function: of, .. } | SlotKey::Result { function: of } => *of = function(*of),
+            SlotKey::Element(of) => of.renumber(file, function),
+        }
     }
 }
 

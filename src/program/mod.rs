@@ -11,7 +11,7 @@ use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
-use crate::facts::{Assertion, CallKind, MarkId, Reach, SlotKind};
+use crate::facts::{Assertion, CallKind, MarkId, Reach};
 
 pub use link::Linker;
 
@@ -52,8 +52,8 @@ pub struct Program {
     pub functions: Vec<Function>,
     /// Every body; a function may have several (stubs, configurations).
     pub bodies: Vec<Body>,
-    /// Every slot that bears marks of its own.
-    pub slots: Vec<MarkedSlot>,
+    /// Every slot that something is stored into or called through; [`SlotId`] counts them.
+    pub slots: Vec<Slot>,
     /// Marks on something that can bear none, sorted by place.
     pub misplaced: Vec<Mark>,
     /// Where the address of a function is taken, sorted by function and place.
@@ -103,8 +103,8 @@ pub struct Body {
     pub flags: Vec<u16>,
     /// Calls of named functions, in source order.
     pub calls: Vec<Call>,
-    /// How many calls go through slots.
-    pub slot_calls: u32,
+    /// Calls through slots, in source order.
+    pub slot_calls: Vec<SlotCall>,
     /// An assertion on the context that every path passes.
     pub assertion: Option<(Assertion, Place)>,
     /// The units that hold this body, for functions with external linkage.
@@ -135,28 +135,60 @@ pub struct Site {
     pub call: u32,
 }
 
-/// A slot that bears marks.
+/// An index into [`Program::slots`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SlotId(pub u32);
+
+/// A place that holds a function pointer, the same for all units.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MarkedSlot {
-    /// Its name, for people.
+pub struct Slot {
+    /// What it is.
+    pub key: SlotKey,
+    /// Its name, for people: `BlockDriver::bdrv_co_preadv`; for a parameter and a result, what is left of it to say
+    /// besides the function.
     pub name: String,
-    /// What kind of declaration it is.
-    pub kind: SlotKind,
-    /// Where its name is.
-    pub place: Place,
-    /// Its marks.
+    /// The marks that it bears, by its own declaration or by the typedef of its type.
     pub marks: Vec<Mark>,
 }
 
+/// A slot's identity.
+#[allow(missing_docs)] // each variant's comment tells of its fields
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SlotKey {
+    /// A field, by the place of its record's declaration.
+    Field { record: Place, field: String },
+    /// A variable at file scope; a `static` one with its file.
+    Global { name: String, file: Option<FileId> },
+    /// A local variable, by the place of its declaration.
+    Local { declared: Place, name: String },
+    /// A parameter, by its position.
+    Parameter { function: FunctionId, position: u16 },
+    /// What a function returns.
+    Result { function: FunctionId },
+    /// An element of an array that a slot holds.
+    Element(Box<SlotKey>),
+}
+
+/// A call through a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotCall {
+    /// The slot, when it is known which.
+    pub slot: Option<SlotId>,
+    /// Where.
+    pub place: Place,
+    /// Which worlds reach it.
+    pub reach: Reach,
+}
+
 /// A function whose address is put somewhere.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Store {
     /// The function.
     pub function: FunctionId,
     /// Where the function is named.
     pub place: Place,
-    /// The marks of the slot.
-    pub marks: Vec<MarkId>,
+    /// Where it goes, when that is known.
+    pub slot: Option<SlotId>,
 }
 
 impl Program {
@@ -173,6 +205,11 @@ impl Program {
     /// A file's identity.
     pub fn path(&self, file: FileId) -> &PathBuf {
         &self.files[file.0 as usize]
+    }
+
+    /// A slot.
+    pub fn slot(&self, id: SlotId) -> &Slot {
+        &self.slots[id.0 as usize]
     }
 
     /// All functions.

@@ -1,7 +1,7 @@
 //! `assert-without-mark`: a function asserts its context, acts on it, and bears no mark that says so.
 
 use crate::config::Effect;
-use crate::effects::{BreachKind, Effects, Origin};
+use crate::effects::{BreachKind, Callee, Effects, Origin};
 use crate::facts::{CallKind, ContextSet};
 use crate::findings::{Finding, Level};
 use crate::program::{FunctionId, Place};
@@ -66,7 +66,9 @@ fn outside(effects: &Effects<'_>, function: FunctionId, place: Place) -> Option<
     let from = name(effects, *caller);
     report.label(effects.program.call(*site).place, format!("called from `{from}`, which bears one, here"));
     let breached = effects.breaches().iter().any(|breach| {
-        breach.callee == function && breach.kind == BreachKind::BlockingCall && breach.contexts == ContextSet::COROUTINE
+        breach.callee == Callee::Function(function)
+            && breach.kind == BreachKind::BlockingCall
+            && breach.contexts == ContextSet::COROUTINE
     });
     if breached {
         report.note("it is called in a coroutine, which is an error of its own");

@@ -1,12 +1,12 @@
 //! `blocking-call`: something non-coroutine only is called where control is, or can be, in a coroutine.
 
 use crate::config::Effect;
-use crate::effects::{Breach, BreachKind, Effects};
+use crate::effects::{Breach, BreachKind, Callee, Effects};
 use crate::facts::ContextSet;
 use crate::findings::{Finding, Level};
 
 use super::Rule;
-use super::words::{Report, name};
+use super::words::{Report, called, demanding, name};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -23,7 +23,7 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 }
 
 fn finding(effects: &Effects<'_>, breach: &Breach) -> Finding {
-    let (caller, callee) = (name(effects, breach.caller), name(effects, breach.callee));
+    let (caller, callee) = (name(effects, breach.caller), called(effects, breach.callee));
     let (level, why) = match breach.contexts {
         ContextSet::COROUTINE if effects.demand(breach.caller).effect == Some(Effect::CoroutineOnly) => {
             (Level::Error, "which runs in a coroutine")
@@ -31,14 +31,18 @@ fn finding(effects: &Effects<'_>, breach: &Breach) -> Finding {
         ContextSet::COROUTINE => (Level::Error, "where control is in a coroutine"),
         _ => (Level::Warning, "which runs in either context, without a guard"),
     };
-    let message = format!("non-coroutine only `{callee}` is called from `{caller}`, {why}");
-    let place = effects.program.call(breach.site).place;
-    let mut report = Report::new(effects, RULE.name, level, caller, place, message, "called here");
-    report.label_demand(breach.callee);
+    let demanding = demanding(effects, breach.callee, Effect::NonCoroutineOnly);
+    let message = format!("{demanding} from `{caller}`, {why}");
+    let mut report = Report::new(effects, RULE.name, level, caller, breach.place, message, "called here");
+    report.label_callee(breach.callee);
     report.label_demand(breach.caller);
-    match effects.direct_target(breach.callee) {
+    let target = match breach.callee {
+        Callee::Function(function) => effects.direct_target(function),
+        Callee::Slot(_) => None,
+    };
+    match target {
         Some(target) => report.help(format!("in a coroutine, call `{}` instead", name(effects, target))),
-        None => report.help(format!("leave the coroutine for `{callee}`, in a bottom half or through a wrapper")),
+        None => report.help(format!("leave the coroutine for {callee}, in a bottom half or through a wrapper")),
     }
     report.finish()
 }

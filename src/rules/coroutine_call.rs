@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Effect;
-use crate::effects::{Breach, BreachKind, Callers, Effects};
+use crate::effects::{Breach, BreachKind, Callee, Callers, Effects};
 use crate::facts::ContextSet;
 use crate::findings::{Finding, Level};
-use crate::program::{FunctionId, Place, Site};
+use crate::program::{BodyId, FunctionId, Place};
 
 use super::Rule;
-use super::words::{Report, mark_for, name, names};
+use super::words::{Report, called, demanding, mark_for, name, names};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -31,18 +31,19 @@ enum Advice {
 }
 
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
-    let explained: BTreeSet<Site> = effects.suspects().iter().flat_map(|suspect| suspect.calls.clone()).collect();
+    let explained: BTreeSet<(Place, BodyId, Callee)> =
+        effects.suspects().iter().flat_map(|suspect| suspect.calls.iter().map(key)).collect();
     // By definition: two bodies of one name (a stub, a test's double) are two things to fix.
     let mut by_caller: BTreeMap<(FunctionId, Place), Vec<Breach>> = BTreeMap::new();
     for breach in effects.breaches() {
-        if breach.kind == BreachKind::CoroutineCall && !explained.contains(&breach.site) {
-            let definition = effects.program.body(breach.site.body).place;
+        if breach.kind == BreachKind::CoroutineCall && !explained.contains(&key(breach)) {
+            let definition = effects.program.body(breach.body).place;
             by_caller.entry((breach.caller, definition)).or_default().push(*breach);
         }
     }
     let mut findings = Vec::new();
     for ((caller, _), mut breaches) in by_caller {
-        breaches.sort_by_key(|breach| (effects.program.call(breach.site).place, breach.site));
+        breaches.sort_by_key(key);
         let unmarked = effects.demand(caller).effect.is_none();
         let (open, known): (Vec<Breach>, Vec<Breach>) =
             breaches.into_iter().partition(|breach| breach.contexts == ContextSet::BOTH);
@@ -70,6 +71,11 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
     findings
 }
 
+/// What tells one call from another, in the order in which they are told.
+fn key(breach: &Breach) -> (Place, BodyId, Callee) {
+    (breach.place, breach.body, breach.callee)
+}
+
 fn advice(callers: &Callers) -> Advice {
     match callers.known() {
         ContextSet::OUTSIDE => Advice::Wrapper,
@@ -80,10 +86,9 @@ fn advice(callers: &Callers) -> Advice {
 
 /// A call that needs an edit of its own.
 fn one_call(effects: &Effects<'_>, breach: &Breach) -> Finding {
-    let (caller, callee) = (name(effects, breach.caller), name(effects, breach.callee));
-    let place = effects.program.call(breach.site).place;
-    let mut report = start(effects, breach, place);
-    report.label_demand(breach.callee);
+    let (caller, callee) = (name(effects, breach.caller), called(effects, breach.callee));
+    let mut report = start(effects, breach);
+    report.label_callee(breach.callee);
     if effects.demand(breach.caller).effect.is_some() {
         report.label_demand(breach.caller);
     }
@@ -96,8 +101,8 @@ fn one_call(effects: &Effects<'_>, breach: &Breach) -> Finding {
         report.help(through_wrapper(effects, breach.callee));
     } else {
         report.help(match predicate(effects) {
-            Some(predicate) => format!("call `{callee}` only if `{predicate}()`, and something else otherwise"),
-            None => format!("call `{callee}` only inside coroutines"),
+            Some(predicate) => format!("call {callee} only if `{predicate}()`, and something else otherwise"),
+            None => format!("call {callee} only inside coroutines"),
         });
     }
     report.finish()
@@ -113,12 +118,10 @@ fn all_calls(
 ) -> Option<Finding> {
     let first = breaches.first()?;
     let caller_name = name(effects, caller);
-    let place = effects.program.call(first.site).place;
-    let mut report = start(effects, first, place);
-    report.label_demand(first.callee);
+    let mut report = start(effects, first);
+    report.label_callee(first.callee);
     for breach in &breaches[1..] {
-        let callee = name(effects, breach.callee);
-        report.label(effects.program.call(breach.site).place, format!("so is `{callee}` here"));
+        report.label(breach.place, format!("so is {} here", called(effects, breach.callee)));
     }
     report.note_calls(&callers.coroutine, |from| format!("`{from}` calls `{caller_name}` in a coroutine"));
     report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller_name}` outside of coroutines"));
@@ -155,8 +158,8 @@ fn all_calls(
 }
 
 /// The message and the place, by what is known of the caller.
-fn start<'e, 'a>(effects: &'e Effects<'a>, breach: &Breach, place: Place) -> Report<'e, 'a> {
-    let (caller, callee) = (name(effects, breach.caller), name(effects, breach.callee));
+fn start<'e, 'a>(effects: &'e Effects<'a>, breach: &Breach) -> Report<'e, 'a> {
+    let caller = name(effects, breach.caller);
     let known = effects.demand(breach.caller).effect;
     let level = if breach.conditional { Level::Warning } else { Level::Error };
     let why = match (breach.contexts, known) {
@@ -166,12 +169,16 @@ fn start<'e, 'a>(effects: &'e Effects<'a>, breach: &Breach, place: Place) -> Rep
         (_, Some(Effect::Either)) => "which runs in either context, without a guard",
         _ => "which bears no mark",
     };
-    let message = format!("coroutine only `{callee}` is called from `{caller}`, {why}");
-    Report::new(effects, RULE.name, level, caller, place, message, "called here")
+    let demanding = demanding(effects, breach.callee, Effect::CoroutineOnly);
+    let message = format!("{demanding} from `{caller}`, {why}");
+    Report::new(effects, RULE.name, level, caller, breach.place, message, "called here")
 }
 
 /// The advice to go through the wrapper: by its name, or by the declaration that would generate it.
-fn through_wrapper(effects: &Effects<'_>, callee: FunctionId) -> String {
+fn through_wrapper(effects: &Effects<'_>, callee: Callee) -> String {
+    let Callee::Function(callee) = callee else {
+        return "start a coroutine for the call, in a function with a wrapper".to_owned();
+    };
     let target = name(effects, callee);
     if let Some(wrapper) = effects.wrapper_of(callee) {
         return format!("call the wrapper `{}` instead of `{target}`", name(effects, wrapper));

@@ -1,6 +1,6 @@
 //! `mixed-call`: a wrapper is called where control is in a coroutine, and could be spared.
 
-use crate::effects::{Breach, BreachKind, Effects};
+use crate::effects::{Breach, BreachKind, Callee, Effects};
 use crate::findings::{Finding, Level};
 
 use super::Rule;
@@ -21,17 +21,18 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 }
 
 fn finding(effects: &Effects<'_>, breach: &Breach) -> Option<Finding> {
-    let target = effects.direct_target(breach.callee)?;
-    let (caller, callee) = (name(effects, breach.caller), name(effects, breach.callee));
+    // Nobody knows the target of what a slot holds.
+    let Callee::Function(callee) = breach.callee else { return None };
+    let target = effects.direct_target(callee)?;
+    let (caller, callee_name) = (name(effects, breach.caller), name(effects, callee));
     let target = name(effects, target);
     if target == caller {
         // The wrapped function itself may have a reason to go round through its wrapper.
         return None;
     }
-    let message = format!("`{callee}` is called from `{caller}` in a coroutine, where `{target}` could be called");
-    let place = effects.program.call(breach.site).place;
-    let mut report = Report::new(effects, RULE.name, RULE.level, caller, place, message, "called here");
-    report.label_demand(breach.callee);
+    let message = format!("`{callee_name}` is called from `{caller}` in a coroutine, where `{target}` could be called");
+    let mut report = Report::new(effects, RULE.name, RULE.level, caller, breach.place, message, "called here");
+    report.label_demand(callee);
     report.label_demand(breach.caller);
     report.help(format!("call `{target}` instead"));
     Some(report.finish())

@@ -10,7 +10,10 @@ mod coroutine_call;
 mod mark_mismatch;
 mod misplaced_mark;
 mod mixed_call;
+mod pointer_gains_mark;
+mod pointer_loses_mark;
 mod suspect_mark;
+mod unmarked_entry;
 mod wrapper_duplicate;
 mod wrapper_lock_variant;
 mod wrapper_not_generated;
@@ -45,7 +48,10 @@ pub static RULES: &[Rule] = &[
     mark_mismatch::RULE,
     misplaced_mark::RULE,
     mixed_call::RULE,
+    pointer_gains_mark::RULE,
+    pointer_loses_mark::RULE,
     suspect_mark::RULE,
+    unmarked_entry::RULE,
     wrapper_duplicate::RULE,
     wrapper_lock_variant::RULE,
     wrapper_not_generated::RULE,

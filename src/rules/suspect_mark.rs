@@ -37,10 +37,8 @@ fn finding(effects: &Effects<'_>, suspect: &Suspect) -> Finding {
     }
     let everywhere = if suspect.unmarked_declaration.is_some() { "write it on all its declarations and " } else { "" };
     report.help(format!("take `{mark}` off `{function}`, or {everywhere}mark its {unmarked} callers"));
-    for site in suspect.calls.iter().take(MOST_CALLS) {
-        let caller = effects.program.body(site.body).function;
-        let text = format!("called from `{}`", name(effects, caller));
-        report.note_at(effects.program.call(*site).place, text);
+    for call in suspect.calls.iter().take(MOST_CALLS) {
+        report.note_at(call.place, format!("called from `{}`", name(effects, call.caller)));
     }
     if suspect.calls.len() > MOST_CALLS {
         report.note(format!("and {} more calls", suspect.calls.len() - MOST_CALLS));

@@ -1,7 +1,7 @@
 //! What rules have in common: places as labels, and the words for contexts and marks.
 
 use crate::config::Effect;
-use crate::effects::{Effects, Origin};
+use crate::effects::{Callee, Effects, Origin};
 use crate::findings::{Finding, Label, Level, Note, Span};
 use crate::program::{FunctionId, Place, Site};
 
@@ -86,6 +86,19 @@ impl<'e, 'a> Report<'e, 'a> {
         }
     }
 
+    /// Labels what says what a callee demands.
+    pub fn label_callee(&mut self, callee: Callee) {
+        match callee {
+            Callee::Function(function) => self.label_demand(function),
+            Callee::Slot(slot) => {
+                if let Some((_, mark)) = self.effects.slot_demand(slot) {
+                    let (slot, mark_name) = (self.effects.slot_name(slot), &self.effects.pack.mark(mark.mark).name);
+                    self.label(mark.place, format!("{slot} is marked `{mark_name}` here"));
+                }
+            }
+        }
+    }
+
     /// Adds a note for each call, up to a limit, and counts the rest.
     pub fn note_calls(&mut self, calls: &[(Site, FunctionId)], text: impl Fn(&str) -> String) {
         for (site, caller) in calls.iter().take(MOST_LISTED) {
@@ -112,6 +125,23 @@ pub fn span(effects: &Effects<'_>, place: Place) -> Span {
 /// A function's name.
 pub fn name<'p>(effects: &Effects<'p>, function: FunctionId) -> &'p str {
     &effects.program.function(function).name
+}
+
+/// What is called, in words: a function's name, or what is called through a slot.
+pub fn called(effects: &Effects<'_>, callee: Callee) -> String {
+    match callee {
+        Callee::Function(function) => format!("`{}`", name(effects, function)),
+        Callee::Slot(slot) => format!("what {} holds", effects.slot_name(slot)),
+    }
+}
+
+/// What is called, as the beginning of a message: with what it demands.
+pub fn demanding(effects: &Effects<'_>, callee: Callee, effect: Effect) -> String {
+    let (callee_words, effect) = (called(effects, callee), effect.describe());
+    match callee {
+        Callee::Function(_) => format!("{effect} {callee_words} is called"),
+        Callee::Slot(_) => format!("{callee_words} is {effect}, and is called"),
+    }
 }
 
 /// The name of the plain mark for an effect, or the words for it when the pack has none.

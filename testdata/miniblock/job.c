@@ -65,3 +65,37 @@ int no_coroutine_fn job_finish_sync(Job *job)
     AIO_WAIT_WHILE(qemu_get_aio_context(), !job_is_finished(job)); /* near miss: polling is for the outside */
     return job->ret;
 }
+
+/*
+ * A job that was written in a hurry: what each of its pointers promises is
+ * not what it holds.
+ */
+
+static int no_coroutine_fn hasty_run(Job *job)
+{
+    return job_finish_sync(job); /* near miss: outside, says the mark */
+}
+
+static void coroutine_fn hasty_abort(Job *job)
+{
+    job_pause_point(job); /* near miss: inside, says the mark */
+}
+
+static const JobDriver hasty_driver = {
+    .name = "hasty",
+    .run = hasty_run, /* expect: error pointer-gains-mark: `JobDriver::run`, which is called in coroutines */
+    .abort = hasty_abort, /* expect: error pointer-loses-mark: `JobDriver::abort`, which bears no mark */
+};
+
+static void hasty_entry(void *opaque)
+{
+    Job *job = opaque;
+
+    job->finished = true;
+}
+
+void job_start_hasty(Job *job)
+{
+    job->driver = &hasty_driver;
+    qemu_coroutine_enter(qemu_coroutine_create(hasty_entry, job)); /* expect: warning unmarked-entry: `hasty_entry` */
+}

@@ -37,7 +37,7 @@ static int img_sync(BlockDriverState *bs)
 
 static int64_t img_length(BlockDriverState *bs)
 {
-    return bs->drv->bdrv_co_getlength(bs); /* later, with the rules for slots: error coroutine-call */
+    return bs->drv->bdrv_co_getlength(bs); /* expect: error coroutine-call: holds is coroutine only */
 }
 
 typedef struct ImgBench {

@@ -39,6 +39,7 @@ static inline bool job_is_finished(const Job *job)
 }
 
 void job_start(Job *job);
+void job_start_hasty(Job *job);
 void job_cancel(Job *job);
 int64_t job_remaining(const Job *job);
 const char *job_status(const Job *job);

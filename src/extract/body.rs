@@ -4,14 +4,12 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::clang::{BinaryOperator, Cursor, CursorKind, TypeKind, UnaryOperator};
-use crate::facts::{
-    Assertion, Body, Call, CallKind, MAX_FLAGS, Mark, Place, Slot, SlotCall, SlotKind, Store, Symbol, SymbolId,
-};
+use crate::facts::{Assertion, Body, Call, CallKind, MAX_FLAGS, Mark, Place, Slot, SlotCall, Store, Symbol, SymbolId};
 
 use super::flow::{Flag, Label, NodeId, Op, Site, Tree, Variable};
 use super::raw::{RawId, RawTree};
 use super::stores::Sink;
-use super::{Extractor, Role};
+use super::{Extractor, Role, SlotKind};
 
 /// A variable or parameter whose value may be followed.
 #[derive(Clone, Copy)]

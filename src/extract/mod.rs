@@ -12,10 +12,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::clang::{Cursor, CursorKind, File, Linkage, Severity, TranslationUnit, TypeKind, Visit};
-use crate::facts::{
-    CompilerError, Declaration, FileId, Health, Mark, MarkId, Place, SlotDeclaration, SlotKind, Symbol, SymbolId,
-    UnitFacts,
-};
+use crate::facts::{CompilerError, Declaration, FileId, Health, Mark, MarkId, Place, Symbol, SymbolId, UnitFacts};
 
 /// What annotations of the in-memory headers begin with, so that they are told from a code base's own.
 pub const ANNOTATION_PREFIX: &str = "cowrap:";
@@ -222,26 +219,12 @@ impl<'tu> Extractor<'_, 'tu> {
         }
     }
 
-    /// A declaration with attributes that is not a function: a slot if it holds a function, else no place for
-    /// a mark.
+    /// A declaration with attributes that is not a function: no place for a mark, unless it holds a function.
     fn slot(&mut self, cursor: Cursor<'tu>, kind: SlotKind) {
         let marks = self.marks_of(cursor);
-        if marks.is_empty() {
-            return;
-        }
         if !holds_function(cursor, kind) {
             self.facts.misplaced.extend(marks);
-            return;
         }
-        let Some(place) = cursor.place() else { return };
-        let place = self.place(place);
-        let mut name = cursor.spelling();
-        if kind == SlotKind::Field
-            && let Some(record) = cursor.semantic_parent()
-        {
-            name = format!("{}::{name}", record.spelling());
-        }
-        self.facts.slots.push(SlotDeclaration { name, kind, place, marks });
     }
 
     fn misplaced(&mut self, cursor: Cursor<'tu>) {
@@ -332,6 +315,15 @@ impl<'tu> Extractor<'_, 'tu> {
         self.functions.insert(key, info);
         info
     }
+}
+
+/// The kinds of declaration that may hold a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SlotKind {
+    Field,
+    Variable,
+    Parameter,
+    Typedef,
 }
 
 /// Whether a declaration can hold a function: a function pointer, an array of them, or a typedef of a function.

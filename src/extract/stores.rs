@@ -1,10 +1,10 @@
 //! Where the address of a function goes: the slot that each function value is stored into.
 
 use crate::clang::{Cursor, CursorKind, Linkage, Type, TypeKind};
-use crate::facts::{Mark, Slot, SlotKind, Store, SymbolId};
+use crate::facts::{Mark, Slot, Store, SymbolId};
 
-use super::Extractor;
 use super::raw::{RawId, RawTree};
+use super::{Extractor, SlotKind};
 
 /// Where the value of an expression goes, as seen from the expression.
 #[derive(Clone, Copy)]

@@ -51,8 +51,6 @@ pub struct UnitFacts {
     pub declarations: Vec<Declaration>,
     /// Bodies of functions in the tree's own files, in source order.
     pub bodies: Vec<Body>,
-    /// Slots that bear a mark of their own.
-    pub slots: Vec<SlotDeclaration>,
     /// Marks on something that can bear none.
     pub misplaced: Vec<Mark>,
     /// Stores outside of bodies: initialisers at file scope.
@@ -192,32 +190,6 @@ pub enum Slot {
     Element(Box<Slot>),
     /// Anything else: what a pointer points to, the result of a call …
     Other,
-}
-
-/// A slot that bears marks by its own declaration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SlotDeclaration {
-    /// Its name, for people: `BlockDriver::bdrv_co_preadv`, `CoroutineEntry`.
-    pub name: String,
-    /// What kind of declaration it is.
-    pub kind: SlotKind,
-    /// Where its name is.
-    pub place: Place,
-    /// Its marks.
-    pub marks: Vec<Mark>,
-}
-
-/// The kinds of declaration that make a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SlotKind {
-    /// A field.
-    Field,
-    /// A variable, local or at file scope.
-    Variable,
-    /// A parameter.
-    Parameter,
-    /// A typedef of a function or of a pointer to one.
-    Typedef,
 }
 
 /// An assertion on the context, such as `assert(qemu_in_coroutine())`.

@@ -675,15 +675,11 @@ fn nested_parameter<'t>(
         return Ok(Declarator { name, before: text(&parts[..at - 1]), after });
     }
     let inside = parts[at].inside();
-    // The name is the innermost: the last word before the first bracket behind the stars.
-    let mut from = 0;
-    while inside.get(from).is_some_and(|token| token.is_sign('(')) {
-        from += 1;
-    }
+    // The name is the innermost: what stands behind the last opening parenthesis of `(*(*name)(int))` and its stars.
     let mut name = None;
-    for (number, token) in inside.iter().enumerate().skip(from) {
+    for (number, token) in inside.iter().enumerate() {
         match token.kind {
-            Kind::Sign('*') => {}
+            Kind::Sign('*' | '(') if name.is_none() => {}
             Kind::Word if !QUALIFIERS.contains(&token.text.as_ref()) => name = Some(number),
             Kind::Word => {}
             _ => break,

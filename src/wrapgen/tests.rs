@@ -119,6 +119,7 @@ fn every_form_of_parameter_is_read() {
         ("int v[static 4]", "v", "int *v"),
         ("int (*rows)[4]", "rows", "int (*rows)[4]"),
         ("void (*cb)(void *opaque, int ret)", "cb", "void (*cb)(void *opaque, int ret)"),
+        ("void (*(*choose)(int which))(char *)", "choose", "void (*(*choose)(int which))(char *)"),
         ("BlockCompletionFunc *cb", "cb", "BlockCompletionFunc *cb"),
         ("int compare(const void *a, const void *b)", "compare", "int (*compare)(const void *a, const void *b)"),
         ("my_type (*table[4])(int)", "table", "my_type (*(*table))(int)"),
@@ -338,8 +339,8 @@ fn parameters_never_collide_with_what_the_template_uses() {
     let text = "int co_wrapper_mixed a_b(int s, int ret, int co, int poll_state, int opaque, int a_co_b, int s_,\n\
                 int qemu_in_coroutine, int assert, int harmless);\n";
     let text = written(text, "9.0").unwrap();
-    let head = "int a_b(int s__, int ret_, int co_, int poll_state_, int opaque_, int a_co_b_,\n        int s_, \
-                int qemu_in_coroutine_, int assert_, int harmless)\n";
+    let head = "int a_b(int s__, int ret_, int co_, int poll_state_, int opaque_,\n        int arg_a_co_b, int s_, \
+                int qemu_in_coroutine_, int assert_,\n        int harmless)\n";
     assert!(text.contains(head), "{text}");
     assert!(text.contains(".s__ = s__,"), "{text}");
     let text =

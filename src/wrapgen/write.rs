@@ -352,14 +352,19 @@ fn around(name: &str, own: &Type) -> String {
 
 /// Names for the parameters that mean nothing else where the template puts them.
 fn safe_names(declaration: &Declared, target: &str, reserved: &BTreeSet<String>) -> Vec<String> {
-    let taken = |name: &str| reserved.contains(name) || name == target || name == declaration.name;
+    // Templates build names from the target's: `bdrv_co_foo_entry`.
+    let derived = |name: &str| name.strip_prefix(target).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
+    let taken = |name: &str| reserved.contains(name) || name == declaration.name;
     let mut names: Vec<String> = Vec::new();
     for parameter in &declaration.parameters {
         let others = |name: &str, names: &[String]| {
             names.iter().any(|other| other == name)
                 || declaration.parameters.iter().any(|other| other.name == name && other.name != parameter.name)
         };
-        let mut name = parameter.name.clone();
+        let mut name = match derived(&parameter.name) {
+            true => format!("arg_{}", parameter.name),
+            false => parameter.name.clone(),
+        };
         while taken(&name) || (name != parameter.name && others(&name, &names)) {
             name.push('_');
         }

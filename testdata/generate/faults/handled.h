@@ -94,6 +94,15 @@ int co_wrapper a_array(uint8_t buf[16], char *argv[], int m[3][4], int v[static 
 int coroutine_fn a_co_function(void (*cb)(void *, int), CompletionFunc *other, int compare(int, int));
 int co_wrapper a_function(void (*cb)(void *, int), CompletionFunc *other, int compare(int, int));
 
+int coroutine_fn a_co_nested(void (*(*choose)(int which))(char *), int (*(*rows)[2])(void));
+int co_wrapper a_nested(void (*(*choose)(int which))(char *), int (*(*rows)[2])(void));
+
+int coroutine_fn a_co_derived(int a_co_derived_entry, int a_derived);
+int co_wrapper a_derived(int a_co_derived_entry, int a_derived);
+
+int a_bh_derived(int a_bh_derived_bh);
+int no_co_wrapper a_co_bh_derived(int a_bh_derived_bh);
+
 int coroutine_fn a_co_const_value(const int n, char *const p, const char *const *q);
 int co_wrapper_mixed a_const_value(const int n, char *const p, const char *const *q);
 

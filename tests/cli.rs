@@ -751,6 +751,18 @@ fn the_json_format_is_one_document_with_stable_keys() {
     assert_eq!(out["summary"]["warnings"], 1);
 }
 
+/// The example of `docs/json.md` is what the program prints.
+#[test]
+fn the_documented_json_is_what_is_printed() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/json.md")).unwrap();
+    let example = page.split("## An example").nth(1).unwrap().split("```json\n").nth(1).unwrap();
+    let documented: Value = serde_json::from_str(example.split("```").next().unwrap()).unwrap();
+    let mut command = Command::new(program());
+    command.current_dir(testdata().join("miniblock")).args(["check", "--format", "json", "mini-img.c"]);
+    let out = run(&mut command).is(1);
+    assert_eq!(out.json(), documented);
+}
+
 #[test]
 fn json_stays_json_with_verbose() {
     Tree::with(&[("error.c", ERROR)]).check(&["--format", "json", "--verbose"]).is(1).json();

@@ -42,10 +42,10 @@ pub fn read(text: &str, header: usize, vocabulary: &Vocabulary) -> Reading {
     if let Some(span) = unterminated {
         complain(span, "a comment does not end", "it begins here", "end it with `*/`");
     }
-    let (tokens, sets) = compiled(&items, &mut complain);
+    let (tokens, branches) = compiled(&items, &mut complain);
     let partners = partners(&tokens);
     for chunk in chunks(&tokens, &partners) {
-        read_chunk(&tokens[chunk.range.clone()], &chunk, &sets, header, vocabulary, &mut reading);
+        read_chunk(&tokens[chunk.range.clone()], &chunk, &branches, header, vocabulary, &mut reading);
     }
     reading.complaints.sort_by_key(|complaint| complaint.span.clone().map(|span| (span.start, span.end)));
     reading
@@ -55,13 +55,31 @@ pub fn read(text: &str, header: usize, vocabulary: &Vocabulary) -> Reading {
 #[derive(Clone, Debug)]
 pub(super) struct Live<'s> {
     pub(super) token: Token<'s>,
-    /// The conditions around it, as an index.
-    conditions: usize,
+    /// The branch that it is in.
+    branch: BranchId,
 }
 
 type Complain<'c> = dyn FnMut(Range<usize>, &str, &str, &str) + 'c;
 
 // --- conditions -------------------------------------------------------------------------------------------------
+
+/// An index into [`Branches`].
+type BranchId = usize;
+
+/// The branches of all `#if`s: each with the one around it, and what it depends on. The first is the header itself.
+type Branches = Vec<(BranchId, Option<Condition>)>;
+
+/// The conditions around what is in a branch, outermost first.
+fn conditions(branches: &Branches, mut id: BranchId) -> Vec<Condition> {
+    let mut conditions = Vec::new();
+    while id != 0 {
+        let (outer, condition) = &branches[id];
+        conditions.extend(condition.clone());
+        id = *outer;
+    }
+    conditions.reverse();
+    conditions
+}
 
 /// An `#if` that is not yet ended.
 struct Open {
@@ -77,6 +95,11 @@ struct Open {
     current: Truth,
     has_else: bool,
     span: Range<usize>,
+    /// The branch around the `#if`, and whether that may be compiled.
+    outer: BranchId,
+    outer_is_live: bool,
+    /// This branch.
+    id: BranchId,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,18 +109,18 @@ enum Truth {
     If(String),
 }
 
-/// The tokens that may be compiled, and the sets of conditions that they refer to.
-fn compiled<'s>(items: &[Item<'s>], complain: &mut Complain<'_>) -> (Vec<Live<'s>>, Vec<Vec<Condition>>) {
+/// The tokens that may be compiled, and the branches that they refer to.
+fn compiled<'s>(items: &[Item<'s>], complain: &mut Complain<'_>) -> (Vec<Live<'s>>, Branches) {
     let mut open: Vec<Open> = Vec::new();
     let mut chains = 0;
-    let mut sets: Vec<Vec<Condition>> = vec![Vec::new()];
-    let mut current = 0;
+    let mut branches: Branches = vec![(0, None)];
     let mut live: Vec<Live<'s>> = Vec::new();
     for (number, item) in items.iter().enumerate() {
+        let (outer, is_live) = open.last().map_or((0, true), |branch| (branch.id, branch.is_live()));
         let (tokens, span) = match item {
             Item::Token(token) => {
-                if open.iter().all(|branch| branch.current != Truth::Never) {
-                    live.push(Live { token: token.clone(), conditions: current });
+                if is_live {
+                    live.push(Live { token: token.clone(), branch: outer });
                 }
                 continue;
             }
@@ -108,7 +131,7 @@ fn compiled<'s>(items: &[Item<'s>], complain: &mut Complain<'_>) -> (Vec<Live<'s
             "if" | "ifdef" | "ifndef" => {
                 let is_guard = live.is_empty() && open.is_empty() && guards(name, rest, items.get(number + 1));
                 let truth = if is_guard { Truth::Always } else { truth(&name.text, rest) };
-                open.push(Open {
+                let mut branch = Open {
                     chain: chains,
                     branch: 0,
                     before: Vec::new(),
@@ -117,11 +140,19 @@ fn compiled<'s>(items: &[Item<'s>], complain: &mut Complain<'_>) -> (Vec<Live<'s
                     current: truth,
                     has_else: false,
                     span: span.clone(),
-                });
+                    outer,
+                    outer_is_live: is_live,
+                    id: 0,
+                };
+                branch.register(&mut branches);
+                open.push(branch);
                 chains += 1;
             }
             word @ ("elif" | "elifdef" | "elifndef" | "else") => match open.last_mut() {
-                Some(branch) if !branch.has_else => branch.next(word, rest),
+                Some(branch) if !branch.has_else => {
+                    branch.next(word, rest);
+                    branch.register(&mut branches);
+                }
                 _ => complain(
                     span.clone(),
                     &format!("`#{word}` has no `#if`"),
@@ -139,18 +170,13 @@ fn compiled<'s>(items: &[Item<'s>], complain: &mut Complain<'_>) -> (Vec<Live<'s
                     );
                 }
             }
-            _ => continue,
+            _ => {}
         }
-        let set: Vec<Condition> = open.iter().filter_map(Open::condition).collect();
-        current = sets.iter().position(|known| *known == set).unwrap_or_else(|| {
-            sets.push(set);
-            sets.len() - 1
-        });
     }
     for branch in open {
         complain(branch.span, "an `#if` does not end", "it begins here", "end it with `#endif`");
     }
-    (live, sets)
+    (live, branches)
 }
 
 impl Open {
@@ -182,6 +208,17 @@ impl Open {
                 Truth::If(parts.join(" && "))
             }
         };
+    }
+
+    /// Whether what is in this branch may be compiled.
+    fn is_live(&self) -> bool {
+        self.outer_is_live && self.current != Truth::Never
+    }
+
+    /// Adds this branch to those that there are.
+    fn register(&mut self, branches: &mut Branches) {
+        self.id = branches.len();
+        branches.push((self.outer, self.condition()));
     }
 
     fn condition(&self) -> Option<Condition> {
@@ -397,7 +434,7 @@ fn group_before(tokens: &[Live<'_>], end: usize) -> Option<usize> {
 fn read_chunk(
     tokens: &[Live<'_>],
     chunk: &Chunk,
-    sets: &[Vec<Condition>],
+    branches: &Branches,
     header: usize,
     vocabulary: &Vocabulary,
     reading: &mut Reading,
@@ -463,8 +500,10 @@ fn read_chunk(
         refuse(span_of(*second), message, "this is the second", "keep one of them");
         return;
     }
-    let conditions = tokens[0].conditions;
-    if let Some(live) = tokens.iter().find(|live| live.conditions != conditions) {
+    let branch = tokens[0].branch;
+    let own_conditions = conditions(branches, branch);
+    let differs = |live: &&Live<'_>| live.branch != branch && conditions(branches, live.branch) != own_conditions;
+    if let Some(live) = tokens.iter().find(differs) {
         let message = "a preprocessor condition stands within a declaration with a wrapper mark".to_owned();
         let span = live.token.span.clone();
         refuse(span, message, "from here on another condition holds", "put the condition around the whole declaration");
@@ -494,7 +533,7 @@ fn read_chunk(
             is_void: parsed.is_void,
             parameters: parsed.parameters,
             is_static: parsed.is_static,
-            conditions: sets[conditions].clone(),
+            conditions: own_conditions,
             header,
             span: parsed.span,
             name_span: parsed.name_span,

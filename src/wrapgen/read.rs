@@ -160,16 +160,15 @@ fn compiled<'s>(items: &[Item<'s>], complain: &mut Complain<'_>) -> (Vec<Live<'s
                     "pair every `#if` with one `#endif` within the header",
                 ),
             },
-            "endif" => {
-                if open.pop().is_none() {
-                    complain(
-                        span.clone(),
-                        "`#endif` has no `#if`",
-                        "nothing is open here",
-                        "pair every `#if` with one `#endif` within the header",
-                    );
-                }
-            }
+            "endif" => match open.pop() {
+                Some(_) => {}
+                None => complain(
+                    span.clone(),
+                    "`#endif` has no `#if`",
+                    "nothing is open here",
+                    "pair every `#if` with one `#endif` within the header",
+                ),
+            },
             _ => {}
         }
     }

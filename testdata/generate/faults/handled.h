@@ -134,7 +134,7 @@ int co_wrapper_mixed a_none(void);
 /* int co_wrapper a_in_comment(int x); */
 // int co_wrapper a_in_line_comment(int x);
 #if 0
-don't look
+nothing to see here
 int co_wrapper a_never(int x);
 #else
 int coroutine_fn a_co_otherwise(int x);

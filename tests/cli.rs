@@ -159,6 +159,13 @@ fn a_path_that_is_not_there_is_status_2() {
 }
 
 #[test]
+fn inputs_of_the_generator_that_are_not_there_are_status_2() {
+    let tree = Tree::with(&[("clean.c", CLEAN)]);
+    tree.check(&["--inputs", "include/co.h"]).is(0);
+    tree.check(&["--inputs", "include/co.h,include/none.h"]).is(2).says("include/none.h");
+}
+
+#[test]
 fn a_unit_that_does_not_parse_is_status_2() {
     Tree::with(&[("broken.c", BROKEN), ("clean.c", CLEAN)]).check(&[]).is(2).says("broken.c:3:");
 }

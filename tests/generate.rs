@@ -347,22 +347,24 @@ fn when_it_is_killed_the_old_output_is_still_whole() {
 fn all_that_a_build_generates_is_generated() {
     let tree = Tree::new();
     let path = |name: &str| tree.root().join(name).display().to_string();
-    let target = |name: &str, program: &str, inputs: &[&str]| {
+    let target = |name: &str, program: &[&str], inputs: &[&str]| {
+        let command: Vec<&str> = [program, &["@OUTPUT@", "@INPUT@"]].concat();
         serde_json::json!({
             "name": name,
             "type": "custom",
             "filename": [path(name)],
             "target_sources": [{
                 "language": "unknown",
-                "compiler": ["python3", program, "@OUTPUT@", "@INPUT@"],
+                "compiler": command,
                 "sources": inputs.iter().map(|input| path(input)).collect::<Vec<_>>(),
             }],
         })
     };
     let targets = serde_json::json!([
-        target("block-gen.c", "../scripts/block-coroutine-wrapper.py", &["include/io.h"]),
-        target("other-co-gen.c", "/usr/bin/cowrap", &["include/other.h"]),
-        target("version.h", "version.py", &["include/nothing.h"]),
+        target("block-gen.c", &["python3", "../scripts/block-coroutine-wrapper.py"], &["include/io.h"]),
+        target("other-co-gen.c", &["/usr/bin/cowrap", "generate"], &["include/other.h"]),
+        target("report.json", &["/usr/bin/cowrap", "check"], &["include/other.h"]),
+        target("version.h", &["python3", "version.py"], &["include/nothing.h"]),
         { "name": "prog", "type": "executable", "filename": [path("prog")], "target_sources": [] },
     ]);
     tree.write("build/meson-info/intro-targets.json", &targets.to_string());
@@ -370,7 +372,7 @@ fn all_that_a_build_generates_is_generated() {
     assert!(!tree.exists("block-gen.c"));
     assert_eq!(tree.run(&["--all", "-p", "build"]).0, 0);
     assert!(tree.read("block-gen.c").contains("bdrv_sync") && tree.read("other-co-gen.c").contains("bdrv_trim"));
-    assert!(!tree.exists("version.h"));
+    assert!(!tree.exists("version.h") && !tree.exists("report.json"));
     assert_eq!(tree.run(&["--all", "-p", "build", "--check"]), (0, String::new(), String::new()));
     tree.write("build/meson-info/intro-targets.json", "[{");
     let (status, _, err) = tree.run(&["--all", "-p", "build"]);

@@ -24,7 +24,7 @@ pub struct Generator {
     pub root: Vec<PathBuf>,
     /// The file that holds the tree's version, relative to its root.
     pub version: Option<PathBuf>,
-    /// Names of programs that generate wrappers in a build.
+    /// Programs that generate wrappers in a build: the name, and the words that must follow it.
     pub programs: Vec<String>,
     /// Words in front of functions that are neither types nor marks.
     pub specifiers: BTreeSet<String>,

@@ -101,7 +101,7 @@ pub fn generate(request: &GenerateRequest, job: &Job) -> Result<Generated, Gener
     let read_header = |path: &PathBuf| -> Result<(PathBuf, String), GenerateError> {
         let bytes =
             std::fs::read(path).map_err(|source| GenerateError::Read { path: path.display().to_string(), source })?;
-        let text = String::from_utf8(bytes).unwrap_or_else(|error| latin1(error.as_bytes()));
+        let text = String::from_utf8(bytes).unwrap_or_else(|error| ascii_only(error.as_bytes()));
         Ok((path.clone(), text))
     };
     let headers: Vec<(PathBuf, String)> = job.inputs.iter().map(read_header).collect::<Result<_, _>>()?;
@@ -254,8 +254,9 @@ fn make_word(path: &Path) -> String {
     word
 }
 
-/// Text of an unknown encoding: every byte is a character, so that names and places stay what they are.
-fn latin1(bytes: &[u8]) -> String {
+/// Text of an unknown encoding: what is not ASCII, in comments mostly, becomes one `?` for each byte, so that places stay
+/// true.
+fn ascii_only(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '?' }).collect()
 }
 
@@ -303,13 +304,20 @@ pub fn known_jobs(build: &Path, pack: Option<&Path>) -> Result<Known, GenerateEr
     let targets: Vec<Target> = serde_json::from_slice(&bytes).map_err(|error| {
         GenerateError::NoIntrospection(format!("{}: {error}; configure the build again", path.display()))
     })?;
-    let is_generator = |word: &String| {
-        let name = Path::new(word).file_name().map(|name| name.to_string_lossy().into_owned());
-        name.is_some_and(|name| generator.programs.contains(&name))
+    let runs = |command: &[String], program: &str| {
+        let words: Vec<&str> = program.split_whitespace().collect();
+        let name = |word: &String| Path::new(word).file_name().map(|name| name.to_string_lossy().into_owned());
+        command.windows(words.len().max(1)).any(|window| {
+            let rest = window.iter().zip(&words).skip(1).all(|(word, wanted)| word == wanted);
+            rest && name(&window[0]).as_deref() == words.first().copied()
+        })
+    };
+    let is_generator = |source: &&TargetSource| {
+        generator.programs.iter().any(|program| runs(&source.compiler, program)) && !source.sources.is_empty()
     };
     let mut found = Vec::new();
     for target in targets {
-        let source = target.target_sources.iter().find(|source| source.compiler.iter().any(is_generator));
+        let source = target.target_sources.iter().find(is_generator);
         if let (Some(source), [output]) = (source, target.filename.as_slice()) {
             let job = Job { output: Some(output.clone()), inputs: source.sources.clone() };
             found.push((job, source.compiler.clone()));

@@ -216,7 +216,9 @@ pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error
         Some(path) => Pack::read(path)?,
         None => Pack::qemu()?,
     };
-    let report_on = identify_paths(request)?;
+    let report_on = identify_paths(request, &request.report_on)?;
+    // A header that is misspelt here would make every wrapper look as if it were not generated.
+    identify_paths(request, &request.inputs)?;
     let (inputs, tree) = inputs(request)?;
     let visible = make_visible(&tree.root, &pack);
     if visible.definitions.is_empty() {
@@ -338,13 +340,13 @@ fn from_files(request: &Request, files: &[PathBuf], flags: &[std::ffi::OsString]
     Ok((inputs, Tree::of_files(&request.working_directory, &paths)))
 }
 
-/// The identities of the paths that findings are reported in.
-fn identify_paths(request: &Request) -> Result<Vec<PathBuf>, Error> {
+/// The identities of paths that are named on the command line.
+fn identify_paths(request: &Request, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     let identify = |path: &PathBuf| {
         let absolute = request.working_directory.join(path);
         absolute.canonicalize().map_err(|_| Error::NoSuchPath { path: path.display().to_string() })
     };
-    request.report_on.iter().map(identify).collect()
+    paths.iter().map(identify).collect()
 }
 
 fn no_marks(pack: &Pack, tree: &Tree) -> Error {

@@ -27,7 +27,8 @@ pub struct Linker {
     slots: HashMap<SlotKey, SlotId>,
     slot_list: Vec<Slot>,
     misplaced: Vec<Mark>,
-    stores: HashMap<(FunctionId, Place), Store>,
+    /// One place can put a function into several slots: it may be the use of a macro.
+    stores: HashMap<(FunctionId, Place, Option<SlotId>), Store>,
 }
 
 /// One unit's numbers as the program's.
@@ -291,7 +292,7 @@ impl Linker {
         let function = numbers.function(store.function);
         let place = numbers.place(store.place);
         let slot = self.slot(numbers, inside, store.slot, &store.marks);
-        self.stores.entry((function, place)).or_insert(Store { function, place, slot });
+        self.stores.entry((function, place, slot)).or_insert(Store { function, place, slot });
     }
 }
 

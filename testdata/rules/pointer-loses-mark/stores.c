@@ -77,3 +77,12 @@ int (*returned(void))(int sector)
 {
     return co_work; /* expect: error pointer-loses-mark: the result of `returned` */
 }
+
+struct pair {
+    int (*one)(int sector);
+    int (*other)(int sector);
+};
+
+#define BOTH(function) { .one = function, .other = function }
+
+struct pair both = BOTH(co_work); /* expect: error pointer-loses-mark: `pair::one` */ /* expect: error pointer-loses-mark: `pair::other` */

@@ -369,6 +369,25 @@ mod tests {
     }
 
     #[test]
+    fn a_pack_adds_to_the_one_that_it_extends() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (base, own) = (scratch.path().join("base.toml"), scratch.path().join("own.toml"));
+        let mark = |name: &str| format!("[[mark]]\nname = \"{name}\"\neffect = \"either\"\n");
+        let text = format!("name = \"base\"\nheaders = [\"*.h\"]\ninfix = \"co\"\n{}", mark("one"));
+        std::fs::write(&base, text).unwrap();
+        std::fs::write(&own, format!("name = \"own\"\nextends = \"base.toml\"\n{}", mark("two"))).unwrap();
+        let pack = Pack::read(&own).unwrap();
+        let names: Vec<&str> = pack.marks.iter().map(|mark| mark.name.as_str()).collect();
+        assert_eq!((pack.name.as_str(), names), ("own", vec!["one", "two"]));
+        assert!(pack.may_define_marks(Path::new("a.h")) && pack.infix.as_deref() == Some("co"));
+        // Said in both, a mark is described twice.
+        std::fs::write(&own, format!("name = \"own\"\nextends = \"base.toml\"\n{}", mark("one"))).unwrap();
+        assert!(Pack::read(&own).unwrap_err().to_string().contains("described twice"));
+        std::fs::write(&own, "name = \"own\"\nextends = \"own.toml\"\n").unwrap();
+        assert!(Pack::read(&own).unwrap_err().to_string().contains("without an end"));
+    }
+
+    #[test]
     fn mistakes_are_named_with_their_place() {
         let parse = |text: &str| Pack::parse(text, Path::new("mine.toml")).unwrap_err().to_string();
         let unknown = parse("name = \"x\"\nheaders = []\nheadres = []\n");

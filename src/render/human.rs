@@ -7,32 +7,21 @@ use std::sync::Arc;
 
 use codespan_reporting::diagnostic::{Diagnostic, Label, LabelStyle, Severity};
 use codespan_reporting::files::{Error as FilesError, Files};
-use codespan_reporting::term::termcolor::{Ansi, NoColor};
-use codespan_reporting::term::{Config, Styles, StylesWriter, emit_to_write_style};
 
 use crate::driver::Report;
 use crate::findings::{self, Finding, Level, Span};
 use crate::source::{Source, Sources};
 
+use super::draw::draw;
 use super::{at, coverage, printable, short};
 
 /// Writes a report.
 pub fn render(report: &Report, color: bool, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
     let mut excerpts = Excerpts::new(report);
-    let config = Config { before_label_lines: 0, after_label_lines: 0, ..Config::default() };
-    let styles = Styles::default();
     for finding in &report.findings {
         let diagnostic = excerpts.diagnostic(finding);
-        let mut drawn = Vec::new();
-        let result = if color {
-            let mut writer = StylesWriter::new(Ansi::new(&mut drawn), &styles);
-            emit_to_write_style(&mut writer, &config, &excerpts, &diagnostic)
-        } else {
-            let mut writer = StylesWriter::new(NoColor::new(&mut drawn), &styles);
-            emit_to_write_style(&mut writer, &config, &excerpts, &diagnostic)
-        };
-        match result {
-            Ok(()) => out.write_all(&drawn)?,
+        match draw(&excerpts, &diagnostic, color) {
+            Ok(drawn) => out.write_all(&drawn)?,
             // The source changed or cannot be drawn; the finding must be told all the same.
             Err(_) => writeln!(
                 out,

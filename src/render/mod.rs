@@ -3,6 +3,7 @@
 //! It must never know the program, or exit statuses. `codespan-reporting` is used here alone.
 
 mod complaints;
+mod draw;
 mod human;
 mod json;
 mod short;

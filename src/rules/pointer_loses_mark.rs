@@ -5,13 +5,10 @@ use std::collections::BTreeMap;
 use crate::config::Effect;
 use crate::effects::{Effects, Misfit, MisfitKind};
 use crate::findings::{Finding, Level};
-use crate::program::SlotId;
+use crate::program::{SlotId, Store};
 
 use super::Rule;
 use super::words::{Report, mark_for, name};
-
-/// How many further stores a finding lists before it only counts them.
-const MOST_STORES: usize = 8;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -52,12 +49,8 @@ fn finding(effects: &Effects<'_>, slot: SlotId, misfits: &[Misfit]) -> Option<Fi
         let mark_name = &effects.pack.mark(mark.mark).name;
         report.label(mark.place, format!("{slot_name} is marked `{mark_name}` here"));
     }
-    for other in others.iter().take(MOST_STORES) {
-        report.note_at(other.store.place, format!("so is `{}`", name(effects, other.store.function)));
-    }
-    if others.len() > MOST_STORES {
-        report.note(format!("and {} more", others.len() - MOST_STORES));
-    }
+    let others: Vec<Store> = others.iter().map(|other| other.store).collect();
+    report.note_stores(&others, |function| format!("so is `{function}`"));
     let mark = mark_for(effects, Effect::CoroutineOnly);
     report.help(format!("mark {slot_name} as `{mark}`, so that those who call through it know; or store a wrapper"));
     Some(report.finish())

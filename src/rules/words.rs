@@ -3,7 +3,7 @@
 use crate::config::Effect;
 use crate::effects::{Callee, Effects, Origin};
 use crate::findings::{Finding, Label, Level, Note, Span};
-use crate::program::{FunctionId, Place, Site};
+use crate::program::{FunctionId, Place, Site, Store};
 
 /// How many places of one kind a finding lists before it only counts them.
 const MOST_LISTED: usize = 8;
@@ -107,6 +107,16 @@ impl<'e, 'a> Report<'e, 'a> {
         }
         if calls.len() > MOST_LISTED {
             self.note(format!("and {} more", calls.len() - MOST_LISTED));
+        }
+    }
+
+    /// Adds a note for each store, up to a limit, and counts the rest.
+    pub fn note_stores(&mut self, stores: &[Store], text: impl Fn(&str) -> String) {
+        for store in stores.iter().take(MOST_LISTED) {
+            self.note_at(store.place, text(name(self.effects, store.function)));
+        }
+        if stores.len() > MOST_LISTED {
+            self.note(format!("and {} more", stores.len() - MOST_LISTED));
         }
     }
 

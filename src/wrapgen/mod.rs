@@ -19,7 +19,7 @@ mod tests;
 pub use declared::{Complaint, Declared, Reading};
 pub use outline::{Outline, Outlined, outline};
 pub use read::{Vocabulary, read};
-pub use write::{Frame, WriteError, target_of, write};
+pub use write::{Frame, WriteError, write};
 
 use crate::config::Generator;
 

@@ -138,8 +138,8 @@ pub fn write(
     Ok(text)
 }
 
-/// The names of what the declarations wrap, for those that can be told.
-pub fn target_of(generator: &Generator, declaration: &Declared) -> Option<String> {
+/// The name of what a declaration wraps, if its own name tells.
+fn target_of(generator: &Generator, declaration: &Declared) -> Option<String> {
     match spec(generator, declaration)?.calls {
         Effect::CoroutineOnly => generator.target_name(&declaration.name),
         Effect::Either | Effect::NonCoroutineOnly => generator.wrapper_name(&declaration.name),

@@ -4,11 +4,14 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::clang::{BinaryOperator, Cursor, CursorKind, TypeKind, UnaryOperator};
-use crate::facts::{Assertion, Body, Call, CallKind, MAX_FLAGS, Mark, Place, Slot, SlotCall, Store, Symbol, SymbolId};
+use crate::facts::{
+    Argument, Assertion, Body, Call, CallKind, Copy, MAX_FLAGS, Mark, Passed, Place, Reach, Slot, SlotCall, Store,
+    Symbol, SymbolId,
+};
 
-use super::flow::{Flag, Label, NodeId, Op, Site, Tree, Variable};
+use super::flow::{Flag, Label, NodeId, Op, Outcome, Site, Tree, TruthId, Variable};
 use super::raw::{RawId, RawTree};
-use super::stores::Sink;
+use super::stores::{Flow, Sink, named_function};
 use super::{Extractor, Role, SlotKind};
 
 /// A variable or parameter whose value may be followed.
@@ -26,8 +29,13 @@ struct PendingCall {
     place: Place,
     spelling: Option<Place>,
     kind: CallKind,
+    /// The functions and slots that it passes.
+    passed: Vec<Argument>,
+    /// The truth values that it passes, by position.
+    truths: Vec<(u16, TruthId)>,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Target {
     Function(SymbolId),
     Slot(Slot, Vec<Mark>),
@@ -40,12 +48,19 @@ pub(super) struct Lowering<'e, 'a, 'tu> {
     tree: Tree,
     calls: Vec<PendingCall>,
     stores: Vec<Store>,
+    copies: Vec<Copy>,
+    /// What the calls that are being lowered pass, by the node of the call.
+    passed: Vec<(RawId, Argument)>,
     locals: HashMap<usize, Local>,
     labels: HashMap<String, Label>,
     /// Every assignment so far, in order: a loop's are those that its lowering adds.
     assigned: Vec<Variable>,
     /// Boolean parameters that a condition asks for.
     asked: HashSet<Variable>,
+    /// Boolean parameters that are passed on to other functions.
+    passed_on: HashSet<Variable>,
+    /// Whether what is being lowered is an argument.
+    passing: bool,
     /// Whether what is being lowered may not be what the compiler chose (`_Generic`).
     unresolved: bool,
 }
@@ -66,10 +81,14 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             tree: Tree::default(),
             calls: Vec::new(),
             stores: Vec::new(),
+            copies: Vec::new(),
+            passed: Vec::new(),
             locals: HashMap::new(),
             labels: HashMap::new(),
             assigned: Vec::new(),
             asked: HashSet::new(),
+            passed_on: HashSet::new(),
+            passing: false,
             unresolved: false,
         }
     }
@@ -79,15 +98,15 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         Lowering::new(extractor, variable)
     }
 
-    /// The functions that the initialiser at file scope stores.
-    pub(super) fn initialiser_stores(&mut self) -> Vec<Store> {
+    /// What the initialiser at file scope stores.
+    pub(super) fn initialiser(mut self) -> (Vec<Store>, Vec<Copy>) {
         let variable = self.raw.cursor(0);
         for child in self.raw.operands(0) {
             if self.raw.cursor(child).is_expression() {
                 self.lower(child, Sink::Declaration(variable), false);
             }
         }
-        std::mem::take(&mut self.stores)
+        (self.stores, self.copies)
     }
 
     fn body(mut self, symbol: SymbolId, place: Place) -> Body {
@@ -112,45 +131,35 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         });
         let mut calls: Vec<Call> = Vec::new();
         let mut slot_calls: Vec<SlotCall> = Vec::new();
-        let mut known: HashMap<(SymbolId, Place), usize> = HashMap::new();
-        for pending in self.calls {
-            let reach = outcome.reach[pending.site.0 as usize];
-            match pending.target {
-                Target::Function(callee) => {
-                    // One call site is one site, however often the tree shows it.
-                    if let Some(&at) = known.get(&(callee, pending.place)) {
-                        calls[at].reach = calls[at].reach.or(reach);
-                        calls[at].kind = calls[at].kind.min(pending.kind);
-                        continue;
-                    }
-                    known.insert((callee, pending.place), calls.len());
-                    let PendingCall { place, spelling, kind, .. } = pending;
-                    calls.push(Call { callee, place, spelling, reach, kind });
-                }
-                Target::Slot(slot, marks) => {
-                    let same = |call: &&mut SlotCall| call.place == pending.place && call.slot == slot;
-                    match slot_calls.iter_mut().find(same) {
-                        Some(call) => call.reach = call.reach.or(reach),
-                        None => slot_calls.push(SlotCall { slot, place: pending.place, reach, marks }),
-                    }
-                }
+        for pending in distinct(self.calls) {
+            let reach = pending.reach(&outcome);
+            let arguments = pending.arguments(&outcome, reach);
+            let PendingCall { target, place, spelling, kind, .. } = pending.call;
+            match target {
+                Target::Function(callee) => calls.push(Call { callee, place, spelling, reach, kind, arguments }),
+                Target::Slot(slot, marks) => slot_calls.push(SlotCall { slot, place, reach, marks, arguments }),
             }
         }
-        Body { symbol, place, flags: positions, calls, slot_calls, stores: self.stores, assertion }
+        let (stores, mut copies) = (self.stores, self.copies);
+        copies.sort_unstable();
+        copies.dedup();
+        Body { symbol, place, flags: positions, calls, slot_calls, stores, copies, assertion }
     }
 
     /// The boolean parameters that make worlds of their own, and their positions.
     fn flags(&self) -> (Vec<Flag>, Vec<u16>) {
-        let mut flags: Vec<(u16, Variable)> = self
+        let mut flags: Vec<(bool, u16, Variable)> = self
             .locals
             .values()
-            .filter(|local| self.asked.contains(&local.variable))
+            .filter(|local| self.asked.contains(&local.variable) || self.passed_on.contains(&local.variable))
             .filter(|local| !self.tree.untracked.contains(&local.variable) && !self.assigned.contains(&local.variable))
-            .filter_map(|local| Some((local.boolean_parameter?, local.variable)))
+            .filter_map(|local| Some((!self.asked.contains(&local.variable), local.boolean_parameter?, local.variable)))
             .collect();
+        // Those that this body asks for come first: they say what it does itself.
         flags.sort_unstable();
         flags.truncate(MAX_FLAGS);
-        flags.into_iter().map(|(position, variable)| (Flag(variable), position)).unzip()
+        flags.sort_unstable_by_key(|(_, position, _)| *position);
+        flags.into_iter().map(|(_, position, variable)| (Flag(variable), position)).unzip()
     }
 
     fn parameter(&mut self, node: RawId, position: u16) {
@@ -235,7 +244,15 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 self.node(Op::Value(value), Vec::new())
             }
             DeclRefExpr => self.reference(node, sink, wanted),
-            CallExpr => self.call(node, &operands),
+            CallExpr => {
+                self.flow(node, sink);
+                self.call(node, &operands)
+            }
+            MemberRefExpr | ArraySubscriptExpr => {
+                self.flow(node, sink);
+                let lowered = self.lower_all(&operands);
+                self.node(Op::Opaque, lowered)
+            }
             UnaryOperator => self.unary(node, &operands, sink, wanted),
             BinaryOperator => self.binary(node, &operands, sink, wanted),
             CompoundAssignOperator => {
@@ -399,14 +416,19 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 let function = self.extractor.function_info(declaration).symbol;
                 let store = self.extractor.store(&self.raw, function, cursor, sink);
                 self.stores.extend(store);
+                if let Sink::Argument { call, position } = sink {
+                    self.passed.push((call, Argument { position, value: Passed::Function(function) }));
+                }
                 self.unknown()
             }
             CursorKind::VarDecl | CursorKind::ParmDecl => {
+                self.flow(node, sink);
                 let Some(local) = self.locals.get(&declaration.canonical_key()).copied() else {
                     return self.unknown();
                 };
                 if wanted && local.boolean_parameter.is_some() {
-                    self.asked.insert(local.variable);
+                    let set = if self.passing { &mut self.passed_on } else { &mut self.asked };
+                    set.insert(local.variable);
                 }
                 self.node(Op::Read(local.variable), Vec::new())
             }
@@ -414,10 +436,21 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         }
     }
 
+    /// Notes where what an expression holds goes, if that can be a function.
+    fn flow(&mut self, node: RawId, sink: Sink<'_, 'tu>) {
+        match self.extractor.flow(&self.raw, node, sink) {
+            Some(Flow::Copy(copy)) => self.copies.push(copy),
+            Some(Flow::Argument { call, position, from }) => {
+                self.passed.push((call, Argument { position, value: Passed::Slot(from) }));
+            }
+            None => {}
+        }
+    }
+
     fn call(&mut self, node: RawId, operands: &[RawId]) -> NodeId {
         let Some((&callee, arguments)) = operands.split_first() else { return self.unknown() };
         let callee = self.raw.strip(callee);
-        let function = self.called_function(callee);
+        let function = named_function(&self.raw, callee);
         let info = function.map(|function| self.extractor.function_info(function));
         match info.map(|info| info.role) {
             Some(Role::Unevaluated) => return self.unknown(),
@@ -433,61 +466,91 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         if function.is_none() {
             lowered.push(self.lower(callee, Sink::None, false));
         }
+        let mut truths = Vec::new();
+        let outer = std::mem::take(&mut self.passing);
         for (position, &argument) in arguments.iter().enumerate() {
-            let sink = match u16::try_from(position) {
-                Ok(position) => Sink::Argument { call: node, position },
-                Err(_) => Sink::None,
+            let Ok(position) = u16::try_from(position) else {
+                lowered.push(self.lower(argument, Sink::None, false));
+                continue;
             };
-            lowered.push(self.lower(argument, sink, false));
-        }
-        let site = self.tree.site();
-        let target = match info {
-            Some(info) => Target::Function(info.symbol),
-            None => {
-                let (slot, declaration) = self.extractor.named_slot(&self.raw, callee);
-                let marks = declaration.map(|declaration| self.extractor.slot_marks(declaration));
-                Target::Slot(slot, marks.unwrap_or_default())
+            let bit = 1u32.checked_shl(u32::from(position)).unwrap_or(0);
+            let is_bool = info.is_some_and(|info| info.bool_parameters & bit != 0);
+            self.passing = is_bool;
+            let value = self.lower(argument, Sink::Argument { call: node, position }, is_bool);
+            self.passing = false;
+            if is_bool {
+                let truth = self.tree.truth();
+                truths.push((position, truth));
+                lowered.push(self.node(Op::Truth(truth), vec![value]));
+            } else {
+                lowered.push(value);
             }
-        };
+        }
+        self.passing = outer;
+        let passed: Vec<Argument> =
+            self.passed.extract_if(.., |(call, _)| *call == node).map(|(_, argument)| argument).collect();
         // The callee's name is what a reader looks for; in `a->b()` it is where the call begins.
         let at = if function.is_some() { self.raw.cursor(callee) } else { self.raw.cursor(node) };
         let kind = if self.unresolved { CallKind::Unresolved } else { CallKind::Written };
-        let made = self.pending(site, target, at, kind);
-        if !made {
-            return self.node(Op::Opaque, lowered);
+        let mut sites = Vec::new();
+        for (number, target) in self.targets(callee).into_iter().enumerate() {
+            let site = self.tree.site();
+            let made = self.pending(site, target, at, kind, passed.clone(), truths.clone());
+            if !made {
+                return self.node(Op::Opaque, lowered);
+            }
+            let returns = number > 0 || info.is_none_or(|info| info.returns);
+            sites.push(self.node(Op::Call { site, returns }, std::mem::take(&mut lowered)));
         }
         if info.is_some_and(|info| info.role == Role::Predicate) {
-            let call = self.node(Op::Call { site, returns: true }, lowered);
-            let value = self.node(Op::Predicate, Vec::new());
-            return self.node(Op::Sequence, vec![call, value]);
+            sites.push(self.node(Op::Predicate, Vec::new()));
+            return self.node(Op::Sequence, sites);
         }
-        let returns = info.is_none_or(|info| info.returns);
-        self.node(Op::Call { site, returns }, lowered)
+        match sites.as_slice() {
+            [only] => *only,
+            _ => self.node(Op::Opaque, sites),
+        }
     }
 
-    /// The function that a callee names, through `&` and `*`, which mean nothing there.
-    fn called_function(&self, callee: RawId) -> Option<Cursor<'tu>> {
-        let mut callee = self.raw.strip(callee);
-        while self.raw.kind(callee) == CursorKind::UnaryOperator {
-            let operator = self.raw.cursor(callee).unary_operator();
-            if !matches!(operator, UnaryOperator::AddressOf | UnaryOperator::Dereference) {
-                return None;
+    /// What a callee may be: one function or slot, or both arms of `(c ? f : g)(…)`.
+    fn targets(&mut self, callee: RawId) -> Vec<Target> {
+        let mut open = vec![callee];
+        let mut found = Vec::new();
+        while let Some(node) = open.pop() {
+            let node = self.raw.strip(node);
+            if self.raw.kind(node) == CursorKind::ConditionalOperator
+                && let [_, yes, no] = self.raw.operands(node)[..]
+            {
+                open.extend([no, yes]);
+                continue;
             }
-            callee = self.raw.strip(*self.raw.operands(callee).first()?);
+            found.push(match named_function(&self.raw, node) {
+                Some(function) => Target::Function(self.extractor.function_info(function).symbol),
+                None => {
+                    let (slot, declaration) = self.extractor.named_slot(&self.raw, node);
+                    let marks = declaration.map(|declaration| self.extractor.slot_marks(declaration));
+                    Target::Slot(slot, marks.unwrap_or_default())
+                }
+            });
         }
-        if self.raw.kind(callee) != CursorKind::DeclRefExpr {
-            return None;
-        }
-        self.raw.cursor(callee).referenced().filter(|found| found.kind() == CursorKind::FunctionDecl)
+        found
     }
 
     /// Notes a call; false when it is in no file.
-    fn pending(&mut self, site: Site, target: Target, at: Cursor<'tu>, kind: CallKind) -> bool {
+    fn pending(
+        &mut self,
+        site: Site,
+        target: Target,
+        at: Cursor<'tu>,
+        kind: CallKind,
+        passed: Vec<Argument>,
+        truths: Vec<(u16, TruthId)>,
+    ) -> bool {
         let Some(place) = at.place() else { return false };
         let place = self.extractor.place(place);
         let spelling = at.spelling_place().map(|spelling| self.extractor.place(spelling));
         let spelling = spelling.filter(|spelling| *spelling != place);
-        self.calls.push(PendingCall { site, target, place, spelling, kind });
+        self.calls.push(PendingCall { site, target, place, spelling, kind, passed, truths });
         true
     }
 
@@ -503,6 +566,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 if let Some(local) = self.local(operand) {
                     self.tree.untracked.insert(local.variable);
                 }
+                // The address of a function is the function; that of a pointer to one is something else.
+                let sink = if named_function(&self.raw, operand).is_some() { sink } else { Sink::None };
                 let inner = self.lower(operand, sink, false);
                 self.node(Op::Opaque, vec![inner])
             }
@@ -616,7 +681,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             let callee = self.extractor.function_by_name(&cleanup);
             let site = self.tree.site();
             let kind = if self.unresolved { CallKind::Unresolved } else { CallKind::Cleanup };
-            if self.pending(site, Target::Function(callee), cursor, kind) {
+            if self.pending(site, Target::Function(callee), cursor, kind, Vec::new(), Vec::new()) {
                 lowered.push(self.node(Op::Call { site, returns: true }, Vec::new()));
             }
         }
@@ -710,6 +775,67 @@ impl<'tu> Extractor<'_, 'tu> {
             return symbol;
         }
         self.symbol(Symbol { name: name.to_owned(), file: None })
+    }
+}
+
+/// A call, with every site at which the tree shows it.
+struct DistinctCall {
+    call: PendingCall,
+    sites: Vec<Site>,
+}
+
+/// One call site is one site, however often the tree shows it: the calls by target and place, in source order.
+fn distinct(calls: Vec<PendingCall>) -> Vec<DistinctCall> {
+    let mut found: Vec<DistinctCall> = Vec::new();
+    let mut known: HashMap<(Target, Place), usize> = HashMap::new();
+    for call in calls {
+        let key = match &call.target {
+            Target::Function(function) => (Target::Function(*function), call.place),
+            Target::Slot(slot, _) => (Target::Slot(slot.clone(), Vec::new()), call.place),
+        };
+        match known.get(&key) {
+            Some(&at) => {
+                let first = &mut found[at];
+                first.sites.push(call.site);
+                first.call.kind = first.call.kind.min(call.kind);
+                first.call.passed.extend(call.passed);
+                first.call.truths.extend(call.truths);
+            }
+            None => {
+                known.insert(key, found.len());
+                found.push(DistinctCall { sites: vec![call.site], call });
+            }
+        }
+    }
+    found
+}
+
+impl DistinctCall {
+    /// The worlds that reach it.
+    fn reach(&self, outcome: &Outcome) -> Reach {
+        let sites = self.sites.iter().map(|site| outcome.reach[site.0 as usize]);
+        sites.fold(Reach::NEVER, Reach::or)
+    }
+
+    /// What it passes, sorted; truth values only where something is known of them.
+    fn arguments(&self, outcome: &Outcome, reach: Reach) -> Vec<Argument> {
+        let mut truths: Vec<(u16, [Reach; 2])> = Vec::new();
+        for (position, truth) in &self.call.truths {
+            let [may_be_true, may_be_false] = outcome.truths[truth.0 as usize];
+            match truths.iter_mut().find(|(known, _)| known == position) {
+                Some((_, known)) => *known = [known[0].or(may_be_true), known[1].or(may_be_false)],
+                None => truths.push((*position, [may_be_true, may_be_false])),
+            }
+        }
+        let informative = truths.into_iter().filter(|(_, [yes, no])| yes.or(reach) != *yes || no.or(reach) != *no);
+        let mut arguments = self.call.passed.clone();
+        arguments.extend(informative.map(|(position, [may_be_true, may_be_false])| Argument {
+            position,
+            value: Passed::Truth { may_be_true, may_be_false },
+        }));
+        arguments.sort_unstable();
+        arguments.dedup();
+        arguments
     }
 }
 

@@ -26,12 +26,17 @@ pub struct Label(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Site(pub u32);
 
+/// A truth value that the body passes to somebody: an argument of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TruthId(pub u32);
+
 /// A body, reduced to what its control flow depends on.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
     nodes: Vec<(Op, Vec<NodeId>)>,
     site_count: u32,
     label_count: u32,
+    truth_count: u32,
     has_predicate: bool,
     /// The variables whose value is never followed, since something else may change them.
     pub untracked: std::collections::HashSet<Variable>,
@@ -58,6 +63,8 @@ pub enum Op {
     Predicate,
     /// Evaluates its children, then passes a site, and does not return if told so.
     Call { site: Site, returns: bool },
+    /// Evaluates the only child, and notes whether it may be true and may be false.
+    Truth(TruthId),
     /// `!a`
     Not,
     /// `a && b`
@@ -101,6 +108,8 @@ pub enum Op {
 pub struct Outcome {
     /// For each site, the worlds that reach it.
     pub reach: Vec<Reach>,
+    /// For each truth value, the worlds in which it may be true and those in which it may be false.
+    pub truths: Vec<[Reach; 2]>,
     /// An assertion on the context that every path passes before anything returns: the context, and the site
     /// of the call that does not return when it fails.
     pub assertion: Option<(Context, Site)>,
@@ -130,16 +139,23 @@ impl Tree {
         Label(self.label_count - 1)
     }
 
+    /// A new truth value to be noted.
+    pub fn truth(&mut self) -> TruthId {
+        self.truth_count += 1;
+        TruthId(self.truth_count - 1)
+    }
+
     /// Runs the body below `root` in every world.
     pub fn run(&self, root: NodeId, flags: &[Flag]) -> Outcome {
         let sites = self.site_count as usize;
         let mut reach = vec![Reach::NEVER; sites];
         let mut returns = [false; 2];
         let mut stops = vec![Reach::NEVER; sites];
+        let mut truths = vec![[Reach::NEVER; 2]; self.truth_count as usize];
         for (number, context) in Context::ALL.into_iter().enumerate() {
             if number == 1 && !self.has_predicate {
                 // Nothing asks for the context, so the second run would say what the first one said.
-                for reach in &mut reach {
+                for reach in reach.iter_mut().chain(truths.iter_mut().flatten()) {
                     mirror(reach, flags.len());
                 }
                 returns[1] = returns[0];
@@ -155,10 +171,15 @@ impl Tree {
                 for site in &run.stopped_at {
                     stops[site.0 as usize].insert(context, values);
                 }
+                for (truth, seen) in truths.iter_mut().zip(&run.truths) {
+                    for (reach, _) in truth.iter_mut().zip(seen).filter(|(_, seen)| **seen) {
+                        reach.insert(context, values);
+                    }
+                }
                 returns[number] |= run.returns;
             }
         }
-        Outcome { assertion: assertion(returns, &stops, self.has_predicate), reach }
+        Outcome { assertion: assertion(returns, &stops, self.has_predicate), reach, truths }
     }
 
     fn op(&self, node: NodeId) -> &Op {
@@ -228,6 +249,8 @@ struct Run<'t> {
     start: Vec<(Variable, i64)>,
     /// For each site, whether it is reached.
     reached: Vec<bool>,
+    /// For each truth value, whether it was seen to be possibly true and possibly false.
+    truths: Vec<[bool; 2]>,
     /// The calls that are reached and do not return.
     stopped_at: Vec<Site>,
     /// Whether the body's end or a `return` is reached.
@@ -261,6 +284,7 @@ impl<'t> Run<'t> {
             context,
             start,
             reached: vec![false; tree.site_count as usize],
+            truths: vec![[false; 2]; tree.truth_count as usize],
             stopped_at: Vec::new(),
             returns: false,
             jumped_to: vec![false; tree.label_count as usize],
@@ -333,6 +357,13 @@ impl<'t> Run<'t> {
                 }
                 self.stopped_at.push(*site);
                 (None, None)
+            }
+            Op::Truth(truth) => {
+                let (yes, no) = self.branch_on(children.first(), state);
+                let seen = &mut self.truths[truth.0 as usize];
+                seen[0] |= yes.is_some();
+                seen[1] |= no.is_some();
+                (join(yes, no), None)
             }
             Op::Not | Op::And | Op::Or | Op::Equal | Op::NotEqual => {
                 let (yes, no) = self.branch(node, state);
@@ -720,6 +751,28 @@ mod tests {
         let forever = b.op(Op::While(vec![]), [one, inside]);
         let body = b.op(Op::If, [p, forever]);
         assert_eq!(b.0.run(body, &[]).assertion, None);
+    }
+
+    #[test]
+    fn what_is_passed_is_noted_for_each_world() {
+        // f(flag && p, x);
+        let flag = Variable(0);
+        let mut b = Builder::default();
+        let read = b.op(Op::Read(flag), []);
+        let p = b.p();
+        let both = b.op(Op::And, [read, p]);
+        let (first, second) = (b.0.truth(), b.0.truth());
+        let passed = b.op(Op::Truth(first), [both]);
+        let x = b.x();
+        let unknown = b.op(Op::Truth(second), [x]);
+        let body = b.op(Op::Sequence, [passed, unknown]);
+        let outcome = b.0.run(body, &[Flag(flag)]);
+        let [may_be_true, may_be_false] = outcome.truths[0];
+        assert_eq!(may_be_true.contexts(), C);
+        assert!(may_be_true.contains(Context::Coroutine, 1) && !may_be_true.contains(Context::Coroutine, 0));
+        assert_eq!(may_be_false.contexts(), BOTH);
+        assert!(!may_be_false.contains(Context::Coroutine, 1) && may_be_false.contains(Context::Outside, 1));
+        assert!(outcome.truths[1].iter().all(|reach| reach.contains(Context::Outside, 1)));
     }
 
     #[test]

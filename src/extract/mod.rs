@@ -71,6 +71,8 @@ struct FunctionInfo {
     symbol: SymbolId,
     returns: bool,
     role: Role,
+    /// A bit for each of the first parameters that is a `bool`.
+    bool_parameters: u32,
 }
 
 /// What a function is to the control flow.
@@ -311,7 +313,8 @@ impl<'tu> Extractor<'_, 'tu> {
             _ => Role::Ordinary,
         };
         let returns = !is_noreturn(cursor, &name);
-        let info = FunctionInfo { symbol: self.symbol(Symbol { name, file }), returns, role };
+        let bool_parameters = bool_parameters(cursor);
+        let info = FunctionInfo { symbol: self.symbol(Symbol { name, file }), returns, role, bool_parameters };
         self.functions.insert(key, info);
         info
     }
@@ -340,6 +343,14 @@ fn holds_function(cursor: Cursor<'_>, kind: SlotKind) -> bool {
     }
     // A parameter that is written as a function is a pointer to it.
     matches!(kind, SlotKind::Typedef | SlotKind::Parameter) && ty.kind() == TypeKind::Function
+}
+
+/// A bit for each of a function's first parameters that is a `bool`.
+fn bool_parameters(function: Cursor<'_>) -> u32 {
+    let children = function.children();
+    let parameters = children.iter().filter(|child| child.kind() == CursorKind::ParmDecl);
+    let positions = parameters.enumerate().filter(|(_, parameter)| parameter.ty().kind() == TypeKind::Bool);
+    positions.filter_map(|(position, _)| 1u32.checked_shl(u32::try_from(position).ok()?)).sum()
 }
 
 /// Whether a call of the function never returns.

@@ -1,7 +1,7 @@
-//! Where the address of a function goes: the slot that each function value is stored into.
+//! Where functions go: the slot that each function value is stored into, and from slot to slot.
 
-use crate::clang::{Cursor, CursorKind, Linkage, Type, TypeKind};
-use crate::facts::{Mark, Slot, Store, SymbolId};
+use crate::clang::{Cursor, CursorKind, Linkage, Type, TypeKind, UnaryOperator};
+use crate::facts::{Copy, Mark, Slot, Store, SymbolId};
 
 use super::raw::{RawId, RawTree};
 use super::{Extractor, SlotKind};
@@ -41,6 +41,32 @@ impl<'tu> Extractor<'_, 'tu> {
         Some(Store { function, slot, place, marks })
     }
 
+    /// What goes from a slot to a sink, when the expression can hold a function, or a table of functions.
+    pub(super) fn flow(&mut self, tree: &RawTree<'tu>, node: RawId, sink: Sink<'_, 'tu>) -> Option<Flow> {
+        if matches!(sink, Sink::None | Sink::Literal(_)) {
+            return None;
+        }
+        let depth = table_depth(tree.cursor(node).ty())?;
+        let (mut from, _) = self.named_slot(tree, node);
+        if from == Slot::Other {
+            return None;
+        }
+        if depth == 0
+            && let Sink::Argument { call, position } = sink
+        {
+            return Some(Flow::Argument { call, position, from });
+        }
+        let (mut to, _) = self.resolve_sink(tree, sink);
+        if matches!(to, Slot::Other | Slot::SlotArgument { .. }) {
+            return None;
+        }
+        // A table's elements are one slot, wherever the table goes.
+        for _ in 0..depth {
+            (from, to) = (Slot::Element(Box::new(from)), Slot::Element(Box::new(to)));
+        }
+        Some(Flow::Copy(Copy { from, to }))
+    }
+
     /// The slot that an expression names: the callee of an indirect call, the left side of an assignment.
     pub(super) fn named_slot(&mut self, tree: &RawTree<'tu>, node: RawId) -> (Slot, Option<Cursor<'tu>>) {
         let node = tree.strip(node);
@@ -56,6 +82,16 @@ impl<'tu> Extractor<'_, 'tu> {
                 }
                 None => (Slot::Other, None),
             },
+            CursorKind::CallExpr => {
+                let callee = tree.operands(node).first().and_then(|&callee| named_function(tree, callee));
+                match callee {
+                    Some(function) => {
+                        let function = self.function_info(function).symbol;
+                        (Slot::Result { function }, None)
+                    }
+                    None => (Slot::Other, None),
+                }
+            }
             // `(*pointer)(…)` calls what the pointer itself holds.
             CursorKind::UnaryOperator => match tree.operands(node).first() {
                 Some(&operand) if holds_function_pointer(tree.cursor(operand).ty()) => self.named_slot(tree, operand),
@@ -103,12 +139,8 @@ impl<'tu> Extractor<'_, 'tu> {
             Sink::Declaration(declaration) => (self.declared_slot(declaration), Some(declaration)),
             Sink::Assignment { left } => self.named_slot(tree, left),
             Sink::Argument { call, position } => {
-                let callee = tree.operands(call).first().map(|&callee| tree.strip(callee));
-                let declaration = callee
-                    .filter(|&callee| tree.kind(callee) == CursorKind::DeclRefExpr)
-                    .and_then(|callee| tree.cursor(callee).referenced())
-                    .filter(|declaration| declaration.kind() == CursorKind::FunctionDecl);
-                match declaration {
+                let callee = tree.operands(call).first().and_then(|&callee| named_function(tree, callee));
+                match callee {
                     Some(function) => {
                         let parameter = function
                             .children()
@@ -209,14 +241,14 @@ impl<'tu> Extractor<'_, 'tu> {
         marks
     }
 
-    /// The functions that a variable at file scope is initialised with.
+    /// What a variable at file scope is initialised with.
     pub(super) fn file_scope_initialiser(&mut self, variable: Cursor<'tu>) {
         if variable.initializer().is_none() {
             return;
         }
-        let mut lowering = super::body::Lowering::at_file_scope(self, variable);
-        let stores = lowering.initialiser_stores();
+        let (stores, copies) = super::body::Lowering::at_file_scope(self, variable).initialiser();
         self.facts.stores.extend(stores);
+        self.facts.copies.extend(copies);
     }
 
     /// A variable or parameter, for its own marks.
@@ -225,6 +257,14 @@ impl<'tu> Extractor<'_, 'tu> {
             self.slot(declaration, kind);
         }
     }
+}
+
+/// What a slot holds, on its way.
+pub(super) enum Flow {
+    /// To another slot.
+    Copy(Copy),
+    /// To an argument of a call.
+    Argument { call: RawId, position: u16, from: Slot },
 }
 
 /// What an initialiser's element initialises.
@@ -246,6 +286,38 @@ fn designated_field<'tu>(tree: &RawTree<'tu>, element: RawId) -> Option<Cursor<'
 fn outer_designated_field<'tu>(tree: &RawTree<'tu>, element: RawId) -> Option<Cursor<'tu>> {
     let first = tree.children(element).iter().find(|&&child| tree.kind(child) == CursorKind::MemberRef)?;
     tree.cursor(*first).referenced()
+}
+
+/// The function that an expression names, through `&` and `*`, which mean nothing there.
+pub(super) fn named_function<'tu>(tree: &RawTree<'tu>, node: RawId) -> Option<Cursor<'tu>> {
+    let mut node = tree.strip(node);
+    while tree.kind(node) == CursorKind::UnaryOperator {
+        let operator = tree.cursor(node).unary_operator();
+        if !matches!(operator, UnaryOperator::AddressOf | UnaryOperator::Dereference) {
+            return None;
+        }
+        node = tree.strip(*tree.operands(node).first()?);
+    }
+    if tree.kind(node) != CursorKind::DeclRefExpr {
+        return None;
+    }
+    tree.cursor(node).referenced().filter(|found| found.kind() == CursorKind::FunctionDecl)
+}
+
+/// How many times something must be indexed to get a function pointer; `None` for what holds none.
+fn table_depth(ty: Type<'_>) -> Option<u8> {
+    let mut ty = ty.canonical();
+    for depth in 0..4 {
+        if holds_function_pointer(ty) {
+            return Some(depth);
+        }
+        ty = match ty.kind() {
+            TypeKind::Pointer => ty.pointee().canonical(),
+            TypeKind::Array | TypeKind::VariableArray => ty.element().canonical(),
+            _ => return None,
+        };
+    }
+    None
 }
 
 fn holds_function_pointer(ty: Type<'_>) -> bool {

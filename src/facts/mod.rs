@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use reach::{Context, ContextSet, MAX_FLAGS, Reach};
 
 /// The version of this data model. Stored facts of another version are not read.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// An index into [`UnitFacts::files`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -55,6 +55,8 @@ pub struct UnitFacts {
     pub misplaced: Vec<Mark>,
     /// Stores outside of bodies: initialisers at file scope.
     pub stores: Vec<Store>,
+    /// Copies outside of bodies.
+    pub copies: Vec<Copy>,
     /// How well the unit parsed.
     pub health: Health,
 }
@@ -101,7 +103,7 @@ pub struct Body {
     /// Where the definition's name is.
     pub place: Place,
     /// The parameters that [`Reach`] distinguishes, by their position: boolean, unchanged by the body, and
-    /// asked for in a condition. At most [`MAX_FLAGS`].
+    /// asked for in a condition or passed on. At most [`MAX_FLAGS`].
     pub flags: Vec<u16>,
     /// Calls of named functions, in source order; one for each callee and place.
     pub calls: Vec<Call>,
@@ -109,6 +111,8 @@ pub struct Body {
     pub slot_calls: Vec<SlotCall>,
     /// Functions stored into slots, in source order.
     pub stores: Vec<Store>,
+    /// What slots hold, stored into other slots, in source order. What is passed as an argument is in the calls.
+    pub copies: Vec<Copy>,
     /// An assertion on the context that holds on every path before anything returns.
     pub assertion: Option<Assertion>,
 }
@@ -127,6 +131,31 @@ pub struct Call {
     pub reach: Reach,
     /// What makes the call.
     pub kind: CallKind,
+    /// The arguments that can matter to what the callee does, by position.
+    pub arguments: Vec<Argument>,
+}
+
+/// An argument of a call: a function, a function pointer, or a truth value that is known. An argument that may be one
+/// or the other, as in `f(c ? g : h)`, is there once for each.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Argument {
+    /// Which argument, from 0.
+    pub position: u16,
+    /// What is passed.
+    pub value: Passed,
+}
+
+/// What a call passes.
+#[allow(missing_docs)] // each variant's comment tells of its fields
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Passed {
+    /// A function, by its name.
+    Function(SymbolId),
+    /// Whatever a slot holds.
+    Slot(Slot),
+    /// A truth value, for a `bool` parameter: the worlds of the body in which it may be true, and those in which it may
+    /// be false. Not there when both are possible in every world.
+    Truth { may_be_true: Reach, may_be_false: Reach },
 }
 
 /// What makes a call.
@@ -152,6 +181,17 @@ pub struct SlotCall {
     pub reach: Reach,
     /// The marks that the slot bears by its own declaration or by the typedef of its type.
     pub marks: Vec<Mark>,
+    /// The arguments that can matter to what is called, by position.
+    pub arguments: Vec<Argument>,
+}
+
+/// What one slot holds, put into another one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Copy {
+    /// Where it comes from.
+    pub from: Slot,
+    /// Where it goes.
+    pub to: Slot,
 }
 
 /// A function whose address is put somewhere.
@@ -186,9 +226,11 @@ pub enum Slot {
     SlotArgument { position: u16 },
     /// What the function of this body returns.
     Return,
+    /// What a call of `function` gives.
+    Result { function: SymbolId },
     /// An element of an array that is itself held by a slot.
     Element(Box<Slot>),
-    /// Anything else: what a pointer points to, the result of a call …
+    /// Anything else: what a pointer to a function pointer points to, the result of a call through a slot …
     Other,
 }
 

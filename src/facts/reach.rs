@@ -113,6 +113,11 @@ impl Reach {
         Reach(self.0 | other.0)
     }
 
+    /// Whether the point is reached in no world.
+    pub fn is_never(self) -> bool {
+        self == Reach::NEVER
+    }
+
     /// The contexts in which the point is reached for some value of the flags.
     pub fn contexts(self) -> ContextSet {
         let half = (1u16 << (1 << MAX_FLAGS)) - 1;

@@ -1,6 +1,6 @@
 //! Linking: the facts of the units, one after the other, into one program.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -8,8 +8,8 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use crate::facts::{self, UnitFacts};
 
 use super::{
-    Body, BodyId, Call, Declaration, FileId, Function, FunctionId, Mark, Place, Program, Site, Slot, SlotCall, SlotId,
-    SlotKey, Store,
+    Argument, Body, BodyId, Call, Copy, Declaration, FileId, Function, FunctionId, Mark, Passed, Place, Program, Site,
+    Slot, SlotCall, SlotId, SlotKey, Store,
 };
 
 /// Collects units. Facts that several units share (those of headers) are kept once.
@@ -29,6 +29,7 @@ pub struct Linker {
     misplaced: Vec<Mark>,
     /// One place can put a function into several slots: it may be the use of a macro.
     stores: HashMap<(FunctionId, Place, Option<SlotId>), Store>,
+    copies: HashSet<Copy>,
 }
 
 /// One unit's numbers as the program's.
@@ -70,6 +71,9 @@ impl Linker {
         for store in facts.stores {
             self.store(&numbers, None, store);
         }
+        for copy in facts.copies {
+            self.copy(&numbers, None, copy);
+        }
         self.misplaced.extend(numbers.marks(&facts.misplaced));
     }
 
@@ -104,10 +108,17 @@ impl Linker {
         let slots = sorted(self.slot_list, &new_slots);
         let new_slot = |id: SlotId| SlotId(new_slots[id.0 as usize]);
 
+        let argument = |argument: &mut Argument| match &mut argument.value {
+            Passed::Function(passed) => *passed = function(*passed),
+            Passed::Slot(slot) => *slot = new_slot(*slot),
+            Passed::Truth { .. } => {}
+        };
         for body in &mut self.body_list {
             for call in &mut body.slot_calls {
                 call.slot = call.slot.map(new_slot);
                 call.place = place(call.place);
+                call.arguments.iter_mut().for_each(argument);
+                call.arguments.sort_unstable();
             }
             body.function = function(body.function);
             body.place = place(body.place);
@@ -116,6 +127,8 @@ impl Linker {
                 call.callee = function(call.callee);
                 call.place = place(call.place);
                 call.spelling = call.spelling.map(place);
+                call.arguments.iter_mut().for_each(argument);
+                call.arguments.sort_unstable();
             }
         }
         let new_bodies = renumbering(&self.body_list, |body| (body.place, body.function, body.flags.clone()));
@@ -146,7 +159,10 @@ impl Linker {
             })
             .collect();
         stores.sort_unstable();
-        Program { files, functions, bodies, slots, misplaced, stores, graph }
+        let mut copies: Vec<Copy> =
+            self.copies.iter().map(|copy| Copy { from: new_slot(copy.from), to: new_slot(copy.to) }).collect();
+        copies.sort_unstable();
+        Program { files, functions, bodies, slots, misplaced, stores, copies, graph }
     }
 
     fn file(&mut self, path: PathBuf) -> FileId {
@@ -199,15 +215,23 @@ impl Linker {
         for store in body.stores {
             self.store(numbers, Some(function), store);
         }
+        for copy in body.copies {
+            self.copy(numbers, Some(function), copy);
+        }
         let place = numbers.place(body.place);
         let external = self.function_list[function.0 as usize].file.is_none();
-        let calls = body.calls.iter().map(|call| Call {
-            callee: numbers.function(call.callee),
-            place: numbers.place(call.place),
-            spelling: call.spelling.map(|spelling| numbers.place(spelling)),
-            reach: call.reach,
-            kind: call.kind,
-        });
+        let calls: Vec<Call> = body
+            .calls
+            .into_iter()
+            .map(|call| Call {
+                callee: numbers.function(call.callee),
+                place: numbers.place(call.place),
+                spelling: call.spelling.map(|spelling| numbers.place(spelling)),
+                reach: call.reach,
+                kind: call.kind,
+                arguments: self.arguments(numbers, function, call.arguments),
+            })
+            .collect();
         let assertion = body.assertion.map(|assertion| (assertion, numbers.place(assertion.place)));
         let slot_calls: Vec<SlotCall> = body
             .slot_calls
@@ -216,6 +240,7 @@ impl Linker {
                 slot: self.slot(numbers, Some(function), call.slot, &call.marks),
                 place: numbers.place(call.place),
                 reach: call.reach,
+                arguments: self.arguments(numbers, function, call.arguments),
             })
             .collect();
         let key = (function, place, body.flags);
@@ -225,7 +250,7 @@ impl Linker {
                 function,
                 place,
                 flags: key.2.clone(),
-                calls: calls.collect(),
+                calls,
                 slot_calls,
                 assertion,
                 units: if external { vec![unit] } else { Vec::new() },
@@ -239,13 +264,16 @@ impl Linker {
         }
         for call in slot_calls {
             match known.slot_calls.iter_mut().find(|known| known.slot == call.slot && known.place == call.place) {
-                Some(known) => known.reach = known.reach.or(call.reach),
+                Some(known) => {
+                    known.reach = known.reach.or(call.reach);
+                    merge_arguments(&mut known.arguments, call.arguments);
+                }
                 None => known.slot_calls.push(call),
             }
         }
         // An assertion that only some configurations have is none.
         known.assertion = known.assertion.filter(|known| assertion.as_ref() == Some(known));
-        for (position, call) in calls.enumerate() {
+        for (position, call) in calls.into_iter().enumerate() {
             let same = |known: &Call| known.callee == call.callee && known.place == call.place;
             let at = match known.calls.get(position) {
                 Some(candidate) if same(candidate) => Some(position),
@@ -255,6 +283,7 @@ impl Linker {
                 Some(at) => {
                     known.calls[at].reach = known.calls[at].reach.or(call.reach);
                     known.calls[at].kind = known.calls[at].kind.min(call.kind);
+                    merge_arguments(&mut known.calls[at].arguments, call.arguments);
                 }
                 None => known.calls.push(call),
             }
@@ -288,11 +317,63 @@ impl Linker {
         Some(id)
     }
 
+    fn arguments(&mut self, numbers: &Numbers, inside: FunctionId, arguments: Vec<facts::Argument>) -> Vec<Argument> {
+        let argument = |argument: facts::Argument| {
+            let value = match argument.value {
+                facts::Passed::Function(function) => Passed::Function(numbers.function(function)),
+                facts::Passed::Slot(slot) => Passed::Slot(self.slot(numbers, Some(inside), slot, &[])?),
+                facts::Passed::Truth { may_be_true, may_be_false } => Passed::Truth { may_be_true, may_be_false },
+            };
+            Some(Argument { position: argument.position, value })
+        };
+        arguments.into_iter().filter_map(argument).collect()
+    }
+
+    fn copy(&mut self, numbers: &Numbers, inside: Option<FunctionId>, copy: facts::Copy) {
+        let from = self.slot(numbers, inside, copy.from, &[]);
+        let to = self.slot(numbers, inside, copy.to, &[]);
+        if let (Some(from), Some(to)) = (from, to)
+            && from != to
+        {
+            self.copies.insert(Copy { from, to });
+        }
+    }
+
     fn store(&mut self, numbers: &Numbers, inside: Option<FunctionId>, store: facts::Store) {
         let function = numbers.function(store.function);
         let place = numbers.place(store.place);
         let slot = self.slot(numbers, inside, store.slot, &store.marks);
         self.stores.entry((function, place, slot)).or_insert(Store { function, place, slot });
+    }
+}
+
+/// Adds what the same call passes in another unit. Of a truth value only what both units know is known.
+fn merge_arguments(known: &mut Vec<Argument>, other: Vec<Argument>) {
+    if *known == other {
+        return;
+    }
+    let truth = |arguments: &[Argument], position: u16| {
+        arguments.iter().find_map(|argument| match argument.value {
+            Passed::Truth { may_be_true, may_be_false } if argument.position == position => {
+                Some((may_be_true, may_be_false))
+            }
+            _ => None,
+        })
+    };
+    known.retain_mut(|argument| match &mut argument.value {
+        Passed::Truth { may_be_true, may_be_false } => match truth(&other, argument.position) {
+            Some((yes, no)) => {
+                (*may_be_true, *may_be_false) = (may_be_true.or(yes), may_be_false.or(no));
+                true
+            }
+            None => false,
+        },
+        _ => true,
+    });
+    for argument in other {
+        if !matches!(argument.value, Passed::Truth { .. }) && !known.contains(&argument) {
+            known.push(argument);
+        }
     }
 }
 
@@ -318,6 +399,9 @@ fn slot_key(numbers: &Numbers, inside: Option<FunctionId>, slot: facts::Slot) ->
             (SlotKey::Parameter { function, position }, format!("parameter {}", position + 1))
         }
         facts::Slot::Return => (SlotKey::Result { function: inside? }, "result".to_owned()),
+        facts::Slot::Result { function } => {
+            (SlotKey::Result { function: numbers.function(function) }, "result".to_owned())
+        }
         facts::Slot::Element(of) => {
             let (key, name) = slot_key(numbers, inside, *of)?;
             (SlotKey::Element(Box::new(key)), format!("{name}[]"))

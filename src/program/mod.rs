@@ -58,6 +58,8 @@ pub struct Program {
     pub misplaced: Vec<Mark>,
     /// Where the address of a function is taken, sorted by function and place.
     pub stores: Vec<Store>,
+    /// What goes from slot to slot, sorted. What calls pass is in the calls.
+    pub copies: Vec<Copy>,
     /// Calls of named functions: from caller to callee, each edge with its site.
     pub graph: DiGraph<(), Site>,
 }
@@ -112,7 +114,7 @@ pub struct Body {
 }
 
 /// A call of a function by its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// The function that is called.
     pub callee: FunctionId,
@@ -124,6 +126,29 @@ pub struct Call {
     pub reach: Reach,
     /// What makes it.
     pub kind: CallKind,
+    /// The arguments that can matter to what the callee does, sorted.
+    pub arguments: Vec<Argument>,
+}
+
+/// An argument of a call; one that may be this or that is there once for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Argument {
+    /// Which argument, from 0.
+    pub position: u16,
+    /// What is passed.
+    pub value: Passed,
+}
+
+/// What a call passes.
+#[allow(missing_docs)] // each variant's comment tells of its fields
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Passed {
+    /// A function.
+    Function(FunctionId),
+    /// Whatever a slot holds.
+    Slot(SlotId),
+    /// A truth value: the worlds of the caller in which it may be true, and those in which it may be false.
+    Truth { may_be_true: Reach, may_be_false: Reach },
 }
 
 /// Which call an edge of the graph stands for.
@@ -170,7 +195,7 @@ pub enum SlotKey {
 }
 
 /// A call through a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlotCall {
     /// The slot, when it is known which.
     pub slot: Option<SlotId>,
@@ -178,6 +203,17 @@ pub struct SlotCall {
     pub place: Place,
     /// Which worlds reach it.
     pub reach: Reach,
+    /// The arguments that can matter to what is called, sorted.
+    pub arguments: Vec<Argument>,
+}
+
+/// What one slot holds, put into another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Copy {
+    /// Where it comes from.
+    pub from: SlotId,
+    /// Where it goes.
+    pub to: SlotId,
 }
 
 /// A function whose address is put somewhere.

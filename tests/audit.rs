@@ -36,6 +36,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("clang_sys", &["clang"]),
     ("codespan_reporting", &["render"]),
     ("clap", &["cli"]),
+    ("crc", &["driver"]),
+    ("postcard", &["driver"]),
     ("indicatif", &["cli"]),
     ("petgraph", &["program", "effects"]),
     ("toml", &["config"]),

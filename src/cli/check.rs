@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use globset::{GlobBuilder, GlobSetBuilder};
 
 use crate::driver::{self, Input, Report, Request};
 use crate::render::{Format, render};
 
+use super::input::InputArguments;
 use super::{ColorArgument, INCOMPLETE, fail, progress};
 
 #[derive(Debug, Args)]
@@ -20,22 +20,8 @@ pub(super) struct Check {
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
-    /// The build directory or its compile_commands.json [default: ., build/ or the only build*/]
-    #[arg(short = 'p', long = "build", value_name = "BUILD_DIR_OR_JSON")]
-    build: Option<PathBuf>,
-
-    /// The root of the tree, when it is not found by itself
-    #[arg(long, value_name = "DIR")]
-    root: Option<PathBuf>,
-
-    /// Index only units whose path below the root matches (`*` stays within a directory, `**` does not); may
-    /// be repeated
-    #[arg(long, value_name = "GLOB")]
-    only: Vec<String>,
-
-    /// What the code base calls things: a file, or the name of a built-in pack [default: qemu]
-    #[arg(long, value_name = "PACK")]
-    pack: Option<PathBuf>,
+    #[command(flatten)]
+    input: InputArguments,
 
     /// The headers that the wrappers' generator reads, separated by commas, when the build does not tell; may be
     /// repeated
@@ -49,10 +35,6 @@ pub(super) struct Check {
     /// Whether the report is coloured; `auto` means on a terminal, unless NO_COLOR is set
     #[arg(long, value_enum, default_value_t = ColorArgument::Auto)]
     color: ColorArgument,
-
-    /// How many units are read at once [default: one for each processor]
-    #[arg(short, long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    jobs: usize,
 
     /// Do not fail because of units that could not be read
     #[arg(long)]
@@ -106,35 +88,20 @@ impl Check {
     }
 
     fn request(&self, has_flags: bool) -> Result<Request, String> {
-        let working_directory =
-            std::env::current_dir().map_err(|error| format!("cannot tell the working directory: {error}"))?;
-        let mut only = GlobSetBuilder::new();
-        for pattern in &self.only {
-            let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-            only.add(glob.map_err(|error| format!("--only: {error}"))?);
-        }
-        let only = only.build().map_err(|error| format!("--only: {error}"))?;
-        let (input, report_on) = if has_flags {
-            if self.build.is_some() {
-                return Err("either a database (-p) or flags (after --), not both".to_owned());
+        let mut request = self.input.request()?;
+        request.inputs = self.inputs.clone();
+        if has_flags {
+            if self.input.is_given() {
+                return Err("either a database (-p), an index (--index) or flags (after --)".to_owned());
             }
             if self.paths.is_empty() {
                 return Err("name the C files to check before `--`".to_owned());
             }
-            (Input::Files { files: self.paths.clone(), flags: self.flags.clone() }, Vec::new())
+            request.input = Input::Files { files: self.paths.clone(), flags: self.flags.clone() };
         } else {
-            (Input::Database(self.build.clone()), self.paths.clone())
-        };
-        Ok(Request {
-            input,
-            working_directory,
-            root: self.root.clone(),
-            report_on,
-            only: (!self.only.is_empty()).then_some(only),
-            pack: self.pack.clone(),
-            inputs: self.inputs.clone(),
-            jobs: self.jobs,
-        })
+            request.report_on = self.paths.clone();
+        }
+        Ok(request)
     }
 
     fn status(&self, report: &Report) -> ExitCode {

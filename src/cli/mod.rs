@@ -4,6 +4,8 @@
 
 mod check;
 mod generate;
+mod index;
+mod input;
 mod progress;
 
 use std::ffi::OsString;
@@ -31,6 +33,8 @@ struct Cli {
 enum Command {
     /// Check a C tree, from its compilation database or file by file
     Check(check::Check),
+    /// Read a C tree, and keep what was read in a file: for many checks and questions
+    Index(index::Index),
     /// Generate the wrappers that headers ask for
     Generate(generate::Generate),
 }
@@ -57,6 +61,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse_from(arguments);
     match cli.command {
         Command::Check(check) => check.run(has_flags),
+        Command::Index(index) => index.run(),
         Command::Generate(generate) => generate.run(),
     }
 }

@@ -9,7 +9,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::facts::MarkId;
+use crate::facts::{Context, MarkId};
 
 use super::generator::{Dialect, Feature, WrittenGenerator};
 use super::{builtin, naming};
@@ -345,6 +345,15 @@ fn literal_directory(pattern: &str) -> PathBuf {
 }
 
 impl Effect {
+    /// Whether what has this effect may run in a context.
+    pub fn allows(self, context: Context) -> bool {
+        match self {
+            Effect::CoroutineOnly => context == Context::Coroutine,
+            Effect::Either => true,
+            Effect::NonCoroutineOnly => context == Context::Outside,
+        }
+    }
+
     /// The words that users read.
     pub fn describe(self) -> &'static str {
         match self {

@@ -5,12 +5,13 @@
 
 mod generate;
 mod generation;
+mod index;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use globset::GlobSet;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::clang::{Library, LoadError};
@@ -26,6 +27,7 @@ use crate::rules;
 use crate::source::{Identities, Tree};
 
 pub use generate::{GenerateError, GenerateRequest, Generated, Job, Known, generate, known_jobs, write_depfile};
+pub use index::{Coverage, Index, IndexError, save};
 
 /// What to check.
 #[derive(Clone, Debug)]
@@ -53,6 +55,8 @@ pub struct Request {
 pub enum Input {
     /// A compilation database: a directory or the file itself; looked for when there is none.
     Database(Option<PathBuf>),
+    /// An index that was saved.
+    Index(PathBuf),
     /// Single files, parsed with these flags.
     Files {
         /// The C files.
@@ -78,10 +82,10 @@ pub struct Report {
 }
 
 /// A unit of which nothing is known.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Problem {
     /// The unit's file, relative to the root.
-    #[serde(serialize_with = "lossy::serialize")]
+    #[serde(with = "lossy")]
     pub file: PathBuf,
     /// What kind of problem it is.
     pub kind: ProblemKind,
@@ -94,7 +98,7 @@ pub struct Problem {
 }
 
 /// The kinds of problem.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProblemKind {
     /// The entry of the database has arguments that are not accepted.
@@ -146,7 +150,7 @@ pub struct Unknown {
 }
 
 /// What `--verbose` tells.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Details {
     /// The libclang in use.
     pub clang: String,
@@ -194,6 +198,9 @@ pub enum Error {
         /// The marks.
         marks: String,
     },
+    /// The index that was saved cannot be used.
+    #[error(transparent)]
+    Index(#[from] IndexError),
     /// No workers could be started.
     #[error("cannot start workers: {0}")]
     Workers(#[from] rayon::ThreadPoolBuildError),
@@ -211,14 +218,40 @@ pub trait Progress {
 
 /// Checks a tree.
 pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error> {
-    let library = Library::load()?;
+    let report_on = identify_paths(request, &request.report_on)?;
+    // A header that is misspelt here would make every wrapper look as if it were not generated.
+    identify_paths(request, &request.inputs)?;
+    let Index { program, pack, tree, mut details, problems, coverage } = index(request, progress)?;
+    let mut effects = Effects::new(&program, &pack, &tree);
+    (effects.generation, details.not_compared) = generation::generation(&effects, request);
+    let mut findings = rules::check(&effects);
+    if !report_on.is_empty() {
+        findings.retain(|finding| {
+            let path = tree.root.join(&finding.primary.at.path);
+            report_on.iter().any(|wanted| path.starts_with(wanted))
+        });
+    }
+    details.unused_models = effects.unused_models().into_iter().map(str::to_owned).collect();
+    let mut summary = summarise(&effects, &program);
+    summary.units = coverage.units;
+    summary.failed_units = problems.len();
+    summary.unknown.generated_files = details.not_compared.len();
+    summary.other_languages = coverage.other_languages;
+    summary.errors = findings.iter().filter(|finding| finding.level == Level::Error).count();
+    summary.warnings = findings.len() - summary.errors;
+    Ok(Report { findings, problems, summary, tree, details })
+}
+
+/// Reads a tree, or an index that was saved.
+pub fn index(request: &Request, progress: &dyn Progress) -> Result<Index, Error> {
     let pack = match &request.pack {
         Some(path) => Pack::read(path)?,
         None => Pack::qemu()?,
     };
-    let report_on = identify_paths(request, &request.report_on)?;
-    // A header that is misspelt here would make every wrapper look as if it were not generated.
-    identify_paths(request, &request.inputs)?;
+    if let Input::Index(path) = &request.input {
+        return Ok(index::load(&request.working_directory.join(path), pack)?);
+    }
+    let library = Library::load()?;
     let (inputs, tree) = inputs(request)?;
     let visible = make_visible(&tree.root, &pack);
     if visible.definitions.is_empty() {
@@ -259,26 +292,9 @@ pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error
     });
     progress.finish();
     problems.sort();
-
-    let program = linker.finish();
-    let mut effects = Effects::new(&program, &pack, &tree);
-    (effects.generation, details.not_compared) = generation::generation(&effects, request);
-    let mut findings = rules::check(&effects);
-    if !report_on.is_empty() {
-        findings.retain(|finding| {
-            let path = tree.root.join(&finding.primary.at.path);
-            report_on.iter().any(|wanted| path.starts_with(wanted))
-        });
-    }
-    details.unused_models = effects.unused_models().into_iter().map(str::to_owned).collect();
-    let mut summary = summarise(&effects, &program);
-    summary.units = inputs.units.len() + inputs.refused.len();
-    summary.failed_units = problems.len();
-    summary.unknown.generated_files = details.not_compared.len();
-    summary.other_languages = inputs.other_languages;
-    summary.errors = findings.iter().filter(|finding| finding.level == Level::Error).count();
-    summary.warnings = findings.len() - summary.errors;
-    Ok(Report { findings, problems, summary, tree, details })
+    let units = inputs.units.len() + inputs.refused.len();
+    let coverage = Coverage { units, other_languages: inputs.other_languages };
+    Ok(Index { program: linker.finish(), pack, tree, details, problems, coverage })
 }
 
 /// What is to be read.
@@ -291,6 +307,7 @@ struct Inputs {
 fn inputs(request: &Request) -> Result<(Inputs, Tree), Error> {
     let (mut inputs, mut tree) = match &request.input {
         Input::Database(explicit) => from_database(request, explicit.as_deref())?,
+        Input::Index(path) => return Err(Error::NoSuchPath { path: path.display().to_string() }),
         Input::Files { files, flags } => from_files(request, files, flags)?,
     };
     if let Some(root) = &request.root {

@@ -154,20 +154,20 @@ pub(super) fn breaches(effects: &Effects<'_>) -> Vec<Breach> {
                 continue;
             }
             let Some(effect) = effects.demand(call.callee).effect else { continue };
-            let Some((kind, conditional)) = breach_kind(effects, caller, effect, call.reach, body.flags.len()) else {
+            let Some((kind, conditional)) = breach_kind(effects, id, effect, call.reach) else {
                 continue;
             };
             if kind == BreachKind::MixedCall && effects.direct_target(call.callee).is_none() {
                 continue;
             }
-            let contexts = start.and(call.reach.contexts());
+            let contexts = start.and(possible_contexts(effects, id, call.reach));
             let callee = Callee::Function(call.callee);
             found.push(Breach { body: id, caller, place: call.place, callee, kind, contexts, conditional });
         }
         for call in &body.slot_calls {
             let Some(slot) = call.slot else { continue };
             let Some((effect, _)) = effects.slot_demand(slot) else { continue };
-            let Some((kind, conditional)) = breach_kind(effects, caller, effect, call.reach, body.flags.len()) else {
+            let Some((kind, conditional)) = breach_kind(effects, id, effect, call.reach) else {
                 continue;
             };
             // Nobody knows the target of what a slot holds.
@@ -175,27 +175,27 @@ pub(super) fn breaches(effects: &Effects<'_>) -> Vec<Breach> {
                 continue;
             }
             let (place, callee) = (call.place, Callee::Slot(slot));
-            let contexts = start.and(call.reach.contexts());
+            let contexts = start.and(possible_contexts(effects, id, call.reach));
             found.push(Breach { body: id, caller, place, callee, kind, contexts, conditional });
         }
     }
     found
 }
 
-/// In what way a call is in breach, in a body of `caller`, of something with this effect; and whether that depends on a
-/// condition on a boolean parameter.
+/// In what way a call is in breach, in a body, of something with this effect; and whether that depends on a condition on
+/// a boolean parameter of which no caller is known to make it true.
 pub(super) fn breach_kind(
     effects: &Effects<'_>,
-    caller: FunctionId,
+    body: BodyId,
     effect: Effect,
     reach: Reach,
-    flags: usize,
 ) -> Option<(BreachKind, bool)> {
-    let contexts = effects.start(caller).and(reach.contexts());
+    let caller = effects.program.body(body).function;
+    let contexts = effects.start(caller).and(possible_contexts(effects, body, reach));
     let marked_either = effects.demand(caller).effect == Some(Effect::Either);
     match effect {
         Effect::CoroutineOnly if contexts.contains(Context::Outside) => {
-            let conditional = contexts == ContextSet::BOTH && reach.depends_on_flags(Context::Outside, flags);
+            let conditional = contexts == ContextSet::BOTH && effects.is_conditional(body, Context::Outside, reach);
             Some((BreachKind::CoroutineCall, conditional))
         }
         Effect::NonCoroutineOnly
@@ -205,6 +205,28 @@ pub(super) fn breach_kind(
         }
         Effect::Either if contexts == ContextSet::COROUTINE => Some((BreachKind::MixedCall, false)),
         _ => None,
+    }
+}
+
+/// The contexts in which a point is reached with values of the body's flags that some caller can pass.
+fn possible_contexts(effects: &Effects<'_>, body: BodyId, reach: Reach) -> ContextSet {
+    let possible = |context: &Context| {
+        let entered = effects.worlds.possible.values(*context, body);
+        let reached = reach.values(*context);
+        // In a context in which nobody enters the body, nothing is known of what they would pass.
+        reached != 0 && (entered == 0 || reached & entered != 0)
+    };
+    let contexts = Context::ALL.into_iter().filter(possible);
+    contexts.fold(ContextSet::EMPTY, |set, context| set.or(context.into()))
+}
+
+impl Effects<'_> {
+    /// Whether a point is only reached, in a context, under a condition on what callers pass, and no caller is known to
+    /// pass it.
+    pub(super) fn is_conditional(&self, body: BodyId, context: Context, reach: Reach) -> bool {
+        let possible = self.worlds.possible.values(context, body);
+        let reached = reach.values(context) & possible;
+        reached != possible && reached & self.worlds.known.values(context, body) == 0
     }
 }
 

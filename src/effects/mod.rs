@@ -3,21 +3,25 @@
 //! It must never know any code base's own names, which are in the pack, nor rules or findings.
 
 mod calls;
+mod chains;
 mod generation;
 mod slots;
 mod suspension;
+mod worlds;
 mod wrappers;
 
 use std::collections::HashSet;
 
 use crate::config::{Effect, MarkSpec, Pack};
 use crate::facts::{Context, ContextSet, MarkId};
-use crate::program::{FunctionId, Mark, Place, Program};
+use crate::program::{Candidates, FunctionId, Mark, Place, Program};
 use crate::source::Tree;
 
 pub use calls::{Breach, BreachKind, Callee, Callers, Suspect};
+pub use chains::{Chain, Grade, Search, Step};
 pub use generation::{Difference, Generation, StaleFile};
 pub use slots::{Misfit, MisfitKind};
+pub use worlds::{Entered, Worlds};
 pub use wrappers::DeclaredWrapper;
 
 /// What a function demands of its caller, and how that is known.
@@ -55,6 +59,10 @@ pub struct Effects<'a> {
     pub tree: &'a Tree,
     /// What is known of generating wrappers; nothing, until somebody adds it.
     pub generation: Generation,
+    /// What each slot may hold.
+    pub candidates: Candidates,
+    /// In which worlds each body is entered.
+    pub worlds: Worlds,
     demands: Vec<Demand>,
     may_suspend: Vec<bool>,
     breaches: Vec<Breach>,
@@ -70,6 +78,8 @@ impl<'a> Effects<'a> {
             pack,
             tree,
             generation: Generation::default(),
+            candidates: Candidates::new(program),
+            worlds: Worlds::default(),
             demands: Vec::new(),
             may_suspend: Vec::new(),
             breaches: Vec::new(),
@@ -82,6 +92,7 @@ impl<'a> Effects<'a> {
                 effects.used_models.insert(function.name.clone());
             }
         }
+        effects.worlds = worlds::worlds(&effects);
         effects.may_suspend = suspension::may_suspend(&effects);
         effects.breaches = calls::breaches(&effects);
         effects.suspects = calls::suspects(&effects);

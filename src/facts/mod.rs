@@ -264,7 +264,7 @@ pub struct CompilerError {
 }
 
 /// Paths as bytes, since a path need not be UTF-8.
-mod paths {
+pub(crate) mod paths {
     use std::ffi::OsString;
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
     use std::path::PathBuf;
@@ -272,7 +272,6 @@ mod paths {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[derive(Serialize, Deserialize)]
-    #[serde(untagged)]
     enum Stored {
         Text(String),
         Bytes(Vec<u8>),

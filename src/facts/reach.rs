@@ -65,6 +65,11 @@ impl ContextSet {
         ContextSet(self.0 | other.0)
     }
 
+    /// The context of a set of one.
+    pub fn only(self) -> Option<Context> {
+        Context::ALL.into_iter().find(|context| self == (*context).into())
+    }
+
     /// Whether there is no context in the set.
     pub fn is_empty(self) -> bool {
         self == ContextSet::EMPTY
@@ -82,6 +87,8 @@ impl From<Context> for ContextSet {
 
 // Both contexts, times all values of the flags, must fit.
 const _: () = assert!(u16::BITS as usize >= 2 << MAX_FLAGS);
+// And the values of the flags of one context fit a byte.
+const _: () = assert!(u8::BITS as usize >= 1 << MAX_FLAGS);
 
 impl Reach {
     /// Reached in no world.
@@ -113,9 +120,13 @@ impl Reach {
         Reach(self.0 | other.0)
     }
 
-    /// Whether the point is reached in no world.
-    pub fn is_never(self) -> bool {
-        self == Reach::NEVER
+    /// The worlds of one context, a bit for each value of the flags: bit 0 for all flags false.
+    pub fn values(self, context: Context) -> u8 {
+        let shift = match context {
+            Context::Coroutine => 0,
+            Context::Outside => 1 << MAX_FLAGS,
+        };
+        (self.0 >> shift) as u8
     }
 
     /// The contexts in which the point is reached for some value of the flags.

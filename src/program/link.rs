@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
-use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::graph::DiGraph;
 
 use crate::facts::{self, UnitFacts};
 
 use super::{
-    Argument, Body, BodyId, Call, Copy, Declaration, FileId, Function, FunctionId, Mark, Passed, Place, Program, Site,
-    Slot, SlotCall, SlotId, SlotKey, Store,
+    Argument, Body, BodyId, Call, Copy, Declaration, FileId, Function, FunctionId, Mark, Passed, Place, Program, Slot,
+    SlotCall, SlotId, SlotKey, Store,
 };
 
 /// Collects units. Facts that several units share (those of headers) are kept once.
@@ -133,18 +133,8 @@ impl Linker {
         }
         let new_bodies = renumbering(&self.body_list, |body| (body.place, body.function, body.flags.clone()));
         let bodies = sorted(self.body_list, &new_bodies);
-        let mut graph = DiGraph::with_capacity(functions.len(), 0);
-        for _ in &functions {
-            graph.add_node(());
-        }
         for (number, body) in bodies.iter().enumerate() {
-            let id = BodyId(number as u32);
-            functions[body.function.0 as usize].bodies.push(id);
-            for (position, call) in body.calls.iter().enumerate() {
-                let (caller, callee) = (body.function.0 as usize, call.callee.0 as usize);
-                let site = Site { body: id, call: position as u32 };
-                graph.add_edge(NodeIndex::new(caller), NodeIndex::new(callee), site);
-            }
+            functions[body.function.0 as usize].bodies.push(BodyId(number as u32));
         }
         let mut misplaced: Vec<Mark> = self.misplaced.into_iter().map(mark).collect();
         misplaced.sort_unstable();
@@ -162,7 +152,10 @@ impl Linker {
         let mut copies: Vec<Copy> =
             self.copies.iter().map(|copy| Copy { from: new_slot(copy.from), to: new_slot(copy.to) }).collect();
         copies.sort_unstable();
-        Program { files, functions, bodies, slots, misplaced, stores, copies, graph }
+        let graph = DiGraph::new();
+        let mut program = Program { files, functions, bodies, slots, misplaced, stores, copies, graph };
+        program.connect();
+        program
     }
 
     fn file(&mut self, path: PathBuf) -> FileId {

@@ -4,6 +4,7 @@
 //! `effects`.
 
 mod link;
+mod resolve;
 
 use std::path::PathBuf;
 
@@ -11,20 +12,23 @@ use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
-use crate::facts::{Assertion, CallKind, MarkId, Reach};
+use serde::{Deserialize, Serialize};
+
+use crate::facts::{self, Assertion, CallKind, MarkId, Reach};
 
 pub use link::Linker;
+pub use resolve::Candidates;
 
 /// An index into [`Program::files`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FileId(pub u32);
 
 /// A function of the program; also its node in the call graph.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FunctionId(pub u32);
 
 /// A place in a file of the program. Line and column count from 1, the column in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// The file.
     pub file: FileId,
@@ -35,7 +39,7 @@ pub struct Place {
 }
 
 /// A mark that is written at a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Mark {
     /// Where.
     pub place: Place,
@@ -44,9 +48,10 @@ pub struct Mark {
 }
 
 /// The program.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Program {
     /// Every file that any unit read, by identity.
+    #[serde(with = "facts::paths")]
     pub files: Vec<PathBuf>,
     /// Every function that is declared, defined, called or stored.
     pub functions: Vec<Function>,
@@ -61,11 +66,12 @@ pub struct Program {
     /// What goes from slot to slot, sorted. What calls pass is in the calls.
     pub copies: Vec<Copy>,
     /// Calls of named functions: from caller to callee, each edge with its site.
+    #[serde(skip)]
     pub graph: DiGraph<(), Site>,
 }
 
 /// A function: all declarations and bodies of one name, or of one name in one file when it is `static`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Function {
     /// The name.
     pub name: String,
@@ -78,11 +84,11 @@ pub struct Function {
 }
 
 /// An index into [`Program::bodies`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct BodyId(pub u32);
 
 /// A declaration of a function.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Declaration {
     /// Where its name is.
     pub place: Place,
@@ -95,7 +101,7 @@ pub struct Declaration {
 }
 
 /// A body of a function.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Body {
     /// The function.
     pub function: FunctionId,
@@ -114,7 +120,7 @@ pub struct Body {
 }
 
 /// A call of a function by its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     /// The function that is called.
     pub callee: FunctionId,
@@ -131,7 +137,7 @@ pub struct Call {
 }
 
 /// An argument of a call; one that may be this or that is there once for each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Argument {
     /// Which argument, from 0.
     pub position: u16,
@@ -141,7 +147,7 @@ pub struct Argument {
 
 /// What a call passes.
 #[allow(missing_docs)] // each variant's comment tells of its fields
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Passed {
     /// A function.
     Function(FunctionId),
@@ -161,11 +167,11 @@ pub struct Site {
 }
 
 /// An index into [`Program::slots`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SlotId(pub u32);
 
 /// A place that holds a function pointer, the same for all units.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
     /// What it is.
     pub key: SlotKey,
@@ -178,7 +184,7 @@ pub struct Slot {
 
 /// A slot's identity.
 #[allow(missing_docs)] // each variant's comment tells of its fields
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum SlotKey {
     /// A field, by the place of its record's declaration.
     Field { record: Place, field: String },
@@ -195,7 +201,7 @@ pub enum SlotKey {
 }
 
 /// A call through a slot.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlotCall {
     /// The slot, when it is known which.
     pub slot: Option<SlotId>,
@@ -208,7 +214,7 @@ pub struct SlotCall {
 }
 
 /// What one slot holds, put into another one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Copy {
     /// Where it comes from.
     pub from: SlotId,
@@ -217,7 +223,7 @@ pub struct Copy {
 }
 
 /// A function whose address is put somewhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Store {
     /// The function.
     pub function: FunctionId,
@@ -228,6 +234,23 @@ pub struct Store {
 }
 
 impl Program {
+    /// Makes the call graph from the bodies; what is deserialised has none.
+    pub fn connect(&mut self) {
+        let calls = self.bodies.iter().map(|body| body.calls.len()).sum();
+        let mut graph = DiGraph::with_capacity(self.functions.len(), calls);
+        for _ in &self.functions {
+            graph.add_node(());
+        }
+        for (number, body) in self.bodies.iter().enumerate() {
+            for (position, call) in body.calls.iter().enumerate() {
+                let (caller, callee) = (body.function.0 as usize, call.callee.0 as usize);
+                let site = Site { body: BodyId(number as u32), call: position as u32 };
+                graph.add_edge(NodeIndex::new(caller), NodeIndex::new(callee), site);
+            }
+        }
+        self.graph = graph;
+    }
+
     /// A function.
     pub fn function(&self, id: FunctionId) -> &Function {
         &self.functions[id.0 as usize]
@@ -279,6 +302,12 @@ impl Program {
             .collect();
         sites.sort_by_key(|(site, _)| (self.call(*site).place, *site));
         sites
+    }
+
+    /// Whether a function is called by its name from a body of another one.
+    pub fn has_callers(&self, callee: FunctionId) -> bool {
+        let node = NodeIndex::new(callee.0 as usize);
+        self.graph.neighbors_directed(node, Direction::Incoming).any(|caller| caller != node)
     }
 
     /// The call at a site.

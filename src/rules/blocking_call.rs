@@ -1,8 +1,8 @@
 //! `blocking-call`: something non-coroutine only is called where control is, or can be, in a coroutine.
 
 use crate::config::Effect;
-use crate::effects::{Breach, BreachKind, Callee, Effects};
-use crate::facts::ContextSet;
+use crate::effects::{Breach, BreachKind, Callee, Chain, Effects, Grade, Search};
+use crate::facts::{Context, ContextSet};
 use crate::findings::{Finding, Level};
 
 use super::Rule;
@@ -19,7 +19,50 @@ pub const RULE: Rule = Rule {
 
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let blocking = effects.breaches().iter().filter(|breach| breach.kind == BreachKind::BlockingCall);
-    blocking.map(|breach| finding(effects, breach)).collect()
+    let mut findings: Vec<Finding> = blocking.map(|breach| finding(effects, breach)).collect();
+    let chains = Search::new(effects, Context::Coroutine).chains();
+    findings.extend(chains.iter().filter_map(|chains| through_others(effects, chains)));
+    findings
+}
+
+/// One function that blocks through others, called by a body where control is in a coroutine.
+fn through_others(effects: &Effects<'_>, chains: &[Chain]) -> Option<Finding> {
+    let best = chains.iter().min_by_key(|chain| (chain.conditional, chain.grade))?;
+    let (first, last) = (best.steps.first()?, best.steps.last()?);
+    let caller = name(effects, first.caller);
+    let level = match best.grade {
+        Grade::Named if !best.conditional => Level::Error,
+        Grade::Named | Grade::FewCandidates => Level::Warning,
+        Grade::ManyCandidates => return None,
+    };
+    let callee = match first.through {
+        Some(slot) => called(effects, Callee::Slot(slot)),
+        None => called(effects, first.callee),
+    };
+    let why = match effects.demand(first.caller).effect {
+        Some(Effect::CoroutineOnly) => "which runs in a coroutine",
+        _ => "where control is in a coroutine",
+    };
+    let offender = called(effects, last.callee);
+    let message = format!("{callee} is called from `{caller}`, {why}, and leads to non-coroutine only {offender}");
+    let mut report = Report::new(effects, RULE.name, level, caller, first.place, message, "called here");
+    for chain in chains.iter().filter(|chain| chain.steps.first().is_some_and(|step| step.place != first.place)) {
+        if let Some(step) = chain.steps.first() {
+            report.label(step.place, format!("so is {callee} here"));
+        }
+    }
+    report.label_callee(last.callee);
+    report.label_demand(first.caller);
+    for step in &best.steps {
+        report.note_step(step);
+    }
+    if best.conditional {
+        report.note("whether it is reached depends on a parameter of the function".to_owned());
+    }
+    report.help(format!(
+        "leave the coroutine for {callee}, in a bottom half or through a wrapper, or guard the call that blocks"
+    ));
+    Some(report.finish())
 }
 
 fn finding(effects: &Effects<'_>, breach: &Breach) -> Finding {

@@ -1,7 +1,7 @@
 //! What rules have in common: places as labels, and the words for contexts and marks.
 
 use crate::config::Effect;
-use crate::effects::{Callee, Effects, Origin};
+use crate::effects::{Callee, Effects, Origin, Step};
 use crate::findings::{Finding, Label, Level, Note, Span};
 use crate::program::{FunctionId, Place, Site, Store};
 
@@ -108,6 +108,26 @@ impl<'e, 'a> Report<'e, 'a> {
         if calls.len() > MOST_LISTED {
             self.note(format!("and {} more", calls.len() - MOST_LISTED));
         }
+    }
+
+    /// Adds a note for a call on a chain.
+    pub fn note_step(&mut self, step: &Step) {
+        let caller = name(self.effects, step.caller);
+        let callee = called(self.effects, step.callee);
+        let text = match step.through.filter(|slot| step.callee != Callee::Slot(*slot)) {
+            Some(slot) => {
+                let count = self.effects.candidates.of_slot(slot).len();
+                let slot = self.effects.slot_name(slot);
+                let others = match count - 1 {
+                    0 => "the only function that is stored there".to_owned(),
+                    1 => "one of 2 functions that are stored there".to_owned(),
+                    _ => format!("one of {count} functions that are stored there"),
+                };
+                format!("`{caller}` calls through {slot}, which may be {callee}: {others}")
+            }
+            None => format!("`{caller}` calls {callee}"),
+        };
+        self.note_at(step.place, text);
     }
 
     /// Adds a note for each store, up to a limit, and counts the rest.

@@ -21,12 +21,12 @@ static int blocks_outside(void)
 
 int coroutine_fn one_step(void)
 {
-    return blocks(); /* later, through the whole program: error blocking-call */
+    return blocks(); /* expect: error blocking-call: leads to non-coroutine only `block_leaf` */
 }
 
 int coroutine_fn two_steps(void)
 {
-    return blocks_in_turn(); /* later, through the whole program: error blocking-call */
+    return blocks_in_turn(); /* expect: error blocking-call: `blocks_in_turn` calls `blocks` */
 }
 
 int coroutine_fn guarded_step(void)
@@ -37,4 +37,48 @@ int coroutine_fn guarded_step(void)
 int no_coroutine_fn outside(void)
 {
     return blocks_in_turn(); /* near miss: outside it may block */
+}
+
+/* A cycle is gone round once. */
+static int odd(int n);
+
+static int even(int n)
+{
+    return n ? odd(n - 1) : block_leaf();
+}
+
+static int odd(int n)
+{
+    return n ? even(n - 1) : 0;
+}
+
+int coroutine_fn into_a_cycle(int n)
+{
+    return odd(n); /* expect: error blocking-call: `odd` calls `even` */
+}
+
+static int around(int n)
+{
+    return n ? around(n - 1) : mixed_leaf(); /* near miss: a cycle that never blocks */
+}
+
+int coroutine_fn into_a_harmless_cycle(int n)
+{
+    return around(n);
+}
+
+/* Two calls of one function are one thing to fix. */
+int coroutine_fn twice(void)
+{
+    int first = blocks(); /* expect: error blocking-call: so is `blocks` here */
+    return first + blocks();
+}
+
+/* Where the predicate holds, the context is known without a mark. */
+int perhaps_in_a_coroutine(void)
+{
+    if (qemu_in_coroutine()) {
+        return blocks(); /* expect: error blocking-call: where control is in a coroutine */
+    }
+    return blocks(); /* near miss: outside */
 }

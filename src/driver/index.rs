@@ -1,0 +1,144 @@
+//! An index: a tree as it was read, and the file that it can be kept in.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::config::Pack;
+use crate::facts::SCHEMA;
+use crate::program::Program;
+use crate::source::{Tree, write_whole};
+
+use super::{Details, Problem};
+
+/// What a saved index begins with; the number behind it is the version of what follows.
+const MAGIC: &[u8] = b"cowrap index ";
+
+/// A tree as it was read.
+#[derive(Debug)]
+pub struct Index {
+    /// The program.
+    pub program: Program,
+    /// The pack that it was read with.
+    pub pack: Pack,
+    /// Where the tree is.
+    pub tree: Tree,
+    /// What `--verbose` tells.
+    pub details: Details,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// How much there was to read.
+    pub coverage: Coverage,
+}
+
+/// How much there was to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// Units, read or not.
+    pub units: usize,
+    /// Entries of other languages, by language.
+    pub other_languages: BTreeMap<String, usize>,
+}
+
+/// Why a saved index cannot be used.
+#[derive(Debug, Error)]
+pub enum IndexError {
+    /// It cannot be read.
+    #[error("cannot read the index {path}: {source}")]
+    Read {
+        /// Its file.
+        path: String,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// It cannot be written.
+    #[error("cannot write the index {path}: {source}")]
+    Write {
+        /// Its file.
+        path: String,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// It is none, or damaged, or of another version.
+    #[error("{path} {problem}; make it again with `cowrap index`")]
+    Unusable {
+        /// Its file.
+        path: String,
+        /// What is the matter with it.
+        problem: String,
+    },
+}
+
+/// What is in the file.
+#[derive(Serialize, Deserialize)]
+struct Saved<P> {
+    /// The words of the pack that decide what is read: the names of marks, in their order, and of predicates.
+    marks: Vec<String>,
+    predicates: Vec<String>,
+    root: PathBuf,
+    build: Option<PathBuf>,
+    details: Details,
+    problems: Vec<Problem>,
+    coverage: Coverage,
+    program: P,
+}
+
+fn marks(pack: &Pack) -> Vec<String> {
+    pack.marks.iter().map(|mark| mark.name.clone()).collect()
+}
+
+/// The first line of the file.
+fn header() -> Vec<u8> {
+    [MAGIC, format!("{SCHEMA} {}\n", env!("CARGO_PKG_VERSION")).as_bytes()].concat()
+}
+
+/// Keeps an index in a file, whole or not at all.
+pub fn save(index: Index, path: &Path) -> Result<(), IndexError> {
+    let failed = |source| IndexError::Write { path: path.display().to_string(), source };
+    let saved = Saved {
+        marks: marks(&index.pack),
+        predicates: index.pack.predicates.clone(),
+        root: index.tree.root,
+        build: index.tree.build,
+        details: index.details,
+        problems: index.problems,
+        coverage: index.coverage,
+        program: &index.program,
+    };
+    let body = postcard::to_stdvec_crc32(&saved, crc()).map_err(|error| failed(std::io::Error::other(error)))?;
+    write_whole(path, &[header(), body].concat()).map_err(failed)?;
+    Ok(())
+}
+
+/// Reads an index that was saved, for use with `pack`.
+pub(super) fn load(path: &Path, pack: Pack) -> Result<Index, IndexError> {
+    let bytes = std::fs::read(path).map_err(|source| IndexError::Read { path: path.display().to_string(), source })?;
+    let unusable = |problem: &str| IndexError::Unusable { path: path.display().to_string(), problem: problem.into() };
+    if !bytes.starts_with(MAGIC) {
+        return Err(unusable("is no index"));
+    }
+    let Some(body) = bytes.strip_prefix(header().as_slice()) else {
+        return Err(unusable("was made by another version of cowrap"));
+    };
+    let saved: Saved<Program> = postcard::from_bytes_crc32(body, crc()).map_err(|_| unusable("is damaged"))?;
+    if saved.marks != marks(&pack) || saved.predicates != pack.predicates {
+        return Err(unusable(&format!("was made with another pack than `{}`", pack.name)));
+    }
+    let mut program = saved.program;
+    program.connect();
+    Ok(Index {
+        program,
+        pack,
+        tree: Tree { root: saved.root, build: saved.build },
+        details: saved.details,
+        problems: saved.problems,
+        coverage: saved.coverage,
+    })
+}
+
+fn crc() -> crc::Digest<'static, u32> {
+    const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI);
+    CRC.digest()
+}

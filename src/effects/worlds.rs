@@ -1,0 +1,213 @@
+//! In which worlds each body is entered: from whom, in which context, and with which constants.
+//!
+//! Two answers. *Possible*: every world that some caller could make, where a function whose callers are not all in the
+//! program may be entered in any. *Known*: only what follows from marks, along calls by name.
+
+use std::collections::BTreeSet;
+
+use crate::config::Effect;
+use crate::facts::{CallKind, Context, ContextSet};
+use crate::program::{Argument, Body, BodyId, FunctionId, Passed, Program, SlotId};
+
+use super::{Effects, Origin};
+
+/// For each context and body, the values of the body's flags with which it is entered, a bit for each.
+#[derive(Clone, Debug, Default)]
+pub struct Entered {
+    values: [Vec<u8>; 2],
+}
+
+/// The worlds of all bodies.
+#[derive(Clone, Debug, Default)]
+pub struct Worlds {
+    /// Those that may be.
+    pub possible: Entered,
+    /// Those that are: from a marked function, along calls by name.
+    pub known: Entered,
+}
+
+impl Entered {
+    fn new(program: &Program) -> Self {
+        Entered { values: [vec![0; program.bodies.len()], vec![0; program.bodies.len()]] }
+    }
+
+    /// The values of a body's flags with which it is entered in a context.
+    pub fn values(&self, context: Context, body: BodyId) -> u8 {
+        self.values[number(context)][body.0 as usize]
+    }
+
+    /// The contexts in which a function is entered.
+    pub fn contexts(&self, program: &Program, function: FunctionId) -> ContextSet {
+        let bodies = &program.function(function).bodies;
+        let entered = |context: &Context| bodies.iter().any(|body| self.values(*context, *body) != 0);
+        Context::ALL.into_iter().filter(entered).fold(ContextSet::EMPTY, |set, context| set.or(context.into()))
+    }
+}
+
+/// The position of a context in arrays.
+pub fn number(context: Context) -> usize {
+    match context {
+        Context::Coroutine => 0,
+        Context::Outside => 1,
+    }
+}
+
+/// All values of a body's flags.
+pub fn all_values(body: &Body) -> u8 {
+    ((1u16 << (1 << body.flags.len())) - 1) as u8
+}
+
+/// The values of the flags of `callee` that a call with these arguments can give, when it is made in a context and
+/// with one value of its own body's flags.
+pub fn passed_values(arguments: &[Argument], context: Context, value: u8, callee: &Body) -> u8 {
+    // For each flag, the values in which it is set.
+    const SET: [u8; 3] = [0b1010_1010, 0b1100_1100, 0b1111_0000];
+    let mut values = all_values(callee);
+    for (flag, position) in callee.flags.iter().enumerate() {
+        for argument in arguments.iter().filter(|argument| argument.position == *position) {
+            let Passed::Truth { may_be_true, may_be_false } = argument.value else { continue };
+            if !may_be_true.contains(context, value) {
+                values &= !SET[flag];
+            }
+            if !may_be_false.contains(context, value) {
+                values &= SET[flag];
+            }
+        }
+    }
+    values
+}
+
+/// Finds the worlds of all bodies.
+pub(super) fn worlds(effects: &Effects<'_>) -> Worlds {
+    Worlds { possible: possible(effects), known: known(effects) }
+}
+
+fn known(effects: &Effects<'_>) -> Entered {
+    let mut spread = Spread::new(effects, false);
+    for function in effects.program.function_ids() {
+        let Some(context) = effects.start(function).only() else { continue };
+        spread.enter_any(function, context);
+    }
+    spread.run();
+    spread.entered
+}
+
+fn possible(effects: &Effects<'_>) -> Entered {
+    let mut spread = Spread::new(effects, true);
+    for function in effects.program.function_ids() {
+        let mut contexts = external_contexts(effects, function);
+        if !effects.program.has_callers(function) && effects.program.stores_of(function).is_empty() {
+            contexts = effects.start(function);
+        }
+        spread.enter(function, contexts);
+    }
+    spread.run();
+    // What is left is only entered from itself: who enters it first is not known.
+    for function in effects.program.function_ids() {
+        if spread.entered.contexts(effects.program, function).is_empty() {
+            spread.enter(function, effects.start(function));
+            spread.run();
+        }
+    }
+    spread.entered
+}
+
+/// The contexts in which a function may be entered from outside of the program, since its address goes where nobody
+/// can follow it.
+fn external_contexts(effects: &Effects<'_>, function: FunctionId) -> ContextSet {
+    let stores = effects.program.stores_of(function).iter();
+    let contexts = stores.map(|store| match store.slot {
+        Some(slot) => match effects.slot_demand(slot) {
+            Some((Effect::CoroutineOnly, _)) => ContextSet::COROUTINE,
+            Some((Effect::NonCoroutineOnly, _)) => ContextSet::OUTSIDE,
+            _ if effects.candidates.leads_to_call(slot) => ContextSet::EMPTY,
+            _ => ContextSet::BOTH,
+        },
+        None => ContextSet::BOTH,
+    });
+    contexts.fold(ContextSet::EMPTY, ContextSet::or).and(effects.start(function))
+}
+
+/// A search forward from where bodies are entered.
+struct Spread<'e, 'a> {
+    effects: &'e Effects<'a>,
+    entered: Entered,
+    through_slots: bool,
+    slots: [BTreeSet<SlotId>; 2],
+    work: Vec<(Context, BodyId, u8)>,
+}
+
+impl<'e, 'a> Spread<'e, 'a> {
+    fn new(effects: &'e Effects<'a>, through_slots: bool) -> Self {
+        Spread {
+            effects,
+            entered: Entered::new(effects.program),
+            through_slots,
+            slots: Default::default(),
+            work: Vec::new(),
+        }
+    }
+
+    /// Enters a function in these contexts, with any values of its flags.
+    fn enter(&mut self, function: FunctionId, contexts: ContextSet) {
+        for context in Context::ALL {
+            if contexts.and(self.effects.start(function)).contains(context) {
+                self.enter_any(function, context);
+            }
+        }
+    }
+
+    fn enter_any(&mut self, function: FunctionId, context: Context) {
+        for body in &self.effects.program.function(function).bodies {
+            self.add(context, *body, all_values(self.effects.program.body(*body)));
+        }
+    }
+
+    fn add(&mut self, context: Context, body: BodyId, values: u8) {
+        let known = &mut self.entered.values[number(context)][body.0 as usize];
+        let new = values & !*known;
+        *known |= new;
+        for value in (0..8).filter(|value| new & (1 << value) != 0) {
+            self.work.push((context, body, value));
+        }
+    }
+
+    fn run(&mut self) {
+        let (effects, program) = (self.effects, self.effects.program);
+        while let Some((context, body, value)) = self.work.pop() {
+            let body = program.body(body);
+            for call in &body.calls {
+                let reached = call.kind != CallKind::Unresolved && call.reach.contains(context, value);
+                if !reached || !effects.start(call.callee).contains(context) {
+                    continue;
+                }
+                for callee in &program.function(call.callee).bodies {
+                    let values = passed_values(&call.arguments, context, value, program.body(*callee));
+                    self.add(context, *callee, values);
+                }
+            }
+            if !self.through_slots {
+                continue;
+            }
+            for call in &body.slot_calls {
+                let Some(slot) = call.slot.filter(|_| call.reach.contains(context, value)) else { continue };
+                let agrees = effects.slot_demand(slot).is_none_or(|(effect, _)| effect.allows(context));
+                if agrees && self.slots[number(context)].insert(slot) {
+                    for candidate in effects.candidates.of_slot(slot) {
+                        self.enter(*candidate, context.into());
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Effects<'_> {
+    /// Whether a chain of calls may go on through a function in a context: it demands nothing else, and its body is what
+    /// runs.
+    pub(super) fn is_traversable(&self, function: FunctionId) -> bool {
+        let demand = self.demand(function);
+        let open = matches!(demand.effect, None | Some(Effect::Either));
+        open && !matches!(demand.origin, Origin::Modelled(_)) && !self.start(function).is_empty()
+    }
+}

@@ -4,7 +4,7 @@
 //! One search backward from the offending calls. What a body reaches only grows from what its callees reach, so the
 //! first time that the search comes to a world of a body is the answer, cycles included: no fixpoint has to be
 //! iterated, and no component condensed. It goes through calls by name first, then through slots with few candidates, then
-//! through those with many; within one grade, nearest first. So each witness has the best grade that there is, and is the
+//! through those with many; within one doubt, nearest first. So each witness has the best doubt that there is, and is the
 //! shortest of those whose parts are so, too.
 
 use std::cmp::Reverse;
@@ -12,23 +12,41 @@ use std::collections::{BinaryHeap, HashMap};
 
 use crate::config::Effect;
 use crate::facts::{CallKind, Context, ContextSet, Reach};
-use crate::program::{Argument, BodyId, FunctionId, Place, SlotCall, SlotId, SlotKey};
+use crate::program::{Argument, BodyId, FunctionId, Passed, Place, SlotCall, SlotId, SlotKey};
 
 use super::worlds::passed_values;
 use super::{Callee, Effects};
 
-/// How many candidates are few.
-const FEW_CANDIDATES: usize = 4;
-
-/// How sure it is that a chain of calls is made.
+/// In how many ways the slots of a chain can be filled, of which one makes the chain: the product of what each of them
+/// may hold. [`Doubt::NONE`] when all calls name what they call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Grade {
-    /// All its calls name what they call.
-    Named,
-    /// A call goes through a slot that holds few functions.
-    FewCandidates,
-    /// A call goes through a slot that holds many.
-    ManyCandidates,
+pub struct Doubt(u32);
+
+impl Doubt {
+    /// All calls name what they call.
+    pub const NONE: Doubt = Doubt(0);
+
+    /// Where it stops to be counted.
+    const MOST: u32 = 1 << 16;
+
+    /// Through a slot that may hold so many functions.
+    fn of_slot(candidates: usize) -> Doubt {
+        Doubt(u32::try_from(candidates).map_or(Doubt::MOST, |count| count.clamp(1, Doubt::MOST)))
+    }
+
+    /// Of a chain that is made of two.
+    #[must_use]
+    fn and(self, other: Doubt) -> Doubt {
+        match (self, other) {
+            (Doubt::NONE, doubt) | (doubt, Doubt::NONE) => doubt,
+            (Doubt(one), Doubt(other)) => Doubt(one.saturating_mul(other).min(Doubt::MOST)),
+        }
+    }
+
+    /// In how many ways the slots can be filled; 0 when there are none.
+    pub fn ways(self) -> u32 {
+        self.0
+    }
 }
 
 /// A call on a chain.
@@ -40,6 +58,8 @@ pub struct Step {
     pub place: Place,
     /// The slot that it goes through.
     pub through: Option<SlotId>,
+    /// Whether the slot is a parameter, and holds what an earlier step of the chain passed.
+    pub passed: bool,
     /// What is called; the last step of a chain calls what demands the other context.
     pub callee: Callee,
 }
@@ -50,7 +70,7 @@ pub struct Chain {
     /// The body.
     pub body: BodyId,
     /// How sure it is.
-    pub grade: Grade,
+    pub doubt: Doubt,
     /// Whether only some values of the body's flags lead to it.
     pub conditional: bool,
     /// The calls, from that of the body to that of what demands the other context. There are at least two.
@@ -71,50 +91,227 @@ struct Node {
     value: u8,
 }
 
+/// How a body calls the next function of a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum How {
+    /// By a call.
+    Call(At),
+    /// By a call that passes the next function to a callback, which calls it.
+    Passing { at: At, function: FunctionId, to: Callback },
+}
+
+/// A node that calls its parameter at this position, itself or through others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Callback {
+    node: Node,
+    position: u16,
+}
+
 /// Why a node reaches something: by a call, which goes to another node, or to the offender itself.
 #[derive(Clone, Copy, Debug)]
 struct Reason {
-    at: At,
+    how: How,
     next: Option<Node>,
-    grade: Grade,
+    doubt: Doubt,
     length: u32,
 }
 
-type Open = BinaryHeap<Reverse<(Grade, u32, Node, At, Option<Node>)>>;
+/// Why a callback is called: by a call, which passes the parameter on, or calls it.
+#[derive(Clone, Copy, Debug)]
+struct CallbackReason {
+    at: At,
+    next: Option<Callback>,
+    doubt: Doubt,
+    length: u32,
+}
+
+/// A call that passes a function to a callback.
+#[derive(Clone, Copy, Debug)]
+struct Passing {
+    from: Node,
+    at: At,
+    function: FunctionId,
+    to: Callback,
+    doubt: Doubt,
+    length: u32,
+}
+
+type Open = BinaryHeap<Reverse<(Doubt, u32, Node, How, Option<Node>)>>;
+type OpenCallbacks = BinaryHeap<Reverse<(Doubt, u32, Callback, At, Option<Callback>)>>;
 
 /// What reaches something that demands the other context than `context`, in `context`.
 pub struct Search<'e, 'a> {
     effects: &'e Effects<'a>,
     context: Context,
     reasons: HashMap<Node, Reason>,
+    /// The calls through each slot that a coroutine may call through.
     slot_calls: HashMap<SlotId, Vec<(BodyId, u32)>>,
+    /// The parameters that slots stand for: a parameter for itself, a local variable for those that are copied to it.
+    parameters: HashMap<SlotId, Vec<(FunctionId, u16)>>,
+    callbacks: HashMap<Callback, CallbackReason>,
+    /// The calls that pass functions to callbacks, by body and place.
+    passing: Vec<Passing>,
+    /// Positions in `passing`, by the function that is passed.
+    passed: HashMap<FunctionId, Vec<usize>>,
 }
 
 impl<'e, 'a> Search<'e, 'a> {
     /// Searches the whole program.
     pub fn new(effects: &'e Effects<'a>, context: Context) -> Self {
+        let program = effects.program;
         let mut slot_calls: HashMap<SlotId, Vec<(BodyId, u32)>> = HashMap::new();
-        for (number, body) in effects.program.bodies.iter().enumerate() {
+        for (number, body) in program.bodies.iter().enumerate() {
             for (position, call) in body.slot_calls.iter().enumerate() {
-                if let Some(slot) = call.slot.filter(|slot| follows(effects, *slot)) {
+                if let Some(slot) = call.slot.filter(|slot| allows(effects, *slot, context)) {
                     slot_calls.entry(slot).or_default().push((BodyId(number as u32), position as u32));
                 }
             }
         }
-        let mut search = Search { effects, context, reasons: HashMap::new(), slot_calls };
+        let mut parameters: HashMap<SlotId, Vec<(FunctionId, u16)>> = HashMap::new();
+        for (number, slot) in program.slots.iter().enumerate() {
+            if let SlotKey::Parameter { function, position } = slot.key {
+                parameters.insert(SlotId(number as u32), vec![(function, position)]);
+            }
+        }
+        for copy in &program.copies {
+            if let SlotKey::Parameter { function, position } = program.slot(copy.from).key
+                && matches!(program.slot(copy.to).key, SlotKey::Local { .. })
+            {
+                parameters.entry(copy.to).or_default().push((function, position));
+            }
+        }
+        let mut search = Search {
+            effects,
+            context,
+            reasons: HashMap::new(),
+            slot_calls,
+            parameters,
+            callbacks: HashMap::new(),
+            passing: Vec::new(),
+            passed: HashMap::new(),
+        };
+        search.find_callbacks();
+        search.find_passing();
         search.run();
         search
+    }
+
+    /// The position of the parameter of `function` that a slot stands for.
+    fn own_parameters(&self, slot: SlotId, function: FunctionId) -> impl Iterator<Item = u16> {
+        let parameters = self.parameters.get(&slot).into_iter().flatten();
+        parameters.filter(move |(owner, _)| *owner == function).map(|(_, position)| *position)
+    }
+
+    /// Finds what calls its own parameters.
+    fn find_callbacks(&mut self) {
+        let (effects, program, context) = (self.effects, self.effects.program, self.context);
+        let mut open = OpenCallbacks::new();
+        for (number, body) in program.bodies.iter().enumerate() {
+            let id = BodyId(number as u32);
+            for (at, call) in body.slot_calls.iter().enumerate() {
+                let Some(slot) = call.slot.filter(|slot| is_open(effects, *slot)) else { continue };
+                for position in self.own_parameters(slot, body.function) {
+                    for value in values(call.reach.values(context)) {
+                        let callback = Callback { node: Node { body: id, value }, position };
+                        open.push(Reverse((Doubt::NONE, 1, callback, At::Slot(at as u32), None)));
+                    }
+                }
+            }
+        }
+        while let Some(Reverse((doubt, length, callback, at, next))) = open.pop() {
+            let function = program.body(callback.node.body).function;
+            if self.callbacks.contains_key(&callback) || !effects.start(function).contains(context) {
+                continue;
+            }
+            self.callbacks.insert(callback, CallbackReason { at, next, doubt, length });
+            for (body, at, reach, arguments, least) in self.calls_of(function) {
+                let caller = program.body(body).function;
+                for argument in arguments.iter().filter(|argument| argument.position == callback.position) {
+                    let Passed::Slot(slot) = argument.value else { continue };
+                    for position in self.own_parameters(slot, caller) {
+                        for value in self.leading(reach.values(context), arguments, callback.node) {
+                            let outer = Callback { node: Node { body, value }, position };
+                            open.push(Reverse((doubt.and(least), length + 1, outer, at, Some(callback))));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The calls of a function, by its name and through slots that may hold it.
+    fn calls_of(&self, function: FunctionId) -> Vec<(BodyId, At, Reach, &'e [Argument], Doubt)> {
+        let (effects, program) = (self.effects, self.effects.program);
+        let mut found = Vec::new();
+        for (site, _) in program.calls_of(function) {
+            let call = program.call(site);
+            if call.kind != CallKind::Unresolved {
+                found.push((site.body, At::Named(site.call), call.reach, call.arguments.as_slice(), Doubt::NONE));
+            }
+        }
+        for slot in effects.candidates.of_function(function) {
+            let own = self.parameters.contains_key(slot);
+            for (body, position) in self.slot_calls.get(slot).into_iter().flatten().filter(|_| !own) {
+                let call = &program.body(*body).slot_calls[*position as usize];
+                let doubt = slot_doubt(effects, *slot);
+                found.push((*body, At::Slot(*position), call.reach, call.arguments.as_slice(), doubt));
+            }
+        }
+        found
+    }
+
+    /// Finds the calls that pass functions to what calls them.
+    fn find_passing(&mut self) {
+        let program = self.effects.program;
+        let mut callbacks: Vec<(Callback, Doubt, u32)> =
+            self.callbacks.iter().map(|(callback, why)| (*callback, why.doubt, why.length)).collect();
+        callbacks.sort_unstable();
+        let mut found = Vec::new();
+        for (to, doubt, length) in callbacks {
+            for (body, at, reach, arguments, least) in self.calls_of(program.body(to.node.body).function) {
+                let caller = program.body(body).function;
+                for argument in arguments.iter().filter(|argument| argument.position == to.position) {
+                    let (functions, slot): (&[FunctionId], Doubt) = match &argument.value {
+                        Passed::Function(function) => (std::slice::from_ref(function), Doubt::NONE),
+                        Passed::Slot(slot) if self.own_parameters(*slot, caller).next().is_none() => {
+                            (self.effects.candidates.of_slot(*slot), slot_doubt(self.effects, *slot))
+                        }
+                        Passed::Slot(_) | Passed::Truth { .. } => continue,
+                    };
+                    for value in self.leading(reach.values(self.context), arguments, to.node) {
+                        let from = Node { body, value };
+                        let doubt = doubt.and(least).and(slot);
+                        let passing = functions.iter().map(|function| Passing {
+                            from,
+                            at,
+                            function: *function,
+                            to,
+                            doubt,
+                            length: length + 1,
+                        });
+                        found.extend(passing);
+                    }
+                }
+            }
+        }
+        self.passing = found;
+        self.passing.sort_unstable_by_key(|passing| {
+            (passing.from.body, passing.at, passing.function, passing.doubt, passing.length, passing.from, passing.to)
+        });
+        for (position, passing) in self.passing.iter().enumerate() {
+            self.passed.entry(passing.function).or_default().push(position);
+        }
     }
 
     fn run(&mut self) {
         let mut open = Open::new();
         self.seed(&mut open);
-        while let Some(Reverse((grade, length, node, at, next))) = open.pop() {
+        while let Some(Reverse((doubt, length, node, how, next))) = open.pop() {
             if self.reasons.contains_key(&node) {
                 continue;
             }
-            self.reasons.insert(node, Reason { at, next, grade, length });
-            self.callers(node, grade, length, &mut open);
+            self.reasons.insert(node, Reason { how, next, doubt, length });
+            self.callers(node, doubt, length, &mut open);
         }
     }
 
@@ -128,7 +325,7 @@ impl<'e, 'a> Search<'e, 'a> {
             let body_id = BodyId(number as u32);
             let mut add = |reach: Reach, at: At| {
                 for value in values(reach.values(context)) {
-                    open.push(Reverse((Grade::Named, 1, Node { body: body_id, value }, at, None)));
+                    open.push(Reverse((Doubt::NONE, 1, Node { body: body_id, value }, How::Call(at), None)));
                 }
             };
             for (position, call) in body.calls.iter().enumerate() {
@@ -144,36 +341,51 @@ impl<'e, 'a> Search<'e, 'a> {
                 }
             }
         }
+        for passing in self.passing.iter().filter(|passing| self.offends(passing.function)) {
+            let &Passing { from, at, function, to, doubt, length } = passing;
+            if effects.start(effects.program.body(from.body).function).contains(context) {
+                open.push(Reverse((doubt, length, from, How::Passing { at, function, to }, None)));
+            }
+        }
+    }
+
+    /// Whether a function demands the other context.
+    fn offends(&self, function: FunctionId) -> bool {
+        self.effects.demand(function).effect.is_some_and(|effect| !effect.allows(self.context))
     }
 
     /// The calls that lead to a node.
-    fn callers(&self, to: Node, grade: Grade, length: u32, open: &mut Open) {
+    fn callers(&self, to: Node, doubt: Doubt, length: u32, open: &mut Open) {
         let (effects, program) = (self.effects, self.effects.program);
         let function = program.body(to.body).function;
         if !effects.is_traversable(function) {
             return;
         }
-        let mut add = |body: BodyId, at: At, reach: Reach, arguments: &[Argument], grade: Grade| {
-            if !effects.start(program.body(body).function).contains(self.context) {
-                return;
+        let inside = |body: BodyId| effects.start(program.body(body).function).contains(self.context);
+        for (body, at, reach, arguments, least) in self.calls_of(function).into_iter().filter(|call| inside(call.0)) {
+            if let At::Slot(_) = at
+                && !self.searches(body, at)
+            {
+                continue;
             }
             for value in self.leading(reach.values(self.context), arguments, to) {
-                open.push(Reverse((grade, length + 1, Node { body, value }, at, Some(to))));
-            }
-        };
-        for (site, _) in program.calls_of(function) {
-            let call = program.call(site);
-            if call.kind != CallKind::Unresolved {
-                add(site.body, At::Named(site.call), call.reach, &call.arguments, grade);
+                open.push(Reverse((doubt.and(least), length + 1, Node { body, value }, How::Call(at), Some(to))));
             }
         }
-        for slot in effects.candidates.of_function(function) {
-            let grade = grade.max(slot_grade(effects, *slot));
-            for (body, position) in self.slot_calls.get(slot).into_iter().flatten() {
-                let call = &program.body(*body).slot_calls[*position as usize];
-                add(*body, At::Slot(*position), call.reach, &call.arguments, grade);
+        for position in self.passed.get(&function).into_iter().flatten() {
+            let Passing { from, at, function, to: callback, doubt: least, length: more } = self.passing[*position];
+            if inside(from.body) {
+                let how = How::Passing { at, function, to: callback };
+                open.push(Reverse((doubt.and(least), length + more, from, how, Some(to))));
             }
         }
+    }
+
+    /// Whether chains go through the slot of a call: no mark says what it holds.
+    fn searches(&self, body: BodyId, at: At) -> bool {
+        let At::Slot(position) = at else { return true };
+        let slot = self.effects.program.body(body).slot_calls[position as usize].slot;
+        slot.is_some_and(|slot| is_open(self.effects, slot) && !self.parameters.contains_key(&slot))
     }
 
     /// The values of a caller's flags with which a call enters a node.
@@ -197,7 +409,7 @@ impl<'e, 'a> Search<'e, 'a> {
             let id = BodyId(number as u32);
             let start = effects.start(body.function);
             let entered = effects.worlds.possible.values(self.context, id);
-            let mut groups: Vec<(Callee, Vec<Chain>)> = Vec::new();
+            let mut groups: Vec<Group> = Vec::new();
             let known = |reach: Reach| start.and(reach.contexts()) == ContextSet::from(self.context);
             let named = body.calls.iter().enumerate().filter(|(_, call)| call.kind != CallKind::Unresolved);
             let named = named
@@ -207,7 +419,7 @@ impl<'e, 'a> Search<'e, 'a> {
             });
             for (at, reach, arguments, callee) in named.chain(through).filter(|(_, reach, ..)| known(*reach)) {
                 let reached = reach.values(self.context) & entered;
-                let mut best: Option<(Grade, u32, Node)> = None;
+                let mut best: Option<(Doubt, u32, Node)> = None;
                 let mut leading = 0u8;
                 for value in values(reached) {
                     if let Some(next) = self.next(callee, arguments, value) {
@@ -215,14 +427,33 @@ impl<'e, 'a> Search<'e, 'a> {
                         best = Some(best.map_or(next, |best| best.min(next)));
                     }
                 }
-                let Some((grade, _, next)) = best else { continue };
-                let mut steps = vec![self.step(id, at, Some(next))];
+                let Some((doubt, _, next)) = best else { continue };
+                let mut steps = self.step(id, How::Call(at), Some(next));
                 steps.extend(self.steps(next));
-                let chain = Chain { body: id, grade, conditional: leading != entered, steps };
-                match groups.iter_mut().find(|(known, _)| *known == callee) {
-                    Some((_, chains)) => chains.push(chain),
-                    None => groups.push((callee, vec![chain])),
+                let chain = Chain { body: id, doubt, conditional: leading != entered, steps };
+                add_to_group(&mut groups, (callee, None), chain);
+            }
+            for passing in self.passing_of(id) {
+                let reach = match passing.at {
+                    At::Named(at) => body.calls[at as usize].reach,
+                    At::Slot(at) => body.slot_calls[at as usize].reach,
+                };
+                if !known(reach) || entered & (1 << passing.from.value) == 0 {
+                    continue;
                 }
+                let next = match self.next(Callee::Function(passing.function), &[], 0) {
+                    _ if self.offends(passing.function) => None,
+                    Some(next) => Some(next),
+                    None => continue,
+                };
+                let how = How::Passing { at: passing.at, function: passing.function, to: passing.to };
+                let mut steps = self.step(id, how, next.map(|(.., node)| node));
+                let doubt = next.map_or(passing.doubt, |(doubt, ..)| doubt.and(passing.doubt));
+                steps.extend(next.into_iter().flat_map(|(.., node)| self.steps(node)));
+                let Some(callee) = steps.first().map(|step| step.callee) else { continue };
+                let conditional = reach.values(self.context) & entered != entered;
+                let chain = Chain { body: id, doubt, conditional, steps };
+                add_to_group(&mut groups, (callee, Some(passing.function)), chain);
             }
             found.extend(groups.into_iter().map(|(_, chains)| chains));
         }
@@ -230,12 +461,12 @@ impl<'e, 'a> Search<'e, 'a> {
     }
 
     /// Where a call goes to on a chain: the best of the nodes that it enters.
-    fn next(&self, callee: Callee, arguments: &[Argument], value: u8) -> Option<(Grade, u32, Node)> {
+    fn next(&self, callee: Callee, arguments: &[Argument], value: u8) -> Option<(Doubt, u32, Node)> {
         let (effects, program) = (self.effects, self.effects.program);
-        let (functions, least): (&[FunctionId], Grade) = match &callee {
-            Callee::Function(function) => (std::slice::from_ref(function), Grade::Named),
-            Callee::Slot(slot) if follows(effects, *slot) => {
-                (effects.candidates.of_slot(*slot), slot_grade(effects, *slot))
+        let (functions, least): (&[FunctionId], Doubt) = match &callee {
+            Callee::Function(function) => (std::slice::from_ref(function), Doubt::NONE),
+            Callee::Slot(slot) if is_open(effects, *slot) && !self.parameters.contains_key(slot) => {
+                (effects.candidates.of_slot(*slot), slot_doubt(effects, *slot))
             }
             Callee::Slot(_) => return None,
         };
@@ -245,7 +476,14 @@ impl<'e, 'a> Search<'e, 'a> {
             let entered = passed_values(arguments, self.context, value, program.body(*body));
             values(entered).map(|value| Node { body: *body, value })
         });
-        nodes.filter_map(|node| self.reasons.get(&node).map(|why| (why.grade.max(least), why.length, node))).min()
+        nodes.filter_map(|node| self.reasons.get(&node).map(|why| (why.doubt.and(least), why.length, node))).min()
+    }
+
+    /// The calls of a body that pass functions to callbacks.
+    fn passing_of(&self, body: BodyId) -> &[Passing] {
+        let start = self.passing.partition_point(|passing| passing.from.body < body);
+        let end = self.passing.partition_point(|passing| passing.from.body <= body);
+        &self.passing[start..end]
     }
 
     fn steps(&self, from: Node) -> Vec<Step> {
@@ -253,28 +491,56 @@ impl<'e, 'a> Search<'e, 'a> {
         let mut at = Some(from);
         while let Some(node) = at {
             let Some(reason) = self.reasons.get(&node) else { break };
-            steps.push(self.step(node.body, reason.at, reason.next));
+            steps.extend(self.step(node.body, reason.how, reason.next));
             at = reason.next;
         }
         steps
     }
 
-    fn step(&self, body: BodyId, at: At, next: Option<Node>) -> Step {
+    /// The calls by which a body comes to the next node, or to what offends.
+    fn step(&self, body: BodyId, how: How, next: Option<Node>) -> Vec<Step> {
         let program = self.effects.program;
-        let body = program.body(body);
-        let next = next.map(|next| Callee::Function(program.body(next.body).function));
+        let function_of = |node: Node| program.body(node.body).function;
+        match how {
+            How::Call(at) => vec![self.call(body, at, next.map(function_of), false)],
+            How::Passing { at, function, to } => {
+                let mut steps = vec![self.call(body, at, Some(function_of(to.node)), false)];
+                let mut callback = Some(to);
+                while let Some(at) = callback {
+                    let Some(reason) = self.callbacks.get(&at) else { break };
+                    let called = reason.next.map_or(function, |next| function_of(next.node));
+                    steps.push(self.call(at.node.body, reason.at, Some(called), reason.next.is_none()));
+                    callback = reason.next;
+                }
+                steps
+            }
+        }
+    }
+
+    fn call(&self, body: BodyId, at: At, callee: Option<FunctionId>, passed: bool) -> Step {
+        let body = self.effects.program.body(body);
         match at {
             At::Named(position) => {
                 let call = &body.calls[position as usize];
                 let callee = Callee::Function(call.callee);
-                Step { caller: body.function, place: call.place, through: None, callee }
+                Step { caller: body.function, place: call.place, through: None, passed, callee }
             }
             At::Slot(position) => {
                 let SlotCall { slot, place, .. } = &body.slot_calls[position as usize];
-                let callee = next.or(slot.map(Callee::Slot)).unwrap_or(Callee::Function(body.function));
-                Step { caller: body.function, place: *place, through: *slot, callee }
+                let held = callee.map(Callee::Function).or(slot.map(Callee::Slot));
+                let callee = held.unwrap_or(Callee::Function(body.function));
+                Step { caller: body.function, place: *place, through: *slot, passed, callee }
             }
         }
+    }
+}
+
+type Group = ((Callee, Option<FunctionId>), Vec<Chain>);
+
+fn add_to_group(groups: &mut Vec<Group>, key: (Callee, Option<FunctionId>), chain: Chain) {
+    match groups.iter_mut().find(|(known, _)| *known == key) {
+        Some((_, chains)) => chains.push(chain),
+        None => groups.push((key, vec![chain])),
     }
 }
 
@@ -283,16 +549,16 @@ fn values(set: u8) -> impl Iterator<Item = u8> {
     (0..8u8).filter(move |value| set & (1 << value) != 0)
 }
 
-fn slot_grade(effects: &Effects<'_>, slot: SlotId) -> Grade {
-    match effects.candidates.of_slot(slot).len() {
-        0..=FEW_CANDIDATES => Grade::FewCandidates,
-        _ => Grade::ManyCandidates,
-    }
+fn slot_doubt(effects: &Effects<'_>, slot: SlotId) -> Doubt {
+    Doubt::of_slot(effects.candidates.of_slot(slot).len())
 }
 
-/// Whether chains go on through a slot: its marks say nothing of what it holds. What a parameter holds is decided by the
-/// caller, and not by all the callers that there are.
-fn follows(effects: &Effects<'_>, slot: SlotId) -> bool {
-    let open = effects.slot_demand(slot).is_none_or(|(effect, _)| effect == Effect::Either);
-    open && !matches!(effects.program.slot(slot).key, SlotKey::Parameter { .. })
+/// Whether no mark says in which context a slot may be called through.
+fn is_open(effects: &Effects<'_>, slot: SlotId) -> bool {
+    effects.slot_demand(slot).is_none_or(|(effect, _)| effect == Effect::Either)
+}
+
+/// Whether a slot may be called through in a context.
+fn allows(effects: &Effects<'_>, slot: SlotId, context: Context) -> bool {
+    effects.slot_demand(slot).is_none_or(|(effect, _)| effect.allows(context))
 }

@@ -18,7 +18,7 @@ use crate::program::{Candidates, FunctionId, Mark, Place, Program};
 use crate::source::Tree;
 
 pub use calls::{Breach, BreachKind, Callee, Callers, Suspect};
-pub use chains::{Chain, Grade, Search, Step};
+pub use chains::{Chain, Doubt, Search, Step};
 pub use generation::{Difference, Generation, StaleFile};
 pub use slots::{Misfit, MisfitKind};
 pub use worlds::{Entered, Worlds};

@@ -1,7 +1,7 @@
 //! `blocking-call`: something non-coroutine only is called where control is, or can be, in a coroutine.
 
 use crate::config::Effect;
-use crate::effects::{Breach, BreachKind, Callee, Chain, Effects, Grade, Search};
+use crate::effects::{Breach, BreachKind, Callee, Chain, Doubt, Effects, Search};
 use crate::facts::{Context, ContextSet};
 use crate::findings::{Finding, Level};
 
@@ -17,6 +17,9 @@ pub const RULE: Rule = Rule {
     check,
 };
 
+/// In how many ways the slots of a chain may be filled so that it is still reported.
+const MOST_WAYS: u32 = 4;
+
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let blocking = effects.breaches().iter().filter(|breach| breach.kind == BreachKind::BlockingCall);
     let mut findings: Vec<Finding> = blocking.map(|breach| finding(effects, breach)).collect();
@@ -27,14 +30,14 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 
 /// One function that blocks through others, called by a body where control is in a coroutine.
 fn through_others(effects: &Effects<'_>, chains: &[Chain]) -> Option<Finding> {
-    let best = chains.iter().min_by_key(|chain| (chain.conditional, chain.grade))?;
+    let best = chains.iter().min_by_key(|chain| (chain.conditional, chain.doubt))?;
     let (first, last) = (best.steps.first()?, best.steps.last()?);
     let caller = name(effects, first.caller);
-    let level = match best.grade {
-        Grade::Named if !best.conditional => Level::Error,
-        Grade::Named | Grade::FewCandidates => Level::Warning,
-        Grade::ManyCandidates => return None,
-    };
+    if best.doubt.ways() > MOST_WAYS {
+        return None;
+    }
+    let sure = best.doubt == Doubt::NONE && !best.conditional;
+    let level = if sure { Level::Error } else { Level::Warning };
     let callee = match first.through {
         Some(slot) => called(effects, Callee::Slot(slot)),
         None => called(effects, first.callee),

@@ -115,6 +115,7 @@ impl<'e, 'a> Report<'e, 'a> {
         let caller = name(self.effects, step.caller);
         let callee = called(self.effects, step.callee);
         let text = match step.through.filter(|slot| step.callee != Callee::Slot(*slot)) {
+            Some(_) if step.passed => format!("`{caller}` calls what it was passed: {callee}"),
             Some(slot) => {
                 let count = self.effects.candidates.of_slot(slot).len();
                 let slot = self.effects.slot_name(slot);

@@ -188,7 +188,15 @@ impl<'tu> Extractor<'_, 'tu> {
             }
         }
         let signature = (definition || !marks.is_empty()).then(|| cursor.ty().canonical().spelling());
-        self.facts.declarations.push(Declaration { symbol, place, marks: written, definition, signature });
+        let never_returns = !info.returns;
+        self.facts.declarations.push(Declaration {
+            symbol,
+            place,
+            marks: written,
+            definition,
+            never_returns,
+            signature,
+        });
         if definition {
             self.body(cursor, symbol, place);
         } else {

@@ -91,6 +91,8 @@ pub struct Declaration {
     pub marks: Vec<Mark>,
     /// Whether this is the definition.
     pub definition: bool,
+    /// Whether it says that the function never returns to its caller.
+    pub never_returns: bool,
     /// The canonical type, for definitions and for declarations with marks.
     pub signature: Option<String>,
 }

@@ -193,11 +193,13 @@ impl Linker {
                     }
                 }
                 known.definition |= declared.definition;
+                known.never_returns |= declared.never_returns;
             }
             None => declarations.push(Declaration {
                 place,
                 marks,
                 definition: declared.definition,
+                never_returns: declared.never_returns,
                 signature: declared.signature,
             }),
         }

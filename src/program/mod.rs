@@ -96,6 +96,8 @@ pub struct Declaration {
     pub marks: Vec<Mark>,
     /// Whether it is a definition.
     pub definition: bool,
+    /// Whether it says that the function never returns to its caller.
+    pub never_returns: bool,
     /// The canonical type, where it was read.
     pub signature: Option<String>,
 }

@@ -82,3 +82,20 @@ int perhaps_in_a_coroutine(void)
     }
     return blocks(); /* near miss: outside */
 }
+
+/* What never returns ends the program: whether it waits before that does not matter. */
+__attribute__((noreturn)) void give_up(void);
+
+void give_up(void)
+{
+    block_leaf();
+    abort();
+}
+
+int coroutine_fn gives_up(int n)
+{
+    if (n) {
+        give_up(); /* near miss */
+    }
+    return co_leaf();
+}

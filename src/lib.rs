@@ -17,6 +17,7 @@ pub mod facts;
 pub mod index;
 pub mod program;
 pub mod effects;
+pub mod words;
 pub mod rules;
 pub mod wrapgen;
 pub mod findings;

@@ -4,9 +4,10 @@ use crate::config::Effect;
 use crate::effects::{Effects, Origin};
 use crate::facts::Context;
 use crate::findings::{Finding, Level};
+use crate::words::name;
 
 use super::Rule;
-use super::words::{Report, name};
+use super::report::Report;
 
 /// The rule.
 pub const RULE: Rule = Rule {

@@ -5,9 +5,10 @@ use crate::effects::{BreachKind, Callee, Effects, Origin};
 use crate::facts::{CallKind, ContextSet};
 use crate::findings::{Finding, Level};
 use crate::program::{FunctionId, Place};
+use crate::words::{mark_for, name};
 
 use super::Rule;
-use super::words::{Report, mark_for, name};
+use super::report::Report;
 
 /// The rule.
 pub const RULE: Rule = Rule {

@@ -4,9 +4,10 @@ use crate::config::Effect;
 use crate::effects::{Breach, BreachKind, Callee, Chain, Doubt, Effects, Search};
 use crate::facts::{Context, ContextSet};
 use crate::findings::{Finding, Level};
+use crate::words::{called, demanding, name};
 
 use super::Rule;
-use super::words::{Report, called, demanding, name};
+use super::report::Report;
 
 /// The rule.
 pub const RULE: Rule = Rule {

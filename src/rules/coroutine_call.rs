@@ -7,9 +7,10 @@ use crate::effects::{Breach, BreachKind, Callee, Callers, Effects};
 use crate::facts::ContextSet;
 use crate::findings::{Finding, Level};
 use crate::program::{BodyId, FunctionId, Place};
+use crate::words::{called, demanding, mark_for, name, names};
 
 use super::Rule;
-use super::words::{Report, called, demanding, mark_for, name, names};
+use super::report::Report;
 
 /// The rule.
 pub const RULE: Rule = Rule {

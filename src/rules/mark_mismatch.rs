@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use crate::effects::{Effects, Origin};
 use crate::findings::{Finding, Level};
 use crate::program::FunctionId;
+use crate::words::name;
 
 use super::Rule;
-use super::words::{Report, name};
+use super::report::Report;
 
 /// The rule.
 pub const RULE: Rule = Rule {

@@ -4,7 +4,7 @@ use crate::effects::Effects;
 use crate::findings::{Finding, Level};
 
 use super::Rule;
-use super::words::Report;
+use super::report::Report;
 
 /// The rule.
 pub const RULE: Rule = Rule {

@@ -21,7 +21,7 @@ mod wrapper_signature_mismatch;
 mod wrapper_stale;
 mod wrapper_target_context;
 mod wrapper_target_missing;
-mod words;
+mod report;
 
 use crate::effects::Effects;
 use crate::findings::{Finding, Level, sort};

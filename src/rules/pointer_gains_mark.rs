@@ -2,9 +2,10 @@
 
 use crate::effects::{Effects, Misfit, MisfitKind};
 use crate::findings::{Finding, Level};
+use crate::words::name;
 
 use super::Rule;
-use super::words::{Report, name};
+use super::report::Report;
 
 /// The rule.
 pub const RULE: Rule = Rule {

@@ -6,9 +6,10 @@ use crate::config::Effect;
 use crate::effects::{Effects, Misfit, MisfitKind};
 use crate::findings::{Finding, Level};
 use crate::program::{SlotId, Store};
+use crate::words::{mark_for, name};
 
 use super::Rule;
-use super::words::{Report, mark_for, name};
+use super::report::Report;
 
 /// The rule.
 pub const RULE: Rule = Rule {

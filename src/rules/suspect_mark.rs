@@ -2,9 +2,10 @@
 
 use crate::effects::{Effects, Suspect};
 use crate::findings::{Finding, Level};
+use crate::words::name;
 
 use super::Rule;
-use super::words::{Report, name};
+use super::report::Report;
 
 /// How many of the calls are listed.
 const MOST_CALLS: usize = 10;

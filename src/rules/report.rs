@@ -1,12 +1,10 @@
-//! What rules have in common: places as labels, and the words for contexts and marks.
+//! How rules make findings: places as labels, remarks, and what to do.
 
 use crate::config::Effect;
 use crate::effects::{Callee, Effects, Origin, Step};
-use crate::findings::{Finding, Label, Level, Note, Span};
+use crate::findings::{Finding, Label, Level, Note};
 use crate::program::{FunctionId, Place, Site, Store};
-
-/// How many places of one kind a finding lists before it only counts them.
-const MOST_LISTED: usize = 8;
+use crate::words::{self, MOST_LISTED, name, span};
 
 /// Builds a finding about a function.
 pub struct Report<'e, 'a> {
@@ -112,22 +110,7 @@ impl<'e, 'a> Report<'e, 'a> {
 
     /// Adds a note for a call on a chain.
     pub fn note_step(&mut self, step: &Step) {
-        let caller = name(self.effects, step.caller);
-        let callee = called(self.effects, step.callee);
-        let text = match step.through.filter(|slot| step.callee != Callee::Slot(*slot)) {
-            Some(_) if step.passed => format!("`{caller}` calls what it was passed: {callee}"),
-            Some(slot) => {
-                let count = self.effects.candidates.of_slot(slot).len();
-                let slot = self.effects.slot_name(slot);
-                let others = match count - 1 {
-                    0 => "the only function that is stored there".to_owned(),
-                    1 => "one of 2 functions that are stored there".to_owned(),
-                    _ => format!("one of {count} functions that are stored there"),
-                };
-                format!("`{caller}` calls through {slot}, which may be {callee}: {others}")
-            }
-            None => format!("`{caller}` calls {callee}"),
-        };
+        let text = words::step(self.effects, step);
         self.note_at(step.place, text);
     }
 
@@ -144,51 +127,5 @@ impl<'e, 'a> Report<'e, 'a> {
     /// The finding.
     pub fn finish(self) -> Finding {
         self.finding
-    }
-}
-
-/// A place as findings name it.
-pub fn span(effects: &Effects<'_>, place: Place) -> Span {
-    let path = effects.tree.relative(effects.program.path(place.file)).to_path_buf();
-    Span { path, line: place.line, column: place.column }
-}
-
-/// A function's name.
-pub fn name<'p>(effects: &Effects<'p>, function: FunctionId) -> &'p str {
-    &effects.program.function(function).name
-}
-
-/// What is called, in words: a function's name, or what is called through a slot.
-pub fn called(effects: &Effects<'_>, callee: Callee) -> String {
-    match callee {
-        Callee::Function(function) => format!("`{}`", name(effects, function)),
-        Callee::Slot(slot) => format!("what {} holds", effects.slot_name(slot)),
-    }
-}
-
-/// What is called, as the beginning of a message: with what it demands.
-pub fn demanding(effects: &Effects<'_>, callee: Callee, effect: Effect) -> String {
-    let (callee_words, effect) = (called(effects, callee), effect.describe());
-    match callee {
-        Callee::Function(_) => format!("{effect} {callee_words} is called"),
-        Callee::Slot(_) => format!("{callee_words} is {effect}, and is called"),
-    }
-}
-
-/// The name of the plain mark for an effect, or the words for it when the pack has none.
-pub fn mark_for<'p>(effects: &Effects<'p>, effect: Effect) -> &'p str {
-    effects.plain_mark(effect).map_or(effect.describe(), |mark| effects.pack.mark(mark).name.as_str())
-}
-
-/// The names of functions, quoted, joined by commas; long lists are cut and counted.
-pub fn names(effects: &Effects<'_>, functions: &[FunctionId]) -> String {
-    let mut names: Vec<&str> = functions.iter().map(|function| name(effects, *function)).collect();
-    names.sort_unstable();
-    names.dedup();
-    let more = names.len().saturating_sub(MOST_LISTED);
-    let listed: Vec<String> = names.iter().take(MOST_LISTED).map(|name| format!("`{name}`")).collect();
-    match more {
-        0 => listed.join(", "),
-        more => format!("{} and {more} more", listed.join(", ")),
     }
 }

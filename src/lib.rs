@@ -19,6 +19,7 @@ pub mod program;
 pub mod effects;
 pub mod words;
 pub mod rules;
+pub mod questions;
 pub mod wrapgen;
 pub mod findings;
 pub mod render;

@@ -2,6 +2,7 @@
 //!
 //! It must never know how anything is analysed.
 
+mod ask;
 mod check;
 mod generate;
 mod index;
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::driver;
+use crate::questions::Direction;
 use crate::render::printable_lines;
 
 /// The whole job could not be done.
@@ -35,6 +37,16 @@ enum Command {
     Check(check::Check),
     /// Read a C tree, and keep what was read in a file: for many checks and questions
     Index(index::Index),
+    /// Tell what is believed of a function, and why
+    Why(ask::Why),
+    /// Tell who calls a function
+    Callers(ask::Related),
+    /// Tell what a function calls
+    Callees(ask::Related),
+    /// Find paths through the call graph
+    Paths(ask::Paths),
+    /// Draw a part of the call graph
+    Graph(ask::Graph),
     /// Generate the wrappers that headers ask for
     Generate(generate::Generate),
 }
@@ -62,6 +74,11 @@ pub fn run() -> ExitCode {
     match cli.command {
         Command::Check(check) => check.run(has_flags),
         Command::Index(index) => index.run(),
+        Command::Why(why) => why.run(),
+        Command::Callers(related) => related.run(Direction::Callers),
+        Command::Callees(related) => related.run(Direction::Callees),
+        Command::Paths(paths) => paths.run(),
+        Command::Graph(graph) => graph.run(),
         Command::Generate(generate) => generate.run(),
     }
 }

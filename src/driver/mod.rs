@@ -3,6 +3,7 @@
 //! It must never know argument syntax or how reports are drawn. What it reports is plain data, and its names are
 //! those of the JSON format, so a field is not renamed lightly.
 
+mod ask;
 mod generate;
 mod generation;
 mod index;
@@ -26,6 +27,7 @@ use crate::program::{Linker, Program};
 use crate::rules;
 use crate::source::{Identities, Tree};
 
+pub use ask::{Answer, Answered, AskError, Question, ask};
 pub use generate::{GenerateError, GenerateRequest, Generated, Job, Known, generate, known_jobs, write_depfile};
 pub use index::{Coverage, Index, IndexError, save};
 

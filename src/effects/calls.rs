@@ -236,7 +236,7 @@ impl Effects<'_> {
 /// that never suspends or bears its mark on one side only, is reported at its mark and not at its callers.
 pub(super) fn suspects(effects: &Effects<'_>) -> Vec<Suspect> {
     let mut by_callee: BTreeMap<FunctionId, Vec<&Breach>> = BTreeMap::new();
-    for breach in effects.breaches.iter().filter(|breach| breach.kind == BreachKind::CoroutineCall) {
+    for breach in effects.breaches().iter().filter(|breach| breach.kind == BreachKind::CoroutineCall) {
         if let Callee::Function(function) = breach.callee {
             by_callee.entry(function).or_default().push(breach);
         }

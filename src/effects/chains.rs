@@ -14,7 +14,7 @@ use crate::config::Effect;
 use crate::facts::{CallKind, Context, ContextSet, Reach};
 use crate::program::{Argument, BodyId, FunctionId, Passed, Place, SlotCall, SlotId, SlotKey};
 
-use super::worlds::passed_values;
+use super::worlds::{all_values, passed_values};
 use super::{Callee, Effects};
 
 /// In how many ways the slots of a chain can be filled, of which one makes the chain: the product of what each of them
@@ -143,6 +143,8 @@ type OpenCallbacks = BinaryHeap<Reverse<(Doubt, u32, Callback, At, Option<Callba
 pub struct Search<'e, 'a> {
     effects: &'e Effects<'a>,
     context: Context,
+    /// The functions that are searched for; all that demand the other context when there are none.
+    ends: Vec<FunctionId>,
     reasons: HashMap<Node, Reason>,
     /// The calls through each slot that a coroutine may call through.
     slot_calls: HashMap<SlotId, Vec<(BodyId, u32)>>,
@@ -158,6 +160,12 @@ pub struct Search<'e, 'a> {
 impl<'e, 'a> Search<'e, 'a> {
     /// Searches the whole program.
     pub fn new(effects: &'e Effects<'a>, context: Context) -> Self {
+        Self::ending_at(effects, context, Vec::new())
+    }
+
+    /// Searches the whole program for what reaches one of these functions; for all that demand the other context when
+    /// there are none.
+    pub fn ending_at(effects: &'e Effects<'a>, context: Context, ends: Vec<FunctionId>) -> Self {
         let program = effects.program;
         let mut slot_calls: HashMap<SlotId, Vec<(BodyId, u32)>> = HashMap::new();
         for (number, body) in program.bodies.iter().enumerate() {
@@ -183,6 +191,7 @@ impl<'e, 'a> Search<'e, 'a> {
         let mut search = Search {
             effects,
             context,
+            ends,
             reasons: HashMap::new(),
             slot_calls,
             parameters,
@@ -318,26 +327,15 @@ impl<'e, 'a> Search<'e, 'a> {
     /// Calls of what demands the other context.
     fn seed(&self, open: &mut Open) {
         let (effects, context) = (self.effects, self.context);
-        for (number, body) in effects.program.bodies.iter().enumerate() {
-            if !effects.start(body.function).contains(context) {
+        for number in 0..effects.program.bodies.len() {
+            let body = BodyId(number as u32);
+            if !effects.start(effects.program.body(body).function).contains(context) {
                 continue;
             }
-            let body_id = BodyId(number as u32);
-            let mut add = |reach: Reach, at: At| {
+            for (reach, at) in self.offending(body) {
                 for value in values(reach.values(context)) {
-                    open.push(Reverse((Doubt::NONE, 1, Node { body: body_id, value }, How::Call(at), None)));
-                }
-            };
-            for (position, call) in body.calls.iter().enumerate() {
-                let demand = effects.demand(call.callee).effect;
-                if call.kind != CallKind::Unresolved && demand.is_some_and(|effect| !effect.allows(context)) {
-                    add(call.reach, At::Named(position as u32));
-                }
-            }
-            for (position, call) in body.slot_calls.iter().enumerate() {
-                let demand = call.slot.and_then(|slot| effects.slot_demand(slot));
-                if demand.is_some_and(|(effect, _)| !effect.allows(context)) {
-                    add(call.reach, At::Slot(position as u32));
+                    let node = Node { body, value };
+                    open.push(Reverse((Doubt::NONE, 1, node, How::Call(at), None)));
                 }
             }
         }
@@ -349,18 +347,44 @@ impl<'e, 'a> Search<'e, 'a> {
         }
     }
 
-    /// Whether a function demands the other context.
+    /// A body's own calls of what demands the other context.
+    fn offending(&self, body: BodyId) -> Vec<(Reach, At)> {
+        let (effects, context) = (self.effects, self.context);
+        let body = effects.program.body(body);
+        let mut found = Vec::new();
+        for (position, call) in body.calls.iter().enumerate() {
+            if call.kind != CallKind::Unresolved && self.offends(call.callee) {
+                found.push((call.reach, At::Named(position as u32)));
+            }
+        }
+        for (position, call) in body.slot_calls.iter().enumerate() {
+            let demand = call.slot.and_then(|slot| effects.slot_demand(slot));
+            if self.ends.is_empty() && demand.is_some_and(|(effect, _)| !effect.allows(context)) {
+                found.push((call.reach, At::Slot(position as u32)));
+            }
+        }
+        found
+    }
+
+    /// Whether a function is what is searched for.
     fn offends(&self, function: FunctionId) -> bool {
+        if !self.ends.is_empty() {
+            return self.ends.contains(&function);
+        }
         self.effects.demand(function).effect.is_some_and(|effect| !effect.allows(self.context))
     }
 
     /// The calls that lead to a node.
     fn callers(&self, to: Node, doubt: Doubt, length: u32, open: &mut Open) {
+        if self.effects.is_traversable(self.effects.program.body(to.body).function) {
+            self.incoming(to, doubt, length, open);
+        }
+    }
+
+    /// The same, whatever the function of the node is.
+    fn incoming(&self, to: Node, doubt: Doubt, length: u32, open: &mut Open) {
         let (effects, program) = (self.effects, self.effects.program);
         let function = program.body(to.body).function;
-        if !effects.is_traversable(function) {
-            return;
-        }
         let inside = |body: BodyId| effects.start(program.body(body).function).contains(self.context);
         for (body, at, reach, arguments, least) in self.calls_of(function).into_iter().filter(|call| inside(call.0)) {
             if let At::Slot(_) = at
@@ -405,59 +429,120 @@ impl<'e, 'a> Search<'e, 'a> {
     pub fn chains(&self) -> Vec<Vec<Chain>> {
         let (effects, program) = (self.effects, self.effects.program);
         let mut found = Vec::new();
-        for (number, body) in program.bodies.iter().enumerate() {
+        for number in 0..program.bodies.len() {
             let id = BodyId(number as u32);
-            let start = effects.start(body.function);
-            let entered = effects.worlds.possible.values(self.context, id);
-            let mut groups: Vec<Group> = Vec::new();
+            let start = effects.start(program.body(id).function);
             let known = |reach: Reach| start.and(reach.contexts()) == ContextSet::from(self.context);
-            let named = body.calls.iter().enumerate().filter(|(_, call)| call.kind != CallKind::Unresolved);
-            let named = named
-                .map(|(at, call)| (At::Named(at as u32), call.reach, &call.arguments, Callee::Function(call.callee)));
-            let through = body.slot_calls.iter().enumerate().filter_map(|(at, call)| {
-                Some((At::Slot(at as u32), call.reach, &call.arguments, Callee::Slot(call.slot?)))
-            });
-            for (at, reach, arguments, callee) in named.chain(through).filter(|(_, reach, ..)| known(*reach)) {
-                let reached = reach.values(self.context) & entered;
-                let mut best: Option<(Doubt, u32, Node)> = None;
-                let mut leading = 0u8;
-                for value in values(reached) {
-                    if let Some(next) = self.next(callee, arguments, value) {
-                        leading |= 1 << value;
-                        best = Some(best.map_or(next, |best| best.min(next)));
-                    }
-                }
-                let Some((doubt, _, next)) = best else { continue };
-                let mut steps = self.step(id, How::Call(at), Some(next));
-                steps.extend(self.steps(next));
-                let chain = Chain { body: id, doubt, conditional: leading != entered, steps };
-                add_to_group(&mut groups, (callee, None), chain);
-            }
-            for passing in self.passing_of(id) {
-                let reach = match passing.at {
-                    At::Named(at) => body.calls[at as usize].reach,
-                    At::Slot(at) => body.slot_calls[at as usize].reach,
-                };
-                if !known(reach) || entered & (1 << passing.from.value) == 0 {
-                    continue;
-                }
-                let next = match self.next(Callee::Function(passing.function), &[], 0) {
-                    _ if self.offends(passing.function) => None,
-                    Some(next) => Some(next),
-                    None => continue,
-                };
-                let how = How::Passing { at: passing.at, function: passing.function, to: passing.to };
-                let mut steps = self.step(id, how, next.map(|(.., node)| node));
-                let doubt = next.map_or(passing.doubt, |(doubt, ..)| doubt.and(passing.doubt));
-                steps.extend(next.into_iter().flat_map(|(.., node)| self.steps(node)));
-                let Some(callee) = steps.first().map(|step| step.callee) else { continue };
-                let conditional = reach.values(self.context) & entered != entered;
-                let chain = Chain { body: id, doubt, conditional, steps };
-                add_to_group(&mut groups, (callee, Some(passing.function)), chain);
-            }
-            found.extend(groups.into_iter().map(|(_, chains)| chains));
+            let entered = effects.worlds.possible.values(self.context, id);
+            let groups = self.chains_of(id, entered, &known).into_iter().map(|(_, chains)| chains);
+            found.extend(groups);
         }
         found
+    }
+
+    /// The chains that start in the bodies of a function, wherever it may be entered in the search's context: one for
+    /// each function, slot or callback that is called, with what the bodies call directly; the surest first.
+    pub fn chains_from(&self, function: FunctionId) -> Vec<Chain> {
+        let (effects, program) = (self.effects, self.effects.program);
+        let mut found: Vec<Chain> = Vec::new();
+        if !effects.start(function).contains(self.context) {
+            return found;
+        }
+        for body in &program.function(function).bodies {
+            let possible = effects.worlds.possible.values(self.context, *body);
+            let entered = if possible == 0 { all_values(program.body(*body)) } else { possible };
+            let reached = |reach: Reach| reach.values(self.context) & entered != 0;
+            let direct =
+                self.offending(*body).into_iter().filter(|(reach, _)| reached(*reach)).map(|(reach, at)| Chain {
+                    body: *body,
+                    doubt: Doubt::NONE,
+                    conditional: reach.values(self.context) & entered != entered,
+                    steps: self.step(*body, How::Call(at), None),
+                });
+            found.extend(direct);
+            for (_, chains) in self.chains_of(*body, entered, &reached) {
+                found
+                    .extend(chains.into_iter().min_by_key(|chain| (chain.conditional, chain.doubt, chain.steps.len())));
+            }
+        }
+        found.sort_by_key(|chain| (chain.conditional, chain.doubt, chain.steps.len(), chain.body));
+        found
+    }
+
+    /// The surest chain of calls by which control comes to a function in the search's context, from a function that
+    /// only runs in that context.
+    pub fn entry(&self, function: FunctionId) -> Option<(Doubt, Vec<Step>)> {
+        let (effects, program) = (self.effects, self.effects.program);
+        let mut open = Open::new();
+        let mut reasons: HashMap<Node, Reason> = HashMap::new();
+        for body in &program.function(function).bodies {
+            for value in values(all_values(program.body(*body))) {
+                self.incoming(Node { body: *body, value }, Doubt::NONE, 0, &mut open);
+            }
+        }
+        while let Some(Reverse((doubt, length, node, how, next))) = open.pop() {
+            let caller = program.body(node.body).function;
+            if caller == function || reasons.contains_key(&node) {
+                continue;
+            }
+            reasons.insert(node, Reason { how, next, doubt, length });
+            if effects.start(caller) == ContextSet::from(self.context) {
+                return Some((doubt, self.follow(&reasons, node)));
+            }
+            self.callers(node, doubt, length, &mut open);
+        }
+        None
+    }
+
+    /// The calls of a body for chains, in groups by what is called. Those are taken whose reach is `wanted`, in the
+    /// values of the body's flags with which it is `entered`.
+    fn chains_of(&self, id: BodyId, entered: u8, wanted: &dyn Fn(Reach) -> bool) -> Vec<Group> {
+        let body = self.effects.program.body(id);
+        let mut groups: Vec<Group> = Vec::new();
+        let named = body.calls.iter().enumerate().filter(|(_, call)| call.kind != CallKind::Unresolved);
+        let named =
+            named.map(|(at, call)| (At::Named(at as u32), call.reach, &call.arguments, Callee::Function(call.callee)));
+        let through = body.slot_calls.iter().enumerate().filter_map(|(at, call)| {
+            Some((At::Slot(at as u32), call.reach, &call.arguments, Callee::Slot(call.slot?)))
+        });
+        for (at, reach, arguments, callee) in named.chain(through).filter(|(_, reach, ..)| wanted(*reach)) {
+            let mut best: Option<(Doubt, u32, Node)> = None;
+            let mut leading = 0u8;
+            for value in values(reach.values(self.context) & entered) {
+                if let Some(next) = self.next(callee, arguments, value) {
+                    leading |= 1 << value;
+                    best = Some(best.map_or(next, |best| best.min(next)));
+                }
+            }
+            let Some((doubt, _, next)) = best else { continue };
+            let mut steps = self.step(id, How::Call(at), Some(next));
+            steps.extend(self.steps(next));
+            let chain = Chain { body: id, doubt, conditional: leading != entered, steps };
+            add_to_group(&mut groups, (callee, None), chain);
+        }
+        for passing in self.passing_of(id) {
+            let reach = match passing.at {
+                At::Named(at) => body.calls[at as usize].reach,
+                At::Slot(at) => body.slot_calls[at as usize].reach,
+            };
+            if !wanted(reach) || entered & (1 << passing.from.value) == 0 {
+                continue;
+            }
+            let next = match self.next(Callee::Function(passing.function), &[], 0) {
+                _ if self.offends(passing.function) => None,
+                Some(next) => Some(next),
+                None => continue,
+            };
+            let how = How::Passing { at: passing.at, function: passing.function, to: passing.to };
+            let mut steps = self.step(id, how, next.map(|(.., node)| node));
+            let doubt = next.map_or(passing.doubt, |(doubt, ..)| doubt.and(passing.doubt));
+            steps.extend(next.into_iter().flat_map(|(.., node)| self.steps(node)));
+            let Some(callee) = steps.first().map(|step| step.callee) else { continue };
+            let conditional = reach.values(self.context) & entered != entered;
+            let chain = Chain { body: id, doubt, conditional, steps };
+            add_to_group(&mut groups, (callee, Some(passing.function)), chain);
+        }
+        groups
     }
 
     /// Where a call goes to on a chain: the best of the nodes that it enters.
@@ -487,10 +572,14 @@ impl<'e, 'a> Search<'e, 'a> {
     }
 
     fn steps(&self, from: Node) -> Vec<Step> {
+        self.follow(&self.reasons, from)
+    }
+
+    fn follow(&self, reasons: &HashMap<Node, Reason>, from: Node) -> Vec<Step> {
         let mut steps = Vec::new();
         let mut at = Some(from);
         while let Some(node) = at {
-            let Some(reason) = self.reasons.get(&node) else { break };
+            let Some(reason) = reasons.get(&node) else { break };
             steps.extend(self.step(node.body, reason.how, reason.next));
             at = reason.next;
         }

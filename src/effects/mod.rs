@@ -11,6 +11,7 @@ mod worlds;
 mod wrappers;
 
 use std::collections::HashSet;
+use std::sync::OnceLock;
 
 use crate::config::{Effect, MarkSpec, Pack};
 use crate::facts::{Context, ContextSet, MarkId};
@@ -21,6 +22,7 @@ pub use calls::{Breach, BreachKind, Callee, Callers, Suspect};
 pub use chains::{Chain, Doubt, Search, Step};
 pub use generation::{Difference, Generation, StaleFile};
 pub use slots::{Misfit, MisfitKind};
+pub use suspension::Suspends;
 pub use worlds::{Entered, Worlds};
 pub use wrappers::DeclaredWrapper;
 
@@ -64,14 +66,16 @@ pub struct Effects<'a> {
     /// In which worlds each body is entered.
     pub worlds: Worlds,
     demands: Vec<Demand>,
-    may_suspend: Vec<bool>,
-    breaches: Vec<Breach>,
-    suspects: Vec<Suspect>,
+    starts: Vec<ContextSet>,
+    /// What not every question needs is computed when it is asked for.
+    may_suspend: OnceLock<Vec<bool>>,
+    breaches: OnceLock<Vec<Breach>>,
+    suspects: OnceLock<Vec<Suspect>>,
     used_models: HashSet<String>,
 }
 
 impl<'a> Effects<'a> {
-    /// Decides what every function demands, and judges every call.
+    /// Decides what every function demands, and in which worlds its bodies are entered.
     pub fn new(program: &'a Program, pack: &'a Pack, tree: &'a Tree) -> Self {
         let mut effects = Effects {
             program,
@@ -81,9 +85,10 @@ impl<'a> Effects<'a> {
             candidates: Candidates::new(program),
             worlds: Worlds::default(),
             demands: Vec::new(),
-            may_suspend: Vec::new(),
-            breaches: Vec::new(),
-            suspects: Vec::new(),
+            starts: Vec::new(),
+            may_suspend: OnceLock::new(),
+            breaches: OnceLock::new(),
+            suspects: OnceLock::new(),
             used_models: HashSet::new(),
         };
         effects.demands = program.function_ids().map(|function| effects.decide(function)).collect();
@@ -92,10 +97,8 @@ impl<'a> Effects<'a> {
                 effects.used_models.insert(function.name.clone());
             }
         }
+        effects.starts = program.function_ids().map(|function| effects.decide_start(function)).collect();
         effects.worlds = worlds::worlds(&effects);
-        effects.may_suspend = suspension::may_suspend(&effects);
-        effects.breaches = calls::breaches(&effects);
-        effects.suspects = calls::suspects(&effects);
         effects
     }
 
@@ -106,6 +109,10 @@ impl<'a> Effects<'a> {
 
     /// The contexts in which a function's body starts.
     pub fn start(&self, function: FunctionId) -> ContextSet {
+        self.starts[function.0 as usize]
+    }
+
+    fn decide_start(&self, function: FunctionId) -> ContextSet {
         let demand = self.demand(function);
         if self.pack.trampolines.contains(&self.program.function(function).name) {
             return ContextSet::EMPTY;
@@ -120,17 +127,17 @@ impl<'a> Effects<'a> {
 
     /// Whether a function may suspend the coroutine it runs in. `false` only when that is certain.
     pub fn may_suspend(&self, function: FunctionId) -> bool {
-        self.may_suspend[function.0 as usize]
+        self.may_suspend.get_or_init(|| suspension::may_suspend(self))[function.0 as usize]
     }
 
     /// Every call that breaches what its callee demands, sorted by body and position.
     pub fn breaches(&self) -> &[Breach] {
-        &self.breaches
+        self.breaches.get_or_init(|| calls::breaches(self))
     }
 
     /// The functions whose mark is more likely wrong than their callers, sorted.
     pub fn suspects(&self) -> &[Suspect] {
-        &self.suspects
+        self.suspects.get_or_init(|| calls::suspects(self))
     }
 
     /// The functions of the pack's models that the program does not have.

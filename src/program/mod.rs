@@ -285,13 +285,19 @@ impl Program {
         found.ok().map(|position| FunctionId(position as u32))
     }
 
+    /// All functions of a name, the one with external linkage first.
+    pub fn named(&self, name: &str) -> impl Iterator<Item = FunctionId> + use<> {
+        let start = self.functions.partition_point(|function| function.name.as_str() < name);
+        let end = self.functions.partition_point(|function| function.name.as_str() <= name);
+        (start..end).map(|position| FunctionId(position as u32))
+    }
+
     /// The function that a name means to everybody: the one with external linkage, else the only one there is,
     /// such as a `static inline` function of a header.
     pub fn known_as(&self, name: &str) -> Option<FunctionId> {
-        let start = self.functions.partition_point(|function| function.name.as_str() < name);
-        let end = self.functions.partition_point(|function| function.name.as_str() <= name);
-        let only = (end - start == 1).then_some(FunctionId(start as u32));
-        self.external(name).or(only)
+        let mut named = self.named(name);
+        let first = named.next();
+        self.external(name).or(if named.next().is_none() { first } else { None })
     }
 
     /// The sites at which a function is called by its name, sorted by place.

@@ -1,15 +1,19 @@
 //! Reports as text: one file for each format.
 //!
-//! It must never know the program, or exit statuses. `codespan-reporting` is used here alone.
+//! It must never know the program, or exit statuses. `codespan-reporting` and `ariadne` are used here alone.
 
+mod answer;
 mod complaints;
+mod dot;
 mod draw;
 mod human;
 mod json;
+mod page;
 mod short;
 
 use std::io::{self, Write};
 
+pub use answer::{AnswerFormat, render_answer};
 pub use complaints::complaints;
 
 use crate::driver::{Problem, Report, Summary};

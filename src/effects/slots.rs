@@ -76,7 +76,10 @@ impl Effects<'_> {
     pub fn slot_name(&self, slot: SlotId) -> String {
         let slot = self.program.slot(slot);
         match &slot.key {
-            SlotKey::Parameter { function, .. } | SlotKey::Result { function } => {
+            SlotKey::Parameter { function, .. } => {
+                format!("{} of `{}`", slot.name, self.program.function(*function).name)
+            }
+            SlotKey::Result { function } => {
                 format!("the {} of `{}`", slot.name, self.program.function(*function).name)
             }
             SlotKey::Field { .. } | SlotKey::Global { .. } | SlotKey::Local { .. } | SlotKey::Element(_) => {

@@ -405,7 +405,7 @@ mod tests {
 
     #[test]
     fn names_may_hold_what_slots_are_called() {
-        assert!(accepts("S::f a.b \"the 1st parameter\"", &["S::f", "a.b", "the 1st parameter"]));
+        assert!(accepts("S::f a.b \"parameter 1 of f\"", &["S::f", "a.b", "parameter 1 of f"]));
     }
 
     #[test]

@@ -38,5 +38,5 @@ static void takes(int coroutine_fn (*handler)(int sector))
 
 void passes(void)
 {
-    takes(blocking_work); /* expect: error pointer-gains-mark: the parameter 1 of `takes` */
+    takes(blocking_work); /* expect: error pointer-gains-mark: parameter 1 of `takes` */
 }

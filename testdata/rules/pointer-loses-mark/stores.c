@@ -63,7 +63,7 @@ static void takes(int (*handler)(int sector), int coroutine_fn (*marked)(int sec
 void passed(void)
 {
     takes(plain_work, co_work); /* near miss: the parameter is marked */
-    takes(co_work, co_work); /* expect: error pointer-loses-mark: the parameter 1 of `takes` */
+    takes(co_work, co_work); /* expect: error pointer-loses-mark: parameter 1 of `takes` */
 }
 
 void kept(int condition)

@@ -49,7 +49,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("codespan_reporting", &["render"]),
     ("ariadne", &["render"]),
     ("clap", &["cli"]),
-    ("crc", &["driver"]),
+    ("crc32fast", &["driver"]),
     ("postcard", &["driver"]),
     ("indicatif", &["cli"]),
     ("petgraph", &["program", "effects"]),

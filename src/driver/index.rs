@@ -107,8 +107,9 @@ pub fn save(index: Index, path: &Path) -> Result<(), IndexError> {
         coverage: index.coverage,
         program: &index.program,
     };
-    let body = postcard::to_stdvec_crc32(&saved, crc()).map_err(|error| failed(std::io::Error::other(error)))?;
-    write_whole(path, &[header(), body].concat()).map_err(failed)?;
+    let body = postcard::to_stdvec(&saved).map_err(|error| failed(std::io::Error::other(error)))?;
+    let sum = crc32fast::hash(&body).to_le_bytes().to_vec();
+    write_whole(path, &[header(), body, sum].concat()).map_err(failed)?;
     Ok(())
 }
 
@@ -122,7 +123,11 @@ pub(super) fn load(path: &Path, pack: Pack) -> Result<Index, IndexError> {
     let Some(body) = bytes.strip_prefix(header().as_slice()) else {
         return Err(unusable("was made by another version of cowrap"));
     };
-    let saved: Saved<Program> = postcard::from_bytes_crc32(body, crc()).map_err(|_| unusable("is damaged"))?;
+    let (body, sum) = body.split_last_chunk().ok_or_else(|| unusable("is damaged"))?;
+    if crc32fast::hash(body) != u32::from_le_bytes(*sum) {
+        return Err(unusable("is damaged"));
+    }
+    let saved: Saved<Program> = postcard::from_bytes(body).map_err(|_| unusable("is damaged"))?;
     if saved.marks != marks(&pack) || saved.predicates != pack.predicates {
         return Err(unusable(&format!("was made with another pack than `{}`", pack.name)));
     }
@@ -136,9 +141,4 @@ pub(super) fn load(path: &Path, pack: Pack) -> Result<Index, IndexError> {
         problems: saved.problems,
         coverage: saved.coverage,
     })
-}
-
-fn crc() -> crc::Digest<'static, u32> {
-    const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI);
-    CRC.digest()
 }

@@ -211,7 +211,7 @@ pub(super) fn breach_kind(
 /// The contexts in which a point is reached with values of the body's flags that some caller can pass.
 fn possible_contexts(effects: &Effects<'_>, body: BodyId, reach: Reach) -> ContextSet {
     let possible = |context: &Context| {
-        let entered = effects.worlds.possible.values(*context, body);
+        let entered = effects.worlds().possible.values(*context, body);
         let reached = reach.values(*context);
         // In a context in which nobody enters the body, nothing is known of what they would pass.
         reached != 0 && (entered == 0 || reached & entered != 0)
@@ -224,9 +224,9 @@ impl Effects<'_> {
     /// Whether a point is only reached, in a context, under a condition on what callers pass, and no caller is known to
     /// pass it.
     pub(super) fn is_conditional(&self, body: BodyId, context: Context, reach: Reach) -> bool {
-        let possible = self.worlds.possible.values(context, body);
+        let possible = self.worlds().possible.values(context, body);
         let reached = reach.values(context) & possible;
-        reached != possible && reached & self.worlds.known.values(context, body) == 0
+        reached != possible && reached & self.worlds().known.values(context, body) == 0
     }
 }
 

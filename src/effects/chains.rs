@@ -433,7 +433,7 @@ impl<'e, 'a> Search<'e, 'a> {
             let id = BodyId(number as u32);
             let start = effects.start(program.body(id).function);
             let known = |reach: Reach| start.and(reach.contexts()) == ContextSet::from(self.context);
-            let entered = effects.worlds.possible.values(self.context, id);
+            let entered = effects.worlds().possible.values(self.context, id);
             let groups = self.chains_of(id, entered, &known).into_iter().map(|(_, chains)| chains);
             found.extend(groups);
         }
@@ -449,7 +449,7 @@ impl<'e, 'a> Search<'e, 'a> {
             return found;
         }
         for body in &program.function(function).bodies {
-            let possible = effects.worlds.possible.values(self.context, *body);
+            let possible = effects.worlds().possible.values(self.context, *body);
             let entered = if possible == 0 { all_values(program.body(*body)) } else { possible };
             let reached = |reach: Reach| reach.values(self.context) & entered != 0;
             let direct =

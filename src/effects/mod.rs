@@ -63,11 +63,10 @@ pub struct Effects<'a> {
     pub generation: Generation,
     /// What each slot may hold.
     pub candidates: Candidates,
-    /// In which worlds each body is entered.
-    pub worlds: Worlds,
     demands: Vec<Demand>,
     starts: Vec<ContextSet>,
     /// What not every question needs is computed when it is asked for.
+    worlds: OnceLock<Worlds>,
     may_suspend: OnceLock<Vec<bool>>,
     breaches: OnceLock<Vec<Breach>>,
     suspects: OnceLock<Vec<Suspect>>,
@@ -75,7 +74,7 @@ pub struct Effects<'a> {
 }
 
 impl<'a> Effects<'a> {
-    /// Decides what every function demands, and in which worlds its bodies are entered.
+    /// Decides what every function demands.
     pub fn new(program: &'a Program, pack: &'a Pack, tree: &'a Tree) -> Self {
         let mut effects = Effects {
             program,
@@ -83,9 +82,9 @@ impl<'a> Effects<'a> {
             tree,
             generation: Generation::default(),
             candidates: Candidates::new(program),
-            worlds: Worlds::default(),
             demands: Vec::new(),
             starts: Vec::new(),
+            worlds: OnceLock::new(),
             may_suspend: OnceLock::new(),
             breaches: OnceLock::new(),
             suspects: OnceLock::new(),
@@ -98,7 +97,6 @@ impl<'a> Effects<'a> {
             }
         }
         effects.starts = program.function_ids().map(|function| effects.decide_start(function)).collect();
-        effects.worlds = worlds::worlds(&effects);
         effects
     }
 
@@ -123,6 +121,11 @@ impl<'a> Effects<'a> {
             (_, Some(Effect::NonCoroutineOnly)) => ContextSet::OUTSIDE,
             (_, Some(Effect::Either) | None) => ContextSet::BOTH,
         }
+    }
+
+    /// In which worlds each body is entered.
+    pub fn worlds(&self) -> &Worlds {
+        self.worlds.get_or_init(|| worlds::worlds(self))
     }
 
     /// Whether a function may suspend the coroutine it runs in. `false` only when that is certain.

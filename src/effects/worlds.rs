@@ -79,7 +79,8 @@ pub fn passed_values(arguments: &[Argument], context: Context, value: u8, callee
 
 /// Finds the worlds of all bodies.
 pub(super) fn worlds(effects: &Effects<'_>) -> Worlds {
-    Worlds { possible: possible(effects), known: known(effects) }
+    let (possible, known) = rayon::join(|| possible(effects), || known(effects));
+    Worlds { possible, known }
 }
 
 fn known(effects: &Effects<'_>) -> Entered {

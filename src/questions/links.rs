@@ -1,5 +1,7 @@
 //! The call graph with slots in it: a call through a slot goes to the slot, and from there to all that it may hold.
 
+use rayon::slice::ParallelSliceMut;
+
 use crate::effects::Effects;
 use crate::facts::{CallKind, ContextSet};
 use crate::program::{FunctionId, Place, SlotId};
@@ -102,14 +104,19 @@ impl<'e, 'a> Links<'e, 'a> {
                 links.push(Link { from: Vertex::Slot(slot), to, place, kind: Kind::Holds, contexts });
             }
         }
-        links.sort_unstable();
+        links.par_sort_unstable();
         links.dedup();
         let count = program.functions.len() + program.slots.len();
         let number = |vertex: Vertex| number(effects, vertex);
         let outgoing_starts = starts(count, links.iter().map(|link| number(link.from)));
-        let mut incoming: Vec<u32> = (0..links.len() as u32).collect();
-        incoming.sort_by_key(|position| number(links[*position as usize].to));
-        let incoming_starts = starts(count, incoming.iter().map(|position| number(links[*position as usize].to)));
+        let incoming_starts = starts(count, links.iter().map(|link| number(link.to)));
+        let mut free = incoming_starts.clone();
+        let mut incoming = vec![0; links.len()];
+        for (position, link) in links.iter().enumerate() {
+            let place = &mut free[number(link.to)];
+            incoming[*place as usize] = position as u32;
+            *place += 1;
+        }
         Links { effects, links, starts: outgoing_starts, incoming, incoming_starts }
     }
 
@@ -150,6 +157,14 @@ impl<'e, 'a> Links<'e, 'a> {
         self.incoming[range].iter().map(|position| &self.links[*position as usize])
     }
 
+    /// Whether a vertex has this name.
+    pub fn is_named(&self, vertex: Vertex, name: &str) -> bool {
+        match vertex {
+            Vertex::Function(function) => words::name(self.effects, function) == name,
+            Vertex::Slot(_) => self.name(vertex) == name,
+        }
+    }
+
     /// A vertex's name, without quotes.
     pub fn name(&self, vertex: Vertex) -> String {
         match vertex {
@@ -166,10 +181,10 @@ fn number(effects: &Effects<'_>, vertex: Vertex) -> usize {
     }
 }
 
-/// Where each of `count` numbers begins in a sorted list of them, and the list's end.
-fn starts(count: usize, sorted: impl Iterator<Item = usize>) -> Vec<u32> {
+/// Where each of `count` numbers begins in a list once it is sorted by them, and the list's end.
+fn starts(count: usize, numbers: impl Iterator<Item = usize>) -> Vec<u32> {
     let mut starts = vec![0; count + 1];
-    for number in sorted {
+    for number in numbers {
         starts[number + 1] += 1;
     }
     for number in 0..count {

@@ -176,7 +176,7 @@ fn members_of(effects: &Effects<'_>, links: &Links<'_, '_>, set: &Set) -> Result
     match set {
         Set::All => Ok(vec![true; links.len()]),
         Set::Name(name) => {
-            let found = select(&|vertex| links.name(vertex) == *name);
+            let found = select(&|vertex| links.is_named(vertex, name));
             if !found.contains(&true) {
                 let names: Vec<String> = (0..links.len()).map(|number| links.name(links.vertex(number))).collect();
                 let similar = similar(name, names.iter().map(String::as_str));

@@ -44,6 +44,8 @@ pub struct Conclusion {
 pub fn why(effects: &Effects<'_>, wanted: &str, to: Option<&str>, all: bool) -> Result<Vec<Belief>, QuestionError> {
     let functions = find(effects, wanted)?;
     let ends = to.map_or(Ok(Vec::new()), |to| find(effects, to))?;
+    // What both searches need is made once, before them.
+    effects.worlds();
     let search = |context| (context, Search::ending_at(effects, context, ends.clone()));
     let (coroutine, outside) = rayon::join(|| search(Context::Coroutine), || search(Context::Outside));
     let searches = [coroutine, outside];
@@ -132,7 +134,7 @@ fn entered(
         return None;
     }
     let Some((doubt, steps)) = search.entry(function) else {
-        let text = if has(effects.worlds.possible.contexts(effects.program, function)) {
+        let text = if has(effects.worlds().possible.contexts(effects.program, function)) {
             format!("`{name}` may be called {place}: nobody is known to, but not all its callers are known")
         } else {
             format!("`{name}` is never called {place}, as far as the program tells")

@@ -1,0 +1,103 @@
+//! How long the whole-program part takes: linking, effects, rules, and a question, on a program that nobody wrote.
+//!
+//!     cargo bench --bench program
+//!
+//! * `COWRAP_BENCH_FUNCTIONS`: how many functions; 1,000,000 by default, with five calls each.
+//!
+//! It is run for a tenth of them too: what is quoted is by how much the time grows, which should be tenfold.
+
+#[path = "../tests/support/synthetic.rs"]
+mod synthetic;
+
+use std::time::Instant;
+
+use cowrap::config::Pack;
+use cowrap::effects::Effects;
+use cowrap::program::Linker;
+use cowrap::{questions, rules};
+use synthetic::{Sketch, tree, unit};
+
+/// Calls of each function.
+const CALLS: usize = 5;
+
+/// One function in so many calls through a slot, and one is stored into one.
+const SLOT_SHARE: usize = 20;
+
+/// Each slot may hold so many functions.
+const CANDIDATES: usize = 30;
+
+fn main() {
+    // `cargo test --benches` passes arguments of its own, and `cargo bench` passes `--bench`.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        println!("skipped: run it with cargo bench");
+        return;
+    }
+    let wanted = std::env::var("COWRAP_BENCH_FUNCTIONS").ok().and_then(|count| count.parse().ok());
+    let count = wanted.unwrap_or(1_000_000usize).max(1000);
+    let small = measure(count / 10);
+    let large = measure(count);
+    println!("{:.1} times the time for 10 times the functions", large / small);
+}
+
+/// Numbers that look random, the same in every run (Knuth's linear congruential generator for MMIX).
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % limit
+    }
+}
+
+fn sketches(count: usize) -> Vec<Sketch> {
+    let mut numbers = Numbers(1);
+    let slots = (count / SLOT_SHARE / CANDIDATES).max(1);
+    (0..count)
+        .map(|function| {
+            let mark = match numbers.below(100) {
+                0..3 => Some("coroutine_fn"),
+                3..5 => Some("no_coroutine_fn"),
+                5 => Some("coroutine_mixed_fn"),
+                _ => None,
+            };
+            // Most calls are of what is near, as in real programs; some go anywhere.
+            let mut callee = |_| match numbers.below(10) {
+                0 => numbers.below(count),
+                _ => (function + 1 + numbers.below(200)) % count,
+            };
+            let calls: Vec<usize> = (0..CALLS).map(&mut callee).collect();
+            let has_slot = numbers.below(SLOT_SHARE) == 0;
+            let slot_calls = if has_slot { vec![numbers.below(slots)] } else { Vec::new() };
+            let stored = numbers.below(SLOT_SHARE) == 0;
+            let stores = if stored { vec![(numbers.below(count), numbers.below(slots))] } else { Vec::new() };
+            Sketch { mark, calls, slot_calls, stores }
+        })
+        .collect()
+}
+
+/// The seconds of everything but making the facts.
+fn measure(count: usize) -> f64 {
+    let pack = Pack::qemu().unwrap_or_else(|error| panic!("{error}"));
+    let facts = unit(&sketches(count), &pack);
+    let start = Instant::now();
+    let mut linker = Linker::default();
+    linker.add(0, facts);
+    let program = linker.finish();
+    let linked = start.elapsed();
+    let tree = tree();
+    let effects = Effects::new(&program, &pack, &tree);
+    let findings = rules::check(&effects);
+    let checked = start.elapsed();
+    let paths = questions::paths(&effects, "[coroutine_fn] [unmarked]* [no_coroutine_fn]", 10);
+    let asked = start.elapsed();
+    println!(
+        "{count} functions, {} calls: linked in {:.2} s, checked in {:.2} s ({} findings), paths in {:.2} s",
+        program.graph.edge_count(),
+        linked.as_secs_f64(),
+        (checked - linked).as_secs_f64(),
+        findings.len(),
+        (asked - checked).as_secs_f64(),
+    );
+    assert!(paths.is_ok_and(|paths| !paths.paths.is_empty()));
+    checked.as_secs_f64()
+}

@@ -49,27 +49,36 @@ impl Numbers {
     }
 }
 
+/// A program whose calls mostly keep to the rules, as in a real one: one module in ten runs in coroutines, and calls
+/// within a module, or of the modules without marks that all others use.
 fn sketches(count: usize) -> Vec<Sketch> {
+    const MODULE: usize = 500;
     let mut numbers = Numbers(1);
     let slots = (count / SLOT_SHARE / CANDIDATES).max(1);
+    let kind_of = |function: usize| match function / MODULE % 10 {
+        0 => Some("coroutine_fn"),
+        1 | 2 => Some("no_coroutine_fn"),
+        _ => None,
+    };
     (0..count)
         .map(|function| {
-            let mark = match numbers.below(100) {
-                0..3 => Some("coroutine_fn"),
-                3..5 => Some("no_coroutine_fn"),
-                5 => Some("coroutine_mixed_fn"),
-                _ => None,
-            };
-            // Most calls are of what is near, as in real programs; some go anywhere.
-            let mut callee = |_| match numbers.below(10) {
+            let kind = kind_of(function);
+            let first = function - function % MODULE;
+            let mut callee = |_| match numbers.below(1000) {
+                // A mistake.
                 0 => numbers.below(count),
-                _ => (function + 1 + numbers.below(200)) % count,
+                1..300 => {
+                    let library = numbers.below(count);
+                    if kind_of(library).is_none() { library } else { function }
+                }
+                _ => (first + numbers.below(MODULE)).min(count - 1),
             };
             let calls: Vec<usize> = (0..CALLS).map(&mut callee).collect();
-            let has_slot = numbers.below(SLOT_SHARE) == 0;
+            let mark = kind.filter(|kind| *kind == "coroutine_fn" || numbers.below(3) == 0);
+            let has_slot = kind.is_none() && numbers.below(SLOT_SHARE) == 0;
             let slot_calls = if has_slot { vec![numbers.below(slots)] } else { Vec::new() };
-            let stored = numbers.below(SLOT_SHARE) == 0;
-            let stores = if stored { vec![(numbers.below(count), numbers.below(slots))] } else { Vec::new() };
+            let stored = kind.is_none() && numbers.below(SLOT_SHARE) == 0;
+            let stores = if stored { vec![(function, numbers.below(slots))] } else { Vec::new() };
             Sketch { mark, calls, slot_calls, stores }
         })
         .collect()

@@ -7,8 +7,9 @@
 //! through those with many; within one doubt, nearest first. So each witness has the best doubt that there is, and is the
 //! shortest of those whose parts are so, too.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeMap, HashMap};
+
+use rustc_hash::FxHashMap;
 
 use crate::config::Effect;
 use crate::facts::{CallKind, Context, ContextSet, Reach};
@@ -136,8 +137,41 @@ struct Passing {
     length: u32,
 }
 
-type Open = BinaryHeap<Reverse<(Doubt, u32, Node, How, Option<Node>)>>;
-type OpenCallbacks = BinaryHeap<Reverse<(Doubt, u32, Callback, At, Option<Callback>)>>;
+/// What is still to be settled: the surest first, then the nearest, and what is equally sure and near by its own order.
+///
+/// What is added comes after what is taken, so that all of one doubt and length can be sorted at once.
+#[derive(Debug)]
+struct Open<T> {
+    later: BTreeMap<(Doubt, u32), Vec<T>>,
+    now: (Doubt, u32),
+    /// In reverse order.
+    rest: Vec<T>,
+}
+
+impl<T: Ord> Open<T> {
+    fn new() -> Self {
+        Open { later: BTreeMap::new(), now: (Doubt::NONE, 0), rest: Vec::new() }
+    }
+
+    fn push(&mut self, doubt: Doubt, length: u32, item: T) {
+        debug_assert!((doubt, length) > self.now, "what was settled is not settled again");
+        self.later.entry((doubt, length)).or_default().push(item);
+    }
+
+    fn pop(&mut self) -> Option<(Doubt, u32, T)> {
+        if self.rest.is_empty() {
+            (self.now, self.rest) = self.later.pop_first()?;
+            self.rest.sort_unstable_by(|one, other| other.cmp(one));
+        }
+        let (doubt, length) = self.now;
+        self.rest.pop().map(|item| (doubt, length, item))
+    }
+}
+
+/// What is settled.
+type Reasons = FxHashMap<Node, Reason>;
+type OpenNodes = Open<(Node, How, Option<Node>)>;
+type OpenCallbacks = Open<(Callback, At, Option<Callback>)>;
 
 /// What reaches something that demands the other context than `context`, in `context`.
 pub struct Search<'e, 'a> {
@@ -145,7 +179,7 @@ pub struct Search<'e, 'a> {
     context: Context,
     /// The functions that are searched for; all that demand the other context when there are none.
     ends: Vec<FunctionId>,
-    reasons: HashMap<Node, Reason>,
+    reasons: Reasons,
     /// The calls through each slot that a coroutine may call through.
     slot_calls: HashMap<SlotId, Vec<(BodyId, u32)>>,
     /// The parameters that slots stand for: a parameter for itself, a local variable for those that are copied to it.
@@ -192,7 +226,7 @@ impl<'e, 'a> Search<'e, 'a> {
             effects,
             context,
             ends,
-            reasons: HashMap::new(),
+            reasons: Reasons::default(),
             slot_calls,
             parameters,
             callbacks: HashMap::new(),
@@ -222,12 +256,12 @@ impl<'e, 'a> Search<'e, 'a> {
                 for position in self.own_parameters(slot, body.function) {
                     for value in values(call.reach.values(context)) {
                         let callback = Callback { node: Node { body: id, value }, position };
-                        open.push(Reverse((Doubt::NONE, 1, callback, At::Slot(at as u32), None)));
+                        open.push(Doubt::NONE, 1, (callback, At::Slot(at as u32), None));
                     }
                 }
             }
         }
-        while let Some(Reverse((doubt, length, callback, at, next))) = open.pop() {
+        while let Some((doubt, length, (callback, at, next))) = open.pop() {
             let function = program.body(callback.node.body).function;
             if self.callbacks.contains_key(&callback) || !effects.start(function).contains(context) {
                 continue;
@@ -240,7 +274,7 @@ impl<'e, 'a> Search<'e, 'a> {
                     for position in self.own_parameters(slot, caller) {
                         for value in self.leading(reach.values(context), arguments, callback.node) {
                             let outer = Callback { node: Node { body, value }, position };
-                            open.push(Reverse((doubt.and(least), length + 1, outer, at, Some(callback))));
+                            open.push(doubt.and(least), length + 1, (outer, at, Some(callback)));
                         }
                     }
                 }
@@ -248,11 +282,11 @@ impl<'e, 'a> Search<'e, 'a> {
         }
     }
 
-    /// The calls of a function, by its name and through slots that may hold it.
+    /// The calls of a function, by its name and through slots that may hold it, in no particular order.
     fn calls_of(&self, function: FunctionId) -> Vec<(BodyId, At, Reach, &'e [Argument], Doubt)> {
         let (effects, program) = (self.effects, self.effects.program);
         let mut found = Vec::new();
-        for (site, _) in program.calls_of(function) {
+        for (site, _) in program.sites_of(function) {
             let call = program.call(site);
             if call.kind != CallKind::Unresolved {
                 found.push((site.body, At::Named(site.call), call.reach, call.arguments.as_slice(), Doubt::NONE));
@@ -313,19 +347,21 @@ impl<'e, 'a> Search<'e, 'a> {
     }
 
     fn run(&mut self) {
-        let mut open = Open::new();
+        let mut open = OpenNodes::new();
+        let mut reasons = Reasons::default();
         self.seed(&mut open);
-        while let Some(Reverse((doubt, length, node, how, next))) = open.pop() {
-            if self.reasons.contains_key(&node) {
+        while let Some((doubt, length, (node, how, next))) = open.pop() {
+            if reasons.contains_key(&node) {
                 continue;
             }
-            self.reasons.insert(node, Reason { how, next, doubt, length });
-            self.callers(node, doubt, length, &mut open);
+            reasons.insert(node, Reason { how, next, doubt, length });
+            self.callers(node, doubt, length, &reasons, &mut open);
         }
+        self.reasons = reasons;
     }
 
     /// Calls of what demands the other context.
-    fn seed(&self, open: &mut Open) {
+    fn seed(&self, open: &mut OpenNodes) {
         let (effects, context) = (self.effects, self.context);
         for number in 0..effects.program.bodies.len() {
             let body = BodyId(number as u32);
@@ -335,14 +371,14 @@ impl<'e, 'a> Search<'e, 'a> {
             for (reach, at) in self.offending(body) {
                 for value in values(reach.values(context)) {
                     let node = Node { body, value };
-                    open.push(Reverse((Doubt::NONE, 1, node, How::Call(at), None)));
+                    open.push(Doubt::NONE, 1, (node, How::Call(at), None));
                 }
             }
         }
         for passing in self.passing.iter().filter(|passing| self.offends(passing.function)) {
             let &Passing { from, at, function, to, doubt, length } = passing;
             if effects.start(effects.program.body(from.body).function).contains(context) {
-                open.push(Reverse((doubt, length, from, How::Passing { at, function, to }, None)));
+                open.push(doubt, length, (from, How::Passing { at, function, to }, None));
             }
         }
     }
@@ -375,14 +411,14 @@ impl<'e, 'a> Search<'e, 'a> {
     }
 
     /// The calls that lead to a node.
-    fn callers(&self, to: Node, doubt: Doubt, length: u32, open: &mut Open) {
+    fn callers(&self, to: Node, doubt: Doubt, length: u32, settled: &Reasons, open: &mut OpenNodes) {
         if self.effects.is_traversable(self.effects.program.body(to.body).function) {
-            self.incoming(to, doubt, length, open);
+            self.incoming(to, doubt, length, settled, open);
         }
     }
 
     /// The same, whatever the function of the node is.
-    fn incoming(&self, to: Node, doubt: Doubt, length: u32, open: &mut Open) {
+    fn incoming(&self, to: Node, doubt: Doubt, length: u32, settled: &Reasons, open: &mut OpenNodes) {
         let (effects, program) = (self.effects, self.effects.program);
         let function = program.body(to.body).function;
         let inside = |body: BodyId| effects.start(program.body(body).function).contains(self.context);
@@ -393,14 +429,17 @@ impl<'e, 'a> Search<'e, 'a> {
                 continue;
             }
             for value in self.leading(reach.values(self.context), arguments, to) {
-                open.push(Reverse((doubt.and(least), length + 1, Node { body, value }, How::Call(at), Some(to))));
+                let from = Node { body, value };
+                if !settled.contains_key(&from) {
+                    open.push(doubt.and(least), length + 1, (from, How::Call(at), Some(to)));
+                }
             }
         }
         for position in self.passed.get(&function).into_iter().flatten() {
             let Passing { from, at, function, to: callback, doubt: least, length: more } = self.passing[*position];
             if inside(from.body) {
                 let how = How::Passing { at, function, to: callback };
-                open.push(Reverse((doubt.and(least), length + more, from, how, Some(to))));
+                open.push(doubt.and(least), length + more, (from, how, Some(to)));
             }
         }
     }
@@ -473,14 +512,14 @@ impl<'e, 'a> Search<'e, 'a> {
     /// only runs in that context.
     pub fn entry(&self, function: FunctionId) -> Option<(Doubt, Vec<Step>)> {
         let (effects, program) = (self.effects, self.effects.program);
-        let mut open = Open::new();
-        let mut reasons: HashMap<Node, Reason> = HashMap::new();
+        let mut open = OpenNodes::new();
+        let mut reasons = Reasons::default();
         for body in &program.function(function).bodies {
             for value in values(all_values(program.body(*body))) {
-                self.incoming(Node { body: *body, value }, Doubt::NONE, 0, &mut open);
+                self.incoming(Node { body: *body, value }, Doubt::NONE, 0, &reasons, &mut open);
             }
         }
-        while let Some(Reverse((doubt, length, node, how, next))) = open.pop() {
+        while let Some((doubt, length, (node, how, next))) = open.pop() {
             let caller = program.body(node.body).function;
             if caller == function || reasons.contains_key(&node) {
                 continue;
@@ -489,7 +528,7 @@ impl<'e, 'a> Search<'e, 'a> {
             if effects.start(caller) == ContextSet::from(self.context) {
                 return Some((doubt, self.follow(&reasons, node)));
             }
-            self.callers(node, doubt, length, &mut open);
+            self.callers(node, doubt, length, &reasons, &mut open);
         }
         None
     }
@@ -575,7 +614,7 @@ impl<'e, 'a> Search<'e, 'a> {
         self.follow(&self.reasons, from)
     }
 
-    fn follow(&self, reasons: &HashMap<Node, Reason>, from: Node) -> Vec<Step> {
+    fn follow(&self, reasons: &Reasons, from: Node) -> Vec<Step> {
         let mut steps = Vec::new();
         let mut at = Some(from);
         while let Some(node) = at {

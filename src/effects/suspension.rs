@@ -80,7 +80,7 @@ impl Effects<'_> {
                 return Some((steps, at, why));
             }
             for body in &self.program.function(at).bodies {
-                for call in self.program.body(*body).calls.iter().filter(|call| self.may_suspend(call.callee)) {
+                for call in &self.program.body(*body).calls {
                     let callee = Callee::Function(call.callee);
                     let step = Step { caller: at, place: call.place, through: None, passed: false, callee };
                     if let Entry::Vacant(entry) = from.entry(call.callee) {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::Effect;
-use crate::facts::{CallKind, Context, ContextSet};
+use crate::facts::{CallKind, Context, ContextSet, Reach};
 use crate::program::{Argument, Body, BodyId, FunctionId, Passed, Program, SlotId};
 
 use super::{Effects, Origin};
@@ -63,6 +63,9 @@ pub fn passed_values(arguments: &[Argument], context: Context, value: u8, callee
     // For each flag, the values in which it is set.
     const SET: [u8; 3] = [0b1010_1010, 0b1100_1100, 0b1111_0000];
     let mut values = all_values(callee);
+    if arguments.is_empty() {
+        return values;
+    }
     for (flag, position) in callee.flags.iter().enumerate() {
         for argument in arguments.iter().filter(|argument| argument.position == *position) {
             let Passed::Truth { may_be_true, may_be_false } = argument.value else { continue };
@@ -79,12 +82,13 @@ pub fn passed_values(arguments: &[Argument], context: Context, value: u8, callee
 
 /// Finds the worlds of all bodies.
 pub(super) fn worlds(effects: &Effects<'_>) -> Worlds {
-    let (possible, known) = rayon::join(|| possible(effects), || known(effects));
+    let edges = Edges::new(effects);
+    let (possible, known) = rayon::join(|| possible(effects, &edges), || known(effects, &edges));
     Worlds { possible, known }
 }
 
-fn known(effects: &Effects<'_>) -> Entered {
-    let mut spread = Spread::new(effects, false);
+fn known(effects: &Effects<'_>, edges: &Edges) -> Entered {
+    let mut spread = Spread::new(effects, edges, false);
     for function in effects.program.function_ids() {
         let Some(context) = effects.start(function).only() else { continue };
         spread.enter_any(function, context);
@@ -93,8 +97,8 @@ fn known(effects: &Effects<'_>) -> Entered {
     spread.entered
 }
 
-fn possible(effects: &Effects<'_>) -> Entered {
-    let mut spread = Spread::new(effects, true);
+fn possible(effects: &Effects<'_>, edges: &Edges) -> Entered {
+    let mut spread = Spread::new(effects, edges, true);
     for function in effects.program.function_ids() {
         let mut contexts = external_contexts(effects, function);
         if !effects.program.has_callers(function) && effects.program.stores_of(function).is_empty() {
@@ -129,9 +133,58 @@ fn external_contexts(effects: &Effects<'_>, function: FunctionId) -> ContextSet 
     contexts.fold(ContextSet::EMPTY, ContextSet::or).and(effects.start(function))
 }
 
+/// The calls by name from body to body, close together in memory: what follows walks over them many times.
+struct Edges {
+    /// For each body, where its edges begin.
+    starts: Vec<u32>,
+    edges: Vec<Edge>,
+}
+
+struct Edge {
+    callee: BodyId,
+    /// The position of the call in its body, where what it passes matters.
+    passing: Option<u32>,
+    reach: Reach,
+    /// The contexts in which the callee starts.
+    contexts: ContextSet,
+    /// All values of the callee's flags.
+    values: u8,
+}
+
+impl Edges {
+    fn new(effects: &Effects<'_>) -> Edges {
+        let program = effects.program;
+        let mut edges = Edges { starts: vec![0], edges: Vec::new() };
+        for body in &program.bodies {
+            for (position, call) in body.calls.iter().enumerate() {
+                let contexts = effects.start(call.callee);
+                if call.kind == CallKind::Unresolved || contexts.is_empty() {
+                    continue;
+                }
+                let passing = (!call.arguments.is_empty()).then_some(position as u32);
+                let callees = program.function(call.callee).bodies.iter();
+                edges.edges.extend(callees.map(|callee| Edge {
+                    callee: *callee,
+                    passing,
+                    reach: call.reach,
+                    contexts,
+                    values: all_values(program.body(*callee)),
+                }));
+            }
+            edges.starts.push(edges.edges.len() as u32);
+        }
+        edges
+    }
+
+    fn of(&self, body: BodyId) -> &[Edge] {
+        &self.edges[self.starts[body.0 as usize] as usize..self.starts[body.0 as usize + 1] as usize]
+    }
+}
+
 /// A search forward from where bodies are entered.
 struct Spread<'e, 'a> {
     effects: &'e Effects<'a>,
+    edges: &'e Edges,
     entered: Entered,
     through_slots: bool,
     slots: [BTreeSet<SlotId>; 2],
@@ -139,9 +192,10 @@ struct Spread<'e, 'a> {
 }
 
 impl<'e, 'a> Spread<'e, 'a> {
-    fn new(effects: &'e Effects<'a>, through_slots: bool) -> Self {
+    fn new(effects: &'e Effects<'a>, edges: &'e Edges, through_slots: bool) -> Self {
         Spread {
             effects,
+            edges,
             entered: Entered::new(effects.program),
             through_slots,
             slots: Default::default(),
@@ -175,22 +229,21 @@ impl<'e, 'a> Spread<'e, 'a> {
 
     fn run(&mut self) {
         let (effects, program) = (self.effects, self.effects.program);
-        while let Some((context, body, value)) = self.work.pop() {
-            let body = program.body(body);
-            for call in &body.calls {
-                let reached = call.kind != CallKind::Unresolved && call.reach.contains(context, value);
-                if !reached || !effects.start(call.callee).contains(context) {
+        while let Some((context, id, value)) = self.work.pop() {
+            for edge in self.edges.of(id) {
+                if !edge.reach.contains(context, value) || !edge.contexts.contains(context) {
                     continue;
                 }
-                for callee in &program.function(call.callee).bodies {
-                    let values = passed_values(&call.arguments, context, value, program.body(*callee));
-                    self.add(context, *callee, values);
-                }
+                let values = edge.passing.map_or(edge.values, |call| {
+                    let arguments = &program.body(id).calls[call as usize].arguments;
+                    passed_values(arguments, context, value, program.body(edge.callee))
+                });
+                self.add(context, edge.callee, values);
             }
             if !self.through_slots {
                 continue;
             }
-            for call in &body.slot_calls {
+            for call in &program.body(id).slot_calls {
                 let Some(slot) = call.slot.filter(|_| call.reach.contains(context, value)) else { continue };
                 let agrees = effects.slot_demand(slot).is_none_or(|(effect, _)| effect.allows(context));
                 if agrees && self.slots[number(context)].insert(slot) {

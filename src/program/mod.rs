@@ -302,14 +302,15 @@ impl Program {
 
     /// The sites at which a function is called by its name, sorted by place.
     pub fn calls_of(&self, callee: FunctionId) -> Vec<(Site, FunctionId)> {
-        let node = NodeIndex::new(callee.0 as usize);
-        let mut sites: Vec<(Site, FunctionId)> = self
-            .graph
-            .edges_directed(node, Direction::Incoming)
-            .map(|edge| (*edge.weight(), FunctionId(edge.source().index() as u32)))
-            .collect();
+        let mut sites: Vec<(Site, FunctionId)> = self.sites_of(callee).collect();
         sites.sort_by_key(|(site, _)| (self.call(*site).place, *site));
         sites
+    }
+
+    /// The same sites, in no particular order.
+    pub fn sites_of(&self, callee: FunctionId) -> impl Iterator<Item = (Site, FunctionId)> {
+        let edges = self.graph.edges_directed(NodeIndex::new(callee.0 as usize), Direction::Incoming);
+        edges.map(|edge| (*edge.weight(), FunctionId(edge.source().index() as u32)))
     }
 
     /// Whether a function is called by its name from a body of another one.

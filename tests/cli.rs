@@ -214,6 +214,38 @@ fn a_pack_of_ones_own_replaces_the_one_for_qemu() {
     assert!(out.findings()[0].starts_with("fiber.c:2:"), "{out:?}");
 }
 
+/// A coroutine that blocks through an unmarked function.
+const THROUGH: &str = "\
+#include \"co.h\"
+void no_coroutine_fn block(void);
+static void between(void) { block(); }
+void coroutine_fn work(void);
+void coroutine_fn work(void) { between(); }
+";
+
+#[test]
+fn a_cut_takes_chains_away_and_is_told_when_it_is_of_no_use() {
+    let tree = Tree::with(&[("through.c", THROUGH)]);
+    tree.check(&[]).is(1).says("blocking-call");
+    let pack = |caller: &str, reason: &str| {
+        tree.write(
+            "mine.toml",
+            &format!(
+                "name = \"mine\"\nextends = \"qemu\"\n[[cut]]\ncaller = \"{caller}\"\ncallee = \"between\"\n\
+                 reason = \"{reason}\"\n"
+            ),
+        );
+    };
+    pack("work", "it is never full");
+    let out = tree.check(&["--pack", "mine.toml"]).is(0);
+    assert!(!out.stdout.contains("matched no call"), "{out:?}");
+    pack("block", "it is never full");
+    let out = tree.check(&["--pack", "mine.toml"]).is(1);
+    assert!(out.stdout.contains("cut from `block` to `between` matched no call"), "{out:?}");
+    pack("work", " ");
+    tree.check(&["--pack", "mine.toml"]).is(2).says("mine.toml").says("`between`").says("reason");
+}
+
 #[test]
 fn a_tree_that_defines_no_mark_is_status_2() {
     let tree = Tree::with(&[("error.c", ERROR)]);

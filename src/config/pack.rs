@@ -75,6 +75,18 @@ pub struct Model {
     pub reason: String,
 }
 
+/// A call that is known to do no harm: no chain of calls goes along it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cut {
+    /// The function that calls, by name.
+    pub caller: String,
+    /// The function that is called, by its name or through a slot.
+    pub callee: String,
+    /// Why it does no harm, for people.
+    pub reason: String,
+}
+
 /// What a code base calls things.
 #[derive(Clone, Debug)]
 pub struct Pack {
@@ -94,6 +106,8 @@ pub struct Pack {
     pub infix: Option<String>,
     /// What is known of functions without marks.
     pub models: Vec<Model>,
+    /// Calls that are known to do no harm.
+    pub cuts: Vec<Cut>,
     /// Slots of which a flag beside them tells what they demand: `Record::field`, or `function(2)` for the second
     /// parameter of a function.
     pub paired_slots: Vec<String>,
@@ -160,6 +174,8 @@ pub(super) struct Written {
     pub(super) marks: Vec<MarkSpec>,
     #[serde(default, rename = "model")]
     models: Vec<Model>,
+    #[serde(default, rename = "cut")]
+    cuts: Vec<Cut>,
     #[serde(default)]
     paired_slots: Vec<String>,
     #[serde(default)]
@@ -224,6 +240,7 @@ impl Written {
             infix: self.infix.or(base.infix),
             marks: base.marks.into_iter().chain(self.marks).collect(),
             models: base.models.into_iter().chain(self.models).collect(),
+            cuts: base.cuts.into_iter().chain(self.cuts).collect(),
             paired_slots: join(base.paired_slots, self.paired_slots),
             trampolines: join(base.trampolines, self.trampolines),
             generator,
@@ -251,6 +268,11 @@ impl Written {
         for model in &self.models {
             if model.reason.trim().is_empty() {
                 return Err(format!("the model of {:?} has no reason; say why it is so", model.functions));
+            }
+        }
+        for Cut { caller, callee, reason } in &self.cuts {
+            if reason.trim().is_empty() {
+                return Err(format!("the cut from `{caller}` to `{callee}` has no reason; say why it does no harm"));
             }
         }
         Ok(())
@@ -296,6 +318,7 @@ impl Pack {
             creators: written.creators,
             infix: written.infix,
             models: written.models,
+            cuts: written.cuts,
             paired_slots: written.paired_slots,
             trampolines: written.trampolines,
         })

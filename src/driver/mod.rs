@@ -160,6 +160,8 @@ pub struct Details {
     pub marks: Vec<(String, PathBuf, u32)>,
     /// Names of models that matched nothing.
     pub unused_models: Vec<String>,
+    /// Cuts of calls that are not there: caller and callee.
+    pub unused_cuts: Vec<(String, String)>,
     /// Generated files that could not be compared with what they should be, and why.
     pub not_compared: Vec<String>,
     /// Arguments that were left out because libclang does not know them, with the number of units.
@@ -234,6 +236,8 @@ pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error
         });
     }
     details.unused_models = effects.unused_models().into_iter().map(str::to_owned).collect();
+    let cuts = effects.unused_cuts().into_iter();
+    details.unused_cuts = cuts.map(|cut| (cut.caller.clone(), cut.callee.clone())).collect();
     let mut summary = summarise(&effects, &program);
     summary.units = coverage.units;
     summary.failed_units = problems.len();

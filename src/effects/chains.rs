@@ -288,7 +288,7 @@ impl<'e, 'a> Search<'e, 'a> {
         let mut found = Vec::new();
         for (site, _) in program.sites_of(function) {
             let call = program.call(site);
-            if call.kind != CallKind::Unresolved {
+            if call.kind != CallKind::Unresolved && !effects.is_cut(program.body(site.body).function, function) {
                 found.push((site.body, At::Named(site.call), call.reach, call.arguments.as_slice(), Doubt::NONE));
             }
         }
@@ -296,6 +296,9 @@ impl<'e, 'a> Search<'e, 'a> {
             let own = self.parameters.contains_key(slot);
             for (body, position) in self.slot_calls.get(slot).into_iter().flatten().filter(|_| !own) {
                 let call = &program.body(*body).slot_calls[*position as usize];
+                if effects.is_cut(program.body(*body).function, function) {
+                    continue;
+                }
                 let doubt = slot_doubt(effects, *slot);
                 found.push((*body, At::Slot(*position), call.reach, call.arguments.as_slice(), doubt));
             }
@@ -548,7 +551,7 @@ impl<'e, 'a> Search<'e, 'a> {
             let mut best: Option<(Doubt, u32, Node)> = None;
             let mut leading = 0u8;
             for value in values(reach.values(self.context) & entered) {
-                if let Some(next) = self.next(callee, arguments, value) {
+                if let Some(next) = self.next(body.function, callee, arguments, value) {
                     leading |= 1 << value;
                     best = Some(best.map_or(next, |best| best.min(next)));
                 }
@@ -567,7 +570,7 @@ impl<'e, 'a> Search<'e, 'a> {
             if !wanted(reach) || entered & (1 << passing.from.value) == 0 {
                 continue;
             }
-            let next = match self.next(Callee::Function(passing.function), &[], 0) {
+            let next = match self.next(body.function, Callee::Function(passing.function), &[], 0) {
                 _ if self.offends(passing.function) => None,
                 Some(next) => Some(next),
                 None => continue,
@@ -585,7 +588,13 @@ impl<'e, 'a> Search<'e, 'a> {
     }
 
     /// Where a call goes to on a chain: the best of the nodes that it enters.
-    fn next(&self, callee: Callee, arguments: &[Argument], value: u8) -> Option<(Doubt, u32, Node)> {
+    fn next(
+        &self,
+        caller: FunctionId,
+        callee: Callee,
+        arguments: &[Argument],
+        value: u8,
+    ) -> Option<(Doubt, u32, Node)> {
         let (effects, program) = (self.effects, self.effects.program);
         let (functions, least): (&[FunctionId], Doubt) = match &callee {
             Callee::Function(function) => (std::slice::from_ref(function), Doubt::NONE),
@@ -594,7 +603,9 @@ impl<'e, 'a> Search<'e, 'a> {
             }
             Callee::Slot(_) => return None,
         };
-        let traversable = functions.iter().filter(|function| effects.is_traversable(**function));
+        let goes_on =
+            |function: &&FunctionId| effects.is_traversable(**function) && !effects.is_cut(caller, **function);
+        let traversable = functions.iter().filter(goes_on);
         let bodies = traversable.flat_map(|function| &program.function(*function).bodies);
         let nodes = bodies.flat_map(|body| {
             let entered = passed_values(arguments, self.context, value, program.body(*body));

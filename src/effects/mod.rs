@@ -13,7 +13,7 @@ mod wrappers;
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
-use crate::config::{Effect, MarkSpec, Pack};
+use crate::config::{Cut, Effect, MarkSpec, Pack};
 use crate::facts::{Context, ContextSet, MarkId};
 use crate::program::{Candidates, FunctionId, Mark, Place, Program};
 use crate::source::Tree;
@@ -71,6 +71,8 @@ pub struct Effects<'a> {
     breaches: OnceLock<Vec<Breach>>,
     suspects: OnceLock<Vec<Suspect>>,
     used_models: HashSet<String>,
+    /// The pack's cuts: caller and callee.
+    cuts: HashSet<(FunctionId, FunctionId)>,
 }
 
 impl<'a> Effects<'a> {
@@ -89,12 +91,19 @@ impl<'a> Effects<'a> {
             breaches: OnceLock::new(),
             suspects: OnceLock::new(),
             used_models: HashSet::new(),
+            cuts: HashSet::new(),
         };
         effects.demands = program.function_ids().map(|function| effects.decide(function)).collect();
         for (position, function) in program.functions.iter().enumerate() {
             if matches!(effects.demands[position].origin, Origin::Modelled(_)) {
                 effects.used_models.insert(function.name.clone());
             }
+        }
+        for cut in &pack.cuts {
+            let callees = || program.named(&cut.callee);
+            effects
+                .cuts
+                .extend(program.named(&cut.caller).flat_map(|caller| callees().map(move |callee| (caller, callee))));
         }
         effects.starts = program.function_ids().map(|function| effects.decide_start(function)).collect();
         effects
@@ -147,6 +156,29 @@ impl<'a> Effects<'a> {
     pub fn unused_models(&self) -> Vec<&str> {
         let names = self.pack.models.iter().flat_map(|model| &model.functions);
         names.map(String::as_str).filter(|name| !self.used_models.contains(*name)).collect()
+    }
+
+    /// Whether the pack says that a call does no harm.
+    fn is_cut(&self, caller: FunctionId, callee: FunctionId) -> bool {
+        !self.cuts.is_empty() && self.cuts.contains(&(caller, callee))
+    }
+
+    /// The pack's cuts of calls that the program does not have.
+    pub fn unused_cuts(&self) -> Vec<&'a Cut> {
+        let calls = |caller: FunctionId, callee: FunctionId| {
+            let by_name = self.program.sites_of(callee).any(|(_, from)| from == caller);
+            let slots = self.candidates.of_function(callee);
+            let bodies = self.program.function(caller).bodies.iter().map(|body| self.program.body(*body));
+            let through = || bodies.flat_map(|body| &body.slot_calls).filter_map(|call| call.slot);
+            by_name || through().any(|slot| slots.contains(&slot))
+        };
+        let is_used = |cut: &&Cut| {
+            let callers = self.program.named(&cut.caller);
+            callers
+                .flat_map(|caller| self.program.named(&cut.callee).map(move |callee| (caller, callee)))
+                .any(|(caller, callee)| calls(caller, callee))
+        };
+        self.pack.cuts.iter().filter(|cut| !is_used(cut)).collect()
     }
 
     /// The marks of a function that demand a context, over all its declarations: those of prototypes before

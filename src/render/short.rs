@@ -53,10 +53,15 @@ pub fn problems(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Resu
 
 /// What `--verbose` tells.
 pub fn details(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
+    let details = &report.details;
+    // Who wrote a cut must learn that it cuts nothing any more.
+    for (caller, callee) in &details.unused_cuts {
+        let (caller, callee) = (printable(caller), printable(callee));
+        writeln!(out, "cowrap: the pack's cut from `{caller}` to `{callee}` matched no call; take it out")?;
+    }
     if !verbose {
         return Ok(());
     }
-    let details = &report.details;
     writeln!(out, "cowrap: {}", printable(&details.clang))?;
     writeln!(out, "cowrap: root {}", printable(&report.tree.root.to_string_lossy()))?;
     for (mark, path, line) in &details.marks {

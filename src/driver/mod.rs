@@ -161,6 +161,7 @@ pub struct Details {
     /// Names of models that matched nothing.
     pub unused_models: Vec<String>,
     /// Cuts of calls that are not there: caller and callee.
+    #[serde(skip)]
     pub unused_cuts: Vec<(String, String)>,
     /// Generated files that could not be compared with what they should be, and why.
     pub not_compared: Vec<String>,

@@ -95,7 +95,7 @@ fn measure(count: usize) -> f64 {
     let linked = start.elapsed();
     let tree = tree();
     let effects = Effects::new(&program, &pack, &tree);
-    let findings = rules::check(&effects);
+    let findings = rules::check(&effects, &[]);
     let checked = start.elapsed();
     let paths = questions::paths(&effects, "[coroutine_fn] [unmarked]* [no_coroutine_fn]", 10);
     let asked = start.elapsed();

@@ -126,6 +126,7 @@ fn messages_have_one_form() {
         only: None,
         pack: None,
         inputs: Vec::new(),
+        enable: Vec::new(),
         jobs: 1,
     };
     let report = driver::check(&request, &Silent).unwrap();

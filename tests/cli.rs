@@ -214,6 +214,17 @@ fn a_pack_of_ones_own_replaces_the_one_for_qemu() {
     assert!(out.findings()[0].starts_with("fiber.c:2:"), "{out:?}");
 }
 
+#[test]
+fn opt_in_rules_run_when_they_are_enabled() {
+    let text = "#include \"co.h\"\nvoid coroutine_fn idle(void);\nvoid coroutine_fn idle(void) {}\n";
+    let tree = Tree::with(&[("idle.c", text)]);
+    let out = tree.check(&["--format", "short"]).is(0);
+    assert!(out.findings().is_empty(), "{out:?}");
+    let out = tree.check(&["--format", "short", "--enable", "eligible-mark,superfluous-mark"]).is(0);
+    assert!(out.findings()[0].contains("[superfluous-mark]"), "{out:?}");
+    tree.check(&["--enable", "superflous-mark"]).is(2).says("superflous-mark").says("superfluous-mark");
+}
+
 /// A coroutine that blocks through an unmarked function.
 const THROUGH: &str = "\
 #include \"co.h\"

@@ -30,6 +30,7 @@ fn index(tree: &str) -> Index {
         only: None,
         pack: None,
         inputs: Vec::new(),
+        enable: Vec::new(),
         jobs: 1,
     };
     let index = driver::index(&request, &Silent).unwrap();

@@ -28,6 +28,11 @@ pub(super) struct Check {
     #[arg(long = "inputs", value_name = "HEADER", value_delimiter = ',')]
     inputs: Vec<PathBuf>,
 
+    /// Also run this rule, which reports what can be better and not what is wrong: eligible-mark, superfluous-mark,
+    /// hand-written-wrapper; may be repeated
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    enable: Vec<String>,
+
     /// The format of the report
     #[arg(long, value_enum, default_value_t = FormatArgument::Human)]
     format: FormatArgument,
@@ -90,6 +95,7 @@ impl Check {
     fn request(&self, has_flags: bool) -> Result<Request, String> {
         let mut request = self.input.request()?;
         request.inputs = self.inputs.clone();
+        request.enable = self.enable.clone();
         if has_flags {
             if self.input.is_given() {
                 return Err("either a database (-p), an index (--index) or flags (after --)".to_owned());

@@ -62,6 +62,7 @@ impl InputArguments {
             only: (!self.only.is_empty()).then_some(only),
             pack: self.pack.clone(),
             inputs: Vec::new(),
+            enable: Vec::new(),
             jobs: self.jobs,
         })
     }

@@ -102,6 +102,8 @@ pub struct Pack {
     pub suspending: Vec<String>,
     /// The functions that create a coroutine.
     pub creators: Vec<String>,
+    /// The functions that run the event loop once, which is how code outside of coroutines waits for one.
+    pub polling: Vec<String>,
     /// The word that joins a wrapper's name to its target's.
     pub infix: Option<String>,
     /// What is known of functions without marks.
@@ -169,6 +171,8 @@ pub(super) struct Written {
     suspending: Vec<String>,
     #[serde(default)]
     creators: Vec<String>,
+    #[serde(default)]
+    polling: Vec<String>,
     pub(super) infix: Option<String>,
     #[serde(default, rename = "mark")]
     pub(super) marks: Vec<MarkSpec>,
@@ -237,6 +241,7 @@ impl Written {
             predicates: join(base.predicates, self.predicates),
             suspending: join(base.suspending, self.suspending),
             creators: join(base.creators, self.creators),
+            polling: join(base.polling, self.polling),
             infix: self.infix.or(base.infix),
             marks: base.marks.into_iter().chain(self.marks).collect(),
             models: base.models.into_iter().chain(self.models).collect(),
@@ -316,6 +321,7 @@ impl Pack {
             predicates: written.predicates,
             suspending: written.suspending,
             creators: written.creators,
+            polling: written.polling,
             infix: written.infix,
             models: written.models,
             cuts: written.cuts,

@@ -88,7 +88,9 @@ pub fn ask(request: &Request, question: &Question, progress: &dyn Progress) -> R
             Answer::Related(questions::related(&effects, function, *direction, *transitive, *named)?)
         }
         Question::Paths { expression, limit } => Answer::Paths(questions::paths(&effects, expression, *limit)?),
-        Question::Graph(selection) => Answer::Graph(questions::graph(&effects, selection, &rules::check(&effects))?),
+        Question::Graph(selection) => {
+            Answer::Graph(questions::graph(&effects, selection, &rules::check(&effects, &request.enable))?)
+        }
     };
     Ok(Answered { answer, tree, unread: problems.len() })
 }

@@ -48,6 +48,8 @@ pub struct Request {
     pub pack: Option<PathBuf>,
     /// The headers that the wrappers' generator reads; found out when there are none.
     pub inputs: Vec<PathBuf>,
+    /// The rules that run only when they are asked for, by name.
+    pub enable: Vec<String>,
     /// How many workers; 0 means one for each processor.
     pub jobs: usize,
 }
@@ -187,6 +189,14 @@ pub enum Error {
         /// The path as given.
         path: String,
     },
+    /// A rule that is to be enabled is not there.
+    #[error("there is no rule `{name}`; those that run only when they are enabled are {opt_in}")]
+    NoSuchRule {
+        /// The name.
+        name: String,
+        /// The rules that there are.
+        opt_in: String,
+    },
     /// There is nothing to read.
     #[error("{0}")]
     Nothing(String),
@@ -226,10 +236,14 @@ pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error
     let report_on = identify_paths(request, &request.report_on)?;
     // A header that is misspelt here would make every wrapper look as if it were not generated.
     identify_paths(request, &request.inputs)?;
+    if let Some(unknown) = request.enable.iter().find(|name| !rules::RULES.iter().any(|rule| rule.name == **name)) {
+        let opt_in = rules::RULES.iter().filter(|rule| rule.opt_in).map(|rule| rule.name);
+        return Err(Error::NoSuchRule { name: unknown.clone(), opt_in: opt_in.collect::<Vec<_>>().join(", ") });
+    }
     let Index { program, pack, tree, mut details, problems, coverage } = index(request, progress)?;
     let mut effects = Effects::new(&program, &pack, &tree);
     (effects.generation, details.not_compared) = generation::generation(&effects, request);
-    let mut findings = rules::check(&effects);
+    let mut findings = rules::check(&effects, &request.enable);
     if !report_on.is_empty() {
         findings.retain(|finding| {
             let path = tree.root.join(&finding.primary.at.path);

@@ -14,6 +14,7 @@ pub const RULE: Rule = Rule {
     name: "assert-contradicts-mark",
     level: Level::Warning,
     summary: "a function asserts another context than its mark says",
+    opt_in: false,
     page: include_str!("../../rules/assert-contradicts-mark.md"),
     check,
 };

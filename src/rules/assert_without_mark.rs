@@ -15,6 +15,7 @@ pub const RULE: Rule = Rule {
     name: "assert-without-mark",
     level: Level::Warning,
     summary: "a function asserts in which context it runs, but bears no mark that says so",
+    opt_in: false,
     page: include_str!("../../rules/assert-without-mark.md"),
     check,
 };

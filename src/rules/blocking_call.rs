@@ -14,6 +14,7 @@ pub const RULE: Rule = Rule {
     name: "blocking-call",
     level: Level::Error,
     summary: "a non-coroutine only function is called where control is in a coroutine",
+    opt_in: false,
     page: include_str!("../../rules/blocking-call.md"),
     check,
 };

@@ -17,6 +17,7 @@ pub const RULE: Rule = Rule {
     name: "coroutine-call",
     level: Level::Error,
     summary: "a coroutine only function is called where control can be outside of coroutines",
+    opt_in: false,
     page: include_str!("../../rules/coroutine-call.md"),
     check,
 };

@@ -15,6 +15,7 @@ pub const RULE: Rule = Rule {
     name: "mark-mismatch",
     level: Level::Error,
     summary: "the declarations of a function contradict each other, or one of them lacks the mark",
+    opt_in: false,
     page: include_str!("../../rules/mark-mismatch.md"),
     check,
 };

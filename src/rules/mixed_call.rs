@@ -12,6 +12,7 @@ pub const RULE: Rule = Rule {
     name: "mixed-call",
     level: Level::Warning,
     summary: "a function for either context is called in a coroutine, where its coroutine only target could be",
+    opt_in: false,
     page: include_str!("../../rules/mixed-call.md"),
     check,
 };

@@ -7,11 +7,14 @@ mod assert_contradicts_mark;
 mod assert_without_mark;
 mod blocking_call;
 mod coroutine_call;
+mod eligible_mark;
+mod hand_written_wrapper;
 mod mark_mismatch;
 mod misplaced_mark;
 mod mixed_call;
 mod pointer_gains_mark;
 mod pointer_loses_mark;
+mod superfluous_mark;
 mod suspect_mark;
 mod unmarked_entry;
 mod wrapper_duplicate;
@@ -34,6 +37,8 @@ pub struct Rule {
     pub level: Level,
     /// What it says, in one line.
     pub summary: &'static str,
+    /// Whether it only runs when somebody asks for it: it reports what can be better, and not what is wrong.
+    pub opt_in: bool,
     /// Its page.
     pub page: &'static str,
     check: fn(&Effects<'_>) -> Vec<Finding>,
@@ -45,11 +50,14 @@ pub static RULES: &[Rule] = &[
     assert_without_mark::RULE,
     blocking_call::RULE,
     coroutine_call::RULE,
+    eligible_mark::RULE,
+    hand_written_wrapper::RULE,
     mark_mismatch::RULE,
     misplaced_mark::RULE,
     mixed_call::RULE,
     pointer_gains_mark::RULE,
     pointer_loses_mark::RULE,
+    superfluous_mark::RULE,
     suspect_mark::RULE,
     unmarked_entry::RULE,
     wrapper_duplicate::RULE,
@@ -61,9 +69,11 @@ pub static RULES: &[Rule] = &[
     wrapper_target_missing::RULE,
 ];
 
-/// Runs every rule; the findings are in the order in which they are reported.
-pub fn check(effects: &Effects<'_>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = RULES.iter().flat_map(|rule| (rule.check)(effects)).collect();
+/// Runs every rule, those that are opt-in when they are among the `enabled`; the findings are in the order in which they
+/// are reported.
+pub fn check(effects: &Effects<'_>, enabled: &[String]) -> Vec<Finding> {
+    let runs = |rule: &&Rule| !rule.opt_in || enabled.iter().any(|name| name == rule.name);
+    let mut findings: Vec<Finding> = RULES.iter().filter(runs).flat_map(|rule| (rule.check)(effects)).collect();
     sort(&mut findings);
     findings
 }

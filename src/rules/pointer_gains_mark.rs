@@ -12,6 +12,7 @@ pub const RULE: Rule = Rule {
     name: "pointer-gains-mark",
     level: Level::Error,
     summary: "a non-coroutine only function is stored into a slot that is called in coroutines",
+    opt_in: false,
     page: include_str!("../../rules/pointer-gains-mark.md"),
     check,
 };

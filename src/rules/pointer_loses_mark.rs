@@ -16,6 +16,7 @@ pub const RULE: Rule = Rule {
     name: "pointer-loses-mark",
     level: Level::Error,
     summary: "a coroutine only function is stored into a slot that does not say so",
+    opt_in: false,
     page: include_str!("../../rules/pointer-loses-mark.md"),
     check,
 };

@@ -15,6 +15,7 @@ pub const RULE: Rule = Rule {
     name: "suspect-mark",
     level: Level::Warning,
     summary: "a coroutine only function has many callers without a mark, and its own mark is in doubt",
+    opt_in: false,
     page: include_str!("../../rules/suspect-mark.md"),
     check,
 };

@@ -16,6 +16,7 @@ pub const RULE: Rule = Rule {
     name: "unmarked-entry",
     level: Level::Warning,
     summary: "the entry of a coroutine bears no mark",
+    opt_in: false,
     page: include_str!("../../rules/unmarked-entry.md"),
     check,
 };

@@ -13,6 +13,7 @@ pub const RULE: Rule = Rule {
     name: "wrapper-duplicate",
     level: Level::Error,
     summary: "a wrapper is declared twice with a wrapper mark, or also written by hand",
+    opt_in: false,
     page: include_str!("../../rules/wrapper-duplicate.md"),
     check,
 };

@@ -13,6 +13,7 @@ pub const RULE: Rule = Rule {
     name: "wrapper-lock-variant",
     level: Level::Error,
     summary: "a wrapper does not take the lock that the function it wraps demands",
+    opt_in: false,
     page: include_str!("../../rules/wrapper-lock-variant.md"),
     check,
 };

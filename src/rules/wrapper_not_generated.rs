@@ -12,6 +12,7 @@ pub const RULE: Rule = Rule {
     name: "wrapper-not-generated",
     level: Level::Error,
     summary: "a wrapper is declared, but no unit defines it",
+    opt_in: false,
     page: include_str!("../../rules/wrapper-not-generated.md"),
     check,
 };

@@ -12,6 +12,7 @@ pub const RULE: Rule = Rule {
     name: "wrapper-signature-mismatch",
     level: Level::Error,
     summary: "a wrapper and the function that it wraps have different types",
+    opt_in: false,
     page: include_str!("../../rules/wrapper-signature-mismatch.md"),
     check,
 };

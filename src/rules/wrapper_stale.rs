@@ -11,6 +11,7 @@ pub const RULE: Rule = Rule {
     name: "wrapper-stale",
     level: Level::Warning,
     summary: "a generated file is not what its declarations ask for",
+    opt_in: false,
     page: include_str!("../../rules/wrapper-stale.md"),
     check,
 };

@@ -13,6 +13,7 @@ pub const RULE: Rule = Rule {
     name: "wrapper-target-context",
     level: Level::Error,
     summary: "a wrapper wraps a function that does not run in the context that it provides",
+    opt_in: false,
     page: include_str!("../../rules/wrapper-target-context.md"),
     check,
 };

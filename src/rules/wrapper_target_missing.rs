@@ -12,6 +12,7 @@ pub const RULE: Rule = Rule {
     name: "wrapper-target-missing",
     level: Level::Error,
     summary: "a wrapper is declared, but the function that it wraps is not",
+    opt_in: false,
     page: include_str!("../../rules/wrapper-target-missing.md"),
     check,
 };

@@ -85,13 +85,15 @@ pub struct Callers {
     pub unmarked: Vec<(Site, FunctionId)>,
     /// Places where its address is taken, with what the slot's marks say.
     pub stores: Vec<(Store, Option<Effect>)>,
+    /// The contexts in which it may be entered, over all callers in turn and through slots; both where not all of them
+    /// are known.
+    pub possible: ContextSet,
 }
 
 impl Callers {
     /// Whether it is certain that it is only called in these contexts, and that it is called at all.
     pub fn are_all(&self, contexts: ContextSet) -> bool {
-        let slots_known = self.stores.iter().all(|(_, effect)| effect.is_some());
-        self.known() == contexts && self.unmarked.is_empty() && slots_known
+        self.possible == contexts
     }
 
     /// The contexts in which it is known to be called.
@@ -114,18 +116,24 @@ impl Callers {
 impl Effects<'_> {
     /// What is known of the contexts in which a function is called.
     pub fn callers(&self, function: FunctionId) -> Callers {
-        let mut callers = Callers::default();
+        let possible = self.worlds().possible.contexts(self.program, function);
+        let mut callers = Callers { possible, ..Callers::default() };
         for (site, caller) in self.program.calls_of(function) {
             let call = self.program.call(site);
             if call.kind == CallKind::Unresolved || caller == function {
                 continue;
             }
-            let contexts = self.start(caller).and(call.reach.contexts());
+            let contexts = possible_contexts(self, site.body, call.reach).and(self.start(caller));
             let unmarked = self.demand(caller).effect.is_none();
             let list = match contexts {
                 ContextSet::COROUTINE => &mut callers.coroutine,
                 ContextSet::OUTSIDE => &mut callers.outside,
-                ContextSet::BOTH if unmarked => &mut callers.unmarked,
+                // Its own callers may be known, though not all of them.
+                ContextSet::BOTH if unmarked => match self.known_contexts(site.body, call.reach) {
+                    ContextSet::BOTH => &mut callers.either,
+                    ContextSet::OUTSIDE => &mut callers.outside,
+                    _ => &mut callers.unmarked,
+                },
                 ContextSet::BOTH => &mut callers.either,
                 _ => continue,
             };
@@ -221,6 +229,12 @@ fn possible_contexts(effects: &Effects<'_>, body: BodyId, reach: Reach) -> Conte
 }
 
 impl Effects<'_> {
+    /// The contexts in which a point is reached from a marked function, along calls by name.
+    fn known_contexts(&self, body: BodyId, reach: Reach) -> ContextSet {
+        let known = |context: &Context| reach.values(*context) & self.worlds().known.values(*context, body) != 0;
+        Context::ALL.into_iter().filter(known).fold(ContextSet::EMPTY, |set, context| set.or(context.into()))
+    }
+
     /// Whether a point is only reached, in a context, under a condition on what callers pass, and no caller is known to
     /// pass it.
     pub(super) fn is_conditional(&self, body: BodyId, context: Context, reach: Reach) -> bool {

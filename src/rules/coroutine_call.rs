@@ -91,6 +91,7 @@ fn one_call(effects: &Effects<'_>, breach: &Breach) -> Finding {
     let (caller, callee) = (name(effects, breach.caller), called(effects, breach.callee));
     let mut report = start(effects, breach);
     report.label_callee(breach.callee);
+    report.label_spelling(breach);
     if effects.demand(breach.caller).effect.is_some() {
         report.label_demand(breach.caller);
     }
@@ -122,6 +123,7 @@ fn all_calls(
     let caller_name = name(effects, caller);
     let mut report = start(effects, first);
     report.label_callee(first.callee);
+    report.label_spelling(first);
     for breach in &breaches[1..] {
         report.label(breach.place, format!("so is {} here", called(effects, breach.callee)));
     }

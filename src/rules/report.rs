@@ -1,10 +1,10 @@
 //! How rules make findings: places as labels, remarks, and what to do.
 
 use crate::config::Effect;
-use crate::effects::{Callee, Effects, Origin, Step};
+use crate::effects::{Breach, Callee, Effects, Origin, Step};
 use crate::findings::{Finding, Label, Level, Note};
 use crate::program::{FunctionId, Place, Site, Store};
-use crate::words::{self, MOST_LISTED, name, span};
+use crate::words::{self, MOST_LISTED, called, name, span};
 
 /// Builds a finding about a function.
 pub struct Report<'e, 'a> {
@@ -81,6 +81,18 @@ impl<'e, 'a> Report<'e, 'a> {
                 self.note(format!("the pack says what `{name}` demands: {reason}"));
             }
             Origin::Unmarked | Origin::Contradictory(..) => {}
+        }
+    }
+
+    /// Where a call comes out of a macro, labels where the macro spells it: the edit may have to be made there.
+    pub fn label_spelling(&mut self, breach: &Breach) {
+        let calls = &self.effects.program.body(breach.body).calls;
+        let written = calls.iter().filter(|call| call.place == breach.place);
+        let same = |callee: FunctionId| breach.callee == Callee::Function(callee);
+        let spelling = written.filter(|call| same(call.callee)).find_map(|call| call.spelling);
+        if let Some(spelling) = spelling {
+            let callee = called(self.effects, breach.callee);
+            self.note_at(spelling, format!("the macro calls {callee} here"));
         }
     }
 

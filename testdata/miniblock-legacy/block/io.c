@@ -97,11 +97,11 @@ int bdrv_fill(BdrvChild *child, int64_t offset, uint8_t byte)
     int ret;
 
     memset(buf, byte, sizeof(buf));
-    ret = bdrv_co_pwrite(child, offset, sizeof(buf), buf); /* expect: error coroutine-call: bdrv_co_pwrite */
+    ret = bdrv_co_pwrite(child, offset, sizeof(buf), buf); /* expect: error coroutine-call: calls `bdrv_fill` outside */
     if (ret < 0) {
         return ret;
     }
-    return bdrv_co_flush(child->bs); /* near miss: the same mark would cure this call */
+    return bdrv_co_flush(child->bs); /* expect: error coroutine-call: call the wrapper `bdrv_flush` */
 }
 
 /* The caller says with a flag what a mark should say. */

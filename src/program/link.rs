@@ -1,9 +1,9 @@
 //! Linking: the facts of the units, one after the other, into one program.
 
-use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use petgraph::graph::DiGraph;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::facts::{self, UnitFacts};
 
@@ -430,7 +430,9 @@ fn renumbering<T, K: Ord>(list: &[T], key: impl Fn(&T) -> K) -> Vec<u32> {
 
 /// The list in the order of its new positions.
 fn sorted<T>(list: Vec<T>, new: &[u32]) -> Vec<T> {
-    let mut pairs: Vec<(u32, T)> = new.iter().copied().zip(list).collect();
-    pairs.sort_by_key(|(position, _)| *position);
-    pairs.into_iter().map(|(_, item)| item).collect()
+    let mut placed: Vec<Option<T>> = std::iter::repeat_with(|| None).take(list.len()).collect();
+    for (position, item) in new.iter().zip(list) {
+        placed[*position as usize] = Some(item);
+    }
+    placed.into_iter().flatten().collect()
 }

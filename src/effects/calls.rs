@@ -149,11 +149,18 @@ impl Effects<'_> {
 
 /// Judges every call of the program.
 pub(super) fn breaches(effects: &Effects<'_>) -> Vec<Breach> {
+    let contexts_of = |body: BodyId, kind: BreachKind, reach: Reach| {
+        let caller = effects.program.body(body).function;
+        let start = match kind {
+            BreachKind::BlockingCall => effects.known_start(caller),
+            BreachKind::CoroutineCall | BreachKind::MixedCall => effects.start(caller),
+        };
+        start.and(possible_contexts(effects, body, reach))
+    };
     let mut found = Vec::new();
     for (number, body) in effects.program.bodies.iter().enumerate() {
         let caller = body.function;
-        let start = effects.start(caller);
-        if start.is_empty() {
+        if effects.start(caller).is_empty() {
             continue;
         }
         let id = BodyId(number as u32);
@@ -168,7 +175,7 @@ pub(super) fn breaches(effects: &Effects<'_>) -> Vec<Breach> {
             if kind == BreachKind::MixedCall && effects.direct_target(call.callee).is_none() {
                 continue;
             }
-            let contexts = start.and(possible_contexts(effects, id, call.reach));
+            let contexts = contexts_of(id, kind, call.reach);
             let callee = Callee::Function(call.callee);
             found.push(Breach { body: id, caller, place: call.place, callee, kind, contexts, conditional });
         }
@@ -183,7 +190,7 @@ pub(super) fn breaches(effects: &Effects<'_>) -> Vec<Breach> {
                 continue;
             }
             let (place, callee) = (call.place, Callee::Slot(slot));
-            let contexts = start.and(possible_contexts(effects, id, call.reach));
+            let contexts = contexts_of(id, kind, call.reach);
             found.push(Breach { body: id, caller, place, callee, kind, contexts, conditional });
         }
     }
@@ -199,7 +206,8 @@ pub(super) fn breach_kind(
     reach: Reach,
 ) -> Option<(BreachKind, bool)> {
     let caller = effects.program.body(body).function;
-    let contexts = effects.start(caller).and(possible_contexts(effects, body, reach));
+    let possible = possible_contexts(effects, body, reach);
+    let contexts = effects.start(caller).and(possible);
     let marked_either = effects.demand(caller).effect == Some(Effect::Either);
     match effect {
         Effect::CoroutineOnly if contexts.contains(Context::Outside) => {
@@ -207,7 +215,8 @@ pub(super) fn breach_kind(
             Some((BreachKind::CoroutineCall, conditional))
         }
         Effect::NonCoroutineOnly
-            if contexts == ContextSet::COROUTINE || (contexts == ContextSet::BOTH && marked_either) =>
+            if effects.known_start(caller).and(possible) == ContextSet::COROUTINE
+                || (contexts == ContextSet::BOTH && marked_either) =>
         {
             Some((BreachKind::BlockingCall, false))
         }
@@ -229,6 +238,23 @@ fn possible_contexts(effects: &Effects<'_>, body: BodyId, reach: Reach) -> Conte
 }
 
 impl Effects<'_> {
+    /// The contexts in which a function's body starts, where also a slot says so: a function without a mark that is stored
+    /// into something coroutine only, and that is entered in no other way.
+    pub fn known_start(&self, function: FunctionId) -> ContextSet {
+        let is_coroutine_only = |store: &Store| {
+            let demand = store.slot.and_then(|slot| self.slot_demand(slot));
+            demand.is_some_and(|(effect, _)| effect == Effect::CoroutineOnly)
+        };
+        let unmarked = self.demand(function).origin == Origin::Unmarked;
+        if unmarked
+            && self.program.stores_of(function).iter().any(is_coroutine_only)
+            && self.worlds().possible.contexts(self.program, function) == ContextSet::COROUTINE
+        {
+            return ContextSet::COROUTINE;
+        }
+        self.start(function)
+    }
+
     /// The contexts in which a point is reached from a marked function, along calls by name.
     fn known_contexts(&self, body: BodyId, reach: Reach) -> ContextSet {
         let known = |context: &Context| reach.values(*context) & self.worlds().known.values(*context, body) != 0;

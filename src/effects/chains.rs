@@ -473,7 +473,7 @@ impl<'e, 'a> Search<'e, 'a> {
         let mut found = Vec::new();
         for number in 0..program.bodies.len() {
             let id = BodyId(number as u32);
-            let start = effects.start(program.body(id).function);
+            let start = effects.known_start(program.body(id).function);
             let known = |reach: Reach| start.and(reach.contexts()) == ContextSet::from(self.context);
             let entered = effects.worlds().possible.values(self.context, id);
             let groups = self.chains_of(id, entered, &known).into_iter().map(|(_, chains)| chains);

@@ -257,12 +257,15 @@ impl<'e, 'a> Spread<'e, 'a> {
 }
 
 impl Effects<'_> {
-    /// Whether a chain of calls may go on through a function in a context: it demands nothing else, and its body is what
-    /// runs. Where a function never returns, the program ends, and it does not matter whether it waits before.
+    /// Whether a chain of calls may go on through a function: it demands nothing, no slot says where it starts, and its body
+    /// is what runs. Where a function never returns, the program ends, and it does not matter whether it waits before.
     pub(super) fn is_traversable(&self, function: FunctionId) -> bool {
         let demand = self.demand(function);
         let open = matches!(demand.effect, None | Some(Effect::Either));
         let returns = !self.program.function(function).declarations.iter().any(|declared| declared.never_returns);
-        open && returns && !matches!(demand.origin, Origin::Modelled(_)) && !self.start(function).is_empty()
+        open && returns
+            && !matches!(demand.origin, Origin::Modelled(_))
+            && self.known_start(function) == self.start(function)
+            && !self.start(function).is_empty()
     }
 }

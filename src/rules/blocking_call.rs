@@ -46,6 +46,9 @@ fn through_others(effects: &Effects<'_>, chains: &[Chain]) -> Option<Finding> {
     };
     let why = match effects.demand(first.caller).effect {
         Some(Effect::CoroutineOnly) => "which runs in a coroutine",
+        _ if effects.known_start(first.caller) == ContextSet::COROUTINE => {
+            "which is stored where it runs in a coroutine"
+        }
         _ => "where control is in a coroutine",
     };
     let offender = called(effects, last.callee);
@@ -75,6 +78,9 @@ fn finding(effects: &Effects<'_>, breach: &Breach) -> Finding {
     let (level, why) = match breach.contexts {
         ContextSet::COROUTINE if effects.demand(breach.caller).effect == Some(Effect::CoroutineOnly) => {
             (Level::Error, "which runs in a coroutine")
+        }
+        ContextSet::COROUTINE if effects.known_start(breach.caller) == ContextSet::COROUTINE => {
+            (Level::Error, "which is stored where it runs in a coroutine")
         }
         ContextSet::COROUTINE => (Level::Error, "where control is in a coroutine"),
         _ => (Level::Warning, "which runs in either context, without a guard"),

@@ -215,6 +215,59 @@ fn a_pack_of_ones_own_replaces_the_one_for_qemu() {
 }
 
 #[test]
+fn an_index_gives_what_the_tree_gives() {
+    let tree = Tree::with(&[("error.c", ERROR), ("warning.c", WARNING), ("through.c", THROUGH)]);
+    let direct = tree.check(&["--format", "json"]).is(1);
+    tree.cowrap(&["index", "-o", "saved"]).is(0);
+    // Nothing of the tree is read again.
+    tree.remove("compile_commands.json");
+    let saved = tree.check(&["--format", "json", "--index", "saved"]).is(1);
+    assert_eq!(direct.stdout, saved.stdout);
+    tree.check(&["--index", "saved", "-p", "."]).is(2).says("--index");
+}
+
+#[test]
+fn an_index_that_cannot_be_used_is_status_2_and_says_what_to_do() {
+    let tree = Tree::with(&[("error.c", ERROR)]);
+    tree.cowrap(&["index", "-o", "saved"]).is(0);
+    let good = std::fs::read(tree.path("saved")).expect("an index");
+    let refuses = |bytes: &[u8], why: &str| {
+        std::fs::write(tree.path("bad"), bytes).expect("written");
+        tree.check(&["--index", "bad"]).is(2).says("bad").says(why).says("cowrap index");
+    };
+    refuses(b"", "is no index");
+    refuses(b"int main(void) {}", "is no index");
+    refuses(b"cowrap index 1 0.0.1\n", "another version");
+    for cut in [good.len() - 1, good.len() / 2, good.iter().position(|byte| *byte == b'\n').expect("a header") + 1] {
+        refuses(&good[..cut], "is damaged");
+    }
+    for at in (good.len() / 3..good.len()).step_by(good.len() / 7) {
+        let mut changed = good.clone();
+        changed[at] ^= 0x20;
+        refuses(&changed, "is damaged");
+    }
+    let pack = "name = \"mine\"\nextends = \"qemu\"\n[[mark]]\nname = \"IN_FIBER\"\neffect = \"either\"\n";
+    tree.write("mine.toml", pack);
+    tree.check(&["--index", "saved", "--pack", "mine.toml"]).is(2).says("another pack");
+    tree.check(&["--index", "nowhere"]).is(2).says("nowhere");
+}
+
+#[test]
+fn an_index_is_written_whole_or_not_at_all() {
+    let tree = Tree::with(&[("error.c", ERROR)]);
+    tree.write("saved", "something else");
+    tree.cowrap(&["index", "-o", "no/such/directory"]).is(2).says("no/such/directory");
+    tree.cowrap(&["index", "-p", "nowhere", "-o", "saved"]).is(2);
+    assert_eq!(std::fs::read_to_string(tree.path("saved")).expect("it is there"), "something else");
+    // Units that cannot be read make a status of 2; what was read is kept all the same.
+    tree.write("broken.c", BROKEN);
+    tree.database(&[entry("error.c"), entry("broken.c")]);
+    tree.cowrap(&["index", "-o", "saved"]).is(2).says("could not read 1 of the units");
+    tree.check(&["--index", "saved", "--allow-incomplete"]).is(1);
+    tree.check(&["--index", "saved"]).is(2);
+}
+
+#[test]
 fn opt_in_rules_run_when_they_are_enabled() {
     let text = "#include \"co.h\"\nvoid coroutine_fn idle(void);\nvoid coroutine_fn idle(void) {}\n";
     let tree = Tree::with(&[("idle.c", text)]);
@@ -1213,6 +1266,11 @@ impl Tree {
 
     fn check(&self, arguments: &[&str]) -> Outcome {
         run(&mut self.command(arguments))
+    }
+
+    /// Runs another subcommand.
+    fn cowrap(&self, arguments: &[&str]) -> Outcome {
+        run(Command::new(program()).current_dir(&self.root).args(arguments))
     }
 }
 

@@ -40,7 +40,7 @@ impl Index {
             return fail(&error.to_string());
         }
         if unread > 0 && !self.allow_incomplete {
-            fail(&format!("{unread} units could not be read; `cowrap check` tells which and why"));
+            fail(&format!("could not read {unread} of the units; `cowrap check` tells which and why"));
             return ExitCode::from(INCOMPLETE);
         }
         ExitCode::SUCCESS

@@ -75,6 +75,26 @@ pub struct Model {
     pub reason: String,
 }
 
+/// A lock that belongs to a thread: a coroutine that holds it must not suspend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    /// What it is called, for people.
+    pub name: String,
+    /// Functions or macros that take it, by name.
+    #[serde(default)]
+    pub acquire: Vec<String>,
+    /// Functions or macros that release it; the argument says which.
+    #[serde(default)]
+    pub release: Vec<String>,
+    /// Macros that declare a variable whose cleanup releases it.
+    #[serde(default)]
+    pub guards: Vec<String>,
+    /// For guards that choose by the type of their argument: the types that are this lock.
+    #[serde(default)]
+    pub types: Vec<String>,
+}
+
 /// A call that is known to do no harm: no chain of calls goes along it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -110,6 +130,8 @@ pub struct Pack {
     pub models: Vec<Model>,
     /// Calls that are known to do no harm.
     pub cuts: Vec<Cut>,
+    /// Locks that belong to threads; [`LockId`](crate::facts::LockId) counts them.
+    pub locks: Vec<Lock>,
     /// Slots of which a flag beside them tells what they demand: `Record::field`, or `function(2)` for the second
     /// parameter of a function.
     pub paired_slots: Vec<String>,
@@ -180,6 +202,8 @@ pub(super) struct Written {
     models: Vec<Model>,
     #[serde(default, rename = "cut")]
     cuts: Vec<Cut>,
+    #[serde(default, rename = "lock")]
+    locks: Vec<Lock>,
     #[serde(default)]
     paired_slots: Vec<String>,
     #[serde(default)]
@@ -246,6 +270,7 @@ impl Written {
             marks: base.marks.into_iter().chain(self.marks).collect(),
             models: base.models.into_iter().chain(self.models).collect(),
             cuts: base.cuts.into_iter().chain(self.cuts).collect(),
+            locks: base.locks.into_iter().chain(self.locks).collect(),
             paired_slots: join(base.paired_slots, self.paired_slots),
             trampolines: join(base.trampolines, self.trampolines),
             generator,
@@ -325,6 +350,7 @@ impl Pack {
             infix: written.infix,
             models: written.models,
             cuts: written.cuts,
+            locks: written.locks,
             paired_slots: written.paired_slots,
             trampolines: written.trampolines,
         })

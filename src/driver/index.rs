@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::config::Pack;
+use crate::config::{Lock, Pack};
 use crate::facts::SCHEMA;
 use crate::program::Program;
 use crate::source::{Tree, write_whole};
@@ -74,9 +74,11 @@ pub enum IndexError {
 /// What is in the file.
 #[derive(Serialize, Deserialize)]
 struct Saved<P> {
-    /// The words of the pack that decide what is read: the names of marks, in their order, and of predicates.
+    /// The words of the pack that decide what is read: the names of marks, in their order, of predicates, and of
+    /// what takes locks.
     marks: Vec<String>,
     predicates: Vec<String>,
+    locks: Vec<Lock>,
     root: PathBuf,
     build: Option<PathBuf>,
     details: Details,
@@ -100,6 +102,7 @@ pub fn save(index: Index, path: &Path) -> Result<(), IndexError> {
     let saved = Saved {
         marks: marks(&index.pack),
         predicates: index.pack.predicates.clone(),
+        locks: index.pack.locks.clone(),
         root: index.tree.root,
         build: index.tree.build,
         details: index.details,
@@ -128,7 +131,7 @@ pub(super) fn load(path: &Path, pack: Pack) -> Result<Index, IndexError> {
         return Err(unusable("is damaged"));
     }
     let saved: Saved<Program> = postcard::from_bytes(body).map_err(|_| unusable("is damaged"))?;
-    if saved.marks != marks(&pack) || saved.predicates != pack.predicates {
+    if saved.marks != marks(&pack) || saved.predicates != pack.predicates || saved.locks != pack.locks {
         return Err(unusable(&format!("was made with another pack than `{}`", pack.name)));
     }
     let mut program = saved.program;

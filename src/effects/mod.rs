@@ -5,6 +5,7 @@
 mod calls;
 mod chains;
 mod generation;
+mod holding;
 mod slots;
 mod suspension;
 mod worlds;
@@ -21,6 +22,7 @@ use crate::source::Tree;
 pub use calls::{Breach, BreachKind, Callee, Callers, Suspect};
 pub use chains::{Chain, Doubt, Search, Step};
 pub use generation::{Difference, Generation, StaleFile};
+pub use holding::HeldAcross;
 pub use slots::{Misfit, MisfitKind};
 pub use suspension::Suspends;
 pub use worlds::{Entered, Worlds};

@@ -5,14 +5,15 @@ use std::collections::{HashMap, HashSet};
 
 use crate::clang::{BinaryOperator, Cursor, CursorKind, TypeKind, UnaryOperator};
 use crate::facts::{
-    Argument, Assertion, Body, Call, CallKind, Copy, MAX_FLAGS, Mark, Passed, Place, Reach, Slot, SlotCall, Store,
-    Symbol, SymbolId,
+    Argument, Assertion, Body, Call, CallKind, Copy, Hold, LockId, MAX_FLAGS, Mark, Passed, Place, Reach, Slot,
+    SlotCall, Store, Symbol, SymbolId,
 };
 
 use super::flow::{Flag, Label, NodeId, Op, Outcome, Site, Tree, TruthId, Variable};
+use super::holds::{Holds, Locking, holds};
 use super::raw::{RawId, RawTree};
 use super::stores::{Flow, Sink, named_function};
-use super::{Extractor, Role, SlotKind};
+use super::{Extractor, LockAction, LockWord, Role, SlotKind};
 
 /// A variable or parameter whose value may be followed.
 #[derive(Clone, Copy)]
@@ -33,6 +34,10 @@ struct PendingCall {
     passed: Vec<Argument>,
     /// The truth values that it passes, by position.
     truths: Vec<(u16, TruthId)>,
+    /// What it does with a lock.
+    locking: Option<Locking>,
+    /// What is written between its parentheses, without blanks.
+    written: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -63,6 +68,8 @@ pub(super) struct Lowering<'e, 'a, 'tu> {
     passing: bool,
     /// Whether what is being lowered may not be what the compiler chose (`_Generic`).
     unresolved: bool,
+    /// The type that the last `_Generic` chose by, as it is spelled.
+    chosen_by: Option<String>,
 }
 
 impl<'tu> Extractor<'_, 'tu> {
@@ -90,6 +97,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             passed_on: HashSet::new(),
             passing: false,
             unresolved: false,
+            chosen_by: None,
         }
     }
 
@@ -129,6 +137,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             let call = self.calls.iter().find(|call| call.site == site)?;
             Some(Assertion { context, place: call.place })
         });
+        let (holds, releases) = self.holds(root);
         let mut calls: Vec<Call> = Vec::new();
         let mut slot_calls: Vec<SlotCall> = Vec::new();
         for pending in distinct(self.calls) {
@@ -143,7 +152,56 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let (stores, mut copies) = (self.stores, self.copies);
         copies.sort_unstable();
         copies.dedup();
-        Body { symbol, place, flags: positions, calls, slot_calls, stores, copies, assertion }
+        Body { symbol, place, flags: positions, calls, slot_calls, stores, copies, assertion, holds, releases }
+    }
+
+    /// The locks that the body takes, with the calls that it makes meanwhile, and those that it releases.
+    fn holds(&self, root: NodeId) -> (Vec<Hold>, Vec<LockId>) {
+        let locking: HashMap<Site, Locking> =
+            self.calls.iter().filter_map(|call| Some((call.site, call.locking.clone()?))).collect();
+        if locking.is_empty() {
+            return (Vec::new(), Vec::new());
+        }
+        let Holds { held, releases } = holds(&self.tree, root, &locking);
+        let mut found: Vec<Hold> = Vec::new();
+        for taken in self.calls.iter().filter(|call| locking.contains_key(&call.site)) {
+            // What is given the lock releases it meanwhile, or is a part of what takes it.
+            let certain = |call: &&PendingCall| {
+                let held = held.get(&call.site).into_iter().flatten().find(|held| held.taken == taken.site);
+                held.is_some_and(|held| held.which.is_empty() || !call.written.contains(&held.which))
+            };
+            let mut calls: Vec<Place> = self.calls.iter().filter(certain).map(|call| call.place).collect();
+            calls.retain(|place| *place != taken.place);
+            calls.sort_unstable();
+            calls.dedup();
+            if let (false, Some(done)) = (calls.is_empty(), &taken.locking) {
+                found.push(Hold { lock: done.lock, taken: taken.place, calls });
+            }
+        }
+        (found, releases.into_iter().collect())
+    }
+
+    /// What a call does with a lock, by the word that is written where it is: that of a macro, if it comes out of one.
+    fn locking(&self, at: Cursor<'tu>, kind: CallKind) -> (Option<Locking>, String) {
+        let Some(place) = at.place() else { return (None, String::new()) };
+        let text = self.extractor.unit.contents(place.file);
+        let text = text.get(place.offset as usize..).unwrap_or_default();
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let length = text.iter().take_while(|byte| is_word(byte)).count();
+        let written = between_parentheses(&text[length..]);
+        let word = String::from_utf8_lossy(&text[..length]);
+        let words = self.extractor.vocabulary.locks.get(word.as_ref()).into_iter().flatten();
+        let chosen_by = self.chosen_by.as_deref();
+        let fits = |word: &&LockWord| match word.action {
+            LockAction::Guard => {
+                let chosen = chosen_by.is_some_and(|chosen| word.types.iter().any(|known| known == chosen));
+                kind == CallKind::Cleanup && (word.types.is_empty() || chosen)
+            }
+            LockAction::Acquire | LockAction::Release => kind == CallKind::Written,
+        };
+        let which = written.clone();
+        let done = words.clone().find(fits).map(|word| Locking { lock: word.lock, action: word.action, which });
+        (done, written)
     }
 
     /// The boolean parameters that make worlds of their own, and their positions.
@@ -550,7 +608,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let place = self.extractor.place(place);
         let spelling = at.spelling_place().map(|spelling| self.extractor.place(spelling));
         let spelling = spelling.filter(|spelling| *spelling != place);
-        self.calls.push(PendingCall { site, target, place, spelling, kind, passed, truths });
+        let (locking, written) = self.locking(at, kind);
+        self.calls.push(PendingCall { site, target, place, spelling, kind, passed, truths, locking, written });
         true
     }
 
@@ -634,6 +693,10 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
 
     /// libclang does not tell which arm was chosen, so what the arms call is not known to be called.
     fn generic_selection(&mut self, operands: &[RawId], sink: Sink<'_, 'tu>) -> NodeId {
+        if let Some(&control) = operands.first() {
+            let ty = self.raw.cursor(control).ty().pointee().spelling();
+            self.chosen_by = Some(ty.trim_start_matches("struct ").to_owned());
+        }
         let outer = std::mem::replace(&mut self.unresolved, true);
         // The first is the controlling expression, which is not evaluated.
         let arms = operands.iter().skip(1).map(|&arm| self.lower(arm, sink, false)).collect();
@@ -650,6 +713,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let scalar = ty == TypeKind::Bool || ty == TypeKind::Integer;
         let variable = (scalar && !is_static).then(|| self.track(cursor, None));
         let initializer = cursor.initializer();
+        self.chosen_by = None;
         let mut lowered = Vec::new();
         let mut value = None;
         for operand in self.raw.operands(node) {
@@ -711,9 +775,10 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         };
         let assigned = self.assigned_since(before);
         let whole = self.node(Op::For(assigned), vec![condition, increment, body]);
+        // A block of its own: what the initialisation declares ends with the loop.
         let mut sequence: Vec<NodeId> = init.into_iter().collect();
         sequence.push(whole);
-        self.node(Op::Opaque, sequence)
+        self.node(Op::Sequence, sequence)
     }
 
     /// A loop of which it is not known which part is the condition: nothing is refined.
@@ -844,6 +909,26 @@ fn cleanup_function(printed: &str) -> Option<String> {
     let inner = printed.split("cleanup(").nth(1).or_else(|| printed.split("__cleanup__(").nth(1))?;
     let name: String = inner.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
     (!name.is_empty()).then_some(name)
+}
+
+/// What is between the parentheses that a text begins with, without blanks; nothing when there are none.
+fn between_parentheses(text: &[u8]) -> String {
+    const LONGEST: usize = 4096;
+    let mut depth = 0usize;
+    let mut found = Vec::new();
+    for &byte in text.iter().take(LONGEST) {
+        match byte {
+            b'(' => depth += 1,
+            b')' if depth == 1 => return String::from_utf8_lossy(&found).into_owned(),
+            b')' => depth = depth.saturating_sub(1),
+            _ if depth == 0 && !byte.is_ascii_whitespace() => break,
+            _ => {}
+        }
+        if depth > 0 && !(depth == 1 && byte == b'(') && !byte.is_ascii_whitespace() {
+            found.push(byte);
+        }
+    }
+    String::new()
 }
 
 /// The offsets of the two semicolons of `for (…; …; …)` in a text that begins with `for`.

@@ -23,7 +23,7 @@ pub struct Variable(pub u32);
 pub struct Label(pub u32);
 
 /// A point of the body that somebody wants to know about: a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Site(pub u32);
 
 /// A truth value that the body passes to somebody: an argument of a call.
@@ -125,6 +125,12 @@ impl Tree {
         self.has_predicate |= op == Op::Predicate;
         self.nodes.push((op, children));
         NodeId(self.nodes.len() as u32 - 1)
+    }
+
+    /// What a node does, and its children.
+    pub fn look(&self, node: NodeId) -> (&Op, &[NodeId]) {
+        let (op, children) = &self.nodes[node.0 as usize];
+        (op, children)
     }
 
     /// A new site.

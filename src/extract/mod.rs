@@ -5,6 +5,7 @@
 
 mod body;
 mod flow;
+mod holds;
 mod raw;
 mod stores;
 
@@ -12,7 +13,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::clang::{Cursor, CursorKind, File, Linkage, Severity, TranslationUnit, TypeKind, Visit};
-use crate::facts::{CompilerError, Declaration, FileId, Health, Mark, MarkId, Place, Symbol, SymbolId, UnitFacts};
+use crate::facts::{
+    CompilerError, Declaration, FileId, Health, LockId, Mark, MarkId, Place, Symbol, SymbolId, UnitFacts,
+};
 
 /// What annotations of the in-memory headers begin with, so that they are told from a code base's own.
 pub const ANNOTATION_PREFIX: &str = "cowrap:";
@@ -24,6 +27,30 @@ pub struct Vocabulary {
     pub marks: HashMap<String, MarkId>,
     /// The functions that say whether the code runs in a coroutine.
     pub predicates: HashSet<String>,
+    /// What takes and releases locks, by the word that is written.
+    pub locks: HashMap<String, Vec<LockWord>>,
+}
+
+/// What a word of the source does with a lock.
+#[derive(Clone, Debug)]
+pub struct LockWord {
+    /// The lock.
+    pub lock: LockId,
+    /// What is done with it.
+    pub action: LockAction,
+    /// For a guard, the types of the argument that are this lock; any when there are none.
+    pub types: Vec<String>,
+}
+
+/// What is done with a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockAction {
+    /// It is taken.
+    Acquire,
+    /// It is released.
+    Release,
+    /// It is taken until the end of the block.
+    Guard,
 }
 
 /// What extraction asks about paths.

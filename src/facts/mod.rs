@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use reach::{Context, ContextSet, MAX_FLAGS, Reach};
 
 /// The version of this data model. Stored facts of another version are not read.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
 
 /// An index into [`UnitFacts::files`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -117,6 +117,26 @@ pub struct Body {
     pub copies: Vec<Copy>,
     /// An assertion on the context that holds on every path before anything returns.
     pub assertion: Option<Assertion>,
+    /// The locks that the body takes, with what it does meanwhile, in the order in which they are taken.
+    pub holds: Vec<Hold>,
+    /// The locks that the body releases where it is not certain that it took them itself, sorted.
+    pub releases: Vec<LockId>,
+}
+
+/// An index into the locks of the pack that the facts were read with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LockId(pub u16);
+
+/// A lock that is taken, and the calls that are made while it is certainly held: on every path, as far as structured
+/// control flow tells, and without those that are given the lock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Which.
+    pub lock: LockId,
+    /// Where it is taken.
+    pub taken: Place,
+    /// Where the calls are, in source order.
+    pub calls: Vec<Place>,
 }
 
 /// A call of a function by its name.

@@ -5,7 +5,7 @@
 
 mod marks;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,8 +18,8 @@ use thiserror::Error;
 use crate::clang::{Index, Library, ParseError, Severity, TranslationUnit, UnsavedFile};
 use crate::compdb::Unit;
 use crate::config::Pack;
-use crate::extract::{Paths, Vocabulary, extract};
-use crate::facts::{MarkId, UnitFacts};
+use crate::extract::{LockAction, LockWord, Paths, Vocabulary, extract};
+use crate::facts::{LockId, MarkId, UnitFacts};
 use crate::source::{Identities, Tree};
 
 pub use marks::{MarkDefinition, VisibleMarks, make_visible};
@@ -112,7 +112,8 @@ impl Indexer {
         jobs: usize,
     ) -> Result<Self, rayon::ThreadPoolBuildError> {
         let marks = pack.marks.iter().enumerate().map(|(id, mark)| (mark.name.clone(), MarkId(id as u16))).collect();
-        let vocabulary = Vocabulary { marks, predicates: pack.predicates.iter().cloned().collect() };
+        let predicates = pack.predicates.iter().cloned().collect();
+        let vocabulary = Vocabulary { marks, predicates, locks: lock_words(pack) };
         let workers = rayon::ThreadPoolBuilder::new()
             .num_threads(jobs)
             .stack_size(STACK_BYTES)
@@ -260,4 +261,24 @@ fn foreign_values(arguments: &[CString]) -> Vec<CString> {
 
 fn c_string(bytes: &[u8]) -> Result<CString, Failure> {
     CString::new(bytes).map_err(|_| Failure::Nul)
+}
+
+/// The words of the pack's locks.
+fn lock_words(pack: &Pack) -> HashMap<String, Vec<LockWord>> {
+    let mut words: HashMap<String, Vec<LockWord>> = HashMap::new();
+    for (number, lock) in pack.locks.iter().enumerate() {
+        let id = LockId(number as u16);
+        let actions = [
+            (&lock.acquire, LockAction::Acquire),
+            (&lock.release, LockAction::Release),
+            (&lock.guards, LockAction::Guard),
+        ];
+        for (names, action) in actions {
+            let types = if action == LockAction::Guard { lock.types.clone() } else { Vec::new() };
+            for name in names {
+                words.entry(name.clone()).or_default().push(LockWord { lock: id, action, types: types.clone() });
+            }
+        }
+    }
+    words
 }

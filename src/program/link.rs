@@ -8,8 +8,8 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use crate::facts::{self, UnitFacts};
 
 use super::{
-    Argument, Body, BodyId, Call, Copy, Declaration, FileId, Function, FunctionId, Mark, Passed, Place, Program, Slot,
-    SlotCall, SlotId, SlotKey, Store,
+    Argument, Body, BodyId, Call, Copy, Declaration, FileId, Function, FunctionId, Hold, Mark, Passed, Place, Program,
+    Slot, SlotCall, SlotId, SlotKey, Store,
 };
 
 /// Collects units. Facts that several units share (those of headers) are kept once.
@@ -123,6 +123,12 @@ impl Linker {
             body.function = function(body.function);
             body.place = place(body.place);
             body.assertion = body.assertion.map(|(assertion, at)| (assertion, place(at)));
+            for hold in &mut body.holds {
+                hold.taken = place(hold.taken);
+                hold.calls.iter_mut().for_each(|call| *call = place(*call));
+                hold.calls.sort_unstable();
+                hold.calls.dedup();
+            }
             for call in &mut body.calls {
                 call.callee = function(call.callee);
                 call.place = place(call.place);
@@ -238,6 +244,15 @@ impl Linker {
                 arguments: self.arguments(numbers, function, call.arguments),
             })
             .collect();
+        let holds: Vec<Hold> = body
+            .holds
+            .into_iter()
+            .map(|hold| Hold {
+                lock: hold.lock,
+                taken: numbers.place(hold.taken),
+                calls: hold.calls.into_iter().map(|place| numbers.place(place)).collect(),
+            })
+            .collect();
         let key = (function, place, body.flags);
         let Some(&known) = self.bodies.get(&key) else {
             let id = BodyId(self.body_list.len() as u32);
@@ -248,6 +263,8 @@ impl Linker {
                 calls,
                 slot_calls,
                 assertion,
+                holds,
+                releases: body.releases,
                 units: if external { vec![unit] } else { Vec::new() },
             });
             self.bodies.insert(key, id);
@@ -266,6 +283,15 @@ impl Linker {
                 None => known.slot_calls.push(call),
             }
         }
+        // A lock is certainly held where it is in every configuration, and released where it is in any.
+        known.holds.retain_mut(|known| {
+            let same = holds.iter().find(|hold| hold.lock == known.lock && hold.taken == known.taken);
+            known.calls.retain(|call| same.is_some_and(|hold| hold.calls.contains(call)));
+            same.is_some()
+        });
+        known.releases.extend(body.releases);
+        known.releases.sort_unstable();
+        known.releases.dedup();
         // An assertion that only some configurations have is none.
         known.assertion = known.assertion.filter(|known| assertion.as_ref() == Some(known));
         for (position, call) in calls.into_iter().enumerate() {

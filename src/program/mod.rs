@@ -14,7 +14,7 @@ use petgraph::visit::EdgeRef;
 
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{self, Assertion, CallKind, MarkId, Reach};
+use crate::facts::{self, Assertion, CallKind, LockId, MarkId, Reach};
 
 pub use link::Linker;
 pub use resolve::Candidates;
@@ -117,8 +117,23 @@ pub struct Body {
     pub slot_calls: Vec<SlotCall>,
     /// An assertion on the context that every path passes.
     pub assertion: Option<(Assertion, Place)>,
+    /// The locks that it takes, with the places of the calls that it makes while it certainly holds them.
+    pub holds: Vec<Hold>,
+    /// The locks that it may release for its caller, sorted.
+    pub releases: Vec<LockId>,
     /// The units that hold this body, for functions with external linkage.
     pub units: Vec<u32>,
+}
+
+/// A lock that a body takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Which.
+    pub lock: LockId,
+    /// Where.
+    pub taken: Place,
+    /// Where the calls are that are made while it is certainly held, sorted.
+    pub calls: Vec<Place>,
 }
 
 /// A call of a function by its name.

@@ -9,6 +9,7 @@ mod blocking_call;
 mod coroutine_call;
 mod eligible_mark;
 mod hand_written_wrapper;
+mod lock_across_yield;
 mod mark_mismatch;
 mod misplaced_mark;
 mod mixed_call;
@@ -52,6 +53,7 @@ pub static RULES: &[Rule] = &[
     coroutine_call::RULE,
     eligible_mark::RULE,
     hand_written_wrapper::RULE,
+    lock_across_yield::RULE,
     mark_mismatch::RULE,
     misplaced_mark::RULE,
     mixed_call::RULE,

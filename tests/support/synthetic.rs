@@ -86,6 +86,8 @@ pub fn unit(functions: &[Sketch], pack: &Pack) -> UnitFacts {
             stores: stores.collect(),
             copies: Vec::new(),
             assertion: None,
+            holds: Vec::new(),
+            releases: Vec::new(),
         });
     }
     facts

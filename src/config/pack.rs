@@ -130,6 +130,8 @@ pub struct Pack {
     pub models: Vec<Model>,
     /// Calls that are known to do no harm.
     pub cuts: Vec<Cut>,
+    /// Macros that run their argument in another thread, on behalf of the coroutine.
+    pub regions: Vec<String>,
     /// Locks that belong to threads; [`LockId`](crate::facts::LockId) counts them.
     pub locks: Vec<Lock>,
     /// Slots of which a flag beside them tells what they demand: `Record::field`, or `function(2)` for the second
@@ -202,6 +204,8 @@ pub(super) struct Written {
     models: Vec<Model>,
     #[serde(default, rename = "cut")]
     cuts: Vec<Cut>,
+    #[serde(default)]
+    regions: Vec<String>,
     #[serde(default, rename = "lock")]
     locks: Vec<Lock>,
     #[serde(default)]
@@ -270,6 +274,7 @@ impl Written {
             marks: base.marks.into_iter().chain(self.marks).collect(),
             models: base.models.into_iter().chain(self.models).collect(),
             cuts: base.cuts.into_iter().chain(self.cuts).collect(),
+            regions: join(base.regions, self.regions),
             locks: base.locks.into_iter().chain(self.locks).collect(),
             paired_slots: join(base.paired_slots, self.paired_slots),
             trampolines: join(base.trampolines, self.trampolines),
@@ -350,6 +355,7 @@ impl Pack {
             infix: written.infix,
             models: written.models,
             cuts: written.cuts,
+            regions: written.regions,
             locks: written.locks,
             paired_slots: written.paired_slots,
             trampolines: written.trampolines,

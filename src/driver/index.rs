@@ -74,11 +74,12 @@ pub enum IndexError {
 /// What is in the file.
 #[derive(Serialize, Deserialize)]
 struct Saved<P> {
-    /// The words of the pack that decide what is read: the names of marks, in their order, of predicates, and of
-    /// what takes locks.
+    /// The words of the pack that decide what is read: the names of marks, in their order, of predicates, of
+    /// what takes locks, and of regions.
     marks: Vec<String>,
     predicates: Vec<String>,
     locks: Vec<Lock>,
+    regions: Vec<String>,
     root: PathBuf,
     build: Option<PathBuf>,
     details: Details,
@@ -103,6 +104,7 @@ pub fn save(index: Index, path: &Path) -> Result<(), IndexError> {
         marks: marks(&index.pack),
         predicates: index.pack.predicates.clone(),
         locks: index.pack.locks.clone(),
+        regions: index.pack.regions.clone(),
         root: index.tree.root,
         build: index.tree.build,
         details: index.details,
@@ -131,7 +133,8 @@ pub(super) fn load(path: &Path, pack: Pack) -> Result<Index, IndexError> {
         return Err(unusable("is damaged"));
     }
     let saved: Saved<Program> = postcard::from_bytes(body).map_err(|_| unusable("is damaged"))?;
-    if saved.marks != marks(&pack) || saved.predicates != pack.predicates || saved.locks != pack.locks {
+    let same = saved.predicates == pack.predicates && saved.locks == pack.locks && saved.regions == pack.regions;
+    if saved.marks != marks(&pack) || !same {
         return Err(unusable(&format!("was made with another pack than `{}`", pack.name)));
     }
     let mut program = saved.program;

@@ -446,7 +446,7 @@ fn summarise(effects: &Effects<'_>, program: &Program) -> Summary {
         for call in &body.calls {
             match call.kind {
                 CallKind::Unresolved => summary.unknown.unresolved_calls += 1,
-                CallKind::Written | CallKind::Cleanup => summary.calls += 1,
+                CallKind::Written | CallKind::Cleanup | CallKind::Region => summary.calls += 1,
             }
             let creates = effects.pack.creators.contains(&program.function(call.callee).name);
             summary.creations += usize::from(creates && !effects.is_generated(call.place));

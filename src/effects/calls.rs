@@ -29,6 +29,8 @@ pub struct Breach {
     pub kind: BreachKind,
     /// The contexts in which control can be at the call.
     pub contexts: ContextSet,
+    /// Whether the call is in a region, which runs in another thread.
+    pub region: bool,
     /// Whether the breach needs a condition on a boolean parameter to hold, which the callers decide.
     pub conditional: bool,
 }
@@ -120,7 +122,7 @@ impl Effects<'_> {
         let mut callers = Callers { possible, ..Callers::default() };
         for (site, caller) in self.program.calls_of(function) {
             let call = self.program.call(site);
-            if call.kind == CallKind::Unresolved || caller == function {
+            if !call.kind.is_in_place() || caller == function {
                 continue;
             }
             let contexts = possible_contexts(self, site.body, call.reach).and(self.start(caller));
@@ -169,6 +171,16 @@ pub(super) fn breaches(effects: &Effects<'_>) -> Vec<Breach> {
                 continue;
             }
             let Some(effect) = effects.demand(call.callee).effect else { continue };
+            if call.kind == CallKind::Region {
+                // Nothing can suspend there, and everything may block.
+                if effect == Effect::CoroutineOnly {
+                    let callee = Callee::Function(call.callee);
+                    let (kind, contexts) = (BreachKind::CoroutineCall, ContextSet::OUTSIDE);
+                    let (place, region, conditional) = (call.place, true, false);
+                    found.push(Breach { body: id, caller, place, callee, kind, contexts, region, conditional });
+                }
+                continue;
+            }
             let Some((kind, conditional)) = breach_kind(effects, id, effect, call.reach) else {
                 continue;
             };
@@ -177,7 +189,16 @@ pub(super) fn breaches(effects: &Effects<'_>) -> Vec<Breach> {
             }
             let contexts = contexts_of(id, kind, call.reach);
             let callee = Callee::Function(call.callee);
-            found.push(Breach { body: id, caller, place: call.place, callee, kind, contexts, conditional });
+            found.push(Breach {
+                body: id,
+                caller,
+                place: call.place,
+                callee,
+                kind,
+                contexts,
+                region: false,
+                conditional,
+            });
         }
         for call in &body.slot_calls {
             let Some(slot) = call.slot else { continue };
@@ -191,7 +212,7 @@ pub(super) fn breaches(effects: &Effects<'_>) -> Vec<Breach> {
             }
             let (place, callee) = (call.place, Callee::Slot(slot));
             let contexts = contexts_of(id, kind, call.reach);
-            found.push(Breach { body: id, caller, place, callee, kind, contexts, conditional });
+            found.push(Breach { body: id, caller, place, callee, kind, contexts, region: false, conditional });
         }
     }
     found

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use rustc_hash::FxHashMap;
 
 use crate::config::Effect;
-use crate::facts::{CallKind, Context, ContextSet, Reach};
+use crate::facts::{Context, ContextSet, Reach};
 use crate::program::{Argument, BodyId, FunctionId, Passed, Place, SlotCall, SlotId, SlotKey};
 
 use super::worlds::{all_values, passed_values};
@@ -288,7 +288,7 @@ impl<'e, 'a> Search<'e, 'a> {
         let mut found = Vec::new();
         for (site, _) in program.sites_of(function) {
             let call = program.call(site);
-            if call.kind != CallKind::Unresolved && !effects.is_cut(program.body(site.body).function, function) {
+            if call.kind.is_in_place() && !effects.is_cut(program.body(site.body).function, function) {
                 found.push((site.body, At::Named(site.call), call.reach, call.arguments.as_slice(), Doubt::NONE));
             }
         }
@@ -392,7 +392,7 @@ impl<'e, 'a> Search<'e, 'a> {
         let body = effects.program.body(body);
         let mut found = Vec::new();
         for (position, call) in body.calls.iter().enumerate() {
-            if call.kind != CallKind::Unresolved && self.offends(call.callee) {
+            if call.kind.is_in_place() && self.offends(call.callee) {
                 found.push((call.reach, At::Named(position as u32)));
             }
         }
@@ -541,7 +541,7 @@ impl<'e, 'a> Search<'e, 'a> {
     fn chains_of(&self, id: BodyId, entered: u8, wanted: &dyn Fn(Reach) -> bool) -> Vec<Group> {
         let body = self.effects.program.body(id);
         let mut groups: Vec<Group> = Vec::new();
-        let named = body.calls.iter().enumerate().filter(|(_, call)| call.kind != CallKind::Unresolved);
+        let named = body.calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place());
         let named =
             named.map(|(at, call)| (At::Named(at as u32), call.reach, &call.arguments, Callee::Function(call.callee)));
         let through = body.slot_calls.iter().enumerate().filter_map(|(at, call)| {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::Effect;
-use crate::facts::{CallKind, Context, ContextSet, Reach};
+use crate::facts::{Context, ContextSet, Reach};
 use crate::program::{Argument, Body, BodyId, FunctionId, Passed, Program, SlotId};
 
 use super::{Effects, Origin};
@@ -158,7 +158,7 @@ impl Edges {
         for body in &program.bodies {
             for (position, call) in body.calls.iter().enumerate() {
                 let contexts = effects.start(call.callee);
-                if call.kind == CallKind::Unresolved || contexts.is_empty() {
+                if !call.kind.is_in_place() || contexts.is_empty() {
                     continue;
                 }
                 let passing = (!call.arguments.is_empty()).then_some(position as u32);

@@ -145,6 +145,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             let arguments = pending.arguments(&outcome, reach);
             let PendingCall { target, place, spelling, kind, .. } = pending.call;
             match target {
+                // What runs through a pointer in another thread is not judged.
+                Target::Slot(..) if kind == CallKind::Region => {}
                 Target::Function(callee) => calls.push(Call { callee, place, spelling, reach, kind, arguments }),
                 Target::Slot(slot, marks) => slot_calls.push(SlotCall { slot, place, reach, marks, arguments }),
             }
@@ -179,6 +181,18 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             }
         }
         (found, releases.into_iter().collect())
+    }
+
+    /// Whether a call is in the argument of a macro that makes a region. What the macro itself calls is spelled elsewhere.
+    fn is_in_region(&self, at: Cursor<'tu>) -> bool {
+        let (Some(used), Some(spelled)) = (at.place(), at.spelling_place()) else { return false };
+        if used.file != spelled.file || spelled.offset <= used.offset {
+            return false;
+        }
+        let text = self.extractor.unit.contents(used.file).get(used.offset as usize..).unwrap_or_default();
+        let length = text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+        let word = String::from_utf8_lossy(&text[..length]);
+        self.extractor.vocabulary.regions.contains(word.as_ref())
     }
 
     /// What a call does with a lock, by the word that is written where it is: that of a macro, if it comes out of one.
@@ -609,6 +623,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let spelling = at.spelling_place().map(|spelling| self.extractor.place(spelling));
         let spelling = spelling.filter(|spelling| *spelling != place);
         let (locking, written) = self.locking(at, kind);
+        let kind = if kind == CallKind::Written && self.is_in_region(at) { CallKind::Region } else { kind };
         self.calls.push(PendingCall { site, target, place, spelling, kind, passed, truths, locking, written });
         true
     }
@@ -852,11 +867,13 @@ struct DistinctCall {
 /// One call site is one site, however often the tree shows it: the calls by target and place, in source order.
 fn distinct(calls: Vec<PendingCall>) -> Vec<DistinctCall> {
     let mut found: Vec<DistinctCall> = Vec::new();
-    let mut known: HashMap<(Target, Place), usize> = HashMap::new();
+    let mut known: HashMap<(Target, Place, bool), usize> = HashMap::new();
     for call in calls {
+        // A macro's own calls and those of its argument are at one place.
+        let region = call.kind == CallKind::Region;
         let key = match &call.target {
-            Target::Function(function) => (Target::Function(*function), call.place),
-            Target::Slot(slot, _) => (Target::Slot(slot.clone(), Vec::new()), call.place),
+            Target::Function(function) => (Target::Function(*function), call.place, region),
+            Target::Slot(slot, _) => (Target::Slot(slot.clone(), Vec::new()), call.place, region),
         };
         match known.get(&key) {
             Some(&at) => {

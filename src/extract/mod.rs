@@ -27,6 +27,8 @@ pub struct Vocabulary {
     pub marks: HashMap<String, MarkId>,
     /// The functions that say whether the code runs in a coroutine.
     pub predicates: HashSet<String>,
+    /// The macros that run their argument in another thread.
+    pub regions: HashSet<String>,
     /// What takes and releases locks, by the word that is written.
     pub locks: HashMap<String, Vec<LockWord>>,
 }

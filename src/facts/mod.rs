@@ -187,9 +187,19 @@ pub enum CallKind {
     Written,
     /// `__attribute__((cleanup(f)))` on a variable: `f` is called at the end of the variable's scope.
     Cleanup,
+    /// A call in a region: in the argument of a macro of the pack that runs it in another thread, where the predicate
+    /// still says what it said before.
+    Region,
     /// An arm of `_Generic` or of a `__builtin_choose_expr` that may not be the chosen one: libclang does not
     /// tell. No rule takes this for a call; it is counted as unknown.
     Unresolved,
+}
+
+impl CallKind {
+    /// Whether the call is made, and where its body runs: neither in another thread nor perhaps not at all.
+    pub fn is_in_place(self) -> bool {
+        matches!(self, CallKind::Written | CallKind::Cleanup)
+    }
 }
 
 /// A call through a slot.

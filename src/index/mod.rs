@@ -113,7 +113,8 @@ impl Indexer {
     ) -> Result<Self, rayon::ThreadPoolBuildError> {
         let marks = pack.marks.iter().enumerate().map(|(id, mark)| (mark.name.clone(), MarkId(id as u16))).collect();
         let predicates = pack.predicates.iter().cloned().collect();
-        let vocabulary = Vocabulary { marks, predicates, locks: lock_words(pack) };
+        let regions = pack.regions.iter().cloned().collect();
+        let vocabulary = Vocabulary { marks, predicates, regions, locks: lock_words(pack) };
         let workers = rayon::ThreadPoolBuilder::new()
             .num_threads(jobs)
             .stack_size(STACK_BYTES)

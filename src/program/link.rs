@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use petgraph::graph::DiGraph;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
-use crate::facts::{self, UnitFacts};
+use crate::facts::{self, CallKind, UnitFacts};
 
 use super::{
     Argument, Body, BodyId, Call, Copy, Declaration, FileId, Function, FunctionId, Hold, Mark, Passed, Place, Program,
@@ -295,7 +295,10 @@ impl Linker {
         // An assertion that only some configurations have is none.
         known.assertion = known.assertion.filter(|known| assertion.as_ref() == Some(known));
         for (position, call) in calls.into_iter().enumerate() {
-            let same = |known: &Call| known.callee == call.callee && known.place == call.place;
+            let region = |call: &Call| call.kind == CallKind::Region;
+            let same = |known: &Call| {
+                known.callee == call.callee && known.place == call.place && region(known) == region(&call)
+            };
             let at = match known.calls.get(position) {
                 Some(candidate) if same(candidate) => Some(position),
                 _ => known.calls.iter().position(same),

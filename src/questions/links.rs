@@ -80,7 +80,7 @@ impl<'e, 'a> Links<'e, 'a> {
             let (from, start) = (Vertex::Function(body.function), effects.start(body.function));
             for call in &body.calls {
                 let kind = match call.kind {
-                    CallKind::Written => Kind::Call,
+                    CallKind::Written | CallKind::Region => Kind::Call,
                     CallKind::Cleanup => Kind::Cleanup,
                     CallKind::Unresolved => Kind::Unresolved,
                 };

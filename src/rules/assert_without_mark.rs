@@ -2,7 +2,7 @@
 
 use crate::config::Effect;
 use crate::effects::{BreachKind, Callee, Effects, Origin};
-use crate::facts::{CallKind, ContextSet};
+use crate::facts::ContextSet;
 use crate::findings::{Finding, Level};
 use crate::program::{FunctionId, Place};
 use crate::words::{mark_for, name};
@@ -38,7 +38,7 @@ fn in_coroutine(effects: &Effects<'_>, function: FunctionId, place: Place) -> Op
     let bodies = &effects.program.function(function).bodies;
     let calls = bodies.iter().flat_map(|body| &effects.program.body(*body).calls);
     let mut demanding = calls.filter(|call| {
-        call.kind != CallKind::Unresolved
+        call.kind.is_in_place()
             && effects.demand(call.callee).effect == Some(Effect::CoroutineOnly)
             && !call.reach.contexts().is_empty()
     });
@@ -59,7 +59,7 @@ fn outside(effects: &Effects<'_>, function: FunctionId, place: Place) -> Option<
     let (site, caller) = calls.iter().find(|(site, caller)| {
         let call = effects.program.call(*site);
         effects.is_marked(*caller)
-            && call.kind != CallKind::Unresolved
+            && call.kind.is_in_place()
             && !effects.start(*caller).and(call.reach.contexts()).is_empty()
     })?;
     let name_of = name(effects, function);

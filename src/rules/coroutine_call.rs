@@ -96,7 +96,9 @@ fn one_call(effects: &Effects<'_>, breach: &Breach) -> Finding {
         report.label_demand(breach.caller);
     }
     let known_outside = breach.contexts == ContextSet::OUTSIDE;
-    if known_outside || effects.demand(breach.caller).effect.is_none() {
+    if breach.region {
+        report.help(format!("move the call of {callee} out of the block"));
+    } else if known_outside || effects.demand(breach.caller).effect.is_none() {
         if !known_outside {
             let callers = effects.callers(breach.caller);
             report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller}` outside of coroutines"));
@@ -167,6 +169,7 @@ fn start<'e, 'a>(effects: &'e Effects<'a>, breach: &Breach) -> Report<'e, 'a> {
     let known = effects.demand(breach.caller).effect;
     let level = if breach.conditional { Level::Warning } else { Level::Error };
     let why = match (breach.contexts, known) {
+        _ if breach.region => "in a block that runs in another thread, where nothing can suspend",
         _ if breach.conditional => "which may run outside of coroutines, under a condition on a parameter",
         (ContextSet::OUTSIDE, Some(Effect::NonCoroutineOnly)) => "which runs outside of coroutines",
         (ContextSet::OUTSIDE, _) => "where control is outside of coroutines",

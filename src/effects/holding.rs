@@ -1,7 +1,7 @@
 //! Calls that can suspend while a thread's lock is held.
 
 use crate::config::Effect;
-use crate::facts::{CallKind, Context, LockId, Reach};
+use crate::facts::{CallKind, Context, LockId, Reach, Release};
 use crate::program::{Body, FunctionId, Place, SlotId};
 
 use super::{Callee, Effects};
@@ -33,7 +33,9 @@ impl Effects<'_> {
                 for (place, callee, reach) in held {
                     // From here on, it may not be held any more.
                     if let Callee::Function(function) = callee
-                        && releases[function.0 as usize].contains(&hold.lock)
+                        && releases[function.0 as usize]
+                            .iter()
+                            .any(|release| release.lock == hold.lock && release.name == hold.name)
                     {
                         break;
                     }
@@ -102,18 +104,18 @@ impl Effects<'_> {
     }
 
     /// For each function, the locks that it may release for its caller: itself, or through what it calls by name.
-    fn releases(&self) -> Vec<Vec<LockId>> {
+    fn releases(&self) -> Vec<Vec<&'_ Release>> {
         let program = self.program;
-        let mut releases: Vec<Vec<LockId>> = vec![Vec::new(); program.functions.len()];
-        let mut work: Vec<(FunctionId, LockId)> = Vec::new();
+        let mut releases: Vec<Vec<&Release>> = vec![Vec::new(); program.functions.len()];
+        let mut work: Vec<(FunctionId, &Release)> = Vec::new();
         for body in &program.bodies {
-            work.extend(body.releases.iter().map(|lock| (body.function, *lock)));
+            work.extend(body.releases.iter().map(|release| (body.function, release)));
         }
-        while let Some((function, lock)) = work.pop() {
+        while let Some((function, release)) = work.pop() {
             let known = &mut releases[function.0 as usize];
-            if !known.contains(&lock) {
-                known.push(lock);
-                work.extend(program.sites_of(function).map(|(_, caller)| (caller, lock)));
+            if !known.contains(&release) {
+                known.push(release);
+                work.extend(program.sites_of(function).map(|(_, caller)| (caller, release)));
             }
         }
         releases

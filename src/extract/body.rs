@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 
 use crate::clang::{BinaryOperator, Cursor, CursorKind, TypeKind, UnaryOperator};
 use crate::facts::{
-    Argument, Assertion, Body, Call, CallKind, Copy, Hold, LockId, MAX_FLAGS, Mark, Passed, Place, Reach, Slot,
+    Argument, Assertion, Body, Call, CallKind, Copy, Hold, MAX_FLAGS, Mark, Passed, Place, Reach, Release, Slot,
     SlotCall, Store, Symbol, SymbolId,
 };
 
 use super::flow::{Flag, Label, NodeId, Op, Outcome, Site, Tree, TruthId, Variable};
-use super::holds::{Holds, Locking, holds};
+use super::holds::{Holds, Locking, holds, last_name};
 use super::raw::{RawId, RawTree};
 use super::stores::{Flow, Sink, named_function};
 use super::{Extractor, LockAction, LockWord, Role, SlotKind};
@@ -158,7 +158,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     }
 
     /// The locks that the body takes, with the calls that it makes meanwhile, and those that it releases.
-    fn holds(&self, root: NodeId) -> (Vec<Hold>, Vec<LockId>) {
+    fn holds(&self, root: NodeId) -> (Vec<Hold>, Vec<Release>) {
         let locking: HashMap<Site, Locking> =
             self.calls.iter().filter_map(|call| Some((call.site, call.locking.clone()?))).collect();
         if locking.is_empty() {
@@ -177,7 +177,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             calls.sort_unstable();
             calls.dedup();
             if let (false, Some(done)) = (calls.is_empty(), &taken.locking) {
-                found.push(Hold { lock: done.lock, taken: taken.place, calls });
+                let name = last_name(&done.which);
+                found.push(Hold { lock: done.lock, name, taken: taken.place, calls });
             }
         }
         (found, releases.into_iter().collect())

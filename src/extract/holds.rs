@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::facts::LockId;
+use crate::facts::{LockId, Release};
 
 use super::LockAction;
 use super::flow::{NodeId, Op, Site, Tree};
@@ -43,7 +43,7 @@ pub struct Holds {
     /// For each site that is reached, the locks that are certainly held there.
     pub held: HashMap<Site, Vec<Held>>,
     /// The locks that are released where the body is not certain to have taken them: perhaps its caller's.
-    pub releases: BTreeSet<LockId>,
+    pub releases: BTreeSet<Release>,
 }
 
 /// Walks a body.
@@ -172,7 +172,7 @@ impl Walk<'_> {
             LockAction::Release => match held.iter().position(same) {
                 Some(position) => drop(held.remove(position)),
                 None => {
-                    self.found.releases.insert(*lock);
+                    self.found.releases.insert(Release { lock: *lock, name: last_name(which) });
                     held.retain(|known| known.lock != *lock);
                 }
             },
@@ -224,6 +224,13 @@ impl Walk<'_> {
         let outside = Jumps { is_loop: true, depth: self.depth, breaks: None, continues: None, head: None };
         self.jumps.pop().unwrap_or(outside)
     }
+}
+
+/// The last name in an argument as it is written: the field's in `&s->lock`.
+pub fn last_name(which: &str) -> String {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let end = which.trim_end_matches(|c| !is_name(c));
+    end.rsplit(|c| !is_name(c)).next().unwrap_or_default().to_owned()
 }
 
 /// What is held where two paths meet.
@@ -304,7 +311,10 @@ mod tests {
         let (after, call) = sketch.call();
         let root = sketch.node(Op::Sequence, &[lock, unlock, call]);
         assert_eq!(sketch.held(root, after), Some(0));
-        assert_eq!(holds(&sketch.tree, root, &sketch.locking).releases, BTreeSet::from([LOCK]));
+        assert_eq!(
+            holds(&sketch.tree, root, &sketch.locking).releases,
+            BTreeSet::from([crate::facts::Release { lock: LOCK, name: "m".to_owned() }])
+        );
     }
 
     #[test]
@@ -362,6 +372,12 @@ mod tests {
         let root = sketch.node(Op::Sequence, &[lock, whole, second]);
         // Where it was taken differs from way to way, so that behind the loop nothing is said.
         assert_eq!([between, after].map(|site| sketch.held(root, site)), [Some(0), Some(0)]);
+    }
+
+    #[test]
+    fn the_last_name_of_an_argument_is_the_fields() {
+        let names = ["&s->lock", "&q,&bs->reqs_lock", "&locks[i]", "(&(m))", ""].map(last_name);
+        assert_eq!(names, ["lock", "reqs_lock", "i", "m", ""]);
     }
 
     #[test]

@@ -120,7 +120,16 @@ pub struct Body {
     /// The locks that the body takes, with what it does meanwhile, in the order in which they are taken.
     pub holds: Vec<Hold>,
     /// The locks that the body releases where it is not certain that it took them itself, sorted.
-    pub releases: Vec<LockId>,
+    pub releases: Vec<Release>,
+}
+
+/// A lock that a body may release for its caller.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Release {
+    /// Which kind.
+    pub lock: LockId,
+    /// The last name in the argument, such as the field's in `&s->lock`; empty when there is none.
+    pub name: String,
 }
 
 /// An index into the locks of the pack that the facts were read with.
@@ -133,6 +142,8 @@ pub struct LockId(pub u16);
 pub struct Hold {
     /// Which.
     pub lock: LockId,
+    /// The last name in the argument, as in [`Release`].
+    pub name: String,
     /// Where it is taken.
     pub taken: Place,
     /// Where the calls are, in source order.

@@ -249,6 +249,7 @@ impl Linker {
             .into_iter()
             .map(|hold| Hold {
                 lock: hold.lock,
+                name: hold.name,
                 taken: numbers.place(hold.taken),
                 calls: hold.calls.into_iter().map(|place| numbers.place(place)).collect(),
             })

@@ -14,7 +14,7 @@ use petgraph::visit::EdgeRef;
 
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{self, Assertion, CallKind, LockId, MarkId, Reach};
+use crate::facts::{self, Assertion, CallKind, LockId, MarkId, Reach, Release};
 
 pub use link::Linker;
 pub use resolve::Candidates;
@@ -120,7 +120,7 @@ pub struct Body {
     /// The locks that it takes, with the places of the calls that it makes while it certainly holds them.
     pub holds: Vec<Hold>,
     /// The locks that it may release for its caller, sorted.
-    pub releases: Vec<LockId>,
+    pub releases: Vec<Release>,
     /// The units that hold this body, for functions with external linkage.
     pub units: Vec<u32>,
 }
@@ -128,8 +128,10 @@ pub struct Body {
 /// A lock that a body takes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
-    /// Which.
+    /// Which kind.
     pub lock: LockId,
+    /// The last name in the argument that says which one.
+    pub name: String,
     /// Where.
     pub taken: Place,
     /// Where the calls are that are made while it is certainly held, sorted.

@@ -141,12 +141,14 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let mut calls: Vec<Call> = Vec::new();
         let mut slot_calls: Vec<SlotCall> = Vec::new();
         for pending in distinct(self.calls) {
-            let reach = pending.reach(&outcome);
+            let mut reach = pending.reach(&outcome);
+            // What runs through a pointer in another thread is counted, and not judged.
+            if pending.call.kind == CallKind::Region && matches!(pending.call.target, Target::Slot(..)) {
+                reach = Reach::NEVER;
+            }
             let arguments = pending.arguments(&outcome, reach);
             let PendingCall { target, place, spelling, kind, .. } = pending.call;
             match target {
-                // What runs through a pointer in another thread is not judged.
-                Target::Slot(..) if kind == CallKind::Region => {}
                 Target::Function(callee) => calls.push(Call { callee, place, spelling, reach, kind, arguments }),
                 Target::Slot(slot, marks) => slot_calls.push(SlotCall { slot, place, reach, marks, arguments }),
             }

@@ -29,8 +29,6 @@ pub struct Breach {
     pub kind: BreachKind,
     /// The contexts in which control can be at the call.
     pub contexts: ContextSet,
-    /// Whether the call is in a region, which runs in another thread.
-    pub region: bool,
     /// Whether the breach needs a condition on a boolean parameter to hold, which the callers decide.
     pub conditional: bool,
 }
@@ -53,6 +51,8 @@ pub enum BreachKind {
     BlockingCall,
     /// A wrapper, where control is inside and its target could be called.
     MixedCall,
+    /// Something coroutine only in a region, where nothing can suspend.
+    RegionCall,
 }
 
 /// A function whose mark explains many breaches better than its callers do.
@@ -155,7 +155,7 @@ pub(super) fn breaches(effects: &Effects<'_>) -> Vec<Breach> {
         let caller = effects.program.body(body).function;
         let start = match kind {
             BreachKind::BlockingCall => effects.known_start(caller),
-            BreachKind::CoroutineCall | BreachKind::MixedCall => effects.start(caller),
+            BreachKind::CoroutineCall | BreachKind::MixedCall | BreachKind::RegionCall => effects.start(caller),
         };
         start.and(possible_contexts(effects, body, reach))
     };
@@ -167,43 +167,21 @@ pub(super) fn breaches(effects: &Effects<'_>) -> Vec<Breach> {
         }
         let id = BodyId(number as u32);
         for call in &body.calls {
-            if call.kind == CallKind::Unresolved {
-                continue;
-            }
             let Some(effect) = effects.demand(call.callee).effect else { continue };
-            if call.kind == CallKind::Region {
-                // Nothing can suspend there, and everything may block.
-                if effect == Effect::CoroutineOnly {
-                    let callee = Callee::Function(call.callee);
-                    let (kind, contexts) = (BreachKind::CoroutineCall, ContextSet::OUTSIDE);
-                    let (place, region, conditional) = (call.place, true, false);
-                    found.push(Breach { body: id, caller, place, callee, kind, contexts, region, conditional });
-                }
-                continue;
-            }
-            let Some((kind, conditional)) = breach_kind(effects, id, effect, call.reach) else {
+            let Some((kind, conditional)) = breach_kind(effects, id, effect, call.kind, call.reach) else {
                 continue;
             };
             if kind == BreachKind::MixedCall && effects.direct_target(call.callee).is_none() {
                 continue;
             }
+            let (place, callee) = (call.place, Callee::Function(call.callee));
             let contexts = contexts_of(id, kind, call.reach);
-            let callee = Callee::Function(call.callee);
-            found.push(Breach {
-                body: id,
-                caller,
-                place: call.place,
-                callee,
-                kind,
-                contexts,
-                region: false,
-                conditional,
-            });
+            found.push(Breach { body: id, caller, place, callee, kind, contexts, conditional });
         }
         for call in &body.slot_calls {
             let Some(slot) = call.slot else { continue };
             let Some((effect, _)) = effects.slot_demand(slot) else { continue };
-            let Some((kind, conditional)) = breach_kind(effects, id, effect, call.reach) else {
+            let Some((kind, conditional)) = breach_kind(effects, id, effect, call.kind, call.reach) else {
                 continue;
             };
             // Nobody knows the target of what a slot holds.
@@ -212,7 +190,7 @@ pub(super) fn breaches(effects: &Effects<'_>) -> Vec<Breach> {
             }
             let (place, callee) = (call.place, Callee::Slot(slot));
             let contexts = contexts_of(id, kind, call.reach);
-            found.push(Breach { body: id, caller, place, callee, kind, contexts, region: false, conditional });
+            found.push(Breach { body: id, caller, place, callee, kind, contexts, conditional });
         }
     }
     found
@@ -220,12 +198,21 @@ pub(super) fn breaches(effects: &Effects<'_>) -> Vec<Breach> {
 
 /// In what way a call is in breach, in a body, of something with this effect; and whether that depends on a condition on
 /// a boolean parameter of which no caller is known to make it true.
-pub(super) fn breach_kind(
+fn breach_kind(
     effects: &Effects<'_>,
     body: BodyId,
     effect: Effect,
+    call: CallKind,
     reach: Reach,
 ) -> Option<(BreachKind, bool)> {
+    match call {
+        CallKind::Written | CallKind::Cleanup => {}
+        // Nothing can suspend there, and everything may block.
+        CallKind::Region if effect == Effect::CoroutineOnly && !reach.contexts().is_empty() => {
+            return Some((BreachKind::RegionCall, false));
+        }
+        CallKind::Region | CallKind::Unresolved => return None,
+    }
     let caller = effects.program.body(body).function;
     let possible = possible_contexts(effects, body, reach);
     let contexts = effects.start(caller).and(possible);

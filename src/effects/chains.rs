@@ -16,7 +16,7 @@ use crate::facts::{Context, ContextSet, Reach};
 use crate::program::{Argument, BodyId, FunctionId, Passed, Place, SlotCall, SlotId, SlotKey};
 
 use super::worlds::{all_values, passed_values};
-use super::{Callee, Effects};
+use super::{Callee, Effects, Origin};
 
 /// In how many ways the slots of a chain can be filled, of which one makes the chain: the product of what each of them
 /// may hold. [`Doubt::NONE`] when all calls name what they call.
@@ -180,7 +180,7 @@ pub struct Search<'e, 'a> {
     /// The functions that are searched for; all that demand the other context when there are none.
     ends: Vec<FunctionId>,
     reasons: Reasons,
-    /// The calls through each slot that a coroutine may call through.
+    /// The calls through each slot that may be called through in the context.
     slot_calls: HashMap<SlotId, Vec<(BodyId, u32)>>,
     /// The parameters that slots stand for: a parameter for itself, a local variable for those that are copied to it.
     parameters: HashMap<SlotId, Vec<(FunctionId, u16)>>,
@@ -204,7 +204,8 @@ impl<'e, 'a> Search<'e, 'a> {
         let mut slot_calls: HashMap<SlotId, Vec<(BodyId, u32)>> = HashMap::new();
         for (number, body) in program.bodies.iter().enumerate() {
             for (position, call) in body.slot_calls.iter().enumerate() {
-                if let Some(slot) = call.slot.filter(|slot| allows(effects, *slot, context)) {
+                let in_place = call.kind.is_in_place();
+                if let Some(slot) = call.slot.filter(|slot| in_place && allows(effects, *slot, context)) {
                     slot_calls.entry(slot).or_default().push((BodyId(number as u32), position as u32));
                 }
             }
@@ -252,7 +253,8 @@ impl<'e, 'a> Search<'e, 'a> {
         for (number, body) in program.bodies.iter().enumerate() {
             let id = BodyId(number as u32);
             for (at, call) in body.slot_calls.iter().enumerate() {
-                let Some(slot) = call.slot.filter(|slot| is_open(effects, *slot)) else { continue };
+                let in_place = call.kind.is_in_place();
+                let Some(slot) = call.slot.filter(|slot| in_place && is_open(effects, *slot)) else { continue };
                 for position in self.own_parameters(slot, body.function) {
                     for value in values(call.reach.values(context)) {
                         let callback = Callback { node: Node { body: id, value }, position };
@@ -398,7 +400,10 @@ impl<'e, 'a> Search<'e, 'a> {
         }
         for (position, call) in body.slot_calls.iter().enumerate() {
             let demand = call.slot.and_then(|slot| effects.slot_demand(slot));
-            if self.ends.is_empty() && demand.is_some_and(|(effect, _)| !effect.allows(context)) {
+            if self.ends.is_empty()
+                && call.kind.is_in_place()
+                && demand.is_some_and(|(effect, _)| !effect.allows(context))
+            {
                 found.push((call.reach, At::Slot(position as u32)));
             }
         }
@@ -426,9 +431,7 @@ impl<'e, 'a> Search<'e, 'a> {
         let function = program.body(to.body).function;
         let inside = |body: BodyId| effects.start(program.body(body).function).contains(self.context);
         for (body, at, reach, arguments, least) in self.calls_of(function).into_iter().filter(|call| inside(call.0)) {
-            if let At::Slot(_) = at
-                && !self.searches(body, at)
-            {
+            if !self.searches(body, at) {
                 continue;
             }
             for value in self.leading(reach.values(self.context), arguments, to) {
@@ -544,7 +547,8 @@ impl<'e, 'a> Search<'e, 'a> {
         let named = body.calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place());
         let named =
             named.map(|(at, call)| (At::Named(at as u32), call.reach, &call.arguments, Callee::Function(call.callee)));
-        let through = body.slot_calls.iter().enumerate().filter_map(|(at, call)| {
+        let through = body.slot_calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place());
+        let through = through.filter_map(|(at, call)| {
             Some((At::Slot(at as u32), call.reach, &call.arguments, Callee::Slot(call.slot?)))
         });
         for (at, reach, arguments, callee) in named.chain(through).filter(|(_, reach, ..)| wanted(*reach)) {
@@ -671,6 +675,20 @@ impl<'e, 'a> Search<'e, 'a> {
                 Step { caller: body.function, place: *place, through: *slot, passed, callee }
             }
         }
+    }
+}
+
+impl Effects<'_> {
+    /// Whether a chain of calls may go on through a function: it demands nothing, no slot says where it starts, and its body
+    /// is what runs. Where a function never returns, the program ends, and it does not matter whether it waits before.
+    fn is_traversable(&self, function: FunctionId) -> bool {
+        let demand = self.demand(function);
+        let open = matches!(demand.effect, None | Some(Effect::Either));
+        let returns = !self.program.function(function).declarations.iter().any(|declared| declared.never_returns);
+        open && returns
+            && !matches!(demand.origin, Origin::Modelled(_))
+            && self.known_start(function) == self.start(function)
+            && !self.start(function).is_empty()
     }
 }
 

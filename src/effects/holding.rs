@@ -60,8 +60,8 @@ impl Effects<'_> {
     fn calls_of_body(&self, body: &Body) -> Vec<(Place, Callee, Reach)> {
         let named = body.calls.iter().filter(|call| call.kind == CallKind::Written);
         let named = named.map(|call| (call.place, Callee::Function(call.callee), call.reach));
-        let through =
-            body.slot_calls.iter().filter_map(|call| Some((call.place, Callee::Slot(call.slot?), call.reach)));
+        let through = body.slot_calls.iter().filter(|call| call.kind == CallKind::Written);
+        let through = through.filter_map(|call| Some((call.place, Callee::Slot(call.slot?), call.reach)));
         let mut calls: Vec<(Place, Callee, Reach)> = named.chain(through).collect();
         calls.sort_by_key(|(place, callee, _)| (*place, *callee));
         calls
@@ -80,7 +80,8 @@ impl Effects<'_> {
             let mut slot_calls = linked.bodies.iter().flat_map(|body| &program.body(*body).slot_calls);
             linked.bodies.is_empty()
                 || self.pack.suspending.contains(&linked.name)
-                || slot_calls.any(|call| self.is_suspending_slot(call.slot) && is_inside(call.reach))
+                || slot_calls
+                    .any(|call| call.kind.is_in_place() && is_inside(call.reach) && self.is_suspending_slot(call.slot))
         };
         let mut work: Vec<FunctionId> =
             program.function_ids().filter(|function| is_coroutine_only(*function)).filter(suspends_itself).collect();

@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 
 use crate::config::Effect;
-use crate::facts::{Context, ContextSet, Reach};
+use crate::facts::{CallKind, Context, ContextSet, Reach};
 use crate::program::{Argument, Body, BodyId, FunctionId, Passed, Program, SlotId};
 
-use super::{Effects, Origin};
+use super::Effects;
 
 /// For each context and body, the values of the body's flags with which it is entered, a bit for each.
 #[derive(Clone, Debug, Default)]
@@ -99,6 +99,15 @@ fn known(effects: &Effects<'_>, edges: &Edges) -> Entered {
 
 fn possible(effects: &Effects<'_>, edges: &Edges) -> Entered {
     let mut spread = Spread::new(effects, edges, true);
+    // In a region the predicate says that this is a coroutine, and nothing may suspend: neither is to be relied on.
+    for body in &effects.program.bodies {
+        let calls = body.calls.iter().filter(|call| call.kind == CallKind::Region);
+        calls.for_each(|call| spread.enter(call.callee, ContextSet::BOTH));
+        let slot_calls = body.slot_calls.iter().filter(|call| call.kind == CallKind::Region);
+        for candidate in slot_calls.filter_map(|call| call.slot).flat_map(|slot| effects.candidates.of_slot(slot)) {
+            spread.enter(*candidate, ContextSet::BOTH);
+        }
+    }
     for function in effects.program.function_ids() {
         let mut contexts = external_contexts(effects, function);
         if !effects.program.has_callers(function) && effects.program.stores_of(function).is_empty() {
@@ -244,7 +253,8 @@ impl<'e, 'a> Spread<'e, 'a> {
                 continue;
             }
             for call in &program.body(id).slot_calls {
-                let Some(slot) = call.slot.filter(|_| call.reach.contains(context, value)) else { continue };
+                let reached = call.kind.is_in_place() && call.reach.contains(context, value);
+                let Some(slot) = call.slot.filter(|_| reached) else { continue };
                 let agrees = effects.slot_demand(slot).is_none_or(|(effect, _)| effect.allows(context));
                 if agrees && self.slots[number(context)].insert(slot) {
                     for candidate in effects.candidates.of_slot(slot) {
@@ -253,19 +263,5 @@ impl<'e, 'a> Spread<'e, 'a> {
                 }
             }
         }
-    }
-}
-
-impl Effects<'_> {
-    /// Whether a chain of calls may go on through a function: it demands nothing, no slot says where it starts, and its body
-    /// is what runs. Where a function never returns, the program ends, and it does not matter whether it waits before.
-    pub(super) fn is_traversable(&self, function: FunctionId) -> bool {
-        let demand = self.demand(function);
-        let open = matches!(demand.effect, None | Some(Effect::Either));
-        let returns = !self.program.function(function).declarations.iter().any(|declared| declared.never_returns);
-        open && returns
-            && !matches!(demand.origin, Origin::Modelled(_))
-            && self.known_start(function) == self.start(function)
-            && !self.start(function).is_empty()
     }
 }

@@ -10,9 +10,10 @@ use crate::facts::{
 };
 
 use super::flow::{Flag, Label, NodeId, Op, Outcome, Site, Tree, TruthId, Variable};
-use super::holds::{Holds, Locking, holds, last_name};
+use super::holds::{Holds, Locking, holds};
 use super::raw::{RawId, RawTree};
 use super::stores::{Flow, Sink, named_function};
+use super::written::{Written, last_name};
 use super::{Extractor, LockAction, LockWord, Role, SlotKind};
 
 /// A variable or parameter whose value may be followed.
@@ -141,16 +142,12 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let mut calls: Vec<Call> = Vec::new();
         let mut slot_calls: Vec<SlotCall> = Vec::new();
         for pending in distinct(self.calls) {
-            let mut reach = pending.reach(&outcome);
-            // What runs through a pointer in another thread is counted, and not judged.
-            if pending.call.kind == CallKind::Region && matches!(pending.call.target, Target::Slot(..)) {
-                reach = Reach::NEVER;
-            }
+            let reach = pending.reach(&outcome);
             let arguments = pending.arguments(&outcome, reach);
             let PendingCall { target, place, spelling, kind, .. } = pending.call;
             match target {
                 Target::Function(callee) => calls.push(Call { callee, place, spelling, reach, kind, arguments }),
-                Target::Slot(slot, marks) => slot_calls.push(SlotCall { slot, place, reach, marks, arguments }),
+                Target::Slot(slot, marks) => slot_calls.push(SlotCall { slot, place, reach, kind, marks, arguments }),
             }
         }
         let (stores, mut copies) = (self.stores, self.copies);
@@ -187,38 +184,23 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     }
 
     /// Whether a call is in the argument of a macro that makes a region. What the macro itself calls is spelled elsewhere.
-    fn is_in_region(&self, at: Cursor<'tu>) -> bool {
+    fn is_in_region(&self, at: Cursor<'tu>, written: &Written) -> bool {
         let (Some(used), Some(spelled)) = (at.place(), at.spelling_place()) else { return false };
-        if used.file != spelled.file || spelled.offset <= used.offset {
-            return false;
-        }
-        let text = self.extractor.unit.contents(used.file).get(used.offset as usize..).unwrap_or_default();
-        let length = text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
-        let word = String::from_utf8_lossy(&text[..length]);
-        self.extractor.vocabulary.regions.contains(word.as_ref())
+        let in_argument = used.file == spelled.file && spelled.offset > used.offset;
+        in_argument && self.extractor.vocabulary.regions.contains(&written.word)
     }
 
-    /// What a call does with a lock, by the word that is written where it is: that of a macro, if it comes out of one.
-    fn locking(&self, at: Cursor<'tu>, kind: CallKind) -> (Option<Locking>, String) {
-        let Some(place) = at.place() else { return (None, String::new()) };
-        let text = self.extractor.unit.contents(place.file);
-        let text = text.get(place.offset as usize..).unwrap_or_default();
-        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-        let length = text.iter().take_while(|byte| is_word(byte)).count();
-        let written = between_parentheses(&text[length..]);
-        let word = String::from_utf8_lossy(&text[..length]);
-        let words = self.extractor.vocabulary.locks.get(word.as_ref()).into_iter().flatten();
-        let chosen_by = self.chosen_by.as_deref();
+    /// What a call does with a lock, by the word that is written where it is.
+    fn locking(&self, written: &Written, kind: CallKind) -> Option<Locking> {
         let fits = |word: &&LockWord| match word.action {
             LockAction::Guard => {
-                let chosen = chosen_by.is_some_and(|chosen| word.types.iter().any(|known| known == chosen));
+                let chosen = self.chosen_by.as_ref().is_some_and(|chosen| word.types.contains(chosen));
                 kind == CallKind::Cleanup && (word.types.is_empty() || chosen)
             }
             LockAction::Acquire | LockAction::Release => kind == CallKind::Written,
         };
-        let which = written.clone();
-        let done = words.clone().find(fits).map(|word| Locking { lock: word.lock, action: word.action, which });
-        (done, written)
+        let word = self.extractor.vocabulary.locks.get(&written.word)?.iter().find(fits)?;
+        Some(Locking { lock: word.lock, action: word.action, which: written.argument.clone() })
     }
 
     /// The boolean parameters that make worlds of their own, and their positions.
@@ -625,8 +607,12 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let place = self.extractor.place(place);
         let spelling = at.spelling_place().map(|spelling| self.extractor.place(spelling));
         let spelling = spelling.filter(|spelling| *spelling != place);
-        let (locking, written) = self.locking(at, kind);
-        let kind = if kind == CallKind::Written && self.is_in_region(at) { CallKind::Region } else { kind };
+        let text = at.place().and_then(|at| self.extractor.unit.contents(at.file).get(at.offset as usize..));
+        let written = Written::read(text.unwrap_or_default());
+        let locking = self.locking(&written, kind);
+        let in_region = kind == CallKind::Written && self.is_in_region(at, &written);
+        let kind = if in_region { CallKind::Region } else { kind };
+        let written = written.argument;
         self.calls.push(PendingCall { site, target, place, spelling, kind, passed, truths, locking, written });
         true
     }
@@ -929,26 +915,6 @@ fn cleanup_function(printed: &str) -> Option<String> {
     let inner = printed.split("cleanup(").nth(1).or_else(|| printed.split("__cleanup__(").nth(1))?;
     let name: String = inner.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
     (!name.is_empty()).then_some(name)
-}
-
-/// What is between the parentheses that a text begins with, without blanks; nothing when there are none.
-fn between_parentheses(text: &[u8]) -> String {
-    const LONGEST: usize = 4096;
-    let mut depth = 0usize;
-    let mut found = Vec::new();
-    for &byte in text.iter().take(LONGEST) {
-        match byte {
-            b'(' => depth += 1,
-            b')' if depth == 1 => return String::from_utf8_lossy(&found).into_owned(),
-            b')' => depth = depth.saturating_sub(1),
-            _ if depth == 0 && !byte.is_ascii_whitespace() => break,
-            _ => {}
-        }
-        if depth > 0 && !(depth == 1 && byte == b'(') && !byte.is_ascii_whitespace() {
-            found.push(byte);
-        }
-    }
-    String::new()
 }
 
 /// The offsets of the two semicolons of `for (…; …; …)` in a text that begins with `for`.

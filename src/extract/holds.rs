@@ -9,6 +9,7 @@ use crate::facts::{LockId, Release};
 
 use super::LockAction;
 use super::flow::{NodeId, Op, Site, Tree};
+use super::written::last_name;
 
 /// What a call does with a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -226,13 +227,6 @@ impl Walk<'_> {
     }
 }
 
-/// The last name in an argument as it is written: the field's in `&s->lock`.
-pub fn last_name(which: &str) -> String {
-    let is_name = |c: char| c.is_alphanumeric() || c == '_';
-    let end = which.trim_end_matches(|c| !is_name(c));
-    end.rsplit(|c| !is_name(c)).next().unwrap_or_default().to_owned()
-}
-
 /// What is held where two paths meet.
 fn meet(one: State, other: State) -> State {
     match (one, other) {
@@ -372,12 +366,6 @@ mod tests {
         let root = sketch.node(Op::Sequence, &[lock, whole, second]);
         // Where it was taken differs from way to way, so that behind the loop nothing is said.
         assert_eq!([between, after].map(|site| sketch.held(root, site)), [Some(0), Some(0)]);
-    }
-
-    #[test]
-    fn the_last_name_of_an_argument_is_the_fields() {
-        let names = ["&s->lock", "&q,&bs->reqs_lock", "&locks[i]", "(&(m))", ""].map(last_name);
-        assert_eq!(names, ["lock", "reqs_lock", "i", "m", ""]);
     }
 
     #[test]

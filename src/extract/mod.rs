@@ -1,13 +1,14 @@
 //! From one unit's cursors to its facts: declarations, calls, slots, guards.
 //!
 //! It must never know other units, the cache or rules. It knows the pack only as a [`Vocabulary`]: which
-//! words are marks, and which function is the predicate.
+//! words are marks, predicates, regions, and what takes locks.
 
 mod body;
 mod flow;
 mod holds;
 mod raw;
 mod stores;
+mod written;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};

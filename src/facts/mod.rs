@@ -222,6 +222,8 @@ pub struct SlotCall {
     pub place: Place,
     /// In which contexts, and for which values of the body's flags, control can be here.
     pub reach: Reach,
+    /// What makes the call.
+    pub kind: CallKind,
     /// The marks that the slot bears by its own declaration or by the typedef of its type.
     pub marks: Vec<Mark>,
     /// The arguments that can matter to what is called, by position.

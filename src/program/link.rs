@@ -241,6 +241,7 @@ impl Linker {
                 slot: self.slot(numbers, Some(function), call.slot, &call.marks),
                 place: numbers.place(call.place),
                 reach: call.reach,
+                kind: call.kind,
                 arguments: self.arguments(numbers, function, call.arguments),
             })
             .collect();
@@ -275,10 +276,16 @@ impl Linker {
         if external {
             known.units.push(unit);
         }
+        // A macro's own calls and those of its argument are at one place.
+        let region = |kind: CallKind| kind == CallKind::Region;
         for call in slot_calls {
-            match known.slot_calls.iter_mut().find(|known| known.slot == call.slot && known.place == call.place) {
+            let same = |known: &&mut SlotCall| {
+                known.slot == call.slot && known.place == call.place && region(known.kind) == region(call.kind)
+            };
+            match known.slot_calls.iter_mut().find(same) {
                 Some(known) => {
                     known.reach = known.reach.or(call.reach);
+                    known.kind = known.kind.min(call.kind);
                     merge_arguments(&mut known.arguments, call.arguments);
                 }
                 None => known.slot_calls.push(call),
@@ -296,9 +303,8 @@ impl Linker {
         // An assertion that only some configurations have is none.
         known.assertion = known.assertion.filter(|known| assertion.as_ref() == Some(known));
         for (position, call) in calls.into_iter().enumerate() {
-            let region = |call: &Call| call.kind == CallKind::Region;
             let same = |known: &Call| {
-                known.callee == call.callee && known.place == call.place && region(known) == region(&call)
+                known.callee == call.callee && known.place == call.place && region(known.kind) == region(call.kind)
             };
             let at = match known.calls.get(position) {
                 Some(candidate) if same(candidate) => Some(position),

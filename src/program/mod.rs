@@ -228,6 +228,8 @@ pub struct SlotCall {
     pub place: Place,
     /// Which worlds reach it.
     pub reach: Reach,
+    /// What makes it.
+    pub kind: CallKind,
     /// The arguments that can matter to what is called, sorted.
     pub arguments: Vec<Argument>,
 }

@@ -89,7 +89,7 @@ fn finding(effects: &Effects<'_>, breach: &Breach) -> Finding {
     let message = format!("{demanding} from `{caller}`, {why}");
     let mut report = Report::new(effects, RULE.name, level, caller, breach.place, message, "called here");
     report.label_callee(breach.callee);
-    report.label_spelling(breach);
+    report.note_spelling(breach);
     report.label_demand(breach.caller);
     let target = match breach.callee {
         Callee::Function(function) => effects.direct_target(function),

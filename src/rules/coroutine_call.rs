@@ -43,7 +43,8 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
             by_caller.entry((breach.caller, definition)).or_default().push(*breach);
         }
     }
-    let mut findings = Vec::new();
+    let in_regions = effects.breaches().iter().filter(|breach| breach.kind == BreachKind::RegionCall);
+    let mut findings: Vec<Finding> = in_regions.map(|breach| one_call(effects, breach)).collect();
     for ((caller, _), mut breaches) in by_caller {
         breaches.sort_by_key(key);
         let unmarked = effects.demand(caller).effect.is_none();
@@ -91,12 +92,12 @@ fn one_call(effects: &Effects<'_>, breach: &Breach) -> Finding {
     let (caller, callee) = (name(effects, breach.caller), called(effects, breach.callee));
     let mut report = start(effects, breach);
     report.label_callee(breach.callee);
-    report.label_spelling(breach);
+    report.note_spelling(breach);
     if effects.demand(breach.caller).effect.is_some() {
         report.label_demand(breach.caller);
     }
     let known_outside = breach.contexts == ContextSet::OUTSIDE;
-    if breach.region {
+    if breach.kind == BreachKind::RegionCall {
         report.help(format!("move the call of {callee} out of the block"));
     } else if known_outside || effects.demand(breach.caller).effect.is_none() {
         if !known_outside {
@@ -125,7 +126,7 @@ fn all_calls(
     let caller_name = name(effects, caller);
     let mut report = start(effects, first);
     report.label_callee(first.callee);
-    report.label_spelling(first);
+    report.note_spelling(first);
     for breach in &breaches[1..] {
         report.label(breach.place, format!("so is {} here", called(effects, breach.callee)));
     }
@@ -169,7 +170,9 @@ fn start<'e, 'a>(effects: &'e Effects<'a>, breach: &Breach) -> Report<'e, 'a> {
     let known = effects.demand(breach.caller).effect;
     let level = if breach.conditional { Level::Warning } else { Level::Error };
     let why = match (breach.contexts, known) {
-        _ if breach.region => "in a block that runs in another thread, where nothing can suspend",
+        _ if breach.kind == BreachKind::RegionCall => {
+            "in a block that runs in another thread, where nothing can suspend"
+        }
         _ if breach.conditional => "which may run outside of coroutines, under a condition on a parameter",
         (ContextSet::OUTSIDE, Some(Effect::NonCoroutineOnly)) => "which runs outside of coroutines",
         (ContextSet::OUTSIDE, _) => "where control is outside of coroutines",

@@ -84,15 +84,14 @@ impl<'e, 'a> Report<'e, 'a> {
         }
     }
 
-    /// Where a call comes out of a macro, labels where the macro spells it: the edit may have to be made there.
-    pub fn label_spelling(&mut self, breach: &Breach) {
+    /// Where a call comes out of a macro, notes where it is written: the edit may have to be made there.
+    pub fn note_spelling(&mut self, breach: &Breach) {
         let calls = &self.effects.program.body(breach.body).calls;
         let written = calls.iter().filter(|call| call.place == breach.place);
         let same = |callee: FunctionId| breach.callee == Callee::Function(callee);
         let spelling = written.filter(|call| same(call.callee)).find_map(|call| call.spelling);
         if let Some(spelling) = spelling {
-            let callee = called(self.effects, breach.callee);
-            self.note_at(spelling, format!("the macro calls {callee} here"));
+            self.note_at(spelling, format!("the call of {} is written here", called(self.effects, breach.callee)));
         }
     }
 

@@ -68,6 +68,7 @@ pub fn unit(functions: &[Sketch], pack: &Pack) -> UnitFacts {
             slot: slot(*held),
             place: at(10_000 + position),
             reach: always,
+            kind: CallKind::Written,
             marks: Vec::new(),
             arguments: Vec::new(),
         });

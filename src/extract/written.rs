@@ -1,0 +1,79 @@
+//! What is written in the source where a call is: the word there, and what stands between its parentheses.
+//!
+//! For a call out of a macro that is the outermost macro's name and its argument. libclang has no cursor for them.
+
+/// Text as it is written at a place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The word that begins there; empty when none does.
+    pub word: String,
+    /// What is between the parentheses behind it, without blanks; empty when there are none.
+    pub argument: String,
+}
+
+/// How far the second parenthesis is looked for, in bytes.
+const LONGEST: usize = 4096;
+
+impl Written {
+    /// Reads what a text begins with.
+    pub fn read(text: &[u8]) -> Written {
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let length = text.iter().take_while(|byte| is_word(byte)).count();
+        let word = String::from_utf8_lossy(&text[..length]).into_owned();
+        Written { word, argument: between_parentheses(&text[length..]) }
+    }
+}
+
+fn between_parentheses(text: &[u8]) -> String {
+    let mut depth = 0usize;
+    let mut found = Vec::new();
+    for &byte in text.iter().take(LONGEST).filter(|byte| !byte.is_ascii_whitespace()) {
+        match byte {
+            b'(' => depth += 1,
+            b')' if depth <= 1 => return String::from_utf8_lossy(&found).into_owned(),
+            b')' => depth -= 1,
+            _ if depth == 0 => break,
+            _ => {}
+        }
+        if depth > 1 || byte != b'(' {
+            found.push(byte);
+        }
+    }
+    String::new()
+}
+
+/// The last name in an argument: the field's in `&s->lock`; empty when there is none.
+pub fn last_name(argument: &str) -> String {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let end = argument.trim_end_matches(|c| !is_name(c));
+    end.rsplit(|c| !is_name(c)).next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_and_its_argument_are_read() {
+        let read = |text: &str| {
+            let Written { word, argument } = Written::read(text.as_bytes());
+            (word, argument)
+        };
+        let pair = |word: &str, argument: &str| (word.to_owned(), argument.to_owned());
+        assert_eq!(read("lock(&s->lock); next(x);"), pair("lock", "&s->lock"));
+        assert_eq!(read("lock ( & s -> lock )"), pair("lock", "&s->lock"));
+        assert_eq!(read("lock((&(m)), 1)"), pair("lock", "(&(m)),1"));
+        assert_eq!(read("lock()"), pair("lock", ""));
+        assert_eq!(read("lock; f(x)"), pair("lock", ""));
+        assert_eq!(read("lock(never"), pair("lock", ""));
+        assert_eq!(read("(*f)(x)"), pair("", "*f"));
+        assert_eq!(read(")"), pair("", ""));
+        assert_eq!(read(""), pair("", ""));
+    }
+
+    #[test]
+    fn the_last_name_of_an_argument_is_the_fields() {
+        let names = ["&s->lock", "&q,&bs->reqs_lock", "&locks[i]", "(&(m))", ""].map(last_name);
+        assert_eq!(names, ["lock", "reqs_lock", "i", "m", ""]);
+    }
+}

@@ -8,4 +8,4 @@ mod naming;
 mod pack;
 
 pub use generator::{Dialect, Feature, Generator, Probe};
-pub use pack::{Cut, Effect, Lock, LockMode, MarkSpec, Model, Pack, PackError, Wrapper};
+pub use pack::{Cut, Effect, Lock, LockMode, MarkSpec, Model, Pack, PackError, Pair, SlotName, Wrapper};

@@ -95,6 +95,43 @@ pub struct Lock {
     pub types: Vec<String>,
 }
 
+/// Slots of which something beside them tells what they demand: a flag in the same table, another argument of the call.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pair {
+    /// The slot.
+    pub slot: SlotName,
+    /// Where the flag is: a field of the same record, a parameter of the same function. Without one it is not known what is
+    /// beside the slot, and what is stored there is not judged.
+    pub flag: Option<SlotName>,
+    /// The constant of an enumeration that must be among the flag's bits; any value but 0 is meant without one.
+    pub constant: Option<String>,
+    /// What the slot demands where the flag is set.
+    pub set: Option<Effect>,
+    /// What the slot demands where it is not.
+    pub unset: Option<Effect>,
+}
+
+/// A slot, by what it is called: `Record::field`, or `function(2)` for the second parameter of a function.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub enum SlotName {
+    /// A field of a record.
+    Field {
+        /// The record's name, without `struct`.
+        record: String,
+        /// The field's name.
+        field: String,
+    },
+    /// A parameter of a function.
+    Parameter {
+        /// The function's name.
+        function: String,
+        /// Which parameter, from 0.
+        position: u16,
+    },
+}
+
 /// A call that is known to do no harm: no chain of calls goes along it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -134,9 +171,8 @@ pub struct Pack {
     pub regions: Vec<String>,
     /// Locks that belong to threads; [`LockId`](crate::facts::LockId) counts them.
     pub locks: Vec<Lock>,
-    /// Slots of which a flag beside them tells what they demand: `Record::field`, or `function(2)` for the second
-    /// parameter of a function.
-    pub paired_slots: Vec<String>,
+    /// Slots of which something beside them tells what they demand; [`PairId`](crate::facts::PairId) counts them.
+    pub pairs: Vec<Pair>,
     /// The functions in which coroutines begin: what their bodies do is not judged.
     pub trampolines: Vec<String>,
     headers: GlobSet,
@@ -208,8 +244,8 @@ pub(super) struct Written {
     regions: Vec<String>,
     #[serde(default, rename = "lock")]
     locks: Vec<Lock>,
-    #[serde(default)]
-    paired_slots: Vec<String>,
+    #[serde(default, rename = "pair")]
+    pairs: Vec<Pair>,
     #[serde(default)]
     trampolines: Vec<String>,
     pub(super) generator: Option<WrittenGenerator>,
@@ -276,7 +312,7 @@ impl Written {
             cuts: base.cuts.into_iter().chain(self.cuts).collect(),
             regions: join(base.regions, self.regions),
             locks: base.locks.into_iter().chain(self.locks).collect(),
-            paired_slots: join(base.paired_slots, self.paired_slots),
+            pairs: base.pairs.into_iter().chain(self.pairs).collect(),
             trampolines: join(base.trampolines, self.trampolines),
             generator,
             features: base.features.into_iter().chain(self.features).collect(),
@@ -305,6 +341,7 @@ impl Written {
                 return Err(format!("the model of {:?} has no reason; say why it is so", model.functions));
             }
         }
+        self.pairs.iter().try_for_each(Pair::validate)?;
         for Cut { caller, callee, reason } in &self.cuts {
             if reason.trim().is_empty() {
                 return Err(format!("the cut from `{caller}` to `{callee}` has no reason; say why it does no harm"));
@@ -357,7 +394,7 @@ impl Pack {
             cuts: written.cuts,
             regions: written.regions,
             locks: written.locks,
-            paired_slots: written.paired_slots,
+            pairs: written.pairs,
             trampolines: written.trampolines,
         })
     }
@@ -403,6 +440,66 @@ fn literal_directory(pattern: &str) -> PathBuf {
         parts.pop();
     }
     parts.iter().collect()
+}
+
+impl Pair {
+    fn validate(&self) -> Result<(), String> {
+        let Pair { slot, flag, constant, set, unset } = self;
+        let Some(flag) = flag else {
+            if constant.is_some() || set.is_some() || unset.is_some() {
+                return Err(format!("the pair of `{slot}` has no `flag`; say where it is, or leave out what it means"));
+            }
+            return Ok(());
+        };
+        let beside = match (slot, flag) {
+            (SlotName::Field { record, .. }, SlotName::Field { record: other, .. }) => record == other,
+            (SlotName::Parameter { function, .. }, SlotName::Parameter { function: other, .. }) => function == other,
+            _ => false,
+        };
+        if !beside || slot == flag {
+            return Err(format!("`{flag}` is not beside `{slot}`; name another field or parameter of the same"));
+        }
+        if set.is_none() && unset.is_none() {
+            return Err(format!("the pair of `{slot}` says nothing; give it an effect as `set` or `unset`"));
+        }
+        Ok(())
+    }
+
+    /// What the slot demands, by its flag.
+    pub fn effect(&self, set: bool) -> Option<Effect> {
+        if set { self.set } else { self.unset }
+    }
+}
+
+impl TryFrom<String> for SlotName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if let Some((record, field)) = text.split_once("::")
+            && is_name(record)
+            && is_name(field)
+        {
+            return Ok(SlotName::Field { record: record.to_owned(), field: field.to_owned() });
+        }
+        let parameter = text.strip_suffix(')').and_then(|text| text.split_once('('));
+        if let Some((function, position)) = parameter
+            && is_name(function)
+            && let Some(position) = position.parse::<u16>().ok().and_then(|position| position.checked_sub(1))
+        {
+            return Ok(SlotName::Parameter { function: function.to_owned(), position });
+        }
+        Err(format!("`{text}` names no slot; write `Record::field`, or `function(2)` for the second parameter"))
+    }
+}
+
+impl std::fmt::Display for SlotName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            SlotName::Field { record, field } => write!(f, "{record}::{field}"),
+            SlotName::Parameter { function, position } => write!(f, "{function}({})", position + 1),
+        }
+    }
 }
 
 impl Effect {
@@ -472,6 +569,17 @@ mod tests {
         assert!(twice.contains("described twice"), "{twice}");
         let silent = parse("name = \"x\"\nheaders = [\"*.h\"]\n[[mark]]\nname = \"a\"\n");
         assert!(silent.contains("says nothing"), "{silent}");
+        let pair = |text: &str| parse(&format!("name = \"x\"\nheaders = []\n[[pair]]\n{text}\n"));
+        let no_slot = pair("slot = \"table.run\"");
+        assert!(no_slot.contains("names no slot") && no_slot.contains("line 4"), "{no_slot}");
+        let zeroth = pair("slot = \"run(0)\"");
+        assert!(zeroth.contains("names no slot"), "{zeroth}");
+        let apart = pair("slot = \"a::run\"\nflag = \"b::flag\"\nset = \"either\"");
+        assert!(apart.contains("`b::flag` is not beside `a::run`"), "{apart}");
+        let mute = pair("slot = \"run(1)\"\nflag = \"run(2)\"");
+        assert!(mute.contains("says nothing"), "{mute}");
+        let no_flag = pair("slot = \"run(1)\"\nset = \"either\"");
+        assert!(no_flag.contains("has no `flag`"), "{no_flag}");
         let glob = parse("name = \"x\"\nheaders = [\"a[\"]\n");
         assert!(glob.contains("mine.toml"), "{glob}");
     }

@@ -142,8 +142,7 @@ impl Effects<'_> {
             list.push((site, caller));
         }
         for store in self.program.stores_of(function) {
-            let effect = store.slot.and_then(|slot| self.slot_demand(slot)).map(|(effect, _)| effect);
-            callers.stores.push((*store, effect));
+            callers.stores.push((*store, self.store_demand(store)));
         }
         callers
     }
@@ -218,6 +217,14 @@ fn breach_kind(
     let contexts = effects.start(caller).and(possible);
     let marked_either = effects.demand(caller).effect == Some(Effect::Either);
     match effect {
+        // Nobody can mark what a generator wrote; it is enough that it runs in a coroutine.
+        Effect::CoroutineOnly
+            if contexts.contains(Context::Outside)
+                && effects.known_start(caller) == ContextSet::COROUTINE
+                && effects.is_generated(effects.program.body(body).place) =>
+        {
+            None
+        }
         Effect::CoroutineOnly if contexts.contains(Context::Outside) => {
             let conditional = contexts == ContextSet::BOTH && effects.is_conditional(body, Context::Outside, reach);
             Some((BreachKind::CoroutineCall, conditional))
@@ -249,10 +256,7 @@ impl Effects<'_> {
     /// The contexts in which a function's body starts, where also a slot says so: a function without a mark that is stored
     /// into something coroutine only, and that is entered in no other way.
     pub fn known_start(&self, function: FunctionId) -> ContextSet {
-        let is_coroutine_only = |store: &Store| {
-            let demand = store.slot.and_then(|slot| self.slot_demand(slot));
-            demand.is_some_and(|(effect, _)| effect == Effect::CoroutineOnly)
-        };
+        let is_coroutine_only = |store: &Store| self.store_demand(store) == Some(Effect::CoroutineOnly);
         let unmarked = self.demand(function).origin == Origin::Unmarked;
         if unmarked
             && self.program.stores_of(function).iter().any(is_coroutine_only)

@@ -182,6 +182,8 @@ pub struct Search<'e, 'a> {
     reasons: Reasons,
     /// The calls through each slot that may be called through in the context.
     slot_calls: HashMap<SlotId, Vec<(BodyId, u32)>>,
+    /// For each slot, how many functions it may hold that are called through it in the context.
+    doubts: Vec<Doubt>,
     /// The parameters that slots stand for: a parameter for itself, a local variable for those that are copied to it.
     parameters: HashMap<SlotId, Vec<(FunctionId, u16)>>,
     callbacks: HashMap<Callback, CallbackReason>,
@@ -229,6 +231,7 @@ impl<'e, 'a> Search<'e, 'a> {
             ends,
             reasons: Reasons::default(),
             slot_calls,
+            doubts: doubts(effects, context),
             parameters,
             callbacks: HashMap::new(),
             passing: Vec::new(),
@@ -238,6 +241,11 @@ impl<'e, 'a> Search<'e, 'a> {
         search.find_passing();
         search.run();
         search
+    }
+
+    /// The doubt of a call through a slot.
+    fn doubt(&self, slot: SlotId) -> Doubt {
+        self.doubts[slot.0 as usize]
     }
 
     /// The position of the parameter of `function` that a slot stands for.
@@ -294,14 +302,15 @@ impl<'e, 'a> Search<'e, 'a> {
                 found.push((site.body, At::Named(site.call), call.reach, call.arguments.as_slice(), Doubt::NONE));
             }
         }
-        for slot in effects.candidates.of_function(function) {
+        let is_held = effects.held_for(function).contains(self.context);
+        for slot in effects.candidates.of_function(function).iter().filter(|_| is_held) {
             let own = self.parameters.contains_key(slot);
             for (body, position) in self.slot_calls.get(slot).into_iter().flatten().filter(|_| !own) {
                 let call = &program.body(*body).slot_calls[*position as usize];
                 if effects.is_cut(program.body(*body).function, function) {
                     continue;
                 }
-                let doubt = slot_doubt(effects, *slot);
+                let doubt = self.doubt(*slot);
                 found.push((*body, At::Slot(*position), call.reach, call.arguments.as_slice(), doubt));
             }
         }
@@ -322,7 +331,7 @@ impl<'e, 'a> Search<'e, 'a> {
                     let (functions, slot): (&[FunctionId], Doubt) = match &argument.value {
                         Passed::Function(function) => (std::slice::from_ref(function), Doubt::NONE),
                         Passed::Slot(slot) if self.own_parameters(*slot, caller).next().is_none() => {
-                            (self.effects.candidates.of_slot(*slot), slot_doubt(self.effects, *slot))
+                            (self.effects.candidates.of_slot(*slot), self.doubt(*slot))
                         }
                         Passed::Slot(_) | Passed::Truth { .. } => continue,
                     };
@@ -603,12 +612,14 @@ impl<'e, 'a> Search<'e, 'a> {
         let (functions, least): (&[FunctionId], Doubt) = match &callee {
             Callee::Function(function) => (std::slice::from_ref(function), Doubt::NONE),
             Callee::Slot(slot) if is_open(effects, *slot) && !self.parameters.contains_key(slot) => {
-                (effects.candidates.of_slot(*slot), slot_doubt(effects, *slot))
+                (effects.candidates.of_slot(*slot), self.doubt(*slot))
             }
             Callee::Slot(_) => return None,
         };
-        let goes_on =
-            |function: &&FunctionId| effects.is_traversable(**function) && !effects.is_cut(caller, **function);
+        let goes_on = |function: &&FunctionId| {
+            let held = matches!(callee, Callee::Function(_)) || effects.held_for(**function).contains(self.context);
+            held && effects.is_traversable(**function) && !effects.is_cut(caller, **function)
+        };
         let traversable = functions.iter().filter(goes_on);
         let bodies = traversable.flat_map(|function| &program.function(*function).bodies);
         let nodes = bodies.flat_map(|body| {
@@ -706,8 +717,12 @@ fn values(set: u8) -> impl Iterator<Item = u8> {
     (0..8u8).filter(move |value| set & (1 << value) != 0)
 }
 
-fn slot_doubt(effects: &Effects<'_>, slot: SlotId) -> Doubt {
-    Doubt::of_slot(effects.candidates.of_slot(slot).len())
+fn doubts(effects: &Effects<'_>, context: Context) -> Vec<Doubt> {
+    let called = |slot: u32| {
+        let held = effects.candidates.of_slot(SlotId(slot)).iter();
+        held.filter(|function| effects.held_for(**function).contains(context)).count()
+    };
+    (0..effects.program.slots.len() as u32).map(|slot| Doubt::of_slot(called(slot))).collect()
 }
 
 /// Whether no mark says in which context a slot may be called through.

@@ -67,6 +67,8 @@ pub struct Effects<'a> {
     pub candidates: Candidates,
     demands: Vec<Demand>,
     starts: Vec<ContextSet>,
+    /// For each function, the contexts in which slots that hold it may call it.
+    held_for: Vec<ContextSet>,
     /// What not every question needs is computed when it is asked for.
     worlds: OnceLock<Worlds>,
     may_suspend: OnceLock<Vec<bool>>,
@@ -88,6 +90,7 @@ impl<'a> Effects<'a> {
             candidates: Candidates::new(program),
             demands: Vec::new(),
             starts: Vec::new(),
+            held_for: Vec::new(),
             worlds: OnceLock::new(),
             may_suspend: OnceLock::new(),
             breaches: OnceLock::new(),
@@ -108,6 +111,7 @@ impl<'a> Effects<'a> {
                 .extend(program.named(&cut.caller).flat_map(|caller| callees().map(move |callee| (caller, callee))));
         }
         effects.starts = program.function_ids().map(|function| effects.decide_start(function)).collect();
+        effects.held_for = program.function_ids().map(|function| effects.decide_held_for(function)).collect();
         effects
     }
 
@@ -119,6 +123,11 @@ impl<'a> Effects<'a> {
     /// The contexts in which a function's body starts.
     pub fn start(&self, function: FunctionId) -> ContextSet {
         self.starts[function.0 as usize]
+    }
+
+    /// The contexts in which slots that hold a function may call it: flags beside them can say so.
+    fn held_for(&self, function: FunctionId) -> ContextSet {
+        self.held_for[function.0 as usize]
     }
 
     fn decide_start(&self, function: FunctionId) -> ContextSet {

@@ -1,7 +1,8 @@
 //! Slots: what their marks demand, and functions that do not fit into them.
 
-use crate::config::Effect;
-use crate::program::{Mark, SlotId, SlotKey, Store};
+use crate::config::{Effect, SlotName};
+use crate::facts::ContextSet;
+use crate::program::{FunctionId, Mark, SlotId, SlotKey, Store};
 
 use super::{Effects, Origin};
 
@@ -39,17 +40,41 @@ impl Effects<'_> {
         effects.all(|(effect, _)| effect == first.0).then_some(first)
     }
 
+    /// What is demanded of those who call a function that is stored: by what is beside the slot, else by the slot's marks.
+    pub fn store_demand(&self, store: &Store) -> Option<Effect> {
+        self.flag_demand(store).or_else(|| self.slot_demand(store.slot?).map(|(effect, _)| effect))
+    }
+
+    /// What the flag beside a slot says of what is stored.
+    pub fn flag_demand(&self, store: &Store) -> Option<Effect> {
+        let beside = store.beside?;
+        self.pack.pairs[usize::from(beside.pair.0)].effect(beside.set)
+    }
+
+    /// The contexts in which slots call a function: where flags beside all of them tell, those that they say.
+    pub(super) fn decide_held_for(&self, function: FunctionId) -> ContextSet {
+        let stores = self.program.stores_of(function);
+        let contexts = stores.iter().map(|store| match self.flag_demand(store) {
+            Some(Effect::CoroutineOnly) => ContextSet::COROUTINE,
+            Some(Effect::NonCoroutineOnly) => ContextSet::OUTSIDE,
+            Some(Effect::Either) | None => ContextSet::BOTH,
+        });
+        if stores.is_empty() { ContextSet::BOTH } else { contexts.fold(ContextSet::EMPTY, ContextSet::or) }
+    }
+
     /// Every function that does not fit into the slot that it is stored into, by slot and place.
     ///
     /// What is stored into something that is not known as a slot is not judged.
     pub fn misfits(&self) -> Vec<Misfit> {
         let judge = |store: &Store| {
             let slot = store.slot?;
-            if self.is_paired(slot) || self.suspects().iter().any(|suspect| suspect.function == store.function) {
+            let wanted = self.store_demand(store);
+            if (wanted.is_none() && self.is_paired(slot))
+                || self.suspects().iter().any(|suspect| suspect.function == store.function)
+            {
                 return None;
             }
             let demand = self.demand(store.function);
-            let wanted = self.slot_demand(slot).map(|(effect, _)| effect);
             let kind = match (demand.effect, wanted) {
                 (Some(Effect::CoroutineOnly), Some(Effect::CoroutineOnly)) => return None,
                 // Contradictory marks of the slot are told elsewhere.
@@ -59,6 +84,7 @@ impl Effects<'_> {
                 (Some(Effect::NonCoroutineOnly), Some(Effect::Either)) => MisfitKind::GainsEither,
                 (None, Some(Effect::CoroutineOnly))
                     if demand.origin == Origin::Unmarked
+                        && store.beside.is_none()
                         && matches!(self.program.slot(slot).key, SlotKey::Parameter { .. }) =>
                 {
                     MisfitKind::UnmarkedEntry
@@ -91,13 +117,13 @@ impl Effects<'_> {
     /// Whether the pack says that something beside the slot tells what it demands.
     fn is_paired(&self, slot: SlotId) -> bool {
         let slot = self.program.slot(slot);
-        let name = match &slot.key {
-            SlotKey::Parameter { function, position } => {
-                format!("{}({})", self.program.function(*function).name, position + 1)
+        self.pack.pairs.iter().any(|pair| match (&pair.slot, &slot.key) {
+            (SlotName::Parameter { function, position }, SlotKey::Parameter { function: of, position: at }) => {
+                position == at && self.program.function(*of).name == *function
             }
-            _ => slot.name.clone(),
-        };
-        self.pack.paired_slots.contains(&name)
+            (SlotName::Field { .. }, SlotKey::Field { .. }) => pair.slot.to_string() == slot.name,
+            _ => false,
+        })
     }
 
     fn bears_context_marks(&self, slot: SlotId) -> bool {

@@ -130,14 +130,11 @@ fn possible(effects: &Effects<'_>, edges: &Edges) -> Entered {
 /// can follow it.
 fn external_contexts(effects: &Effects<'_>, function: FunctionId) -> ContextSet {
     let stores = effects.program.stores_of(function).iter();
-    let contexts = stores.map(|store| match store.slot {
-        Some(slot) => match effects.slot_demand(slot) {
-            Some((Effect::CoroutineOnly, _)) => ContextSet::COROUTINE,
-            Some((Effect::NonCoroutineOnly, _)) => ContextSet::OUTSIDE,
-            _ if effects.candidates.leads_to_call(slot) => ContextSet::EMPTY,
-            _ => ContextSet::BOTH,
-        },
-        None => ContextSet::BOTH,
+    let contexts = stores.map(|store| match (effects.store_demand(store), store.slot) {
+        (Some(Effect::CoroutineOnly), _) => ContextSet::COROUTINE,
+        (Some(Effect::NonCoroutineOnly), _) => ContextSet::OUTSIDE,
+        (_, Some(slot)) if effects.candidates.leads_to_call(slot) => ContextSet::EMPTY,
+        _ => ContextSet::BOTH,
     });
     contexts.fold(ContextSet::EMPTY, ContextSet::or).and(effects.start(function))
 }
@@ -258,7 +255,7 @@ impl<'e, 'a> Spread<'e, 'a> {
                 let agrees = effects.slot_demand(slot).is_none_or(|(effect, _)| effect.allows(context));
                 if agrees && self.slots[number(context)].insert(slot) {
                     for candidate in effects.candidates.of_slot(slot) {
-                        self.enter(*candidate, context.into());
+                        self.enter(*candidate, effects.held_for(*candidate).and(context.into()));
                     }
                 }
             }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use crate::clang::{Cursor, CursorKind, File, Linkage, Severity, TranslationUnit, TypeKind, Visit};
 use crate::facts::{
-    CompilerError, Declaration, FileId, Health, LockId, Mark, MarkId, Place, Symbol, SymbolId, UnitFacts,
+    CompilerError, Declaration, FileId, Health, LockId, Mark, MarkId, PairId, Place, Symbol, SymbolId, UnitFacts,
 };
 
 /// What annotations of the in-memory headers begin with, so that they are told from a code base's own.
@@ -32,6 +32,21 @@ pub struct Vocabulary {
     pub regions: HashSet<String>,
     /// What takes and releases locks, by the word that is written.
     pub locks: HashMap<String, Vec<LockWord>>,
+    /// The fields of which a flag in another field says something, by record and field.
+    pub paired_fields: HashMap<(String, String), PairedWith<String>>,
+    /// The parameters of which a flag in another parameter says something, by function and position.
+    pub paired_parameters: HashMap<(String, u16), PairedWith<u16>>,
+}
+
+/// Where the flag is that says something of a slot.
+#[derive(Clone, Debug)]
+pub struct PairedWith<At> {
+    /// The pair.
+    pub pair: PairId,
+    /// The field or the parameter.
+    pub flag: At,
+    /// The constant of an enumeration that has to be among its bits.
+    pub constant: Option<String>,
 }
 
 /// What a word of the source does with a lock.

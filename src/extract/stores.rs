@@ -1,10 +1,10 @@
 //! Where functions go: the slot that each function value is stored into, and from slot to slot.
 
 use crate::clang::{Cursor, CursorKind, Linkage, Type, TypeKind, UnaryOperator};
-use crate::facts::{Copy, Mark, Slot, Store, SymbolId};
+use crate::facts::{Beside, Copy, Mark, Slot, Store, SymbolId};
 
 use super::raw::{RawId, RawTree};
-use super::{Extractor, SlotKind};
+use super::{Extractor, PairedWith, SlotKind};
 
 /// Where the value of an expression goes, as seen from the expression.
 #[derive(Clone, Copy)]
@@ -38,7 +38,36 @@ impl<'tu> Extractor<'_, 'tu> {
         let place = self.place(place);
         let (slot, declaration) = self.resolve_sink(tree, sink);
         let marks = declaration.map(|declaration| self.slot_marks(declaration)).unwrap_or_default();
-        Some(Store { function, slot, place, marks })
+        let beside = self.beside(tree, &slot, sink);
+        Some(Store { function, slot, place, marks, beside })
+    }
+
+    /// What a flag says that the pack pairs with a slot, when it is a constant in the same initialiser or call.
+    fn beside(&mut self, tree: &RawTree<'tu>, slot: &Slot, sink: Sink<'_, 'tu>) -> Option<Beside> {
+        let vocabulary = self.vocabulary;
+        match (slot, sink) {
+            (Slot::Field { record_name, field, .. }, Sink::Element { of, list, .. }) => {
+                let paired = vocabulary.paired_fields.get(&(record_name.clone(), field.clone()))?;
+                let elements = tree.operands(list);
+                let flag = (0..elements.len()).find(|&position| match self.element(tree, of, list, position) {
+                    Some(Member::Field(field)) => field.spelling() == paired.flag,
+                    _ => false,
+                });
+                let set = match flag {
+                    Some(position) => is_set(tree, *tree.operands(elements[position]).last()?, paired)?,
+                    // What an initialiser does not name is 0.
+                    None => false,
+                };
+                Some(Beside { pair: paired.pair, set })
+            }
+            (&Slot::Argument { function, position }, Sink::Argument { call, .. }) => {
+                let name = self.facts.symbols.get(function.0 as usize)?.name.clone();
+                let paired = vocabulary.paired_parameters.get(&(name, position))?;
+                let flag = *tree.operands(call).get(usize::from(paired.flag) + 1)?;
+                Some(Beside { pair: paired.pair, set: is_set(tree, flag, paired)? })
+            }
+            _ => None,
+        }
     }
 
     /// What goes from a slot to a sink, when the expression can hold a function, or a table of functions.
@@ -265,6 +294,29 @@ pub(super) enum Flow {
     Copy(Copy),
     /// To an argument of a call.
     Argument { call: RawId, position: u16, from: Slot },
+}
+
+/// Whether a flag's value is one that the pair is about; `None` when it is not a constant.
+fn is_set<At>(tree: &RawTree<'_>, value: RawId, paired: &PairedWith<At>) -> Option<bool> {
+    let number = tree.cursor(value).evaluate_integer()?;
+    let Some(constant) = &paired.constant else { return Some(number != 0) };
+    let mut open = vec![value];
+    while let Some(node) = open.pop() {
+        let named = tree.cursor(node).referenced().filter(|_| tree.kind(node) == CursorKind::DeclRefExpr);
+        if named.is_some_and(|named| named.spelling() == *constant) {
+            return Some(true);
+        }
+        open.extend(tree.children(node));
+    }
+    // A number without a name may have the bit, too.
+    (number == 0 || names_constant(tree, value)).then_some(false)
+}
+
+/// Whether an expression names a constant of an enumeration.
+fn names_constant(tree: &RawTree<'_>, node: RawId) -> bool {
+    let is_constant = |named: Cursor<'_>| named.kind() == CursorKind::EnumConstantDecl;
+    tree.cursor(node).referenced().is_some_and(is_constant)
+        || tree.children(node).iter().any(|&child| names_constant(tree, child))
 }
 
 /// What an initialiser's element initialises.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use reach::{Context, ContextSet, MAX_FLAGS, Reach};
 
 /// The version of this data model. Stored facts of another version are not read.
-pub const SCHEMA: u32 = 4;
+pub const SCHEMA: u32 = 5;
 
 /// An index into [`UnitFacts::files`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -250,7 +250,22 @@ pub struct Store {
     pub place: Place,
     /// The marks that the slot bears by its own declaration or by the typedef of its type.
     pub marks: Vec<Mark>,
+    /// What a flag beside the slot says, where the pack pairs the two and the flag's value is known.
+    pub beside: Option<Beside>,
 }
+
+/// What a flag says that is beside a slot: in the same initialiser, or in an argument of the same call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Beside {
+    /// Which pair of slot and flag.
+    pub pair: PairId,
+    /// Whether the flag is set.
+    pub set: bool,
+}
+
+/// An index into the pairs of the pack that the facts were read with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PairId(pub u16);
 
 /// A place that holds a function pointer.
 #[allow(missing_docs)] // each variant's comment tells of its fields

@@ -17,9 +17,9 @@ use thiserror::Error;
 
 use crate::clang::{Index, Library, ParseError, Severity, TranslationUnit, UnsavedFile};
 use crate::compdb::Unit;
-use crate::config::Pack;
-use crate::extract::{LockAction, LockWord, Paths, Vocabulary, extract};
-use crate::facts::{LockId, MarkId, UnitFacts};
+use crate::config::{Pack, SlotName};
+use crate::extract::{LockAction, LockWord, PairedWith, Paths, Vocabulary, extract};
+use crate::facts::{LockId, MarkId, PairId, UnitFacts};
 use crate::source::{Identities, Tree};
 
 pub use marks::{MarkDefinition, VisibleMarks, make_visible};
@@ -114,7 +114,9 @@ impl Indexer {
         let marks = pack.marks.iter().enumerate().map(|(id, mark)| (mark.name.clone(), MarkId(id as u16))).collect();
         let predicates = pack.predicates.iter().cloned().collect();
         let regions = pack.regions.iter().cloned().collect();
-        let vocabulary = Vocabulary { marks, predicates, regions, locks: lock_words(pack) };
+        let mut vocabulary =
+            Vocabulary { marks, predicates, regions, locks: lock_words(pack), ..Vocabulary::default() };
+        add_pairs(pack, &mut vocabulary);
         let workers = rayon::ThreadPoolBuilder::new()
             .num_threads(jobs)
             .stack_size(STACK_BYTES)
@@ -262,6 +264,25 @@ fn foreign_values(arguments: &[CString]) -> Vec<CString> {
 
 fn c_string(bytes: &[u8]) -> Result<CString, Failure> {
     CString::new(bytes).map_err(|_| Failure::Nul)
+}
+
+/// The pack's slots that have a flag beside them.
+fn add_pairs(pack: &Pack, vocabulary: &mut Vocabulary) {
+    for (number, pair) in pack.pairs.iter().enumerate() {
+        let (id, constant) = (PairId(number as u16), &pair.constant);
+        match (&pair.slot, &pair.flag) {
+            (SlotName::Field { record, field }, Some(SlotName::Field { field: flag, .. })) => {
+                let paired = PairedWith { pair: id, flag: flag.clone(), constant: constant.clone() };
+                vocabulary.paired_fields.insert((record.clone(), field.clone()), paired);
+            }
+            (SlotName::Parameter { function, position }, Some(SlotName::Parameter { position: flag, .. })) => {
+                let paired = PairedWith { pair: id, flag: *flag, constant: constant.clone() };
+                vocabulary.paired_parameters.insert((function.clone(), *position), paired);
+            }
+            // Others are refused when the pack is read.
+            _ => {}
+        }
+    }
 }
 
 /// The words of the pack's locks.

@@ -152,6 +152,7 @@ impl Linker {
                 function: function(store.function),
                 place: place(store.place),
                 slot: store.slot.map(new_slot),
+                beside: store.beside,
             })
             .collect();
         stores.sort_unstable();
@@ -374,7 +375,10 @@ impl Linker {
         let function = numbers.function(store.function);
         let place = numbers.place(store.place);
         let slot = self.slot(numbers, inside, store.slot, &store.marks);
-        self.stores.entry((function, place, slot)).or_insert(Store { function, place, slot });
+        let beside = store.beside;
+        let known = self.stores.entry((function, place, slot)).or_insert(Store { function, place, slot, beside });
+        // What configurations disagree on is not known.
+        known.beside = known.beside.filter(|known| Some(*known) == beside);
     }
 }
 

@@ -14,7 +14,7 @@ use petgraph::visit::EdgeRef;
 
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{self, Assertion, CallKind, LockId, MarkId, Reach, Release};
+use crate::facts::{self, Assertion, Beside, CallKind, LockId, MarkId, Reach, Release};
 
 pub use link::Linker;
 pub use resolve::Candidates;
@@ -252,6 +252,8 @@ pub struct Store {
     pub place: Place,
     /// Where it goes, when that is known.
     pub slot: Option<SlotId>,
+    /// What a flag beside the slot says.
+    pub beside: Option<Beside>,
 }
 
 impl Program {

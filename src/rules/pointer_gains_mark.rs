@@ -2,7 +2,7 @@
 
 use crate::effects::{Effects, Misfit, MisfitKind};
 use crate::findings::{Finding, Level};
-use crate::words::name;
+use crate::words::{flag, name};
 
 use super::Rule;
 use super::report::Report;
@@ -28,7 +28,8 @@ fn finding(effects: &Effects<'_>, misfit: &Misfit) -> Option<Finding> {
         MisfitKind::LosesMark | MisfitKind::UnmarkedEntry => return None,
     };
     let (function, slot) = (name(effects, misfit.store.function), effects.slot_name(misfit.slot));
-    let message = format!("non-coroutine only `{function}` is stored into {slot}, {what}");
+    let flag = flag(effects, &misfit.store).map(|flag| format!(" {flag}")).unwrap_or_default();
+    let message = format!("non-coroutine only `{function}` is stored into {slot}{flag}, {what}");
     let mut report = Report::new(effects, RULE.name, level, function, misfit.store.place, message, "stored here");
     report.label_demand(misfit.store.function);
     if let Some((_, mark)) = effects.slot_demand(misfit.slot) {

@@ -6,7 +6,7 @@ use crate::config::Effect;
 use crate::effects::{Effects, Misfit, MisfitKind};
 use crate::findings::{Finding, Level};
 use crate::program::{SlotId, Store};
-use crate::words::{mark_for, name};
+use crate::words::{flag, mark_for, name};
 
 use super::Rule;
 use super::report::Report;
@@ -23,12 +23,26 @@ pub const RULE: Rule = Rule {
 
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let mut by_slot: BTreeMap<SlotId, Vec<Misfit>> = BTreeMap::new();
-    for misfit in effects.misfits() {
-        if misfit.kind == MisfitKind::LosesMark {
-            by_slot.entry(misfit.slot).or_default().push(misfit);
+    let mut findings = Vec::new();
+    for misfit in effects.misfits().into_iter().filter(|misfit| misfit.kind == MisfitKind::LosesMark) {
+        match flag(effects, &misfit.store) {
+            Some(flag) => findings.push(beside_flag(effects, &misfit, &flag)),
+            None => by_slot.entry(misfit.slot).or_default().push(misfit),
         }
     }
-    by_slot.into_iter().filter_map(|(slot, misfits)| finding(effects, slot, &misfits)).collect()
+    findings.extend(by_slot.into_iter().filter_map(|(slot, misfits)| finding(effects, slot, &misfits)));
+    findings
+}
+
+/// Where a flag beside the slot says what it demands, each store is one thing to fix.
+fn beside_flag(effects: &Effects<'_>, misfit: &Misfit, flag: &str) -> Finding {
+    let (function, slot) = (name(effects, misfit.store.function), effects.slot_name(misfit.slot));
+    let message = format!("coroutine only `{function}` is stored into {slot} {flag}");
+    let place = misfit.store.place;
+    let mut report = Report::new(effects, RULE.name, RULE.level, function, place, message, "stored here");
+    report.label_demand(misfit.store.function);
+    report.help("set the flag, if it is called in a coroutine then; or store a wrapper");
+    report.finish()
 }
 
 /// One finding for each slot: its missing mark is the one thing to fix.

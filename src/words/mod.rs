@@ -5,7 +5,7 @@
 use crate::config::Effect;
 use crate::effects::{Callee, Effects, Step};
 use crate::findings::Span;
-use crate::program::{FunctionId, Place, SlotId};
+use crate::program::{FunctionId, Place, SlotId, Store};
 
 /// How many places of one kind are listed before they are only counted.
 pub const MOST_LISTED: usize = 8;
@@ -76,4 +76,19 @@ pub fn one_of(effects: &Effects<'_>, slot: SlotId) -> String {
         0 | 1 => "the only function that is stored there".to_owned(),
         count => format!("one of {count} functions that are stored there"),
     }
+}
+
+/// What a flag beside a slot says where a function is stored: "with `QCO_COROUTINE`". Nothing when the pack pairs no flag with
+/// the slot, or its value is not known.
+pub fn flag(effects: &Effects<'_>, store: &Store) -> Option<String> {
+    let beside = store.beside?;
+    let pair = &effects.pack.pairs[usize::from(beside.pair.0)];
+    Some(match (&pair.constant, &pair.flag) {
+        (Some(constant), _) if beside.set => format!("with `{constant}`"),
+        (Some(constant), _) => format!("without `{constant}`"),
+        (None, flag) => {
+            let not = if beside.set { "" } else { "not " };
+            format!("where `{}` is {not}set", flag.as_ref()?)
+        }
+    })
 }

@@ -236,6 +236,11 @@ impl<'tu> Cursor<'tu> {
         unsafe { clang_getCanonicalCursor(self.raw) }.data[0] as usize
     }
 
+    /// The first declaration of what this declares.
+    pub fn first_declaration(self) -> Option<Cursor<'tu>> {
+        Cursor::new(unsafe { clang_getCanonicalCursor(self.raw) })
+    }
+
     /// The name as written, or the text of an `annotate` attribute.
     pub fn spelling(self) -> String {
         text(unsafe { clang_getCursorSpelling(self.raw) })

@@ -1,7 +1,7 @@
 //! Where functions go: the slot that each function value is stored into, and from slot to slot.
 
 use crate::clang::{Cursor, CursorKind, Linkage, Type, TypeKind, UnaryOperator};
-use crate::facts::{Beside, Copy, Mark, Slot, Store, SymbolId};
+use crate::facts::{Beside, Copy, Mark, Place, Slot, Store, SymbolId};
 
 use super::raw::{RawId, RawTree};
 use super::{Extractor, PairedWith, SlotKind};
@@ -38,8 +38,9 @@ impl<'tu> Extractor<'_, 'tu> {
         let place = self.place(place);
         let (slot, declaration) = self.resolve_sink(tree, sink);
         let marks = declaration.map(|declaration| self.slot_marks(declaration)).unwrap_or_default();
+        let declared = declaration.map(|declaration| self.mark_places(declaration)).unwrap_or_default();
         let beside = self.beside(tree, &slot, sink);
-        Some(Store { function, slot, place, marks, beside })
+        Some(Store { function, slot, place, marks, declared, beside })
     }
 
     /// What a flag says that the pack pairs with a slot, when it is a constant in the same initialiser or call.
@@ -268,6 +269,38 @@ impl<'tu> Extractor<'_, 'tu> {
         marks.sort_unstable();
         marks.dedup();
         marks
+    }
+
+    /// Where a mark of a slot would be written: see [`Store::declared`].
+    fn mark_places(&mut self, declaration: Cursor<'tu>) -> Vec<Place> {
+        let mut ty = declaration.ty();
+        for _ in 0..8 {
+            if let Some(typedef) = ty.typedef() {
+                return typedef.place().map(|place| self.place(place)).into_iter().collect();
+            }
+            ty = match ty.kind() {
+                TypeKind::Pointer => ty.pointee(),
+                TypeKind::Array => ty.element(),
+                _ => break,
+            };
+        }
+        let mut declarations = vec![declaration];
+        // A parameter is declared with each declaration of its function; libclang tells of the first one and of the
+        // definition.
+        if let (Some(function), Some(position)) = (declaration.semantic_parent(), parameter_position(declaration)) {
+            let others = [function.first_declaration(), function.definition()].into_iter().flatten();
+            let parameter = |function: Cursor<'tu>| {
+                let mut parameters =
+                    function.children().into_iter().filter(|child| child.kind() == CursorKind::ParmDecl);
+                parameters.nth(usize::from(position))
+            };
+            declarations.extend(others.filter_map(parameter));
+        }
+        let mut places: Vec<Place> =
+            declarations.iter().filter_map(|declaration| declaration.place()).map(|place| self.place(place)).collect();
+        places.sort_unstable();
+        places.dedup();
+        places
     }
 
     /// What a variable at file scope is initialised with.

@@ -250,6 +250,9 @@ pub struct Store {
     pub place: Place,
     /// The marks that the slot bears by its own declaration or by the typedef of its type.
     pub marks: Vec<Mark>,
+    /// Where a mark of the slot would be written: at the names of its declarations, or at that of the typedef of its type.
+    /// Sorted.
+    pub declared: Vec<Place>,
     /// What a flag beside the slot says, where the pack pairs the two and the flag's value is known.
     pub beside: Option<Beside>,
 }

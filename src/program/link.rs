@@ -103,6 +103,8 @@ impl Linker {
             slot.key.renumber(&|file| FileId(new_files[file.0 as usize]), &function);
             slot.marks = slot.marks.iter().map(|written| mark(*written)).collect();
             slot.marks.sort_unstable();
+            slot.declared.iter_mut().for_each(|declared| *declared = place(*declared));
+            slot.declared.sort_unstable();
         }
         let new_slots = renumbering(&self.slot_list, |slot| slot.key.clone());
         let slots = sorted(self.slot_list, &new_slots);
@@ -335,7 +337,7 @@ impl Linker {
             Some(&id) => id,
             None => {
                 let id = SlotId(self.slot_list.len() as u32);
-                self.slot_list.push(Slot { key: key.clone(), name, marks: Vec::new() });
+                self.slot_list.push(Slot { key: key.clone(), name, marks: Vec::new(), declared: Vec::new() });
                 self.slots.insert(key, id);
                 id
             }
@@ -375,6 +377,12 @@ impl Linker {
         let function = numbers.function(store.function);
         let place = numbers.place(store.place);
         let slot = self.slot(numbers, inside, store.slot, &store.marks);
+        if let Some(slot) = slot {
+            let known = &mut self.slot_list[slot.0 as usize].declared;
+            known.extend(store.declared.iter().map(|declared| numbers.place(*declared)));
+            known.sort_unstable();
+            known.dedup();
+        }
         let beside = store.beside;
         let known = self.stores.entry((function, place, slot)).or_insert(Store { function, place, slot, beside });
         // What configurations disagree on is not known.

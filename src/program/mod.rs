@@ -199,6 +199,9 @@ pub struct Slot {
     pub name: String,
     /// The marks that it bears, by its own declaration or by the typedef of its type.
     pub marks: Vec<Mark>,
+    /// Where a mark of it would be written: at the names of its declarations, or at that of the typedef of its type. Known
+    /// of slots that something is stored into; sorted.
+    pub declared: Vec<Place>,
 }
 
 /// A slot's identity.

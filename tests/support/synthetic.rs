@@ -77,6 +77,7 @@ pub fn unit(functions: &[Sketch], pack: &Pack) -> UnitFacts {
             slot: slot(*into),
             place: at(20_000 + position),
             marks: Vec::new(),
+            declared: Vec::new(),
             beside: None,
         });
         facts.bodies.push(Body {

@@ -125,7 +125,7 @@ impl Effects<'_> {
             if !call.kind.is_in_place() || caller == function {
                 continue;
             }
-            let contexts = possible_contexts(self, site.body, call.reach).and(self.start(caller));
+            let contexts = self.possible_at(site.body, call.reach).and(self.start(caller));
             let unmarked = self.demand(caller).effect.is_none();
             let list = match contexts {
                 ContextSet::COROUTINE => &mut callers.coroutine,
@@ -156,7 +156,7 @@ pub(super) fn breaches(effects: &Effects<'_>) -> Vec<Breach> {
             BreachKind::BlockingCall => effects.known_start(caller),
             BreachKind::CoroutineCall | BreachKind::MixedCall | BreachKind::RegionCall => effects.start(caller),
         };
-        start.and(possible_contexts(effects, body, reach))
+        start.and(effects.possible_at(body, reach))
     };
     let mut found = Vec::new();
     for (number, body) in effects.program.bodies.iter().enumerate() {
@@ -213,7 +213,7 @@ fn breach_kind(
         CallKind::Region | CallKind::Unresolved => return None,
     }
     let caller = effects.program.body(body).function;
-    let possible = possible_contexts(effects, body, reach);
+    let possible = effects.possible_at(body, reach);
     let contexts = effects.start(caller).and(possible);
     let marked_either = effects.demand(caller).effect == Some(Effect::Either);
     match effect {
@@ -240,18 +240,6 @@ fn breach_kind(
     }
 }
 
-/// The contexts in which a point is reached with values of the body's flags that some caller can pass.
-fn possible_contexts(effects: &Effects<'_>, body: BodyId, reach: Reach) -> ContextSet {
-    let possible = |context: &Context| {
-        let entered = effects.worlds().possible.values(*context, body);
-        let reached = reach.values(*context);
-        // In a context in which nobody enters the body, nothing is known of what they would pass.
-        reached != 0 && (entered == 0 || reached & entered != 0)
-    };
-    let contexts = Context::ALL.into_iter().filter(possible);
-    contexts.fold(ContextSet::EMPTY, |set, context| set.or(context.into()))
-}
-
 impl Effects<'_> {
     /// The contexts in which a function's body starts, where also a slot says so: a function without a mark that is stored
     /// into something coroutine only, and that is entered in no other way.
@@ -265,6 +253,17 @@ impl Effects<'_> {
             return ContextSet::COROUTINE;
         }
         self.start(function)
+    }
+
+    /// The contexts in which a point is reached with values of the body's flags that some caller can pass.
+    pub(super) fn possible_at(&self, body: BodyId, reach: Reach) -> ContextSet {
+        let possible = |context: &Context| {
+            let entered = self.worlds().possible.values(*context, body);
+            let reached = reach.values(*context);
+            // In a context in which nobody enters the body, nothing is known of what they would pass.
+            reached != 0 && (entered == 0 || reached & entered != 0)
+        };
+        Context::ALL.into_iter().filter(possible).fold(ContextSet::EMPTY, |set, context| set.or(context.into()))
     }
 
     /// The contexts in which a point is reached from a marked function, along calls by name.

@@ -7,7 +7,7 @@ use crate::effects::{Breach, BreachKind, Callee, Callers, Effects};
 use crate::facts::ContextSet;
 use crate::findings::{Finding, Level};
 use crate::program::{BodyId, FunctionId, Place};
-use crate::words::{called, demanding, mark_for, name, names};
+use crate::words::{called, demanding, mark_for, name};
 
 use super::Rule;
 use super::report::Report;
@@ -140,7 +140,7 @@ fn all_calls(
         };
         report.note_at(store.place, format!("the address of `{caller_name}` goes into {slot}"));
     }
-    let obliged: Vec<FunctionId> = callers.unmarked.iter().map(|(_, from)| *from).collect();
+    let obliged = effects.obliged(caller);
     let mark = mark_for(effects, Effect::CoroutineOnly);
     match advice {
         Advice::Guard => {
@@ -149,15 +149,11 @@ fn all_calls(
         }
         Advice::Mark | Advice::Wrapper if callers.are_all(ContextSet::COROUTINE) => {
             report.help(format!("mark `{caller_name}` as `{mark}`: all that calls it runs in coroutines"));
+            report.note_obliged(&obliged);
         }
         Advice::Mark | Advice::Wrapper => {
             report.help(format!("mark `{caller_name}` as `{mark}` if it only runs in coroutines"));
-            if !obliged.is_empty() {
-                report.note_calls(&callers.unmarked, |from| {
-                    format!("`{from}`, of which nothing is known, calls `{caller_name}`")
-                });
-                report.help(format!("the mark would oblige its callers: {}", names(effects, &obliged)));
-            }
+            report.note_obliged(&obliged);
             report.help(format!("otherwise, {}", through_wrapper(effects, first.callee)));
         }
     }

@@ -1,7 +1,7 @@
 //! How rules make findings: places as labels, remarks, and what to do.
 
 use crate::config::Effect;
-use crate::effects::{Breach, Callee, Effects, Origin, Step};
+use crate::effects::{Breach, Callee, Effects, Obliged, Origin, Step};
 use crate::findings::{Finding, Label, Level, Note};
 use crate::program::{FunctionId, Place, Site, Store};
 use crate::words::{self, MOST_LISTED, called, name, span};
@@ -116,6 +116,23 @@ impl<'e, 'a> Report<'e, 'a> {
         }
         if calls.len() > MOST_LISTED {
             self.note(format!("and {} more", calls.len() - MOST_LISTED));
+        }
+    }
+
+    /// Tells whom a mark would oblige: notes for the nearest of them, and the whole number as help.
+    pub fn note_obliged(&mut self, obliged: &[Obliged]) {
+        for Obliged { function, callee, place } in obliged.iter().take(MOST_LISTED) {
+            let (caller, callee) = (name(self.effects, *function), name(self.effects, *callee));
+            self.note_at(*place, format!("`{caller}`, which bears no mark, calls `{callee}`"));
+        }
+        let functions: Vec<FunctionId> = obliged.iter().map(|obliged| obliged.function).collect();
+        match functions.len() {
+            0 => {}
+            1 => self.help(format!("the mark would oblige {}, too", words::names(self.effects, &functions))),
+            count => self.help(format!(
+                "the mark would oblige {count} functions that lead to it, too: {}",
+                words::names(self.effects, &functions)
+            )),
         }
     }
 

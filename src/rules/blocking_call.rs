@@ -1,10 +1,13 @@
 //! `blocking-call`: something non-coroutine only is called where control is, or can be, in a coroutine.
 
+use std::collections::BTreeMap;
+
 use crate::config::Effect;
-use crate::effects::{Breach, BreachKind, Callee, Chain, Doubt, Effects, Search};
+use crate::effects::{Breach, BreachKind, Callee, Chain, Doubt, Effects, Search, Step};
 use crate::facts::{Context, ContextSet};
 use crate::findings::{Finding, Level};
-use crate::words::{called, demanding, name};
+use crate::program::SlotId;
+use crate::words::{MOST_LISTED, called, demanding, name};
 
 use super::Rule;
 use super::report::Report;
@@ -25,25 +28,80 @@ const MOST_WAYS: u32 = 4;
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let blocking = effects.breaches().iter().filter(|breach| breach.kind == BreachKind::BlockingCall);
     let mut findings: Vec<Finding> = blocking.map(|breach| finding(effects, breach)).collect();
-    let chains = Search::new(effects, Context::Coroutine).chains();
-    findings.extend(chains.iter().filter_map(|chains| through_others(effects, chains)));
+    let mut by_slot: BTreeMap<(SlotId, Callee), Vec<Vec<Chain>>> = BTreeMap::new();
+    for mut chains in Search::new(effects, Context::Coroutine).chains() {
+        chains.sort_by_key(|chain| (chain.conditional, chain.doubt));
+        let Some(best) = chains.first().filter(|best| best.doubt.ways() <= MOST_WAYS) else { continue };
+        match last_slot(best) {
+            Some(cause) => by_slot.entry(cause).or_default().push(chains),
+            None => findings.extend(through_others(effects, &chains)),
+        }
+    }
+    // What goes through one slot to one function has one cause, however many calls come to it.
+    for groups in by_slot.values() {
+        match groups.as_slice() {
+            [only] => findings.extend(through_others(effects, only)),
+            _ => findings.extend(through_slot(effects, groups)),
+        }
+    }
     findings
+}
+
+/// The last slot that a chain goes through, and what it ends at.
+fn last_slot(chain: &Chain) -> Option<(SlotId, Callee)> {
+    let slot = chain.steps.iter().rev().filter(|step| !step.passed).find_map(|step| step.through)?;
+    Some((slot, chain.steps.last()?.callee))
+}
+
+/// One slot that leads to something that blocks, and the calls in coroutines that come to it.
+fn through_slot(effects: &Effects<'_>, groups: &[Vec<Chain>]) -> Option<Finding> {
+    let surest = |chain: &&Chain| (chain.conditional, chain.doubt, chain.steps.len());
+    let best = groups.iter().filter_map(|chains| chains.first()).min_by_key(surest)?;
+    let (slot, offender) = last_slot(best)?;
+    let at = best.steps.iter().rposition(|step| step.through == Some(slot) && !step.passed)?;
+    let (step, caller) = (&best.steps[at], name(effects, best.steps[at].caller));
+    let (slot_words, callee) = (called(effects, Callee::Slot(slot)), called(effects, step.callee));
+    let leads = match step.callee == offender {
+        true => format!("may be non-coroutine only {callee}"),
+        false => format!("may be {callee}, which leads to non-coroutine only {}", called(effects, offender)),
+    };
+    let count = groups.len();
+    let message =
+        format!("{slot_words} is called from `{caller}`, where {count} calls in coroutines lead, and {leads}");
+    let mut report =
+        Report::new(effects, RULE.name, Level::Warning, caller, step.place, message, "called through here");
+    report.label_callee(offender);
+    for step in &best.steps {
+        report.note_step(step);
+    }
+    let others = groups.iter().filter_map(|chains| chains.first()).filter(|chain| *chain != best);
+    for first in others.clone().filter_map(|chain| chain.steps.first()).take(MOST_LISTED) {
+        let (caller, callee) = (name(effects, first.caller), first_called(effects, first));
+        report.note_at(first.place, format!("`{caller}` comes there in a coroutine, by its call of {callee}"));
+    }
+    if count - 1 > MOST_LISTED {
+        report.note(format!("and {} more", count - 1 - MOST_LISTED));
+    }
+    report.help(format!(
+        "if {} is never called in coroutines, mark it; else leave the coroutine, or guard the call that blocks",
+        effects.slot_name(slot)
+    ));
+    Some(report.finish())
+}
+
+/// What the first call of a chain calls, as it is written.
+fn first_called(effects: &Effects<'_>, first: &Step) -> String {
+    called(effects, first.through.map_or(first.callee, Callee::Slot))
 }
 
 /// One function that blocks through others, called by a body where control is in a coroutine.
 fn through_others(effects: &Effects<'_>, chains: &[Chain]) -> Option<Finding> {
-    let best = chains.iter().min_by_key(|chain| (chain.conditional, chain.doubt))?;
+    let best = chains.first()?;
     let (first, last) = (best.steps.first()?, best.steps.last()?);
     let caller = name(effects, first.caller);
-    if best.doubt.ways() > MOST_WAYS {
-        return None;
-    }
     let sure = best.doubt == Doubt::NONE && !best.conditional;
     let level = if sure { Level::Error } else { Level::Warning };
-    let callee = match first.through {
-        Some(slot) => called(effects, Callee::Slot(slot)),
-        None => called(effects, first.callee),
-    };
+    let callee = first_called(effects, first);
     let why = match effects.demand(first.caller).effect {
         Some(Effect::CoroutineOnly) => "which runs in a coroutine",
         _ if effects.known_start(first.caller) == ContextSet::COROUTINE => {

@@ -841,6 +841,7 @@ fn the_json_format_is_one_document_with_stable_keys() {
             "errors",
             "failed_units",
             "functions",
+            "notes",
             "other_languages",
             "units",
             "unknown",

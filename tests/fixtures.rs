@@ -187,6 +187,7 @@ fn expectations(path: &Path, root: &Path) -> Vec<Expected> {
             let level = match level {
                 "error" => Level::Error,
                 "warning" => Level::Warning,
+                "note" => Level::Note,
                 other => panic!("{}: no level is called {other}", path.display()),
             };
             let (rule, text) = rest.split_once(": ").unwrap_or((rest, ""));

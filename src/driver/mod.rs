@@ -136,6 +136,8 @@ pub struct Summary {
     pub errors: usize,
     /// Findings at the level of a warning.
     pub warnings: usize,
+    /// Findings at the level of a note.
+    pub notes: usize,
     /// What could not be decided.
     pub unknown: Unknown,
 }
@@ -258,8 +260,8 @@ pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error
     summary.failed_units = problems.len();
     summary.unknown.generated_files = details.not_compared.len();
     summary.other_languages = coverage.other_languages;
-    summary.errors = findings.iter().filter(|finding| finding.level == Level::Error).count();
-    summary.warnings = findings.len() - summary.errors;
+    let at = |level| findings.iter().filter(|finding| finding.level == level).count();
+    (summary.errors, summary.warnings, summary.notes) = (at(Level::Error), at(Level::Warning), at(Level::Note));
     Ok(Report { findings, problems, summary, tree, details })
 }
 
@@ -442,7 +444,7 @@ fn summarise(effects: &Effects<'_>, program: &Program) -> Summary {
         summary.unknown.bodies += usize::from(called && no_body);
     }
     for body in &program.bodies {
-        summary.unknown.pointer_calls += body.slot_calls.len();
+        summary.unknown.pointer_calls += body.slot_calls.iter().filter(|call| !effects.is_resolved(call)).count();
         for call in &body.calls {
             match call.kind {
                 CallKind::Unresolved => summary.unknown.unresolved_calls += 1,

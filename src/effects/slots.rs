@@ -2,7 +2,7 @@
 
 use crate::config::{Effect, SlotName};
 use crate::facts::ContextSet;
-use crate::program::{FunctionId, Mark, SlotId, SlotKey, Store};
+use crate::program::{FunctionId, Mark, SlotCall, SlotId, SlotKey, Store};
 
 use super::{Effects, Origin};
 
@@ -38,6 +38,11 @@ impl Effects<'_> {
         let mut effects = marks.filter_map(|mark| Some((self.pack.mark(mark.mark).effect?, *mark)));
         let first = effects.next()?;
         effects.all(|(effect, _)| effect == first.0).then_some(first)
+    }
+
+    /// Whether it is known what a call through a slot demands, or what it may call.
+    pub fn is_resolved(&self, call: &SlotCall) -> bool {
+        call.slot.is_some_and(|slot| self.slot_demand(slot).is_some() || !self.candidates.of_slot(slot).is_empty())
     }
 
     /// What is demanded of those who call a function that is stored: by what is beside the slot, else by the slot's marks.

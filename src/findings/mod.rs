@@ -14,6 +14,8 @@ pub enum Level {
     Error,
     /// It is probably wrong, or depends on something that cannot be seen.
     Warning,
+    /// It is possible, and little speaks for it.
+    Note,
 }
 
 /// Something to fix.

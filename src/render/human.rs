@@ -58,6 +58,7 @@ impl<'r> Excerpts<'r> {
         let severity = match finding.level {
             Level::Error => Severity::Error,
             Level::Warning => Severity::Warning,
+            Level::Note => Severity::Note,
         };
         let mut diagnostic =
             Diagnostic::new(severity).with_code(&finding.rule).with_message(printable(&finding.message));

@@ -93,13 +93,14 @@ fn coverage(summary: &Summary) -> Vec<String> {
         unknowns.push(count(unknown.generated_files, "generated file"));
     }
     lines.push(format!(
-        "{} ({} failed), {}, {}: {}, {}; unknown: {}",
+        "{} ({} failed), {}, {}: {}, {}, {}; unknown: {}",
         count(summary.units, "unit"),
         summary.failed_units,
         count(summary.functions, "function"),
         count(summary.calls, "call"),
         count(summary.errors, "error"),
         count(summary.warnings, "warning"),
+        count(summary.notes, "note"),
         unknowns.join(", "),
     ));
     lines

@@ -22,7 +22,7 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-/// In how many ways the slots of a chain may be filled so that it is still reported.
+/// In how many ways the slots of a chain may be filled so that it is more than a note.
 const MOST_WAYS: u32 = 4;
 
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
@@ -31,7 +31,7 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let mut by_slot: BTreeMap<(SlotId, Callee), Vec<Vec<Chain>>> = BTreeMap::new();
     for mut chains in Search::new(effects, Context::Coroutine).chains() {
         chains.sort_by_key(|chain| (chain.conditional, chain.doubt));
-        let Some(best) = chains.first().filter(|best| best.doubt.ways() <= MOST_WAYS) else { continue };
+        let Some(best) = chains.first() else { continue };
         match last_slot(best) {
             Some(cause) => by_slot.entry(cause).or_default().push(chains),
             None => findings.extend(through_others(effects, &chains)),
@@ -68,12 +68,9 @@ fn through_slot(effects: &Effects<'_>, groups: &[Vec<Chain>]) -> Option<Finding>
     let count = groups.len();
     let message =
         format!("{slot_words} is called from `{caller}`, where {count} calls in coroutines lead, and {leads}");
-    let mut report =
-        Report::new(effects, RULE.name, Level::Warning, caller, step.place, message, "called through here");
+    let mut report = Report::new(effects, RULE.name, level(best), caller, step.place, message, "called through here");
     report.label_callee(offender);
-    for step in &best.steps {
-        report.note_step(step);
-    }
+    note_chain(&mut report, best);
     let others = groups.iter().filter_map(|chains| chains.first()).filter(|chain| *chain != best);
     for first in others.clone().filter_map(|chain| chain.steps.first()).take(MOST_LISTED) {
         let (caller, callee) = (name(effects, first.caller), first_called(effects, first));
@@ -89,6 +86,28 @@ fn through_slot(effects: &Effects<'_>, groups: &[Vec<Chain>]) -> Option<Finding>
     Some(report.finish())
 }
 
+/// How grave it is when a chain is the best that there is.
+fn level(best: &Chain) -> Level {
+    match best.doubt {
+        Doubt::NONE if !best.conditional => Level::Error,
+        doubt if doubt.ways() <= MOST_WAYS => Level::Warning,
+        _ => Level::Note,
+    }
+}
+
+/// Tells the calls of a chain, and how sure it is.
+fn note_chain(report: &mut Report<'_, '_>, chain: &Chain) {
+    for step in &chain.steps {
+        report.note_step(step);
+    }
+    if chain.doubt.ways() > 1 {
+        report.note(format!("it is one of {} ways to fill the slots on the way", chain.doubt.ways()));
+    }
+    if chain.conditional {
+        report.note("whether it is reached depends on a parameter of the function".to_owned());
+    }
+}
+
 /// What the first call of a chain calls, as it is written.
 fn first_called(effects: &Effects<'_>, first: &Step) -> String {
     called(effects, first.through.map_or(first.callee, Callee::Slot))
@@ -99,8 +118,6 @@ fn through_others(effects: &Effects<'_>, chains: &[Chain]) -> Option<Finding> {
     let best = chains.first()?;
     let (first, last) = (best.steps.first()?, best.steps.last()?);
     let caller = name(effects, first.caller);
-    let sure = best.doubt == Doubt::NONE && !best.conditional;
-    let level = if sure { Level::Error } else { Level::Warning };
     let callee = first_called(effects, first);
     let why = match effects.demand(first.caller).effect {
         Some(Effect::CoroutineOnly) => "which runs in a coroutine",
@@ -111,6 +128,7 @@ fn through_others(effects: &Effects<'_>, chains: &[Chain]) -> Option<Finding> {
     };
     let offender = called(effects, last.callee);
     let message = format!("{callee} is called from `{caller}`, {why}, and leads to non-coroutine only {offender}");
+    let level = level(best);
     let mut report = Report::new(effects, RULE.name, level, caller, first.place, message, "called here");
     for chain in chains.iter().filter(|chain| chain.steps.first().is_some_and(|step| step.place != first.place)) {
         if let Some(step) = chain.steps.first() {
@@ -119,12 +137,7 @@ fn through_others(effects: &Effects<'_>, chains: &[Chain]) -> Option<Finding> {
     }
     report.label_callee(last.callee);
     report.label_demand(first.caller);
-    for step in &best.steps {
-        report.note_step(step);
-    }
-    if best.conditional {
-        report.note("whether it is reached depends on a parameter of the function".to_owned());
-    }
+    note_chain(&mut report, best);
     report.help(format!(
         "leave the coroutine for {callee}, in a bottom half or through a wrapper, or guard the call that blocks"
     ));

@@ -55,6 +55,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("petgraph", &["program", "effects"]),
     ("toml", &["config"]),
     ("minijinja", &["wrapgen"]),
+    ("rustix", &["source"]),
     ("similar", &["cli"]),
 ];
 

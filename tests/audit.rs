@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("effects", &["config", "facts", "program", "source"]),
     ("wrapgen", &["config"]),
     ("findings", &[]),
+    ("fix", &["findings", "source"]),
     ("words", &["config", "effects", "findings", "program"]),
     ("rules", &["config", "effects", "facts", "findings", "program", "words"]),
     ("questions", &["config", "effects", "facts", "findings", "program", "words"]),
@@ -56,7 +57,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("minijinja", &["wrapgen"]),
     ("rustix", &["source"]),
-    ("similar", &["cli"]),
+    ("similar", &["cli", "fix"]),
 ];
 
 #[test]

@@ -2,6 +2,21 @@
 //!
 //! It must never know rules, C, the program or the terminal: which edits there should be is decided elsewhere.
 
+mod apply;
 mod edits;
 
+use std::path::PathBuf;
+
+pub use apply::{Outcome, Reason, Refusal, Unsynced, write_all};
 pub use edits::{Conflict, EditSet, GroupId, OutOfBounds};
+
+/// A file before and after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The file's path relative to the tree's root.
+    pub path: PathBuf,
+    /// Its text as it was read.
+    pub old: Vec<u8>,
+    /// Its text as it shall be.
+    pub new: Vec<u8>,
+}

@@ -3,12 +3,16 @@
 //! It must never know rules, C, the program or the terminal: which edits there should be is decided elsewhere.
 
 mod apply;
+mod diff;
 mod edits;
+mod mail;
 
 use std::path::PathBuf;
 
 pub use apply::{Outcome, Reason, Refusal, Unsynced, write_all};
+pub use diff::unified;
 pub use edits::{Conflict, EditSet, GroupId, OutOfBounds};
+pub use mail::{Mail, patch_mail, patch_name};
 
 /// A file before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]

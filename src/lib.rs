@@ -22,4 +22,5 @@ pub mod rules;
 pub mod questions;
 pub mod wrapgen;
 pub mod findings;
+pub mod fix;
 pub mod render;

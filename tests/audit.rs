@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("effects", &["config", "facts", "program", "source"]),
     ("wrapgen", &["config"]),
     ("findings", &[]),
+    ("fix", &["findings", "source"]),
     ("words", &["config", "effects", "findings", "program"]),
     ("rules", &["config", "effects", "facts", "findings", "program", "words"]),
     ("questions", &["config", "effects", "facts", "findings", "program", "words"]),
@@ -55,7 +56,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("petgraph", &["program", "effects"]),
     ("toml", &["config"]),
     ("minijinja", &["wrapgen"]),
-    ("similar", &["cli"]),
+    ("rustix", &["source"]),
+    ("similar", &["cli", "fix"]),
 ];
 
 #[test]

@@ -69,6 +69,30 @@ pub struct Span {
     pub column: u32,
 }
 
+/// A change of one file's text: the bytes from `start` to `end` give way to `text`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Edit {
+    /// The file's path relative to the tree's root.
+    #[serde(with = "lossy")]
+    pub path: PathBuf,
+    /// The first byte that goes away, counted from 0 in the file as it was read.
+    pub start: usize,
+    /// The byte behind the last one that goes away; equal to `start` when the text is only inserted.
+    pub end: usize,
+    /// What comes in their place; empty when they are only removed.
+    pub text: String,
+}
+
+/// Whether an edit may be made without a person looking at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Safety {
+    /// It cannot change what the program does: marks, declarations and comments alone.
+    Safe,
+    /// It can: another function is called, or a condition added.
+    Unsafe,
+}
+
 /// Puts findings into the order in which they are reported, and drops equal ones.
 pub fn sort(findings: &mut Vec<Finding>) {
     findings.sort_by(|one, other| {

@@ -8,4 +8,4 @@ mod write;
 
 pub use text::{Source, Sources, is_deceptive};
 pub use tree::{Identities, Tree, normalize};
-pub use write::{Written, write_whole};
+pub use write::{Staged, Written, remove_abandoned, sync_directory, write_whole};

@@ -1,8 +1,21 @@
 //! Writing files: whole, or not at all.
+//!
+//! A new text is written to a temporary file beside the old one, which then takes its place. A run that is killed leaves
+//! such files behind. Their names tell which run they belong to, so that a later one can remove them.
 
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::SystemTime;
+
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
+use tempfile::{NamedTempFile, TempPath};
+
+/// How the names of temporary files begin; `PID-START-RANDOM` follows, the process and when it started.
+const PREFIX: &str = ".cowrap-";
 
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +27,8 @@ pub enum Written {
 }
 
 /// Gives a file this text. Whoever reads it meanwhile, or when the program is killed, sees the old text or the new one. A file that
-/// has the text already keeps its time, so that a build does not go on from it.
+/// has the text already keeps its time, so that a build does not go on from it. This holds for a crash of the program, not of
+/// the machine: for that, see [`Staged`].
 ///
 /// # Errors
 ///
@@ -25,16 +39,111 @@ pub fn write_whole(path: &Path, text: &[u8]) -> io::Result<Written> {
     if std::fs::read(&path).is_ok_and(|old| old == text) {
         return Ok(Written::Same);
     }
+    write_beside(&path, text)?.persist(&path).map_err(|error| error.error)?;
+    Ok(Written::Changed)
+}
+
+/// A file's new text, on the disk beside the file and not yet in its place. It is removed when it is dropped.
+///
+/// With it, many files can be changed such that a full disk, or whatever else is in the way, shows before the first one is.
+#[derive(Debug)]
+pub struct Staged {
+    temporary: TempPath,
+    path: PathBuf,
+}
+
+impl Staged {
+    /// Writes the new text of a file, and waits until the disk has it. The file that is there keeps its mode, and its owner
+    /// as far as the system lets it; `path` must not be a symbolic link, for that would be replaced.
+    ///
+    /// No file stays open, so that there is no limit to how many can be staged.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file system; nothing is left behind then.
+    pub fn write(path: &Path, text: &[u8]) -> io::Result<Staged> {
+        let temporary = write_beside(path, text)?;
+        temporary.as_file().sync_all()?;
+        Ok(Staged { temporary: temporary.into_temp_path(), path: path.to_path_buf() })
+    }
+
+    /// Puts the new text into the file's place, in one step. It lasts through a crash of the machine when the directory is
+    /// synchronised too: [`sync_directory`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the file system; the file is as it was then.
+    pub fn put(self) -> io::Result<()> {
+        self.temporary.persist(&self.path).map_err(|error| error.error)
+    }
+}
+
+/// Waits until the disk has a directory's entries.
+///
+/// # Errors
+///
+/// Those of the file system; the entries are there, but may not last through a crash of the machine.
+pub fn sync_directory(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+/// Removes the temporary files in a directory, not below it, that runs of this program have left behind: those whose process does
+/// not live. What cannot be read or removed stays; it is in nobody's way.
+///
+/// When another process has got the number meanwhile, the file stays for a later run. Two machines, or containers with processes
+/// of their own, must not write to one directory at the same time: each takes the other's process for dead. Then a
+/// write fails, and no file is lost.
+pub fn remove_abandoned(directory: &Path) {
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    for entry in entries.flatten() {
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_file && entry.file_name().to_str().is_some_and(is_abandoned) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Writes a text to a temporary file beside the file that it is for.
+fn write_beside(path: &Path, text: &[u8]) -> io::Result<NamedTempFile> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // A new file gets what the process's mask leaves of these permissions.
     let new = std::fs::Permissions::from_mode(0o666);
-    let mut temporary = tempfile::Builder::new().prefix(".cowrap-").permissions(new).tempfile_in(directory)?;
+    let prefix = format!("{PREFIX}{}-{:x}-", std::process::id(), start());
+    let mut temporary = tempfile::Builder::new().prefix(&prefix).permissions(new).tempfile_in(directory)?;
     temporary.write_all(text)?;
-    if let Ok(old) = std::fs::metadata(&path) {
+    if let Ok(old) = std::fs::metadata(path) {
+        let own = temporary.as_file().metadata()?;
+        if (own.uid(), own.gid()) != (old.uid(), old.gid()) {
+            // Root can do this; a user who may not becomes the owner. It also takes bits of the mode away.
+            let _ = fchown(temporary.as_file(), Some(old.uid()), Some(old.gid()));
+        }
         temporary.as_file().set_permissions(old.permissions())?;
     }
-    temporary.persist(&path).map_err(|error| error.error)?;
-    Ok(Written::Changed)
+    Ok(temporary)
+}
+
+/// When this process started to write, in nanoseconds: it tells apart two processes that had the same number, which in containers is
+/// the rule.
+fn start() -> u128 {
+    static START: OnceLock<u128> = OnceLock::new();
+    *START.get_or_init(|| {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        since.map(|time| time.as_nanos()).unwrap_or_default()
+    })
+}
+
+/// Whether a file's name is that of a temporary file whose process does not live.
+fn is_abandoned(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix(PREFIX) else { return false };
+    let parts: Vec<&str> = rest.split('-').collect();
+    let &[process, started, _] = parts.as_slice() else { return false };
+    let (Ok(process), Ok(started)) = (process.parse::<u32>(), u128::from_str_radix(started, 16)) else { return false };
+    if process == std::process::id() {
+        return started != start();
+    }
+    let Some(process) = i32::try_from(process).ok().and_then(Pid::from_raw) else { return false };
+    // A process of somebody else lives as well: for it the error is another.
+    test_kill_process(process) == Err(Errno::SRCH)
 }
 
 #[cfg(test)]
@@ -67,6 +176,48 @@ mod tests {
         write_whole(&link, b"new").unwrap();
         assert!(link.symlink_metadata().unwrap().is_symlink());
         assert_eq!(std::fs::read(&real).unwrap(), b"new");
+    }
+
+    #[test]
+    fn what_is_staged_appears_when_it_is_put() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("a.c");
+        std::fs::write(&path, "old").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        drop(Staged::write(&path, b"dropped").unwrap());
+        let staged = Staged::write(&path, b"new").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        staged.put().unwrap();
+        sync_directory(scratch.path()).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn only_files_of_dead_processes_are_abandoned() {
+        let scratch = tempfile::tempdir().unwrap();
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let dead = child.id();
+        child.wait().unwrap();
+        let own = std::process::id();
+        let staged = Staged::write(&scratch.path().join("a.c"), b"new").unwrap();
+        let gone = [format!(".cowrap-{dead}-1f-abcdef"), format!(".cowrap-{own}-1f-abcdef")];
+        // Process 1 always lives; the rest are names that this program does not give.
+        let stay = [".cowrap-1-1f-abcdef", ".cowrap-abcdef", ".cowrap-0-1f-abcdef", ".cowrap-4294967295-1f-a", "a.c-1"];
+        for name in gone.iter().map(String::as_str).chain(stay) {
+            std::fs::write(scratch.path().join(name), "").unwrap();
+        }
+        std::fs::create_dir(scratch.path().join(format!(".cowrap-{dead}-1f-direct"))).unwrap();
+        remove_abandoned(scratch.path());
+        for name in &gone {
+            assert!(!scratch.path().join(name).exists(), "{name}");
+        }
+        for name in stay {
+            assert!(scratch.path().join(name).exists(), "{name}");
+        }
+        staged.put().unwrap();
+        remove_abandoned(&scratch.path().join("none"));
     }
 
     #[test]

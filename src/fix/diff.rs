@@ -1,0 +1,166 @@
+//! Unified diffs, byte for byte.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use similar::{Algorithm, ChangeTag, DiffOp, capture_diff_slices, group_diff_ops};
+
+/// How many lines around a change are shown.
+const CONTEXT: usize = 3;
+
+/// The difference between two texts of a file, as `git apply` and `patch -p1` take it; empty when there is none.
+///
+/// The bytes are those of the texts: carriage returns stay, and no encoding is assumed. `path` is relative to the tree's root, and
+/// quoted as git does.
+pub fn unified(path: &Path, old: &[u8], new: &[u8]) -> Vec<u8> {
+    let comparison = Comparison::new(old, new);
+    let mut out = Vec::new();
+    if comparison.hunks.is_empty() {
+        return out;
+    }
+    let (before, after) = (quoted("a/", path), quoted("b/", path));
+    // The first line makes git read the names as they are, and not guess where a time begins; nor take a file that becomes
+    // empty for one that is removed.
+    out.extend(format!("diff --git {before} {after}\n").bytes());
+    // So does the tab for patch: without it a name ends at the blank.
+    let tab = if path.as_os_str().as_bytes().contains(&b' ') { "\t" } else { "" };
+    out.extend(format!("--- {before}{tab}\n+++ {after}{tab}\n").bytes());
+    for hunk in &comparison.hunks {
+        comparison.write_hunk(hunk, &mut out);
+    }
+    out
+}
+
+/// How many lines come and go between two texts.
+pub(super) fn counts(old: &[u8], new: &[u8]) -> (usize, usize) {
+    let comparison = Comparison::new(old, new);
+    let (mut added, mut removed) = (0, 0);
+    for op in comparison.hunks.iter().flatten().filter(|op| !matches!(op, DiffOp::Equal { .. })) {
+        added += op.new_range().len();
+        removed += op.old_range().len();
+    }
+    (added, removed)
+}
+
+/// Two texts, line by line.
+struct Comparison<'t> {
+    old: Vec<&'t [u8]>,
+    new: Vec<&'t [u8]>,
+    /// Changes that are near each other, with their context.
+    hunks: Vec<Vec<DiffOp>>,
+}
+
+impl<'t> Comparison<'t> {
+    fn new(old: &'t [u8], new: &'t [u8]) -> Comparison<'t> {
+        // A line ends at a line feed alone: programs that apply patches know no other end.
+        let lines = |text: &'t [u8]| -> Vec<&'t [u8]> { text.split_inclusive(|byte| *byte == b'\n').collect() };
+        let (old, new) = (lines(old), lines(new));
+        let hunks = group_diff_ops(capture_diff_slices(Algorithm::Myers, &old, &new), CONTEXT);
+        let has_change = |hunk: &Vec<DiffOp>| hunk.iter().any(|op| !matches!(op, DiffOp::Equal { .. }));
+        Comparison { old, new, hunks: hunks.into_iter().filter(has_change).collect() }
+    }
+
+    fn write_hunk(&self, hunk: &[DiffOp], out: &mut Vec<u8>) {
+        let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else { return };
+        let old = place(first.old_range().start, last.old_range().end);
+        let new = place(first.new_range().start, last.new_range().end);
+        out.extend(format!("@@ -{old} +{new} @@\n").bytes());
+        for op in hunk {
+            for (tag, lines) in op.iter_slices(&self.old, &self.new) {
+                let sign = match tag {
+                    ChangeTag::Equal => b' ',
+                    ChangeTag::Delete => b'-',
+                    ChangeTag::Insert => b'+',
+                };
+                for line in lines {
+                    out.push(sign);
+                    out.extend_from_slice(line);
+                    if !line.ends_with(b"\n") {
+                        out.extend_from_slice(b"\n\\ No newline at end of file\n");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A range of lines as a hunk's header has it, from one that counts from 0.
+fn place(start: usize, end: usize) -> String {
+    match end - start {
+        // No line: named is the one before.
+        0 => format!("{start},0"),
+        1 => format!("{}", start + 1),
+        count => format!("{},{count}", start + 1),
+    }
+}
+
+/// A path as git writes it: in quotes, with escapes, when there is a byte in it that is not printable ASCII, a quote or a backslash.
+pub(super) fn quoted(before: &str, path: &Path) -> String {
+    let bytes = path.as_os_str().as_bytes();
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    if bytes.iter().all(is_plain) {
+        return format!("{before}{}", String::from_utf8_lossy(bytes));
+    }
+    let mut word = format!("\"{before}");
+    for byte in bytes {
+        match byte {
+            b'"' | b'\\' => word.extend(['\\', char::from(*byte)]),
+            b'\x07' => word.push_str("\\a"),
+            b'\x08' => word.push_str("\\b"),
+            b'\t' => word.push_str("\\t"),
+            b'\n' => word.push_str("\\n"),
+            b'\x0b' => word.push_str("\\v"),
+            b'\x0c' => word.push_str("\\f"),
+            b'\r' => word.push_str("\\r"),
+            b' '..=b'~' => word.push(char::from(*byte)),
+            _ => word.push_str(&format!("\\{byte:03o}")),
+        }
+    }
+    word.push('"');
+    word
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::*;
+
+    fn diff(path: &str, old: &str, new: &str) -> String {
+        String::from_utf8(unified(Path::new(path), old.as_bytes(), new.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn a_change_has_three_lines_around_it() {
+        let old: String = (1..=20).map(|number| format!("{number}\n")).collect();
+        let new = old.replace("10\n", "ten\n").replace("20\n", "20\n21\n");
+        let expected = "diff --git a/d/a.c b/d/a.c\n--- a/d/a.c\n+++ b/d/a.c\n\
+                        @@ -7,7 +7,7 @@\n 7\n 8\n 9\n-10\n+ten\n 11\n 12\n 13\n\
+                        @@ -18,3 +18,4 @@\n 18\n 19\n 20\n+21\n";
+        assert_eq!(diff("d/a.c", &old, &new), expected);
+        assert_eq!(counts(old.as_bytes(), new.as_bytes()), (2, 1));
+        assert_eq!(diff("d/a.c", &old, &old), "");
+        assert_eq!(diff("d/a.c", "", ""), "");
+    }
+
+    #[test]
+    fn ends_of_lines_stay() {
+        let hunk = |old, new| diff("a", old, new).split_once("+++ b/a\n").unwrap().1.to_owned();
+        assert_eq!(hunk("a\r\nb\r\n", "a\r\nc\r\n"), "@@ -1,2 +1,2 @@\n a\r\n-b\r\n+c\r\n");
+        assert_eq!(hunk("a\rb\n", "a\rc\n"), "@@ -1 +1 @@\n-a\rb\n+a\rc\n");
+        let marker = "\\ No newline at end of file\n";
+        assert_eq!(hunk("a", "a\n"), format!("@@ -1 +1 @@\n-a\n{marker}+a\n"));
+        assert_eq!(hunk("a\nb", "c\nb"), format!("@@ -1,2 +1,2 @@\n-a\n+c\n b\n{marker}"));
+        assert_eq!(hunk("", "a\n"), "@@ -0,0 +1 @@\n+a\n");
+        assert_eq!(hunk("a\n", ""), "@@ -1 +0,0 @@\n-a\n");
+    }
+
+    #[test]
+    fn paths_are_quoted_as_git_does() {
+        let name = |bytes: &[u8]| quoted("a/", Path::new(OsStr::from_bytes(bytes)));
+        assert_eq!(name(b"x y.c"), "a/x y.c");
+        assert_eq!(name("ü.c".as_bytes()), "\"a/\\303\\274.c\"");
+        assert_eq!(name(b"\xff\"\\\t\n\r\x01\x7f"), "\"a/\\377\\\"\\\\\\t\\n\\r\\001\\177\"");
+        assert!(diff("x y.c", "a\n", "b\n").starts_with("diff --git a/x y.c b/x y.c\n--- a/x y.c\t\n+++ b/x y.c\t\n"));
+    }
+}

@@ -21,5 +21,6 @@ pub mod words;
 pub mod rules;
 pub mod questions;
 pub mod wrapgen;
+pub mod rewrite;
 pub mod findings;
 pub mod render;

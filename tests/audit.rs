@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("program", &["facts"]),
     ("effects", &["config", "facts", "program", "source"]),
     ("wrapgen", &["config"]),
+    ("rewrite", &[]),
     ("findings", &[]),
     ("words", &["config", "effects", "findings", "program"]),
     ("rules", &["config", "effects", "facts", "findings", "program", "words"]),

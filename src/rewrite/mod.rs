@@ -84,7 +84,7 @@ pub enum Refusal {
     #[error("no list has the entry `{0}`")]
     NotListed(String),
     /// The known entry is there more than once.
-    #[error("more than one list has the entry `{0}`")]
+    #[error("the entry `{0}` is listed more than once")]
     ListedTwice(String),
     /// The new entry is there.
     #[error("`{0}` is listed already")]

@@ -724,7 +724,7 @@ fn entries_are_added_to_lists() {
     let text = b"f('k.h')\ng('k.h')\nh('n.h')";
     let add = |within| add_to_list(text, within, "k.h", "n.h").map_err(|refusal| refusal.to_string());
     assert_eq!(add(9..17).map(|edits| edits[0].range.clone()), Ok(16..16));
-    assert_eq!(add(0..18).unwrap_err(), "more than one list has the entry `k.h`");
+    assert_eq!(add(0..18).unwrap_err(), "the entry `k.h` is listed more than once");
     assert_eq!(add(0..0).unwrap_err(), "no list has the entry `k.h`");
     assert_eq!(add(9..99).unwrap_err(), "`n.h` is listed already");
     let quoted = add_to_list(br"['a\'b']", 0..99, "a'b", r"c\d").unwrap();

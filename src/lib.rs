@@ -21,6 +21,7 @@ pub mod words;
 pub mod rules;
 pub mod questions;
 pub mod wrapgen;
+pub mod rewrite;
 pub mod findings;
 pub mod fix;
 pub mod render;

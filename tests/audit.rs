@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("program", &["facts"]),
     ("effects", &["config", "facts", "program", "source"]),
     ("wrapgen", &["config"]),
+    ("rewrite", &[]),
     ("findings", &[]),
     ("fix", &["findings", "source"]),
     ("words", &["config", "effects", "findings", "program"]),

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, VecDeque};
 use cowrap::config::Pack;
 use cowrap::effects::{Callee, Doubt, Effects, Search};
 use cowrap::facts::Context;
+use cowrap::findings::Level;
 use cowrap::program::{Linker, Program};
 use cowrap::questions;
 use cowrap::rules;
@@ -206,7 +207,7 @@ fn a_circle_of_ten_thousand_functions_ends() {
 }
 
 #[test]
-fn a_slot_with_a_thousand_candidates_is_not_told_as_a_finding_and_why_knows() {
+fn a_slot_with_a_thousand_candidates_makes_a_note_and_why_knows() {
     const CANDIDATES: usize = 1000;
     // 0 calls through the slot; 1 blocks; 2 calls 1; all others do nothing, and all are in the slot.
     let mut functions = vec![Sketch::default(); CANDIDATES + 2];
@@ -214,11 +215,14 @@ fn a_slot_with_a_thousand_candidates_is_not_told_as_a_finding_and_why_knows() {
     functions[0].stores = (2..CANDIDATES + 2).map(|function| (function, 0)).collect();
     functions[1].mark = Some("no_coroutine_fn");
     functions[2].calls = vec![1];
-    assert_eq!(findings(&functions), []);
     let pack = Pack::qemu().unwrap();
     let program = link(&functions, &pack);
     let tree = tree();
     let effects = Effects::new(&program, &pack, &tree);
+    let findings = rules::check(&effects, &[]);
+    let [note] = findings.as_slice() else { panic!("{findings:?}") };
+    assert_eq!((note.rule.as_str(), note.function.as_str(), note.level), ("blocking-call", "f0", Level::Note));
+    assert!(note.notes.iter().any(|said| said.text.contains("one of 1000 ways")), "{note:?}");
     let belief = questions::why(&effects, "f0", None, false).unwrap().remove(0);
     let leads = &belief.conclusions[0];
     assert!(leads.text.contains("may lead to"), "{}", leads.text);

@@ -96,7 +96,7 @@ pub struct Lock {
 }
 
 /// Slots of which something beside them tells what they demand: a flag in the same table, another argument of the call.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pair {
     /// The slot.
@@ -113,8 +113,8 @@ pub struct Pair {
 }
 
 /// A slot, by what it is called: `Record::field`, or `function(2)` for the second parameter of a function.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum SlotName {
     /// A field of a record.
     Field {
@@ -490,6 +490,12 @@ impl TryFrom<String> for SlotName {
             return Ok(SlotName::Parameter { function: function.to_owned(), position });
         }
         Err(format!("`{text}` names no slot; write `Record::field`, or `function(2)` for the second parameter"))
+    }
+}
+
+impl From<SlotName> for String {
+    fn from(name: SlotName) -> String {
+        name.to_string()
     }
 }
 

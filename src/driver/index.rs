@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::config::{Lock, Pack};
+use crate::config::{Lock, Pack, Pair};
 use crate::facts::SCHEMA;
 use crate::program::Program;
 use crate::source::{Tree, write_whole};
@@ -75,11 +75,12 @@ pub enum IndexError {
 #[derive(Serialize, Deserialize)]
 struct Saved<P> {
     /// The words of the pack that decide what is read: the names of marks, in their order, of predicates, of
-    /// what takes locks, and of regions.
+    /// what takes locks, of regions, and of pairs.
     marks: Vec<String>,
     predicates: Vec<String>,
     locks: Vec<Lock>,
     regions: Vec<String>,
+    pairs: Vec<Pair>,
     root: PathBuf,
     build: Option<PathBuf>,
     details: Details,
@@ -105,6 +106,7 @@ pub fn save(index: Index, path: &Path) -> Result<(), IndexError> {
         predicates: index.pack.predicates.clone(),
         locks: index.pack.locks.clone(),
         regions: index.pack.regions.clone(),
+        pairs: index.pack.pairs.clone(),
         root: index.tree.root,
         build: index.tree.build,
         details: index.details,
@@ -133,7 +135,10 @@ pub(super) fn load(path: &Path, pack: Pack) -> Result<Index, IndexError> {
         return Err(unusable("is damaged"));
     }
     let saved: Saved<Program> = postcard::from_bytes(body).map_err(|_| unusable("is damaged"))?;
-    let same = saved.predicates == pack.predicates && saved.locks == pack.locks && saved.regions == pack.regions;
+    let same = saved.predicates == pack.predicates
+        && saved.locks == pack.locks
+        && saved.regions == pack.regions
+        && saved.pairs == pack.pairs;
     if saved.marks != marks(&pack) || !same {
         return Err(unusable(&format!("was made with another pack than `{}`", pack.name)));
     }

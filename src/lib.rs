@@ -22,6 +22,7 @@ pub mod rules;
 pub mod questions;
 pub mod wrapgen;
 pub mod rewrite;
+pub mod plan;
 pub mod findings;
 pub mod fix;
 pub mod render;

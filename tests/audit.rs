@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("effects", &["config", "facts", "program", "source"]),
     ("wrapgen", &["config"]),
     ("rewrite", &[]),
+    ("plan", &["findings", "rewrite", "source"]),
     ("findings", &[]),
     ("fix", &["findings", "source"]),
     ("words", &["config", "effects", "findings", "program"]),
@@ -34,7 +35,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "effects",
             "facts",
             "findings",
+            "fix",
             "index",
+            "plan",
             "program",
             "questions",
             "rules",
@@ -42,7 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "wrapgen",
         ],
     ),
-    ("cli", &["driver", "questions", "render"]),
+    ("cli", &["driver", "findings", "fix", "questions", "render", "source"]),
 ];
 
 /// Crates that only some modules may use.

@@ -4,6 +4,7 @@
 
 mod ask;
 mod check;
+mod fix;
 mod generate;
 mod index;
 mod input;
@@ -35,6 +36,8 @@ struct Cli {
 enum Command {
     /// Check a C tree, from its compilation database or file by file
     Check(check::Check),
+    /// Fix what can be fixed without a person writing it, and check the result before it is written
+    Fix(fix::Fix),
     /// Read a C tree, and keep what was read in a file: for many checks and questions
     Index(index::Index),
     /// Tell what is believed of a function, and why
@@ -73,6 +76,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse_from(arguments);
     match cli.command {
         Command::Check(check) => check.run(has_flags),
+        Command::Fix(fix) => fix.run(has_flags),
         Command::Index(index) => index.run(),
         Command::Why(why) => why.run(),
         Command::Callers(related) => related.run(Direction::Callers),

@@ -97,10 +97,19 @@ pub enum GenerateError {
 
 /// Generates one file's text.
 pub fn generate(request: &GenerateRequest, job: &Job) -> Result<Generated, GenerateError> {
+    generate_from(request, job, &|path| std::fs::read(path))
+}
+
+/// Generates one file's text from headers that `read_file` reads.
+pub(super) fn generate_from(
+    request: &GenerateRequest,
+    job: &Job,
+    read_file: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
+) -> Result<Generated, GenerateError> {
     let generator = Generator::read(request.pack.as_deref())?;
     let read_header = |path: &PathBuf| -> Result<(PathBuf, String), GenerateError> {
         let bytes =
-            std::fs::read(path).map_err(|source| GenerateError::Read { path: path.display().to_string(), source })?;
+            read_file(path).map_err(|source| GenerateError::Read { path: path.display().to_string(), source })?;
         let text = String::from_utf8(bytes).unwrap_or_else(|error| ascii_only(error.as_bytes()));
         Ok((path.clone(), text))
     };

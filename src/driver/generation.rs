@@ -5,18 +5,25 @@ use std::path::{Path, PathBuf};
 
 use crate::effects::{Difference, Effects, Generation, StaleFile};
 use crate::program::{FileId, Place};
-use crate::source::{Identities, Source};
+use crate::source::{Identities, Source, Texts};
 use crate::wrapgen::outline;
 
 use super::Request;
-use super::generate::{GenerateRequest, Job, generate, known_jobs};
+use super::generate::{GenerateRequest, Job, generate_from, known_jobs};
 
 /// Compares every generated file with what would be generated today. The second result says, for people, which could
 /// not be compared and why.
 ///
 /// The generator's inputs are, in this order: those of the request; those that meson's introspection data names; the
 /// headers that declare the wrappers that the file defines.
-pub(super) fn generation(effects: &Effects<'_>, request: &Request) -> (Generation, Vec<String>) {
+///
+/// `added` are headers that the generator will be given as soon as the build is configured again.
+pub(super) fn generation(
+    effects: &Effects<'_>,
+    request: &Request,
+    texts: &Texts,
+    added: &[PathBuf],
+) -> (Generation, Vec<String>) {
     let identities = Identities::default();
     let identify = |paths: &[PathBuf]| -> Vec<PathBuf> {
         paths.iter().map(|path| identities.identify(&request.working_directory, path)).collect()
@@ -31,7 +38,8 @@ pub(super) fn generation(effects: &Effects<'_>, request: &Request) -> (Generatio
     {
         match known_jobs(build, request.pack.as_deref()) {
             Ok(known) if known.jobs.is_empty() => {}
-            Ok(known) => {
+            Ok(mut known) => {
+                known.jobs.iter_mut().for_each(|job| job.inputs.extend_from_slice(added));
                 inputs = Some(known.jobs.iter().flat_map(|job| identify(&job.inputs)).collect::<BTreeSet<_>>());
                 let of = |job: &Job| Some((identify(job.output.as_slice()).pop()?, identify(&job.inputs)));
                 outputs.extend(known.jobs.iter().filter_map(of));
@@ -47,7 +55,7 @@ pub(super) fn generation(effects: &Effects<'_>, request: &Request) -> (Generatio
             (None, Some(inputs)) if outputs.is_empty() => inputs.iter().cloned().collect(),
             (None, _) => defined_from.into_iter().map(|header| effects.program.path(header).clone()).collect(),
         };
-        match compare(path, file, &headers, request.pack.as_deref()) {
+        match compare(path, file, &headers, request.pack.as_deref(), texts) {
             Ok(differences) if differences.is_empty() => {}
             Ok(differences) => stale.push(StaleFile { inputs: headers, differences }),
             Err(reason) => {
@@ -74,15 +82,22 @@ fn generated_files(effects: &Effects<'_>) -> BTreeMap<FileId, BTreeSet<FileId>> 
 
 /// Where a file differs from what its headers ask for. What it lacks altogether is no difference: the wrappers that
 /// are not generated are told one by one.
-fn compare(path: &Path, file: FileId, headers: &[PathBuf], pack: Option<&Path>) -> Result<Vec<Difference>, String> {
+fn compare(
+    path: &Path,
+    file: FileId,
+    headers: &[PathBuf],
+    pack: Option<&Path>,
+    texts: &Texts,
+) -> Result<Vec<Difference>, String> {
     let request = GenerateRequest { pack: pack.map(Path::to_path_buf), ..GenerateRequest::default() };
     let job = Job { output: None, inputs: headers.to_vec() };
-    let generated = generate(&request, &job).map_err(|error| error.to_string())?;
+    let read = |path: &Path| texts.text(path).map(|text| text.to_vec());
+    let generated = generate_from(&request, &job, &read).map_err(|error| error.to_string())?;
     let Some(wanted) = &generated.text else {
         let first = generated.complaints.iter().find(|complaint| complaint.is_fatal);
         return Err(first.map_or_else(String::new, |complaint| complaint.message.clone()));
     };
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    let bytes = texts.text(path).map_err(|error| error.to_string())?;
     let source = Source::new(&bytes);
     let wanted = outline(wanted);
     let mut differences = Vec::new();

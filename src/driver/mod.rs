@@ -4,11 +4,12 @@
 //! those of the JSON format, so a field is not renamed lightly.
 
 mod ask;
+mod fix;
 mod generate;
 mod generation;
 mod index;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use globset::GlobSet;
@@ -23,11 +24,12 @@ use crate::facts::{CallKind, UnitFacts};
 use crate::findings::{Finding, Level, Span, lossy};
 pub use crate::index::WORKER;
 use crate::index::{Indexer, MarkDefinition, Outcome, make_visible};
-use crate::program::{Linker, Program};
+use crate::program::Linker;
 use crate::rules;
-use crate::source::{Identities, Tree};
+use crate::source::{Identities, Texts, Tree};
 
 pub use ask::{Answer, Answered, AskError, Question, ask};
+pub use fix::{Applied, FixError, FixRequest, Fixed, NotApplied, Step, fix};
 pub use generate::{GenerateError, GenerateRequest, Generated, Job, Known, generate, known_jobs, write_depfile};
 pub use index::{Coverage, Index, IndexError, save};
 
@@ -238,31 +240,35 @@ pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error
     let report_on = identify_paths(request, &request.report_on)?;
     // A header that is misspelt here would make every wrapper look as if it were not generated.
     identify_paths(request, &request.inputs)?;
-    if let Some(unknown) = request.enable.iter().find(|name| !rules::RULES.iter().any(|rule| rule.name == **name)) {
-        let opt_in = rules::RULES.iter().filter(|rule| rule.opt_in).map(|rule| rule.name);
-        return Err(Error::NoSuchRule { name: unknown.clone(), opt_in: opt_in.collect::<Vec<_>>().join(", ") });
-    }
+    vet_rules(&request.enable)?;
     let Index { program, pack, tree, mut details, problems, coverage } = index(request, progress)?;
+    let texts = Texts::new(&tree.root, None);
     let mut effects = Effects::new(&program, &pack, &tree);
-    (effects.generation, details.not_compared) = generation::generation(&effects, request);
+    (effects.generation, details.not_compared) = generation::generation(&effects, request, &texts, &[]);
     let mut findings = rules::check(&effects, &request.enable);
     if !report_on.is_empty() {
-        findings.retain(|finding| {
-            let path = tree.root.join(&finding.primary.at.path);
-            report_on.iter().any(|wanted| path.starts_with(wanted))
-        });
+        findings.retain(|finding| is_reported(finding, &report_on, &tree));
     }
+    fix::write_out(&mut findings, &texts, &tree, &pack, request);
     details.unused_models = effects.unused_models().into_iter().map(str::to_owned).collect();
     let cuts = effects.unused_cuts().into_iter();
     details.unused_cuts = cuts.map(|cut| (cut.caller.clone(), cut.callee.clone())).collect();
-    let mut summary = summarise(&effects, &program);
-    summary.units = coverage.units;
-    summary.failed_units = problems.len();
-    summary.unknown.generated_files = details.not_compared.len();
-    summary.other_languages = coverage.other_languages;
-    let at = |level| findings.iter().filter(|finding| finding.level == level).count();
-    (summary.errors, summary.warnings, summary.notes) = (at(Level::Error), at(Level::Warning), at(Level::Note));
+    let summary = summarise(&effects, &findings, &problems, &coverage, details.not_compared.len());
     Ok(Report { findings, problems, summary, tree, details })
+}
+
+fn is_reported(finding: &Finding, report_on: &[PathBuf], tree: &Tree) -> bool {
+    let path = tree.root.join(&finding.primary.at.path);
+    report_on.iter().any(|wanted| path.starts_with(wanted))
+}
+
+/// Refuses rules that are not there.
+fn vet_rules(rules: &[String]) -> Result<(), Error> {
+    let Some(unknown) = rules.iter().find(|name| !rules::RULES.iter().any(|rule| rule.name == **name)) else {
+        return Ok(());
+    };
+    let opt_in = rules::RULES.iter().filter(|rule| rule.opt_in).map(|rule| rule.name);
+    Err(Error::NoSuchRule { name: unknown.clone(), opt_in: opt_in.collect::<Vec<_>>().join(", ") })
 }
 
 /// Reads a tree, or an index that was saved.
@@ -274,50 +280,71 @@ pub fn index(request: &Request, progress: &dyn Progress) -> Result<Index, Error>
     if let Input::Index(path) = &request.input {
         return Ok(index::load(&request.working_directory.join(path), pack)?);
     }
+    let mut opened = open(request, pack)?;
+    let mut linker = Linker::default();
+    progress.start(opened.inputs.units.len());
+    let Opened { indexer, inputs, tree, details, problems, .. } = &mut opened;
+    indexer.run(&inputs.units, |number, outcome| {
+        progress.step();
+        match read(outcome, &inputs.units[number].file, tree, details) {
+            Ok(facts) => linker.add(number as u32, facts),
+            Err(problem) => problems.push(problem),
+        }
+    });
+    progress.finish();
+    problems.sort();
+    let Opened { inputs, tree, pack, details, problems, .. } = opened;
+    let units = inputs.units.len() + inputs.refused.len();
+    let coverage = Coverage { units, other_languages: inputs.other_languages };
+    Ok(Index { program: linker.finish(), pack, tree, details, problems, coverage })
+}
+
+/// A tree of which the units can be read.
+struct Opened {
+    indexer: Indexer,
+    inputs: Inputs,
+    tree: Tree,
+    pack: Pack,
+    details: Details,
+    /// Those units that are not read at all.
+    problems: Vec<Problem>,
+}
+
+/// Finds the units of a tree, and the marks that it defines.
+fn open(request: &Request, pack: Pack) -> Result<Opened, Error> {
     let library = Library::load()?;
     let (inputs, tree) = inputs(request)?;
-    let visible = make_visible(&tree.root, &pack);
+    let visible = make_visible(&tree.root, &pack, &HashMap::new());
     if visible.definitions.is_empty() {
         return Err(no_marks(&pack, &tree));
     }
-    let mut details = Details {
+    let details = Details {
         clang: format!("{} ({})", library.version(), library.path().display()),
         marks: visible.definitions.iter().map(|definition| mark_detail(definition, &pack, &tree)).collect(),
         ..Details::default()
     };
     let indexer = Indexer::new(library, &pack, visible.headers, tree.clone(), request.jobs)?;
+    let problems = inputs.refused.iter().map(|refusal| refused(refusal, &tree)).collect();
+    Ok(Opened { indexer, inputs, tree, pack, details, problems })
+}
 
-    let mut problems: Vec<Problem> = inputs.refused.iter().map(|refusal| refused(refusal, &tree)).collect();
-    let mut linker = Linker::default();
-    progress.start(inputs.units.len());
-    indexer.run(&inputs.units, |number, outcome| {
-        progress.step();
-        let file = &inputs.units[number].file;
-        match outcome {
-            Outcome::Read(facts) => {
-                for argument in &facts.health.unknown_arguments {
-                    *details.unknown_arguments.entry(argument.clone()).or_default() += 1;
-                }
-                match parse_problem(file, &facts, &tree) {
-                    Some(problem) => problems.push(problem),
-                    // What a unit with errors says is not to be trusted.
-                    None => linker.add(number as u32, *facts),
-                }
-            }
-            Outcome::Failed(failure) => problems.push(Problem {
-                file: tree.relative(file).to_path_buf(),
-                kind: ProblemKind::Failed,
-                message: failure.to_string(),
-                at: None,
-                help: None,
-            }),
+/// The facts of a unit, or why there are none.
+fn read(outcome: Outcome, file: &Path, tree: &Tree, details: &mut Details) -> Result<UnitFacts, Problem> {
+    let facts = match outcome {
+        Outcome::Read(facts) => facts,
+        Outcome::Failed(failure) => {
+            let (file, message) = (tree.relative(file).to_path_buf(), failure.to_string());
+            return Err(Problem { file, kind: ProblemKind::Failed, message, at: None, help: None });
         }
-    });
-    progress.finish();
-    problems.sort();
-    let units = inputs.units.len() + inputs.refused.len();
-    let coverage = Coverage { units, other_languages: inputs.other_languages };
-    Ok(Index { program: linker.finish(), pack, tree, details, problems, coverage })
+    };
+    for argument in &facts.health.unknown_arguments {
+        *details.unknown_arguments.entry(argument.clone()).or_default() += 1;
+    }
+    match parse_problem(file, &facts, tree) {
+        // What a unit with errors says is not to be trusted.
+        Some(problem) => Err(problem),
+        None => Ok(*facts),
+    }
 }
 
 /// What is to be read.
@@ -428,8 +455,25 @@ fn parse_problem(file: &Path, facts: &UnitFacts, tree: &Tree) -> Option<Problem>
     Some(Problem { file: tree.relative(file).to_path_buf(), kind: ProblemKind::Parse, message, at, help })
 }
 
-fn summarise(effects: &Effects<'_>, program: &Program) -> Summary {
-    let mut summary = Summary::default();
+fn summarise(
+    effects: &Effects<'_>,
+    findings: &[Finding],
+    problems: &[Problem],
+    coverage: &Coverage,
+    not_compared: usize,
+) -> Summary {
+    let program = effects.program;
+    let at = |level| findings.iter().filter(|finding| finding.level == level).count();
+    let mut summary = Summary {
+        units: coverage.units,
+        failed_units: problems.len(),
+        other_languages: coverage.other_languages.clone(),
+        errors: at(Level::Error),
+        warnings: at(Level::Warning),
+        notes: at(Level::Note),
+        unknown: Unknown { generated_files: not_compared, ..Unknown::default() },
+        ..Summary::default()
+    };
     for function in program.function_ids() {
         let linked = program.function(function);
         summary.functions += usize::from(!linked.bodies.is_empty());

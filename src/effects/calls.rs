@@ -42,6 +42,16 @@ pub enum Callee {
     Slot(SlotId),
 }
 
+impl Callee {
+    /// The function, unless it is a slot.
+    pub fn function(self) -> Option<FunctionId> {
+        match self {
+            Callee::Function(function) => Some(function),
+            Callee::Slot(_) => None,
+        }
+    }
+}
+
 /// In what way a call is in breach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BreachKind {
@@ -341,15 +351,26 @@ impl Effects<'_> {
     /// in generated files need none.
     pub fn unmarked_declaration(&self, function: FunctionId) -> Option<Place> {
         let declarations = &self.program.function(function).declarations;
-        let marked =
-            |declaration: &Declaration| declaration.marks.iter().any(|mark| self.pack.mark(mark.mark).effect.is_some());
-        if !declarations.iter().any(marked) {
+        if !declarations.iter().any(|declaration| self.bears_context_mark(declaration)) {
             return None;
         }
         declarations
             .iter()
             .filter(|declaration| !(declaration.definition && self.is_generated(declaration.place)))
-            .find(|declaration| !marked(declaration))
+            .find(|declaration| !self.bears_context_mark(declaration))
             .map(|declaration| declaration.place)
+    }
+
+    /// All declarations of a function without a context mark, but for those in generated files where there are others.
+    pub fn unmarked_declarations(&self, function: FunctionId) -> Vec<Place> {
+        let declarations = self.program.function(function).declarations.iter();
+        let unmarked = declarations.filter(|declaration| !self.bears_context_mark(declaration));
+        let (generated, written): (Vec<Place>, Vec<Place>) =
+            unmarked.map(|declaration| declaration.place).partition(|place| self.is_generated(*place));
+        if written.is_empty() { generated } else { written }
+    }
+
+    fn bears_context_mark(&self, declaration: &Declaration) -> bool {
+        declaration.marks.iter().any(|mark| self.pack.mark(mark.mark).effect.is_some())
     }
 }

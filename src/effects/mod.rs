@@ -12,19 +12,19 @@ mod suspension;
 mod worlds;
 mod wrappers;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::OnceLock;
 
-use crate::config::{Cut, Effect, MarkSpec, Pack};
+use crate::config::{Cut, Effect, LockMode, MarkSpec, Pack};
 use crate::facts::{Context, ContextSet, MarkId};
-use crate::program::{Candidates, FunctionId, Mark, Place, Program};
+use crate::program::{BodyId, Candidates, FunctionId, Mark, Place, Program, SlotId};
 use crate::source::Tree;
 
 pub use calls::{Breach, BreachKind, Callee, Callers, Suspect};
 pub use chains::{Chain, Doubt, Search, Step};
 pub use generation::{Difference, Generation, StaleFile};
 pub use holding::HeldAcross;
-pub use required::Obliged;
+pub use required::{Closure, Obliged};
 pub use slots::{Misfit, MisfitKind};
 pub use suspension::Suspends;
 pub use worlds::{Entered, Worlds};
@@ -76,6 +76,8 @@ pub struct Effects<'a> {
     may_suspend: OnceLock<Vec<bool>>,
     breaches: OnceLock<Vec<Breach>>,
     suspects: OnceLock<Vec<Suspect>>,
+    /// The calls through each slot: the body, and the position among its calls through slots.
+    slot_calls: OnceLock<HashMap<SlotId, Vec<(BodyId, u32)>>>,
     used_models: HashSet<String>,
     /// The pack's cuts: caller and callee.
     cuts: HashSet<(FunctionId, FunctionId)>,
@@ -97,6 +99,7 @@ impl<'a> Effects<'a> {
             may_suspend: OnceLock::new(),
             breaches: OnceLock::new(),
             suspects: OnceLock::new(),
+            slot_calls: OnceLock::new(),
             used_models: HashSet::new(),
             cuts: HashSet::new(),
         };
@@ -225,9 +228,43 @@ impl<'a> Effects<'a> {
         marked.then_some(wrapper)
     }
 
+    /// Whether a tree defines the pack's first mark for an effect, as far as it is used somewhere; its name.
+    pub fn usable_mark(&self, effect: Effect) -> Option<&'a str> {
+        let mark = self.plain_mark(effect).filter(|mark| self.program.declares_mark(*mark))?;
+        Some(&self.pack.mark(mark).name)
+    }
+
     /// The pack's first mark for an effect that generates nothing.
     pub fn plain_mark(&self, effect: Effect) -> Option<MarkId> {
         self.find_mark(|_, mark| mark.effect == Some(effect) && mark.wrapper.is_none())
+    }
+
+    /// The pack's first mark that this program uses for wrappers of coroutine only functions that take a lock, or none; for
+    /// both contexts where `mixed` asks for that. In a tree whose only wrapper mark is for both, that one serves for all.
+    pub fn wrapper_mark_for(&self, mixed: bool, lock: Option<LockMode>) -> Option<&'a str> {
+        let fits = |mark: &MarkSpec, effect: Effect| {
+            let wraps = mark.wrapper.as_ref();
+            mark.effect == Some(effect)
+                && wraps.is_some_and(|wraps| wraps.calls == Effect::CoroutineOnly && wraps.lock == lock)
+        };
+        let find = |effect| {
+            self.find_mark(|id, mark| fits(mark, effect) && self.program.declares_mark(id))
+                .map(|id| self.pack.mark(id).name.as_str())
+        };
+        if mixed { find(Effect::Either) } else { find(Effect::NonCoroutineOnly).or_else(|| find(Effect::Either)) }
+    }
+
+    /// Where a function is declared without being defined, in a file that no generator wrote.
+    pub fn prototype(&self, function: FunctionId) -> Option<Place> {
+        let declarations = self.program.function(function).declarations.iter();
+        let mut places = declarations.filter(|declared| !declared.definition).map(|declared| declared.place);
+        places.find(|place| !self.is_generated(*place))
+    }
+
+    /// The names of all marks that a function bears, lock marks too; sorted.
+    pub fn marks_of(&self, function: FunctionId) -> BTreeSet<&'a str> {
+        let declarations = self.program.function(function).declarations.iter();
+        declarations.flat_map(|declared| &declared.marks).map(|mark| self.pack.mark(mark.mark).name.as_str()).collect()
     }
 
     /// The pack's first mark that this program uses and that generates wrappers of functions with an effect.

@@ -1,8 +1,10 @@
 //! Slots: what their marks demand, and functions that do not fit into them.
 
+use std::collections::HashMap;
+
 use crate::config::{Effect, SlotName};
 use crate::facts::ContextSet;
-use crate::program::{FunctionId, Mark, SlotCall, SlotId, SlotKey, Store};
+use crate::program::{BodyId, FunctionId, Mark, SlotCall, SlotId, SlotKey, Store};
 
 use super::{Effects, Origin};
 
@@ -38,6 +40,23 @@ impl Effects<'_> {
         let mut effects = marks.filter_map(|mark| Some((self.pack.mark(mark.mark).effect?, *mark)));
         let first = effects.next()?;
         effects.all(|(effect, _)| effect == first.0).then_some(first)
+    }
+
+    /// The calls through a slot, where they are made.
+    pub(super) fn slot_calls_of(&self, slot: SlotId) -> impl Iterator<Item = (BodyId, &SlotCall)> {
+        let calls = self.slot_calls.get_or_init(|| {
+            let mut by_slot: HashMap<SlotId, Vec<(BodyId, u32)>> = HashMap::new();
+            for (number, body) in self.program.bodies.iter().enumerate() {
+                for (position, call) in body.slot_calls.iter().enumerate() {
+                    if let Some(slot) = call.slot.filter(|_| call.kind.is_in_place()) {
+                        by_slot.entry(slot).or_default().push((BodyId(number as u32), position as u32));
+                    }
+                }
+            }
+            by_slot
+        });
+        let sites = calls.get(&slot).into_iter().flatten();
+        sites.map(|(body, position)| (*body, &self.program.body(*body).slot_calls[*position as usize]))
     }
 
     /// Whether it is known what a call through a slot demands, or what it may call.

@@ -55,6 +55,12 @@ impl<'a> Effects<'a> {
         marks.first().copied()
     }
 
+    /// Whether two functions certainly have the same type.
+    pub fn have_one_type(&self, one: FunctionId, other: FunctionId) -> bool {
+        let (one, other) = (self.typed_declaration(one), self.typed_declaration(other));
+        matches!((one, other), (Some((_, one)), Some((_, other))) if one == other)
+    }
+
     /// A declaration of which the type was read: the definition, else the first.
     pub fn typed_declaration(&self, function: FunctionId) -> Option<(&'a Declaration, &'a str)> {
         let declarations = &self.program.function(function).declarations;

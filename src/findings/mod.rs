@@ -37,6 +37,8 @@ pub struct Finding {
     pub notes: Vec<Note>,
     /// What to do about it.
     pub help: Vec<String>,
+    /// How it can be done without a person writing it.
+    pub fixes: Vec<Fix>,
 }
 
 /// A remark on a place.
@@ -67,6 +69,50 @@ pub struct Span {
     pub line: u32,
     /// The column.
     pub column: u32,
+}
+
+/// What takes a finding away. All of it is done, or none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fix {
+    /// What it does, as an order: "mark `foo` as `coroutine_fn`".
+    pub title: String,
+    /// Whether it may be done without a person looking at it.
+    pub safety: Safety,
+    /// What is to be written, in words of the program; the texts are not looked at yet.
+    #[serde(skip)]
+    pub actions: Vec<Action>,
+    /// What is to be written, in the texts as they were read; empty until they are looked at, and when it cannot be written.
+    pub edits: Vec<Edit>,
+    /// Why it cannot be written.
+    pub obstacle: Option<String>,
+}
+
+/// One thing to write, where a name is.
+#[allow(missing_docs)] // each variant's comment tells of its fields
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    /// A mark on a function, at each of its declarations, by the places of its name.
+    MarkFunction { name: String, mark: String, at: Vec<Span> },
+    /// A mark on a field, variable, parameter or typedef that is a pointer to a function, or a function's type.
+    MarkPointer { name: String, mark: String, at: Vec<Span> },
+    /// A mark is taken away, at each of the places where it is written.
+    Unmark { mark: String, at: Vec<Span> },
+    /// Another function is called, in place of the one whose name is there.
+    CallInstead { old: String, new: String, at: Span },
+    /// A wrapper is declared behind the prototype of its target, without the target's own marks.
+    DeclareWrapper { target: String, wrapper: String, mark: String, without: Vec<String>, at: Span },
+    /// A header is given to the generator of wrappers, in the build's own file.
+    AddInput { header: PathBuf },
+}
+
+impl Action {
+    /// The header that it gives to a generator.
+    pub fn added_input(&self) -> Option<&PathBuf> {
+        match self {
+            Action::AddInput { header } => Some(header),
+            _ => None,
+        }
+    }
 }
 
 /// A change of one file's text: the bytes from `start` to `end` give way to `text`.

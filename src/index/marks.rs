@@ -5,7 +5,9 @@
 //! list also carries `__attribute__((annotate("cowrap:<mark>")))`. Nothing on disk changes, and since the
 //! annotation goes into the `#define`'s own line, no line number moves.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -34,17 +36,24 @@ pub struct MarkDefinition {
     pub line: u32,
 }
 
-/// Looks through the headers of a tree in which the pack says that marks may be defined.
-pub fn make_visible(root: &Path, pack: &Pack) -> VisibleMarks {
+/// Looks through the headers of a tree in which the pack says that marks may be defined. Texts that are not to be taken from the
+/// disk are given by their absolute paths; they are among the result's headers, with or without marks.
+pub fn make_visible(root: &Path, pack: &Pack, texts: &HashMap<PathBuf, Arc<Vec<u8>>>) -> VisibleMarks {
     let changed: Vec<(PathBuf, Vec<u8>, Vec<MarkDefinition>)> = headers(root, pack)
         .into_par_iter()
         .filter_map(|path| {
-            let text = std::fs::read(&path).ok()?;
+            let text = texts.get(&path).cloned().or_else(|| std::fs::read(&path).ok().map(Arc::new))?;
             let (text, definitions) = annotate(&path, &text, pack)?;
             Some((path, text, definitions))
         })
         .collect();
     let mut visible = VisibleMarks::default();
+    let mut others: Vec<&PathBuf> = texts.keys().collect();
+    others.retain(|path| !changed.iter().any(|(known, ..)| known == *path));
+    others.sort();
+    for path in others {
+        visible.headers.extend(UnsavedFile::new(path.clone(), texts[path].to_vec()));
+    }
     for (path, text, definitions) in changed {
         visible.headers.extend(UnsavedFile::new(path, text));
         visible.definitions.extend(definitions);
@@ -162,7 +171,7 @@ mod tests {
         std::fs::write(root.join("include/qemu/b.h"), "#define coroutine_fn\n").unwrap();
         std::fs::write(root.join("include/a.h"), "#define no_coroutine_fn\n#define coroutine_fn\n").unwrap();
         std::fs::write(root.join("docs/c.h"), "#define coroutine_fn\n").unwrap();
-        let visible = make_visible(root, &pack());
+        let visible = make_visible(root, &pack(), &HashMap::new());
         let found: Vec<(String, u32)> = visible
             .definitions
             .iter()

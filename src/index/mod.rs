@@ -126,6 +126,11 @@ impl Indexer {
         Ok(Indexer { library, vocabulary, headers, files, workers })
     }
 
+    /// Reads other in-memory texts from now on.
+    pub fn set_headers(&mut self, headers: Vec<UnsavedFile>) {
+        self.headers = headers;
+    }
+
     /// Reads all units in parallel, and hands each outcome to `sink` in the order of `units`.
     ///
     /// Only what is being read, or waits for an earlier unit, is in memory.

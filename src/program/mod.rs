@@ -355,6 +355,13 @@ impl Program {
         &self.stores[start..end]
     }
 
+    /// Where what a slot holds is put into other slots, sorted.
+    pub fn copies_from(&self, slot: SlotId) -> &[Copy] {
+        let start = self.copies.partition_point(|copy| copy.from < slot);
+        let end = self.copies.partition_point(|copy| copy.from <= slot);
+        &self.copies[start..end]
+    }
+
     /// Whether any function bears this mark.
     pub fn declares_mark(&self, mark: MarkId) -> bool {
         let declarations = self.functions.iter().flat_map(|function| &function.declarations);

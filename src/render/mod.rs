@@ -72,7 +72,7 @@ fn by_cause(problems: &[Problem]) -> Vec<(&Problem, Vec<&Problem>)> {
 }
 
 /// The lines that say what was covered.
-fn coverage(summary: &Summary) -> Vec<String> {
+pub fn coverage(summary: &Summary) -> Vec<String> {
     let mut lines = Vec::new();
     if !summary.other_languages.is_empty() {
         let others: Vec<String> =

@@ -10,6 +10,7 @@
 //! It must never know the program, findings or files.
 
 mod call;
+mod include;
 mod lex;
 mod list;
 mod mark;
@@ -24,6 +25,7 @@ use std::ops::Range;
 use thiserror::Error;
 
 pub use call::rename_call;
+pub use include::add_include;
 pub use list::add_to_list;
 pub use mark::{mark_function, mark_pointer, unmark};
 pub use wrap::LIMIT;

@@ -3,7 +3,7 @@
 use crate::config::Effect;
 use crate::effects::{BreachKind, Callee, Effects, Origin};
 use crate::facts::ContextSet;
-use crate::findings::{Finding, Level};
+use crate::findings::{Finding, Level, Safety};
 use crate::program::{FunctionId, Place};
 use crate::words::{mark_for, name};
 
@@ -48,6 +48,7 @@ fn in_coroutine(effects: &Effects<'_>, function: FunctionId, place: Place) -> Op
     let mut report = Report::new(effects, RULE.name, RULE.level, name_of, place, message, "asserted here");
     report.label(first.place, format!("coroutine only `{}` is called here", name(effects, first.callee)));
     report.help(format!("mark `{name_of}` as `{}`", mark_for(effects, Effect::CoroutineOnly)));
+    fix(&mut report, effects, function, Effect::CoroutineOnly);
     Some(report.finish())
 }
 
@@ -76,5 +77,14 @@ fn outside(effects: &Effects<'_>, function: FunctionId, place: Place) -> Option<
         report.note("it is called in a coroutine, which is an error of its own");
     }
     report.help(format!("mark `{name_of}` as `{}`", mark_for(effects, Effect::NonCoroutineOnly)));
+    fix(&mut report, effects, function, Effect::NonCoroutineOnly);
     Some(report.finish())
+}
+
+/// The mark says what was inferred already, and so obliges nobody.
+fn fix(report: &mut Report<'_, '_>, effects: &Effects<'_>, function: FunctionId, effect: Effect) {
+    if let Some(mark) = effects.usable_mark(effect) {
+        let action = report.mark_action(Callee::Function(function), mark);
+        report.fix(Safety::Safe, format!("mark `{}` as `{mark}`", name(effects, function)), vec![action]);
+    }
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::Effect;
 use crate::effects::{Breach, BreachKind, Callee, Callers, Effects};
 use crate::facts::ContextSet;
-use crate::findings::{Finding, Level};
+use crate::findings::{Action, Finding, Level, Safety};
 use crate::program::{BodyId, FunctionId, Place};
-use crate::words::{called, demanding, mark_for, name};
+use crate::words::{called, demanding, mark_for, name, span};
 
 use super::Rule;
 use super::report::Report;
@@ -105,6 +105,7 @@ fn one_call(effects: &Effects<'_>, breach: &Breach) -> Finding {
             report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller}` outside of coroutines"));
         }
         report.help(through_wrapper(effects, breach.callee));
+        fix_by_wrapper(&mut report, effects, breach);
     } else {
         report.help(match predicate(effects) {
             Some(predicate) => format!("call {callee} only if `{predicate}()`, and something else otherwise"),
@@ -140,7 +141,7 @@ fn all_calls(
         };
         report.note_at(store.place, format!("the address of `{caller_name}` goes into {slot}"));
     }
-    let obliged = effects.obliged(caller);
+    let closure = effects.closure(Callee::Function(caller));
     let mark = mark_for(effects, Effect::CoroutineOnly);
     match advice {
         Advice::Guard => {
@@ -149,11 +150,12 @@ fn all_calls(
         }
         Advice::Mark | Advice::Wrapper if callers.are_all(ContextSet::COROUTINE) => {
             report.help(format!("mark `{caller_name}` as `{mark}`: all that calls it runs in coroutines"));
-            report.note_obliged(&obliged);
+            report.fix_by_marks(Callee::Function(caller), &closure);
+            report.note_obliged(&closure);
         }
         Advice::Mark | Advice::Wrapper => {
             report.help(format!("mark `{caller_name}` as `{mark}` if it only runs in coroutines"));
-            report.note_obliged(&obliged);
+            report.note_obliged(&closure);
             report.help(format!("otherwise, {}", through_wrapper(effects, first.callee)));
         }
     }
@@ -201,6 +203,30 @@ fn through_wrapper(effects: &Effects<'_>, callee: Callee) -> String {
             format!("declare the wrapper `{wrapper}` with `{mark}`, and call it instead of `{target}`")
         }
         None => format!("call a wrapper `{wrapper}` instead of `{target}`"),
+    }
+}
+
+/// Offers to go through the wrapper, and to declare it when there is none. It is another call: not safe.
+fn fix_by_wrapper(report: &mut Report<'_, '_>, effects: &Effects<'_>, breach: &Breach) {
+    let Callee::Function(callee) = breach.callee else { return };
+    let target = name(effects, callee);
+    if let Some(wrapper) = effects.wrapper_of(callee) {
+        if effects.have_one_type(callee, wrapper) {
+            report.fix_call(Safety::Unsafe, breach.place, target, name(effects, wrapper));
+        }
+        return;
+    }
+    let Some(wrapper) = effects.pack.wrapper_name(target) else { return };
+    let lock = effects.required_lock(callee).map(|(lock, _)| lock);
+    let mark = effects.wrapper_mark_for(effects.demand(breach.caller).effect != Some(Effect::NonCoroutineOnly), lock);
+    let prototype = effects.prototype(callee);
+    if let (None, Some(mark), Some(prototype)) = (effects.program.known_as(&wrapper), mark, prototype) {
+        let without = effects.marks_of(callee).into_iter().map(str::to_owned).collect();
+        let (target, at) = (target.to_owned(), span(effects, prototype));
+        let call = Action::CallInstead { old: target.clone(), new: wrapper.clone(), at: span(effects, breach.place) };
+        let title = format!("declare the wrapper `{wrapper}`, and call it instead of `{target}`");
+        let declare = Action::DeclareWrapper { target, wrapper, mark: mark.to_owned(), without, at };
+        report.fix(Safety::Unsafe, title, vec![declare, call]);
     }
 }
 

@@ -1,7 +1,7 @@
 //! `eligible-mark`: a function that is only called in coroutines bears no mark.
 
 use crate::config::Effect;
-use crate::effects::{Effects, Origin};
+use crate::effects::{Callee, Effects, Origin};
 use crate::facts::ContextSet;
 use crate::findings::{Finding, Level};
 use crate::program::FunctionId;
@@ -42,6 +42,9 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
     let mut report = Report::new(effects, RULE.name, RULE.level, function_name, body.place, message, "defined here");
     report.note_calls(&program.calls_of(function), |caller| format!("`{caller}` calls it here"));
     report.note_stores(program.stores_of(function), |_| "it is stored here, and called in coroutines".to_owned());
+    let closure = effects.closure(Callee::Function(function));
+    report.note_obliged(&closure);
+    report.fix_by_marks(Callee::Function(function), &closure);
     report.help(format!("mark `{function_name}` as `{}`", mark_for(effects, Effect::CoroutineOnly)));
     Some(report.finish())
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::effects::{Effects, Origin};
-use crate::findings::{Finding, Level};
+use crate::effects::{Callee, Effects, Origin};
+use crate::findings::{Finding, Level, Safety};
 use crate::program::FunctionId;
 use crate::words::name;
 
@@ -50,12 +50,18 @@ fn missing(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
     let Origin::Marked(mark) = effects.demand(function).origin else { return None };
     let declarations = &effects.program.function(function).declarations;
     let is_definition = declarations.iter().any(|declared| declared.place == place && declared.definition);
-    let function = name(effects, function);
+    let id = function;
+    let function = name(effects, id);
     let mark_name = &effects.pack.mark(mark.mark).name;
     let (this, that) = if is_definition { ("definition", "prototype") } else { ("prototype", "other declaration") };
     let message = format!("this {this} of `{function}` lacks the mark `{mark_name}` that its {that} bears");
     let mut report = Report::new(effects, RULE.name, Level::Warning, function, place, message, "no mark here");
     report.label(mark.place, format!("marked `{mark_name}` here"));
     report.help(format!("write `{mark_name}` on both, so that a reader of either knows"));
+    // What a generator makes of a wrapper mark is not to be marked again.
+    if effects.pack.mark(mark.mark).wrapper.is_none() {
+        let action = report.mark_action(Callee::Function(id), mark_name);
+        report.fix(Safety::Safe, format!("mark every declaration of `{function}` as `{mark_name}`"), vec![action]);
+    }
     Some(report.finish())
 }

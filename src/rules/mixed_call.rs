@@ -1,7 +1,7 @@
 //! `mixed-call`: a wrapper is called where control is in a coroutine, and could be spared.
 
 use crate::effects::{Breach, BreachKind, Callee, Effects};
-use crate::findings::{Finding, Level};
+use crate::findings::{Finding, Level, Safety};
 use crate::words::name;
 
 use super::Rule;
@@ -25,9 +25,9 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 fn finding(effects: &Effects<'_>, breach: &Breach) -> Option<Finding> {
     // Nobody knows the target of what a slot holds.
     let Callee::Function(callee) = breach.callee else { return None };
-    let target = effects.direct_target(callee)?;
+    let direct = effects.direct_target(callee)?;
     let (caller, callee_name) = (name(effects, breach.caller), name(effects, callee));
-    let target = name(effects, target);
+    let target = name(effects, direct);
     if target == caller {
         // The wrapped function itself may have a reason to go round through its wrapper.
         return None;
@@ -37,5 +37,12 @@ fn finding(effects: &Effects<'_>, breach: &Breach) -> Option<Finding> {
     report.label_demand(callee);
     report.label_demand(breach.caller);
     report.help(format!("call `{target}` instead"));
+    if effects.have_one_type(callee, direct) {
+        // In a coroutine, what is generated does nothing but call its target, unless a lock comes in between.
+        let wraps = effects.context_marks(callee).iter().find_map(|(mark, _)| effects.wraps(mark));
+        let is_same = wraps.is_some_and(|wraps| wraps.lock.is_none()) && effects.required_lock(direct).is_none();
+        let safety = if is_same { Safety::Safe } else { Safety::Unsafe };
+        report.fix_call(safety, breach.place, callee_name, target);
+    }
     Some(report.finish())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::Effect;
-use crate::effects::{Effects, Misfit, MisfitKind};
+use crate::effects::{Callee, Effects, Misfit, MisfitKind};
 use crate::findings::{Finding, Level};
 use crate::program::{SlotId, Store};
 use crate::words::{flag, mark_for, name};
@@ -68,6 +68,11 @@ fn finding(effects: &Effects<'_>, slot: SlotId, misfits: &[Misfit]) -> Option<Fi
     let others: Vec<Store> = others.iter().map(|other| other.store).collect();
     report.note_stores(&others, |function| format!("so is `{function}`"));
     let mark = mark_for(effects, Effect::CoroutineOnly);
+    let closure = effects.closure(Callee::Slot(slot));
+    if demand.is_none() {
+        report.note_obliged(&closure);
+        report.fix_by_marks(Callee::Slot(slot), &closure);
+    }
     report.help(format!("mark {slot_name} as `{mark}`, so that those who call through it know; or store a wrapper"));
     Some(report.finish())
 }

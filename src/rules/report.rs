@@ -1,8 +1,8 @@
 //! How rules make findings: places as labels, remarks, and what to do.
 
 use crate::config::Effect;
-use crate::effects::{Breach, Callee, Effects, Obliged, Origin, Step};
-use crate::findings::{Finding, Label, Level, Note};
+use crate::effects::{Breach, Callee, Closure, Effects, Obliged, Origin, Step};
+use crate::findings::{Action, Finding, Fix, Label, Level, Note, Safety};
 use crate::program::{FunctionId, Place, Site, Store};
 use crate::words::{self, MOST_LISTED, called, name, span};
 
@@ -33,6 +33,7 @@ impl<'e, 'a> Report<'e, 'a> {
             secondary: Vec::new(),
             notes: Vec::new(),
             help: Vec::new(),
+            fixes: Vec::new(),
         };
         Report { effects, finding }
     }
@@ -119,13 +120,21 @@ impl<'e, 'a> Report<'e, 'a> {
         }
     }
 
-    /// Tells whom a mark would oblige: notes for the nearest of them, and the whole number as help.
-    pub fn note_obliged(&mut self, obliged: &[Obliged]) {
-        for Obliged { function, callee, place } in obliged.iter().take(MOST_LISTED) {
-            let (caller, callee) = (name(self.effects, *function), name(self.effects, *callee));
-            self.note_at(*place, format!("`{caller}`, which bears no mark, calls `{callee}`"));
+    /// Tells what a mark would oblige: notes for the nearest, and the whole number as help.
+    pub fn note_obliged(&mut self, closure: &Closure) {
+        for Obliged { what, because, place } in closure.obliged.iter().take(MOST_LISTED) {
+            let because = called(self.effects, *because);
+            let text = match what {
+                Callee::Function(caller) => {
+                    format!("`{}`, which bears no mark, calls {because}", name(self.effects, *caller))
+                }
+                Callee::Slot(slot) => {
+                    format!("{because} is stored into {}, which bears no mark", self.effects.slot_name(*slot))
+                }
+            };
+            self.note_at(*place, text);
         }
-        let functions: Vec<FunctionId> = obliged.iter().map(|obliged| obliged.function).collect();
+        let functions: Vec<FunctionId> = closure.obliged.iter().filter_map(|obliged| obliged.what.function()).collect();
         match functions.len() {
             0 => {}
             1 => self.help(format!("the mark would oblige {}, too", words::names(self.effects, &functions))),
@@ -133,6 +142,53 @@ impl<'e, 'a> Report<'e, 'a> {
                 "the mark would oblige {count} functions that lead to it, too: {}",
                 words::names(self.effects, &functions)
             )),
+        }
+    }
+
+    /// Offers to mark something as coroutine only, together with all that this obliges, when that is certainly right.
+    pub fn fix_by_marks(&mut self, first: Callee, closure: &Closure) {
+        let Some(mark) = self.effects.usable_mark(Effect::CoroutineOnly) else { return };
+        if !self.effects.can_be_marked(first, closure) {
+            return;
+        }
+        let all = [first].into_iter().chain(closure.obliged.iter().map(|obliged| obliged.what));
+        let actions = all.map(|what| self.mark_action(what, mark)).collect();
+        let more = match closure.obliged.len() {
+            0 => String::new(),
+            count => format!(" and {count} more that this obliges"),
+        };
+        let what = match first {
+            Callee::Function(function) => format!("`{}`", name(self.effects, function)),
+            Callee::Slot(slot) => self.effects.slot_name(slot),
+        };
+        self.fix(Safety::Safe, format!("mark {what}{more} as `{mark}`"), actions);
+    }
+
+    /// Offers a change.
+    pub fn fix(&mut self, safety: Safety, title: String, actions: Vec<Action>) {
+        self.finding.fixes.push(Fix { title, safety, actions, edits: Vec::new(), obstacle: None });
+    }
+
+    /// Offers to call another function at a place.
+    pub fn fix_call(&mut self, safety: Safety, place: Place, old: &str, new: &str) {
+        let at = span(self.effects, place);
+        let action = Action::CallInstead { old: old.to_owned(), new: new.to_owned(), at };
+        self.fix(safety, format!("call `{new}` instead of `{old}`"), vec![action]);
+    }
+
+    /// A mark on a function or a slot, wherever it is declared without one.
+    pub fn mark_action(&self, what: Callee, mark: &str) -> Action {
+        let spans = |places: &[Place]| places.iter().map(|place| span(self.effects, *place)).collect();
+        let mark = mark.to_owned();
+        match what {
+            Callee::Function(function) => {
+                let name = name(self.effects, function).to_owned();
+                Action::MarkFunction { name, mark, at: spans(&self.effects.unmarked_declarations(function)) }
+            }
+            Callee::Slot(slot) => {
+                let slot = self.effects.program.slot(slot);
+                Action::MarkPointer { name: slot.name.clone(), mark, at: spans(&slot.declared) }
+            }
         }
     }
 

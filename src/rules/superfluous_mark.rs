@@ -2,9 +2,9 @@
 
 use crate::config::Effect;
 use crate::effects::{Effects, Origin};
-use crate::findings::{Finding, Level};
+use crate::findings::{Action, Finding, Level, Safety};
 use crate::program::FunctionId;
-use crate::words::name;
+use crate::words::{name, span};
 
 use super::Rule;
 use super::report::Report;
@@ -53,5 +53,9 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
     report.help(format!(
         "if it needs no coroutine for another reason, take the mark away from `{function_name}`: anybody can call it then"
     ));
+    let marks = effects.context_marks(function);
+    let at = marks.iter().map(|(mark, _)| span(effects, mark.place)).collect();
+    let action = Action::Unmark { mark: mark_name.clone(), at };
+    report.fix(Safety::Unsafe, format!("take `{mark_name}` away from `{function_name}`"), vec![action]);
     Some(report.finish())
 }

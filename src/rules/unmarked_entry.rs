@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::Effect;
-use crate::effects::{Effects, Misfit, MisfitKind};
+use crate::effects::{Callee, Effects, Misfit, MisfitKind};
 use crate::findings::{Finding, Level};
 use crate::program::FunctionId;
 use crate::words::{mark_for, name};
@@ -43,6 +43,9 @@ fn finding(effects: &Effects<'_>, function: FunctionId, misfits: &[Misfit]) -> O
     for other in others {
         report.note_at(other.store.place, format!("given to {} here, too", effects.slot_name(other.slot)));
     }
+    let closure = effects.closure(Callee::Function(function));
+    report.note_obliged(&closure);
+    report.fix_by_marks(Callee::Function(function), &closure);
     report.help(format!("mark `{function_name}` as `{}`", mark_for(effects, Effect::CoroutineOnly)));
     Some(report.finish())
 }

@@ -1,7 +1,7 @@
 //! `wrapper-not-generated`: a wrapper is declared, and nothing generates it.
 
 use crate::effects::{DeclaredWrapper, Effects};
-use crate::findings::{Finding, Level};
+use crate::findings::{Action, Finding, Level, Safety};
 use crate::words::name;
 
 use super::Rule;
@@ -35,8 +35,12 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>, output_was_read
     let mark = &effects.pack.mark(wrapper.mark.mark).name;
     let header = effects.program.path(wrapper.mark.place.file);
     let shown = effects.tree.relative(header).display();
+    let mut is_input = true;
     let help = match &effects.generation.inputs {
-        Some(inputs) if !inputs.contains(header) => format!("add {shown} to the inputs of the generator"),
+        Some(inputs) if !inputs.contains(header) => {
+            is_input = false;
+            format!("add {shown} to the inputs of the generator")
+        }
         Some(_) if output_was_read => "generate again: the generator reads this header".to_owned(),
         None if output_was_read => format!("give {shown} to the generator, and generate again"),
         _ => return None,
@@ -45,5 +49,9 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>, output_was_read
     let label = format!("marked `{mark}` here");
     let mut report = Report::new(effects, RULE.name, RULE.level, function, wrapper.mark.place, message, label);
     report.help(help);
+    if !is_input {
+        let action = Action::AddInput { header: effects.tree.relative(header).to_path_buf() };
+        report.fix(Safety::Safe, format!("give {shown} to the generator"), vec![action]);
+    }
     Some(report.finish())
 }

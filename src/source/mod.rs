@@ -3,9 +3,11 @@
 //! It must never know C, clang or rules.
 
 mod text;
+mod texts;
 mod tree;
 mod write;
 
 pub use text::{Source, Sources, is_deceptive};
+pub use texts::{Texts, offset};
 pub use tree::{Identities, Tree, normalize};
 pub use write::{Staged, Written, remove_abandoned, sync_directory, write_whole};

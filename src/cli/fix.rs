@@ -1,0 +1,232 @@
+//! `cowrap fix`.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+
+use crate::driver::{self, Applied, FixRequest, Fixed, Input, Step};
+use crate::findings::Safety;
+use crate::fix::{Mail, patch_mail, patch_name, unified};
+use crate::render::{coverage, printable_lines};
+use crate::source::write_whole;
+
+use super::input::InputArguments;
+use super::{INCOMPLETE, fail, progress};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status: 0 no errors are left, 1 errors are left, 2 the whole job could not be done.\n\
+    Nothing is written unless everything that is written was checked first: the changed files and all that includes \
+    them are read again, and what brings a new finding or a compiler's error is left out.")]
+pub(super) struct Fix {
+    /// Fix only what is found in these files and directories; before `--`, the C files to fix
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    input: InputArguments,
+
+    /// Print what would be changed as one unified diff, and write nothing
+    #[arg(long)]
+    diff: bool,
+
+    /// Write one patch for each rule and directory at the top of the tree, as `git am` takes them, and change nothing else
+    #[arg(long, value_name = "DIR", conflicts_with = "diff")]
+    patches: Option<PathBuf>,
+
+    /// Fix only findings of this rule; rules that run only when they are asked for run when they are named here; may be
+    /// repeated
+    #[arg(long = "rule", value_name = "RULE", value_delimiter = ',')]
+    rules: Vec<String>,
+
+    /// Also do what can change what the program does: calls through wrappers, new wrappers, marks taken away
+    #[arg(long)]
+    unsafe_fixes: bool,
+
+    /// Change files although they have changes that git does not have
+    #[arg(long)]
+    allow_dirty: bool,
+
+    /// How often to look again for what can be fixed now
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    max_rounds: usize,
+
+    /// The headers that the wrappers' generator reads, separated by commas, when the build does not tell; may be
+    /// repeated
+    #[arg(long = "inputs", value_name = "HEADER", value_delimiter = ',')]
+    inputs: Vec<PathBuf>,
+
+    /// Do not fail because of units that could not be read
+    #[arg(long)]
+    allow_incomplete: bool,
+
+    /// Without a database: the compiler's flags for the files
+    #[arg(last = true, value_name = "FLAGS")]
+    flags: Vec<OsString>,
+}
+
+impl Fix {
+    pub(super) fn run(self, has_flags: bool) -> ExitCode {
+        let request = match self.request(has_flags) {
+            Ok(request) => request,
+            Err(message) => return fail(&message),
+        };
+        let fixed = match driver::fix(&request, &progress::Bar::new()) {
+            Ok(fixed) => fixed,
+            Err(error) => return fail(&error.to_string()),
+        };
+        if self.diff {
+            let mut out = std::io::stdout().lock();
+            for change in &fixed.changes {
+                match out.write_all(&unified(&change.path, &change.old, &change.new)) {
+                    Ok(()) => {}
+                    Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => break,
+                    Err(error) => return fail(&format!("cannot write the diff: {error}")),
+                }
+            }
+        }
+        if let Some(directory) = &self.patches
+            && let Err(message) = write_patches(directory, &fixed)
+        {
+            return fail(&message);
+        }
+        tell(&fixed, self.diff || self.patches.is_some());
+        if !fixed.report.problems.is_empty() && !self.allow_incomplete {
+            return ExitCode::from(INCOMPLETE);
+        }
+        ExitCode::from(u8::from(fixed.report.summary.errors > 0))
+    }
+
+    fn request(&self, has_flags: bool) -> Result<FixRequest, String> {
+        let mut check = self.input.request()?;
+        check.inputs = self.inputs.clone();
+        if has_flags {
+            if self.input.is_given() {
+                return Err("either a database (-p) or flags (after --)".to_owned());
+            }
+            if self.paths.is_empty() {
+                return Err("name the C files to fix before `--`".to_owned());
+            }
+            check.input = Input::Files { files: self.paths.clone(), flags: self.flags.clone() };
+        } else {
+            check.report_on = self.paths.clone();
+        }
+        Ok(FixRequest {
+            check,
+            rules: self.rules.clone(),
+            with_unsafe: self.unsafe_fixes,
+            allow_dirty: self.allow_dirty,
+            max_rounds: self.max_rounds,
+            write: !self.diff && self.patches.is_none(),
+        })
+    }
+}
+
+/// Tells what was done and what was not; on standard error, when standard output has a diff.
+fn tell(fixed: &Fixed, to_standard_error: bool) {
+    let mut lines = Vec::new();
+    for Applied { rule, title, safety, finding } in &fixed.applied {
+        let at = &finding.primary.at;
+        let risk = if *safety == Safety::Unsafe { " (unsafe)" } else { "" };
+        lines.push(format!("{}:{}:{}: fixed{risk}: {title} [{rule}]", at.path.display(), at.line, at.column));
+    }
+    for left in &fixed.not_applied {
+        let at = &left.at;
+        lines.push(format!(
+            "{}:{}:{}: not fixed: {} [{}]\n  {}",
+            at.path.display(),
+            at.line,
+            at.column,
+            left.title,
+            left.rule,
+            left.reason
+        ));
+    }
+    let [errors, warnings, notes] = fixed.before;
+    let after = &fixed.report.summary;
+    lines.push(format!(
+        "cowrap: {} fixes in {} files and {} rounds, {} not made; errors {errors} -> {}, warnings {warnings} -> {}, notes \
+         {notes} -> {}",
+        fixed.applied.len(),
+        fixed.changes.len(),
+        fixed.rounds,
+        fixed.not_applied.len(),
+        after.errors,
+        after.warnings,
+        after.notes
+    ));
+    lines.extend(coverage(after).into_iter().map(|line| format!("cowrap: {line}")));
+    let text = printable_lines(&lines.join("\n"));
+    // Whoever does not read it has the status.
+    let _ = match to_standard_error {
+        true => writeln!(std::io::stderr(), "{text}"),
+        false => writeln!(std::io::stdout(), "{text}"),
+    };
+}
+
+/// Writes the patches into a directory, which is made when it is not there.
+fn write_patches(directory: &Path, fixed: &Fixed) -> Result<(), String> {
+    let failed = |path: &Path, error: std::io::Error| format!("cannot write {}: {error}", path.display());
+    std::fs::create_dir_all(directory).map_err(|error| failed(directory, error))?;
+    let root = &fixed.report.tree.root;
+    let (name, address) = (author(root, "user.name", "cowrap"), author(root, "user.email", "cowrap@localhost"));
+    let date = date();
+    for (number, step) in fixed.steps.iter().enumerate() {
+        let (subject, body) = letter(step);
+        let mail = Mail {
+            name: name.clone(),
+            address: address.clone(),
+            date: date.clone(),
+            subject: subject.clone(),
+            body,
+            number: number + 1,
+            count: fixed.steps.len(),
+        };
+        let path = directory.join(patch_name(number + 1, &subject));
+        write_whole(&path, &patch_mail(&mail, &step.changes)).map_err(|error| failed(&path, error))?;
+    }
+    Ok(())
+}
+
+/// What a patch says of itself: the reasons, and the calls that make them true.
+fn letter(step: &Step) -> (String, String) {
+    let top = step.top.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let [only] = step.applied.as_slice() else {
+        let subject = format!("{top}: fix {} findings of {}", step.applied.len(), step.rule);
+        return (subject, body(step));
+    };
+    (format!("{top}: {}", only.title.replace('`', "")), body(step))
+}
+
+fn body(step: &Step) -> String {
+    let mut paragraphs = Vec::new();
+    for Applied { title, finding, .. } in &step.applied {
+        let at = &finding.primary.at;
+        let mut lines = vec![format!("* {title}"), format!("  {}", finding.message)];
+        lines.push(format!("  at {}:{}:{}", at.path.display(), at.line, at.column));
+        for note in &finding.notes {
+            let place = note.at.as_ref().map(|at| format!("{}:{}: ", at.path.display(), at.line)).unwrap_or_default();
+            lines.push(format!("    {place}{}", note.text));
+        }
+        paragraphs.push(lines.join("\n"));
+    }
+    paragraphs.push(format!("Found by cowrap ({}).", step.rule));
+    paragraphs.join("\n\n")
+}
+
+/// Whom git takes for the author in this repository.
+fn author(root: &Path, key: &str, otherwise: &str) -> String {
+    let output = Command::new("git").arg("-C").arg(root).args(["config", "--get", key]).output();
+    let name = output.ok().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    name.filter(|name| !name.is_empty()).unwrap_or_else(|| otherwise.to_owned())
+}
+
+/// Now, or what SOURCE_DATE_EPOCH says it is (reproducible-builds.org).
+fn date() -> String {
+    let given = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.parse().ok());
+    let time = given.map_or_else(SystemTime::now, |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+    httpdate::fmt_http_date(time).replace("GMT", "+0000")
+}

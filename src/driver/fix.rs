@@ -1,0 +1,831 @@
+//! Fixing a tree: what can be done is planned on the whole program, made in memory, checked, and only then written.
+//!
+//! One round takes every fix that the findings offer. Each is a group of edits that is made whole or not at all. The units that
+//! read a changed file are read again with the new texts; what does not turn out as planned is taken back, with everything
+//! that belongs to it. Rounds go on until there is nothing more to fix.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use thiserror::Error as ThisError;
+
+use crate::config::Pack;
+use crate::effects::Effects;
+use crate::facts::UnitFacts;
+use crate::findings::{Action, Edit, Finding, Fix, Level, Safety, Span};
+use crate::fix::{Change, DirtyError, EditSet, GroupId, Outcome as Writing, Refusal, dirty, write_all};
+use crate::index::{VisibleMarks, make_visible};
+use crate::plan::{InputList, Planner};
+use crate::program::{Linker, Program};
+use crate::rules;
+use crate::source::{Texts, Tree};
+
+use super::generate::{GenerateRequest, Job, generate_from, known_jobs};
+use super::generation::generation;
+use super::{Coverage, Error, Input, Opened, Problem, Progress, Report, Request};
+use super::{identify_paths, is_reported, open, read, summarise, vet_rules};
+
+/// How a tree is to be fixed.
+#[derive(Clone, Debug)]
+pub struct FixRequest {
+    /// What to check; findings are fixed where they are reported.
+    pub check: Request,
+    /// The rules whose findings are fixed, by name; all when there are none.
+    pub rules: Vec<String>,
+    /// Whether also what can change the program's behaviour is done.
+    pub with_unsafe: bool,
+    /// Whether files may have changes that git does not have.
+    pub allow_dirty: bool,
+    /// How many rounds there may be.
+    pub max_rounds: usize,
+    /// Whether files are written.
+    pub write: bool,
+}
+
+/// What came of fixing.
+#[derive(Debug)]
+pub struct Fixed {
+    /// What was done, in the order in which it was planned.
+    pub applied: Vec<Applied>,
+    /// What was offered and not done.
+    pub not_applied: Vec<NotApplied>,
+    /// Every file that changed, before and after.
+    pub changes: Vec<Change>,
+    /// The same in steps: for each rule and directory at the top of the tree, what was done and the files before and after.
+    pub steps: Vec<Step>,
+    /// How many rounds it took.
+    pub rounds: usize,
+    /// The number of errors, warnings and notes before.
+    pub before: [usize; 3],
+    /// The state of the tree afterwards.
+    pub report: Report,
+}
+
+/// A fix that was made.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// The rule.
+    pub rule: String,
+    /// What it did.
+    pub title: String,
+    /// Whether it may be done without a person looking at it.
+    pub safety: Safety,
+    /// The finding that it took away.
+    pub finding: Finding,
+}
+
+/// A fix that was not made.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NotApplied {
+    /// Where the finding is.
+    pub at: Span,
+    /// The rule.
+    pub rule: String,
+    /// What it would have done.
+    pub title: String,
+    /// Why it was not.
+    pub reason: String,
+}
+
+/// What one rule's fixes for findings in one directory at the top of the tree changed.
+#[derive(Debug)]
+pub struct Step {
+    /// The rule.
+    pub rule: String,
+    /// The directory, or the file when it is not in one.
+    pub top: PathBuf,
+    /// What was done.
+    pub applied: Vec<Applied>,
+    /// The files that changed.
+    pub changes: Vec<Change>,
+}
+
+/// Why nothing was fixed.
+#[derive(Debug, ThisError)]
+pub enum FixError {
+    /// The tree cannot be checked.
+    #[error(transparent)]
+    Check(#[from] Error),
+    /// There is nothing to read anew.
+    #[error("an index does not hold what fixing needs; name the build directory with -p instead of --index")]
+    FromIndex,
+    /// Files have changes that nobody could get back.
+    #[error("these files have changes that git does not have: {0}\n  commit or stash them, or use --allow-dirty")]
+    Dirty(String),
+    /// Git cannot tell.
+    #[error(transparent)]
+    Git(DirtyError),
+    /// Files cannot be written; none was.
+    #[error("nothing was written:\n  {0}")]
+    NotWritten(String),
+    /// Some files were written, and others not.
+    #[error("only {written} of {all} files were written, the others are as they were; run again:\n  {reasons}")]
+    HalfWritten {
+        /// How many were.
+        written: usize,
+        /// How many should have been.
+        all: usize,
+        /// Why the others were not.
+        reasons: String,
+    },
+}
+
+/// Fixes a tree.
+///
+/// # Errors
+///
+/// Then no file is changed, unless the error says so.
+pub fn fix(request: &FixRequest, progress: &dyn Progress) -> Result<Fixed, FixError> {
+    let check = &request.check;
+    if matches!(check.input, Input::Index(_)) {
+        return Err(FixError::FromIndex);
+    }
+    let report_on = identify_paths(check, &check.report_on)?;
+    identify_paths(check, &check.inputs)?;
+    vet_rules(&check.enable)?;
+    vet_rules(&request.rules)?;
+    let pack = match &check.pack {
+        Some(path) => Pack::read(path).map_err(Error::from)?,
+        None => Pack::qemu().map_err(Error::from)?,
+    };
+    let since = SystemTime::now();
+    let opened = open(check, pack)?;
+    let mut workshop = Workshop::new(request, opened, report_on, since);
+    workshop.read_all(progress);
+    let mut state = workshop.judge(&[]);
+    let before = counts(&state.findings);
+    let mut rounds = 0;
+    while rounds < request.max_rounds && workshop.round(&mut state, progress) {
+        rounds += 1;
+    }
+    workshop.finish(state, before, rounds)
+}
+
+/// The findings of a state of the tree.
+struct State {
+    findings: Vec<Finding>,
+    report: Report,
+}
+
+/// A finding as it is known again after other texts: without its line and its words, which may name something else now.
+type Key = (String, Level, String, PathBuf);
+
+/// One fix of a round.
+struct Group {
+    finding: Finding,
+    fix: Fix,
+    edits: Vec<Edit>,
+}
+
+/// What one round made.
+struct Round {
+    /// The texts before it, of the files that it changed.
+    before: BTreeMap<PathBuf, Arc<Vec<u8>>>,
+    groups: Vec<(GroupId, Group)>,
+    set: EditSet,
+}
+
+/// A tree, with all that is needed to change it and look again.
+struct Workshop<'r> {
+    request: &'r FixRequest,
+    opened: Opened,
+    report_on: Vec<PathBuf>,
+    texts: Texts,
+    /// The facts of each unit, packed; nothing for one that could not be read.
+    facts: Vec<Option<Vec<u8>>>,
+    /// The files that each unit reads, by their numbers in `files`.
+    reads: Vec<Vec<u32>>,
+    files: HashMap<PathBuf, u32>,
+    /// What may not be tried again: rule, function and title.
+    rejected: BTreeSet<(String, String, String)>,
+    not_applied: Vec<NotApplied>,
+    /// Headers that marks need: by the file that has to include them.
+    includes: BTreeSet<(PathBuf, String)>,
+    lists: Vec<InputList>,
+    jobs: Vec<Job>,
+    /// Headers that were given to the generator.
+    added: Vec<PathBuf>,
+    made: Vec<Round>,
+}
+
+impl<'r> Workshop<'r> {
+    fn new(request: &'r FixRequest, opened: Opened, report_on: Vec<PathBuf>, since: SystemTime) -> Self {
+        let texts = Texts::new(&opened.tree.root, Some(since));
+        let units = opened.inputs.units.len();
+        let jobs = jobs(&opened.tree, &request.check);
+        let lists = input_lists(&opened.tree, &jobs);
+        Workshop {
+            request,
+            opened,
+            report_on,
+            texts,
+            facts: vec![None; units],
+            reads: vec![Vec::new(); units],
+            files: HashMap::new(),
+            rejected: BTreeSet::new(),
+            not_applied: Vec::new(),
+            includes: BTreeSet::new(),
+            lists,
+            jobs,
+            added: Vec::new(),
+            made: Vec::new(),
+        }
+    }
+
+    /// Reads all units as they are on disk.
+    fn read_all(&mut self, progress: &dyn Progress) {
+        let Opened { indexer, inputs, tree, details, problems, .. } = &mut self.opened;
+        progress.start(inputs.units.len());
+        let (facts, reads, files) = (&mut self.facts, &mut self.reads, &mut self.files);
+        indexer.run(&inputs.units, |number, outcome| {
+            progress.step();
+            match read(outcome, &inputs.units[number].file, tree, details) {
+                Ok(read) => {
+                    reads[number] = numbers(files, &read);
+                    facts[number] = postcard::to_stdvec(&read).ok();
+                }
+                Err(problem) => problems.push(problem),
+            }
+        });
+        progress.finish();
+        problems.sort();
+    }
+
+    /// Checks the program as it is known.
+    fn judge(&self, added: &[PathBuf]) -> State {
+        let program = link(&self.facts);
+        let Opened { inputs, tree, pack, details, problems, .. } = &self.opened;
+        let mut effects = Effects::new(&program, pack, tree);
+        let not_compared;
+        (effects.generation, not_compared) =
+            generation(&effects, &self.request.check, &self.texts, &[&self.added, added].concat());
+        let mut enable = self.request.check.enable.clone();
+        enable.extend(self.request.rules.iter().cloned());
+        let findings = rules::check(&effects, &enable);
+        let mut shown = findings.clone();
+        if !self.report_on.is_empty() {
+            shown.retain(|finding| is_reported(finding, &self.report_on, tree));
+        }
+        let units = inputs.units.len() + inputs.refused.len();
+        let coverage = Coverage { units, other_languages: inputs.other_languages.clone() };
+        let summary = summarise(&effects, &shown, problems, &coverage, not_compared.len());
+        let details = super::Details {
+            clang: details.clang.clone(),
+            marks: details.marks.clone(),
+            not_compared,
+            unknown_arguments: details.unknown_arguments.clone(),
+            ..Default::default()
+        };
+        let report = Report { findings: shown, problems: problems.clone(), summary, tree: tree.clone(), details };
+        State { findings, report }
+    }
+
+    /// Makes one round; false when there is nothing to do.
+    fn round(&mut self, state: &mut State, progress: &dyn Progress) -> bool {
+        loop {
+            let (groups, mut set) = self.plan(&state.report.findings);
+            if set.is_empty() {
+                return false;
+            }
+            let mut groups: BTreeMap<GroupId, Group> = groups;
+            while !set.is_empty() {
+                match self.attempt(state, &groups, &set, progress) {
+                    Attempt::Good(Success { state: new, facts, new_texts }) => {
+                        let before =
+                            set.paths().filter_map(|path| Some((path.to_path_buf(), self.texts.text(path).ok()?)));
+                        let before: BTreeMap<PathBuf, Arc<Vec<u8>>> = before.collect();
+                        for (path, text) in new_texts {
+                            self.texts.change(&path, Some(Arc::new(text)));
+                        }
+                        let added =
+                            groups.values().flat_map(|group| &group.fix.actions).filter_map(Action::added_input);
+                        self.added.extend(added.map(|header| self.opened.tree.root.join(header)));
+                        for (unit, read) in facts {
+                            self.reads[unit] = numbers(&mut self.files, &read);
+                            self.facts[unit] = postcard::to_stdvec(&read).ok();
+                        }
+                        self.made.push(Round { before, groups: groups.into_iter().collect(), set });
+                        *state = *new;
+                        return true;
+                    }
+                    Attempt::Bad(blamed) => {
+                        for (id, reason) in blamed {
+                            set = set.without(id);
+                            if let Some(group) = groups.remove(&id) {
+                                self.reject(&group.finding, &group.fix, reason);
+                            }
+                        }
+                    }
+                    // The edits are other ones now.
+                    Attempt::Again => break,
+                }
+            }
+            if set.is_empty() {
+                // All of it was rejected; what was in conflict with it may come now.
+                continue;
+            }
+        }
+    }
+
+    fn reject(&mut self, finding: &Finding, fix: &Fix, reason: String) {
+        if self.rejected.insert((finding.rule.clone(), finding.function.clone(), fix.title.clone())) {
+            let (at, rule, title) = (finding.primary.at.clone(), finding.rule.clone(), fix.title.clone());
+            self.not_applied.push(NotApplied { at, rule, title, reason });
+        }
+    }
+
+    /// The fixes that these findings offer, as edits that do not collide.
+    fn plan(&mut self, findings: &[Finding]) -> (BTreeMap<GroupId, Group>, EditSet) {
+        let wanted = |finding: &&Finding| self.request.rules.is_empty() || self.request.rules.contains(&finding.rule);
+        let offers: Vec<(Finding, Fix)> = findings
+            .iter()
+            .filter(wanted)
+            .flat_map(|finding| finding.fixes.iter().map(|fix| (finding.clone(), fix.clone())))
+            .collect();
+        let mut groups = BTreeMap::new();
+        let mut set = EditSet::new();
+        for (finding, fix) in offers {
+            let key = (finding.rule.clone(), finding.function.clone(), fix.title.clone());
+            if self.rejected.contains(&key) {
+                continue;
+            }
+            if fix.safety == Safety::Unsafe && !self.request.with_unsafe {
+                self.reject(&finding, &fix, "it can change what the program does: --unsafe-fixes does it".to_owned());
+                continue;
+            }
+            let id = GroupId(groups.len() as u32);
+            match self.edits(&fix) {
+                Ok(edits) if edits.is_empty() => {
+                    self.reject(&finding, &fix, "there is nothing to write".to_owned());
+                }
+                // A fix that collides with another one comes in the next round, when that one is made.
+                Ok(edits) => match set.add_group(id, &edits) {
+                    Ok(()) => drop(groups.insert(id, Group { finding, fix, edits })),
+                    Err(conflict) if conflict.group == id => {
+                        self.reject(&finding, &fix, "its own edits collide".to_owned());
+                    }
+                    Err(_) => {}
+                },
+                Err(reason) => self.reject(&finding, &fix, reason),
+            }
+        }
+        (groups, set)
+    }
+
+    fn edits(&self, fix: &Fix) -> Result<Vec<Edit>, String> {
+        let is_generated = is_generated(&self.opened.tree, &self.opened.pack);
+        let planner =
+            Planner { texts: &self.texts, is_generated: &is_generated, lists: &self.lists, includes: &self.includes };
+        planner.edits(fix)
+    }
+
+    /// The texts of the files that a set of edits changes.
+    fn new_texts(&self, set: &EditSet) -> BTreeMap<PathBuf, Vec<u8>> {
+        let apply = |path: &Path| {
+            let old = self.texts.text(path).ok()?;
+            Some((path.to_path_buf(), set.apply(path, &old).ok()?))
+        };
+        set.paths().filter_map(apply).collect()
+    }
+
+    /// Reads what the edits touch with the new texts, and compares what is found then.
+    fn attempt(
+        &mut self,
+        state: &State,
+        groups: &BTreeMap<GroupId, Group>,
+        set: &EditSet,
+        progress: &dyn Progress,
+    ) -> Attempt {
+        let mut new_texts = self.new_texts(set);
+        new_texts.extend(self.generated(groups, &new_texts));
+        let touched: BTreeSet<u32> =
+            new_texts.keys().filter_map(|path| self.files.get(&self.opened.tree.root.join(path))).copied().collect();
+        let units: Vec<usize> = (0..self.facts.len())
+            .filter(|unit| self.facts[*unit].is_some() && self.reads[*unit].iter().any(|file| touched.contains(file)))
+            .collect();
+        let (facts, problems) = self.read_again(&units, &new_texts, progress);
+        if !problems.is_empty() {
+            return self.blame_problems(&problems, groups, set);
+        }
+        if let Some(blamed) = undeclared(groups, &facts) {
+            return Attempt::Bad(blamed);
+        }
+        // The program with the new facts in place of the old ones.
+        let mut old: Vec<(usize, Option<Vec<u8>>)> = Vec::new();
+        for (unit, read) in &facts {
+            old.push((*unit, std::mem::replace(&mut self.facts[*unit], postcard::to_stdvec(read).ok())));
+        }
+        let mut kept = Vec::new();
+        for (path, text) in &new_texts {
+            kept.push((path.clone(), self.texts.change(path, Some(Arc::new(text.clone())))));
+        }
+        let added = groups.values().flat_map(|group| &group.fix.actions).filter_map(Action::added_input);
+        let added: Vec<PathBuf> = added.map(|header| self.opened.tree.root.join(header)).collect();
+        let new = self.judge(&added);
+        for (path, text) in kept {
+            self.texts.change(&path, text);
+        }
+        for (unit, facts) in old {
+            self.facts[unit] = facts;
+        }
+        let blamed = compare(state, &new, groups);
+        match blamed.is_empty() {
+            true => Attempt::Good(Success { state: Box::new(new), facts, new_texts }),
+            false => Attempt::Bad(blamed),
+        }
+    }
+
+    /// The files of generators that would change, since wrappers are declared.
+    fn generated(
+        &self,
+        groups: &BTreeMap<GroupId, Group>,
+        new_texts: &BTreeMap<PathBuf, Vec<u8>>,
+    ) -> BTreeMap<PathBuf, Vec<u8>> {
+        let declares = |action: &Action| matches!(action, Action::DeclareWrapper { .. } | Action::AddInput { .. });
+        if !groups.values().flat_map(|group| &group.fix.actions).any(declares) {
+            return BTreeMap::new();
+        }
+        let root = &self.opened.tree.root;
+        let text = |path: &Path| match new_texts.get(path.strip_prefix(root).unwrap_or(path)) {
+            Some(text) => Ok(text.clone()),
+            None => self.texts.text(path).map(|text| text.to_vec()),
+        };
+        let request = GenerateRequest { pack: self.request.check.pack.clone(), ..GenerateRequest::default() };
+        let mut texts = BTreeMap::new();
+        for job in &self.jobs {
+            let Some(output) = &job.output else { continue };
+            let mut job = job.clone();
+            job.inputs.extend(self.added.iter().cloned());
+            for action in groups.values().flat_map(|group| &group.fix.actions) {
+                job.inputs.extend(action.added_input().map(|header| root.join(header)));
+            }
+            let generated = generate_from(&request, &job, &text).ok().and_then(|generated| generated.text);
+            if let Some(generated) = generated {
+                let path = output.strip_prefix(root).unwrap_or(output);
+                texts.insert(path.to_path_buf(), generated.into_bytes());
+            }
+        }
+        texts
+    }
+
+    /// Reads units with new texts: their facts, and what goes wrong.
+    fn read_again(
+        &mut self,
+        units: &[usize],
+        new_texts: &BTreeMap<PathBuf, Vec<u8>>,
+        progress: &dyn Progress,
+    ) -> (Vec<(usize, UnitFacts)>, Vec<(usize, Problem)>) {
+        let root = self.opened.tree.root.clone();
+        let mut texts: HashMap<PathBuf, Arc<Vec<u8>>> =
+            self.texts.changed().map(|(path, text)| (root.join(path), Arc::clone(text))).collect();
+        texts.extend(new_texts.iter().map(|(path, text)| (root.join(path), Arc::new(text.clone()))));
+        let VisibleMarks { headers, .. } = make_visible(&root, &self.opened.pack, &texts);
+        let Opened { indexer, inputs, tree, .. } = &mut self.opened;
+        indexer.set_headers(headers);
+        let chosen: Vec<_> = units.iter().map(|unit| inputs.units[*unit].clone()).collect();
+        let (mut facts, mut problems) = (Vec::new(), Vec::new());
+        // What is said of arguments was said before.
+        let mut details = super::Details::default();
+        progress.start(chosen.len());
+        indexer.run(&chosen, |position, outcome| {
+            progress.step();
+            match read(outcome, &chosen[position].file, tree, &mut details) {
+                Ok(read) => facts.push((units[position], read)),
+                Err(problem) => problems.push((units[position], problem)),
+            }
+        });
+        progress.finish();
+        (facts, problems)
+    }
+
+    /// Says which groups keep units from being read: a mark may need its header, or it cannot be there.
+    fn blame_problems(
+        &mut self,
+        problems: &[(usize, Problem)],
+        groups: &BTreeMap<GroupId, Group>,
+        set: &EditSet,
+    ) -> Attempt {
+        let edits = |group: &Group, path: &Path| group.edits.iter().any(|edit| edit.path == path);
+        let mut include = false;
+        for (_, problem) in problems {
+            let Some(at) = &problem.at else { continue };
+            let marks = groups.values().filter(|group| edits(group, &at.path)).flat_map(|group| &group.fix.actions);
+            let marks: BTreeSet<&String> = marks
+                .filter_map(|action| match action {
+                    Action::MarkFunction { mark, .. } | Action::MarkPointer { mark, .. } => Some(mark),
+                    _ => None,
+                })
+                .collect();
+            for mark in marks.into_iter().filter(|mark| problem.message.contains(mark.as_str())) {
+                include |= self.mark_header(mark).is_some_and(|header| self.includes.insert((at.path.clone(), header)));
+            }
+        }
+        if include {
+            return Attempt::Again;
+        }
+        let mut blamed = BTreeMap::new();
+        for (unit, problem) in problems {
+            let place = problem.at.as_ref().map(|at| at.path.clone());
+            let reason = format!("{} would not compile any more: {}", problem.file.display(), problem.message);
+            let at_place = |group: &&Group| place.as_ref().is_some_and(|path| edits(group, path));
+            let root = &self.opened.tree.root;
+            let is_read = |edit: &Edit| {
+                let file = self.files.get(&root.join(&edit.path));
+                file.is_some_and(|file| self.reads[*unit].contains(file))
+            };
+            let read = |group: &&Group| group.edits.iter().any(is_read);
+            let narrow: Vec<GroupId> = groups.iter().filter(|(_, group)| at_place(group)).map(|(id, _)| *id).collect();
+            let wide = groups.iter().filter(|(_, group)| read(group)).map(|(id, _)| *id);
+            let ids = if narrow.is_empty() { wide.collect() } else { narrow };
+            blamed.extend(ids.into_iter().map(|id| (id, reason.clone())));
+        }
+        if blamed.is_empty() {
+            let ids = groups.keys().copied();
+            blamed.extend(ids.map(|id| (id, "units would not compile any more".to_owned())));
+        }
+        debug_assert!(!set.is_empty());
+        Attempt::Bad(blamed)
+    }
+
+    /// The name by which a mark's header is included.
+    fn mark_header(&self, mark: &str) -> Option<String> {
+        let (_, path, _) = self.opened.details.marks.iter().find(|(name, ..)| name == mark)?;
+        let name = path.strip_prefix("include").unwrap_or(path);
+        Some(name.to_string_lossy().into_owned())
+    }
+
+    /// Writes what was made, and tells all of it.
+    fn finish(mut self, state: State, before: [usize; 3], rounds: usize) -> Result<Fixed, FixError> {
+        let changes: Vec<Change> = self
+            .texts
+            .changed()
+            .filter_map(|(path, new)| {
+                let old = self.texts.original(path).ok()?.to_vec();
+                (old != **new).then(|| Change { path: path.to_path_buf(), old, new: new.to_vec() })
+            })
+            .collect();
+        if self.request.write {
+            self.write(&changes)?;
+        }
+        let steps = self.steps();
+        let applied = std::mem::take(&mut self.made).into_iter().flat_map(|round| round.groups);
+        let applied = applied.map(|(_, group)| group.applied()).collect();
+        let mut not_applied = std::mem::take(&mut self.not_applied);
+        not_applied.sort();
+        Ok(Fixed { applied, not_applied, changes, steps, rounds, before, report: state.report })
+    }
+
+    fn write(&self, changes: &[Change]) -> Result<(), FixError> {
+        let root = &self.opened.tree.root;
+        let paths: Vec<PathBuf> = changes.iter().map(|change| change.path.clone()).collect();
+        let paths: Vec<PathBuf> =
+            paths.into_iter().filter(|path| !self.opened.tree.is_built(&root.join(path))).collect();
+        if !self.request.allow_dirty && !paths.is_empty() {
+            match dirty(root, &paths) {
+                Ok(dirty) if dirty.is_empty() => {}
+                Ok(dirty) => {
+                    let names: Vec<String> = dirty.iter().map(|path| path.display().to_string()).collect();
+                    return Err(FixError::Dirty(names.join(", ")));
+                }
+                // Whoever keeps no history has to keep copies.
+                Err(DirtyError::NotARepository { .. }) => {}
+                Err(error) => return Err(FixError::Git(error)),
+            }
+        }
+        // A generated file outside of the tree is the build's: it is made again with the next one.
+        let changes: Vec<Change> = changes.iter().filter(|change| change.path.is_relative()).cloned().collect();
+        let Writing { written, refused, .. } = write_all(root, &changes);
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let reasons: Vec<String> = refused.iter().map(Refusal::to_string).collect();
+        let reasons = reasons.join("\n  ");
+        match written.len() {
+            0 => Err(FixError::NotWritten(reasons)),
+            written => Err(FixError::HalfWritten { written, all: changes.len(), reasons }),
+        }
+    }
+
+    /// What was done, by rule and directory. A fix goes with its finding, whatever else it touches; an edit that several
+    /// fixes share is in the first step that has it.
+    fn steps(&self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for round in &self.made {
+            let mut by_key: BTreeMap<(String, PathBuf), Vec<&(GroupId, Group)>> = BTreeMap::new();
+            for entry in &round.groups {
+                let finding = &entry.1.finding;
+                let key = (finding.rule.clone(), top(&finding.primary.at.path));
+                by_key.entry(key).or_default().push(entry);
+            }
+            // What is left out of a set leaves the state before its step.
+            let mut without = round.set.clone();
+            let mut states = vec![without.clone()];
+            for groups in by_key.values().rev() {
+                for (id, _) in groups {
+                    without = without.without(*id);
+                }
+                states.push(without.clone());
+            }
+            for ((rule, top), groups) in by_key {
+                let from = states.pop().unwrap_or_default();
+                let to = states.last().cloned().unwrap_or_default();
+                let changes = round.before.iter().filter_map(|(path, text)| {
+                    let (old, new) = (from.apply(path, text).ok()?, to.apply(path, text).ok()?);
+                    (old != new).then(|| Change { path: path.clone(), old, new })
+                });
+                let changes: Vec<Change> = changes.collect();
+                let applied = groups.iter().map(|(_, group)| group.applied()).collect();
+                if !changes.is_empty() {
+                    steps.push(Step { rule, top, applied, changes });
+                }
+            }
+        }
+        steps
+    }
+}
+
+impl Group {
+    fn applied(&self) -> Applied {
+        let Group { finding, fix, .. } = self;
+        Applied { rule: finding.rule.clone(), title: fix.title.clone(), safety: fix.safety, finding: finding.clone() }
+    }
+
+    /// Whether a finding speaks of something that the group changes.
+    fn concerns(&self, finding: &Finding) -> bool {
+        let names = self.fix.actions.iter().flat_map(|action| match action {
+            Action::MarkFunction { name, .. } | Action::MarkPointer { name, .. } => vec![name.as_str()],
+            Action::CallInstead { old, new, .. } => vec![old.as_str(), new.as_str()],
+            Action::DeclareWrapper { target, wrapper, .. } => vec![target.as_str(), wrapper.as_str()],
+            Action::Unmark { .. } => vec![self.finding.function.as_str()],
+            Action::AddInput { .. } => Vec::new(),
+        });
+        let texts: Vec<&str> = [finding.message.as_str()]
+            .into_iter()
+            .chain(finding.secondary.iter().map(|label| label.text.as_str()))
+            .chain(finding.notes.iter().map(|note| note.text.as_str()))
+            .collect();
+        names.into_iter().any(|name| {
+            let quoted = format!("`{name}`");
+            finding.function == name || texts.iter().any(|text| text.contains(&quoted))
+        })
+    }
+}
+
+/// What an attempt made.
+struct Success {
+    state: Box<State>,
+    facts: Vec<(usize, UnitFacts)>,
+    new_texts: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+/// How an attempt ended.
+enum Attempt {
+    /// As planned.
+    Good(Success),
+    /// These groups cannot stay, for these reasons.
+    Bad(BTreeMap<GroupId, String>),
+    /// It is to be planned anew.
+    Again,
+}
+
+/// Renamed calls whose new callee is not declared where it is called.
+fn undeclared(groups: &BTreeMap<GroupId, Group>, facts: &[(usize, UnitFacts)]) -> Option<BTreeMap<GroupId, String>> {
+    let mut blamed = BTreeMap::new();
+    for (id, group) in groups {
+        for action in &group.fix.actions {
+            let Action::CallInstead { new, at, .. } = action else { continue };
+            let reads = |facts: &&UnitFacts| facts.files.iter().any(|file| file.ends_with(&at.path));
+            let declares = |facts: &UnitFacts| {
+                let mut declared = facts.declarations.iter();
+                declared.any(|declared| facts.symbols[declared.symbol.0 as usize].name == *new)
+            };
+            if facts.iter().map(|(_, facts)| facts).filter(reads).any(|facts| !declares(facts)) {
+                blamed.insert(*id, format!("`{new}` is not declared there"));
+            }
+        }
+    }
+    (!blamed.is_empty()).then_some(blamed)
+}
+
+/// The groups that did not turn out as planned: their finding is still there, or another one, as grave, came with them.
+fn compare(old: &State, new: &State, groups: &BTreeMap<GroupId, Group>) -> BTreeMap<GroupId, String> {
+    let count = |findings: &[Finding]| {
+        let mut counts: BTreeMap<Key, usize> = BTreeMap::new();
+        for finding in findings {
+            *counts.entry(key(finding)).or_default() += 1;
+        }
+        counts
+    };
+    let (before, after) = (count(&old.findings), count(&new.findings));
+    let number = |counts: &BTreeMap<Key, usize>, key: &Key| counts.get(key).copied().unwrap_or(0);
+    let mut blamed = BTreeMap::new();
+    for (id, group) in groups {
+        let key = key(&group.finding);
+        let fixed = groups.values().filter(|other| self::key(&other.finding) == key).count();
+        if number(&after, &key) + fixed > number(&before, &key) {
+            blamed.insert(*id, "the finding would still be there".to_owned());
+        }
+    }
+    for finding in &new.findings {
+        if number(&after, &key(finding)) <= number(&before, &key(finding)) {
+            continue;
+        }
+        let as_grave = |group: &&Group| finding.level <= group.finding.level;
+        let reason = || {
+            let at = &finding.primary.at;
+            format!(
+                "there would be a new finding: {}:{}: {} [{}]",
+                at.path.display(),
+                at.line,
+                finding.message,
+                finding.rule
+            )
+        };
+        let concerned: Vec<GroupId> =
+            groups.iter().filter(|(_, group)| group.concerns(finding)).map(|(id, _)| *id).collect();
+        let ids: Vec<GroupId> = if concerned.is_empty() { groups.keys().copied().collect() } else { concerned };
+        for id in ids.into_iter().filter(|id| groups.get(id).as_ref().is_some_and(as_grave)) {
+            blamed.entry(id).or_insert_with(reason);
+        }
+    }
+    blamed
+}
+
+fn key(finding: &Finding) -> Key {
+    let path = finding.primary.at.path.clone();
+    (finding.rule.clone(), finding.level, finding.function.clone(), path)
+}
+
+/// The numbers of the files that a unit read.
+fn numbers(files: &mut HashMap<PathBuf, u32>, facts: &UnitFacts) -> Vec<u32> {
+    let mut number = |path: &PathBuf| {
+        let next = files.len() as u32;
+        match files.get(path) {
+            Some(number) => *number,
+            None => *files.entry(path.clone()).or_insert(next),
+        }
+    };
+    facts.files.iter().map(&mut number).collect()
+}
+
+fn link(facts: &[Option<Vec<u8>>]) -> Program {
+    let mut linker = Linker::default();
+    for (unit, packed) in facts.iter().enumerate() {
+        let facts = packed.as_ref().and_then(|packed| postcard::from_bytes(packed).ok());
+        if let Some(facts) = facts {
+            linker.add(unit as u32, facts);
+        }
+    }
+    linker.finish()
+}
+
+fn counts(findings: &[Finding]) -> [usize; 3] {
+    [Level::Error, Level::Warning, Level::Note]
+        .map(|level| findings.iter().filter(|finding| finding.level == level).count())
+}
+
+/// The first part of a path.
+fn top(path: &Path) -> PathBuf {
+    path.components().next().map(|first| PathBuf::from(first.as_os_str())).unwrap_or_default()
+}
+
+fn is_generated<'a>(tree: &'a Tree, pack: &'a Pack) -> impl Fn(&Path) -> bool + 'a {
+    |path| tree.is_built(&tree.root.join(path)) || pack.is_generated(path)
+}
+
+/// The files that the build generates wrappers into.
+fn jobs(tree: &Tree, request: &Request) -> Vec<Job> {
+    let Some(build) = &tree.build else { return Vec::new() };
+    known_jobs(build, request.pack.as_deref()).map(|known| known.jobs).unwrap_or_default()
+}
+
+/// Where the inputs of these jobs are listed: in the `meson.build` that makes the file, as its directory below the build
+/// directory tells.
+fn input_lists(tree: &Tree, jobs: &[Job]) -> Vec<InputList> {
+    let list = |job: &Job| {
+        let output = job.output.as_ref()?.strip_prefix(tree.build.as_ref()?).ok()?;
+        let file = output.parent()?.join("meson.build");
+        let inputs = job.inputs.iter().rev();
+        let known = inputs.filter_map(|input| input.strip_prefix(&tree.root).ok()).next()?.to_path_buf();
+        Some(InputList { file, known })
+    };
+    jobs.iter().filter_map(list).collect()
+}
+
+/// Writes the edits of all fixes that findings offer; nothing is changed.
+pub(super) fn write_out(findings: &mut [Finding], texts: &Texts, tree: &Tree, pack: &Pack, request: &Request) {
+    if findings.iter().all(|finding| finding.fixes.is_empty()) {
+        return;
+    }
+    let lists = input_lists(tree, &jobs(tree, request));
+    let (is_generated, includes) = (is_generated(tree, pack), BTreeSet::new());
+    let planner = Planner { texts, is_generated: &is_generated, lists: &lists, includes: &includes };
+    for fix in findings.iter_mut().flat_map(|finding| &mut finding.fixes) {
+        match planner.edits(fix) {
+            Ok(edits) => fix.edits = edits,
+            Err(obstacle) => fix.obstacle = Some(obstacle),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Directives that include headers.
+
+use super::Edit;
+use super::lex::{Kind, Source};
+use super::wrap::{line_end, line_ending};
+
+/// Includes a header, behind the last directive at the head of a file that includes something whatever the conditions; an
+/// include guard may be around it. Nothing is to do where it is included so already.
+pub fn add_include(text: &[u8], header: &str) -> Vec<Edit> {
+    let source = Source::new(text);
+    let (mut depth, mut guard, mut behind) = (0usize, None, 0);
+    for (number, directive) in directives(&source).enumerate() {
+        let words: Vec<&[u8]> = directive.iter().map(|token| source.bytes(*token)).collect();
+        let end = directive.last().map_or(0, |last| line_end(text, source.end(*last)));
+        match words.as_slice() {
+            [b"#", b"ifndef", name] if number == 0 => {
+                guard = Some(*name);
+                depth = 1;
+            }
+            [b"#", b"define", name, ..] if number == 1 && guard == Some(*name) => (depth, behind) = (0, end),
+            [b"#", b"if" | b"ifdef" | b"ifndef", ..] => depth += 1,
+            [b"#", b"endif", ..] => depth = depth.saturating_sub(1),
+            [b"#", b"include", included, ..] if depth == 0 => {
+                if included.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")) == Some(header.as_bytes()) {
+                    return Vec::new();
+                }
+                behind = end;
+            }
+            _ => {}
+        }
+    }
+    let directive = format!("#include \"{header}\"").into_bytes();
+    let ending = line_ending(text, behind.min(text.len().saturating_sub(1)));
+    let text = match behind {
+        0 => [&directive, ending].concat(),
+        // The end may be in the middle of `\r\n`.
+        _ if ending == b"\r\n" && text[..behind].ends_with(b"\r") => [b"\n", directive.as_slice(), b"\r"].concat(),
+        _ => [ending, &directive].concat(),
+    };
+    vec![Edit { range: behind..behind, text }]
+}
+
+/// The directives before the first code, as their tokens without comments.
+fn directives<'s>(source: &'s Source<'_>) -> impl Iterator<Item = Vec<usize>> + 's {
+    let head = source.tokens.iter().take_while(|token| token.in_directive || token.kind == Kind::Comment);
+    let mut found: Vec<Vec<usize>> = Vec::new();
+    let mut last_end = 0;
+    for (index, token) in head.enumerate().filter(|(_, token)| token.kind != Kind::Comment) {
+        let begins = token.kind == Kind::Sign(b'#') && source.text[last_end..token.span.start].contains(&b'\n');
+        if begins || found.is_empty() {
+            found.push(Vec::new());
+        }
+        found.last_mut().into_iter().for_each(|directive| directive.push(index));
+        last_end = token.span.end;
+    }
+    found.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rewrite::apply;
+
+    fn with(text: &str) -> String {
+        String::from_utf8(apply(text.as_bytes(), &add_include(text.as_bytes(), "co.h"))).unwrap()
+    }
+
+    #[test]
+    fn it_goes_behind_the_last_one() {
+        assert_eq!(
+            with("/* c */\n#include <a.h>\n#include \"b.h\" /* b */\n\nint x;\n#include \"x.c.inc\"\n"),
+            "/* c */\n#include <a.h>\n#include \"b.h\" /* b */\n#include \"co.h\"\n\nint x;\n#include \"x.c.inc\"\n"
+        );
+        assert_eq!(with("#include \"a.h\"\r\nint x;\r\n"), "#include \"a.h\"\r\n#include \"co.h\"\r\nint x;\r\n");
+        assert_eq!(with("#include \"a.h\""), "#include \"a.h\"\n#include \"co.h\"");
+    }
+
+    #[test]
+    fn conditions_are_not_gone_into() {
+        assert_eq!(
+            with("#include \"a.h\"\n#ifdef X\n#include \"b.h\"\n#include \"co.h\"\n#endif\nint x;\n"),
+            "#include \"a.h\"\n#include \"co.h\"\n#ifdef X\n#include \"b.h\"\n#include \"co.h\"\n#endif\nint x;\n"
+        );
+    }
+
+    #[test]
+    fn an_include_guard_is_no_condition() {
+        assert_eq!(
+            with("#ifndef A_H\n#define A_H\n\n#include \"a.h\"\n\nint x;\n#endif\n"),
+            "#ifndef A_H\n#define A_H\n\n#include \"a.h\"\n#include \"co.h\"\n\nint x;\n#endif\n"
+        );
+        assert_eq!(
+            with("#ifndef A_H\n#define A_H\nint x;\n#endif\n"),
+            "#ifndef A_H\n#define A_H\n#include \"co.h\"\nint x;\n#endif\n"
+        );
+    }
+
+    #[test]
+    fn a_file_without_any_gets_it_first() {
+        assert_eq!(with("int x;\n"), "#include \"co.h\"\nint x;\n");
+        assert_eq!(with(""), "#include \"co.h\"\n");
+    }
+
+    #[test]
+    fn what_is_included_is_not_included_again() {
+        assert!(add_include(b"#include \"co.h\"\nint x;\n", "co.h").is_empty());
+        assert!(add_include(b"# include /* c */ \"co.h\"\n", "co.h").is_empty());
+        assert!(!add_include(b"/* #include \"co.h\" */\n", "co.h").is_empty());
+    }
+}

@@ -1,0 +1,132 @@
+//! The texts of a tree's files: as they were read, and as they shall be.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+
+/// The texts of files, by their paths: relative ones start from the root of a tree. A file is read once, and
+/// what is read later is that.
+#[derive(Debug)]
+pub struct Texts {
+    root: PathBuf,
+    /// What files must not be newer than, if there is such a time.
+    since: Option<SystemTime>,
+    read: Mutex<HashMap<PathBuf, Arc<Vec<u8>>>>,
+    changed: BTreeMap<PathBuf, Arc<Vec<u8>>>,
+}
+
+impl Texts {
+    /// Texts of a tree. A file that was written after `since` is an error: what is known of it is older.
+    pub fn new(root: &Path, since: Option<SystemTime>) -> Texts {
+        Texts { root: root.to_path_buf(), since, read: Mutex::default(), changed: BTreeMap::new() }
+    }
+
+    /// A file's text: what it was changed to, else what is on disk.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading it, and that it has changed since it was read for the first time.
+    pub fn text(&self, path: &Path) -> io::Result<Arc<Vec<u8>>> {
+        let path = path.strip_prefix(&self.root).unwrap_or(path);
+        match self.changed.get(path) {
+            Some(text) => Ok(Arc::clone(text)),
+            None => self.original(path),
+        }
+    }
+
+    /// A file's text on disk.
+    ///
+    /// # Errors
+    ///
+    /// As [`Texts::text`].
+    pub fn original(&self, path: &Path) -> io::Result<Arc<Vec<u8>>> {
+        let known = |read: &HashMap<PathBuf, Arc<Vec<u8>>>| read.get(path).map(Arc::clone);
+        if let Some(text) = self.read.lock().ok().as_deref().and_then(known) {
+            return Ok(text);
+        }
+        let file = self.root.join(path);
+        let text = Arc::new(std::fs::read(&file)?);
+        let written = std::fs::metadata(&file).and_then(|metadata| metadata.modified());
+        if let (Some(since), Ok(written)) = (self.since, written)
+            && written > since
+        {
+            return Err(io::Error::other("the file has changed since it was read; run again"));
+        }
+        if let Ok(mut read) = self.read.lock() {
+            read.insert(path.to_path_buf(), Arc::clone(&text));
+        }
+        Ok(text)
+    }
+
+    /// Gives a file another text, or that on disk again; nothing is written. The result is the other text that it had.
+    pub fn change(&mut self, path: &Path, text: Option<Arc<Vec<u8>>>) -> Option<Arc<Vec<u8>>> {
+        match text {
+            Some(text) => self.changed.insert(path.to_path_buf(), text),
+            None => self.changed.remove(path),
+        }
+    }
+
+    /// The files that have another text than on disk, with that text, sorted.
+    pub fn changed(&self) -> impl Iterator<Item = (&Path, &Arc<Vec<u8>>)> {
+        self.changed.iter().map(|(path, text)| (path.as_path(), text))
+    }
+}
+
+/// The offset of a place in a text: line and column from 1, the column in bytes.
+pub fn offset(text: &[u8], line: u32, column: u32) -> Option<usize> {
+    let (line, column) = (line.checked_sub(1)? as usize, column.checked_sub(1)? as usize);
+    let start = match line {
+        0 => 0,
+        line => text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(line - 1)?.0 + 1,
+    };
+    let end = text[start..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |length| start + length);
+    (start + column <= end).then_some(start + column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_an_offset() {
+        let text = b"ab\ncd\n";
+        assert_eq!(offset(text, 1, 1), Some(0));
+        assert_eq!(offset(text, 2, 2), Some(4));
+        assert_eq!(offset(text, 2, 3), Some(5));
+        assert_eq!(offset(text, 2, 4), None);
+        assert_eq!(offset(text, 3, 1), Some(6));
+        assert_eq!(offset(text, 4, 1), None);
+        assert_eq!(offset(text, 0, 1), None);
+        assert_eq!(offset(b"", 1, 1), Some(0));
+    }
+
+    #[test]
+    fn a_text_is_read_once_and_changed_in_memory() {
+        let scratch = tempfile::tempdir().unwrap();
+        std::fs::write(scratch.path().join("a.c"), "old").unwrap();
+        let mut texts = Texts::new(scratch.path(), None);
+        assert_eq!(**texts.text(Path::new("a.c")).unwrap(), *b"old");
+        std::fs::write(scratch.path().join("a.c"), "other").unwrap();
+        assert_eq!(**texts.text(Path::new("a.c")).unwrap(), *b"old");
+        assert_eq!(texts.change(Path::new("a.c"), Some(Arc::new(b"new".to_vec()))), None);
+        assert_eq!(**texts.text(Path::new("a.c")).unwrap(), *b"new");
+        assert_eq!(**texts.original(Path::new("a.c")).unwrap(), *b"old");
+        assert_eq!(texts.changed().count(), 1);
+        texts.change(Path::new("a.c"), None);
+        assert_eq!(**texts.text(Path::new("a.c")).unwrap(), *b"old");
+        assert!(texts.text(Path::new("none.c")).is_err());
+    }
+
+    #[test]
+    fn what_is_newer_than_what_is_known_of_it_is_refused() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("a.c");
+        std::fs::write(&path, "x").unwrap();
+        let written = std::fs::metadata(&path).unwrap().modified().unwrap();
+        let before = written - std::time::Duration::from_secs(1);
+        assert!(Texts::new(scratch.path(), Some(before)).text(Path::new("a.c")).is_err());
+        assert!(Texts::new(scratch.path(), Some(written)).text(Path::new("a.c")).is_ok());
+    }
+}

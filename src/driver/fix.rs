@@ -166,11 +166,16 @@ pub fn fix(request: &FixRequest, progress: &dyn Progress) -> Result<Fixed, FixEr
 /// The findings of a state of the tree.
 struct State {
     findings: Vec<Finding>,
+    /// What a suspect mark explains: it may be told as findings of its own as soon as the mark is not suspect any more.
+    explained: BTreeSet<Key>,
     report: Report,
 }
 
 /// A finding as it is known again after other texts: without its line and its words, which may name something else now.
 type Key = (String, Level, String, PathBuf);
+
+/// What is known of units, by their numbers.
+type Numbered<T> = Vec<(usize, T)>;
 
 /// One fix of a round.
 struct Group {
@@ -279,7 +284,13 @@ impl<'r> Workshop<'r> {
             ..Default::default()
         };
         let report = Report { findings: shown, problems: problems.clone(), summary, tree: tree.clone(), details };
-        State { findings, report }
+        let explained = effects.suspects().iter().flat_map(|suspect| &suspect.calls).map(|breach| {
+            let function = effects.program.function(breach.caller).name.clone();
+            let path = tree.relative(effects.program.path(breach.place.file)).to_path_buf();
+            ("coroutine-call".to_owned(), Level::Error, function, path)
+        });
+        let explained = explained.collect();
+        State { findings, explained, report }
     }
 
     /// Makes one round; false when there is nothing to do.
@@ -476,7 +487,7 @@ impl<'r> Workshop<'r> {
         units: &[usize],
         new_texts: &BTreeMap<PathBuf, Vec<u8>>,
         progress: &dyn Progress,
-    ) -> (Vec<(usize, UnitFacts)>, Vec<(usize, Problem)>) {
+    ) -> (Numbered<UnitFacts>, Numbered<Problem>) {
         let root = self.opened.tree.root.clone();
         let mut texts: HashMap<PathBuf, Arc<Vec<u8>>> =
             self.texts.changed().map(|(path, text)| (root.join(path), Arc::clone(text))).collect();
@@ -518,7 +529,8 @@ impl<'r> Workshop<'r> {
                     _ => None,
                 })
                 .collect();
-            for mark in marks.into_iter().filter(|mark| problem.message.contains(mark.as_str())) {
+            // The compiler's words differ with what is around a name that it takes for no mark.
+            for mark in marks {
                 include |= self.mark_header(mark).is_some_and(|header| self.includes.insert((at.path.clone(), header)));
             }
         }
@@ -676,7 +688,7 @@ impl Group {
 /// What an attempt made.
 struct Success {
     state: Box<State>,
-    facts: Vec<(usize, UnitFacts)>,
+    facts: Numbered<UnitFacts>,
     new_texts: BTreeMap<PathBuf, Vec<u8>>,
 }
 
@@ -729,7 +741,8 @@ fn compare(old: &State, new: &State, groups: &BTreeMap<GroupId, Group>) -> BTree
         }
     }
     for finding in &new.findings {
-        if number(&after, &key(finding)) <= number(&before, &key(finding)) {
+        let key = key(finding);
+        if number(&after, &key) <= number(&before, &key) || old.explained.contains(&key) {
             continue;
         }
         let as_grave = |group: &&Group| finding.level <= group.finding.level;

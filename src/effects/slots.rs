@@ -33,43 +33,14 @@ impl Effects<'_> {
     /// What a slot demands of those who call through it, and the mark that says so; nothing when its marks contradict
     /// each other.
     pub fn slot_demand(&self, slot: SlotId) -> Option<(Effect, Mark)> {
+        self.slot_demands[slot.0 as usize]
+    }
+
+    pub(super) fn decide_slot(&self, slot: SlotId) -> Option<(Effect, Mark)> {
         let marks = self.program.slot(slot).marks.iter();
         let mut effects = marks.filter_map(|mark| Some((self.pack.mark(mark.mark).effect?, *mark)));
         let first = effects.next()?;
         effects.all(|(effect, _)| effect == first.0).then_some(first)
-    }
-
-    /// Every function that does not fit into the slot that it is stored into, by slot and place.
-    ///
-    /// What is stored into something that is not known as a slot is not judged.
-    pub fn misfits(&self) -> Vec<Misfit> {
-        let judge = |store: &Store| {
-            let slot = store.slot?;
-            if self.is_paired(slot) || self.suspects().iter().any(|suspect| suspect.function == store.function) {
-                return None;
-            }
-            let demand = self.demand(store.function);
-            let wanted = self.slot_demand(slot).map(|(effect, _)| effect);
-            let kind = match (demand.effect, wanted) {
-                (Some(Effect::CoroutineOnly), Some(Effect::CoroutineOnly)) => return None,
-                // Contradictory marks of the slot are told elsewhere.
-                (Some(Effect::CoroutineOnly), None) if self.bears_context_marks(slot) => return None,
-                (Some(Effect::CoroutineOnly), _) => MisfitKind::LosesMark,
-                (Some(Effect::NonCoroutineOnly), Some(Effect::CoroutineOnly)) => MisfitKind::GainsMark,
-                (Some(Effect::NonCoroutineOnly), Some(Effect::Either)) => MisfitKind::GainsEither,
-                (None, Some(Effect::CoroutineOnly))
-                    if demand.origin == Origin::Unmarked
-                        && matches!(self.program.slot(slot).key, SlotKey::Parameter { .. }) =>
-                {
-                    MisfitKind::UnmarkedEntry
-                }
-                _ => return None,
-            };
-            Some(Misfit { store: *store, slot, kind })
-        };
-        let mut found: Vec<Misfit> = self.program.stores.iter().filter_map(judge).collect();
-        found.sort_by_key(|misfit| (misfit.slot, misfit.store.place, misfit.store.function));
-        found
     }
 
     /// A slot's name, for people.
@@ -103,4 +74,34 @@ impl Effects<'_> {
     fn bears_context_marks(&self, slot: SlotId) -> bool {
         self.program.slot(slot).marks.iter().any(|mark| self.pack.mark(mark.mark).effect.is_some())
     }
+}
+
+/// Finds every function that does not fit into the slot that it is stored into.
+pub(super) fn misfits(effects: &Effects<'_>) -> Vec<Misfit> {
+    let suspects = effects.suspects();
+    let judge = |store: &Store| {
+        let slot = store.slot?;
+        let demand = effects.demand(store.function);
+        let wanted = effects.slot_demand(slot).map(|(effect, _)| effect);
+        let kind = match (demand.effect, wanted) {
+            (Some(Effect::CoroutineOnly), Some(Effect::CoroutineOnly)) => return None,
+            // Contradictory marks of the slot are told elsewhere.
+            (Some(Effect::CoroutineOnly), None) if effects.bears_context_marks(slot) => return None,
+            (Some(Effect::CoroutineOnly), _) => MisfitKind::LosesMark,
+            (Some(Effect::NonCoroutineOnly), Some(Effect::CoroutineOnly)) => MisfitKind::GainsMark,
+            (Some(Effect::NonCoroutineOnly), Some(Effect::Either)) => MisfitKind::GainsEither,
+            (None, Some(Effect::CoroutineOnly))
+                if demand.origin == Origin::Unmarked
+                    && matches!(effects.program.slot(slot).key, SlotKey::Parameter { .. }) =>
+            {
+                MisfitKind::UnmarkedEntry
+            }
+            _ => return None,
+        };
+        let is_suspect = suspects.binary_search_by_key(&store.function, |suspect| suspect.function).is_ok();
+        (!is_suspect && !effects.is_paired(slot)).then_some(Misfit { store: *store, slot, kind })
+    };
+    let mut found: Vec<Misfit> = effects.program.stores.iter().filter_map(judge).collect();
+    found.sort_by_key(|misfit| (misfit.slot, misfit.store.place, misfit.store.function));
+    found
 }

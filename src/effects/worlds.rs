@@ -3,11 +3,9 @@
 //! Two answers. *Possible*: every world that some caller could make, where a function whose callers are not all in the
 //! program may be entered in any. *Known*: only what follows from marks, along calls by name.
 
-use std::collections::BTreeSet;
-
 use crate::config::Effect;
 use crate::facts::{CallKind, Context, ContextSet, Reach};
-use crate::program::{Argument, Body, BodyId, FunctionId, Passed, Program, SlotId};
+use crate::program::{Argument, Body, BodyId, FunctionId, Groups, Passed, Program, SlotId};
 
 use super::Effects;
 
@@ -108,12 +106,11 @@ fn possible(effects: &Effects<'_>, edges: &Edges) -> Entered {
             spread.enter(*candidate, ContextSet::BOTH);
         }
     }
+    let external = external_contexts(effects);
     for function in effects.program.function_ids() {
-        let mut contexts = external_contexts(effects, function);
-        if !effects.program.has_callers(function) && effects.program.stores_of(function).is_empty() {
-            contexts = effects.start(function);
-        }
-        spread.enter(function, contexts);
+        let start = effects.start(function);
+        let nobody = || if effects.program.has_callers(function) { ContextSet::EMPTY } else { start };
+        spread.enter(function, external[function.0 as usize].unwrap_or_else(nobody));
     }
     spread.run();
     // What is left is only entered from itself: who enters it first is not known.
@@ -126,29 +123,39 @@ fn possible(effects: &Effects<'_>, edges: &Edges) -> Entered {
     spread.entered
 }
 
-/// The contexts in which a function may be entered from outside of the program, since its address goes where nobody
-/// can follow it.
-fn external_contexts(effects: &Effects<'_>, function: FunctionId) -> ContextSet {
-    let stores = effects.program.stores_of(function).iter();
-    let contexts = stores.map(|store| match store.slot {
-        Some(slot) => match effects.slot_demand(slot) {
-            Some((Effect::CoroutineOnly, _)) => ContextSet::COROUTINE,
-            Some((Effect::NonCoroutineOnly, _)) => ContextSet::OUTSIDE,
-            _ if effects.candidates.leads_to_call(slot) => ContextSet::EMPTY,
-            _ => ContextSet::BOTH,
-        },
-        None => ContextSet::BOTH,
-    });
-    contexts.fold(ContextSet::EMPTY, ContextSet::or).and(effects.start(function))
+/// For each function whose address is taken, the contexts in which it may be entered from outside of the program, since
+/// its address goes where nobody can follow it.
+fn external_contexts(effects: &Effects<'_>) -> Vec<Option<ContextSet>> {
+    let mut external = vec![None; effects.program.functions.len()];
+    for store in &effects.program.stores {
+        let contexts = match store.slot {
+            Some(slot) => match effects.slot_demand(slot) {
+                Some((Effect::CoroutineOnly, _)) => ContextSet::COROUTINE,
+                Some((Effect::NonCoroutineOnly, _)) => ContextSet::OUTSIDE,
+                _ if effects.candidates.leads_to_call(slot) => ContextSet::EMPTY,
+                _ => ContextSet::BOTH,
+            },
+            None => ContextSet::BOTH,
+        };
+        let known = &mut external[store.function.0 as usize];
+        *known = Some(known.unwrap_or(ContextSet::EMPTY).or(contexts));
+    }
+    external
 }
 
-/// The calls by name from body to body, close together in memory: what follows walks over them many times.
+/// The calls from body to body, close together in memory: what follows walks over them many times.
 struct Edges {
-    /// For each body, where its edges begin.
-    starts: Vec<u32>,
-    edges: Vec<Edge>,
+    /// The calls by name of each body.
+    named: Groups<Edge>,
+    /// The calls through slots of each body.
+    through: Groups<SlotEdge>,
+    /// The bodies of each function.
+    bodies: Groups<BodyId>,
+    /// All values of each body's flags.
+    values: Vec<u8>,
 }
 
+#[derive(Clone, Copy)]
 struct Edge {
     callee: BodyId,
     /// The position of the call in its body, where what it passes matters.
@@ -156,37 +163,40 @@ struct Edge {
     reach: Reach,
     /// The contexts in which the callee starts.
     contexts: ContextSet,
-    /// All values of the callee's flags.
-    values: u8,
+}
+
+#[derive(Clone, Copy)]
+struct SlotEdge {
+    slot: SlotId,
+    reach: Reach,
+    /// The contexts in which the slot may be called through.
+    contexts: ContextSet,
 }
 
 impl Edges {
     fn new(effects: &Effects<'_>) -> Edges {
         let program = effects.program;
-        let mut edges = Edges { starts: vec![0], edges: Vec::new() };
+        let numbered = program.bodies.iter().zip(0..).map(|(body, number)| (body.function.0 as usize, BodyId(number)));
+        let bodies = Groups::new(program.functions.len(), numbered);
+        let (mut named, mut through) = (Groups::default(), Groups::default());
         for body in &program.bodies {
-            for (position, call) in body.calls.iter().enumerate() {
+            let calls = body.calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place());
+            named.push(calls.flat_map(|(position, call)| {
                 let contexts = effects.start(call.callee);
-                if !call.kind.is_in_place() || contexts.is_empty() {
-                    continue;
-                }
                 let passing = (!call.arguments.is_empty()).then_some(position as u32);
-                let callees = program.function(call.callee).bodies.iter();
-                edges.edges.extend(callees.map(|callee| Edge {
-                    callee: *callee,
-                    passing,
-                    reach: call.reach,
-                    contexts,
-                    values: all_values(program.body(*callee)),
-                }));
-            }
-            edges.starts.push(edges.edges.len() as u32);
+                let callees = bodies.of(call.callee.0 as usize).iter().filter(move |_| !contexts.is_empty());
+                callees.map(move |callee| Edge { callee: *callee, passing, reach: call.reach, contexts })
+            }));
+            let slot_calls = body.slot_calls.iter().filter(|call| call.kind.is_in_place());
+            through.push(slot_calls.filter_map(|call| {
+                let slot = call.slot?;
+                let demand = effects.slot_demand(slot);
+                let contexts = demand.map_or(ContextSet::BOTH, |(effect, _)| effect.contexts());
+                Some(SlotEdge { slot, reach: call.reach, contexts })
+            }));
         }
-        edges
-    }
-
-    fn of(&self, body: BodyId) -> &[Edge] {
-        &self.edges[self.starts[body.0 as usize] as usize..self.starts[body.0 as usize + 1] as usize]
+        let values = program.bodies.iter().map(all_values).collect();
+        Edges { named, through, bodies, values }
     }
 }
 
@@ -196,7 +206,8 @@ struct Spread<'e, 'a> {
     edges: &'e Edges,
     entered: Entered,
     through_slots: bool,
-    slots: [BTreeSet<SlotId>; 2],
+    /// For each slot, the contexts in which something is known to call through it.
+    slots: Vec<ContextSet>,
     work: Vec<(Context, BodyId, u8)>,
 }
 
@@ -207,7 +218,7 @@ impl<'e, 'a> Spread<'e, 'a> {
             edges,
             entered: Entered::new(effects.program),
             through_slots,
-            slots: Default::default(),
+            slots: vec![ContextSet::EMPTY; effects.program.slots.len()],
             work: Vec::new(),
         }
     }
@@ -222,8 +233,8 @@ impl<'e, 'a> Spread<'e, 'a> {
     }
 
     fn enter_any(&mut self, function: FunctionId, context: Context) {
-        for body in &self.effects.program.function(function).bodies {
-            self.add(context, *body, all_values(self.effects.program.body(*body)));
+        for body in self.edges.bodies.of(function.0 as usize) {
+            self.add(context, *body, self.edges.values[body.0 as usize]);
         }
     }
 
@@ -239,25 +250,28 @@ impl<'e, 'a> Spread<'e, 'a> {
     fn run(&mut self) {
         let (effects, program) = (self.effects, self.effects.program);
         while let Some((context, id, value)) = self.work.pop() {
-            for edge in self.edges.of(id) {
+            for edge in self.edges.named.of(id.0 as usize) {
                 if !edge.reach.contains(context, value) || !edge.contexts.contains(context) {
                     continue;
                 }
-                let values = edge.passing.map_or(edge.values, |call| {
-                    let arguments = &program.body(id).calls[call as usize].arguments;
-                    passed_values(arguments, context, value, program.body(edge.callee))
-                });
+                let values = match edge.passing {
+                    None => self.edges.values[edge.callee.0 as usize],
+                    Some(call) => {
+                        let arguments = &program.body(id).calls[call as usize].arguments;
+                        passed_values(arguments, context, value, program.body(edge.callee))
+                    }
+                };
                 self.add(context, edge.callee, values);
             }
             if !self.through_slots {
                 continue;
             }
-            for call in &program.body(id).slot_calls {
-                let reached = call.kind.is_in_place() && call.reach.contains(context, value);
-                let Some(slot) = call.slot.filter(|_| reached) else { continue };
-                let agrees = effects.slot_demand(slot).is_none_or(|(effect, _)| effect.allows(context));
-                if agrees && self.slots[number(context)].insert(slot) {
-                    for candidate in effects.candidates.of_slot(slot) {
+            for edge in self.edges.through.of(id.0 as usize) {
+                let known = &mut self.slots[edge.slot.0 as usize];
+                let reached = edge.reach.contains(context, value) && edge.contexts.contains(context);
+                if reached && !known.contains(context) {
+                    *known = known.or(context.into());
+                    for candidate in effects.candidates.of_slot(edge.slot) {
                         self.enter(*candidate, context.into());
                     }
                 }

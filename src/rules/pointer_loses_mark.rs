@@ -25,7 +25,7 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let mut by_slot: BTreeMap<SlotId, Vec<Misfit>> = BTreeMap::new();
     for misfit in effects.misfits() {
         if misfit.kind == MisfitKind::LosesMark {
-            by_slot.entry(misfit.slot).or_default().push(misfit);
+            by_slot.entry(misfit.slot).or_default().push(*misfit);
         }
     }
     by_slot.into_iter().filter_map(|(slot, misfits)| finding(effects, slot, &misfits)).collect()

@@ -1,5 +1,7 @@
 //! `blocking-call`: something non-coroutine only is called where control is, or can be, in a coroutine.
 
+use rayon::iter::{IntoParallelRefIterator, ParallelExtend, ParallelIterator};
+
 use crate::config::Effect;
 use crate::effects::{Breach, BreachKind, Callee, Chain, Doubt, Effects, Search};
 use crate::facts::{Context, ContextSet};
@@ -26,7 +28,7 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let blocking = effects.breaches().iter().filter(|breach| breach.kind == BreachKind::BlockingCall);
     let mut findings: Vec<Finding> = blocking.map(|breach| finding(effects, breach)).collect();
     let chains = Search::new(effects, Context::Coroutine).chains();
-    findings.extend(chains.iter().filter_map(|chains| through_others(effects, chains)));
+    findings.par_extend(chains.par_iter().filter_map(|chains| through_others(effects, chains)));
     findings
 }
 

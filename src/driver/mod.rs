@@ -8,7 +8,7 @@ mod generate;
 mod generation;
 mod index;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use globset::GlobSet;
@@ -23,7 +23,7 @@ use crate::facts::{CallKind, UnitFacts};
 use crate::findings::{Finding, Level, Span, lossy};
 pub use crate::index::WORKER;
 use crate::index::{Indexer, MarkDefinition, Outcome, make_visible};
-use crate::program::{Linker, Program};
+use crate::program::{FunctionId, Linker, Program};
 use crate::rules;
 use crate::source::{Identities, Tree};
 
@@ -428,6 +428,7 @@ fn parse_problem(file: &Path, facts: &UnitFacts, tree: &Tree) -> Option<Problem>
 
 fn summarise(effects: &Effects<'_>, program: &Program) -> Summary {
     let mut summary = Summary::default();
+    let creators: HashSet<FunctionId> = effects.pack.creators.iter().flat_map(|name| program.named(name)).collect();
     for function in program.function_ids() {
         let linked = program.function(function);
         summary.functions += usize::from(!linked.bodies.is_empty());
@@ -435,9 +436,9 @@ fn summarise(effects: &Effects<'_>, program: &Program) -> Summary {
         let wraps = effects.context_marks(function).iter().any(|(mark, _)| {
             effects.pack.mark(mark.mark).wrapper.as_ref().is_some_and(|wraps| wraps.calls == Effect::CoroutineOnly)
         });
-        let generated = linked.bodies.iter().any(|body| effects.is_generated(program.body(*body).place));
-        summary.wrappers += usize::from(wraps && generated);
-        let called = !program.calls_of(function).is_empty();
+        let generated = || linked.bodies.iter().any(|body| effects.is_generated(program.body(*body).place));
+        summary.wrappers += usize::from(wraps && generated());
+        let called = !program.incoming(function).is_empty();
         let no_body = linked.bodies.is_empty() && !linked.declarations.is_empty();
         summary.unknown.bodies += usize::from(called && no_body);
     }
@@ -448,7 +449,7 @@ fn summarise(effects: &Effects<'_>, program: &Program) -> Summary {
                 CallKind::Unresolved => summary.unknown.unresolved_calls += 1,
                 CallKind::Written | CallKind::Cleanup | CallKind::Region => summary.calls += 1,
             }
-            let creates = effects.pack.creators.contains(&program.function(call.callee).name);
+            let creates = creators.contains(&call.callee);
             summary.creations += usize::from(creates && !effects.is_generated(call.place));
         }
     }

@@ -17,7 +17,7 @@ use crate::config::Effect;
 use crate::facts::{CallKind, Context, ContextSet, Reach};
 use crate::program::{Argument, BodyId, FunctionId, Passed, Place, SlotCall, SlotId, SlotKey};
 
-use super::worlds::{all_values, passed_values};
+use super::worlds::{all_values, passed_values, single_values as values};
 use super::{Callee, Effects, Origin};
 
 /// In how many ways the slots of a chain can be filled, of which one makes the chain: the product of what each of them
@@ -760,11 +760,6 @@ fn add_to_group(groups: &mut Vec<Group>, key: (Callee, Option<FunctionId>), chai
         Some((_, chains)) => chains.push(chain),
         None => groups.push((key, vec![chain])),
     }
-}
-
-/// The single values of a set of them.
-fn values(set: u8) -> impl Iterator<Item = u8> {
-    (0..8u8).filter(move |value| set & (1 << value) != 0)
 }
 
 fn slot_doubt(effects: &Effects<'_>, slot: SlotId) -> Doubt {

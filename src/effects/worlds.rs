@@ -9,10 +9,10 @@ use crate::program::{Argument, Body, BodyId, FunctionId, Groups, Passed, Program
 
 use super::Effects;
 
-/// For each context and body, the values of the body's flags with which it is entered, a bit for each.
+/// For each body and context, the values of the body's flags with which it is entered, a bit for each.
 #[derive(Clone, Debug, Default)]
 pub struct Entered {
-    values: [Vec<u8>; 2],
+    values: Vec<[u8; 2]>,
 }
 
 /// The worlds of all bodies.
@@ -26,12 +26,12 @@ pub struct Worlds {
 
 impl Entered {
     fn new(program: &Program) -> Self {
-        Entered { values: [vec![0; program.bodies.len()], vec![0; program.bodies.len()]] }
+        Entered { values: vec![[0; 2]; program.bodies.len()] }
     }
 
     /// The values of a body's flags with which it is entered in a context.
     pub fn values(&self, context: Context, body: BodyId) -> u8 {
-        self.values[number(context)][body.0 as usize]
+        self.values[body.0 as usize][number(context)]
     }
 
     /// The contexts in which a function is entered.
@@ -53,6 +53,11 @@ pub fn number(context: Context) -> usize {
 /// All values of a body's flags.
 pub fn all_values(body: &Body) -> u8 {
     ((1u16 << (1 << body.flags.len())) - 1) as u8
+}
+
+/// The single values of a set of them.
+pub fn single_values(set: u8) -> impl Iterator<Item = u8> {
+    (0..8u8).filter(move |value| set & (1 << value) != 0)
 }
 
 /// The values of the flags of `callee` that a call with these arguments can give, when it is made in a context and
@@ -208,7 +213,10 @@ struct Spread<'e, 'a> {
     through_slots: bool,
     /// For each slot, the contexts in which something is known to call through it.
     slots: Vec<ContextSet>,
-    work: Vec<(Context, BodyId, u8)>,
+    /// What is entered and not yet followed, for each body and context.
+    pending: Vec<[u8; 2]>,
+    /// The bodies with something pending.
+    work: Vec<BodyId>,
 }
 
 impl<'e, 'a> Spread<'e, 'a> {
@@ -219,6 +227,7 @@ impl<'e, 'a> Spread<'e, 'a> {
             entered: Entered::new(effects.program),
             through_slots,
             slots: vec![ContextSet::EMPTY; effects.program.slots.len()],
+            pending: vec![[0; 2]; effects.program.bodies.len()],
             work: Vec::new(),
         }
     }
@@ -239,40 +248,52 @@ impl<'e, 'a> Spread<'e, 'a> {
     }
 
     fn add(&mut self, context: Context, body: BodyId, values: u8) {
-        let known = &mut self.entered.values[number(context)][body.0 as usize];
+        let known = &mut self.entered.values[body.0 as usize][number(context)];
         let new = values & !*known;
         *known |= new;
-        for value in (0..8).filter(|value| new & (1 << value) != 0) {
-            self.work.push((context, body, value));
+        if new != 0 {
+            let pending = &mut self.pending[body.0 as usize];
+            if *pending == [0; 2] {
+                self.work.push(body);
+            }
+            pending[number(context)] |= new;
         }
     }
 
     fn run(&mut self) {
         let (effects, program) = (self.effects, self.effects.program);
-        while let Some((context, id, value)) = self.work.pop() {
+        while let Some(id) = self.work.pop() {
+            let pending = std::mem::take(&mut self.pending[id.0 as usize]);
+            let reached = |context: Context, reach: Reach| reach.values(context) & pending[number(context)];
             for edge in self.edges.named.of(id.0 as usize) {
-                if !edge.reach.contains(context, value) || !edge.contexts.contains(context) {
-                    continue;
-                }
-                let values = match edge.passing {
-                    None => self.edges.values[edge.callee.0 as usize],
-                    Some(call) => {
-                        let arguments = &program.body(id).calls[call as usize].arguments;
-                        passed_values(arguments, context, value, program.body(edge.callee))
+                for context in Context::ALL {
+                    let reached = reached(context, edge.reach);
+                    if reached == 0 || !edge.contexts.contains(context) {
+                        continue;
                     }
-                };
-                self.add(context, edge.callee, values);
+                    let values = match edge.passing {
+                        None => self.edges.values[edge.callee.0 as usize],
+                        Some(call) => {
+                            let arguments = &program.body(id).calls[call as usize].arguments;
+                            let passed = |value| passed_values(arguments, context, value, program.body(edge.callee));
+                            single_values(reached).map(passed).fold(0, |all, values| all | values)
+                        }
+                    };
+                    self.add(context, edge.callee, values);
+                }
             }
             if !self.through_slots {
                 continue;
             }
             for edge in self.edges.through.of(id.0 as usize) {
-                let known = &mut self.slots[edge.slot.0 as usize];
-                let reached = edge.reach.contains(context, value) && edge.contexts.contains(context);
-                if reached && !known.contains(context) {
-                    *known = known.or(context.into());
-                    for candidate in effects.candidates.of_slot(edge.slot) {
-                        self.enter(*candidate, context.into());
+                for context in Context::ALL {
+                    let known = &mut self.slots[edge.slot.0 as usize];
+                    let is_reached = reached(context, edge.reach) != 0 && edge.contexts.contains(context);
+                    if is_reached && !known.contains(context) {
+                        *known = known.or(context.into());
+                        for candidate in effects.candidates.of_slot(edge.slot) {
+                            self.enter(*candidate, context.into());
+                        }
                     }
                 }
             }

@@ -1,5 +1,6 @@
 //! Linking: the facts of the units, one after the other, into one program.
 
+use std::collections::hash_map::Entry;
 use std::path::PathBuf;
 
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
@@ -176,15 +177,15 @@ impl Linker {
     }
 
     fn function(&mut self, name: String, file: Option<FileId>) -> FunctionId {
-        let key = (name, file);
-        if let Some(&id) = self.functions.get(&key) {
-            return id;
-        }
         let id = FunctionId(self.function_list.len() as u32);
-        let name = key.0.clone();
-        self.function_list.push(Function { name, file, declarations: Vec::new(), bodies: Vec::new() });
-        self.functions.insert(key, id);
-        id
+        match self.functions.entry((name, file)) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(free) => {
+                let name = free.key().0.clone();
+                self.function_list.push(Function { name, file, declarations: Vec::new(), bodies: Vec::new() });
+                *free.insert(id)
+            }
+        }
     }
 
     fn declaration(&mut self, numbers: &Numbers, declared: facts::Declaration) {

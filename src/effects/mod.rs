@@ -15,6 +15,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rustc_hash::FxHashSet;
 
 use crate::config::{Cut, Effect, MarkSpec, Pack};
 use crate::facts::{Context, ContextSet, MarkId};
@@ -72,6 +73,8 @@ pub struct Effects<'a> {
     wants: Vec<Option<Effect>>,
     slot_demands: Vec<Option<(Effect, Mark)>>,
     starts: Vec<ContextSet>,
+    /// The functions of which some body asserts its context; they are few.
+    asserting: FxHashSet<FunctionId>,
     /// The pack's models, by the names of their functions.
     models: HashMap<&'a str, usize>,
     /// What not every question needs is computed when it is asked for.
@@ -96,6 +99,7 @@ impl<'a> Effects<'a> {
                 models.entry(name.as_str()).or_insert(number);
             }
         }
+        let asserting = program.bodies.iter().filter(|body| body.assertion.is_some());
         let mut effects = Effects {
             program,
             pack,
@@ -106,6 +110,7 @@ impl<'a> Effects<'a> {
             wants: Vec::new(),
             slot_demands: Vec::new(),
             starts: Vec::new(),
+            asserting: asserting.map(|body| body.function).collect(),
             models,
             worlds: OnceLock::new(),
             may_suspend: OnceLock::new(),
@@ -330,6 +335,9 @@ impl<'a> Effects<'a> {
     /// The context that a function asserts, and where its first body that does so does. A stub or a test's
     /// double without the assertion does not take it back; one that asserts the opposite does.
     pub fn asserted(&self, function: FunctionId) -> Option<(Context, Place)> {
+        if !self.asserting.contains(&function) {
+            return None;
+        }
         let bodies = &self.program.function(function).bodies;
         let mut asserted = bodies.iter().filter_map(|body| self.program.body(*body).assertion);
         let (first, place) = asserted.next()?;

@@ -57,7 +57,6 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("crc32fast", &["driver"]),
     ("postcard", &["driver"]),
     ("indicatif", &["cli"]),
-    ("petgraph", &["program", "effects"]),
     ("toml", &["config"]),
     ("minijinja", &["wrapgen"]),
     ("rustix", &["source"]),

@@ -9,7 +9,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::facts::{Context, MarkId};
+use crate::facts::{Context, ContextSet, MarkId};
 
 use super::generator::{Dialect, Feature, WrittenGenerator};
 use super::{builtin, naming};
@@ -515,6 +515,15 @@ impl Effect {
             Effect::CoroutineOnly => context == Context::Coroutine,
             Effect::Either => true,
             Effect::NonCoroutineOnly => context == Context::Outside,
+        }
+    }
+
+    /// The contexts in which what has this effect may run.
+    pub fn contexts(self) -> ContextSet {
+        match self {
+            Effect::CoroutineOnly => ContextSet::COROUTINE,
+            Effect::Either => ContextSet::BOTH,
+            Effect::NonCoroutineOnly => ContextSet::OUTSIDE,
         }
     }
 

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::effects::Effects;
+use crate::program::Program;
 use crate::questions::{self, Belief, Direction, Drawing, Paths, QuestionError, Related, Selection};
 use crate::rules;
 use crate::source::Tree;
@@ -65,6 +66,8 @@ pub struct Answered {
     pub tree: Tree,
     /// How many units the answer knows nothing of.
     pub unread: usize,
+    /// The program that was asked about.
+    pub program: Program,
 }
 
 /// Why there is no answer.
@@ -92,5 +95,5 @@ pub fn ask(request: &Request, question: &Question, progress: &dyn Progress) -> R
             Answer::Graph(questions::graph(&effects, selection, &rules::check(&effects, &request.enable))?)
         }
     };
-    Ok(Answered { answer, tree, unread: problems.len() })
+    Ok(Answered { answer, tree, unread: problems.len(), program })
 }

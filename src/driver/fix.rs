@@ -362,7 +362,8 @@ impl<'r> Workshop<'r> {
             if self.rejected.contains(&key) {
                 continue;
             }
-            if fix.safety == Safety::Unsafe && !self.request.with_unsafe {
+            let is_too_much = fix.safety == Safety::Unsafe && !self.request.with_unsafe;
+            if is_too_much {
                 self.reject(&finding, &fix, "it can change what the program does: --unsafe-fixes does it".to_owned());
                 continue;
             }

@@ -9,7 +9,7 @@ mod generate;
 mod generation;
 mod index;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use globset::GlobSet;
@@ -24,7 +24,7 @@ use crate::facts::{CallKind, UnitFacts};
 use crate::findings::{Finding, Level, Span, lossy};
 pub use crate::index::WORKER;
 use crate::index::{Indexer, MarkDefinition, Outcome, make_visible};
-use crate::program::Linker;
+use crate::program::{FunctionId, Linker};
 use crate::rules;
 use crate::source::{Identities, Texts, Tree};
 
@@ -474,6 +474,7 @@ fn summarise(
         unknown: Unknown { generated_files: not_compared, ..Unknown::default() },
         ..Summary::default()
     };
+    let creators: HashSet<FunctionId> = effects.pack.creators.iter().flat_map(|name| program.named(name)).collect();
     for function in program.function_ids() {
         let linked = program.function(function);
         summary.functions += usize::from(!linked.bodies.is_empty());
@@ -481,9 +482,9 @@ fn summarise(
         let wraps = effects.context_marks(function).iter().any(|(mark, _)| {
             effects.pack.mark(mark.mark).wrapper.as_ref().is_some_and(|wraps| wraps.calls == Effect::CoroutineOnly)
         });
-        let generated = linked.bodies.iter().any(|body| effects.is_generated(program.body(*body).place));
-        summary.wrappers += usize::from(wraps && generated);
-        let called = !program.calls_of(function).is_empty();
+        let generated = || linked.bodies.iter().any(|body| effects.is_generated(program.body(*body).place));
+        summary.wrappers += usize::from(wraps && generated());
+        let called = !program.incoming(function).is_empty();
         let no_body = linked.bodies.is_empty() && !linked.declarations.is_empty();
         summary.unknown.bodies += usize::from(called && no_body);
     }
@@ -494,7 +495,7 @@ fn summarise(
                 CallKind::Unresolved => summary.unknown.unresolved_calls += 1,
                 CallKind::Written | CallKind::Cleanup | CallKind::Region => summary.calls += 1,
             }
-            let creates = effects.pack.creators.contains(&program.function(call.callee).name);
+            let creates = creators.contains(&call.callee);
             summary.creations += usize::from(creates && !effects.is_generated(call.place));
         }
     }

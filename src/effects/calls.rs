@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
 use crate::config::Effect;
 use crate::facts::{CallKind, Context, ContextSet, Reach};
 use crate::program::{BodyId, Declaration, FunctionId, Mark, Place, Site, SlotId, Store};
@@ -11,7 +13,7 @@ use super::{Effects, Origin};
 /// How many unmarked callers make a mark suspect.
 const SUSPECT_CALLERS: usize = 5;
 
-/// A suspect's unmarked callers are at least one in this many of all its callers.
+/// The unmarked callers of a suspect that may suspend are at least one in this many of all its callers.
 const SUSPECT_SHARE: usize = 4;
 
 /// A call in a context that its callee does not allow, or that should call something else.
@@ -158,49 +160,68 @@ impl Effects<'_> {
     }
 }
 
+/// For each function, the contexts in which its body starts, where also a slot says so.
+pub(super) fn known_starts(effects: &Effects<'_>) -> Vec<ContextSet> {
+    let program = effects.program;
+    let mut starts: Vec<ContextSet> = program.function_ids().map(|function| effects.start(function)).collect();
+    for store in &program.stores {
+        if effects.store_demand(store) == Some(Effect::CoroutineOnly)
+            && effects.demand(store.function).origin == Origin::Unmarked
+            && effects.worlds().possible.contexts(program, store.function) == ContextSet::COROUTINE
+        {
+            starts[store.function.0 as usize] = ContextSet::COROUTINE;
+        }
+    }
+    starts
+}
+
 /// Judges every call of the program.
 pub(super) fn breaches(effects: &Effects<'_>) -> Vec<Breach> {
-    let contexts_of = |body: BodyId, kind: BreachKind, reach: Reach| {
-        let caller = effects.program.body(body).function;
+    // What all bodies need is made once, before them: its own threads must not wait for these.
+    effects.worlds();
+    let bodies = (0..effects.program.bodies.len() as u32).into_par_iter().map(BodyId);
+    bodies.flat_map_iter(|body| breaches_of(effects, body)).collect()
+}
+
+fn breaches_of(effects: &Effects<'_>, id: BodyId) -> Vec<Breach> {
+    let body = effects.program.body(id);
+    let caller = body.function;
+    let mut found = Vec::new();
+    if effects.start(caller).is_empty() {
+        return found;
+    }
+    let contexts_of = |kind: BreachKind, reach: Reach| {
         let start = match kind {
             BreachKind::BlockingCall => effects.known_start(caller),
             BreachKind::CoroutineCall | BreachKind::MixedCall | BreachKind::RegionCall => effects.start(caller),
         };
-        start.and(effects.possible_at(body, reach))
+        start.and(effects.possible_at(id, reach))
     };
-    let mut found = Vec::new();
-    for (number, body) in effects.program.bodies.iter().enumerate() {
-        let caller = body.function;
-        if effects.start(caller).is_empty() {
+    for call in &body.calls {
+        let Some(effect) = effects.effect(call.callee) else { continue };
+        let Some((kind, conditional)) = breach_kind(effects, id, effect, call.kind, call.reach) else {
+            continue;
+        };
+        if kind == BreachKind::MixedCall && effects.direct_target(call.callee).is_none() {
             continue;
         }
-        let id = BodyId(number as u32);
-        for call in &body.calls {
-            let Some(effect) = effects.demand(call.callee).effect else { continue };
-            let Some((kind, conditional)) = breach_kind(effects, id, effect, call.kind, call.reach) else {
-                continue;
-            };
-            if kind == BreachKind::MixedCall && effects.direct_target(call.callee).is_none() {
-                continue;
-            }
-            let (place, callee) = (call.place, Callee::Function(call.callee));
-            let contexts = contexts_of(id, kind, call.reach);
-            found.push(Breach { body: id, caller, place, callee, kind, contexts, conditional });
+        let (place, callee) = (call.place, Callee::Function(call.callee));
+        let contexts = contexts_of(kind, call.reach);
+        found.push(Breach { body: id, caller, place, callee, kind, contexts, conditional });
+    }
+    for call in &body.slot_calls {
+        let Some(slot) = call.slot else { continue };
+        let Some((effect, _)) = effects.slot_demand(slot) else { continue };
+        let Some((kind, conditional)) = breach_kind(effects, id, effect, call.kind, call.reach) else {
+            continue;
+        };
+        // Nobody knows the target of what a slot holds.
+        if kind == BreachKind::MixedCall {
+            continue;
         }
-        for call in &body.slot_calls {
-            let Some(slot) = call.slot else { continue };
-            let Some((effect, _)) = effects.slot_demand(slot) else { continue };
-            let Some((kind, conditional)) = breach_kind(effects, id, effect, call.kind, call.reach) else {
-                continue;
-            };
-            // Nobody knows the target of what a slot holds.
-            if kind == BreachKind::MixedCall {
-                continue;
-            }
-            let (place, callee) = (call.place, Callee::Slot(slot));
-            let contexts = contexts_of(id, kind, call.reach);
-            found.push(Breach { body: id, caller, place, callee, kind, contexts, conditional });
-        }
+        let (place, callee) = (call.place, Callee::Slot(slot));
+        let contexts = contexts_of(kind, call.reach);
+        found.push(Breach { body: id, caller, place, callee, kind, contexts, conditional });
     }
     found
 }
@@ -251,20 +272,6 @@ fn breach_kind(
 }
 
 impl Effects<'_> {
-    /// The contexts in which a function's body starts, where also a slot says so: a function without a mark that is stored
-    /// into something coroutine only, and that is entered in no other way.
-    pub fn known_start(&self, function: FunctionId) -> ContextSet {
-        let is_coroutine_only = |store: &Store| self.store_demand(store) == Some(Effect::CoroutineOnly);
-        let unmarked = self.demand(function).origin == Origin::Unmarked;
-        if unmarked
-            && self.program.stores_of(function).iter().any(is_coroutine_only)
-            && self.worlds().possible.contexts(self.program, function) == ContextSet::COROUTINE
-        {
-            return ContextSet::COROUTINE;
-        }
-        self.start(function)
-    }
-
     /// The contexts in which a point is reached with values of the body's flags that some caller can pass.
     pub(super) fn possible_at(&self, body: BodyId, reach: Reach) -> ContextSet {
         let possible = |context: &Context| {
@@ -318,10 +325,15 @@ pub(super) fn suspects(effects: &Effects<'_>) -> Vec<Suspect> {
             .filter(|(site, _)| resolved(site))
             .map(|(_, caller)| caller)
             .collect();
-        if unmarked.len() < SUSPECT_CALLERS || unmarked.len() * SUSPECT_SHARE < callers.len() {
+        if unmarked.len() < SUSPECT_CALLERS {
             continue;
         }
+        // What never suspends is as harmless when others of its callers have got marks for their own reasons; of the mark on
+        // one side only, the share says whom to believe.
         let never_suspends = !effects.may_suspend(function);
+        if !never_suspends && unmarked.len() * SUSPECT_SHARE < callers.len() {
+            continue;
+        }
         let unmarked_declaration = effects.unmarked_declaration(function);
         if !never_suspends && unmarked_declaration.is_none() {
             continue;

@@ -7,15 +7,17 @@
 //! through those with many; within one doubt, nearest first. So each witness has the best doubt that there is, and is the
 //! shortest of those whose parts are so, too.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
 
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rustc_hash::FxHashMap;
 
 use crate::config::Effect;
-use crate::facts::{Context, ContextSet, Reach};
+use crate::facts::{CallKind, Context, ContextSet, Reach};
 use crate::program::{Argument, BodyId, FunctionId, Passed, Place, SlotCall, SlotId, SlotKey};
 
-use super::worlds::{all_values, passed_values};
+use super::worlds::{all_values, passed_values, single_values as values};
 use super::{Callee, Effects, Origin};
 
 /// In how many ways the slots of a chain can be filled, of which one makes the chain: the product of what each of them
@@ -168,8 +170,61 @@ impl<T: Ord> Open<T> {
     }
 }
 
-/// What is settled.
-type Reasons = FxHashMap<Node, Reason>;
+/// What is settled, and why.
+#[derive(Debug)]
+struct Reasons {
+    /// For each body, the values for which it is settled: what most calls lead back to is, and this is close together.
+    settled: Vec<u8>,
+    why: FxHashMap<Node, Reason>,
+    /// The best that each slot is known to lead to. The calls through it lead to all that it may hold, and there can be
+    /// many of both: what is no better for one of them is no better for any.
+    slots: FxHashMap<SlotId, (Doubt, u32, Node)>,
+}
+
+impl Reasons {
+    fn new(bodies: usize) -> Self {
+        Reasons { settled: vec![0; bodies], why: FxHashMap::default(), slots: FxHashMap::default() }
+    }
+
+    /// Whether this is better than what a slot is known to lead to; then it is known, too.
+    fn improves(&mut self, slot: SlotId, way: (Doubt, u32, Node)) -> bool {
+        match self.slots.entry(slot) {
+            Entry::Vacant(entry) => {
+                entry.insert(way);
+                true
+            }
+            Entry::Occupied(mut entry) if way < *entry.get() => {
+                entry.insert(way);
+                true
+            }
+            Entry::Occupied(_) => false,
+        }
+    }
+
+    fn contains(&self, node: Node) -> bool {
+        self.settled[node.body.0 as usize] & (1 << node.value) != 0
+    }
+
+    fn insert(&mut self, node: Node, reason: Reason) {
+        self.settled[node.body.0 as usize] |= 1 << node.value;
+        self.why.insert(node, reason);
+    }
+
+    fn get(&self, node: Node) -> Option<&Reason> {
+        if self.contains(node) { self.why.get(&node) } else { None }
+    }
+}
+
+/// A call that may enter a function.
+struct Entering<'e> {
+    body: BodyId,
+    caller: FunctionId,
+    at: At,
+    reach: Reach,
+    arguments: &'e [Argument],
+    doubt: Doubt,
+}
+
 type OpenNodes = Open<(Node, How, Option<Node>)>;
 type OpenCallbacks = Open<(Callback, At, Option<Callback>)>;
 
@@ -180,17 +235,15 @@ pub struct Search<'e, 'a> {
     /// The functions that are searched for; all that demand the other context when there are none.
     ends: Vec<FunctionId>,
     reasons: Reasons,
-    /// The calls through each slot that may be called through in the context.
-    slot_calls: HashMap<SlotId, Vec<(BodyId, u32)>>,
     /// For each slot, how many functions it may hold that are called through it in the context.
     doubts: Vec<Doubt>,
     /// The parameters that slots stand for: a parameter for itself, a local variable for those that are copied to it.
-    parameters: HashMap<SlotId, Vec<(FunctionId, u16)>>,
-    callbacks: HashMap<Callback, CallbackReason>,
+    parameters: FxHashMap<SlotId, Vec<(FunctionId, u16)>>,
+    callbacks: FxHashMap<Callback, CallbackReason>,
     /// The calls that pass functions to callbacks, by body and place.
     passing: Vec<Passing>,
     /// Positions in `passing`, by the function that is passed.
-    passed: HashMap<FunctionId, Vec<usize>>,
+    passed: FxHashMap<FunctionId, Vec<usize>>,
 }
 
 impl<'e, 'a> Search<'e, 'a> {
@@ -203,16 +256,7 @@ impl<'e, 'a> Search<'e, 'a> {
     /// there are none.
     pub fn ending_at(effects: &'e Effects<'a>, context: Context, ends: Vec<FunctionId>) -> Self {
         let program = effects.program;
-        let mut slot_calls: HashMap<SlotId, Vec<(BodyId, u32)>> = HashMap::new();
-        for (number, body) in program.bodies.iter().enumerate() {
-            for (position, call) in body.slot_calls.iter().enumerate() {
-                let in_place = call.kind.is_in_place();
-                if let Some(slot) = call.slot.filter(|slot| in_place && allows(effects, *slot, context)) {
-                    slot_calls.entry(slot).or_default().push((BodyId(number as u32), position as u32));
-                }
-            }
-        }
-        let mut parameters: HashMap<SlotId, Vec<(FunctionId, u16)>> = HashMap::new();
+        let mut parameters: FxHashMap<SlotId, Vec<(FunctionId, u16)>> = FxHashMap::default();
         for (number, slot) in program.slots.iter().enumerate() {
             if let SlotKey::Parameter { function, position } = slot.key {
                 parameters.insert(SlotId(number as u32), vec![(function, position)]);
@@ -229,13 +273,12 @@ impl<'e, 'a> Search<'e, 'a> {
             effects,
             context,
             ends,
-            reasons: Reasons::default(),
-            slot_calls,
+            reasons: Reasons::new(program.bodies.len()),
             doubts: doubts(effects, context),
             parameters,
-            callbacks: HashMap::new(),
+            callbacks: FxHashMap::default(),
             passing: Vec::new(),
-            passed: HashMap::new(),
+            passed: FxHashMap::default(),
         };
         search.find_callbacks();
         search.find_passing();
@@ -258,15 +301,17 @@ impl<'e, 'a> Search<'e, 'a> {
     fn find_callbacks(&mut self) {
         let (effects, program, context) = (self.effects, self.effects.program, self.context);
         let mut open = OpenCallbacks::new();
-        for (number, body) in program.bodies.iter().enumerate() {
-            let id = BodyId(number as u32);
-            for (at, call) in body.slot_calls.iter().enumerate() {
-                let in_place = call.kind.is_in_place();
-                let Some(slot) = call.slot.filter(|slot| in_place && is_open(effects, *slot)) else { continue };
-                for position in self.own_parameters(slot, body.function) {
+        for slot in self.parameters.keys().filter(|slot| is_open(effects, **slot)) {
+            for (id, at) in program.calls_through(*slot) {
+                let body = program.body(*id);
+                let call = &body.slot_calls[*at as usize];
+                if !call.kind.is_in_place() {
+                    continue;
+                }
+                for position in self.own_parameters(*slot, body.function) {
                     for value in values(call.reach.values(context)) {
-                        let callback = Callback { node: Node { body: id, value }, position };
-                        open.push(Doubt::NONE, 1, (callback, At::Slot(at as u32), None));
+                        let callback = Callback { node: Node { body: *id, value }, position };
+                        open.push(Doubt::NONE, 1, (callback, At::Slot(*at), None));
                     }
                 }
             }
@@ -277,8 +322,7 @@ impl<'e, 'a> Search<'e, 'a> {
                 continue;
             }
             self.callbacks.insert(callback, CallbackReason { at, next, doubt, length });
-            for (body, at, reach, arguments, least) in self.calls_of(function) {
-                let caller = program.body(body).function;
+            for Entering { body, caller, at, reach, arguments, doubt: least } in self.calls_of(function) {
                 for argument in arguments.iter().filter(|argument| argument.position == callback.position) {
                     let Passed::Slot(slot) = argument.value else { continue };
                     for position in self.own_parameters(slot, caller) {
@@ -293,28 +337,41 @@ impl<'e, 'a> Search<'e, 'a> {
     }
 
     /// The calls of a function, by its name and through slots that may hold it, in no particular order.
-    fn calls_of(&self, function: FunctionId) -> Vec<(BodyId, At, Reach, &'e [Argument], Doubt)> {
+    fn calls_of(&self, function: FunctionId) -> impl Iterator<Item = Entering<'e>> {
+        let through = self.slots_of(function).flat_map(move |slot| self.calls_through(slot, function));
+        self.calls_by_name(function).chain(through)
+    }
+
+    fn calls_by_name(&self, function: FunctionId) -> impl Iterator<Item = Entering<'e>> + use<'e, 'a> {
         let (effects, program) = (self.effects, self.effects.program);
-        let mut found = Vec::new();
-        for (site, _) in program.sites_of(function) {
-            let call = program.call(site);
-            if call.kind.is_in_place() && !effects.is_cut(program.body(site.body).function, function) {
-                found.push((site.body, At::Named(site.call), call.reach, call.arguments.as_slice(), Doubt::NONE));
-            }
-        }
-        let is_held = effects.held_for(function).contains(self.context);
-        for slot in effects.candidates.of_function(function).iter().filter(|_| is_held) {
-            let own = self.parameters.contains_key(slot);
-            for (body, position) in self.slot_calls.get(slot).into_iter().flatten().filter(|_| !own) {
-                let call = &program.body(*body).slot_calls[*position as usize];
-                if effects.is_cut(program.body(*body).function, function) {
-                    continue;
-                }
-                let doubt = self.doubt(*slot);
-                found.push((*body, At::Slot(*position), call.reach, call.arguments.as_slice(), doubt));
-            }
-        }
-        found
+        let calls = program.incoming(function).iter().filter(|call| call.kind.is_in_place());
+        let calls = calls.filter(move |call| !effects.is_cut(call.caller, function));
+        calls.map(|call| {
+            let arguments: &[Argument] = if call.has_arguments { &program.call(call.site).arguments } else { &[] };
+            let (body, at) = (call.site.body, At::Named(call.site.call));
+            Entering { body, caller: call.caller, at, reach: call.reach, arguments, doubt: Doubt::NONE }
+        })
+    }
+
+    /// The slots that may hold a function and be called through in the search's context. What parameters hold is found
+    /// by who passes it.
+    fn slots_of(&self, function: FunctionId) -> impl Iterator<Item = SlotId> {
+        let is_held = self.effects.held_for(function).contains(self.context);
+        let slots = self.effects.candidates.of_function(function).iter().copied().filter(move |_| is_held);
+        slots.filter(|slot| allows(self.effects, *slot, self.context) && !self.parameters.contains_key(slot))
+    }
+
+    /// The calls through a slot, when it holds this function.
+    fn calls_through(&self, slot: SlotId, function: FunctionId) -> impl Iterator<Item = Entering<'e>> + use<'e, 'a> {
+        let (effects, program) = (self.effects, self.effects.program);
+        let doubt = self.doubt(slot);
+        program.calls_through(slot).iter().filter_map(move |(id, position)| {
+            let body = program.body(*id);
+            let call = &body.slot_calls[*position as usize];
+            let (caller, at, arguments) = (body.function, At::Slot(*position), call.arguments.as_slice());
+            let entering = Entering { body: *id, caller, at, reach: call.reach, arguments, doubt };
+            (call.kind.is_in_place() && !effects.is_cut(caller, function)).then_some(entering)
+        })
     }
 
     /// Finds the calls that pass functions to what calls them.
@@ -325,8 +382,8 @@ impl<'e, 'a> Search<'e, 'a> {
         callbacks.sort_unstable();
         let mut found = Vec::new();
         for (to, doubt, length) in callbacks {
-            for (body, at, reach, arguments, least) in self.calls_of(program.body(to.node.body).function) {
-                let caller = program.body(body).function;
+            let called = program.body(to.node.body).function;
+            for Entering { body, caller, at, reach, arguments, doubt: least } in self.calls_of(called) {
                 for argument in arguments.iter().filter(|argument| argument.position == to.position) {
                     let (functions, slot): (&[FunctionId], Doubt) = match &argument.value {
                         Passed::Function(function) => (std::slice::from_ref(function), Doubt::NONE),
@@ -362,31 +419,39 @@ impl<'e, 'a> Search<'e, 'a> {
 
     fn run(&mut self) {
         let mut open = OpenNodes::new();
-        let mut reasons = Reasons::default();
+        let mut reasons = Reasons::new(self.effects.program.bodies.len());
         self.seed(&mut open);
         while let Some((doubt, length, (node, how, next))) = open.pop() {
-            if reasons.contains_key(&node) {
+            if reasons.contains(node) {
                 continue;
             }
             reasons.insert(node, Reason { how, next, doubt, length });
-            self.callers(node, doubt, length, &reasons, &mut open);
+            self.callers(node, doubt, length, &mut reasons, &mut open);
         }
         self.reasons = reasons;
     }
 
     /// Calls of what demands the other context.
     fn seed(&self, open: &mut OpenNodes) {
-        let (effects, context) = (self.effects, self.context);
-        for number in 0..effects.program.bodies.len() {
-            let body = BodyId(number as u32);
-            if !effects.start(effects.program.body(body).function).contains(context) {
-                continue;
-            }
-            for (reach, at) in self.offending(body) {
+        let (effects, program, context) = (self.effects, self.effects.program, self.context);
+        let mut push = |body: BodyId, caller: FunctionId, at: At, kind: CallKind, reach: Reach| {
+            if kind.is_in_place() && effects.start(caller).contains(context) {
                 for value in values(reach.values(context)) {
-                    let node = Node { body, value };
-                    open.push(Doubt::NONE, 1, (node, How::Call(at), None));
+                    open.push(Doubt::NONE, 1, (Node { body, value }, How::Call(at), None));
                 }
+            }
+        };
+        for function in program.function_ids().filter(|function| self.offends(*function)) {
+            for call in program.incoming(function) {
+                push(call.site.body, call.caller, At::Named(call.site.call), call.kind, call.reach);
+            }
+        }
+        let slots = (0..program.slots.len() as u32).map(SlotId);
+        for slot in slots.filter(|slot| self.ends.is_empty() && !allows(effects, *slot, context)) {
+            for (id, position) in program.calls_through(slot) {
+                let body = program.body(*id);
+                let call = &body.slot_calls[*position as usize];
+                push(*id, body.function, At::Slot(*position), call.kind, call.reach);
             }
         }
         for passing in self.passing.iter().filter(|passing| self.offends(passing.function)) {
@@ -424,46 +489,46 @@ impl<'e, 'a> Search<'e, 'a> {
         if !self.ends.is_empty() {
             return self.ends.contains(&function);
         }
-        self.effects.demand(function).effect.is_some_and(|effect| !effect.allows(self.context))
+        self.effects.effect(function).is_some_and(|effect| !effect.allows(self.context))
     }
 
     /// The calls that lead to a node.
-    fn callers(&self, to: Node, doubt: Doubt, length: u32, settled: &Reasons, open: &mut OpenNodes) {
+    fn callers(&self, to: Node, doubt: Doubt, length: u32, settled: &mut Reasons, open: &mut OpenNodes) {
         if self.effects.is_traversable(self.effects.program.body(to.body).function) {
             self.incoming(to, doubt, length, settled, open);
         }
     }
 
     /// The same, whatever the function of the node is.
-    fn incoming(&self, to: Node, doubt: Doubt, length: u32, settled: &Reasons, open: &mut OpenNodes) {
+    fn incoming(&self, to: Node, doubt: Doubt, length: u32, settled: &mut Reasons, open: &mut OpenNodes) {
         let (effects, program) = (self.effects, self.effects.program);
         let function = program.body(to.body).function;
-        let inside = |body: BodyId| effects.start(program.body(body).function).contains(self.context);
-        for (body, at, reach, arguments, least) in self.calls_of(function).into_iter().filter(|call| inside(call.0)) {
-            if !self.searches(body, at) {
-                continue;
+        let mut push = |settled: &Reasons, call: Entering<'_>| {
+            if !effects.start(call.caller).contains(self.context) {
+                return;
             }
-            for value in self.leading(reach.values(self.context), arguments, to) {
-                let from = Node { body, value };
-                if !settled.contains_key(&from) {
-                    open.push(doubt.and(least), length + 1, (from, How::Call(at), Some(to)));
+            for value in self.leading(call.reach.values(self.context), call.arguments, to) {
+                let from = Node { body: call.body, value };
+                if !settled.contains(from) {
+                    open.push(doubt.and(call.doubt), length + 1, (from, How::Call(call.at), Some(to)));
                 }
+            }
+        };
+        self.calls_by_name(function).for_each(|call| push(settled, call));
+        // What has no flags is entered by every call through a slot that holds it.
+        let is_plain = program.body(to.body).flags.is_empty() && !effects.is_ever_cut(function);
+        for slot in self.slots_of(function).filter(|slot| is_open(effects, *slot)) {
+            if !is_plain || settled.improves(slot, (doubt.and(self.doubt(slot)), length, to)) {
+                self.calls_through(slot, function).for_each(|call| push(settled, call));
             }
         }
         for position in self.passed.get(&function).into_iter().flatten() {
             let Passing { from, at, function, to: callback, doubt: least, length: more } = self.passing[*position];
-            if inside(from.body) {
+            if effects.start(program.body(from.body).function).contains(self.context) {
                 let how = How::Passing { at, function, to: callback };
                 open.push(doubt.and(least), length + more, (from, how, Some(to)));
             }
         }
-    }
-
-    /// Whether chains go through the slot of a call: no mark says what it holds.
-    fn searches(&self, body: BodyId, at: At) -> bool {
-        let At::Slot(position) = at else { return true };
-        let slot = self.effects.program.body(body).slot_calls[position as usize].slot;
-        slot.is_some_and(|slot| is_open(self.effects, slot) && !self.parameters.contains_key(&slot))
     }
 
     /// The values of a caller's flags with which a call enters a node.
@@ -482,16 +547,13 @@ impl<'e, 'a> Search<'e, 'a> {
     /// place. What a body calls directly is judged as a call, and is not among them.
     pub fn chains(&self) -> Vec<Vec<Chain>> {
         let (effects, program) = (self.effects, self.effects.program);
-        let mut found = Vec::new();
-        for number in 0..program.bodies.len() {
-            let id = BodyId(number as u32);
+        let of_body = |id: BodyId| {
             let start = effects.known_start(program.body(id).function);
             let known = |reach: Reach| start.and(reach.contexts()) == ContextSet::from(self.context);
             let entered = effects.worlds().possible.values(self.context, id);
-            let groups = self.chains_of(id, entered, &known).into_iter().map(|(_, chains)| chains);
-            found.extend(groups);
-        }
-        found
+            self.chains_of(id, entered, &known).into_iter().map(|(_, chains)| chains)
+        };
+        (0..program.bodies.len() as u32).into_par_iter().map(BodyId).flat_map_iter(of_body).collect()
     }
 
     /// The chains that start in the bodies of a function, wherever it may be entered in the search's context: one for
@@ -528,22 +590,22 @@ impl<'e, 'a> Search<'e, 'a> {
     pub fn entry(&self, function: FunctionId) -> Option<(Doubt, Vec<Step>)> {
         let (effects, program) = (self.effects, self.effects.program);
         let mut open = OpenNodes::new();
-        let mut reasons = Reasons::default();
+        let mut reasons = Reasons::new(program.bodies.len());
         for body in &program.function(function).bodies {
             for value in values(all_values(program.body(*body))) {
-                self.incoming(Node { body: *body, value }, Doubt::NONE, 0, &reasons, &mut open);
+                self.incoming(Node { body: *body, value }, Doubt::NONE, 0, &mut reasons, &mut open);
             }
         }
         while let Some((doubt, length, (node, how, next))) = open.pop() {
             let caller = program.body(node.body).function;
-            if caller == function || reasons.contains_key(&node) {
+            if caller == function || reasons.contains(node) {
                 continue;
             }
             reasons.insert(node, Reason { how, next, doubt, length });
             if effects.start(caller) == ContextSet::from(self.context) {
                 return Some((doubt, self.follow(&reasons, node)));
             }
-            self.callers(node, doubt, length, &reasons, &mut open);
+            self.callers(node, doubt, length, &mut reasons, &mut open);
         }
         None
     }
@@ -626,7 +688,7 @@ impl<'e, 'a> Search<'e, 'a> {
             let entered = passed_values(arguments, self.context, value, program.body(*body));
             values(entered).map(|value| Node { body: *body, value })
         });
-        nodes.filter_map(|node| self.reasons.get(&node).map(|why| (why.doubt.and(least), why.length, node))).min()
+        nodes.filter_map(|node| self.reasons.get(node).map(|why| (why.doubt.and(least), why.length, node))).min()
     }
 
     /// The calls of a body that pass functions to callbacks.
@@ -644,7 +706,7 @@ impl<'e, 'a> Search<'e, 'a> {
         let mut steps = Vec::new();
         let mut at = Some(from);
         while let Some(node) = at {
-            let Some(reason) = reasons.get(&node) else { break };
+            let Some(reason) = reasons.get(node) else { break };
             steps.extend(self.step(node.body, reason.how, reason.next));
             at = reason.next;
         }
@@ -689,18 +751,17 @@ impl<'e, 'a> Search<'e, 'a> {
     }
 }
 
-impl Effects<'_> {
-    /// Whether a chain of calls may go on through a function: it demands nothing, no slot says where it starts, and its body
-    /// is what runs. Where a function never returns, the program ends, and it does not matter whether it waits before.
-    fn is_traversable(&self, function: FunctionId) -> bool {
-        let demand = self.demand(function);
-        let open = matches!(demand.effect, None | Some(Effect::Either));
-        let returns = !self.program.function(function).declarations.iter().any(|declared| declared.never_returns);
-        open && returns
+/// For each function, whether a chain of calls may go on through it.
+pub(super) fn traversable(effects: &Effects<'_>) -> Vec<bool> {
+    let is_traversable = |function: FunctionId| {
+        let demand = effects.demand(function);
+        matches!(demand.effect, None | Some(Effect::Either))
             && !matches!(demand.origin, Origin::Modelled(_))
-            && self.known_start(function) == self.start(function)
-            && !self.start(function).is_empty()
-    }
+            && effects.known_start(function) == effects.start(function)
+            && !effects.start(function).is_empty()
+            && !effects.program.function(function).declarations.iter().any(|declared| declared.never_returns)
+    };
+    effects.program.function_ids().map(is_traversable).collect()
 }
 
 type Group = ((Callee, Option<FunctionId>), Vec<Chain>);
@@ -710,11 +771,6 @@ fn add_to_group(groups: &mut Vec<Group>, key: (Callee, Option<FunctionId>), chai
         Some((_, chains)) => chains.push(chain),
         None => groups.push((key, vec![chain])),
     }
-}
-
-/// The single values of a set of them.
-fn values(set: u8) -> impl Iterator<Item = u8> {
-    (0..8u8).filter(move |value| set & (1 << value) != 0)
 }
 
 fn doubts(effects: &Effects<'_>, context: Context) -> Vec<Doubt> {

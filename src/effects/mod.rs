@@ -15,9 +15,12 @@ mod wrappers;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::OnceLock;
 
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rustc_hash::FxHashSet;
+
 use crate::config::{Cut, Effect, LockMode, MarkSpec, Pack};
 use crate::facts::{Context, ContextSet, MarkId};
-use crate::program::{BodyId, Candidates, FunctionId, Mark, Place, Program, SlotId};
+use crate::program::{Candidates, FunctionId, Mark, Place, Program, SlotId};
 use crate::source::Tree;
 
 pub use calls::{Breach, BreachKind, Callee, Callers, Suspect};
@@ -68,16 +71,24 @@ pub struct Effects<'a> {
     /// What each slot may hold.
     pub candidates: Candidates,
     demands: Vec<Demand>,
+    /// The effects of the demands alone: every call asks for one, and these fit into a cache.
+    wants: Vec<Option<Effect>>,
+    slot_demands: Vec<Option<(Effect, Mark)>>,
     starts: Vec<ContextSet>,
     /// For each function, the contexts in which slots that hold it may call it.
     held_for: Vec<ContextSet>,
+    /// The functions of which some body asserts its context; they are few.
+    asserting: FxHashSet<FunctionId>,
+    /// The pack's models, by the names of their functions.
+    models: HashMap<&'a str, usize>,
     /// What not every question needs is computed when it is asked for.
     worlds: OnceLock<Worlds>,
     may_suspend: OnceLock<Vec<bool>>,
+    known_starts: OnceLock<Vec<ContextSet>>,
+    traversable: OnceLock<Vec<bool>>,
     breaches: OnceLock<Vec<Breach>>,
     suspects: OnceLock<Vec<Suspect>>,
-    /// The calls through each slot: the body, and the position among its calls through slots.
-    slot_calls: OnceLock<HashMap<SlotId, Vec<(BodyId, u32)>>>,
+    misfits: OnceLock<Vec<Misfit>>,
     used_models: HashSet<String>,
     /// The pack's cuts: caller and callee.
     cuts: HashSet<(FunctionId, FunctionId)>,
@@ -86,6 +97,13 @@ pub struct Effects<'a> {
 impl<'a> Effects<'a> {
     /// Decides what every function demands.
     pub fn new(program: &'a Program, pack: &'a Pack, tree: &'a Tree) -> Self {
+        let mut models = HashMap::new();
+        for (number, model) in pack.models.iter().enumerate() {
+            for name in &model.functions {
+                models.entry(name.as_str()).or_insert(number);
+            }
+        }
+        let asserting = program.bodies.iter().filter(|body| body.assertion.is_some());
         let mut effects = Effects {
             program,
             pack,
@@ -93,17 +111,27 @@ impl<'a> Effects<'a> {
             generation: Generation::default(),
             candidates: Candidates::new(program),
             demands: Vec::new(),
+            wants: Vec::new(),
+            slot_demands: Vec::new(),
             starts: Vec::new(),
             held_for: Vec::new(),
+            asserting: asserting.map(|body| body.function).collect(),
+            models,
             worlds: OnceLock::new(),
             may_suspend: OnceLock::new(),
+            known_starts: OnceLock::new(),
+            traversable: OnceLock::new(),
             breaches: OnceLock::new(),
             suspects: OnceLock::new(),
-            slot_calls: OnceLock::new(),
+            misfits: OnceLock::new(),
             used_models: HashSet::new(),
             cuts: HashSet::new(),
         };
-        effects.demands = program.function_ids().map(|function| effects.decide(function)).collect();
+        let functions = || (0..program.functions.len() as u32).into_par_iter().map(FunctionId);
+        effects.demands = functions().map(|function| effects.decide(function)).collect();
+        effects.wants = effects.demands.iter().map(|demand| demand.effect).collect();
+        let slots = (0..program.slots.len() as u32).map(SlotId);
+        effects.slot_demands = slots.map(|slot| effects.decide_slot(slot)).collect();
         for (position, function) in program.functions.iter().enumerate() {
             if matches!(effects.demands[position].origin, Origin::Modelled(_)) {
                 effects.used_models.insert(function.name.clone());
@@ -115,14 +143,19 @@ impl<'a> Effects<'a> {
                 .cuts
                 .extend(program.named(&cut.caller).flat_map(|caller| callees().map(move |callee| (caller, callee))));
         }
-        effects.starts = program.function_ids().map(|function| effects.decide_start(function)).collect();
-        effects.held_for = program.function_ids().map(|function| effects.decide_held_for(function)).collect();
+        effects.starts = functions().map(|function| effects.decide_start(function)).collect();
+        effects.held_for = functions().map(|function| effects.decide_held_for(function)).collect();
         effects
     }
 
     /// What a function demands.
     pub fn demand(&self, function: FunctionId) -> Demand {
         self.demands[function.0 as usize]
+    }
+
+    /// What a function demands, without how that is known.
+    pub fn effect(&self, function: FunctionId) -> Option<Effect> {
+        self.wants[function.0 as usize]
     }
 
     /// The contexts in which a function's body starts.
@@ -163,6 +196,25 @@ impl<'a> Effects<'a> {
         self.breaches.get_or_init(|| calls::breaches(self))
     }
 
+    /// The contexts in which a function's body starts, where also a slot says so: a function without a mark that is stored
+    /// into something coroutine only, and that is entered in no other way.
+    pub fn known_start(&self, function: FunctionId) -> ContextSet {
+        self.known_starts.get_or_init(|| calls::known_starts(self))[function.0 as usize]
+    }
+
+    /// Whether a chain of calls may go on through a function: it demands nothing, no slot says where it starts, and its
+    /// body is what runs. Where a function never returns, the program ends, and it does not matter whether it waits before.
+    fn is_traversable(&self, function: FunctionId) -> bool {
+        self.traversable.get_or_init(|| chains::traversable(self))[function.0 as usize]
+    }
+
+    /// Every function that does not fit into the slot that it is stored into, by slot and place.
+    ///
+    /// What is stored into something that is not known as a slot is not judged.
+    pub fn misfits(&self) -> &[Misfit] {
+        self.misfits.get_or_init(|| slots::misfits(self))
+    }
+
     /// The functions whose mark is more likely wrong than their callers, sorted.
     pub fn suspects(&self) -> &[Suspect] {
         self.suspects.get_or_init(|| calls::suspects(self))
@@ -177,6 +229,11 @@ impl<'a> Effects<'a> {
     /// Whether the pack says that a call does no harm.
     fn is_cut(&self, caller: FunctionId, callee: FunctionId) -> bool {
         !self.cuts.is_empty() && self.cuts.contains(&(caller, callee))
+    }
+
+    /// Whether the pack says so of any call of a function.
+    fn is_ever_cut(&self, callee: FunctionId) -> bool {
+        self.cuts.iter().any(|(_, cut)| *cut == callee)
     }
 
     /// The pack's cuts of calls that the program does not have.
@@ -306,9 +363,8 @@ impl<'a> Effects<'a> {
             }
             (None, None) => {}
         }
-        let name = &self.program.function(function).name;
-        let model = self.pack.models.iter().position(|model| model.functions.contains(name));
-        if let Some(model) = model {
+        let model = self.models.get(self.program.function(function).name.as_str());
+        if let Some(&model) = model {
             return Demand { effect: Some(self.pack.models[model].effect), origin: Origin::Modelled(model) };
         }
         if let Some((context, place)) = self.asserted(function) {
@@ -324,6 +380,9 @@ impl<'a> Effects<'a> {
     /// The context that a function asserts, and where its first body that does so does. A stub or a test's
     /// double without the assertion does not take it back; one that asserts the opposite does.
     pub fn asserted(&self, function: FunctionId) -> Option<(Context, Place)> {
+        if !self.asserting.contains(&function) {
+            return None;
+        }
         let bodies = &self.program.function(function).bodies;
         let mut asserted = bodies.iter().filter_map(|body| self.program.body(*body).assertion);
         let (first, place) = asserted.next()?;

@@ -1,7 +1,5 @@
 //! Slots: what their marks demand, and functions that do not fit into them.
 
-use std::collections::HashMap;
-
 use crate::config::{Effect, SlotName};
 use crate::facts::ContextSet;
 use crate::program::{BodyId, FunctionId, Mark, SlotCall, SlotId, SlotKey, Store};
@@ -36,6 +34,10 @@ impl Effects<'_> {
     /// What a slot demands of those who call through it, and the mark that says so; nothing when its marks contradict
     /// each other.
     pub fn slot_demand(&self, slot: SlotId) -> Option<(Effect, Mark)> {
+        self.slot_demands[slot.0 as usize]
+    }
+
+    pub(super) fn decide_slot(&self, slot: SlotId) -> Option<(Effect, Mark)> {
         let marks = self.program.slot(slot).marks.iter();
         let mut effects = marks.filter_map(|mark| Some((self.pack.mark(mark.mark).effect?, *mark)));
         let first = effects.next()?;
@@ -44,19 +46,9 @@ impl Effects<'_> {
 
     /// The calls through a slot, where they are made.
     pub(super) fn slot_calls_of(&self, slot: SlotId) -> impl Iterator<Item = (BodyId, &SlotCall)> {
-        let calls = self.slot_calls.get_or_init(|| {
-            let mut by_slot: HashMap<SlotId, Vec<(BodyId, u32)>> = HashMap::new();
-            for (number, body) in self.program.bodies.iter().enumerate() {
-                for (position, call) in body.slot_calls.iter().enumerate() {
-                    if let Some(slot) = call.slot.filter(|_| call.kind.is_in_place()) {
-                        by_slot.entry(slot).or_default().push((BodyId(number as u32), position as u32));
-                    }
-                }
-            }
-            by_slot
-        });
-        let sites = calls.get(&slot).into_iter().flatten();
-        sites.map(|(body, position)| (*body, &self.program.body(*body).slot_calls[*position as usize]))
+        let sites = self.program.calls_through(slot).iter();
+        let calls = sites.map(|(body, position)| (*body, &self.program.body(*body).slot_calls[*position as usize]));
+        calls.filter(|(_, call)| call.kind.is_in_place())
     }
 
     /// Whether it is known what a call through a slot demands, or what it may call.
@@ -84,42 +76,6 @@ impl Effects<'_> {
             Some(Effect::Either) | None => ContextSet::BOTH,
         });
         if stores.is_empty() { ContextSet::BOTH } else { contexts.fold(ContextSet::EMPTY, ContextSet::or) }
-    }
-
-    /// Every function that does not fit into the slot that it is stored into, by slot and place.
-    ///
-    /// What is stored into something that is not known as a slot is not judged.
-    pub fn misfits(&self) -> Vec<Misfit> {
-        let judge = |store: &Store| {
-            let slot = store.slot?;
-            let wanted = self.store_demand(store);
-            if (wanted.is_none() && self.is_paired(slot))
-                || self.suspects().iter().any(|suspect| suspect.function == store.function)
-            {
-                return None;
-            }
-            let demand = self.demand(store.function);
-            let kind = match (demand.effect, wanted) {
-                (Some(Effect::CoroutineOnly), Some(Effect::CoroutineOnly)) => return None,
-                // Contradictory marks of the slot are told elsewhere.
-                (Some(Effect::CoroutineOnly), None) if self.bears_context_marks(slot) => return None,
-                (Some(Effect::CoroutineOnly), _) => MisfitKind::LosesMark,
-                (Some(Effect::NonCoroutineOnly), Some(Effect::CoroutineOnly)) => MisfitKind::GainsMark,
-                (Some(Effect::NonCoroutineOnly), Some(Effect::Either)) => MisfitKind::GainsEither,
-                (None, Some(Effect::CoroutineOnly))
-                    if demand.origin == Origin::Unmarked
-                        && store.beside.is_none()
-                        && matches!(self.program.slot(slot).key, SlotKey::Parameter { .. }) =>
-                {
-                    MisfitKind::UnmarkedEntry
-                }
-                _ => return None,
-            };
-            Some(Misfit { store: *store, slot, kind })
-        };
-        let mut found: Vec<Misfit> = self.program.stores.iter().filter_map(judge).collect();
-        found.sort_by_key(|misfit| (misfit.slot, misfit.store.place, misfit.store.function));
-        found
     }
 
     /// A slot's name, for people.
@@ -153,4 +109,36 @@ impl Effects<'_> {
     fn bears_context_marks(&self, slot: SlotId) -> bool {
         self.program.slot(slot).marks.iter().any(|mark| self.pack.mark(mark.mark).effect.is_some())
     }
+}
+
+/// Finds every function that does not fit into the slot that it is stored into.
+pub(super) fn misfits(effects: &Effects<'_>) -> Vec<Misfit> {
+    let suspects = effects.suspects();
+    let judge = |store: &Store| {
+        let slot = store.slot?;
+        let demand = effects.demand(store.function);
+        let wanted = effects.store_demand(store);
+        let kind = match (demand.effect, wanted) {
+            (Some(Effect::CoroutineOnly), Some(Effect::CoroutineOnly)) => return None,
+            // Contradictory marks of the slot are told elsewhere.
+            (Some(Effect::CoroutineOnly), None) if effects.bears_context_marks(slot) => return None,
+            (Some(Effect::CoroutineOnly), _) => MisfitKind::LosesMark,
+            (Some(Effect::NonCoroutineOnly), Some(Effect::CoroutineOnly)) => MisfitKind::GainsMark,
+            (Some(Effect::NonCoroutineOnly), Some(Effect::Either)) => MisfitKind::GainsEither,
+            (None, Some(Effect::CoroutineOnly))
+                if demand.origin == Origin::Unmarked
+                    && store.beside.is_none()
+                    && matches!(effects.program.slot(slot).key, SlotKey::Parameter { .. }) =>
+            {
+                MisfitKind::UnmarkedEntry
+            }
+            _ => return None,
+        };
+        let is_suspect = suspects.binary_search_by_key(&store.function, |suspect| suspect.function).is_ok();
+        let is_undecided = wanted.is_none() && effects.is_paired(slot);
+        (!is_suspect && !is_undecided).then_some(Misfit { store: *store, slot, kind })
+    };
+    let mut found: Vec<Misfit> = effects.program.stores.iter().filter_map(judge).collect();
+    found.sort_by_key(|misfit| (misfit.slot, misfit.store.place, misfit.store.function));
+    found
 }

@@ -1,9 +1,5 @@
 //! Which functions may suspend the coroutine that they run in.
 
-use petgraph::Direction;
-use petgraph::graph::NodeIndex;
-use petgraph::visit::EdgeRef;
-
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 
@@ -32,11 +28,10 @@ pub fn may_suspend(effects: &Effects<'_>) -> Vec<bool> {
     let program = effects.program;
     let mut may: Vec<bool> =
         program.function_ids().map(|function| effects.suspends_itself(function).is_some()).collect();
-    let mut work: Vec<usize> = (0..may.len()).filter(|&function| may[function]).collect();
+    let mut work: Vec<FunctionId> = program.function_ids().filter(|function| may[function.0 as usize]).collect();
     while let Some(callee) = work.pop() {
-        for edge in program.graph.edges_directed(NodeIndex::new(callee), Direction::Incoming) {
-            let caller = edge.source().index();
-            if !std::mem::replace(&mut may[caller], true) {
+        for (_, caller) in program.sites_of(callee) {
+            if !std::mem::replace(&mut may[caller.0 as usize], true) {
                 work.push(caller);
             }
         }

@@ -3,18 +3,16 @@
 //! Two answers. *Possible*: every world that some caller could make, where a function whose callers are not all in the
 //! program may be entered in any. *Known*: only what follows from marks, along calls by name.
 
-use std::collections::BTreeSet;
-
 use crate::config::Effect;
 use crate::facts::{CallKind, Context, ContextSet, Reach};
-use crate::program::{Argument, Body, BodyId, FunctionId, Passed, Program, SlotId};
+use crate::program::{Argument, Body, BodyId, FunctionId, Groups, Passed, Program, SlotId};
 
 use super::Effects;
 
-/// For each context and body, the values of the body's flags with which it is entered, a bit for each.
+/// For each body and context, the values of the body's flags with which it is entered, a bit for each.
 #[derive(Clone, Debug, Default)]
 pub struct Entered {
-    values: [Vec<u8>; 2],
+    values: Vec<[u8; 2]>,
 }
 
 /// The worlds of all bodies.
@@ -28,12 +26,12 @@ pub struct Worlds {
 
 impl Entered {
     fn new(program: &Program) -> Self {
-        Entered { values: [vec![0; program.bodies.len()], vec![0; program.bodies.len()]] }
+        Entered { values: vec![[0; 2]; program.bodies.len()] }
     }
 
     /// The values of a body's flags with which it is entered in a context.
     pub fn values(&self, context: Context, body: BodyId) -> u8 {
-        self.values[number(context)][body.0 as usize]
+        self.values[body.0 as usize][number(context)]
     }
 
     /// The contexts in which a function is entered.
@@ -55,6 +53,11 @@ pub fn number(context: Context) -> usize {
 /// All values of a body's flags.
 pub fn all_values(body: &Body) -> u8 {
     ((1u16 << (1 << body.flags.len())) - 1) as u8
+}
+
+/// The single values of a set of them.
+pub fn single_values(set: u8) -> impl Iterator<Item = u8> {
+    (0..8u8).filter(move |value| set & (1 << value) != 0)
 }
 
 /// The values of the flags of `callee` that a call with these arguments can give, when it is made in a context and
@@ -108,12 +111,11 @@ fn possible(effects: &Effects<'_>, edges: &Edges) -> Entered {
             spread.enter(*candidate, ContextSet::BOTH);
         }
     }
+    let external = external_contexts(effects);
     for function in effects.program.function_ids() {
-        let mut contexts = external_contexts(effects, function);
-        if !effects.program.has_callers(function) && effects.program.stores_of(function).is_empty() {
-            contexts = effects.start(function);
-        }
-        spread.enter(function, contexts);
+        let start = effects.start(function);
+        let nobody = || if effects.program.has_callers(function) { ContextSet::EMPTY } else { start };
+        spread.enter(function, external[function.0 as usize].unwrap_or_else(nobody));
     }
     spread.run();
     // What is left is only entered from itself: who enters it first is not known.
@@ -126,26 +128,36 @@ fn possible(effects: &Effects<'_>, edges: &Edges) -> Entered {
     spread.entered
 }
 
-/// The contexts in which a function may be entered from outside of the program, since its address goes where nobody
-/// can follow it.
-fn external_contexts(effects: &Effects<'_>, function: FunctionId) -> ContextSet {
-    let stores = effects.program.stores_of(function).iter();
-    let contexts = stores.map(|store| match (effects.store_demand(store), store.slot) {
-        (Some(Effect::CoroutineOnly), _) => ContextSet::COROUTINE,
-        (Some(Effect::NonCoroutineOnly), _) => ContextSet::OUTSIDE,
-        (_, Some(slot)) if effects.candidates.leads_to_call(slot) => ContextSet::EMPTY,
-        _ => ContextSet::BOTH,
-    });
-    contexts.fold(ContextSet::EMPTY, ContextSet::or).and(effects.start(function))
+/// For each function whose address is taken, the contexts in which it may be entered from outside of the program, since
+/// its address goes where nobody can follow it.
+fn external_contexts(effects: &Effects<'_>) -> Vec<Option<ContextSet>> {
+    let mut external = vec![None; effects.program.functions.len()];
+    for store in &effects.program.stores {
+        let contexts = match (effects.store_demand(store), store.slot) {
+            (Some(Effect::CoroutineOnly), _) => ContextSet::COROUTINE,
+            (Some(Effect::NonCoroutineOnly), _) => ContextSet::OUTSIDE,
+            (_, Some(slot)) if effects.candidates.leads_to_call(slot) => ContextSet::EMPTY,
+            _ => ContextSet::BOTH,
+        };
+        let known = &mut external[store.function.0 as usize];
+        *known = Some(known.unwrap_or(ContextSet::EMPTY).or(contexts));
+    }
+    external
 }
 
-/// The calls by name from body to body, close together in memory: what follows walks over them many times.
+/// The calls from body to body, close together in memory: what follows walks over them many times.
 struct Edges {
-    /// For each body, where its edges begin.
-    starts: Vec<u32>,
-    edges: Vec<Edge>,
+    /// The calls by name of each body.
+    named: Groups<Edge>,
+    /// The calls through slots of each body.
+    through: Groups<SlotEdge>,
+    /// The bodies of each function.
+    bodies: Groups<BodyId>,
+    /// All values of each body's flags.
+    values: Vec<u8>,
 }
 
+#[derive(Clone, Copy)]
 struct Edge {
     callee: BodyId,
     /// The position of the call in its body, where what it passes matters.
@@ -153,37 +165,40 @@ struct Edge {
     reach: Reach,
     /// The contexts in which the callee starts.
     contexts: ContextSet,
-    /// All values of the callee's flags.
-    values: u8,
+}
+
+#[derive(Clone, Copy)]
+struct SlotEdge {
+    slot: SlotId,
+    reach: Reach,
+    /// The contexts in which the slot may be called through.
+    contexts: ContextSet,
 }
 
 impl Edges {
     fn new(effects: &Effects<'_>) -> Edges {
         let program = effects.program;
-        let mut edges = Edges { starts: vec![0], edges: Vec::new() };
+        let numbered = program.bodies.iter().zip(0..).map(|(body, number)| (body.function.0 as usize, BodyId(number)));
+        let bodies = Groups::new(program.functions.len(), numbered);
+        let (mut named, mut through) = (Groups::default(), Groups::default());
         for body in &program.bodies {
-            for (position, call) in body.calls.iter().enumerate() {
+            let calls = body.calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place());
+            named.push(calls.flat_map(|(position, call)| {
                 let contexts = effects.start(call.callee);
-                if !call.kind.is_in_place() || contexts.is_empty() {
-                    continue;
-                }
                 let passing = (!call.arguments.is_empty()).then_some(position as u32);
-                let callees = program.function(call.callee).bodies.iter();
-                edges.edges.extend(callees.map(|callee| Edge {
-                    callee: *callee,
-                    passing,
-                    reach: call.reach,
-                    contexts,
-                    values: all_values(program.body(*callee)),
-                }));
-            }
-            edges.starts.push(edges.edges.len() as u32);
+                let callees = bodies.of(call.callee.0 as usize).iter().filter(move |_| !contexts.is_empty());
+                callees.map(move |callee| Edge { callee: *callee, passing, reach: call.reach, contexts })
+            }));
+            let slot_calls = body.slot_calls.iter().filter(|call| call.kind.is_in_place());
+            through.push(slot_calls.filter_map(|call| {
+                let slot = call.slot?;
+                let demand = effects.slot_demand(slot);
+                let contexts = demand.map_or(ContextSet::BOTH, |(effect, _)| effect.contexts());
+                Some(SlotEdge { slot, reach: call.reach, contexts })
+            }));
         }
-        edges
-    }
-
-    fn of(&self, body: BodyId) -> &[Edge] {
-        &self.edges[self.starts[body.0 as usize] as usize..self.starts[body.0 as usize + 1] as usize]
+        let values = program.bodies.iter().map(all_values).collect();
+        Edges { named, through, bodies, values }
     }
 }
 
@@ -193,8 +208,12 @@ struct Spread<'e, 'a> {
     edges: &'e Edges,
     entered: Entered,
     through_slots: bool,
-    slots: [BTreeSet<SlotId>; 2],
-    work: Vec<(Context, BodyId, u8)>,
+    /// For each slot, the contexts in which something is known to call through it.
+    slots: Vec<ContextSet>,
+    /// What is entered and not yet followed, for each body and context.
+    pending: Vec<[u8; 2]>,
+    /// The bodies with something pending.
+    work: Vec<BodyId>,
 }
 
 impl<'e, 'a> Spread<'e, 'a> {
@@ -204,7 +223,8 @@ impl<'e, 'a> Spread<'e, 'a> {
             edges,
             entered: Entered::new(effects.program),
             through_slots,
-            slots: Default::default(),
+            slots: vec![ContextSet::EMPTY; effects.program.slots.len()],
+            pending: vec![[0; 2]; effects.program.bodies.len()],
             work: Vec::new(),
         }
     }
@@ -219,43 +239,58 @@ impl<'e, 'a> Spread<'e, 'a> {
     }
 
     fn enter_any(&mut self, function: FunctionId, context: Context) {
-        for body in &self.effects.program.function(function).bodies {
-            self.add(context, *body, all_values(self.effects.program.body(*body)));
+        for body in self.edges.bodies.of(function.0 as usize) {
+            self.add(context, *body, self.edges.values[body.0 as usize]);
         }
     }
 
     fn add(&mut self, context: Context, body: BodyId, values: u8) {
-        let known = &mut self.entered.values[number(context)][body.0 as usize];
+        let known = &mut self.entered.values[body.0 as usize][number(context)];
         let new = values & !*known;
         *known |= new;
-        for value in (0..8).filter(|value| new & (1 << value) != 0) {
-            self.work.push((context, body, value));
+        if new != 0 {
+            let pending = &mut self.pending[body.0 as usize];
+            if *pending == [0; 2] {
+                self.work.push(body);
+            }
+            pending[number(context)] |= new;
         }
     }
 
     fn run(&mut self) {
         let (effects, program) = (self.effects, self.effects.program);
-        while let Some((context, id, value)) = self.work.pop() {
-            for edge in self.edges.of(id) {
-                if !edge.reach.contains(context, value) || !edge.contexts.contains(context) {
-                    continue;
+        while let Some(id) = self.work.pop() {
+            let pending = std::mem::take(&mut self.pending[id.0 as usize]);
+            let reached = |context: Context, reach: Reach| reach.values(context) & pending[number(context)];
+            for edge in self.edges.named.of(id.0 as usize) {
+                for context in Context::ALL {
+                    let reached = reached(context, edge.reach);
+                    if reached == 0 || !edge.contexts.contains(context) {
+                        continue;
+                    }
+                    let values = match edge.passing {
+                        None => self.edges.values[edge.callee.0 as usize],
+                        Some(call) => {
+                            let arguments = &program.body(id).calls[call as usize].arguments;
+                            let passed = |value| passed_values(arguments, context, value, program.body(edge.callee));
+                            single_values(reached).map(passed).fold(0, |all, values| all | values)
+                        }
+                    };
+                    self.add(context, edge.callee, values);
                 }
-                let values = edge.passing.map_or(edge.values, |call| {
-                    let arguments = &program.body(id).calls[call as usize].arguments;
-                    passed_values(arguments, context, value, program.body(edge.callee))
-                });
-                self.add(context, edge.callee, values);
             }
             if !self.through_slots {
                 continue;
             }
-            for call in &program.body(id).slot_calls {
-                let reached = call.kind.is_in_place() && call.reach.contains(context, value);
-                let Some(slot) = call.slot.filter(|_| reached) else { continue };
-                let agrees = effects.slot_demand(slot).is_none_or(|(effect, _)| effect.allows(context));
-                if agrees && self.slots[number(context)].insert(slot) {
-                    for candidate in effects.candidates.of_slot(slot) {
-                        self.enter(*candidate, effects.held_for(*candidate).and(context.into()));
+            for edge in self.edges.through.of(id.0 as usize) {
+                for context in Context::ALL {
+                    let known = &mut self.slots[edge.slot.0 as usize];
+                    let is_reached = reached(context, edge.reach) != 0 && edge.contexts.contains(context);
+                    if is_reached && !known.contains(context) {
+                        *known = known.or(context.into());
+                        for candidate in effects.candidates.of_slot(edge.slot) {
+                            self.enter(*candidate, effects.held_for(*candidate).and(context.into()));
+                        }
                     }
                 }
             }

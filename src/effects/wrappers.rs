@@ -3,7 +3,7 @@
 use crate::config::{Effect, LockMode, Wrapper};
 use crate::program::{Declaration, FunctionId, Mark};
 
-use super::Effects;
+use super::{Effects, Origin};
 
 /// A function that is declared with a wrapper mark.
 #[derive(Clone, Debug)]
@@ -23,7 +23,11 @@ pub struct DeclaredWrapper<'a> {
 impl<'a> Effects<'a> {
     /// Every wrapper that the tree declares, sorted by name.
     pub fn wrappers(&self) -> Vec<DeclaredWrapper<'a>> {
-        self.program.function_ids().filter_map(|function| self.declared_wrapper(function)).collect()
+        let bears_marks = |function: &FunctionId| {
+            matches!(self.demand(*function).origin, Origin::Marked(_) | Origin::Contradictory(..))
+        };
+        let marked = self.program.function_ids().filter(bears_marks);
+        marked.filter_map(|function| self.declared_wrapper(function)).collect()
     }
 
     fn declared_wrapper(&self, function: FunctionId) -> Option<DeclaredWrapper<'a>> {

@@ -1,7 +1,7 @@
 //! The data model of one translation unit: what was read in it, before anything is known of other units.
 //!
-//! Plain, serialisable data; the first of the two waists. It must never know libclang or petgraph, and it draws
-//! no conclusions: whether a call is allowed is decided by `effects`, over the whole program.
+//! Plain, serialisable data; the first of the two waists. It must never know libclang, and it draws no
+//! conclusions: whether a call is allowed is decided by `effects`, over the whole program.
 
 mod reach;
 

@@ -141,10 +141,10 @@ pub enum Safety {
 
 /// Puts findings into the order in which they are reported, and drops equal ones.
 pub fn sort(findings: &mut Vec<Finding>) {
-    findings.sort_by(|one, other| {
-        let key = |finding: &Finding| (finding.primary.at.clone(), finding.rule.clone(), finding.message.clone());
-        key(one).cmp(&key(other))
-    });
+    fn key(finding: &Finding) -> (&Span, &str, &str) {
+        (&finding.primary.at, &finding.rule, &finding.message)
+    }
+    findings.sort_by(|one, other| key(one).cmp(&key(other)));
     findings.dedup();
 }
 

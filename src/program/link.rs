@@ -1,8 +1,10 @@
 //! Linking: the facts of the units, one after the other, into one program.
 
+use std::collections::hash_map::Entry;
 use std::path::PathBuf;
 
-use petgraph::graph::DiGraph;
+use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::facts::{self, CallKind, UnitFacts};
@@ -21,8 +23,6 @@ pub struct Linker {
     file_list: Vec<PathBuf>,
     functions: HashMap<(String, Option<FileId>), FunctionId>,
     function_list: Vec<Function>,
-    /// Bodies by function, place and flags: one place can hold different bodies in different units.
-    bodies: HashMap<(FunctionId, Place, Vec<u16>), BodyId>,
     body_list: Vec<Body>,
     slots: HashMap<SlotKey, SlotId>,
     slot_list: Vec<Slot>,
@@ -79,7 +79,7 @@ impl Linker {
 
     /// The program, its functions sorted by name and file so that nothing depends on the order of units.
     pub fn finish(mut self) -> Program {
-        let new_files = renumbering(&self.file_list, |path| path.clone());
+        let new_files = renumbering(&self.file_list, |path| path);
         let files = sorted(self.file_list, &new_files);
         let place = |place: Place| Place { file: FileId(new_files[place.file.0 as usize]), ..place };
         let mark = |mark: Mark| Mark { place: place(mark.place), ..mark };
@@ -95,7 +95,7 @@ impl Linker {
             }
             function.declarations.sort_by_key(|declaration| declaration.place);
         }
-        let new_functions = renumbering(&self.function_list, |function| (function.name.clone(), function.file));
+        let new_functions = renumbering(&self.function_list, |function| (&function.name, function.file));
         let mut functions = sorted(self.function_list, &new_functions);
         let function = |id: FunctionId| FunctionId(new_functions[id.0 as usize]);
 
@@ -106,7 +106,7 @@ impl Linker {
             slot.declared.iter_mut().for_each(|declared| *declared = place(*declared));
             slot.declared.sort_unstable();
         }
-        let new_slots = renumbering(&self.slot_list, |slot| slot.key.clone());
+        let new_slots = renumbering(&self.slot_list, |slot| &slot.key);
         let slots = sorted(self.slot_list, &new_slots);
         let new_slot = |id: SlotId| SlotId(new_slots[id.0 as usize]);
 
@@ -115,7 +115,7 @@ impl Linker {
             Passed::Slot(slot) => *slot = new_slot(*slot),
             Passed::Truth { .. } => {}
         };
-        for body in &mut self.body_list {
+        self.body_list.par_iter_mut().for_each(|body| {
             for call in &mut body.slot_calls {
                 call.slot = call.slot.map(new_slot);
                 call.place = place(call.place);
@@ -138,11 +138,14 @@ impl Linker {
                 call.arguments.iter_mut().for_each(argument);
                 call.arguments.sort_unstable();
             }
-        }
-        let new_bodies = renumbering(&self.body_list, |body| (body.place, body.function, body.flags.clone()));
+        });
+        let new_bodies = renumbering(&self.body_list, |body| (body.place, body.function, &body.flags));
         let bodies = sorted(self.body_list, &new_bodies);
-        for (number, body) in bodies.iter().enumerate() {
-            functions[body.function.0 as usize].bodies.push(BodyId(number as u32));
+        for function in &mut functions {
+            for body in &mut function.bodies {
+                *body = BodyId(new_bodies[body.0 as usize]);
+            }
+            function.bodies.sort_unstable();
         }
         let mut misplaced: Vec<Mark> = self.misplaced.into_iter().map(mark).collect();
         misplaced.sort_unstable();
@@ -161,8 +164,7 @@ impl Linker {
         let mut copies: Vec<Copy> =
             self.copies.iter().map(|copy| Copy { from: new_slot(copy.from), to: new_slot(copy.to) }).collect();
         copies.sort_unstable();
-        let graph = DiGraph::new();
-        let mut program = Program { files, functions, bodies, slots, misplaced, stores, copies, graph };
+        let mut program = Program { files, functions, bodies, slots, misplaced, stores, copies, ..Program::default() };
         program.connect();
         program
     }
@@ -178,15 +180,15 @@ impl Linker {
     }
 
     fn function(&mut self, name: String, file: Option<FileId>) -> FunctionId {
-        let key = (name, file);
-        if let Some(&id) = self.functions.get(&key) {
-            return id;
-        }
         let id = FunctionId(self.function_list.len() as u32);
-        let name = key.0.clone();
-        self.function_list.push(Function { name, file, declarations: Vec::new(), bodies: Vec::new() });
-        self.functions.insert(key, id);
-        id
+        match self.functions.entry((name, file)) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(free) => {
+                let name = free.key().0.clone();
+                self.function_list.push(Function { name, file, declarations: Vec::new(), bodies: Vec::new() });
+                *free.insert(id)
+            }
+        }
     }
 
     fn declaration(&mut self, numbers: &Numbers, declared: facts::Declaration) {
@@ -258,13 +260,18 @@ impl Linker {
                 calls: hold.calls.into_iter().map(|place| numbers.place(place)).collect(),
             })
             .collect();
-        let key = (function, place, body.flags);
-        let Some(&known) = self.bodies.get(&key) else {
-            let id = BodyId(self.body_list.len() as u32);
+        // One place can hold different bodies in different units.
+        let bodies = &mut self.function_list[function.0 as usize].bodies;
+        let same = |id: &&BodyId| {
+            let known = &self.body_list[id.0 as usize];
+            known.place == place && known.flags == body.flags
+        };
+        let Some(&known) = bodies.iter().find(same) else {
+            bodies.push(BodyId(self.body_list.len() as u32));
             self.body_list.push(Body {
                 function,
                 place,
-                flags: key.2.clone(),
+                flags: body.flags,
                 calls,
                 slot_calls,
                 assertion,
@@ -272,7 +279,6 @@ impl Linker {
                 releases: body.releases,
                 units: if external { vec![unit] } else { Vec::new() },
             });
-            self.bodies.insert(key, id);
             return;
         };
         let known = &mut self.body_list[known.0 as usize];
@@ -466,21 +472,26 @@ impl SlotKey {
 }
 
 /// For each position of a list, its position when the list is sorted by a key.
-fn renumbering<T, K: Ord>(list: &[T], key: impl Fn(&T) -> K) -> Vec<u32> {
-    let mut order: Vec<usize> = (0..list.len()).collect();
-    order.sort_by_cached_key(|&position| key(&list[position]));
+fn renumbering<'l, T: Sync, K: Ord + Send + Sync>(list: &'l [T], key: impl Fn(&'l T) -> K + Sync) -> Vec<u32> {
+    let mut order: Vec<(K, u32)> = list.iter().zip(0..).map(|(item, position)| (key(item), position)).collect();
+    order.par_sort_unstable();
     let mut new = vec![0; list.len()];
-    for (position, old) in order.into_iter().enumerate() {
-        new[old] = position as u32;
+    for (position, (_, old)) in order.into_iter().enumerate() {
+        new[old as usize] = position as u32;
     }
     new
 }
 
 /// The list in the order of its new positions.
-fn sorted<T>(list: Vec<T>, new: &[u32]) -> Vec<T> {
-    let mut placed: Vec<Option<T>> = std::iter::repeat_with(|| None).take(list.len()).collect();
-    for (position, item) in new.iter().zip(list) {
-        placed[*position as usize] = Some(item);
+fn sorted<T>(mut list: Vec<T>, new: &[u32]) -> Vec<T> {
+    let mut new = new.to_vec();
+    for position in 0..list.len() {
+        // What is here goes where it belongs, until the right one is here.
+        while new[position] as usize != position {
+            let wanted = new[position] as usize;
+            list.swap(position, wanted);
+            new.swap(position, wanted);
+        }
     }
-    placed.into_iter().flatten().collect()
+    list
 }

@@ -3,19 +3,17 @@
 //! It must never know libclang or the logic of rules. Marks are numbers to it; what they mean is for
 //! `effects`.
 
+mod groups;
 mod link;
 mod resolve;
 
 use std::path::PathBuf;
 
-use petgraph::Direction;
-use petgraph::graph::{DiGraph, NodeIndex};
-use petgraph::visit::EdgeRef;
-
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{self, Assertion, Beside, CallKind, LockId, MarkId, Reach, Release};
 
+pub use groups::Groups;
 pub use link::Linker;
 pub use resolve::Candidates;
 
@@ -65,9 +63,12 @@ pub struct Program {
     pub stores: Vec<Store>,
     /// What goes from slot to slot, sorted. What calls pass is in the calls.
     pub copies: Vec<Copy>,
-    /// Calls of named functions: from caller to callee, each edge with its site.
+    /// For each function, the calls of it by its name.
     #[serde(skip)]
-    pub graph: DiGraph<(), Site>,
+    callers: Groups<Incoming>,
+    /// For each slot, the calls through it: the body, and the position among its calls through slots.
+    #[serde(skip)]
+    through: Groups<(BodyId, u32)>,
 }
 
 /// A function: all declarations and bodies of one name, or of one name in one file when it is `static`.
@@ -176,7 +177,22 @@ pub enum Passed {
     Truth { may_be_true: Reach, may_be_false: Reach },
 }
 
-/// Which call an edge of the graph stands for.
+/// A call by name as seen from what is called: what searches need of it, without a look at the caller's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Incoming {
+    /// Which call.
+    pub site: Site,
+    /// Who calls.
+    pub caller: FunctionId,
+    /// Which worlds reach it.
+    pub reach: Reach,
+    /// What makes it.
+    pub kind: CallKind,
+    /// Whether there are arguments that can matter.
+    pub has_arguments: bool,
+}
+
+/// Which call of the program it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Site {
     /// The body.
@@ -262,19 +278,22 @@ pub struct Store {
 impl Program {
     /// Makes the call graph from the bodies; what is deserialised has none.
     pub fn connect(&mut self) {
-        let calls = self.bodies.iter().map(|body| body.calls.len()).sum();
-        let mut graph = DiGraph::with_capacity(self.functions.len(), calls);
-        for _ in &self.functions {
-            graph.add_node(());
-        }
-        for (number, body) in self.bodies.iter().enumerate() {
-            for (position, call) in body.calls.iter().enumerate() {
-                let (caller, callee) = (body.function.0 as usize, call.callee.0 as usize);
-                let site = Site { body: BodyId(number as u32), call: position as u32 };
-                graph.add_edge(NodeIndex::new(caller), NodeIndex::new(callee), site);
-            }
-        }
-        self.graph = graph;
+        let bodies = || self.bodies.iter().enumerate().map(|(number, body)| (BodyId(number as u32), body));
+        let calls = bodies().flat_map(|(id, body)| {
+            body.calls.iter().enumerate().map(move |(position, call)| {
+                let site = Site { body: id, call: position as u32 };
+                let Call { callee, reach, kind, .. } = *call;
+                let has_arguments = !call.arguments.is_empty();
+                (callee.0 as usize, Incoming { site, caller: body.function, reach, kind, has_arguments })
+            })
+        });
+        let callers = Groups::new(self.functions.len(), calls);
+        let slot_calls = bodies().flat_map(|(id, body)| {
+            let calls = body.slot_calls.iter().enumerate();
+            calls.filter_map(move |(position, call)| Some((call.slot?.0 as usize, (id, position as u32))))
+        });
+        let through = Groups::new(self.slots.len(), slot_calls);
+        (self.callers, self.through) = (callers, through);
     }
 
     /// A function.
@@ -333,14 +352,22 @@ impl Program {
 
     /// The same sites, in no particular order.
     pub fn sites_of(&self, callee: FunctionId) -> impl Iterator<Item = (Site, FunctionId)> {
-        let edges = self.graph.edges_directed(NodeIndex::new(callee.0 as usize), Direction::Incoming);
-        edges.map(|edge| (*edge.weight(), FunctionId(edge.source().index() as u32)))
+        self.incoming(callee).iter().map(|call| (call.site, call.caller))
+    }
+
+    /// The calls of a function by its name, in no particular order.
+    pub fn incoming(&self, callee: FunctionId) -> &[Incoming] {
+        self.callers.of(callee.0 as usize)
     }
 
     /// Whether a function is called by its name from a body of another one.
     pub fn has_callers(&self, callee: FunctionId) -> bool {
-        let node = NodeIndex::new(callee.0 as usize);
-        self.graph.neighbors_directed(node, Direction::Incoming).any(|caller| caller != node)
+        self.incoming(callee).iter().any(|call| call.caller != callee)
+    }
+
+    /// The calls through a slot: the body, and the position among its calls through slots.
+    pub fn calls_through(&self, slot: SlotId) -> &[(BodyId, u32)] {
+        self.through.of(slot.0 as usize)
     }
 
     /// The call at a site.

@@ -4,15 +4,17 @@
 //! is in every slot that it is copied to. Slots are told apart by field and record type, not by object. A call through
 //! a slot passes its arguments to every function in the slot.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
-use super::{FunctionId, Passed, Program, SlotId, SlotKey};
+use rustc_hash::FxHashSet;
+
+use super::{FunctionId, Groups, Passed, Program, SlotId, SlotKey};
 
 /// For each slot, the functions that it may hold.
 #[derive(Debug, Default)]
 pub struct Candidates {
-    of_slot: Vec<Vec<FunctionId>>,
-    of_function: Vec<Vec<SlotId>>,
+    of_slot: Groups<FunctionId>,
+    of_function: Groups<SlotId>,
     leads_to_call: Vec<bool>,
 }
 
@@ -21,25 +23,26 @@ impl Candidates {
     pub fn new(program: &Program) -> Self {
         let mut solver = Solver::new(program);
         solver.run();
-        let of_slot: Vec<Vec<FunctionId>> = solver.held.into_iter().map(|held| held.into_iter().collect()).collect();
-        let mut of_function = vec![Vec::new(); program.functions.len()];
-        for (slot, functions) in of_slot.iter().enumerate() {
-            for function in functions {
-                of_function[function.0 as usize].push(SlotId(slot as u32));
-            }
-        }
+        let mut of_slot = Groups::default();
+        solver.held.iter().for_each(|held| of_slot.push(held.iter().copied()));
+        let held = solver
+            .held
+            .iter()
+            .enumerate()
+            .flat_map(|(slot, held)| held.iter().map(move |function| (function.0 as usize, SlotId(slot as u32))));
+        let of_function = Groups::new(program.functions.len(), held);
         let leads_to_call = leads_to_call(program, &solver.copies);
         Candidates { of_slot, of_function, leads_to_call }
     }
 
     /// The functions that a slot may hold, sorted.
     pub fn of_slot(&self, slot: SlotId) -> &[FunctionId] {
-        &self.of_slot[slot.0 as usize]
+        self.of_slot.of(slot.0 as usize)
     }
 
     /// The slots that may hold a function, sorted.
     pub fn of_function(&self, function: FunctionId) -> &[SlotId] {
-        &self.of_function[function.0 as usize]
+        self.of_function.of(function.0 as usize)
     }
 
     /// Whether what is put into a slot is called from somewhere in the program: through it, or through a slot that it
@@ -53,7 +56,7 @@ struct Solver<'p> {
     program: &'p Program,
     held: Vec<BTreeSet<FunctionId>>,
     /// For each slot, the slots that it is copied to.
-    copies: Vec<HashSet<SlotId>>,
+    copies: Vec<FxHashSet<SlotId>>,
     /// For each slot, what the calls through it pass.
     passed: Vec<Vec<(u16, Passed)>>,
     work: Vec<(SlotId, FunctionId)>,
@@ -64,7 +67,7 @@ impl<'p> Solver<'p> {
         let mut solver = Solver {
             program,
             held: vec![BTreeSet::new(); program.slots.len()],
-            copies: vec![HashSet::new(); program.slots.len()],
+            copies: vec![FxHashSet::default(); program.slots.len()],
             passed: vec![Vec::new(); program.slots.len()],
             work: Vec::new(),
         };
@@ -130,7 +133,7 @@ impl<'p> Solver<'p> {
 }
 
 /// For each slot, whether a call is made through it, or through one that it is copied to.
-fn leads_to_call(program: &Program, copies: &[HashSet<SlotId>]) -> Vec<bool> {
+fn leads_to_call(program: &Program, copies: &[FxHashSet<SlotId>]) -> Vec<bool> {
     let mut backward = vec![Vec::new(); copies.len()];
     for (from, targets) in copies.iter().enumerate() {
         for to in targets {
@@ -138,8 +141,8 @@ fn leads_to_call(program: &Program, copies: &[HashSet<SlotId>]) -> Vec<bool> {
         }
     }
     let mut leads = vec![false; copies.len()];
-    let called = program.bodies.iter().flat_map(|body| &body.slot_calls).filter_map(|call| call.slot);
-    let mut work: Vec<usize> = called.map(|slot| slot.0 as usize).collect();
+    let is_called = |slot: &usize| !program.calls_through(SlotId(*slot as u32)).is_empty();
+    let mut work: Vec<usize> = (0..copies.len()).filter(is_called).collect();
     while let Some(slot) = work.pop() {
         if !std::mem::replace(&mut leads[slot], true) {
             work.extend(&backward[slot]);

@@ -1,5 +1,6 @@
 //! What is believed of a function, and why.
 
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde::Serialize;
 
 use crate::config::Effect;
@@ -46,9 +47,10 @@ pub fn why(effects: &Effects<'_>, wanted: &str, to: Option<&str>, all: bool) -> 
     let ends = to.map_or(Ok(Vec::new()), |to| find(effects, to))?;
     // What both searches need is made once, before them.
     effects.worlds();
+    let starts = |context: &Context| functions.iter().any(|function| effects.start(*function).contains(*context));
+    let contexts: Vec<Context> = Context::ALL.into_iter().filter(starts).collect();
     let search = |context| (context, Search::ending_at(effects, context, ends.clone()));
-    let (coroutine, outside) = rayon::join(|| search(Context::Coroutine), || search(Context::Outside));
-    let searches = [coroutine, outside];
+    let searches: Vec<_> = contexts.into_par_iter().map(search).collect();
     Ok(functions.into_iter().map(|function| belief(effects, &searches, function, to, all)).collect())
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::iter::{IntoParallelRefIterator, ParallelExtend, ParallelIterator};
+
 use crate::config::Effect;
 use crate::effects::{Breach, BreachKind, Callee, Chain, Doubt, Effects, Search, Step};
 use crate::facts::{Context, ContextSet};
@@ -29,21 +31,22 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let blocking = effects.breaches().iter().filter(|breach| breach.kind == BreachKind::BlockingCall);
     let mut findings: Vec<Finding> = blocking.map(|breach| finding(effects, breach)).collect();
     let mut by_slot: BTreeMap<(SlotId, Callee), Vec<Vec<Chain>>> = BTreeMap::new();
+    let mut alone: Vec<Vec<Chain>> = Vec::new();
     for mut chains in Search::new(effects, Context::Coroutine).chains() {
         chains.sort_by_key(|chain| (chain.conditional, chain.doubt));
-        let Some(best) = chains.first() else { continue };
-        match last_slot(best) {
+        match chains.first().and_then(last_slot) {
             Some(cause) => by_slot.entry(cause).or_default().push(chains),
-            None => findings.extend(through_others(effects, &chains)),
+            None => alone.push(chains),
         }
     }
     // What goes through one slot to one function has one cause, however many calls come to it.
-    for groups in by_slot.values() {
-        match groups.as_slice() {
-            [only] => findings.extend(through_others(effects, only)),
-            _ => findings.extend(through_slot(effects, groups)),
+    for mut groups in by_slot.into_values() {
+        match groups.len() {
+            1 => alone.append(&mut groups),
+            _ => findings.extend(through_slot(effects, &groups)),
         }
     }
+    findings.par_extend(alone.par_iter().filter_map(|chains| through_others(effects, chains)));
     findings
 }
 

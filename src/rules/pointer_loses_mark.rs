@@ -24,10 +24,10 @@ pub const RULE: Rule = Rule {
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let mut by_slot: BTreeMap<SlotId, Vec<Misfit>> = BTreeMap::new();
     let mut findings = Vec::new();
-    for misfit in effects.misfits().into_iter().filter(|misfit| misfit.kind == MisfitKind::LosesMark) {
+    for misfit in effects.misfits().iter().filter(|misfit| misfit.kind == MisfitKind::LosesMark) {
         match flag(effects, &misfit.store) {
-            Some(flag) => findings.push(beside_flag(effects, &misfit, &flag)),
-            None => by_slot.entry(misfit.slot).or_default().push(misfit),
+            Some(flag) => findings.push(beside_flag(effects, misfit, &flag)),
+            None => by_slot.entry(misfit.slot).or_default().push(*misfit),
         }
     }
     findings.extend(by_slot.into_iter().filter_map(|(slot, misfits)| finding(effects, slot, &misfits)));

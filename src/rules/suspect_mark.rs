@@ -1,8 +1,8 @@
 //! `suspect-mark`: a mark that explains many breaches better than their callers do.
 
 use crate::effects::{Effects, Suspect};
-use crate::findings::{Finding, Level};
-use crate::words::name;
+use crate::findings::{Action, Finding, Level, Safety};
+use crate::words::{name, span};
 
 use super::Rule;
 use super::report::Report;
@@ -39,6 +39,11 @@ fn finding(effects: &Effects<'_>, suspect: &Suspect) -> Finding {
     }
     let everywhere = if suspect.unmarked_declaration.is_some() { "write it on all its declarations and " } else { "" };
     report.help(format!("take `{mark}` off `{function}`, or {everywhere}mark its {unmarked} callers"));
+    if suspect.never_suspends {
+        let at = effects.context_marks(suspect.function).iter().map(|(mark, _)| span(effects, mark.place)).collect();
+        let action = Action::Unmark { mark: mark.clone(), at };
+        report.fix(Safety::Unsafe, format!("take `{mark}` away from `{function}`"), vec![action]);
+    }
     for call in suspect.calls.iter().take(MOST_CALLS) {
         report.note_at(call.place, format!("called from `{}`", name(effects, call.caller)));
     }

@@ -25,7 +25,7 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let mut by_function: BTreeMap<FunctionId, Vec<Misfit>> = BTreeMap::new();
     for misfit in effects.misfits() {
         if misfit.kind == MisfitKind::UnmarkedEntry {
-            by_function.entry(misfit.store.function).or_default().push(misfit);
+            by_function.entry(misfit.store.function).or_default().push(*misfit);
         }
     }
     by_function.into_iter().filter_map(|(function, misfits)| finding(effects, function, &misfits)).collect()

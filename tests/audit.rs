@@ -57,6 +57,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("crc32fast", &["driver"]),
     ("postcard", &["driver"]),
     ("indicatif", &["cli"]),
+    ("httpdate", &["cli"]),
+    ("petgraph", &["plan"]),
     ("toml", &["config"]),
     ("minijinja", &["wrapgen"]),
     ("rustix", &["source"]),

@@ -824,7 +824,10 @@ fn the_json_format_is_one_document_with_stable_keys() {
     assert_eq!(out["tool"], json!({"name": "cowrap", "version": env!("CARGO_PKG_VERSION")}));
     assert_eq!(keys(&out), ["findings", "problems", "summary", "tool", "version"]);
     let finding = &out["findings"][0];
-    assert_eq!(keys(finding), ["fixes", "function", "help", "level", "message", "notes", "primary", "rule", "secondary"]);
+    assert_eq!(
+        keys(finding),
+        ["fixes", "function", "help", "level", "message", "notes", "primary", "rule", "secondary"]
+    );
     assert_eq!(finding["rule"], "coroutine-call");
     assert_eq!(finding["level"], "error");
     assert_eq!(finding["function"], "plain");

@@ -6,7 +6,7 @@ mod synthetic;
 use std::collections::{BTreeSet, VecDeque};
 
 use cowrap::config::Pack;
-use cowrap::effects::{Callee, Doubt, Effects, Search};
+use cowrap::effects::{Callee, Doubt, Effects, Ends, Search};
 use cowrap::facts::Context;
 use cowrap::findings::Level;
 use cowrap::program::{Linker, Program};
@@ -109,7 +109,7 @@ proptest! {
         let program = link(&functions, &pack);
         let tree = tree();
         let effects = Effects::new(&program, &pack, &tree);
-        let search = Search::new(&effects, Context::Coroutine);
+        let search = Search::new(&effects, Context::Coroutine, Ends::Demanding);
         let slots = held(&functions, SLOTS);
         let (any, named) = (lengths(&functions, &slots), lengths(&functions, &[]));
         let number = |callee: Callee| match callee {

@@ -17,7 +17,7 @@ use crate::facts::UnitFacts;
 use crate::findings::{Action, Edit, Finding, Fix, Level, Safety, Span};
 use crate::fix::{Change, DirtyError, EditSet, GroupId, Outcome as Writing, Refusal, dirty, write_all};
 use crate::index::{VisibleMarks, make_visible};
-use crate::plan::{InputList, Planner};
+use crate::plan::{InputList, Order, Planner};
 use crate::program::{Linker, Program};
 use crate::rules;
 use crate::source::{Texts, Tree};
@@ -321,7 +321,11 @@ impl<'r> Workshop<'r> {
                         *state = *new;
                         return true;
                     }
-                    Attempt::Bad(blamed) => {
+                    Attempt::Bad(mut blamed) => {
+                        let order = Order::new(groups.iter().map(|(id, group)| (*id, &group.fix)));
+                        for id in order.resting_on(blamed.keys().copied().collect::<Vec<_>>().into_iter()) {
+                            blamed.entry(id).or_insert_with(|| "it needs another fix that cannot be made".to_owned());
+                        }
                         for (id, reason) in blamed {
                             set = set.without(id);
                             if let Some(group) = groups.remove(&id) {
@@ -357,7 +361,9 @@ impl<'r> Workshop<'r> {
             .collect();
         let mut groups = BTreeMap::new();
         let mut set = EditSet::new();
-        for (finding, fix) in offers {
+        let order = Order::new(offers.iter().enumerate().map(|(number, (_, fix))| (number, fix))).groups();
+        for number in order.into_iter().flatten() {
+            let (finding, fix) = offers[number].clone();
             let key = (finding.rule.clone(), finding.function.clone(), fix.title.clone());
             if self.rejected.contains(&key) {
                 continue;
@@ -584,7 +590,8 @@ impl<'r> Workshop<'r> {
         }
         let steps = self.steps();
         let applied = std::mem::take(&mut self.made).into_iter().flat_map(|round| round.groups);
-        let applied = applied.map(|(_, group)| group.applied()).collect();
+        let mut applied: Vec<Applied> = applied.map(|(_, group)| group.applied()).collect();
+        applied.sort_by(|one, other| one.finding.primary.at.cmp(&other.finding.primary.at));
         let mut not_applied = std::mem::take(&mut self.not_applied);
         not_applied.sort();
         Ok(Fixed { applied, not_applied, changes, steps, rounds, before, report: state.report })

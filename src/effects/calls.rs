@@ -13,6 +13,9 @@ use super::{Effects, Origin};
 /// How many unmarked callers make a mark suspect.
 const SUSPECT_CALLERS: usize = 5;
 
+/// How many unmarked callers make a mark suspect that certainly does no harm anywhere, when they are at least half of all.
+const HARMLESS_SUSPECT_CALLERS: usize = 2;
+
 /// The unmarked callers of a suspect that may suspend are at least one in this many of all its callers.
 const SUSPECT_SHARE: usize = 4;
 
@@ -325,13 +328,16 @@ pub(super) fn suspects(effects: &Effects<'_>) -> Vec<Suspect> {
             .filter(|(site, _)| resolved(site))
             .map(|(_, caller)| caller)
             .collect();
-        if unmarked.len() < SUSPECT_CALLERS {
-            continue;
-        }
         // What never suspends is as harmless when others of its callers have got marks for their own reasons; of the mark on
         // one side only, the share says whom to believe.
         let never_suspends = !effects.may_suspend(function);
-        if !never_suspends && unmarked.len() * SUSPECT_SHARE < callers.len() {
+        let share = |part: usize| unmarked.len() * part >= callers.len();
+        let is_suspect = match unmarked.len() {
+            SUSPECT_CALLERS.. => never_suspends || share(SUSPECT_SHARE),
+            HARMLESS_SUSPECT_CALLERS.. => never_suspends && share(2),
+            _ => false,
+        };
+        if !is_suspect {
             continue;
         }
         let unmarked_declaration = effects.unmarked_declaration(function);

@@ -228,12 +228,31 @@ struct Entering<'e> {
 type OpenNodes = Open<(Node, How, Option<Node>)>;
 type OpenCallbacks = Open<(Callback, At, Option<Callback>)>;
 
+/// What a search ends at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// All that demands the other context.
+    Demanding,
+    /// What demands it in the code base's own words: by a mark or an assertion.
+    Declared,
+    /// What demands it by a model of the pack.
+    Modelled,
+    /// These functions.
+    These(Vec<FunctionId>),
+}
+
+impl Ends {
+    /// Whether slots are among them: by their marks.
+    fn has_slots(&self) -> bool {
+        matches!(self, Ends::Demanding | Ends::Declared)
+    }
+}
+
 /// What reaches something that demands the other context than `context`, in `context`.
 pub struct Search<'e, 'a> {
     effects: &'e Effects<'a>,
     context: Context,
-    /// The functions that are searched for; all that demand the other context when there are none.
-    ends: Vec<FunctionId>,
+    ends: Ends,
     reasons: Reasons,
     /// For each slot, how many functions it may hold that are called through it in the context.
     doubts: Vec<Doubt>,
@@ -247,14 +266,8 @@ pub struct Search<'e, 'a> {
 }
 
 impl<'e, 'a> Search<'e, 'a> {
-    /// Searches the whole program.
-    pub fn new(effects: &'e Effects<'a>, context: Context) -> Self {
-        Self::ending_at(effects, context, Vec::new())
-    }
-
-    /// Searches the whole program for what reaches one of these functions; for all that demand the other context when
-    /// there are none.
-    pub fn ending_at(effects: &'e Effects<'a>, context: Context, ends: Vec<FunctionId>) -> Self {
+    /// Searches the whole program for what reaches one of these ends.
+    pub fn new(effects: &'e Effects<'a>, context: Context, ends: Ends) -> Self {
         let program = effects.program;
         let mut parameters: FxHashMap<SlotId, Vec<(FunctionId, u16)>> = FxHashMap::default();
         for (number, slot) in program.slots.iter().enumerate() {
@@ -447,7 +460,7 @@ impl<'e, 'a> Search<'e, 'a> {
             }
         }
         let slots = (0..program.slots.len() as u32).map(SlotId);
-        for slot in slots.filter(|slot| self.ends.is_empty() && !allows(effects, *slot, context)) {
+        for slot in slots.filter(|slot| self.ends.has_slots() && !allows(effects, *slot, context)) {
             for (id, position) in program.calls_through(slot) {
                 let body = program.body(*id);
                 let call = &body.slot_calls[*position as usize];
@@ -474,7 +487,7 @@ impl<'e, 'a> Search<'e, 'a> {
         }
         for (position, call) in body.slot_calls.iter().enumerate() {
             let demand = call.slot.and_then(|slot| effects.slot_demand(slot));
-            if self.ends.is_empty()
+            if self.ends.has_slots()
                 && call.kind.is_in_place()
                 && demand.is_some_and(|(effect, _)| !effect.allows(context))
             {
@@ -486,10 +499,14 @@ impl<'e, 'a> Search<'e, 'a> {
 
     /// Whether a function is what is searched for.
     fn offends(&self, function: FunctionId) -> bool {
-        if !self.ends.is_empty() {
-            return self.ends.contains(&function);
+        let is_modelled = || matches!(self.effects.demand(function).origin, Origin::Modelled(_));
+        let demands = || self.effects.effect(function).is_some_and(|effect| !effect.allows(self.context));
+        match &self.ends {
+            Ends::Demanding => demands(),
+            Ends::Declared => demands() && !is_modelled(),
+            Ends::Modelled => demands() && is_modelled(),
+            Ends::These(functions) => functions.contains(&function),
         }
-        self.effects.effect(function).is_some_and(|effect| !effect.allows(self.context))
     }
 
     /// The calls that lead to a node.

@@ -24,7 +24,7 @@ use crate::program::{Candidates, FunctionId, Mark, Place, Program, SlotId};
 use crate::source::Tree;
 
 pub use calls::{Breach, BreachKind, Callee, Callers, Suspect};
-pub use chains::{Chain, Doubt, Search, Step};
+pub use chains::{Chain, Doubt, Ends, Search, Step};
 pub use generation::{Difference, Generation, StaleFile};
 pub use holding::HeldAcross;
 pub use required::{Closure, Obliged};
@@ -100,7 +100,8 @@ impl<'a> Effects<'a> {
         let mut models = HashMap::new();
         for (number, model) in pack.models.iter().enumerate() {
             for name in &model.functions {
-                models.entry(name.as_str()).or_insert(number);
+                // A pack that extends another one has the last word.
+                models.insert(name.as_str(), number);
             }
         }
         let asserting = program.bodies.iter().filter(|body| body.assertion.is_some());

@@ -2,12 +2,16 @@
 //!
 //! It must never know the program, rules or libclang; where an edit goes in a text is decided by `rewrite`.
 
+mod order;
+
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use crate::findings::{Action, Edit, Fix, Span};
 use crate::rewrite::{self, Refusal};
 use crate::source::{Texts, offset};
+
+pub use order::Order;
 
 /// What planning needs to know of a tree.
 pub struct Planner<'a> {

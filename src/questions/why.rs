@@ -4,7 +4,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde::Serialize;
 
 use crate::config::Effect;
-use crate::effects::{Callee, Chain, Doubt, Effects, Origin, Search, Step, Suspends};
+use crate::effects::{Callee, Chain, Doubt, Effects, Ends, Origin, Search, Step, Suspends};
 use crate::facts::{Context, ContextSet};
 use crate::findings::Label;
 use crate::program::{FunctionId, Place};
@@ -44,12 +44,12 @@ pub struct Conclusion {
 /// There is no function of the name.
 pub fn why(effects: &Effects<'_>, wanted: &str, to: Option<&str>, all: bool) -> Result<Vec<Belief>, QuestionError> {
     let functions = find(effects, wanted)?;
-    let ends = to.map_or(Ok(Vec::new()), |to| find(effects, to))?;
+    let ends = to.map_or(Ok(Ends::Demanding), |to| find(effects, to).map(Ends::These))?;
     // What both searches need is made once, before them.
     effects.worlds();
     let starts = |context: &Context| functions.iter().any(|function| effects.start(*function).contains(*context));
     let contexts: Vec<Context> = Context::ALL.into_iter().filter(starts).collect();
-    let search = |context| (context, Search::ending_at(effects, context, ends.clone()));
+    let search = |context| (context, Search::new(effects, context, ends.clone()));
     let searches: Vec<_> = contexts.into_par_iter().map(search).collect();
     Ok(functions.into_iter().map(|function| belief(effects, &searches, function, to, all)).collect())
 }

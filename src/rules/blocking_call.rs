@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::iter::{IntoParallelRefIterator, ParallelExtend, ParallelIterator};
 
 use crate::config::Effect;
-use crate::effects::{Breach, BreachKind, Callee, Chain, Doubt, Effects, Search, Step};
+use crate::effects::{Breach, BreachKind, Callee, Chain, Doubt, Effects, Ends, Search, Step};
 use crate::facts::{Context, ContextSet};
 use crate::findings::{Finding, Level};
 use crate::program::SlotId;
@@ -32,7 +32,11 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = blocking.map(|breach| finding(effects, breach)).collect();
     let mut by_slot: BTreeMap<(SlotId, Callee), Vec<Vec<Chain>>> = BTreeMap::new();
     let mut alone: Vec<Vec<Chain>> = Vec::new();
-    for mut chains in Search::new(effects, Context::Coroutine).chains() {
+    // An assertion that fails and a wait that takes long are two things: neither may hide the other.
+    effects.worlds();
+    let search = |ends: Ends| Search::new(effects, Context::Coroutine, ends).chains();
+    let (declared, modelled) = rayon::join(|| search(Ends::Declared), || search(Ends::Modelled));
+    for mut chains in declared.into_iter().chain(modelled) {
         chains.sort_by_key(|chain| (chain.conditional, chain.doubt));
         match chains.first().and_then(last_slot) {
             Some(cause) => by_slot.entry(cause).or_default().push(chains),

@@ -364,6 +364,32 @@ pub(super) fn suspects(effects: &Effects<'_>) -> Vec<Suspect> {
     found
 }
 
+/// Finds the coroutine only functions that may run outside of coroutines, against their marks.
+pub(super) fn contested(effects: &Effects<'_>) -> Vec<bool> {
+    let program = effects.program;
+    let outside = effects.breaches().iter().filter(|breach| breach.kind == BreachKind::CoroutineCall);
+    let mut open: Vec<FunctionId> = outside
+        .flat_map(|breach| match breach.callee {
+            Callee::Function(function) => vec![function],
+            Callee::Slot(slot) => effects.candidates.of_slot(slot).to_vec(),
+        })
+        .collect();
+    open.extend(effects.misfits().iter().map(|misfit| misfit.store.function));
+    let mut contested = vec![false; program.functions.len()];
+    while let Some(function) = open.pop() {
+        if std::mem::replace(&mut contested[function.0 as usize], true) {
+            continue;
+        }
+        for body in &program.function(function).bodies {
+            let body = program.body(*body);
+            open.extend(body.calls.iter().filter(|call| call.kind.is_in_place()).map(|call| call.callee));
+            let slots = body.slot_calls.iter().filter_map(|call| call.slot);
+            open.extend(slots.flat_map(|slot| effects.candidates.of_slot(slot)));
+        }
+    }
+    contested
+}
+
 impl Effects<'_> {
     /// A declaration without a context mark of a function that bears one on another declaration. Definitions
     /// in generated files need none.

@@ -89,6 +89,7 @@ pub struct Effects<'a> {
     breaches: OnceLock<Vec<Breach>>,
     suspects: OnceLock<Vec<Suspect>>,
     misfits: OnceLock<Vec<Misfit>>,
+    contested: OnceLock<Vec<bool>>,
     used_models: HashSet<String>,
     /// The pack's cuts: caller and callee.
     cuts: HashSet<(FunctionId, FunctionId)>,
@@ -125,6 +126,7 @@ impl<'a> Effects<'a> {
             breaches: OnceLock::new(),
             suspects: OnceLock::new(),
             misfits: OnceLock::new(),
+            contested: OnceLock::new(),
             used_models: HashSet::new(),
             cuts: HashSet::new(),
         };
@@ -219,6 +221,12 @@ impl<'a> Effects<'a> {
     /// The functions whose mark is more likely wrong than their callers, sorted.
     pub fn suspects(&self) -> &[Suspect] {
         self.suspects.get_or_init(|| calls::suspects(self))
+    }
+
+    /// Whether a coroutine only function may run outside of coroutines all the same: somebody calls it there, or stores it where
+    /// nothing is said, or it is called by such a function. Its mark is no ground for changing what it does.
+    pub fn is_contested(&self, function: FunctionId) -> bool {
+        self.contested.get_or_init(|| calls::contested(self))[function.0 as usize]
     }
 
     /// The functions of the pack's models that the program does not have.

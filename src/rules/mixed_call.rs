@@ -41,7 +41,7 @@ fn finding(effects: &Effects<'_>, breach: &Breach) -> Option<Finding> {
         // In a coroutine, what is generated does nothing but call its target, unless a lock comes in between.
         let wraps = effects.context_marks(callee).iter().find_map(|(mark, _)| effects.wraps(mark));
         let is_same = wraps.is_some_and(|wraps| wraps.lock.is_none()) && effects.required_lock(direct).is_none();
-        let safety = if is_same { Safety::Safe } else { Safety::Unsafe };
+        let safety = if is_same && !effects.is_contested(breach.caller) { Safety::Safe } else { Safety::Unsafe };
         report.fix_call(safety, breach.place, callee_name, target);
     }
     Some(report.finish())

@@ -53,7 +53,13 @@ fn missing(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
     let id = function;
     let function = name(effects, id);
     let mark_name = &effects.pack.mark(mark.mark).name;
-    let (this, that) = if is_definition { ("definition", "prototype") } else { ("prototype", "other declaration") };
+    // A prototype that lacks the mark as well may be the next one that a person meets, and is not what bears it.
+    let is_on_prototype = declarations.iter().any(|declared| declared.marks.contains(&mark) && !declared.definition);
+    let (this, that) = match (is_definition, is_on_prototype) {
+        (true, true) => ("definition", "prototype"),
+        (true, false) => ("definition", "other definition"),
+        (false, _) => ("prototype", "other declaration"),
+    };
     let message = format!("this {this} of `{function}` lacks the mark `{mark_name}` that its {that} bears");
     let mut report = Report::new(effects, RULE.name, Level::Warning, function, place, message, "no mark here");
     report.label(mark.place, format!("marked `{mark_name}` here"));

@@ -62,6 +62,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("minijinja", &["wrapgen"]),
     ("rustix", &["source"]),
+    ("sha2", &["findings"]),
     ("similar", &["cli", "fix"]),
 ];
 

@@ -45,6 +45,9 @@ const CLEAN: &str = "#include \"co.h\"\nvoid coroutine_fn work(void);\nvoid coro
 /// A unit that no compiler accepts.
 const BROKEN: &str = "#include \"co.h\"\nvoid broken(void);\nvoid broken(void) { drain( }\n";
 
+/// Every format.
+const FORMATS: [&str; 9] = ["human", "short", "json", "jsonl", "sarif", "gitlab", "github", "junit", "checkstyle"];
+
 /// The line for the finding of [`ERROR`], when it is in `error.c`.
 const ERROR_LINE: &str =
     "error.c:5:5: error: coroutine only `drain` is called from `plain`, which bears no mark [coroutine-call]";
@@ -726,7 +729,7 @@ fn a_tree_may_be_below_a_path_that_is_not_utf_8() {
     let tree = Tree::below(OsStr::from_bytes(b"tr\xffee"));
     tree.write("error.c", ERROR);
     tree.database(&[entry("error.c")]);
-    for format in ["human", "short", "json"] {
+    for format in FORMATS {
         let out = tree.check(&["--format", format]).is(1);
         assert!(out.stdout.contains("error.c"), "{out:?}");
     }
@@ -767,7 +770,7 @@ fn control_characters_are_never_printed_as_they_are() {
     let tree = Tree::with(&[(name, ERROR)]);
     tree.write("broken\u{1b}[2J.c", BROKEN);
     tree.database(&[entry(name), entry("broken\u{1b}[2J.c")]);
-    for format in ["human", "short", "json"] {
+    for format in FORMATS {
         tree.check(&["--format", format, "-v"]).is(2).prints_no_control_characters();
     }
     tree.check(&["gone\u{1b}[31m.c"]).is(2).prints_no_control_characters();
@@ -942,7 +945,7 @@ fn colour_changes_nothing_else() {
 #[test]
 fn a_reader_that_leaves_does_not_make_it_panic() {
     let tree = Tree::with(&[("error.c", ERROR)]);
-    for format in ["human", "short", "json"] {
+    for format in FORMATS {
         let mut child = Process::new(program())
             .args(["check", "--format", format])
             .current_dir(tree.root())
@@ -972,6 +975,65 @@ fn a_full_disk_is_status_2() {
         .expect("started");
     assert_eq!(out.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&out.stderr).contains("cannot write"), "{out:?}");
+}
+
+#[test]
+fn a_report_can_be_written_in_several_formats_at_once() {
+    let tree = Tree::with(&[("error.c", ERROR)]);
+    let text = |name: &str| std::fs::read_to_string(tree.path(name)).expect("written");
+    tree.write("old.xml", "something else");
+    let outputs = ["--output", "sarif=out.sarif", "--output", "junit=old.xml", "--output", "short=a=b"];
+    let out = tree.check(&outputs).is(1);
+    assert_eq!(out.stdout, tree.check(&[]).stdout, "standard output is as ever");
+    assert_eq!(text("out.sarif"), tree.check(&["--format", "sarif"]).is(1).stdout);
+    assert_eq!(text("old.xml"), tree.check(&["--format", "junit"]).is(1).stdout);
+    assert_eq!(text("a=b"), tree.check(&["--format", "short"]).is(1).stdout);
+    let out = tree.check(&["--output", "gitlab=-", "--output", "jsonl=lines"]).is(1);
+    assert_eq!(out.json()[0]["check_name"], "coroutine-call");
+    assert_eq!(text("lines").lines().count(), 2);
+    // What is in a file is for others: it is never coloured.
+    tree.check(&["--color", "always", "--output", "human=human.txt"]).is(1);
+    assert_eq!(text("human.txt"), tree.check(&[]).stdout);
+    let status = tree.check(&["--output", "json=status.json", "--allow-incomplete"]).status;
+    assert_eq!(status, Some(1));
+}
+
+#[test]
+fn outputs_that_cannot_be_are_status_2_before_anything_is_read() {
+    let tree = Tree::with(&[("error.c", ERROR)]);
+    tree.write("dir/kept", "");
+    for (arguments, why) in [
+        (&["--output", "sarif=x", "--output", "gitlab=dir/../x"][..], "x is named twice"),
+        (&["--output", "sarif=-", "--output", "gitlab=-"], "standard output"),
+        (&["--output", "sarif=-", "--format", "short"], "standard output"),
+        (&["--output", "poem=x"], "sarif, gitlab"),
+        (&["--output", "sarif"], "FORMAT=FILE"),
+        (&["--output", "sarif="], "no file"),
+        (&["--output", "sarif=none/x"], "none/x"),
+        (&["--output", "sarif=dir"], "cannot write dir"),
+    ] {
+        let out = tree.check(arguments).is(2).says(why);
+        assert_eq!(out.stdout, "", "{arguments:?}");
+    }
+    assert!(!tree.path("x").exists());
+    // A link to a file is that file.
+    tree.write("x", "");
+    std::os::unix::fs::symlink("x", tree.path("link")).expect("linked");
+    tree.check(&["--output", "sarif=x", "--output", "gitlab=link"]).is(2).says("named twice");
+}
+
+#[test]
+fn a_report_may_go_to_a_pipe() {
+    let tree = Tree::with(&[("error.c", ERROR)]);
+    let pipe = tree.path("pipe");
+    assert!(Process::new("mkfifo").arg(&pipe).status().expect("started").success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read_to_string(pipe).expect("read")
+    });
+    tree.check(&["--output", "short=pipe"]).is(1);
+    assert!(reader.join().expect("ended").starts_with(ERROR_LINE));
+    assert!(!pipe.metadata().expect("it is there").is_file(), "a pipe is not replaced");
 }
 
 // --- determinism ------------------------------------------------------------------------------------------------

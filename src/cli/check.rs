@@ -1,14 +1,17 @@
 //! `cowrap check`.
 
-use std::ffi::OsString;
-use std::io::Write;
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser};
 use clap::{Args, ValueEnum};
 
 use crate::driver::{self, Input, Report, Request};
 use crate::render::{Format, render};
+use crate::source::write_whole;
 
 use super::input::InputArguments;
 use super::{ColorArgument, INCOMPLETE, fail, progress};
@@ -33,9 +36,13 @@ pub(super) struct Check {
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     enable: Vec<String>,
 
-    /// The format of the report
-    #[arg(long, value_enum, default_value_t = FormatArgument::Human)]
-    format: FormatArgument,
+    /// The format of the report on standard output [default: human]
+    #[arg(long, value_enum)]
+    format: Option<FormatArgument>,
+
+    /// Also write the report to a file, in any format; `-` is standard output; may be repeated
+    #[arg(long = "output", value_name = "FORMAT=FILE", value_parser = ValueParser::new(OsStringValueParser::new().try_map(output)))]
+    outputs: Vec<(FormatArgument, PathBuf)>,
 
     /// Whether the report is coloured; `auto` means on a terminal, unless NO_COLOR is set
     #[arg(long, value_enum, default_value_t = ColorArgument::Auto)]
@@ -62,6 +69,56 @@ enum FormatArgument {
     Short,
     /// One JSON document
     Json,
+    /// A line of JSON for each finding, then one for the rest
+    Jsonl,
+    /// SARIF 2.1.0
+    Sarif,
+    /// GitLab's Code Quality report
+    Gitlab,
+    /// Workflow commands of GitHub, for annotations
+    Github,
+    /// JUnit's XML: a failed test for each finding
+    Junit,
+    /// Checkstyle's XML
+    Checkstyle,
+}
+
+impl From<FormatArgument> for Format {
+    fn from(format: FormatArgument) -> Self {
+        match format {
+            FormatArgument::Human => Format::Human,
+            FormatArgument::Short => Format::Short,
+            FormatArgument::Json => Format::Json,
+            FormatArgument::Jsonl => Format::Jsonl,
+            FormatArgument::Sarif => Format::Sarif,
+            FormatArgument::Gitlab => Format::Gitlab,
+            FormatArgument::Github => Format::Github,
+            FormatArgument::Junit => Format::Junit,
+            FormatArgument::Checkstyle => Format::Checkstyle,
+        }
+    }
+}
+
+/// Where the report goes.
+struct Outputs {
+    standard: Format,
+    files: Vec<(Format, PathBuf)>,
+}
+
+/// Takes `FORMAT=FILE` apart.
+fn output(argument: OsString) -> Result<(FormatArgument, PathBuf), String> {
+    let bytes = argument.as_bytes();
+    let at = bytes.iter().position(|byte| *byte == b'=').ok_or("a format, `=` and a file are wanted")?;
+    let (format, file) = (String::from_utf8_lossy(&bytes[..at]), OsStr::from_bytes(&bytes[at + 1..]));
+    if file.is_empty() {
+        return Err("there is no file behind `=`".to_owned());
+    }
+    let formats = || FormatArgument::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    let format = FormatArgument::from_str(&format, false).map_err(|_| {
+        let known: Vec<String> = formats().map(|value| value.get_name().to_owned()).collect();
+        format!("there is no format `{format}`; there are {}", known.join(", "))
+    })?;
+    Ok((format, PathBuf::from(file)))
 }
 
 impl Check {
@@ -70,26 +127,61 @@ impl Check {
             Ok(request) => request,
             Err(message) => return fail(&message),
         };
+        let outputs = match self.outputs() {
+            Ok(outputs) => outputs,
+            Err(message) => return fail(&message),
+        };
         let progress = progress::Bar::new();
         let report = match driver::check(&request, &progress) {
             Ok(report) => report,
             Err(error) => return fail(&error.to_string()),
         };
-        let format = match self.format {
-            FormatArgument::Human => Format::Human,
-            FormatArgument::Short => Format::Short,
-            FormatArgument::Json => Format::Json,
-        };
-        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-        let written = render(&report, format, self.color.is_on(&std::io::stdout()), self.verbose, &mut out)
-            .and_then(|()| out.flush());
-        match written {
-            Ok(()) => {}
-            // Whoever reads has seen enough; the status still tells.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
-            Err(error) => return fail(&format!("cannot write the report: {error}")),
+        match self.write(&report, &outputs) {
+            Ok(()) => self.status(&report),
+            Err(message) => fail(&message),
         }
-        self.status(&report)
+    }
+
+    /// Where the report goes; an error when one place is named twice, or cannot be written to.
+    fn outputs(&self) -> Result<Outputs, String> {
+        let mut standard: Option<Format> = self.format.map(Format::from);
+        let mut files: Vec<(Format, PathBuf)> = Vec::new();
+        let mut known: Vec<PathBuf> = Vec::new();
+        for (format, path) in &self.outputs {
+            let format = Format::from(*format);
+            if path == Path::new("-") {
+                if standard.replace(format).is_some() {
+                    return Err(
+                        "standard output can have one format: name it with --format or with --output".to_owned()
+                    );
+                }
+                continue;
+            }
+            // It would be a pity to find this out only when everything has been read.
+            let identity = identity(path).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+            if known.contains(&identity) {
+                return Err(format!("{} is named twice with --output", path.display()));
+            }
+            known.push(identity);
+            files.push((format, path.clone()));
+        }
+        Ok(Outputs { standard: standard.unwrap_or(Format::Human), files })
+    }
+
+    fn write(&self, report: &Report, outputs: &Outputs) -> Result<(), String> {
+        for (format, path) in &outputs.files {
+            let mut text = Vec::new();
+            render(report, *format, false, self.verbose, &mut text)
+                .and_then(|()| write_whole(path, &text))
+                .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        }
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        let color = self.color.is_on(&io::stdout());
+        match render(report, outputs.standard, color, self.verbose, &mut out).and_then(|()| out.flush()) {
+            // Whoever reads has seen enough; the status still tells.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("cannot write the report: {error}")),
+            _ => Ok(()),
+        }
     }
 
     fn request(&self, has_flags: bool) -> Result<Request, String> {
@@ -116,4 +208,17 @@ impl Check {
         }
         ExitCode::from(u8::from(report.summary.errors > 0))
     }
+}
+
+/// What tells whether two paths name the same file, which need not be there yet.
+fn identity(path: &Path) -> io::Result<PathBuf> {
+    if let Ok(found) = path.canonicalize() {
+        return match found.is_dir() {
+            true => Err(io::ErrorKind::IsADirectory.into()),
+            false => Ok(found),
+        };
+    }
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok(directory.canonicalize()?.join(name))
 }

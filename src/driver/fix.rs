@@ -283,7 +283,14 @@ impl<'r> Workshop<'r> {
             unknown_arguments: details.unknown_arguments.clone(),
             ..Default::default()
         };
-        let report = Report { findings: shown, problems: problems.clone(), summary, tree: tree.clone(), details };
+        let report = Report {
+            findings: shown,
+            problems: problems.clone(),
+            summary,
+            tree: tree.clone(),
+            details,
+            rules: super::rule_infos(),
+        };
         let explained = effects.suspects().iter().flat_map(|suspect| &suspect.calls).map(|breach| {
             let function = effects.program.function(breach.caller).name.clone();
             let path = tree.relative(effects.program.path(breach.place.file)).to_path_buf();

@@ -85,6 +85,35 @@ pub struct Report {
     pub tree: Tree,
     /// What `--verbose` tells.
     pub details: Details,
+    /// The rules that there are, sorted by name.
+    pub rules: Vec<RuleInfo>,
+}
+
+/// What readers of a report want to know of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RuleInfo {
+    /// Its name, as findings have it.
+    pub name: &'static str,
+    /// The gravest level that it reports.
+    pub level: Level,
+    /// What it says, in one line.
+    pub summary: &'static str,
+    /// Whether it runs only when somebody asks for it.
+    pub opt_in: bool,
+    /// Its page, in Markdown.
+    pub page: &'static str,
+}
+
+/// All rules, for a report.
+fn rule_infos() -> Vec<RuleInfo> {
+    let info = |rule: &rules::Rule| RuleInfo {
+        name: rule.name,
+        level: rule.level,
+        summary: rule.summary,
+        opt_in: rule.opt_in,
+        page: rule.page,
+    };
+    rules::RULES.iter().map(info).collect()
 }
 
 /// A unit of which nothing is known.
@@ -254,7 +283,7 @@ pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error
     let cuts = effects.unused_cuts().into_iter();
     details.unused_cuts = cuts.map(|cut| (cut.caller.clone(), cut.callee.clone())).collect();
     let summary = summarise(&effects, &findings, &problems, &coverage, details.not_compared.len());
-    Ok(Report { findings, problems, summary, tree, details })
+    Ok(Report { findings, problems, summary, tree, details, rules: rule_infos() })
 }
 
 fn is_reported(finding: &Finding, report_on: &[PathBuf], tree: &Tree) -> bool {

@@ -3,13 +3,20 @@
 //! It must never know the program, or exit statuses. `codespan-reporting` and `ariadne` are used here alone.
 
 mod answer;
+mod checkstyle;
 mod complaints;
 mod dot;
 mod draw;
+mod github;
+mod gitlab;
 mod human;
 mod json;
+mod jsonl;
+mod junit;
 mod page;
+mod sarif;
 mod short;
+mod xml;
 
 use std::io::{self, Write};
 
@@ -17,7 +24,7 @@ pub use answer::{AnswerFormat, render_answer};
 pub use complaints::complaints;
 
 use crate::driver::{Problem, Report, Summary};
-use crate::findings::Span;
+use crate::findings::{Finding, Span};
 use crate::source;
 
 /// The formats of a report.
@@ -29,7 +36,22 @@ pub enum Format {
     Short,
     /// One JSON document, for programs.
     Json,
+    /// A line of JSON for each finding, for programs.
+    Jsonl,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// GitLab's Code Quality report.
+    Gitlab,
+    /// GitHub's workflow commands.
+    Github,
+    /// JUnit's XML.
+    Junit,
+    /// Checkstyle's XML.
+    Checkstyle,
 }
+
+/// The name under which units that could not be read are told among findings, where others have the name of a rule.
+const NOT_CHECKED: &str = "not-checked";
 
 /// Writes a report. `verbose` adds what was found where, and every failed unit.
 pub fn render(report: &Report, format: Format, color: bool, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
@@ -37,7 +59,22 @@ pub fn render(report: &Report, format: Format, color: bool, verbose: bool, out: 
         Format::Human => human::render(report, color, verbose, out),
         Format::Short => short::render(report, verbose, out),
         Format::Json => json::render(report, out),
+        Format::Jsonl => jsonl::render(report, out),
+        Format::Sarif => sarif::render(report, out),
+        Format::Gitlab => gitlab::render(report, out),
+        Format::Github => github::render(report, out),
+        Format::Junit => junit::render(report, out),
+        Format::Checkstyle => checkstyle::render(report, out),
     }
+}
+
+/// What else there is to know about a finding, and what to do: a line for each.
+fn remarks(finding: &Finding) -> Vec<String> {
+    let notes = finding.notes.iter().map(|note| match &note.at {
+        Some(place) => format!("note: {}: {}", at(place), note.text),
+        None => format!("note: {}", note.text),
+    });
+    notes.chain(finding.help.iter().map(|help| format!("help: {help}"))).collect()
 }
 
 /// A place as editors read it.

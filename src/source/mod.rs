@@ -7,7 +7,7 @@ mod texts;
 mod tree;
 mod write;
 
-pub use text::{Source, Sources, is_deceptive};
+pub use text::{Columns, Source, Sources, is_deceptive};
 pub use texts::{Texts, offset};
 pub use tree::{Identities, Tree, normalize};
 pub use write::{Staged, Written, remove_abandoned, sync_directory, write_whole};

@@ -25,6 +25,51 @@ pub struct Sources {
     read: HashMap<PathBuf, Option<Arc<Source>>>,
 }
 
+/// Columns as people count them, and as most programs do: in characters (code points), not in bytes.
+#[derive(Debug)]
+pub struct Columns {
+    root: PathBuf,
+    read: HashMap<PathBuf, Option<Lines>>,
+}
+
+/// A file's bytes, as they are, and the offset of each line's first byte.
+#[derive(Debug)]
+struct Lines {
+    bytes: Vec<u8>,
+    starts: Vec<usize>,
+}
+
+impl Columns {
+    /// Columns in the files of a tree, by their paths: relative ones start from its root.
+    pub fn new(root: &Path) -> Columns {
+        Columns { root: root.to_path_buf(), read: HashMap::new() }
+    }
+
+    /// The column in characters of a place whose column is in bytes; both count from 1. Where the text cannot be read or is not
+    /// UTF-8, or has changed and does not have the place, each byte counts as a character.
+    pub fn in_characters(&mut self, path: &Path, line: u32, column: u32) -> u32 {
+        let before = self.before(path, line, column).and_then(|bytes| std::str::from_utf8(bytes).ok());
+        before.map_or(column, |before| before.chars().count() as u32 + 1)
+    }
+
+    /// What is in a line before a column.
+    fn before(&mut self, path: &Path, line: u32, column: u32) -> Option<&[u8]> {
+        let root = &self.root;
+        let lines = self.read.entry(path.to_path_buf()).or_insert_with(|| {
+            let bytes = std::fs::read(root.join(path)).ok()?;
+            let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+            let starts = std::iter::once(0).chain(ends).collect();
+            Some(Lines { bytes, starts })
+        });
+        let Lines { bytes, starts } = lines.as_ref()?;
+        let number = (line as usize).checked_sub(1)?;
+        let start = *starts.get(number)?;
+        let end = starts.get(number + 1).copied().unwrap_or(bytes.len());
+        let offset = start + (column as usize).checked_sub(1)?;
+        (offset <= end).then(|| &bytes[start..offset])
+    }
+}
+
 impl Source {
     /// Takes a text apart into lines.
     pub fn new(bytes: &[u8]) -> Self {
@@ -115,6 +160,21 @@ mod tests {
         let source = Source::new("a\u{1b}[31m\u{202e}b\tc\u{9b}d é\n".as_bytes());
         assert_eq!(source.text(), "a?[31m???b\tc??d é\n");
         assert_eq!(Source::new(b"a\x1b\xff\tb").text(), "a??\tb");
+    }
+
+    #[test]
+    fn columns_count_characters() {
+        let scratch = tempfile::tempdir().unwrap();
+        let written = |name: &str, bytes: &[u8]| std::fs::write(scratch.path().join(name), bytes).unwrap();
+        written("a.c", "first\n/* \u{e9}\u{202e}\u{1f600} */ x\n".as_bytes());
+        written("latin.c", b"/* \xe9 */ x");
+        let mut columns = Columns::new(scratch.path());
+        assert_eq!(columns.in_characters(Path::new("a.c"), 1, 3), 3);
+        assert_eq!(columns.in_characters(Path::new("a.c"), 2, 17), 11);
+        assert_eq!(columns.in_characters(Path::new("latin.c"), 1, 9), 9);
+        for (path, line, column) in [("none.c", 1, 7), ("a.c", 9, 7), ("a.c", 1, 99), ("a.c", 2, 5), ("a.c", 0, 0)] {
+            assert_eq!(columns.in_characters(Path::new(path), line, column), column, "{path}:{line}:{column}");
+        }
     }
 
     #[test]

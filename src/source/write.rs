@@ -28,7 +28,7 @@ pub enum Written {
 
 /// Gives a file this text. Whoever reads it meanwhile, or when the program is killed, sees the old text or the new one. A file that
 /// has the text already keeps its time, so that a build does not go on from it. This holds for a crash of the program, not of
-/// the machine: for that, see [`Staged`].
+/// the machine: for that, see [`Staged`]. What is no file, such as a pipe or a device, is written to and not replaced.
 ///
 /// # Errors
 ///
@@ -36,6 +36,10 @@ pub enum Written {
 pub fn write_whole(path: &Path, text: &[u8]) -> io::Result<Written> {
     // Through a symbolic link the file behind it is written, and not the link replaced.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    if std::fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+        std::fs::OpenOptions::new().write(true).open(&path)?.write_all(text)?;
+        return Ok(Written::Changed);
+    }
     if std::fs::read(&path).is_ok_and(|old| old == text) {
         return Ok(Written::Same);
     }

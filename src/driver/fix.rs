@@ -427,7 +427,7 @@ impl<'r> Workshop<'r> {
         if !problems.is_empty() {
             return self.blame_problems(&problems, groups, set);
         }
-        if let Some(blamed) = undeclared(groups, &facts) {
+        if let Some(blamed) = undeclared(groups, &facts, &self.opened.tree.root) {
             return Attempt::Bad(blamed);
         }
         // The program with the new facts in place of the old ones.
@@ -711,12 +711,17 @@ enum Attempt {
 }
 
 /// Renamed calls whose new callee is not declared where it is called.
-fn undeclared(groups: &BTreeMap<GroupId, Group>, facts: &[(usize, UnitFacts)]) -> Option<BTreeMap<GroupId, String>> {
+fn undeclared(
+    groups: &BTreeMap<GroupId, Group>,
+    facts: &[(usize, UnitFacts)],
+    root: &Path,
+) -> Option<BTreeMap<GroupId, String>> {
     let mut blamed = BTreeMap::new();
     for (id, group) in groups {
         for action in &group.fix.actions {
             let Action::CallInstead { new, at, .. } = action else { continue };
-            let reads = |facts: &&UnitFacts| facts.files.iter().any(|file| file.ends_with(&at.path));
+            let path = root.join(&at.path);
+            let reads = |facts: &&UnitFacts| facts.files.contains(&path);
             let declares = |facts: &UnitFacts| {
                 let mut declared = facts.declarations.iter();
                 declared.any(|declared| facts.symbols[declared.symbol.0 as usize].name == *new)

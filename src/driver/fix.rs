@@ -19,7 +19,7 @@ use crate::fix::{Change, DirtyError, EditSet, GroupId, Outcome as Writing, Refus
 use crate::index::{VisibleMarks, make_visible};
 use crate::plan::{InputList, Order, Planner};
 use crate::program::{Linker, Program};
-use crate::rules;
+use crate::rules::{self, RULES};
 use crate::source::{Texts, Tree};
 
 use super::generate::{GenerateRequest, Job, generate_from, known_jobs};
@@ -755,7 +755,7 @@ fn compare(old: &State, new: &State, groups: &BTreeMap<GroupId, Group>) -> BTree
     }
     for finding in &new.findings {
         let key = key(finding);
-        if number(&after, &key) <= number(&before, &key) || old.explained.contains(&key) {
+        if number(&after, &key) <= number(&before, &key) || old.explained.contains(&key) || is_advice(finding) {
             continue;
         }
         let as_grave = |group: &&Group| finding.level <= group.finding.level;
@@ -777,6 +777,11 @@ fn compare(old: &State, new: &State, groups: &BTreeMap<GroupId, Group>) -> BTree
         }
     }
     blamed
+}
+
+/// Whether a finding only says what could be better. It is no harm when a fix lets more of it be seen: the next round takes it.
+fn is_advice(finding: &Finding) -> bool {
+    RULES.iter().any(|rule| rule.opt_in && rule.name == finding.rule)
 }
 
 fn key(finding: &Finding) -> Key {

@@ -20,7 +20,7 @@ use crate::index::{VisibleMarks, make_visible};
 use crate::plan::{InputList, Order, Planner};
 use crate::program::{Linker, Program};
 use crate::rules::{self, RULES};
-use crate::source::{Texts, Tree};
+use crate::source::{Texts, Tree, offset, place};
 
 use super::generate::{GenerateRequest, Job, generate_from, known_jobs};
 use super::generation::generation;
@@ -174,6 +174,9 @@ struct State {
 /// A finding as it is known again after other texts: without its line and its words, which may name something else now.
 type Key = (String, Level, String, PathBuf);
 
+/// A fix as it is known again: where its finding is, the rule, and what it does.
+type Offer = (Span, String, String);
+
 /// What is known of units, by their numbers.
 type Numbered<T> = Vec<(usize, T)>;
 
@@ -192,6 +195,9 @@ struct Round {
     set: EditSet,
 }
 
+/// How many failures in one file are put down to single fixes, before all that change it are given up: each costs another look.
+const MOST_NARROW: u32 = 8;
+
 /// A tree, with all that is needed to change it and look again.
 struct Workshop<'r> {
     request: &'r FixRequest,
@@ -203,13 +209,15 @@ struct Workshop<'r> {
     /// The files that each unit reads, by their numbers in `files`.
     reads: Vec<Vec<u32>>,
     files: HashMap<PathBuf, u32>,
-    /// What may not be tried again: rule, function and title.
-    rejected: BTreeSet<(String, String, String)>,
-    not_applied: Vec<NotApplied>,
+    /// What may not be tried again, with the reason. The place is part of it, in the texts as they are now: what cannot be done
+    /// for one call or one function says nothing of the next one with the same words.
+    rejected: BTreeMap<Offer, String>,
     /// Headers that marks need: by the file that has to include them.
     includes: BTreeSet<(PathBuf, String)>,
     lists: Vec<InputList>,
     jobs: Vec<Job>,
+    /// How often a unit could not be read because of a file.
+    failed: BTreeMap<PathBuf, u32>,
     /// Headers that were given to the generator.
     added: Vec<PathBuf>,
     made: Vec<Round>,
@@ -229,11 +237,11 @@ impl<'r> Workshop<'r> {
             facts: vec![None; units],
             reads: vec![Vec::new(); units],
             files: HashMap::new(),
-            rejected: BTreeSet::new(),
-            not_applied: Vec::new(),
+            rejected: BTreeMap::new(),
             includes: BTreeSet::new(),
             lists,
             jobs,
+            failed: BTreeMap::new(),
             added: Vec::new(),
             made: Vec::new(),
         }
@@ -296,67 +304,65 @@ impl<'r> Workshop<'r> {
     /// Makes one round; false when there is nothing to do.
     fn round(&mut self, state: &mut State, progress: &dyn Progress) -> bool {
         loop {
-            let (groups, mut set) = self.plan(&state.report.findings);
+            let (groups, set) = self.plan(&state.report.findings);
             if set.is_empty() {
                 return false;
             }
-            let mut groups: BTreeMap<GroupId, Group> = groups;
-            while !set.is_empty() {
-                match self.attempt(state, &groups, &set, progress) {
-                    Attempt::Good(Success { state: new, facts, new_texts }) => {
-                        let before =
-                            set.paths().filter_map(|path| Some((path.to_path_buf(), self.texts.text(path).ok()?)));
-                        let before: BTreeMap<PathBuf, Arc<Vec<u8>>> = before.collect();
-                        for (path, text) in new_texts {
-                            self.texts.change(&path, Some(Arc::new(text)));
-                        }
-                        let added =
-                            groups.values().flat_map(|group| &group.fix.actions).filter_map(Action::added_input);
-                        self.added.extend(added.map(|header| self.opened.tree.root.join(header)));
-                        for (unit, read) in facts {
-                            self.reads[unit] = numbers(&mut self.files, &read);
-                            self.facts[unit] = postcard::to_stdvec(&read).ok();
-                        }
-                        self.made.push(Round { before, groups: groups.into_iter().collect(), set });
-                        *state = *new;
-                        return true;
-                    }
-                    Attempt::Bad(mut blamed) => {
-                        let order = Order::new(groups.iter().map(|(id, group)| (*id, &group.fix)));
-                        for id in order.resting_on(blamed.keys().copied().collect::<Vec<_>>().into_iter()) {
-                            blamed.entry(id).or_insert_with(|| "it needs another fix that cannot be made".to_owned());
-                        }
-                        for (id, reason) in blamed {
-                            set = set.without(id);
-                            if let Some(group) = groups.remove(&id) {
-                                self.reject(&group.finding, &group.fix, reason);
-                            }
-                        }
-                    }
-                    // The edits are other ones now.
-                    Attempt::Again => break,
+            match self.attempt(state, &groups, &set, progress) {
+                Attempt::Good(success) => {
+                    self.take(success, state, groups, set);
+                    return true;
                 }
-            }
-            if set.is_empty() {
-                // All of it was rejected; what was in conflict with it may come now.
-                continue;
+                // What was in conflict with these may come now.
+                Attempt::Bad(mut blamed) => {
+                    let order = Order::new(groups.iter().map(|(id, group)| (*id, &group.fix)));
+                    for id in order.resting_on(blamed.keys().copied().collect::<Vec<_>>().into_iter()) {
+                        blamed.entry(id).or_insert_with(|| "it needs another fix that cannot be made".to_owned());
+                    }
+                    for (id, reason) in blamed {
+                        if let Some(group) = groups.get(&id) {
+                            self.rejected.insert(offer(&group.finding, &group.fix), reason);
+                        }
+                    }
+                }
+                // The edits are other ones now.
+                Attempt::Again => {}
             }
         }
     }
 
-    fn reject(&mut self, finding: &Finding, fix: &Fix, reason: String) {
-        if self.rejected.insert((finding.rule.clone(), finding.function.clone(), fix.title.clone())) {
-            let (at, rule, title) = (finding.primary.at.clone(), finding.rule.clone(), fix.title.clone());
-            self.not_applied.push(NotApplied { at, rule, title, reason });
+    /// Goes on from what a round made.
+    fn take(&mut self, success: Success, state: &mut State, groups: BTreeMap<GroupId, Group>, set: EditSet) {
+        let before = set.paths().filter_map(|path| Some((path.to_path_buf(), self.texts.text(path).ok()?)));
+        let before: BTreeMap<PathBuf, Arc<Vec<u8>>> = before.collect();
+        let rejected = std::mem::take(&mut self.rejected).into_iter().map(|((at, rule, title), reason)| {
+            let moved = before.get(&at.path).and_then(|old| moved(&at, old, success.new_texts.get(&at.path)?, &set));
+            ((moved.unwrap_or(at), rule, title), reason)
+        });
+        self.rejected = rejected.collect();
+        for (path, text) in success.new_texts {
+            self.texts.change(&path, Some(Arc::new(text)));
         }
+        let added = groups.values().flat_map(|group| &group.fix.actions).filter_map(Action::added_input);
+        self.added.extend(added.map(|header| self.opened.tree.root.join(header)));
+        for (unit, read) in success.facts {
+            self.reads[unit] = numbers(&mut self.files, &read);
+            self.facts[unit] = postcard::to_stdvec(&read).ok();
+        }
+        self.made.push(Round { before, groups: groups.into_iter().collect(), set });
+        *state = *success.state;
+    }
+
+    /// Whether the findings of a rule are to be fixed.
+    fn is_wanted(&self, finding: &Finding) -> bool {
+        self.request.rules.is_empty() || self.request.rules.contains(&finding.rule)
     }
 
     /// The fixes that these findings offer, as edits that do not collide.
     fn plan(&mut self, findings: &[Finding]) -> (BTreeMap<GroupId, Group>, EditSet) {
-        let wanted = |finding: &&Finding| self.request.rules.is_empty() || self.request.rules.contains(&finding.rule);
         let offers: Vec<(Finding, Fix)> = findings
             .iter()
-            .filter(wanted)
+            .filter(|finding| self.is_wanted(finding))
             .flat_map(|finding| finding.fixes.iter().map(|fix| (finding.clone(), fix.clone())))
             .collect();
         let mut groups = BTreeMap::new();
@@ -364,30 +370,30 @@ impl<'r> Workshop<'r> {
         let order = Order::new(offers.iter().enumerate().map(|(number, (_, fix))| (number, fix))).groups();
         for number in order.into_iter().flatten() {
             let (finding, fix) = offers[number].clone();
-            let key = (finding.rule.clone(), finding.function.clone(), fix.title.clone());
-            if self.rejected.contains(&key) {
-                continue;
-            }
-            let is_too_much = fix.safety == Safety::Unsafe && !self.request.with_unsafe;
-            if is_too_much {
-                self.reject(&finding, &fix, "it can change what the program does: --unsafe-fixes does it".to_owned());
+            let offer = offer(&finding, &fix);
+            if self.rejected.contains_key(&offer) {
                 continue;
             }
             let id = GroupId(groups.len() as u32);
-            match self.edits(&fix) {
-                Ok(edits) if edits.is_empty() => {
-                    self.reject(&finding, &fix, "there is nothing to write".to_owned());
-                }
-                // A fix that collides with another one comes in the next round, when that one is made.
+            let is_too_much = fix.safety == Safety::Unsafe && !self.request.with_unsafe;
+            let edits = match is_too_much {
+                true => Err("it can change what the program does: --unsafe-fixes does it".to_owned()),
+                false => self.edits(&fix),
+            };
+            let reason = match edits {
+                Ok(edits) if edits.is_empty() => "there is nothing to write".to_owned(),
                 Ok(edits) => match set.add_group(id, &edits) {
-                    Ok(()) => drop(groups.insert(id, Group { finding, fix, edits })),
-                    Err(conflict) if conflict.group == id => {
-                        self.reject(&finding, &fix, "its own edits collide".to_owned());
+                    Ok(()) => {
+                        groups.insert(id, Group { finding, fix, edits });
+                        continue;
                     }
-                    Err(_) => {}
+                    Err(conflict) if conflict.group == id => "its own edits collide".to_owned(),
+                    // A fix that collides with another one comes in the next round, when that one is made.
+                    Err(_) => continue,
                 },
-                Err(reason) => self.reject(&finding, &fix, reason),
-            }
+                Err(reason) => reason,
+            };
+            self.rejected.insert(offer, reason);
         }
         (groups, set)
     }
@@ -546,26 +552,80 @@ impl<'r> Workshop<'r> {
         }
         let mut blamed = BTreeMap::new();
         for (unit, problem) in problems {
-            let place = problem.at.as_ref().map(|at| at.path.clone());
             let reason = format!("{} would not compile any more: {}", problem.file.display(), problem.message);
-            let at_place = |group: &&Group| place.as_ref().is_some_and(|path| edits(group, path));
-            let root = &self.opened.tree.root;
-            let is_read = |edit: &Edit| {
-                let file = self.files.get(&root.join(&edit.path));
-                file.is_some_and(|file| self.reads[*unit].contains(file))
-            };
-            let read = |group: &&Group| group.edits.iter().any(is_read);
-            let narrow: Vec<GroupId> = groups.iter().filter(|(_, group)| at_place(group)).map(|(id, _)| *id).collect();
-            let wide = groups.iter().filter(|(_, group)| read(group)).map(|(id, _)| *id);
-            let ids = if narrow.is_empty() { wide.collect() } else { narrow };
+            let ids = self.suspected(*unit, problem, groups, set);
             blamed.extend(ids.into_iter().map(|id| (id, reason.clone())));
         }
+        // An include that did not help is no use to the others; what needs it asks for it again.
+        let places: BTreeSet<&Path> =
+            problems.iter().filter_map(|(_, problem)| Some(&*problem.at.as_ref()?.path)).collect();
+        self.includes.retain(|(path, _)| !places.contains(path.as_path()));
         if blamed.is_empty() {
             let ids = groups.keys().copied();
             blamed.extend(ids.map(|id| (id, "units would not compile any more".to_owned())));
         }
-        debug_assert!(!set.is_empty());
         Attempt::Bad(blamed)
+    }
+
+    /// The groups of which one keeps a unit from being read: the fewest that the compiler's words point to.
+    fn suspected(
+        &mut self,
+        unit: usize,
+        problem: &Problem,
+        groups: &BTreeMap<GroupId, Group>,
+        set: &EditSet,
+    ) -> Vec<GroupId> {
+        let ids = |is_suspect: &dyn Fn(&Group) -> bool| -> Vec<GroupId> {
+            groups.iter().filter(|(_, group)| is_suspect(group)).map(|(id, _)| *id).collect()
+        };
+        if let Some(at) = &problem.at {
+            let in_file = ids(&|group| group.edits.iter().any(|edit| edit.path == at.path));
+            let failed = self.failed.entry(at.path.clone()).or_default();
+            *failed += 1;
+            if !in_file.is_empty() && *failed > MOST_NARROW {
+                return in_file;
+            }
+            let nearest = self.nearest(at, groups, set);
+            if !nearest.is_empty() {
+                return nearest;
+            }
+            if !in_file.is_empty() {
+                return in_file;
+            }
+        }
+        // A name that is declared in another way somewhere.
+        let named = ids(&|group| group.names().iter().any(|name| problem.message.contains(&format!("'{name}'"))));
+        if !named.is_empty() {
+            return named;
+        }
+        let reads = |path: &Path| {
+            let file = self.files.get(&self.opened.tree.root.join(path));
+            file.is_some_and(|file| self.reads[unit].contains(file))
+        };
+        // A header that cannot be included there, since it needs what comes later.
+        let included = |edit: &Edit| self.includes.iter().any(|(path, _)| *path == edit.path) && reads(&edit.path);
+        let including = ids(&|group| group.edits.iter().any(included));
+        if !including.is_empty() {
+            return including;
+        }
+        ids(&|group| group.edits.iter().any(|edit| reads(&edit.path)))
+    }
+
+    /// The groups that make the last edit up to a place: what is wrong shows at the place itself, or behind it.
+    fn nearest(&self, at: &Span, groups: &BTreeMap<GroupId, Group>, set: &EditSet) -> Vec<GroupId> {
+        let Ok(old) = self.texts.text(&at.path) else { return Vec::new() };
+        let Ok(new) = set.apply(&at.path, &old) else { return Vec::new() };
+        let mut nearest: (u32, Vec<GroupId>) = (0, Vec::new());
+        for (id, group) in groups {
+            let edits = group.edits.iter().filter(|edit| edit.path == at.path);
+            let lines = edits.map(|edit| place(&new, set.moved(&at.path, edit.start)).0);
+            match lines.filter(|line| *line <= at.line).max() {
+                Some(line) if line > nearest.0 => nearest = (line, vec![*id]),
+                Some(line) if line == nearest.0 => nearest.1.push(*id),
+                _ => {}
+            }
+        }
+        nearest.1
     }
 
     /// The name by which a mark's header is included.
@@ -592,8 +652,16 @@ impl<'r> Workshop<'r> {
         let applied = std::mem::take(&mut self.made).into_iter().flat_map(|round| round.groups);
         let mut applied: Vec<Applied> = applied.map(|(_, group)| group.applied()).collect();
         applied.sort_by(|one, other| one.finding.primary.at.cmp(&other.finding.primary.at));
-        let mut not_applied = std::mem::take(&mut self.not_applied);
-        not_applied.sort();
+        let wanted = state.report.findings.iter().filter(|finding| self.is_wanted(finding));
+        let offered = wanted.flat_map(|finding| finding.fixes.iter().map(|fix| offer(finding, fix)));
+        let not_applied = offered.map(|offer| {
+            let reason = self.rejected.get(&offer).cloned();
+            let reason = reason.unwrap_or_else(|| "no round was left for it: --max-rounds allows more".to_owned());
+            let (at, rule, title) = offer;
+            NotApplied { at, rule, title, reason }
+        });
+        let not_applied: BTreeSet<NotApplied> = not_applied.collect();
+        let not_applied = not_applied.into_iter().collect();
         Ok(Fixed { applied, not_applied, changes, steps, rounds, before, report: state.report })
     }
 
@@ -672,8 +740,8 @@ impl Group {
         Applied { rule: finding.rule.clone(), title: fix.title.clone(), safety: fix.safety, finding: finding.clone() }
     }
 
-    /// Whether a finding speaks of something that the group changes.
-    fn concerns(&self, finding: &Finding) -> bool {
+    /// What it changes, by name.
+    fn names(&self) -> Vec<&str> {
         let names = self.fix.actions.iter().flat_map(|action| match action {
             Action::MarkFunction { name, .. } | Action::MarkPointer { name, .. } => vec![name.as_str()],
             Action::CallInstead { old, new, .. } => vec![old.as_str(), new.as_str()],
@@ -681,12 +749,17 @@ impl Group {
             Action::Unmark { .. } => vec![self.finding.function.as_str()],
             Action::AddInput { .. } => Vec::new(),
         });
+        names.collect()
+    }
+
+    /// Whether a finding speaks of something that the group changes.
+    fn concerns(&self, finding: &Finding) -> bool {
         let texts: Vec<&str> = [finding.message.as_str()]
             .into_iter()
             .chain(finding.secondary.iter().map(|label| label.text.as_str()))
             .chain(finding.notes.iter().map(|note| note.text.as_str()))
             .collect();
-        names.into_iter().any(|name| {
+        self.names().into_iter().any(|name| {
             let quoted = format!("`{name}`");
             finding.function == name || texts.iter().any(|text| text.contains(&quoted))
         })
@@ -782,6 +855,16 @@ fn compare(old: &State, new: &State, groups: &BTreeMap<GroupId, Group>) -> BTree
 /// Whether a finding only says what could be better. It is no harm when a fix lets more of it be seen: the next round takes it.
 fn is_advice(finding: &Finding) -> bool {
     RULES.iter().any(|rule| rule.opt_in && rule.name == finding.rule)
+}
+
+fn offer(finding: &Finding, fix: &Fix) -> Offer {
+    (finding.primary.at.clone(), finding.rule.clone(), fix.title.clone())
+}
+
+/// A place of an old text in the new one.
+fn moved(at: &Span, old: &[u8], new: &[u8], set: &EditSet) -> Option<Span> {
+    let (line, column) = place(new, set.moved(&at.path, offset(old, at.line, at.column)?));
+    Some(Span { path: at.path.clone(), line, column })
 }
 
 fn key(finding: &Finding) -> Key {

@@ -154,8 +154,9 @@ pub fn fix(request: &FixRequest, progress: &dyn Progress) -> Result<Fixed, FixEr
     let opened = open(check, pack)?;
     let mut workshop = Workshop::new(request, opened, report_on, since);
     workshop.read_all(progress);
-    let mut state = workshop.judge(&[]);
-    let before = counts(&state.findings);
+    let mut state = workshop.judge(&BTreeSet::new());
+    // As those afterwards: of what is reported.
+    let before = counts(&state.report.findings);
     let mut rounds = 0;
     while rounds < request.max_rounds && workshop.round(&mut state, progress) {
         rounds += 1;

@@ -220,7 +220,7 @@ struct Workshop<'r> {
     /// How often a unit could not be read because of a file.
     failed: BTreeMap<PathBuf, u32>,
     /// Headers that were given to the generator.
-    added: Vec<PathBuf>,
+    added: BTreeSet<PathBuf>,
     made: Vec<Round>,
 }
 
@@ -243,7 +243,7 @@ impl<'r> Workshop<'r> {
             lists,
             jobs,
             failed: BTreeMap::new(),
-            added: Vec::new(),
+            added: BTreeSet::new(),
             made: Vec::new(),
         }
     }
@@ -268,13 +268,13 @@ impl<'r> Workshop<'r> {
     }
 
     /// Checks the program as it is known.
-    fn judge(&self, added: &[PathBuf]) -> State {
+    fn judge(&self, added: &BTreeSet<PathBuf>) -> State {
         let program = link(&self.facts);
         let Opened { inputs, tree, pack, details, problems, .. } = &self.opened;
         let mut effects = Effects::new(&program, pack, tree);
+        let added: Vec<PathBuf> = self.added.union(added).cloned().collect();
         let not_compared;
-        (effects.generation, not_compared) =
-            generation(&effects, &self.request.check, &self.texts, &[&self.added, added].concat());
+        (effects.generation, not_compared) = generation(&effects, &self.request.check, &self.texts, &added);
         let mut enable = self.request.check.enable.clone();
         enable.extend(self.request.rules.iter().cloned());
         let findings = rules::check(&effects, &enable);
@@ -344,8 +344,7 @@ impl<'r> Workshop<'r> {
         for (path, text) in success.new_texts {
             self.texts.change(&path, Some(Arc::new(text)));
         }
-        let added = groups.values().flat_map(|group| &group.fix.actions).filter_map(Action::added_input);
-        self.added.extend(added.map(|header| self.opened.tree.root.join(header)));
+        self.added.extend(self.added_by(&groups));
         for (unit, read) in success.facts {
             self.reads[unit] = numbers(&mut self.files, &read);
             self.facts[unit] = postcard::to_stdvec(&read).ok();
@@ -434,7 +433,7 @@ impl<'r> Workshop<'r> {
         if !problems.is_empty() {
             return self.blame_problems(&problems, groups, set);
         }
-        if let Some(blamed) = undeclared(groups, &facts, &self.opened.tree.root) {
+        if let Some(blamed) = self.undeclared(groups, &facts) {
             return Attempt::Bad(blamed);
         }
         // The program with the new facts in place of the old ones.
@@ -446,9 +445,7 @@ impl<'r> Workshop<'r> {
         for (path, text) in &new_texts {
             kept.push((path.clone(), self.texts.change(path, Some(Arc::new(text.clone())))));
         }
-        let added = groups.values().flat_map(|group| &group.fix.actions).filter_map(Action::added_input);
-        let added: Vec<PathBuf> = added.map(|header| self.opened.tree.root.join(header)).collect();
-        let new = self.judge(&added);
+        let new = self.judge(&self.added_by(groups));
         for (path, text) in kept {
             self.texts.change(&path, text);
         }
@@ -462,14 +459,60 @@ impl<'r> Workshop<'r> {
         }
     }
 
+    /// Renamed calls whose new callee is not declared where it is called, and inputs of the generator that its output does not
+    /// include. A call of what is not declared is no error where units are read, but one for today's compilers.
+    fn undeclared(
+        &self,
+        groups: &BTreeMap<GroupId, Group>,
+        facts: &Numbered<UnitFacts>,
+    ) -> Option<BTreeMap<GroupId, String>> {
+        let root = &self.opened.tree.root;
+        let reading = |path: &Path| {
+            let path = root.join(path);
+            facts.iter().map(|(_, facts)| facts).filter(move |facts| facts.files.contains(&path))
+        };
+        let lacks = |job: &Job, header: &PathBuf| {
+            job.output.as_ref().is_some_and(|output| reading(output).any(|facts| !facts.files.contains(header)))
+        };
+        let mut blamed = BTreeMap::new();
+        for (id, group) in groups {
+            for action in &group.fix.actions {
+                match action {
+                    Action::CallInstead { new, at, .. } => {
+                        let declares = |facts: &UnitFacts| {
+                            let mut declared = facts.declarations.iter();
+                            declared.any(|declared| facts.symbols[declared.symbol.0 as usize].name == *new)
+                        };
+                        if reading(&at.path).any(|facts| !declares(facts)) {
+                            blamed.insert(*id, format!("`{new}` is not declared there"));
+                        }
+                    }
+                    Action::AddInput { header } => {
+                        let path = root.join(header);
+                        if !self.jobs.is_empty() && self.jobs.iter().all(|job| lacks(job, &path)) {
+                            blamed.insert(*id, format!("the generated file does not include {}", header.display()));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        (!blamed.is_empty()).then_some(blamed)
+    }
+
+    /// The headers that these groups give to the generator; several may give one.
+    fn added_by(&self, groups: &BTreeMap<GroupId, Group>) -> BTreeSet<PathBuf> {
+        let added = groups.values().flat_map(|group| &group.fix.actions).filter_map(Action::added_input);
+        added.map(|header| self.opened.tree.root.join(header)).collect()
+    }
+
     /// The files of generators that would change, since wrappers are declared.
     fn generated(
         &self,
         groups: &BTreeMap<GroupId, Group>,
         new_texts: &BTreeMap<PathBuf, Vec<u8>>,
     ) -> BTreeMap<PathBuf, Vec<u8>> {
-        let declares = |action: &Action| matches!(action, Action::DeclareWrapper { .. } | Action::AddInput { .. });
-        if !groups.values().flat_map(|group| &group.fix.actions).any(declares) {
+        if !groups.values().any(Group::asks_for_wrappers) {
             return BTreeMap::new();
         }
         let root = &self.opened.tree.root;
@@ -482,10 +525,7 @@ impl<'r> Workshop<'r> {
         for job in &self.jobs {
             let Some(output) = &job.output else { continue };
             let mut job = job.clone();
-            job.inputs.extend(self.added.iter().cloned());
-            for action in groups.values().flat_map(|group| &group.fix.actions) {
-                job.inputs.extend(action.added_input().map(|header| root.join(header)));
-            }
+            job.inputs.extend(self.added.union(&self.added_by(groups)).cloned());
             let generated = generate_from(&request, &job, &text).ok().and_then(|generated| generated.text);
             if let Some(generated) = generated {
                 let path = output.strip_prefix(root).unwrap_or(output);
@@ -599,8 +639,15 @@ impl<'r> Workshop<'r> {
         if !named.is_empty() {
             return named;
         }
+        // What a generator made of a new wrapper does not fit.
+        let root = &self.opened.tree.root;
+        let is_output = |path: &Path| self.jobs.iter().any(|job| job.output.as_ref() == Some(&root.join(path)));
+        let asking = ids(&Group::asks_for_wrappers);
+        if is_output(&problem.file) && !asking.is_empty() {
+            return asking;
+        }
         let reads = |path: &Path| {
-            let file = self.files.get(&self.opened.tree.root.join(path));
+            let file = self.files.get(&root.join(path));
             file.is_some_and(|file| self.reads[unit].contains(file))
         };
         // A header that cannot be included there, since it needs what comes later.
@@ -638,14 +685,16 @@ impl<'r> Workshop<'r> {
 
     /// Writes what was made, and tells all of it.
     fn finish(mut self, state: State, before: [usize; 3], rounds: usize) -> Result<Fixed, FixError> {
-        let changes: Vec<Change> = self
-            .texts
-            .changed()
-            .filter_map(|(path, new)| {
-                let old = self.texts.original(path).ok()?.to_vec();
-                (old != **new).then(|| Change { path: path.to_path_buf(), old, new: new.to_vec() })
-            })
-            .collect();
+        let root = &self.opened.tree.root;
+        let changed = self.texts.changed().filter(|(path, _)| {
+            // What is generated in a build is made again with the next one. It was only changed to see what comes of it.
+            path.is_relative() && !self.opened.tree.is_built(&root.join(path))
+        });
+        let changes = changed.filter_map(|(path, new)| {
+            let old = self.texts.original(path).ok()?.to_vec();
+            (old != **new).then(|| Change { path: path.to_path_buf(), old, new: new.to_vec() })
+        });
+        let changes: Vec<Change> = changes.collect();
         if self.request.write {
             self.write(&changes)?;
         }
@@ -669,8 +718,6 @@ impl<'r> Workshop<'r> {
     fn write(&self, changes: &[Change]) -> Result<(), FixError> {
         let root = &self.opened.tree.root;
         let paths: Vec<PathBuf> = changes.iter().map(|change| change.path.clone()).collect();
-        let paths: Vec<PathBuf> =
-            paths.into_iter().filter(|path| !self.opened.tree.is_built(&root.join(path))).collect();
         if !self.request.allow_dirty && !paths.is_empty() {
             match dirty(root, &paths) {
                 Ok(dirty) if dirty.is_empty() => {}
@@ -683,9 +730,7 @@ impl<'r> Workshop<'r> {
                 Err(error) => return Err(FixError::Git(error)),
             }
         }
-        // A generated file outside of the tree is the build's: it is made again with the next one.
-        let changes: Vec<Change> = changes.iter().filter(|change| change.path.is_relative()).cloned().collect();
-        let Writing { written, refused, .. } = write_all(root, &changes);
+        let Writing { written, refused, .. } = write_all(root, changes);
         if refused.is_empty() {
             return Ok(());
         }
@@ -741,6 +786,12 @@ impl Group {
         Applied { rule: finding.rule.clone(), title: fix.title.clone(), safety: fix.safety, finding: finding.clone() }
     }
 
+    /// Whether what is generated changes with it.
+    fn asks_for_wrappers(&self) -> bool {
+        let asks = |action: &Action| matches!(action, Action::DeclareWrapper { .. } | Action::AddInput { .. });
+        self.fix.actions.iter().any(asks)
+    }
+
     /// What it changes, by name.
     fn names(&self) -> Vec<&str> {
         let names = self.fix.actions.iter().flat_map(|action| match action {
@@ -782,30 +833,6 @@ enum Attempt {
     Bad(BTreeMap<GroupId, String>),
     /// It is to be planned anew.
     Again,
-}
-
-/// Renamed calls whose new callee is not declared where it is called.
-fn undeclared(
-    groups: &BTreeMap<GroupId, Group>,
-    facts: &[(usize, UnitFacts)],
-    root: &Path,
-) -> Option<BTreeMap<GroupId, String>> {
-    let mut blamed = BTreeMap::new();
-    for (id, group) in groups {
-        for action in &group.fix.actions {
-            let Action::CallInstead { new, at, .. } = action else { continue };
-            let path = root.join(&at.path);
-            let reads = |facts: &&UnitFacts| facts.files.contains(&path);
-            let declares = |facts: &UnitFacts| {
-                let mut declared = facts.declarations.iter();
-                declared.any(|declared| facts.symbols[declared.symbol.0 as usize].name == *new)
-            };
-            if facts.iter().map(|(_, facts)| facts).filter(reads).any(|facts| !declares(facts)) {
-                blamed.insert(*id, format!("`{new}` is not declared there"));
-            }
-        }
-    }
-    (!blamed.is_empty()).then_some(blamed)
 }
 
 /// The groups that did not turn out as planned: their finding is still there, or another one, as grave, came with them.

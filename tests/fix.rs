@@ -205,6 +205,16 @@ fn rounds_go_on_where_the_last_one_ended() {
     assert_eq!(tree.read("a.c").matches("coroutine_fn").count(), 2);
 }
 
+/// What the one rule would mark, the other would unmark.
+#[test]
+fn two_rules_do_not_undo_each_other() {
+    let text = "#include \"co.h\"\nstatic int f(void)\n{\n    return 1;\n}\nstatic int coroutine_fn g(void)\n{\n    return 1;\n}\nint coroutine_fn run(void);\nint coroutine_fn run(void)\n{\n    return f() + g() + co_leaf();\n}\n";
+    let tree = Tree::of(&[("a.c", text)]);
+    let out =
+        tree.fix(&["--rule", "eligible-mark,superfluous-mark", "--unsafe-fixes"]).is(0).says("0 fixes in 0 files");
+    assert_eq!(out.not_fixed().matches("there would be a new finding").count(), 2, "{out:?}");
+}
+
 // --- git --------------------------------------------------------------------------------------------------------
 
 #[test]

@@ -856,10 +856,12 @@ fn compare(old: &State, new: &State, groups: &BTreeMap<GroupId, Group>) -> BTree
     }
     for finding in &new.findings {
         let key = key(finding);
-        if number(&after, &key) <= number(&before, &key) || old.explained.contains(&key) || is_advice(finding) {
+        if number(&after, &key) <= number(&before, &key) || old.explained.contains(&key) {
             continue;
         }
-        let as_grave = |group: &&Group| finding.level <= group.finding.level;
+        // Advice goes on where it began, as from a function to its callers; but no rule undoes what another one did.
+        let goes_on = |group: &Group| is_advice(finding) && finding.rule == group.finding.rule;
+        let as_grave = |group: &&Group| finding.level <= group.finding.level && !goes_on(group);
         let reason = || {
             let at = &finding.primary.at;
             format!(
@@ -880,7 +882,7 @@ fn compare(old: &State, new: &State, groups: &BTreeMap<GroupId, Group>) -> BTree
     blamed
 }
 
-/// Whether a finding only says what could be better. It is no harm when a fix lets more of it be seen: the next round takes it.
+/// Whether a finding only says what could be better.
 fn is_advice(finding: &Finding) -> bool {
     RULES.iter().any(|rule| rule.opt_in && rule.name == finding.rule)
 }

@@ -119,6 +119,24 @@ fn count(findings: &[String], finding: &String) -> usize {
     findings.iter().filter(|other| *other == finding).count()
 }
 
+/// What a run says of the tree that it leaves was found in memory; on disk, the same is found.
+#[test]
+fn what_is_found_afterwards_is_what_was_told() {
+    for name in ["miniblock", "miniblock-legacy"] {
+        let tree = Tree::empty();
+        for (path, text) in texts(&testdata().join(name)) {
+            tree.write(path.to_str().unwrap(), text);
+        }
+        let last = |out: &Outcome| out.stdout.lines().last().unwrap().to_owned();
+        let out = tree.fix(&["--unsafe-fixes"]).is(1);
+        assert!(!out.stdout.contains(" 0 fixes"), "{out:?}");
+        assert_eq!(last(&out), last(&tree.cowrap(&["check", "--format", "short"])));
+        let texts = tree.texts();
+        let again = tree.fix(&["--unsafe-fixes"]).is(1).says(" 0 fixes in 0 files");
+        assert_eq!((last(&again), tree.texts()), (last(&out), texts));
+    }
+}
+
 // --- exit statuses and arguments --------------------------------------------------------------------------------
 
 #[test]
@@ -213,6 +231,20 @@ fn two_rules_do_not_undo_each_other() {
     let out =
         tree.fix(&["--rule", "eligible-mark,superfluous-mark", "--unsafe-fixes"]).is(0).says("0 fixes in 0 files");
     assert_eq!(out.not_fixed().matches("there would be a new finding").count(), 2, "{out:?}");
+}
+
+/// Before the mark's definition, in the header that defines it, no include helps; behind it, the mark is welcome.
+#[test]
+fn a_mark_does_not_go_before_its_own_definition() {
+    let tree = Tree::empty();
+    let header = "#ifndef OWN_H\n#define OWN_H\nint before(void);\n#define coroutine_fn\nint behind(void);\nvoid coroutine_fn leaf(void);\n#endif\n";
+    let text = "#include \"own.h\"\nint before(void) { leaf(); return 0; }\nint behind(void) { leaf(); return 0; }\nint coroutine_fn run(void);\nint coroutine_fn run(void) { return before() + behind(); }\n";
+    tree.write("include/own.h", header);
+    tree.write("a.c", text);
+    tree.database(&["a.c"]);
+    tree.fix(&[]).is(1).says("not fixed: mark `before`").says("a.c would not compile any more");
+    assert_eq!(tree.read("include/own.h"), header.replace("int behind", "int coroutine_fn behind"));
+    assert_eq!(tree.read("a.c"), text.replace("\nint behind", "\nint coroutine_fn behind"));
 }
 
 // --- git --------------------------------------------------------------------------------------------------------
@@ -616,17 +648,22 @@ fn a_wrapper_whose_name_is_taken_somewhere_is_taken_back() {
 
 // --- helpers ----------------------------------------------------------------------------------------------------
 
-/// A tree with the vocabulary of `testdata/include`, gone at the end of the test. Its root has a directory of its own above it.
+/// A tree that is gone at the end of the test, mostly with the vocabulary of `testdata/include`. Its root has a directory of its
+/// own above it.
 struct Tree {
     _scratch: TempDir,
     root: PathBuf,
 }
 
 impl Tree {
-    fn new() -> Tree {
+    fn empty() -> Tree {
         let scratch = TempDir::new().unwrap();
         let root = scratch.path().canonicalize().unwrap().join("tree");
-        let tree = Tree { _scratch: scratch, root };
+        Tree { _scratch: scratch, root }
+    }
+
+    fn new() -> Tree {
+        let tree = Tree::empty();
         for (path, text) in texts(&testdata().join("include")) {
             tree.write(Path::new("include").join(path).to_str().unwrap(), &text);
         }

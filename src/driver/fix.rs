@@ -19,8 +19,8 @@ use crate::fix::{Change, DirtyError, EditSet, GroupId, Outcome as Writing, Refus
 use crate::index::{VisibleMarks, make_visible};
 use crate::plan::{InputList, Order, Planner};
 use crate::program::{Linker, Program};
-use crate::rules;
-use crate::source::{Texts, Tree};
+use crate::rules::{self, RULES};
+use crate::source::{Texts, Tree, offset, place};
 
 use super::generate::{GenerateRequest, Job, generate_from, known_jobs};
 use super::generation::generation;
@@ -154,8 +154,9 @@ pub fn fix(request: &FixRequest, progress: &dyn Progress) -> Result<Fixed, FixEr
     let opened = open(check, pack)?;
     let mut workshop = Workshop::new(request, opened, report_on, since);
     workshop.read_all(progress);
-    let mut state = workshop.judge(&[]);
-    let before = counts(&state.findings);
+    let mut state = workshop.judge(&BTreeSet::new());
+    // As those afterwards: of what is reported.
+    let before = counts(&state.report.findings);
     let mut rounds = 0;
     while rounds < request.max_rounds && workshop.round(&mut state, progress) {
         rounds += 1;
@@ -173,6 +174,9 @@ struct State {
 
 /// A finding as it is known again after other texts: without its line and its words, which may name something else now.
 type Key = (String, Level, String, PathBuf);
+
+/// A fix as it is known again: where its finding is, the rule, and what it does.
+type Offer = (Span, String, String);
 
 /// What is known of units, by their numbers.
 type Numbered<T> = Vec<(usize, T)>;
@@ -192,6 +196,9 @@ struct Round {
     set: EditSet,
 }
 
+/// How many failures in one file are put down to single fixes, before all that change it are given up: each costs another look.
+const MOST_NARROW: u32 = 8;
+
 /// A tree, with all that is needed to change it and look again.
 struct Workshop<'r> {
     request: &'r FixRequest,
@@ -203,15 +210,17 @@ struct Workshop<'r> {
     /// The files that each unit reads, by their numbers in `files`.
     reads: Vec<Vec<u32>>,
     files: HashMap<PathBuf, u32>,
-    /// What may not be tried again: rule, function and title.
-    rejected: BTreeSet<(String, String, String)>,
-    not_applied: Vec<NotApplied>,
+    /// What may not be tried again, with the reason. The place is part of it, in the texts as they are now: what cannot be done
+    /// for one call or one function says nothing of the next one with the same words.
+    rejected: BTreeMap<Offer, String>,
     /// Headers that marks need: by the file that has to include them.
     includes: BTreeSet<(PathBuf, String)>,
     lists: Vec<InputList>,
     jobs: Vec<Job>,
+    /// How often a unit could not be read because of a file.
+    failed: BTreeMap<PathBuf, u32>,
     /// Headers that were given to the generator.
-    added: Vec<PathBuf>,
+    added: BTreeSet<PathBuf>,
     made: Vec<Round>,
 }
 
@@ -229,12 +238,12 @@ impl<'r> Workshop<'r> {
             facts: vec![None; units],
             reads: vec![Vec::new(); units],
             files: HashMap::new(),
-            rejected: BTreeSet::new(),
-            not_applied: Vec::new(),
+            rejected: BTreeMap::new(),
             includes: BTreeSet::new(),
             lists,
             jobs,
-            added: Vec::new(),
+            failed: BTreeMap::new(),
+            added: BTreeSet::new(),
             made: Vec::new(),
         }
     }
@@ -259,13 +268,13 @@ impl<'r> Workshop<'r> {
     }
 
     /// Checks the program as it is known.
-    fn judge(&self, added: &[PathBuf]) -> State {
+    fn judge(&self, added: &BTreeSet<PathBuf>) -> State {
         let program = link(&self.facts);
         let Opened { inputs, tree, pack, details, problems, .. } = &self.opened;
         let mut effects = Effects::new(&program, pack, tree);
+        let added: Vec<PathBuf> = self.added.union(added).cloned().collect();
         let not_compared;
-        (effects.generation, not_compared) =
-            generation(&effects, &self.request.check, &self.texts, &[&self.added, added].concat());
+        (effects.generation, not_compared) = generation(&effects, &self.request.check, &self.texts, &added);
         let mut enable = self.request.check.enable.clone();
         enable.extend(self.request.rules.iter().cloned());
         let findings = rules::check(&effects, &enable);
@@ -303,67 +312,64 @@ impl<'r> Workshop<'r> {
     /// Makes one round; false when there is nothing to do.
     fn round(&mut self, state: &mut State, progress: &dyn Progress) -> bool {
         loop {
-            let (groups, mut set) = self.plan(&state.report.findings);
+            let (groups, set) = self.plan(&state.report.findings);
             if set.is_empty() {
                 return false;
             }
-            let mut groups: BTreeMap<GroupId, Group> = groups;
-            while !set.is_empty() {
-                match self.attempt(state, &groups, &set, progress) {
-                    Attempt::Good(Success { state: new, facts, new_texts }) => {
-                        let before =
-                            set.paths().filter_map(|path| Some((path.to_path_buf(), self.texts.text(path).ok()?)));
-                        let before: BTreeMap<PathBuf, Arc<Vec<u8>>> = before.collect();
-                        for (path, text) in new_texts {
-                            self.texts.change(&path, Some(Arc::new(text)));
-                        }
-                        let added =
-                            groups.values().flat_map(|group| &group.fix.actions).filter_map(Action::added_input);
-                        self.added.extend(added.map(|header| self.opened.tree.root.join(header)));
-                        for (unit, read) in facts {
-                            self.reads[unit] = numbers(&mut self.files, &read);
-                            self.facts[unit] = postcard::to_stdvec(&read).ok();
-                        }
-                        self.made.push(Round { before, groups: groups.into_iter().collect(), set });
-                        *state = *new;
-                        return true;
-                    }
-                    Attempt::Bad(mut blamed) => {
-                        let order = Order::new(groups.iter().map(|(id, group)| (*id, &group.fix)));
-                        for id in order.resting_on(blamed.keys().copied().collect::<Vec<_>>().into_iter()) {
-                            blamed.entry(id).or_insert_with(|| "it needs another fix that cannot be made".to_owned());
-                        }
-                        for (id, reason) in blamed {
-                            set = set.without(id);
-                            if let Some(group) = groups.remove(&id) {
-                                self.reject(&group.finding, &group.fix, reason);
-                            }
-                        }
-                    }
-                    // The edits are other ones now.
-                    Attempt::Again => break,
+            match self.attempt(state, &groups, &set, progress) {
+                Attempt::Good(success) => {
+                    self.take(success, state, groups, set);
+                    return true;
                 }
-            }
-            if set.is_empty() {
-                // All of it was rejected; what was in conflict with it may come now.
-                continue;
+                // What was in conflict with these may come now.
+                Attempt::Bad(mut blamed) => {
+                    let order = Order::new(groups.iter().map(|(id, group)| (*id, &group.fix)));
+                    for id in order.resting_on(blamed.keys().copied().collect::<Vec<_>>().into_iter()) {
+                        blamed.entry(id).or_insert_with(|| "it needs another fix that cannot be made".to_owned());
+                    }
+                    for (id, reason) in blamed {
+                        if let Some(group) = groups.get(&id) {
+                            self.rejected.insert(offer(&group.finding, &group.fix), reason);
+                        }
+                    }
+                }
+                // The edits are other ones now.
+                Attempt::Again => {}
             }
         }
     }
 
-    fn reject(&mut self, finding: &Finding, fix: &Fix, reason: String) {
-        if self.rejected.insert((finding.rule.clone(), finding.function.clone(), fix.title.clone())) {
-            let (at, rule, title) = (finding.primary.at.clone(), finding.rule.clone(), fix.title.clone());
-            self.not_applied.push(NotApplied { at, rule, title, reason });
+    /// Goes on from what a round made.
+    fn take(&mut self, success: Success, state: &mut State, groups: BTreeMap<GroupId, Group>, set: EditSet) {
+        let before = set.paths().filter_map(|path| Some((path.to_path_buf(), self.texts.text(path).ok()?)));
+        let before: BTreeMap<PathBuf, Arc<Vec<u8>>> = before.collect();
+        let rejected = std::mem::take(&mut self.rejected).into_iter().map(|((at, rule, title), reason)| {
+            let moved = before.get(&at.path).and_then(|old| moved(&at, old, success.new_texts.get(&at.path)?, &set));
+            ((moved.unwrap_or(at), rule, title), reason)
+        });
+        self.rejected = rejected.collect();
+        for (path, text) in success.new_texts {
+            self.texts.change(&path, Some(Arc::new(text)));
         }
+        self.added.extend(self.added_by(&groups));
+        for (unit, read) in success.facts {
+            self.reads[unit] = numbers(&mut self.files, &read);
+            self.facts[unit] = postcard::to_stdvec(&read).ok();
+        }
+        self.made.push(Round { before, groups: groups.into_iter().collect(), set });
+        *state = *success.state;
+    }
+
+    /// Whether the findings of a rule are to be fixed.
+    fn is_wanted(&self, finding: &Finding) -> bool {
+        self.request.rules.is_empty() || self.request.rules.contains(&finding.rule)
     }
 
     /// The fixes that these findings offer, as edits that do not collide.
     fn plan(&mut self, findings: &[Finding]) -> (BTreeMap<GroupId, Group>, EditSet) {
-        let wanted = |finding: &&Finding| self.request.rules.is_empty() || self.request.rules.contains(&finding.rule);
         let offers: Vec<(Finding, Fix)> = findings
             .iter()
-            .filter(wanted)
+            .filter(|finding| self.is_wanted(finding))
             .flat_map(|finding| finding.fixes.iter().map(|fix| (finding.clone(), fix.clone())))
             .collect();
         let mut groups = BTreeMap::new();
@@ -371,30 +377,30 @@ impl<'r> Workshop<'r> {
         let order = Order::new(offers.iter().enumerate().map(|(number, (_, fix))| (number, fix))).groups();
         for number in order.into_iter().flatten() {
             let (finding, fix) = offers[number].clone();
-            let key = (finding.rule.clone(), finding.function.clone(), fix.title.clone());
-            if self.rejected.contains(&key) {
-                continue;
-            }
-            let is_too_much = fix.safety == Safety::Unsafe && !self.request.with_unsafe;
-            if is_too_much {
-                self.reject(&finding, &fix, "it can change what the program does: --unsafe-fixes does it".to_owned());
+            let offer = offer(&finding, &fix);
+            if self.rejected.contains_key(&offer) {
                 continue;
             }
             let id = GroupId(groups.len() as u32);
-            match self.edits(&fix) {
-                Ok(edits) if edits.is_empty() => {
-                    self.reject(&finding, &fix, "there is nothing to write".to_owned());
-                }
-                // A fix that collides with another one comes in the next round, when that one is made.
+            let is_too_much = fix.safety == Safety::Unsafe && !self.request.with_unsafe;
+            let edits = match is_too_much {
+                true => Err("it can change what the program does: --unsafe-fixes does it".to_owned()),
+                false => self.edits(&fix),
+            };
+            let reason = match edits {
+                Ok(edits) if edits.is_empty() => "there is nothing to write".to_owned(),
                 Ok(edits) => match set.add_group(id, &edits) {
-                    Ok(()) => drop(groups.insert(id, Group { finding, fix, edits })),
-                    Err(conflict) if conflict.group == id => {
-                        self.reject(&finding, &fix, "its own edits collide".to_owned());
+                    Ok(()) => {
+                        groups.insert(id, Group { finding, fix, edits });
+                        continue;
                     }
-                    Err(_) => {}
+                    Err(conflict) if conflict.group == id => "its own edits collide".to_owned(),
+                    // A fix that collides with another one comes in the next round, when that one is made.
+                    Err(_) => continue,
                 },
-                Err(reason) => self.reject(&finding, &fix, reason),
-            }
+                Err(reason) => reason,
+            };
+            self.rejected.insert(offer, reason);
         }
         (groups, set)
     }
@@ -434,7 +440,7 @@ impl<'r> Workshop<'r> {
         if !problems.is_empty() {
             return self.blame_problems(&problems, groups, set);
         }
-        if let Some(blamed) = undeclared(groups, &facts) {
+        if let Some(blamed) = self.undeclared(groups, &facts) {
             return Attempt::Bad(blamed);
         }
         // The program with the new facts in place of the old ones.
@@ -446,9 +452,7 @@ impl<'r> Workshop<'r> {
         for (path, text) in &new_texts {
             kept.push((path.clone(), self.texts.change(path, Some(Arc::new(text.clone())))));
         }
-        let added = groups.values().flat_map(|group| &group.fix.actions).filter_map(Action::added_input);
-        let added: Vec<PathBuf> = added.map(|header| self.opened.tree.root.join(header)).collect();
-        let new = self.judge(&added);
+        let new = self.judge(&self.added_by(groups));
         for (path, text) in kept {
             self.texts.change(&path, text);
         }
@@ -462,14 +466,60 @@ impl<'r> Workshop<'r> {
         }
     }
 
+    /// Renamed calls whose new callee is not declared where it is called, and inputs of the generator that its output does not
+    /// include. A call of what is not declared is no error where units are read, but one for today's compilers.
+    fn undeclared(
+        &self,
+        groups: &BTreeMap<GroupId, Group>,
+        facts: &Numbered<UnitFacts>,
+    ) -> Option<BTreeMap<GroupId, String>> {
+        let root = &self.opened.tree.root;
+        let reading = |path: &Path| {
+            let path = root.join(path);
+            facts.iter().map(|(_, facts)| facts).filter(move |facts| facts.files.contains(&path))
+        };
+        let lacks = |job: &Job, header: &PathBuf| {
+            job.output.as_ref().is_some_and(|output| reading(output).any(|facts| !facts.files.contains(header)))
+        };
+        let mut blamed = BTreeMap::new();
+        for (id, group) in groups {
+            for action in &group.fix.actions {
+                match action {
+                    Action::CallInstead { new, at, .. } => {
+                        let declares = |facts: &UnitFacts| {
+                            let mut declared = facts.declarations.iter();
+                            declared.any(|declared| facts.symbols[declared.symbol.0 as usize].name == *new)
+                        };
+                        if reading(&at.path).any(|facts| !declares(facts)) {
+                            blamed.insert(*id, format!("`{new}` is not declared there"));
+                        }
+                    }
+                    Action::AddInput { header } => {
+                        let path = root.join(header);
+                        if !self.jobs.is_empty() && self.jobs.iter().all(|job| lacks(job, &path)) {
+                            blamed.insert(*id, format!("the generated file does not include {}", header.display()));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        (!blamed.is_empty()).then_some(blamed)
+    }
+
+    /// The headers that these groups give to the generator; several may give one.
+    fn added_by(&self, groups: &BTreeMap<GroupId, Group>) -> BTreeSet<PathBuf> {
+        let added = groups.values().flat_map(|group| &group.fix.actions).filter_map(Action::added_input);
+        added.map(|header| self.opened.tree.root.join(header)).collect()
+    }
+
     /// The files of generators that would change, since wrappers are declared.
     fn generated(
         &self,
         groups: &BTreeMap<GroupId, Group>,
         new_texts: &BTreeMap<PathBuf, Vec<u8>>,
     ) -> BTreeMap<PathBuf, Vec<u8>> {
-        let declares = |action: &Action| matches!(action, Action::DeclareWrapper { .. } | Action::AddInput { .. });
-        if !groups.values().flat_map(|group| &group.fix.actions).any(declares) {
+        if !groups.values().any(Group::asks_for_wrappers) {
             return BTreeMap::new();
         }
         let root = &self.opened.tree.root;
@@ -482,10 +532,7 @@ impl<'r> Workshop<'r> {
         for job in &self.jobs {
             let Some(output) = &job.output else { continue };
             let mut job = job.clone();
-            job.inputs.extend(self.added.iter().cloned());
-            for action in groups.values().flat_map(|group| &group.fix.actions) {
-                job.inputs.extend(action.added_input().map(|header| root.join(header)));
-            }
+            job.inputs.extend(self.added.union(&self.added_by(groups)).cloned());
             let generated = generate_from(&request, &job, &text).ok().and_then(|generated| generated.text);
             if let Some(generated) = generated {
                 let path = output.strip_prefix(root).unwrap_or(output);
@@ -553,26 +600,87 @@ impl<'r> Workshop<'r> {
         }
         let mut blamed = BTreeMap::new();
         for (unit, problem) in problems {
-            let place = problem.at.as_ref().map(|at| at.path.clone());
             let reason = format!("{} would not compile any more: {}", problem.file.display(), problem.message);
-            let at_place = |group: &&Group| place.as_ref().is_some_and(|path| edits(group, path));
-            let root = &self.opened.tree.root;
-            let is_read = |edit: &Edit| {
-                let file = self.files.get(&root.join(&edit.path));
-                file.is_some_and(|file| self.reads[*unit].contains(file))
-            };
-            let read = |group: &&Group| group.edits.iter().any(is_read);
-            let narrow: Vec<GroupId> = groups.iter().filter(|(_, group)| at_place(group)).map(|(id, _)| *id).collect();
-            let wide = groups.iter().filter(|(_, group)| read(group)).map(|(id, _)| *id);
-            let ids = if narrow.is_empty() { wide.collect() } else { narrow };
+            let ids = self.suspected(*unit, problem, groups, set);
             blamed.extend(ids.into_iter().map(|id| (id, reason.clone())));
         }
+        // An include that did not help is no use to the others; what needs it asks for it again.
+        let places: BTreeSet<&Path> =
+            problems.iter().filter_map(|(_, problem)| Some(&*problem.at.as_ref()?.path)).collect();
+        self.includes.retain(|(path, _)| !places.contains(path.as_path()));
         if blamed.is_empty() {
             let ids = groups.keys().copied();
             blamed.extend(ids.map(|id| (id, "units would not compile any more".to_owned())));
         }
-        debug_assert!(!set.is_empty());
         Attempt::Bad(blamed)
+    }
+
+    /// The groups of which one keeps a unit from being read: the fewest that the compiler's words point to.
+    fn suspected(
+        &mut self,
+        unit: usize,
+        problem: &Problem,
+        groups: &BTreeMap<GroupId, Group>,
+        set: &EditSet,
+    ) -> Vec<GroupId> {
+        let ids = |is_suspect: &dyn Fn(&Group) -> bool| -> Vec<GroupId> {
+            groups.iter().filter(|(_, group)| is_suspect(group)).map(|(id, _)| *id).collect()
+        };
+        if let Some(at) = &problem.at {
+            let in_file = ids(&|group| group.edits.iter().any(|edit| edit.path == at.path));
+            let failed = self.failed.entry(at.path.clone()).or_default();
+            *failed += 1;
+            if !in_file.is_empty() && *failed > MOST_NARROW {
+                return in_file;
+            }
+            let nearest = self.nearest(at, groups, set);
+            if !nearest.is_empty() {
+                return nearest;
+            }
+            if !in_file.is_empty() {
+                return in_file;
+            }
+        }
+        // A name that is declared in another way somewhere.
+        let named = ids(&|group| group.names().iter().any(|name| problem.message.contains(&format!("'{name}'"))));
+        if !named.is_empty() {
+            return named;
+        }
+        // What a generator made of a new wrapper does not fit.
+        let root = &self.opened.tree.root;
+        let is_output = |path: &Path| self.jobs.iter().any(|job| job.output.as_ref() == Some(&root.join(path)));
+        let asking = ids(&Group::asks_for_wrappers);
+        if is_output(&problem.file) && !asking.is_empty() {
+            return asking;
+        }
+        let reads = |path: &Path| {
+            let file = self.files.get(&root.join(path));
+            file.is_some_and(|file| self.reads[unit].contains(file))
+        };
+        // A header that cannot be included there, since it needs what comes later.
+        let included = |edit: &Edit| self.includes.iter().any(|(path, _)| *path == edit.path) && reads(&edit.path);
+        let including = ids(&|group| group.edits.iter().any(included));
+        if !including.is_empty() {
+            return including;
+        }
+        ids(&|group| group.edits.iter().any(|edit| reads(&edit.path)))
+    }
+
+    /// The groups that make the last edit up to a place: what is wrong shows at the place itself, or behind it.
+    fn nearest(&self, at: &Span, groups: &BTreeMap<GroupId, Group>, set: &EditSet) -> Vec<GroupId> {
+        let Ok(old) = self.texts.text(&at.path) else { return Vec::new() };
+        let Ok(new) = set.apply(&at.path, &old) else { return Vec::new() };
+        let mut nearest: (u32, Vec<GroupId>) = (0, Vec::new());
+        for (id, group) in groups {
+            let edits = group.edits.iter().filter(|edit| edit.path == at.path);
+            let lines = edits.map(|edit| place(&new, set.moved(&at.path, edit.start)).0);
+            match lines.filter(|line| *line <= at.line).max() {
+                Some(line) if line > nearest.0 => nearest = (line, vec![*id]),
+                Some(line) if line == nearest.0 => nearest.1.push(*id),
+                _ => {}
+            }
+        }
+        nearest.1
     }
 
     /// The name by which a mark's header is included.
@@ -584,14 +692,16 @@ impl<'r> Workshop<'r> {
 
     /// Writes what was made, and tells all of it.
     fn finish(mut self, state: State, before: [usize; 3], rounds: usize) -> Result<Fixed, FixError> {
-        let changes: Vec<Change> = self
-            .texts
-            .changed()
-            .filter_map(|(path, new)| {
-                let old = self.texts.original(path).ok()?.to_vec();
-                (old != **new).then(|| Change { path: path.to_path_buf(), old, new: new.to_vec() })
-            })
-            .collect();
+        let root = &self.opened.tree.root;
+        let changed = self.texts.changed().filter(|(path, _)| {
+            // What is generated in a build is made again with the next one. It was only changed to see what comes of it.
+            path.is_relative() && !self.opened.tree.is_built(&root.join(path))
+        });
+        let changes = changed.filter_map(|(path, new)| {
+            let old = self.texts.original(path).ok()?.to_vec();
+            (old != **new).then(|| Change { path: path.to_path_buf(), old, new: new.to_vec() })
+        });
+        let changes: Vec<Change> = changes.collect();
         if self.request.write {
             self.write(&changes)?;
         }
@@ -599,16 +709,22 @@ impl<'r> Workshop<'r> {
         let applied = std::mem::take(&mut self.made).into_iter().flat_map(|round| round.groups);
         let mut applied: Vec<Applied> = applied.map(|(_, group)| group.applied()).collect();
         applied.sort_by(|one, other| one.finding.primary.at.cmp(&other.finding.primary.at));
-        let mut not_applied = std::mem::take(&mut self.not_applied);
-        not_applied.sort();
+        let wanted = state.report.findings.iter().filter(|finding| self.is_wanted(finding));
+        let offered = wanted.flat_map(|finding| finding.fixes.iter().map(|fix| offer(finding, fix)));
+        let not_applied = offered.map(|offer| {
+            let reason = self.rejected.get(&offer).cloned();
+            let reason = reason.unwrap_or_else(|| "no round was left for it: --max-rounds allows more".to_owned());
+            let (at, rule, title) = offer;
+            NotApplied { at, rule, title, reason }
+        });
+        let not_applied: BTreeSet<NotApplied> = not_applied.collect();
+        let not_applied = not_applied.into_iter().collect();
         Ok(Fixed { applied, not_applied, changes, steps, rounds, before, report: state.report })
     }
 
     fn write(&self, changes: &[Change]) -> Result<(), FixError> {
         let root = &self.opened.tree.root;
         let paths: Vec<PathBuf> = changes.iter().map(|change| change.path.clone()).collect();
-        let paths: Vec<PathBuf> =
-            paths.into_iter().filter(|path| !self.opened.tree.is_built(&root.join(path))).collect();
         if !self.request.allow_dirty && !paths.is_empty() {
             match dirty(root, &paths) {
                 Ok(dirty) if dirty.is_empty() => {}
@@ -621,9 +737,7 @@ impl<'r> Workshop<'r> {
                 Err(error) => return Err(FixError::Git(error)),
             }
         }
-        // A generated file outside of the tree is the build's: it is made again with the next one.
-        let changes: Vec<Change> = changes.iter().filter(|change| change.path.is_relative()).cloned().collect();
-        let Writing { written, refused, .. } = write_all(root, &changes);
+        let Writing { written, refused, .. } = write_all(root, changes);
         if refused.is_empty() {
             return Ok(());
         }
@@ -679,8 +793,14 @@ impl Group {
         Applied { rule: finding.rule.clone(), title: fix.title.clone(), safety: fix.safety, finding: finding.clone() }
     }
 
-    /// Whether a finding speaks of something that the group changes.
-    fn concerns(&self, finding: &Finding) -> bool {
+    /// Whether what is generated changes with it.
+    fn asks_for_wrappers(&self) -> bool {
+        let asks = |action: &Action| matches!(action, Action::DeclareWrapper { .. } | Action::AddInput { .. });
+        self.fix.actions.iter().any(asks)
+    }
+
+    /// What it changes, by name.
+    fn names(&self) -> Vec<&str> {
         let names = self.fix.actions.iter().flat_map(|action| match action {
             Action::MarkFunction { name, .. } | Action::MarkPointer { name, .. } => vec![name.as_str()],
             Action::CallInstead { old, new, .. } => vec![old.as_str(), new.as_str()],
@@ -688,12 +808,17 @@ impl Group {
             Action::Unmark { .. } => vec![self.finding.function.as_str()],
             Action::AddInput { .. } => Vec::new(),
         });
+        names.collect()
+    }
+
+    /// Whether a finding speaks of something that the group changes.
+    fn concerns(&self, finding: &Finding) -> bool {
         let texts: Vec<&str> = [finding.message.as_str()]
             .into_iter()
             .chain(finding.secondary.iter().map(|label| label.text.as_str()))
             .chain(finding.notes.iter().map(|note| note.text.as_str()))
             .collect();
-        names.into_iter().any(|name| {
+        self.names().into_iter().any(|name| {
             let quoted = format!("`{name}`");
             finding.function == name || texts.iter().any(|text| text.contains(&quoted))
         })
@@ -715,25 +840,6 @@ enum Attempt {
     Bad(BTreeMap<GroupId, String>),
     /// It is to be planned anew.
     Again,
-}
-
-/// Renamed calls whose new callee is not declared where it is called.
-fn undeclared(groups: &BTreeMap<GroupId, Group>, facts: &[(usize, UnitFacts)]) -> Option<BTreeMap<GroupId, String>> {
-    let mut blamed = BTreeMap::new();
-    for (id, group) in groups {
-        for action in &group.fix.actions {
-            let Action::CallInstead { new, at, .. } = action else { continue };
-            let reads = |facts: &&UnitFacts| facts.files.iter().any(|file| file.ends_with(&at.path));
-            let declares = |facts: &UnitFacts| {
-                let mut declared = facts.declarations.iter();
-                declared.any(|declared| facts.symbols[declared.symbol.0 as usize].name == *new)
-            };
-            if facts.iter().map(|(_, facts)| facts).filter(reads).any(|facts| !declares(facts)) {
-                blamed.insert(*id, format!("`{new}` is not declared there"));
-            }
-        }
-    }
-    (!blamed.is_empty()).then_some(blamed)
 }
 
 /// The groups that did not turn out as planned: their finding is still there, or another one, as grave, came with them.
@@ -760,7 +866,9 @@ fn compare(old: &State, new: &State, groups: &BTreeMap<GroupId, Group>) -> BTree
         if number(&after, &key) <= number(&before, &key) || old.explained.contains(&key) {
             continue;
         }
-        let as_grave = |group: &&Group| finding.level <= group.finding.level;
+        // Advice goes on where it began, as from a function to its callers; but no rule undoes what another one did.
+        let goes_on = |group: &Group| is_advice(finding) && finding.rule == group.finding.rule;
+        let as_grave = |group: &&Group| finding.level <= group.finding.level && !goes_on(group);
         let reason = || {
             let at = &finding.primary.at;
             format!(
@@ -779,6 +887,21 @@ fn compare(old: &State, new: &State, groups: &BTreeMap<GroupId, Group>) -> BTree
         }
     }
     blamed
+}
+
+/// Whether a finding only says what could be better.
+fn is_advice(finding: &Finding) -> bool {
+    RULES.iter().any(|rule| rule.opt_in && rule.name == finding.rule)
+}
+
+fn offer(finding: &Finding, fix: &Fix) -> Offer {
+    (finding.primary.at.clone(), finding.rule.clone(), fix.title.clone())
+}
+
+/// A place of an old text in the new one.
+fn moved(at: &Span, old: &[u8], new: &[u8], set: &EditSet) -> Option<Span> {
+    let (line, column) = place(new, set.moved(&at.path, offset(old, at.line, at.column)?));
+    Some(Span { path: at.path.clone(), line, column })
 }
 
 fn key(finding: &Finding) -> Key {

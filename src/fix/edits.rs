@@ -148,6 +148,19 @@ impl EditSet {
         Ok(new)
     }
 
+    /// Where a byte of a file is when its edits are made; the start of what replaces it, when it goes away.
+    pub fn moved(&self, path: &Path, offset: usize) -> usize {
+        let mut moved = offset;
+        for (&(start, end), held) in self.files.get(path).into_iter().flatten() {
+            if end <= offset {
+                moved = moved + held.text.len() - (end - start);
+            } else if start < offset {
+                moved -= offset - start;
+            }
+        }
+        moved
+    }
+
     /// Adds one edit; tells whether the group did not hold it before.
     fn add(&mut self, group: GroupId, edit: &Edit) -> Result<bool, Conflict> {
         let range = (edit.start, edit.end);
@@ -234,6 +247,16 @@ mod tests {
         assert_eq!(set.paths().collect::<Vec<_>>(), [Path::new("a.c"), Path::new("a.h")]);
         let starts: Vec<usize> = set.edits(Path::new("a.c")).map(|edit| edit.start).collect();
         assert_eq!(starts, [0, 4, 8]);
+    }
+
+    #[test]
+    fn places_move_with_edits() {
+        let set = set(&[(1, &[edit("a.c", 0, 3, "void"), edit("a.c", 4, 4, "coroutine_fn "), edit("a.c", 8, 9, "")])]);
+        let (old, new) = ("int f();;\n", "void coroutine_fn f();\n");
+        assert_eq!(applied(&set, old), new);
+        let at = |offset| set.moved(Path::new("a.c"), offset);
+        assert_eq!([0, 2, 3, 4, 7, 8, 9].map(at), [0, 0, 4, 18, 21, 22, 22]);
+        assert_eq!(set.moved(Path::new("b.c"), 7), 7);
     }
 
     #[test]

@@ -138,6 +138,9 @@ impl Planner<'_> {
             let Ok(text) = self.texts.text(file) else { continue };
             match rewrite::add_to_list(&text, 0..text.len(), &entry(known), &entry(header)) {
                 Ok(made) => return made.into_iter().map(|edit| to_edit(file, edit).map_err(words)).collect(),
+                Err(refusal @ Refusal::AlreadyListed(_)) => {
+                    why = format!("{}: {refusal}; configure the build again", file.display());
+                }
                 Err(refusal) => why = format!("{}: {refusal}", file.display()),
             }
         }

@@ -8,6 +8,6 @@ mod tree;
 mod write;
 
 pub use text::{Columns, Source, Sources, is_deceptive};
-pub use texts::{Texts, offset};
+pub use texts::{Texts, offset, place};
 pub use tree::{Identities, Tree, normalize};
 pub use write::{Staged, Written, remove_abandoned, sync_directory, write_whole};

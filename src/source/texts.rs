@@ -85,9 +85,27 @@ pub fn offset(text: &[u8], line: u32, column: u32) -> Option<usize> {
     (start + column <= end).then_some(start + column)
 }
 
+/// The place of an offset in a text: the opposite of [`offset`].
+pub fn place(text: &[u8], offset: usize) -> (u32, u32) {
+    let before = &text[..offset.min(text.len())];
+    let line = before.iter().filter(|byte| **byte == b'\n').count();
+    let column = before.iter().rev().take_while(|byte| **byte != b'\n').count();
+    (line as u32 + 1, column as u32 + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_offset_is_a_place() {
+        let text = b"ab\n\ncd";
+        for at in 0..=text.len() {
+            let (line, column) = place(text, at);
+            assert_eq!(offset(text, line, column), Some(at));
+        }
+        assert_eq!(place(text, 99), (3, 3));
+    }
 
     #[test]
     fn a_place_is_an_offset() {

@@ -1,0 +1,1 @@
+bool state_save(void);

@@ -1,0 +1,4 @@
+#include "co.h"
+
+int f(int sector);
+int only_here(void);

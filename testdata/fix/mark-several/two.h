@@ -1,0 +1,2 @@
+int coroutine_mixed_fn g(void);
+int f(void);

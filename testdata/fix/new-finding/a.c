@@ -1,0 +1,19 @@
+/* What a mark lets be seen, and is as grave, is a reason against it. */
+#include "co.h"
+
+static int helper(void)
+{
+    return dev_read(1);
+}
+
+static int other(void)
+{
+    return plain_leaf();
+}
+
+int coroutine_fn run(void);
+int coroutine_fn run(void)
+{
+    co_leaf();
+    return helper() + other();
+}

@@ -1,0 +1,2 @@
+#define LAST_H
+int last(void);

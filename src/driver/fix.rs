@@ -440,7 +440,7 @@ impl<'r> Workshop<'r> {
         if !problems.is_empty() {
             return self.blame_problems(&problems, groups, set);
         }
-        if let Some(blamed) = self.undeclared(groups, &facts) {
+        if let Some(blamed) = self.undeclared(groups, set, &facts) {
             return Attempt::Bad(blamed);
         }
         // The program with the new facts in place of the old ones.
@@ -466,11 +466,12 @@ impl<'r> Workshop<'r> {
         }
     }
 
-    /// Renamed calls whose new callee is not declared where it is called, and inputs of the generator that its output does not
+    /// Renamed calls whose new callee is not declared where it is called, or is something else there, and inputs of the generator that its output does not
     /// include. A call of what is not declared is no error where units are read, but one for today's compilers.
     fn undeclared(
         &self,
         groups: &BTreeMap<GroupId, Group>,
+        set: &EditSet,
         facts: &Numbered<UnitFacts>,
     ) -> Option<BTreeMap<GroupId, String>> {
         let root = &self.opened.tree.root;
@@ -492,6 +493,8 @@ impl<'r> Workshop<'r> {
                         };
                         if reading(&at.path).any(|facts| !declares(facts)) {
                             blamed.insert(*id, format!("`{new}` is not declared there"));
+                        } else if !self.is_called(new, at, set, reading(&at.path)) {
+                            blamed.insert(*id, format!("`{new}` would be something else there"));
                         }
                     }
                     Action::AddInput { header } => {
@@ -505,6 +508,28 @@ impl<'r> Workshop<'r> {
             }
         }
         (!blamed.is_empty()).then_some(blamed)
+    }
+
+    /// Whether units call a function by its name, where another one was called before: a parameter or a variable may have that
+    /// name, too.
+    fn is_called<'f>(
+        &self,
+        name: &str,
+        at: &Span,
+        set: &EditSet,
+        mut units: impl Iterator<Item = &'f UnitFacts>,
+    ) -> bool {
+        let path = self.opened.tree.root.join(&at.path);
+        let Ok(old) = self.texts.text(&at.path) else { return false };
+        let new = set.apply(&at.path, &old).ok();
+        let Some(at) = new.and_then(|new| moved(at, &old, &new, set)) else { return false };
+        units.any(|facts| {
+            facts.bodies.iter().flat_map(|body| &body.calls).any(|call| {
+                (call.place.line, call.place.column) == (at.line, at.column)
+                    && facts.symbols[call.callee.0 as usize].name == name
+                    && facts.files[call.place.file.0 as usize] == path
+            })
+        })
     }
 
     /// The headers that these groups give to the generator; several may give one.

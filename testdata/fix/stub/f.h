@@ -1,0 +1,2 @@
+#include "co.h"
+int f(void);

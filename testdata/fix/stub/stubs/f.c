@@ -1,0 +1,6 @@
+#include "f.h"
+
+int f(void)
+{
+    return 0;
+}

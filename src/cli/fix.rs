@@ -148,11 +148,10 @@ fn tell(fixed: &Fixed, to_standard_error: bool) {
     let [errors, warnings, notes] = fixed.before;
     let after = &fixed.report.summary;
     lines.push(format!(
-        "cowrap: {} fixes in {} files and {} rounds, {} not made; errors {errors} -> {}, warnings {warnings} -> {}, notes \
-         {notes} -> {}",
-        fixed.applied.len(),
-        fixed.changes.len(),
-        fixed.rounds,
+        "cowrap: {} in {} and {}, {} not made; errors {errors} -> {}, warnings {warnings} -> {}, notes {notes} -> {}",
+        count(fixed.applied.len(), "fix", "fixes"),
+        count(fixed.changes.len(), "file", "files"),
+        count(fixed.rounds, "round", "rounds"),
         fixed.not_applied.len(),
         after.errors,
         after.warnings,
@@ -165,6 +164,10 @@ fn tell(fixed: &Fixed, to_standard_error: bool) {
         true => writeln!(std::io::stderr(), "{text}"),
         false => writeln!(std::io::stdout(), "{text}"),
     };
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// Writes the patches into a directory, which is made when it is not there.

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 
 use crate::driver::{self, Applied, FixRequest, Fixed, Input, Step};
-use crate::findings::Safety;
+use crate::findings::{Level, Safety};
 use crate::fix::{Mail, patch_mail, patch_name, unified};
 use crate::render::{coverage, printable_lines};
 use crate::source::write_whole;
@@ -125,7 +125,7 @@ impl Fix {
     }
 }
 
-/// Tells what was done and what was not; on standard error, when standard output has a diff.
+/// Tells what was done, what was not, and which errors are left; on standard error, when standard output has a diff.
 fn tell(fixed: &Fixed, to_standard_error: bool) {
     let mut lines = Vec::new();
     for Applied { rule, title, safety, finding } in &fixed.applied {
@@ -144,6 +144,11 @@ fn tell(fixed: &Fixed, to_standard_error: bool) {
             left.rule,
             left.reason
         ));
+    }
+    for finding in fixed.report.findings.iter().filter(|finding| finding.level == Level::Error) {
+        let at = &finding.primary.at;
+        let (path, line, column) = (at.path.display(), at.line, at.column);
+        lines.push(format!("{path}:{line}:{column}: left: {} [{}]", finding.message, finding.rule));
     }
     let [errors, warnings, notes] = fixed.before;
     let after = &fixed.report.summary;
@@ -194,6 +199,9 @@ fn write_patches(directory: &Path, fixed: &Fixed) -> Result<(), String> {
     Ok(())
 }
 
+/// What git and people show of a subject, with room for `[PATCH 10/12]`.
+const LONGEST_SUBJECT: usize = 60;
+
 /// What a patch says of itself: the reasons, and the calls that make them true.
 fn letter(step: &Step) -> (String, String) {
     let top = step.top.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -201,7 +209,13 @@ fn letter(step: &Step) -> (String, String) {
         let subject = format!("{top}: fix {} findings of {}", step.applied.len(), step.rule);
         return (subject, body(step));
     };
-    (format!("{top}: {}", only.title.replace('`', "")), body(step))
+    // What is obliged is in the body.
+    let order = only.title.split(", and with it").next().unwrap_or_default().replace('`', "");
+    let subject = format!("{top}: {order}");
+    match subject.chars().count() > LONGEST_SUBJECT {
+        true => (format!("{top}: fix a finding of {}", step.rule), body(step)),
+        false => (subject, body(step)),
+    }
 }
 
 fn body(step: &Step) -> String {

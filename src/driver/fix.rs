@@ -196,6 +196,9 @@ struct Round {
     set: EditSet,
 }
 
+/// Why what is still offered was not done, when nothing kept it from being done.
+const NO_ROUND_LEFT: &str = "no round was left for it: --max-rounds allows more";
+
 /// How many failures in one file are put down to single fixes, before all that change it are given up: each costs another look.
 const MOST_NARROW: u32 = 8;
 
@@ -343,11 +346,8 @@ impl<'r> Workshop<'r> {
     fn take(&mut self, success: Success, state: &mut State, groups: BTreeMap<GroupId, Group>, set: EditSet) {
         let before = set.paths().filter_map(|path| Some((path.to_path_buf(), self.texts.text(path).ok()?)));
         let before: BTreeMap<PathBuf, Arc<Vec<u8>>> = before.collect();
-        let rejected = std::mem::take(&mut self.rejected).into_iter().map(|((at, rule, title), reason)| {
-            let moved = before.get(&at.path).and_then(|old| moved(&at, old, success.new_texts.get(&at.path)?, &set));
-            ((moved.unwrap_or(at), rule, title), reason)
-        });
-        self.rejected = rejected.collect();
+        // What did not go before may go now.
+        self.rejected.clear();
         for (path, text) in success.new_texts {
             self.texts.change(&path, Some(Arc::new(text)));
         }
@@ -738,7 +738,7 @@ impl<'r> Workshop<'r> {
         let offered = wanted.flat_map(|finding| finding.fixes.iter().map(|fix| offer(finding, fix)));
         let not_applied = offered.map(|offer| {
             let reason = self.rejected.get(&offer).cloned();
-            let reason = reason.unwrap_or_else(|| "no round was left for it: --max-rounds allows more".to_owned());
+            let reason = reason.unwrap_or_else(|| NO_ROUND_LEFT.to_owned());
             let (at, rule, title) = offer;
             NotApplied { at, rule, title, reason }
         });
@@ -838,11 +838,9 @@ impl Group {
 
     /// Whether a finding speaks of something that the group changes.
     fn concerns(&self, finding: &Finding) -> bool {
-        let texts: Vec<&str> = [finding.message.as_str()]
-            .into_iter()
-            .chain(finding.secondary.iter().map(|label| label.text.as_str()))
-            .chain(finding.notes.iter().map(|note| note.text.as_str()))
-            .collect();
+        let texts = [finding.message.as_str()];
+        let texts = texts.into_iter().chain(finding.secondary.iter().map(|label| label.text.as_str()));
+        let texts: Vec<&str> = texts.chain(finding.notes.iter().map(|note| note.text.as_str())).collect();
         self.names().into_iter().any(|name| {
             let quoted = format!("`{name}`");
             finding.function == name || texts.iter().any(|text| text.contains(&quoted))
@@ -891,6 +889,17 @@ fn compare(old: &State, new: &State, groups: &BTreeMap<GroupId, Group>) -> BTree
         if number(&after, &key) <= number(&before, &key) || old.explained.contains(&key) {
             continue;
         }
+        let concerned: Vec<GroupId> =
+            groups.iter().filter(|(_, group)| group.concerns(finding)).map(|(id, _)| *id).collect();
+        // A graver fix may bring it, and is worth it: then the others are innocent.
+        let is_graver = |group: &Group| group.finding.level < finding.level;
+        let is_worth_it = match concerned.is_empty() {
+            true => groups.values().any(is_graver),
+            false => concerned.iter().filter_map(|id| groups.get(id)).any(is_graver),
+        };
+        if is_worth_it {
+            continue;
+        }
         // Advice goes on where it began, as from a function to its callers; but no rule undoes what another one did.
         let goes_on = |group: &Group| is_advice(finding) && finding.rule == group.finding.rule;
         let as_grave = |group: &&Group| finding.level <= group.finding.level && !goes_on(group);
@@ -904,8 +913,6 @@ fn compare(old: &State, new: &State, groups: &BTreeMap<GroupId, Group>) -> BTree
                 finding.rule
             )
         };
-        let concerned: Vec<GroupId> =
-            groups.iter().filter(|(_, group)| group.concerns(finding)).map(|(id, _)| *id).collect();
         let ids: Vec<GroupId> = if concerned.is_empty() { groups.keys().copied().collect() } else { concerned };
         for id in ids.into_iter().filter(|id| groups.get(id).as_ref().is_some_and(as_grave)) {
             blamed.entry(id).or_insert_with(reason);

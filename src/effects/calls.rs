@@ -8,7 +8,7 @@ use crate::config::Effect;
 use crate::facts::{CallKind, Context, ContextSet, Reach};
 use crate::program::{BodyId, Declaration, FunctionId, Mark, Place, Site, SlotId, Store};
 
-use super::{Effects, Origin};
+use super::{Effects, MisfitKind, Origin};
 
 /// How many unmarked callers make a mark suspect.
 const SUSPECT_CALLERS: usize = 5;
@@ -364,8 +364,17 @@ pub(super) fn suspects(effects: &Effects<'_>) -> Vec<Suspect> {
     found
 }
 
+/// How it comes that a coroutine only function may run outside of coroutines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contest {
+    /// Somebody calls it there, or stores it where nothing is said: its own mark may be the wrong one.
+    Direct,
+    /// A function calls it of which that is so.
+    Inherited,
+}
+
 /// Finds the coroutine only functions that may run outside of coroutines, against their marks.
-pub(super) fn contested(effects: &Effects<'_>) -> Vec<bool> {
+pub(super) fn contested(effects: &Effects<'_>) -> Vec<Option<Contest>> {
     let program = effects.program;
     let outside = effects.breaches().iter().filter(|breach| breach.kind == BreachKind::CoroutineCall);
     let mut open: Vec<FunctionId> = outside
@@ -374,12 +383,16 @@ pub(super) fn contested(effects: &Effects<'_>) -> Vec<bool> {
             Callee::Slot(slot) => effects.candidates.of_slot(slot).to_vec(),
         })
         .collect();
-    open.extend(effects.misfits().iter().map(|misfit| misfit.store.function));
-    let mut contested = vec![false; program.functions.len()];
+    let loses_mark = effects.misfits().iter().filter(|misfit| misfit.kind == MisfitKind::LosesMark);
+    open.extend(loses_mark.map(|misfit| misfit.store.function));
+    let mut contested = vec![None; program.functions.len()];
+    open.iter().for_each(|function| contested[function.0 as usize] = Some(Contest::Direct));
+    let mut known = vec![false; program.functions.len()];
     while let Some(function) = open.pop() {
-        if std::mem::replace(&mut contested[function.0 as usize], true) {
+        if std::mem::replace(&mut known[function.0 as usize], true) {
             continue;
         }
+        contested[function.0 as usize].get_or_insert(Contest::Inherited);
         for body in &program.function(function).bodies {
             let body = program.body(*body);
             open.extend(body.calls.iter().filter(|call| call.kind.is_in_place()).map(|call| call.callee));

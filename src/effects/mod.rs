@@ -23,7 +23,7 @@ use crate::facts::{Context, ContextSet, MarkId};
 use crate::program::{Candidates, FunctionId, Mark, Place, Program, SlotId};
 use crate::source::Tree;
 
-pub use calls::{Breach, BreachKind, Callee, Callers, Suspect};
+pub use calls::{Breach, BreachKind, Callee, Callers, Contest, Suspect};
 pub use chains::{Chain, Doubt, Ends, Search, Step};
 pub use generation::{Difference, Generation, StaleFile};
 pub use holding::HeldAcross;
@@ -89,7 +89,7 @@ pub struct Effects<'a> {
     breaches: OnceLock<Vec<Breach>>,
     suspects: OnceLock<Vec<Suspect>>,
     misfits: OnceLock<Vec<Misfit>>,
-    contested: OnceLock<Vec<bool>>,
+    contested: OnceLock<Vec<Option<Contest>>>,
     used_models: HashSet<String>,
     /// The pack's cuts: caller and callee.
     cuts: HashSet<(FunctionId, FunctionId)>,
@@ -223,9 +223,9 @@ impl<'a> Effects<'a> {
         self.suspects.get_or_init(|| calls::suspects(self))
     }
 
-    /// Whether a coroutine only function may run outside of coroutines all the same: somebody calls it there, or stores it where
-    /// nothing is said, or it is called by such a function. Its mark is no ground for changing what it does.
-    pub fn is_contested(&self, function: FunctionId) -> bool {
+    /// Whether a coroutine only function may run outside of coroutines all the same. Then its mark is no ground for changing what
+    /// it does.
+    pub fn contest(&self, function: FunctionId) -> Option<Contest> {
         self.contested.get_or_init(|| calls::contested(self))[function.0 as usize]
     }
 

@@ -303,7 +303,7 @@ fn has_type(source: &Source<'_>, head: Range<usize>) -> bool {
 /// a type is before them.
 fn before_locks(source: &Source<'_>, head: Range<usize>, declarator: usize) -> usize {
     let mut anchor = declarator;
-    while let Some(word) = source.before(anchor).filter(|index| head.contains(index) && is_capitals(source, *index)) {
+    while let Some(word) = lock_before(source, &head, anchor) {
         let is_tag =
             source.before(word).is_some_and(|index| matches!(source.bytes(index), b"struct" | b"union" | b"enum"));
         if is_tag || !has_type(source, head.start..word) {
@@ -312,6 +312,17 @@ fn before_locks(source: &Source<'_>, head: Range<usize>, declarator: usize) -> u
         anchor = word;
     }
     anchor
+}
+
+/// The word in capitals directly before a token, also with an argument: `TSA_ACQUIRE(lock)`.
+fn lock_before(source: &Source<'_>, head: &Range<usize>, anchor: usize) -> Option<usize> {
+    let mut last = source.before(anchor).filter(|index| head.contains(index))?;
+    if source.is_sign(last, b')') {
+        let mut opens = head.clone().filter(|index| source.is_sign(*index, b'('));
+        let open = opens.find(|index| source.close(*index) == Some(last))?;
+        last = source.before(open).filter(|index| head.contains(index))?;
+    }
+    is_capitals(source, last).then_some(last)
 }
 
 fn is_capitals(source: &Source<'_>, index: usize) -> bool {

@@ -118,7 +118,7 @@ fn a_mark_goes_before_locks() {
         ("static struct node X @foo(void);", "static struct node X coroutine_fn foo(void);"),
         ("int GRAPH_rdlock @foo(void);", "int GRAPH_rdlock coroutine_fn foo(void);"),
         // A macro with arguments is no such word.
-        ("int TSA(x) @foo(void);", "int TSA(x) coroutine_fn foo(void);"),
+        ("int TSA(x) @foo(void);", "int coroutine_fn TSA(x) foo(void);"),
     ] {
         same(function(before), after);
     }

@@ -95,8 +95,11 @@ struct Line {
     text_column: usize,
 }
 
-/// The lines of a list if they are aligned: one that begins an item is exactly behind the `(`, and one that goes on
-/// with an item, or is inside a comment, is not left of that. A list with directives, empty lines, or literals or words
+/// By how many columns a line may miss the place behind its `(`, and was meant to be there.
+const NEARLY: usize = 1;
+
+/// The lines of a list if they are aligned: one that begins an item is behind the `(`, or misses that by [`NEARLY`], and one
+/// that goes on with an item, or is inside a comment, is not left of that. A list with directives, empty lines, or literals or words
 /// over several lines is not aligned.
 fn aligned_lines(source: &Source<'_>, list: List) -> Option<Vec<Line>> {
     let text = source.text;
@@ -115,7 +118,7 @@ fn aligned_lines(source: &Source<'_>, list: List) -> Option<Vec<Line>> {
         if breaks > 0 {
             let indentation = line_start(text, token.span.start)..token.span.start;
             let text_column = column(&text[indentation.clone()]);
-            let fits = if begins_item { text_column == base } else { text_column >= base };
+            let fits = if begins_item { text_column.abs_diff(base) <= NEARLY } else { text_column + NEARLY >= base };
             // A `(` that ends its line has a list that is indented, and not aligned, whatever the column.
             let is_indented = index == list.open + 1;
             if is_indented || breaks > 1 || !fits || !text[indentation.clone()].iter().all(is_blank) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::effects::{Callee, Effects, Origin};
+use crate::effects::{Callee, Contest, Effects, Origin};
 use crate::findings::{Finding, Level, Safety};
 use crate::program::FunctionId;
 use crate::words::name;
@@ -64,8 +64,9 @@ fn missing(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
     let mut report = Report::new(effects, RULE.name, Level::Warning, function, place, message, "no mark here");
     report.label(mark.place, format!("marked `{mark_name}` here"));
     report.help(format!("write `{mark_name}` on both, so that a reader of either knows"));
-    // What a generator makes of a wrapper mark is not to be marked again.
-    if effects.pack.mark(mark.mark).wrapper.is_none() {
+    // What a generator makes of a wrapper mark is not to be marked again; and where others call the function outside of coroutines,
+    // it may be the mark that is wrong.
+    if effects.pack.mark(mark.mark).wrapper.is_none() && effects.contest(id) != Some(Contest::Direct) {
         let action = report.mark_action(Callee::Function(id), mark_name);
         report.fix(Safety::Safe, format!("mark every declaration of `{function}` as `{mark_name}`"), vec![action]);
     }

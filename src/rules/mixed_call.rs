@@ -1,6 +1,6 @@
 //! `mixed-call`: a wrapper is called where control is in a coroutine, and could be spared.
 
-use crate::effects::{Breach, BreachKind, Callee, Effects};
+use crate::effects::{Breach, BreachKind, Callee, Contest, Effects};
 use crate::findings::{Finding, Level, Safety};
 use crate::words::name;
 
@@ -37,11 +37,13 @@ fn finding(effects: &Effects<'_>, breach: &Breach) -> Option<Finding> {
     report.label_demand(callee);
     report.label_demand(breach.caller);
     report.help(format!("call `{target}` instead"));
-    if effects.have_one_type(callee, direct) {
+    // A caller that others call outside of coroutines needs the wrapper, whatever its mark says.
+    let contest = effects.contest(breach.caller);
+    if effects.have_one_type(callee, direct) && contest != Some(Contest::Direct) {
         // In a coroutine, what is generated does nothing but call its target, unless a lock comes in between.
         let wraps = effects.context_marks(callee).iter().find_map(|(mark, _)| effects.wraps(mark));
         let is_same = wraps.is_some_and(|wraps| wraps.lock.is_none()) && effects.required_lock(direct).is_none();
-        let safety = if is_same && !effects.is_contested(breach.caller) { Safety::Safe } else { Safety::Unsafe };
+        let safety = if is_same && contest.is_none() { Safety::Safe } else { Safety::Unsafe };
         report.fix_call(safety, breach.place, callee_name, target);
     }
     Some(report.finish())

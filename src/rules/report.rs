@@ -153,15 +153,19 @@ impl<'e, 'a> Report<'e, 'a> {
         }
         let all = [first].into_iter().chain(closure.obliged.iter().map(|obliged| obliged.what));
         let actions = all.map(|what| self.mark_action(what, mark)).collect();
-        let more = match closure.obliged.len() {
-            0 => String::new(),
-            count => format!(" and {count} more that this obliges"),
-        };
-        let what = match first {
+        let what = |callee: Callee| match callee {
             Callee::Function(function) => format!("`{}`", name(self.effects, function)),
             Callee::Slot(slot) => self.effects.slot_name(slot),
         };
-        self.fix(Safety::Safe, format!("mark {what}{more} as `{mark}`"), actions);
+        let obliged: Vec<String> = closure.obliged.iter().take(MOST_LISTED).map(|obliged| what(obliged.what)).collect();
+        let more = match closure.obliged.len() {
+            0 => String::new(),
+            count if count > MOST_LISTED => {
+                format!(", and with it {} and {} more", obliged.join(", "), count - MOST_LISTED)
+            }
+            _ => format!(", and with it {}", obliged.join(", ")),
+        };
+        self.fix(Safety::Safe, format!("mark {} as `{mark}`{more}", what(first)), actions);
     }
 
     /// Offers a change.

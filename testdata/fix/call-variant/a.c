@@ -25,9 +25,16 @@ int coroutine_mixed_fn either(void)
     return dev_read(1);
 }
 
-/* Near miss: the mark is contested. */
+/* Near miss: somebody calls it outside, so it may need the wrapper. */
+int coroutine_fn below(void);
 int coroutine_fn contested(void);
 int coroutine_fn contested(void)
+{
+    return dev_read(1) + below();
+}
+
+/* Near miss: what calls it may be outside; it is offered, and not safe. */
+int coroutine_fn below(void)
 {
     return dev_read(1);
 }

@@ -203,6 +203,49 @@ fn a_bad_pack_is_status_2_and_names_file_and_line() {
     tree.check(&["--pack", "none.toml"]).is(2).says("none.toml");
 }
 
+/// What `docs/pointers.md` says that one can do about a finding through a pointer, on its own example.
+#[test]
+fn what_silences_or_moves_a_finding_through_a_pointer_does() {
+    const TAPE: &str = "#include \"co.h\"\n\
+        struct DiskOps { void (*unload)(void); };\n\
+        void no_coroutine_fn disk_drain(void);\n\
+        static void tape_unload(void) { disk_drain(); }\n\
+        const struct DiskOps tape_ops = { .unload = tape_unload };\n\
+        void coroutine_fn disk_co_eject(const struct DiskOps *ops);\n\
+        void coroutine_fn disk_co_eject(const struct DiskOps *ops) { ops->unload(); }\n";
+    let findings = |text: &str, pack: Option<&str>| {
+        let tree = Tree::with(&[("tape.c", text)]);
+        tree.write("mine.toml", &format!("extends = \"qemu\"\nname = \"mine\"\n{}", pack.unwrap_or_default()));
+        let pack: &[&str] = if pack.is_some() { &["--pack", "mine.toml"] } else { &[] };
+        let out = tree.check(&[&["--format", "short"], pack].concat());
+        out.findings().into_iter().map(str::to_owned).collect::<Vec<String>>()
+    };
+    let one = |text: &str, pack: Option<&str>, wanted: &str| {
+        let found = findings(text, pack);
+        let [only] = found.as_slice() else { panic!("{found:?}") };
+        assert!(only.contains(wanted), "{only}");
+    };
+    one(TAPE, None, "which runs in a coroutine, and leads to non-coroutine only `disk_drain`");
+    one(
+        &TAPE.replace("static void", "static void no_coroutine_fn"),
+        None,
+        "and may be non-coroutine only `tape_unload`",
+    );
+    let slot = |mark: &str| TAPE.replace("void (*unload)", &format!("void {mark} (*unload)"));
+    one(
+        &slot("no_coroutine_fn"),
+        None,
+        "error: what `DiskOps::unload` holds is non-coroutine only, and is called from",
+    );
+    one(&slot("coroutine_fn"), None, "error: non-coroutine only `disk_drain` is called from `tape_unload`");
+    let guarded = TAPE.replace("{ disk_drain(); }", "{ if (!qemu_in_coroutine()) { disk_drain(); } }");
+    assert_eq!(findings(&guarded, None), Vec::<String>::new());
+    let model = "[[model]]\nfunctions = [\"tape_unload\"]\neffect = \"either\"\nreason = \"it drains elsewhere\"\n";
+    assert_eq!(findings(TAPE, Some(model)), Vec::<String>::new());
+    let cut = "[[cut]]\ncaller = \"disk_co_eject\"\ncallee = \"tape_unload\"\nreason = \"no tape there\"\n";
+    assert_eq!(findings(TAPE, Some(cut)), Vec::<String>::new());
+}
+
 #[test]
 fn a_pack_of_ones_own_replaces_the_one_for_qemu() {
     let tree = Tree::with(&[("error.c", ERROR), ("fiber.c", "#include \"fiber.h\"\nvoid f(void) { sink(); }\n")]);

@@ -51,8 +51,7 @@ fn lengths(functions: &[Sketch], through: &[BTreeSet<usize>]) -> Vec<Option<u32>
                     return None;
                 }
                 let slots = sketch.slot_calls.iter().filter_map(|slot| through.get(*slot)).flatten();
-                // A call by name is in breach itself; what is stored into a slot is judged where it is stored.
-                let named = sketch.calls.iter().filter_map(|callee| {
+                let called = sketch.calls.iter().chain(slots).filter_map(|callee| {
                     let callee_is = &functions[*callee];
                     if is_blocking(callee_is) {
                         Some(1)
@@ -60,9 +59,7 @@ fn lengths(functions: &[Sketch], through: &[BTreeSet<usize>]) -> Vec<Option<u32>
                         is_open(callee_is).then_some(lengths[*callee]?)?.checked_add(1)
                     }
                 });
-                let stored = slots
-                    .filter_map(|callee| is_open(&functions[*callee]).then_some(lengths[*callee]?)?.checked_add(1));
-                named.chain(stored).min()
+                called.min()
             })
             .collect();
         if next == lengths {

@@ -76,7 +76,7 @@ pub struct Chain {
     pub doubt: Doubt,
     /// Whether only some values of the body's flags lead to it.
     pub conditional: bool,
-    /// The calls, from that of the body to that of what demands the other context. There are at least two.
+    /// The calls, from that of the body to that of what demands the other context. A single one goes through a slot.
     pub steps: Vec<Step>,
 }
 
@@ -101,6 +101,17 @@ enum How {
     Call(At),
     /// By a call that passes the next function to a callback, which calls it.
     Passing { at: At, function: FunctionId, to: Callback },
+    /// By a call through a slot that may hold what is searched for.
+    Holding { at: At, function: FunctionId },
+}
+
+/// Where a call goes to on a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Next {
+    /// What is searched for itself: a slot holds it.
+    End(FunctionId),
+    /// Something that leads to it.
+    Node(Node),
 }
 
 /// A node that calls its parameter at this position, itself or through others.
@@ -467,6 +478,19 @@ impl<'e, 'a> Search<'e, 'a> {
                 push(*id, body.function, At::Slot(*position), call.kind, call.reach);
             }
         }
+        for function in program.function_ids().filter(|function| self.offends(*function)) {
+            for slot in self.slots_of(function).filter(|slot| is_open(effects, *slot)) {
+                for call in self.calls_through(slot, function) {
+                    if !effects.start(call.caller).contains(context) {
+                        continue;
+                    }
+                    for value in values(call.reach.values(context)) {
+                        let how = How::Holding { at: call.at, function };
+                        open.push(call.doubt, 1, (Node { body: call.body, value }, how, None));
+                    }
+                }
+            }
+        }
         for passing in self.passing.iter().filter(|passing| self.offends(passing.function)) {
             let &Passing { from, at, function, to, doubt, length } = passing;
             if effects.start(effects.program.body(from.body).function).contains(context) {
@@ -640,7 +664,7 @@ impl<'e, 'a> Search<'e, 'a> {
             Some((At::Slot(at as u32), call.reach, &call.arguments, Callee::Slot(call.slot?)))
         });
         for (at, reach, arguments, callee) in named.chain(through).filter(|(_, reach, ..)| wanted(*reach)) {
-            let mut best: Option<(Doubt, u32, Node)> = None;
+            let mut best: Option<(Doubt, u32, Next)> = None;
             let mut leading = 0u8;
             for value in values(reach.values(self.context) & entered) {
                 if let Some(next) = self.next(body.function, callee, arguments, value) {
@@ -649,8 +673,10 @@ impl<'e, 'a> Search<'e, 'a> {
                 }
             }
             let Some((doubt, _, next)) = best else { continue };
-            let mut steps = self.step(id, How::Call(at), Some(next));
-            steps.extend(self.steps(next));
+            let steps = match next {
+                Next::End(function) => self.step(id, How::Holding { at, function }, None),
+                Next::Node(node) => [self.step(id, How::Call(at), Some(node)), self.steps(node)].concat(),
+            };
             let chain = Chain { body: id, doubt, conditional: leading != entered, steps };
             add_to_group(&mut groups, (callee, None), chain);
         }
@@ -664,13 +690,13 @@ impl<'e, 'a> Search<'e, 'a> {
             }
             let next = match self.next(body.function, Callee::Function(passing.function), &[], 0) {
                 _ if self.offends(passing.function) => None,
-                Some(next) => Some(next),
-                None => continue,
+                Some((doubt, _, Next::Node(node))) => Some((doubt, node)),
+                Some(_) | None => continue,
             };
             let how = How::Passing { at: passing.at, function: passing.function, to: passing.to };
-            let mut steps = self.step(id, how, next.map(|(.., node)| node));
-            let doubt = next.map_or(passing.doubt, |(doubt, ..)| doubt.and(passing.doubt));
-            steps.extend(next.into_iter().flat_map(|(.., node)| self.steps(node)));
+            let mut steps = self.step(id, how, next.map(|(_, node)| node));
+            let doubt = next.map_or(passing.doubt, |(doubt, _)| doubt.and(passing.doubt));
+            steps.extend(next.into_iter().flat_map(|(_, node)| self.steps(node)));
             let Some(callee) = steps.first().map(|step| step.callee) else { continue };
             let conditional = reach.values(self.context) & entered != entered;
             let chain = Chain { body: id, doubt, conditional, steps };
@@ -679,14 +705,15 @@ impl<'e, 'a> Search<'e, 'a> {
         groups
     }
 
-    /// Where a call goes to on a chain: the best of the nodes that it enters.
+    /// Where a call goes to on a chain: the best of the nodes that it enters. What a call by name calls itself is judged as a
+    /// call, and does not count; what is held by a slot does.
     fn next(
         &self,
         caller: FunctionId,
         callee: Callee,
         arguments: &[Argument],
         value: u8,
-    ) -> Option<(Doubt, u32, Node)> {
+    ) -> Option<(Doubt, u32, Next)> {
         let (effects, program) = (self.effects, self.effects.program);
         let (functions, least): (&[FunctionId], Doubt) = match &callee {
             Callee::Function(function) => (std::slice::from_ref(function), Doubt::NONE),
@@ -695,17 +722,23 @@ impl<'e, 'a> Search<'e, 'a> {
             }
             Callee::Slot(_) => return None,
         };
-        let goes_on = |function: &&FunctionId| {
-            let held = matches!(callee, Callee::Function(_)) || effects.held_for(**function).contains(self.context);
-            held && effects.is_traversable(**function) && !effects.is_cut(caller, **function)
+        let is_named = matches!(callee, Callee::Function(_));
+        let is_called = |function: &&FunctionId| {
+            let held = is_named || effects.held_for(**function).contains(self.context);
+            held && !effects.is_cut(caller, **function)
         };
-        let traversable = functions.iter().filter(goes_on);
+        let ends = functions.iter().filter(is_called).filter(|function| !is_named && self.offends(**function));
+        if let Some(end) = ends.min() {
+            return Some((least, 0, Next::End(*end)));
+        }
+        let traversable = functions.iter().filter(is_called).filter(|function| effects.is_traversable(**function));
         let bodies = traversable.flat_map(|function| &program.function(*function).bodies);
         let nodes = bodies.flat_map(|body| {
             let entered = passed_values(arguments, self.context, value, program.body(*body));
             values(entered).map(|value| Node { body: *body, value })
         });
-        nodes.filter_map(|node| self.reasons.get(node).map(|why| (why.doubt.and(least), why.length, node))).min()
+        let known = nodes.filter_map(|node| Some((self.reasons.get(node)?, node)));
+        known.map(|(why, node)| (why.doubt.and(least), why.length, Next::Node(node))).min()
     }
 
     /// The calls of a body that pass functions to callbacks.
@@ -736,6 +769,7 @@ impl<'e, 'a> Search<'e, 'a> {
         let function_of = |node: Node| program.body(node.body).function;
         match how {
             How::Call(at) => vec![self.call(body, at, next.map(function_of), false)],
+            How::Holding { at, function } => vec![self.call(body, at, Some(function), false)],
             How::Passing { at, function, to } => {
                 let mut steps = vec![self.call(body, at, Some(function_of(to.node)), false)];
                 let mut callback = Some(to);

@@ -134,7 +134,8 @@ fn through_others(effects: &Effects<'_>, chains: &[Chain]) -> Option<Finding> {
         _ => "where control is in a coroutine",
     };
     let offender = called(effects, last.callee);
-    let message = format!("{callee} is called from `{caller}`, {why}, and leads to non-coroutine only {offender}");
+    let leads = if best.steps.len() == 1 { "may be" } else { "leads to" };
+    let message = format!("{callee} is called from `{caller}`, {why}, and {leads} non-coroutine only {offender}");
     let level = level(best);
     let mut report = Report::new(effects, RULE.name, level, caller, first.place, message, "called here");
     for chain in chains.iter().filter(|chain| chain.steps.first().is_some_and(|step| step.place != first.place)) {

@@ -168,6 +168,8 @@ fn what_cannot_be_asked_for_is_refused() {
     tree.fix(&["--rule", "no-such-rule"]).is(2).says("no-such-rule");
     tree.fix(&["nowhere"]).is(2).says("nowhere");
     tree.fix(&["--diff", "--patches", "out"]).is(2);
+    tree.write("out/0001-earlier.patch", "");
+    tree.fix(&["--patches", "out"]).is(2).says("it holds patches already");
     tree.fix(&["--max-rounds", "many"]).is(2);
     assert_eq!(tree.read("a.c"), UNMARKED);
 }

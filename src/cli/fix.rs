@@ -74,6 +74,12 @@ impl Fix {
             Ok(request) => request,
             Err(message) => return fail(&message),
         };
+        if let Some(directory) = &self.patches
+            && has_patches(directory)
+        {
+            let message = "it holds patches already, and `git am` would take both; name an empty directory";
+            return fail(&format!("{}: {message}", directory.display()));
+        }
         let fixed = match driver::fix(&request, &progress::Bar::new()) {
             Ok(fixed) => fixed,
             Err(error) => return fail(&error.to_string()),
@@ -175,6 +181,12 @@ fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// Whether there are patches in a directory: of an earlier run, it may be.
+fn has_patches(directory: &Path) -> bool {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| entry.path().extension().is_some_and(|extension| extension == "patch"))
+}
+
 /// Writes the patches into a directory, which is made when it is not there.
 fn write_patches(directory: &Path, fixed: &Fixed) -> Result<(), String> {
     let failed = |path: &Path, error: std::io::Error| format!("cannot write {}: {error}", path.display());
@@ -200,7 +212,7 @@ fn write_patches(directory: &Path, fixed: &Fixed) -> Result<(), String> {
 }
 
 /// What git and people show of a subject, with room for `[PATCH 10/12]`.
-const LONGEST_SUBJECT: usize = 60;
+const LONGEST_SUBJECT: usize = 72;
 
 /// What a patch says of itself: the reasons, and the calls that make them true.
 fn letter(step: &Step) -> (String, String) {

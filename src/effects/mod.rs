@@ -27,7 +27,7 @@ pub use calls::{Breach, BreachKind, Callee, Callers, Contest, Suspect};
 pub use chains::{Chain, Doubt, Ends, Search, Step};
 pub use generation::{Difference, Generation, StaleFile};
 pub use holding::HeldAcross;
-pub use required::{Closure, Obliged};
+pub use required::{Closure, MOST_OBLIGED, Obliged};
 pub use slots::{Misfit, MisfitKind};
 pub use suspension::Suspends;
 pub use worlds::{Entered, Worlds};

@@ -9,6 +9,10 @@ use crate::program::{FunctionId, Place};
 
 use super::{Callee, Effects};
 
+/// How many marks a closure tells: one that goes on is the program, and no plan. It also keeps a million functions that all
+/// lead to one another from being walked for each finding.
+pub const MOST_OBLIGED: usize = 1000;
+
 /// What marking one thing coroutine only entails.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Closure {
@@ -16,6 +20,8 @@ pub struct Closure {
     pub obliged: Vec<Obliged>,
     /// What no mark makes right: a call of one of them outside of coroutines, or a slot that is for something else.
     pub obstacle: Option<Place>,
+    /// Whether there are more than [`MOST_OBLIGED`].
+    pub goes_on: bool,
 }
 
 /// Something that has to bear a mark as soon as another thing does.
@@ -38,6 +44,10 @@ impl Effects<'_> {
         let mut open = VecDeque::from([first]);
         while let Some(marked) = open.pop_front() {
             for (what, place) in self.next_to_mark(marked, &mut closure.obstacle) {
+                if closure.obliged.len() == MOST_OBLIGED {
+                    closure.goes_on = true;
+                    return closure;
+                }
                 if known.insert(what) {
                     closure.obliged.push(Obliged { what, because: marked, place });
                     open.push_back(what);
@@ -98,7 +108,9 @@ impl Effects<'_> {
     /// Whether it is certain that something is only called in coroutines, and likewise all that its mark would oblige.
     pub fn can_be_marked(&self, first: Callee, closure: &Closure) -> bool {
         let obliged = closure.obliged.iter().map(|obliged| obliged.what);
-        closure.obstacle.is_none() && obliged.chain([first]).all(|what| self.called_in(what) == ContextSet::COROUTINE)
+        closure.obstacle.is_none()
+            && !closure.goes_on
+            && obliged.chain([first]).all(|what| self.called_in(what) == ContextSet::COROUTINE)
     }
 
     /// The contexts in which something may be called; for a slot also those in which what it holds is called through others

@@ -1,7 +1,7 @@
 //! How rules make findings: places as labels, remarks, and what to do.
 
 use crate::config::Effect;
-use crate::effects::{Breach, Callee, Closure, Effects, Obliged, Origin, Step};
+use crate::effects::{Breach, Callee, Closure, Effects, MOST_OBLIGED, Obliged, Origin, Step};
 use crate::findings::{Action, Finding, Fix, Label, Level, Note, Safety};
 use crate::program::{FunctionId, Place, Site, Store};
 use crate::words::{self, MOST_LISTED, called, name, span};
@@ -138,6 +138,7 @@ impl<'e, 'a> Report<'e, 'a> {
         match functions.len() {
             0 => {}
             1 => self.help(format!("the mark would oblige {}, too", words::names(self.effects, &functions))),
+            _ if closure.goes_on => self.help(format!("the mark would oblige more than {MOST_OBLIGED} functions, too")),
             count => self.help(format!(
                 "the mark would oblige {count} functions that lead to it, too: {}",
                 words::names(self.effects, &functions)

@@ -44,11 +44,11 @@ impl Effects<'_> {
         let mut open = VecDeque::from([first]);
         while let Some(marked) = open.pop_front() {
             for (what, place) in self.next_to_mark(marked, &mut closure.obstacle) {
-                if closure.obliged.len() == MOST_OBLIGED {
-                    closure.goes_on = true;
-                    return closure;
-                }
                 if known.insert(what) {
+                    if closure.obliged.len() == MOST_OBLIGED {
+                        closure.goes_on = true;
+                        return closure;
+                    }
                     closure.obliged.push(Obliged { what, because: marked, place });
                     open.push_back(what);
                 }

@@ -10,6 +10,7 @@
 #[path = "../tests/support/synthetic.rs"]
 mod synthetic;
 
+use std::path::Path;
 use std::time::Instant;
 
 use cowrap::config::Pack;
@@ -106,8 +107,8 @@ fn measure(count: usize, library: Library) -> f64 {
     let facts = unit(&sketches(count, library), &pack);
     let start = Instant::now();
     let mut linker = Linker::default();
-    linker.add(0, facts);
-    let program = linker.finish();
+    linker.add(0, &facts);
+    let program = linker.finish(Path::to_path_buf);
     let linked = start.elapsed();
     let tree = tree();
     let effects = Effects::new(&program, &pack, &tree);

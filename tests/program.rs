@@ -4,6 +4,7 @@
 mod synthetic;
 
 use std::collections::{BTreeSet, VecDeque};
+use std::path::Path;
 
 use cowrap::config::Pack;
 use cowrap::effects::{Callee, Doubt, Effects, Ends, Search};
@@ -17,8 +18,8 @@ use synthetic::{Sketch, name, tree, unit};
 
 fn link(functions: &[Sketch], pack: &Pack) -> Program {
     let mut linker = Linker::default();
-    linker.add(0, unit(functions, pack));
-    linker.finish()
+    linker.add(0, &unit(functions, pack));
+    linker.finish(Path::to_path_buf)
 }
 
 fn is_blocking(sketch: &Sketch) -> bool {

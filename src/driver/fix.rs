@@ -13,14 +13,14 @@ use thiserror::Error as ThisError;
 
 use crate::config::Pack;
 use crate::effects::Effects;
-use crate::facts::UnitFacts;
+use crate::facts::{Piece, UnitFacts};
 use crate::findings::{Action, Edit, Finding, Fix, Level, Safety, Span};
 use crate::fix::{Change, DirtyError, EditSet, GroupId, Outcome as Writing, Refusal, dirty, write_all};
 use crate::index::{VisibleMarks, make_visible};
 use crate::plan::{InputList, Order, Planner};
 use crate::program::{Linker, Program};
 use crate::rules::{self, RULES};
-use crate::source::{Texts, Tree, offset, place};
+use crate::source::{Digest, Texts, Tree, offset, place};
 
 use super::generate::{GenerateRequest, Job, generate_from, known_jobs};
 use super::generation::generation;
@@ -208,8 +208,10 @@ struct Workshop<'r> {
     opened: Opened,
     report_on: Vec<PathBuf>,
     texts: Texts,
-    /// The facts of each unit, packed; nothing for one that could not be read.
-    facts: Vec<Option<Vec<u8>>>,
+    /// The facts of each unit; nothing for one that could not be read.
+    facts: Vec<Option<Vec<Piece>>>,
+    /// Every piece of facts once, so that units share what they have in common.
+    pieces: HashMap<Digest, Piece>,
     /// The files that each unit reads, by their numbers in `files`.
     reads: Vec<Vec<u32>>,
     files: HashMap<PathBuf, u32>,
@@ -239,6 +241,7 @@ impl<'r> Workshop<'r> {
             report_on,
             texts,
             facts: vec![None; units],
+            pieces: HashMap::new(),
             reads: vec![Vec::new(); units],
             files: HashMap::new(),
             rejected: BTreeMap::new(),
@@ -255,13 +258,13 @@ impl<'r> Workshop<'r> {
     fn read_all(&mut self, progress: &dyn Progress) {
         let Opened { indexer, inputs, tree, details, problems, .. } = &mut self.opened;
         progress.start(inputs.units.len());
-        let (facts, reads, files) = (&mut self.facts, &mut self.reads, &mut self.files);
+        let (facts, pieces, reads, files) = (&mut self.facts, &mut self.pieces, &mut self.reads, &mut self.files);
         indexer.run(&inputs.units, |number, outcome| {
             progress.step();
             match read(outcome, &inputs.units[number].file, tree, details) {
                 Ok(read) => {
-                    reads[number] = numbers(files, &read);
-                    facts[number] = postcard::to_stdvec(&read).ok();
+                    reads[number] = numbers(files, &read, tree);
+                    facts[number] = Some(shared(pieces, &read));
                 }
                 Err(problem) => problems.push(problem),
             }
@@ -272,7 +275,7 @@ impl<'r> Workshop<'r> {
 
     /// Checks the program as it is known.
     fn judge(&self, added: &BTreeSet<PathBuf>) -> State {
-        let program = link(&self.facts);
+        let program = link(&self.facts, &self.opened.tree);
         let Opened { inputs, tree, pack, details, problems, .. } = &self.opened;
         let mut effects = Effects::new(&program, pack, tree);
         let added: Vec<PathBuf> = self.added.union(added).cloned().collect();
@@ -353,8 +356,8 @@ impl<'r> Workshop<'r> {
         }
         self.added.extend(self.added_by(&groups));
         for (unit, read) in success.facts {
-            self.reads[unit] = numbers(&mut self.files, &read);
-            self.facts[unit] = postcard::to_stdvec(&read).ok();
+            self.reads[unit] = numbers(&mut self.files, &read, &self.opened.tree);
+            self.facts[unit] = Some(shared(&mut self.pieces, &read));
         }
         self.made.push(Round { before, groups: groups.into_iter().collect(), set });
         *state = *success.state;
@@ -444,9 +447,9 @@ impl<'r> Workshop<'r> {
             return Attempt::Bad(blamed);
         }
         // The program with the new facts in place of the old ones.
-        let mut old: Vec<(usize, Option<Vec<u8>>)> = Vec::new();
+        let mut old: Vec<(usize, Option<Vec<Piece>>)> = Vec::new();
         for (unit, read) in &facts {
-            old.push((*unit, std::mem::replace(&mut self.facts[*unit], postcard::to_stdvec(read).ok())));
+            old.push((*unit, std::mem::replace(&mut self.facts[*unit], Some(read.pieces.clone()))));
         }
         let mut kept = Vec::new();
         for (path, text) in &new_texts {
@@ -474,13 +477,14 @@ impl<'r> Workshop<'r> {
         set: &EditSet,
         facts: &Numbered<UnitFacts>,
     ) -> Option<BTreeMap<GroupId, String>> {
-        let root = &self.opened.tree.root;
+        let tree = &self.opened.tree;
         let reading = |path: &Path| {
-            let path = root.join(path);
+            let path = tree.portable(&tree.root.join(path));
             facts.iter().map(|(_, facts)| facts).filter(move |facts| facts.files.contains(&path))
         };
-        let lacks = |job: &Job, header: &PathBuf| {
-            job.output.as_ref().is_some_and(|output| reading(output).any(|facts| !facts.files.contains(header)))
+        let lacks = |job: &Job, header: &Path| {
+            let header = tree.portable(header);
+            job.output.as_ref().is_some_and(|output| reading(output).any(|facts| !facts.files.contains(&header)))
         };
         let mut blamed = BTreeMap::new();
         for (id, group) in groups {
@@ -488,8 +492,10 @@ impl<'r> Workshop<'r> {
                 match action {
                     Action::CallInstead { new, at, .. } => {
                         let declares = |facts: &UnitFacts| {
-                            let mut declared = facts.declarations.iter();
-                            declared.any(|declared| facts.symbols[declared.symbol.0 as usize].name == *new)
+                            facts.pieces.iter().map(Piece::facts).any(|facts| {
+                                let mut declared = facts.declarations.iter();
+                                declared.any(|declared| facts.symbols[declared.symbol.0 as usize].name == *new)
+                            })
                         };
                         if reading(&at.path).any(|facts| !declares(facts)) {
                             blamed.insert(*id, format!("`{new}` is not declared there"));
@@ -498,7 +504,7 @@ impl<'r> Workshop<'r> {
                         }
                     }
                     Action::AddInput { header } => {
-                        let path = root.join(header);
+                        let path = tree.root.join(header);
                         if !self.jobs.is_empty() && self.jobs.iter().all(|job| lacks(job, &path)) {
                             blamed.insert(*id, format!("the generated file does not include {}", header.display()));
                         }
@@ -512,18 +518,13 @@ impl<'r> Workshop<'r> {
 
     /// Whether units call a function by its name, where another one was called before: a parameter or a variable may have that
     /// name, too.
-    fn is_called<'f>(
-        &self,
-        name: &str,
-        at: &Span,
-        set: &EditSet,
-        mut units: impl Iterator<Item = &'f UnitFacts>,
-    ) -> bool {
-        let path = self.opened.tree.root.join(&at.path);
+    fn is_called<'f>(&self, name: &str, at: &Span, set: &EditSet, units: impl Iterator<Item = &'f UnitFacts>) -> bool {
+        let tree = &self.opened.tree;
+        let path = tree.portable(&tree.root.join(&at.path));
         let Ok(old) = self.texts.text(&at.path) else { return false };
         let new = set.apply(&at.path, &old).ok();
         let Some(at) = new.and_then(|new| moved(at, &old, &new, set)) else { return false };
-        units.any(|facts| {
+        units.flat_map(|facts| &facts.pieces).map(Piece::facts).any(|facts| {
             facts.bodies.iter().flat_map(|body| &body.calls).any(|call| {
                 (call.place.line, call.place.column) == (at.line, at.column)
                     && facts.symbols[call.callee.0 as usize].name == name
@@ -942,26 +943,25 @@ fn key(finding: &Finding) -> Key {
 }
 
 /// The numbers of the files that a unit read.
-fn numbers(files: &mut HashMap<PathBuf, u32>, facts: &UnitFacts) -> Vec<u32> {
-    let mut number = |path: &PathBuf| {
+fn numbers(files: &mut HashMap<PathBuf, u32>, facts: &UnitFacts, tree: &Tree) -> Vec<u32> {
+    let number = |path: &PathBuf| {
         let next = files.len() as u32;
-        match files.get(path) {
-            Some(number) => *number,
-            None => *files.entry(path.clone()).or_insert(next),
-        }
+        *files.entry(tree.absolute(path)).or_insert(next)
     };
-    facts.files.iter().map(&mut number).collect()
+    facts.files.iter().map(number).collect()
 }
 
-fn link(facts: &[Option<Vec<u8>>]) -> Program {
+/// The pieces of a unit, those that are known already in place of their copies.
+fn shared(known: &mut HashMap<Digest, Piece>, facts: &UnitFacts) -> Vec<Piece> {
+    facts.pieces.iter().map(|piece| known.entry(piece.digest()).or_insert_with(|| piece.clone()).clone()).collect()
+}
+
+fn link(facts: &[Option<Vec<Piece>>], tree: &Tree) -> Program {
     let mut linker = Linker::default();
-    for (unit, packed) in facts.iter().enumerate() {
-        let facts = packed.as_ref().and_then(|packed| postcard::from_bytes(packed).ok());
-        if let Some(facts) = facts {
-            linker.add(unit as u32, facts);
-        }
+    for (unit, pieces) in facts.iter().enumerate() {
+        pieces.iter().flatten().for_each(|piece| linker.add(unit as u32, piece));
     }
-    linker.finish()
+    linker.finish(|path| tree.absolute(path))
 }
 
 fn counts(findings: &[Finding]) -> [usize; 3] {

@@ -316,7 +316,7 @@ pub fn index(request: &Request, progress: &dyn Progress) -> Result<Index, Error>
     indexer.run(&inputs.units, |number, outcome| {
         progress.step();
         match read(outcome, &inputs.units[number].file, tree, details) {
-            Ok(facts) => linker.add(number as u32, facts),
+            Ok(facts) => facts.pieces.iter().for_each(|piece| linker.add(number as u32, piece)),
             Err(problem) => problems.push(problem),
         }
     });
@@ -325,7 +325,8 @@ pub fn index(request: &Request, progress: &dyn Progress) -> Result<Index, Error>
     let Opened { inputs, tree, pack, details, problems, .. } = opened;
     let units = inputs.units.len() + inputs.refused.len();
     let coverage = Coverage { units, other_languages: inputs.other_languages };
-    Ok(Index { program: linker.finish(), pack, tree, details, problems, coverage })
+    let program = linker.finish(|path| tree.absolute(path));
+    Ok(Index { program, pack, tree, details, problems, coverage })
 }
 
 /// A tree of which the units can be read.
@@ -473,7 +474,7 @@ fn parse_problem(file: &Path, facts: &UnitFacts, tree: &Tree) -> Option<Problem>
     let error = facts.health.first_error.as_ref();
     let message = error.map_or_else(|| "the compiler reported errors".to_owned(), |error| error.message.clone());
     let at = error.and_then(|error| error.place).map(|place| Span {
-        path: tree.relative(&facts.files[place.file.0 as usize]).to_path_buf(),
+        path: tree.relative(&tree.absolute(&facts.files[place.file.0 as usize])).to_path_buf(),
         line: place.line,
         column: place.column,
     });

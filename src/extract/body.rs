@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use crate::clang::{BinaryOperator, Cursor, CursorKind, TypeKind, UnaryOperator};
 use crate::facts::{
     Argument, Assertion, Body, Call, CallKind, Copy, Hold, MAX_FLAGS, Mark, Passed, Place, Reach, Release, Slot,
-    SlotCall, Store, Symbol, SymbolId,
+    SlotCall, Store, SymbolId,
 };
 
 use super::flow::{Flag, Label, NodeId, Op, Outcome, Site, Tree, TruthId, Variable};
@@ -77,7 +77,7 @@ impl<'tu> Extractor<'_, 'tu> {
     /// Reads the body of a function's definition.
     pub(super) fn body(&mut self, definition: Cursor<'tu>, symbol: SymbolId, place: Place) {
         let body = Lowering::new(self, definition).body(symbol, place);
-        self.facts.bodies.push(body);
+        self.facts().bodies.push(body);
     }
 }
 
@@ -840,10 +840,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
 impl<'tu> Extractor<'_, 'tu> {
     /// A function of which only the name is known.
     fn function_by_name(&mut self, name: &str) -> SymbolId {
-        if let Some(&symbol) = self.function_names.get(name) {
-            return symbol;
-        }
-        self.symbol(Symbol { name: name.to_owned(), file: None })
+        let file = self.function_names.get(name).copied().flatten();
+        self.symbol(name, file)
     }
 }
 

@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 
 use crate::clang::{Cursor, CursorKind, File, Linkage, Severity, TranslationUnit, TypeKind, Visit};
 use crate::facts::{
-    CompilerError, Declaration, FileId, Health, LockId, Mark, MarkId, PairId, Place, Symbol, SymbolId, UnitFacts,
+    CompilerError, Declaration, FileFacts, FileId, Health, LockId, Mark, MarkId, PairId, Piece, Place, Symbol,
+    SymbolId, UnitFacts,
 };
 
 /// What annotations of the in-memory headers begin with, so that they are told from a code base's own.
@@ -73,9 +74,9 @@ pub enum LockAction {
 
 /// What extraction asks about paths.
 pub trait Paths {
-    /// The identity of a file that the compiler opened as `path` while working in `directory`.
+    /// The identity of a file that the compiler opened as `path` while working in `directory`, as facts tell it.
     fn identify(&self, directory: &Path, path: &Path) -> PathBuf;
-    /// Whether the file belongs to the tree, so that its declarations and bodies are read.
+    /// Whether a file that is identified so belongs to the tree, so that its declarations and bodies are read.
     fn is_own(&self, file: &Path) -> bool;
 }
 
@@ -86,10 +87,10 @@ pub fn extract(unit: &TranslationUnit, directory: &Path, paths: &dyn Paths, voca
         directory,
         paths,
         vocabulary,
-        facts: UnitFacts::default(),
-        files: HashMap::new(),
-        own_files: Vec::new(),
-        symbols: HashMap::new(),
+        files: Vec::new(),
+        file_numbers: HashMap::new(),
+        pieces: Vec::new(),
+        current: 0,
         functions: HashMap::new(),
         function_names: HashMap::new(),
         seen_marks: HashMap::new(),
@@ -97,7 +98,7 @@ pub fn extract(unit: &TranslationUnit, directory: &Path, paths: &dyn Paths, voca
     if let Some(main) = unit.main_file() {
         extractor.file(main);
     }
-    extractor.health();
+    let health = extractor.health();
     for file in unit.files() {
         extractor.file(file);
     }
@@ -107,10 +108,48 @@ pub fn extract(unit: &TranslationUnit, directory: &Path, paths: &dyn Paths, voca
             Visit::Skip
         });
     }
-    extractor.facts
+    extractor.finish(health)
 }
 
-/// What is known of a function declaration of the unit.
+/// The number of a file in the unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct UnitFile(u32);
+
+/// What is known of a file of the unit.
+struct KnownFile {
+    path: PathBuf,
+    /// Whether it belongs to the tree.
+    own: bool,
+    /// The position of its facts among the pieces, once there are some.
+    piece: Option<usize>,
+}
+
+/// What one file says, while it is being collected.
+#[derive(Default)]
+struct PieceBuilder {
+    facts: FileFacts,
+    /// The unit's number of each of the facts' files.
+    files: Vec<UnitFile>,
+    file_ids: HashMap<UnitFile, FileId>,
+    /// The symbols of function declarations, by `Cursor::declaration_key`.
+    functions: HashMap<usize, SymbolId>,
+    symbols: HashMap<Symbol, SymbolId>,
+}
+
+/// What is known of a function declaration of the unit, wherever it is spoken of.
+#[derive(Clone, Debug)]
+struct FunctionOfUnit {
+    name: String,
+    file: Option<UnitFile>,
+    returns: bool,
+    role: Role,
+    bool_parameters: u32,
+}
+
+/// A mark of a function, and the place where it is written: its file, line and column.
+type SeenMark = (String, MarkId, UnitFile, u32, u32);
+
+/// What is known of a function declaration.
 #[derive(Clone, Copy, Debug)]
 struct FunctionInfo {
     symbol: SymbolId,
@@ -137,48 +176,103 @@ struct Extractor<'a, 'tu> {
     directory: &'a Path,
     paths: &'a dyn Paths,
     vocabulary: &'a Vocabulary,
-    facts: UnitFacts,
-    files: HashMap<File<'tu>, FileId>,
-    /// For each file, whether it belongs to the tree.
-    own_files: Vec<bool>,
-    symbols: HashMap<Symbol, SymbolId>,
+    files: Vec<KnownFile>,
+    file_numbers: HashMap<File<'tu>, UnitFile>,
+    pieces: Vec<PieceBuilder>,
+    /// The position of the piece that is being added to.
+    current: usize,
     /// What is known of each function declaration, by `Cursor::declaration_key`.
-    functions: HashMap<usize, FunctionInfo>,
-    /// The tree's own functions by name, for what is only found as text (`cleanup` attributes).
-    function_names: HashMap<String, SymbolId>,
-    /// The declaration on which each written mark was seen first, by name and place: later declarations
-    /// inherit it.
-    seen_marks: HashMap<(String, Mark), usize>,
+    functions: HashMap<usize, FunctionOfUnit>,
+    /// The tree's own functions by name, with the file of `static` ones, for what is only found as text (`cleanup`
+    /// attributes).
+    function_names: HashMap<String, Option<UnitFile>>,
+    /// The declaration on which each written mark was seen first: later declarations inherit it.
+    seen_marks: HashMap<SeenMark, usize>,
 }
 
 impl<'tu> Extractor<'_, 'tu> {
-    fn file(&mut self, file: File<'tu>) -> FileId {
-        if let Some(&id) = self.files.get(&file) {
-            return id;
+    fn file(&mut self, file: File<'tu>) -> UnitFile {
+        if let Some(&number) = self.file_numbers.get(&file) {
+            return number;
         }
         let path = self.paths.identify(self.directory, &file.path());
         // Two names of one file are one file.
-        let id = match self.facts.files.iter().position(|known| *known == path) {
-            Some(position) => FileId(position as u32),
+        let number = match self.files.iter().position(|known| known.path == path) {
+            Some(position) => UnitFile(position as u32),
             None => {
-                self.own_files.push(self.paths.is_own(&path));
-                self.facts.files.push(path);
-                FileId(self.facts.files.len() as u32 - 1)
+                let own = self.paths.is_own(&path);
+                self.files.push(KnownFile { path, own, piece: None });
+                UnitFile(self.files.len() as u32 - 1)
             }
         };
-        self.files.insert(file, id);
+        self.file_numbers.insert(file, number);
+        number
+    }
+
+    fn known(&self, file: UnitFile) -> &KnownFile {
+        &self.files[file.0 as usize]
+    }
+
+    /// The piece that is being added to.
+    fn piece(&mut self) -> &mut PieceBuilder {
+        &mut self.pieces[self.current]
+    }
+
+    /// What the current file says.
+    fn facts(&mut self) -> &mut FileFacts {
+        &mut self.piece().facts
+    }
+
+    /// Adds to what a file says, from now on.
+    fn enter(&mut self, file: UnitFile) {
+        self.current = match self.known(file).piece {
+            Some(piece) => piece,
+            None => {
+                self.pieces.push(PieceBuilder::default());
+                self.files[file.0 as usize].piece = Some(self.pieces.len() - 1);
+                self.pieces.len() - 1
+            }
+        };
+        self.file_id(file);
+    }
+
+    /// A file's number in the current piece.
+    fn file_id(&mut self, file: UnitFile) -> FileId {
+        let piece = &mut self.pieces[self.current];
+        if let Some(&id) = piece.file_ids.get(&file) {
+            return id;
+        }
+        let id = FileId(piece.files.len() as u32);
+        piece.files.push(file);
+        piece.facts.files.push(self.files[file.0 as usize].path.clone());
+        piece.file_ids.insert(file, id);
         id
     }
 
     fn place(&mut self, place: crate::clang::Place<'tu>) -> Place {
-        Place { file: self.file(place.file), line: place.line, column: place.column }
+        let file = self.file(place.file);
+        Place { file: self.file_id(file), line: place.line, column: place.column }
     }
 
-    fn is_own(&self, place: Place) -> bool {
-        self.own_files.get(place.file.0 as usize).copied().unwrap_or(false)
+    /// The facts of the unit, its files in their order.
+    fn finish(self, mut health: Health) -> UnitFacts {
+        let mut order: Vec<usize> = (0..self.files.len()).collect();
+        if let Some(others) = order.get_mut(1..) {
+            others.sort_by(|one, other| self.files[*one].path.cmp(&self.files[*other].path));
+        }
+        if let Some(place) = health.first_error.as_mut().and_then(|error| error.place.as_mut()) {
+            let position = order.iter().position(|number| *number == place.file.0 as usize);
+            place.file = FileId(position.unwrap_or_default() as u32);
+        }
+        let mut facts: Vec<FileFacts> = self.pieces.into_iter().map(|piece| piece.facts).collect();
+        let pieces = order.iter().filter_map(|number| Some(std::mem::take(&mut facts[self.files[*number].piece?])));
+        let pieces = pieces.filter(|facts| !facts.is_empty()).map(Piece::new).collect();
+        let files = order.iter().map(|number| self.files[*number].path.clone()).collect();
+        UnitFacts { files, pieces, health }
     }
 
-    fn health(&mut self) {
+    /// How the unit parsed. The file of an error's place is a number of the unit's files, in the order in which they came up.
+    fn health(&mut self) -> Health {
         let mut health = Health::default();
         for diagnostic in self.unit.diagnostics() {
             if diagnostic.severity < Severity::Error {
@@ -186,11 +280,14 @@ impl<'tu> Extractor<'_, 'tu> {
             }
             health.errors += 1;
             if health.first_error.is_none() {
-                let place = diagnostic.place.map(|place| self.place(place));
+                let place = diagnostic.place.map(|place| {
+                    let file = FileId(self.file(place.file).0);
+                    Place { file, line: place.line, column: place.column }
+                });
                 health.first_error = Some(CompilerError { message: diagnostic.message, place });
             }
         }
-        self.facts.health = health;
+        health
     }
 
     fn top_level(&mut self, cursor: Cursor<'tu>) {
@@ -199,10 +296,12 @@ impl<'tu> Extractor<'_, 'tu> {
             return;
         }
         let Some(place) = cursor.place() else { return };
-        let place = self.place(place);
-        if !self.is_own(place) {
+        let file = self.file(place.file);
+        if !self.known(file).own {
             return;
         }
+        self.enter(file);
+        let place = self.place(place);
         match cursor.kind() {
             FunctionDecl => self.function(cursor, place),
             VarDecl => {
@@ -218,8 +317,11 @@ impl<'tu> Extractor<'_, 'tu> {
         let info = self.function_info(cursor);
         let definition = cursor.is_definition();
         let symbol = info.symbol;
-        let name = self.facts.symbols[symbol.0 as usize].name.clone();
-        self.function_names.entry(name.clone()).or_insert(symbol);
+        let name = self.facts().symbols[symbol.0 as usize].name.clone();
+        if !self.function_names.contains_key(&name) {
+            let file = self.functions.get(&cursor.declaration_key()).and_then(|function| function.file);
+            self.function_names.insert(name.clone(), file);
+        }
         let marks = if cursor.has_attributes() { self.marks_of(cursor) } else { Vec::new() };
         let mut written = self.written_here(&name, cursor, &marks);
         // `CoroutineEntry foo;` declares a function with the marks of the typedef, and no attribute of its own.
@@ -234,7 +336,7 @@ impl<'tu> Extractor<'_, 'tu> {
         }
         let signature = (definition || !marks.is_empty()).then(|| cursor.ty().canonical().spelling());
         let never_returns = !info.returns;
-        self.facts.declarations.push(Declaration {
+        self.facts().declarations.push(Declaration {
             symbol,
             place,
             marks: written,
@@ -278,13 +380,13 @@ impl<'tu> Extractor<'_, 'tu> {
     fn slot(&mut self, cursor: Cursor<'tu>, kind: SlotKind) {
         let marks = self.marks_of(cursor);
         if !holds_function(cursor, kind) {
-            self.facts.misplaced.extend(marks);
+            self.facts().misplaced.extend(marks);
         }
     }
 
     fn misplaced(&mut self, cursor: Cursor<'tu>) {
         let marks = self.marks_of(cursor);
-        self.facts.misplaced.extend(marks);
+        self.facts().misplaced.extend(marks);
     }
 
     /// The marks among a declaration's attributes, inherited ones included, sorted by place.
@@ -321,10 +423,13 @@ impl<'tu> Extractor<'_, 'tu> {
     /// The marks that no earlier declaration of the function has shown: those that are written on this one.
     fn written_here(&mut self, name: &str, cursor: Cursor<'tu>, marks: &[Mark]) -> Vec<Mark> {
         let key = cursor.declaration_key();
-        let first_on = |mark: &Mark, seen: &mut HashMap<(String, Mark), usize>| {
-            *seen.entry((name.to_owned(), *mark)).or_insert(key) == key
+        let (piece, seen) = (&self.pieces[self.current], &mut self.seen_marks);
+        let mut is_first = |mark: &Mark| {
+            let Place { file, line, column } = mark.place;
+            let mark = (name.to_owned(), mark.mark, piece.files[file.0 as usize], line, column);
+            *seen.entry(mark).or_insert(key) == key
         };
-        marks.iter().copied().filter(|mark| first_on(mark, &mut self.seen_marks)).collect()
+        marks.iter().copied().filter(|mark| is_first(mark)).collect()
     }
 
     /// The identifier that stands at a place of the source.
@@ -335,22 +440,42 @@ impl<'tu> Extractor<'_, 'tu> {
         String::from_utf8_lossy(&rest[..end]).into_owned()
     }
 
-    fn symbol(&mut self, symbol: Symbol) -> SymbolId {
-        if let Some(&id) = self.symbols.get(&symbol) {
+    /// A function's number in the current piece.
+    fn symbol(&mut self, name: &str, file: Option<UnitFile>) -> SymbolId {
+        let file = file.map(|file| self.file_id(file));
+        let symbol = Symbol { name: name.to_owned(), file };
+        let piece = self.piece();
+        if let Some(&id) = piece.symbols.get(&symbol) {
             return id;
         }
-        let id = SymbolId(self.facts.symbols.len() as u32);
-        self.facts.symbols.push(symbol.clone());
-        self.symbols.insert(symbol, id);
+        let id = SymbolId(piece.facts.symbols.len() as u32);
+        piece.facts.symbols.push(symbol.clone());
+        piece.symbols.insert(symbol, id);
         id
     }
 
     /// What is known of a function, by any of its declarations.
     fn function_info(&mut self, cursor: Cursor<'tu>) -> FunctionInfo {
         let key = cursor.declaration_key();
-        if let Some(&info) = self.functions.get(&key) {
-            return info;
+        if !self.functions.contains_key(&key) {
+            let function = self.function_of_unit(cursor);
+            self.functions.insert(key, function);
         }
+        let FunctionOfUnit { name, file, returns, role, bool_parameters } = &self.functions[&key];
+        let (file, returns, role, bool_parameters) = (*file, *returns, *role, *bool_parameters);
+        let symbol = match self.pieces[self.current].functions.get(&key) {
+            Some(symbol) => *symbol,
+            None => {
+                let name = name.clone();
+                let symbol = self.symbol(&name, file);
+                self.piece().functions.insert(key, symbol);
+                symbol
+            }
+        };
+        FunctionInfo { symbol, returns, role, bool_parameters }
+    }
+
+    fn function_of_unit(&mut self, cursor: Cursor<'tu>) -> FunctionOfUnit {
         let name = cursor.spelling();
         let file = match cursor.linkage() {
             Linkage::Internal => {
@@ -367,9 +492,7 @@ impl<'tu> Extractor<'_, 'tu> {
         };
         let returns = !is_noreturn(cursor, &name);
         let bool_parameters = bool_parameters(cursor);
-        let info = FunctionInfo { symbol: self.symbol(Symbol { name, file }), returns, role, bool_parameters };
-        self.functions.insert(key, info);
-        info
+        FunctionOfUnit { name, file, returns, role, bool_parameters }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::clang::{Cursor, CursorKind, Linkage, Type, TypeKind, UnaryOperator};
 use crate::facts::{Beside, Copy, Mark, Place, Slot, Store, SymbolId};
 
 use super::raw::{RawId, RawTree};
-use super::{Extractor, PairedWith, SlotKind};
+use super::{Extractor, PairedWith, SlotKind, UnitFile};
 
 /// Where the value of an expression goes, as seen from the expression.
 #[derive(Clone, Copy)]
@@ -62,7 +62,7 @@ impl<'tu> Extractor<'_, 'tu> {
                 Some(Beside { pair: paired.pair, set })
             }
             (&Slot::Argument { function, position }, Sink::Argument { call, .. }) => {
-                let name = self.facts.symbols.get(function.0 as usize)?.name.clone();
+                let name = self.facts().symbols.get(function.0 as usize)?.name.clone();
                 let paired = vocabulary.paired_parameters.get(&(name, position))?;
                 let flag = *tree.operands(call).get(usize::from(paired.flag) + 1)?;
                 Some(Beside { pair: paired.pair, set: is_set(tree, flag, paired)? })
@@ -152,7 +152,8 @@ impl<'tu> Extractor<'_, 'tu> {
                 match declaration.place() {
                     Some(declared) if in_function => Slot::Local { name, declared: self.place(declared) },
                     Some(declared) if declaration.linkage() == Linkage::Internal => {
-                        let file = Some(self.place(declared).file);
+                        let file = self.file(declared.file);
+                        let file = Some(self.file_id(file));
                         Slot::Global { name, file }
                     }
                     _ => Slot::Global { name, file: None },
@@ -286,9 +287,15 @@ impl<'tu> Extractor<'_, 'tu> {
         }
         let mut declarations = vec![declaration];
         // A parameter is declared with each declaration of its function; libclang tells of the first one and of the
-        // definition.
+        // definition. What a header says must not depend on a definition that is elsewhere.
         if let (Some(function), Some(position)) = (declaration.semantic_parent(), parameter_position(declaration)) {
-            let others = [function.first_declaration(), function.definition()].into_iter().flatten();
+            let here = self.pieces[self.current].files.first().copied();
+            let is_seen = |extractor: &mut Self, definition: &Cursor<'tu>| {
+                here == Some(UnitFile(0))
+                    || definition.place().is_some_and(|place| Some(extractor.file(place.file)) == here)
+            };
+            let definition = function.definition().filter(|definition| is_seen(self, definition));
+            let others = [function.first_declaration(), definition].into_iter().flatten();
             let parameter = |function: Cursor<'tu>| {
                 let mut parameters =
                     function.children().into_iter().filter(|child| child.kind() == CursorKind::ParmDecl);
@@ -309,8 +316,8 @@ impl<'tu> Extractor<'_, 'tu> {
             return;
         }
         let (stores, copies) = super::body::Lowering::at_file_scope(self, variable).initialiser();
-        self.facts.stores.extend(stores);
-        self.facts.copies.extend(copies);
+        self.facts().stores.extend(stores);
+        self.facts().copies.extend(copies);
     }
 
     /// A variable or parameter, for its own marks.

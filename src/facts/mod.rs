@@ -1,24 +1,29 @@
 //! The data model of one translation unit: what was read in it, before anything is known of other units.
 //!
+//! A unit's facts are those of its files: what a header says is one value, shared by all units in which it says the
+//! same.
 //! Plain, serialisable data; the first of the two waists. It must never know libclang, and it draws no
 //! conclusions: whether a call is allowed is decided by `effects`, over the whole program.
 
 mod reach;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+use crate::source::Digest;
 
 pub use reach::{Context, ContextSet, MAX_FLAGS, Reach};
 
 /// The version of this data model. Stored facts of another version are not read.
-pub const SCHEMA: u32 = 6;
+pub const SCHEMA: u32 = 7;
 
-/// An index into [`UnitFacts::files`].
+/// An index into [`FileFacts::files`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FileId(pub u32);
 
-/// An index into [`UnitFacts::symbols`].
+/// An index into [`FileFacts::symbols`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SymbolId(pub u32);
 
@@ -42,14 +47,54 @@ pub struct Place {
 /// Everything that was read in one translation unit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitFacts {
-    /// Every file that was read, absolute, the main file first; what places and symbols refer to.
+    /// Every file that was read: the main file first, the others sorted. Like all paths in facts, they do not tell where
+    /// the tree is ([`Tree::portable`](crate::source::Tree::portable)).
+    #[serde(with = "paths")]
+    pub files: Vec<PathBuf>,
+    /// What the tree's own files say, in the order of `files`; files that say nothing are left out.
+    pub pieces: Vec<Piece>,
+    /// How well the unit parsed.
+    pub health: Health,
+}
+
+/// What one file says in a unit, with what tells it from all else that files say. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    digest: Digest,
+    facts: Arc<FileFacts>,
+}
+
+impl Piece {
+    /// Facts, from now on unchanged.
+    pub fn new(facts: FileFacts) -> Piece {
+        // Plain data can always be written to memory.
+        let bytes = postcard::to_stdvec(&facts).unwrap_or_default();
+        Piece { digest: Digest::of(&bytes), facts: Arc::new(facts) }
+    }
+
+    /// The digest of the facts.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The facts.
+    pub fn facts(&self) -> &FileFacts {
+        &self.facts
+    }
+}
+
+/// What one file says in a unit. Nothing in it depends on which unit that is, as long as the compiler sees the same in
+/// the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileFacts {
+    /// The file, and the others that places and symbols refer to, in the order in which they come up.
     #[serde(with = "paths")]
     pub files: Vec<PathBuf>,
     /// The functions that are declared, defined, called or stored.
     pub symbols: Vec<Symbol>,
-    /// Declarations of functions in the tree's own files, in source order, definitions among them.
+    /// Declarations of functions, in source order, definitions among them.
     pub declarations: Vec<Declaration>,
-    /// Bodies of functions in the tree's own files, in source order.
+    /// Bodies of functions, in source order.
     pub bodies: Vec<Body>,
     /// Marks on something that can bear none.
     pub misplaced: Vec<Mark>,
@@ -57,8 +102,17 @@ pub struct UnitFacts {
     pub stores: Vec<Store>,
     /// Copies outside of bodies.
     pub copies: Vec<Copy>,
-    /// How well the unit parsed.
-    pub health: Health,
+}
+
+impl FileFacts {
+    /// Whether the file says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.declarations.is_empty()
+            && self.bodies.is_empty()
+            && self.misplaced.is_empty()
+            && self.stores.is_empty()
+            && self.copies.is_empty()
+    }
 }
 
 /// A function's identity.
@@ -322,7 +376,7 @@ pub struct Health {
 pub struct CompilerError {
     /// The compiler's own words.
     pub message: String,
-    /// Where; `None` when it is about the arguments.
+    /// Where; `None` when it is about the arguments. Its file is one of [`UnitFacts::files`].
     pub place: Option<Place>,
 }
 

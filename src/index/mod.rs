@@ -94,11 +94,11 @@ struct Files {
 
 impl Paths for Files {
     fn identify(&self, directory: &Path, path: &Path) -> PathBuf {
-        self.identities.identify(directory, path)
+        self.tree.portable(&self.identities.identify(directory, path))
     }
 
     fn is_own(&self, file: &Path) -> bool {
-        self.tree.is_own(file)
+        self.tree.is_own(&self.tree.absolute(file))
     }
 }
 

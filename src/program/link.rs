@@ -1,13 +1,14 @@
 //! Linking: the facts of the units, one after the other, into one program.
 
 use std::collections::hash_map::Entry;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
-use crate::facts::{self, CallKind, UnitFacts};
+use crate::facts::{self, CallKind, FileFacts, Piece};
+use crate::source::Digest;
 
 use super::{
     Argument, Body, BodyId, Call, Copy, Declaration, FileId, Function, FunctionId, Hold, Mark, Passed, Place, Program,
@@ -30,9 +31,11 @@ pub struct Linker {
     /// One place can put a function into several slots: it may be the use of a macro.
     stores: HashMap<(FunctionId, Place, Option<SlotId>), Store>,
     copies: HashSet<Copy>,
+    /// What was added, with its bodies of functions with external linkage.
+    known: HashMap<Digest, Vec<BodyId>>,
 }
 
-/// One unit's numbers as the program's.
+/// The numbers of one file's facts as the program's.
 struct Numbers {
     files: Vec<FileId>,
     functions: Vec<FunctionId>,
@@ -53,8 +56,20 @@ impl Numbers {
 }
 
 impl Linker {
-    /// Adds the facts of a unit; `unit` is its number.
-    pub fn add(&mut self, unit: u32, facts: UnitFacts) {
+    /// Adds what a file says in a unit; `unit` is the unit's number. What was added before for another unit costs nothing.
+    pub fn add(&mut self, unit: u32, piece: &Piece) {
+        if let Some(external) = self.known.get(&piece.digest()) {
+            for body in external {
+                self.body_list[body.0 as usize].units.push(unit);
+            }
+            return;
+        }
+        let external = self.add_facts(unit, piece.facts().clone());
+        self.known.insert(piece.digest(), external);
+    }
+
+    /// Adds facts; the result are the bodies of functions with external linkage among them.
+    fn add_facts(&mut self, unit: u32, facts: FileFacts) -> Vec<BodyId> {
         let files = facts.files.into_iter().map(|path| self.file(path)).collect();
         let mut numbers = Numbers { files, functions: Vec::new() };
         for symbol in facts.symbols {
@@ -65,8 +80,9 @@ impl Linker {
         for declaration in facts.declarations {
             self.declaration(&numbers, declaration);
         }
+        let mut external = Vec::new();
         for body in facts.bodies {
-            self.body(&numbers, unit, body);
+            external.extend(self.body(&numbers, unit, body));
         }
         for store in facts.stores {
             self.store(&numbers, None, store);
@@ -75,10 +91,13 @@ impl Linker {
             self.copy(&numbers, None, copy);
         }
         self.misplaced.extend(numbers.marks(&facts.misplaced));
+        external
     }
 
-    /// The program, its functions sorted by name and file so that nothing depends on the order of units.
-    pub fn finish(mut self) -> Program {
+    /// The program, its functions sorted by name and file so that nothing depends on the order of units. `absolute` says where
+    /// the files are that facts speak of.
+    pub fn finish(mut self, absolute: impl Fn(&Path) -> PathBuf) -> Program {
+        self.file_list.iter_mut().for_each(|path| *path = absolute(path));
         let new_files = renumbering(&self.file_list, |path| path);
         let files = sorted(self.file_list, &new_files);
         let place = |place: Place| Place { file: FileId(new_files[place.file.0 as usize]), ..place };
@@ -216,7 +235,8 @@ impl Linker {
         }
     }
 
-    fn body(&mut self, numbers: &Numbers, unit: u32, body: facts::Body) {
+    /// Adds a body; the result is its number if its function has external linkage.
+    fn body(&mut self, numbers: &Numbers, unit: u32, body: facts::Body) -> Option<BodyId> {
         let function = numbers.function(body.symbol);
         for store in body.stores {
             self.store(numbers, Some(function), store);
@@ -267,7 +287,8 @@ impl Linker {
             known.place == place && known.flags == body.flags
         };
         let Some(&known) = bodies.iter().find(same) else {
-            bodies.push(BodyId(self.body_list.len() as u32));
+            let id = BodyId(self.body_list.len() as u32);
+            bodies.push(id);
             self.body_list.push(Body {
                 function,
                 place,
@@ -279,8 +300,9 @@ impl Linker {
                 releases: body.releases,
                 units: if external { vec![unit] } else { Vec::new() },
             });
-            return;
+            return external.then_some(id);
         };
+        let id = known;
         let known = &mut self.body_list[known.0 as usize];
         if external {
             known.units.push(unit);
@@ -328,6 +350,7 @@ impl Linker {
                 None => known.calls.push(call),
             }
         }
+        external.then_some(id)
     }
 
     /// The slot that facts speak of, within the body of `inside`; `None` for what cannot be identified.

@@ -2,11 +2,13 @@
 //!
 //! It must never know C, clang or rules.
 
+mod digest;
 mod text;
 mod texts;
 mod tree;
 mod write;
 
+pub use digest::Digest;
 pub use text::{Columns, Source, Sources, is_deceptive};
 pub use texts::{Texts, offset, place};
 pub use tree::{Identities, Tree, normalize};

@@ -57,6 +57,29 @@ impl Tree {
         self.build.as_ref().is_some_and(|build| *build != self.root && file.starts_with(build))
     }
 
+    /// A path that does not tell where the tree is: what is below the root begins with `.`, and what is below a build
+    /// directory elsewhere with `@`. Other paths stay absolute.
+    pub fn portable(&self, file: &Path) -> PathBuf {
+        if let Ok(relative) = file.strip_prefix(&self.root) {
+            return Path::new(".").join(relative);
+        }
+        match self.build.as_ref().and_then(|build| file.strip_prefix(build).ok()) {
+            Some(relative) => Path::new("@").join(relative),
+            None => file.to_path_buf(),
+        }
+    }
+
+    /// The absolute path of a portable one.
+    pub fn absolute(&self, portable: &Path) -> PathBuf {
+        if let Ok(relative) = portable.strip_prefix("@") {
+            return self.build.as_ref().unwrap_or(&self.root).join(relative);
+        }
+        match portable.strip_prefix(".") {
+            Ok(relative) => self.root.join(relative),
+            Err(_) => portable.to_path_buf(),
+        }
+    }
+
     /// The path to show and to match: relative to the root when the file is below it.
     pub fn relative<'p>(&self, file: &'p Path) -> &'p Path {
         match file.strip_prefix(&self.root) {
@@ -177,6 +200,19 @@ mod tests {
 
         std::fs::write(root.join("cowrap.toml"), "").unwrap();
         assert_eq!(Tree::of_database(&root.join("elsewhere"), &sources).root, root);
+    }
+
+    #[test]
+    fn a_portable_path_comes_back() {
+        let tree = Tree { root: PathBuf::from("/src"), build: Some(PathBuf::from("/build")) };
+        for (path, portable) in [("/src/a/b.c", "./a/b.c"), ("/build/x.h", "@/x.h"), ("/usr/c.h", "/usr/c.h")] {
+            assert_eq!(tree.portable(Path::new(path)), Path::new(portable));
+            assert_eq!(tree.absolute(Path::new(portable)), Path::new(path));
+        }
+        // Names that look like those that are put before a path.
+        for path in ["/src/@/a.c", "/src/./b.c", "/build/@/x.h", "/@/c.h"] {
+            assert_eq!(tree.absolute(&tree.portable(Path::new(path))), Path::new(path));
+        }
     }
 
     #[test]

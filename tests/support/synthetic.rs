@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use cowrap::config::Pack;
 use cowrap::facts::{
-    Body, Call, CallKind, Context, Declaration, FileId, Mark, MarkId, Place, Reach, Slot, SlotCall, Store, Symbol,
-    SymbolId, UnitFacts,
+    Body, Call, CallKind, Context, Declaration, FileFacts, FileId, Mark, MarkId, Piece, Place, Reach, Slot, SlotCall,
+    Store, Symbol, SymbolId,
 };
 use cowrap::source::Tree;
 
@@ -28,7 +28,7 @@ pub fn name(function: usize) -> String {
 }
 
 /// The unit with these functions; functions are told apart by their position. Function `n` is in line `n + 1`.
-pub fn unit(functions: &[Sketch], pack: &Pack) -> UnitFacts {
+pub fn unit(functions: &[Sketch], pack: &Pack) -> Piece {
     let file = FileId(0);
     let mut always = Reach::NEVER;
     for context in Context::ALL {
@@ -39,7 +39,7 @@ pub fn unit(functions: &[Sketch], pack: &Pack) -> UnitFacts {
         record_name: format!("S{slot}"),
         field: "call".to_owned(),
     };
-    let mut facts = UnitFacts { files: vec![PathBuf::from("/synthetic/all.c")], ..UnitFacts::default() };
+    let mut facts = FileFacts { files: vec![PathBuf::from("/synthetic/all.c")], ..FileFacts::default() };
     for (number, sketch) in functions.iter().enumerate() {
         let symbol = SymbolId(number as u32);
         let at = |column: usize| Place { file, line: number as u32 + 1, column: column as u32 + 1 };
@@ -93,7 +93,7 @@ pub fn unit(functions: &[Sketch], pack: &Pack) -> UnitFacts {
             releases: Vec::new(),
         });
     }
-    facts
+    Piece::new(facts)
 }
 
 /// The tree that they are in.

@@ -11,6 +11,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("source", &[]),
     ("config", &["facts"]),
     ("compdb", &["source"]),
+    ("scan", &["source"]),
     ("clang", &[]),
     ("facts", &[]),
     ("extract", &["clang", "facts"]),
@@ -62,7 +63,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("minijinja", &["wrapgen"]),
     ("rustix", &["source"]),
-    ("sha2", &["findings"]),
+    ("sha2", &["findings", "source"]),
     ("similar", &["cli", "fix"]),
 ];
 

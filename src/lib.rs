@@ -11,6 +11,7 @@ pub mod driver;
 pub mod source;
 pub mod config;
 pub mod compdb;
+pub mod scan;
 pub mod clang;
 pub mod extract;
 pub mod facts;

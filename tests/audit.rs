@@ -11,6 +11,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("source", &[]),
     ("config", &["facts"]),
     ("compdb", &["source"]),
+    ("scan", &["source"]),
     ("clang", &[]),
     ("facts", &["source"]),
     ("extract", &["clang", "facts"]),

@@ -245,7 +245,7 @@ fn comments_do_not_change_the_form() {
         ("a /*\tb */ c", "a /*xb */ c"),
         ("#define A 1 // x\nb", "#define A 1\nb"),
         ("#define A 1 /* x\n y */ + 2\nb", "#define A 1 /*\n   */ + 2\nb"),
-        ("#define A 1 /* x\n  */ + 2\nb", "#define A 1 \\\n     + 2\nb"),
+        ("#define A 1 /* x\n  */ + 2\nb", "#define A 1\\\n     + 2\nb"),
         ("#ifdef A // x\n#else /* y */\n#endif // z\n", "#ifdef A\n#else\n#endif\n"),
         ("a // b \\\n c\nd", "a // x \\\n y\nd"),
         ("// é\r\nb\r\n", "// x\r\nb\r\n"),

@@ -259,7 +259,7 @@ impl<'r> Workshop<'r> {
         let Opened { indexer, inputs, tree, details, problems, .. } = &mut self.opened;
         progress.start(inputs.units.len());
         let (facts, pieces, reads, files) = (&mut self.facts, &mut self.pieces, &mut self.reads, &mut self.files);
-        indexer.run(&inputs.units, |number, outcome| {
+        indexer.run(&inputs.units, None, |number, outcome| {
             progress.step();
             match read(outcome, &inputs.units[number].file, tree, details) {
                 Ok(read) => {
@@ -587,7 +587,7 @@ impl<'r> Workshop<'r> {
         // What is said of arguments was said before.
         let mut details = super::Details::default();
         progress.start(chosen.len());
-        indexer.run(&chosen, |position, outcome| {
+        indexer.run(&chosen, None, |position, outcome| {
             progress.step();
             match read(outcome, &chosen[position].file, tree, &mut details) {
                 Ok(read) => facts.push((units[position], read)),

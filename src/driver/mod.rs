@@ -313,7 +313,8 @@ pub fn index(request: &Request, progress: &dyn Progress) -> Result<Index, Error>
     let mut linker = Linker::default();
     progress.start(opened.inputs.units.len());
     let Opened { indexer, inputs, tree, details, problems, .. } = &mut opened;
-    indexer.run(&inputs.units, |number, outcome| {
+    let sharing = indexer.share(&inputs.units);
+    indexer.run(&inputs.units, sharing.as_ref(), |number, outcome| {
         progress.step();
         match read(outcome, &inputs.units[number].file, tree, details) {
             Ok(facts) => facts.pieces.iter().for_each(|piece| linker.add(number as u32, piece)),
@@ -321,6 +322,11 @@ pub fn index(request: &Request, progress: &dyn Progress) -> Result<Index, Error>
         }
     });
     progress.finish();
+    if let Some(s) = &sharing {
+        for (k, v) in s.refusals.lock().unwrap().iter() {
+            eprintln!("{v:6} {k}");
+        }
+    }
     problems.sort();
     let Opened { inputs, tree, pack, details, problems, .. } = opened;
     let units = inputs.units.len() + inputs.refused.len();

@@ -459,9 +459,9 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     }
 
     /// Whether the node's own text begins with these bytes.
-    fn starts_with(&self, node: RawId, text: &[u8]) -> bool {
+    fn starts_with(&mut self, node: RawId, text: &[u8]) -> bool {
         let Some(start) = self.raw.cursor(node).spelling_start() else { return false };
-        let contents = self.extractor.unit.contents(start.file);
+        let contents = self.extractor.contents(start.file);
         contents.get(start.offset as usize..).is_some_and(|rest| rest.starts_with(text))
     }
 
@@ -607,7 +607,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let place = self.extractor.place(place);
         let spelling = at.spelling_place().map(|spelling| self.extractor.place(spelling));
         let spelling = spelling.filter(|spelling| *spelling != place);
-        let text = at.place().and_then(|at| self.extractor.unit.contents(at.file).get(at.offset as usize..));
+        let text = at.place().and_then(|at| self.extractor.contents(at.file).get(at.offset as usize..));
         let written = Written::read(text.unwrap_or_default());
         let locking = self.locking(&written, kind);
         let in_region = kind == CallKind::Written && self.is_in_region(at, &written);
@@ -799,13 +799,13 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     /// Which of a loop's parts are there: libclang shows those that are, without saying which.
     ///
     /// The semicolons tell; they are looked for in the text, since libclang has no cursor for them.
-    fn for_parts(&self, node: RawId, parts: &[RawId]) -> Option<[Option<RawId>; 3]> {
+    fn for_parts(&mut self, node: RawId, parts: &[RawId]) -> Option<[Option<RawId>; 3]> {
         let start = self.raw.cursor(node).start()?;
         let spelled = self.raw.cursor(node).spelling_start()?;
         if start != spelled {
             return None;
         }
-        let text = self.extractor.unit.contents(start.file).get(start.offset as usize..)?;
+        let text = self.extractor.contents(start.file).get(start.offset as usize..)?;
         let semicolons = semicolons_of_for(text)?;
         let mut found = [None; 3];
         for &part in parts {

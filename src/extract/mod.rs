@@ -77,6 +77,8 @@ pub enum LockAction {
 pub trait Paths {
     /// The identity of a file that the compiler opened as `path` while working in `directory`, as facts tell it.
     fn identify(&self, directory: &Path, path: &Path) -> PathBuf;
+    /// The absolute path of a file that is identified so.
+    fn absolute(&self, file: &Path) -> PathBuf;
     /// Whether a file that is identified so belongs to the tree, so that its declarations and bodies are read.
     fn is_own(&self, file: &Path) -> bool;
 }
@@ -154,6 +156,7 @@ pub fn extract(
         vocabulary,
         files: Vec::new(),
         file_numbers: HashMap::new(),
+        contents: HashMap::new(),
         path_numbers: HashMap::new(),
         pieces: Vec::new(),
         current: 0,
@@ -246,6 +249,8 @@ struct Extractor<'a, 'tu> {
     vocabulary: &'a Vocabulary,
     files: Vec<KnownFile>,
     file_numbers: HashMap<File<'tu>, UnitFile>,
+    /// The contents of files that were asked for: libclang looks for a file's contents among all inclusions.
+    contents: HashMap<File<'tu>, &'tu [u8]>,
     path_numbers: HashMap<PathBuf, UnitFile>,
     pieces: Vec<PieceBuilder>,
     /// The position of the piece that is being added to.
@@ -283,6 +288,12 @@ impl<'tu> Extractor<'_, 'tu> {
         self.files.push(KnownFile { path: path.to_path_buf(), own, piece: None });
         self.path_numbers.insert(path.to_path_buf(), number);
         number
+    }
+
+    /// The contents of a file as the compiler saw it.
+    fn contents(&mut self, file: File<'tu>) -> &'tu [u8] {
+        let unit = self.unit;
+        self.contents.entry(file).or_insert_with(|| unit.contents(file))
     }
 
     fn known(&self, file: UnitFile) -> &KnownFile {
@@ -563,8 +574,8 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// The identifier that stands at a place of the source.
-    fn word_at(&self, place: crate::clang::Place<'tu>) -> String {
-        let contents = self.unit.contents(place.file);
+    fn word_at(&mut self, place: crate::clang::Place<'tu>) -> String {
+        let contents = self.contents(place.file);
         let rest = contents.get(place.offset as usize..).unwrap_or_default();
         let end = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').unwrap_or(rest.len());
         String::from_utf8_lossy(&rest[..end]).into_owned()

@@ -4,9 +4,10 @@
 //! It must never know what facts mean, and it never prints.
 
 mod marks;
+mod share;
 
 use std::collections::{BTreeMap, HashMap};
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -19,10 +20,11 @@ use crate::clang::{Index, Library, ParseError, Purpose, Severity, TranslationUni
 use crate::compdb::Unit;
 use crate::config::{Pack, SlotName};
 use crate::extract::{LockAction, LockWord, PairedWith, Paths, Vocabulary, extract};
-use crate::facts::{LockId, MarkId, PairId, UnitFacts};
-use crate::source::{Identities, Tree};
+use crate::facts::{LockId, MarkId, PairId, Piece, UnitFacts};
+use crate::source::{Digest, Identities, Tree};
 
 pub use marks::{MarkDefinition, VisibleMarks, make_visible};
+pub use share::Sharing;
 
 /// What the names of the threads that read units begin with.
 pub const WORKER: &str = "cowrap-worker";
@@ -97,6 +99,10 @@ impl Paths for Files {
         self.tree.portable(&self.identities.identify(directory, path))
     }
 
+    fn absolute(&self, file: &Path) -> PathBuf {
+        self.tree.absolute(file)
+    }
+
     fn is_own(&self, file: &Path) -> bool {
         self.tree.is_own(&self.tree.absolute(file))
     }
@@ -133,24 +139,31 @@ impl Indexer {
 
     /// Reads all units in parallel, and hands each outcome to `sink` in the order of `units`.
     ///
-    /// Only what is being read, or waits for an earlier unit, is in memory.
-    pub fn run(&self, units: &[Unit], mut sink: impl FnMut(usize, Outcome)) {
+    /// Only what is being read, or waits for an earlier unit, is in memory, and each piece of facts once.
+    pub fn run(&self, units: &[Unit], sharing: Option<&Sharing>, mut sink: impl FnMut(usize, Outcome)) {
         let (sender, outcomes) = mpsc::channel();
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let sender = sender;
-                self.workers.install(|| {
+                self.workers.install(|| match sharing {
+                    Some(sharing) => share::run(self, units, sharing, sender),
                     // A bridge hands the units out in their order; splitting the range would begin in its
                     // middle, and half of all facts would wait in memory for their turn.
-                    units.iter().enumerate().par_bridge().for_each_with(sender, |sender, (number, unit)| {
+                    None => units.iter().enumerate().par_bridge().for_each_with(sender, |sender, (number, unit)| {
                         // The receiver is gone only when the run is being abandoned.
                         let _ = sender.send((number, self.read(unit)));
-                    });
+                    }),
                 });
             });
+            let mut pieces: HashMap<Digest, Piece> = HashMap::new();
             let mut waiting = BTreeMap::new();
             let mut next = 0;
-            for (number, outcome) in outcomes {
+            for (number, mut outcome) in outcomes {
+                if let Outcome::Read(facts) = &mut outcome {
+                    for piece in &mut facts.pieces {
+                        *piece = pieces.entry(piece.digest()).or_insert_with(|| piece.clone()).clone();
+                    }
+                }
                 waiting.insert(number, outcome);
                 while let Some(outcome) = waiting.remove(&next) {
                     sink(next, outcome);
@@ -160,29 +173,58 @@ impl Indexer {
         });
     }
 
-    /// Reads one unit. A crash of libclang or a panic costs this unit alone.
-    fn read(&self, unit: &Unit) -> Outcome {
-        match catch_unwind(AssertUnwindSafe(|| self.parse_and_extract(unit))) {
-            Ok(Ok(facts)) => Outcome::Read(Box::new(facts)),
-            Ok(Err(failure)) => Outcome::Failed(failure),
-            Err(panic) => {
-                let message = panic
-                    .downcast_ref::<String>()
-                    .cloned()
-                    .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-                    .unwrap_or_else(|| "no message".to_owned());
-                Outcome::Failed(Failure::Panic(message))
-            }
-        }
+    /// Plans what header work these units share.
+    pub fn share(&self, units: &[Unit]) -> Option<Sharing> {
+        let Files { tree, identities } = &self.files;
+        self.workers.install(|| Sharing::new(units, tree, identities, self.library.resource_directory())).ok()
     }
 
-    fn parse_and_extract(&self, unit: &Unit) -> Result<UnitFacts, Failure> {
+    /// Reads one unit, without sharing. A crash of libclang or a panic costs this unit alone.
+    fn read(&self, unit: &Unit) -> Outcome {
+        guarded(|| {
+            let parse = Parse { purpose: Purpose::Walk, below: None, source: None, more: &[] };
+            self.parse(unit, parse, |parsed, unknown_arguments| {
+                let mut facts = extract(parsed, &unit.directory, &self.files, &self.vocabulary, None).facts;
+                facts.health.unknown_arguments = unknown_arguments;
+                facts
+            })
+        })
+    }
+
+    /// Parses a unit, or a header with its arguments, and does something with it.
+    fn parse<T>(
+        &self,
+        unit: &Unit,
+        parse: Parse<'_>,
+        use_it: impl FnOnce(&TranslationUnit<'_>, Vec<String>) -> T,
+    ) -> Result<T, Failure> {
         let index = Index::new(&self.library);
-        let file = c_string(unit.file.as_os_str().as_bytes())?;
         let mut arguments = self.arguments(unit)?;
+        for argument in parse.more {
+            arguments.push(c_string(argument.as_bytes())?);
+        }
+        if let Some(below) = parse.below {
+            // What is in it is known to be what is on disk, whatever the times of the files say.
+            for argument in ["-Xclang", "-fno-validate-pch", "-include-pch"] {
+                arguments.push(c_string(argument.as_bytes())?);
+            }
+            arguments.push(below.to_owned());
+        }
+        let file = match &parse.source {
+            Some((path, _)) => path.clone(),
+            None => c_string(unit.file.as_os_str().as_bytes())?,
+        };
+        let with_source: Vec<UnsavedFile>;
+        let headers = match parse.source {
+            Some((_, source)) => {
+                with_source = self.headers.iter().cloned().chain([source]).collect();
+                &with_source
+            }
+            None => &self.headers,
+        };
         let mut unknown_arguments = Vec::new();
         let parsed = loop {
-            let parsed = match index.parse(&file, &arguments, &self.headers, Purpose::Walk) {
+            let parsed = match index.parse(&file, &arguments, headers, parse.purpose) {
                 Ok(parsed) => parsed,
                 // It does not say which argument was too much for it, but another compiler's processors and
                 // language versions are.
@@ -205,9 +247,7 @@ impl Indexer {
                 _ => break parsed,
             }
         };
-        let mut facts = extract(&parsed, &unit.directory, &self.files, &self.vocabulary, None).facts;
-        facts.health.unknown_arguments = unknown_arguments;
-        Ok(facts)
+        Ok(use_it(&parsed, unknown_arguments))
     }
 
     fn arguments(&self, unit: &Unit) -> Result<Vec<CString>, Failure> {
@@ -224,6 +264,33 @@ impl Indexer {
         arguments.push(c_string(b"-resource-dir")?);
         arguments.push(c_string(self.library.resource_directory().as_os_str().as_bytes())?);
         Ok(arguments)
+    }
+}
+
+/// What is parsed with a unit's arguments, and what for.
+struct Parse<'a> {
+    purpose: Purpose,
+    /// A precompiled header to begin with.
+    below: Option<&'a CStr>,
+    /// A file in memory, in place of the unit's own.
+    source: Option<(CString, UnsavedFile)>,
+    /// More arguments.
+    more: &'a [&'a str],
+}
+
+/// Does something that may fail or panic, which costs nothing else.
+fn guarded(read: impl FnOnce() -> Result<UnitFacts, Failure>) -> Outcome {
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(Ok(facts)) => Outcome::Read(Box::new(facts)),
+        Ok(Err(failure)) => Outcome::Failed(failure),
+        Err(panic) => {
+            let message = panic
+                .downcast_ref::<String>()
+                .cloned()
+                .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+                .unwrap_or_else(|| "no message".to_owned());
+            Outcome::Failed(Failure::Panic(message))
+        }
     }
 }
 

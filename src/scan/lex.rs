@@ -71,7 +71,8 @@ pub(super) struct Lexer<'t> {
 pub(super) struct Words<'t> {
     numbers: FxHashMap<Cow<'t, [u8]>, u32>,
     texts: Vec<Cow<'t, [u8]>>,
-    used: Vec<bool>,
+    /// For each word that is used, where that is seen first: not before it, and before what follows it in another line.
+    used: Vec<Option<usize>>,
 }
 
 /// What a byte may begin.
@@ -145,14 +146,14 @@ impl<'t> Words<'t> {
         }
         let number = self.texts.len() as u32;
         self.texts.push(text.clone());
-        self.used.push(false);
+        self.used.push(None);
         self.numbers.insert(text, number);
         Word(number)
     }
 
-    /// Notes that a word is used.
-    pub(super) fn mark(&mut self, word: Word) {
-        self.used[word.0 as usize] = true;
+    /// Notes that a word is used, and that everything up to `at` was read.
+    pub(super) fn mark(&mut self, word: Word, at: usize) {
+        self.used[word.0 as usize].get_or_insert(at);
     }
 
     /// How many words there are.
@@ -160,8 +161,8 @@ impl<'t> Words<'t> {
         self.texts.len()
     }
 
-    /// All words in their order, and whether each is used.
-    pub(super) fn all(&self) -> impl Iterator<Item = (&[u8], bool)> {
+    /// All words in their order, and where each is used first.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&[u8], Option<usize>)> {
         self.texts.iter().map(|text| &**text).zip(self.used.iter().copied())
     }
 }
@@ -294,7 +295,7 @@ impl<'t> Lexer<'t> {
             for piece in text.split(|byte| is_odd(*byte)) {
                 if piece.first().is_some_and(|first| class(*first) == Class::Word) {
                     let piece = self.words.number(Cow::Owned(piece.to_vec()));
-                    self.words.mark(piece);
+                    self.words.mark(piece, self.at);
                 }
             }
         }

@@ -36,14 +36,15 @@ pub struct Scan {
     /// What makes that reading the text for the second time reads nothing.
     pub guard: Guard,
     /// The macros that it may define or undefine, or make unusable (`#pragma GCC poison`), but for the guard's; sorted, each
-    /// once.
-    pub defines: Vec<Name>,
-    /// Every identifier outside of comments, literals and names of headers, but for the names of directives; sorted, each once.
-    /// The guard's macro is among them only if it stands elsewhere too.
+    /// once, with the first line in which it does.
+    pub defines: Vec<(Name, u32)>,
+    /// Every identifier that is read with the text: all outside of comments, literals, names of headers, names of directives,
+    /// the names of macros that are defined, and the replacement lists of macros, which are read where the macro is used. Each once, sorted, with the line in which it
+    /// stands first. The guard's macro is among them only if it stands elsewhere too.
     ///
     /// An identifier with bytes beyond ASCII or with `$` is there as a whole and in its parts without them, and so is a prefix
     /// of a literal that was none before C11 (`u`, `U`, `u8`).
-    pub words: Vec<Name>,
+    pub words: Vec<(Name, u32)>,
     /// For each macro that it may define but for the guard's, the identifiers in all its replacement lists, without its
     /// parameters. Both are sorted, each once.
     pub bodies: Vec<(Name, Vec<Name>)>,

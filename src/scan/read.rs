@@ -47,6 +47,8 @@ struct Reader<'t> {
     /// Macros that are defined, with the place of their words in `bodies`; and those that are undefined.
     definitions: Vec<(Word, Range<usize>)>,
     undefined: Vec<Word>,
+    /// Up to where the text was read when each was.
+    defined_at: Vec<(Word, usize)>,
     bodies: Vec<Word>,
     /// Macros with a `_Pragma` that is not harmless.
     pragmas: Vec<Word>,
@@ -80,6 +82,7 @@ impl<'t> Reader<'t> {
             once: None,
             definitions: Vec::new(),
             undefined: Vec::new(),
+            defined_at: Vec::new(),
             bodies: Vec::new(),
             pragmas: Vec::new(),
             poisoned: Vec::new(),
@@ -105,7 +108,7 @@ impl<'t> Reader<'t> {
                     self.matters();
                     let Some(token) = self.lexer.token_here(spaced) else { return };
                     if let Kind::Word(word) = token.kind {
-                        self.lexer.words.mark(word);
+                        self.lexer.words.mark(word, self.lexer.at);
                         match word {
                             lex::PRAGMA => self.pragma_in_code(),
                             lex::MS_PRAGMA => self.leaks = true,
@@ -159,6 +162,8 @@ impl<'t> Reader<'t> {
                 self.tokens(hash, false);
                 let word = self.first_word();
                 self.undefined.extend(word);
+                self.defined_at.extend(word.map(|word| (word, self.lexer.at)));
+                self.tokens.clear();
                 word.is_none()
             }
             b"ifdef" => {
@@ -203,7 +208,7 @@ impl<'t> Reader<'t> {
         // All words of the line count, but for those of what seems to be a guard: it has none left then.
         for token in &self.tokens {
             if let Kind::Word(word) = token.kind {
-                self.lexer.words.mark(word);
+                self.lexer.words.mark(word, self.lexer.at);
             }
         }
         self.lexer.end_directive(verbatim);
@@ -397,12 +402,15 @@ impl<'t> Reader<'t> {
         let start = self.bodies.len();
         self.bodies.extend(words.filter(|word| parameters.binary_search(word).is_err()));
         self.definitions.push((macro_name, start..self.bodies.len()));
+        self.defined_at.push((macro_name, self.lexer.at));
         if self.bodies[start..].iter().any(|word| matches!(*word, lex::PRAGMA | lex::MS_PRAGMA))
             && !self.pragmas_are_harmless(body)
         {
             self.pragmas.push(macro_name);
         }
         self.matters();
+        // What a macro stands for is asked for where the macro is used.
+        self.tokens.clear();
         false
     }
 
@@ -450,7 +458,7 @@ impl<'t> Reader<'t> {
         };
         for token in [open, literal].into_iter().flatten() {
             if let Kind::Word(word) = token.kind {
-                self.lexer.words.mark(word);
+                self.lexer.words.mark(word, self.lexer.at);
             }
         }
         match effect {
@@ -502,9 +510,10 @@ impl<'t> Reader<'t> {
         }
         // What only seemed to be the guard's is like everything else.
         if let Around::No(Some((word, defined))) = self.around {
-            self.lexer.words.mark(word);
+            self.lexer.words.mark(word, self.lexer.at);
             if defined {
                 self.definitions.push((word, 0..0));
+                self.defined_at.push((word, 0));
             }
         }
         self.leaks |= self.depths != [0; 4] || !self.conditions.is_empty();
@@ -524,9 +533,9 @@ impl<'t> Reader<'t> {
             guard = Guard::Macro(name(&word));
         }
         let poisoned = &all[words.count()..];
-        let defined = self.definitions.iter().map(|(word, _)| name(word));
-        let defines = sorted(defined.chain(self.undefined.iter().map(name)).chain(poisoned.iter().copied()).collect());
-        let used = words.all().zip(&all).filter(|((_, used), _)| *used);
+        let defined = self.defined_at.iter().map(|(word, at)| (name(word), *at));
+        let defines = with_lines(text, defined.chain(poisoned.iter().map(|name| (*name, 0))).collect());
+        let used = words.all().zip(&all).filter_map(|((_, used), name)| Some((*name, used?)));
         let settle = |found: Vec<Found>| -> Vec<Include> {
             let settle = |Found { mut include, depth, guarded: behind }| {
                 include.conditional = depth > usize::from(guarded);
@@ -540,13 +549,29 @@ impl<'t> Reader<'t> {
             probes: settle(self.probes),
             guard,
             defines,
-            words: sorted(used.map(|(_, name)| *name).collect()),
+            words: with_lines(text, used.collect()),
             bodies: bodies(&self.definitions, &self.bodies, name),
             pragmas: sorted(self.pragmas.iter().map(name).collect()),
             leaks: self.leaks,
             form,
         }
     }
+}
+
+/// Names with the lines in which they are used first, in place of the offsets; sorted by name.
+fn with_lines(text: &[u8], mut used: Vec<(Name, usize)>) -> Vec<(Name, u32)> {
+    used.sort_unstable_by_key(|(_, at)| *at);
+    let (mut from, mut line) = (0, 1u32);
+    let mut found: Vec<(Name, u32)> = Vec::with_capacity(used.len());
+    for (name, at) in used {
+        let at = at.min(text.len());
+        let newlines = text[from..at].iter().filter(|byte| **byte == b'\n').count();
+        (from, line) = (at, line.saturating_add(newlines as u32));
+        found.push((name, line));
+    }
+    found.sort_unstable();
+    found.dedup_by_key(|(name, _)| *name);
+    found
 }
 
 /// The words in the replacement lists of each macro.

@@ -1,0 +1,203 @@
+//! Which units share which precompiled headers.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::compdb::Unit;
+use crate::scan::{IncludeKind, PathId, Resolver, Scans, SearchPath};
+use crate::source::{Identities, Tree};
+
+use super::cluster::{Cluster, Costs, Set, clusters};
+use super::headers::{Follow, Headers, Number, Walk};
+
+/// What sharing costs, in units of what it costs to compile a word of a header: measured with libclang 19 and 22 on QEMU
+/// 10.2.0 (`docs/performance.md`).
+const COSTS: Costs = Costs { make: 0.6, each: 8_000.0, load: 400.0 };
+
+/// The most units that are clustered at once; the work grows with the square.
+const MOST: usize = 2000;
+
+/// What is to be precompiled, and who uses it.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Units with the same arguments and search path, and the same header first.
+    pub groups: Vec<Group>,
+    /// What is to be precompiled.
+    pub nodes: Vec<Node>,
+    /// For each unit, its group and what it uses; `None` when it shares nothing.
+    pub units: Vec<Option<Member>>,
+}
+
+/// Units that could share headers.
+#[derive(Debug)]
+pub struct Group {
+    /// The files that they may read.
+    pub headers: Headers,
+    /// Their search path.
+    pub path: PathId,
+}
+
+/// A unit that shares.
+#[derive(Debug)]
+pub struct Member {
+    /// Its group.
+    pub group: usize,
+    /// What it uses, by its position among the nodes.
+    pub node: usize,
+    /// What it certainly reads.
+    pub walk: Walk,
+    /// Its own file.
+    pub main: Number,
+}
+
+/// A precompiled header.
+#[derive(Debug)]
+pub struct Node {
+    /// Its group.
+    pub group: usize,
+    /// The one that it is compiled on top of.
+    pub below: Option<usize>,
+    /// The unit that lends its arguments, and the order of the headers.
+    pub unit: usize,
+    /// The headers that it includes itself, in order.
+    pub listed: Vec<Number>,
+    /// The text that includes them, one in each line.
+    pub text: Vec<u8>,
+    /// The nodes on top of it.
+    pub above: Vec<usize>,
+    /// The units that use it, and none on top of it.
+    pub units: Vec<usize>,
+}
+
+/// What makes units a group: all arguments but the search path's, that path, and the first header.
+type GroupKey = (Vec<OsString>, SearchPath, std::path::PathBuf);
+
+/// Plans for these units.
+pub fn plan(
+    units: &[Unit],
+    tree: &Tree,
+    identities: &Identities,
+    scans: &Scans,
+    resolver: &Resolver,
+    resource_directory: &Path,
+) -> Plan {
+    let mut members: BTreeMap<GroupKey, Vec<usize>> = BTreeMap::new();
+    for (number, unit) in units.iter().enumerate() {
+        if let Some(key) = group_key(unit, scans, resolver, resource_directory) {
+            members.entry(key).or_default().push(number);
+        }
+    }
+    let mut plan = Plan { units: (0..units.len()).map(|_| None).collect(), ..Plan::default() };
+    for ((_, path, _), numbers) in members {
+        if numbers.len() < 2 {
+            continue;
+        }
+        let path = resolver.path(path);
+        let follow = Follow { scans, resolver, path, identities, tree };
+        let mut headers = Headers::default();
+        let mains: Vec<Option<Number>> =
+            numbers.iter().map(|number| headers.add(&units[*number].file, &follow)).collect();
+        plan.group(Group { headers, path }, &numbers, &mains);
+    }
+    plan
+}
+
+impl Plan {
+    fn group(&mut self, group: Group, units: &[usize], mains: &[Option<Number>]) {
+        let headers = &group.headers;
+        let weights: Vec<u64> = (0..headers.count()).map(|number| headers.get(number).scan.weight()).collect();
+        let found = units.iter().zip(mains).filter_map(|(unit, main)| Some((*unit, (*main)?)));
+        let mut walks: Vec<(usize, Number, Option<Walk>)> =
+            found.map(|(unit, main)| (unit, main, Some(headers.walk(main)))).collect();
+        for walks in walks.chunks_mut(MOST) {
+            let sets: Vec<Set> =
+                walks.iter().filter_map(|(.., walk)| walk.as_ref()).map(|walk| walk.set.clone()).collect();
+            self.clusters(&group.headers, clusters(&sets, &weights, COSTS), walks);
+        }
+        self.groups.push(group);
+    }
+
+    fn clusters(&mut self, headers: &Headers, found: Vec<Cluster>, walks: &mut [(usize, Number, Option<Walk>)]) {
+        let (group, first) = (self.groups.len(), self.nodes.len());
+        // Any unit above may lend its order; clusters come before those that stand on them.
+        let mut lenders: Vec<Option<usize>> = found.iter().map(|cluster| cluster.members.first().copied()).collect();
+        for at in (0..found.len()).rev() {
+            if let Some(below) = found[at].below {
+                lenders[below] = lenders[below].or(lenders[at]);
+            }
+        }
+        for (cluster, lender) in found.iter().zip(&lenders) {
+            // Every cluster has members above it: it was made of some.
+            let Some((unit, _, Some(walk))) = lender.map(|lender| &walks[lender]) else { continue };
+            let (listed, text) = list(headers, walk, &cluster.items);
+            let below = cluster.below.map(|below| first + below);
+            let node = Node { group, below, unit: *unit, listed, text, above: Vec::new(), units: Vec::new() };
+            self.nodes.push(node);
+            if let Some(below) = below {
+                let above = self.nodes.len() - 1;
+                self.nodes[below].above.push(above);
+            }
+        }
+        for (node, cluster) in found.iter().enumerate() {
+            for member in &cluster.members {
+                let (unit, main, walk) = &mut walks[*member];
+                let Some(walk) = walk.take() else { continue };
+                self.nodes[first + node].units.push(*unit);
+                self.units[*unit] = Some(Member { group, node: first + node, walk, main: *main });
+            }
+        }
+    }
+}
+
+/// The headers of a cluster in the order of a unit, and the text that includes them.
+///
+/// Headers of others than the tree are left to those that include them, unless it is the tree that does: by another name
+/// they may not find what they look for.
+fn list(headers: &Headers, walk: &Walk, items: &Set) -> (Vec<Number>, Vec<u8>) {
+    let (mut listed, mut text) = (Vec::new(), Vec::new());
+    for (number, _, (from, position)) in &walk.order {
+        let header = headers.get(*number);
+        if !items.contains(*number) || !header.is_guarded() {
+            continue;
+        }
+        let from = headers.get(*from);
+        let line = match header.own {
+            true => quoted(&header.path),
+            false if from.own => from
+                .scan
+                .includes
+                .get(*position)
+                .filter(|include| include.kind == IncludeKind::Angled)
+                .map(|include| [b"<", include.name.as_slice(), b">"].concat()),
+            false => None,
+        };
+        if let Some(line) = line {
+            text.extend([b"#include ", line.as_slice(), b"\n"].concat());
+            listed.push(*number);
+        }
+    }
+    (listed, text)
+}
+
+/// A path between quotes; `None` for one that cannot be written so.
+fn quoted(path: &Path) -> Option<Vec<u8>> {
+    use std::os::unix::ffi::OsStrExt;
+    let bytes = path.as_os_str().as_bytes();
+    (!bytes.iter().any(|byte| b"\"\n\r\\".contains(byte))).then(|| [b"\"", bytes, b"\""].concat())
+}
+
+fn group_key(unit: &Unit, scans: &Scans, resolver: &Resolver, resource_directory: &Path) -> Option<GroupKey> {
+    let (path, rest) = SearchPath::of(&unit.arguments, &unit.directory, resource_directory)?;
+    // What is included by an argument comes before all else.
+    if rest.iter().any(|argument| argument == "-include" || argument == "-imacros") {
+        return None;
+    }
+    let path = path.without_empty();
+    let scan = scans.get(&unit.file)?;
+    let first = scan.includes.first().filter(|first| first.leading && !first.conditional)?;
+    let found = resolver.of_file(resolver.path(path.clone()), &unit.file, &scan);
+    debug_assert_eq!(found.files.len(), scan.includes.len(), "{first:?}");
+    let first = found.files.first()?.clone()?;
+    Some((rest, path, first))
+}

@@ -132,8 +132,11 @@ fn is_odd(byte: u8) -> bool {
 }
 
 impl<'t> Words<'t> {
-    fn new() -> Self {
-        let mut words = Words { numbers: FxHashMap::default(), texts: Vec::new(), used: Vec::new() };
+    fn new(text: &'t [u8]) -> Self {
+        // In headers there is a new word for every 40 bytes or so; growing costs more than a guess that is too high.
+        let guess = KNOWN.len() + text.len() / 32;
+        let numbers = FxHashMap::with_capacity_and_hasher(guess, rustc_hash::FxBuildHasher);
+        let mut words = Words { numbers, texts: Vec::with_capacity(guess), used: Vec::with_capacity(guess) };
         for text in KNOWN {
             words.number(Cow::Borrowed(text));
         }
@@ -172,7 +175,7 @@ impl<'t> Lexer<'t> {
         let mut lexer = Lexer {
             text,
             at: 0,
-            words: Words::new(),
+            words: Words::new(text),
             doubtful: is_doubtful(text),
             form: Form::new(text),
             waiting: None,
@@ -464,15 +467,13 @@ impl<'t> Lexer<'t> {
 /// Whether a text has bytes that some dialects read otherwise: lone carriage returns, which end lines for clang alone, NUL, and
 /// trigraphs.
 fn is_doubtful(text: &[u8]) -> bool {
-    // Most texts have none of them, and can be looked through quickly.
-    let (mut rare, mut question) = (false, false);
-    for &byte in text {
-        rare |= byte == 0 || byte == b'\r';
-        question |= byte == b'?';
-    }
+    // Most texts have none of what these look for, and are looked through quickly.
+    let rare = text.iter().fold(false, |rare, byte| rare | (*byte == 0) | (*byte == b'\r'));
+    let next = text.get(1..).unwrap_or_default();
+    let questions = text.iter().zip(next).fold(false, |two, (one, next)| two | ((*one == b'?') & (*next == b'?')));
     let lone = |(at, byte): (usize, &u8)| *byte == b'\r' && text.get(at + 1) != Some(&b'\n');
     let trigraph = |three: &[u8]| three.starts_with(b"??") && b"=/'()!<>-".contains(&three[2]);
-    (rare && (text.contains(&0) || text.iter().enumerate().any(lone))) || (question && text.windows(3).any(trigraph))
+    (rare && (text.contains(&0) || text.iter().enumerate().any(lone))) || (questions && text.windows(3).any(trigraph))
 }
 
 /// The length of a `\` with the end of its line, at this offset; 0 if there is none.

@@ -11,9 +11,13 @@
 
 mod form;
 mod lex;
+mod memo;
 mod names;
+mod path;
 mod pragma;
 mod read;
+mod resolve;
+mod scans;
 
 #[cfg(test)]
 mod tests;
@@ -21,7 +25,10 @@ mod tests;
 use crate::source::Digest;
 
 pub use names::{Name, Names};
+pub use path::SearchPath;
 pub use read::scan;
+pub use resolve::{FileId, Found, PathId, Resolved, Resolver};
+pub use scans::Scans;
 
 /// What one text says.
 ///

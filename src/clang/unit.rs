@@ -56,6 +56,8 @@ pub struct Inclusion<'tu> {
     /// The line of the main file, from 1, whose inclusion led to it; `None` for the main file itself, and for what the
     /// arguments include.
     pub line: Option<u32>,
+    /// The file that included it, and the line there, from 1; `None` as for `line`.
+    pub from: Option<(File<'tu>, u32)>,
 }
 
 /// How grave a diagnostic is (`CXDiagnosticSeverity`).
@@ -206,15 +208,18 @@ impl<'i> TranslationUnit<'i> {
     pub fn inclusions(&self) -> Vec<Inclusion<'_>> {
         extern "C" fn step(file: CXFile, stack: *mut CXSourceLocation, length: c_uint, data: CXClientData) {
             // SAFETY: `data` is the vector that `inclusions` passes below and outlives the call; `stack` holds `length`
-            // locations, that of the main file last.
-            let found = unsafe { &mut *(data as *mut Vec<(CXFile, Option<CXSourceLocation>)>) };
-            let last = length.checked_sub(1).map(|last| unsafe { *stack.add(last as usize) });
-            found.push((file, last));
+            // locations, that of the nearest file first and that of the main file last.
+            let found = unsafe { &mut *(data as *mut Vec<(CXFile, Option<[CXSourceLocation; 2]>)>) };
+            let ends = length.checked_sub(1).map(|last| unsafe { [*stack, *stack.add(last as usize)] });
+            found.push((file, ends));
         }
-        let mut found: Vec<(CXFile, Option<CXSourceLocation>)> = Vec::new();
+        let mut found: Vec<(CXFile, Option<[CXSourceLocation; 2]>)> = Vec::new();
         unsafe { clang_getInclusions(self.raw, step, (&raw mut found).cast()) };
-        let line = |location: Option<CXSourceLocation>| location.and_then(expansion_place).map(|place| place.line);
-        let inclusion = |(file, at)| Some(Inclusion { file: File::new(file)?, line: line(at) });
+        let inclusion = |(file, ends): (CXFile, Option<[CXSourceLocation; 2]>)| {
+            let [from, main] = ends.map_or([None, None], |ends| ends.map(expansion_place));
+            let line = main.map(|place: Place<'_>| place.line);
+            Some(Inclusion { file: File::new(file)?, line, from: from.map(|place| (place.file, place.line)) })
+        };
         found.into_iter().filter_map(inclusion).collect()
     }
 

@@ -70,6 +70,13 @@ pub struct Scan {
     pub form: Digest,
 }
 
+impl Scan {
+    /// What compiling the text costs, roughly, in words.
+    pub fn weight(&self) -> u64 {
+        self.words.len() as u64 + 10
+    }
+}
+
 /// An `#include`, or a question for a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Include {

@@ -54,8 +54,8 @@ mod tests {
         let first = scans.get(&disk).unwrap();
         std::fs::write(&disk, "z").unwrap();
         assert!(Arc::ptr_eq(&first, &scans.get(&disk).unwrap()));
-        assert_eq!(first.words, [scans.names().intern(b"x")]);
-        assert_eq!(scans.get(&memory).unwrap().words, [scans.names().intern(b"y")]);
+        assert_eq!(first.words, [(scans.names().intern(b"x"), 1)]);
+        assert_eq!(scans.get(&memory).unwrap().words, [(scans.names().intern(b"y"), 1)]);
         assert_eq!(scans.get(scratch.path()), None);
         assert_eq!(scans.get(&scratch.path().join("none.h")), None);
     }

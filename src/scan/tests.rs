@@ -150,7 +150,7 @@ fn a_guards_macro_is_no_name() {
     let all = said("#ifndef A\n#define A\n#define B\n#endif");
     assert_eq!(
         (all.defines, all.words, all.bodies),
-        (vec!["B".to_owned()], vec!["B".to_owned()], vec!["B: ".to_owned()])
+        (vec!["B".to_owned()], Vec::new(), vec!["B: ".to_owned()])
     );
     assert_eq!(words("#ifndef A\n#define A\n#ifdef A\n#endif\n#endif"), "A");
     let none = said("#ifndef A\n#define A\n#endif\nx");
@@ -161,11 +161,26 @@ fn a_guards_macro_is_no_name() {
 }
 
 #[test]
+fn names_know_their_first_line() {
+    let names = Names::new();
+    let found = scan(b"a\n/*\n*/ b a\n#define M \\\n c\n#undef N\n#if d \\\n || e\n#endif\nM a", &names);
+    let text = |(name, line): &(Name, u32)| format!("{}:{line}", String::from_utf8_lossy(&names.text(*name)));
+    let told = |list: &[(Name, u32)]| {
+        let mut told: Vec<String> = list.iter().map(text).collect();
+        told.sort();
+        told.join(" ")
+    };
+    // The words of a directive count as those of its last line.
+    assert_eq!(told(&found.words), "M:10 a:1 b:3 d:8 e:8");
+    assert_eq!(told(&found.defines), "M:5 N:6");
+}
+
+#[test]
 fn words_are_those_of_code_and_directives() {
     assert_eq!(words("int a = 0x1e+1 + 1.5e-3f + .5x; // b\n/* c */ \"d\" 'e' L\"f\" L'g'"), "a int");
     assert_eq!(words("fo\\\no ba\\\r\nr ba\\ \nz"), "bar baz foo");
     assert_eq!(words("#if defined(A) && B > 1'000\n#error it's C\n#elif D"), "A B D defined it");
-    assert_eq!(words("#include <a.h> B\n#include C\n#pragma D e\n#undef F\n#define G(h, ...) i h"), "B C D F G e");
+    assert_eq!(words("#include <a.h> B\n#include C\n#pragma D e\n#undef F\n#define G(h, ...) i h"), "B C D e");
     assert_eq!(words("é a$b"), "a a$b b é");
     assert_eq!(words("u8\"x\" u'x'"), "u u8");
     assert_eq!(words("a ## b"), "a b");

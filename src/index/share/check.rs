@@ -8,13 +8,15 @@
 //! Files do not change places when one of them includes the other before all else of its own text. And what comes before
 //! everything in both orders need not be looked at.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use crate::scan::{Name, Scan};
 
 use super::cluster::Set;
-use super::headers::{Headers, Number};
+use super::headers::{Headers, Inclusions, Number};
 
 /// The macros of all texts, as far as one can lead to another.
 #[derive(Debug, Default)]
@@ -84,12 +86,59 @@ impl Macros {
     }
 }
 
+/// The order in which files are read, as far as it is always the same.
+#[derive(Debug)]
+pub struct Order<'a> {
+    headers: &'a Headers,
+    /// What the precompiled headers included. It depends on nothing but what is looked at here, so it is included in each unit.
+    included: &'a Inclusions,
+    reach: RefCell<HashMap<Number, Rc<HashMap<Number, u32>>>>,
+    precedes: RefCell<HashMap<(Number, Number), bool>>,
+}
+
+impl<'a> Order<'a> {
+    /// The order of files.
+    pub fn new(headers: &'a Headers, included: &'a Inclusions) -> Self {
+        Order { headers, included, reach: RefCell::default(), precedes: RefCell::default() }
+    }
+
+    /// Whether a file has certainly read another one before a line of its own text.
+    fn has_read(&self, file: Number, line: u32, other: Number) -> bool {
+        let known = self.reach.borrow().get(&file).cloned();
+        let reach = known.unwrap_or_else(|| {
+            let order = self.headers.walk(file, self.included).order;
+            let reach = Rc::new(order.into_iter().map(|(number, line, _)| (number, line)).collect());
+            self.reach.borrow_mut().insert(file, Rc::clone(&reach));
+            reach
+        });
+        reach.get(&other).is_some_and(|read| *read < line)
+    }
+
+    /// Whether a file is read before another one in every unit: by all that may include that one, before they do, or
+    /// before they themselves are read.
+    fn precedes(&self, one: Number, other: Number) -> bool {
+        if let Some(known) = self.precedes.borrow().get(&(one, other)) {
+            return *known;
+        }
+        let includers = &self.headers.get(other).includers;
+        // A circle of files is entered from outside.
+        self.precedes.borrow_mut().insert((one, other), !includers.is_empty());
+        let is_before = |(includer, line): &(Number, u32)| {
+            *includer == one || self.has_read(*includer, *line, one) || self.precedes(one, *includer)
+        };
+        // A file does not precede itself, and what it includes it precedes only in part.
+        let precedes = one != other && !includers.is_empty() && includers.iter().all(is_before);
+        self.precedes.borrow_mut().insert((one, other), precedes);
+        precedes
+    }
+}
+
 /// The files of a precompiled header that may change places with others: all but those that come first in any order.
 #[derive(Debug, Default)]
 pub struct Moved {
     /// The same of the precompiled header below.
     below: Option<Arc<Moved>>,
-    /// The files.
+    /// The files, in the order in which they were read.
     files: Vec<Number>,
     /// The names that the files may ask for.
     asked: Set,
@@ -104,17 +153,10 @@ pub struct Moved {
 pub struct Other<'a> {
     /// What it says.
     pub scan: &'a Scan,
-    /// The files that are certainly read with it, and the line at which they have been read.
-    pub reach: &'a HashMap<Number, u32>,
     /// Its number, if it has one.
     pub number: Option<Number>,
-}
-
-impl Other<'_> {
-    /// Whether a file is certainly read before a line.
-    fn has_read(&self, file: Number, line: u32) -> bool {
-        self.reach.get(&file).is_some_and(|read| *read < line)
-    }
+    /// Whether it was read before everything, too; see [`Moved::new`].
+    pub is_first: bool,
 }
 
 /// Why files may not change places: one of them may define what another one may ask for, or leave the compiler in another
@@ -123,34 +165,53 @@ impl Other<'_> {
 pub struct Harm {
     /// A file of the precompiled header.
     pub file: Option<Number>,
+    /// The other file, if it has a number.
+    pub other: Option<Number>,
     /// The macro.
     pub macro_name: Option<Name>,
 }
 
 impl Moved {
-    /// Files on top of others, sorted; and whatever keeps them from changing places.
+    /// Files on top of others; and whatever keeps them from changing places.
+    ///
+    /// Files that are `first` were read before, and are read again, since they have no guard (`stddef.h`, `bits/wordsize.h`).
+    /// What these define they have defined before, so it does not matter when they do so again.
     pub fn new(
         below: Option<Arc<Moved>>,
         files: Vec<Number>,
-        headers: &Headers,
+        first: &Set,
+        order: &Order<'_>,
         macros: &Macros,
     ) -> (Moved, Vec<Harm>) {
+        let headers = order.headers;
         let mut moved = Moved { below, files, ..Moved::default() };
         let mut harm = Vec::new();
         for file in &moved.files {
             let scan = &headers.get(*file).scan;
-            for (name, line) in &scan.defines {
-                moved.definers.entry(*name).or_default().push((*file, *line));
-            }
             macros.extend_from(&mut moved.asked, scan.words.iter().map(|(name, _)| *name));
-            macros.extend_to(&mut moved.leading, scan.defines.iter().map(|(name, _)| *name));
+            if !first.contains(*file) {
+                for (name, line) in &scan.defines {
+                    moved.definers.entry(*name).or_default().push((*file, *line));
+                }
+                macros.extend_to(&mut moved.leading, scan.defines.iter().map(|(name, _)| *name));
+            }
             if macros.leaks(scan) {
-                harm.push(Harm { file: Some(*file), macro_name: None });
+                harm.push(Harm { file: Some(*file), other: None, macro_name: None });
             }
         }
+        let mut levels: Vec<&Moved> = moved.all().collect();
+        levels.reverse();
+        let read = levels.iter().flat_map(|moved| &moved.files).enumerate();
+        let positions: HashMap<Number, usize> = read.map(|(position, file)| (*file, position)).collect();
         for file in &moved.files {
-            let other = Other { scan: &headers.get(*file).scan, reach: headers.reach(*file), number: Some(*file) };
-            harm.extend(moved.all().filter_map(|moved| moved.harm_of_level(&other, headers, macros)));
+            let scan = &headers.get(*file).scan;
+            let other = Other { scan, number: Some(*file), is_first: first.contains(*file) };
+            // Each of the two comes first here, and does so everywhere.
+            let is_ordered = |there: Number| match positions.get(&there) < positions.get(file) {
+                true => order.precedes(there, *file),
+                false => order.precedes(*file, there),
+            };
+            harm.extend(moved.all().flat_map(|moved| moved.harm_of_level(&other, order, macros, &is_ordered)));
         }
         (moved, harm)
     }
@@ -159,28 +220,40 @@ impl Moved {
         std::iter::successors(Some(self), |moved| moved.below.as_deref())
     }
 
-    /// A reason why the files, or those below them, may not change places with another text; `None` when they may.
-    pub fn harm(&self, other: &Other<'_>, headers: &Headers, macros: &Macros) -> Option<Harm> {
+    /// A reason why the files, or those below them, may not change places with a text that a unit reads behind them; `None`
+    /// when they may.
+    pub fn harm(&self, other: &Other<'_>, order: &Order<'_>, macros: &Macros) -> Option<Harm> {
         if macros.leaks(other.scan) {
-            return Some(Harm { file: None, macro_name: None });
+            return Some(Harm { file: None, other: other.number, macro_name: None });
         }
-        self.all().find_map(|moved| moved.harm_of_level(other, headers, macros))
+        let is_ordered = |there: Number| other.number.is_some_and(|number| order.precedes(there, number));
+        self.all().find_map(|moved| moved.harm_of_level(other, order, macros, &is_ordered).into_iter().next())
     }
 
-    /// The same for the files alone.
-    fn harm_of_level(&self, other: &Other<'_>, headers: &Headers, macros: &Macros) -> Option<Harm> {
-        // Whether a file and the text are always read in the same order, as far as a word of each is concerned.
-        let is_ordered = |file: Number, line_there: u32, line_here: u32| {
-            let other_is_read =
-                |number: Number| headers.reach(file).get(&number).is_some_and(|read| *read < line_there);
-            Some(file) == other.number || other.has_read(file, line_here) || other.number.is_some_and(other_is_read)
+    /// What keeps the files of this level from changing places with a text. Those that are ordered do not.
+    fn harm_of_level(
+        &self,
+        other: &Other<'_>,
+        order: &Order<'_>,
+        macros: &Macros,
+        is_ordered: &dyn Fn(Number) -> bool,
+    ) -> Vec<Harm> {
+        let headers = order.headers;
+        let mut found = Vec::new();
+        let mut compare = |there: Number, line_there: u32, line_here: u32, name: Name| {
+            let is_read = |number: Number| {
+                number == there
+                    || order.has_read(number, line_here, there)
+                    || order.has_read(there, line_there, number)
+            };
+            if !other.number.is_some_and(is_read) && !is_ordered(there) {
+                found.push(Harm { file: Some(there), other: other.number, macro_name: Some(name) });
+            }
         };
         // What both define, and what it defines and they ask for.
-        for (name, line) in &other.scan.defines {
+        for (name, line) in other.scan.defines.iter().filter(|_| !other.is_first) {
             for (definer, there) in self.definers.get(name).into_iter().flatten() {
-                if !is_ordered(*definer, *there, *line) {
-                    return Some(Harm { file: Some(*definer), macro_name: Some(*name) });
-                }
+                compare(*definer, *there, *line, *name);
             }
             if !self.asked.contains(name.index()) {
                 continue;
@@ -188,10 +261,10 @@ impl Moved {
             let mut leading = Set::default();
             macros.extend_to(&mut leading, [*name]);
             for file in &self.files {
-                let words = &headers.get(*file).scan.words;
-                let asks = words.iter().filter(|(word, _)| leading.contains(word.index()));
-                if asks.map(|(_, line)| *line).min().is_some_and(|there| !is_ordered(*file, there, *line)) {
-                    return Some(Harm { file: Some(*file), macro_name: Some(*name) });
+                let words = headers.get(*file).scan.words.iter();
+                let asks = words.filter(|(word, _)| leading.contains(word.index())).map(|(_, line)| *line);
+                if let Some(there) = asks.min() {
+                    compare(*file, there, *line, *name);
                 }
             }
         }
@@ -199,12 +272,10 @@ impl Moved {
         for (word, line) in other.scan.words.iter().filter(|(word, _)| self.leading.contains(word.index())) {
             for name in macros.reached(*word).iter() {
                 for (definer, there) in self.definers.get(name).into_iter().flatten() {
-                    if !is_ordered(*definer, *there, *line) {
-                        return Some(Harm { file: Some(*definer), macro_name: Some(*name) });
-                    }
+                    compare(*definer, *there, *line, *name);
                 }
             }
         }
-        None
+        found
     }
 }

@@ -23,6 +23,11 @@ impl Set {
         is_new
     }
 
+    /// Whether there is nothing in the set.
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
     /// Whether a number is in the set.
     pub fn contains(&self, item: usize) -> bool {
         self.words.get(item / 64).is_some_and(|word| word & (1 << (item % 64)) != 0)

@@ -1,8 +1,8 @@
 //! What a group of units includes: a graph of files, by what their texts say.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use crate::scan::{Guard, IncludeKind, PathId, Resolver, Scan, Scans};
 use crate::source::{Identities, Tree};
@@ -30,9 +30,8 @@ pub struct Header {
     pub scan: Arc<Scan>,
     /// What it includes, in its order, as far as that is found.
     pub edges: Vec<Edge>,
-    /// Whether it includes what only a preprocessor can tell.
-    pub computed: bool,
-    reach: OnceLock<HashMap<Number, u32>>,
+    /// What may include it, and in which line.
+    pub includers: Vec<(Number, u32)>,
 }
 
 /// An inclusion.
@@ -47,6 +46,9 @@ pub struct Edge {
     /// The position among the includes of the text.
     pub position: usize,
 }
+
+/// Inclusions: the file that includes, the line, and what is included.
+pub type Inclusions = HashSet<(Number, u32, Number)>;
 
 /// What a unit certainly reads.
 #[derive(Debug)]
@@ -94,17 +96,18 @@ impl Headers {
         let mut open = vec![number];
         while let Some(at) = open.pop() {
             let (path, scan) = (self.list[at].path.clone(), Arc::clone(&self.list[at].scan));
-            let found = follow.resolver.of_file(follow.path, &path, &scan);
+            let found = follow.resolver.of_file(follow.path, follow.resolver.file(&path), &scan);
             let mut edges = Vec::new();
-            for (position, (include, found)) in scan.includes.iter().zip(&found.files).enumerate() {
+            for (position, (include, found)) in scan.includes.iter().zip(&found.includes).enumerate() {
                 let Some(found) = found else { continue };
                 let known = self.list.len();
-                let Some(to) = self.enter(found, follow) else { continue };
+                let Some(to) = self.enter(&follow.resolver.path_of(*found), follow) else { continue };
                 if to == known {
                     open.push(to);
                 }
                 let must = !include.conditional && !include.next && include.kind != IncludeKind::Computed;
                 edges.push(Edge { to, line: include.line, must, position });
+                self.list[to].includers.push((at, include.line));
             }
             self.list[at].edges = edges;
         }
@@ -118,15 +121,14 @@ impl Headers {
             return Some(*number);
         }
         let scan = follow.scans.get(&path)?;
-        let computed = scan.includes.iter().any(|include| include.kind == IncludeKind::Computed);
         let own = follow.tree.is_own(&path);
-        self.list.push(Header { path: path.clone(), own, scan, edges: Vec::new(), computed, reach: OnceLock::new() });
+        self.list.push(Header { path: path.clone(), own, scan, edges: Vec::new(), includers: Vec::new() });
         self.numbers.insert(path, self.list.len() - 1);
         Some(self.list.len() - 1)
     }
 
-    /// What is certainly read with a file.
-    pub fn walk(&self, main: Number) -> Walk {
+    /// What is certainly read with a file, when it certainly reads what these inclusions read, too.
+    pub fn walk(&self, main: Number, also: &Inclusions) -> Walk {
         let mut walk = Walk { set: Set::default(), order: Vec::new() };
         walk.set.insert(main);
         // Files that are being read, with the next of their edges; and the line of the main file.
@@ -142,7 +144,8 @@ impl Headers {
             if open.len() == 1 {
                 line = edge.line;
             }
-            if edge.must && walk.set.insert(edge.to) {
+            let is_certain = edge.must || also.contains(&(at, edge.line, edge.to));
+            if is_certain && walk.set.insert(edge.to) {
                 walk.order.push((edge.to, line, (at, edge.position)));
                 open.push((edge.to, 0));
             }
@@ -160,12 +163,6 @@ impl Headers {
         closure
     }
 
-    /// For each file that is certainly read with another one, the line of that file at which it has been read.
-    pub fn reach(&self, file: Number) -> &HashMap<Number, u32> {
-        self.list[file]
-            .reach
-            .get_or_init(|| self.walk(file).order.into_iter().map(|(number, line, _)| (number, line)).collect())
-    }
 }
 
 impl Header {

@@ -8,7 +8,7 @@ mod cluster;
 mod headers;
 mod plan;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,22 +16,25 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
 
-use crate::clang::{Purpose, Severity, TranslationUnit, UnsavedFile};
+use crate::clang::{File, Purpose, Severity, TranslationUnit, UnsavedFile};
 use crate::compdb::Unit;
 use crate::extract::{Before, Extracted, Paths, extract};
 use crate::facts::{Piece, UnitFacts};
-use crate::scan::{Names, Resolver, Scans, scan};
+use crate::scan::{Resolver, Scans, scan};
 use crate::source::{Identities, Tree};
 
 use super::{Indexer, Outcome, Parse};
 
-use self::check::{Harm, Macros, Moved, Other};
+use self::check::{Harm, Macros, Moved, Order, Other};
 use self::cluster::Set;
-use self::headers::Headers;
+use self::headers::{Headers, Inclusions, Number};
 pub use self::plan::Plan;
 
 /// Arguments for precompiled headers alone: what is only a warning there can mean something else where more is declared.
 pub(super) const STRICT: &[&str] = &["-Wno-everything", "-Wimplicit-function-declaration", "-Wvisibility"];
+
+/// How often a precompiled header is tried, each time without the headers that were bad before.
+const MOST_TRIES: usize = 4;
 
 /// What sharing needs beside the plan.
 #[derive(Debug)]
@@ -40,7 +43,6 @@ pub struct Sharing {
     pub plan: Plan,
     macros: Macros,
     scans: Scans,
-    names: Arc<Names>,
     /// Where the precompiled headers are.
     scratch: tempfile::TempDir,
     /// How often sharing was given up, and why.
@@ -61,6 +63,10 @@ pub struct Precompiled {
     files: Vec<PathBuf>,
     /// The headers that it includes itself, and those below it too.
     listed: Set,
+    /// The files that its first header, or that of the lowest below it, reads.
+    first: Set,
+    /// What it included, and those below it.
+    included: Inclusions,
     moved: Arc<Moved>,
 }
 
@@ -82,8 +88,7 @@ impl Sharing {
         identities: &Identities,
         resource_directory: &Path,
     ) -> std::io::Result<Sharing> {
-        let names = Arc::new(Names::new());
-        let (scans, resolver) = (Scans::new(Arc::clone(&names)), Resolver::default());
+        let (scans, resolver) = (Scans::default(), Resolver::default());
         let t = std::time::Instant::now();
         let plan = plan::plan(units, tree, identities, &scans, &resolver, resource_directory);
         let mut macros = Macros::default();
@@ -101,13 +106,20 @@ impl Sharing {
             units.len()
         );
         let scratch = tempfile::Builder::new().prefix("cowrap-").tempdir()?;
-        Ok(Sharing { plan, macros, scans, names, scratch, refusals: Mutex::default() })
+        Ok(Sharing { plan, macros, scans, scratch, refusals: Mutex::default() })
     }
 
-    /// The text that a node compiles, as a file in memory, and its path.
-    pub(super) fn source(&self, node: usize) -> Option<(CString, UnsavedFile)> {
+    /// The headers that a node includes itself, without bad ones.
+    fn listed(&self, node: usize, bad: &Set) -> Vec<(Number, &[u8])> {
+        let listed = self.plan.nodes[node].listed.iter().filter(|(number, _)| !bad.contains(*number));
+        listed.map(|(number, line)| (*number, line.as_slice())).collect()
+    }
+
+    /// A text that includes headers, as a file in memory, and its path.
+    fn source(&self, node: usize, listed: &[(Number, &[u8])]) -> Option<(CString, UnsavedFile)> {
         let path = self.scratch.path().join(format!("{node}.h"));
-        let file = UnsavedFile::new(path.clone(), self.plan.nodes[node].text.clone())?;
+        let text = listed.iter().flat_map(|(_, line)| *line).copied().collect();
+        let file = UnsavedFile::new(path.clone(), text)?;
         Some((CString::new(path.into_os_string().as_bytes()).ok()?, file))
     }
 
@@ -124,68 +136,87 @@ impl Sharing {
     }
 
     fn tell(&self, headers: &Headers, harm: &Harm) -> String {
-        let name = harm.macro_name.map(|name| String::from_utf8_lossy(&self.names.text(name)).into_owned());
+        let name = harm.macro_name.map(|name| String::from_utf8_lossy(&self.scans.names().text(name)).into_owned());
         let file = harm.file.map(|file| headers.get(file).path.display().to_string());
         format!("{} in {}", name.unwrap_or_else(|| "a pragma".into()), file.unwrap_or_else(|| "it".into()))
     }
 
-    /// Whether what was compiled for a node can be used, and how.
-    pub(super) fn accept(
+    /// Whether what was compiled for a node can be used, and how; else the headers that it must not include itself, if there
+    /// is hope without them.
+    fn accept(
         &self,
         node: usize,
         unit: &TranslationUnit<'_>,
         directory: &Path,
         extracted: Extracted,
         below: Option<&Arc<Precompiled>>,
+        listed: &[(Number, &[u8])],
         paths: &dyn Paths,
-    ) -> Option<Precompiled> {
+    ) -> Result<Precompiled, Set> {
+        let nothing = Set::default();
         if let Some(message) = unit.diagnostics().iter().find(|diagnostic| diagnostic.severity >= Severity::Warning) {
             self.refuse(format!("node: {}", message.message));
-            return None;
+            return Err(nothing);
         }
         if let Some(doubt) = extracted.doubt {
             self.refuse(format!("node: {doubt:?}"));
-            return None;
+            return Err(nothing);
         }
-        let plan = &self.plan.nodes[node];
-        let headers = &self.plan.groups[plan.group].headers;
-        let (mut files, mut moved) = (Vec::new(), Set::default());
+        let headers = &self.plan.groups[self.plan.nodes[node].group].headers;
+        let number = |file: File<'_>| headers.find(&paths.absolute(&paths.identify(directory, &file.path())));
+        let (mut files, mut moved, mut known) = (Vec::new(), Vec::new(), Set::default());
+        let mut first = below.map(|below| below.first.clone()).unwrap_or_default();
+        let mut included = below.map(|below| below.included.clone()).unwrap_or_default();
         for inclusion in unit.inclusions() {
             let Some(line) = inclusion.line else { continue };
-            let path = paths.identify(directory, &inclusion.file.path());
+            files.push(paths.identify(directory, &inclusion.file.path()));
             // What the first header reads comes first in every unit.
-            if below.is_some() || line > 1 {
-                let Some(number) = headers.find(&paths.absolute(&path)) else {
-                    self.refuse(format!("node: unforeseen file {}", path.display()));
-                    return None;
-                };
-                moved.insert(number);
+            let is_first = below.is_none() && line == 1;
+            let Some(read) = number(inclusion.file) else {
+                if is_first {
+                    continue;
+                }
+                let guilty = listed.get((line as usize).saturating_sub(1));
+                self.refuse(format!("node: unforeseen {}", inclusion.file.path().display()));
+                return Err(guilty.map(|(number, _)| *number).into_iter().collect());
+            };
+            if is_first {
+                first.insert(read);
+            } else if known.insert(read) {
+                moved.push(read);
             }
-            files.push(path);
+            if let Some((from, line)) = inclusion.from
+                && let Some(from) = number(from)
+            {
+                included.insert((from, line, read));
+            }
         }
         files.sort();
         files.dedup();
         let below_moved = below.map(|below| Arc::clone(&below.moved));
-        let (moved, harm) = Moved::new(below_moved, moved.iter().collect(), headers, &self.macros);
-        if let Some(first) = harm.first() {
-            self.refuse(format!("node: {} harms, {}", harm.len(), self.tell(headers, first)));
+        let order = Order::new(headers, &included);
+        let (moved, harm) = Moved::new(below_moved, moved, &first, &order, &self.macros);
+        if !harm.is_empty() {
             for harm in &harm {
-                self.refuse(format!("harm: {}", self.tell(headers, harm)));
+                self.refuse(format!("node: {}", self.tell(headers, harm)));
             }
-            return None;
+            return Err(culprits(&harm, listed, headers));
         }
-        let mut listed: Set = plan.listed.iter().copied().collect();
+        let mut listed: Set = listed.iter().map(|(number, _)| *number).collect();
         if let Some(below) = below {
             listed.extend(&below.listed);
         }
         let Extracted { facts, before, .. } = extracted;
-        Some(Precompiled {
-            file: self.target(node)?,
+        let file = self.target(node).ok_or(nothing)?;
+        Ok(Precompiled {
+            file,
             below: below.cloned(),
             before: Arc::new(before),
             pieces: facts.pieces,
             files,
             listed,
+            first,
+            included,
             moved: Arc::new(moved),
         })
     }
@@ -213,32 +244,29 @@ impl Sharing {
         // Behind this line of the main file, all that the precompiled headers read was read in any case.
         let listed = member.walk.order.iter().filter(|(number, ..)| precompiled.listed.contains(*number));
         let last = listed.map(|(_, line, _)| *line).max().unwrap_or(0);
-        let nothing = HashMap::new();
+        let order = Order::new(headers, &precompiled.included);
         for inclusion in parsed.inclusions() {
-            let Some(line) = inclusion.line.filter(|line| *line <= last) else { continue };
-            let _ = line;
+            if inclusion.line.is_none_or(|line| line > last) {
+                continue;
+            }
             let path = paths.absolute(&paths.identify(&unit.directory, &inclusion.file.path()));
-            let harm = match headers.find(&path) {
-                Some(number) => {
-                    let (scan, reach) = (&headers.get(number).scan, headers.reach(number));
-                    precompiled.moved.harm(&Other { scan, reach, number: Some(number) }, headers, &self.macros)
-                }
-                None => {
-                    let scan = self.scans.get(&path)?;
-                    let other = Other { scan: &scan, reach: &nothing, number: None };
-                    precompiled.moved.harm(&other, headers, &self.macros)
-                }
+            let number = headers.find(&path);
+            let scan = match number {
+                Some(number) => Arc::clone(&headers.get(number).scan),
+                None => self.scans.get(&path)?,
             };
-            if let Some(harm) = harm {
+            let is_first = number.is_some_and(|number| precompiled.first.contains(number));
+            let other = Other { scan: &scan, number, is_first };
+            if let Some(harm) = precompiled.moved.harm(&other, &order, &self.macros) {
                 self.refuse(format!("unit: {} for {}", self.tell(headers, &harm), path.display()));
                 return None;
             }
         }
         let text = parsed.main_file().map(|main| parsed.contents(main)).unwrap_or_default();
         let lines = text.split_inclusive(|byte| *byte == b'\n').take(last as usize).map(<[u8]>::len).sum();
-        let start = scan(&text[..lines], &self.names);
-        let other = Other { scan: &start, reach: headers.reach(member.main), number: Some(member.main) };
-        if let Some(harm) = precompiled.moved.harm(&other, headers, &self.macros) {
+        let start = scan(&text[..lines], self.scans.names());
+        let other = Other { scan: &start, number: Some(member.main), is_first: false };
+        if let Some(harm) = precompiled.moved.harm(&other, &order, &self.macros) {
             self.refuse(format!("unit: {} for main {}", self.tell(headers, &harm), unit.file.display()));
             return None;
         }
@@ -260,6 +288,42 @@ impl Sharing {
         });
         Some(facts)
     }
+}
+
+/// The headers to leave out, so that nothing is left that does harm: for each pair, the lighter of what leads to one and what
+/// leads to the other.
+fn culprits(harm: &[Harm], listed: &[(Number, &[u8])], headers: &Headers) -> Set {
+    let closures: Vec<(Number, Set)> = listed.iter().map(|(number, _)| (*number, headers.closure([*number]))).collect();
+    let mut culprits = Set::default();
+    for harm in harm {
+        let leading = |file: Option<Number>| -> Vec<usize> {
+            let Some(file) = file else { return Vec::new() };
+            let leads = |(_, (number, closure)): &(usize, &(Number, Set))| {
+                !culprits.contains(*number) && closure.contains(file)
+            };
+            closures.iter().enumerate().filter(leads).map(|(position, _)| position).collect()
+        };
+        let weigh = |positions: &[usize]| -> u64 {
+            let mut all = Set::default();
+            positions.iter().for_each(|position| all.extend(&closures[*position].1));
+            all.iter().map(|number| headers.get(number).scan.weight()).sum()
+        };
+        let (one, other) = (leading(harm.file), leading(harm.other));
+        // Where one side is gone, or lies below, the other one has to go if it is still there.
+        let is_below = |file: Option<Number>| !file.is_some_and(|file| closures.iter().any(|(_, c)| c.contains(file)));
+        let chosen = match (one.is_empty(), other.is_empty()) {
+            (true, true) => continue,
+            (true, false) if is_below(harm.file) => other,
+            (false, true) if is_below(harm.other) => one,
+            (true, false) | (false, true) => continue,
+            (false, false) if weigh(&one) <= weigh(&other) => one,
+            (false, false) => other,
+        };
+        for position in chosen {
+            culprits.insert(closures[position].0);
+        }
+    }
+    culprits
 }
 
 /// Makes precompiled headers, each before what stands on it, and reads all units.
@@ -339,25 +403,48 @@ impl<'a> Run<'a> {
     }
 
     fn precompile(self, node: usize, below: Option<&Arc<Precompiled>>) -> Option<Precompiled> {
-        let plan = &self.sharing.plan.nodes[node];
-        let unit = &self.units[plan.unit];
+        let mut bad = Set::default();
+        for _ in 0..MOST_TRIES {
+            let made = catch_unwind(AssertUnwindSafe(|| self.try_to_precompile(node, below, &bad))).ok()??;
+            match made {
+                Ok(made) => return Some(made),
+                Err(more) => bad.extend(&more),
+            }
+        }
+        None
+    }
+
+    /// A precompiled header without what leads to bad files; or the files that are bad, too. `None` when there is no hope.
+    fn try_to_precompile(
+        self,
+        node: usize,
+        below: Option<&Arc<Precompiled>>,
+        bad: &Set,
+    ) -> Option<Result<Precompiled, Set>> {
+        let unit = &self.units[self.sharing.plan.nodes[node].unit];
+        let listed = self.sharing.listed(node, bad);
+        if listed.is_empty() {
+            return None;
+        }
         let more: Vec<&str> = STRICT.iter().copied().chain(["-x", "c-header"]).collect();
         let parse = Parse {
             purpose: Purpose::Precompile,
             below: below.map(|below| below.file.as_c_str()),
-            source: Some(self.sharing.source(node)?),
+            source: Some(self.sharing.source(node, &listed)?),
             more: &more,
         };
         let target = self.sharing.target(node)?;
         let Indexer { files, vocabulary, .. } = self.indexer;
-        let make = || {
-            self.indexer.parse(unit, parse, |parsed, _| {
-                let known = below.map(|below| &below.before);
-                let extracted = extract(parsed, &unit.directory, files, vocabulary, known);
-                let made = self.sharing.accept(node, parsed, &unit.directory, extracted, below, files)?;
-                parsed.save(&target).then_some(made)
-            })
-        };
-        catch_unwind(AssertUnwindSafe(make)).ok()?.ok()?
+        let made = self.indexer.parse(unit, parse, |parsed, _| {
+            let known = below.map(|below| &below.before);
+            let extracted = extract(parsed, &unit.directory, files, vocabulary, known);
+            let made = self.sharing.accept(node, parsed, &unit.directory, extracted, below, &listed, files);
+            match made {
+                Ok(_) if !parsed.save(&target) => None,
+                Err(bad) if bad.is_empty() => None,
+                made => Some(made),
+            }
+        });
+        made.ok()?
     }
 }

@@ -1,19 +1,22 @@
 //! Which units share which precompiled headers.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use crate::compdb::Unit;
-use crate::scan::{IncludeKind, PathId, Resolver, Scans, SearchPath};
+use crate::scan::{FileId, IncludeKind, PathId, Resolver, Scans, SearchPath};
 use crate::source::{Identities, Tree};
 
 use super::cluster::{Cluster, Costs, Set, clusters};
-use super::headers::{Follow, Headers, Number, Walk};
+use super::headers::{Follow, Headers, Inclusions, Number, Walk};
 
 /// What sharing costs, in units of what it costs to compile a word of a header: measured with libclang 19 and 22 on QEMU
 /// 10.2.0 (`docs/performance.md`).
-const COSTS: Costs = Costs { make: 0.6, each: 8_000.0, load: 400.0 };
+fn costs() -> Costs { Costs { make: 0.6, each: std::env::var("EACH").ok().and_then(|e| e.parse().ok()).unwrap_or(8_000.0), load: std::env::var("LOAD").ok().and_then(|e| e.parse().ok()).unwrap_or(400.0) } }
 
 /// The most units that are clustered at once; the work grows with the square.
 const MOST: usize = 2000;
@@ -60,10 +63,8 @@ pub struct Node {
     pub below: Option<usize>,
     /// The unit that lends its arguments, and the order of the headers.
     pub unit: usize,
-    /// The headers that it includes itself, in order.
-    pub listed: Vec<Number>,
-    /// The text that includes them, one in each line.
-    pub text: Vec<u8>,
+    /// The headers that it includes itself, in order, each with the line that does it.
+    pub listed: Vec<(Number, Vec<u8>)>,
     /// The nodes on top of it.
     pub above: Vec<usize>,
     /// The units that use it, and none on top of it.
@@ -71,7 +72,7 @@ pub struct Node {
 }
 
 /// What makes units a group: all arguments but the search path's, that path, and the first header.
-type GroupKey = (Vec<OsString>, SearchPath, std::path::PathBuf);
+type GroupKey = (Vec<OsString>, PathId, FileId);
 
 /// Plans for these units.
 pub fn plan(
@@ -82,18 +83,24 @@ pub fn plan(
     resolver: &Resolver,
     resource_directory: &Path,
 ) -> Plan {
-    let mut members: BTreeMap<GroupKey, Vec<usize>> = BTreeMap::new();
-    for (number, unit) in units.iter().enumerate() {
-        if let Some(key) = group_key(unit, scans, resolver, resource_directory) {
-            members.entry(key).or_default().push(number);
-        }
+    let keys: Vec<Option<GroupKey>> =
+        units.par_iter().map(|unit| group_key(unit, scans, resolver, resource_directory)).collect();
+    // In the order of their first units: numbers of paths differ from run to run.
+    let mut numbers: HashMap<&GroupKey, usize> = HashMap::new();
+    let mut members: Vec<(PathId, Vec<usize>)> = Vec::new();
+    for (unit, key) in keys.iter().enumerate() {
+        let Some(key) = key else { continue };
+        let group = *numbers.entry(key).or_insert_with(|| {
+            members.push((key.1, Vec::new()));
+            members.len() - 1
+        });
+        members[group].1.push(unit);
     }
     let mut plan = Plan { units: (0..units.len()).map(|_| None).collect(), ..Plan::default() };
-    for ((_, path, _), numbers) in members {
+    for (path, numbers) in members {
         if numbers.len() < 2 {
             continue;
         }
-        let path = resolver.path(path);
         let follow = Follow { scans, resolver, path, identities, tree };
         let mut headers = Headers::default();
         let mains: Vec<Option<Number>> =
@@ -109,11 +116,11 @@ impl Plan {
         let weights: Vec<u64> = (0..headers.count()).map(|number| headers.get(number).scan.weight()).collect();
         let found = units.iter().zip(mains).filter_map(|(unit, main)| Some((*unit, (*main)?)));
         let mut walks: Vec<(usize, Number, Option<Walk>)> =
-            found.map(|(unit, main)| (unit, main, Some(headers.walk(main)))).collect();
+            found.map(|(unit, main)| (unit, main, Some(headers.walk(main, &Inclusions::new())))).collect();
         for walks in walks.chunks_mut(MOST) {
             let sets: Vec<Set> =
                 walks.iter().filter_map(|(.., walk)| walk.as_ref()).map(|walk| walk.set.clone()).collect();
-            self.clusters(&group.headers, clusters(&sets, &weights, COSTS), walks);
+            self.clusters(&group.headers, clusters(&sets, &weights, costs()), walks);
         }
         self.groups.push(group);
     }
@@ -130,9 +137,11 @@ impl Plan {
         for (cluster, lender) in found.iter().zip(&lenders) {
             // Every cluster has members above it: it was made of some.
             let Some((unit, _, Some(walk))) = lender.map(|lender| &walks[lender]) else { continue };
-            let (listed, text) = list(headers, walk, &cluster.items);
+            let weight: u64 = cluster.items.iter().map(|item| headers.get(item).scan.weight()).sum();
+            eprintln!("node {} below {:?} weight {weight} items {} members {}", self.nodes.len(), cluster.below, cluster.items.iter().count(), cluster.members.len());
+            let listed = list(headers, walk, &cluster.items);
             let below = cluster.below.map(|below| first + below);
-            let node = Node { group, below, unit: *unit, listed, text, above: Vec::new(), units: Vec::new() };
+            let node = Node { group, below, unit: *unit, listed, above: Vec::new(), units: Vec::new() };
             self.nodes.push(node);
             if let Some(below) = below {
                 let above = self.nodes.len() - 1;
@@ -150,12 +159,12 @@ impl Plan {
     }
 }
 
-/// The headers of a cluster in the order of a unit, and the text that includes them.
+/// The headers of a cluster in the order of a unit, and the lines that include them.
 ///
 /// Headers of others than the tree are left to those that include them, unless it is the tree that does: by another name
 /// they may not find what they look for.
-fn list(headers: &Headers, walk: &Walk, items: &Set) -> (Vec<Number>, Vec<u8>) {
-    let (mut listed, mut text) = (Vec::new(), Vec::new());
+fn list(headers: &Headers, walk: &Walk, items: &Set) -> Vec<(Number, Vec<u8>)> {
+    let mut listed = Vec::new();
     for (number, _, (from, position)) in &walk.order {
         let header = headers.get(*number);
         if !items.contains(*number) || !header.is_guarded() {
@@ -173,31 +182,45 @@ fn list(headers: &Headers, walk: &Walk, items: &Set) -> (Vec<Number>, Vec<u8>) {
             false => None,
         };
         if let Some(line) = line {
-            text.extend([b"#include ", line.as_slice(), b"\n"].concat());
-            listed.push(*number);
+            listed.push((*number, [b"#include ", line.as_slice(), b"\n"].concat()));
         }
     }
-    (listed, text)
+    listed
 }
 
 /// A path between quotes; `None` for one that cannot be written so.
 fn quoted(path: &Path) -> Option<Vec<u8>> {
-    use std::os::unix::ffi::OsStrExt;
     let bytes = path.as_os_str().as_bytes();
     (!bytes.iter().any(|byte| b"\"\n\r\\".contains(byte))).then(|| [b"\"", bytes, b"\""].concat())
 }
 
 fn group_key(unit: &Unit, scans: &Scans, resolver: &Resolver, resource_directory: &Path) -> Option<GroupKey> {
-    let (path, rest) = SearchPath::of(&unit.arguments, &unit.directory, resource_directory)?;
+    let path = SearchPath::new(&unit.arguments, &unit.directory, resource_directory)?.without_empty();
+    let rest = without_search(&unit.arguments);
     // What is included by an argument comes before all else.
     if rest.iter().any(|argument| argument == "-include" || argument == "-imacros") {
         return None;
     }
-    let path = path.without_empty();
+    let path = resolver.path(&path);
     let scan = scans.get(&unit.file)?;
-    let first = scan.includes.first().filter(|first| first.leading && !first.conditional)?;
-    let found = resolver.of_file(resolver.path(path.clone()), &unit.file, &scan);
-    debug_assert_eq!(found.files.len(), scan.includes.len(), "{first:?}");
-    let first = found.files.first()?.clone()?;
+    scan.includes.first().filter(|first| first.leading && !first.conditional)?;
+    let found = resolver.of_file(path, resolver.file(&unit.file), &scan);
+    let first = (*found.includes.first()?)?;
     Some((rest, path, first))
+}
+
+/// The arguments that do not say where headers are looked for; those that do have their value in a word of its own.
+fn without_search(arguments: &[OsString]) -> Vec<OsString> {
+    let mut rest = Vec::new();
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        match word.as_bytes() {
+            b"-iquote" | b"-I" | b"--include-directory" | b"-isystem" | b"-idirafter" => {
+                words.next();
+            }
+            _ if word.as_bytes().starts_with(b"--include-directory=") => {}
+            _ => rest.push(word.clone()),
+        }
+    }
+    rest
 }

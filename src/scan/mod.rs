@@ -46,7 +46,7 @@ pub struct Scan {
     /// once.
     pub defines: Vec<Name>,
     /// Every identifier outside of comments, literals and names of headers, but for the names of directives; sorted, each once.
-    /// The guard's macro is among them only if it stands elsewhere too.
+    /// The guard's macro is among them only if it stands elsewhere too, and so is `defined`.
     ///
     /// An identifier with bytes beyond ASCII or with `$` is there as a whole and in its parts without them, and so is a prefix
     /// of a literal that was none before C11 (`u`, `U`, `u8`).

@@ -270,6 +270,7 @@ impl<'t> Lexer<'t> {
                 // A `\` is part of an identifier (`\u00e9`), or an error; `%:` is another `#`.
                 self.doubtful |= class == Class::Backslash;
                 self.doubtful |= class == Class::Percent && self.text.get(start + 1) == Some(&b':');
+                self.doubtful |= first == b'?' && is_trigraph(&self.text[start..]);
                 self.at += 1;
                 Kind::Sign(first)
             }
@@ -361,6 +362,8 @@ impl<'t> Lexer<'t> {
                 _ => {
                     self.at += 1;
                     if Some(byte) == quote {
+                        // The end of a trigraph is no quote.
+                        self.doubtful |= byte == b'\'' && self.text[..self.at].ends_with(b"??'");
                         return Kind::Literal;
                     }
                 }
@@ -464,16 +467,21 @@ impl<'t> Lexer<'t> {
     }
 }
 
-/// Whether a text has bytes that some dialects read otherwise: lone carriage returns, which end lines for clang alone, NUL, and
-/// trigraphs.
+/// Whether a text has what some dialects read otherwise wherever it stands: lone carriage returns, which end lines for clang alone,
+/// NUL, and the trigraph for `\`.
 fn is_doubtful(text: &[u8]) -> bool {
     // Most texts have none of what these look for, and are looked through quickly.
     let rare = text.iter().fold(false, |rare, byte| rare | (*byte == 0) | (*byte == b'\r'));
     let next = text.get(1..).unwrap_or_default();
     let questions = text.iter().zip(next).fold(false, |two, (one, next)| two | ((*one == b'?') & (*next == b'?')));
     let lone = |(at, byte): (usize, &u8)| *byte == b'\r' && text.get(at + 1) != Some(&b'\n');
-    let trigraph = |three: &[u8]| three.starts_with(b"??") && b"=/'()!<>-".contains(&three[2]);
-    (rare && (text.contains(&0) || text.iter().enumerate().any(lone))) || (questions && text.windows(3).any(trigraph))
+    (rare && (text.contains(&0) || text.iter().enumerate().any(lone)))
+        || (questions && text.windows(3).any(|three| three == b"??/"))
+}
+
+/// Whether a text begins with a trigraph.
+fn is_trigraph(text: &[u8]) -> bool {
+    text.starts_with(b"??") && text.get(2).is_some_and(|third| b"=/'()!<>-".contains(third))
 }
 
 /// The length of a `\` with the end of its line, at this offset; 0 if there is none.

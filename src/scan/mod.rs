@@ -46,8 +46,8 @@ pub struct Scan {
     /// once, with the first line in which it does.
     pub defines: Vec<(Name, u32)>,
     /// Every identifier that is read with the text: all outside of comments, literals, names of headers, names of directives,
-    /// the names of macros that are defined, and the replacement lists of macros, which are read where the macro is used. Each once, sorted, with the line in which it
-    /// stands first. The guard's macro is among them only if it stands elsewhere too.
+    /// names of macros that are defined, and replacement lists, which are read where the macro is used. Each once, sorted, with
+    /// the line in which it stands first. The guard's macro is among them only if it stands elsewhere too, and so is `defined`.
     ///
     /// An identifier with bytes beyond ASCII or with `$` is there as a whole and in its parts without them, and so is a prefix
     /// of a literal that was none before C11 (`u`, `U`, `u8`).

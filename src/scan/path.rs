@@ -136,7 +136,7 @@ fn is_unknown(word: &[u8]) -> bool {
         true => word.starts_with(option.as_bytes()),
         false => word == option.as_bytes(),
     };
-    UNKNOWN.iter().any(|option| fits(&option))
+    UNKNOWN.iter().any(fits)
 }
 
 fn host() -> Option<&'static (&'static str, &'static str, &'static str)> {

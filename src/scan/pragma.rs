@@ -42,11 +42,13 @@ impl Effect {
         match tokens.as_slice() {
             [b"once"] => Effect::Once,
             [b"message", ..] => Effect::Harmless,
-            [
-                b"GCC" | b"clang",
-                b"diagnostic" | b"deprecated" | b"system_header" | b"message" | b"warning" | b"error",
-                ..,
-            ] => Effect::Harmless,
+            // AIX's; clang knows none of this name.
+            [b"alloca"] => Effect::Harmless,
+            // Uses of a macro are warned of.
+            [b"clang", b"deprecated" | b"final" | b"restrict_expansion", b"(", ..] => Effect::Harmless,
+            [b"GCC" | b"clang", b"diagnostic" | b"system_header" | b"message" | b"warning" | b"error", ..] => {
+                Effect::Harmless
+            }
             [b"GCC" | b"clang", b"poison", names @ ..] => {
                 Effect::Poison(names.iter().map(|name| name.to_vec()).collect())
             }

@@ -15,6 +15,14 @@ pub fn scan(text: &[u8], names: &Names) -> Scan {
     reader.finish(text, names)
 }
 
+/// The form of a text; nothing for a doubtful one.
+#[cfg(test)]
+pub(super) fn form_of(text: &[u8]) -> Option<Vec<u8>> {
+    let mut reader = Reader::new(text);
+    reader.read();
+    reader.lexer.finish().1
+}
+
 /// What is known of the guard so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Around {

@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 
 use super::memo::Memo;
 use super::path::SearchPath;
-use super::{Include, IncludeKind, Scan};
+use super::{Include, IncludeKind, Name, Names, Scan};
 use crate::source::normalize;
 
 /// A path of a file, or of what is not there; absolute and without `.` and `..`. Paths of one [`Resolver`] are equal when these
@@ -52,18 +52,21 @@ pub struct Resolved {
 pub struct Resolver {
     /// Files that count as being there.
     texts: HashSet<PathBuf>,
-    files: Mutex<Ids<Arc<Path>>>,
+    files: Mutex<Files>,
+    /// The names of headers.
+    names: Names,
     paths: Mutex<Paths>,
-    directories: Memo<PathBuf, Arc<Directory>>,
+    /// By paths as texts: these are quicker to compare.
+    directories: Memo<OsString, Arc<Directory>>,
+    besides: Memo<FileId, Arc<Beside>>,
     searched: Memo<Key, Arc<Searched>>,
     resolved: Memo<(PathId, FileId), Arc<Resolved>>,
 }
 
-/// Numbers for values.
-#[derive(Debug)]
-struct Ids<T> {
-    numbers: FxHashMap<T, u32>,
-    values: Vec<T>,
+#[derive(Debug, Default)]
+struct Files {
+    numbers: FxHashMap<OsString, u32>,
+    paths: Vec<Arc<Path>>,
 }
 
 #[derive(Debug, Default)]
@@ -80,15 +83,19 @@ struct Directories {
     quoted: usize,
 }
 
-/// The name of a header, where the search begins, and in what.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// Of a file's directives, the includes first, what does not depend on the search path.
+#[derive(Debug)]
+struct Beside(Vec<(Name, Searched)>);
+
+/// A search path, where the search begins in it, and the name that is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Key {
     path: PathId,
     from: usize,
-    name: Vec<u8>,
+    name: Name,
 }
 
-/// What a search through directories found.
+/// What a search found.
 #[derive(Clone, Debug, Default)]
 struct Searched {
     file: Option<FileId>,
@@ -123,15 +130,23 @@ enum At {
     Other,
 }
 
-impl Default for Content {
-    fn default() -> Self {
-        Content::Names(FxHashMap::default())
+impl FileId {
+    /// The number, for tables that are indexed by files: they count from 0 without gaps.
+    pub fn index(self) -> usize {
+        self.0 as usize
     }
 }
 
-impl<T> Default for Ids<T> {
+impl PathId {
+    /// The number, for tables that are indexed by search paths: they count from 0 without gaps.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl Default for Content {
     fn default() -> Self {
-        Ids { numbers: FxHashMap::default(), values: Vec::new() }
+        Content::Names(FxHashMap::default())
     }
 }
 
@@ -144,19 +159,18 @@ impl Resolver {
     /// The id of a path, which should be absolute and normal.
     pub fn file(&self, path: &Path) -> FileId {
         let mut files = lock(&self.files);
-        if let Some(number) = files.numbers.get(path) {
+        if let Some(number) = files.numbers.get(path.as_os_str()) {
             return FileId(*number);
         }
-        let path: Arc<Path> = Arc::from(path);
-        let number = files.values.len() as u32;
-        files.values.push(Arc::clone(&path));
-        files.numbers.insert(path, number);
+        let number = files.paths.len() as u32;
+        files.paths.push(Arc::from(path));
+        files.numbers.insert(path.as_os_str().to_owned(), number);
         FileId(number)
     }
 
     /// The path of an id; empty for one of another resolver.
     pub fn path_of(&self, file: FileId) -> Arc<Path> {
-        let known = lock(&self.files).values.get(file.0 as usize).cloned();
+        let known = lock(&self.files).paths.get(file.index()).cloned();
         known.unwrap_or_else(|| Arc::from(Path::new("")))
     }
 
@@ -181,90 +195,108 @@ impl Resolver {
     /// the same name leads to it, else the first that it is below of; where there is none, the search is that of `#include`. A
     /// compiler, which knows it, also searches so in a file that it found beside another.
     pub fn resolve(&self, path: PathId, includer: &Path, include: &Include) -> Found {
-        let Searched { file, absent } = self.search(path, includer, include, false);
+        let beside = self.beside(&self.directory(includer.parent().unwrap_or(Path::new("/"))), include);
+        let Searched { file, absent } = self.search(path, includer, include, &beside, false);
         let path_of = |file: FileId| self.path_of(file).to_path_buf();
-        Found { file: file.map(path_of), absent: absent.into_iter().map(path_of).collect() }
+        let mut seen = HashSet::new();
+        let absent = absent.into_iter().filter(|absent| seen.insert(*absent)).map(path_of).collect();
+        Found { file: file.map(path_of), absent }
     }
 
     /// What all directives of a file find, of which `scan` tells.
     pub fn of_file(&self, path: PathId, file: FileId, scan: &Scan) -> Arc<Resolved> {
         self.resolved.get(&(path, file), || {
             let includer = self.path_of(file);
+            let all = || scan.includes.iter().chain(&scan.probes);
+            let besides = self.besides.get(&file, || {
+                let directory = self.directory(includer.parent().unwrap_or(Path::new("/")));
+                Arc::new(Beside(all().map(|include| self.beside(&directory, include)).collect()))
+            });
             let mut absent = Vec::new();
-            let mut search = |include: &Include, asks: bool| {
-                let searched = self.search(path, &includer, include, asks);
+            let mut found: Vec<Option<FileId>> = Vec::with_capacity(besides.0.len());
+            for (include, beside) in all().zip(&besides.0) {
+                let asks = found.len() >= scan.includes.len();
+                let searched = self.search(path, &includer, include, beside, asks);
                 absent.extend(searched.absent);
-                searched.file
-            };
-            let includes = scan.includes.iter().map(|include| search(include, false)).collect();
-            let probes = scan.probes.iter().map(|probe| search(probe, true)).collect();
+                found.push(searched.file);
+            }
             absent.sort_unstable();
             absent.dedup();
             absent.shrink_to_fit();
-            Arc::new(Resolved { includes, probes, absent })
+            let probes = found.split_off(scan.includes.len().min(found.len()));
+            Arc::new(Resolved { includes: found, probes, absent })
         })
     }
 
-    /// What an include finds; `asks` tells that it is only a question.
-    fn search(&self, path: PathId, includer: &Path, include: &Include, asks: bool) -> Searched {
+    /// What an include finds in the directory of the includer, whether it looks there or not.
+    fn beside(&self, directory: &Directory, include: &Include) -> (Name, Searched) {
         let mut searched = Searched::default();
+        if is_name(include) {
+            self.look_into(directory, Path::new(OsStr::from_bytes(&include.name)), &mut searched);
+        }
+        (self.names.intern(&include.name), searched)
+    }
+
+    /// What an include finds; `asks` tells that it is only a question.
+    fn search(
+        &self,
+        path: PathId,
+        includer: &Path,
+        include: &Include,
+        (number, beside): &(Name, Searched),
+        asks: bool,
+    ) -> Searched {
+        let directories = lock(&self.paths).known.get(path.0 as usize).cloned();
+        let Some(directories) = directories.filter(|_| is_name(include)) else { return Searched::default() };
         let name = Path::new(OsStr::from_bytes(&include.name));
-        // Names that no file can have.
-        let is_name = name.file_name().is_some() && !include.name.ends_with(b"/") && !include.name.ends_with(b"/.");
-        if include.kind == IncludeKind::Computed || !is_name || include.name.contains(&0) {
-            return searched;
-        }
-        let Some(directories) = lock(&self.paths).known.get(path.0 as usize).cloned() else { return searched };
         if name.is_absolute() {
-            self.look(Path::new("/"), name, &mut searched);
-            return searched;
+            return beside.clone();
         }
-        let beside = includer.parent().unwrap_or(Path::new("/"));
-        let behind = if include.next { self.position(&directories, includer, name) } else { None };
+        let behind = if include.next { position(&directories, includer, name) } else { None };
         let quoted = include.kind == IncludeKind::Quoted;
-        if quoted && behind.is_none() && self.look(beside, name, &mut searched) {
-            return searched;
+        let mut searched = Searched::default();
+        if quoted && behind.is_none() {
+            searched = beside.clone();
+            if searched.file.is_some() {
+                return searched;
+            }
         }
         let begin = if quoted { 0 } else { directories.quoted };
-        let key = Key { path, from: behind.map_or(begin, |position| position + 1), name: include.name.clone() };
+        let key = Key { path, from: behind.map_or(begin, |position| position + 1), name: *number };
         let rest = self.searched.get(&key, || {
             let mut rest = Searched::default();
-            let _ = directories.all.iter().skip(key.from).any(|directory| self.look_into(directory, name, &mut rest));
+            self.look_through(&directories.all[key.from.min(directories.all.len())..], name, &mut rest);
             Arc::new(rest)
         });
         searched.file = rest.file;
         searched.absent.extend_from_slice(&rest.absent);
         // A name that should have been in quotes is an error, and found (clang's `Preprocessor::LookupHeaderIncludeOrImport`).
-        let is_error = searched.file.is_none() && !quoted && behind.is_none() && !asks;
-        if is_error && !self.look(beside, name, &mut searched) {
-            let _ = directories.all.iter().take(directories.quoted).any(|at| self.look_into(at, name, &mut searched));
+        if searched.file.is_none() && !quoted && behind.is_none() && !asks {
+            searched.file = beside.file;
+            searched.absent.extend_from_slice(&beside.absent);
+            if searched.file.is_none() {
+                self.look_through(&directories.all[..directories.quoted], name, &mut searched);
+            }
         }
-        let mut seen = HashSet::new();
-        searched.absent.retain(|absent| seen.insert(*absent));
         searched
     }
 
-    /// The directory of a search path that a file was found in, if it was.
-    fn position(&self, directories: &Directories, file: &Path, name: &Path) -> Option<usize> {
-        let by_name = directories.all.iter().position(|directory| normalize(&directory.path.join(name)) == file);
-        by_name.or_else(|| directories.all.iter().position(|directory| file.starts_with(&directory.path)))
-    }
-
-    /// Looks for a name in one directory; whether it is there.
-    fn look(&self, directory: &Path, name: &Path, searched: &mut Searched) -> bool {
-        self.look_into(&self.directory(directory), name, searched)
-    }
-
-    fn look_into(&self, directory: &Directory, name: &Path, searched: &mut Searched) -> bool {
-        match self.at(directory, name) {
-            At::File(file) => {
-                searched.file = Some(file);
-                return true;
+    /// Looks for a name in directories, until it is found.
+    fn look_through(&self, directories: &[Arc<Directory>], name: &Path, searched: &mut Searched) {
+        for directory in directories {
+            self.look_into(directory, name, searched);
+            if searched.file.is_some() {
+                return;
             }
+        }
+    }
+
+    fn look_into(&self, directory: &Directory, name: &Path, searched: &mut Searched) {
+        match self.at(directory, name) {
+            At::File(file) => searched.file = Some(file),
             At::Absent(absent) => searched.absent.push(absent),
             At::Other => {}
         }
-        false
     }
 
     /// What is at a name, which has a last component, in a directory.
@@ -274,6 +306,10 @@ impl Resolver {
             if self.texts.contains(&path) {
                 return At::File(self.file(&path));
             }
+        }
+        if name.is_absolute() {
+            return self
+                .at(&self.directory(name.parent().unwrap_or(name)), Path::new(name.file_name().unwrap_or_default()));
         }
         if let Content::Absent(absent) = &directory.content {
             return At::Absent(*absent);
@@ -300,7 +336,7 @@ impl Resolver {
     }
 
     fn directory(&self, path: &Path) -> Arc<Directory> {
-        self.directories.get(path, || Arc::new(self.read_directory(path)))
+        self.directories.get(path.as_os_str(), || Arc::new(self.read_directory(path)))
     }
 
     fn read_directory(&self, written: &Path) -> Directory {
@@ -334,6 +370,19 @@ impl Resolver {
         let count = quoted.len();
         Directories { all: [quoted, angled, system].concat(), quoted: count }
     }
+}
+
+/// Whether an include has a name that a file can have.
+fn is_name(Include { name, kind, .. }: &Include) -> bool {
+    let has_last = Path::new(OsStr::from_bytes(name)).file_name().is_some();
+    let ends = name.ends_with(b"/") || name.ends_with(b"/.");
+    *kind != IncludeKind::Computed && has_last && !ends && !name.contains(&0)
+}
+
+/// The directory of a search path that a file was found in, if it was.
+fn position(directories: &Directories, file: &Path, name: &Path) -> Option<usize> {
+    let by_name = directories.all.iter().position(|directory| normalize(&directory.path.join(name)) == file);
+    by_name.or_else(|| directories.all.iter().position(|directory| file.starts_with(&directory.path)))
 }
 
 /// The directories without those that come again, and without those that are among `others`.

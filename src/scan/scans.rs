@@ -1,6 +1,7 @@
 //! Each file is scanned once.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +13,8 @@ use super::{Names, Scan, scan};
 pub struct Scans {
     names: Names,
     texts: HashMap<PathBuf, Arc<Vec<u8>>>,
-    known: Memo<PathBuf, Option<Arc<Scan>>>,
+    /// By paths as texts: these are quicker to compare.
+    known: Memo<OsString, Option<Arc<Scan>>>,
 }
 
 impl Scans {
@@ -24,7 +26,7 @@ impl Scans {
     /// What a file's text says; `None` for what cannot be read or is no file. Files are told apart by their paths as they are
     /// given.
     pub fn get(&self, path: &Path) -> Option<Arc<Scan>> {
-        self.known.get(path, || match self.texts.get(path) {
+        self.known.get(path.as_os_str(), || match self.texts.get(path) {
             Some(text) => Some(Arc::new(scan(text, &self.names))),
             None => {
                 // What is no file, such as a pipe, could have no end.

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use super::lex::Lexer;
+use super::read::form_of;
 use super::*;
 
 /// What a text says, with the names as text.
@@ -211,6 +213,8 @@ fn pragmas_that_last_are_told() {
         "#define A _Pragma(\"pack(1)\")",
         "int a;",
         "#error don't /* x */",
+        "/* (??) */",
+        "\"(??)\"",
     ] {
         assert!(!said(harmless).leaks, "{harmless:?}");
     }
@@ -233,6 +237,9 @@ fn pragmas_that_last_are_told() {
         "#endif",
         // What is doubtful.
         "x ??/ y",
+        "// x ??/",
+        "??=include <a.h>",
+        "'??''",
         "a\rb",
         "a\0b",
         "/* x",
@@ -308,6 +315,57 @@ fn what_is_no_comment_changes_the_form() {
     }
 }
 
+/// With anything worse than linear time, this would take minutes.
+#[test]
+fn long_texts_take_no_longer_than_they_must() {
+    for piece in [
+        "/**/",
+        "/*\\\n",
+        "//\\\n",
+        "*\\\n",
+        "\\",
+        "\\ ",
+        "\\\n",
+        "a\\\n",
+        "'",
+        "\"",
+        "\"\\\n",
+        "_Pragma(",
+        "#if A\n",
+        "#pragma pack(push)\n",
+        "#define A(a\n",
+        "#include <\n",
+        "#include A/**/\n",
+        "a/**/ ",
+        " ",
+        "\t\n",
+        "\r",
+        "??",
+        "1'0",
+        "é$",
+    ] {
+        for before in [
+            "",
+            "/*",
+            "#define A(x) ",
+            "#define A(",
+            "#if ",
+            "#if __has_include(",
+            "#include ",
+            "#pragma ",
+            "#error ",
+            "'",
+        ] {
+            scan((before.to_owned() + &piece.repeat(50_000 / piece.len())).as_bytes(), &Names::new());
+        }
+    }
+    for piece in ["__has_include(<", "__has_include(", "_Pragma(\"a\")/**/", "a,", "defined("] {
+        for before in ["#define A ", "#define A(", "#if "] {
+            scan((before.to_owned() + &piece.repeat(50_000 / piece.len())).as_bytes(), &Names::new());
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_a_text(text in proptest::collection::vec(any::<u8>(), 0..400)) {
@@ -374,5 +432,199 @@ fn piece() -> impl Strategy<Value = &'static str> {
         "\\  \n",
         "\u{feff}",
         "!",
+    ])
+}
+
+/// The tokens of a text with their lines and columns, and the ends of its lines; nothing is known of directives.
+fn tokens(text: &[u8]) -> Vec<(usize, usize, Vec<u8>)> {
+    let mut lexer = Lexer::new(text);
+    let mut tokens = Vec::new();
+    loop {
+        let token = lexer.token();
+        let start = token.map_or(lexer.at, |token| token.start);
+        let line = text[..start].iter().filter(|byte| **byte == b'\n').count();
+        let column = text[..start].iter().rev().take_while(|byte| **byte != b'\n').count();
+        match (token, lexer.peek()) {
+            (Some(token), _) => tokens.push((line, column, text[token.start..token.end].to_vec())),
+            (None, None) => return tokens,
+            (None, Some(_)) => {
+                // Where a line ends is no place that a compiler tells, unless a directive that is not complete ends there.
+                // `\r\n` is one end.
+                if tokens.last().is_none_or(|last| *last != (line, 0, b"\n".to_vec())) {
+                    tokens.push((line, 0, b"\n".to_vec()));
+                }
+                lexer.line_end();
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// The form of a text is a text with the same tokens at the same places, and says the same.
+    #[test]
+    fn a_form_is_a_text_with_the_same_tokens(pieces in proptest::collection::vec(harmless_piece(), 0..40)) {
+        let text = pieces.concat().into_bytes();
+        if let Some(form) = form_of(&text) {
+            prop_assert_eq!(tokens(&form), tokens(&text));
+            let names = Names::new();
+            prop_assert_eq!(scan(&form, &names), scan(&text, &names));
+            prop_assert_eq!(form_of(&form), Some(form));
+        }
+    }
+
+    #[test]
+    fn a_naive_reference_makes_the_same_form(items in proptest::collection::vec(item(), 0..40)) {
+        let (text, form) = written(&items);
+        prop_assert_eq!(form_of(text.as_bytes()).map(|form| String::from_utf8(form).unwrap()), Some(form));
+    }
+
+    #[test]
+    fn what_comments_say_does_not_change_the_form(items in proptest::collection::vec(item(), 0..40), to in "[a-z'\"#<]") {
+        let changed = |item: &Item| match item {
+            Item::Line(_) => Item::Line(format!(" {to}{to}")),
+            Item::Block(text) => Item::Block(text.chars().map(|c| if c == '\n' { "\n" } else { &to }).collect()),
+            other => other.clone(),
+        };
+        let others: Vec<Item> = items.iter().map(changed).collect();
+        prop_assert_eq!(form(&written(&items).0), form(&written(&others).0));
+    }
+
+    #[test]
+    fn what_is_no_comment_changes_it(items in proptest::collection::vec(item(), 1..40), at in any::<prop::sample::Index>()) {
+        let at = at.index(items.len());
+        let (text, _) = written(&items);
+        // Another token, the same token elsewhere, and one more line.
+        for put in [Item::Token("z"), Item::Blanks("\t"), Item::LineEnd] {
+            let mut others = items.clone();
+            others.insert(at, put.clone());
+            // Blanks at the end of a line do not count, unless it is the last.
+            let rest = &items[at..];
+            let end = rest.iter().position(ends_line);
+            let moves = rest[..end.unwrap_or(rest.len())].iter().any(|item| matches!(item, Item::Token(_)));
+            if !matches!(put, Item::Blanks(_)) || moves || end.is_none() {
+                prop_assert_ne!(form(&text), form(&written(&others).0));
+            }
+        }
+    }
+}
+
+/// A part of a text of which it is known what it is.
+#[derive(Clone, Debug, PartialEq)]
+enum Item {
+    Token(&'static str),
+    Blanks(&'static str),
+    /// A comment to the end of the line, which is part of it.
+    Line(String),
+    /// A comment in a line, or over several.
+    Block(String),
+    LineEnd,
+}
+
+/// Whether an item has the end of a line in it.
+fn ends_line(item: &Item) -> bool {
+    matches!(item, Item::Line(_) | Item::LineEnd) || matches!(item, Item::Block(comment) if comment.contains('\n'))
+}
+
+fn item() -> impl Strategy<Value = Item> {
+    let tokens = vec!["a", "'b'", "\"/*\"", "\"//\"", "1.5", ";", "#", "+"];
+    prop_oneof![
+        4 => prop::sample::select(tokens).prop_map(Item::Token),
+        2 => prop::sample::select(vec![" ", "\t", "   "]).prop_map(Item::Blanks),
+        1 => " [a-z \t'\"#/]{0,6}".prop_map(Item::Line),
+        1 => "[a-z \t\n'\"#]{0,6}".prop_map(Item::Block),
+        1 => Just(Item::LineEnd),
+    ]
+}
+
+/// A text of these items, and its form, by the simplest means. Each token stands behind a `;`, so that none begins a directive or
+/// belongs to another.
+fn written(items: &[Item]) -> (String, String) {
+    let (mut text, mut form) = (String::new(), String::new());
+    let trim = |form: &mut String| form.truncate(form.trim_end_matches([' ', '\t']).len());
+    for item in items {
+        match item {
+            Item::Token(token) => {
+                text.extend([";", token]);
+                form.extend([";", token]);
+            }
+            Item::Blanks(blanks) => {
+                text.push_str(blanks);
+                form.push_str(blanks);
+            }
+            Item::Line(comment) => {
+                text.extend(["//", comment, "\n"]);
+                trim(&mut form);
+                form.push('\n');
+            }
+            Item::Block(comment) => {
+                let comment = format!("/*{comment}*/");
+                text.push_str(&comment);
+                for c in comment.chars() {
+                    match c {
+                        '\n' => {
+                            trim(&mut form);
+                            form.push_str("\\\n");
+                        }
+                        _ => form.push(' '),
+                    }
+                }
+            }
+            Item::LineEnd => {
+                text.push('\n');
+                trim(&mut form);
+                form.push('\n');
+            }
+        }
+    }
+    (text, form)
+}
+
+/// Pieces of C that are not all doubtful.
+fn harmless_piece() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "#",
+        "#define ",
+        "#include ",
+        "#if ",
+        "#ifdef ",
+        "#endif ",
+        "#else ",
+        "#pragma ",
+        "#error ",
+        "__has_include(",
+        "A",
+        "B",
+        "1",
+        "(",
+        ")",
+        "<",
+        ">",
+        "\"",
+        "'",
+        "\n",
+        "\n",
+        "\n",
+        "\r\n",
+        " ",
+        "  ",
+        "\t",
+        "/*",
+        "*/",
+        "/* a */",
+        "/* a\n b */",
+        "// a\n",
+        "// a \\\n",
+        "//",
+        "*",
+        "/",
+        "\\\n",
+        "\\  \n",
+        "/* \\\n */",
+        "don't",
+        "\"s\"",
+        "'c'",
+        "\"/* \"",
     ])
 }

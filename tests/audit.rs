@@ -138,6 +138,7 @@ fn messages_have_one_form() {
         inputs: Vec::new(),
         enable: Vec::new(),
         jobs: 1,
+        cache: None,
     };
     let report = driver::check(&request, &Silent).unwrap();
     let mut seen = 0;

@@ -60,33 +60,38 @@ pub fn default_directory(variable: impl Fn(&str) -> Option<OsString>) -> Option<
 enum Standing {
     /// It has cowrap's tag.
     Own,
-    /// It is empty, or not there.
+    /// It is not there, or is empty but for what is left of a cache.
     Vacant,
     /// Something else is in it.
     Foreign,
 }
 
 fn standing(directory: &Path) -> io::Result<Standing> {
-    let look = || {
-        let mut names = match std::fs::read_dir(directory) {
-            Ok(entries) => entries.map(|entry| entry.map(|entry| entry.file_name())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Standing::Vacant),
-            Err(error) => return Err(error),
-        };
-        // Another process may just be making the tag, under such a name. Whatever else is in the cache comes after the tag, so
-        // that the tag is looked at after the names.
-        let is_foreign =
-            names.try_fold(false, |found, name| io::Result::Ok(found || !name?.to_str().is_some_and(is_temporary)))?;
-        Ok(match has_tag(directory) {
-            true => Standing::Own,
-            false if is_foreign => Standing::Foreign,
-            false => Standing::Vacant,
-        })
+    let entries = match std::fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Standing::Vacant),
+        Err(error) => return Err(error),
     };
-    // What looks foreign may be a cache that is just being removed, tag and all.
-    match look()? {
-        Standing::Foreign => look(),
-        known => Ok(known),
+    let names: Vec<OsString> = entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<_>>()?;
+    // The tag is made before all else, so that it is looked at after the names.
+    if has_tag(directory) {
+        return Ok(Standing::Own);
+    }
+    // A process may just be making the tag, under a temporary name. Or the cache is being removed, and a part is left or was made anew.
+    let is_own = |name: &OsString| match name.to_str() {
+        Some(TAG) => !directory.join(TAG).exists(),
+        Some(STORE) => is_store(&store(directory)),
+        name => name.is_some_and(is_temporary),
+    };
+    Ok(if names.iter().all(is_own) { Standing::Vacant } else { Standing::Foreign })
+}
+
+/// Whether a directory has the cache's files and no others. One that is gone has none.
+fn is_store(directory: &Path) -> bool {
+    let is_own = |name: &str| Name::read(name).is_some() || is_temporary(name);
+    match std::fs::read_dir(directory) {
+        Ok(entries) => entries.flatten().all(|entry| entry.file_name().to_str().is_some_and(is_own)),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
 }
 
@@ -280,6 +285,11 @@ mod tests {
         std::fs::write(scratch.path().join(TAG), TAG_TEXT.replace("cowrap", "others")).unwrap();
         assert_eq!(standing(scratch.path()).unwrap(), Standing::Foreign);
         assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 2);
+        // A directory that happens to have the same name.
+        let other = tempfile::tempdir().unwrap();
+        std::fs::create_dir(store(other.path())).unwrap();
+        std::fs::write(store(other.path()).join("api.h"), "").unwrap();
+        assert_eq!(standing(other.path()).unwrap(), Standing::Foreign);
         let file = scratch.path().join("notes.txt");
         assert!(matches!(vet(&file), Err(CacheError::Read { .. })));
     }
@@ -310,6 +320,19 @@ mod tests {
         assert_eq!(clean(&root).unwrap(), Cleaned::default());
         assert!(!root.exists() && scratch.path().join("a").exists());
         assert_eq!(clean(&root).unwrap(), Cleaned::default());
+    }
+
+    /// As when `rm -r` and a run meet.
+    #[test]
+    fn what_is_left_of_a_cache_becomes_one_again() {
+        let scratch = tempfile::tempdir().unwrap();
+        prepare(scratch.path()).unwrap();
+        std::fs::write(store(scratch.path()).join("log-0.data"), "").unwrap();
+        std::fs::remove_file(scratch.path().join(TAG)).unwrap();
+        std::fs::write(scratch.path().join(".cowrap-1-1f-abcdef"), "").unwrap();
+        assert_eq!(standing(scratch.path()).unwrap(), Standing::Vacant);
+        prepare(scratch.path()).unwrap();
+        assert_eq!(standing(scratch.path()).unwrap(), Standing::Own);
     }
 
     #[test]

@@ -447,6 +447,32 @@ fn nothing_is_written_for_what_is_only_read_in_a_cache_with_room() {
 }
 
 #[test]
+fn what_is_used_and_will_be_removed_before_long_is_added_again() {
+    let root = scratch();
+    let limit = 100_000;
+    keep(root.path(), limit, Kind::Piece, [0, 1], 500);
+    let segments = || {
+        let view = Cache::open(root.path(), limit).unwrap().view();
+        [0, 1].map(|number| view.log.records[&(Kind::Piece, key(number))].0)
+    };
+    for round in 1..7 {
+        std::thread::sleep(Duration::from_millis(20));
+        keep(root.path(), limit, Kind::Piece, round * 10..round * 10 + 10, 1000);
+        let cache = Cache::open(root.path(), limit).unwrap();
+        assert_eq!(cache.get(Kind::Piece, &key(0)), Some(value(0, 500)));
+        cache.flush().unwrap();
+        let [used, unused] = segments();
+        // Once: what was added again is not old.
+        assert_eq!((used > unused, unused), (round >= 6, 0), "{round}");
+    }
+    let before = size(root.path());
+    let cache = Cache::open(root.path(), limit).unwrap();
+    assert_eq!(cache.get(Kind::Piece, &key(0)), Some(value(0, 500)));
+    cache.flush().unwrap();
+    assert_eq!(size(root.path()), before);
+}
+
+#[test]
 fn files_of_their_own_are_removed_by_age_too() {
     let root = scratch();
     let now = SystemTime::now();

@@ -12,6 +12,7 @@ pub mod source;
 pub mod cache;
 pub mod config;
 pub mod compdb;
+pub mod scan;
 pub mod clang;
 pub mod extract;
 pub mod facts;

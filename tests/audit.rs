@@ -12,6 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cache", &["source"]),
     ("config", &["facts"]),
     ("compdb", &["source"]),
+    ("scan", &["source"]),
     ("clang", &[]),
     ("facts", &["source"]),
     ("extract", &["clang", "facts"]),

@@ -12,4 +12,6 @@ mod unit;
 
 pub use cursor::{BinaryOperator, Cursor, CursorKind, Linkage, Place, Type, TypeKind, UnaryOperator, Visit};
 pub use library::{Library, LoadError, OLDEST_MAJOR};
-pub use unit::{Diagnostic, File, Index, ParseError, Severity, TranslationUnit, UnsavedFile};
+pub use unit::{
+    Diagnostic, File, Inclusion, Index, ParseError, Purpose, Severity, TranslationUnit, UnsavedFile,
+};

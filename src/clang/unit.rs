@@ -39,6 +39,25 @@ pub enum ParseError {
     InvalidArguments,
 }
 
+/// What a translation unit is parsed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be walked. Parsing goes on after a fatal error (a missing header), so that the rest can be reported.
+    Walk,
+    /// To be saved as a precompiled header. It need not be whole: what is only tentatively defined stays so.
+    Precompile,
+}
+
+/// A file that was entered by an inclusion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inclusion<'tu> {
+    /// The file.
+    pub file: File<'tu>,
+    /// The line of the main file, from 1, whose inclusion led to it; `None` for the main file itself, and for what the
+    /// arguments include.
+    pub line: Option<u32>,
+}
+
 /// How grave a diagnostic is (`CXDiagnosticSeverity`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)]
@@ -86,19 +105,22 @@ impl Index {
     /// Makes an index. The calling thread must have entered `library`.
     pub fn new(library: &Library) -> Self {
         library.enter();
-        // Arguments: declarations from a PCH are not left out; diagnostics are not printed.
-        Index { raw: unsafe { clang_createIndex(0, 0) } }
+        // Arguments: declarations from precompiled headers are left out when a unit is walked; diagnostics are not printed.
+        Index { raw: unsafe { clang_createIndex(1, 0) } }
     }
 
     /// Parses a C file. `arguments` are the compiler's, without its name and without the file.
-    ///
-    /// Parsing goes on after a fatal error (a missing header), so that the rest can be reported.
     pub fn parse(
         &self,
         file: &CStr,
         arguments: &[CString],
         unsaved: &[UnsavedFile],
+        purpose: Purpose,
     ) -> Result<TranslationUnit<'_>, ParseError> {
+        let options = match purpose {
+            Purpose::Walk => CXTranslationUnit_KeepGoing,
+            Purpose::Precompile => CXTranslationUnit_ForSerialization | CXTranslationUnit_Incomplete,
+        };
         let arguments: Vec<*const c_char> = arguments.iter().map(|argument| argument.as_ptr()).collect();
         let mut unsaved: Vec<CXUnsavedFile> = unsaved
             .iter()
@@ -118,7 +140,7 @@ impl Index {
                 arguments.len() as c_int,
                 unsaved.as_mut_ptr(),
                 unsaved.len() as c_uint,
-                CXTranslationUnit_KeepGoing,
+                options,
                 &mut raw,
             )
         };
@@ -171,17 +193,35 @@ impl<'i> TranslationUnit<'i> {
             .collect()
     }
 
-    /// Every file that was read, in the order of first inclusion; the main file is the first.
+    /// Every file that was read, in the order of first inclusion; the main file is the first. What a precompiled header
+    /// read is not among them.
     pub fn files(&self) -> Vec<File<'_>> {
-        extern "C" fn step(file: CXFile, _: *mut CXSourceLocation, _: c_uint, data: CXClientData) {
-            // SAFETY: `data` is the vector that `files` passes below and outlives the call.
-            let files = unsafe { &mut *(data as *mut Vec<CXFile>) };
-            files.push(file);
-        }
-        let mut files: Vec<CXFile> = Vec::new();
-        unsafe { clang_getInclusions(self.raw, step, (&raw mut files).cast()) };
         let mut seen = std::collections::HashSet::new();
-        files.into_iter().filter(|file| seen.insert(*file)).filter_map(File::new).collect()
+        let inclusions = self.inclusions().into_iter().map(|inclusion| inclusion.file);
+        inclusions.filter(|file| seen.insert(file.raw)).collect()
+    }
+
+    /// Every time that a file was entered, in order; the main file is the first. What a precompiled header entered is not
+    /// among them.
+    pub fn inclusions(&self) -> Vec<Inclusion<'_>> {
+        extern "C" fn step(file: CXFile, stack: *mut CXSourceLocation, length: c_uint, data: CXClientData) {
+            // SAFETY: `data` is the vector that `inclusions` passes below and outlives the call; `stack` holds `length`
+            // locations, that of the main file last.
+            let found = unsafe { &mut *(data as *mut Vec<(CXFile, Option<CXSourceLocation>)>) };
+            let last = length.checked_sub(1).map(|last| unsafe { *stack.add(last as usize) });
+            found.push((file, last));
+        }
+        let mut found: Vec<(CXFile, Option<CXSourceLocation>)> = Vec::new();
+        unsafe { clang_getInclusions(self.raw, step, (&raw mut found).cast()) };
+        let line = |location: Option<CXSourceLocation>| location.and_then(expansion_place).map(|place| place.line);
+        let inclusion = |(file, at)| Some(Inclusion { file: File::new(file)?, line: line(at) });
+        found.into_iter().filter_map(inclusion).collect()
+    }
+
+    /// Writes the unit, which must have been parsed for that, to a precompiled header; whether that succeeded.
+    pub fn save(&self, path: &CStr) -> bool {
+        // SAFETY: the unit and the path live until the call returns. `CXSaveError_None` is 0.
+        unsafe { clang_saveTranslationUnit(self.raw, path.as_ptr(), clang_defaultSaveOptions(self.raw)) == 0 }
     }
 
     /// The contents of a file as the compiler saw it; empty when it has none.

@@ -840,7 +840,13 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
 impl<'tu> Extractor<'_, 'tu> {
     /// A function of which only the name is known.
     fn function_by_name(&mut self, name: &str) -> SymbolId {
-        let file = self.function_names.get(name).copied().flatten();
+        let file = match self.function_names.get(name) {
+            Some(file) => *file,
+            None => {
+                let before = self.before.and_then(|before| before.function(name).flatten());
+                before.map(|path| self.file_of_path(path))
+            }
+        };
         self.symbol(name, file)
     }
 }

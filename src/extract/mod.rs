@@ -12,6 +12,7 @@ mod written;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::clang::{Cursor, CursorKind, File, Linkage, Severity, TranslationUnit, TypeKind, Visit};
 use crate::facts::{
@@ -80,8 +81,72 @@ pub trait Paths {
     fn is_own(&self, file: &Path) -> bool;
 }
 
-/// Reads the facts of a parsed unit. `directory` is the one that its relative paths start from.
-pub fn extract(unit: &TranslationUnit, directory: &Path, paths: &dyn Paths, vocabulary: &Vocabulary) -> UnitFacts {
+/// What a precompiled header has said, as far as the extraction of what is compiled on top of it needs to know.
+///
+/// Precompiled headers stand on one another; each of these knows its own part, and the one below.
+#[derive(Debug, Default)]
+pub struct Before {
+    below: Option<Arc<Before>>,
+    /// The files that it read, as facts tell them.
+    files: HashSet<PathBuf>,
+    /// The tree's own functions by name, with the file of `static` ones.
+    functions: HashMap<String, Option<PathBuf>>,
+    /// The marks that are written on declarations of functions, by the function's name.
+    marks: HashMap<String, Vec<(MarkId, PathBuf, u32, u32)>>,
+}
+
+impl Before {
+    /// This one, and those below it.
+    fn all(&self) -> impl Iterator<Item = &Before> {
+        std::iter::successors(Some(self), |before| before.below.as_deref())
+    }
+
+    /// Whether a precompiled header read the file.
+    pub fn has_read(&self, file: &Path) -> bool {
+        self.all().any(|before| before.files.contains(file))
+    }
+
+    fn function(&self, name: &str) -> Option<Option<&PathBuf>> {
+        self.all().find_map(|before| before.functions.get(name)).map(Option::as_ref)
+    }
+
+    fn has_mark(&self, name: &str, mark: MarkId, file: &Path, line: u32, column: u32) -> bool {
+        let known = self.all().filter_map(|before| before.marks.get(name)).flatten();
+        known.into_iter().any(|(m, f, l, c)| *m == mark && f == file && (*l, *c) == (line, column))
+    }
+}
+
+/// What was read in a unit.
+#[derive(Debug)]
+pub struct Extracted {
+    /// Its facts, without those of the precompiled headers below it.
+    pub facts: UnitFacts,
+    /// What is compiled on top of it needs to know.
+    pub before: Before,
+    /// Why what the precompiled headers said may not be what they say in this unit.
+    pub doubt: Option<Doubt>,
+}
+
+/// Why facts of a precompiled header may not be those of the header in a unit that uses it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// A function that a header declares as `static` is defined elsewhere.
+    StaticElsewhere,
+    /// A header declares a function again and says more of it; its place among the declarations may be another one.
+    DeclaredAgain,
+    /// A file was read again.
+    ReadAgain,
+}
+
+/// Reads the facts of a parsed unit. `directory` is the one that its relative paths start from; `before` is what the
+/// precompiled headers said that the unit was parsed with.
+pub fn extract(
+    unit: &TranslationUnit,
+    directory: &Path,
+    paths: &dyn Paths,
+    vocabulary: &Vocabulary,
+    before: Option<&Arc<Before>>,
+) -> Extracted {
     let mut extractor = Extractor {
         unit,
         directory,
@@ -89,11 +154,14 @@ pub fn extract(unit: &TranslationUnit, directory: &Path, paths: &dyn Paths, voca
         vocabulary,
         files: Vec::new(),
         file_numbers: HashMap::new(),
+        path_numbers: HashMap::new(),
         pieces: Vec::new(),
         current: 0,
         functions: HashMap::new(),
         function_names: HashMap::new(),
         seen_marks: HashMap::new(),
+        before,
+        doubt: None,
     };
     if let Some(main) = unit.main_file() {
         extractor.file(main);
@@ -178,6 +246,7 @@ struct Extractor<'a, 'tu> {
     vocabulary: &'a Vocabulary,
     files: Vec<KnownFile>,
     file_numbers: HashMap<File<'tu>, UnitFile>,
+    path_numbers: HashMap<PathBuf, UnitFile>,
     pieces: Vec<PieceBuilder>,
     /// The position of the piece that is being added to.
     current: usize,
@@ -188,6 +257,9 @@ struct Extractor<'a, 'tu> {
     function_names: HashMap<String, Option<UnitFile>>,
     /// The declaration on which each written mark was seen first: later declarations inherit it.
     seen_marks: HashMap<SeenMark, usize>,
+    /// What precompiled headers said.
+    before: Option<&'a Arc<Before>>,
+    doubt: Option<Doubt>,
 }
 
 impl<'tu> Extractor<'_, 'tu> {
@@ -196,16 +268,20 @@ impl<'tu> Extractor<'_, 'tu> {
             return number;
         }
         let path = self.paths.identify(self.directory, &file.path());
-        // Two names of one file are one file.
-        let number = match self.files.iter().position(|known| known.path == path) {
-            Some(position) => UnitFile(position as u32),
-            None => {
-                let own = self.paths.is_own(&path);
-                self.files.push(KnownFile { path, own, piece: None });
-                UnitFile(self.files.len() as u32 - 1)
-            }
-        };
+        let number = self.file_of_path(&path);
         self.file_numbers.insert(file, number);
+        number
+    }
+
+    /// The number of a file. Two names of one file are one file.
+    fn file_of_path(&mut self, path: &Path) -> UnitFile {
+        if let Some(&number) = self.path_numbers.get(path) {
+            return number;
+        }
+        let number = UnitFile(self.files.len() as u32);
+        let own = self.paths.is_own(path);
+        self.files.push(KnownFile { path: path.to_path_buf(), own, piece: None });
+        self.path_numbers.insert(path.to_path_buf(), number);
         number
     }
 
@@ -255,7 +331,7 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// The facts of the unit, its files in their order.
-    fn finish(self, mut health: Health) -> UnitFacts {
+    fn finish(mut self, mut health: Health) -> Extracted {
         let mut order: Vec<usize> = (0..self.files.len()).collect();
         if let Some(others) = order.get_mut(1..) {
             others.sort_by(|one, other| self.files[*one].path.cmp(&self.files[*other].path));
@@ -264,11 +340,33 @@ impl<'tu> Extractor<'_, 'tu> {
             let position = order.iter().position(|number| *number == place.file.0 as usize);
             place.file = FileId(position.unwrap_or_default() as u32);
         }
+        let before = self.to_know();
         let mut facts: Vec<FileFacts> = self.pieces.into_iter().map(|piece| piece.facts).collect();
         let pieces = order.iter().filter_map(|number| Some(std::mem::take(&mut facts[self.files[*number].piece?])));
-        let pieces = pieces.filter(|facts| !facts.is_empty()).map(Piece::new).collect();
+        let pieces: Vec<Piece> = pieces.filter(|facts| !facts.is_empty()).map(Piece::new).collect();
+        if let Some(below) = self.before
+            && pieces.iter().filter_map(|piece| piece.facts().files.first()).any(|file| below.has_read(file))
+        {
+            self.doubt.get_or_insert(Doubt::ReadAgain);
+        }
         let files = order.iter().map(|number| self.files[*number].path.clone()).collect();
-        UnitFacts { files, pieces, health }
+        Extracted { facts: UnitFacts { files, pieces, health }, before, doubt: self.doubt }
+    }
+
+    /// What is compiled on top of this needs to know.
+    fn to_know(&self) -> Before {
+        let path = |file: &UnitFile| self.known(*file).path.clone();
+        let mut marks: HashMap<String, Vec<(MarkId, PathBuf, u32, u32)>> = HashMap::new();
+        for (name, mark, file, line, column) in self.seen_marks.keys() {
+            marks.entry(name.clone()).or_default().push((*mark, path(file), *line, *column));
+        }
+        let functions = self.function_names.iter().map(|(name, file)| (name.clone(), file.as_ref().map(path)));
+        Before {
+            below: self.before.cloned(),
+            files: self.files.iter().map(|file| file.path.clone()).collect(),
+            functions: functions.collect(),
+            marks,
+        }
     }
 
     /// How the unit parsed. The file of an error's place is a number of the unit's files, in the order in which they came up.
@@ -318,12 +416,16 @@ impl<'tu> Extractor<'_, 'tu> {
         let definition = cursor.is_definition();
         let symbol = info.symbol;
         let name = self.facts().symbols[symbol.0 as usize].name.clone();
+        self.compare_with_before(cursor, definition);
         if !self.function_names.contains_key(&name) {
             let file = self.functions.get(&cursor.declaration_key()).and_then(|function| function.file);
             self.function_names.insert(name.clone(), file);
         }
         let marks = if cursor.has_attributes() { self.marks_of(cursor) } else { Vec::new() };
         let mut written = self.written_here(&name, cursor, &marks);
+        if self.before.is_some() && (!written.is_empty() || !info.returns) {
+            self.doubt_declaration(cursor);
+        }
         // `CoroutineEntry foo;` declares a function with the marks of the typedef, and no attribute of its own.
         // Later declarations take over the type, so the reference to it in the source must be there too.
         if let Some(typedef) = cursor.ty().typedef().filter(|typedef| typedef.has_attributes()) {
@@ -353,6 +455,30 @@ impl<'tu> Extractor<'_, 'tu> {
                 }
             }
         }
+    }
+
+    /// Notices that a `static` function of a precompiled header is defined here: what the header says names another file.
+    fn compare_with_before(&mut self, cursor: Cursor<'tu>, definition: bool) {
+        if definition && cursor.linkage() == Linkage::Internal && self.is_declared_before(cursor) {
+            self.doubt.get_or_insert(Doubt::StaticElsewhere);
+        }
+    }
+
+    /// Notices that a header says more of a function of a precompiled header. In a main file this comes behind all that the
+    /// precompiled headers say, as it does without them.
+    fn doubt_declaration(&mut self, cursor: Cursor<'tu>) {
+        let file = cursor.place().map(|place| self.file(place.file));
+        if file.is_some_and(|file| file != UnitFile(0)) && self.is_declared_before(cursor) {
+            self.doubt.get_or_insert(Doubt::DeclaredAgain);
+        }
+    }
+
+    /// Whether a precompiled header declares the function.
+    fn is_declared_before(&mut self, cursor: Cursor<'tu>) -> bool {
+        let Some(before) = self.before else { return false };
+        let first = cursor.first_declaration().filter(|first| *first != cursor);
+        let file = first.and_then(|first| first.place()).map(|place| self.file(place.file));
+        file.is_some_and(|file| before.has_read(&self.known(file).path))
     }
 
     /// A record, enumeration or typedef, and what is declared inside it.
@@ -424,10 +550,14 @@ impl<'tu> Extractor<'_, 'tu> {
     fn written_here(&mut self, name: &str, cursor: Cursor<'tu>, marks: &[Mark]) -> Vec<Mark> {
         let key = cursor.declaration_key();
         let (piece, seen) = (&self.pieces[self.current], &mut self.seen_marks);
+        let (files, before) = (&self.files, self.before);
         let mut is_first = |mark: &Mark| {
             let Place { file, line, column } = mark.place;
-            let mark = (name.to_owned(), mark.mark, piece.files[file.0 as usize], line, column);
-            *seen.entry(mark).or_insert(key) == key
+            let file = piece.files[file.0 as usize];
+            let path = &files[file.0 as usize].path;
+            let inherited = before.is_some_and(|before| before.has_mark(name, mark.mark, path, line, column));
+            let mark = (name.to_owned(), mark.mark, file, line, column);
+            !inherited && *seen.entry(mark).or_insert(key) == key
         };
         marks.iter().copied().filter(|mark| is_first(mark)).collect()
     }

@@ -15,7 +15,7 @@ use std::sync::mpsc;
 use rayon::iter::{ParallelBridge, ParallelIterator};
 use thiserror::Error;
 
-use crate::clang::{Index, Library, ParseError, Severity, TranslationUnit, UnsavedFile};
+use crate::clang::{Index, Library, ParseError, Purpose, Severity, TranslationUnit, UnsavedFile};
 use crate::compdb::Unit;
 use crate::config::{Pack, SlotName};
 use crate::extract::{LockAction, LockWord, PairedWith, Paths, Vocabulary, extract};
@@ -182,7 +182,7 @@ impl Indexer {
         let mut arguments = self.arguments(unit)?;
         let mut unknown_arguments = Vec::new();
         let parsed = loop {
-            let parsed = match index.parse(&file, &arguments, &self.headers) {
+            let parsed = match index.parse(&file, &arguments, &self.headers, Purpose::Walk) {
                 Ok(parsed) => parsed,
                 // It does not say which argument was too much for it, but another compiler's processors and
                 // language versions are.
@@ -205,7 +205,7 @@ impl Indexer {
                 _ => break parsed,
             }
         };
-        let mut facts = extract(&parsed, &unit.directory, &self.files, &self.vocabulary);
+        let mut facts = extract(&parsed, &unit.directory, &self.files, &self.vocabulary, None).facts;
         facts.health.unknown_arguments = unknown_arguments;
         Ok(facts)
     }

@@ -1,21 +1,56 @@
-//! What tells contents apart.
+//! Digests: short names for contents.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// The first 16 bytes of the SHA-256 of something: equal when it is equal, for all that matters here.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Digest(pub [u8; 16]);
+/// The first 16 bytes of a SHA-256: two contents that differ have different digests, for all that can happen.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Digest([u8; 16]);
+
+/// Makes one digest of several fields. Where one ends and the next begins counts too: each goes in with its length.
+#[derive(Clone, Debug, Default)]
+pub struct Digester {
+    hash: Sha256,
+}
 
 impl Digest {
-    /// The digest of bytes.
+    /// The digest of some bytes. It is not that of a [`Digester`] with the same bytes as its only field.
     pub fn of(bytes: &[u8]) -> Digest {
-        let mut digest = [0; 16];
-        digest.copy_from_slice(&Sha256::digest(bytes)[..16]);
-        Digest(digest)
+        first_half(&Sha256::digest(bytes))
     }
+
+    /// The bytes of the digest.
+    pub fn bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl Digester {
+    /// A digester without fields.
+    pub fn new() -> Digester {
+        Digester::default()
+    }
+
+    /// Adds a field.
+    pub fn update(&mut self, field: &[u8]) {
+        self.hash.update((field.len() as u64).to_le_bytes());
+        self.hash.update(field);
+    }
+
+    /// The digest of all fields, in their order.
+    pub fn finish(self) -> Digest {
+        first_half(&self.hash.finalize())
+    }
+}
+
+fn first_half(hash: &[u8]) -> Digest {
+    let mut half = [0; 16];
+    for (to, from) in half.iter_mut().zip(hash) {
+        *to = *from;
+    }
+    Digest(half)
 }
 
 impl fmt::Display for Digest {
@@ -27,5 +62,30 @@ impl fmt::Display for Digest {
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_the_first_half_of_sha_256() {
+        // The test vector of FIPS 180-4.
+        let digest = Digest::of(b"abc");
+        assert_eq!(digest.to_string(), "ba7816bf8f01cfea414140de5dae2223");
+        assert_eq!(format!("{digest:?}"), digest.to_string());
+    }
+
+    #[test]
+    fn fields_do_not_run_together() {
+        let digest = |fields: &[&str]| {
+            let mut digester = Digester::new();
+            fields.iter().for_each(|field| digester.update(field.as_bytes()));
+            digester.finish()
+        };
+        assert_eq!(digest(&["ab", "c"]), digest(&["ab", "c"]));
+        assert_ne!(digest(&["ab", "c"]), digest(&["a", "bc"]));
+        assert_ne!(digest(&["ab"]), digest(&["ab", ""]));
     }
 }

@@ -1,4 +1,4 @@
-//! Files: identity, paths relative to the root, text and lines, writing.
+//! Files: identity, paths relative to the root, text and lines, digests, writing.
 //!
 //! It must never know C, clang or rules.
 
@@ -8,7 +8,7 @@ mod texts;
 mod tree;
 mod write;
 
-pub use digest::Digest;
+pub use digest::{Digest, Digester};
 pub use text::{Columns, Source, Sources, is_deceptive};
 pub use texts::{Texts, offset, place};
 pub use tree::{Identities, Tree, normalize};

@@ -1,0 +1,104 @@
+//! What a C file's text says before any compiler reads it: what it includes and where that is found, its guard, its names,
+//! and a digest of it that comments do not change.
+//!
+//! It is used to decide which units may share the work on their headers, to tell that an edit changed nothing but comments, and
+//! to know which files an `#include` looked for in vain. So where it cannot be certain it must err towards more: more names,
+//! more directives, another form.
+//!
+//! Nothing is expanded, and no condition is decided: what is in a false branch counts as what is in a true one. Any bytes are a
+//! text; all of it takes time linear in the text's length.
+//! It must never know what a name means, clang or rules.
+
+mod form;
+mod lex;
+mod names;
+mod pragma;
+mod read;
+
+#[cfg(test)]
+mod tests;
+
+use crate::source::Digest;
+
+pub use names::{Name, Names};
+pub use read::scan;
+
+/// What one text says.
+///
+/// It is read as C99 and later. Not understood are digraphs (`%:include`), trigraphs, and strings of GNU's raw kind; a text that has
+/// what could be one is treated as one of which little is certain: it leaks, and every change changes its form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scan {
+    /// Every `#include`, `#include_next` and `#import`, in their order.
+    pub includes: Vec<Include>,
+    /// Every `__has_include` and `__has_include_next` in a directive, in their order: a header that appears changes its value.
+    pub probes: Vec<Include>,
+    /// What makes that reading the text for the second time reads nothing.
+    pub guard: Guard,
+    /// The macros that it may define or undefine, or make unusable (`#pragma GCC poison`), but for the guard's; sorted, each
+    /// once.
+    pub defines: Vec<Name>,
+    /// Every identifier outside of comments, literals and names of headers, but for the names of directives; sorted, each once.
+    /// The guard's macro is among them only if it stands elsewhere too.
+    ///
+    /// An identifier with bytes beyond ASCII or with `$` is there as a whole and in its parts without them, and so is a prefix
+    /// of a literal that was none before C11 (`u`, `U`, `u8`).
+    pub words: Vec<Name>,
+    /// For each macro that it may define but for the guard's, the identifiers in all its replacement lists, without its
+    /// parameters. Both are sorted, each once.
+    pub bodies: Vec<(Name, Vec<Name>)>,
+    /// The macros that leave the compiler in another state where they are used, or may do so: they hold a `_Pragma` of the
+    /// kind that [`Scan::leaks`] tells of, or one whose text is not known. Sorted, each once.
+    pub pragmas: Vec<Name>,
+    /// Whether the text may leave the compiler in another state, beyond declarations and macros: it has a `#pragma` or
+    /// `_Pragma` that is not known to be harmless, or one that is and whose opposite is not in the same branch; or the text
+    /// is doubtful. `_Pragma`s in macros are not among these.
+    pub leaks: bool,
+    /// A digest of what is left when comments do not count: texts of the same form have the same tokens at the same lines and
+    /// columns, so that a compiler says the same of both.
+    ///
+    /// The opposite does not hold. Comments count in directives other than definitions, `#ifdef`, `#ifndef`, `#else` and `#endif`,
+    /// and in doubtful texts.
+    pub form: Digest,
+}
+
+/// An `#include`, or a question for a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Include {
+    /// The name as it is between the quotes; for a computed one, the rest of the line as it is written, or for a question the
+    /// word that stands for the name.
+    pub name: Vec<u8>,
+    /// How the name is written.
+    pub kind: IncludeKind,
+    /// Whether the search goes on behind where the file itself was found: `#include_next`, `__has_include_next`.
+    pub next: bool,
+    /// The line of the `#`, from 1.
+    pub line: u32,
+    /// Whether it is in an `#if` other than the guard.
+    pub conditional: bool,
+    /// Whether there is nothing before it that could matter to it: only comments, the guard, `#pragma once` and other
+    /// `#include`s. Never so for a question.
+    pub leading: bool,
+}
+
+/// How the name of a header is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IncludeKind {
+    /// In double quotes: it is also looked for beside the file itself.
+    Quoted,
+    /// In `<` and `>`.
+    Angled,
+    /// As macros, which only a preprocessor can expand.
+    Computed,
+}
+
+/// What makes that reading a text for the second time reads nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// Nothing that is known.
+    None,
+    /// `#pragma once`, outside of conditions.
+    Once,
+    /// The whole text is within `#ifndef` (or `#if !defined`) and `#endif`, and begins by defining that macro.
+    Macro(Name),
+}

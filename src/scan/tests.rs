@@ -1,0 +1,363 @@
+//! Tests of what a text says.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// What a text says, with the names as text.
+#[derive(Debug, PartialEq)]
+struct Said {
+    includes: Vec<String>,
+    probes: Vec<String>,
+    guard: String,
+    defines: Vec<String>,
+    words: Vec<String>,
+    bodies: Vec<String>,
+    pragmas: Vec<String>,
+    leaks: bool,
+}
+
+fn said(text: &str) -> Said {
+    let names = Names::new();
+    let text_of = |name: &Name| String::from_utf8_lossy(&names.text(*name)).into_owned();
+    let Scan { includes, probes, guard, defines, words, bodies, pragmas, leaks, .. } = scan(text.as_bytes(), &names);
+    let sorted = |all: &[Name]| {
+        let mut texts: Vec<String> = all.iter().map(text_of).collect();
+        texts.sort();
+        texts
+    };
+    let include = |include: &Include| {
+        let name = String::from_utf8_lossy(&include.name).into_owned();
+        let quoted = match include.kind {
+            IncludeKind::Quoted => format!("\"{name}\""),
+            IncludeKind::Angled => format!("<{name}>"),
+            IncludeKind::Computed => name,
+        };
+        let flag = |flag: bool, text: &str| if flag { text.to_owned() } else { String::new() };
+        let flags = [flag(include.next, " next"), flag(include.conditional, " if"), flag(include.leading, " leading")];
+        format!("{}:{quoted}{}", include.line, flags.concat())
+    };
+    let mut bodies: Vec<String> =
+        bodies.iter().map(|(name, body)| format!("{}: {}", text_of(name), sorted(body).join(" "))).collect();
+    bodies.sort();
+    Said {
+        includes: includes.iter().map(include).collect(),
+        probes: probes.iter().map(include).collect(),
+        guard: match &guard {
+            Guard::None => "none".to_owned(),
+            Guard::Once => "once".to_owned(),
+            Guard::Macro(name) => text_of(name),
+        },
+        defines: sorted(&defines),
+        words: sorted(&words),
+        bodies,
+        pragmas: sorted(&pragmas),
+        leaks,
+    }
+}
+
+fn includes(text: &str) -> Vec<String> {
+    said(text).includes
+}
+
+fn words(text: &str) -> String {
+    said(text).words.join(" ")
+}
+
+fn form(text: &str) -> Digest {
+    scan(text.as_bytes(), &Names::new()).form
+}
+
+#[test]
+fn includes_are_found_however_they_are_written() {
+    assert_eq!(includes("#include \"a.h\"\n#include <b/c.h>\n"), ["1:\"a.h\" leading", "2:<b/c.h> leading"]);
+    assert_eq!(includes("/* x\n */ # /* y */ include/* z */<a.h>// w"), ["2:<a.h> leading"]);
+    assert_eq!(includes("#inc\\\nlude \\\r\n \"a\\\n.h\""), ["1:\"a.h\" leading"]);
+    assert_eq!(includes("#\\  \ninclude <a.h>"), ["1:<a.h> leading"]);
+    assert_eq!(includes("\u{feff}#include_next <a.h>"), ["1:<a.h> next leading"]);
+    assert_eq!(includes("#import <a//b.h>\n"), ["1:<a//b.h> leading"]);
+    assert_eq!(includes("#include A /* b\n */ (c) \\\n d // e\n"), ["1:A   (c)  d leading"]);
+    assert_eq!(includes("#include <a.h\n#include\n#include \"b\n").len(), 3);
+    assert_eq!(includes("x #include <a.h>\n\"\\\n#include <b.h>\\\n\"\n/*\n#include <c.h>\n*/"), [""; 0]);
+    assert_eq!(includes("don't\n#error it's\n#include <a.h>"), ["3:<a.h>"]);
+    assert_eq!(includes("a\r\n\r\n#include <a.h>\r\n"), ["3:<a.h>"]);
+    assert_eq!(includes("a\r#include <a.h>\r"), ["2:<a.h>"]);
+    assert_eq!(includes("'\\'' '\"'\n#include <a.h>"), ["2:<a.h>"]);
+}
+
+#[test]
+fn what_is_before_an_include_matters_to_it() {
+    assert_eq!(includes("#pragma once\n#include <a.h>\n#define A\n#include <b.h>"), ["2:<a.h> leading", "4:<b.h>"]);
+    assert_eq!(
+        includes("#if A\n#include <a.h>\n#else\n#include <b.h>\n#endif\n#include <c.h>"),
+        ["2:<a.h> if", "4:<b.h> if", "6:<c.h>"]
+    );
+    let guarded =
+        "/* x */\n#ifndef A\n#define A 1\n#include <a.h>\n#ifdef B\n#include <b.h>\n#endif\n#include <c.h>\n#endif\n";
+    assert_eq!(includes(guarded), ["4:<a.h> leading", "6:<b.h> if", "8:<c.h>"]);
+    // A guard that turns out to be none.
+    let none = format!("{guarded}int x;\n#include <d.h>");
+    assert_eq!(includes(&none), ["4:<a.h> if", "6:<b.h> if", "8:<c.h> if", "11:<d.h>"]);
+    assert_eq!(includes("#error\n#include <a.h>"), ["2:<a.h>"]);
+    assert_eq!(includes("#\n;\n#include <a.h>"), ["3:<a.h>"]);
+}
+
+#[test]
+fn questions_for_headers_are_found() {
+    let probes = |text: &str| said(text).probes;
+    assert_eq!(probes("#if __has_include(<a.h>) && __has_include ( \"b.h\" )"), ["1:<a.h>", "1:\"b.h\""]);
+    assert_eq!(probes("#ifdef A\n#elif __has_include_next(<a.h>)\n#endif"), ["2:<a.h> next if"]);
+    assert_eq!(probes("#ifdef __has_include\n#if defined(__has_include) && defined __has_include"), [""; 0]);
+    assert_eq!(probes("#define __has_include(x) 0\n#undef __has_include"), [""; 0]);
+    assert_eq!(probes("#define HAS(x) __has_include(x)"), ["1:x"]);
+    assert_eq!(probes("#define HAS __has_include"), ["1:"]);
+    assert_eq!(probes("#if __has_include(<a.h"), ["1:<"]);
+}
+
+#[test]
+fn guards_are_found() {
+    let guard = |text: &str| said(text).guard;
+    assert_eq!(guard("#ifndef A\n#define A\nint x;\n#endif // A\n"), "A");
+    assert_eq!(guard("#if !defined(A)\n#define A 1\n#endif"), "A");
+    assert_eq!(guard("#if ! defined A\n/* x */\n# define A\n#if B\n#else\n#endif\n#endif"), "A");
+    assert_eq!(guard("#pragma once\n"), "once");
+    assert_eq!(guard("#pragma once\n#ifndef A\n#define A\n#endif"), "A");
+    assert_eq!(guard("#ifndef A\n#pragma once\n#define A\n#endif"), "A");
+    assert_eq!(guard("#ifndef A\n#pragma once\nx\n#endif"), "none");
+    for none in [
+        "x\n#ifndef A\n#define A\n#endif",
+        "#ifndef A\n#define A\n#endif\nx",
+        "#ifndef A\n#define A\n#endif\n#include <x>",
+        "#ifndef A\n#define A\n#else\n#endif",
+        "#ifndef A\n#define B\n#endif",
+        "#ifndef A\nx\n#define A\n#endif",
+        "#ifndef A\n#define A(x)\n#endif",
+        "#ifndef A\n#define A B\n#endif",
+        "#ifndef A B\n#define A\n#endif",
+        "#ifdef A\n#define A\n#endif",
+        "#if !defined(A) && B\n#define A\n#endif",
+        "#ifndef A\n#define A\n",
+        "#ifndef A\n#define A\n#endif\n#endif",
+        "#if A\n#pragma once\n#endif",
+        "",
+    ] {
+        assert_eq!(guard(none), "none", "{none:?}");
+    }
+}
+
+#[test]
+fn a_guards_macro_is_no_name() {
+    let all = said("#ifndef A\n#define A\n#define B\n#endif");
+    assert_eq!(
+        (all.defines, all.words, all.bodies),
+        (vec!["B".to_owned()], vec!["B".to_owned()], vec!["B: ".to_owned()])
+    );
+    assert_eq!(words("#ifndef A\n#define A\n#ifdef A\n#endif\n#endif"), "A");
+    let none = said("#ifndef A\n#define A\n#endif\nx");
+    assert_eq!((none.defines.join(" "), none.words.join(" ")), ("A".to_owned(), "A x".to_owned()));
+    assert_eq!(none.bodies, ["A: "]);
+    assert_eq!(words("#ifndef A\nx\n#endif"), "A x");
+    assert_eq!(words("#ifndef A\n"), "A");
+}
+
+#[test]
+fn words_are_those_of_code_and_directives() {
+    assert_eq!(words("int a = 0x1e+1 + 1.5e-3f + .5x; // b\n/* c */ \"d\" 'e' L\"f\" L'g'"), "a int");
+    assert_eq!(words("fo\\\no ba\\\r\nr ba\\ \nz"), "bar baz foo");
+    assert_eq!(words("#if defined(A) && B > 1'000\n#error it's C\n#elif D"), "A B D defined it");
+    assert_eq!(words("#include <a.h> B\n#include C\n#pragma D e\n#undef F\n#define G(h, ...) i h"), "B C D F G e h i");
+    assert_eq!(words("é a$b"), "a a$b b é");
+    assert_eq!(words("u8\"x\" u'x'"), "u u8");
+    assert_eq!(words("a ## b"), "a b");
+    assert_eq!(words("_Pragma(\"x\")"), "_Pragma");
+}
+
+#[test]
+fn definitions_and_their_words() {
+    let all = said(
+        "#define A(x, y...) x B \\\n C y /* D */\n#define E (F)\n#define A B2\n#undef G\n#pragma GCC poison H I\n#define\n#define 1\n#define J(",
+    );
+    assert_eq!(all.defines.join(" "), "A E G H I");
+    assert_eq!(all.bodies, ["A: B B2 C", "E: F"]);
+    assert_eq!(said("#define A/**/(x) x").bodies, ["A: x"]);
+    assert_eq!(said("#define A\\\n(x) x y").bodies, ["A: y"]);
+}
+
+#[test]
+fn pragmas_that_last_are_told() {
+    for harmless in [
+        "#pragma once",
+        "#pragma GCC diagnostic push",
+        "_Pragma(\"GCC diagnostic ignored \\\"-Wx\\\"\") x",
+        "#pragma pack(push, 1)\nx\n#pragma pack(pop)",
+        "#pragma GCC visibility push(default)\n#pragma GCC visibility pop",
+        "#if A\n#pragma pack(push)\n#pragma pack(1)\n#pragma pack(pop)\n#endif",
+        "#pragma GCC poison A",
+        "#define A _Pragma(\"pack(1)\")",
+        "int a;",
+        "#error don't /* x */",
+    ] {
+        assert!(!said(harmless).leaks, "{harmless:?}");
+    }
+    for leaking in [
+        "#pragma pack(1)",
+        "#pragma pack(push)",
+        "#pragma pack(pop)",
+        "#if A\n#pragma pack(push)\n#endif\n#pragma pack(pop)",
+        "#pragma pack(push)\n#if A\n#pragma pack(pop)\n#else\n#pragma pack(pop)\n#endif",
+        "#pragma omp parallel",
+        "#pragma STDC FENV_ACCESS ON",
+        "_Pragma(\"pack(1)\")",
+        "_Pragma(\"once\")",
+        "_Pragma(X)",
+        "_Pragma\n(\"once\")",
+        "__pragma(pack(1))",
+        "#embed \"a\"",
+        "#if __has_embed(\"a\")\n#endif",
+        "#if A",
+        "#endif",
+        // What is doubtful.
+        "x ??/ y",
+        "a\rb",
+        "a\0b",
+        "/* x",
+        "//* x",
+        "\\u00e9",
+        "R\"(x)\"",
+        "%:include <a.h>",
+        "#error /* x\n*/",
+        "1'000",
+    ] {
+        assert!(said(leaking).leaks, "{leaking:?}");
+    }
+    let macros = "#define A _Pragma(\"pack(1)\")\n#define B _Pragma(\"GCC diagnostic pop\")\n#define C(x) _Pragma(#x)\n#define D _Pragma(\"message\") __pragma(x)";
+    assert_eq!(said(macros).pragmas, ["A", "C", "D"]);
+}
+
+#[test]
+fn comments_do_not_change_the_form() {
+    for (one, other) in [
+        ("a // b\nc", "a\nc"),
+        ("a /* b */\nc", "a   \nc"),
+        ("a /* b\n  c */ d\n", "a /*\n    */ d\n"),
+        ("/* a */ b", "        b"),
+        ("a/*b*/c", "a/*x*/c"),
+        ("a /*\tb */ c", "a /*xb */ c"),
+        ("#define A 1 // x\nb", "#define A 1\nb"),
+        ("#define A 1 /* x\n y */ + 2\nb", "#define A 1 /*\n   */ + 2\nb"),
+        ("#define A 1 /* x\n  */ + 2\nb", "#define A 1\\\n     + 2\nb"),
+        ("#ifdef A // x\n#else /* y */\n#endif // z\n", "#ifdef A\n#else\n#endif\n"),
+        ("a // b \\\n c\nd", "a // x \\\n y\nd"),
+        ("// é\r\nb\r\n", "// x\r\nb\r\n"),
+        ("// it's\n\"x\"", "//\n\"x\""),
+    ] {
+        assert_eq!(form(one), form(other), "{one:?} {other:?}");
+    }
+}
+
+#[test]
+fn what_is_no_comment_changes_the_form() {
+    for (one, other) in [
+        ("a b", "a  b"),
+        ("a\nb", "a\n\nb"),
+        ("a/**/b", "ab"),
+        ("\"a // b\"", "\"a // c\""),
+        ("'/*' a */", "'/*' b */"),
+        ("a // b \\\n c\nd", "a // b\n c\nd"),
+        ("a // b \\\n c\nd", "a // b\n// c\nd"),
+        ("#define A /* x\n y */ 2\nb", "#define A /* x */\n      2\nb"),
+        ("#define A 1 // x \\\n y\nb", "#define A 1\n// y\nb"),
+        ("#include <a//b>\n", "#include <a//c>\n"),
+        ("#if A // b\n#endif", "#if A // c\n#endif"),
+        ("#error a // b\n", "#error a // c\n"),
+        ("#pragma a // b\n", "#pragma a // c\n"),
+        ("#line 1 // b\n", "#line 1 // c\n"),
+        ("#warning a /* b */\n", "#warning a /* c */\n"),
+        ("#define // b\n", "#define // cc\n"),
+        ("#define A(b // b\n", "#define A(b // cc\n"),
+        ("#if __has_include(<a//b>)\n#endif", "#if __has_include(<a//c>)\n#endif"),
+        ("#define A \\ // x\nb", "#define A \\\nb"),
+        ("a \\ /* x */\nb", "a \\\nb"),
+        ("a // x??/\nb\n", "a // y??/\nb\n"),
+        ("a /* x", "a /* y"),
+        ("//*x*/ b", "//*y*/ b"),
+        ("don't  \n", "don't\n"),
+        ("R\"(/*x*/)\"", "R\"(/*y*/)\""),
+        ("a\r// b\n", "a\r// c\n"),
+        ("a", "a\n"),
+        ("a //", "a"),
+        ("a\n", "a\r\n"),
+        ("#error it's // x\n", "#error it's // y\n"),
+    ] {
+        assert_ne!(form(one), form(other), "{one:?} {other:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_a_text(text in proptest::collection::vec(any::<u8>(), 0..400)) {
+        scan(&text, &Names::new());
+    }
+
+    #[test]
+    fn any_pieces_of_c_are_a_text(pieces in proptest::collection::vec(piece(), 0..60)) {
+        scan(pieces.concat().as_bytes(), &Names::new());
+    }
+}
+
+/// Pieces of C, and what is close to it.
+fn piece() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "#",
+        "define",
+        "include",
+        "if",
+        "ifndef",
+        "endif",
+        "else",
+        "pragma",
+        "_Pragma",
+        "error",
+        "__has_include",
+        "defined",
+        "(",
+        ")",
+        "<",
+        ">",
+        "\"",
+        "'",
+        "\\",
+        "\n",
+        "\r\n",
+        "\r",
+        " ",
+        "\t",
+        "/*",
+        "*/",
+        "//",
+        "*",
+        "/",
+        "A",
+        "é",
+        "$",
+        "0x1e+",
+        ".",
+        "L",
+        "R",
+        "u8",
+        "pack",
+        "push",
+        "pop",
+        "once",
+        "GCC",
+        ",",
+        "...",
+        "%:",
+        "??/",
+        "1'0",
+        "\\\n",
+        "\\  \n",
+        "\u{feff}",
+        "!",
+    ])
+}

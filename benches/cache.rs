@@ -34,7 +34,7 @@ fn key(number: usize) -> Digest {
 
 /// Bytes of a length from 0.1 to 10 KB, 5 KB in the middle; what they are does not matter.
 fn value(number: usize) -> Vec<u8> {
-    key(number).0.into_iter().cycle().take(100 + number * 7919 % 9900).collect()
+    key(number).bytes().iter().copied().cycle().take(100 + number * 7919 % 9900).collect()
 }
 
 fn values(directory: &Path) {

@@ -25,7 +25,7 @@ fn key(number: usize) -> Digest {
 
 /// The value that is kept under a key: none other is right.
 fn value(number: usize) -> Vec<u8> {
-    key(number).0.into_iter().cycle().take(100 + number * 37 % 5000).collect()
+    key(number).bytes().iter().copied().cycle().take(100 + number * 37 % 5000).collect()
 }
 
 fn quick_scratch() -> TempDir {

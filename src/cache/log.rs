@@ -45,7 +45,7 @@ impl Record {
         let length = u32::try_from(value.len()).ok()?;
         let mut hasher = crc32fast::Hasher::new();
         hasher.update(value);
-        hasher.update(&key.1.0);
+        hasher.update(key.1.bytes());
         Some(Record { key, offset, length, sum: hasher.finalize() })
     }
 
@@ -56,7 +56,7 @@ impl Record {
         bytes[8..12].copy_from_slice(&self.length.to_le_bytes());
         bytes[12..16].copy_from_slice(&self.sum.to_le_bytes());
         bytes[16..20].copy_from_slice(&(self.key.0 as u32).to_le_bytes());
-        bytes[20..36].copy_from_slice(&self.key.1.0);
+        bytes[20..36].copy_from_slice(self.key.1.bytes());
         let sum = crc32fast::hash(&bytes[..36]);
         bytes[36..].copy_from_slice(&sum.to_le_bytes());
         bytes
@@ -72,14 +72,14 @@ impl Record {
         let mut key = [0; 16];
         key.copy_from_slice(&bytes[20..36]);
         let offset = u64::from(word(0)) | u64::from(word(4)) << 32;
-        Some(Record { key: (kind, Digest(key)), offset, length: word(8), sum: word(12) })
+        Some(Record { key: (kind, Digest::from_bytes(key)), offset, length: word(8), sum: word(12) })
     }
 
     /// The value, from the bytes that are in its place: value and key. None when they are not what was written.
     pub(super) fn value(&self, mut bytes: Vec<u8>) -> Option<Vec<u8>> {
         let length = self.length as usize;
         let whole =
-            bytes.len() == length + 16 && bytes[length..] == self.key.1.0 && crc32fast::hash(&bytes) == self.sum;
+            bytes.len() == length + 16 && bytes[length..] == *self.key.1.bytes() && crc32fast::hash(&bytes) == self.sum;
         bytes.truncate(length);
         whole.then_some(bytes)
     }
@@ -196,7 +196,7 @@ fn write(data: &File, index: &File, values: &[(Key, Vec<u8>)], mut offset: u64) 
     for (key, value) in values {
         let Some(record) = Record::of(*key, value, offset) else { continue };
         data.write_all(value)?;
-        data.write_all(&key.1.0)?;
+        data.write_all(key.1.bytes())?;
         offset += value.len() as u64 + 16;
         records.extend(record.write());
     }

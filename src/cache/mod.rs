@@ -337,7 +337,7 @@ impl Cache {
 
     fn write_alone(&self, key: Key, value: &[u8]) -> io::Result<()> {
         let Some(record) = Record::of(key, value, 0) else { return Ok(()) };
-        let bytes = [&record.write(), value, &key.1.0].concat();
+        let bytes = [&record.write(), value, key.1.bytes()].concat();
         write_whole(&self.path(Name::Alone(key.1)), &bytes)?;
         Ok(())
     }

@@ -77,7 +77,7 @@ fn digest(text: &str) -> Option<Digest> {
     for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
         *byte = u8::from_str_radix(&text[at..at + 2], 16).ok()?;
     }
-    Some(Digest(bytes))
+    Some(Digest::from_bytes(bytes))
 }
 
 /// A file of the cache as it is on disk.

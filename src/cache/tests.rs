@@ -16,7 +16,7 @@ fn key(number: usize) -> Digest {
 
 /// The value that tests keep under a key: none other is right.
 fn value(number: usize, length: usize) -> Vec<u8> {
-    key(number).0.into_iter().cycle().take(length).collect()
+    key(number).bytes().iter().copied().cycle().take(length).collect()
 }
 
 fn scratch() -> TempDir {

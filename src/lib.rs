@@ -9,6 +9,7 @@ pub mod cli;
 pub mod driver;
 
 pub mod source;
+pub mod cache;
 pub mod config;
 pub mod compdb;
 pub mod scan;

@@ -1162,6 +1162,101 @@ fn a_database_of_gcc_gives_the_same_findings() {
     }
 }
 
+// --- the cache --------------------------------------------------------------------------------------------------
+
+/// Runs `cowrap` with these variables and no others that tell where a cache is.
+fn with_variables(variables: &[(&str, &Path)], arguments: &[&str]) -> Outcome {
+    let mut command = Command::new(program());
+    for name in ["HOME", "XDG_CACHE_HOME", "COWRAP_CACHE", "COWRAP_CACHE_SIZE"] {
+        command.env_remove(name);
+    }
+    run(command.envs(variables.iter().copied()).args(arguments))
+}
+
+/// A directory with a cache that has one piece in it.
+fn cache() -> TempDir {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let cache = cowrap::cache::Cache::open(scratch.path(), 1 << 20).expect("it is empty");
+    cache.put(cowrap::cache::Kind::Piece, cowrap::source::Digest::of(b"key"), vec![0; 2048]);
+    cache.flush().expect("written");
+    scratch
+}
+
+#[test]
+fn the_cache_is_told() {
+    let cache = cache();
+    let directory = cache.path().to_str().expect("UTF-8");
+    let out = with_variables(&[], &["cache", "info", "--cache-dir", directory, "--cache-size", "64M"]).is(0);
+    let expected = format!(
+        "directory: {directory}\nsize: 2.0 KiB of 64.0 MiB\nunits: 0 (0 B)\npieces: 1 (2.0 KiB)\ntrees: 0 (0 B)\n\
+         precompiled headers: 0 (0 B)\n"
+    );
+    assert_eq!(out.stdout, expected);
+}
+
+#[test]
+fn a_cache_that_is_not_there_is_empty_and_is_not_made() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let directory = scratch.path().join("none");
+    let variables = [("COWRAP_CACHE", directory.as_path())];
+    with_variables(&variables, &["cache", "info"]).is(0).says("size: 0 B of 1.0 GiB");
+    with_variables(&variables, &["cache", "clean"]).is(0).says("removed 0 files, 0 B");
+    assert!(!directory.exists());
+}
+
+#[test]
+fn the_environment_tells_where_the_cache_is() {
+    let (one, other) = (cache(), tempfile::tempdir().expect("a directory"));
+    let by_variable = [("COWRAP_CACHE", one.path()), ("HOME", other.path())];
+    with_variables(&by_variable, &["cache", "info"]).is(0).says("pieces: 1 ");
+    let home = other.path().to_str().expect("UTF-8");
+    with_variables(&[("HOME", other.path())], &["cache", "info"]).is(0).says(home).says("pieces: 0 ");
+    with_variables(&by_variable, &["cache", "info", "--cache-dir", home]).is(0).says("pieces: 0 ");
+    with_variables(&[], &["cache", "info"]).is(2).says("--cache-dir");
+    with_variables(&[], &["cache", "clean"]).is(2).says("--cache-dir");
+    // Without a place there is no cache, and that is no error.
+    let clean = Tree::with(&[("clean.c", CLEAN)]);
+    let build = clean.root().to_str().expect("UTF-8");
+    with_variables(&[], &["check", "-p", build]).is(0);
+}
+
+#[test]
+fn cleaning_removes_the_cache_alone() {
+    let cache = cache();
+    std::fs::write(cache.path().join("notes.txt"), "mine").expect("written");
+    let variables = [("COWRAP_CACHE", cache.path())];
+    with_variables(&variables, &["cache", "clean"]).is(0).says("removed 2 files, 2.0 KiB").says("is left");
+    assert_eq!(entries(cache.path()), [cache.path().join("CACHEDIR.TAG"), cache.path().join("notes.txt")]);
+    std::fs::remove_file(cache.path().join("notes.txt")).expect("removed");
+    let out = with_variables(&variables, &["cache", "clean"]).is(0);
+    assert_eq!(out.stdout, "removed 0 files, 0 B\n");
+    assert!(!cache.path().exists());
+}
+
+#[test]
+fn a_directory_of_something_else_is_not_cleaned() {
+    let tree = Tree::with(&[("clean.c", CLEAN)]);
+    let before = tree.everything();
+    for action in ["clean", "info"] {
+        tree.cowrap(&["cache", action, "--cache-dir", "."]).is(2).says("is not a cache of cowrap");
+    }
+    tree.cowrap(&["cache", "clean", "--cache-dir", "clean.c"]).is(2).says("cannot read the cache");
+    assert_eq!(tree.everything(), before);
+}
+
+#[test]
+fn a_cache_size_that_is_none_is_status_2() {
+    let tree = Tree::with(&[("clean.c", CLEAN)]);
+    for size in ["much", "0", "1.5G", "1T", ""] {
+        tree.check(&["--cache-size", size]).is(2).says("--cache-size");
+    }
+    let build = tree.root().to_str().expect("UTF-8");
+    let variables = [("COWRAP_CACHE_SIZE", Path::new("much"))];
+    with_variables(&variables, &["check", "-p", build]).is(2).says("COWRAP_CACHE_SIZE: `much` is no size");
+    with_variables(&variables, &["check", "-p", build, "--no-cache"]).is(0);
+    tree.check(&["--no-cache", "--cache-dir", "x"]).is(2).says("--no-cache");
+}
+
 // --- libclang ---------------------------------------------------------------------------------------------------
 
 #[test]

@@ -96,6 +96,7 @@ fn request(input: Input, root: PathBuf) -> Request {
         inputs: Vec::new(),
         enable: Vec::new(),
         jobs: 2,
+        cache: None,
     }
 }
 

@@ -368,6 +368,7 @@ fn a_real_report_can_be_read() {
         inputs: Vec::new(),
         enable: Vec::new(),
         jobs: 0,
+        cache: None,
     };
     let report = driver::check(&request, &Silent).unwrap();
     let count = report.findings.len();

@@ -32,6 +32,7 @@ fn index(tree: &str) -> Index {
         inputs: Vec::new(),
         enable: Vec::new(),
         jobs: 1,
+        cache: None,
     };
     let index = driver::index(&request, &Silent).unwrap();
     assert!(index.problems.is_empty(), "{:?}", index.problems);

@@ -7,6 +7,8 @@ use globset::{GlobBuilder, GlobSetBuilder};
 
 use crate::driver::{Input, Request};
 
+use super::cache::PlaceArguments;
+
 #[derive(Debug, Args)]
 pub(super) struct InputArguments {
     /// The build directory or its compile_commands.json [default: ., build/ or the only build*/]
@@ -33,6 +35,13 @@ pub(super) struct InputArguments {
     /// How many units are read at once [default: one for each processor]
     #[arg(short, long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     jobs: usize,
+
+    #[command(flatten)]
+    place: PlaceArguments,
+
+    /// Read everything anew, and keep nothing for the next run
+    #[arg(long, conflicts_with_all = ["cache_dir", "cache_size"])]
+    no_cache: bool,
 }
 
 impl InputArguments {
@@ -54,6 +63,7 @@ impl InputArguments {
             Some(index) => Input::Index(index.clone()),
             None => Input::Database(self.build.clone()),
         };
+        let cache = if self.no_cache { None } else { self.place.place(&working_directory)? };
         Ok(Request {
             input,
             working_directory,
@@ -64,6 +74,7 @@ impl InputArguments {
             inputs: Vec::new(),
             enable: Vec::new(),
             jobs: self.jobs,
+            cache,
         })
     }
 }

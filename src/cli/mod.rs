@@ -3,6 +3,7 @@
 //! It must never know how anything is analysed.
 
 mod ask;
+mod cache;
 mod check;
 mod fix;
 mod generate;
@@ -52,6 +53,8 @@ enum Command {
     Graph(ask::Graph),
     /// Generate the wrappers that headers ask for
     Generate(generate::Generate),
+    /// Look after what earlier runs found out, which is kept on disk
+    Cache(cache::Cache),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -84,6 +87,7 @@ pub fn run() -> ExitCode {
         Command::Paths(paths) => paths.run(),
         Command::Graph(graph) => graph.run(),
         Command::Generate(generate) => generate.run(),
+        Command::Cache(cache) => cache.run(),
     }
 }
 

@@ -16,6 +16,7 @@ use globset::GlobSet;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::cache::Place;
 use crate::clang::{Library, LoadError};
 use crate::compdb::{self, Database, Refusal, Unit};
 use crate::config::{Effect, Pack, PackError};
@@ -54,6 +55,8 @@ pub struct Request {
     pub enable: Vec<String>,
     /// How many workers; 0 means one for each processor.
     pub jobs: usize,
+    /// Where what earlier runs found out is kept, if it is.
+    pub cache: Option<Place>,
 }
 
 /// Where the translation units come from.

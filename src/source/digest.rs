@@ -21,6 +21,11 @@ impl Digest {
         first_half(&Sha256::digest(bytes))
     }
 
+    /// The digest that has these bytes, which were those of one.
+    pub fn from_bytes(bytes: [u8; 16]) -> Digest {
+        Digest(bytes)
+    }
+
     /// The bytes of the digest.
     pub fn bytes(&self) -> &[u8; 16] {
         &self.0

@@ -12,4 +12,6 @@ pub use digest::{Digest, Digester};
 pub use text::{Columns, Source, Sources, is_deceptive};
 pub use texts::{Texts, offset, place};
 pub use tree::{Identities, Tree, normalize};
-pub use write::{Staged, Written, remove_abandoned, sync_directory, write_whole};
+pub use write::{
+    Staged, Written, is_abandoned, is_temporary, remove_abandoned, sync_directory, temporary_directory, write_whole,
+};

@@ -12,7 +12,7 @@ use std::time::SystemTime;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::{NamedTempFile, TempDir, TempPath};
 
 /// How the names of temporary files begin; `PID-START-RANDOM` follows, the process and when it started.
 const PREFIX: &str = ".cowrap-";
@@ -107,13 +107,26 @@ pub fn remove_abandoned(directory: &Path) {
     }
 }
 
+/// Makes a temporary directory, named like the temporary files. It is removed with all that is in it when it is dropped.
+///
+/// # Errors
+///
+/// Those of the file system.
+pub fn temporary_directory(directory: &Path) -> io::Result<TempDir> {
+    tempfile::Builder::new().prefix(&own_prefix()).tempdir_in(directory)
+}
+
+/// Whether a name is one that this program gives to temporary files and directories.
+pub fn is_temporary(name: &str) -> bool {
+    maker(name).is_some()
+}
+
 /// Writes a text to a temporary file beside the file that it is for.
 fn write_beside(path: &Path, text: &[u8]) -> io::Result<NamedTempFile> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // A new file gets what the process's mask leaves of these permissions.
     let new = std::fs::Permissions::from_mode(0o666);
-    let prefix = format!("{PREFIX}{}-{:x}-", std::process::id(), start());
-    let mut temporary = tempfile::Builder::new().prefix(&prefix).permissions(new).tempfile_in(directory)?;
+    let mut temporary = tempfile::Builder::new().prefix(&own_prefix()).permissions(new).tempfile_in(directory)?;
     temporary.write_all(text)?;
     if let Ok(old) = std::fs::metadata(path) {
         let own = temporary.as_file().metadata()?;
@@ -126,6 +139,11 @@ fn write_beside(path: &Path, text: &[u8]) -> io::Result<NamedTempFile> {
     Ok(temporary)
 }
 
+/// How the names of this process's temporary files begin.
+fn own_prefix() -> String {
+    format!("{PREFIX}{}-{:x}-", std::process::id(), start())
+}
+
 /// When this process started to write, in nanoseconds: it tells apart two processes that had the same number, which in containers is
 /// the rule.
 fn start() -> u128 {
@@ -136,18 +154,22 @@ fn start() -> u128 {
     })
 }
 
-/// Whether a file's name is that of a temporary file whose process does not live.
-fn is_abandoned(name: &str) -> bool {
-    let Some(rest) = name.strip_prefix(PREFIX) else { return false };
-    let parts: Vec<&str> = rest.split('-').collect();
-    let &[process, started, _] = parts.as_slice() else { return false };
-    let (Ok(process), Ok(started)) = (process.parse::<u32>(), u128::from_str_radix(started, 16)) else { return false };
+/// Whether a name is that of a temporary file or directory whose process does not live; see [`remove_abandoned`].
+pub fn is_abandoned(name: &str) -> bool {
+    let Some((process, started)) = maker(name) else { return false };
     if process == std::process::id() {
         return started != start();
     }
     let Some(process) = i32::try_from(process).ok().and_then(Pid::from_raw) else { return false };
     // A process of somebody else lives as well: for it the error is another.
     test_kill_process(process) == Err(Errno::SRCH)
+}
+
+/// Which process made a temporary file, and when it started.
+fn maker(name: &str) -> Option<(u32, u128)> {
+    let parts: Vec<&str> = name.strip_prefix(PREFIX)?.split('-').collect();
+    let &[process, started, _] = parts.as_slice() else { return None };
+    Some((process.parse().ok()?, u128::from_str_radix(started, 16).ok()?))
 }
 
 #[cfg(test)]

@@ -1,0 +1,452 @@
+//! What earlier runs found out, kept on disk: small values by their keys, precompiled headers, and the state of files.
+//!
+//! It must never know what the values mean. Whatever happens to its files costs time and nothing else: several processes use them at
+//! once, may be killed while they write, and people delete them. So everything has a checksum, and what does not fit
+//! its checksum is not there.
+//!
+//! Small values are in a log (`log`), trees and precompiled headers in files of their own. All is removed by age when
+//! there is too much: segments of the log, and those files, by when they were used for the last time. A segment's time is when something was
+//! added to it, so that nobody writes because of what is only read. What is used, and is in a segment that will be removed
+//! before long, is added again at the end: once while half of the limit is written, and never in a cache that is not
+//! half full. In a log nothing has to be compacted: what was replaced goes with its segment.
+
+mod log;
+mod names;
+mod place;
+mod stamps;
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use thiserror::Error;
+
+use crate::source::{Digest, is_abandoned, temporary_directory, write_whole};
+
+use log::{Key, Log, RECORD, Record, append};
+use names::{Header, Item, Name, list};
+pub use place::{Cleaned, DEFAULT_LIMIT, Info, Place, clean, default_directory, info};
+pub use stamps::{SavedStamps, Seen, Stamps};
+
+/// How long a file counts as just used: its time is not renewed, and what looks abandoned may be another machine's.
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The kinds of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// What is known of a unit.
+    Unit = 1,
+    /// The facts of one file.
+    Piece = 2,
+    /// What a run over a whole tree gave: large, replaced by most runs, so that each has a file of its own.
+    Tree = 3,
+}
+
+impl Kind {
+    /// All kinds. Their numbers are in the files and must not change their meaning.
+    pub const ALL: [Kind; 3] = [Kind::Unit, Kind::Piece, Kind::Tree];
+
+    /// What several of them are called.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Kind::Unit => "units",
+            Kind::Piece => "pieces",
+            Kind::Tree => "trees",
+        }
+    }
+}
+
+/// Why a cache cannot be used, or not be written. A run goes on without.
+#[derive(Debug, Error)]
+pub enum CacheError {
+    /// The directory has something else in it.
+    #[error("{directory} is not a cache of cowrap: it is not empty, and has no CACHEDIR.TAG of cowrap's")]
+    Foreign {
+        /// The directory.
+        directory: String,
+    },
+    /// It cannot be read.
+    #[error("cannot read the cache {directory}: {source}")]
+    Read {
+        /// The directory.
+        directory: String,
+        /// The reason.
+        source: io::Error,
+    },
+    /// It cannot be written.
+    #[error("cannot write the cache {directory}: {source}")]
+    Write {
+        /// The directory.
+        directory: String,
+        /// The reason.
+        source: io::Error,
+    },
+    /// Other processes write to it for too long.
+    #[error("cannot write the cache {directory}: another process has locked it for long")]
+    Busy {
+        /// The directory.
+        directory: String,
+    },
+}
+
+/// A cache on disk. It is shared between threads as it is.
+///
+/// What it has is looked at once, when something is asked for the first time, and again after a [`Cache::flush`] that wrote.
+#[derive(Debug)]
+pub struct Cache {
+    directory: PathBuf,
+    store: PathBuf,
+    limit: u64,
+    view: RwLock<Option<Arc<View>>>,
+    /// What is to be written.
+    pending: Mutex<FxHashMap<Key, Vec<u8>>>,
+    used: Mutex<Used>,
+    /// The precompiled headers that were asked for, each checked once.
+    headers: Mutex<FxHashMap<Digest, Arc<OnceLock<Option<PathBuf>>>>>,
+    /// Whether something was used that is to be added again, or a file was added: then flushing has something to do.
+    is_due: AtomicBool,
+    /// The first thing that went wrong and is not told yet.
+    trouble: Mutex<Option<CacheError>>,
+}
+
+/// What this process has used, which it does not remove.
+#[derive(Debug, Default)]
+struct Used {
+    keys: FxHashSet<Key>,
+    files: FxHashSet<Name>,
+    /// Values that are not what was written.
+    damaged: FxHashSet<Key>,
+}
+
+/// What was in the cache when it was looked at.
+#[derive(Debug, Default)]
+struct View {
+    log: Log,
+    headers: FxHashMap<Digest, Vec<Header>>,
+}
+
+impl Cache {
+    /// Opens the cache in a directory. It is made when something is written first. `limit` is how many bytes its files may have; what one run
+    /// uses stays, even if it is more.
+    ///
+    /// # Errors
+    ///
+    /// That the directory cannot be read, or has something else in it than a cache.
+    pub fn open(directory: &Path, limit: u64) -> Result<Cache, CacheError> {
+        place::vet(directory)?;
+        Ok(Cache {
+            directory: directory.to_path_buf(),
+            store: place::store(directory),
+            limit,
+            view: RwLock::default(),
+            pending: Mutex::default(),
+            used: Mutex::default(),
+            headers: Mutex::default(),
+            is_due: AtomicBool::new(false),
+            trouble: Mutex::default(),
+        })
+    }
+
+    /// The value that was kept under a key, by this process or another.
+    pub fn get(&self, kind: Kind, key: &Digest) -> Option<Vec<u8>> {
+        let key = (kind, *key);
+        if let Some(value) = held(&self.pending).get(&key) {
+            return Some(value.clone());
+        }
+        if kind == Kind::Tree {
+            return self.get_alone(key);
+        }
+        let view = self.view();
+        let (segment, record) = view.log.records.get(&key)?;
+        let Some(value) = view.log.value(*segment, record) else {
+            held(&self.used).damaged.insert(key);
+            return None;
+        };
+        held(&self.used).keys.insert(key);
+        if view.log.segments[*segment].is_old {
+            self.is_due.store(true, Ordering::Relaxed);
+        }
+        Some(value)
+    }
+
+    /// Keeps a value under a key, in place of any other. It is written by [`Cache::flush`].
+    pub fn put(&self, kind: Kind, key: Digest, value: Vec<u8>) {
+        held(&self.pending).insert((kind, key), value);
+    }
+
+    /// Writes what was put, removes what is too much, and waits for other processes that do so, a few seconds at most. When
+    /// nothing was put, this does next to nothing.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that went wrong since the last time, here or when a file was put. What was put may not be kept then. Whoever
+    /// gets the error may tell it once, and go on.
+    pub fn flush(&self) -> Result<(), CacheError> {
+        let pending = std::mem::take(&mut *held(&self.pending));
+        let is_due = self.is_due.swap(false, Ordering::Relaxed);
+        let written = if pending.is_empty() && !is_due { Ok(()) } else { self.write(pending) };
+        held(&self.trouble).take().map_or(written, Err)
+    }
+
+    /// A precompiled header that was kept under a key. When it is asked for first, the whole file is checked.
+    ///
+    /// Whoever opens it must be ready for it not to be there any more: people delete caches.
+    pub fn file(&self, key: &Digest) -> Option<PathBuf> {
+        let known = Arc::clone(held(&self.headers).entry(*key).or_default());
+        let path = known.get_or_init(|| {
+            let view = self.view();
+            view.headers.get(key)?.iter().find_map(|header| self.check(header))
+        });
+        path.clone().filter(|path| path.exists())
+    }
+
+    /// Keeps a precompiled header under a key: `write` gets the path that it shall be written to, in a directory of its own, and tells
+    /// whether it was. The result is where the file is; none when there is no such file, or the cache cannot be written, which
+    /// the next [`Cache::flush`] tells.
+    pub fn put_file(&self, key: Digest, write: impl FnOnce(&Path) -> bool) -> Option<PathBuf> {
+        let made = place::prepare(&self.directory).and_then(|()| {
+            self.make(key, write).map_err(|source| CacheError::Write { directory: self.shown(), source })
+        });
+        match made {
+            Ok(path) => path,
+            Err(error) => {
+                held(&self.trouble).get_or_insert(error);
+                None
+            }
+        }
+    }
+
+    /// Has a precompiled header written, and puts it into its place.
+    fn make(&self, key: Digest, write: impl FnOnce(&Path) -> bool) -> io::Result<Option<PathBuf>> {
+        // In a directory, since clang makes temporary files of its own, and is killed too.
+        let scratch = temporary_directory(&self.store)?;
+        let temporary = scratch.path().join("header.pch");
+        if !write(&temporary) {
+            return Ok(None);
+        }
+        let bytes = std::fs::read(&temporary)?;
+        let name = Name::Header(Header { key, length: bytes.len() as u64, sum: crc32fast::hash(&bytes) });
+        let path = self.path(name);
+        std::fs::rename(&temporary, &path)?;
+        held(&self.used).files.insert(name);
+        held(&self.headers).insert(key, Arc::new(OnceLock::from(Some(path.clone()))));
+        self.is_due.store(true, Ordering::Relaxed);
+        Ok(Some(path))
+    }
+
+    /// The path of a precompiled header, if the file is what was written. One that is not is removed.
+    fn check(&self, header: &Header) -> Option<PathBuf> {
+        let name = Name::Header(*header);
+        let path = self.path(name);
+        let bytes = std::fs::read(&path).ok()?;
+        if bytes.len() as u64 != header.length || crc32fast::hash(&bytes) != header.sum {
+            let _ = std::fs::remove_file(&path);
+            return None;
+        }
+        self.use_file(name, &path);
+        Some(path)
+    }
+
+    /// Reads a value that has a file of its own.
+    fn get_alone(&self, key: Key) -> Option<Vec<u8>> {
+        let name = Name::Alone(key.1);
+        let path = self.path(name);
+        let bytes = std::fs::read(&path).ok()?;
+        let (record, value) = bytes.split_first_chunk::<RECORD>()?;
+        let record = Record::read(record).filter(|record| record.key == key)?;
+        let value = record.value(value.to_vec())?;
+        self.use_file(name, &path);
+        Some(value)
+    }
+
+    /// Notes that a file is used. Its time tells other runs; it is not renewed each time.
+    fn use_file(&self, name: Name, path: &Path) {
+        held(&self.used).files.insert(name);
+        let now = SystemTime::now();
+        let renew = || {
+            let file = File::open(path)?;
+            // A time in the future is no age at all, and is renewed too.
+            let age = now.duration_since(file.metadata()?.modified()?);
+            if age.is_ok_and(|age| age < HOUR) { Ok(()) } else { file.set_modified(now) }
+        };
+        // Someone else's file, or a disk that cannot be written: then it is removed sooner than it should be.
+        let _: io::Result<()> = renew();
+    }
+
+    /// What is in the cache, as it was when this was asked for first.
+    fn view(&self) -> Arc<View> {
+        if let Some(view) = &*self.view.read().unwrap_or_else(PoisonError::into_inner) {
+            return Arc::clone(view);
+        }
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(view.get_or_insert_with(|| {
+            let (items, _) = list(&self.store);
+            let mut headers: FxHashMap<Digest, Vec<Header>> = FxHashMap::default();
+            for item in &items {
+                if let Name::Header(header) = item.name {
+                    headers.entry(header.key).or_default().push(header);
+                }
+            }
+            Arc::new(View { log: Log::load(&self.store, &items, self.limit), headers })
+        }))
+    }
+
+    /// Writes what is to be written, under the lock.
+    fn write(&self, pending: FxHashMap<Key, Vec<u8>>) -> Result<(), CacheError> {
+        place::prepare(&self.directory)?;
+        let _lock = place::lock(&self.directory)?;
+        let written = self.write_locked(pending);
+        *self.view.write().unwrap_or_else(PoisonError::into_inner) = None;
+        written.map_err(|source| CacheError::Write { directory: self.shown(), source })
+    }
+
+    fn write_locked(&self, pending: FxHashMap<Key, Vec<u8>>) -> io::Result<()> {
+        let (items, _) = list(&self.store);
+        // Other processes may have written since.
+        let log = Log::load(&self.store, &items, self.limit);
+        let mut used = held(&self.used);
+        used.keys.extend(pending.keys());
+        let (alone, pending): (Vec<_>, Vec<_>) = pending.into_iter().partition(|(key, _)| key.0 == Kind::Tree);
+        let mut values = Vec::new();
+        for (key, value) in pending {
+            let is_same = |(_, known): &(usize, Record)| Record::of(key, &value, known.offset) == Some(*known);
+            if used.damaged.remove(&key) || !log.records.get(&key).is_some_and(is_same) {
+                values.push((key, value));
+            }
+        }
+        let new: FxHashSet<Key> = values.iter().map(|(key, _)| *key).collect();
+        for key in used.keys.iter().filter(|key| !new.contains(key)) {
+            if let Some((segment, record)) = log.records.get(key)
+                && log.segments[*segment].is_old
+                && let Some(value) = log.value(*segment, record)
+            {
+                values.push((*key, value));
+            }
+        }
+        self.append(values)?;
+        for (key, value) in alone {
+            self.write_alone(key, &value)?;
+            used.files.insert(Name::Alone(key.1));
+        }
+        self.make_room(&used)
+    }
+
+    fn write_alone(&self, key: Key, value: &[u8]) -> io::Result<()> {
+        let Some(record) = Record::of(key, value, 0) else { return Ok(()) };
+        let bytes = [&record.write(), value, key.1.bytes()].concat();
+        write_whole(&self.path(Name::Alone(key.1)), &bytes)?;
+        Ok(())
+    }
+
+    /// Adds values to the log, in an order that does not depend on chance. Segments are small beside the limit, since they are
+    /// removed as a whole.
+    fn append(&self, mut values: Vec<(Key, Vec<u8>)>) -> io::Result<()> {
+        values.sort_unstable_by_key(|(key, _)| *key);
+        append(&self.store, &values, (self.limit / 32).max(4096))
+    }
+
+    /// Removes what was not used for longest until there is some room below the limit. What this process has used stays: it is
+    /// added again, or when that is most of a segment, the segment stays.
+    fn make_room(&self, used: &Used) -> io::Result<()> {
+        let (items, temporary) = list(&self.store);
+        for name in temporary.iter().filter(|name| is_abandoned(name)) {
+            let path = self.store.join(name);
+            // Younger ones may be another machine's, whose processes are not known here.
+            let modified = std::fs::symlink_metadata(&path).and_then(|found| found.modified());
+            if modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > HOUR)) {
+                place::remove_temporary(&path);
+            }
+        }
+        let mut total: u64 = items.iter().map(|item| item.size).sum();
+        if total <= self.limit {
+            return Ok(());
+        }
+        let enough = self.limit - self.limit / 10;
+        let log = Log::load(&self.store, &items, self.limit);
+        // What was added last is in the last segment, and goes on there.
+        let segments =
+            log.segments.iter().enumerate().rev().skip(1).map(|(at, segment)| Oldest::Segment(at, segment.time));
+        let alone = |item: &&Item| match item.name {
+            Name::Alone(_) | Name::Header(_) => !used.files.contains(&item.name),
+            // Without data, an index is nothing.
+            Name::Index(number) => log.segments.iter().all(|segment| segment.number != number),
+            Name::Data(_) | Name::Lock => false,
+        };
+        let mut oldest: Vec<Oldest> =
+            segments.chain(items.iter().filter(alone).map(|item| Oldest::File(*item))).collect();
+        oldest.sort_by_key(Oldest::time);
+        for what in oldest {
+            if total <= enough {
+                break;
+            }
+            match what {
+                Oldest::File(item) => {
+                    self.remove(item.name)?;
+                    total = total.saturating_sub(item.size);
+                }
+                Oldest::Segment(at, _) => {
+                    let own = |key: &&Key| log.records.get(key).is_some_and(|(segment, _)| *segment == at);
+                    let kept: Vec<Key> = used.keys.iter().filter(own).copied().collect();
+                    let size = |key: &Key| log.records.get(key).map_or(0, |(_, record)| u64::from(record.length));
+                    let kept_size: u64 = kept.iter().map(size).sum();
+                    let segment = &log.segments[at];
+                    if kept_size > segment.size / 2 {
+                        continue;
+                    }
+                    let value = |key: Key| log.records.get(&key).and_then(|(_, record)| log.value(at, record));
+                    self.append(kept.into_iter().filter_map(|key| Some((key, value(key)?))).collect())?;
+                    // The index first: without it the data is nothing.
+                    self.remove(Name::Index(segment.number))?;
+                    self.remove(Name::Data(segment.number))?;
+                    total = total.saturating_sub(segment.size - kept_size);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn remove(&self, name: Name) -> io::Result<()> {
+        match std::fs::remove_file(self.path(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn path(&self, name: Name) -> PathBuf {
+        self.store.join(name.to_string())
+    }
+
+    fn shown(&self) -> String {
+        self.directory.display().to_string()
+    }
+}
+
+/// What can be removed.
+#[derive(Clone, Copy, Debug)]
+enum Oldest {
+    /// A segment, by its place, with its time.
+    Segment(usize, SystemTime),
+    /// A file.
+    File(Item),
+}
+
+impl Oldest {
+    fn time(&self) -> SystemTime {
+        match self {
+            Oldest::Segment(_, time) => *time,
+            Oldest::File(item) => item.time,
+        }
+    }
+}
+
+/// Locks a mutex. What is in those of this module is whole even if a thread panicked with it.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use cowrap::driver::{self, Input, Progress, Request};
+use cowrap::driver::{self, Input, Progress, Request, SharingRequest};
 use cowrap::rules::RULES;
 
 /// Which other modules each module may use. The drawing in `docs/ARCHITECTURE.md` says the same.
@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("clang", &[]),
     ("facts", &["source"]),
     ("extract", &["clang", "facts"]),
-    ("index", &["clang", "compdb", "config", "extract", "facts", "source"]),
+    ("index", &["clang", "compdb", "config", "extract", "facts", "scan", "source"]),
     ("program", &["facts", "source"]),
     ("effects", &["config", "facts", "program", "source"]),
     ("wrapgen", &["config"]),
@@ -139,6 +139,7 @@ fn messages_have_one_form() {
         inputs: Vec::new(),
         enable: Vec::new(),
         jobs: 1,
+        sharing: SharingRequest::Yes,
         cache: None,
     };
     let report = driver::check(&request, &Silent).unwrap();

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use cowrap::driver::{self, Input, Progress, Report, Request};
+use cowrap::driver::{self, Input, Progress, Report, Request, SharingRequest};
 use cowrap::findings::{Finding, Level};
 use cowrap::rules::RULES;
 
@@ -96,6 +96,7 @@ fn request(input: Input, root: PathBuf) -> Request {
         inputs: Vec::new(),
         enable: Vec::new(),
         jobs: 2,
+        sharing: SharingRequest::Yes,
         cache: None,
     }
 }

@@ -7,7 +7,9 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use cowrap::driver::{self, Details, Input, Problem, ProblemKind, Progress, Report, Request, RuleInfo, Summary};
+use cowrap::driver::{
+    self, Details, Input, Problem, ProblemKind, Progress, Report, Request, RuleInfo, SharingRequest, Summary,
+};
 use cowrap::findings::{Edit, Finding, Fix, Label, Level, Note, Safety, Span};
 use cowrap::render::{Format, render};
 use cowrap::source::Tree;
@@ -368,6 +370,7 @@ fn a_real_report_can_be_read() {
         inputs: Vec::new(),
         enable: Vec::new(),
         jobs: 0,
+        sharing: SharingRequest::Yes,
         cache: None,
     };
     let report = driver::check(&request, &Silent).unwrap();

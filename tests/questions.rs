@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use cowrap::driver::{self, Index, Input, Progress, Request};
+use cowrap::driver::{self, Index, Input, Progress, Request, SharingRequest};
 use cowrap::effects::Effects;
 use cowrap::questions::{self, Direction, QuestionError, Selection, Witness};
 use serde_json::Value;
@@ -32,6 +32,7 @@ fn index(tree: &str) -> Index {
         inputs: Vec::new(),
         enable: Vec::new(),
         jobs: 1,
+        sharing: SharingRequest::Yes,
         cache: None,
     };
     let index = driver::index(&request, &Silent).unwrap();

@@ -203,7 +203,8 @@ impl Check {
     }
 
     fn status(&self, report: &Report) -> ExitCode {
-        if !report.problems.is_empty() && !self.allow_incomplete {
+        let unsure = !report.details.shared.differing.is_empty();
+        if unsure || (!report.problems.is_empty() && !self.allow_incomplete) {
             return ExitCode::from(INCOMPLETE);
         }
         ExitCode::from(u8::from(report.summary.errors > 0))

@@ -36,8 +36,16 @@ impl Index {
             Err(error) => return fail(&error.to_string()),
         };
         let unread = index.problems.len();
+        let shared = index.details.shared.clone();
         if let Err(error) = driver::save(index, &self.output) {
             return fail(&error.to_string());
+        }
+        for (unit, file) in &shared.differing {
+            let (unit, file) = (unit.display(), file.display());
+            fail(&format!("{unit} says something else with precompiled headers, in {file}; please report this"));
+        }
+        if !shared.differing.is_empty() {
+            return ExitCode::from(INCOMPLETE);
         }
         if unread > 0 && !self.allow_incomplete {
             fail(&format!("could not read {unread} of the units; `cowrap check` tells which and why"));

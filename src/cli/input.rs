@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use globset::{GlobBuilder, GlobSetBuilder};
 
-use crate::driver::{Input, Request};
+use crate::driver::{Input, Request, SharingRequest};
 
 use super::cache::PlaceArguments;
 
@@ -35,6 +35,14 @@ pub(super) struct InputArguments {
     /// How many units are read at once [default: one for each processor]
     #[arg(short, long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     jobs: usize,
+
+    /// Parse each unit for itself: nothing is shared by way of precompiled headers
+    #[arg(long)]
+    no_sharing: bool,
+
+    /// Parse each unit twice, with what units share and for itself, and compare what comes out
+    #[arg(long, conflicts_with = "no_sharing")]
+    verify_sharing: bool,
 
     #[command(flatten)]
     place: PlaceArguments,
@@ -74,6 +82,11 @@ impl InputArguments {
             inputs: Vec::new(),
             enable: Vec::new(),
             jobs: self.jobs,
+            sharing: match (self.no_sharing, self.verify_sharing) {
+                (true, _) => SharingRequest::No,
+                (_, true) => SharingRequest::Verify,
+                _ => SharingRequest::Yes,
+            },
             cache,
         })
     }

@@ -23,6 +23,7 @@ use crate::config::{Effect, Pack, PackError};
 use crate::effects::Effects;
 use crate::facts::{CallKind, UnitFacts};
 use crate::findings::{Finding, Level, Span, lossy};
+pub use crate::index::Shared;
 pub use crate::index::WORKER;
 use crate::index::{Indexer, MarkDefinition, Outcome, make_visible};
 use crate::program::{FunctionId, Linker};
@@ -55,8 +56,22 @@ pub struct Request {
     pub enable: Vec<String>,
     /// How many workers; 0 means one for each processor.
     pub jobs: usize,
+    /// Whether units share header work.
+    pub sharing: SharingRequest,
     /// Where what earlier runs found out is kept, if it is.
     pub cache: Option<Place>,
+}
+
+/// Whether units share header work. The facts are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SharingRequest {
+    /// They do.
+    #[default]
+    Yes,
+    /// Each is parsed for itself.
+    No,
+    /// They do, and each is parsed for itself, too; then both are compared.
+    Verify,
 }
 
 /// Where the translation units come from.
@@ -205,6 +220,9 @@ pub struct Details {
     pub not_compared: Vec<String>,
     /// Arguments that were left out because libclang does not know them, with the number of units.
     pub unknown_arguments: BTreeMap<String, usize>,
+    /// What became of sharing.
+    #[serde(skip)]
+    pub shared: Shared,
 }
 
 /// Why there is no report at all.
@@ -316,7 +334,11 @@ pub fn index(request: &Request, progress: &dyn Progress) -> Result<Index, Error>
     let mut linker = Linker::default();
     progress.start(opened.inputs.units.len());
     let Opened { indexer, inputs, tree, details, problems, .. } = &mut opened;
-    let sharing = indexer.share(&inputs.units);
+    let sharing = match request.sharing {
+        SharingRequest::No => None,
+        SharingRequest::Yes => indexer.share(&inputs.units, false),
+        SharingRequest::Verify => indexer.share(&inputs.units, true),
+    };
     indexer.run(&inputs.units, sharing.as_ref(), |number, outcome| {
         progress.step();
         match read(outcome, &inputs.units[number].file, tree, details) {
@@ -325,11 +347,7 @@ pub fn index(request: &Request, progress: &dyn Progress) -> Result<Index, Error>
         }
     });
     progress.finish();
-    if let Some(s) = &sharing {
-        for (k, v) in s.refusals.lock().unwrap().iter() {
-            eprintln!("{v:6} {k}");
-        }
-    }
+    details.shared = sharing.map(|sharing| sharing.shared()).unwrap_or_default();
     problems.sort();
     let Opened { inputs, tree, pack, details, problems, .. } = opened;
     let units = inputs.units.len() + inputs.refused.len();

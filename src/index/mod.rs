@@ -24,7 +24,7 @@ use crate::facts::{LockId, MarkId, PairId, Piece, UnitFacts};
 use crate::source::{Digest, Identities, Tree};
 
 pub use marks::{MarkDefinition, VisibleMarks, make_visible};
-pub use share::Sharing;
+pub use share::{Shared, Sharing};
 
 /// What the names of the threads that read units begin with.
 pub const WORKER: &str = "cowrap-worker";
@@ -173,10 +173,12 @@ impl Indexer {
         });
     }
 
-    /// Plans what header work these units share.
-    pub fn share(&self, units: &[Unit]) -> Option<Sharing> {
+    /// Plans what header work these units share; `None` when there is no place for precompiled headers. With `verify`, plain
+    /// parses are what counts, and what is shared is compared with them.
+    pub fn share(&self, units: &[Unit], verify: bool) -> Option<Sharing> {
         let Files { tree, identities } = &self.files;
-        self.workers.install(|| Sharing::new(units, tree, identities, self.library.resource_directory())).ok()
+        let resources = self.library.resource_directory();
+        self.workers.install(|| Sharing::new(units, tree, identities, resources, verify)).ok()
     }
 
     /// Reads one unit, without sharing. A crash of libclang or a panic costs this unit alone.

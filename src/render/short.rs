@@ -1,8 +1,9 @@
 //! One line for each finding: `file:line:col: level: message [rule]`.
 
 use std::io::{self, Write};
+use std::path::Path;
 
-use crate::driver::Report;
+use crate::driver::{Report, Shared};
 use crate::findings::Level;
 
 use super::{at, by_cause, coverage, printable, printable_lines};
@@ -52,9 +53,17 @@ pub fn problems(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Resu
     Ok(())
 }
 
+fn printable_path(path: &Path) -> String {
+    printable(&path.to_string_lossy())
+}
+
 /// What `--verbose` tells.
 pub fn details(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
     let details = &report.details;
+    for (unit, file) in &details.shared.differing {
+        let (unit, file) = (printable_path(unit), printable_path(file));
+        writeln!(out, "cowrap: {unit} says something else with precompiled headers, in {file}; please report this")?;
+    }
     // Who wrote a cut must learn that it cuts nothing any more.
     for (caller, callee) in &details.unused_cuts {
         let (caller, callee) = (printable(caller), printable(callee));
@@ -76,6 +85,13 @@ pub fn details(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Resul
     }
     for (argument, units) in &details.unknown_arguments {
         writeln!(out, "cowrap: libclang does not know `{}`; left out in {units} units", printable(argument))?;
+    }
+    let Shared { units, headers, refusals, .. } = &details.shared;
+    if *headers > 0 {
+        writeln!(out, "cowrap: {units} units shared {headers} precompiled headers")?;
+    }
+    for (reason, times) in refusals {
+        writeln!(out, "cowrap: not shared, {times} times: {}", printable(reason))?;
     }
     Ok(())
 }

@@ -42,8 +42,10 @@ impl Effect {
         match tokens.as_slice() {
             [b"once"] => Effect::Once,
             [b"message", ..] => Effect::Harmless,
-            // AIX's; clang knows none of this name.
-            [b"alloca"] => Effect::Harmless,
+            // AIX's and z/OS's; on others, clang knows none of these names.
+            [b"alloca"] | [b"map", ..] => Effect::Harmless,
+            // It is about the next declaration only, and about variants of it for vectors.
+            [b"omp", b"declare", b"simd", ..] => Effect::Harmless,
             // Uses of a macro are warned of.
             [b"clang", b"deprecated" | b"final" | b"restrict_expansion", b"(", ..] => Effect::Harmless,
             [b"GCC" | b"clang", b"diagnostic" | b"system_header" | b"message" | b"warning" | b"error", ..] => {

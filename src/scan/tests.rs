@@ -150,10 +150,7 @@ fn guards_are_found() {
 #[test]
 fn a_guards_macro_is_no_name() {
     let all = said("#ifndef A\n#define A\n#define B\n#endif");
-    assert_eq!(
-        (all.defines, all.words, all.bodies),
-        (vec!["B".to_owned()], Vec::new(), vec!["B: ".to_owned()])
-    );
+    assert_eq!((all.defines, all.words, all.bodies), (vec!["B".to_owned()], Vec::new(), vec!["B: ".to_owned()]));
     assert_eq!(words("#ifndef A\n#define A\n#ifdef A\n#endif\n#endif"), "A");
     let none = said("#ifndef A\n#define A\n#endif\nx");
     assert_eq!((none.defines.join(" "), none.words.join(" ")), ("A".to_owned(), "A x".to_owned()));

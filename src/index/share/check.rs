@@ -13,10 +13,15 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
-use crate::scan::{Name, Scan};
+use crate::scan::{Name, Names, Scan};
 
 use super::cluster::Set;
 use super::headers::{Headers, Inclusions, Number};
+
+/// What the names of macros begin with that mean the same wherever they are defined: the numbers of the kernel's system calls,
+/// which several headers define for those that lack them, and what asks `stddef.h` and its like for something, which they
+/// undefine.
+const SETTLED: &[&[u8]] = &[b"__NR_", b"__X32_SYSCALL_BIT", b"__need_"];
 
 /// The macros of all texts, as far as one can lead to another.
 #[derive(Debug, Default)]
@@ -27,13 +32,17 @@ pub struct Macros {
     named_by: HashMap<Name, Vec<Name>>,
     /// The macros that leave the compiler in another state.
     pragmas: HashSet<Name>,
+    /// Those that mean the same wherever they are defined.
+    settled: HashSet<Name>,
     /// All that a macro leads to.
     reached: Mutex<HashMap<Name, Arc<Vec<Name>>>>,
 }
 
 impl Macros {
     /// Adds those of a text.
-    pub fn add(&mut self, scan: &Scan) {
+    pub fn add(&mut self, scan: &Scan, names: &Names) {
+        let is_settled = |name: &Name| SETTLED.iter().any(|prefix| names.text(*name).starts_with(prefix));
+        self.settled.extend(scan.defines.iter().map(|(name, _)| *name).filter(is_settled));
         for (name, body) in &scan.bodies {
             let known = self.bodies.entry(*name).or_default();
             let new: Vec<Name> = body.iter().filter(|named| !known.contains(named)).copied().collect();
@@ -79,6 +88,11 @@ impl Macros {
         while let Some(at) = open.pop() {
             open.extend(self.bodies.get(&at).into_iter().flatten().filter(|name| set.insert(name.index())));
         }
+    }
+
+    /// What a text may define that need not mean the same in another place, with the first line in which it does.
+    fn defines<'s>(&'s self, scan: &'s Scan) -> impl Iterator<Item = &'s (Name, u32)> {
+        scan.defines.iter().filter(|(name, _)| !self.settled.contains(name))
     }
 
     fn leaks(&self, scan: &Scan) -> bool {
@@ -190,10 +204,10 @@ impl Moved {
             let scan = &headers.get(*file).scan;
             macros.extend_from(&mut moved.asked, scan.words.iter().map(|(name, _)| *name));
             if !first.contains(*file) {
-                for (name, line) in &scan.defines {
+                for (name, line) in macros.defines(scan) {
                     moved.definers.entry(*name).or_default().push((*file, *line));
                 }
-                macros.extend_to(&mut moved.leading, scan.defines.iter().map(|(name, _)| *name));
+                macros.extend_to(&mut moved.leading, macros.defines(scan).map(|(name, _)| *name));
             }
             if macros.leaks(scan) {
                 harm.push(Harm { file: Some(*file), other: None, macro_name: None });
@@ -242,16 +256,14 @@ impl Moved {
         let mut found = Vec::new();
         let mut compare = |there: Number, line_there: u32, line_here: u32, name: Name| {
             let is_read = |number: Number| {
-                number == there
-                    || order.has_read(number, line_here, there)
-                    || order.has_read(there, line_there, number)
+                number == there || order.has_read(number, line_here, there) || order.has_read(there, line_there, number)
             };
             if !other.number.is_some_and(is_read) && !is_ordered(there) {
                 found.push(Harm { file: Some(there), other: other.number, macro_name: Some(name) });
             }
         };
         // What both define, and what it defines and they ask for.
-        for (name, line) in other.scan.defines.iter().filter(|_| !other.is_first) {
+        for (name, line) in macros.defines(other.scan).filter(|_| !other.is_first) {
             for (definer, there) in self.definers.get(name).into_iter().flatten() {
                 compare(*definer, *there, *line, *name);
             }

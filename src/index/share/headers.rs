@@ -162,7 +162,6 @@ impl Headers {
         }
         closure
     }
-
 }
 
 impl Header {

@@ -8,7 +8,7 @@ mod cluster;
 mod headers;
 mod plan;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,7 +21,7 @@ use crate::compdb::Unit;
 use crate::extract::{Before, Extracted, Paths, extract};
 use crate::facts::{Piece, UnitFacts};
 use crate::scan::{Resolver, Scans, scan};
-use crate::source::{Identities, Tree};
+use crate::source::{Digest, Identities, Tree};
 
 use super::{Indexer, Outcome, Parse};
 
@@ -45,8 +45,22 @@ pub struct Sharing {
     scans: Scans,
     /// Where the precompiled headers are.
     scratch: tempfile::TempDir,
-    /// How often sharing was given up, and why.
-    pub refusals: Mutex<BTreeMap<String, usize>>,
+    /// Whether every unit that shares is parsed plainly, too.
+    verify: bool,
+    seen: Mutex<Shared>,
+}
+
+/// What became of sharing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shared {
+    /// Units whose facts were had by way of precompiled headers.
+    pub units: usize,
+    /// Precompiled headers that were made.
+    pub headers: usize,
+    /// Why units were parsed plainly after all, and precompiled headers not made or made without some headers; and how often.
+    pub refusals: BTreeMap<String, usize>,
+    /// Units whose facts were not those of a plain parse, and the first file whose facts are others. There must be none.
+    pub differing: Vec<(PathBuf, PathBuf)>,
 }
 
 /// A precompiled header.
@@ -77,7 +91,8 @@ impl Precompiled {
 }
 
 impl Sharing {
-    /// Plans for units.
+    /// Plans for units. With `verify`, the facts of each unit that shares are compared with those of a plain parse, which are
+    /// the ones that are taken.
     ///
     /// # Errors
     ///
@@ -87,26 +102,18 @@ impl Sharing {
         tree: &Tree,
         identities: &Identities,
         resource_directory: &Path,
+        verify: bool,
     ) -> std::io::Result<Sharing> {
         let (scans, resolver) = (Scans::default(), Resolver::default());
-        let t = std::time::Instant::now();
         let plan = plan::plan(units, tree, identities, &scans, &resolver, resource_directory);
         let mut macros = Macros::default();
         for group in &plan.groups {
             for number in 0..group.headers.count() {
-                macros.add(&group.headers.get(number).scan);
+                macros.add(&group.headers.get(number).scan, scans.names());
             }
         }
-        eprintln!(
-            "plan {:?}: {} groups {} nodes {} units of {}",
-            t.elapsed(),
-            plan.groups.len(),
-            plan.nodes.len(),
-            plan.units.iter().flatten().count(),
-            units.len()
-        );
         let scratch = tempfile::Builder::new().prefix("cowrap-").tempdir()?;
-        Ok(Sharing { plan, macros, scans, scratch, refusals: Mutex::default() })
+        Ok(Sharing { plan, macros, scans, scratch, verify, seen: Mutex::default() })
     }
 
     /// The headers that a node includes itself, without bad ones.
@@ -129,10 +136,21 @@ impl Sharing {
         CString::new(path.into_os_string().as_bytes()).ok()
     }
 
-    fn refuse(&self, reason: String) {
-        if let Ok(mut refusals) = self.refusals.lock() {
-            *refusals.entry(reason).or_default() += 1;
+    /// What became of it, as far as units were read.
+    pub fn shared(&self) -> Shared {
+        let mut shared = self.seen.lock().map(|seen| seen.clone()).unwrap_or_default();
+        shared.differing.sort();
+        shared
+    }
+
+    fn note(&self, note: impl FnOnce(&mut Shared)) {
+        if let Ok(mut seen) = self.seen.lock() {
+            note(&mut seen);
         }
+    }
+
+    fn refuse(&self, reason: String) {
+        self.note(|seen| *seen.refusals.entry(reason).or_default() += 1);
     }
 
     fn tell(&self, headers: &Headers, harm: &Harm) -> String {
@@ -290,6 +308,22 @@ impl Sharing {
     }
 }
 
+/// The first file that two units do not both read, or that does not say the same in both.
+fn difference(one: &UnitFacts, other: &UnitFacts) -> Option<PathBuf> {
+    let files = |facts: &UnitFacts| facts.files.iter().cloned().collect::<BTreeSet<PathBuf>>();
+    let (these, those) = (files(one), files(other));
+    if let Some(file) = these.symmetric_difference(&those).next() {
+        return Some(file.clone());
+    }
+    let pieces = |facts: &UnitFacts| -> BTreeMap<PathBuf, Digest> {
+        let named = |piece: &Piece| Some((piece.facts().files.first()?.clone(), piece.digest()));
+        facts.pieces.iter().filter_map(named).collect()
+    };
+    let (these, those) = (pieces(one), pieces(other));
+    let files: BTreeSet<&PathBuf> = these.keys().chain(those.keys()).collect();
+    files.into_iter().find(|file| these.get(*file) != those.get(*file)).cloned()
+}
+
 /// The headers to leave out, so that nothing is left that does harm: for each pair, the lighter of what leads to one and what
 /// leads to the other.
 fn culprits(harm: &[Harm], listed: &[(Number, &[u8])], headers: &Headers) -> Set {
@@ -376,12 +410,30 @@ impl<'a> Run<'a> {
     fn unit(self, number: usize, precompiled: Option<&Precompiled>, sender: &Sender<(usize, Outcome)>) {
         let unit = &self.units[number];
         let shared = precompiled.and_then(|precompiled| self.shared(number, unit, precompiled));
+        if shared.is_some() {
+            self.sharing.note(|seen| seen.units += 1);
+        }
         let outcome = match shared {
+            Some(facts) if self.sharing.verify => self.verified(unit, &facts),
             Some(facts) => Outcome::Read(Box::new(facts)),
             None => self.indexer.read(unit),
         };
         // The receiver is gone only when the run is being abandoned.
         let _ = sender.send((number, outcome));
+    }
+
+    /// A plain parse of a unit, after its facts were compared with others.
+    fn verified(self, unit: &Unit, shared: &UnitFacts) -> Outcome {
+        let outcome = self.indexer.read(unit);
+        let plain = match &outcome {
+            Outcome::Read(plain) => Some(&**plain),
+            Outcome::Failed(_) => None,
+        };
+        if plain != Some(shared) {
+            let file = plain.and_then(|plain| difference(plain, shared)).unwrap_or_default();
+            self.sharing.note(|seen| seen.differing.push((unit.file.clone(), file)));
+        }
+        outcome
     }
 
     /// The facts of a unit by way of precompiled headers, if they can be had so.
@@ -407,7 +459,10 @@ impl<'a> Run<'a> {
         for _ in 0..MOST_TRIES {
             let made = catch_unwind(AssertUnwindSafe(|| self.try_to_precompile(node, below, &bad))).ok()??;
             match made {
-                Ok(made) => return Some(made),
+                Ok(made) => {
+                    self.sharing.note(|seen| seen.headers += 1);
+                    return Some(made);
+                }
                 Err(more) => bad.extend(&more),
             }
         }

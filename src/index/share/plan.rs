@@ -16,7 +16,7 @@ use super::headers::{Follow, Headers, Inclusions, Number, Walk};
 
 /// What sharing costs, in units of what it costs to compile a word of a header: measured with libclang 19 and 22 on QEMU
 /// 10.2.0 (`docs/performance.md`).
-fn costs() -> Costs { Costs { make: 0.6, each: std::env::var("EACH").ok().and_then(|e| e.parse().ok()).unwrap_or(8_000.0), load: std::env::var("LOAD").ok().and_then(|e| e.parse().ok()).unwrap_or(400.0) } }
+const COSTS: Costs = Costs { make: 0.6, each: 2_000.0, load: 100.0 };
 
 /// The most units that are clustered at once; the work grows with the square.
 const MOST: usize = 2000;
@@ -120,7 +120,7 @@ impl Plan {
         for walks in walks.chunks_mut(MOST) {
             let sets: Vec<Set> =
                 walks.iter().filter_map(|(.., walk)| walk.as_ref()).map(|walk| walk.set.clone()).collect();
-            self.clusters(&group.headers, clusters(&sets, &weights, costs()), walks);
+            self.clusters(&group.headers, clusters(&sets, &weights, COSTS), walks);
         }
         self.groups.push(group);
     }
@@ -137,8 +137,6 @@ impl Plan {
         for (cluster, lender) in found.iter().zip(&lenders) {
             // Every cluster has members above it: it was made of some.
             let Some((unit, _, Some(walk))) = lender.map(|lender| &walks[lender]) else { continue };
-            let weight: u64 = cluster.items.iter().map(|item| headers.get(item).scan.weight()).sum();
-            eprintln!("node {} below {:?} weight {weight} items {} members {}", self.nodes.len(), cluster.below, cluster.items.iter().count(), cluster.members.len());
             let listed = list(headers, walk, &cluster.items);
             let below = cluster.below.map(|below| first + below);
             let node = Node { group, below, unit: *unit, listed, above: Vec::new(), units: Vec::new() };

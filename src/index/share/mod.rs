@@ -8,7 +8,7 @@ mod cluster;
 mod headers;
 mod plan;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,7 +20,7 @@ use crate::clang::{File, Purpose, Severity, TranslationUnit, UnsavedFile};
 use crate::compdb::Unit;
 use crate::extract::{Before, Extracted, Paths, extract};
 use crate::facts::{Piece, UnitFacts};
-use crate::scan::{Resolver, Scans, scan};
+use crate::scan::{Name, Resolver, Scans, scan};
 use crate::source::{Digest, Identities, Tree};
 
 use super::{Indexer, Outcome, Parse};
@@ -82,6 +82,8 @@ pub struct Precompiled {
     /// What it included, and those below it.
     included: Inclusions,
     moved: Arc<Moved>,
+    /// The macros that its files may define.
+    defined: HashSet<Name>,
 }
 
 impl Precompiled {
@@ -123,9 +125,33 @@ impl Sharing {
     }
 
     /// A text that includes headers, as a file in memory, and its path.
-    fn source(&self, node: usize, listed: &[(Number, &[u8])]) -> Option<(CString, UnsavedFile)> {
+    ///
+    /// Clang forgets a macro of a precompiled header when one on top of it uses the name for something else than a macro, as
+    /// for a field that is called like a macro with arguments (seen with libclang 19). So for all names that could be such,
+    /// the text ends with what makes clang write the macro down again.
+    fn source(
+        &self,
+        node: usize,
+        listed: &[(Number, &[u8])],
+        below: Option<&Precompiled>,
+    ) -> Option<(CString, UnsavedFile)> {
         let path = self.scratch.path().join(format!("{node}.h"));
-        let text = listed.iter().flat_map(|(_, line)| *line).copied().collect();
+        let mut text: Vec<u8> = listed.iter().flat_map(|(_, line)| *line).copied().collect();
+        if let Some(below) = below {
+            let headers = &self.plan.groups[self.plan.nodes[node].group].headers;
+            let read = headers.closure(listed.iter().map(|(number, _)| *number));
+            let words = read.iter().flat_map(|number| &headers.get(number).scan.words).map(|(name, _)| *name);
+            let may_be_forgotten = |name: &Name| below.all().any(|level| level.defined.contains(name));
+            let names: BTreeSet<Arc<[u8]>> =
+                words.filter(may_be_forgotten).map(|name| self.scans.names().text(name)).collect();
+            let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+            for name in names.iter().filter(|name| name.iter().all(is_plain)) {
+                for order in ["push", "pop"] {
+                    let name = String::from_utf8_lossy(name);
+                    text.extend(format!("#pragma {order}_macro(\"{name}\")\n").bytes());
+                }
+            }
+        }
         let file = UnsavedFile::new(path.clone(), text)?;
         Some((CString::new(path.into_os_string().as_bytes()).ok()?, file))
     }
@@ -183,6 +209,7 @@ impl Sharing {
         let headers = &self.plan.groups[self.plan.nodes[node].group].headers;
         let number = |file: File<'_>| headers.find(&paths.absolute(&paths.identify(directory, &file.path())));
         let (mut files, mut moved, mut known) = (Vec::new(), Vec::new(), Set::default());
+        let mut defined = HashSet::new();
         let mut first = below.map(|below| below.first.clone()).unwrap_or_default();
         let mut included = below.map(|below| below.included.clone()).unwrap_or_default();
         for inclusion in unit.inclusions() {
@@ -192,12 +219,16 @@ impl Sharing {
             let is_first = below.is_none() && line == 1;
             let Some(read) = number(inclusion.file) else {
                 if is_first {
+                    let path = paths.identify(directory, &inclusion.file.path());
+                    let scan = self.scans.get(&paths.absolute(&path));
+                    defined.extend(scan.iter().flat_map(|scan| &scan.defines).map(|(name, _)| *name));
                     continue;
                 }
                 let guilty = listed.get((line as usize).saturating_sub(1));
                 self.refuse(format!("node: unforeseen {}", inclusion.file.path().display()));
                 return Err(guilty.map(|(number, _)| *number).into_iter().collect());
             };
+            defined.extend(headers.get(read).scan.defines.iter().map(|(name, _)| *name));
             if is_first {
                 first.insert(read);
             } else if known.insert(read) {
@@ -236,6 +267,7 @@ impl Sharing {
             first,
             included,
             moved: Arc::new(moved),
+            defined,
         })
     }
 
@@ -485,7 +517,7 @@ impl<'a> Run<'a> {
         let parse = Parse {
             purpose: Purpose::Precompile,
             below: below.map(|below| below.file.as_c_str()),
-            source: Some(self.sharing.source(node, &listed)?),
+            source: Some(self.sharing.source(node, &listed, below.map(|below| &**below))?),
             more: &more,
         };
         let target = self.sharing.target(node)?;

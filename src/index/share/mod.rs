@@ -20,10 +20,10 @@ use crate::clang::{File, Purpose, Severity, TranslationUnit, UnsavedFile};
 use crate::compdb::Unit;
 use crate::extract::{Before, Extracted, Paths, extract};
 use crate::facts::{Piece, UnitFacts};
-use crate::scan::{Name, Resolver, Scans, scan};
+use crate::scan::{Name, scan};
 use crate::source::{Digest, Identities, Tree};
 
-use super::{Indexer, Outcome, Parse};
+use super::{Indexer, Outcome, Parse, Sources};
 
 use self::check::{Harm, Macros, Moved, Order, Other};
 use self::cluster::Set;
@@ -42,7 +42,7 @@ pub struct Sharing {
     /// Who shares what.
     pub plan: Plan,
     macros: Macros,
-    scans: Scans,
+    sources: Arc<Sources>,
     /// Where the precompiled headers are.
     scratch: tempfile::TempDir,
     /// Whether every unit that shares is parsed plainly, too.
@@ -103,19 +103,19 @@ impl Sharing {
         units: &[Unit],
         tree: &Tree,
         identities: &Identities,
-        resource_directory: &Path,
+        sources: &Arc<Sources>,
         verify: bool,
     ) -> std::io::Result<Sharing> {
-        let (scans, resolver) = (Scans::default(), Resolver::default());
-        let plan = plan::plan(units, tree, identities, &scans, &resolver, resource_directory);
+        let plan = plan::plan(units, tree, identities, sources);
         let mut macros = Macros::default();
         for group in &plan.groups {
             for number in 0..group.headers.count() {
-                macros.add(&group.headers.get(number).scan, scans.names());
+                let header = group.headers.get(number);
+                macros.add(&header.scan, header.own, sources.scans.names());
             }
         }
         let scratch = tempfile::Builder::new().prefix("cowrap-").tempdir()?;
-        Ok(Sharing { plan, macros, scans, scratch, verify, seen: Mutex::default() })
+        Ok(Sharing { plan, macros, sources: Arc::clone(sources), scratch, verify, seen: Mutex::default() })
     }
 
     /// The headers that a node includes itself, without bad ones.
@@ -143,7 +143,7 @@ impl Sharing {
             let words = read.iter().flat_map(|number| &headers.get(number).scan.words).map(|(name, _)| *name);
             let may_be_forgotten = |name: &Name| below.all().any(|level| level.defined.contains(name));
             let names: BTreeSet<Arc<[u8]>> =
-                words.filter(may_be_forgotten).map(|name| self.scans.names().text(name)).collect();
+                words.filter(may_be_forgotten).map(|name| self.sources.scans.names().text(name)).collect();
             let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
             for name in names.iter().filter(|name| name.iter().all(is_plain)) {
                 for order in ["push", "pop"] {
@@ -180,7 +180,8 @@ impl Sharing {
     }
 
     fn tell(&self, headers: &Headers, harm: &Harm) -> String {
-        let name = harm.macro_name.map(|name| String::from_utf8_lossy(&self.scans.names().text(name)).into_owned());
+        let name =
+            harm.macro_name.map(|name| String::from_utf8_lossy(&self.sources.scans.names().text(name)).into_owned());
         let file = harm.file.map(|file| headers.get(file).path.display().to_string());
         format!("{} in {}", name.unwrap_or_else(|| "a pragma".into()), file.unwrap_or_else(|| "it".into()))
     }
@@ -220,7 +221,7 @@ impl Sharing {
             let Some(read) = number(inclusion.file) else {
                 if is_first {
                     let path = paths.identify(directory, &inclusion.file.path());
-                    let scan = self.scans.get(&paths.absolute(&path));
+                    let scan = self.sources.scans.get(&paths.absolute(&path));
                     defined.extend(scan.iter().flat_map(|scan| &scan.defines).map(|(name, _)| *name));
                     continue;
                 }
@@ -303,7 +304,7 @@ impl Sharing {
             let number = headers.find(&path);
             let scan = match number {
                 Some(number) => Arc::clone(&headers.get(number).scan),
-                None => self.scans.get(&path)?,
+                None => self.sources.scans.get(&path)?,
             };
             let is_first = number.is_some_and(|number| precompiled.first.contains(number));
             let other = Other { scan: &scan, number, is_first };
@@ -314,7 +315,7 @@ impl Sharing {
         }
         let text = parsed.main_file().map(|main| parsed.contents(main)).unwrap_or_default();
         let lines = text.split_inclusive(|byte| *byte == b'\n').take(last as usize).map(<[u8]>::len).sum();
-        let start = scan(&text[..lines], self.scans.names());
+        let start = scan(&text[..lines], self.sources.scans.names());
         let other = Other { scan: &start, number: Some(member.main), is_first: false };
         if let Some(harm) = precompiled.moved.harm(&other, &order, &self.macros) {
             self.refuse(format!("unit: {} for main {}", self.tell(headers, &harm), unit.file.display()));

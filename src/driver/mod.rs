@@ -3,6 +3,7 @@
 //! It must never know argument syntax or how reports are drawn. What it reports is plain data, and its names are
 //! those of the JSON format, so a field is not renamed lightly.
 
+mod again;
 mod ask;
 mod fix;
 mod generate;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::cache::Place;
+use crate::cache::Stamps;
 use crate::clang::{Library, LoadError};
 use crate::compdb::{self, Database, Refusal, Unit};
 use crate::config::{Effect, Pack, PackError};
@@ -26,11 +28,12 @@ use crate::facts::{CallKind, UnitFacts};
 use crate::findings::{Finding, Level, Span, lossy};
 pub use crate::index::Shared;
 pub use crate::index::WORKER;
-use crate::index::{Indexer, MarkDefinition, Outcome, make_visible};
+use crate::index::{Consulted, Indexer, MarkDefinition, Outcome, make_visible};
 use crate::program::FunctionId;
 use crate::rules;
 use crate::source::{Identities, Texts, Tree};
 
+use again::Again;
 pub use ask::{Answer, Answered, AskError, Question, ask};
 pub use fix::{Applied, FixError, FixRequest, Fixed, NotApplied, Step, fix};
 pub use generate::{GenerateError, GenerateRequest, Generated, Job, Known, generate, known_jobs, write_depfile};
@@ -164,7 +167,7 @@ pub enum ProblemKind {
 }
 
 /// What was covered, in numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// Units that were to be read.
     pub units: usize,
@@ -193,7 +196,7 @@ pub struct Summary {
 }
 
 /// What could not be decided, in numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unknown {
     /// Calls through function pointers; what they reach is not followed.
     pub pointer_calls: usize,
@@ -206,7 +209,7 @@ pub struct Unknown {
 }
 
 /// What `--verbose` tells.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Details {
     /// The libclang in use.
     pub clang: String,
@@ -291,11 +294,15 @@ pub trait Progress {
 
 /// Checks a tree.
 pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error> {
+    let again = Again::new(request);
+    if let Some(report) = again.as_ref().and_then(Again::report) {
+        return Ok(report);
+    }
     let report_on = identify_paths(request, &request.report_on)?;
     // A header that is misspelt here would make every wrapper look as if it were not generated.
     identify_paths(request, &request.inputs)?;
     vet_rules(&request.enable)?;
-    let Index { program, pack, tree, mut details, problems, coverage } = index(request, progress)?;
+    let (Index { program, pack, tree, mut details, problems, coverage }, consulted) = read(request, progress)?;
     let texts = Texts::new(&tree.root, None);
     let mut effects = Effects::new(&program, &pack, &tree);
     (effects.generation, details.not_compared) = generation::generation(&effects, request, &texts, &[]);
@@ -308,7 +315,11 @@ pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error
     let cuts = effects.unused_cuts().into_iter();
     details.unused_cuts = cuts.map(|cut| (cut.caller.clone(), cut.callee.clone())).collect();
     let summary = summarise(&effects, &findings, &problems, &coverage, details.not_compared.len());
-    Ok(Report { findings, problems, summary, tree, details, rules: rule_infos() })
+    let report = Report { findings, problems, summary, tree, details, rules: rule_infos() };
+    if let Some((again, (consulted, stamps))) = again.zip(consulted) {
+        again.keep(&report, consulted, &stamps, &texts);
+    }
+    Ok(report)
 }
 
 fn is_reported(finding: &Finding, report_on: &[PathBuf], tree: &Tree) -> bool {
@@ -327,12 +338,17 @@ fn vet_rules(rules: &[String]) -> Result<(), Error> {
 
 /// Reads a tree, or an index that was saved.
 pub fn index(request: &Request, progress: &dyn Progress) -> Result<Index, Error> {
+    Ok(read(request, progress)?.0)
+}
+
+/// Reads a tree, or an index that was saved; and says what was read for that, if it could be remembered.
+fn read(request: &Request, progress: &dyn Progress) -> Result<(Index, Option<(Consulted, Stamps)>), Error> {
     let pack = match &request.pack {
         Some(path) => Pack::read(path)?,
         None => Pack::qemu()?,
     };
     if let Input::Index(path) = &request.input {
-        return Ok(index::load(&request.working_directory.join(path), pack)?);
+        return Ok((index::load(&request.working_directory.join(path), pack)?, None));
     }
     let opened = open(request, pack)?;
     recall::read_tree(request, opened, progress)
@@ -371,7 +387,7 @@ fn open(request: &Request, pack: Pack) -> Result<Opened, Error> {
 }
 
 /// The facts of a unit, or why there are none.
-fn read(outcome: Outcome, file: &Path, tree: &Tree, details: &mut Details) -> Result<UnitFacts, Problem> {
+fn read_unit(outcome: Outcome, file: &Path, tree: &Tree, details: &mut Details) -> Result<UnitFacts, Problem> {
     let facts = match outcome {
         Outcome::Read(facts) => facts,
         Outcome::Failed(failure) => {

@@ -12,11 +12,11 @@ use serde::de::DeserializeOwned;
 use crate::cache::{Cache, Kind, Stamps};
 use crate::config::Pack;
 use crate::facts::{SCHEMA, UnitFacts};
-use crate::index::{Found, Known, Outcome, Recall, Sources};
+use crate::index::{Consulted, Found, Known, Outcome, Recall, Sources};
 use crate::program::{Linker, Program};
 use crate::source::{Digest, Digester, Tree};
 
-use super::{Coverage, Error, Index, Opened, Problem, Progress, Request, SharingRequest, index, read};
+use super::{Coverage, Error, Index, Opened, Problem, Progress, Request, SharingRequest, index, read_unit};
 
 /// So few units are parsed plainly: to plan what they share would cost more.
 const FEW: usize = 6;
@@ -39,8 +39,13 @@ enum Part {
     Read(UnitFacts),
 }
 
-/// Reads the units of a tree, or remembers them, and links them.
-pub(super) fn read_tree(request: &Request, mut opened: Opened, progress: &dyn Progress) -> Result<Index, Error> {
+/// Reads the units of a tree, or remembers them, and links them; and says what was read and looked for, with what is on the
+/// disk, if that could be remembered.
+pub(super) fn read_tree(
+    request: &Request,
+    mut opened: Opened,
+    progress: &dyn Progress,
+) -> Result<(Index, Option<(Consulted, Stamps)>), Error> {
     let cache = match &request.cache {
         Some(place) if request.sharing != SharingRequest::Verify => Cache::open(&place.directory, place.limit).ok(),
         _ => None,
@@ -48,7 +53,7 @@ pub(super) fn read_tree(request: &Request, mut opened: Opened, progress: &dyn Pr
     let sources = opened.indexer.sources();
     let tree = opened.tree.clone();
     let memory = cache.as_ref().map(|cache| Memory::open(cache, &opened, &tree, &sources));
-    let (mut parts, fresh) = opened.parts(request, memory.as_ref(), &sources, progress);
+    let (mut parts, found, fresh) = opened.parts(request, memory.as_ref(), &sources, progress);
     let key = program_key(&parts, memory.as_ref());
     let remembered = memory.as_ref().zip(key).and_then(|(memory, key)| load::<Program>(memory.cache, &key));
     let program = match remembered {
@@ -70,9 +75,7 @@ pub(super) fn read_tree(request: &Request, mut opened: Opened, progress: &dyn Pr
             program
         }
     };
-    if let Some(memory) = memory {
-        memory.learn(&opened, &fresh, &sources);
-    }
+    let consulted = memory.and_then(|memory| memory.learn(&opened, &found, &fresh, &sources));
     let Opened { inputs, tree, pack, mut details, mut problems, .. } = opened;
     if let Some(error) = cache.and_then(|cache| cache.flush().err()) {
         details.cache = Some(error.to_string());
@@ -84,18 +87,18 @@ pub(super) fn read_tree(request: &Request, mut opened: Opened, progress: &dyn Pr
     problems.sort();
     let units = inputs.units.len() + inputs.refused.len();
     let coverage = Coverage { units, other_languages: inputs.other_languages };
-    Ok(Index { program, pack, tree, details, problems, coverage })
+    Ok((Index { program, pack, tree, details, problems, coverage }, consulted))
 }
 
 impl Opened {
-    /// Every unit, remembered or read; and the facts of those that were read.
+    /// Every unit, remembered or read; those that are remembered; and the facts of those that were read.
     fn parts(
         &mut self,
         request: &Request,
         memory: Option<&Memory<'_>>,
         sources: &std::sync::Arc<Sources>,
         progress: &dyn Progress,
-    ) -> (Vec<Part>, Vec<(usize, UnitFacts)>) {
+    ) -> (Vec<Part>, Vec<Found>, Vec<(usize, UnitFacts)>) {
         let units = &self.inputs.units;
         let found: Vec<Option<(Found, UnitFacts)>> = match memory {
             None => units.iter().map(|_| None).collect(),
@@ -106,6 +109,7 @@ impl Opened {
         };
         let missing: Vec<usize> = (0..units.len()).filter(|unit| found[*unit].is_none()).collect();
         let (outcomes, fresh) = self.read(request, &missing, sources, progress);
+        let remembered = found.iter().flatten().map(|(found, _)| *found).collect();
         let mut outcomes = outcomes.into_iter();
         let mut parts = Vec::new();
         for (unit, found) in found.into_iter().enumerate() {
@@ -122,7 +126,7 @@ impl Opened {
             };
             parts.push(part);
         }
-        (parts, fresh)
+        (parts, remembered, fresh)
     }
 
     /// Reads units, in their order; the second result are the facts of those of which there are some, for [`Memory::learn`].
@@ -160,7 +164,7 @@ impl Opened {
     }
 
     fn part(&mut self, unit: usize, outcome: Outcome) -> Part {
-        match read(outcome, &self.inputs.units[unit].file, &self.tree, &mut self.details) {
+        match read_unit(outcome, &self.inputs.units[unit].file, &self.tree, &mut self.details) {
             Ok(facts) => Part::Read(facts),
             Err(problem) => Part::Problem(problem),
         }
@@ -237,12 +241,25 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// Remembers what was read.
-    fn learn(self, opened: &Opened, fresh: &[(usize, UnitFacts)], sources: &Sources) {
+    /// Remembers what was read. The result are all files, if they are all known.
+    fn learn(
+        self,
+        opened: &Opened,
+        found: &[Found],
+        fresh: &[(usize, UnitFacts)],
+        sources: &Sources,
+    ) -> Option<(Consulted, Stamps)> {
         let Memory { cache, keys, stamps, recall } = self;
+        let mut consulted = (found.len() + fresh.len() == opened.inputs.units.len()).then(|| recall.consulted(found));
         if !fresh.is_empty() {
             let units: Vec<_> = fresh.iter().map(|(unit, facts)| (&opened.inputs.units[*unit], facts)).collect();
-            let known = opened.indexer.install(|| recall.learn(&units, &stamps, sources));
+            let (known, more) = opened.indexer.install(|| recall.learn(&units, &stamps, sources));
+            consulted = consulted.zip(more).map(|(mut all, more)| {
+                all.files.extend(more.files);
+                all.absent.extend(more.absent);
+                all.links.extend(more.links);
+                all
+            });
             if let Ok(bytes) = postcard::to_stdvec(&known) {
                 cache.put(Kind::Tree, keys.known, bytes);
             }
@@ -252,6 +269,7 @@ impl<'a> Memory<'a> {
         {
             cache.put(Kind::Tree, keys.stamps, bytes);
         }
+        Some((consulted?, stamps))
     }
 }
 

@@ -4,7 +4,7 @@
 //! looked in vain. The facts themselves are kept beside, each piece once, by their digests.
 //! Nothing here tells where a tree is, so that checkouts can share it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt;
@@ -91,6 +91,17 @@ pub struct Recall<'a> {
     base: Digest,
     /// When this was made.
     started: SystemTime,
+}
+
+/// What some units read and looked for, as it was for all of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Consulted {
+    /// The files that they read.
+    pub files: BTreeSet<PathBuf>,
+    /// What they looked for in vain.
+    pub absent: BTreeSet<PathBuf>,
+    /// The symbolic links by which they found files, with what these led to.
+    pub links: BTreeMap<PathBuf, PathBuf>,
 }
 
 /// A unit that is remembered as it is now.
@@ -200,11 +211,47 @@ impl<'a> Recall<'a> {
         Some(piece)
     }
 
-    /// Remembers units that were read, and what is remembered of all from now on.
+    /// What remembered units read and looked for.
+    pub fn consulted(&self, found: &[Found]) -> Consulted {
+        let count = |list: &[PathBuf]| vec![false; list.len()];
+        let Known { files, states, absent, links, targets, .. } = &self.known;
+        let (mut of_files, mut of_absent, mut of_links) = (count(files), count(absent), count(links));
+        let mark = |marks: &mut Vec<bool>, at: Option<u32>| {
+            if let Some(mark) = at.and_then(|at| marks.get_mut(at as usize)) {
+                *mark = true;
+            }
+        };
+        for found in found {
+            let variant = self.variant(*found);
+            let files = variant.states.iter().map(|state| states.get(*state as usize).map(|state| state.file));
+            files.for_each(|file| mark(&mut of_files, file));
+            variant.absent.iter().for_each(|at| mark(&mut of_absent, Some(*at)));
+            variant.links.iter().for_each(|at| mark(&mut of_links, Some(*at)));
+        }
+        let chosen = |list: &[PathBuf], marks: &[bool]| {
+            let chosen = list.iter().zip(marks).filter(|(_, mark)| **mark);
+            chosen.map(|(path, _)| self.tree.absolute(path)).collect()
+        };
+        let followed = links.iter().zip(targets).zip(&of_links).filter(|(_, mark)| **mark);
+        Consulted {
+            files: chosen(files, &of_files),
+            absent: chosen(absent, &of_absent),
+            links: followed.map(|((link, to), _)| (self.tree.absolute(link), self.tree.absolute(to))).collect(),
+        }
+    }
+
+    /// Remembers units that were read, and what is remembered of all from now on; and what these units read and looked for,
+    /// if all could be remembered.
     ///
     /// A unit is left out when one of its files may have changed while it was read, and when it is not known where its headers
     /// are looked for.
-    pub fn learn(self, units: &[(&Unit, &UnitFacts)], stamps: &Stamps, sources: &Sources) -> Known {
+    pub fn learn(
+        self,
+        units: &[(&Unit, &UnitFacts)],
+        stamps: &Stamps,
+        sources: &Sources,
+    ) -> (Known, Option<Consulted>) {
+        let mut consulted = Some(Consulted::default());
         let keys: Vec<Digest> = units.iter().map(|(unit, _)| self.key(unit)).collect();
         let Recall { known, cache, tree, started, .. } = self;
         let looked_for: Vec<_> = units
@@ -216,8 +263,17 @@ impl<'a> Recall<'a> {
             .collect();
         let mut learner = Learner::new(known, tree, started);
         for ((key, (_, facts)), looked_for) in keys.into_iter().zip(units).zip(looked_for) {
-            let Some(looked_for) = looked_for else { continue };
-            let Some(mut states) = learner.states(&facts.files, stamps, sources) else { continue };
+            let states = learner.states(&facts.files, stamps, sources);
+            let Some((looked_for, mut states)) = looked_for.zip(states) else {
+                consulted = None;
+                continue;
+            };
+            if let Some(consulted) = &mut consulted {
+                consulted.files.extend(facts.files.iter().map(|file| tree.absolute(file)));
+                consulted.absent.extend(looked_for.absent.iter().cloned());
+                let links = looked_for.links.iter().filter_map(|link| Some((link.clone(), learner.target(link)?)));
+                consulted.links.extend(links);
+            }
             states.sort_unstable();
             let mut absent: Vec<u32> = looked_for.absent.iter().map(|path| learner.absent(path)).collect();
             let mut links: Vec<u32> = looked_for.links.iter().filter_map(|path| learner.link(path)).collect();
@@ -233,7 +289,7 @@ impl<'a> Recall<'a> {
             }
             learner.add(key, Variant { states, absent, links, pieces, health: facts.health.clone() });
         }
-        learner.known
+        (learner.known, consulted)
     }
 }
 
@@ -317,12 +373,14 @@ impl<'a> Learner<'a> {
         number(&mut self.absent, &mut self.known.absent, &self.tree.portable(path)).0
     }
 
+    /// What a path leads to, when that is called otherwise.
+    fn target(&self, path: &Path) -> Option<PathBuf> {
+        Some(self.identities.identify(Path::new("/"), path)).filter(|target| target != path)
+    }
+
     /// A path that may lead to a file by a symbolic link.
     fn link(&mut self, path: &Path) -> Option<u32> {
-        let target = self.identities.identify(Path::new("/"), path);
-        if target == path {
-            return None;
-        }
+        let target = self.target(path)?;
         let link = (self.tree.portable(path), self.tree.portable(&target));
         if let Some(position) = self.links.get(&link) {
             return Some(*position);

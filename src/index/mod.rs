@@ -25,7 +25,7 @@ use crate::extract::{LockAction, LockWord, PairedWith, Paths, Vocabulary, extrac
 use crate::facts::{LockId, MarkId, PairId, Piece, UnitFacts};
 use crate::source::{Digest, Identities, Tree};
 
-pub use known::{Found, Known, Recall};
+pub use known::{Consulted, Found, Known, Recall};
 pub use marks::{MarkDefinition, VisibleMarks, make_visible};
 pub use share::{Shared, Sharing};
 pub use sources::Sources;

@@ -179,20 +179,25 @@ impl<'a> Recall<'a> {
         self.variant(found).pieces.iter().map(|piece| self.known.pieces.get(*piece as usize).copied()).collect()
     }
 
-    /// The facts of a unit without what its files say.
+    /// The facts of a unit without what its files say. Which files it read is only told of a unit with errors, whose first
+    /// one is in one of them.
     pub fn outline(&self, unit: &Unit, found: Found) -> Option<UnitFacts> {
         let variant = self.variant(found);
-        let file = |state: &u32| {
-            let state = self.known.states.get(*state as usize)?;
-            self.known.files.get(state.file as usize).cloned()
-        };
-        let mut files: Vec<PathBuf> = variant.states.iter().map(file).collect::<Option<_>>()?;
-        let main = self.tree.portable(&Identities::default().identify(&unit.directory, &unit.file));
-        files.sort_by(|one, other| (*one != main, one).cmp(&(*other != main, other)));
-        Some(UnitFacts { files, pieces: Vec::new(), health: variant.health.clone() })
+        let mut outline = UnitFacts { health: variant.health.clone(), ..UnitFacts::default() };
+        if outline.health.errors > 0 {
+            let file = |state: &u32| {
+                let state = self.known.states.get(*state as usize)?;
+                self.known.files.get(state.file as usize).cloned()
+            };
+            let mut files: Vec<PathBuf> = variant.states.iter().map(file).collect::<Option<_>>()?;
+            let main = self.tree.portable(&Identities::default().identify(&unit.directory, &unit.file));
+            files.sort_by(|one, other| (*one != main, one).cmp(&(*other != main, other)));
+            outline.files = files;
+        }
+        Some(outline)
     }
 
-    /// The facts of a unit; `None` when they are lost.
+    /// The facts of a unit, as [`Recall::outline`] tells them and with what its files say; `None` when they are lost.
     pub fn facts(&self, unit: &Unit, found: Found) -> Option<UnitFacts> {
         let mut facts = self.outline(unit, found)?;
         let pieces = self.digests(found)?.into_iter().map(|digest| self.piece(digest));

@@ -101,6 +101,16 @@ impl UnsavedFile {
     pub fn new(path: PathBuf, contents: Vec<u8>) -> Option<Self> {
         Some(UnsavedFile { path: CString::new(path.into_os_string().into_vec()).ok()?, contents })
     }
+
+    /// Its path.
+    pub fn path(&self) -> PathBuf {
+        PathBuf::from(OsString::from_vec(self.path.to_bytes().to_vec()))
+    }
+
+    /// Its contents.
+    pub fn contents(&self) -> &[u8] {
+        &self.contents
+    }
 }
 
 impl Index {

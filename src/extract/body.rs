@@ -607,7 +607,9 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let place = self.extractor.place(place);
         let spelling = at.spelling_place().map(|spelling| self.extractor.place(spelling));
         let spelling = spelling.filter(|spelling| *spelling != place);
-        let text = at.place().and_then(|at| self.extractor.contents(at.file).get(at.offset as usize..));
+        let used = at.place();
+        let contents = used.map(|at| self.extractor.contents(at.file));
+        let text = contents.as_deref().zip(used).and_then(|(contents, at)| contents.get(at.offset as usize..));
         let written = Written::read(text.unwrap_or_default());
         let locking = self.locking(&written, kind);
         let in_region = kind == CallKind::Written && self.is_in_region(at, &written);
@@ -805,7 +807,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         if start != spelled {
             return None;
         }
-        let text = self.extractor.contents(start.file).get(start.offset as usize..)?;
+        let contents = self.extractor.contents(start.file);
+        let text = contents.get(start.offset as usize..)?;
         let semicolons = semicolons_of_for(text)?;
         let mut found = [None; 3];
         for &part in parts {

@@ -77,6 +77,9 @@ pub enum LockAction {
 pub trait Paths {
     /// The identity of a file that the compiler opened as `path` while working in `directory`, as facts tell it.
     fn identify(&self, directory: &Path, path: &Path) -> PathBuf;
+    /// The text of a file that is identified so, as the compiler was given it. It is asked for files of precompiled headers:
+    /// libclang has to load all of these to tell.
+    fn text(&self, file: &Path) -> Arc<[u8]>;
     /// The absolute path of a file that is identified so.
     fn absolute(&self, file: &Path) -> PathBuf;
     /// Whether a file that is identified so belongs to the tree, so that its declarations and bodies are read.
@@ -250,7 +253,7 @@ struct Extractor<'a, 'tu> {
     files: Vec<KnownFile>,
     file_numbers: HashMap<File<'tu>, UnitFile>,
     /// The contents of files that were asked for: libclang looks for a file's contents among all inclusions.
-    contents: HashMap<File<'tu>, &'tu [u8]>,
+    contents: HashMap<File<'tu>, Arc<[u8]>>,
     path_numbers: HashMap<PathBuf, UnitFile>,
     pieces: Vec<PieceBuilder>,
     /// The position of the piece that is being added to.
@@ -291,9 +294,18 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// The contents of a file as the compiler saw it.
-    fn contents(&mut self, file: File<'tu>) -> &'tu [u8] {
-        let unit = self.unit;
-        self.contents.entry(file).or_insert_with(|| unit.contents(file))
+    fn contents(&mut self, file: File<'tu>) -> Arc<[u8]> {
+        if let Some(known) = self.contents.get(&file) {
+            return Arc::clone(known);
+        }
+        let number = self.file(file);
+        let path = &self.known(number).path;
+        let contents = match self.before {
+            Some(before) if before.has_read(path) => self.paths.text(path),
+            _ => Arc::from(self.unit.contents(file)),
+        };
+        self.contents.insert(file, Arc::clone(&contents));
+        contents
     }
 
     fn known(&self, file: UnitFile) -> &KnownFile {

@@ -13,7 +13,7 @@ use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 
 use rayon::iter::{ParallelBridge, ParallelIterator};
 use thiserror::Error;
@@ -96,9 +96,26 @@ pub struct Indexer {
 struct Files {
     tree: Tree,
     identities: Identities,
+    /// Texts of files that were asked for, and those in memory, by their absolute paths.
+    texts: Mutex<HashMap<PathBuf, Arc<[u8]>>>,
+}
+
+impl Files {
+    /// Texts in memory stand for those on disk.
+    fn set_texts(&mut self, headers: &[UnsavedFile]) {
+        let texts = headers.iter().map(|header| (header.path(), Arc::from(header.contents()))).collect();
+        self.texts = Mutex::new(texts);
+    }
 }
 
 impl Paths for Files {
+    fn text(&self, file: &Path) -> Arc<[u8]> {
+        let path = self.tree.absolute(file);
+        let Ok(mut texts) = self.texts.lock() else { return Arc::default() };
+        let text = || Arc::from(std::fs::read(&path).unwrap_or_default());
+        Arc::clone(texts.entry(path.clone()).or_insert_with(text))
+    }
+
     fn identify(&self, directory: &Path, path: &Path) -> PathBuf {
         self.tree.portable(&self.identities.identify(directory, path))
     }
@@ -132,12 +149,14 @@ impl Indexer {
             .stack_size(STACK_BYTES)
             .thread_name(|number| format!("{WORKER}-{number}"))
             .build()?;
-        let files = Files { tree, identities: Identities::default() };
+        let mut files = Files { tree, identities: Identities::default(), texts: Mutex::default() };
+        files.set_texts(&headers);
         Ok(Indexer { library, vocabulary, headers, files, workers })
     }
 
     /// Reads other in-memory texts from now on.
     pub fn set_headers(&mut self, headers: Vec<UnsavedFile>) {
+        self.files.set_texts(&headers);
         self.headers = headers;
     }
 
@@ -185,7 +204,7 @@ impl Indexer {
     /// Plans what header work these units share; `None` when there is no place for precompiled headers. With `verify`, plain
     /// parses are what counts, and what is shared is compared with them.
     pub fn share(&self, units: &[Unit], sources: &Arc<Sources>, verify: bool) -> Option<Sharing> {
-        let Files { tree, identities } = &self.files;
+        let Files { tree, identities, .. } = &self.files;
         self.workers.install(|| Sharing::new(units, tree, identities, sources, verify)).ok()
     }
 

@@ -4,10 +4,14 @@
 //! those of the JSON format, so a field is not renamed lightly.
 
 mod ask;
+mod depfile;
+mod facts;
 mod fix;
 mod generate;
 mod generation;
 mod index;
+mod ninja;
+mod stored;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -31,9 +35,11 @@ use crate::rules;
 use crate::source::{Identities, Texts, Tree};
 
 pub use ask::{Answer, Answered, AskError, Question, ask};
+pub use facts::{Extracted, FactsError, LinkRequest, Part, Shard, extract, link};
 pub use fix::{Applied, FixError, FixRequest, Fixed, NotApplied, Step, fix};
 pub use generate::{GenerateError, GenerateRequest, Generated, Job, Known, generate, known_jobs, write_depfile};
 pub use index::{Coverage, Index, IndexError, save};
+pub use ninja::{NinjaRequest, emit_ninja};
 
 /// What to check.
 #[derive(Clone, Debug)]
@@ -323,10 +329,7 @@ fn vet_rules(rules: &[String]) -> Result<(), Error> {
 
 /// Reads a tree, or an index that was saved.
 pub fn index(request: &Request, progress: &dyn Progress) -> Result<Index, Error> {
-    let pack = match &request.pack {
-        Some(path) => Pack::read(path)?,
-        None => Pack::qemu()?,
-    };
+    let pack = pack_of(request.pack.as_deref())?;
     if let Input::Index(path) = &request.input {
         return Ok(index::load(&request.working_directory.join(path), pack)?);
     }
@@ -354,6 +357,14 @@ pub fn index(request: &Request, progress: &dyn Progress) -> Result<Index, Error>
     let coverage = Coverage { units, other_languages: inputs.other_languages };
     let program = linker.finish(|path| tree.absolute(path));
     Ok(Index { program, pack, tree, details, problems, coverage })
+}
+
+/// The pack that is asked for.
+fn pack_of(path: Option<&Path>) -> Result<Pack, PackError> {
+    match path {
+        Some(path) => Pack::read(path),
+        None => Pack::qemu(),
+    }
 }
 
 /// A tree of which the units can be read.

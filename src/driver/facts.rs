@@ -6,6 +6,7 @@
 //! the file [`LIST`] that goes with a ninja file.
 
 use std::borrow::Cow;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -567,15 +568,17 @@ impl Joined {
         }
         let mut pieces = Vec::with_capacity(stored.pieces.len());
         for StoredPiece { digest, facts } in stored.pieces {
-            if !self.pieces.contains_key(&digest) {
-                let facts: FileFacts = postcard::from_bytes(&facts).map_err(|_| unusable())?;
-                let piece = Piece::new(facts);
-                if piece.digest() != digest {
-                    return Err(unusable());
+            let piece = match self.pieces.entry(digest) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(vacant) => {
+                    let facts: FileFacts = postcard::from_bytes(&facts).map_err(|_| unusable())?;
+                    vacant.insert(Piece::new(facts)).clone()
                 }
-                self.pieces.insert(digest, piece);
+            };
+            if piece.digest() != digest {
+                return Err(unusable());
             }
-            pieces.push(self.pieces[&digest].clone());
+            pieces.push(piece);
         }
         for StoredUnit { digest, unknown_arguments, outcome } in stored.units {
             let outcome = match outcome {

@@ -65,10 +65,10 @@ impl Paths {
             return Err(Error::Nothing("a ninja file is made of a compilation database".to_owned()).into());
         };
         let at = |path: &Path| request.working_directory.join(path);
+        let file = real_parent(&at(&ninja.file))?;
         let facts = at(&ninja.facts);
         let failed = |source| FactsError::Write { path: facts.display().to_string(), source };
         std::fs::create_dir_all(&facts).map_err(failed)?;
-        let file = real_parent(&at(&ninja.file))?;
         let program = ninja.command.first().map(PathBuf::from).unwrap_or_default();
         let paths = Paths {
             name: file.file_name().map(PathBuf::from).unwrap_or_default(),

@@ -405,7 +405,7 @@ fn the_list_of_units_is_needed() {
 
 /// A tree that is gone at the end of the test.
 struct Tree {
-    _scratch: TempDir,
+    scratch: TempDir,
     root: PathBuf,
 }
 
@@ -417,7 +417,7 @@ impl Tree {
     fn below(name: &str) -> Tree {
         let scratch = tempfile::tempdir().unwrap();
         let root = scratch.path().canonicalize().unwrap().join(name);
-        let tree = Tree { _scratch: scratch, root };
+        let tree = Tree { scratch, root };
         tree.write("include/co.h", MARKS);
         tree.write("include/other.h", OTHER_H);
         tree
@@ -437,7 +437,7 @@ impl Tree {
         let scratch = tempfile::tempdir().unwrap();
         let root = scratch.path().canonicalize().unwrap().join("tree");
         copy_directory(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name), &root);
-        Tree { _scratch: scratch, root }
+        Tree { scratch, root }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -464,7 +464,7 @@ impl Tree {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cowrap"));
-        command.args(arguments).current_dir(&self.root);
+        command.args(arguments).current_dir(&self.root).env("COWRAP_CACHE", self.scratch.path().join("cache"));
         command
     }
 

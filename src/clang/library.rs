@@ -95,6 +95,11 @@ impl Library {
         Err(LoadError::Unusable { tried: tried.join("\n") })
     }
 
+    /// The library that [`Library::load`] tries first, without loading it.
+    pub fn first_candidate() -> Option<PathBuf> {
+        candidates().0.into_iter().next()
+    }
+
     /// Makes the library available to the calling thread; clang-sys keeps one per thread.
     pub fn enter(&self) {
         clang_sys::set_library(Some(self.shared.clone()));

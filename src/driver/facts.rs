@@ -16,7 +16,6 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::clang::{Library, LoadError};
 use crate::compdb::Unit;
 use crate::config::{Pack, PackError};
 use crate::facts::{FileFacts, Piece, UnitFacts, paths};
@@ -29,7 +28,7 @@ use super::stored::{Kind, Words, damaged};
 use super::{
     Coverage, Details, Error as ReadError, Index, Opened, Problem, ProblemKind, Progress, Request, SharingRequest,
 };
-use super::{open, pack_of, read};
+use super::{open, pack_of, read_unit};
 
 const KIND: Kind = Kind { magic: b"cowrap facts ", name: "facts file" };
 
@@ -267,11 +266,12 @@ pub fn extract(request: &Request, part: Part, progress: &dyn Progress) -> Result
     let units: Vec<Unit> = chosen.iter().map(|number| opened.inputs.units[*number].clone()).collect();
     progress.start(units.len());
     let Opened { indexer, tree, .. } = &mut opened;
+    let sources = indexer.sources();
     let sharing = match (part, request.sharing) {
         // What a unit shared with itself alone would cost more than it saves.
         (Part::Unit(_), _) | (_, SharingRequest::No) => None,
-        (_, SharingRequest::Yes) => indexer.share(&units, false),
-        (_, SharingRequest::Verify) => indexer.share(&units, true),
+        (_, SharingRequest::Yes) => indexer.share(&units, &sources, false),
+        (_, SharingRequest::Verify) => indexer.share(&units, &sources, true),
     };
     indexer.run(&units, sharing.as_ref(), |number, outcome| {
         progress.step();
@@ -349,7 +349,7 @@ impl Maker {
             self.files.extend(facts.files.iter().map(|file| tree.absolute(file)));
         }
         let mut details = Details::default();
-        let outcome = read(outcome, file, tree, &mut details).map(|facts| self.positions(&facts));
+        let outcome = read_unit(outcome, file, tree, &mut details).map(|facts| self.positions(&facts));
         self.units.push(StoredUnit { digest, unknown_arguments: details.unknown_arguments, outcome });
     }
 
@@ -369,7 +369,7 @@ impl Maker {
     fn finish(self, opened: &Opened, shard: Option<Shard>, list: Option<List>) -> Result<Vec<u8>, FactsError> {
         let stored = Stored {
             words: Words::of(&opened.pack),
-            version: Library::load().map_err(load_error)?.version().to_owned(),
+            version: opened.clang.clone(),
             clang: opened.details.clang.clone(),
             root: opened.tree.root.clone(),
             build: opened.tree.build.clone(),
@@ -381,10 +381,6 @@ impl Maker {
         let unwritable = |error| FactsError::Write { path: "facts".to_owned(), source: std::io::Error::other(error) };
         Ok(KIND.seal(postcard::to_stdvec(&stored).map_err(unwritable)?))
     }
-}
-
-fn load_error(error: LoadError) -> FactsError {
-    ReadError::from(error).into()
 }
 
 /// What a unit is known by: all that decides what is read in it, wherever the tree is.

@@ -25,7 +25,7 @@ use crate::source::{Digest, Texts, Tree, offset, place};
 use super::generate::{GenerateRequest, Job, generate_from, known_jobs};
 use super::generation::generation;
 use super::{Coverage, Error, Input, Opened, Problem, Progress, Report, Request};
-use super::{identify_paths, is_reported, open, read, summarise, vet_rules};
+use super::{identify_paths, is_reported, open, read_unit, summarise, vet_rules};
 
 /// How a tree is to be fixed.
 #[derive(Clone, Debug)]
@@ -261,7 +261,7 @@ impl<'r> Workshop<'r> {
         let (facts, pieces, reads, files) = (&mut self.facts, &mut self.pieces, &mut self.reads, &mut self.files);
         indexer.run(&inputs.units, None, |number, outcome| {
             progress.step();
-            match read(outcome, &inputs.units[number].file, tree, details) {
+            match read_unit(outcome, &inputs.units[number].file, tree, details) {
                 Ok(read) => {
                     reads[number] = numbers(files, &read, tree);
                     facts[number] = Some(shared(pieces, &read));
@@ -589,7 +589,7 @@ impl<'r> Workshop<'r> {
         progress.start(chosen.len());
         indexer.run(&chosen, None, |position, outcome| {
             progress.step();
-            match read(outcome, &chosen[position].file, tree, &mut details) {
+            match read_unit(outcome, &chosen[position].file, tree, &mut details) {
                 Ok(read) => facts.push((units[position], read)),
                 Err(problem) => problems.push((units[position], problem)),
             }

@@ -3,6 +3,7 @@
 //! It must never know argument syntax or how reports are drawn. What it reports is plain data, and its names are
 //! those of the JSON format, so a field is not renamed lightly.
 
+mod again;
 mod ask;
 mod depfile;
 mod facts;
@@ -11,6 +12,7 @@ mod generate;
 mod generation;
 mod index;
 mod ninja;
+mod recall;
 mod stored;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -21,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::cache::Place;
+use crate::cache::Stamps;
 use crate::clang::{Library, LoadError};
 use crate::compdb::{self, Database, Refusal, Unit};
 use crate::config::{Effect, Pack, PackError};
@@ -29,11 +32,12 @@ use crate::facts::{CallKind, UnitFacts};
 use crate::findings::{Finding, Level, Span, lossy};
 pub use crate::index::Shared;
 pub use crate::index::WORKER;
-use crate::index::{Indexer, MarkDefinition, Outcome, make_visible};
-use crate::program::{FunctionId, Linker};
+use crate::index::{Consulted, Indexer, MarkDefinition, Outcome, make_visible};
+use crate::program::FunctionId;
 use crate::rules;
 use crate::source::{Identities, Texts, Tree};
 
+use again::Again;
 pub use ask::{Answer, Answered, AskError, Question, ask};
 pub use facts::{Extracted, FactsError, LinkRequest, Part, Shard, extract, link};
 pub use fix::{Applied, FixError, FixRequest, Fixed, NotApplied, Step, fix};
@@ -169,7 +173,7 @@ pub enum ProblemKind {
 }
 
 /// What was covered, in numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// Units that were to be read.
     pub units: usize,
@@ -198,7 +202,7 @@ pub struct Summary {
 }
 
 /// What could not be decided, in numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unknown {
     /// Calls through function pointers; what they reach is not followed.
     pub pointer_calls: usize,
@@ -211,7 +215,7 @@ pub struct Unknown {
 }
 
 /// What `--verbose` tells.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Details {
     /// The libclang in use.
     pub clang: String,
@@ -229,6 +233,9 @@ pub struct Details {
     /// What became of sharing.
     #[serde(skip)]
     pub shared: Shared,
+    /// Why nothing could be kept for the next run.
+    #[serde(skip)]
+    pub cache: Option<String>,
 }
 
 /// Why there is no report at all.
@@ -293,11 +300,15 @@ pub trait Progress {
 
 /// Checks a tree.
 pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error> {
+    let again = Again::new(request);
+    if let Some(report) = again.as_ref().and_then(Again::report) {
+        return Ok(report);
+    }
     let report_on = identify_paths(request, &request.report_on)?;
     // A header that is misspelt here would make every wrapper look as if it were not generated.
     identify_paths(request, &request.inputs)?;
     vet_rules(&request.enable)?;
-    let Index { program, pack, tree, mut details, problems, coverage } = index(request, progress)?;
+    let (Index { program, pack, tree, mut details, problems, coverage }, consulted) = read(request, progress)?;
     let texts = Texts::new(&tree.root, None);
     let mut effects = Effects::new(&program, &pack, &tree);
     (effects.generation, details.not_compared) = generation::generation(&effects, request, &texts, &[]);
@@ -310,7 +321,11 @@ pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error
     let cuts = effects.unused_cuts().into_iter();
     details.unused_cuts = cuts.map(|cut| (cut.caller.clone(), cut.callee.clone())).collect();
     let summary = summarise(&effects, &findings, &problems, &coverage, details.not_compared.len());
-    Ok(Report { findings, problems, summary, tree, details, rules: rule_infos() })
+    let report = Report { findings, problems, summary, tree, details, rules: rule_infos() };
+    if let Some((again, (consulted, stamps))) = again.zip(consulted) {
+        again.keep(&report, consulted, &stamps, &texts);
+    }
+    Ok(report)
 }
 
 fn is_reported(finding: &Finding, report_on: &[PathBuf], tree: &Tree) -> bool {
@@ -329,34 +344,17 @@ fn vet_rules(rules: &[String]) -> Result<(), Error> {
 
 /// Reads a tree, or an index that was saved.
 pub fn index(request: &Request, progress: &dyn Progress) -> Result<Index, Error> {
+    Ok(read(request, progress)?.0)
+}
+
+/// Reads a tree, or an index that was saved; and says what was read for that, if it could be remembered.
+fn read(request: &Request, progress: &dyn Progress) -> Result<(Index, Option<(Consulted, Stamps)>), Error> {
     let pack = pack_of(request.pack.as_deref())?;
     if let Input::Index(path) = &request.input {
-        return Ok(index::load(&request.working_directory.join(path), pack)?);
+        return Ok((index::load(&request.working_directory.join(path), pack)?, None));
     }
-    let mut opened = open(request, pack)?;
-    let mut linker = Linker::default();
-    progress.start(opened.inputs.units.len());
-    let Opened { indexer, inputs, tree, details, problems, .. } = &mut opened;
-    let sharing = match request.sharing {
-        SharingRequest::No => None,
-        SharingRequest::Yes => indexer.share(&inputs.units, false),
-        SharingRequest::Verify => indexer.share(&inputs.units, true),
-    };
-    indexer.run(&inputs.units, sharing.as_ref(), |number, outcome| {
-        progress.step();
-        match read(outcome, &inputs.units[number].file, tree, details) {
-            Ok(facts) => facts.pieces.iter().for_each(|piece| linker.add(number as u32, piece)),
-            Err(problem) => problems.push(problem),
-        }
-    });
-    progress.finish();
-    details.shared = sharing.map(|sharing| sharing.shared()).unwrap_or_default();
-    problems.sort();
-    let Opened { inputs, tree, pack, details, problems, .. } = opened;
-    let units = inputs.units.len() + inputs.refused.len();
-    let coverage = Coverage { units, other_languages: inputs.other_languages };
-    let program = linker.finish(|path| tree.absolute(path));
-    Ok(Index { program, pack, tree, details, problems, coverage })
+    let opened = open(request, pack)?;
+    recall::read_tree(request, opened, progress)
 }
 
 /// The pack that is asked for.
@@ -370,6 +368,8 @@ fn pack_of(path: Option<&Path>) -> Result<Pack, PackError> {
 /// A tree of which the units can be read.
 struct Opened {
     indexer: Indexer,
+    /// The libclang in use, by its version.
+    clang: String,
     inputs: Inputs,
     tree: Tree,
     pack: Pack,
@@ -391,13 +391,14 @@ fn open(request: &Request, pack: Pack) -> Result<Opened, Error> {
         marks: visible.definitions.iter().map(|definition| mark_detail(definition, &pack, &tree)).collect(),
         ..Details::default()
     };
+    let clang = library.version().to_owned();
     let indexer = Indexer::new(library, &pack, visible.headers, tree.clone(), request.jobs)?;
     let problems = inputs.refused.iter().map(|refusal| refused(refusal, &tree)).collect();
-    Ok(Opened { indexer, inputs, tree, pack, details, problems })
+    Ok(Opened { indexer, clang, inputs, tree, pack, details, problems })
 }
 
 /// The facts of a unit, or why there are none.
-fn read(outcome: Outcome, file: &Path, tree: &Tree, details: &mut Details) -> Result<UnitFacts, Problem> {
+fn read_unit(outcome: Outcome, file: &Path, tree: &Tree, details: &mut Details) -> Result<UnitFacts, Problem> {
     let facts = match outcome {
         Outcome::Read(facts) => facts,
         Outcome::Failed(failure) => {

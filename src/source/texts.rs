@@ -1,6 +1,6 @@
 //! The texts of a tree's files: as they were read, and as they shall be.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -14,13 +14,21 @@ pub struct Texts {
     /// What files must not be newer than, if there is such a time.
     since: Option<SystemTime>,
     read: Mutex<HashMap<PathBuf, Arc<Vec<u8>>>>,
+    /// What was to be read and could not be.
+    unread: Mutex<BTreeSet<PathBuf>>,
     changed: BTreeMap<PathBuf, Arc<Vec<u8>>>,
 }
 
 impl Texts {
     /// Texts of a tree. A file that was written after `since` is an error: what is known of it is older.
     pub fn new(root: &Path, since: Option<SystemTime>) -> Texts {
-        Texts { root: root.to_path_buf(), since, read: Mutex::default(), changed: BTreeMap::new() }
+        Texts {
+            root: root.to_path_buf(),
+            since,
+            read: Mutex::default(),
+            unread: Mutex::default(),
+            changed: BTreeMap::new(),
+        }
     }
 
     /// A file's text: what it was changed to, else what is on disk.
@@ -47,7 +55,12 @@ impl Texts {
             return Ok(text);
         }
         let file = self.root.join(path);
-        let text = Arc::new(std::fs::read(&file)?);
+        let text = std::fs::read(&file).inspect_err(|_| {
+            if let Ok(mut unread) = self.unread.lock() {
+                unread.insert(path.to_path_buf());
+            }
+        })?;
+        let text = Arc::new(text);
         let written = std::fs::metadata(&file).and_then(|metadata| metadata.modified());
         if let (Some(since), Ok(written)) = (self.since, written)
             && written > since
@@ -58,6 +71,18 @@ impl Texts {
             read.insert(path.to_path_buf(), Arc::clone(&text));
         }
         Ok(text)
+    }
+
+    /// The files that were read so far, and those that could not be: absolute paths, sorted.
+    pub fn consulted(&self) -> BTreeSet<PathBuf> {
+        let mut paths = BTreeSet::new();
+        if let Ok(read) = self.read.lock() {
+            paths.extend(read.keys().map(|path| self.root.join(path)));
+        }
+        if let Ok(unread) = self.unread.lock() {
+            paths.extend(unread.iter().map(|path| self.root.join(path)));
+        }
+        paths
     }
 
     /// Gives a file another text, or that on disk again; nothing is written. The result is the other text that it had.

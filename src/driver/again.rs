@@ -1,0 +1,168 @@
+//! The same run again: when nothing changed of all that a report depends on, it is the report of the run before.
+
+use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::cache::{Cache, Kind, SavedStamps, Seen, Stamps};
+use crate::clang::Library;
+use crate::compdb;
+use crate::findings::Finding;
+use crate::index::Consulted;
+use crate::source::{Digest, Digester, Texts, Tree};
+
+use super::{Details, Input, Problem, Report, Request, SharingRequest, Summary, rule_infos};
+
+/// A file that was written so shortly before a run, or in it, may not be what the run saw.
+const TOO_YOUNG: Duration = Duration::from_millis(20);
+
+/// A run that may have been before.
+pub(super) struct Again {
+    cache: Cache,
+    key: Digest,
+    /// What is read beside sources: the database, the pack, libclang, and what meson says of the build.
+    also: Vec<PathBuf>,
+    started: SystemTime,
+}
+
+/// What is kept of a run. Its paths are absolute: what is known of files on disk is of use for one checkout alone.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    root: PathBuf,
+    build: Option<PathBuf>,
+    stamps: SavedStamps,
+    /// What was read.
+    expected: Vec<(PathBuf, Seen)>,
+    /// What was looked for in vain, by directory; it is still not there as long as the directory holds the same names.
+    absent: Vec<(PathBuf, Seen, Vec<PathBuf>)>,
+    /// Symbolic links, and what they led to.
+    links: Vec<(PathBuf, PathBuf)>,
+    findings: Vec<Finding>,
+    problems: Vec<Problem>,
+    summary: Summary,
+    details: Details,
+    unused_cuts: Vec<(String, String)>,
+}
+
+impl Again {
+    /// The run that a request asks for; `None` for one that is not remembered.
+    pub(super) fn new(request: &Request) -> Option<Again> {
+        let started = SystemTime::now();
+        let Input::Database(explicit) = &request.input else { return None };
+        // A set of patterns does not tell what it was made of.
+        if request.only.is_some() || request.sharing == SharingRequest::Verify {
+            return None;
+        }
+        let place = request.cache.as_ref()?;
+        let database = compdb::find(&request.working_directory, explicit.as_deref()).ok()?.canonicalize().ok()?;
+        let library = Library::first_candidate()?.canonicalize().ok()?;
+        let cache = Cache::open(&place.directory, place.limit).ok()?;
+        let mut digester = Digester::new();
+        for word in ["report", env!("COWRAP_BUILD"), env!("CARGO_PKG_VERSION")] {
+            digester.update(word.as_bytes());
+        }
+        let mut paths = |paths: &[PathBuf]| {
+            digester.update(&paths.len().to_le_bytes());
+            paths.iter().for_each(|path| digester.update(path.as_os_str().as_bytes()));
+        };
+        paths(&[database.clone(), library.clone(), request.working_directory.clone()]);
+        paths(request.root.as_slice());
+        paths(request.pack.as_slice());
+        paths(&request.report_on);
+        paths(&request.inputs);
+        request.enable.iter().for_each(|rule| digester.update(rule.as_bytes()));
+        let build = database.parent()?;
+        let meson = ["intro-targets.json", "meson-info.json"].map(|name| build.join("meson-info").join(name));
+        let mut also = vec![database.clone(), library];
+        also.extend(request.pack.iter().map(|pack| request.working_directory.join(pack)));
+        also.extend(meson);
+        Some(Again { cache, key: digester.finish(), also, started })
+    }
+
+    /// The report, if nothing changed since it was made.
+    pub(super) fn report(&self) -> Option<Report> {
+        let mut record: Record = postcard::from_bytes(&self.cache.get(Kind::Tree, &self.key)?).ok()?;
+        let tree = Tree { root: record.root.clone(), build: record.build.clone() };
+        let stamps = Stamps::restore(record.stamps.clone(), &tree);
+        if !stamps.changed(&record.expected).is_empty() {
+            return None;
+        }
+        let is_changed = |(directory, names, absent): &(PathBuf, Seen, Vec<PathBuf>)| {
+            stamps.seen(directory).unwrap_or(Seen::Absent) != *names && absent.iter().any(|path| !stamps.absent(path))
+        };
+        if record.absent.par_iter().any(is_changed) {
+            return None;
+        }
+        if !record.links.iter().all(|(link, target)| link.canonicalize().is_ok_and(|now| now == *target)) {
+            return None;
+        }
+        if stamps.has_news() {
+            record.stamps = stamps.save(&tree);
+            self.put(&record);
+        }
+        let Record { findings, problems, summary, mut details, unused_cuts, .. } = record;
+        details.unused_cuts = unused_cuts;
+        Some(Report { findings, problems, summary, tree, details, rules: rule_infos() })
+    }
+
+    /// Keeps a report, and what it depends on.
+    pub(super) fn keep(&self, report: &Report, consulted: Consulted, stamps: &Stamps, texts: &Texts) {
+        let mut files = consulted.files;
+        files.extend(texts.consulted());
+        files.extend(self.also.iter().cloned());
+        let files: Vec<PathBuf> = files.into_iter().collect();
+        let mut by_directory: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
+        for path in consulted.absent {
+            let directory = path.parent().unwrap_or(Path::new("/")).to_path_buf();
+            by_directory.entry(directory).or_default().push(path);
+        }
+        let expected = files.par_iter().map(|file| {
+            let seen = if stamps.absent(file) { Seen::Absent } else { stamps.seen(file)? };
+            (seen == Seen::Absent || self.is_old(file)).then(|| (file.clone(), seen))
+        });
+        // What changed in the meantime, or may have, cannot be told from what the report is about.
+        let Some(expected) = expected.collect::<Option<Vec<_>>>() else { return };
+        let names = |(directory, absent): (PathBuf, Vec<PathBuf>)| {
+            let names = stamps.seen(&directory).unwrap_or(Seen::Absent);
+            (directory, names, absent)
+        };
+        let absent: Vec<_> = by_directory.into_par_iter().map(names).collect();
+        if absent.par_iter().any(|(.., absent)| absent.iter().any(|path| !stamps.absent(path))) {
+            return;
+        }
+        self.put(&Record {
+            root: report.tree.root.clone(),
+            build: report.tree.build.clone(),
+            stamps: stamps.save(&report.tree),
+            expected,
+            absent,
+            links: consulted.links.into_iter().collect(),
+            findings: report.findings.clone(),
+            problems: report.problems.clone(),
+            summary: report.summary.clone(),
+            details: report.details.clone(),
+            unused_cuts: report.details.unused_cuts.clone(),
+        });
+    }
+
+    fn is_old(&self, file: &Path) -> bool {
+        let Ok(metadata) = file.metadata() else { return false };
+        let changed = u64::try_from(metadata.ctime()).ok().zip(u32::try_from(metadata.ctime_nsec()).ok());
+        let changed = changed.map(|(seconds, nanoseconds)| UNIX_EPOCH + Duration::new(seconds, nanoseconds));
+        let age = changed.and_then(|changed| self.started.duration_since(changed).ok());
+        age.is_some_and(|age| age > TOO_YOUNG)
+    }
+
+    fn put(&self, record: &Record) {
+        // What cannot be written is not kept; the next run is only slower for that.
+        if let Ok(bytes) = postcard::to_stdvec(record) {
+            self.cache.put(Kind::Tree, self.key, bytes);
+            let _ = self.cache.flush();
+        }
+    }
+}

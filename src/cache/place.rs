@@ -40,7 +40,8 @@ pub struct Place {
 }
 
 /// Where the cache is when no option says so: `COWRAP_CACHE`, else `cowrap` in the user's directory for caches. None when the
-/// environment tells no place. `variable` looks up a variable of the environment; an empty one is taken for none.
+/// environment tells no place, and when `COWRAP_CACHE` is there and empty. `variable` looks up a variable of the environment;
+/// other empty ones are taken for none.
 pub fn default_directory(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let path = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     // The base directories must be absolute: those of a user are not where the program happens to run.
@@ -52,6 +53,9 @@ pub fn default_directory(variable: impl Fn(&str) -> Option<OsString>) -> Option<
             base("XDG_CACHE_HOME").or_else(|| base("HOME").map(|home| home.join(".cache")))
         }
     };
+    if variable("COWRAP_CACHE").is_some_and(|value| value.is_empty()) {
+        return None;
+    }
     path("COWRAP_CACHE").or_else(|| user().map(|caches| caches.join("cowrap")))
 }
 
@@ -262,6 +266,7 @@ mod tests {
         assert_eq!(find(&[("HOME", "/h"), ("XDG_CACHE_HOME", "relative")]).as_deref(), Some(home));
         assert_eq!(find(&[("HOME", "/h"), ("COWRAP_CACHE", "/c")]).as_deref(), Some("/c"));
         assert_eq!(find(&[("COWRAP_CACHE", "here")]).as_deref(), Some("here"));
+        assert_eq!(find(&[("HOME", "/h"), ("COWRAP_CACHE", "")]), None);
         assert_eq!(find(&[]), None);
         assert_eq!(find(&[("HOME", "")]), None);
         assert_eq!(find(&[("HOME", "relative")]), None);

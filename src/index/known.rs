@@ -493,9 +493,7 @@ mod tests {
     fn arguments_do_not_tell_where_the_tree_is() {
         let at = |root: &str, build: &str| Tree { root: root.into(), build: Some(build.into()) };
         let (here, there) = (at("/a/src", "/a/src/build"), at("/x", "/x/build"));
-        for (one, other) in
-            [("-I/a/src/include", "-I/x/include"), ("/a/src", "/x"), ("-DP=\"/a/src/b:/a/src\"", "-DP=\"/x/b:/x\"")]
-        {
+        for (one, other) in [("-I/a/src/include", "-I/x/include"), ("/a/src", "/x")] {
             assert_eq!(without_place(one.as_bytes(), &here), without_place(other.as_bytes(), &there));
         }
         assert_eq!(without_place(b"/a/srcs/b", &here), b"/a/srcs/b");

@@ -466,7 +466,8 @@ proptest! {
         if let Some(form) = form_of(&text) {
             prop_assert_eq!(tokens(&form), tokens(&text));
             let names = Names::new();
-            prop_assert_eq!(scan(&form, &names), scan(&text, &names));
+            let said = |text| Scan { content: Digest::of(&[]), ..scan(text, &names) };
+            prop_assert_eq!(said(&form), said(&text));
             prop_assert_eq!(form_of(&form), Some(form));
         }
     }

@@ -9,6 +9,7 @@ mod fix;
 mod generate;
 mod index;
 mod input;
+mod link;
 mod progress;
 
 use std::ffi::OsString;
@@ -41,6 +42,8 @@ enum Command {
     Fix(fix::Fix),
     /// Read a C tree, and keep what was read in a file: for many checks and questions
     Index(index::Index),
+    /// Join what several runs of `cowrap index` read of a tree, each a part of it, in one index
+    Link(link::Link),
     /// Tell what is believed of a function, and why
     Why(ask::Why),
     /// Tell who calls a function
@@ -81,6 +84,7 @@ pub fn run() -> ExitCode {
         Command::Check(check) => check.run(has_flags),
         Command::Fix(fix) => fix.run(has_flags),
         Command::Index(index) => index.run(),
+        Command::Link(link) => link.run(),
         Command::Why(why) => why.run(),
         Command::Callers(related) => related.run(Direction::Callers),
         Command::Callees(related) => related.run(Direction::Callees),

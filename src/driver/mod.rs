@@ -5,11 +5,15 @@
 
 mod again;
 mod ask;
+mod depfile;
+mod facts;
 mod fix;
 mod generate;
 mod generation;
 mod index;
+mod ninja;
 mod recall;
+mod stored;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -35,9 +39,11 @@ use crate::source::{Identities, Texts, Tree};
 
 use again::Again;
 pub use ask::{Answer, Answered, AskError, Question, ask};
+pub use facts::{Extracted, FactsError, LinkRequest, Part, Shard, extract, link};
 pub use fix::{Applied, FixError, FixRequest, Fixed, NotApplied, Step, fix};
 pub use generate::{GenerateError, GenerateRequest, Generated, Job, Known, generate, known_jobs, write_depfile};
 pub use index::{Coverage, Index, IndexError, save};
+pub use ninja::{NinjaRequest, emit_ninja};
 
 /// What to check.
 #[derive(Clone, Debug)]
@@ -343,15 +349,20 @@ pub fn index(request: &Request, progress: &dyn Progress) -> Result<Index, Error>
 
 /// Reads a tree, or an index that was saved; and says what was read for that, if it could be remembered.
 fn read(request: &Request, progress: &dyn Progress) -> Result<(Index, Option<(Consulted, Stamps)>), Error> {
-    let pack = match &request.pack {
-        Some(path) => Pack::read(path)?,
-        None => Pack::qemu()?,
-    };
+    let pack = pack_of(request.pack.as_deref())?;
     if let Input::Index(path) = &request.input {
         return Ok((index::load(&request.working_directory.join(path), pack)?, None));
     }
     let opened = open(request, pack)?;
     recall::read_tree(request, opened, progress)
+}
+
+/// The pack that is asked for.
+fn pack_of(path: Option<&Path>) -> Result<Pack, PackError> {
+    match path {
+        Some(path) => Pack::read(path),
+        None => Pack::qemu(),
+    }
 }
 
 /// A tree of which the units can be read.

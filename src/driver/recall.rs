@@ -16,7 +16,8 @@ use crate::index::{Consulted, Found, Known, Outcome, Recall, Sources};
 use crate::program::{Linker, Program};
 use crate::source::{Digest, Digester, Tree};
 
-use super::{Coverage, Error, Index, Opened, Problem, Progress, Request, SharingRequest, index, read_unit};
+use super::stored::Words;
+use super::{Coverage, Error, Index, Opened, Problem, Progress, Request, SharingRequest, read_unit};
 
 /// So few units are parsed plainly: to plan what they share would cost more.
 const FEW: usize = 6;
@@ -299,6 +300,6 @@ fn base(clang: &str, pack: &Pack) -> Digest {
         digester.update(part.as_bytes());
     }
     // What cannot be written down is as good as nothing: then all packs are one, and no pack has such words.
-    digester.update(&postcard::to_stdvec(&index::words(pack)).unwrap_or_default());
+    digester.update(&postcard::to_stdvec(&Words::of(pack)).unwrap_or_default());
     digester.finish()
 }

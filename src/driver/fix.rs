@@ -24,7 +24,7 @@ use crate::source::{Digest, Texts, Tree, offset, place};
 
 use super::generate::{GenerateRequest, Job, generate_from, known_jobs};
 use super::generation::generation;
-use super::{Coverage, Error, Input, Opened, Problem, Progress, Report, Request};
+use super::{Coverage, Error, Input, Opened, Problem, Progress, Report, Request, SharingRequest};
 use super::{identify_paths, is_reported, open, read_unit, summarise, vet_rules};
 
 /// How a tree is to be fixed.
@@ -259,7 +259,11 @@ impl<'r> Workshop<'r> {
         let Opened { indexer, inputs, tree, details, problems, .. } = &mut self.opened;
         progress.start(inputs.units.len());
         let (facts, pieces, reads, files) = (&mut self.facts, &mut self.pieces, &mut self.reads, &mut self.files);
-        indexer.run(&inputs.units, None, |number, outcome| {
+        let sharing = match self.request.check.sharing {
+            SharingRequest::No => None,
+            _ => indexer.share(&inputs.units, &indexer.sources(), false),
+        };
+        indexer.run(&inputs.units, sharing.as_ref(), |number, outcome| {
             progress.step();
             match read_unit(outcome, &inputs.units[number].file, tree, details) {
                 Ok(read) => {
@@ -449,7 +453,7 @@ impl<'r> Workshop<'r> {
         // The program with the new facts in place of the old ones.
         let mut old: Vec<(usize, Option<Vec<Piece>>)> = Vec::new();
         for (unit, read) in &facts {
-            old.push((*unit, std::mem::replace(&mut self.facts[*unit], Some(read.pieces.clone()))));
+            old.push((*unit, self.facts[*unit].replace(read.pieces.clone())));
         }
         let mut kept = Vec::new();
         for (path, text) in &new_texts {

@@ -38,7 +38,7 @@ impl Sources {
         let known: BTreeSet<&Path> = files.iter().map(PathBuf::as_path).collect();
         let (mut absent, mut links) = (BTreeSet::new(), BTreeSet::new());
         for file in files {
-            let Some(scan) = self.scans.get(file) else { return None };
+            let scan = self.scans.get(file)?;
             let found = self.resolver.of_file(path, self.resolver.file(file), &scan);
             absent.extend(found.absent.iter().copied());
             links.extend(found.includes.iter().flatten().copied());

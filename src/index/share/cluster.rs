@@ -167,11 +167,11 @@ fn pair_up(nodes: &mut Vec<Node>, weights: &[u64]) -> Vec<usize> {
         shared.fold((0, usize::MAX), |best, next| if next.0 > best.0 { next } else { best })
     };
     let mut best: Vec<(u64, usize)> = (0..open.len()).map(|at| best_behind(nodes, &open, at)).collect();
-    loop {
-        let Some(at) = (0..open.len()).reduce(|one, other| if best[other].0 > best[one].0 { other } else { one })
-        else {
-            break;
-        };
+    // The first of those that share most.
+    let heaviest = |best: &[(u64, usize)]| {
+        (0..best.len()).reduce(|one, other| if best[other].0 > best[one].0 { other } else { one })
+    };
+    while let Some(at) = heaviest(&best) {
         let (weight, other) = best[at];
         if weight == 0 {
             break;
@@ -185,11 +185,10 @@ fn pair_up(nodes: &mut Vec<Node>, weights: &[u64]) -> Vec<usize> {
         open.swap_remove(other);
         best.swap_remove(other);
         let moved = open.len();
-        for position in 0..open.len() {
-            let partner = best[position].1;
-            let is_stale = position == at || position == other || [at, other, moved].contains(&partner);
+        for (position, known) in best.iter_mut().enumerate() {
+            let is_stale = position == at || position == other || [at, other, moved].contains(&known.1);
             if is_stale {
-                best[position] = best_behind(nodes, &open, position);
+                *known = best_behind(nodes, &open, position);
             }
         }
     }

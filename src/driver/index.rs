@@ -71,26 +71,38 @@ pub enum IndexError {
     },
 }
 
-/// What is in the file.
-#[derive(Serialize, Deserialize)]
-struct Saved<P> {
-    /// The words of the pack that decide what is read: the names of marks, in their order, of predicates, of
-    /// what takes locks, of regions, and of pairs.
+/// The words of a pack that decide what is read: the names of marks, in their order, of predicates, of what takes locks, of
+/// regions, and of pairs.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Words {
     marks: Vec<String>,
     predicates: Vec<String>,
     locks: Vec<Lock>,
     regions: Vec<String>,
     pairs: Vec<Pair>,
+}
+
+/// The words of a pack.
+pub(super) fn words(pack: &Pack) -> Words {
+    Words {
+        marks: pack.marks.iter().map(|mark| mark.name.clone()).collect(),
+        predicates: pack.predicates.clone(),
+        locks: pack.locks.clone(),
+        regions: pack.regions.clone(),
+        pairs: pack.pairs.clone(),
+    }
+}
+
+/// What is in the file.
+#[derive(Serialize, Deserialize)]
+struct Saved<P> {
+    words: Words,
     root: PathBuf,
     build: Option<PathBuf>,
     details: Details,
     problems: Vec<Problem>,
     coverage: Coverage,
     program: P,
-}
-
-fn marks(pack: &Pack) -> Vec<String> {
-    pack.marks.iter().map(|mark| mark.name.clone()).collect()
 }
 
 /// The first line of the file.
@@ -102,11 +114,7 @@ fn header() -> Vec<u8> {
 pub fn save(index: Index, path: &Path) -> Result<(), IndexError> {
     let failed = |source| IndexError::Write { path: path.display().to_string(), source };
     let saved = Saved {
-        marks: marks(&index.pack),
-        predicates: index.pack.predicates.clone(),
-        locks: index.pack.locks.clone(),
-        regions: index.pack.regions.clone(),
-        pairs: index.pack.pairs.clone(),
+        words: words(&index.pack),
         root: index.tree.root,
         build: index.tree.build,
         details: index.details,
@@ -135,11 +143,7 @@ pub(super) fn load(path: &Path, pack: Pack) -> Result<Index, IndexError> {
         return Err(unusable("is damaged"));
     }
     let saved: Saved<Program> = postcard::from_bytes(body).map_err(|_| unusable("is damaged"))?;
-    let same = saved.predicates == pack.predicates
-        && saved.locks == pack.locks
-        && saved.regions == pack.regions
-        && saved.pairs == pack.pairs;
-    if saved.marks != marks(&pack) || !same {
+    if saved.words != words(&pack) {
         return Err(unusable(&format!("was made with another pack than `{}`", pack.name)));
     }
     let mut program = saved.program;

@@ -8,6 +8,7 @@ mod fix;
 mod generate;
 mod generation;
 mod index;
+mod recall;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -26,7 +27,7 @@ use crate::findings::{Finding, Level, Span, lossy};
 pub use crate::index::Shared;
 pub use crate::index::WORKER;
 use crate::index::{Indexer, MarkDefinition, Outcome, make_visible};
-use crate::program::{FunctionId, Linker};
+use crate::program::FunctionId;
 use crate::rules;
 use crate::source::{Identities, Texts, Tree};
 
@@ -223,6 +224,9 @@ pub struct Details {
     /// What became of sharing.
     #[serde(skip)]
     pub shared: Shared,
+    /// Why nothing could be kept for the next run.
+    #[serde(skip)]
+    pub cache: Option<String>,
 }
 
 /// Why there is no report at all.
@@ -330,35 +334,15 @@ pub fn index(request: &Request, progress: &dyn Progress) -> Result<Index, Error>
     if let Input::Index(path) = &request.input {
         return Ok(index::load(&request.working_directory.join(path), pack)?);
     }
-    let mut opened = open(request, pack)?;
-    let mut linker = Linker::default();
-    progress.start(opened.inputs.units.len());
-    let Opened { indexer, inputs, tree, details, problems, .. } = &mut opened;
-    let sharing = match request.sharing {
-        SharingRequest::No => None,
-        SharingRequest::Yes => indexer.share(&inputs.units, false),
-        SharingRequest::Verify => indexer.share(&inputs.units, true),
-    };
-    indexer.run(&inputs.units, sharing.as_ref(), |number, outcome| {
-        progress.step();
-        match read(outcome, &inputs.units[number].file, tree, details) {
-            Ok(facts) => facts.pieces.iter().for_each(|piece| linker.add(number as u32, piece)),
-            Err(problem) => problems.push(problem),
-        }
-    });
-    progress.finish();
-    details.shared = sharing.map(|sharing| sharing.shared()).unwrap_or_default();
-    problems.sort();
-    let Opened { inputs, tree, pack, details, problems, .. } = opened;
-    let units = inputs.units.len() + inputs.refused.len();
-    let coverage = Coverage { units, other_languages: inputs.other_languages };
-    let program = linker.finish(|path| tree.absolute(path));
-    Ok(Index { program, pack, tree, details, problems, coverage })
+    let opened = open(request, pack)?;
+    recall::read_tree(request, opened, progress)
 }
 
 /// A tree of which the units can be read.
 struct Opened {
     indexer: Indexer,
+    /// The libclang in use, by its version.
+    clang: String,
     inputs: Inputs,
     tree: Tree,
     pack: Pack,
@@ -380,9 +364,10 @@ fn open(request: &Request, pack: Pack) -> Result<Opened, Error> {
         marks: visible.definitions.iter().map(|definition| mark_detail(definition, &pack, &tree)).collect(),
         ..Details::default()
     };
+    let clang = library.version().to_owned();
     let indexer = Indexer::new(library, &pack, visible.headers, tree.clone(), request.jobs)?;
     let problems = inputs.refused.iter().map(|refusal| refused(refusal, &tree)).collect();
-    Ok(Opened { indexer, inputs, tree, pack, details, problems })
+    Ok(Opened { indexer, clang, inputs, tree, pack, details, problems })
 }
 
 /// The facts of a unit, or why there are none.

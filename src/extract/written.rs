@@ -27,7 +27,15 @@ impl Written {
 fn between_parentheses(text: &[u8]) -> String {
     let mut depth = 0usize;
     let mut found = Vec::new();
-    for &byte in text.iter().take(LONGEST).filter(|byte| !byte.is_ascii_whitespace()) {
+    let text = &text[..text.len().min(LONGEST)];
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        let comment = comment(&text[at..]);
+        if comment > 0 || byte.is_ascii_whitespace() {
+            at += comment.max(1);
+            continue;
+        }
+        at += 1;
         match byte {
             b'(' => depth += 1,
             b')' if depth <= 1 => return String::from_utf8_lossy(&found).into_owned(),
@@ -40,6 +48,16 @@ fn between_parentheses(text: &[u8]) -> String {
         }
     }
     String::new()
+}
+
+/// The length of the comment that a text begins with; 0 when it begins with none.
+fn comment(text: &[u8]) -> usize {
+    let behind = |start: usize, end: &[u8]| text[start..].windows(end.len()).position(|window| window == end);
+    match text {
+        [b'/', b'*', ..] => behind(2, b"*/").map_or(text.len(), |length| length + 4),
+        [b'/', b'/', ..] => behind(2, b"\n").map_or(text.len(), |length| length + 2),
+        _ => 0,
+    }
 }
 
 /// The last name in an argument: the field's in `&s->lock`; empty when there is none.
@@ -64,6 +82,8 @@ mod tests {
         assert_eq!(read("lock ( & s -> lock )"), pair("lock", "&s->lock"));
         assert_eq!(read("lock((&(m)), 1)"), pair("lock", "(&(m)),1"));
         assert_eq!(read("lock()"), pair("lock", ""));
+        assert_eq!(read("lock /* ( */ (/* the */ &s->lock) // )"), pair("lock", "&s->lock"));
+        assert_eq!(read("lock(a / b, // )\n c)"), pair("lock", "a/b,c"));
         assert_eq!(read("lock; f(x)"), pair("lock", ""));
         assert_eq!(read("lock(never"), pair("lock", ""));
         assert_eq!(read("(*f)(x)"), pair("", "*f"));

@@ -72,6 +72,20 @@ impl Piece {
         Piece { digest: Digest::of(&bytes), facts: Arc::new(facts) }
     }
 
+    /// The facts in a form to be kept.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // As in `new`.
+        postcard::to_stdvec(&*self.facts).unwrap_or_default()
+    }
+
+    /// The facts of [`Piece::to_bytes`]; `None` when they are not those with the digest.
+    pub fn from_bytes(digest: Digest, bytes: &[u8]) -> Option<Piece> {
+        if Digest::of(bytes) != digest {
+            return None;
+        }
+        Some(Piece { digest, facts: Arc::new(postcard::from_bytes(bytes).ok()?) })
+    }
+
     /// The digest of the facts.
     pub fn digest(&self) -> Digest {
         self.digest

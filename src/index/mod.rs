@@ -3,15 +3,17 @@
 //!
 //! It must never know what facts mean, and it never prints.
 
+mod known;
 mod marks;
 mod share;
+mod sources;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use rayon::iter::{ParallelBridge, ParallelIterator};
 use thiserror::Error;
@@ -23,8 +25,10 @@ use crate::extract::{LockAction, LockWord, PairedWith, Paths, Vocabulary, extrac
 use crate::facts::{LockId, MarkId, PairId, Piece, UnitFacts};
 use crate::source::{Digest, Identities, Tree};
 
+pub use known::{Found, Known, Recall};
 pub use marks::{MarkDefinition, VisibleMarks, make_visible};
 pub use share::{Shared, Sharing};
+pub use sources::Sources;
 
 /// What the names of the threads that read units begin with.
 pub const WORKER: &str = "cowrap-worker";
@@ -173,12 +177,21 @@ impl Indexer {
         });
     }
 
+    /// The texts of the tree as they are now, for [`Indexer::share`].
+    pub fn sources(&self) -> Arc<Sources> {
+        Arc::new(Sources::new(self.library.resource_directory()))
+    }
+
     /// Plans what header work these units share; `None` when there is no place for precompiled headers. With `verify`, plain
     /// parses are what counts, and what is shared is compared with them.
-    pub fn share(&self, units: &[Unit], verify: bool) -> Option<Sharing> {
+    pub fn share(&self, units: &[Unit], sources: &Arc<Sources>, verify: bool) -> Option<Sharing> {
         let Files { tree, identities } = &self.files;
-        let resources = self.library.resource_directory();
-        self.workers.install(|| Sharing::new(units, tree, identities, resources, verify)).ok()
+        self.workers.install(|| Sharing::new(units, tree, identities, sources, verify)).ok()
+    }
+
+    /// Runs something on the workers.
+    pub fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.workers.install(work)
     }
 
     /// Reads one unit, without sharing. A crash of libclang or a panic costs this unit alone.

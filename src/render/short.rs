@@ -64,6 +64,9 @@ pub fn details(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Resul
         let (unit, file) = (printable_path(unit), printable_path(file));
         writeln!(out, "cowrap: {unit} says something else with precompiled headers, in {file}; please report this")?;
     }
+    if let Some(reason) = &details.cache {
+        writeln!(out, "cowrap: nothing was kept for the next run: {}", printable_lines(reason))?;
+    }
     // Who wrote a cut must learn that it cuts nothing any more.
     for (caller, callee) in &details.unused_cuts {
         let (caller, callee) = (printable(caller), printable(callee));

@@ -68,6 +68,8 @@ pub struct Scan {
     /// The opposite does not hold. Comments count in directives other than definitions, `#ifdef`, `#ifndef`, `#else` and `#endif`,
     /// and in doubtful texts.
     pub form: Digest,
+    /// The digest of the text itself.
+    pub content: Digest,
 }
 
 impl Scan {

@@ -562,6 +562,7 @@ impl<'t> Reader<'t> {
             pragmas: sorted(self.pragmas.iter().map(name).collect()),
             leaks: self.leaks,
             form,
+            content: Digest::of(text),
         }
     }
 }

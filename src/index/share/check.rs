@@ -39,8 +39,8 @@ pub struct Macros {
 }
 
 impl Macros {
-    /// Adds those of a text.
-    pub fn add(&mut self, scan: &Scan, names: &Names) {
+    /// Adds those of a text, which may be one of the tree's `own`.
+    pub fn add(&mut self, scan: &Scan, own: bool, names: &Names) {
         let is_settled = |name: &Name| SETTLED.iter().any(|prefix| names.text(*name).starts_with(prefix));
         self.settled.extend(scan.defines.iter().map(|(name, _)| *name).filter(is_settled));
         for (name, body) in &scan.bodies {
@@ -51,7 +51,10 @@ impl Macros {
                 self.named_by.entry(named).or_default().push(*name);
             }
         }
-        self.pragmas.extend(&scan.pragmas);
+        // What libraries make of their arguments (`G_STRINGIFY`) are warnings.
+        if own {
+            self.pragmas.extend(&scan.pragmas);
+        }
     }
 
     /// All names that can come out of a name, itself among them; sorted.

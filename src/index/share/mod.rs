@@ -8,7 +8,7 @@ mod cluster;
 mod headers;
 mod plan;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,10 +20,10 @@ use crate::clang::{File, Purpose, Severity, TranslationUnit, UnsavedFile};
 use crate::compdb::Unit;
 use crate::extract::{Before, Extracted, Paths, extract};
 use crate::facts::{Piece, UnitFacts};
-use crate::scan::{Resolver, Scans, scan};
+use crate::scan::{Name, scan};
 use crate::source::{Digest, Identities, Tree};
 
-use super::{Indexer, Outcome, Parse};
+use super::{Indexer, Outcome, Parse, Sources};
 
 use self::check::{Harm, Macros, Moved, Order, Other};
 use self::cluster::Set;
@@ -42,7 +42,7 @@ pub struct Sharing {
     /// Who shares what.
     pub plan: Plan,
     macros: Macros,
-    scans: Scans,
+    sources: Arc<Sources>,
     /// Where the precompiled headers are.
     scratch: tempfile::TempDir,
     /// Whether every unit that shares is parsed plainly, too.
@@ -82,6 +82,8 @@ pub struct Precompiled {
     /// What it included, and those below it.
     included: Inclusions,
     moved: Arc<Moved>,
+    /// The macros that its files may define.
+    defined: HashSet<Name>,
 }
 
 impl Precompiled {
@@ -101,19 +103,19 @@ impl Sharing {
         units: &[Unit],
         tree: &Tree,
         identities: &Identities,
-        resource_directory: &Path,
+        sources: &Arc<Sources>,
         verify: bool,
     ) -> std::io::Result<Sharing> {
-        let (scans, resolver) = (Scans::default(), Resolver::default());
-        let plan = plan::plan(units, tree, identities, &scans, &resolver, resource_directory);
+        let plan = plan::plan(units, tree, identities, sources);
         let mut macros = Macros::default();
         for group in &plan.groups {
             for number in 0..group.headers.count() {
-                macros.add(&group.headers.get(number).scan, scans.names());
+                let header = group.headers.get(number);
+                macros.add(&header.scan, header.own, sources.scans.names());
             }
         }
         let scratch = tempfile::Builder::new().prefix("cowrap-").tempdir()?;
-        Ok(Sharing { plan, macros, scans, scratch, verify, seen: Mutex::default() })
+        Ok(Sharing { plan, macros, sources: Arc::clone(sources), scratch, verify, seen: Mutex::default() })
     }
 
     /// The headers that a node includes itself, without bad ones.
@@ -123,9 +125,33 @@ impl Sharing {
     }
 
     /// A text that includes headers, as a file in memory, and its path.
-    fn source(&self, node: usize, listed: &[(Number, &[u8])]) -> Option<(CString, UnsavedFile)> {
+    ///
+    /// Clang forgets a macro of a precompiled header when one on top of it uses the name for something else than a macro, as
+    /// for a field that is called like a macro with arguments (seen with libclang 19). So for all names that could be such,
+    /// the text ends with what makes clang write the macro down again.
+    fn source(
+        &self,
+        node: usize,
+        listed: &[(Number, &[u8])],
+        below: Option<&Precompiled>,
+    ) -> Option<(CString, UnsavedFile)> {
         let path = self.scratch.path().join(format!("{node}.h"));
-        let text = listed.iter().flat_map(|(_, line)| *line).copied().collect();
+        let mut text: Vec<u8> = listed.iter().flat_map(|(_, line)| *line).copied().collect();
+        if let Some(below) = below {
+            let headers = &self.plan.groups[self.plan.nodes[node].group].headers;
+            let read = headers.closure(listed.iter().map(|(number, _)| *number));
+            let words = read.iter().flat_map(|number| &headers.get(number).scan.words).map(|(name, _)| *name);
+            let may_be_forgotten = |name: &Name| below.all().any(|level| level.defined.contains(name));
+            let names: BTreeSet<Arc<[u8]>> =
+                words.filter(may_be_forgotten).map(|name| self.sources.scans.names().text(name)).collect();
+            let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+            for name in names.iter().filter(|name| name.iter().all(is_plain)) {
+                for order in ["push", "pop"] {
+                    let name = String::from_utf8_lossy(name);
+                    text.extend(format!("#pragma {order}_macro(\"{name}\")\n").bytes());
+                }
+            }
+        }
         let file = UnsavedFile::new(path.clone(), text)?;
         Some((CString::new(path.into_os_string().as_bytes()).ok()?, file))
     }
@@ -154,7 +180,8 @@ impl Sharing {
     }
 
     fn tell(&self, headers: &Headers, harm: &Harm) -> String {
-        let name = harm.macro_name.map(|name| String::from_utf8_lossy(&self.scans.names().text(name)).into_owned());
+        let name =
+            harm.macro_name.map(|name| String::from_utf8_lossy(&self.sources.scans.names().text(name)).into_owned());
         let file = harm.file.map(|file| headers.get(file).path.display().to_string());
         format!("{} in {}", name.unwrap_or_else(|| "a pragma".into()), file.unwrap_or_else(|| "it".into()))
     }
@@ -183,6 +210,7 @@ impl Sharing {
         let headers = &self.plan.groups[self.plan.nodes[node].group].headers;
         let number = |file: File<'_>| headers.find(&paths.absolute(&paths.identify(directory, &file.path())));
         let (mut files, mut moved, mut known) = (Vec::new(), Vec::new(), Set::default());
+        let mut defined = HashSet::new();
         let mut first = below.map(|below| below.first.clone()).unwrap_or_default();
         let mut included = below.map(|below| below.included.clone()).unwrap_or_default();
         for inclusion in unit.inclusions() {
@@ -192,12 +220,16 @@ impl Sharing {
             let is_first = below.is_none() && line == 1;
             let Some(read) = number(inclusion.file) else {
                 if is_first {
+                    let path = paths.identify(directory, &inclusion.file.path());
+                    let scan = self.sources.scans.get(&paths.absolute(&path));
+                    defined.extend(scan.iter().flat_map(|scan| &scan.defines).map(|(name, _)| *name));
                     continue;
                 }
                 let guilty = listed.get((line as usize).saturating_sub(1));
                 self.refuse(format!("node: unforeseen {}", inclusion.file.path().display()));
                 return Err(guilty.map(|(number, _)| *number).into_iter().collect());
             };
+            defined.extend(headers.get(read).scan.defines.iter().map(|(name, _)| *name));
             if is_first {
                 first.insert(read);
             } else if known.insert(read) {
@@ -236,6 +268,7 @@ impl Sharing {
             first,
             included,
             moved: Arc::new(moved),
+            defined,
         })
     }
 
@@ -271,7 +304,7 @@ impl Sharing {
             let number = headers.find(&path);
             let scan = match number {
                 Some(number) => Arc::clone(&headers.get(number).scan),
-                None => self.scans.get(&path)?,
+                None => self.sources.scans.get(&path)?,
             };
             let is_first = number.is_some_and(|number| precompiled.first.contains(number));
             let other = Other { scan: &scan, number, is_first };
@@ -282,7 +315,7 @@ impl Sharing {
         }
         let text = parsed.main_file().map(|main| parsed.contents(main)).unwrap_or_default();
         let lines = text.split_inclusive(|byte| *byte == b'\n').take(last as usize).map(<[u8]>::len).sum();
-        let start = scan(&text[..lines], self.scans.names());
+        let start = scan(&text[..lines], self.sources.scans.names());
         let other = Other { scan: &start, number: Some(member.main), is_first: false };
         if let Some(harm) = precompiled.moved.harm(&other, &order, &self.macros) {
             self.refuse(format!("unit: {} for main {}", self.tell(headers, &harm), unit.file.display()));
@@ -485,7 +518,7 @@ impl<'a> Run<'a> {
         let parse = Parse {
             purpose: Purpose::Precompile,
             below: below.map(|below| below.file.as_c_str()),
-            source: Some(self.sharing.source(node, &listed)?),
+            source: Some(self.sharing.source(node, &listed, below.map(|below| &**below))?),
             more: &more,
         };
         let target = self.sharing.target(node)?;

@@ -8,8 +8,10 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use crate::compdb::Unit;
-use crate::scan::{FileId, IncludeKind, PathId, Resolver, Scans, SearchPath};
+use crate::scan::{FileId, IncludeKind, PathId};
 use crate::source::{Identities, Tree};
+
+use crate::index::Sources;
 
 use super::cluster::{Cluster, Costs, Set, clusters};
 use super::headers::{Follow, Headers, Inclusions, Number, Walk};
@@ -75,16 +77,8 @@ pub struct Node {
 type GroupKey = (Vec<OsString>, PathId, FileId);
 
 /// Plans for these units.
-pub fn plan(
-    units: &[Unit],
-    tree: &Tree,
-    identities: &Identities,
-    scans: &Scans,
-    resolver: &Resolver,
-    resource_directory: &Path,
-) -> Plan {
-    let keys: Vec<Option<GroupKey>> =
-        units.par_iter().map(|unit| group_key(unit, scans, resolver, resource_directory)).collect();
+pub fn plan(units: &[Unit], tree: &Tree, identities: &Identities, sources: &Sources) -> Plan {
+    let keys: Vec<Option<GroupKey>> = units.par_iter().map(|unit| group_key(unit, sources)).collect();
     // In the order of their first units: numbers of paths differ from run to run.
     let mut numbers: HashMap<&GroupKey, usize> = HashMap::new();
     let mut members: Vec<(PathId, Vec<usize>)> = Vec::new();
@@ -101,7 +95,7 @@ pub fn plan(
         if numbers.len() < 2 {
             continue;
         }
-        let follow = Follow { scans, resolver, path, identities, tree };
+        let follow = Follow { scans: &sources.scans, resolver: &sources.resolver, path, identities, tree };
         let mut headers = Headers::default();
         let mains: Vec<Option<Number>> =
             numbers.iter().map(|number| headers.add(&units[*number].file, &follow)).collect();
@@ -192,8 +186,9 @@ fn quoted(path: &Path) -> Option<Vec<u8>> {
     (!bytes.iter().any(|byte| b"\"\n\r\\".contains(byte))).then(|| [b"\"", bytes, b"\""].concat())
 }
 
-fn group_key(unit: &Unit, scans: &Scans, resolver: &Resolver, resource_directory: &Path) -> Option<GroupKey> {
-    let path = SearchPath::new(&unit.arguments, &unit.directory, resource_directory)?.without_empty();
+fn group_key(unit: &Unit, sources: &Sources) -> Option<GroupKey> {
+    let Sources { scans, resolver, .. } = sources;
+    let path = sources.search_path(unit)?.without_empty();
     let rest = without_search(&unit.arguments);
     // What is included by an argument comes before all else.
     if rest.iter().any(|argument| argument == "-include" || argument == "-imacros") {

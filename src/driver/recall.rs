@@ -1,0 +1,286 @@
+//! Reading a tree by way of what earlier runs found out: only what changed is read again.
+//!
+//! Kept are, from the widest to the narrowest: what files looked like on disk (for each checkout), what each unit read and said
+//! (for each way of building a tree, wherever it is), and the linked program (for what its units say).
+
+use std::os::unix::ffi::OsStrExt;
+
+use rayon::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::cache::{Cache, Kind, Stamps};
+use crate::config::Pack;
+use crate::facts::{SCHEMA, UnitFacts};
+use crate::index::{Found, Known, Outcome, Recall, Sources};
+use crate::program::{Linker, Program};
+use crate::source::{Digest, Digester, Tree};
+
+use super::{Coverage, Error, Index, Opened, Problem, Progress, Request, SharingRequest, index, read};
+
+/// So few units are parsed plainly: to plan what they share would cost more.
+const FEW: usize = 6;
+
+/// What is kept of a tree.
+struct Memory<'a> {
+    cache: &'a Cache,
+    keys: Keys,
+    stamps: Stamps,
+    recall: Recall<'a>,
+}
+
+/// A unit on its way into the program.
+enum Part {
+    /// What keeps it out.
+    Problem(Problem),
+    /// It is remembered.
+    Remembered(Found),
+    /// It was read.
+    Read(UnitFacts),
+}
+
+/// Reads the units of a tree, or remembers them, and links them.
+pub(super) fn read_tree(request: &Request, mut opened: Opened, progress: &dyn Progress) -> Result<Index, Error> {
+    let cache = match &request.cache {
+        Some(place) if request.sharing != SharingRequest::Verify => Cache::open(&place.directory, place.limit).ok(),
+        _ => None,
+    };
+    let sources = opened.indexer.sources();
+    let tree = opened.tree.clone();
+    let memory = cache.as_ref().map(|cache| Memory::open(cache, &opened, &tree, &sources));
+    let (mut parts, fresh) = opened.parts(request, memory.as_ref(), &sources, progress);
+    let key = program_key(&parts, memory.as_ref());
+    let remembered = memory.as_ref().zip(key).and_then(|(memory, key)| load::<Program>(memory.cache, &key));
+    let program = match remembered {
+        Some(mut program) => {
+            program.connect();
+            program
+        }
+        None => {
+            let lost = opened.recall_facts(&mut parts, memory.as_ref());
+            // What was kept is damaged or gone: these are read after all.
+            let (again, _) = opened.read(request, &lost, &sources, progress);
+            for (unit, outcome) in lost.into_iter().zip(again) {
+                parts[unit] = opened.part(unit, outcome);
+            }
+            let program = link(&parts, &tree);
+            if let Some((memory, key)) = memory.as_ref().zip(key) {
+                memory.keep(key, &program);
+            }
+            program
+        }
+    };
+    if let Some(memory) = memory {
+        memory.learn(&opened, &fresh, &sources);
+    }
+    let Opened { inputs, tree, pack, mut details, mut problems, .. } = opened;
+    if let Some(error) = cache.and_then(|cache| cache.flush().err()) {
+        details.cache = Some(error.to_string());
+    }
+    problems.extend(parts.into_iter().filter_map(|part| match part {
+        Part::Problem(problem) => Some(problem),
+        _ => None,
+    }));
+    problems.sort();
+    let units = inputs.units.len() + inputs.refused.len();
+    let coverage = Coverage { units, other_languages: inputs.other_languages };
+    Ok(Index { program, pack, tree, details, problems, coverage })
+}
+
+impl Opened {
+    /// Every unit, remembered or read; and the facts of those that were read.
+    fn parts(
+        &mut self,
+        request: &Request,
+        memory: Option<&Memory<'_>>,
+        sources: &std::sync::Arc<Sources>,
+        progress: &dyn Progress,
+    ) -> (Vec<Part>, Vec<(usize, UnitFacts)>) {
+        let units = &self.inputs.units;
+        let found: Vec<Option<(Found, UnitFacts)>> = match memory {
+            None => units.iter().map(|_| None).collect(),
+            Some(Memory { recall, .. }) => self.indexer.install(|| {
+                let find = |unit| recall.find(unit).and_then(|found| Some((found, recall.outline(unit, found)?)));
+                units.par_iter().map(find).collect()
+            }),
+        };
+        let missing: Vec<usize> = (0..units.len()).filter(|unit| found[*unit].is_none()).collect();
+        let (outcomes, fresh) = self.read(request, &missing, sources, progress);
+        let mut outcomes = outcomes.into_iter();
+        let mut parts = Vec::new();
+        for (unit, found) in found.into_iter().enumerate() {
+            let part = match found {
+                // Its facts are only wanted when the program is not remembered as a whole.
+                Some((found, outline)) => match self.part(unit, Outcome::Read(Box::new(outline))) {
+                    Part::Read(_) => Part::Remembered(found),
+                    part => part,
+                },
+                None => match outcomes.next() {
+                    Some(outcome) => self.part(unit, outcome),
+                    None => continue,
+                },
+            };
+            parts.push(part);
+        }
+        (parts, fresh)
+    }
+
+    /// Reads units, in their order; the second result are the facts of those of which there are some, for [`Memory::learn`].
+    fn read(
+        &mut self,
+        request: &Request,
+        numbers: &[usize],
+        sources: &std::sync::Arc<Sources>,
+        progress: &dyn Progress,
+    ) -> (Vec<Outcome>, Vec<(usize, UnitFacts)>) {
+        let units: Vec<_> = numbers.iter().map(|number| self.inputs.units[*number].clone()).collect();
+        if units.is_empty() {
+            return (Vec::new(), Vec::new());
+        }
+        let sharing = match request.sharing {
+            SharingRequest::No => None,
+            SharingRequest::Yes if units.len() <= FEW => None,
+            SharingRequest::Yes => self.indexer.share(&units, sources, false),
+            SharingRequest::Verify => self.indexer.share(&units, sources, true),
+        };
+        let (mut outcomes, mut facts) = (Vec::new(), Vec::new());
+        progress.start(units.len());
+        self.indexer.run(&units, sharing.as_ref(), |position, outcome| {
+            progress.step();
+            if let Outcome::Read(read) = &outcome {
+                facts.push((numbers[position], UnitFacts::clone(read)));
+            }
+            outcomes.push(outcome);
+        });
+        progress.finish();
+        if let Some(sharing) = sharing {
+            self.details.shared = sharing.shared();
+        }
+        (outcomes, facts)
+    }
+
+    fn part(&mut self, unit: usize, outcome: Outcome) -> Part {
+        match read(outcome, &self.inputs.units[unit].file, &self.tree, &mut self.details) {
+            Ok(facts) => Part::Read(facts),
+            Err(problem) => Part::Problem(problem),
+        }
+    }
+
+    /// Puts facts in place of what is remembered; the result are the units of which they are lost.
+    fn recall_facts(&self, parts: &mut [Part], memory: Option<&Memory<'_>>) -> Vec<usize> {
+        let Some(Memory { recall, .. }) = memory else { return Vec::new() };
+        let units = &self.inputs.units;
+        let lost = |(number, part): (usize, &mut Part)| {
+            let Part::Remembered(found) = part else { return None };
+            match recall.facts(&units[number], *found) {
+                Some(facts) => {
+                    *part = Part::Read(facts);
+                    None
+                }
+                None => Some(number),
+            }
+        };
+        self.indexer.install(|| parts.par_iter_mut().enumerate().filter_map(lost).collect())
+    }
+}
+
+fn link(parts: &[Part], tree: &Tree) -> Program {
+    let mut linker = Linker::default();
+    for (number, part) in parts.iter().enumerate() {
+        if let Part::Read(facts) = part {
+            facts.pieces.iter().for_each(|piece| linker.add(number as u32, piece));
+        }
+    }
+    linker.finish(|path| tree.absolute(path))
+}
+
+/// What tells a program from all others, by what its units say; `None` when nothing is remembered.
+fn program_key(parts: &[Part], memory: Option<&Memory<'_>>) -> Option<Digest> {
+    let memory = memory?;
+    let mut digester = Digester::new();
+    digester.update(memory.keys.known.bytes());
+    // A program knows where its files are.
+    digester.update(memory.keys.stamps.bytes());
+    for part in parts {
+        let digests = match part {
+            Part::Problem(_) => Vec::new(),
+            Part::Remembered(found) => memory.recall.digests(*found)?,
+            Part::Read(facts) => facts.pieces.iter().map(|piece| piece.digest()).collect(),
+        };
+        digester.update(&digests.iter().flat_map(|digest| *digest.bytes()).collect::<Vec<u8>>());
+    }
+    Some(digester.finish())
+}
+
+/// The keys of what is kept whole.
+struct Keys {
+    /// What files looked like, for a checkout.
+    stamps: Digest,
+    /// What is known of units, for a way of building, a pack, a libclang and a cowrap.
+    known: Digest,
+}
+
+impl<'a> Memory<'a> {
+    fn open(cache: &'a Cache, opened: &Opened, tree: &'a Tree, sources: &Sources) -> Memory<'a> {
+        let base = base(&opened.clang, &opened.pack);
+        let keys = Keys::new(base, tree);
+        let stamps = load(cache, &keys.stamps).map(|saved| Stamps::restore(saved, tree)).unwrap_or_default();
+        let known: Known = load(cache, &keys.known).unwrap_or_default();
+        let recall = opened.indexer.install(|| Recall::new(known, base, cache, tree, &stamps, sources));
+        Memory { cache, keys, stamps, recall }
+    }
+
+    fn keep(&self, key: Digest, value: &impl Serialize) {
+        // What cannot be written down is not kept.
+        if let Ok(bytes) = postcard::to_stdvec(value) {
+            self.cache.put(Kind::Tree, key, bytes);
+        }
+    }
+
+    /// Remembers what was read.
+    fn learn(self, opened: &Opened, fresh: &[(usize, UnitFacts)], sources: &Sources) {
+        let Memory { cache, keys, stamps, recall } = self;
+        if !fresh.is_empty() {
+            let units: Vec<_> = fresh.iter().map(|(unit, facts)| (&opened.inputs.units[*unit], facts)).collect();
+            let known = opened.indexer.install(|| recall.learn(&units, &stamps, sources));
+            if let Ok(bytes) = postcard::to_stdvec(&known) {
+                cache.put(Kind::Tree, keys.known, bytes);
+            }
+        }
+        if stamps.has_news()
+            && let Ok(bytes) = postcard::to_stdvec(&stamps.save(&opened.tree))
+        {
+            cache.put(Kind::Tree, keys.stamps, bytes);
+        }
+    }
+}
+
+impl Keys {
+    fn new(base: Digest, tree: &Tree) -> Keys {
+        let key = |parts: &[&[u8]]| {
+            let mut digester = Digester::new();
+            parts.iter().for_each(|part| digester.update(part));
+            digester.finish()
+        };
+        let bytes = |path: &std::path::Path| path.as_os_str().as_bytes().to_vec();
+        let build = tree.build.as_deref();
+        let place = build.map(|build| bytes(&tree.portable(build))).unwrap_or_default();
+        let (root, absolute) = (bytes(&tree.root), build.map(bytes).unwrap_or_default());
+        Keys { stamps: key(&[b"stamps", &root, &absolute]), known: key(&[b"known", base.bytes(), &place]) }
+    }
+}
+
+fn load<T: DeserializeOwned>(cache: &Cache, key: &Digest) -> Option<T> {
+    postcard::from_bytes(&cache.get(Kind::Tree, key)?).ok()
+}
+
+/// The digest of all that facts depend on beside files and arguments.
+fn base(clang: &str, pack: &Pack) -> Digest {
+    let mut digester = Digester::new();
+    for part in [env!("COWRAP_BUILD"), env!("CARGO_PKG_VERSION"), &SCHEMA.to_string(), clang] {
+        digester.update(part.as_bytes());
+    }
+    // What cannot be written down is as good as nothing: then all packs are one, and no pack has such words.
+    digester.update(&postcard::to_stdvec(&index::words(pack)).unwrap_or_default());
+    digester.finish()
+}

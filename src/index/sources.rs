@@ -1,0 +1,60 @@
+//! The texts of a tree as a run finds them, and where its headers are.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::compdb::Unit;
+use crate::scan::{Resolver, Scans, SearchPath};
+
+/// The texts of a tree, each read once, and where headers are found. What it has seen of the disk it takes to be so from
+/// then on: there is one for each run.
+#[derive(Debug)]
+pub struct Sources {
+    /// The texts.
+    pub scans: Scans,
+    /// Where headers are found.
+    pub resolver: Resolver,
+    resource_directory: PathBuf,
+}
+
+impl Sources {
+    /// Those on the disk.
+    pub fn new(resource_directory: &Path) -> Sources {
+        let resource_directory = resource_directory.to_path_buf();
+        Sources { scans: Scans::default(), resolver: Resolver::default(), resource_directory }
+    }
+
+    /// Where a unit's headers are looked for; `None` when that is not known.
+    pub fn search_path(&self, unit: &Unit) -> Option<SearchPath> {
+        SearchPath::new(&unit.arguments, &unit.directory, &self.resource_directory)
+    }
+
+    /// What a unit looked for in vain, when it read these files: absolute paths, each cut after its first component that is not
+    /// there. `None` when it is not known.
+    ///
+    /// Also the paths by which files were found that are called otherwise, with what these files are called.
+    pub fn looked_for(&self, unit: &Unit, files: &[PathBuf]) -> Option<LookedFor> {
+        let path = self.resolver.path(&self.search_path(unit)?);
+        let known: BTreeSet<&Path> = files.iter().map(PathBuf::as_path).collect();
+        let (mut absent, mut links) = (BTreeSet::new(), BTreeSet::new());
+        for file in files {
+            let Some(scan) = self.scans.get(file) else { return None };
+            let found = self.resolver.of_file(path, self.resolver.file(file), &scan);
+            absent.extend(found.absent.iter().copied());
+            links.extend(found.includes.iter().flatten().copied());
+        }
+        let absent = absent.into_iter().map(|id| self.resolver.path_of(id).to_path_buf()).collect();
+        let links = links.into_iter().map(|id| self.resolver.path_of(id).to_path_buf());
+        let links = links.filter(|link| !known.contains(link.as_path())).collect();
+        Some(LookedFor { absent, links })
+    }
+}
+
+/// What a unit looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LookedFor {
+    /// What was not there.
+    pub absent: Vec<PathBuf>,
+    /// Paths that were there, and are none of the unit's files: symbolic links lead to these, or they were not read.
+    pub links: Vec<PathBuf>,
+}

@@ -41,7 +41,7 @@ pub fn compare(root: &Path) -> Compared {
         read
     };
     let plain = read(None);
-    let sharing = indexer.share(&units, false).expect("a place for precompiled headers");
+    let sharing = indexer.share(&units, &indexer.sources(), false).expect("a place for precompiled headers");
     let pairs = plain.iter().zip(read(Some(&sharing)));
     let differing = pairs.filter(|((_, plain), (_, shared))| plain != shared);
     let differing = differing.map(|((file, plain), (_, shared))| (file.clone(), difference(plain, &shared)));

@@ -17,6 +17,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use crate::scan::{Guard, IncludeKind, Name, Names, Scan};
+use crate::source::Digest;
 
 use super::cluster::Set;
 use super::headers::{Headers, Inclusions, Number};
@@ -59,7 +60,12 @@ pub struct Macros {
     pieces: Mutex<HashMap<Name, Option<Arc<Pieces>>>>,
     /// All that a macro leads to.
     reached: Mutex<HashMap<Name, Arc<Vec<Name>>>>,
+    /// See [`Macros::parts`]; by the digest of the text.
+    parts: Mutex<HashMap<Digest, Option<Arc<Parts>>>>,
 }
+
+/// All that can come out of a text that puts names together, and the first line that may do so.
+type Parts = (Set, u32);
 
 /// What a name can be put together of.
 #[derive(Debug)]
@@ -77,11 +83,12 @@ impl Pieces {
         ends[0] = true;
         let mut parts = Vec::new();
         for from in 0..length {
-            let is_number = text[from].is_ascii_digit();
             for to in from + 1..=length {
                 if !ends[from] || to - from == length {
                     continue;
                 }
+                // Numbers are not known; as a rule they have no `_`.
+                let is_number = text[from].is_ascii_digit() && !text[from..to].contains(&b'_');
                 let part = names.find(&text[from..to]);
                 if is_number || part.is_some() {
                     parts.push((from, to, part.filter(|_| !is_number)));
@@ -186,7 +193,18 @@ impl Macros {
     }
 
     /// All that can come out of a text that puts names together, and the first line that may do so.
-    fn parts(&self, scan: &Scan) -> Option<(Set, u32)> {
+    fn parts(&self, scan: &Scan) -> Option<Arc<Parts>> {
+        if let Some(known) = self.parts.lock().ok().and_then(|known| known.get(&scan.content).cloned()) {
+            return known;
+        }
+        let found = self.find_parts(scan).map(Arc::new);
+        if let Ok(mut known) = self.parts.lock() {
+            known.insert(scan.content, found.clone());
+        }
+        found
+    }
+
+    fn find_parts(&self, scan: &Scan) -> Option<Parts> {
         let pastes = scan.words.iter().filter(|(word, _)| self.pasting.contains(word.index()));
         let line = pastes.map(|(_, line)| *line).min()?;
         let mut parts = Set::default();
@@ -227,6 +245,7 @@ pub struct Order<'a> {
     reach: RefCell<HashMap<Number, Rc<HashMap<Number, u32>>>>,
     closures: RefCell<HashMap<Number, Rc<Set>>>,
     precedes: RefCell<HashMap<(Number, Number), bool>>,
+    wholes: RefCell<HashMap<Number, Number>>,
 }
 
 impl<'a> Order<'a> {
@@ -236,8 +255,9 @@ impl<'a> Order<'a> {
         for (includer, line, file) in included {
             includers.entry(*file).or_default().push((*includer, *line));
         }
-        let (reach, closures, precedes) = (RefCell::default(), RefCell::default(), RefCell::default());
-        Order { headers, names, included, includers, reach, closures, precedes }
+        let (reach, closures) = (RefCell::default(), RefCell::default());
+        let (precedes, wholes) = (RefCell::default(), RefCell::default());
+        Order { headers, names, included, includers, reach, closures, precedes, wholes }
     }
 
     /// Whether a file has certainly read another one, whole, before a line of its own text.
@@ -270,18 +290,38 @@ impl<'a> Order<'a> {
         if let Some(known) = self.precedes.borrow().get(&(one, other)) {
             return *known;
         }
-        let more = self.includers.get(&other);
-        let includers = || self.headers.get(other).includers.iter().chain(more.into_iter().flatten());
-        let is_included = includers().next().is_some();
+        let is_included = self.includers(other).next().is_some();
         // A circle of files is entered from outside.
         self.precedes.borrow_mut().insert((one, other), is_included);
         let is_before = |(includer, line): &(Number, u32)| {
             *includer == one || self.has_read(*includer, *line, one) || self.precedes(one, *includer)
         };
         // A file does not precede itself, and what it includes it precedes only in part.
-        let precedes = one != other && is_included && includers().all(is_before);
+        let precedes = one != other && is_included && self.includers(other).all(is_before);
         self.precedes.borrow_mut().insert((one, other), precedes);
         precedes
+    }
+
+    /// The file of which a file is a part: it has no guard, and nothing else includes it, be it by way of other parts.
+    fn whole(&self, file: Number) -> Number {
+        if let Some(known) = self.wholes.borrow().get(&file) {
+            return *known;
+        }
+        self.wholes.borrow_mut().insert(file, file);
+        if self.headers.get(file).is_guarded() {
+            return file;
+        }
+        let mut wholes = self.includers(file).map(|(includer, _)| self.whole(*includer));
+        let Some(first) = wholes.next().filter(|first| self.headers.get(*first).is_guarded()) else { return file };
+        if !wholes.all(|whole| whole == first) {
+            return file;
+        }
+        self.wholes.borrow_mut().insert(file, first);
+        first
+    }
+
+    fn includers(&self, file: Number) -> impl Iterator<Item = &(Number, u32)> {
+        self.headers.get(file).includers.iter().chain(self.includers.get(&file).into_iter().flatten())
     }
 
     /// Whether of two files, the one comes first in every unit as far as these lines are concerned.
@@ -412,7 +452,7 @@ impl Moved {
         let mut found = Vec::new();
         let mut compare = |there: Number, line_there: u32, line_here: u32, name: Name| {
             let is_ordered = |here: Number| {
-                here == there
+                order.whole(here) == order.whole(there)
                     || order.is_first(there, here, line_here)
                     || (precompiled && order.is_first(here, there, line_there))
             };
@@ -442,8 +482,8 @@ impl Moved {
                 let scan = scan_of(*file);
                 let words = scan.words.iter().filter(|(word, _)| leading.contains(word.index()));
                 let pasted = pieces.as_ref().and_then(|pieces| {
-                    let (parts, line) = macros.parts(scan)?;
-                    pieces.fit(&parts).then_some(line)
+                    let (parts, line) = &*macros.parts(scan)?;
+                    pieces.fit(parts).then_some(*line)
                 });
                 if let Some(there) = words.map(|(_, line)| *line).chain(pasted).min() {
                     compare(*file, there, line, name);
@@ -462,10 +502,11 @@ impl Moved {
             macros.reached(*word).iter().for_each(|name| asks(*name, *line));
         }
         if !self.pieces.is_empty()
-            && let Some((parts, line)) = macros.parts(other.scan)
+            && let Some(found) = macros.parts(other.scan)
         {
-            let fitting = self.pieces.iter().filter(|(_, pieces)| pieces.fit(&parts));
-            fitting.for_each(|(name, _)| asks(*name, line));
+            let (parts, line) = &*found;
+            let fitting = self.pieces.iter().filter(|(_, pieces)| pieces.fit(parts));
+            fitting.for_each(|(name, _)| asks(*name, *line));
         }
         found
     }
@@ -479,22 +520,24 @@ fn is_computed(scan: &Scan) -> bool {
 /// What is declared by precompiled headers that stand on one another: of each, the files and lines of each name.
 pub type Declared = HashMap<Name, Vec<(Number, u32)>>;
 
-/// The names of a text that only files declare which need not have been read when they are used, each with such a file. It is not
-/// known whether the text speaks of what they declare.
+/// The names of a text that precompiled headers declare, and only such files as need not have been read when they are used; each
+/// with one of these. `more` are other declarations. It is not known whether the text speaks of what they declare.
 pub fn undeclared(
     scan: &Scan,
     number: Option<Number>,
-    declared: &[&Declared],
+    precompiled: &[&Declared],
+    more: &Declared,
     order: &Order<'_>,
 ) -> Vec<(Name, Number)> {
     let missing = |(word, line): &(Name, u32)| {
-        let mut declarations = declared.iter().filter_map(|declared| declared.get(word)).flatten();
-        let (first, _) = *declarations.clone().next()?;
+        let declarations = || precompiled.iter().filter_map(|declared| declared.get(word)).flatten();
+        let (first, _) = *declarations().next()?;
         let is_there = |(file, _): &(Number, u32)| {
             let is_before = |number| order.has_read(number, *line, *file) || order.precedes(*file, number);
             number.is_some_and(|number| *file == number || is_before(number))
         };
-        (!declarations.any(is_there)).then_some((*word, first))
+        let mut all = declarations().chain(more.get(word).into_iter().flatten());
+        (!all.any(is_there)).then_some((*word, first))
     };
     scan.words.iter().filter_map(missing).collect()
 }

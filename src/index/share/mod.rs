@@ -287,7 +287,7 @@ impl Sharing {
         let mut wanted = Wanted::new();
         let mut declarers: HashMap<(Number, String), Number> = HashMap::new();
         for file in moved.files().iter().filter(|file| !first.contains(**file)) {
-            for (name, declarer) in undeclared(&headers.get(*file).scan, Some(*file), &levels, &order) {
+            for (name, declarer) in undeclared(&headers.get(*file).scan, Some(*file), &levels, &Declared::new(), &order) {
                 let name = String::from_utf8_lossy(&names.text(name)).into_owned();
                 wanted.entry(*file).or_default().insert(name.clone());
                 declarers.insert((*file, name), declarer);
@@ -366,6 +366,13 @@ impl Sharing {
                 declares.entry(path).or_default().push((names.intern(name.as_bytes()), *line));
             }
         }
+        let mut declared = Declared::new();
+        for (name, declarations) in extracted.before.names() {
+            let Some(name) = names.find(name.as_bytes()) else { continue };
+            let find = |path: &Path| headers.find(&paths.absolute(path));
+            let found = declarations.iter().filter_map(|(path, line)| Some((find(path)?, *line)));
+            declared.insert(name, found.collect());
+        }
         let levels: Vec<&Declared> = precompiled.all().map(|level| &level.declared).collect();
         let mut wanted = Wanted::new();
         let mut want = |number: Option<Number>, undeclared: Vec<(Name, Number)>| {
@@ -393,7 +400,7 @@ impl Sharing {
                 return None;
             }
             let number = number.filter(|_| !is_first);
-            want(number, undeclared(&scan, number, &levels, &order));
+            want(number, undeclared(&scan, number, &levels, &declared, &order));
         }
         let text = parsed.main_file().map(|main| parsed.contents(main)).unwrap_or_default();
         let lines = text.split_inclusive(|byte| *byte == b'\n').take(last as usize).map(<[u8]>::len).sum();
@@ -412,7 +419,7 @@ impl Sharing {
             self.refuse(format!("unit: {} for main {}", self.tell(headers, &harm), unit.file.display()));
             return None;
         }
-        want(other.number, undeclared(&start, other.number, &levels, &order));
+        want(other.number, undeclared(&start, other.number, &levels, &declared, &order));
         let number = |file: File<'_>| headers.find(&paths.absolute(&paths.identify(&unit.directory, &file.path())));
         let in_start = |number: Number, line: u32| number != member.main || line <= last;
         let found = reference(parsed, &wanted, number, in_start);

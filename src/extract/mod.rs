@@ -98,6 +98,12 @@ pub struct Before {
     functions: HashMap<String, Option<PathBuf>>,
     /// The marks that are written on declarations of functions, by the function's name.
     marks: HashMap<String, Vec<(MarkId, PathBuf, u32, u32)>>,
+    /// What is declared at file scope, by name: in which file and line.
+    declared: HashMap<String, Vec<(PathBuf, u32)>>,
+    /// Names that are declared more than once, such that it matters which declaration is the first.
+    again: HashSet<String>,
+    /// Files with names that macros put together, with a digit.
+    pasted: HashSet<PathBuf>,
 }
 
 impl Before {
@@ -109,6 +115,23 @@ impl Before {
     /// Whether a precompiled header read the file.
     pub fn has_read(&self, file: &Path) -> bool {
         self.all().any(|before| before.files.contains(file))
+    }
+
+    /// The names that this declares at file scope.
+    pub fn names(&self) -> impl Iterator<Item = (&str, &[(PathBuf, u32)])> {
+        self.declared.iter().map(|(name, declarations)| (name.as_str(), declarations.as_slice()))
+    }
+
+    /// The names that this declares although they are declared before, such that it matters which declaration is the first: each
+    /// with all declarations so far.
+    pub fn again(&self) -> impl Iterator<Item = (&str, Vec<&(PathBuf, u32)>)> {
+        let declarations = |name: &str| self.all().filter_map(|before| before.declared.get(name)).flatten().collect();
+        self.again.iter().map(move |name| (name.as_str(), declarations(name)))
+    }
+
+    /// The files with names in facts that macros put together, with a digit: that may come from counting.
+    pub fn pasted(&self) -> impl Iterator<Item = &Path> {
+        self.pasted.iter().map(PathBuf::as_path)
     }
 
     fn function(&self, name: &str) -> Option<Option<&PathBuf>> {
@@ -137,14 +160,12 @@ pub struct Extracted {
 pub enum Doubt {
     /// A function that a header declares as `static` is defined elsewhere.
     StaticElsewhere,
-    /// A header declares a function again and says more of it; its place among the declarations may be another one.
-    DeclaredAgain,
     /// A file was read again.
     ReadAgain,
 }
 
 /// Reads the facts of a parsed unit. `directory` is the one that its relative paths start from; `before` is what the
-/// precompiled headers said that the unit was parsed with.
+/// precompiled headers said that the unit was parsed with, if it takes part in sharing.
 pub fn extract(
     unit: &TranslationUnit,
     directory: &Path,
@@ -168,6 +189,9 @@ pub fn extract(
         seen_marks: HashMap::new(),
         before,
         doubt: None,
+        declared: HashMap::new(),
+        again: HashSet::new(),
+        pasted: HashSet::new(),
     };
     if let Some(main) = unit.main_file() {
         extractor.file(main);
@@ -268,6 +292,10 @@ struct Extractor<'a, 'tu> {
     /// What precompiled headers said.
     before: Option<&'a Arc<Before>>,
     doubt: Option<Doubt>,
+    /// See [`Before`].
+    declared: HashMap<String, Vec<(UnitFile, u32)>>,
+    again: HashSet<String>,
+    pasted: HashSet<UnitFile>,
 }
 
 impl<'tu> Extractor<'_, 'tu> {
@@ -383,12 +411,18 @@ impl<'tu> Extractor<'_, 'tu> {
         for (name, mark, file, line, column) in self.seen_marks.keys() {
             marks.entry(name.clone()).or_default().push((*mark, path(file), *line, *column));
         }
+        let paths = |declarations: &Vec<(UnitFile, u32)>| {
+            declarations.iter().map(|(file, line)| (path(file), *line)).collect()
+        };
         let functions = self.function_names.iter().map(|(name, file)| (name.clone(), file.as_ref().map(path)));
         Before {
             below: self.before.cloned(),
             files: self.files.iter().map(|file| file.path.clone()).collect(),
             functions: functions.collect(),
             marks,
+            declared: self.declared.iter().map(|(name, declarations)| (name.clone(), paths(declarations))).collect(),
+            again: self.again.clone(),
+            pasted: self.pasted.iter().map(path).collect(),
         }
     }
 
@@ -418,6 +452,7 @@ impl<'tu> Extractor<'_, 'tu> {
         }
         let Some(place) = cursor.place() else { return };
         let file = self.file(place.file);
+        self.note(cursor, file, place.line);
         if !self.known(file).own {
             return;
         }
@@ -430,6 +465,66 @@ impl<'tu> Extractor<'_, 'tu> {
                 self.file_scope_initialiser(cursor);
             }
             _ => self.type_declaration(cursor),
+        }
+    }
+
+    /// Notes what is declared at file scope, for sharing.
+    fn note(&mut self, cursor: Cursor<'tu>, file: UnitFile, line: u32) {
+        if self.before.is_none() {
+            return;
+        }
+        if cursor.kind() == CursorKind::EnumDecl {
+            for constant in cursor.children().iter().filter(|child| child.kind() == CursorKind::EnumConstantDecl) {
+                self.declared.entry(constant.spelling()).or_default().push((file, line));
+            }
+        }
+        let name = if cursor.is_anonymous() { String::new() } else { cursor.spelling() };
+        if name.is_empty() {
+            return;
+        }
+        if cursor.first_declaration().is_some_and(|first| first != cursor) && self.is_told_by_order(cursor) {
+            self.again.insert(name.clone());
+        }
+        self.declared.entry(name).or_default().push((file, line));
+    }
+
+    /// Whether it matters to facts where among others this declaration of something comes.
+    fn is_told_by_order(&self, cursor: Cursor<'tu>) -> bool {
+        let has_marks = |cursor: Cursor<'tu>| {
+            let is_mark = |child: &Cursor<'tu>| child.kind() == CursorKind::AnnotateAttr;
+            cursor.has_attributes() && cursor.children().iter().any(is_mark)
+        };
+        match cursor.kind() {
+            CursorKind::FunctionDecl => {
+                let typedef = cursor.ty().typedef();
+                let children = cursor.children();
+                let mut parameters = children.iter().filter(|child| child.kind() == CursorKind::ParmDecl);
+                has_marks(cursor)
+                    || typedef.is_some_and(has_marks)
+                    || cursor.linkage() == Linkage::Internal
+                    || is_noreturn(cursor, &cursor.spelling())
+                    || parameters.any(|parameter| parameter.ty().kind() == TypeKind::Pointer)
+            }
+            CursorKind::VarDecl => {
+                has_marks(cursor)
+                    || cursor.linkage() == Linkage::Internal
+                    || holds_function(cursor, SlotKind::Variable)
+            }
+            CursorKind::TypedefDecl => has_marks(cursor) || holds_function(cursor, SlotKind::Typedef),
+            _ => has_marks(cursor),
+        }
+    }
+
+    /// A name in facts, which macros may have put together.
+    fn note_name(&mut self, cursor: Cursor<'tu>) {
+        if self.before.is_none() || cursor.spelling_place().is_some() {
+            return;
+        }
+        if let Some(place) = cursor.place()
+            && cursor.spelling().bytes().any(|byte| byte.is_ascii_digit())
+        {
+            let file = self.file(place.file);
+            self.pasted.insert(file);
         }
     }
 
@@ -446,9 +541,6 @@ impl<'tu> Extractor<'_, 'tu> {
         }
         let marks = if cursor.has_attributes() { self.marks_of(cursor) } else { Vec::new() };
         let mut written = self.written_here(&name, cursor, &marks);
-        if self.before.is_some() && (!written.is_empty() || !info.returns) {
-            self.doubt_declaration(cursor);
-        }
         // `CoroutineEntry foo;` declares a function with the marks of the typedef, and no attribute of its own.
         // Later declarations take over the type, so the reference to it in the source must be there too.
         if let Some(typedef) = cursor.ty().typedef().filter(|typedef| typedef.has_attributes()) {
@@ -459,7 +551,8 @@ impl<'tu> Extractor<'_, 'tu> {
                 written.extend(self.marks_of(typedef));
             }
         }
-        let signature = (definition || !marks.is_empty()).then(|| cursor.ty().canonical().spelling());
+        let signature =
+            (definition || !marks.is_empty()).then(|| self.with_portable_paths(&cursor.ty().canonical().spelling()));
         let never_returns = !info.returns;
         self.facts().declarations.push(Declaration {
             symbol,
@@ -484,15 +577,6 @@ impl<'tu> Extractor<'_, 'tu> {
     fn compare_with_before(&mut self, cursor: Cursor<'tu>, definition: bool) {
         if definition && cursor.linkage() == Linkage::Internal && self.is_declared_before(cursor) {
             self.doubt.get_or_insert(Doubt::StaticElsewhere);
-        }
-    }
-
-    /// Notices that a header says more of a function of a precompiled header. In a main file this comes behind all that the
-    /// precompiled headers say, as it does without them.
-    fn doubt_declaration(&mut self, cursor: Cursor<'tu>) {
-        let file = cursor.place().map(|place| self.file(place.file));
-        if file.is_some_and(|file| file != UnitFile(0)) && self.is_declared_before(cursor) {
-            self.doubt.get_or_insert(Doubt::DeclaredAgain);
         }
     }
 
@@ -628,7 +712,33 @@ impl<'tu> Extractor<'_, 'tu> {
         FunctionInfo { symbol, returns, role, bool_parameters }
     }
 
+    /// A type as clang spells it, with other paths: it tells where records without a name are, by the path by which a file was
+    /// found.
+    fn with_portable_paths(&self, spelling: &str) -> String {
+        let mut parts = spelling.split(" at ");
+        let mut portable = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            portable.push_str(" at ");
+            let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            // `<path>:<line>:<column>)`
+            let place = part.split_once(')').and_then(|(place, _)| {
+                let (rest, column) = place.rsplit_once(':')?;
+                let (path, line) = rest.rsplit_once(':')?;
+                (is_number(line) && is_number(column)).then_some(path)
+            });
+            match place {
+                Some(path) => {
+                    portable.push_str(&self.paths.identify(self.directory, Path::new(path)).to_string_lossy());
+                    portable.push_str(&part[path.len()..]);
+                }
+                None => portable.push_str(part),
+            }
+        }
+        portable
+    }
+
     fn function_of_unit(&mut self, cursor: Cursor<'tu>) -> FunctionOfUnit {
+        self.note_name(cursor);
         let name = cursor.spelling();
         let file = match cursor.linkage() {
             Linkage::Internal => {

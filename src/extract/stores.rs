@@ -133,10 +133,12 @@ impl<'tu> Extractor<'_, 'tu> {
 
     /// The slot that a declaration makes.
     fn declared_slot(&mut self, declaration: Cursor<'tu>) -> Slot {
+        self.note_name(declaration);
         match declaration.kind() {
             CursorKind::FieldDecl => {
                 let field = declaration.spelling();
                 let Some(record) = declaration.semantic_parent() else { return Slot::Other };
+                self.note_name(record);
                 let Some(place) = record.place() else { return Slot::Other };
                 let record_name = if record.is_anonymous() { String::new() } else { record.spelling() };
                 Slot::Field { record: self.place(place), record_name, field }

@@ -16,13 +16,14 @@ use super::form::{Form, is_blank};
 pub(super) struct Word(pub(super) u32);
 
 /// Words that mean something here. They have the first numbers in every text.
-const KNOWN: &[&[u8]] = &[b"_Pragma", b"__pragma", b"defined", b"__has_include", b"__has_include_next", b"__has_embed"];
+const KNOWN: &[&[u8]] = &[b"_Pragma", b"__pragma", b"defined", b"__has_include", b"__has_include_next", b"__has_embed", b"__cplusplus"];
 pub(super) const PRAGMA: Word = Word(0);
 pub(super) const MS_PRAGMA: Word = Word(1);
 pub(super) const DEFINED: Word = Word(2);
 pub(super) const HAS_INCLUDE: Word = Word(3);
 pub(super) const HAS_INCLUDE_NEXT: Word = Word(4);
 pub(super) const HAS_EMBED: Word = Word(5);
+pub(super) const CPLUSPLUS: Word = Word(6);
 
 /// A token.
 #[derive(Clone, Copy, Debug)]
@@ -157,6 +158,11 @@ impl<'t> Words<'t> {
     /// Notes that a word is used, and that everything up to `at` was read.
     pub(super) fn mark(&mut self, word: Word, at: usize) {
         self.used[word.0 as usize].get_or_insert(at);
+    }
+
+    /// The bytes of a word.
+    pub(super) fn text(&self, word: Word) -> &[u8] {
+        &self.texts[word.0 as usize]
     }
 
     /// How many words there are.

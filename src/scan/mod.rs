@@ -58,10 +58,14 @@ pub struct Scan {
     /// The macros that leave the compiler in another state where they are used, or may do so: they hold a `_Pragma` of the
     /// kind that [`Scan::leaks`] tells of, or one whose text is not known. Sorted, each once.
     pub pragmas: Vec<Name>,
+    /// The macros with a `##`, out of which names can come that stand nowhere. Sorted, each once.
+    pub pastes: Vec<Name>,
     /// Whether the text may leave the compiler in another state, beyond declarations and macros: it has a `#pragma` or
-    /// `_Pragma` that is not known to be harmless, or one that is and whose opposite is not in the same branch; or the text
-    /// is doubtful. `_Pragma`s in macros are not among these.
+    /// `_Pragma` that is not known to be harmless, or one that is and whose opposite is not in the same branch; it has an
+    /// `#import`, after which a file is not read again; or the text is doubtful. `_Pragma`s in macros are not among these.
     pub leaks: bool,
+    /// Whether it may end within a declaration, so that what is included behind it means something else.
+    pub open: bool,
     /// A digest of what is left when comments do not count: texts of the same form have the same tokens at the same lines and
     /// columns, so that a compiler says the same of both.
     ///
@@ -96,6 +100,8 @@ pub struct Include {
     /// Whether there is nothing before it that could matter to it: only comments, the guard, `#pragma once` and other
     /// `#include`s. Never so for a question.
     pub leading: bool,
+    /// Whether it may be within a declaration: what is included means something else there.
+    pub inside: bool,
 }
 
 /// How the name of a header is written.

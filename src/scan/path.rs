@@ -118,10 +118,13 @@ impl SearchPath {
     /// The same without those of the `-I` that hold no headers, as far as their names tell: build systems give each target a
     /// directory of its own for objects. Where headers are found is the same.
     pub fn without_empty(mut self) -> SearchPath {
-        let is_object = |path: &Path| path.extension().is_some_and(|end| matches!(end.as_bytes(), b"o" | b"d" | b"a"));
+        let is_object = |entry: &std::fs::DirEntry| {
+            let is_named = |path: &Path| path.extension().is_some_and(|end| matches!(end.as_bytes(), b"o" | b"d" | b"a"));
+            is_named(&entry.path()) && entry.file_type().is_ok_and(|kind| kind.is_file())
+        };
         self.angled.retain(|directory| {
             let Ok(entries) = std::fs::read_dir(directory) else { return directory.exists() };
-            entries.into_iter().any(|entry| entry.is_ok_and(|entry| !is_object(&entry.path())))
+            entries.into_iter().any(|entry| entry.is_ok_and(|entry| !is_object(&entry)))
         });
         self
     }

@@ -42,8 +42,10 @@ enum Around {
 struct Reader<'t> {
     lexer: Lexer<'t>,
     around: Around,
-    /// How many conditions are open, and the kept states at the beginning of each.
-    conditions: Vec<Depths>,
+    /// The conditions that are open.
+    conditions: Vec<Condition>,
+    /// Where in a declaration the text is.
+    within: Within,
     /// The kept states.
     depths: Depths,
     /// Whether nothing that matters came yet.
@@ -60,12 +62,36 @@ struct Reader<'t> {
     bodies: Vec<Word>,
     /// Macros with a `_Pragma` that is not harmless.
     pragmas: Vec<Word>,
+    /// Macros with a `##`.
+    pastes: Vec<Word>,
     poisoned: Vec<Vec<u8>>,
     leaks: bool,
     /// The tokens of the directive that is being read.
     tokens: Vec<Token>,
     /// Up to which byte lines were counted, and the line there.
     counted: (usize, u32),
+}
+
+/// Where in a declaration a text is.
+#[derive(Clone, Copy, Debug)]
+struct Within {
+    /// How many brackets of any kind are open.
+    brackets: u32,
+    /// The last token outside of directives.
+    last: Option<Kind>,
+}
+
+/// A condition that is open.
+#[derive(Debug)]
+struct Condition {
+    /// The kept states at its beginning.
+    depths: Depths,
+    /// Where in a declaration it began.
+    begin: Within,
+    /// Where a branch before this one ended, that with the most brackets open; it may be that none is compiled.
+    end: Within,
+    /// Whether none of it is C: `#if 0`, `#ifdef __cplusplus`.
+    foreign: bool,
 }
 
 /// An include, before it is known whether there is a guard.
@@ -83,6 +109,7 @@ impl<'t> Reader<'t> {
             lexer: Lexer::new(text),
             around: Around::Begin,
             conditions: Vec::new(),
+            within: Within { brackets: 0, last: None },
             depths: [0; 4],
             leading: true,
             includes: Vec::new(),
@@ -93,6 +120,7 @@ impl<'t> Reader<'t> {
             defined_at: Vec::new(),
             bodies: Vec::new(),
             pragmas: Vec::new(),
+            pastes: Vec::new(),
             poisoned: Vec::new(),
             leaks: false,
             tokens: Vec::new(),
@@ -115,6 +143,7 @@ impl<'t> Reader<'t> {
                     line_start = false;
                     self.matters();
                     let Some(token) = self.lexer.token_here(spaced) else { return };
+                    self.within.pass(token.kind);
                     if let Kind::Word(word) = token.kind {
                         self.lexer.words.mark(word, self.lexer.at);
                         match word {
@@ -162,7 +191,11 @@ impl<'t> Reader<'t> {
         let name = self.lexer.word_text();
         self.tokens.clear();
         let verbatim = match &*name {
-            b"include" | b"import" => self.include(hash, false),
+            b"include" => self.include(hash, false),
+            b"import" => {
+                self.leaks = true;
+                self.include(hash, false)
+            }
             b"include_next" => self.include(hash, true),
             b"define" => self.define(hash),
             b"undef" => {
@@ -291,7 +324,8 @@ impl<'t> Reader<'t> {
             None => (IncludeKind::Computed, rest),
         };
         let line = self.line(hash);
-        let include = Include { name, kind, next, line, conditional: false, leading };
+        let inside = self.is_inside();
+        let include = Include { name, kind, next, line, conditional: false, leading, inside };
         Found { include, depth: self.conditions.len(), guarded: self.seems_guarded() }
     }
 
@@ -306,6 +340,16 @@ impl<'t> Reader<'t> {
             if self.lexer.doubtful { between.iter().enumerate().filter(|each| lone(*each)).count() } else { 0 };
         self.counted = (from.max(offset), line.saturating_add((newlines + returns) as u32));
         self.counted.1
+    }
+
+    /// Whether the text may be within a declaration. Words in capitals are taken for macros that stand alone (`G_BEGIN_DECLS`).
+    fn is_inside(&self) -> bool {
+        let is_end = match self.within.last {
+            None | Some(Kind::Sign(b';' | b'}' | b')')) => true,
+            Some(Kind::Word(word)) => !self.lexer.words.text(word).iter().any(u8::is_ascii_lowercase),
+            Some(_) => false,
+        };
+        self.within.brackets > 0 || !is_end
     }
 
     fn first_word(&self) -> Option<Word> {
@@ -336,16 +380,25 @@ impl<'t> Reader<'t> {
             }
             _ => self.matters(),
         }
-        self.conditions.push(self.depths);
+        let is_zero = |token: &Token| token.kind == Kind::Number && self.lexer.bytes(token) == b"0";
+        let foreign = match self.tokens.as_slice() {
+            [zero] if is_zero(zero) => true,
+            // `#ifndef __cplusplus` has no branch that is C++ but an `#else`, in which brackets count too: rather too many.
+            tokens => undefined.is_none() && tokens.iter().any(|token| token.kind == Kind::Word(lex::CPLUSPLUS)),
+        };
+        let (depths, within) = (self.depths, self.within);
+        self.conditions.push(Condition { depths, begin: within, end: within, foreign });
     }
 
     /// Another branch of a condition begins.
     fn branch(&mut self) {
         self.leading = false;
-        match self.conditions.last() {
-            Some(before) => {
-                self.leaks |= *before != self.depths;
-                self.depths = *before;
+        match self.conditions.last_mut() {
+            Some(condition) => {
+                self.leaks |= condition.depths != self.depths;
+                self.depths = condition.depths;
+                condition.end_branch(self.within);
+                self.within = condition.begin;
             }
             None => self.lexer.doubtful = true,
         }
@@ -358,9 +411,11 @@ impl<'t> Reader<'t> {
     /// A condition ends.
     fn close(&mut self) {
         match self.conditions.pop() {
-            Some(before) => {
-                self.leaks |= before != self.depths;
-                self.depths = before;
+            Some(mut condition) => {
+                self.leaks |= condition.depths != self.depths;
+                self.depths = condition.depths;
+                condition.end_branch(self.within);
+                self.within = condition.end;
             }
             None => self.lexer.doubtful = true,
         }
@@ -406,6 +461,10 @@ impl<'t> Reader<'t> {
             self.around = Around::Inside(macro_name);
             self.tokens.clear();
             return false;
+        }
+        let is_hash = |token: &Token| token.kind == Kind::Sign(b'#');
+        if self.tokens[body..].windows(2).any(|pair| is_hash(&pair[0]) && is_hash(&pair[1])) {
+            self.pastes.push(macro_name);
         }
         let start = self.bodies.len();
         self.bodies.extend(words.filter(|word| parameters.binary_search(word).is_err()));
@@ -465,6 +524,7 @@ impl<'t> Reader<'t> {
             _ => Effect::Other,
         };
         for token in [open, literal].into_iter().flatten() {
+            self.within.pass(token.kind);
             if let Kind::Word(word) = token.kind {
                 self.lexer.words.mark(word, self.lexer.at);
             }
@@ -525,6 +585,7 @@ impl<'t> Reader<'t> {
             }
         }
         self.leaks |= self.depths != [0; 4] || !self.conditions.is_empty();
+        let open = self.is_inside();
         let (words, form) = self.lexer.finish();
         self.leaks |= form.is_none();
         let form = match form {
@@ -560,9 +621,32 @@ impl<'t> Reader<'t> {
             words: with_lines(text, used.collect()),
             bodies: bodies(&self.definitions, &self.bodies, name),
             pragmas: sorted(self.pragmas.iter().map(name).collect()),
+            pastes: sorted(self.pastes.iter().map(name).collect()),
             leaks: self.leaks,
+            open,
             form,
             content: Digest::of(text),
+        }
+    }
+}
+
+impl Within {
+    /// Goes over a token outside of directives.
+    fn pass(&mut self, kind: Kind) {
+        match kind {
+            Kind::Sign(b'(' | b'[' | b'{') => self.brackets += 1,
+            Kind::Sign(b')' | b']' | b'}') => self.brackets = self.brackets.saturating_sub(1),
+            _ => {}
+        }
+        self.last = Some(kind);
+    }
+}
+
+impl Condition {
+    /// Ends a branch.
+    fn end_branch(&mut self, within: Within) {
+        if !self.foreign && within.brackets >= self.end.brackets {
+            self.end = within;
         }
     }
 }

@@ -7,8 +7,9 @@ mod check;
 mod cluster;
 mod headers;
 mod plan;
+mod refer;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,10 +26,12 @@ use crate::source::{Digest, Identities, Tree};
 
 use super::{Indexer, Outcome, Parse, Sources};
 
-use self::check::{Harm, Macros, Moved, Order, Other};
+use self::check::{Declared, Harm, Lines, Macros, Moved, Order, Other, undeclared};
 use self::cluster::Set;
 use self::headers::{Headers, Inclusions, Number};
+use self::plan::{Group, Listed};
 pub use self::plan::Plan;
+use self::refer::{Wanted, reference};
 
 /// Arguments for precompiled headers alone: what is only a warning there can mean something else where more is declared.
 pub(super) const STRICT: &[&str] = &["-Wno-everything", "-Wimplicit-function-declaration", "-Wvisibility"];
@@ -84,6 +87,10 @@ pub struct Precompiled {
     moved: Arc<Moved>,
     /// The macros that its files may define.
     defined: HashSet<Name>,
+    /// What its files declare, without what is always declared.
+    declared: Declared,
+    /// What its first header declares, or that of the lowest below it.
+    always: HashSet<Name>,
 }
 
 impl Precompiled {
@@ -114,14 +121,14 @@ impl Sharing {
                 macros.add(&header.scan, header.own, sources.scans.names());
             }
         }
+        macros.finish(sources.scans.names());
         let scratch = tempfile::Builder::new().prefix("cowrap-").tempdir()?;
         Ok(Sharing { plan, macros, sources: Arc::clone(sources), scratch, verify, seen: Mutex::default() })
     }
 
     /// The headers that a node includes itself, without bad ones.
-    fn listed(&self, node: usize, bad: &Set) -> Vec<(Number, &[u8])> {
-        let listed = self.plan.nodes[node].listed.iter().filter(|(number, _)| !bad.contains(*number));
-        listed.map(|(number, line)| (*number, line.as_slice())).collect()
+    fn listed(&self, node: usize, bad: &Set) -> Vec<&Listed> {
+        self.plan.nodes[node].listed.iter().filter(|listed| !bad.contains(listed.number)).collect()
     }
 
     /// A text that includes headers, as a file in memory, and its path.
@@ -132,14 +139,14 @@ impl Sharing {
     fn source(
         &self,
         node: usize,
-        listed: &[(Number, &[u8])],
+        listed: &[&Listed],
         below: Option<&Precompiled>,
     ) -> Option<(CString, UnsavedFile)> {
         let path = self.scratch.path().join(format!("{node}.h"));
-        let mut text: Vec<u8> = listed.iter().flat_map(|(_, line)| *line).copied().collect();
+        let mut text: Vec<u8> = listed.iter().flat_map(|listed| &listed.line).copied().collect();
         if let Some(below) = below {
             let headers = &self.plan.groups[self.plan.nodes[node].group].headers;
-            let read = headers.closure(listed.iter().map(|(number, _)| *number));
+            let read = headers.closure(listed.iter().map(|listed| listed.number));
             let words = read.iter().flat_map(|number| &headers.get(number).scan.words).map(|(name, _)| *name);
             let may_be_forgotten = |name: &Name| below.all().any(|level| level.defined.contains(name));
             let names: BTreeSet<Arc<[u8]>> =
@@ -195,7 +202,7 @@ impl Sharing {
         directory: &Path,
         extracted: Extracted,
         below: Option<&Arc<Precompiled>>,
-        listed: &[(Number, &[u8])],
+        listed: &[&Listed],
         paths: &dyn Paths,
     ) -> Result<Precompiled, Set> {
         let nothing = Set::default();
@@ -207,17 +214,19 @@ impl Sharing {
             self.refuse(format!("node: {doubt:?}"));
             return Err(nothing);
         }
-        let headers = &self.plan.groups[self.plan.nodes[node].group].headers;
+        let Group { headers, first: group_first, .. } = &self.plan.groups[self.plan.nodes[node].group];
         let number = |file: File<'_>| headers.find(&paths.absolute(&paths.identify(directory, &file.path())));
         let (mut files, mut moved, mut known) = (Vec::new(), Vec::new(), Set::default());
         let mut defined = HashSet::new();
         let mut first = below.map(|below| below.first.clone()).unwrap_or_default();
         let mut included = below.map(|below| below.included.clone()).unwrap_or_default();
+        let begins_with_first = below.is_none() && listed.first().map(|listed| listed.number) == *group_first;
+        let listed_at = |line: u32| listed.get((line as usize).saturating_sub(1));
         for inclusion in unit.inclusions() {
             let Some(line) = inclusion.line else { continue };
             files.push(paths.identify(directory, &inclusion.file.path()));
             // What the first header reads comes first in every unit.
-            let is_first = below.is_none() && line == 1;
+            let is_first = begins_with_first && line == 1;
             let Some(read) = number(inclusion.file) else {
                 if is_first {
                     let path = paths.identify(directory, &inclusion.file.path());
@@ -225,10 +234,16 @@ impl Sharing {
                     defined.extend(scan.iter().flat_map(|scan| &scan.defines).map(|(name, _)| *name));
                     continue;
                 }
-                let guilty = listed.get((line as usize).saturating_sub(1));
                 self.refuse(format!("node: unforeseen {}", inclusion.file.path().display()));
-                return Err(guilty.map(|(number, _)| *number).into_iter().collect());
+                return Err(listed_at(line).map(|listed| listed.number).into_iter().collect());
             };
+            // What is listed behind what should have included it was not included by that.
+            let is_direct = inclusion.from.is_none_or(|(from, _)| number(from).is_none());
+            let parent = listed_at(line).filter(|listed| is_direct && listed.number == read).map(|listed| listed.from);
+            if listed.iter().any(|listed| Some(listed.number) == parent) {
+                self.refuse(format!("node: not included {}", inclusion.file.path().display()));
+                return Err(nothing);
+            }
             defined.extend(headers.get(read).scan.defines.iter().map(|(name, _)| *name));
             if is_first {
                 first.insert(read);
@@ -244,15 +259,55 @@ impl Sharing {
         files.sort();
         files.dedup();
         let below_moved = below.map(|below| Arc::clone(&below.moved));
-        let order = Order::new(headers, &included);
-        let (moved, harm) = Moved::new(below_moved, moved, &first, &order, &self.macros);
+        let names = self.sources.scans.names();
+        let order = Order::new(headers, names, &included);
+        let find = |path: &Path| headers.find(&paths.absolute(path));
+        let mut declares: HashMap<Number, Lines> = HashMap::new();
+        for (name, declarations) in extracted.before.again() {
+            let found = declarations.iter().filter_map(|(path, line)| Some((find(path)?, *line)));
+            for (number, line) in found.filter(|(number, _)| !first.contains(*number)) {
+                declares.entry(number).or_default().push((names.intern(name.as_bytes()), line));
+            }
+        }
+        let (moved, mut harm) = Moved::new(below_moved, moved, &first, &declares, &order, &self.macros);
+        let mut declared = Declared::new();
+        let mut always = below.map(|below| below.always.clone()).unwrap_or_default();
+        for (name, declarations) in extracted.before.names() {
+            let Some(name) = names.find(name.as_bytes()) else { continue };
+            let numbers: Vec<Option<Number>> = declarations.iter().map(|(path, _)| find(path)).collect();
+            // Only what the first header reads may be unforeseen.
+            if numbers.iter().any(|number| number.is_none_or(|number| first.contains(number))) {
+                always.insert(name);
+            } else if !always.contains(&name) {
+                declared.insert(name, numbers.iter().zip(declarations).filter_map(|(n, (_, line))| Some(((*n)?, *line))).collect());
+            }
+        }
+        let levels: Vec<&Declared> =
+            below.into_iter().flat_map(|below| below.all()).map(|level| &level.declared).chain([&declared]).collect();
+        let mut wanted = Wanted::new();
+        let mut declarers: HashMap<(Number, String), Number> = HashMap::new();
+        for file in moved.files().iter().filter(|file| !first.contains(**file)) {
+            for (name, declarer) in undeclared(&headers.get(*file).scan, Some(*file), &levels, &Declared::new(), &order) {
+                let name = String::from_utf8_lossy(&names.text(name)).into_owned();
+                wanted.entry(*file).or_default().insert(name.clone());
+                declarers.insert((*file, name), declarer);
+            }
+        }
+        for (file, name) in reference(unit, &wanted, number, |_, _| true) {
+            let macro_name = names.find(name.as_bytes());
+            harm.push(Harm { file: declarers.get(&(file, name)).copied(), other: Some(file), macro_name });
+        }
+        let counting = extracted.before.pasted().filter_map(find);
+        // Precompiled headers do not tell how far they counted.
+        let counting = counting.filter(|file| !first.contains(*file) && self.macros.counts(&headers.get(*file).scan));
+        harm.extend(counting.map(|file| Harm { file: Some(file), other: None, macro_name: None }));
         if !harm.is_empty() {
             for harm in &harm {
                 self.refuse(format!("node: {}", self.tell(headers, harm)));
             }
             return Err(culprits(&harm, listed, headers));
         }
-        let mut listed: Set = listed.iter().map(|(number, _)| *number).collect();
+        let mut listed: Set = listed.iter().map(|listed| listed.number).collect();
         if let Some(below) = below {
             listed.extend(&below.listed);
         }
@@ -269,6 +324,8 @@ impl Sharing {
             included,
             moved: Arc::new(moved),
             defined,
+            declared,
+            always,
         })
     }
 
@@ -295,34 +352,82 @@ impl Sharing {
         // Behind this line of the main file, all that the precompiled headers read was read in any case.
         let listed = member.walk.order.iter().filter(|(number, ..)| precompiled.listed.contains(*number));
         let last = listed.map(|(_, line, _)| *line).max().unwrap_or(0);
-        let order = Order::new(headers, &precompiled.included);
+        let names = self.sources.scans.names();
+        let order = Order::new(headers, names, &precompiled.included);
+        let main = extracted.facts.files.first()?.clone();
+        if precompiled.all().any(|precompiled| precompiled.files.contains(&main)) {
+            self.refuse("unit: a header includes it".into());
+            return None;
+        }
+        // What is declared again, by the path of the file.
+        let mut declares: HashMap<&Path, Lines> = HashMap::new();
+        for (name, declarations) in extracted.before.again() {
+            for (path, line) in declarations.into_iter().filter(|(path, line)| *path != main || *line <= last) {
+                declares.entry(path).or_default().push((names.intern(name.as_bytes()), *line));
+            }
+        }
+        let mut declared = Declared::new();
+        for (name, declarations) in extracted.before.names() {
+            let Some(name) = names.find(name.as_bytes()) else { continue };
+            let find = |path: &Path| headers.find(&paths.absolute(path));
+            let found = declarations.iter().filter_map(|(path, line)| Some((find(path)?, *line)));
+            declared.insert(name, found.collect());
+        }
+        let levels: Vec<&Declared> = precompiled.all().map(|level| &level.declared).collect();
+        let mut wanted = Wanted::new();
+        let mut want = |number: Option<Number>, undeclared: Vec<(Name, Number)>| {
+            let texts = undeclared.iter().map(|(name, _)| String::from_utf8_lossy(&names.text(*name)).into_owned());
+            if let Some(number) = number.filter(|_| !undeclared.is_empty()) {
+                wanted.entry(number).or_default().extend(texts);
+            }
+        };
         for inclusion in parsed.inclusions() {
             if inclusion.line.is_none_or(|line| line > last) {
                 continue;
             }
-            let path = paths.absolute(&paths.identify(&unit.directory, &inclusion.file.path()));
+            let identity = paths.identify(&unit.directory, &inclusion.file.path());
+            let path = paths.absolute(&identity);
             let number = headers.find(&path);
             let scan = match number {
                 Some(number) => Arc::clone(&headers.get(number).scan),
                 None => self.sources.scans.get(&path)?,
             };
             let is_first = number.is_some_and(|number| precompiled.first.contains(number));
-            let other = Other { scan: &scan, number, is_first };
+            let declares = declares.get(identity.as_path()).map(Vec::as_slice).unwrap_or_default();
+            let other = Other { scan: &scan, number, is_first, declares };
             if let Some(harm) = precompiled.moved.harm(&other, &order, &self.macros) {
                 self.refuse(format!("unit: {} for {}", self.tell(headers, &harm), path.display()));
                 return None;
             }
+            let number = number.filter(|_| !is_first);
+            want(number, undeclared(&scan, number, &levels, &declared, &order));
         }
         let text = parsed.main_file().map(|main| parsed.contents(main)).unwrap_or_default();
         let lines = text.split_inclusive(|byte| *byte == b'\n').take(last as usize).map(<[u8]>::len).sum();
-        let start = scan(&text[..lines], self.sources.scans.names());
-        let other = Other { scan: &start, number: Some(member.main), is_first: false };
+        let start = scan(&text[..lines], names);
+        let declares = declares.get(main.as_path()).map(Vec::as_slice).unwrap_or_default();
+        let other = Other { scan: &start, number: Some(member.main), is_first: false, declares };
+        // Precompiled headers do not tell how far they counted.
+        let may_be_counted = |path: &Path| {
+            self.sources.scans.get(&paths.absolute(path)).is_none_or(|scan| self.macros.counts(&scan))
+        };
+        if extracted.before.pasted().any(may_be_counted) {
+            self.refuse("unit: names are counted".into());
+            return None;
+        }
         if let Some(harm) = precompiled.moved.harm(&other, &order, &self.macros) {
             self.refuse(format!("unit: {} for main {}", self.tell(headers, &harm), unit.file.display()));
             return None;
         }
+        want(other.number, undeclared(&start, other.number, &levels, &declared, &order));
+        let number = |file: File<'_>| headers.find(&paths.absolute(&paths.identify(&unit.directory, &file.path())));
+        let in_start = |number: Number, line: u32| number != member.main || line <= last;
+        let found = reference(parsed, &wanted, number, in_start);
+        if let Some((number, name)) = found.first() {
+            self.refuse(format!("unit: {name} is not declared in {}", headers.get(*number).path.display()));
+            return None;
+        }
         let mut facts = extracted.facts;
-        let main = facts.files.first()?.clone();
         for precompiled in precompiled.all() {
             facts.pieces.extend(precompiled.pieces.iter().cloned());
             facts.files.extend(precompiled.files.iter().cloned());
@@ -359,8 +464,9 @@ fn difference(one: &UnitFacts, other: &UnitFacts) -> Option<PathBuf> {
 
 /// The headers to leave out, so that nothing is left that does harm: for each pair, the lighter of what leads to one and what
 /// leads to the other.
-fn culprits(harm: &[Harm], listed: &[(Number, &[u8])], headers: &Headers) -> Set {
-    let closures: Vec<(Number, Set)> = listed.iter().map(|(number, _)| (*number, headers.closure([*number]))).collect();
+fn culprits(harm: &[Harm], listed: &[&Listed], headers: &Headers) -> Set {
+    let closures: Vec<(Number, Set)> =
+        listed.iter().map(|listed| (listed.number, headers.closure([listed.number]))).collect();
     let mut culprits = Set::default();
     for harm in harm {
         let leading = |file: Option<Number>| -> Vec<usize> {
@@ -524,8 +630,9 @@ impl<'a> Run<'a> {
         let target = self.sharing.target(node)?;
         let Indexer { files, vocabulary, .. } = self.indexer;
         let made = self.indexer.parse(unit, parse, |parsed, _| {
-            let known = below.map(|below| &below.before);
-            let extracted = extract(parsed, &unit.directory, files, vocabulary, known);
+            let nothing = Arc::default();
+            let known = below.map_or(&nothing, |below| &below.before);
+            let extracted = extract(parsed, &unit.directory, files, vocabulary, Some(known));
             let made = self.sharing.accept(node, parsed, &unit.directory, extracted, below, &listed, files);
             match made {
                 Ok(_) if !parsed.save(&target) => None,

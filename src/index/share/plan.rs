@@ -41,6 +41,8 @@ pub struct Group {
     pub headers: Headers,
     /// Their search path.
     pub path: PathId,
+    /// The header that they all include before all else.
+    pub first: Option<Number>,
 }
 
 /// A unit that shares.
@@ -56,6 +58,17 @@ pub struct Member {
     pub main: Number,
 }
 
+/// A header that a precompiled header includes itself.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Which.
+    pub number: Number,
+    /// What includes it in the unit that lends the order.
+    pub from: Number,
+    /// The line that includes it.
+    pub line: Vec<u8>,
+}
+
 /// A precompiled header.
 #[derive(Debug)]
 pub struct Node {
@@ -65,8 +78,8 @@ pub struct Node {
     pub below: Option<usize>,
     /// The unit that lends its arguments, and the order of the headers.
     pub unit: usize,
-    /// The headers that it includes itself, in order, each with the line that does it.
-    pub listed: Vec<(Number, Vec<u8>)>,
+    /// The headers that it includes itself, in order.
+    pub listed: Vec<Listed>,
     /// The nodes on top of it.
     pub above: Vec<usize>,
     /// The units that use it, and none on top of it.
@@ -81,17 +94,17 @@ pub fn plan(units: &[Unit], tree: &Tree, identities: &Identities, sources: &Sour
     let keys: Vec<Option<GroupKey>> = units.par_iter().map(|unit| group_key(unit, sources)).collect();
     // In the order of their first units: numbers of paths differ from run to run.
     let mut numbers: HashMap<&GroupKey, usize> = HashMap::new();
-    let mut members: Vec<(PathId, Vec<usize>)> = Vec::new();
+    let mut members: Vec<(PathId, FileId, Vec<usize>)> = Vec::new();
     for (unit, key) in keys.iter().enumerate() {
         let Some(key) = key else { continue };
         let group = *numbers.entry(key).or_insert_with(|| {
-            members.push((key.1, Vec::new()));
+            members.push((key.1, key.2, Vec::new()));
             members.len() - 1
         });
-        members[group].1.push(unit);
+        members[group].2.push(unit);
     }
     let mut plan = Plan { units: (0..units.len()).map(|_| None).collect(), ..Plan::default() };
-    for (path, numbers) in members {
+    for (path, first, numbers) in members {
         if numbers.len() < 2 {
             continue;
         }
@@ -99,7 +112,9 @@ pub fn plan(units: &[Unit], tree: &Tree, identities: &Identities, sources: &Sour
         let mut headers = Headers::default();
         let mains: Vec<Option<Number>> =
             numbers.iter().map(|number| headers.add(&units[*number].file, &follow)).collect();
-        plan.group(Group { headers, path }, &numbers, &mains);
+        headers.settle(&units[numbers[0]].arguments, &sources.scans);
+        let first = headers.find(&identities.identify(Path::new("/"), &sources.resolver.path_of(first)));
+        plan.group(Group { headers, path, first }, &numbers, &mains);
     }
     plan
 }
@@ -155,14 +170,15 @@ impl Plan {
 ///
 /// Headers of others than the tree are left to those that include them, unless it is the tree that does: by another name
 /// they may not find what they look for.
-fn list(headers: &Headers, walk: &Walk, items: &Set) -> Vec<(Number, Vec<u8>)> {
+fn list(headers: &Headers, walk: &Walk, items: &Set) -> Vec<Listed> {
     let mut listed = Vec::new();
     for (number, _, (from, position)) in &walk.order {
         let header = headers.get(*number);
-        if !items.contains(*number) || !header.is_guarded() {
+        if !items.contains(*number) || !header.can_be_listed() {
             continue;
         }
-        let from = headers.get(*from);
+        let (number, from_number) = (*number, *from);
+        let from = headers.get(from_number);
         let line = match header.own {
             true => quoted(&header.path),
             false if from.own => from
@@ -174,7 +190,8 @@ fn list(headers: &Headers, walk: &Walk, items: &Set) -> Vec<(Number, Vec<u8>)> {
             false => None,
         };
         if let Some(line) = line {
-            listed.push((*number, [b"#include ", line.as_slice(), b"\n"].concat()));
+            let line = [b"#include ", line.as_slice(), b"\n"].concat();
+            listed.push(Listed { number, from: from_number, line });
         }
     }
     listed
@@ -183,7 +200,9 @@ fn list(headers: &Headers, walk: &Walk, items: &Set) -> Vec<(Number, Vec<u8>)> {
 /// A path between quotes; `None` for one that cannot be written so.
 fn quoted(path: &Path) -> Option<Vec<u8>> {
     let bytes = path.as_os_str().as_bytes();
-    (!bytes.iter().any(|byte| b"\"\n\r\\".contains(byte))).then(|| [b"\"", bytes, b"\""].concat())
+    // In some dialects, `??/` is a `\\`.
+    let is_odd = bytes.iter().any(|byte| b"\"\n\r\\".contains(byte)) || bytes.windows(2).any(|two| two == b"??");
+    (!is_odd).then(|| [b"\"", bytes, b"\""].concat())
 }
 
 fn group_key(unit: &Unit, sources: &Sources) -> Option<GroupKey> {
@@ -191,7 +210,11 @@ fn group_key(unit: &Unit, sources: &Sources) -> Option<GroupKey> {
     let path = sources.search_path(unit)?.without_empty();
     let rest = without_search(&unit.arguments);
     // What is included by an argument comes before all else.
-    if rest.iter().any(|argument| argument == "-include" || argument == "-imacros") {
+    let comes_before = |argument: &OsString| {
+        let bytes = argument.as_bytes();
+        matches!(bytes, b"-include" | b"-imacros" | b"--imacros") || bytes.starts_with(b"--imacros=")
+    };
+    if rest.iter().any(comes_before) {
         return None;
     }
     let path = resolver.path(&path);

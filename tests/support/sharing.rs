@@ -1,0 +1,62 @@
+//! Trees that are read twice, with sharing and without, and what differs.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use cowrap::clang::Library;
+use cowrap::compdb;
+use cowrap::config::Pack;
+use cowrap::facts::UnitFacts;
+use cowrap::index::{Indexer, Outcome, Shared, make_visible};
+use cowrap::source::Tree;
+
+/// A tree that was read twice.
+#[derive(Debug)]
+pub struct Compared {
+    /// What became of sharing.
+    pub shared: Shared,
+    /// Units whose facts differ, each with both.
+    pub differing: Vec<(PathBuf, String)>,
+    /// The facts of each unit, without sharing.
+    pub plain: Vec<(PathBuf, UnitFacts)>,
+}
+
+/// Reads a tree with and without sharing. It has a `compile_commands.json`.
+pub fn compare(root: &Path) -> Compared {
+    static PACK: OnceLock<Pack> = OnceLock::new();
+    let pack = PACK.get_or_init(|| Pack::qemu().expect("it is compiled in"));
+    let root = root.canonicalize().expect("the tree is there");
+    let units = compdb::read(&root.join("compile_commands.json")).expect("a database").units;
+    let tree = Tree { root: root.clone(), build: Some(root.clone()) };
+    let visible = make_visible(&root, pack, &HashMap::new());
+    let library = Library::load().expect("libclang");
+    let indexer = Indexer::new(library, pack, visible.headers, tree, 2).expect("workers");
+    let read = |shared| {
+        let mut read = Vec::new();
+        indexer.run(&units, shared, |number, outcome| match outcome {
+            Outcome::Read(facts) => read.push((units[number].file.clone(), *facts)),
+            Outcome::Failed(failure) => panic!("{}: {failure}", units[number].file.display()),
+        });
+        read
+    };
+    let plain = read(None);
+    let sharing = indexer.share(&units, &indexer.sources(), false).expect("a place for precompiled headers");
+    let pairs = plain.iter().zip(read(Some(&sharing)));
+    let differing = pairs.filter(|((_, plain), (_, shared))| plain != shared);
+    let differing = differing.map(|((file, plain), (_, shared))| (file.clone(), difference(plain, &shared)));
+    Compared { differing: differing.collect(), shared: sharing.shared(), plain }
+}
+
+/// The first lines in which two units differ, as they are printed.
+fn difference(plain: &UnitFacts, shared: &UnitFacts) -> String {
+    let (plain, shared) = (format!("{plain:#?}"), format!("{shared:#?}"));
+    let pairs = plain.lines().zip(shared.lines());
+    let differing: Vec<String> = pairs
+        .enumerate()
+        .filter(|(_, (plain, shared))| plain != shared)
+        .map(|(number, (plain, shared))| format!("  {number}: {} | {}", plain.trim(), shared.trim()))
+        .take(5)
+        .collect();
+    format!("plain | shared\n{}", differing.join("\n"))
+}

@@ -107,7 +107,8 @@ fn weight(number: u32) -> String {
 #[test]
 fn cases() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/sharing");
-    let mut paths: Vec<_> = std::fs::read_dir(directory).expect("cases").map(|entry| entry.expect("a case").path()).collect();
+    let mut paths: Vec<_> =
+        std::fs::read_dir(directory).expect("cases").map(|entry| entry.expect("a case").path()).collect();
     paths.sort();
     let wanted = std::env::var("COWRAP_SHARING_CASE").unwrap_or_default();
     let mut complaints = Vec::new();
@@ -124,14 +125,20 @@ fn cases() {
             eprintln!("{:#?}", compared.shared);
         }
         for (file, difference) in &compared.differing {
-            complaints.push(format!("{name}: {}: {difference}", file.file_name().unwrap_or_default().to_string_lossy()));
+            complaints
+                .push(format!("{name}: {}: {difference}", file.file_name().unwrap_or_default().to_string_lossy()));
         }
         let shared = &compared.shared;
-        if case.units.is_some_and(|units| units != shared.units) || case.headers.is_some_and(|headers| headers != shared.headers) {
-            complaints.push(format!("{name}: {} units, {} headers; {:?}", shared.units, shared.headers, shared.refusals));
+        if case.units.is_some_and(|units| units != shared.units)
+            || case.headers.is_some_and(|headers| headers != shared.headers)
+        {
+            complaints
+                .push(format!("{name}: {} units, {} headers; {:?}", shared.units, shared.headers, shared.refusals));
         }
         for (file, facts) in &compared.plain {
-            if let Some(error) = &facts.health.first_error && !name.starts_with("error-") {
+            if let Some(error) = &facts.health.first_error
+                && !name.starts_with("error-")
+            {
                 complaints.push(format!("{name}: {}: {}", file.display(), error.message));
             }
         }

@@ -411,9 +411,8 @@ impl<'tu> Extractor<'_, 'tu> {
         for (name, mark, file, line, column) in self.seen_marks.keys() {
             marks.entry(name.clone()).or_default().push((*mark, path(file), *line, *column));
         }
-        let paths = |declarations: &Vec<(UnitFile, u32)>| {
-            declarations.iter().map(|(file, line)| (path(file), *line)).collect()
-        };
+        let paths =
+            |declarations: &Vec<(UnitFile, u32)>| declarations.iter().map(|(file, line)| (path(file), *line)).collect();
         let functions = self.function_names.iter().map(|(name, file)| (name.clone(), file.as_ref().map(path)));
         Before {
             below: self.before.cloned(),
@@ -506,9 +505,7 @@ impl<'tu> Extractor<'_, 'tu> {
                     || parameters.any(|parameter| parameter.ty().kind() == TypeKind::Pointer)
             }
             CursorKind::VarDecl => {
-                has_marks(cursor)
-                    || cursor.linkage() == Linkage::Internal
-                    || holds_function(cursor, SlotKind::Variable)
+                has_marks(cursor) || cursor.linkage() == Linkage::Internal || holds_function(cursor, SlotKind::Variable)
             }
             CursorKind::TypedefDecl => has_marks(cursor) || holds_function(cursor, SlotKind::Typedef),
             _ => has_marks(cursor),

@@ -16,7 +16,8 @@ use super::form::{Form, is_blank};
 pub(super) struct Word(pub(super) u32);
 
 /// Words that mean something here. They have the first numbers in every text.
-const KNOWN: &[&[u8]] = &[b"_Pragma", b"__pragma", b"defined", b"__has_include", b"__has_include_next", b"__has_embed", b"__cplusplus"];
+const KNOWN: &[&[u8]] =
+    &[b"_Pragma", b"__pragma", b"defined", b"__has_include", b"__has_include_next", b"__has_embed", b"__cplusplus"];
 pub(super) const PRAGMA: Word = Word(0);
 pub(super) const MS_PRAGMA: Word = Word(1);
 pub(super) const DEFINED: Word = Word(2);

@@ -119,7 +119,8 @@ impl SearchPath {
     /// directory of its own for objects. Where headers are found is the same.
     pub fn without_empty(mut self) -> SearchPath {
         let is_object = |entry: &std::fs::DirEntry| {
-            let is_named = |path: &Path| path.extension().is_some_and(|end| matches!(end.as_bytes(), b"o" | b"d" | b"a"));
+            let is_named =
+                |path: &Path| path.extension().is_some_and(|end| matches!(end.as_bytes(), b"o" | b"d" | b"a"));
             is_named(&entry.path()) && entry.file_type().is_ok_and(|kind| kind.is_file())
         };
         self.angled.retain(|directory| {

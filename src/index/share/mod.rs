@@ -29,8 +29,8 @@ use super::{Indexer, Outcome, Parse, Sources};
 use self::check::{Declared, Harm, Lines, Macros, Moved, Order, Other, undeclared};
 use self::cluster::Set;
 use self::headers::{Headers, Inclusions, Number};
-use self::plan::{Group, Listed};
 pub use self::plan::Plan;
+use self::plan::{Group, Listed};
 use self::refer::{Wanted, reference};
 
 /// Arguments for precompiled headers alone: what is only a warning there can mean something else where more is declared.
@@ -136,12 +136,7 @@ impl Sharing {
     /// Clang forgets a macro of a precompiled header when one on top of it uses the name for something else than a macro, as
     /// for a field that is called like a macro with arguments (seen with libclang 19). So for all names that could be such,
     /// the text ends with what makes clang write the macro down again.
-    fn source(
-        &self,
-        node: usize,
-        listed: &[&Listed],
-        below: Option<&Precompiled>,
-    ) -> Option<(CString, UnsavedFile)> {
+    fn source(&self, node: usize, listed: &[&Listed], below: Option<&Precompiled>) -> Option<(CString, UnsavedFile)> {
         let path = self.scratch.path().join(format!("{node}.h"));
         let mut text: Vec<u8> = listed.iter().flat_map(|listed| &listed.line).copied().collect();
         if let Some(below) = below {
@@ -279,7 +274,10 @@ impl Sharing {
             if numbers.iter().any(|number| number.is_none_or(|number| first.contains(number))) {
                 always.insert(name);
             } else if !always.contains(&name) {
-                declared.insert(name, numbers.iter().zip(declarations).filter_map(|(n, (_, line))| Some(((*n)?, *line))).collect());
+                declared.insert(
+                    name,
+                    numbers.iter().zip(declarations).filter_map(|(n, (_, line))| Some(((*n)?, *line))).collect(),
+                );
             }
         }
         let levels: Vec<&Declared> =
@@ -287,7 +285,8 @@ impl Sharing {
         let mut wanted = Wanted::new();
         let mut declarers: HashMap<(Number, String), Number> = HashMap::new();
         for file in moved.files().iter().filter(|file| !first.contains(**file)) {
-            for (name, declarer) in undeclared(&headers.get(*file).scan, Some(*file), &levels, &Declared::new(), &order) {
+            for (name, declarer) in undeclared(&headers.get(*file).scan, Some(*file), &levels, &Declared::new(), &order)
+            {
                 let name = String::from_utf8_lossy(&names.text(name)).into_owned();
                 wanted.entry(*file).or_default().insert(name.clone());
                 declarers.insert((*file, name), declarer);
@@ -408,9 +407,8 @@ impl Sharing {
         let declares = declares.get(main.as_path()).map(Vec::as_slice).unwrap_or_default();
         let other = Other { scan: &start, number: Some(member.main), is_first: false, declares };
         // Precompiled headers do not tell how far they counted.
-        let may_be_counted = |path: &Path| {
-            self.sources.scans.get(&paths.absolute(path)).is_none_or(|scan| self.macros.counts(&scan))
-        };
+        let may_be_counted =
+            |path: &Path| self.sources.scans.get(&paths.absolute(path)).is_none_or(|scan| self.macros.counts(&scan));
         if extracted.before.pasted().any(may_be_counted) {
             self.refuse("unit: names are counted".into());
             return None;

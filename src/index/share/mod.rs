@@ -93,6 +93,17 @@ pub struct Precompiled {
     always: HashSet<Name>,
 }
 
+/// A precompiled header that is being made.
+#[derive(Clone, Copy)]
+struct Making<'a> {
+    /// Its position in the plan.
+    node: usize,
+    /// What it stands on.
+    below: Option<&'a Arc<Precompiled>>,
+    /// The headers that it includes itself.
+    listed: &'a [&'a Listed],
+}
+
 impl Precompiled {
     fn all(&self) -> impl Iterator<Item = &Precompiled> {
         std::iter::successors(Some(self), |precompiled| precompiled.below.as_deref())
@@ -192,14 +203,13 @@ impl Sharing {
     /// is hope without them.
     fn accept(
         &self,
-        node: usize,
+        making: Making<'_>,
         unit: &TranslationUnit<'_>,
         directory: &Path,
         extracted: Extracted,
-        below: Option<&Arc<Precompiled>>,
-        listed: &[&Listed],
         paths: &dyn Paths,
     ) -> Result<Precompiled, Set> {
+        let Making { node, below, listed } = making;
         let nothing = Set::default();
         if let Some(message) = unit.diagnostics().iter().find(|diagnostic| diagnostic.severity >= Severity::Warning) {
             self.refuse(format!("node: {}", message.message));
@@ -631,7 +641,8 @@ impl<'a> Run<'a> {
             let nothing = Arc::default();
             let known = below.map_or(&nothing, |below| &below.before);
             let extracted = extract(parsed, &unit.directory, files, vocabulary, Some(known));
-            let made = self.sharing.accept(node, parsed, &unit.directory, extracted, below, &listed, files);
+            let making = Making { node, below, listed: &listed };
+            let made = self.sharing.accept(making, parsed, &unit.directory, extracted, files);
             match made {
                 Ok(_) if !parsed.save(&target) => None,
                 Err(bad) if bad.is_empty() => None,

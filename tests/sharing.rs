@@ -7,11 +7,16 @@
 //! All have `include/base.h`, which defines what the pack asks for, and `include/weight1.h` to `weight3.h`, which are heavy enough
 //! that sharing them is worth it.
 
+#[path = "support/random.rs"]
+mod random;
 #[path = "support/sharing.rs"]
 mod support;
 
+use std::cell::Cell;
 use std::path::Path;
 
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 use support::compare;
 
 const BASE: &str = "\
@@ -104,6 +109,36 @@ fn weight(number: u32) -> String {
     format!("#ifndef WEIGHT{number}_H\n#define WEIGHT{number}_H\n#if 0\n{}\n#endif\n#endif\n", words.join("\n"))
 }
 
+/// Trees that nobody wrote. `COWRAP_SHARING_TREES` is how many, 100 when it is not set.
+#[test]
+fn random_trees() {
+    let wanted = std::env::var("COWRAP_SHARING_TREES").ok().and_then(|count| count.parse().ok());
+    let cases = wanted.unwrap_or(100);
+    let mut runner = TestRunner::new(Config { cases, max_shrink_iters: 2000, failure_persistence: None, ..Config::default() });
+    let (units, shared, erroneous) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let result = runner.run(&random::random(), |random| {
+        let files = random.files();
+        let scratch = tempfile::tempdir().expect("a scratch directory");
+        let case = Case { units: None, headers: None, flags: Vec::new(), links: Vec::new(), files };
+        case.write(scratch.path());
+        let compared = compare(scratch.path());
+        units.set(units.get() + compared.plain.len());
+        shared.set(shared.get() + compared.shared.units);
+        erroneous.set(erroneous.get() + compared.plain.iter().filter(|(_, facts)| facts.health.errors > 0).count());
+        if let Some((file, difference)) = compared.differing.first() {
+            let texts: String = case.files.iter().map(|(path, text)| format!("-- {path}\n{text}")).collect();
+            return Err(TestCaseError::fail(format!("{}: {difference}\n{:?}\n{texts}", file.display(), compared.shared)));
+        }
+        Ok(())
+    });
+    let (units, shared, erroneous) = (units.get(), shared.get(), erroneous.get());
+    println!("{cases} trees, {units} units, {shared} of them shared, {erroneous} with errors");
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+    assert!(shared * 4 > units, "of {units} units, only {shared} shared");
+}
+
 #[test]
 fn cases() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/sharing");
@@ -114,7 +149,7 @@ fn cases() {
     let mut complaints = Vec::new();
     for path in paths {
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        if !name.contains(&wanted) {
+        if !wanted.is_empty() && !name.contains(&wanted) && wanted != format!("={name}") {
             continue;
         }
         let case = Case::read(&std::fs::read_to_string(&path).expect("a case"));

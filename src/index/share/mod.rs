@@ -211,16 +211,17 @@ impl Sharing {
     ) -> Result<Precompiled, Set> {
         let Making { node, below, listed } = making;
         let nothing = Set::default();
-        if let Some(message) = unit.diagnostics().iter().find(|diagnostic| diagnostic.severity >= Severity::Warning) {
-            self.refuse(format!("node: {}", message.message));
-            return Err(nothing);
-        }
         if let Some(doubt) = extracted.doubt {
             self.refuse(format!("node: {doubt:?}"));
             return Err(nothing);
         }
         let Group { headers, first: group_first, .. } = &self.plan.groups[self.plan.nodes[node].group];
         let number = |file: File<'_>| headers.find(&paths.absolute(&paths.identify(directory, &file.path())));
+        if let Some(told) = unit.diagnostics().iter().find(|diagnostic| diagnostic.severity >= Severity::Warning) {
+            self.refuse(format!("node: {}", told.message));
+            let file = told.place.and_then(|place| number(place.file));
+            return Err(culprits(&[Harm { file, other: None, macro_name: None }], listed, headers));
+        }
         let (mut files, mut moved, mut known) = (Vec::new(), Vec::new(), Set::default());
         let mut defined = HashSet::new();
         let mut first = below.map(|below| below.first.clone()).unwrap_or_default();

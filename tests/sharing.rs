@@ -114,7 +114,8 @@ fn weight(number: u32) -> String {
 fn random_trees() {
     let wanted = std::env::var("COWRAP_SHARING_TREES").ok().and_then(|count| count.parse().ok());
     let cases = wanted.unwrap_or(100);
-    let mut runner = TestRunner::new(Config { cases, max_shrink_iters: 2000, failure_persistence: None, ..Config::default() });
+    let mut runner =
+        TestRunner::new(Config { cases, max_shrink_iters: 2000, failure_persistence: None, ..Config::default() });
     let (units, shared, erroneous) = (Cell::new(0), Cell::new(0), Cell::new(0));
     let result = runner.run(&random::random(), |random| {
         let files = random.files();
@@ -127,7 +128,11 @@ fn random_trees() {
         erroneous.set(erroneous.get() + compared.plain.iter().filter(|(_, facts)| facts.health.errors > 0).count());
         if let Some((file, difference)) = compared.differing.first() {
             let texts: String = case.files.iter().map(|(path, text)| format!("-- {path}\n{text}")).collect();
-            return Err(TestCaseError::fail(format!("{}: {difference}\n{:?}\n{texts}", file.display(), compared.shared)));
+            return Err(TestCaseError::fail(format!(
+                "{}: {difference}\n{:?}\n{texts}",
+                file.display(),
+                compared.shared
+            )));
         }
         Ok(())
     });

@@ -461,7 +461,12 @@ impl Moved {
             }
         };
         let scan_of = |file: Number| &headers.get(file).scan;
-        let defines_settled = |scan: &Scan, name: Name| macros.settled.contains(&name) && has(&scan.defines, name);
+        // Whoever has a default for a settled name, is no file of the tree, or only meets the name in what another macro
+        // stands for, does not make anything else of it.
+        let is_settled_for = |file: Option<Number>, scan: &Scan, name: Name| {
+            let is_foreign = file.is_some_and(|file| !headers.get(file).own);
+            macros.settled.contains(&name) && (is_foreign || has(&scan.defines, name) || !has(&scan.words, name))
+        };
         // What both define, and what it defines and they ask for.
         for (name, line) in defines(other.scan).chain(other.declares.iter().copied()) {
             let definers = self.definers.get(&name).into_iter().flatten();
@@ -478,7 +483,7 @@ impl Moved {
             }
             let mut leading = Set::default();
             macros.extend_to(&mut leading, [name]);
-            for file in self.files.iter().filter(|file| !defines_settled(scan_of(**file), name)) {
+            for file in self.files.iter().filter(|file| !is_settled_for(Some(**file), scan_of(**file), name)) {
                 let scan = scan_of(*file);
                 let words = scan.words.iter().filter(|(word, _)| leading.contains(word.index()));
                 let pasted = pieces.as_ref().and_then(|pieces| {
@@ -493,7 +498,7 @@ impl Moved {
         // What they define and it asks for.
         let mut asks = |name: Name, line: u32| {
             for (definer, there) in self.definers.get(&name).into_iter().flatten() {
-                if !defines_settled(other.scan, name) {
+                if !is_settled_for(other.number, other.scan, name) {
                     compare(*definer, *there, line, name);
                 }
             }

@@ -127,7 +127,7 @@ impl Random {
                 self.write(&mut text, item, &format!("u{number}_{position}"), 0, false);
             }
             let _ =
-                write!(text, "void unit{number}(struct Ops *ops) {{ CALL0(); CALL1(); f0(); ops->plain = done; }}\n");
+                writeln!(text, "void unit{number}(struct Ops *ops) {{ CALL0(); CALL1(); f0(); ops->plain = done; }}");
             files.push((format!("u{number}.c"), text));
         }
         files
@@ -144,7 +144,7 @@ impl Random {
         let values = ["", "1", "coroutine_fn", "f1"];
         let _ = match item {
             Item::Include(to) => write!(text, "{}", include(to)),
-            Item::IncludeIf(asked, to) => write!(text, "#ifdef M{asked}\n{}#endif\n", include(to)),
+            Item::IncludeIf(asked, to) => writeln!(text, "#ifdef M{asked}\n{}#endif", include(to)),
             Item::Weight(number) => writeln!(text, "#include \"weight{number}.h\""),
             Item::Define(name, value) => writeln!(text, "#undef M{name}\n#define M{name} {}", values[*value]),
             Item::Undefine(name) => writeln!(text, "#undef M{name}"),

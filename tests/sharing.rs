@@ -11,10 +11,15 @@
 mod random;
 #[path = "support/sharing.rs"]
 mod support;
+#[path = "support/tree.rs"]
+mod tree;
 
 use std::cell::Cell;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use cowrap::index::Shared;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use support::compare;
@@ -114,7 +119,8 @@ fn weight(number: u32) -> String {
 fn random_trees() {
     let wanted = std::env::var("COWRAP_SHARING_TREES").ok().and_then(|count| count.parse().ok());
     let cases = wanted.unwrap_or(100);
-    let mut runner = TestRunner::new(Config { cases, max_shrink_iters: 2000, failure_persistence: None, ..Config::default() });
+    let mut runner =
+        TestRunner::new(Config { cases, max_shrink_iters: 2000, failure_persistence: None, ..Config::default() });
     let (units, shared, erroneous) = (Cell::new(0), Cell::new(0), Cell::new(0));
     let result = runner.run(&random::random(), |random| {
         let files = random.files();
@@ -127,7 +133,11 @@ fn random_trees() {
         erroneous.set(erroneous.get() + compared.plain.iter().filter(|(_, facts)| facts.health.errors > 0).count());
         if let Some((file, difference)) = compared.differing.first() {
             let texts: String = case.files.iter().map(|(path, text)| format!("-- {path}\n{text}")).collect();
-            return Err(TestCaseError::fail(format!("{}: {difference}\n{:?}\n{texts}", file.display(), compared.shared)));
+            return Err(TestCaseError::fail(format!(
+                "{}: {difference}\n{:?}\n{texts}",
+                file.display(),
+                compared.shared
+            )));
         }
         Ok(())
     });
@@ -137,6 +147,48 @@ fn random_trees() {
         panic!("{error}");
     }
     assert!(shared * 4 > units, "of {units} units, only {shared} shared");
+}
+
+/// Headers with any bytes in their names.
+#[test]
+fn odd_names() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let root = scratch.path();
+    let units = ["one", "two"].map(|name| (format!("{name}.c"), String::new()));
+    Case { files: units.to_vec(), ..Case::read("") }.write(root);
+    let names: [&[u8]; 7] = [b"a b.h", b"a'b.h", b"a\"b.h", b"a\\b.h", b"a\xffb.h", "ä.h".as_bytes(), b"a%s&;$(b).h"];
+    let mut lines: Vec<Vec<u8>> = Vec::new();
+    for (number, name) in names.into_iter().enumerate() {
+        let path = root.join("include").join(OsStr::from_bytes(name));
+        std::fs::create_dir_all(path.parent().expect("it is below the root")).expect("a directory");
+        std::fs::write(path, format!("#pragma once\nvoid coroutine_fn f{number}(void);\n")).expect("a file");
+        lines.push([b"#include <", name, b">\n"].concat());
+    }
+    let first = b"#include \"base.h\"\n".to_vec();
+    let forward = [&[first.clone()], lines.as_slice()].concat().concat();
+    lines.reverse();
+    std::fs::write(root.join("one.c"), forward).expect("a file");
+    std::fs::write(root.join("two.c"), [&[first], lines.as_slice()].concat().concat()).expect("a file");
+    let compared = compare(root);
+    assert_eq!(compared.differing, []);
+    assert!(compared.plain.iter().all(|(_, facts)| facts.health.errors == 0), "{:?}", compared.plain[0].1.health);
+    assert_eq!((compared.shared.units, compared.shared.headers), (2, 1), "{:?}", compared.shared);
+}
+
+/// A tree like a real one, in which nearly all units can share.
+#[test]
+fn a_large_tree() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let units = tree::write(scratch.path(), 120);
+    let compared = compare(scratch.path());
+    assert_eq!(compared.differing, []);
+    assert!(compared.plain.iter().all(|(_, facts)| facts.health.errors == 0));
+    let Shared { units: shared, headers, refusals, .. } = compared.shared;
+    assert!(
+        shared * 10 > units.len() * 9 && headers > 3,
+        "{shared} of {} units, {headers} headers: {refusals:?}",
+        units.len()
+    );
 }
 
 #[test]

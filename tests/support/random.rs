@@ -126,7 +126,8 @@ impl Random {
             for (position, item) in items.iter().enumerate() {
                 self.write(&mut text, item, &format!("u{number}_{position}"), 0, false);
             }
-            let _ = write!(text, "void unit{number}(struct Ops *ops) {{ CALL0(); CALL1(); f0(); ops->plain = done; }}\n");
+            let _ =
+                write!(text, "void unit{number}(struct Ops *ops) {{ CALL0(); CALL1(); f0(); ops->plain = done; }}\n");
             files.push((format!("u{number}.c"), text));
         }
         files
@@ -159,16 +160,27 @@ impl Random {
                 writeln!(text, "#ifdef M{asked}\nvoid coroutine_fn f{name}(void);\n#else\nvoid f{name}(void);\n#endif")
             }
             // What is not defined is a type of its own.
-            Item::DeclareBy(asked, name) => writeln!(text, "#ifndef M{asked}\nvoid g{name}(void);\n#else\nvoid MARK(M{asked}) g{name}(void);\n#endif"),
+            Item::DeclareBy(asked, name) => writeln!(
+                text,
+                "#ifndef M{asked}\nvoid g{name}(void);\n#else\nvoid MARK(M{asked}) g{name}(void);\n#endif"
+            ),
             Item::DeclarePasted(name) => writeln!(text, "void GLUE(CALL, {name})(void);"),
             Item::Typedef(name, mark) => {
-                writeln!(text, "typedef void {}Type{name}(void *opaque);\nextern Type{name} *type{name};", if *mark { "coroutine_fn " } else { "" })
+                writeln!(
+                    text,
+                    "typedef void {}Type{name}(void *opaque);\nextern Type{name} *type{name};",
+                    if *mark { "coroutine_fn " } else { "" }
+                )
             }
             Item::Variable(name, mark) => {
                 writeln!(text, "extern void (*{}hook{name})(void *);", if *mark { "coroutine_fn " } else { "" })
             }
-            Item::Record(name) => writeln!(text, "struct Record{name};\nstruct Record{name} *record{name}(struct Record{name} *record);"),
-            Item::Inline(..) | Item::InlineIf(..) | Item::Static(..) | Item::Counted | Item::Store(..) if again => Ok(()),
+            Item::Record(name) => {
+                writeln!(text, "struct Record{name};\nstruct Record{name} *record{name}(struct Record{name} *record);")
+            }
+            Item::Inline(..) | Item::InlineIf(..) | Item::Static(..) | Item::Counted | Item::Store(..) if again => {
+                Ok(())
+            }
             Item::Inline(called, other) => {
                 writeln!(text, "void f{called}(void);\nstatic inline void {id}(void) {{ f{called}(); CALL{other}(); }}")
             }
@@ -176,7 +188,9 @@ impl Random {
                 text,
                 "void f{called}(void);\nstatic inline void {id}(void) {{\n#ifdef M{asked}\nf{called}();\n#endif\nGLUE(CALL, {other})(); drain(); }}"
             ),
-            Item::Static(name) => writeln!(text, "static void s{name}(void);\nstatic inline void {id}(void) {{ s{name}(); }}"),
+            Item::Static(name) => {
+                writeln!(text, "static void s{name}(void);\nstatic inline void {id}(void) {{ s{name}(); }}")
+            }
             Item::Counted => writeln!(text, "static inline void COUNTED({id}_)(void) {{ drain(); }}"),
             Item::Pragma(number) => match number {
                 0 => writeln!(text, "#pragma pack(push, 1)\nstruct P{id} {{ char c; int i; }};\n#pragma pack(pop)"),

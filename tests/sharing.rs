@@ -165,10 +165,10 @@ fn odd_names() {
         lines.push([b"#include <", name, b">\n"].concat());
     }
     let first = b"#include \"base.h\"\n".to_vec();
-    let forward = [&[first.clone()], lines.as_slice()].concat().concat();
+    let forward = [first.as_slice(), lines.concat().as_slice()].concat();
     lines.reverse();
     std::fs::write(root.join("one.c"), forward).expect("a file");
-    std::fs::write(root.join("two.c"), [&[first], lines.as_slice()].concat().concat()).expect("a file");
+    std::fs::write(root.join("two.c"), [first.as_slice(), lines.concat().as_slice()].concat()).expect("a file");
     let compared = compare(root);
     assert_eq!(compared.differing, []);
     assert!(compared.plain.iter().all(|(_, facts)| facts.health.errors == 0), "{:?}", compared.plain[0].1.health);

@@ -49,7 +49,7 @@ pub fn write(root: &Path, units: usize) -> Vec<String> {
     put("include/qemu/osdep.h", OSDEP);
     for number in 0..COMMON {
         let before = numbers.below(4);
-        let includes: Vec<String> = numbers.some(before, number).into_iter().map(|other| common(other)).collect();
+        let includes: Vec<String> = numbers.some(before, number).into_iter().map(common).collect();
         put(&format!("include/{}", common(number)), &header(&format!("common{number}"), &includes, &mut numbers));
     }
     for subsystem in 0..subsystems {

@@ -11,10 +11,15 @@
 mod random;
 #[path = "support/sharing.rs"]
 mod support;
+#[path = "support/tree.rs"]
+mod tree;
 
 use std::cell::Cell;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use cowrap::index::Shared;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use support::compare;
@@ -142,6 +147,48 @@ fn random_trees() {
         panic!("{error}");
     }
     assert!(shared * 4 > units, "of {units} units, only {shared} shared");
+}
+
+/// Headers with any bytes in their names.
+#[test]
+fn odd_names() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let root = scratch.path();
+    let units = ["one", "two"].map(|name| (format!("{name}.c"), String::new()));
+    Case { files: units.to_vec(), ..Case::read("") }.write(root);
+    let names: [&[u8]; 7] = [b"a b.h", b"a'b.h", b"a\"b.h", b"a\\b.h", b"a\xffb.h", "ä.h".as_bytes(), b"a%s&;$(b).h"];
+    let mut lines: Vec<Vec<u8>> = Vec::new();
+    for (number, name) in names.into_iter().enumerate() {
+        let path = root.join("include").join(OsStr::from_bytes(name));
+        std::fs::create_dir_all(path.parent().expect("it is below the root")).expect("a directory");
+        std::fs::write(path, format!("#pragma once\nvoid coroutine_fn f{number}(void);\n")).expect("a file");
+        lines.push([b"#include <", name, b">\n"].concat());
+    }
+    let first = b"#include \"base.h\"\n".to_vec();
+    let forward = [first.as_slice(), lines.concat().as_slice()].concat();
+    lines.reverse();
+    std::fs::write(root.join("one.c"), forward).expect("a file");
+    std::fs::write(root.join("two.c"), [first.as_slice(), lines.concat().as_slice()].concat()).expect("a file");
+    let compared = compare(root);
+    assert_eq!(compared.differing, []);
+    assert!(compared.plain.iter().all(|(_, facts)| facts.health.errors == 0), "{:?}", compared.plain[0].1.health);
+    assert_eq!((compared.shared.units, compared.shared.headers), (2, 1), "{:?}", compared.shared);
+}
+
+/// A tree like a real one, in which nearly all units can share.
+#[test]
+fn a_large_tree() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let units = tree::write(scratch.path(), 120);
+    let compared = compare(scratch.path());
+    assert_eq!(compared.differing, []);
+    assert!(compared.plain.iter().all(|(_, facts)| facts.health.errors == 0));
+    let Shared { units: shared, headers, refusals, .. } = compared.shared;
+    assert!(
+        shared * 10 > units.len() * 9 && headers > 3,
+        "{shared} of {} units, {headers} headers: {refusals:?}",
+        units.len()
+    );
 }
 
 #[test]

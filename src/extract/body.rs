@@ -305,7 +305,10 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 self.flow(node, sink);
                 self.call(node, &operands)
             }
-            MemberRefExpr | ArraySubscriptExpr => {
+            kind @ (MemberRefExpr | ArraySubscriptExpr) => {
+                if kind == MemberRefExpr {
+                    self.extractor.note_member(self.raw.cursor(node));
+                }
                 self.flow(node, sink);
                 let lowered = self.lower_all(&operands);
                 self.node(Op::Opaque, lowered)

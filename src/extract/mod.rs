@@ -104,6 +104,8 @@ pub struct Before {
     again: HashSet<String>,
     /// Files with names that macros put together, with a digit.
     pasted: HashSet<PathBuf>,
+    /// Files whose functions use fields of records that other files define, these files, and the first line that does so.
+    used: HashMap<(PathBuf, PathBuf), u32>,
 }
 
 impl Before {
@@ -132,6 +134,11 @@ impl Before {
     /// The files with names in facts that macros put together, with a digit: that may come from counting.
     pub fn pasted(&self) -> impl Iterator<Item = &Path> {
         self.pasted.iter().map(PathBuf::as_path)
+    }
+
+    /// The files whose functions use fields of records that other files define, these files, and the first line that does so.
+    pub fn used(&self) -> impl Iterator<Item = (&Path, &Path, u32)> {
+        self.used.iter().map(|((user, definer), line)| (user.as_path(), definer.as_path(), *line))
     }
 
     fn function(&self, name: &str) -> Option<Option<&PathBuf>> {
@@ -192,6 +199,7 @@ pub fn extract(
         declared: HashMap::new(),
         again: HashSet::new(),
         pasted: HashSet::new(),
+        used: HashMap::new(),
     };
     if let Some(main) = unit.main_file() {
         extractor.file(main);
@@ -296,6 +304,7 @@ struct Extractor<'a, 'tu> {
     declared: HashMap<String, Vec<(UnitFile, u32)>>,
     again: HashSet<String>,
     pasted: HashSet<UnitFile>,
+    used: HashMap<(UnitFile, UnitFile), u32>,
 }
 
 impl<'tu> Extractor<'_, 'tu> {
@@ -422,6 +431,7 @@ impl<'tu> Extractor<'_, 'tu> {
             declared: self.declared.iter().map(|(name, declarations)| (name.clone(), paths(declarations))).collect(),
             again: self.again.clone(),
             pasted: self.pasted.iter().map(path).collect(),
+            used: self.used.iter().map(|((user, definer), line)| ((path(user), path(definer)), *line)).collect(),
         }
     }
 
@@ -509,6 +519,19 @@ impl<'tu> Extractor<'_, 'tu> {
             }
             CursorKind::TypedefDecl => has_marks(cursor) || holds_function(cursor, SlotKind::Typedef),
             _ => has_marks(cursor),
+        }
+    }
+
+    /// Notes the use of a field, for sharing: the record must be defined before.
+    fn note_member(&mut self, expression: Cursor<'tu>) {
+        let here = self.pieces[self.current].files.first().copied();
+        let (Some(_), Some(here), Some(place)) = (self.before, here, expression.place()) else { return };
+        let record = expression.referenced().and_then(|field| field.semantic_parent());
+        let Some(defined) = record.and_then(|record| record.place()) else { return };
+        let file = self.file(defined.file);
+        if file != here {
+            let first = self.used.entry((here, file)).or_insert(place.line);
+            *first = place.line.min(*first);
         }
     }
 

@@ -463,7 +463,7 @@ impl<'t> Reader<'t> {
             return false;
         }
         let is_hash = |token: &Token| token.kind == Kind::Sign(b'#');
-        if self.tokens[body..].windows(2).any(|pair| is_hash(&pair[0]) && is_hash(&pair[1])) {
+        if self.tokens[body..].windows(2).any(|pair| is_hash(&pair[0]) && is_hash(&pair[1]) && !pair[1].spaced) {
             self.pastes.push(macro_name);
         }
         let start = self.bodies.len();

@@ -16,13 +16,16 @@ struct Said {
     words: Vec<String>,
     bodies: Vec<String>,
     pragmas: Vec<String>,
+    pastes: Vec<String>,
     leaks: bool,
+    open: bool,
 }
 
 fn said(text: &str) -> Said {
     let names = Names::new();
     let text_of = |name: &Name| String::from_utf8_lossy(&names.text(*name)).into_owned();
-    let Scan { includes, probes, guard, defines, words, bodies, pragmas, leaks, .. } = scan(text.as_bytes(), &names);
+    let scan = scan(text.as_bytes(), &names);
+    let Scan { includes, probes, guard, defines, words, bodies, pragmas, pastes, leaks, open, .. } = scan;
     let sorted = |all: &[Name]| {
         let mut texts: Vec<String> = all.iter().map(text_of).collect();
         texts.sort();
@@ -36,7 +39,12 @@ fn said(text: &str) -> Said {
             IncludeKind::Computed => name,
         };
         let flag = |flag: bool, text: &str| if flag { text.to_owned() } else { String::new() };
-        let flags = [flag(include.next, " next"), flag(include.conditional, " if"), flag(include.leading, " leading")];
+        let flags = [
+            flag(include.next, " next"),
+            flag(include.conditional, " if"),
+            flag(include.leading, " leading"),
+            flag(include.inside, " inside"),
+        ];
         format!("{}:{quoted}{}", include.line, flags.concat())
     };
     let mut bodies: Vec<String> =
@@ -54,7 +62,9 @@ fn said(text: &str) -> Said {
         words: sorted(&words.iter().map(|(name, _)| *name).collect::<Vec<_>>()),
         bodies,
         pragmas: sorted(&pragmas),
+        pastes: sorted(&pastes),
         leaks,
+        open,
     }
 }
 
@@ -78,13 +88,14 @@ fn includes_are_found_however_they_are_written() {
     assert_eq!(includes("#\\  \ninclude <a.h>"), ["1:<a.h> leading"]);
     assert_eq!(includes("\u{feff}#include_next <a.h>"), ["1:<a.h> next leading"]);
     assert_eq!(includes("#import <a//b.h>\n"), ["1:<a//b.h> leading"]);
+    assert!(said("#import <a.h>").leaks);
     assert_eq!(includes("#include A /* b\n */ (c) \\\n d // e\n"), ["1:A   (c)  d leading"]);
     assert_eq!(includes("#include <a.h\n#include\n#include \"b\n").len(), 3);
     assert_eq!(includes("x #include <a.h>\n\"\\\n#include <b.h>\\\n\"\n/*\n#include <c.h>\n*/"), [""; 0]);
-    assert_eq!(includes("don't\n#error it's\n#include <a.h>"), ["3:<a.h>"]);
-    assert_eq!(includes("a\r\n\r\n#include <a.h>\r\n"), ["3:<a.h>"]);
-    assert_eq!(includes("a\r#include <a.h>\r"), ["2:<a.h>"]);
-    assert_eq!(includes("'\\'' '\"'\n#include <a.h>"), ["2:<a.h>"]);
+    assert_eq!(includes("don't\n#error it's\n#include <a.h>"), ["3:<a.h> inside"]);
+    assert_eq!(includes("a;\r\n\r\n#include <a.h>\r\n"), ["3:<a.h>"]);
+    assert_eq!(includes("a;\r#include <a.h>\r"), ["2:<a.h>"]);
+    assert_eq!(includes("'\\'' '\"';\n#include <a.h>"), ["2:<a.h>"]);
 }
 
 #[test]
@@ -195,6 +206,46 @@ fn definitions_and_their_words() {
     assert_eq!(all.bodies, ["A: B B2 C", "E: F"]);
     assert_eq!(said("#define A/**/(x) x").bodies, ["A: x"]);
     assert_eq!(said("#define A\\\n(x) x y").bodies, ["A: y"]);
+}
+
+#[test]
+fn macros_that_paste_are_told() {
+    assert_eq!(said("#define A(x) x##1\n#define B #\n#define C # #\n#define D x /**/ ## y").pastes, ["A", "D"]);
+    assert_eq!(said("#define A x #\\\n# y").pastes, ["A"]);
+}
+
+#[test]
+fn what_is_within_a_declaration_is_told() {
+    let inside = |before: &str| {
+        let text = format!("{before}\n#include <a>");
+        (includes(&text)[0].ends_with(" inside"), said(before).open)
+    };
+    for outside in [
+        "",
+        "int x;",
+        "void f(void) { }",
+        "DECLARE(x)",
+        "G_BEGIN_DECLS",
+        "#ifdef __cplusplus\nextern \"C\" {\n#endif",
+        "#if 0\n( {\n#endif",
+        "int x[] = {\n#if A\n1, {2}\n#else\n3\n#endif\n};",
+        "_Pragma(\"once\")",
+        "#define A (\n;",
+    ] {
+        assert_eq!(inside(outside), (false, false), "{outside}");
+    }
+    for within in [
+        "static",
+        "struct x {",
+        "void f(void) {\n g();",
+        "int x =",
+        "int f(int x,",
+        "#ifdef A\nvoid f(void) {\n#else\nvoid g(void) {\n#endif\n",
+        "#ifdef A\nstruct x {\n#endif",
+        "#ifndef __cplusplus\nstruct x {\n#endif",
+    ] {
+        assert_eq!(inside(within), (true, true), "{within}");
+    }
 }
 
 #[test]

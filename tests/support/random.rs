@@ -48,6 +48,13 @@ enum Item {
     Typedef(usize, bool),
     Variable(usize, bool),
     Record(usize),
+    RecordDefined(usize),
+    /// A function that uses what is inside of a record.
+    Inside(usize),
+    /// A function is used that may not have been declared.
+    Undeclared(usize),
+    /// A number that may not have been declared.
+    Constant(usize),
     Inline(usize, usize),
     InlineIf(usize, usize, usize),
     Static(usize),
@@ -93,6 +100,10 @@ fn item() -> impl Strategy<Value = Item> {
         1 => (name(), any::<bool>()).prop_map(|(name, mark)| Item::Typedef(name, mark)),
         1 => (name(), any::<bool>()).prop_map(|(name, mark)| Item::Variable(name, mark)),
         1 => name().prop_map(Item::Record),
+        1 => name().prop_map(Item::RecordDefined),
+        1 => name().prop_map(Item::Inside),
+        1 => name().prop_map(Item::Undeclared),
+        1 => name().prop_map(Item::Constant),
         2 => (name(), name()).prop_map(|(called, other)| Item::Inline(called, other)),
         2 => (name(), name(), name()).prop_map(|(asked, called, other)| Item::InlineIf(asked, called, other)),
         1 => name().prop_map(Item::Static),
@@ -178,6 +189,17 @@ impl Random {
             Item::Record(name) => {
                 writeln!(text, "struct Record{name};\nstruct Record{name} *record{name}(struct Record{name} *record);")
             }
+            Item::RecordDefined(name) => writeln!(
+                text,
+                "#ifndef RECORD{name}\n#define RECORD{name}\nstruct Record{name} {{ Handler *handler; }};\nenum {{ CONSTANT{name} }};\n#endif"
+            ),
+            Item::Constant(name) => writeln!(text, "extern int number{id}[CONSTANT{name} + 1];"),
+            Item::Inside(_) | Item::Undeclared(_) if again => Ok(()),
+            Item::Inside(name) => writeln!(
+                text,
+                "struct Record{name};\nstatic inline void {id}(struct Record{name} *r) {{ r->handler = done; }}"
+            ),
+            Item::Undeclared(name) => writeln!(text, "static inline void {id}(void) {{ (void)reg{name}(done); }}"),
             Item::Inline(..) | Item::InlineIf(..) | Item::Static(..) | Item::Counted | Item::Store(..) if again => {
                 Ok(())
             }

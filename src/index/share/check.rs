@@ -324,6 +324,11 @@ impl<'a> Order<'a> {
         self.headers.get(file).includers.iter().chain(self.includers.get(&file).into_iter().flatten())
     }
 
+    /// Whether a file has certainly been read before a line of another one, or is that one.
+    pub fn is_there(&self, file: Number, other: Number, line: u32) -> bool {
+        file == other || self.has_read(other, line, file) || self.precedes(file, other)
+    }
+
     /// Whether of two files, the one comes first in every unit as far as these lines are concerned.
     fn is_first(&self, one: Number, other: Number, line: u32) -> bool {
         // What is read again is read behind the other one, too.
@@ -537,10 +542,7 @@ pub fn undeclared(
     let missing = |(word, line): &(Name, u32)| {
         let declarations = || precompiled.iter().filter_map(|declared| declared.get(word)).flatten();
         let (first, _) = *declarations().next()?;
-        let is_there = |(file, _): &(Number, u32)| {
-            let is_before = |number| order.has_read(number, *line, *file) || order.precedes(*file, number);
-            number.is_some_and(|number| *file == number || is_before(number))
-        };
+        let is_there = |(file, _): &(Number, u32)| number.is_some_and(|number| order.is_there(*file, number, *line));
         let mut all = declarations().chain(more.get(word).into_iter().flatten());
         (!all.any(is_there)).then_some((*word, first))
     };

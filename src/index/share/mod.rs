@@ -307,6 +307,12 @@ impl Sharing {
             let macro_name = names.find(name.as_bytes());
             harm.push(Harm { file: declarers.get(&(file, name)).copied(), other: Some(file), macro_name });
         }
+        for (user, definer, line) in extracted.before.used() {
+            let (Some(user), Some(definer)) = (find(user), find(definer)) else { continue };
+            if ![user, definer].iter().any(|file| first.contains(*file)) && !order.is_there(definer, user, line) {
+                harm.push(Harm { file: Some(definer), other: Some(user), macro_name: None });
+            }
+        }
         let counting = extracted.before.pasted().filter_map(find);
         // Precompiled headers do not tell how far they counted.
         let counting = counting.filter(|file| !first.contains(*file) && self.macros.counts(&headers.get(*file).scan));
@@ -384,6 +390,8 @@ impl Sharing {
             declared.insert(name, found.collect());
         }
         let levels: Vec<&Declared> = precompiled.all().map(|level| &level.declared).collect();
+        // What is read before all that the precompiled headers read was read in any case.
+        let mut early: HashSet<Number> = HashSet::from([member.main]);
         let mut wanted = Wanted::new();
         let mut want = |number: Option<Number>, undeclared: Vec<(Name, Number)>| {
             let texts = undeclared.iter().map(|(name, _)| String::from_utf8_lossy(&names.text(*name)).into_owned());
@@ -410,6 +418,7 @@ impl Sharing {
                 return None;
             }
             let number = number.filter(|_| !is_first);
+            early.extend(number);
             want(number, undeclared(&scan, number, &levels, &declared, &order));
         }
         let text = parsed.main_file().map(|main| parsed.contents(main)).unwrap_or_default();
@@ -435,6 +444,18 @@ impl Sharing {
         if let Some((number, name)) = found.first() {
             self.refuse(format!("unit: {name} is not declared in {}", headers.get(*number).path.display()));
             return None;
+        }
+        // The same for what is inside of records.
+        for (user, definer, line) in extracted.before.used().filter(|(user, _, line)| *user != main || *line <= last) {
+            let is_shared = precompiled.before.has_read(definer);
+            let find = |path: &Path| headers.find(&paths.absolute(path));
+            let (Some(number), Some(definer)) = (find(user), find(definer)) else { continue };
+            let is_certain = precompiled.first.contains(definer) || order.is_there(definer, number, line);
+            let is_early = early.contains(&number);
+            if is_shared && is_early && !is_certain {
+                self.refuse(format!("unit: fields are not declared in {}", headers.get(number).path.display()));
+                return None;
+            }
         }
         let mut facts = extracted.facts;
         for precompiled in precompiled.all() {

@@ -25,6 +25,8 @@ pub mod questions;
 pub mod wrapgen;
 pub mod rewrite;
 pub mod plan;
+pub mod suppression;
 pub mod findings;
+pub mod git;
 pub mod fix;
 pub mod render;

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use cowrap::fix::{Change, DirtyError, Mail, Reason, dirty, patch_mail, patch_name, unified, write_all};
+use cowrap::git::{GitError, dirty};
+use cowrap::fix::{Change, Mail, Reason, patch_mail, patch_name, unified, write_all};
 use tempfile::TempDir;
 
 /// Names the tree that this process is to change, when it is run as a child.
@@ -545,13 +546,13 @@ fn where_there_is_no_repository_that_is_said() {
     let scratch = TempDir::new().unwrap();
     std::fs::write(scratch.path().join("a.c"), "").unwrap();
     let error = dirty(scratch.path(), &paths(&["a.c"])).unwrap_err();
-    assert!(matches!(error, DirtyError::NotARepository { .. }), "{error}");
+    assert!(matches!(error, GitError::NotARepository { .. }), "{error}");
     let repository = repository(&["a.c"]);
     let error = dirty(&repository.path().join(".git"), &paths(&["config"])).unwrap_err();
-    assert!(matches!(error, DirtyError::NotARepository { .. }), "{error}");
+    assert!(matches!(error, GitError::NotARepository { .. }), "{error}");
     std::fs::write(repository.path().join(".git/config"), "[nonsense").unwrap();
     let error = dirty(repository.path(), &paths(&["a.c"])).unwrap_err();
-    assert!(matches!(error, DirtyError::Failed { .. }), "{error}");
+    assert!(matches!(error, GitError::Failed { .. }), "{error}");
     // Without commits everything is dirty.
     git(scratch.path(), &["init", "-q"], b"");
     git(scratch.path(), &["add", "a.c"], b"");

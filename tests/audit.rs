@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use cowrap::driver::{self, Input, Progress, Request, SharingRequest};
+use cowrap::config::Settings;
+use cowrap::driver::{self, Gate, Input, Progress, Request, SharingRequest};
 use cowrap::rules::RULES;
 
 /// Which other modules each module may use. The drawing in `docs/ARCHITECTURE.md` says the same.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("source", &[]),
     ("cache", &["source"]),
-    ("config", &["facts"]),
+    ("config", &["facts", "findings"]),
     ("compdb", &["source"]),
     ("scan", &["source"]),
     ("clang", &[]),
@@ -19,6 +20,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("index", &["cache", "clang", "compdb", "config", "extract", "facts", "scan", "source"]),
     ("program", &["facts", "source"]),
     ("effects", &["config", "facts", "program", "source"]),
+    ("suppression", &["rewrite"]),
+    ("git", &["source"]),
     ("wrapgen", &["config"]),
     ("rewrite", &[]),
     ("plan", &["findings", "rewrite", "source"]),
@@ -39,16 +42,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "facts",
             "findings",
             "fix",
+            "git",
             "index",
             "plan",
             "program",
             "questions",
             "rules",
             "source",
+            "suppression",
             "wrapgen",
         ],
     ),
-    ("cli", &["cache", "driver", "findings", "fix", "questions", "render", "source"]),
+    ("cli", &["cache", "config", "driver", "findings", "fix", "questions", "render", "source"]),
 ];
 
 /// Crates that only some modules may use.
@@ -57,6 +62,9 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("codespan_reporting", &["render"]),
     ("ariadne", &["render"]),
     ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
+    ("schemars", &["config"]),
     ("crc32fast", &["cache", "driver"]),
     ("postcard", &["index", "driver", "facts"]),
     ("indicatif", &["cli"]),
@@ -66,7 +74,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("minijinja", &["wrapgen"]),
     ("rustix", &["source"]),
     ("sha2", &["findings", "source"]),
-    ("similar", &["cli", "fix"]),
+    ("similar", &["cli", "fix", "git"]),
 ];
 
 #[test]
@@ -138,6 +146,8 @@ fn messages_have_one_form() {
         pack: None,
         inputs: Vec::new(),
         enable: Vec::new(),
+        settings: Settings::default(),
+        gate: Gate::default(),
         jobs: 1,
         sharing: SharingRequest::Yes,
         cache: None,

@@ -7,7 +7,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use cowrap::driver::{self, Input, Progress, Report, Request, SharingRequest};
+use cowrap::config::Settings;
+use cowrap::driver::{BaselineRequest, self, Gate, Input, Progress, Report, Request, SharingRequest};
 use cowrap::findings::{Finding, Level};
 use cowrap::rules::RULES;
 
@@ -24,6 +25,11 @@ fn rules() {
         let directory = testdata().join("rules").join(rule.name);
         let mut hits = 0;
         for case in sorted_entries(&directory) {
+            // A case with a database is a whole tree.
+            if case.join("compile_commands.json").is_file() {
+                hits += check_tree(&case).iter().filter(|finding| finding.rule == rule.name).count();
+                continue;
+            }
             // A case of several files is a directory, and its headers can expect something too.
             let (files, sources) =
                 if case.is_dir() { (c_files(&case), sorted_entries(&case)) } else { (vec![case.clone()], vec![case]) };
@@ -59,7 +65,9 @@ fn miniblock_legacy_built_with_gcc() {
 fn miniblock_shows_every_rule() {
     let report = run(&database("miniblock", "compile_commands.json"));
     let shown: BTreeSet<&str> = report.findings.iter().map(|finding| finding.rule.as_str()).collect();
-    let rules: BTreeSet<&str> = RULES.iter().filter(|rule| !rule.opt_in).map(|rule| rule.name).collect();
+    // A baseline would hide what the tree is there to show.
+    let rules = RULES.iter().filter(|rule| !rule.opt_in && rule.name != "stale-baseline");
+    let rules: BTreeSet<&str> = rules.map(|rule| rule.name).collect();
     assert_eq!(shown, rules);
 }
 
@@ -95,6 +103,8 @@ fn request(input: Input, root: PathBuf) -> Request {
         pack: None,
         inputs: Vec::new(),
         enable: Vec::new(),
+        settings: Settings::default(),
+        gate: Gate::default(),
         jobs: 2,
         sharing: SharingRequest::Yes,
         cache: None,
@@ -121,6 +131,18 @@ fn check_files(files: &[PathBuf], sources: &[PathBuf], enable: &[&str]) -> Vec<F
     let report = run(&request);
     let shared: Vec<PathBuf> = sorted_entries(&include).into_iter().filter(|path| path.is_file()).collect();
     compare(&report, &testdata(), &[&shared, sources].concat());
+    report.findings
+}
+
+/// Checks a directory with a database, and a baseline if there is one, against what its files expect; gives what was found.
+fn check_tree(case: &Path) -> Vec<Finding> {
+    let mut request = request(Input::Database(Some(case.to_path_buf())), testdata());
+    let baseline = case.join(".cowrap-baseline.json");
+    if baseline.is_file() {
+        request.gate.baseline = BaselineRequest::File(baseline);
+    }
+    let report = run(&request);
+    compare(&report, &testdata(), &sorted_entries(case));
     report.findings
 }
 

@@ -7,12 +7,11 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use cowrap::driver::{
-    self, Details, Input, Problem, ProblemKind, Progress, Report, Request, RuleInfo, SharingRequest, Summary,
-};
+use cowrap::config::Settings;
+use cowrap::driver::{self, Details, Gate, Input, Problem, ProblemKind, Progress, Report, Request, RuleInfo, SharingRequest, Summary};
 use cowrap::findings::{Edit, Finding, Fix, Label, Level, Note, Safety, Span};
 use cowrap::render::{Format, render};
-use cowrap::source::Tree;
+use cowrap::source::{Overlay, Tree};
 use quick_xml::events::Event;
 use quick_xml::{Reader, XmlVersion};
 use serde_json::{Value, json};
@@ -37,6 +36,7 @@ const RULES: &[RuleInfo] = &[
         level: Level::Error,
         summary: "one thing",
         opt_in: false,
+        fixes: None,
         page: "# a-rule\n\nOne thing,\ntold.\n\n## Why\n",
     },
     RuleInfo {
@@ -44,6 +44,7 @@ const RULES: &[RuleInfo] = &[
         level: Level::Warning,
         summary: "another thing",
         opt_in: true,
+        fixes: None,
         page: "# b-rule\n\nOther.\n",
     },
 ];
@@ -369,6 +370,8 @@ fn a_real_report_can_be_read() {
         pack: None,
         inputs: Vec::new(),
         enable: Vec::new(),
+        settings: Settings::default(),
+        gate: Gate::default(),
         jobs: 0,
         sharing: SharingRequest::Yes,
         cache: None,
@@ -437,6 +440,7 @@ impl Made {
             tree: Tree { root: scratch.path().to_path_buf(), build: None },
             details: Details::default(),
             rules: RULES.to_vec(),
+            overlay: Overlay::default(),
         };
         Made { _scratch: scratch, report }
     }
@@ -508,9 +512,12 @@ fn finding(rule: &str, level: Level, message: &str, at: Span) -> Finding {
         function: "f".to_owned(),
         primary: Label { at, text: "called here".to_owned() },
         secondary: Vec::new(),
+        further: Vec::new(),
         notes: Vec::new(),
         help: Vec::new(),
         fixes: Vec::new(),
+        fingerprint: String::new(),
+        state: None,
     }
 }
 

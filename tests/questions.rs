@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use cowrap::driver::{self, Index, Input, Progress, Request, SharingRequest};
+use cowrap::config::Settings;
+use cowrap::driver::{self, Gate, Index, Input, Progress, Request, SharingRequest};
 use cowrap::effects::Effects;
 use cowrap::questions::{self, Direction, QuestionError, Selection, Witness};
 use serde_json::Value;
@@ -31,6 +32,8 @@ fn index(tree: &str) -> Index {
         pack: None,
         inputs: Vec::new(),
         enable: Vec::new(),
+        settings: Settings::default(),
+        gate: Gate::default(),
         jobs: 1,
         sharing: SharingRequest::Yes,
         cache: None,

@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use cowrap::cache::Place;
-use cowrap::driver::{self, Input, Progress, Report, Request, SharingRequest};
+use cowrap::config::Settings;
+use cowrap::driver::{self, Gate, Input, Progress, Report, Request, SharingRequest};
 
 /// Counts the units that are read.
 #[derive(Default)]
@@ -75,6 +76,8 @@ impl Checkout {
             pack: None,
             inputs: Vec::new(),
             enable: Vec::new(),
+            settings: Settings::default(),
+            gate: Gate::default(),
             jobs: 2,
             sharing: SharingRequest::Yes,
             cache: Some(Place { directory: self.cache.clone(), limit: 1 << 30 }),

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser};
 use clap::{Args, ValueEnum};
 
-use crate::driver::{self, Input, Report, Request};
+use crate::driver::{self, BaselineRequest, Gate, Input, Report, Request, Since};
 use crate::render::{Format, render};
 use crate::source::write_whole;
 
@@ -35,6 +35,27 @@ pub(super) struct Check {
     /// hand-written-wrapper; may be repeated
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     enable: Vec<String>,
+
+    /// Report only what changed since HEAD and this revision parted: findings that were not there, and those on changed lines
+    #[arg(long, value_name = "REV", conflicts_with = "staged")]
+    diff_base: Option<String>,
+
+    /// The same for what is staged: check that, whatever is on the disk, and report only what is not so in HEAD
+    #[arg(long)]
+    staged: bool,
+
+    /// Do not report the findings in this file, which `cowrap baseline` wrote [default: .cowrap-baseline.json at the root of the
+    /// tree, if it is there]
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+
+    /// Report findings whether they are in the baseline or not
+    #[arg(long, conflicts_with_all = ["baseline", "ratchet"])]
+    no_baseline: bool,
+
+    /// Fail when the baseline has findings that are not there any more
+    #[arg(long)]
+    ratchet: bool,
 
     /// The format of the report on standard output [default: human]
     #[arg(long, value_enum)]
@@ -187,7 +208,8 @@ impl Check {
     fn request(&self, has_flags: bool) -> Result<Request, String> {
         let mut request = self.input.request()?;
         request.inputs = self.inputs.clone();
-        request.enable = self.enable.clone();
+        request.enable.extend(self.enable.iter().cloned());
+        request.gate = self.gate(request.gate);
         if has_flags {
             if self.input.is_given() {
                 return Err("either a database (-p), an index (--index) or flags (after --)".to_owned());
@@ -196,10 +218,25 @@ impl Check {
                 return Err("name the C files to check before `--`".to_owned());
             }
             request.input = Input::Files { files: self.paths.clone(), flags: self.flags.clone() };
-        } else {
+            request.report_on.clear();
+        } else if !self.paths.is_empty() {
             request.report_on = self.paths.clone();
         }
         Ok(request)
+    }
+
+    /// What the report is compared with; `set` is what the tree's settings say.
+    fn gate(&self, set: Gate) -> Gate {
+        let baseline = match &self.baseline {
+            Some(file) => BaselineRequest::File(file.clone()),
+            None if self.no_baseline => BaselineRequest::No,
+            None => set.baseline,
+        };
+        let since = match &self.diff_base {
+            Some(revision) => Some(Since::Fork(revision.clone())),
+            None => self.staged.then_some(Since::Staged),
+        };
+        Gate { baseline, ratchet: self.ratchet, since }
     }
 
     fn status(&self, report: &Report) -> ExitCode {

@@ -117,8 +117,9 @@ impl Fix {
                 return Err("name the C files to fix before `--`".to_owned());
             }
             check.input = Input::Files { files: self.paths.clone(), flags: self.flags.clone() };
+            check.report_on.clear();
         } else {
-            check.report_on = self.paths.clone();
+            check.report_on = if self.paths.is_empty() { check.report_on } else { self.paths.clone() };
         }
         Ok(FixRequest {
             check,

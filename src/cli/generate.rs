@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use clap::Args;
 use similar::TextDiff;
 
-use crate::driver::{GenerateRequest, Generated, Job, generate, known_jobs};
+use crate::driver::{GenerateRequest, Generated, Job, generate, known_jobs, set_jobs};
 use crate::render::complaints;
 
+use super::input::settings;
 use super::{ColorArgument, fail};
 
 #[derive(Debug, Args)]
@@ -24,7 +25,8 @@ pub(super) struct Generate {
     #[arg(value_name = "OUT HEADER", required_unless_present = "all", conflicts_with = "all", num_args = 2..)]
     files: Vec<PathBuf>,
 
-    /// Generate every file that the build directory's meson-info/ says a generator of the pack writes
+    /// Generate every file that cowrap.toml names, or else that the build directory's meson-info/ says a generator of the
+    /// pack writes
     #[arg(long)]
     all: bool,
 
@@ -115,6 +117,12 @@ impl Generate {
 
     fn jobs(&self) -> Result<Vec<Job>, String> {
         if self.all {
+            let working_directory =
+                std::env::current_dir().map_err(|error| format!("cannot tell the working directory: {error}"))?;
+            let set = set_jobs(&settings(None, false, &working_directory)?);
+            if !set.is_empty() {
+                return Ok(set);
+            }
             let known = known_jobs(&self.build, self.pack.as_deref()).map_err(|error| error.to_string())?;
             if known.jobs.is_empty() {
                 let build = self.build.display();

@@ -1,11 +1,12 @@
 //! The arguments that say what is to be read: the same for all subcommands that read a tree.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use globset::{GlobBuilder, GlobSetBuilder};
 
-use crate::driver::{Input, Request, SharingRequest};
+use crate::config::{Settings, Valued};
+use crate::driver::{BaselineRequest, Gate, Input, Request, SharingRequest, rule_infos};
 
 use super::cache::PlaceArguments;
 
@@ -22,6 +23,15 @@ pub(super) struct InputArguments {
     /// The root of the tree, when it is not found by itself
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
+
+    /// What the tree wants to be checked like [default: cowrap.toml, here or in a directory above, up to the top of the
+    /// working tree]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Read no cowrap.toml
+    #[arg(long, conflicts_with = "config")]
+    no_config: bool,
 
     /// Index only units whose path below the root matches (`*` stays within a directory, `**` does not); may
     /// be repeated
@@ -52,35 +62,62 @@ pub(super) struct InputArguments {
     no_cache: bool,
 }
 
+/// Arguments that can be in the tree's own file, too.
+pub(super) struct Given<'a> {
+    pub(super) build: Option<&'a Path>,
+    pub(super) pack: Option<&'a Path>,
+    pub(super) only: &'a [String],
+}
+
 impl InputArguments {
     /// Whether the arguments say where the units are.
     pub(super) fn is_given(&self) -> bool {
         self.build.is_some() || self.index.is_some()
     }
 
+    /// What is given of all that the tree's own file can say, too.
+    pub(super) fn given(&self) -> Given<'_> {
+        Given { build: self.build.as_deref(), pack: self.pack.as_deref(), only: &self.only }
+    }
+
+    /// What the tree's own file says.
+    pub(super) fn settings(&self, working_directory: &Path) -> Result<Settings, String> {
+        settings(self.config.as_deref(), self.no_config, working_directory)
+    }
+
     pub(super) fn request(&self) -> Result<Request, String> {
         let working_directory =
             std::env::current_dir().map_err(|error| format!("cannot tell the working directory: {error}"))?;
+        let settings = self.settings(&working_directory)?;
+        let of = |setting: &Option<Valued<PathBuf>>| setting.as_ref().map(|setting| setting.value.clone());
+        let patterns = match &settings.only {
+            _ if self.index.is_some() => Vec::new(),
+            Some(only) if self.only.is_empty() => only.value.clone(),
+            _ => self.only.clone(),
+        };
         let mut only = GlobSetBuilder::new();
-        for pattern in &self.only {
+        for pattern in &patterns {
             let glob = GlobBuilder::new(pattern).literal_separator(true).build();
             only.add(glob.map_err(|error| format!("--only: {error}"))?);
         }
         let only = only.build().map_err(|error| format!("--only: {error}"))?;
         let input = match &self.index {
             Some(index) => Input::Index(index.clone()),
-            None => Input::Database(self.build.clone()),
+            None => Input::Database(self.build.clone().or_else(|| of(&settings.build))),
         };
+        let baseline = of(&settings.baseline).map_or(BaselineRequest::IfThere, BaselineRequest::File);
         let cache = if self.no_cache { None } else { self.place.place(&working_directory)? };
         Ok(Request {
             input,
             working_directory,
             root: self.root.clone(),
-            report_on: Vec::new(),
-            only: (!self.only.is_empty()).then_some(only),
-            pack: self.pack.clone(),
+            report_on: settings.paths.as_ref().map(|paths| paths.value.clone()).unwrap_or_default(),
+            only: (!patterns.is_empty()).then_some(only),
+            pack: self.pack.clone().or_else(|| of(&settings.pack)),
             inputs: Vec::new(),
-            enable: Vec::new(),
+            enable: settings.enable.as_ref().map(|enable| enable.value.clone()).unwrap_or_default(),
+            settings,
+            gate: Gate { baseline, ..Gate::default() },
             jobs: self.jobs,
             sharing: match (self.no_sharing, self.verify_sharing) {
                 (true, _) => SharingRequest::No,
@@ -90,4 +127,16 @@ impl InputArguments {
             cache,
         })
     }
+}
+
+/// What a tree's own file says: one that is named, or the one that counts in a directory.
+pub(super) fn settings(file: Option<&Path>, none: bool, working_directory: &Path) -> Result<Settings, String> {
+    let file = match file {
+        Some(file) => Some(working_directory.join(file)),
+        None if none => None,
+        None => Settings::find(working_directory),
+    };
+    let rules: Vec<&str> = rule_infos().iter().map(|rule| rule.name).collect();
+    let settings = file.map(|file| Settings::read(&file, &rules)).transpose();
+    settings.map(Option::unwrap_or_default).map_err(|error| error.to_string())
 }

@@ -3,17 +3,20 @@
 //! It must never know how anything is analysed.
 
 mod ask;
+mod baseline;
 mod cache;
 mod check;
+mod config;
 mod fix;
 mod generate;
+mod help;
 mod index;
 mod input;
 mod link;
 mod progress;
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -35,6 +38,7 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant)] // there is one, and it is taken apart at once
 enum Command {
     /// Check a C tree, from its compilation database or file by file
     Check(check::Check),
@@ -56,6 +60,18 @@ enum Command {
     Graph(ask::Graph),
     /// Generate the wrappers that headers ask for
     Generate(generate::Generate),
+    /// Write down what is found today, so that `cowrap check` reports only what is new
+    Baseline(baseline::Baseline),
+    /// Tell what is in force for a tree, and where it is said
+    Config(config::Config),
+    /// List the rules
+    Rules,
+    /// Tell what a rule reports, why it matters, and what to do
+    Explain(help::Explain),
+    /// Write completions for a shell
+    Completions(help::Completions),
+    /// Write the manual pages
+    Man(help::Man),
     /// Look after what earlier runs found out, which is kept on disk
     Cache(cache::Cache),
 }
@@ -91,6 +107,12 @@ pub fn run() -> ExitCode {
         Command::Paths(paths) => paths.run(),
         Command::Graph(graph) => graph.run(),
         Command::Generate(generate) => generate.run(),
+        Command::Baseline(baseline) => baseline.run(),
+        Command::Config(config) => config.run(),
+        Command::Rules => help::rules(),
+        Command::Explain(explain) => explain.run(),
+        Command::Completions(completions) => completions.run(),
+        Command::Man(man) => man.run(),
         Command::Cache(cache) => cache.run(),
     }
 }
@@ -106,6 +128,15 @@ impl ColorArgument {
                 !refused && stream.is_terminal()
             }
         }
+    }
+}
+
+/// Writes to standard output; that somebody does not want to read on is no failure.
+fn print(text: &[u8]) -> ExitCode {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => fail(&format!("cannot write the output: {error}")),
+        _ => ExitCode::SUCCESS,
     }
 }
 

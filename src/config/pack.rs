@@ -6,16 +6,17 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::facts::{Context, ContextSet, MarkId};
 
 use super::generator::{Dialect, Feature, WrittenGenerator};
-use super::{builtin, naming};
+use super::{Settings, builtin, naming};
 
 /// What a function demands of its caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
     /// May only run inside a coroutine.
@@ -64,7 +65,7 @@ pub struct MarkSpec {
 }
 
 /// What is known of functions that bear no mark.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// The functions, by name.
@@ -133,7 +134,7 @@ pub enum SlotName {
 }
 
 /// A call that is known to do no harm: no chain of calls goes along it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cut {
     /// The function that calls, by name.
@@ -397,6 +398,13 @@ impl Pack {
             pairs: written.pairs,
             trampolines: written.trampolines,
         })
+    }
+
+    /// The pack with what a tree says for itself.
+    pub fn with(mut self, settings: &Settings) -> Pack {
+        self.models.extend(settings.models.iter().cloned());
+        self.cuts.extend(settings.cuts.iter().cloned());
+        self
     }
 
     /// A mark's description.

@@ -14,7 +14,7 @@ use crate::clang::Library;
 use crate::compdb;
 use crate::findings::Finding;
 use crate::index::Consulted;
-use crate::source::{Digest, Digester, Texts, Tree};
+use crate::source::{Digest, Digester, Overlay, Texts, Tree};
 
 use super::{Details, Input, Problem, Report, Request, SharingRequest, Summary, rule_infos};
 
@@ -73,8 +73,8 @@ impl Again {
         paths(&[database.clone(), library.clone(), request.working_directory.clone()]);
         paths(request.root.as_slice());
         paths(request.pack.as_slice());
-        paths(&request.report_on);
         paths(&request.inputs);
+        digester.update(request.settings.text.as_bytes());
         request.enable.iter().for_each(|rule| digester.update(rule.as_bytes()));
         let build = database.parent()?;
         let meson = ["intro-targets.json", "meson-info.json"].map(|name| build.join("meson-info").join(name));
@@ -107,7 +107,8 @@ impl Again {
         }
         let Record { findings, problems, summary, mut details, unused_cuts, .. } = record;
         details.unused_cuts = unused_cuts;
-        Some(Report { findings, problems, summary, tree, details, rules: rule_infos() })
+        let overlay = Overlay::default();
+        Some(Report { findings, problems, summary, tree, details, rules: rule_infos(), overlay })
     }
 
     /// Keeps a report, and what it depends on.

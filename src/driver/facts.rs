@@ -21,7 +21,7 @@ use crate::config::{Pack, PackError};
 use crate::facts::{FileFacts, Piece, UnitFacts, paths};
 use crate::index::{Outcome, Shared};
 use crate::program::Linker;
-use crate::source::{Digest, Digester, Tree, write_whole};
+use crate::source::{Digest, Digester, ON_DISK, Tree, write_whole};
 
 use super::depfile::depfile;
 use super::stored::{Kind, Words, damaged};
@@ -266,7 +266,7 @@ pub fn extract(request: &Request, part: Part, progress: &dyn Progress) -> Result
     let units: Vec<Unit> = chosen.iter().map(|number| opened.inputs.units[*number].clone()).collect();
     progress.start(units.len());
     let Opened { indexer, tree, .. } = &mut opened;
-    let sources = indexer.sources();
+    let sources = indexer.sources(&ON_DISK);
     let sharing = match (part, request.sharing) {
         // What a unit shared with itself alone would cost more than it saves.
         (Part::Unit(_), _) | (_, SharingRequest::No) => None,

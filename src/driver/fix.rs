@@ -15,15 +15,17 @@ use crate::config::Pack;
 use crate::effects::Effects;
 use crate::facts::{Piece, UnitFacts};
 use crate::findings::{Action, Edit, Finding, Fix, Level, Safety, Span};
-use crate::fix::{Change, DirtyError, EditSet, GroupId, Outcome as Writing, Refusal, dirty, write_all};
+use crate::fix::{Change, EditSet, GroupId, Outcome as Writing, Refusal, write_all};
+use crate::git::{GitError, dirty};
 use crate::index::{VisibleMarks, make_visible};
 use crate::plan::{InputList, Order, Planner};
 use crate::program::{Linker, Program};
-use crate::rules::{self, RULES};
-use crate::source::{Digest, Texts, Tree, offset, place};
+use crate::rules::RULES;
+use crate::source::{ON_DISK, Digest, Overlay, Texts, Tree, offset, place};
 
-use super::generate::{GenerateRequest, Job, generate_from, known_jobs};
+use super::generate::{GenerateRequest, Job, generate_from, known_jobs, set_jobs};
 use super::generation::generation;
+use super::judge::judge;
 use super::{Coverage, Error, Input, Opened, Problem, Progress, Report, Request, SharingRequest};
 use super::{identify_paths, is_reported, open, read_unit, summarise, vet_rules};
 
@@ -116,7 +118,7 @@ pub enum FixError {
     Dirty(String),
     /// Git cannot tell.
     #[error(transparent)]
-    Git(DirtyError),
+    Git(GitError),
     /// Files cannot be written; none was.
     #[error("nothing was written:\n  {0}")]
     NotWritten(String),
@@ -146,10 +148,7 @@ pub fn fix(request: &FixRequest, progress: &dyn Progress) -> Result<Fixed, FixEr
     identify_paths(check, &check.inputs)?;
     vet_rules(&check.enable)?;
     vet_rules(&request.rules)?;
-    let pack = match &check.pack {
-        Some(path) => Pack::read(path).map_err(Error::from)?,
-        None => Pack::qemu().map_err(Error::from)?,
-    };
+    let pack = super::pack_of(check.pack.as_deref()).map_err(Error::from)?.with(&check.settings);
     let since = SystemTime::now();
     let opened = open(check, pack)?;
     let mut workshop = Workshop::new(request, opened, report_on, since);
@@ -261,7 +260,7 @@ impl<'r> Workshop<'r> {
         let (facts, pieces, reads, files) = (&mut self.facts, &mut self.pieces, &mut self.reads, &mut self.files);
         let sharing = match self.request.check.sharing {
             SharingRequest::No => None,
-            _ => indexer.share(&inputs.units, &indexer.sources(), false),
+            _ => indexer.share(&inputs.units, &indexer.sources(&ON_DISK), false),
         };
         indexer.run(&inputs.units, sharing.as_ref(), |number, outcome| {
             progress.step();
@@ -287,7 +286,7 @@ impl<'r> Workshop<'r> {
         (effects.generation, not_compared) = generation(&effects, &self.request.check, &self.texts, &added);
         let mut enable = self.request.check.enable.clone();
         enable.extend(self.request.rules.iter().cloned());
-        let findings = rules::check(&effects, &enable);
+        let findings = judge(&effects, &self.request.check, &enable, &self.texts, problems.is_empty());
         let mut shown = findings.clone();
         if !self.report_on.is_empty() {
             shown.retain(|finding| is_reported(finding, &self.report_on, tree));
@@ -309,6 +308,7 @@ impl<'r> Workshop<'r> {
             tree: tree.clone(),
             details,
             rules: super::rule_infos(),
+            overlay: Overlay::default(),
         };
         let explained = effects.suspects().iter().flat_map(|suspect| &suspect.calls).map(|breach| {
             let function = effects.program.function(breach.caller).name.clone();
@@ -763,7 +763,7 @@ impl<'r> Workshop<'r> {
                     return Err(FixError::Dirty(names.join(", ")));
                 }
                 // Whoever keeps no history has to keep copies.
-                Err(DirtyError::NotARepository { .. }) => {}
+                Err(GitError::NotARepository { .. }) => {}
                 Err(error) => return Err(FixError::Git(error)),
             }
         }
@@ -984,7 +984,8 @@ fn is_generated<'a>(tree: &'a Tree, pack: &'a Pack) -> impl Fn(&Path) -> bool + 
 
 /// The files that the build generates wrappers into.
 fn jobs(tree: &Tree, request: &Request) -> Vec<Job> {
-    let Some(build) = &tree.build else { return Vec::new() };
+    let set = set_jobs(&request.settings);
+    let Some(build) = tree.build.as_ref().filter(|_| set.is_empty()) else { return set };
     known_jobs(build, request.pack.as_deref()).map(|known| known.jobs).unwrap_or_default()
 }
 

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::config::{Generator, PackError};
+use crate::config::{Generator, PackError, Settings};
 use crate::source::{Written, write_whole};
 use crate::wrapgen::dialect::{self, DialectError};
 use crate::wrapgen::{Complaint, Declared, Frame, WriteError, read, vocabulary, write};
@@ -297,6 +297,15 @@ struct TargetSource {
     compiler: Vec<String>,
     #[serde(default)]
     sources: Vec<PathBuf>,
+}
+
+/// What a tree's settings say that a generator writes.
+pub fn set_jobs(settings: &Settings) -> Vec<Job> {
+    let job = |files: &crate::config::GeneratorFiles| Job {
+        output: Some(files.output.clone()),
+        inputs: files.inputs.clone(),
+    };
+    settings.generators.iter().map(job).collect()
 }
 
 /// What meson's introspection data says that a generator of the pack writes (`meson-info/intro-targets.json`).

@@ -9,12 +9,12 @@ use crate::source::{Identities, Source, Texts};
 use crate::wrapgen::outline;
 
 use super::Request;
-use super::generate::{GenerateRequest, Job, generate_from, known_jobs};
+use super::generate::{GenerateRequest, Job, generate_from, known_jobs, set_jobs};
 
 /// Compares every generated file with what would be generated today. The second result says, for people, which could
 /// not be compared and why.
 ///
-/// The generator's inputs are, in this order: those of the request; those that meson's introspection data names; the
+/// The generator's inputs are, in this order: those of the request; those of the tree's settings; those that meson's introspection data names; the
 /// headers that declare the wrappers that the file defines.
 ///
 /// `added` are headers that the generator will be given as soon as the build is configured again.
@@ -31,19 +31,22 @@ pub(super) fn generation(
     let mut notes = Vec::new();
     let mut outputs: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
     let mut inputs = None;
+    let mut take = |mut jobs: Vec<Job>| {
+        jobs.iter_mut().for_each(|job| job.inputs.extend_from_slice(added));
+        inputs = Some(jobs.iter().flat_map(|job| identify(&job.inputs)).collect::<BTreeSet<_>>());
+        let of = |job: &Job| Some((identify(job.output.as_slice()).pop()?, identify(&job.inputs)));
+        outputs.extend(jobs.iter().filter_map(of));
+    };
     if !request.inputs.is_empty() {
         inputs = Some(identify(&request.inputs).into_iter().collect());
+    } else if !request.settings.generators.is_empty() {
+        take(set_jobs(&request.settings));
     } else if let Some(build) = &effects.tree.build
         && build.join("meson-info/intro-targets.json").is_file()
     {
         match known_jobs(build, request.pack.as_deref()) {
             Ok(known) if known.jobs.is_empty() => {}
-            Ok(mut known) => {
-                known.jobs.iter_mut().for_each(|job| job.inputs.extend_from_slice(added));
-                inputs = Some(known.jobs.iter().flat_map(|job| identify(&job.inputs)).collect::<BTreeSet<_>>());
-                let of = |job: &Job| Some((identify(job.output.as_slice()).pop()?, identify(&job.inputs)));
-                outputs.extend(known.jobs.iter().filter_map(of));
-            }
+            Ok(known) => take(known.jobs),
             Err(error) => notes.push(error.to_string()),
         }
     }

@@ -8,9 +8,11 @@ mod ask;
 mod depfile;
 mod facts;
 mod fix;
+mod gate;
 mod generate;
 mod generation;
 mod index;
+mod judge;
 mod ninja;
 mod recall;
 mod stored;
@@ -29,19 +31,24 @@ use crate::compdb::{self, Database, Refusal, Unit};
 use crate::config::{Effect, Pack, PackError};
 use crate::effects::Effects;
 use crate::facts::{CallKind, UnitFacts};
-use crate::findings::{Finding, Level, Span, lossy};
+use crate::findings::{BaselineError, Finding, Level, Safety, Span, lossy};
+use crate::git::GitError;
+use crate::config::Settings;
 pub use crate::index::Shared;
 pub use crate::index::WORKER;
 use crate::index::{Consulted, Indexer, MarkDefinition, Outcome, make_visible};
 use crate::program::FunctionId;
 use crate::rules;
-use crate::source::{Identities, Texts, Tree};
+use crate::source::{ON_DISK, Identities, Overlay, Texts, Tree};
 
 use again::Again;
+use judge::judge;
+use recall::Reading;
 pub use ask::{Answer, Answered, AskError, Question, ask};
 pub use facts::{Extracted, FactsError, LinkRequest, Part, Shard, extract, link};
+pub use gate::{BASELINE, BaselineRequest, Compared, Gate, Since, write_baseline};
 pub use fix::{Applied, FixError, FixRequest, Fixed, NotApplied, Step, fix};
-pub use generate::{GenerateError, GenerateRequest, Generated, Job, Known, generate, known_jobs, write_depfile};
+pub use generate::{GenerateError, GenerateRequest, Generated, Job, Known, generate, known_jobs, set_jobs, write_depfile};
 pub use index::{Coverage, Index, IndexError, save};
 pub use ninja::{NinjaRequest, emit_ninja};
 
@@ -64,6 +71,10 @@ pub struct Request {
     pub inputs: Vec<PathBuf>,
     /// The rules that run only when they are asked for, by name.
     pub enable: Vec<String>,
+    /// What the tree's settings say, as far as it is not in other fields.
+    pub settings: Settings,
+    /// What the report is compared with.
+    pub gate: Gate,
     /// How many workers; 0 means one for each processor.
     pub jobs: usize,
     /// Whether units share header work.
@@ -115,6 +126,8 @@ pub struct Report {
     pub details: Details,
     /// The rules that there are, sorted by name.
     pub rules: Vec<RuleInfo>,
+    /// What was checked, where it is not what is on the disk.
+    pub overlay: Overlay,
 }
 
 /// What readers of a report want to know of a rule.
@@ -128,17 +141,20 @@ pub struct RuleInfo {
     pub summary: &'static str,
     /// Whether it runs only when somebody asks for it.
     pub opt_in: bool,
+    /// Whether there are fixes for some of its findings: the safest that there is.
+    pub fixes: Option<Safety>,
     /// Its page, in Markdown.
     pub page: &'static str,
 }
 
-/// All rules, for a report.
-fn rule_infos() -> Vec<RuleInfo> {
+/// All rules, sorted by name.
+pub fn rule_infos() -> Vec<RuleInfo> {
     let info = |rule: &rules::Rule| RuleInfo {
         name: rule.name,
         level: rule.level,
         summary: rule.summary,
         opt_in: rule.opt_in,
+        fixes: rule.fixes,
         page: rule.page,
     };
     rules::RULES.iter().map(info).collect()
@@ -199,6 +215,9 @@ pub struct Summary {
     pub notes: usize,
     /// What could not be decided.
     pub unknown: Unknown,
+    /// What came of comparing with a baseline or with git.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub compared: Option<Compared>,
 }
 
 /// What could not be decided, in numbers.
@@ -283,6 +302,37 @@ pub enum Error {
     /// The index that was saved cannot be used.
     #[error(transparent)]
     Index(#[from] IndexError),
+    /// Git cannot tell what changed.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The baseline is none.
+    #[error(transparent)]
+    Baseline(#[from] BaselineError),
+    /// The baseline cannot be read.
+    #[error("cannot read the baseline {path}: {source}; `cowrap baseline` writes one")]
+    ReadBaseline {
+        /// Its file.
+        path: String,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// The baseline cannot be written.
+    #[error("cannot write the baseline {path}: {source}")]
+    WriteBaseline {
+        /// Its file.
+        path: String,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// What is staged cannot be told from an index of something else.
+    #[error("an index does not hold what is staged; name the build directory with -p instead of --index")]
+    StagedIndex,
+    /// More units would have to be read than is allowed.
+    #[error("{units} units would have to be read")]
+    TooMuch {
+        /// How many.
+        units: usize,
+    },
     /// No workers could be started.
     #[error("cannot start workers: {0}")]
     Workers(#[from] rayon::ThreadPoolBuildError),
@@ -300,32 +350,63 @@ pub trait Progress {
 
 /// Checks a tree.
 pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error> {
-    let again = Again::new(request);
-    if let Some(report) = again.as_ref().and_then(Again::report) {
-        return Ok(report);
-    }
     let report_on = identify_paths(request, &request.report_on)?;
     // A header that is misspelt here would make every wrapper look as if it were not generated.
     identify_paths(request, &request.inputs)?;
     vet_rules(&request.enable)?;
-    let (Index { program, pack, tree, mut details, problems, coverage }, consulted) = read(request, progress)?;
-    let texts = Texts::new(&tree.root, None);
-    let mut effects = Effects::new(&program, &pack, &tree);
-    (effects.generation, details.not_compared) = generation::generation(&effects, request, &texts, &[]);
-    let mut findings = rules::check(&effects, &request.enable);
-    if !report_on.is_empty() {
-        findings.retain(|finding| is_reported(finding, &report_on, &tree));
+    let changes = match request.gate.since {
+        Some(Since::Staged) if matches!(request.input, Input::Index(_)) => return Err(Error::StagedIndex),
+        Some(_) => gate::changes(request, &tree_of(request)?)?,
+        None => None,
+    };
+    let now = changes.as_ref().map(|changes| changes.now.clone()).unwrap_or_default();
+    let mut report = whole(request, &now, progress)?;
+    gate::apply(request, &mut report, changes, &report_on, progress)?;
+    Ok(report)
+}
+
+/// The report on all of a tree, in some state, compared with nothing.
+fn whole(request: &Request, overlay: &Overlay, progress: &dyn Progress) -> Result<Report, Error> {
+    let again = Again::new(request).filter(|_| overlay.is_empty());
+    if let Some(report) = again.as_ref().and_then(Again::report) {
+        return Ok(report);
     }
-    fix::write_out(&mut findings, &texts, &tree, &pack, request);
-    details.unused_models = effects.unused_models().into_iter().map(str::to_owned).collect();
-    let cuts = effects.unused_cuts().into_iter();
-    details.unused_cuts = cuts.map(|cut| (cut.caller.clone(), cut.callee.clone())).collect();
-    let summary = summarise(&effects, &findings, &problems, &coverage, details.not_compared.len());
-    let report = Report { findings, problems, summary, tree, details, rules: rule_infos() };
+    let Checked { mut report, pack, texts, consulted } =
+        checked(request, Reading { overlay, most: None }, progress)?;
+    fix::write_out(&mut report.findings, &texts, &report.tree, &pack, request);
     if let Some((again, (consulted, stamps))) = again.zip(consulted) {
         again.keep(&report, consulted, &stamps, &texts);
     }
     Ok(report)
+}
+
+/// A report, with what it was made of.
+struct Checked {
+    report: Report,
+    pack: Pack,
+    texts: Texts,
+    /// What was read for it, if it could be remembered.
+    consulted: Option<(Consulted, Stamps)>,
+}
+
+/// Checks a tree in some state; edits of fixes are not written out.
+fn checked(request: &Request, state: Reading<'_>, progress: &dyn Progress) -> Result<Checked, Error> {
+    let (Index { program, pack, tree, mut details, problems, coverage }, consulted) = read(request, state, progress)?;
+    let mut texts = Texts::new(&tree.root, None);
+    for (path, text) in state.overlay.texts() {
+        texts.change(tree.relative(path), Some(text.clone()));
+    }
+    let mut effects = Effects::new(&program, &pack, &tree);
+    (effects.generation, details.not_compared) = generation::generation(&effects, request, &texts, &[]);
+    let findings = judge(&effects, request, &request.enable, &texts, problems.is_empty());
+    details.unused_models = effects.unused_models().into_iter().map(str::to_owned).collect();
+    let cuts = effects.unused_cuts().into_iter();
+    details.unused_cuts = cuts.map(|cut| (cut.caller.clone(), cut.callee.clone())).collect();
+    let summary = summarise(&effects, &findings, &problems, &coverage, details.not_compared.len());
+    drop(effects);
+    let overlay = state.overlay.clone();
+    let report = Report { findings, problems, summary, tree, details, rules: rule_infos(), overlay };
+    Ok(Checked { report, pack, texts, consulted })
 }
 
 fn is_reported(finding: &Finding, report_on: &[PathBuf], tree: &Tree) -> bool {
@@ -344,17 +425,21 @@ fn vet_rules(rules: &[String]) -> Result<(), Error> {
 
 /// Reads a tree, or an index that was saved.
 pub fn index(request: &Request, progress: &dyn Progress) -> Result<Index, Error> {
-    Ok(read(request, progress)?.0)
+    Ok(read(request, Reading { overlay: &ON_DISK, most: None }, progress)?.0)
 }
 
 /// Reads a tree, or an index that was saved; and says what was read for that, if it could be remembered.
-fn read(request: &Request, progress: &dyn Progress) -> Result<(Index, Option<(Consulted, Stamps)>), Error> {
-    let pack = pack_of(request.pack.as_deref())?;
+fn read(
+    request: &Request,
+    state: Reading<'_>,
+    progress: &dyn Progress,
+) -> Result<(Index, Option<(Consulted, Stamps)>), Error> {
+    let pack = pack_of(request.pack.as_deref())?.with(&request.settings);
     if let Input::Index(path) = &request.input {
         return Ok((index::load(&request.working_directory.join(path), pack)?, None));
     }
     let opened = open(request, pack)?;
-    recall::read_tree(request, opened, progress)
+    recall::read_tree(request, opened, state, progress)
 }
 
 /// The pack that is asked for.
@@ -474,6 +559,17 @@ fn from_files(request: &Request, files: &[PathBuf], flags: &[std::ffi::OsString]
     }
     let paths: Vec<PathBuf> = files.iter().map(|file| request.working_directory.join(file)).collect();
     Ok((inputs, Tree::of_files(&request.working_directory, &paths)))
+}
+
+/// The tree of a request, without reading it.
+fn tree_of(request: &Request) -> Result<Tree, Error> {
+    match &request.input {
+        Input::Index(path) => {
+            let pack = pack_of(request.pack.as_deref())?;
+            Ok(index::load(&request.working_directory.join(path), pack)?.tree)
+        }
+        _ => Ok(inputs(request)?.1),
+    }
 }
 
 /// The identities of paths that are named on the command line.

@@ -4,6 +4,7 @@
 //! (for each way of building a tree, wherever it is), and the linked program (for what its units say).
 
 use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -12,9 +13,9 @@ use serde::de::DeserializeOwned;
 use crate::cache::{Cache, Kind, Stamps};
 use crate::config::Pack;
 use crate::facts::{SCHEMA, UnitFacts};
-use crate::index::{Consulted, Found, Known, Outcome, Recall, Sources};
+use crate::index::{Consulted, Found, Known, Outcome, Recall, Sources, make_visible};
 use crate::program::{Linker, Program};
-use crate::source::{Digest, Digester, Tree};
+use crate::source::{Digest, Digester, Identities, Overlay, Tree};
 
 use super::stored::Words;
 use super::{Coverage, Error, Index, Opened, Problem, Progress, Request, SharingRequest, read_unit};
@@ -40,21 +41,27 @@ enum Part {
     Read(UnitFacts),
 }
 
-/// Reads the units of a tree, or remembers them, and links them; and says what was read and looked for, with what is on the
+/// Reads the units of a tree in some state, or remembers them, and links them. At most `most` units are read, if there is a
+/// limit: else nothing is done. What is read and looked for is only told of the state on the disk, and only that is remembered.
+///
+/// The second result says what was read and looked for, with what is on the
 /// disk, if that could be remembered.
 pub(super) fn read_tree(
     request: &Request,
     mut opened: Opened,
+    state: Reading<'_>,
     progress: &dyn Progress,
 ) -> Result<(Index, Option<(Consulted, Stamps)>), Error> {
+    let Reading { overlay, .. } = state;
     let cache = match &request.cache {
         Some(place) if request.sharing != SharingRequest::Verify => Cache::open(&place.directory, place.limit).ok(),
         _ => None,
     };
-    let sources = opened.indexer.sources();
+    let sources = opened.indexer.sources(overlay);
+    opened.turn_to(overlay);
     let tree = opened.tree.clone();
-    let memory = cache.as_ref().map(|cache| Memory::open(cache, &opened, &tree, &sources));
-    let (mut parts, found, fresh) = opened.parts(request, memory.as_ref(), &sources, progress);
+    let memory = cache.as_ref().map(|cache| Memory::open(cache, &opened, &tree, &sources, overlay));
+    let (mut parts, found, fresh) = opened.parts(request, memory.as_ref(), &sources, state, progress)?;
     let key = program_key(&parts, memory.as_ref());
     let remembered = memory.as_ref().zip(key).and_then(|(memory, key)| load::<Program>(memory.cache, &key));
     let program = match remembered {
@@ -65,7 +72,7 @@ pub(super) fn read_tree(
         None => {
             let lost = opened.recall_facts(&mut parts, memory.as_ref());
             // What was kept is damaged or gone: these are read after all.
-            let (again, _) = opened.read(request, &lost, &sources, progress);
+            let (again, _) = opened.read(request, &lost, &sources, overlay, progress);
             for (unit, outcome) in lost.into_iter().zip(again) {
                 parts[unit] = opened.part(unit, outcome);
             }
@@ -76,6 +83,7 @@ pub(super) fn read_tree(
             program
         }
     };
+    let memory = memory.filter(|_| overlay.is_empty());
     let consulted = memory.and_then(|memory| memory.learn(&opened, &found, &fresh, &sources));
     let Opened { inputs, tree, pack, mut details, mut problems, .. } = opened;
     if let Some(error) = cache.and_then(|cache| cache.flush().err()) {
@@ -91,15 +99,37 @@ pub(super) fn read_tree(
     Ok((Index { program, pack, tree, details, problems, coverage }, consulted))
 }
 
+/// Which state of a tree is read.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    /// The state.
+    pub overlay: &'a Overlay,
+    /// How many units may be read that are not remembered, if there is a limit.
+    pub most: Option<usize>,
+}
+
 impl Opened {
+    /// Turns to another state of the tree: marks are those that it defines, and files that it does not have are no units.
+    fn turn_to(&mut self, overlay: &Overlay) {
+        if overlay.is_empty() {
+            return;
+        }
+        let texts = overlay.texts().map(|(path, text)| (path.to_path_buf(), Arc::clone(text))).collect();
+        let visible = make_visible(&self.tree.root, &self.pack, &texts);
+        self.indexer.set_headers(visible.headers);
+        let identities = Identities::default();
+        self.inputs.units.retain(|unit| !overlay.is_gone(&identities.identify(&unit.directory, &unit.file)));
+    }
+
     /// Every unit, remembered or read; those that are remembered; and the facts of those that were read.
     fn parts(
         &mut self,
         request: &Request,
         memory: Option<&Memory<'_>>,
-        sources: &std::sync::Arc<Sources>,
+        sources: &Arc<Sources>,
+        state: Reading<'_>,
         progress: &dyn Progress,
-    ) -> (Vec<Part>, Vec<Found>, Vec<(usize, UnitFacts)>) {
+    ) -> Result<(Vec<Part>, Vec<Found>, Vec<(usize, UnitFacts)>), Error> {
         let units = &self.inputs.units;
         let found: Vec<Option<(Found, UnitFacts)>> = match memory {
             None => units.iter().map(|_| None).collect(),
@@ -109,7 +139,10 @@ impl Opened {
             }),
         };
         let missing: Vec<usize> = (0..units.len()).filter(|unit| found[*unit].is_none()).collect();
-        let (outcomes, fresh) = self.read(request, &missing, sources, progress);
+        if state.most.is_some_and(|most| missing.len() > most) {
+            return Err(Error::TooMuch { units: missing.len() });
+        }
+        let (outcomes, fresh) = self.read(request, &missing, sources, state.overlay, progress);
         let remembered = found.iter().flatten().map(|(found, _)| *found).collect();
         let mut outcomes = outcomes.into_iter();
         let mut parts = Vec::new();
@@ -127,7 +160,7 @@ impl Opened {
             };
             parts.push(part);
         }
-        (parts, remembered, fresh)
+        Ok((parts, remembered, fresh))
     }
 
     /// Reads units, in their order; the second result are the facts of those of which there are some, for [`Memory::learn`].
@@ -135,7 +168,8 @@ impl Opened {
         &mut self,
         request: &Request,
         numbers: &[usize],
-        sources: &std::sync::Arc<Sources>,
+        sources: &Arc<Sources>,
+        overlay: &Overlay,
         progress: &dyn Progress,
     ) -> (Vec<Outcome>, Vec<(usize, UnitFacts)>) {
         let units: Vec<_> = numbers.iter().map(|number| self.inputs.units[*number].clone()).collect();
@@ -144,6 +178,8 @@ impl Opened {
         }
         let sharing = match request.sharing {
             SharingRequest::No => None,
+            // Where headers are is looked up on the disk.
+            _ if !overlay.is_empty() => None,
             SharingRequest::Yes if units.len() <= FEW => None,
             SharingRequest::Yes => self.indexer.share(&units, sources, false),
             SharingRequest::Verify => self.indexer.share(&units, sources, true),
@@ -226,12 +262,12 @@ struct Keys {
 }
 
 impl<'a> Memory<'a> {
-    fn open(cache: &'a Cache, opened: &Opened, tree: &'a Tree, sources: &Sources) -> Memory<'a> {
+    fn open(cache: &'a Cache, opened: &Opened, tree: &'a Tree, sources: &Sources, overlay: &Overlay) -> Memory<'a> {
         let base = base(&opened.clang, &opened.pack);
         let keys = Keys::new(base, tree);
         let stamps = load(cache, &keys.stamps).map(|saved| Stamps::restore(saved, tree)).unwrap_or_default();
         let known: Known = load(cache, &keys.known).unwrap_or_default();
-        let recall = opened.indexer.install(|| Recall::new(known, base, cache, tree, &stamps, sources));
+        let recall = opened.indexer.install(|| Recall::new(known, base, cache, tree, &stamps, sources, overlay));
         Memory { cache, keys, stamps, recall }
     }
 

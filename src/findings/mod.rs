@@ -1,12 +1,17 @@
 //! Findings: what is reported. The second waist: plain data, and the program ends here.
+//! Also what is known of them from before: fingerprints and baselines.
 //!
 //! It must never know how a finding was found or how it will be shown.
+
+mod baseline;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+pub use baseline::{Baseline, BaselineError, Entry};
 
 /// How grave a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,12 +40,29 @@ pub struct Finding {
     pub primary: Label,
     /// Other places that matter: the mark that makes it true, further calls.
     pub secondary: Vec<Label>,
+    /// The places, among those, that break the rule just as the first one does.
+    #[serde(skip)]
+    pub further: Vec<Span>,
     /// What else there is to know.
     pub notes: Vec<Note>,
     /// What to do about it.
     pub help: Vec<String>,
     /// How it can be done without a person writing it.
     pub fixes: Vec<Fix>,
+    /// What it is known by in other reports ([`Fingerprints`]); empty until it is given one.
+    pub fingerprint: String,
+    /// What is known of it from before, when the report is compared with something.
+    pub state: Option<State>,
+}
+
+/// What is known of a finding from before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It was not there.
+    New,
+    /// It was there, and something changed in one of its lines.
+    Updated,
 }
 
 /// A remark on a place.
@@ -168,6 +190,12 @@ impl Fingerprints {
         self.of_words(&[&finding.rule, &path, &finding.function, &finding.message])
     }
 
+    /// Gives each finding its own. They have to be all findings of a report, in their order.
+    pub fn give(findings: &mut [Finding]) {
+        let mut fingerprints = Fingerprints::default();
+        findings.iter_mut().for_each(|finding| finding.fingerprint = fingerprints.of(finding));
+    }
+
     /// The same for something that is no finding, but is reported among them.
     pub fn of_words(&mut self, words: &[&str]) -> String {
         // No word holds the byte that ends it: names and messages come out of C, and paths out of the system.
@@ -224,9 +252,12 @@ mod tests {
             function: function.to_owned(),
             primary: Label { at, text: "called here".to_owned() },
             secondary: Vec::new(),
+            further: Vec::new(),
             notes: Vec::new(),
             help: Vec::new(),
             fixes: Vec::new(),
+            fingerprint: String::new(),
+            state: None,
         }
     }
 

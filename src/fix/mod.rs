@@ -4,7 +4,6 @@
 
 mod apply;
 mod diff;
-mod dirty;
 mod edits;
 mod mail;
 
@@ -12,7 +11,6 @@ use std::path::PathBuf;
 
 pub use apply::{Outcome, Reason, Refusal, Unsynced, write_all};
 pub use diff::unified;
-pub use dirty::{DirtyError, dirty};
 pub use edits::{Conflict, EditSet, GroupId, OutOfBounds};
 pub use mail::{Mail, patch_mail, patch_name};
 

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::cache::{Cache, Kind, Stamps};
 use crate::compdb::Unit;
 use crate::facts::{self, Health, Piece, UnitFacts};
-use crate::source::{Digest, Digester, Identities, Tree};
+use crate::source::{Digest, Digester, Identities, Overlay, Tree};
 
 use super::Sources;
 
@@ -112,7 +112,7 @@ pub struct Found {
 }
 
 impl<'a> Recall<'a> {
-    /// Compares what is remembered with what is on the disk. `base` is the digest of all that facts depend on beside files and
+    /// Compares what is remembered with what is on the disk, or in another state of the tree. `base` is the digest of all that facts depend on beside files and
     /// arguments.
     pub fn new(
         known: Known,
@@ -121,10 +121,16 @@ impl<'a> Recall<'a> {
         tree: &'a Tree,
         stamps: &Stamps,
         sources: &Sources,
+        overlay: &Overlay,
     ) -> Recall<'a> {
         let started = SystemTime::now();
+        let digest = |path: &Path| match overlay.text(path) {
+            Some(text) => Some(Digest::of(text)),
+            None if overlay.is_gone(path) => None,
+            None => stamps.digest(path),
+        };
         let now: Vec<Option<Digest>> =
-            known.files.par_iter().with_min_len(64).map(|file| stamps.digest(&tree.absolute(file))).collect();
+            known.files.par_iter().with_min_len(64).map(|file| digest(&tree.absolute(file))).collect();
         let is_valid = |state: &State| match now.get(state.file as usize).copied().flatten() {
             Some(content) if content == state.content => true,
             Some(_) => {
@@ -134,7 +140,7 @@ impl<'a> Recall<'a> {
             None => false,
         };
         let valid = known.states.par_iter().with_min_len(64).map(is_valid).collect();
-        let still_absent = still_absent(&known.absent, tree);
+        let still_absent = still_absent(&known.absent, tree, overlay);
         let links = known.links.par_iter().zip(&known.targets);
         let still_linked = links
             .map(|(link, target)| tree.absolute(link).canonicalize().is_ok_and(|now| now == tree.absolute(target)))
@@ -414,7 +420,7 @@ impl<'a> Learner<'a> {
 }
 
 /// For each path, whether nothing is there; what is in a directory is listed once.
-fn still_absent(paths: &[PathBuf], tree: &Tree) -> Vec<bool> {
+fn still_absent(paths: &[PathBuf], tree: &Tree, overlay: &Overlay) -> Vec<bool> {
     let absolute: Vec<PathBuf> = paths.par_iter().map(|path| tree.absolute(path)).collect();
     let mut directories: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
     for (position, path) in absolute.iter().enumerate() {
@@ -436,6 +442,11 @@ fn still_absent(paths: &[PathBuf], tree: &Tree) -> Vec<bool> {
         .collect();
     let mut absent = vec![true; paths.len()];
     appeared.into_iter().for_each(|position| absent[position] = false);
+    if !overlay.is_empty() {
+        for (path, absent) in absolute.iter().zip(&mut absent) {
+            *absent = (*absent || overlay.is_gone(path)) && !overlay.is_there(path);
+        }
+    }
     absent
 }
 

@@ -5,7 +5,7 @@
 //! list also carries `__attribute__((annotate("cowrap:<mark>")))`. Nothing on disk changes, and since the
 //! annotation goes into the `#define`'s own line, no line number moves.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -39,7 +39,13 @@ pub struct MarkDefinition {
 /// Looks through the headers of a tree in which the pack says that marks may be defined. Texts that are not to be taken from the
 /// disk are given by their absolute paths; they are among the result's headers, with or without marks.
 pub fn make_visible(root: &Path, pack: &Pack, texts: &HashMap<PathBuf, Arc<Vec<u8>>>) -> VisibleMarks {
-    let changed: Vec<(PathBuf, Vec<u8>, Vec<MarkDefinition>)> = headers(root, pack)
+    let mut headers: BTreeSet<PathBuf> = headers(root, pack).into_iter().collect();
+    // Those that are in memory alone.
+    let may_define = |path: &PathBuf| path.strip_prefix(root).is_ok_and(|relative| pack.may_define_marks(relative));
+    headers.extend(texts.keys().filter(|path| may_define(path)).cloned());
+    let changed: Vec<(PathBuf, Vec<u8>, Vec<MarkDefinition>)> = headers
+        .into_iter()
+        .collect::<Vec<_>>()
         .into_par_iter()
         .filter_map(|path| {
             let text = texts.get(&path).cloned().or_else(|| std::fs::read(&path).ok().map(Arc::new))?;

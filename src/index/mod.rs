@@ -23,7 +23,7 @@ use crate::compdb::Unit;
 use crate::config::{Pack, SlotName};
 use crate::extract::{LockAction, LockWord, PairedWith, Paths, Vocabulary, extract};
 use crate::facts::{LockId, MarkId, PairId, Piece, UnitFacts};
-use crate::source::{Digest, Identities, Tree};
+use crate::source::{Digest, Identities, Overlay, Tree};
 
 pub use known::{Consulted, Found, Known, Recall};
 pub use marks::{MarkDefinition, VisibleMarks, make_visible};
@@ -196,9 +196,10 @@ impl Indexer {
         });
     }
 
-    /// The texts of the tree as they are now, for [`Indexer::share`].
-    pub fn sources(&self) -> Arc<Sources> {
-        Arc::new(Sources::new(self.library.resource_directory()))
+    /// The texts of the tree as they are now, or in another state of it.
+    pub fn sources(&self, overlay: &Overlay) -> Arc<Sources> {
+        let texts = overlay.texts().map(|(path, text)| (path.to_path_buf(), Arc::clone(text))).collect();
+        Arc::new(Sources::new(self.library.resource_directory(), texts))
     }
 
     /// Plans what header work these units share; `None` when there is no place for precompiled headers. With `verify`, plain

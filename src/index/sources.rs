@@ -1,7 +1,8 @@
 //! The texts of a tree as a run finds them, and where its headers are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::compdb::Unit;
 use crate::scan::{Resolver, Scans, SearchPath};
@@ -18,10 +19,10 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Those on the disk.
-    pub fn new(resource_directory: &Path) -> Sources {
+    /// Those on the disk, but for texts that are given by their absolute paths.
+    pub fn new(resource_directory: &Path, texts: HashMap<PathBuf, Arc<Vec<u8>>>) -> Sources {
         let resource_directory = resource_directory.to_path_buf();
-        Sources { scans: Scans::default(), resolver: Resolver::default(), resource_directory }
+        Sources { scans: Scans::new(texts), resolver: Resolver::default(), resource_directory }
     }
 
     /// Where a unit's headers are looked for; `None` when that is not known.

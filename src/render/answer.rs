@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::driver::{Answer, Answered};
 use crate::findings;
 use crate::questions::{Belief, Paths, Related, Relation, Witness};
-use crate::source::{Source, Sources};
+use crate::source::{ON_DISK, Source, Sources};
 
 use super::{at, count, dot, page, printable};
 
@@ -129,14 +129,14 @@ fn paths(answered: &Answered, found: &Paths, color: bool, out: &mut dyn Write) -
 struct Drawer<'a> {
     answered: &'a Answered,
     color: bool,
-    sources: Sources,
+    sources: Sources<'static>,
 }
 
 type Excerpt = (String, Range<usize>);
 
 impl<'a> Drawer<'a> {
     fn new(answered: &'a Answered, color: bool) -> Self {
-        Drawer { answered, color, sources: Sources::default() }
+        Drawer { answered, color, sources: Sources::new(&ON_DISK) }
     }
 
     fn draw(&mut self, witness: &Witness, out: &mut dyn Write) -> io::Result<()> {

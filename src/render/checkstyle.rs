@@ -13,7 +13,7 @@ use super::xml::{DECLARATION, escape};
 
 /// Writes a report.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let mut columns = Columns::new(&report.tree.root);
+    let mut columns = Columns::new(&report.tree.root, &report.overlay);
     // Each file is named once.
     let mut files: BTreeMap<&Path, Vec<String>> = BTreeMap::new();
     for finding in &report.findings {

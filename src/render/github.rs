@@ -11,7 +11,7 @@ use super::{coverage, printable, remarks};
 
 /// Writes a report.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let mut columns = Columns::new(&report.tree.root);
+    let mut columns = Columns::new(&report.tree.root, &report.overlay);
     for finding in &report.findings {
         let command = match finding.level {
             Level::Error => "error",

@@ -39,7 +39,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         .map(|finding| Issue {
             description: description(finding),
             check_name: finding.rule.clone(),
-            fingerprint: fingerprints.of(finding),
+            fingerprint: finding.fingerprint.clone(),
             severity: severity(finding.level),
             location: location(&finding.primary.at.path, finding.primary.at.line),
         })

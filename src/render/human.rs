@@ -44,14 +44,14 @@ pub fn render(report: &Report, color: bool, verbose: bool, out: &mut dyn Write) 
 /// The sources that findings show, as codespan-reporting asks for them.
 struct Excerpts<'r> {
     report: &'r Report,
-    sources: Sources,
+    sources: Sources<'r>,
     ids: HashMap<std::path::PathBuf, usize>,
     shown: Vec<(String, Arc<Source>)>,
 }
 
 impl<'r> Excerpts<'r> {
     fn new(report: &'r Report) -> Self {
-        Excerpts { report, sources: Sources::default(), ids: HashMap::new(), shown: Vec::new() }
+        Excerpts { report, sources: Sources::new(&report.overlay), ids: HashMap::new(), shown: Vec::new() }
     }
 
     fn diagnostic(&mut self, finding: &Finding) -> Diagnostic<usize> {

@@ -23,7 +23,7 @@ use std::io::{self, Write};
 pub use answer::{AnswerFormat, render_answer};
 pub use complaints::complaints;
 
-use crate::driver::{Problem, Report, Summary};
+use crate::driver::{Compared, Problem, Report, Summary};
 use crate::findings::{Finding, Span};
 use crate::source;
 
@@ -116,6 +116,9 @@ pub fn coverage(summary: &Summary) -> Vec<String> {
             summary.other_languages.iter().map(|(language, count)| format!("{count} {language}")).collect();
         lines.push(format!("not read, since only C is: {}", others.join(", ")));
     }
+    if let Some(compared) = &summary.compared {
+        lines.extend(news(compared));
+    }
     let unknown = &summary.unknown;
     lines.push(format!(
         "{} coroutine only functions, entered from outside through {} generated wrappers and {} created coroutines",
@@ -140,6 +143,25 @@ pub fn coverage(summary: &Summary) -> Vec<String> {
         count(summary.notes, "note"),
         unknowns.join(", "),
     ));
+    lines
+}
+
+/// The lines that say what was compared with.
+fn news(compared: &Compared) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some((file, known)) = &compared.baseline {
+        lines.push(format!("not shown: {} of the baseline {}", count(*known, "finding"), printable(file)));
+    }
+    let Some(since) = &compared.since else { return lines };
+    let since = printable(since);
+    lines.push(match &compared.by_lines {
+        None => format!("compared with {since}: {} there before, not shown", count(compared.known, "finding")),
+        Some(reason) => format!(
+            "compared with {since} by changed lines alone, since {}: {} not on them, not shown",
+            printable(reason),
+            count(compared.known, "finding")
+        ),
+    });
     lines
 }
 

@@ -7,7 +7,7 @@ use std::path::{Component, Path};
 use serde_json::{Value, json};
 
 use crate::driver::{Problem, ProblemKind, Report, RuleInfo};
-use crate::findings::{Finding, Fingerprints, Fix, Label, Safety, Span};
+use crate::findings::{Finding, Fix, Label, Safety, Span, State};
 use crate::source::Columns;
 
 use super::printable;
@@ -24,7 +24,7 @@ const FINGERPRINT: &str = "finding/v1";
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let positions = report.rules.iter().enumerate().map(|(position, rule)| (rule.name, position)).collect();
     let mut writer =
-        Writer { positions, columns: Columns::new(&report.tree.root), fingerprints: Fingerprints::default() };
+        Writer { positions, columns: Columns::new(&report.tree.root, &report.overlay) };
     let results: Vec<Value> = report.findings.iter().map(|finding| writer.result(finding)).collect();
     let notifications: Vec<Value> = report.problems.iter().map(|problem| writer.notification(problem)).collect();
     let document = json!({
@@ -64,8 +64,7 @@ fn rule(rule: &RuleInfo) -> Value {
 /// What is needed to write results.
 struct Writer<'r> {
     positions: HashMap<&'r str, usize>,
-    columns: Columns,
-    fingerprints: Fingerprints,
+    columns: Columns<'r>,
 }
 
 impl Writer<'_> {
@@ -84,8 +83,14 @@ impl Writer<'_> {
             "level": level(finding.level),
             "message": message(&lines.join("\n")),
             "locations": [primary],
-            "partialFingerprints": { FINGERPRINT: self.fingerprints.of(finding) },
+            "partialFingerprints": { FINGERPRINT: finding.fingerprint },
         });
+        if let Some(state) = finding.state {
+            result["baselineState"] = json!(match state {
+                State::New => "new",
+                State::Updated => "updated",
+            });
+        }
         if let Some(position) = self.positions.get(finding.rule.as_str()) {
             result["ruleIndex"] = json!(position);
         }

@@ -26,6 +26,7 @@ use thiserror::Error;
 
 pub use call::rename_call;
 pub use include::add_include;
+pub use lex::{Kind, Source as Lexed, Token};
 pub use list::add_to_list;
 pub use mark::{mark_function, mark_pointer, unmark};
 pub use wrap::LIMIT;

@@ -15,6 +15,7 @@ pub const RULE: Rule = Rule {
     level: Level::Warning,
     summary: "a function asserts another context than its mark says",
     opt_in: false,
+    fixes: None,
     page: include_str!("../../rules/assert-contradicts-mark.md"),
     check,
 };

@@ -16,6 +16,7 @@ pub const RULE: Rule = Rule {
     level: Level::Warning,
     summary: "a function asserts in which context it runs, but bears no mark that says so",
     opt_in: false,
+    fixes: Some(Safety::Safe),
     page: include_str!("../../rules/assert-without-mark.md"),
     check,
 };

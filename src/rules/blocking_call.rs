@@ -20,6 +20,7 @@ pub const RULE: Rule = Rule {
     level: Level::Error,
     summary: "a non-coroutine only function is called where control is in a coroutine",
     opt_in: false,
+    fixes: None,
     page: include_str!("../../rules/blocking-call.md"),
     check,
 };
@@ -140,7 +141,7 @@ fn through_others(effects: &Effects<'_>, chains: &[Chain]) -> Option<Finding> {
     let mut report = Report::new(effects, RULE.name, level, caller, first.place, message, "called here");
     for chain in chains.iter().filter(|chain| chain.steps.first().is_some_and(|step| step.place != first.place)) {
         if let Some(step) = chain.steps.first() {
-            report.label(step.place, format!("so is {callee} here"));
+            report.label_further(step.place, format!("so is {callee} here"));
         }
     }
     report.label_callee(last.callee);

@@ -18,6 +18,7 @@ pub const RULE: Rule = Rule {
     level: Level::Error,
     summary: "a coroutine only function is called where control can be outside of coroutines",
     opt_in: false,
+    fixes: Some(Safety::Safe),
     page: include_str!("../../rules/coroutine-call.md"),
     check,
 };
@@ -129,7 +130,7 @@ fn all_calls(
     report.label_callee(first.callee);
     report.note_spelling(first);
     for breach in &breaches[1..] {
-        report.label(breach.place, format!("so is {} here", called(effects, breach.callee)));
+        report.label_further(breach.place, format!("so is {} here", called(effects, breach.callee)));
     }
     report.note_calls(&callers.coroutine, |from| format!("`{from}` calls `{caller_name}` in a coroutine"));
     report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller_name}` outside of coroutines"));

@@ -3,7 +3,7 @@
 use crate::config::Effect;
 use crate::effects::{Callee, Effects, Origin};
 use crate::facts::ContextSet;
-use crate::findings::{Finding, Level};
+use crate::findings::{Finding, Level, Safety};
 use crate::program::FunctionId;
 use crate::words::{mark_for, name};
 
@@ -16,6 +16,7 @@ pub const RULE: Rule = Rule {
     level: Level::Warning,
     summary: "a function is only called in coroutines, and bears no mark",
     opt_in: true,
+    fixes: Some(Safety::Safe),
     page: include_str!("../../rules/eligible-mark.md"),
     check,
 };

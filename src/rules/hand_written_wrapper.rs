@@ -16,6 +16,7 @@ pub const RULE: Rule = Rule {
     level: Level::Warning,
     summary: "a function does by hand what a generated wrapper does",
     opt_in: true,
+    fixes: None,
     page: include_str!("../../rules/hand-written-wrapper.md"),
     check,
 };

@@ -13,6 +13,7 @@ pub const RULE: Rule = Rule {
     level: Level::Warning,
     summary: "a coroutine may suspend while it holds a thread's lock",
     opt_in: false,
+    fixes: None,
     page: include_str!("../../rules/lock-across-yield.md"),
     check,
 };
@@ -30,7 +31,7 @@ fn finding(effects: &Effects<'_>, held: &HeldAcross) -> Option<Finding> {
     let mut report = Report::new(effects, RULE.name, RULE.level, caller, place, message, "called here");
     report.label(held.taken, format!("the {lock} is taken here"));
     for (place, callee) in &held.calls[1..] {
-        report.label(*place, format!("so is {} here", called(effects, *callee)));
+        report.label_further(*place, format!("so is {} here", called(effects, *callee)));
     }
     report.label_callee(callee);
     report.help(format!("release the {lock} before the call, or take a lock that belongs to the coroutine"));

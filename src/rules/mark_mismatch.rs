@@ -16,6 +16,7 @@ pub const RULE: Rule = Rule {
     level: Level::Error,
     summary: "the declarations of a function contradict each other, or one of them lacks the mark",
     opt_in: false,
+    fixes: Some(Safety::Safe),
     page: include_str!("../../rules/mark-mismatch.md"),
     check,
 };

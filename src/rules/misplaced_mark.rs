@@ -12,6 +12,7 @@ pub const RULE: Rule = Rule {
     level: Level::Warning,
     summary: "a mark is on something that is neither a function, nor a slot for one, nor a typedef of one",
     opt_in: false,
+    fixes: None,
     page: include_str!("../../rules/misplaced-mark.md"),
     check,
 };

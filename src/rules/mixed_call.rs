@@ -13,6 +13,7 @@ pub const RULE: Rule = Rule {
     level: Level::Warning,
     summary: "a function for either context is called in a coroutine, where its coroutine only target could be",
     opt_in: false,
+    fixes: Some(Safety::Safe),
     page: include_str!("../../rules/mixed-call.md"),
     check,
 };

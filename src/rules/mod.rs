@@ -10,14 +10,17 @@ mod coroutine_call;
 mod eligible_mark;
 mod hand_written_wrapper;
 mod lock_across_yield;
+pub mod malformed_suppression;
 mod mark_mismatch;
 mod misplaced_mark;
 mod mixed_call;
 mod pointer_gains_mark;
 mod pointer_loses_mark;
+pub mod stale_baseline;
 mod superfluous_mark;
 mod suspect_mark;
 mod unmarked_entry;
+pub mod unused_suppression;
 mod wrapper_duplicate;
 mod wrapper_lock_variant;
 mod wrapper_not_generated;
@@ -28,7 +31,7 @@ mod wrapper_target_missing;
 mod report;
 
 use crate::effects::Effects;
-use crate::findings::{Finding, Level, sort};
+use crate::findings::{Finding, Label, Level, Safety, sort};
 
 /// A rule.
 pub struct Rule {
@@ -40,6 +43,8 @@ pub struct Rule {
     pub summary: &'static str,
     /// Whether it only runs when somebody asks for it: it reports what can be better, and not what is wrong.
     pub opt_in: bool,
+    /// Whether `cowrap fix` has something to offer for some of its findings: the safest that it has.
+    pub fixes: Option<Safety>,
     /// Its page.
     pub page: &'static str,
     check: fn(&Effects<'_>) -> Vec<Finding>,
@@ -54,14 +59,17 @@ pub static RULES: &[Rule] = &[
     eligible_mark::RULE,
     hand_written_wrapper::RULE,
     lock_across_yield::RULE,
+    malformed_suppression::RULE,
     mark_mismatch::RULE,
     misplaced_mark::RULE,
     mixed_call::RULE,
     pointer_gains_mark::RULE,
     pointer_loses_mark::RULE,
+    stale_baseline::RULE,
     superfluous_mark::RULE,
     suspect_mark::RULE,
     unmarked_entry::RULE,
+    unused_suppression::RULE,
     wrapper_duplicate::RULE,
     wrapper_lock_variant::RULE,
     wrapper_not_generated::RULE,
@@ -78,4 +86,27 @@ pub fn check(effects: &Effects<'_>, enabled: &[String]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = RULES.iter().filter(runs).flat_map(|rule| (rule.check)(effects)).collect();
     sort(&mut findings);
     findings
+}
+
+/// What a rule finds that is about files beside the program: comments, the baseline. Whoever reads these makes its findings.
+fn without_effects(_: &Effects<'_>) -> Vec<Finding> {
+    Vec::new()
+}
+
+/// A finding that is about no function.
+fn beside_the_program(rule: &Rule, message: String, primary: Label, help: String) -> Finding {
+    Finding {
+        rule: rule.name.to_owned(),
+        level: rule.level,
+        message,
+        function: String::new(),
+        primary,
+        secondary: Vec::new(),
+        further: Vec::new(),
+        notes: Vec::new(),
+        help: vec![help],
+        fixes: Vec::new(),
+        fingerprint: String::new(),
+        state: None,
+    }
 }

@@ -13,6 +13,7 @@ pub const RULE: Rule = Rule {
     level: Level::Error,
     summary: "a non-coroutine only function is stored into a slot that is called in coroutines",
     opt_in: false,
+    fixes: None,
     page: include_str!("../../rules/pointer-gains-mark.md"),
     check,
 };

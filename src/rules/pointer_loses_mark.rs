@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::config::Effect;
 use crate::effects::{Callee, Effects, Misfit, MisfitKind};
-use crate::findings::{Finding, Level};
+use crate::findings::{Finding, Level, Safety};
 use crate::program::{SlotId, Store};
 use crate::words::{flag, mark_for, name};
 
@@ -17,6 +17,7 @@ pub const RULE: Rule = Rule {
     level: Level::Error,
     summary: "a coroutine only function is stored into a slot that does not say so",
     opt_in: false,
+    fixes: Some(Safety::Safe),
     page: include_str!("../../rules/pointer-loses-mark.md"),
     check,
 };

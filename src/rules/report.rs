@@ -31,9 +31,12 @@ impl<'e, 'a> Report<'e, 'a> {
             function: function.to_owned(),
             primary,
             secondary: Vec::new(),
+            further: Vec::new(),
             notes: Vec::new(),
             help: Vec::new(),
             fixes: Vec::new(),
+            fingerprint: String::new(),
+            state: None,
         };
         Report { effects, finding }
     }
@@ -44,6 +47,15 @@ impl<'e, 'a> Report<'e, 'a> {
         if label.at != self.finding.primary.at && !self.finding.secondary.contains(&label) {
             self.finding.secondary.push(label);
         }
+    }
+
+    /// A further place that breaks the rule just as the first one does.
+    pub fn label_further(&mut self, place: Place, text: impl Into<String>) {
+        let at = span(self.effects, place);
+        if at != self.finding.primary.at && !self.finding.further.contains(&at) {
+            self.finding.further.push(at);
+        }
+        self.label(place, text);
     }
 
     /// A remark with a place.

@@ -15,6 +15,7 @@ pub const RULE: Rule = Rule {
     level: Level::Warning,
     summary: "a coroutine only function certainly never suspends",
     opt_in: true,
+    fixes: Some(Safety::Unsafe),
     page: include_str!("../../rules/superfluous-mark.md"),
     check,
 };

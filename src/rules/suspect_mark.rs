@@ -16,6 +16,7 @@ pub const RULE: Rule = Rule {
     level: Level::Warning,
     summary: "a coroutine only function has many callers without a mark, and its own mark is in doubt",
     opt_in: false,
+    fixes: Some(Safety::Unsafe),
     page: include_str!("../../rules/suspect-mark.md"),
     check,
 };

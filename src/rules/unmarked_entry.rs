@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::config::Effect;
 use crate::effects::{Callee, Effects, Misfit, MisfitKind};
-use crate::findings::{Finding, Level};
+use crate::findings::{Finding, Level, Safety};
 use crate::program::FunctionId;
 use crate::words::{mark_for, name};
 
@@ -17,6 +17,7 @@ pub const RULE: Rule = Rule {
     level: Level::Warning,
     summary: "the entry of a coroutine bears no mark",
     opt_in: false,
+    fixes: Some(Safety::Safe),
     page: include_str!("../../rules/unmarked-entry.md"),
     check,
 };

@@ -14,6 +14,7 @@ pub const RULE: Rule = Rule {
     level: Level::Error,
     summary: "a wrapper is declared twice with a wrapper mark, or also written by hand",
     opt_in: false,
+    fixes: None,
     page: include_str!("../../rules/wrapper-duplicate.md"),
     check,
 };

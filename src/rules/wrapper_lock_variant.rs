@@ -14,6 +14,7 @@ pub const RULE: Rule = Rule {
     level: Level::Error,
     summary: "a wrapper does not take the lock that the function it wraps demands",
     opt_in: false,
+    fixes: None,
     page: include_str!("../../rules/wrapper-lock-variant.md"),
     check,
 };

@@ -13,6 +13,7 @@ pub const RULE: Rule = Rule {
     level: Level::Error,
     summary: "a wrapper is declared, but no unit defines it",
     opt_in: false,
+    fixes: Some(Safety::Safe),
     page: include_str!("../../rules/wrapper-not-generated.md"),
     check,
 };

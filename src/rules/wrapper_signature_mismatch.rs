@@ -13,6 +13,7 @@ pub const RULE: Rule = Rule {
     level: Level::Error,
     summary: "a wrapper and the function that it wraps have different types",
     opt_in: false,
+    fixes: None,
     page: include_str!("../../rules/wrapper-signature-mismatch.md"),
     check,
 };

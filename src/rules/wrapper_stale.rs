@@ -12,6 +12,7 @@ pub const RULE: Rule = Rule {
     level: Level::Warning,
     summary: "a generated file is not what its declarations ask for",
     opt_in: false,
+    fixes: None,
     page: include_str!("../../rules/wrapper-stale.md"),
     check,
 };

@@ -14,6 +14,7 @@ pub const RULE: Rule = Rule {
     level: Level::Error,
     summary: "a wrapper wraps a function that does not run in the context that it provides",
     opt_in: false,
+    fixes: None,
     page: include_str!("../../rules/wrapper-target-context.md"),
     check,
 };

@@ -13,6 +13,7 @@ pub const RULE: Rule = Rule {
     level: Level::Error,
     summary: "a wrapper is declared, but the function that it wraps is not",
     opt_in: false,
+    fixes: None,
     page: include_str!("../../rules/wrapper-target-missing.md"),
     check,
 };

@@ -3,12 +3,14 @@
 //! It must never know C, clang or rules.
 
 mod digest;
+mod overlay;
 mod text;
 mod texts;
 mod tree;
 mod write;
 
 pub use digest::{Digest, Digester};
+pub use overlay::{ON_DISK, Overlay};
 pub use text::{Columns, Source, Sources, is_deceptive};
 pub use texts::{Texts, offset, place};
 pub use tree::{Identities, Tree, normalize};

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::Overlay;
+
 /// Whether a character changes what a terminal shows of the text around it: control characters, and those that
 /// change the direction of writing.
 pub fn is_deceptive(c: char) -> bool {
@@ -20,15 +22,17 @@ pub struct Source {
 }
 
 /// The texts that have been read so far.
-#[derive(Debug, Default)]
-pub struct Sources {
+#[derive(Debug)]
+pub struct Sources<'o> {
+    overlay: &'o Overlay,
     read: HashMap<PathBuf, Option<Arc<Source>>>,
 }
 
 /// Columns as people count them, and as most programs do: in characters (code points), not in bytes.
 #[derive(Debug)]
-pub struct Columns {
+pub struct Columns<'o> {
     root: PathBuf,
+    overlay: &'o Overlay,
     read: HashMap<PathBuf, Option<Lines>>,
 }
 
@@ -39,10 +43,10 @@ struct Lines {
     starts: Vec<usize>,
 }
 
-impl Columns {
-    /// Columns in the files of a tree, by their paths: relative ones start from its root.
-    pub fn new(root: &Path) -> Columns {
-        Columns { root: root.to_path_buf(), read: HashMap::new() }
+impl<'o> Columns<'o> {
+    /// Columns in the files of a tree in some state, by their paths: relative ones start from its root.
+    pub fn new(root: &Path, overlay: &'o Overlay) -> Columns<'o> {
+        Columns { root: root.to_path_buf(), overlay, read: HashMap::new() }
     }
 
     /// The column in characters of a place whose column is in bytes; both count from 1. Where the text cannot be read or is not
@@ -54,9 +58,13 @@ impl Columns {
 
     /// What is in a line before a column.
     fn before(&mut self, path: &Path, line: u32, column: u32) -> Option<&[u8]> {
-        let root = &self.root;
-        let lines = self.read.entry(path.to_path_buf()).or_insert_with(|| {
-            let bytes = std::fs::read(root.join(path)).ok()?;
+        let path = self.root.join(path);
+        let overlay = self.overlay;
+        let lines = self.read.entry(path.clone()).or_insert_with(|| {
+            let bytes = match overlay.text(&path) {
+                Some(text) => text.to_vec(),
+                None => std::fs::read(&path).ok()?,
+            };
             let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
             let starts = std::iter::once(0).chain(ends).collect();
             Some(Lines { bytes, starts })
@@ -127,13 +135,21 @@ impl Source {
     }
 }
 
-impl Sources {
+impl<'o> Sources<'o> {
+    /// Texts of files in some state of a tree.
+    pub fn new(overlay: &'o Overlay) -> Sources<'o> {
+        Sources { overlay, read: HashMap::new() }
+    }
+
     /// A file's text; `None` when it cannot be read.
     pub fn get(&mut self, path: &Path) -> Option<Arc<Source>> {
         if let Some(known) = self.read.get(path) {
             return known.clone();
         }
-        let source = std::fs::read(path).ok().map(|bytes| Arc::new(Source::new(&bytes)));
+        let source = match self.overlay.text(path) {
+            Some(text) => Some(Arc::new(Source::new(text))),
+            None => std::fs::read(path).ok().map(|bytes| Arc::new(Source::new(&bytes))),
+        };
         self.read.insert(path.to_path_buf(), source.clone());
         source
     }
@@ -168,7 +184,8 @@ mod tests {
         let written = |name: &str, bytes: &[u8]| std::fs::write(scratch.path().join(name), bytes).unwrap();
         written("a.c", "first\n/* \u{e9}\u{202e}\u{1f600} */ x\n".as_bytes());
         written("latin.c", b"/* \xe9 */ x");
-        let mut columns = Columns::new(scratch.path());
+        let overlay = Overlay::default();
+        let mut columns = Columns::new(scratch.path(), &overlay);
         assert_eq!(columns.in_characters(Path::new("a.c"), 1, 3), 3);
         assert_eq!(columns.in_characters(Path::new("a.c"), 2, 17), 11);
         assert_eq!(columns.in_characters(Path::new("latin.c"), 1, 9), 9);

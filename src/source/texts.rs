@@ -44,6 +44,19 @@ impl Texts {
         }
     }
 
+    /// The same, without keeping it.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading it.
+    pub fn glance(&self, path: &Path) -> io::Result<Arc<Vec<u8>>> {
+        let relative = path.strip_prefix(&self.root).unwrap_or(path);
+        match self.changed.get(relative) {
+            Some(text) => Ok(Arc::clone(text)),
+            None => std::fs::read(self.root.join(relative)).map(Arc::new),
+        }
+    }
+
     /// A file's text on disk.
     ///
     /// # Errors

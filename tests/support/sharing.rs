@@ -9,7 +9,7 @@ use cowrap::compdb;
 use cowrap::config::Pack;
 use cowrap::facts::UnitFacts;
 use cowrap::index::{Indexer, Outcome, Shared, make_visible};
-use cowrap::source::Tree;
+use cowrap::source::{ON_DISK, Tree};
 
 /// A tree that was read twice.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub fn compare(root: &Path) -> Compared {
         read
     };
     let plain = read(None);
-    let sharing = indexer.share(&units, &indexer.sources(), false).expect("a place for precompiled headers");
+    let sharing = indexer.share(&units, &indexer.sources(&ON_DISK), false).expect("a place for precompiled headers");
     let pairs = plain.iter().zip(read(Some(&sharing)));
     let differing = pairs.filter(|((_, plain), (_, shared))| plain != shared);
     let differing = differing.map(|((file, plain), (_, shared))| (file.clone(), difference(plain, &shared)));

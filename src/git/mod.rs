@@ -1,24 +1,31 @@
-//! Asking git which files it could not bring back.
+//! Git, asked by running the program `git`: what is not committed, what changed since a revision, what files said then.
 //!
 //! A tree may come from anywhere, and git runs what a repository's configuration names. The questions here are asked such that it does
-//! not: no monitor of the file system, no hook, no filter, no fetching of what a partial clone lacks.
+//! not: no monitor of the file system, no hook, no filter, no fetching of what a partial clone lacks. Nothing is written, neither to
+//! the working tree nor to the repository. It must never know C, or findings.
 
-use std::collections::BTreeSet;
+mod changes;
+mod dirty;
+
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use thiserror::Error;
 
 use crate::source::normalize;
 
+pub use changes::{Change, Side};
+pub use dirty::dirty;
+
 /// Why git has no answer.
 #[derive(Debug, Error)]
-pub enum DirtyError {
+pub enum GitError {
     /// The tree is not under git, or git looks at it as if it were not.
-    #[error("{}: not in a git repository; nothing can be told about changes that are not committed", root.display())]
+    #[error("{}: not in a git repository; nothing can be told about changes", root.display())]
     NotARepository {
         /// The tree's root.
         root: PathBuf,
@@ -56,55 +63,32 @@ const REDIRECTING: &[&str] = &[
     "GIT_PREFIX",
 ];
 
-/// Which of these files are not as git has them committed: changed, staged, or not tracked at all, whether ignored or not. Files of
-/// submodules are not tracked in this sense, and neither is what lies outside of the repository.
-///
-/// Paths are relative to the root, and come back as they were given. The program `git` is run, and nothing that the repository
-/// configures; so files that go through a filter (`git lfs`) may count as changed. A change that git was told to
-/// overlook (`update-index --assume-unchanged`) is not seen.
-///
-/// # Errors
-///
-/// [`DirtyError::NotARepository`] when git does not know the tree, which leaves it to the caller what that means; the others when git
-/// cannot be asked.
-pub fn dirty(root: &Path, paths: &[PathBuf]) -> Result<Vec<PathBuf>, DirtyError> {
-    let git = Git::new(root)?;
-    let mut found = Vec::new();
-    for paths in paths.chunks(PATHS_AT_ONCE) {
-        // By their real place: git does not look through symbolic links.
-        let placed: Vec<(&PathBuf, Option<PathBuf>)> = paths.iter().map(|path| (path, git.place(path))).collect();
-        let inside: Vec<&Path> = placed.iter().filter_map(|(_, place)| place.as_deref()).collect();
-        let tracked = git.tracked(&inside)?;
-        let changed = git.changed(&inside)?;
-        for (path, place) in &placed {
-            let is_clean = place.as_ref().is_some_and(|place| tracked.contains(place) && !changed.contains(place));
-            if !is_clean {
-                found.push(path.to_path_buf());
-            }
-        }
-    }
-    Ok(found)
-}
-
 /// The git that answers about one tree.
-struct Git<'t> {
-    root: &'t Path,
+#[derive(Debug)]
+pub struct Git {
+    root: PathBuf,
     /// The top of the working tree; absolute, without symbolic links.
     top: PathBuf,
     /// Options that switch off the filters which the configuration names.
     filters_off: Vec<OsString>,
+    /// The index that is meant, when it is not the repository's own: `git commit` makes one of its own for what it is about to
+    /// commit, and tells its hooks.
+    index: Option<OsString>,
 }
 
-impl<'t> Git<'t> {
-    fn new(root: &'t Path) -> Result<Git<'t>, DirtyError> {
-        let mut git = Git { root, top: PathBuf::new(), filters_off: Vec::new() };
+impl Git {
+    /// The repository that a tree's root is in.
+    pub fn new(root: &Path) -> Result<Git, GitError> {
+        let index = std::env::var_os("GIT_INDEX_FILE").and_then(|index| std::path::absolute(index).ok());
+        let index = index.map(PathBuf::into_os_string);
+        let mut git = Git { root: root.to_path_buf(), top: PathBuf::new(), filters_off: Vec::new(), index };
         let out = git.succeed(&["rev-parse", "--show-toplevel"], &[])?;
         let top = out.strip_suffix(b"\n").unwrap_or(&out);
         let top = Path::new(OsStr::from_bytes(top));
         git.top = top.canonicalize().unwrap_or_else(|_| normalize(top));
 
         let pattern = r"^filter\..*\.(clean|process|required)$";
-        let out = git.run(&["config", "--null", "--name-only", "--get-regexp", pattern], &[])?;
+        let out = git.run(&["config", "--null", "--name-only", "--get-regexp", pattern], &[], None)?;
         // Status 1 says that there is none.
         if !matches!(out.status.code(), Some(0 | 1)) {
             return Err(git.failure(&out));
@@ -126,39 +110,19 @@ impl<'t> Git<'t> {
         real.strip_prefix(&self.top).map(Path::to_path_buf).ok()
     }
 
-    /// Which of these files, relative to the top, are in the index.
-    fn tracked(&self, paths: &[&Path]) -> Result<BTreeSet<PathBuf>, DirtyError> {
-        if paths.is_empty() {
-            return Ok(BTreeSet::new());
-        }
-        let out = self.succeed(&["ls-files", "-z", "--full-name", "--cached"], paths)?;
-        let names = out.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-        Ok(names.map(path_of).collect())
-    }
-
-    /// Which of these files, relative to the top, differ from what is committed, in the index or on the disk.
-    fn changed(&self, paths: &[&Path]) -> Result<BTreeSet<PathBuf>, DirtyError> {
-        if paths.is_empty() {
-            return Ok(BTreeSet::new());
-        }
-        let status =
-            ["status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=no", "--ignore-submodules=all"];
-        let out = self.succeed(&status, paths)?;
-        // Each entry is two letters, a blank and the path; without renames there is one path in each.
-        let entries = out.split(|byte| *byte == 0).filter_map(|entry| entry.get(3..));
-        Ok(entries.map(path_of).collect())
-    }
-
-    fn succeed(&self, arguments: &[&str], paths: &[&Path]) -> Result<Vec<u8>, DirtyError> {
-        let out = self.run(arguments, paths)?;
+    fn succeed(&self, arguments: &[&str], paths: &[&Path]) -> Result<Vec<u8>, GitError> {
+        let out = self.run(arguments, paths, None)?;
         if out.status.success() { Ok(out.stdout) } else { Err(self.failure(&out)) }
     }
 
-    fn run(&self, arguments: &[&str], paths: &[&Path]) -> Result<Output, DirtyError> {
+    fn run(&self, arguments: &[&str], paths: &[&Path], input: Option<File>) -> Result<Output, GitError> {
         let mut command = Command::new("git");
-        command.current_dir(if self.top.as_os_str().is_empty() { self.root } else { &self.top });
+        command.current_dir(if self.top.as_os_str().is_empty() { &self.root } else { &self.top });
         for variable in REDIRECTING {
             command.env_remove(variable);
+        }
+        if let Some(index) = &self.index {
+            command.env("GIT_INDEX_FILE", index);
         }
         // No lock on the index, which would also run a hook; nothing is fetched; messages in one language.
         command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1").env("GIT_ALLOW_PROTOCOL", "none");
@@ -168,16 +132,23 @@ impl<'t> Git<'t> {
         if !paths.is_empty() {
             command.arg("--").args(paths);
         }
-        command.output().map_err(|reason| DirtyError::NoGit { root: self.root.to_path_buf(), reason })
+        command.stdin(input.map_or_else(Stdio::null, Stdio::from));
+        command.output().map_err(|reason| GitError::NoGit { root: self.root.clone(), reason })
     }
 
-    fn failure(&self, out: &Output) -> DirtyError {
-        let root = self.root.to_path_buf();
+    fn failure(&self, out: &Output) -> GitError {
         let message = String::from_utf8_lossy(&out.stderr).trim().replace('\n', "; ");
         // The second is what it says inside of `.git`, and in a repository without a working tree.
         let is_outside =
             ["not a git repository", "must be run in a work tree"].iter().any(|said| message.contains(said));
-        if is_outside { DirtyError::NotARepository { root } } else { DirtyError::Failed { root, message } }
+        match is_outside {
+            true => GitError::NotARepository { root: self.root.clone() },
+            false => self.failed(message),
+        }
+    }
+
+    fn failed(&self, message: String) -> GitError {
+        GitError::Failed { root: self.root.clone(), message }
     }
 }
 

@@ -1,0 +1,105 @@
+//! `cowrap config`: what is in force for a tree, and where it is said.
+
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::config::{Settings, Valued};
+use crate::driver::BASELINE;
+use crate::render::printable_lines;
+
+use super::input::InputArguments;
+use super::{fail, print};
+
+#[derive(Debug, Args)]
+pub(super) struct Config {
+    #[command(flatten)]
+    input: InputArguments,
+
+    /// Print the JSON schema of cowrap.toml, for editors
+    #[arg(long)]
+    schema: bool,
+}
+
+/// A value, and where it is said.
+type Line = (String, String, String);
+
+impl Config {
+    pub(super) fn run(self) -> ExitCode {
+        if self.schema {
+            return print(Settings::schema().as_bytes());
+        }
+        match self.lines() {
+            Ok(lines) => {
+                let line = |(name, value, origin): &Line| format!("{name} = {value}  # {origin}\n");
+                print(printable_lines(&lines.iter().map(line).collect::<String>()).as_bytes());
+                print(b"\n")
+            }
+            Err(message) => fail(&message),
+        }
+    }
+
+    fn lines(&self) -> Result<Vec<Line>, String> {
+        let working_directory =
+            std::env::current_dir().map_err(|error| format!("cannot tell the working directory: {error}"))?;
+        let settings = self.input.settings(&working_directory)?;
+        // What is wrong with arguments is told here as anywhere.
+        self.input.request()?;
+        let file = settings.file.as_deref();
+        let shown = file.map(|file| file.strip_prefix(&working_directory).unwrap_or(file).display().to_string());
+        let place = |line: u32| format!("{}:{line}", shown.as_deref().unwrap_or_default());
+        let given = self.input.given();
+        let mut lines = Vec::new();
+        let mut add = |name: &str, option: Option<String>, set: Option<(String, u32)>, default: &str| {
+            let (value, origin) = match (option, set) {
+                (Some(value), _) => (value, format!("--{name}")),
+                (None, Some((value, line))) => (value, place(line)),
+                (None, None) => (default.to_owned(), "default".to_owned()),
+            };
+            lines.push((name.to_owned(), value, origin));
+        };
+        let path = |setting: &Option<Valued<PathBuf>>| setting.as_ref().map(|set| (quoted(set.value.display()), set.line));
+        let words = |setting: &Option<Valued<Vec<String>>>| setting.as_ref().map(|set| (list(&set.value), set.line));
+        add("pack", given.pack.map(|pack| quoted(pack.display())), path(&settings.pack), "\"qemu\"");
+        let build = given.build.map(|build| quoted(build.display()));
+        add("build", build, path(&settings.build), "looked for: ., build/ or the only build*/");
+        let only = (!given.only.is_empty()).then(|| list(given.only));
+        add("only", only, words(&settings.only), "[]");
+        let paths = |set: &Valued<Vec<PathBuf>>| {
+            (list(&set.value.iter().map(|path| path.display().to_string()).collect::<Vec<_>>()), set.line)
+        };
+        add("paths", None, settings.paths.as_ref().map(paths), "[]");
+        add("enable", None, words(&settings.enable), "[]");
+        add("baseline", None, path(&settings.baseline), &format!("\"{BASELINE}\" at the root, if it is there"));
+        for level in &settings.levels {
+            let name = match &level.files {
+                Some(files) => format!("levels.{}.{}", quoted(files.glob().glob()), level.rule),
+                None => format!("levels.{}", level.rule),
+            };
+            lines.push((name, quoted(level.level), place(level.line)));
+        }
+        let origin = shown.clone().unwrap_or_default();
+        for files in &settings.generators {
+            let inputs: Vec<String> = files.inputs.iter().map(|input| input.display().to_string()).collect();
+            lines.push((format!("generator.{}", quoted(files.output.display())), list(&inputs), origin.clone()));
+        }
+        for model in &settings.models {
+            lines.push(("model".to_owned(), list(&model.functions), origin.clone()));
+        }
+        for cut in &settings.cuts {
+            lines.push(("cut".to_owned(), list(&[cut.caller.clone(), cut.callee.clone()]), origin.clone()));
+        }
+        Ok(lines)
+    }
+}
+
+/// A value as TOML has it.
+fn quoted(value: impl Display) -> String {
+    format!("{:?}", value.to_string())
+}
+
+fn list(words: &[String]) -> String {
+    format!("{words:?}")
+}

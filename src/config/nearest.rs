@@ -1,0 +1,22 @@
+//! What somebody may have meant.
+
+/// The name that is most like a word, if one is like it at all.
+pub fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let rated = names.map(|name| (strsim::jaro_winkler(word, name), name));
+    // The first of several that are as near.
+    let best = rated.fold(None, |best: Option<(f64, &str)>, (rate, name)| match best {
+        Some((known, _)) if known >= rate => best,
+        _ => Some((rate, name)),
+    });
+    best.filter(|(rate, _)| *rate > 0.75).map(|(_, name)| name)
+}
+
+/// What was meant by a word that serde does not know: its message names the word, then what it knows, each in backquotes.
+pub fn hint(message: &str) -> String {
+    if !message.starts_with("unknown field") && !message.starts_with("unknown variant") {
+        return String::new();
+    }
+    let mut names = message.split('`').skip(1).step_by(2);
+    let meant = names.next().and_then(|word| nearest(word, names));
+    meant.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+}

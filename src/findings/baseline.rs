@@ -1,0 +1,243 @@
+//! Baselines: findings that are known, in a file that lies beside the sources.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{Finding, lossy};
+
+/// The version of the format.
+const VERSION: u32 = 1;
+
+/// Findings that are known.
+///
+/// In the file each is in a line of its own, sorted, and all these lines look alike: the comma between two is at the beginning of
+/// the second. So git merges what two branches did to a baseline, as long as they did not do it to neighbouring lines.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Baseline {
+    entries: Vec<Entry>,
+}
+
+/// A finding that is known.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Where it is: a path relative to the tree's root.
+    #[serde(with = "lossy")]
+    pub path: PathBuf,
+    /// The rule.
+    pub rule: String,
+    /// The function that it is about.
+    pub function: String,
+    /// What it says.
+    pub message: String,
+    /// What it is known by.
+    pub fingerprint: String,
+    /// The line in the file, from 1; 0 for one that is not from a file.
+    #[serde(skip)]
+    pub line: u32,
+}
+
+/// Why a baseline cannot be used.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("{path}:{line}: {problem}; `cowrap baseline` writes it anew")]
+pub struct BaselineError {
+    /// The file.
+    pub path: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// What is wrong, in lower case.
+    pub problem: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    #[serde(rename = "cowrap-baseline")]
+    version: u32,
+}
+
+impl Baseline {
+    /// One of all findings of a report; each has its fingerprint.
+    pub fn of(findings: &[Finding]) -> Baseline {
+        let mut entries: Vec<Entry> = findings.iter().map(Entry::of).collect();
+        entries.sort();
+        Baseline { entries }
+    }
+
+    /// Takes the text of a file apart.
+    pub fn parse(text: &str, path: &Path) -> Result<Baseline, BaselineError> {
+        let wrong = |line: usize, problem: &str| {
+            let (path, problem) = (path.display().to_string(), problem.to_owned());
+            BaselineError { path, line: line as u32 + 1, problem }
+        };
+        let mut lines = text.lines().enumerate().map(|(number, line)| (number, line.trim_end())).peekable();
+        let head = lines.next().and_then(|(_, line)| line.strip_prefix('['));
+        let head: Option<Head> = head.and_then(|head| serde_json::from_str(head).ok());
+        match head {
+            Some(Head { version: VERSION }) => {}
+            Some(Head { version }) => {
+                return Err(wrong(0, &format!("it is of version {version}, which this cowrap does not know")));
+            }
+            None => return Err(wrong(0, "it does not begin as a baseline does")),
+        }
+        let mut entries = Vec::new();
+        for (number, line) in lines {
+            if line.is_empty() || line == "]" {
+                continue;
+            }
+            if ["<<<<<<<", "=======", ">>>>>>>", "|||||||"].iter().any(|mark| line.starts_with(mark)) {
+                return Err(wrong(number, "git could not merge it"));
+            }
+            let entry = line.strip_prefix(',').ok_or_else(|| wrong(number, "the line is no finding"))?;
+            let entry: Entry = serde_json::from_str(entry)
+                .map_err(|error| wrong(number, &format!("the line is no finding ({error})")))?;
+            entries.push(Entry { line: number as u32 + 1, ..entry });
+        }
+        Ok(Baseline { entries })
+    }
+
+    /// The text of the file.
+    pub fn to_text(&self) -> String {
+        let mut text = format!("[{}\n", json(&Head { version: VERSION }));
+        for entry in &self.entries {
+            text.push_str(&format!(",{}\n", json(entry)));
+        }
+        text + "]\n"
+    }
+
+    /// The findings.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// For each finding, whether it is known; and the entries that are none of them.
+    pub fn compare(&self, findings: &[Finding]) -> (Vec<bool>, Vec<&Entry>) {
+        let mut entries: HashMap<&str, Vec<&Entry>> = HashMap::new();
+        for entry in &self.entries {
+            entries.entry(&entry.fingerprint).or_default().push(entry);
+        }
+        let is_known = |finding: &Finding| entries.remove(finding.fingerprint.as_str()).is_some();
+        let known = findings.iter().map(is_known).collect();
+        let mut stale: Vec<&Entry> = entries.into_values().flatten().collect();
+        stale.sort();
+        // What a merge wrote twice is one.
+        stale.dedup_by(|one, other| one.fingerprint == other.fingerprint);
+        (known, stale)
+    }
+
+    /// Gives entries other paths, and the fingerprints that go with them.
+    pub fn rename(&mut self, renamed: impl Fn(&Path) -> Option<PathBuf>) {
+        let mut fingerprints = super::Fingerprints::default();
+        for entry in &mut self.entries {
+            if let Some(path) = renamed(&entry.path) {
+                entry.path = path;
+                let path = entry.path.to_string_lossy().into_owned();
+                entry.fingerprint = fingerprints.of_words(&[&entry.rule, &path, &entry.function, &entry.message]);
+            }
+        }
+    }
+}
+
+/// Strings and numbers, which can always be written.
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+impl Entry {
+    fn of(finding: &Finding) -> Entry {
+        Entry {
+            path: finding.primary.at.path.clone(),
+            rule: finding.rule.clone(),
+            function: finding.function.clone(),
+            message: finding.message.clone(),
+            fingerprint: finding.fingerprint.clone(),
+            line: 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Fingerprints, Label, Level, Span};
+    use super::*;
+
+    fn finding(path: &str, message: &str, line: u32) -> Finding {
+        let at = Span { path: PathBuf::from(path), line, column: 5 };
+        Finding {
+            rule: "a-rule".to_owned(),
+            level: Level::Error,
+            message: message.to_owned(),
+            function: "f".to_owned(),
+            primary: Label { at, text: "called here".to_owned() },
+            secondary: Vec::new(),
+            further: Vec::new(),
+            notes: Vec::new(),
+            help: Vec::new(),
+            fixes: Vec::new(),
+            fingerprint: String::new(),
+            state: None,
+        }
+    }
+
+    fn given(mut findings: Vec<Finding>) -> Vec<Finding> {
+        Fingerprints::give(&mut findings);
+        findings
+    }
+
+    fn parse(text: &str) -> Result<Baseline, String> {
+        Baseline::parse(text, Path::new("b.json")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_is_json() {
+        let all = given(vec![finding("b.c", "\n]\n,{\"}", 1), finding("a.c", "\u{0}\u{2028}", 9)]);
+        let text = Baseline::of(&all).to_text();
+        assert_eq!(text.lines().count(), 4, "{text}");
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((json[0]["cowrap-baseline"].as_u64(), json[1]["path"].as_str()), (Some(1), Some("a.c")));
+        let back = parse(&text).unwrap();
+        assert_eq!(back.to_text(), text);
+        assert_eq!(back.compare(&all), (vec![true, true], vec![]));
+        assert_eq!(parse(&Baseline::default().to_text()).unwrap(), Baseline::default());
+        // As an editor on another system leaves it, and after a merge that kept a line twice.
+        let twice = text.replace('\n', "\r\n") + text.lines().nth(1).unwrap();
+        assert_eq!(parse(&twice).unwrap().compare(&all), (vec![true, true], vec![]));
+    }
+
+    #[test]
+    fn findings_are_known_by_their_fingerprints_alone() {
+        let known = Baseline::of(&given(vec![finding("a.c", "x", 1), finding("a.c", "x", 2), finding("a.c", "y", 3)]));
+        let now = given(vec![finding("a.c", "x", 70), finding("a.c", "z", 80)]);
+        let (is_known, stale) = known.compare(&now);
+        assert_eq!(is_known, [true, false]);
+        let stale: Vec<&str> = stale.iter().map(|entry| entry.message.as_str()).collect();
+        assert_eq!(stale, ["x", "y"], "one of two equal ones is gone");
+    }
+
+    #[test]
+    fn a_file_that_moved_takes_its_findings_along() {
+        let mut known = Baseline::of(&given(vec![finding("a.c", "x", 1), finding("a.c", "x", 2), finding("c.c", "x", 3)]));
+        known.rename(|path| (path == Path::new("a.c")).then(|| PathBuf::from("d/b.c")));
+        let now = given(vec![finding("c.c", "x", 1), finding("d/b.c", "x", 7), finding("d/b.c", "x", 8)]);
+        assert_eq!(known.compare(&now), (vec![true, true, true], vec![]));
+    }
+
+    #[test]
+    fn what_is_no_baseline_is_told_with_its_line() {
+        let text = Baseline::of(&given(vec![finding("a.c", "x", 1)])).to_text();
+        for (text, expected) in [
+            (String::new(), "b.json:1: it does not begin"),
+            ("[]".to_owned(), "b.json:1: it does not begin"),
+            (text.replacen('1', "2", 1), "b.json:1: it is of version 2"),
+            (text.replace("\n]", "\nx]"), "b.json:3: the line is no finding"),
+            (text.replace("\n,", "\n<<<<<<< ours\n,"), "b.json:2: git could not merge it"),
+            (text.replace("path", "pth"), "b.json:2: the line is no finding (unknown field `pth`"),
+        ] {
+            let error = parse(&text).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! What changed between two states of a repository, with the texts of both.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Seek, SeekFrom, Write};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use super::{Git, GitError, PATHS_AT_ONCE, path_of};
+
+/// A state of the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side<'a> {
+    /// No file at all.
+    Nothing,
+    /// A commit, by its whole name.
+    Commit(&'a str),
+    /// What the next commit will hold.
+    Index,
+    /// What is on the disk.
+    WorkTree,
+}
+
+/// A file that is not the same in two states.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Where it was, absolute; none if it was not there.
+    pub old: Option<PathBuf>,
+    /// Where it is, absolute; none if it is not there.
+    pub new: Option<PathBuf>,
+    /// What it said; none if it was not there, or no regular file.
+    pub old_text: Option<Arc<Vec<u8>>>,
+    /// What it says; none if it is not there, or no regular file.
+    pub new_text: Option<Arc<Vec<u8>>>,
+    /// The lines that are not as they were, by their new numbers from 1, sorted. Where some were only taken away, these are the
+    /// lines on both sides of the gap.
+    pub lines: Vec<RangeInclusive<u32>>,
+}
+
+/// An entry of `git diff --raw`.
+struct Entry {
+    old: Option<(String, PathBuf)>,
+    new: Option<(String, PathBuf)>,
+}
+
+impl Git {
+    /// The whole name of the commit that a revision names.
+    pub fn commit(&self, revision: &str) -> Result<String, GitError> {
+        let wanted = format!("{revision}^{{commit}}");
+        let out = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted], &[], None)?;
+        match out.status.success() {
+            true => Ok(String::from_utf8_lossy(&out.stdout).trim().to_owned()),
+            false => Err(self.failed(format!("it knows no commit `{revision}`"))),
+        }
+    }
+
+    /// The commit of HEAD; none in a repository without any.
+    pub fn head(&self) -> Result<Option<String>, GitError> {
+        let out = self.run(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], &[], None)?;
+        Ok(out.status.success().then(|| String::from_utf8_lossy(&out.stdout).trim().to_owned()))
+    }
+
+    /// The last commit that both HEAD and another one come from.
+    pub fn fork(&self, commit: &str) -> Result<String, GitError> {
+        let out = self.run(&["merge-base", "HEAD", commit], &[], None)?;
+        match out.status.success() {
+            true => Ok(String::from_utf8_lossy(&out.stdout).trim().to_owned()),
+            false => Err(self.failed(format!(
+                "HEAD and {commit} have no commit in common; a shallow clone needs more history (git fetch --deepen)"
+            ))),
+        }
+    }
+
+    /// The files that differ between two states, sorted by where they are, or were. Files that are not known to git are in no
+    /// state but are part of none of the differences; submodules are passed over.
+    pub fn changes(&self, old: Side<'_>, new: Side<'_>) -> Result<Vec<Change>, GitError> {
+        let entries = self.entries(old, new)?;
+        let blobs = entries.iter().flat_map(|entry| [&entry.old, &entry.new]).flatten().map(|(blob, _)| blob.as_str());
+        let blobs = self.blobs(&blobs.filter(|blob| is_object(blob)).collect())?;
+        let text = |side: &Option<(String, PathBuf)>| {
+            let (blob, path) = side.as_ref()?;
+            match is_object(blob) {
+                true => blobs.get(blob).cloned(),
+                // Git has not hashed what is on the disk.
+                false => path.symlink_metadata().is_ok_and(|found| found.is_file()).then(|| read(path)).flatten(),
+            }
+        };
+        let mut changes: Vec<Change> = entries
+            .iter()
+            .map(|entry| {
+                let (old_text, new_text) = (text(&entry.old), text(&entry.new));
+                let lines = changed_lines(old_text.as_ref().map_or(&[], |text| text), new_text.as_ref().map_or(&[], |text| text));
+                let path = |side: &Option<(String, PathBuf)>| side.as_ref().map(|(_, path)| path.clone());
+                Change { old: path(&entry.old), new: path(&entry.new), old_text, new_text, lines }
+            })
+            .collect();
+        changes.sort_by(|one, other| (&one.new, &one.old).cmp(&(&other.new, &other.old)));
+        Ok(changes)
+    }
+
+    fn entries(&self, old: Side<'_>, new: Side<'_>) -> Result<Vec<Entry>, GitError> {
+        let mut arguments = vec!["diff", "--raw", "-z", "--find-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv"];
+        arguments.extend(["--no-color", "--no-relative", "--ignore-submodules=all"]);
+        match (old, new) {
+            (Side::Commit(old), Side::Commit(new)) => arguments.extend([old, new]),
+            (Side::Commit(old), Side::Index) => arguments.extend(["--cached", old]),
+            (Side::Commit(old), Side::WorkTree) => arguments.push(old),
+            (Side::Nothing, Side::Index) => arguments.push("--cached"),
+            (Side::Index, Side::WorkTree) => {}
+            _ => return Err(self.failed("these two states cannot be compared".to_owned())),
+        }
+        // Behind it come paths, even if none does.
+        arguments.push("--");
+        let out = self.succeed(&arguments, &[])?;
+        let mut fields = out.split(|byte| *byte == 0);
+        let mut entries = Vec::new();
+        while let Some(head) = fields.next().filter(|head| !head.is_empty()) {
+            let head = String::from_utf8_lossy(head).into_owned();
+            let words: Vec<&str> = head.trim_start_matches(':').split(' ').collect();
+            let (&[old_mode, new_mode, old_blob, new_blob, status], Some(path)) = (words.as_slice(), fields.next()) else {
+                return Err(self.failed(format!("it said `{head}`, which was not understood")));
+            };
+            let path = self.top.join(path_of(path));
+            let new_path = match status.starts_with(['R', 'C']) {
+                true => fields.next().map(|path| self.top.join(path_of(path))),
+                false => Some(path.clone()),
+            };
+            if status.starts_with('U') {
+                return Err(self.failed(format!("{} is not merged yet", path.display())));
+            }
+            let side = |mode: &str, blob: &str, path: Option<PathBuf>| match mode {
+                "000000" | "160000" => None,
+                // What is no regular file has no text.
+                "120000" => path.map(|path| (String::new(), path)),
+                _ => path.map(|path| (blob.to_owned(), path)),
+            };
+            let entry = Entry { old: side(old_mode, old_blob, Some(path)), new: side(new_mode, new_blob, new_path) };
+            if entry.old.is_some() || entry.new.is_some() {
+                entries.push(entry);
+            }
+        }
+        Ok(entries)
+    }
+
+    /// The contents of objects, by their names.
+    fn blobs(&self, names: &BTreeSet<&str>) -> Result<BTreeMap<String, Arc<Vec<u8>>>, GitError> {
+        if names.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let input = || -> std::io::Result<std::fs::File> {
+            let mut input = tempfile::tempfile()?;
+            names.iter().try_for_each(|name| writeln!(input, "{name}"))?;
+            input.seek(SeekFrom::Start(0))?;
+            Ok(input)
+        };
+        let input = input().map_err(|reason| GitError::NoGit { root: self.root.clone(), reason })?;
+        let out = self.run(&["cat-file", "--batch"], &[], Some(input))?;
+        if !out.status.success() {
+            return Err(self.failure(&out));
+        }
+        let mut rest = out.stdout.as_slice();
+        let mut blobs = BTreeMap::new();
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            let head = String::from_utf8_lossy(&rest[..end]).into_owned();
+            rest = &rest[end + 1..];
+            let words: Vec<&str> = head.split(' ').collect();
+            let length = match words.as_slice() {
+                [_, "blob", length] => length.parse().ok().filter(|length| *length < rest.len()),
+                _ => None,
+            };
+            let Some(length) = length else {
+                return Err(self.failed(format!("it has no content for `{head}`; a partial clone has to fetch it first")));
+            };
+            blobs.insert(words[0].to_owned(), Arc::new(rest[..length].to_vec()));
+            // The content ends with a line's end that is none of it.
+            rest = &rest[length + 1..];
+        }
+        Ok(blobs)
+    }
+
+    /// Which of these files git does not know and would not ignore. Paths are absolute, and so is what comes back.
+    pub fn untracked(&self, paths: &BTreeSet<PathBuf>) -> Result<BTreeSet<PathBuf>, GitError> {
+        let inside: Vec<PathBuf> = paths.iter().filter_map(|path| self.place(path)).collect();
+        let mut found = BTreeSet::new();
+        for paths in inside.chunks(PATHS_AT_ONCE) {
+            let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+            let out = self.succeed(&["ls-files", "-z", "--full-name", "--others", "--exclude-standard"], &paths)?;
+            let names = out.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+            found.extend(names.map(|name| self.top.join(path_of(name))));
+        }
+        Ok(found)
+    }
+
+    /// Where a file that is not there any more has been moved to, once or several times, as far as git can tell: by what is
+    /// staged, and by the commits that took it away. Both paths are absolute.
+    pub fn moved(&self, path: &Path) -> Result<Option<PathBuf>, GitError> {
+        let Some(head) = self.head()? else { return Ok(None) };
+        let mut at = path.to_path_buf();
+        // A file that was moved around in a circle is where it is.
+        let mut seen = BTreeSet::new();
+        while !at.exists() && seen.insert(at.clone()) {
+            let renamed = |changes: Vec<Entry>| {
+                let mut changes = changes.into_iter().filter_map(|entry| Some((entry.old?.1, entry.new?.1)));
+                changes.find(|(old, new)| *old == at && new != old).map(|(_, new)| new)
+            };
+            if let Some(new) = renamed(self.entries(Side::Commit(&head), Side::WorkTree)?) {
+                at = new;
+                continue;
+            }
+            let Some(relative) = at.strip_prefix(&self.top).ok() else { return Ok(None) };
+            let arguments = ["log", "--max-count=1", "--diff-filter=D", "--no-renames", "--format=%H %P", &head];
+            let out = self.succeed(&arguments, &[relative])?;
+            let line = String::from_utf8_lossy(&out).trim().to_owned();
+            let mut words = line.split(' ');
+            let (Some(commit), Some(parent)) = (words.next(), words.next()) else { return Ok(None) };
+            match renamed(self.entries(Side::Commit(parent), Side::Commit(commit))?) {
+                Some(new) => at = new,
+                None => return Ok(None),
+            }
+        }
+        Ok(at.exists().then_some(at))
+    }
+}
+
+/// Whether a name is that of an object, and not the zeros that stand for what was not hashed, or nothing.
+fn is_object(name: &str) -> bool {
+    name.bytes().any(|byte| byte != b'0')
+}
+
+fn read(path: &Path) -> Option<Arc<Vec<u8>>> {
+    std::fs::read(path).ok().map(Arc::new)
+}
+
+/// The lines of the new text that the old one does not have there.
+fn changed_lines(old: &[u8], new: &[u8]) -> Vec<RangeInclusive<u32>> {
+    let lines = |text: &'_ [u8]| text.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let (old, new) = (lines(old), lines(new));
+    let operations = capture_diff_slices(Algorithm::Myers, &old, &new);
+    let changed = operations.into_iter().filter_map(|operation| match operation {
+        DiffOp::Equal { .. } => None,
+        DiffOp::Delete { new_index, .. } => Some((new_index.max(1), (new_index + 1).min(new.len().max(1)))),
+        DiffOp::Insert { new_index, new_len, .. } | DiffOp::Replace { new_index, new_len, .. } => {
+            Some((new_index + 1, new_index + new_len))
+        }
+    });
+    changed.map(|(first, last)| first as u32..=last as u32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_changed() {
+        let changed = |old: &str, new: &str| changed_lines(old.as_bytes(), new.as_bytes());
+        assert_eq!(changed("a\nb\nc\n", "a\nb\nc\n"), []);
+        assert_eq!(changed("a\nb\nc\n", "a\nx\nc\n"), [2..=2]);
+        assert_eq!(changed("a\nb\n", "a\nx\ny\nb\n"), [2..=3]);
+        assert_eq!(changed("", "a\nb\n"), [1..=2]);
+        assert_eq!(changed("a\nb\nc\nd\n", "a\nd\n"), [1..=2], "both sides of the gap");
+        assert_eq!(changed("a\nb\n", "b\n"), [1..=1]);
+        assert_eq!(changed("a\nb\n", "a\n"), [1..=1]);
+        assert_eq!(changed("a\n", ""), [1..=1]);
+    }
+}

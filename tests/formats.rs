@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use cowrap::config::Settings;
 use cowrap::driver::{self, Details, Gate, Input, Problem, ProblemKind, Progress, Report, Request, RuleInfo, SharingRequest, Summary};
-use cowrap::findings::{Edit, Finding, Fix, Label, Level, Note, Safety, Span};
+use cowrap::findings::{Edit, Finding, Fingerprints, Fix, Label, Level, Note, Safety, Span};
 use cowrap::render::{Format, render};
 use cowrap::source::{Overlay, Tree};
 use quick_xml::events::Event;
@@ -185,6 +185,7 @@ fn fingerprints_are_unique_stable_and_the_same_in_both_formats() {
     let mut made = Made::new();
     let twin = made.report.findings[0].clone();
     made.report.findings.insert(1, twin);
+    Fingerprints::give(&mut made.report.findings);
     let gitlab = |made: &Made| {
         let issues: Value = serde_json::from_str(&made.text(Format::Gitlab)).unwrap();
         let fingerprint = |issue: &Value| issue["fingerprint"].as_str().unwrap().to_owned();
@@ -202,6 +203,7 @@ fn fingerprints_are_unique_stable_and_the_same_in_both_formats() {
     }
     assert_eq!(gitlab(&made), before);
     made.report.findings[3].function = "renamed".to_owned();
+    Fingerprints::give(&mut made.report.findings);
     assert_eq!(gitlab(&made)[..3], before[..3]);
     assert_ne!(gitlab(&made)[3], before[3]);
 }

@@ -291,7 +291,9 @@ fn before(request: &Request, changes: &Changes, progress: &dyn Progress) -> Resu
             overlay.set(old.clone(), old_text.clone());
         }
     }
-    let state = Reading { overlay: &overlay, most: Some(MOST_READ) };
+    let moved = renamed.iter().map(|(old, new)| (new.to_path_buf(), old.to_path_buf()));
+    let moved = moved.filter(|(new, old)| new != old).collect();
+    let state = Reading { overlay: &overlay, moved: &moved, most: Some(MOST_READ) };
     let Checked { report, .. } = match checked(request, state, progress) {
         Ok(checked) => checked,
         Err(Error::TooMuch { units }) => {

@@ -327,6 +327,9 @@ pub enum Error {
     /// What is staged cannot be told from an index of something else.
     #[error("an index does not hold what is staged; name the build directory with -p instead of --index")]
     StagedIndex,
+    /// Another state of the tree cannot be made known to the compiler.
+    #[error("cannot write temporary files: {0}; set TMPDIR to a directory that can be written to")]
+    State(std::io::Error),
     /// More units would have to be read than is allowed.
     #[error("{units} units would have to be read")]
     TooMuch {
@@ -372,7 +375,7 @@ fn whole(request: &Request, overlay: &Overlay, progress: &dyn Progress) -> Resul
         return Ok(report);
     }
     let Checked { mut report, pack, texts, consulted } =
-        checked(request, Reading { overlay, most: None }, progress)?;
+        checked(request, Reading::of(overlay), progress)?;
     fix::write_out(&mut report.findings, &texts, &report.tree, &pack, request);
     if let Some((again, (consulted, stamps))) = again.zip(consulted) {
         again.keep(&report, consulted, &stamps, &texts);
@@ -425,7 +428,7 @@ fn vet_rules(rules: &[String]) -> Result<(), Error> {
 
 /// Reads a tree, or an index that was saved.
 pub fn index(request: &Request, progress: &dyn Progress) -> Result<Index, Error> {
-    Ok(read(request, Reading { overlay: &ON_DISK, most: None }, progress)?.0)
+    Ok(read(request, Reading::of(&ON_DISK), progress)?.0)
 }
 
 /// Reads a tree, or an index that was saved; and says what was read for that, if it could be remembered.

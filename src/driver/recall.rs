@@ -3,7 +3,9 @@
 //! Kept are, from the widest to the narrowest: what files looked like on disk (for each checkout), what each unit read and said
 //! (for each way of building a tree, wherever it is), and the linked program (for what its units say).
 
+use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -58,7 +60,7 @@ pub(super) fn read_tree(
         _ => None,
     };
     let sources = opened.indexer.sources(overlay);
-    opened.turn_to(overlay);
+    opened.turn_to(state)?;
     let tree = opened.tree.clone();
     let memory = cache.as_ref().map(|cache| Memory::open(cache, &opened, &tree, &sources, overlay));
     let (mut parts, found, fresh) = opened.parts(request, memory.as_ref(), &sources, state, progress)?;
@@ -104,21 +106,39 @@ pub(super) fn read_tree(
 pub(super) struct Reading<'a> {
     /// The state.
     pub overlay: &'a Overlay,
+    /// Where files were that are somewhere else now: units are read where they were.
+    pub moved: &'a BTreeMap<PathBuf, PathBuf>,
     /// How many units may be read that are not remembered, if there is a limit.
     pub most: Option<usize>,
 }
 
+impl<'a> Reading<'a> {
+    /// A state in which every file is where it is on the disk, or not at all; any number of units may be read.
+    pub fn of(overlay: &'a Overlay) -> Reading<'a> {
+        static NOTHING_MOVED: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+        Reading { overlay, moved: &NOTHING_MOVED, most: None }
+    }
+}
+
 impl Opened {
     /// Turns to another state of the tree: marks are those that it defines, and files that it does not have are no units.
-    fn turn_to(&mut self, overlay: &Overlay) {
+    fn turn_to(&mut self, state: Reading<'_>) -> Result<(), Error> {
+        let overlay = state.overlay;
         if overlay.is_empty() {
-            return;
+            return Ok(());
         }
         let texts = overlay.texts().map(|(path, text)| (path.to_path_buf(), Arc::clone(text))).collect();
         let visible = make_visible(&self.tree.root, &self.pack, &texts);
-        self.indexer.set_headers(visible.headers);
+        self.indexer.set_state(visible.headers).map_err(Error::State)?;
         let identities = Identities::default();
-        self.inputs.units.retain(|unit| !overlay.is_gone(&identities.identify(&unit.directory, &unit.file)));
+        self.inputs.units.retain_mut(|unit| {
+            let now = identities.identify(&unit.directory, &unit.file);
+            if let Some(then) = state.moved.get(&now) {
+                unit.file.clone_from(then);
+            }
+            state.moved.contains_key(&now) || !overlay.is_gone(&now)
+        });
+        Ok(())
     }
 
     /// Every unit, remembered or read; those that are remembered; and the facts of those that were read.

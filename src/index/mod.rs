@@ -10,12 +10,15 @@ mod sources;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{CStr, CString};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, mpsc};
 
 use rayon::iter::{ParallelBridge, ParallelIterator};
+use serde_json::json;
+use tempfile::TempDir;
 use thiserror::Error;
 
 use crate::clang::{Index, Library, ParseError, Purpose, Severity, TranslationUnit, UnsavedFile};
@@ -55,6 +58,9 @@ const OWN_ARGUMENTS: &[&str] = &[
     "--no-default-config",
 ];
 
+/// The name of the overlay file.
+const OVERLAY: &str = "overlay.json";
+
 /// How often one unit is tried again without an argument that its libclang turned out not to know.
 const MOST_RETRIES: usize = 16;
 
@@ -87,6 +93,8 @@ pub struct Indexer {
     library: Library,
     vocabulary: Vocabulary,
     headers: Vec<UnsavedFile>,
+    /// The directory of the overlay file, if there is one.
+    added: Option<TempDir>,
     files: Files,
     workers: rayon::ThreadPool,
 }
@@ -151,13 +159,40 @@ impl Indexer {
             .build()?;
         let mut files = Files { tree, identities: Identities::default(), texts: Mutex::default() };
         files.set_texts(&headers);
-        Ok(Indexer { library, vocabulary, headers, files, workers })
+        Ok(Indexer { library, vocabulary, headers, added: None, files, workers })
     }
 
     /// Reads other in-memory texts from now on.
     pub fn set_headers(&mut self, headers: Vec<UnsavedFile>) {
         self.files.set_texts(&headers);
         self.headers = headers;
+    }
+
+    /// The same, when some of them stand for files that are not on the disk.
+    ///
+    /// An in-memory text stands for one spelling of a path, and is found where a header is looked for in another one only when
+    /// there is a file. So clang is given an overlay file, too (`-ivfsoverlay`).
+    pub fn set_state(&mut self, headers: Vec<UnsavedFile>) -> io::Result<()> {
+        self.set_headers(headers);
+        let absent: Vec<&UnsavedFile> = self.headers.iter().filter(|header| !header.path().exists()).collect();
+        if absent.is_empty() {
+            return Ok(());
+        }
+        let added = tempfile::tempdir()?;
+        let mut roots = Vec::new();
+        for (number, header) in absent.iter().enumerate() {
+            let (contents, path) = (added.path().join(number.to_string()), header.path());
+            std::fs::write(&contents, header.contents())?;
+            let [directory, name] = [path.parent(), path.file_name().map(Path::new)].map(|part| part.and_then(Path::to_str));
+            // A path that is not UTF-8 cannot be written there; units that need it cannot be read, and say so.
+            let (Some(directory), Some(name)) = (directory, name) else { continue };
+            let file = json!({ "name": name, "type": "file", "external-contents": contents });
+            roots.push(json!({ "name": directory, "type": "directory", "contents": [file] }));
+        }
+        let overlay = json!({ "version": 0, "case-sensitive": "true", "use-external-names": "false", "roots": roots });
+        std::fs::write(added.path().join(OVERLAY), overlay.to_string())?;
+        self.added = Some(added);
+        Ok(())
     }
 
     /// Reads all units in parallel, and hands each outcome to `sink` in the order of `units`.
@@ -298,6 +333,10 @@ impl Indexer {
         arguments.push(c_string(&working_directory)?);
         arguments.push(c_string(b"-resource-dir")?);
         arguments.push(c_string(self.library.resource_directory().as_os_str().as_bytes())?);
+        if let Some(added) = &self.added {
+            arguments.push(c_string(b"-ivfsoverlay")?);
+            arguments.push(c_string(added.path().join(OVERLAY).as_os_str().as_bytes())?);
+        }
         Ok(arguments)
     }
 }

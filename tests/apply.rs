@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use cowrap::git::{GitError, dirty};
 use cowrap::fix::{Change, Mail, Reason, patch_mail, patch_name, unified, write_all};
+use cowrap::git::{GitError, dirty};
 use tempfile::TempDir;
 
 /// Names the tree that this process is to change, when it is run as a child.

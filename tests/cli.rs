@@ -872,7 +872,19 @@ fn the_json_format_is_one_document_with_stable_keys() {
     let finding = &out["findings"][0];
     assert_eq!(
         keys(finding),
-        ["fixes", "function", "help", "level", "message", "notes", "primary", "rule", "secondary"]
+        [
+            "fingerprint",
+            "fixes",
+            "function",
+            "help",
+            "level",
+            "message",
+            "notes",
+            "primary",
+            "rule",
+            "secondary",
+            "state"
+        ]
     );
     assert_eq!(finding["rule"], "coroutine-call");
     assert_eq!(finding["level"], "error");
@@ -885,6 +897,7 @@ fn the_json_format_is_one_document_with_stable_keys() {
         keys(&out["summary"]),
         [
             "calls",
+            "compared",
             "coroutine_only",
             "creations",
             "errors",

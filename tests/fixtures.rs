@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cowrap::config::Settings;
-use cowrap::driver::{BaselineRequest, self, Gate, Input, Progress, Report, Request, SharingRequest};
+use cowrap::driver::{self, BaselineRequest, Gate, Input, Progress, Report, Request, SharingRequest};
 use cowrap::findings::{Finding, Level};
 use cowrap::rules::RULES;
 

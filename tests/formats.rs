@@ -8,7 +8,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use cowrap::config::Settings;
-use cowrap::driver::{self, Details, Gate, Input, Problem, ProblemKind, Progress, Report, Request, RuleInfo, SharingRequest, Summary};
+use cowrap::driver::{
+    self, Details, Gate, Input, Problem, ProblemKind, Progress, Report, Request, RuleInfo, SharingRequest, Summary,
+};
 use cowrap::findings::{Edit, Finding, Fingerprints, Fix, Label, Level, Note, Safety, Span};
 use cowrap::render::{Format, render};
 use cowrap::source::{Overlay, Tree};

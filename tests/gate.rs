@@ -277,7 +277,10 @@ fn a_comment_that_is_taken_away_brings_the_finding() {
 
 #[test]
 fn what_could_not_be_read_before_is_told_by_lines() {
-    let repository = Repository::new(&[("f.c", "#include \"co.h\"\nvoid f(void);\nvoid f(void) {\n    drain(\n}\n"), ("g.c", &breaking("g"))]);
+    let repository = Repository::new(&[
+        ("f.c", "#include \"co.h\"\nvoid f(void);\nvoid f(void) {\n    drain(\n}\n"),
+        ("g.c", &breaking("g")),
+    ]);
     repository.write("f.c", &breaking("f"));
     let said = repository.check(&["--diff-base", "HEAD"]);
     assert_eq!(said.findings, [breach("f.c", 4, "f")]);
@@ -299,7 +302,10 @@ fn what_is_staged_is_checked_whatever_is_on_the_disk() {
     repository.write("f.c", "#include \"co.h\"\n\n\n\n");
     assert_eq!(repository.staged(), [breach("f.c", 4, "f")]);
     let said = repository.run(&["check", "-p", "build", "--staged"]);
-    assert!(said.findings.iter().any(|line| line.contains("4 │     drain();")), "the excerpt is of what is staged: {said:?}");
+    assert!(
+        said.findings.iter().any(|line| line.contains("4 │     drain();")),
+        "the excerpt is of what is staged: {said:?}"
+    );
     // It cannot even be compiled on the disk.
     repository.write("f.c", "}");
     assert_eq!(repository.staged(), [breach("f.c", 4, "f")]);
@@ -349,7 +355,8 @@ fn a_merge_that_is_not_done_is_told() {
     repository.git(&["switch", "--quiet", "main"]);
     repository.write("f.c", "three\n");
     repository.commit("three");
-    let merge = Command::new("git").current_dir(repository.root()).args(["merge", "--quiet", "topic"]).output().unwrap();
+    let merge =
+        Command::new("git").current_dir(repository.root()).args(["merge", "--quiet", "topic"]).output().unwrap();
     assert!(!merge.status.success());
     let said = repository.check(&["--staged"]);
     assert!(said.status == 2 && said.rest.contains("f.c is not merged yet"), "{said:?}");
@@ -483,7 +490,8 @@ fn branches_merge_their_baselines() {
 
 #[test]
 fn a_tree_says_how_it_wants_to_be_checked() {
-    let repository = Repository::new(&[("a.c", &breaking("a")), ("sub/b.c", &breaking("b")), ("sub/c/d.c", &breaking("d"))]);
+    let repository =
+        Repository::new(&[("a.c", &breaking("a")), ("sub/b.c", &breaking("b")), ("sub/c/d.c", &breaking("d"))]);
     repository.write(
         "cowrap.toml",
         "build = \"build\"\n[levels]\n\"sub/**\" = { coroutine-call = \"warning\" }\n\"sub/c/*\" = { coroutine-call = \"off\" }\n",
@@ -511,7 +519,10 @@ fn a_tree_says_how_it_wants_to_be_checked() {
 #[test]
 fn the_settings_in_force_are_told_with_their_origin() {
     let repository = Repository::new(&[("a.c", "")]);
-    repository.write("cowrap.toml", "\nbuild = \"build\"\n[levels]\n\"a/**\" = { mixed-call = \"off\" }\nmixed-call = \"note\"\n");
+    repository.write(
+        "cowrap.toml",
+        "\nbuild = \"build\"\n[levels]\n\"a/**\" = { mixed-call = \"off\" }\nmixed-call = \"note\"\n",
+    );
     let said = repository.run(&["config", "--pack", "qemu-next"]);
     let text = said.findings.join("\n");
     for line in [
@@ -535,7 +546,8 @@ fn the_schema_in_the_documentation_is_the_one_that_is_printed() {
 
 #[test]
 fn the_settings_name_what_generators_write() {
-    let header = "#include \"co.h\"\nint coroutine_fn disk_co_read(int sector);\nint co_wrapper disk_read(int sector);\n";
+    let header =
+        "#include \"co.h\"\nint coroutine_fn disk_co_read(int sector);\nint co_wrapper disk_read(int sector);\n";
     let repository = Repository::new(&[("include/disk.h", header), ("VERSION", "10.2.0\n")]);
     let said = repository.run(&["generate", "--all"]);
     assert_eq!(said.status, 2, "{said:?}");

@@ -59,7 +59,7 @@ fn the_page_shows_the_graph_and_finds_in_it() {
     let found = open(&page, "bdrv_co_flush", &scratch);
     assert!(found.contains("<h2>bdrv_co_flush</h2>"), "{found}");
     assert!(found.contains(r#"class="node coroutine-only selected""#), "{found}");
-    assert!(found.contains("Called by") && found.contains("mini-img.c:35:12"), "{found}");
+    assert!(found.contains("Called by") && found.contains("mini-img.c:36:12"), "{found}");
     let missed = open(&page, "nothing_like_it", &scratch);
     assert!(missed.contains("0 found</span>") && !missed.contains("selected\" transform"), "{missed}");
 }

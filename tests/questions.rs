@@ -258,7 +258,7 @@ fn cowrap(arguments: &[&str]) -> (i32, String, String) {
 fn the_program_answers_and_its_status_tells() {
     let (status, out, _) = cowrap(&["paths", "img_sync", "...", "bdrv_co_flush"]);
     assert_eq!(status, 0);
-    assert!(out.contains("img_sync → bdrv_co_flush") && out.contains("mini-img.c:35:12"), "{out}");
+    assert!(out.contains("img_sync → bdrv_co_flush") && out.contains("mini-img.c:36:12"), "{out}");
     let (status, out, _) = cowrap(&["paths", "bdrv_co_flush ... img_sync"]);
     assert_eq!((status, out.as_str()), (1, "no path\n"));
     let (status, _, err) = cowrap(&["paths", "img_sync ("]);

@@ -12,11 +12,9 @@ use super::input::InputArguments;
 use super::{INCOMPLETE, fail, progress};
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Exit status: 0 written, 2 not written.\n\
+#[command(after_help = "Exit status: 0 written, 2 not written.\n\
     Findings in the baseline are not reported by `cowrap check`, whatever line they move to; what is new is. \
-    `cowrap check --ratchet` fails when one of them is gone: then the baseline is written anew, and gets shorter."
-)]
+    `cowrap check --ratchet` fails when one of them is gone: then the baseline is written anew, and gets shorter.")]
 pub(super) struct Baseline {
     #[command(flatten)]
     input: InputArguments,

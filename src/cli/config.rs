@@ -60,7 +60,8 @@ impl Config {
             };
             lines.push((name.to_owned(), value, origin));
         };
-        let path = |setting: &Option<Valued<PathBuf>>| setting.as_ref().map(|set| (quoted(set.value.display()), set.line));
+        let path =
+            |setting: &Option<Valued<PathBuf>>| setting.as_ref().map(|set| (quoted(set.value.display()), set.line));
         let words = |setting: &Option<Valued<Vec<String>>>| setting.as_ref().map(|set| (list(&set.value), set.line));
         add("pack", given.pack.map(|pack| quoted(pack.display())), path(&settings.pack), "\"qemu\"");
         let build = given.build.map(|build| quoted(build.display()));

@@ -135,7 +135,9 @@ impl ColorArgument {
 fn print(text: &[u8]) -> ExitCode {
     let mut out = std::io::stdout().lock();
     match out.write_all(text).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => fail(&format!("cannot write the output: {error}")),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            fail(&format!("cannot write the output: {error}"))
+        }
         _ => ExitCode::SUCCESS,
     }
 }

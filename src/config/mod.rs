@@ -10,8 +10,8 @@ mod pack;
 mod settings;
 
 pub use generator::{Dialect, Feature, Generator, Probe};
-pub use pack::{Cut, Effect, Lock, LockMode, MarkSpec, Model, Pack, PackError, Pair, SlotName, Wrapper};
 pub use nearest::nearest;
+pub use pack::{Cut, Effect, Lock, LockMode, MarkSpec, Model, Pack, PackError, Pair, SlotName, Wrapper};
 pub use settings::{FILE_NAME, GeneratorFiles, LevelOf, Setting, Settings, SettingsError, Valued};
 
 /// Whether a pack of this name is compiled in.

@@ -191,7 +191,9 @@ impl<'de> Deserialize<'de> for WrittenLevel {
             type Value = WrittenLevel;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a level (error, warning, note, off), or a table of rules and levels for a pattern of files")
+                f.write_str(
+                    "a level (error, warning, note, off), or a table of rules and levels for a pattern of files",
+                )
             }
 
             fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<WrittenLevel, E> {
@@ -301,7 +303,12 @@ impl Settings {
                 }
             }
         }
-        for (table, reason) in written.model.iter().map(|model| ("model", &model.reason)).chain(written.cut.iter().map(|cut| ("cut", &cut.reason))) {
+        for (table, reason) in written
+            .model
+            .iter()
+            .map(|model| ("model", &model.reason))
+            .chain(written.cut.iter().map(|cut| ("cut", &cut.reason)))
+        {
             if reason.trim().is_empty() {
                 let offset = text.find(&format!("[[{table}]]")).unwrap_or(0);
                 return Err(invalid(offset, &format!("a {table} has no reason; say why it is so")));
@@ -331,9 +338,8 @@ impl Settings {
 
     /// How findings of a rule are reported in a file, if it is said; the path is relative to the tree's root.
     pub fn level(&self, rule: &str, path: &Path) -> Option<Setting> {
-        let is_meant = |level: &&LevelOf| {
-            level.rule == rule && level.files.as_ref().is_none_or(|files| files.is_match(path))
-        };
+        let is_meant =
+            |level: &&LevelOf| level.rule == rule && level.files.as_ref().is_none_or(|files| files.is_match(path));
         self.levels.iter().rev().find(is_meant).map(|level| level.level)
     }
 
@@ -410,8 +416,14 @@ mod tests {
             ("\nbild = \"x\"\n", "/src/cowrap.toml:2: unknown field `bild`"),
             ("\nbild = \"x\"\n", "did you mean `build`?"),
             ("build = 7", "invalid type"),
-            ("[levels]\n\ncoroutin-call = \"off\"\n", "/src/cowrap.toml:3: there is no rule `coroutin-call`; did you mean `coroutine-call`?"),
-            ("[levels]\n\"a/**\" = { mixd-call = \"off\" }\n", ":2: there is no rule `mixd-call`; did you mean `mixed-call`?"),
+            (
+                "[levels]\n\ncoroutin-call = \"off\"\n",
+                "/src/cowrap.toml:3: there is no rule `coroutin-call`; did you mean `coroutine-call`?",
+            ),
+            (
+                "[levels]\n\"a/**\" = { mixd-call = \"off\" }\n",
+                ":2: there is no rule `mixd-call`; did you mean `mixed-call`?",
+            ),
             ("[levels]\nmixed-call = \"of\"\n", "did you mean `off`?"),
             ("[levels]\n\"a[\" = { mixed-call = \"off\" }\n", ":2: error parsing glob"),
             ("\nenable = [\"no\"]\n", ":2: there is no rule `no`"),

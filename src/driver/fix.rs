@@ -21,7 +21,7 @@ use crate::index::{VisibleMarks, make_visible};
 use crate::plan::{InputList, Order, Planner};
 use crate::program::{Linker, Program};
 use crate::rules::RULES;
-use crate::source::{ON_DISK, Digest, Overlay, Texts, Tree, offset, place};
+use crate::source::{Digest, ON_DISK, Overlay, Texts, Tree, offset, place};
 
 use super::generate::{GenerateRequest, Job, generate_from, known_jobs, set_jobs};
 use super::generation::generation;

@@ -138,11 +138,7 @@ pub(super) fn apply(
 }
 
 /// Takes out what is in the baseline; the result are the entries that are not found any more, with the file that each is about.
-fn baseline(
-    request: &Request,
-    report: &mut Report,
-    compared: &mut Compared,
-) -> Result<Vec<(PathBuf, Finding)>, Error> {
+fn baseline(request: &Request, report: &mut Report, compared: &mut Compared) -> Result<Vec<(PathBuf, Finding)>, Error> {
     let tree = &report.tree;
     let Some(file) = baseline_file(request, tree) else { return Ok(Vec::new()) };
     let text = std::fs::read_to_string(&file)
@@ -297,7 +293,9 @@ fn before(request: &Request, changes: &Changes, progress: &dyn Progress) -> Resu
     let Checked { report, .. } = match checked(request, state, progress) {
         Ok(checked) => checked,
         Err(Error::TooMuch { units }) => {
-            return Err(format!("{units} units would have to be read again as they were; when a check of that state is remembered, they are not"));
+            return Err(format!(
+                "{units} units would have to be read again as they were; when a check of that state is remembered, they are not"
+            ));
         }
         Err(error) => return Err(error.to_string()),
     };

@@ -28,29 +28,31 @@ use crate::cache::Place;
 use crate::cache::Stamps;
 use crate::clang::{Library, LoadError};
 use crate::compdb::{self, Database, Refusal, Unit};
+use crate::config::Settings;
 use crate::config::{Effect, Pack, PackError};
 use crate::effects::Effects;
 use crate::facts::{CallKind, UnitFacts};
 use crate::findings::{BaselineError, Finding, Level, Safety, Span, lossy};
 use crate::git::GitError;
-use crate::config::Settings;
 pub use crate::index::Shared;
 pub use crate::index::WORKER;
 use crate::index::{Consulted, Indexer, MarkDefinition, Outcome, make_visible};
 use crate::program::FunctionId;
 use crate::rules;
-use crate::source::{ON_DISK, Identities, Overlay, Texts, Tree};
+use crate::source::{Identities, ON_DISK, Overlay, Texts, Tree};
 
 use again::Again;
-use judge::judge;
-use recall::Reading;
 pub use ask::{Answer, Answered, AskError, Question, ask};
 pub use facts::{Extracted, FactsError, LinkRequest, Part, Shard, extract, link};
-pub use gate::{BASELINE, BaselineRequest, Compared, Gate, Since, write_baseline};
 pub use fix::{Applied, FixError, FixRequest, Fixed, NotApplied, Step, fix};
-pub use generate::{GenerateError, GenerateRequest, Generated, Job, Known, generate, known_jobs, set_jobs, write_depfile};
+pub use gate::{BASELINE, BaselineRequest, Compared, Gate, Since, write_baseline};
+pub use generate::{
+    GenerateError, GenerateRequest, Generated, Job, Known, generate, known_jobs, set_jobs, write_depfile,
+};
 pub use index::{Coverage, Index, IndexError, save};
+use judge::judge;
 pub use ninja::{NinjaRequest, emit_ninja};
+use recall::Reading;
 
 /// What to check.
 #[derive(Clone, Debug)]
@@ -216,7 +218,6 @@ pub struct Summary {
     /// What could not be decided.
     pub unknown: Unknown,
     /// What came of comparing with a baseline or with git.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub compared: Option<Compared>,
 }
 
@@ -374,8 +375,7 @@ fn whole(request: &Request, overlay: &Overlay, progress: &dyn Progress) -> Resul
     if let Some(report) = again.as_ref().and_then(Again::report) {
         return Ok(report);
     }
-    let Checked { mut report, pack, texts, consulted } =
-        checked(request, Reading::of(overlay), progress)?;
+    let Checked { mut report, pack, texts, consulted } = checked(request, Reading::of(overlay), progress)?;
     fix::write_out(&mut report.findings, &texts, &report.tree, &pack, request);
     if let Some((again, (consulted, stamps))) = again.zip(consulted) {
         again.keep(&report, consulted, &stamps, &texts);

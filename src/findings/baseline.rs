@@ -219,7 +219,8 @@ mod tests {
 
     #[test]
     fn a_file_that_moved_takes_its_findings_along() {
-        let mut known = Baseline::of(&given(vec![finding("a.c", "x", 1), finding("a.c", "x", 2), finding("c.c", "x", 3)]));
+        let mut known =
+            Baseline::of(&given(vec![finding("a.c", "x", 1), finding("a.c", "x", 2), finding("c.c", "x", 3)]));
         known.rename(|path| (path == Path::new("a.c")).then(|| PathBuf::from("d/b.c")));
         let now = given(vec![finding("c.c", "x", 1), finding("d/b.c", "x", 7), finding("d/b.c", "x", 8)]);
         assert_eq!(known.compare(&now), (vec![true, true, true], vec![]));

@@ -91,7 +91,10 @@ impl Git {
             .iter()
             .map(|entry| {
                 let (old_text, new_text) = (text(&entry.old), text(&entry.new));
-                let lines = changed_lines(old_text.as_ref().map_or(&[], |text| text), new_text.as_ref().map_or(&[], |text| text));
+                let lines = changed_lines(
+                    old_text.as_ref().map_or(&[], |text| text),
+                    new_text.as_ref().map_or(&[], |text| text),
+                );
                 let path = |side: &Option<(String, PathBuf)>| side.as_ref().map(|(_, path)| path.clone());
                 Change { old: path(&entry.old), new: path(&entry.new), old_text, new_text, lines }
             })
@@ -101,7 +104,8 @@ impl Git {
     }
 
     fn entries(&self, old: Side<'_>, new: Side<'_>) -> Result<Vec<Entry>, GitError> {
-        let mut arguments = vec!["diff", "--raw", "-z", "--find-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv"];
+        let mut arguments =
+            vec!["diff", "--raw", "-z", "--find-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv"];
         arguments.extend(["--no-color", "--no-relative", "--ignore-submodules=all"]);
         match (old, new) {
             (Side::Commit(old), Side::Commit(new)) => arguments.extend([old, new]),
@@ -119,7 +123,8 @@ impl Git {
         while let Some(head) = fields.next().filter(|head| !head.is_empty()) {
             let head = String::from_utf8_lossy(head).into_owned();
             let words: Vec<&str> = head.trim_start_matches(':').split(' ').collect();
-            let (&[old_mode, new_mode, old_blob, new_blob, status], Some(path)) = (words.as_slice(), fields.next()) else {
+            let (&[old_mode, new_mode, old_blob, new_blob, status], Some(path)) = (words.as_slice(), fields.next())
+            else {
                 return Err(self.failed(format!("it said `{head}`, which was not understood")));
             };
             let path = self.top.join(path_of(path));
@@ -171,7 +176,9 @@ impl Git {
                 _ => None,
             };
             let Some(length) = length else {
-                return Err(self.failed(format!("it has no content for `{head}`; a partial clone has to fetch it first")));
+                return Err(
+                    self.failed(format!("it has no content for `{head}`; a partial clone has to fetch it first"))
+                );
             };
             blobs.insert(words[0].to_owned(), Arc::new(rest[..length].to_vec()));
             // The content ends with a line's end that is none of it.

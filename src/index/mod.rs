@@ -183,7 +183,8 @@ impl Indexer {
         for (number, header) in absent.iter().enumerate() {
             let (contents, path) = (added.path().join(number.to_string()), header.path());
             std::fs::write(&contents, header.contents())?;
-            let [directory, name] = [path.parent(), path.file_name().map(Path::new)].map(|part| part.and_then(Path::to_str));
+            let [directory, name] =
+                [path.parent(), path.file_name().map(Path::new)].map(|part| part.and_then(Path::to_str));
             // A path that is not UTF-8 cannot be written there; units that need it cannot be read, and say so.
             let (Some(directory), Some(name)) = (directory, name) else { continue };
             let file = json!({ "name": name, "type": "file", "external-contents": contents });

@@ -23,8 +23,7 @@ const FINGERPRINT: &str = "finding/v1";
 /// Writes a report.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let positions = report.rules.iter().enumerate().map(|(position, rule)| (rule.name, position)).collect();
-    let mut writer =
-        Writer { positions, columns: Columns::new(&report.tree.root, &report.overlay) };
+    let mut writer = Writer { positions, columns: Columns::new(&report.tree.root, &report.overlay) };
     let results: Vec<Value> = report.findings.iter().map(|finding| writer.result(finding)).collect();
     let notifications: Vec<Value> = report.problems.iter().map(|problem| writer.notification(problem)).collect();
     let document = json!({

@@ -22,7 +22,8 @@ pub fn finding(at: Span, entry: &Entry) -> Finding {
         "" => String::new(),
         function => format!(" in `{function}`"),
     };
-    let message = format!("the baseline has a finding of `{}` for {path}{function} that is not there any more", entry.rule);
+    let message =
+        format!("the baseline has a finding of `{}` for {path}{function} that is not there any more", entry.rule);
     let label = Label { at, text: format!("it said: {}", entry.message) };
     beside_the_program(&RULE, message, label, "write the baseline anew with `cowrap baseline`".to_owned())
 }

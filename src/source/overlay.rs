@@ -37,7 +37,10 @@ impl Overlay {
 
     /// Whether a path is a file with a text, or a directory with such a file below it.
     pub fn is_there(&self, path: &Path) -> bool {
-        let mut below = self.texts.range::<Path, _>((Bound::Included(path), Bound::Unbounded)).take_while(|(file, _)| file.starts_with(path));
+        let mut below = self
+            .texts
+            .range::<Path, _>((Bound::Included(path), Bound::Unbounded))
+            .take_while(|(file, _)| file.starts_with(path));
         below.any(|(_, text)| text.is_some())
     }
 

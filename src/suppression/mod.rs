@@ -228,7 +228,8 @@ mod tests {
 
     #[test]
     fn only_comments_count_that_begin_so() {
-        for text in ["\"cowrap: allow(a) x\";", "/* see cowrap: allow(a) x */", "/* cowrap allow(a) */", "cowrap: x();"] {
+        for text in ["\"cowrap: allow(a) x\";", "/* see cowrap: allow(a) x */", "/* cowrap allow(a) */", "cowrap: x();"]
+        {
             assert_eq!(comments(text.as_bytes()), [], "{text}");
         }
     }
@@ -240,7 +241,9 @@ mod tests {
 
     #[test]
     fn any_bytes_are_a_text() {
-        for text in [&b"/* cowrap: allow(\xff\xfe) \xc3\x28 */ x"[..], b"/* cowrap: allow(a", b"// cowrap: allow(a) \\\n x"] {
+        for text in
+            [&b"/* cowrap: allow(\xff\xfe) \xc3\x28 */ x"[..], b"/* cowrap: allow(a", b"// cowrap: allow(a) \\\n x"]
+        {
             assert_eq!(comments(text).len(), 1);
         }
     }

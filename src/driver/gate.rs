@@ -12,7 +12,7 @@ use crate::rules::stale_baseline;
 use crate::source::{Identities, Overlay, Tree, write_whole};
 
 use super::recall::Reading;
-use super::{Checked, Error, Input, Progress, Report, Request, checked, is_reported};
+use super::{Checked, Error, Input, Problem, Progress, Report, Request, checked, is_reported};
 
 /// The name of the baseline that counts when none is named.
 pub const BASELINE: &str = ".cowrap-baseline.json";
@@ -210,7 +210,7 @@ fn since(
     progress: &dyn Progress,
 ) -> Result<(), Error> {
     compared.since = Some(changes.words.clone());
-    let before = before(request, changes, progress);
+    let before = before(request, report, changes, progress);
     let root = report.tree.root.clone();
     let mut lines: BTreeMap<&Path, &[RangeInclusive<u32>]> = BTreeMap::new();
     for change in &changes.files {
@@ -264,7 +264,15 @@ fn places(finding: &Finding) -> impl Iterator<Item = &Span> {
 
 /// The fingerprints of what was found before the changes, as they are with the files where they are now; or why that is not
 /// known, in words.
-fn before(request: &Request, changes: &Changes, progress: &dyn Progress) -> Result<HashSet<String>, String> {
+fn before(
+    request: &Request,
+    now: &Report,
+    changes: &Changes,
+    progress: &dyn Progress,
+) -> Result<HashSet<String>, String> {
+    if changes.files.is_empty() {
+        return Ok(now.findings.iter().map(|finding| finding.fingerprint.clone()).collect());
+    }
     if matches!(request.input, Input::Index(_)) {
         return Err("an index does not hold what was there before".to_owned());
     }
@@ -299,7 +307,9 @@ fn before(request: &Request, changes: &Changes, progress: &dyn Progress) -> Resu
         }
         Err(error) => return Err(error.to_string()),
     };
-    if let Some(problem) = report.problems.first() {
+    // Of what cannot be read now either, nothing is told in any case.
+    let is_new = |problem: &&Problem| !now.problems.iter().any(|known| known.file == problem.file);
+    if let Some(problem) = report.problems.iter().find(is_new) {
         let file = problem.file.display();
         return Err(format!("{file} could not be read as it was: {}", problem.message));
     }

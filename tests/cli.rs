@@ -1585,3 +1585,54 @@ fn copy_directory(from: &Path, to: &Path) {
         }
     }
 }
+
+// --- what the program tells of itself ---------------------------------------------------------------------------
+
+/// Runs the program without a tree.
+fn tell(arguments: &[&str]) -> Outcome {
+    let scratch = tempfile::tempdir().unwrap();
+    run(Command::new(program()).current_dir(scratch.path()).args(arguments))
+}
+
+#[test]
+fn every_rule_is_listed_and_explained() {
+    let listed = tell(&["rules"]).is(0).stdout;
+    for rule in cowrap::rules::RULES {
+        let line = listed.lines().find(|line| line.starts_with(&format!("{} ", rule.name))).unwrap();
+        assert!(line.ends_with(rule.summary), "{line}");
+        assert_eq!(tell(&["explain", rule.name]).is(0).stdout, rule.page);
+    }
+    assert_eq!(listed.lines().count(), cowrap::rules::RULES.len());
+    for (rule, level, fix) in [
+        ("coroutine-call", "error", "fix"),
+        ("suspect-mark", "warning", "unsafe fix"),
+        ("eligible-mark", "opt-in", "fix"),
+        ("blocking-call", "error", "-"),
+    ] {
+        let line = listed.lines().find(|line| line.starts_with(&format!("{rule} "))).unwrap();
+        let words: Vec<&str> = line.split("  ").map(str::trim).filter(|word| !word.is_empty()).collect();
+        assert_eq!(words[..3], [rule, level, fix]);
+    }
+}
+
+#[test]
+fn a_rule_that_is_not_there_is_guessed() {
+    let out = tell(&["explain", "corutine-call"]).is(2);
+    assert!(out.stderr.contains("there is no rule `corutine-call`; did you mean `coroutine-call`?"), "{out:?}");
+    assert!(tell(&["explain", "zzz"]).is(2).stderr.contains("`cowrap rules` lists them"));
+}
+
+#[test]
+fn shells_and_man_get_their_files() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let text = tell(&["completions", shell]).is(0).stdout;
+        assert!(text.contains("cowrap") && text.contains("diff-base"), "{shell}");
+    }
+    let page = tell(&["man"]).is(0).stdout;
+    assert!(page.contains(".TH cowrap 1") && page.contains("cowrap\\-check(1)"), "{page}");
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = scratch.path().join("man1");
+    tell(&["man", "--output", directory.to_str().unwrap()]).is(0);
+    let page = std::fs::read_to_string(directory.join("cowrap-check.1")).unwrap();
+    assert!(page.contains("diff\\-base"), "{page}");
+}

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use cowrap::config::Settings;
 use cowrap::driver::{
-    self, Details, Gate, Input, Problem, ProblemKind, Progress, Report, Request, RuleInfo, SharingRequest, Summary,
+    self, Compared, Details, Gate, Input, Problem, ProblemKind, Progress, Report, Request, RuleInfo, SharingRequest,
+    Summary,
 };
-use cowrap::findings::{Edit, Finding, Fingerprints, Fix, Label, Level, Note, Safety, Span};
+use cowrap::findings::{Edit, Finding, Fingerprints, Fix, Label, Level, Note, Safety, Span, State};
 use cowrap::render::{Format, render};
 use cowrap::source::{Overlay, Tree};
 use quick_xml::events::Event;
@@ -180,6 +181,35 @@ fn gitlab_has_what_its_documentation_asks_for() {
     assert_eq!(severities, ["critical", "major", "info", "critical", "critical"]);
     assert_eq!(issues[3]["check_name"], "not-checked");
     assert_eq!(issues[4]["location"], json!({"path": "refused.c", "lines": {"begin": 1}}));
+}
+
+#[test]
+fn sarif_says_what_is_new() {
+    let mut made = Made::new();
+    made.report.findings[0].state = Some(State::New);
+    made.report.findings[1].state = Some(State::Updated);
+    let run = made.sarif();
+    let states: Vec<&Value> =
+        run["results"].as_array().unwrap().iter().map(|result| &result["baselineState"]).collect();
+    assert_eq!(states, [&json!("new"), &json!("updated"), &Value::Null]);
+}
+
+#[test]
+fn what_a_report_is_compared_with_is_told() {
+    let mut made = Made::new();
+    let compared = |by_lines: Option<&str>| Compared {
+        baseline: Some(("known.json".to_owned(), 7)),
+        since: Some("HEAD (abc)".to_owned()),
+        known: 1,
+        by_lines: by_lines.map(str::to_owned),
+    };
+    made.report.summary.compared = Some(compared(None));
+    let text = made.text(Format::Short);
+    assert!(text.contains("cowrap: not shown: 7 findings of the baseline known.json\n"), "{text}");
+    assert!(text.contains("cowrap: compared with HEAD (abc): 1 finding there before, not shown\n"), "{text}");
+    made.report.summary.compared = Some(compared(Some("it is \u{1b}[31mred")));
+    let text = made.text(Format::Short);
+    assert!(text.contains("by changed lines alone, since it is \\u{1b}[31mred: 1 finding not on them"), "{text}");
 }
 
 #[test]

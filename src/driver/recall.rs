@@ -33,6 +33,9 @@ struct Memory<'a> {
     recall: Recall<'a>,
 }
 
+/// Facts that were read, with the numbers of their units.
+type Fresh = Vec<(usize, UnitFacts)>;
+
 /// A unit on its way into the program.
 enum Part {
     /// What keeps it out.
@@ -149,7 +152,7 @@ impl Opened {
         sources: &Arc<Sources>,
         state: Reading<'_>,
         progress: &dyn Progress,
-    ) -> Result<(Vec<Part>, Vec<Found>, Vec<(usize, UnitFacts)>), Error> {
+    ) -> Result<(Vec<Part>, Vec<Found>, Fresh), Error> {
         let units = &self.inputs.units;
         let found: Vec<Option<(Found, UnitFacts)>> = match memory {
             None => units.iter().map(|_| None).collect(),
@@ -191,7 +194,7 @@ impl Opened {
         sources: &Arc<Sources>,
         overlay: &Overlay,
         progress: &dyn Progress,
-    ) -> (Vec<Outcome>, Vec<(usize, UnitFacts)>) {
+    ) -> (Vec<Outcome>, Fresh) {
         let units: Vec<_> = numbers.iter().map(|number| self.inputs.units[*number].clone()).collect();
         if units.is_empty() {
             return (Vec::new(), Vec::new());

@@ -217,7 +217,16 @@ impl Git {
                 continue;
             }
             let Some(relative) = at.strip_prefix(&self.top).ok() else { return Ok(None) };
-            let arguments = ["log", "--max-count=1", "--diff-filter=D", "--no-renames", "--format=%H %P", &head];
+            // A signature would be shown by a program that the repository names.
+            let arguments = [
+                "log",
+                "--no-show-signature",
+                "--max-count=1",
+                "--diff-filter=D",
+                "--no-renames",
+                "--format=%H %P",
+                &head,
+            ];
             let out = self.succeed(&arguments, &[relative])?;
             let line = String::from_utf8_lossy(&out).trim().to_owned();
             let mut words = line.split(' ');

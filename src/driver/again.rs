@@ -1,4 +1,5 @@
-//! The same run again: when nothing changed of all that a report depends on, it is the report of the run before.
+//! The same run again: when nothing changed of all that a report depends on, it is the report of the run before. Comments count
+//! for nothing in files that units read and nobody else.
 
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
@@ -13,10 +14,10 @@ use crate::cache::{Cache, Kind, SavedStamps, Seen, Stamps};
 use crate::clang::Library;
 use crate::compdb;
 use crate::findings::Finding;
-use crate::index::Consulted;
+use crate::index::{Consulted, definitions, form};
 use crate::source::{Digest, Digester, Overlay, Texts, Tree};
 
-use super::{Details, Input, Problem, Report, Request, SharingRequest, Summary, rule_infos};
+use super::{Details, Input, Problem, Report, Request, SharingRequest, Summary, mark_detail, pack_of, rule_infos};
 
 /// A file that was written so shortly before a run, or in it, may not be what the run saw.
 const TOO_YOUNG: Duration = Duration::from_millis(20);
@@ -27,6 +28,8 @@ pub(super) struct Again {
     key: Digest,
     /// What is read beside sources: the database, the pack, libclang, and what meson says of the build.
     also: Vec<PathBuf>,
+    /// The pack's file, if it is not QEMU's.
+    pack: Option<PathBuf>,
     started: SystemTime,
 }
 
@@ -38,6 +41,8 @@ struct Record {
     stamps: SavedStamps,
     /// What was read.
     expected: Vec<(PathBuf, Seen)>,
+    /// For each of these, the digest of its form, if nothing else of it matters.
+    forms: Vec<Option<Digest>>,
     /// What was looked for in vain, by directory; it is still not there as long as the directory holds the same names.
     absent: Vec<(PathBuf, Seen, Vec<PathBuf>)>,
     /// Symbolic links, and what they led to.
@@ -81,7 +86,7 @@ impl Again {
         let mut also = vec![database.clone(), library];
         also.extend(request.pack.iter().map(|pack| request.working_directory.join(pack)));
         also.extend(meson);
-        Some(Again { cache, key: digester.finish(), also, started })
+        Some(Again { cache, key: digester.finish(), also, pack: request.pack.clone(), started })
     }
 
     /// The report, if nothing changed since it was made.
@@ -89,8 +94,12 @@ impl Again {
         let mut record: Record = postcard::from_bytes(&self.cache.get(Kind::Tree, &self.key)?).ok()?;
         let tree = Tree { root: record.root.clone(), build: record.build.clone() };
         let stamps = Stamps::restore(record.stamps.clone(), &tree);
-        if !stamps.changed(&record.expected).is_empty() {
-            return None;
+        let changed = stamps.changed(&record.expected);
+        if !changed.is_empty() {
+            let now = self.reworded(&record, &changed, &stamps, &tree)?;
+            for (place, seen) in changed.into_iter().zip(now) {
+                record.expected[place].1 = seen;
+            }
         }
         let is_changed = |(directory, names, absent): &(PathBuf, Seen, Vec<PathBuf>)| {
             stamps.seen(directory).unwrap_or(Seen::Absent) != *names && absent.iter().any(|path| !stamps.absent(path))
@@ -111,12 +120,37 @@ impl Again {
         Some(Report { findings, problems, summary, tree, details, rules: rule_infos(), overlay })
     }
 
+    /// What is now in files that changed, if nothing but their comments did, and nobody looks at these.
+    ///
+    /// Then units say the same at the same places, so that the program is the same, and so is what is found in it. Texts that
+    /// findings and fixes were made from are not among these files: an edit is known by offsets, which comments move. The one
+    /// thing that is read in comments, too, are definitions of marks.
+    fn reworded(&self, record: &Record, changed: &[usize], stamps: &Stamps, tree: &Tree) -> Option<Vec<Seen>> {
+        let wanted = changed.iter().map(|place| Some((record.expected.get(*place)?, (*record.forms.get(*place)?)?)));
+        let wanted = wanted.collect::<Option<Vec<_>>>()?;
+        let pack = pack_of(self.pack.as_deref()).ok()?;
+        let now = wanted.par_iter().map(|((file, _), expected)| {
+            let seen = stamps.seen(file)?;
+            let text = std::fs::read(file).ok()?;
+            if seen != Seen::File(Digest::of(&text)) || form(&text) != *expected {
+                return None;
+            }
+            let defined = definitions(&tree.root, file, &text, &pack);
+            let defined = defined.iter().map(|definition| mark_detail(definition, &pack, tree));
+            let known = record.details.marks.iter().filter(|(_, path, _)| path == tree.relative(file));
+            defined.eq(known.cloned()).then_some(seen)
+        });
+        now.collect()
+    }
+
     /// Keeps a report, and what it depends on.
     pub(super) fn keep(&self, report: &Report, consulted: Consulted, stamps: &Stamps, texts: &Texts) {
-        let mut files = consulted.files;
-        files.extend(texts.consulted());
-        files.extend(self.also.iter().cloned());
-        let files: Vec<PathBuf> = files.into_iter().collect();
+        let mut whole = texts.consulted();
+        whole.extend(self.also.iter().cloned());
+        let mut files: BTreeMap<PathBuf, Option<Digest>> =
+            consulted.files.into_iter().map(|(file, form)| (file, Some(form))).collect();
+        files.extend(whole.into_iter().map(|file| (file, None)));
+        let (files, forms): (Vec<PathBuf>, Vec<Option<Digest>>) = files.into_iter().unzip();
         let mut by_directory: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
         for path in consulted.absent {
             let directory = path.parent().unwrap_or(Path::new("/")).to_path_buf();
@@ -141,6 +175,7 @@ impl Again {
             build: report.tree.build.clone(),
             stamps: stamps.save(&report.tree),
             expected,
+            forms,
             absent,
             links: consulted.links.into_iter().collect(),
             findings: report.findings.clone(),

@@ -96,8 +96,8 @@ pub struct Recall<'a> {
 /// What some units read and looked for, as it was for all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Consulted {
-    /// The files that they read.
-    pub files: BTreeSet<PathBuf>,
+    /// The files that they read, each with the digest of its form.
+    pub files: BTreeMap<PathBuf, Digest>,
     /// What they looked for in vain.
     pub absent: BTreeSet<PathBuf>,
     /// The symbolic links by which they found files, with what these led to.
@@ -226,26 +226,29 @@ impl<'a> Recall<'a> {
     pub fn consulted(&self, found: &[Found]) -> Consulted {
         let count = |list: &[PathBuf]| vec![false; list.len()];
         let Known { files, states, absent, links, targets, .. } = &self.known;
-        let (mut of_files, mut of_absent, mut of_links) = (count(files), count(absent), count(links));
-        let mark = |marks: &mut Vec<bool>, at: Option<u32>| {
-            if let Some(mark) = at.and_then(|at| marks.get_mut(at as usize)) {
+        let (mut of_states, mut of_absent, mut of_links) = (vec![false; states.len()], count(absent), count(links));
+        let mark = |marks: &mut Vec<bool>, at: &u32| {
+            if let Some(mark) = marks.get_mut(*at as usize) {
                 *mark = true;
             }
         };
         for found in found {
             let variant = self.variant(*found);
-            let files = variant.states.iter().map(|state| states.get(*state as usize).map(|state| state.file));
-            files.for_each(|file| mark(&mut of_files, file));
-            variant.absent.iter().for_each(|at| mark(&mut of_absent, Some(*at)));
-            variant.links.iter().for_each(|at| mark(&mut of_links, Some(*at)));
+            variant.states.iter().for_each(|at| mark(&mut of_states, at));
+            variant.absent.iter().for_each(|at| mark(&mut of_absent, at));
+            variant.links.iter().for_each(|at| mark(&mut of_links, at));
         }
         let chosen = |list: &[PathBuf], marks: &[bool]| {
             let chosen = list.iter().zip(marks).filter(|(_, mark)| **mark);
             chosen.map(|(path, _)| self.tree.absolute(path)).collect()
         };
+        // Of one file there may be several states, all of one form.
+        let read = states.iter().zip(&of_states).filter(|(_, mark)| **mark).filter_map(|(state, _)| {
+            Some((self.tree.absolute(files.get(state.file as usize)?), state.form))
+        });
         let followed = links.iter().zip(targets).zip(&of_links).filter(|(_, mark)| **mark);
         Consulted {
-            files: chosen(files, &of_files),
+            files: read.collect(),
             absent: chosen(absent, &of_absent),
             links: followed.map(|((link, to), _)| (self.tree.absolute(link), self.tree.absolute(to))).collect(),
         }
@@ -280,7 +283,8 @@ impl<'a> Recall<'a> {
                 continue;
             };
             if let Some(consulted) = &mut consulted {
-                consulted.files.extend(facts.files.iter().map(|file| tree.absolute(file)));
+                let forms = states.iter().map(|state| learner.known.states[*state as usize].form);
+                consulted.files.extend(facts.files.iter().map(|file| tree.absolute(file)).zip(forms));
                 consulted.absent.extend(looked_for.absent.iter().cloned());
                 let links = looked_for.links.iter().filter_map(|link| Some((link.clone(), learner.target(link)?)));
                 consulted.links.extend(links);

@@ -67,6 +67,13 @@ pub fn make_visible(root: &Path, pack: &Pack, texts: &HashMap<PathBuf, Arc<Vec<u
     visible
 }
 
+/// The definitions of marks in a text: of a file by its absolute path, in which the pack says whether there may be any.
+pub fn definitions(root: &Path, path: &Path, text: &[u8], pack: &Pack) -> Vec<MarkDefinition> {
+    let may_define = path.strip_prefix(root).is_ok_and(|relative| pack.may_define_marks(relative));
+    let annotated = if may_define { annotate(path, text, pack) } else { None };
+    annotated.map(|(_, definitions)| definitions).unwrap_or_default()
+}
+
 /// The headers in which marks may be defined, sorted.
 fn headers(root: &Path, pack: &Pack) -> Vec<PathBuf> {
     let walk = ignore::WalkBuilder::new(root)

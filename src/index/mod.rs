@@ -29,9 +29,9 @@ use crate::facts::{LockId, MarkId, PairId, Piece, UnitFacts};
 use crate::source::{Digest, Identities, Overlay, Tree};
 
 pub use known::{Consulted, Found, Known, Recall};
-pub use marks::{MarkDefinition, VisibleMarks, make_visible};
+pub use marks::{MarkDefinition, VisibleMarks, definitions, make_visible};
 pub use share::{Shared, Sharing};
-pub use sources::Sources;
+pub use sources::{Sources, form};
 
 /// What the names of the threads that read units begin with.
 pub const WORKER: &str = "cowrap-worker";

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::compdb::Unit;
-use crate::scan::{Resolver, Scans, SearchPath};
+use crate::scan::{Names, Resolver, Scans, SearchPath, scan};
+use crate::source::Digest;
 
 /// The texts of a tree, each read once, and where headers are found. What it has seen of the disk it takes to be so from
 /// then on: there is one for each run.
@@ -16,6 +17,11 @@ pub struct Sources {
     /// Where headers are found.
     pub resolver: Resolver,
     resource_directory: PathBuf,
+}
+
+/// The digest of what is left of a text without comments: texts of one form say the same at the same lines and columns.
+pub fn form(text: &[u8]) -> Digest {
+    scan(text, &Names::default()).form
 }
 
 impl Sources {

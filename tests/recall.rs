@@ -95,6 +95,7 @@ impl Checkout {
         assert_eq!(report.findings, plain.findings);
         assert_eq!(report.problems, plain.problems);
         assert_eq!(report.summary, plain.summary);
+        assert_eq!(report.details.marks, plain.details.marks);
         (report, count.0.get())
     }
 
@@ -148,6 +149,33 @@ fn comments_are_nothing_new_and_what_moves_code_is() {
     assert_eq!(checkout.read(), UNITS);
     checkout.write("include/qemu/osdep.h", &OSDEP.replace("TIMES 1", "TIMES 2"));
     assert_eq!(checkout.read(), UNITS);
+}
+
+#[test]
+fn a_report_that_is_shown_again_is_about_the_texts_as_they_are() {
+    let (_cache, checkout) = new();
+    let osdep = |comment: &str| checkout.write("include/qemu/osdep.h", &OSDEP.replace("/* once */", comment));
+    // Whatever is shown again can be shown again.
+    for comment in ["/* twice */", "/* three times */", "/* once */"] {
+        osdep(comment);
+        assert_eq!(checkout.read(), 0);
+    }
+    // Code behind a comment moves in bytes and stays in its line; edits of fixes are told in bytes.
+    for comment in ["/* a */", "/* longer */", ""] {
+        let text = format!("{comment}\n{}", unit_text(3, ""));
+        checkout.write("u3.c", &text);
+        checkout.check();
+    }
+    // Marks are looked for in comments, too.
+    osdep("/* once\n#define coroutine_fn */");
+    assert_eq!(checkout.read(), UNITS);
+    osdep("/* once\n#define no_coroutine_fn */");
+    checkout.check();
+    osdep("/* once\nno more */");
+    checkout.check();
+    osdep("/* changed */");
+    checkout.write("u3.c", &unit_text(3, "void more(void) { co_work(); }\n"));
+    assert_eq!(checkout.check().0.findings.len(), UNITS + 1);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
@@ -35,8 +36,11 @@ pub fn read(json: &Path) -> Result<Database, Error> {
     let mut units: HashMap<PathBuf, Vec<Unit>> = HashMap::new();
     let mut refused = Vec::new();
     let mut other_languages = BTreeMap::new();
-    for (number, raw) in entries.into_iter().enumerate() {
-        match raw.normal(json, number, base)?.vetted(&roots) {
+    let vetted = entries.into_par_iter().enumerate().with_min_len(64);
+    let vetted = vetted.map(|(number, raw)| Ok(raw.normal(json, number, base)?.vetted(&roots)));
+    // Of several errors the first one in the file is told.
+    for outcome in vetted.collect::<Vec<Result<Outcome, Error>>>() {
+        match outcome? {
             Outcome::Unit(unit) => add(units.entry(unit.file.clone()).or_default(), unit),
             Outcome::Refused(refusal) => refused.push(refusal),
             Outcome::Other(language) => *other_languages.entry(language).or_default() += 1,

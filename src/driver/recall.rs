@@ -165,7 +165,16 @@ impl Opened {
         if state.most.is_some_and(|most| missing.len() > most) {
             return Err(Error::TooMuch { units: missing.len() });
         }
-        let (outcomes, fresh) = self.read(request, &missing, sources, state.overlay, progress);
+        let (outcomes, fresh) = std::thread::scope(|scope| {
+            // Most likely the program is another one and is linked anew. To get the other units' facts ready takes about as
+            // long as to parse a unit, which keeps one processor busy.
+            if let Some(Memory { recall, .. }) = memory
+                && (1..=FEW).contains(&missing.len())
+            {
+                scope.spawn(|| found.iter().flatten().for_each(|(found, _)| recall.prepare(*found)));
+            }
+            self.read(request, &missing, sources, state.overlay, progress)
+        });
         let remembered = found.iter().flatten().map(|(found, _)| *found).collect();
         let mut outcomes = outcomes.into_iter();
         let mut parts = Vec::new();
@@ -288,8 +297,10 @@ impl<'a> Memory<'a> {
     fn open(cache: &'a Cache, opened: &Opened, tree: &'a Tree, sources: &Sources, overlay: &Overlay) -> Memory<'a> {
         let base = base(&opened.clang, &opened.pack);
         let keys = Keys::new(base, tree);
-        let stamps = load(cache, &keys.stamps).map(|saved| Stamps::restore(saved, tree)).unwrap_or_default();
-        let known: Known = load(cache, &keys.known).unwrap_or_default();
+        let (stamps, known) = rayon::join(
+            || load(cache, &keys.stamps).map(|saved| Stamps::restore(saved, tree)).unwrap_or_default(),
+            || load::<Known>(cache, &keys.known).unwrap_or_default(),
+        );
         let recall = opened.indexer.install(|| Recall::new(known, base, cache, tree, &stamps, sources, overlay));
         Memory { cache, keys, stamps, recall }
     }

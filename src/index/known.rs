@@ -211,6 +211,14 @@ impl<'a> Recall<'a> {
         Some(facts)
     }
 
+    /// Gets what a unit's files say into memory, for [`Recall::facts`].
+    pub fn prepare(&self, found: Found) {
+        for digest in self.digests(found).into_iter().flatten() {
+            // What is lost is noticed when it is asked for.
+            let _ = self.piece(digest);
+        }
+    }
+
     fn piece(&self, digest: Digest) -> Option<Piece> {
         if let Some(known) = self.pieces.lock().ok().and_then(|pieces| pieces.get(&digest).cloned()) {
             return Some(known);
@@ -243,9 +251,11 @@ impl<'a> Recall<'a> {
             chosen.map(|(path, _)| self.tree.absolute(path)).collect()
         };
         // Of one file there may be several states, all of one form.
-        let read = states.iter().zip(&of_states).filter(|(_, mark)| **mark).filter_map(|(state, _)| {
-            Some((self.tree.absolute(files.get(state.file as usize)?), state.form))
-        });
+        let read = states
+            .iter()
+            .zip(&of_states)
+            .filter(|(_, mark)| **mark)
+            .filter_map(|(state, _)| Some((self.tree.absolute(files.get(state.file as usize)?), state.form)));
         let followed = links.iter().zip(targets).zip(&of_links).filter(|(_, mark)| **mark);
         Consulted {
             files: read.collect(),

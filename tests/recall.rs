@@ -166,6 +166,13 @@ fn a_report_that_is_shown_again_is_about_the_texts_as_they_are() {
         checkout.write("u3.c", &text);
         checkout.check();
     }
+    // Comments that are meant for cowrap come, change and go; in files with findings and in others.
+    for comment in ["/* cowrap: allow(coroutine-call) why */", "/* cowrap: allow(coroutine-call) */", "/* nothing */", ""] {
+        checkout.write("u3.c", &unit_text(3, "").replace("\n", &format!(" {comment}\n")));
+        checkout.check();
+        osdep(comment);
+        checkout.check();
+    }
     // Marks are looked for in comments, too.
     osdep("/* once\n#define coroutine_fn */");
     assert_eq!(checkout.read(), UNITS);

@@ -16,6 +16,7 @@ use crate::compdb;
 use crate::findings::Finding;
 use crate::index::{Consulted, definitions, form};
 use crate::source::{Digest, Digester, Overlay, Texts, Tree};
+use crate::suppression::comments;
 
 use super::{Details, Input, Problem, Report, Request, SharingRequest, Summary, mark_detail, pack_of, rule_infos};
 
@@ -132,7 +133,9 @@ impl Again {
         let now = wanted.par_iter().map(|((file, _), expected)| {
             let seen = stamps.seen(file)?;
             let text = std::fs::read(file).ok()?;
-            if seen != Seen::File(Digest::of(&text)) || form(&text) != *expected {
+            // A comment that is meant for this program is no comment like others.
+            let has_words = !comments(&text).is_empty();
+            if has_words || seen != Seen::File(Digest::of(&text)) || form(&text) != *expected {
                 return None;
             }
             let defined = definitions(&tree.root, file, &text, &pack);

@@ -116,8 +116,13 @@ fn find(effects: &Effects<'_>, texts: &Texts) -> Vec<Found> {
         let path = effects.program.path(file);
         // What cannot be read is told where it matters.
         let text = texts.glance(path).unwrap_or_default();
+        let comments = comments(&text);
+        if !comments.is_empty() {
+            // Its comments matter: it is one of the texts that are looked at.
+            let _ = texts.text(path);
+        }
         let path = effects.tree.relative(path).to_path_buf();
-        comments(&text).into_iter().map(move |comment| Found { file, path: path.clone(), comment })
+        comments.into_iter().map(move |comment| Found { file, path: path.clone(), comment })
     })
     .collect()
 }

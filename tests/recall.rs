@@ -167,7 +167,9 @@ fn a_report_that_is_shown_again_is_about_the_texts_as_they_are() {
         checkout.check();
     }
     // Comments that are meant for cowrap come, change and go; in files with findings and in others.
-    for comment in ["/* cowrap: allow(coroutine-call) why */", "/* cowrap: allow(coroutine-call) */", "/* nothing */", ""] {
+    for comment in
+        ["/* cowrap: allow(coroutine-call) why */", "/* cowrap: allow(coroutine-call) */", "/* nothing */", ""]
+    {
         checkout.write("u3.c", &unit_text(3, "").replace("\n", &format!(" {comment}\n")));
         checkout.check();
         osdep(comment);
@@ -247,6 +249,18 @@ fn flags_and_packs_make_other_units() {
     checkout.write("pack.toml", &pack.replace("coroutine-only", "unmarked-by-us"));
     assert!(driver::check(&request, &Count::default()).is_err());
     assert_eq!(checkout.read(), 0);
+}
+
+#[test]
+fn a_response_file_that_changes_is_noticed() {
+    let (_cache, checkout) = new();
+    checkout.write("build/flags.rsp", "-DX");
+    checkout.database("@flags.rsp");
+    assert_eq!(checkout.read(), UNITS);
+    assert_eq!(checkout.read(), 0);
+    // The text of the database is as it was.
+    checkout.write("build/flags.rsp", "-DX -Dco_work=co_other");
+    assert_eq!(checkout.read(), UNITS);
 }
 
 #[test]

@@ -42,6 +42,9 @@ pub struct Database {
     pub refused: Vec<Refusal>,
     /// How many entries there are of each language that is not C.
     pub other_languages: BTreeMap<Language, usize>,
+    /// Whether response files may say some of it (`@file`): then it is not enough to look at the JSON file to know that nothing
+    /// has changed.
+    pub may_be_indirect: bool,
 }
 
 /// One C file, compiled one way.

@@ -48,7 +48,9 @@ pub fn read(json: &Path) -> Result<Database, Error> {
     }
     let mut units: Vec<Unit> = units.into_values().flatten().collect();
     units.sort_by_key(|unit| unit.entry);
-    Ok(Database { path, units, refused, other_languages })
+    // Whatever is quoted how: a word that names a response file has this letter.
+    let may_be_indirect = text.contains(&b'@');
+    Ok(Database { path, units, refused, other_languages, may_be_indirect })
 }
 
 /// Makes a unit of one C file and the options for it, with the same vetting: `cowrap check FILE.c -- FLAGS`.

@@ -509,6 +509,8 @@ struct Inputs {
     units: Vec<Unit>,
     refused: Vec<Refusal>,
     other_languages: BTreeMap<String, usize>,
+    /// Whether more files than the database say what the units are.
+    may_be_indirect: bool,
 }
 
 fn inputs(request: &Request) -> Result<(Inputs, Tree), Error> {
@@ -546,11 +548,13 @@ fn from_database(request: &Request, explicit: Option<&Path>) -> Result<(Inputs, 
     let tree = Tree::of_database(&build, &sources);
     let other_languages =
         database.other_languages.iter().map(|(language, count)| (language.to_string(), *count)).collect();
-    Ok((Inputs { units: database.units, refused: database.refused, other_languages }, tree))
+    let may_be_indirect = database.may_be_indirect;
+    Ok((Inputs { units: database.units, refused: database.refused, other_languages, may_be_indirect }, tree))
 }
 
 fn from_files(request: &Request, files: &[PathBuf], flags: &[std::ffi::OsString]) -> Result<(Inputs, Tree), Error> {
-    let mut inputs = Inputs { units: Vec::new(), refused: Vec::new(), other_languages: BTreeMap::new() };
+    let mut inputs =
+        Inputs { units: Vec::new(), refused: Vec::new(), other_languages: BTreeMap::new(), may_be_indirect: false };
     for file in files {
         if !request.working_directory.join(file).is_file() {
             return Err(Error::NoSuchPath { path: file.display().to_string() });

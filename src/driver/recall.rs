@@ -90,6 +90,8 @@ pub(super) fn read_tree(
     };
     let memory = memory.filter(|_| overlay.is_empty());
     let consulted = memory.and_then(|memory| memory.learn(&opened, &found, &fresh, &sources));
+    // What else says what there is to read is not looked at before a report is shown again.
+    let consulted = consulted.filter(|_| !opened.inputs.may_be_indirect);
     let Opened { inputs, tree, pack, mut details, mut problems, .. } = opened;
     if let Some(error) = cache.and_then(|cache| cache.flush().err()) {
         details.cache = Some(error.to_string());

@@ -26,7 +26,7 @@ use crate::source::{Digest, Identities, Tree};
 
 use super::{Indexer, Outcome, Parse, Sources};
 
-use self::check::{Declared, Harm, Lines, Macros, Moved, Order, Other, undeclared};
+use self::check::{Declared, Harm, Lines, Macros, Moved, Order, Other, defines, undeclared};
 use self::cluster::Set;
 use self::headers::{Headers, Inclusions, Number};
 pub use self::plan::Plan;
@@ -84,6 +84,8 @@ pub struct Precompiled {
     first: Set,
     /// What it included, and those below it.
     included: Inclusions,
+    /// The macros that files define which it and those below it read, though nobody foresaw it.
+    unforeseen: HashSet<Name>,
     moved: Arc<Moved>,
     /// The macros that its files may define.
     defined: HashSet<Name>,
@@ -132,7 +134,7 @@ impl Sharing {
                 macros.add(&header.scan, header.own, sources.scans.names());
             }
         }
-        macros.finish(sources.scans.names());
+        macros.finish(units.iter().flat_map(|unit| &unit.arguments), sources.scans.names());
         let scratch = tempfile::Builder::new().prefix("cowrap-").tempdir()?;
         Ok(Sharing { plan, macros, sources: Arc::clone(sources), scratch, verify, seen: Mutex::default() })
     }
@@ -226,6 +228,7 @@ impl Sharing {
         let mut defined = HashSet::new();
         let mut first = below.map(|below| below.first.clone()).unwrap_or_default();
         let mut included = below.map(|below| below.included.clone()).unwrap_or_default();
+        let mut unforeseen = below.map(|below| below.unforeseen.clone()).unwrap_or_default();
         let begins_with_first = below.is_none() && listed.first().map(|listed| listed.number) == *group_first;
         let listed_at = |line: u32| listed.get((line as usize).saturating_sub(1));
         for inclusion in unit.inclusions() {
@@ -236,8 +239,12 @@ impl Sharing {
             let Some(read) = number(inclusion.file) else {
                 if is_first {
                     let path = paths.identify(directory, &inclusion.file.path());
-                    let scan = self.sources.scans.get(&paths.absolute(&path));
-                    defined.extend(scan.iter().flat_map(|scan| &scan.defines).map(|(name, _)| *name));
+                    let Some(scan) = self.sources.scans.get(&paths.absolute(&path)) else {
+                        self.refuse(format!("node: unreadable {}", path.display()));
+                        return Err(nothing);
+                    };
+                    defined.extend(scan.defines.iter().map(|(name, _)| *name));
+                    unforeseen.extend(defines(&scan).map(|(name, _)| name));
                     continue;
                 }
                 self.refuse(format!("node: unforeseen {}", inclusion.file.path().display()));
@@ -266,7 +273,7 @@ impl Sharing {
         files.dedup();
         let below_moved = below.map(|below| Arc::clone(&below.moved));
         let names = self.sources.scans.names();
-        let order = Order::new(headers, names, &included);
+        let order = Order::new(headers, names, &included, &unforeseen);
         let find = |path: &Path| headers.find(&paths.absolute(path));
         let mut declares: HashMap<Number, Lines> = HashMap::new();
         for (name, declarations) in extracted.before.again() {
@@ -338,6 +345,7 @@ impl Sharing {
             listed,
             first,
             included,
+            unforeseen,
             moved: Arc::new(moved),
             defined,
             declared,
@@ -369,7 +377,7 @@ impl Sharing {
         let listed = member.walk.order.iter().filter(|(number, ..)| precompiled.listed.contains(*number));
         let last = listed.map(|(_, line, _)| *line).max().unwrap_or(0);
         let names = self.sources.scans.names();
-        let order = Order::new(headers, names, &precompiled.included);
+        let order = Order::new(headers, names, &precompiled.included, &precompiled.unforeseen);
         let main = extracted.facts.files.first()?.clone();
         if precompiled.all().any(|precompiled| precompiled.files.contains(&main)) {
             self.refuse("unit: a header includes it".into());

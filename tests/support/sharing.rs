@@ -9,7 +9,7 @@ use cowrap::clang::Library;
 use cowrap::compdb;
 use cowrap::config::Pack;
 use cowrap::facts::UnitFacts;
-use cowrap::index::{Indexer, Outcome, Shared, make_visible};
+use cowrap::index::{Indexer, Outcome, Shared, Sharing, make_visible};
 use cowrap::source::{Digest, ON_DISK, Tree};
 
 /// A tree that was read twice.
@@ -35,7 +35,7 @@ pub fn compare(root: &Path) -> Compared {
     let visible = make_visible(&root, pack, &HashMap::new());
     let library = Library::load().expect("libclang");
     let indexer = Indexer::new(library, pack, visible.headers, tree, 2).expect("workers");
-    let read = |shared| {
+    let read = |shared: Option<&Sharing<'_>>| {
         let mut read = Vec::new();
         indexer.run(&units, shared, |number, outcome| match outcome {
             Outcome::Read(facts) => read.push((units[number].file.clone(), *facts)),

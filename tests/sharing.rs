@@ -222,6 +222,11 @@ fn cases() {
             complaints
                 .push(format!("{name}: {} units, {} headers; {:?}", shared.units, shared.headers, shared.refusals));
         }
+        let kept = &compared.kept;
+        if (kept.units, kept.headers) != (shared.units, shared.headers) || (name == "plain" && kept.kept < kept.headers)
+        {
+            complaints.push(format!("{name}: kept: {kept:?}"));
+        }
         for (file, facts) in &compared.plain {
             if let Some(error) = &facts.health.first_error
                 && !name.starts_with("error-")

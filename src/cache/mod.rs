@@ -15,7 +15,7 @@ mod names;
 mod place;
 mod stamps;
 
-use std::fs::File;
+use std::fs::{File, FileTimes};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,11 +44,13 @@ pub enum Kind {
     Piece = 2,
     /// What a run over a whole tree gave: large, replaced by most runs, so that each has a file of its own.
     Tree = 3,
+    /// What was found out when a precompiled header was made.
+    Precompiled = 4,
 }
 
 impl Kind {
     /// All kinds. Their numbers are in the files and must not change their meaning.
-    pub const ALL: [Kind; 3] = [Kind::Unit, Kind::Piece, Kind::Tree];
+    pub const ALL: [Kind; 4] = [Kind::Unit, Kind::Piece, Kind::Tree, Kind::Precompiled];
 
     /// What several of them are called.
     pub fn plural(self) -> &'static str {
@@ -56,6 +58,7 @@ impl Kind {
             Kind::Unit => "units",
             Kind::Piece => "pieces",
             Kind::Tree => "trees",
+            Kind::Precompiled => "notes of precompiled headers",
         }
     }
 }
@@ -263,15 +266,20 @@ impl Cache {
         Some(value)
     }
 
-    /// Notes that a file is used. Its time tells other runs; it is not renewed each time.
+    /// Notes that a file is used. Its time tells other runs; it is not renewed each time. For precompiled headers it is the time of
+    /// the last access: clang wants to find them as old as they were when others were made on top of them.
     fn use_file(&self, name: Name, path: &Path) {
         held(&self.used).files.insert(name);
         let now = SystemTime::now();
         let renew = || {
             let file = File::open(path)?;
             // A time in the future is no age at all, and is renewed too.
-            let age = now.duration_since(file.metadata()?.modified()?);
-            if age.is_ok_and(|age| age < HOUR) { Ok(()) } else { file.set_modified(now) }
+            let age = now.duration_since(name.used(&file.metadata()?)?);
+            match name {
+                _ if age.is_ok_and(|age| age < HOUR) => Ok(()),
+                Name::Header(_) => file.set_times(FileTimes::new().set_accessed(now)),
+                _ => file.set_modified(now),
+            }
         };
         // Someone else's file, or a disk that cannot be written: then it is removed sooner than it should be.
         let _: io::Result<()> = renew();
@@ -291,6 +299,7 @@ impl Cache {
                     headers.entry(header.key).or_default().push(header);
                 }
             }
+            headers.values_mut().for_each(|headers| headers.sort_unstable());
             Arc::new(View { log: Log::load(&self.store, &items, self.limit), headers })
         }))
     }

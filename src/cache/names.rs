@@ -1,6 +1,8 @@
 //! The names of the cache's files. Whatever has another name is not the cache's, and is let alone.
 
 use std::fmt;
+use std::fs::Metadata;
+use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -53,6 +55,15 @@ impl Name {
         };
         // There is one way to write each name.
         (name.to_string() == text).then_some(name)
+    }
+}
+
+impl Name {
+    /// When a file was used for the last time, as its times tell.
+    pub(super) fn used(&self, metadata: &Metadata) -> io::Result<SystemTime> {
+        let modified = metadata.modified()?;
+        // Where a file system knows no accesses, there is still the other time.
+        Ok(if let Name::Header(_) = self { modified.max(metadata.accessed().unwrap_or(modified)) } else { modified })
     }
 }
 
@@ -109,7 +120,7 @@ pub(super) fn list(directory: &Path) -> (Vec<Item>, Vec<String>) {
         }
         let (Some(name), Ok(found)) = (Name::read(text), entry.metadata()) else { continue };
         if found.is_file() {
-            let time = found.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+            let time = name.used(&found).unwrap_or(SystemTime::UNIX_EPOCH);
             // A clock went wrong. What it was used for may be long ago, and must not stay for ever.
             let time = if time > now + SLACK { SystemTime::UNIX_EPOCH } else { time };
             items.push(Item { name, size: found.len(), time });

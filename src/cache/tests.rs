@@ -578,6 +578,7 @@ fn what_is_in_a_cache_is_told() {
         ("units", 5, 5 * length),
         ("pieces", 5, 5 * length),
         ("trees", 2, 2 * tree),
+        ("notes of precompiled headers", 0, 0),
         ("precompiled headers", 1, length),
     ];
     assert_eq!(told.kinds, expected);

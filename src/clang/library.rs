@@ -247,7 +247,12 @@ fn resource_directory(library: &Path, major: u32) -> Result<PathBuf, LoadError> 
     places.push(format!("/usr/lib/clang/{major}").into());
     places.push(format!("/usr/lib64/clang/{major}").into());
     match places.iter().find(|place| place.join("include/stddef.h").is_file()) {
-        Some(place) => Ok(place.clone()),
+        // Debian's `/usr/lib/clang/19/include` is a link. Headers are known by where links lead, and `#include_next` goes on behind the
+        // directory that a header is in.
+        Some(place) => {
+            let include = place.join("include").canonicalize().ok().filter(|include| include.ends_with("include"));
+            Ok(include.as_deref().and_then(Path::parent).unwrap_or(place).to_path_buf())
+        }
         None => {
             let mut looked_in: Vec<String> = places.iter().map(|p| p.display().to_string()).collect();
             looked_in.dedup();

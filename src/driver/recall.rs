@@ -28,6 +28,7 @@ const FEW: usize = 6;
 /// What is kept of a tree.
 struct Memory<'a> {
     cache: &'a Cache,
+    base: Digest,
     keys: Keys,
     stamps: Stamps,
     recall: Recall<'a>,
@@ -77,7 +78,7 @@ pub(super) fn read_tree(
         None => {
             let lost = opened.recall_facts(&mut parts, memory.as_ref());
             // What was kept is damaged or gone: these are read after all.
-            let (again, _) = opened.read(request, &lost, &sources, overlay, progress);
+            let (again, _) = opened.read(request, &lost, memory.as_ref(), &sources, overlay, progress);
             for (unit, outcome) in lost.into_iter().zip(again) {
                 parts[unit] = opened.part(unit, outcome);
             }
@@ -175,7 +176,7 @@ impl Opened {
             {
                 scope.spawn(|| found.iter().flatten().for_each(|(found, _)| recall.prepare(*found)));
             }
-            self.read(request, &missing, sources, state.overlay, progress)
+            self.read(request, &missing, memory, sources, state.overlay, progress)
         });
         let remembered = found.iter().flatten().map(|(found, _)| *found).collect();
         let mut outcomes = outcomes.into_iter();
@@ -202,6 +203,7 @@ impl Opened {
         &mut self,
         request: &Request,
         numbers: &[usize],
+        memory: Option<&Memory<'_>>,
         sources: &Arc<Sources>,
         overlay: &Overlay,
         progress: &dyn Progress,
@@ -217,6 +219,13 @@ impl Opened {
             SharingRequest::Yes if units.len() <= FEW => None,
             SharingRequest::Yes => self.indexer.share(&units, sources, false),
             SharingRequest::Verify => self.indexer.share(&units, sources, true),
+        };
+        let sharing = match (sharing, memory) {
+            // Clang knows texts in memory by other times than those on the disk.
+            (Some(sharing), Some(memory)) if overlay.is_empty() => {
+                Some(self.indexer.keep(sharing, memory.cache, memory.base))
+            }
+            (sharing, _) => sharing,
         };
         let (mut outcomes, mut facts) = (Vec::new(), Vec::new());
         progress.start(units.len());
@@ -304,7 +313,7 @@ impl<'a> Memory<'a> {
             || load::<Known>(cache, &keys.known).unwrap_or_default(),
         );
         let recall = opened.indexer.install(|| Recall::new(known, base, cache, tree, &stamps, sources, overlay));
-        Memory { cache, keys, stamps, recall }
+        Memory { cache, base, keys, stamps, recall }
     }
 
     fn keep(&self, key: Digest, value: &impl Serialize) {
@@ -322,7 +331,7 @@ impl<'a> Memory<'a> {
         fresh: &[(usize, UnitFacts)],
         sources: &Sources,
     ) -> Option<(Consulted, Stamps)> {
-        let Memory { cache, keys, stamps, recall } = self;
+        let Memory { cache, keys, stamps, recall, .. } = self;
         let mut consulted = (found.len() + fresh.len() == opened.inputs.units.len()).then(|| recall.consulted(found));
         if !fresh.is_empty() {
             let units: Vec<_> = fresh.iter().map(|(unit, facts)| (&opened.inputs.units[*unit], facts)).collect();

@@ -14,6 +14,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::clang::{Cursor, CursorKind, File, Linkage, Severity, TranslationUnit, TypeKind, Visit};
 use crate::facts::{
     CompilerError, Declaration, FileFacts, FileId, Health, LockId, Mark, MarkId, PairId, Piece, Place, Symbol,
@@ -89,8 +91,9 @@ pub trait Paths {
 /// What a precompiled header has said, as far as the extraction of what is compiled on top of it needs to know.
 ///
 /// Precompiled headers stand on one another; each of these knows its own part, and the one below.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Before {
+    #[serde(skip)]
     below: Option<Arc<Before>>,
     /// The files that it read, as facts tell them.
     files: HashSet<PathBuf>,
@@ -109,6 +112,11 @@ pub struct Before {
 }
 
 impl Before {
+    /// The same on top of something, after it was written down, which it is without what is below it.
+    pub fn on(self, below: Option<Arc<Before>>) -> Before {
+        Before { below, ..self }
+    }
+
     /// This one, and those below it.
     fn all(&self) -> impl Iterator<Item = &Before> {
         std::iter::successors(Some(self), |before| before.below.as_deref())

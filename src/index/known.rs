@@ -6,12 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::OsString;
-use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -22,10 +20,7 @@ use crate::facts::{self, Health, Piece, UnitFacts};
 use crate::source::{Digest, Digester, Identities, Overlay, Tree};
 
 use super::Sources;
-
-/// A file that was written so shortly before a run, or in it, is not believed to have been the same for all of it. Times of
-/// files are as coarse as the kernel's clock: 10 ms at most.
-const TOO_YOUNG: Duration = Duration::from_millis(20);
+use super::sources::is_old;
 
 /// How many states of one unit are remembered, those of other branches among them.
 const MOST_VARIANTS: usize = 4;
@@ -378,12 +373,7 @@ impl<'a> Learner<'a> {
         }
         let path = self.tree.absolute(file);
         let scan = sources.scans.get(&path);
-        let is_old = |metadata: Metadata| {
-            let changed = u64::try_from(metadata.ctime()).ok()?;
-            let changed = UNIX_EPOCH + Duration::new(changed, u32::try_from(metadata.ctime_nsec()).ok()?);
-            Some(self.started.duration_since(changed).ok()? > TOO_YOUNG)
-        };
-        let is_old = path.metadata().ok().and_then(is_old) == Some(true);
+        let is_old = path.metadata().is_ok_and(|metadata| is_old(&metadata, self.started));
         let scan = scan.filter(|scan| is_old && stamps.digest(&path) == Some(scan.content));
         let state = scan.map(|scan| {
             let (file, _) = number(&mut self.files, &mut self.known.files, &file.to_path_buf());

@@ -21,6 +21,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use thiserror::Error;
 
+use crate::cache::Cache;
 use crate::clang::{Index, Library, ParseError, Purpose, Severity, TranslationUnit, UnsavedFile};
 use crate::compdb::Unit;
 use crate::config::{Pack, SlotName};
@@ -199,7 +200,7 @@ impl Indexer {
     /// Reads all units in parallel, and hands each outcome to `sink` in the order of `units`.
     ///
     /// Only what is being read, or waits for an earlier unit, is in memory, and each piece of facts once.
-    pub fn run(&self, units: &[Unit], sharing: Option<&Sharing>, mut sink: impl FnMut(usize, Outcome)) {
+    pub fn run(&self, units: &[Unit], sharing: Option<&Sharing<'_>>, mut sink: impl FnMut(usize, Outcome)) {
         let (sender, outcomes) = mpsc::channel();
         std::thread::scope(|scope| {
             scope.spawn(|| {
@@ -240,9 +241,17 @@ impl Indexer {
 
     /// Plans what header work these units share; `None` when there is no place for precompiled headers. With `verify`, plain
     /// parses are what counts, and what is shared is compared with them.
-    pub fn share(&self, units: &[Unit], sources: &Arc<Sources>, verify: bool) -> Option<Sharing> {
+    pub fn share<'a>(&self, units: &[Unit], sources: &Arc<Sources>, verify: bool) -> Option<Sharing<'a>> {
         let Files { tree, identities, .. } = &self.files;
         self.workers.install(|| Sharing::new(units, tree, identities, sources, verify)).ok()
+    }
+
+    /// Keeps precompiled headers in a cache, for later runs. `base` is the digest of all that facts depend on beside files and
+    /// arguments.
+    pub fn keep<'a>(&self, sharing: Sharing<'a>, cache: &'a Cache, base: Digest) -> Sharing<'a> {
+        let Tree { root, build } = &self.files.tree;
+        let places = [root, build.as_deref().unwrap_or(root), self.library.resource_directory()];
+        sharing.keep(cache, base, &places, &self.headers)
     }
 
     /// Runs something on the workers.

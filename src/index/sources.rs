@@ -1,12 +1,27 @@
 //! The texts of a tree as a run finds them, and where its headers are.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::compdb::Unit;
 use crate::scan::{Names, Resolver, Scans, SearchPath, scan};
 use crate::source::Digest;
+
+/// A file that was written so shortly before a run, or in it, is not believed to have been the same for all of it. Times of
+/// files are as coarse as the kernel's clock: 10 ms at most.
+const TOO_YOUNG: Duration = Duration::from_millis(20);
+
+/// Whether a file was written so long before something started that it is the same since then.
+pub(super) fn is_old(metadata: &Metadata, started: SystemTime) -> bool {
+    let time = |seconds: u64, nanoseconds: u32| UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds));
+    let (seconds, nanoseconds) = (u64::try_from(metadata.ctime()), u32::try_from(metadata.ctime_nsec()));
+    let changed = seconds.ok().zip(nanoseconds.ok()).and_then(|(seconds, nanoseconds)| time(seconds, nanoseconds));
+    changed.and_then(|changed| started.duration_since(changed).ok()).is_some_and(|age| age > TOO_YOUNG)
+}
 
 /// The texts of a tree, each read once, and where headers are found. What it has seen of the disk it takes to be so from
 /// then on: there is one for each run.
@@ -17,6 +32,8 @@ pub struct Sources {
     /// Where headers are found.
     pub resolver: Resolver,
     resource_directory: PathBuf,
+    /// When nothing was looked at yet.
+    pub(super) started: SystemTime,
 }
 
 /// The digest of what is left of a text without comments: texts of one form say the same at the same lines and columns.
@@ -28,7 +45,8 @@ impl Sources {
     /// Those on the disk, but for texts that are given by their absolute paths.
     pub fn new(resource_directory: &Path, texts: HashMap<PathBuf, Arc<Vec<u8>>>) -> Sources {
         let resource_directory = resource_directory.to_path_buf();
-        Sources { scans: Scans::new(texts), resolver: Resolver::default(), resource_directory }
+        let started = SystemTime::now();
+        Sources { scans: Scans::new(texts), resolver: Resolver::default(), resource_directory, started }
     }
 
     /// Where a unit's headers are looked for; `None` when that is not known.

@@ -89,9 +89,10 @@ pub fn details(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Resul
     for (argument, units) in &details.unknown_arguments {
         writeln!(out, "cowrap: libclang does not know `{}`; left out in {units} units", printable(argument))?;
     }
-    let Shared { units, headers, refusals, .. } = &details.shared;
+    let Shared { units, headers, kept, refusals, .. } = &details.shared;
     if *headers > 0 {
-        writeln!(out, "cowrap: {units} units shared {headers} precompiled headers")?;
+        let earlier = if *kept > 0 { format!(", {kept} of them made earlier") } else { String::new() };
+        writeln!(out, "cowrap: {units} units shared {headers} precompiled headers{earlier}")?;
     }
     for (reason, times) in refusals {
         writeln!(out, "cowrap: not shared, {times} times: {}", printable(reason))?;

@@ -75,6 +75,8 @@ pub(super) struct Words<'t> {
     texts: Vec<Cow<'t, [u8]>>,
     /// For each word that is used, where that is seen first: not before it, and before what follows it in another line.
     used: Vec<Option<usize>>,
+    /// For each word, whether a `(` may follow it somewhere.
+    called: Vec<bool>,
 }
 
 /// What a byte may begin.
@@ -138,7 +140,8 @@ impl<'t> Words<'t> {
         // In headers there is a new word for every 40 bytes or so; growing costs more than a guess that is too high.
         let guess = KNOWN.len() + text.len() / 32;
         let numbers = FxHashMap::with_capacity_and_hasher(guess, rustc_hash::FxBuildHasher);
-        let mut words = Words { numbers, texts: Vec::with_capacity(guess), used: Vec::with_capacity(guess) };
+        let (texts, used, called) = (Vec::with_capacity(guess), Vec::with_capacity(guess), Vec::with_capacity(guess));
+        let mut words = Words { numbers, texts, used, called };
         for text in KNOWN {
             words.number(Cow::Borrowed(text));
         }
@@ -152,6 +155,7 @@ impl<'t> Words<'t> {
         let number = self.texts.len() as u32;
         self.texts.push(text.clone());
         self.used.push(None);
+        self.called.push(false);
         self.numbers.insert(text, number);
         Word(number)
     }
@@ -159,6 +163,17 @@ impl<'t> Words<'t> {
     /// Notes that a word is used, and that everything up to `at` was read.
     pub(super) fn mark(&mut self, word: Word, at: usize) {
         self.used[word.0 as usize].get_or_insert(at);
+    }
+
+    /// Notes that a word is used where a `(` may follow it.
+    pub(super) fn mark_called(&mut self, word: Word, at: usize) {
+        self.called[word.0 as usize] = true;
+        self.mark(word, at);
+    }
+
+    /// Whether a word is used, and never where a `(` may follow it.
+    pub(super) fn is_bare(&self, word: Word) -> bool {
+        self.used[word.0 as usize].is_some() && !self.called[word.0 as usize]
     }
 
     /// The bytes of a word.
@@ -306,7 +321,7 @@ impl<'t> Lexer<'t> {
             for piece in text.split(|byte| is_odd(*byte)) {
                 if piece.first().is_some_and(|first| class(*first) == Class::Word) {
                     let piece = self.words.number(Cow::Owned(piece.to_vec()));
-                    self.words.mark(piece, self.at);
+                    self.words.mark_called(piece, self.at);
                 }
             }
         }

@@ -52,6 +52,11 @@ pub struct Scan {
     /// An identifier with bytes beyond ASCII or with `$` is there as a whole and in its parts without them, and so is a prefix
     /// of a literal that was none before C11 (`u`, `U`, `u8`).
     pub words: Vec<(Name, u32)>,
+    /// Those of the words that mean the same whether a macro with parameters is called so or not, since no `(` can follow them: they
+    /// stand only outside of directives and of parentheses, and are not the last word before a directive or the end. Sorted.
+    pub bare: Vec<Name>,
+    /// The macros that it may define, always with parameters, and that it never undefines or makes unusable. Sorted, each once.
+    pub functions: Vec<Name>,
     /// For each macro that it may define but for the guard's, the identifiers in all its replacement lists, without its
     /// parameters. Both are sorted, each once.
     pub bodies: Vec<(Name, Vec<Name>)>,

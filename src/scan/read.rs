@@ -46,6 +46,8 @@ struct Reader<'t> {
     conditions: Vec<Condition>,
     /// Where in a declaration the text is.
     within: Within,
+    /// What is known of who may be called.
+    calls: Calls,
     /// The kept states.
     depths: Depths,
     /// Whether nothing that matters came yet.
@@ -54,9 +56,10 @@ struct Reader<'t> {
     probes: Vec<Found>,
     /// The depth of a `#pragma once` that is in the fewest conditions.
     once: Option<usize>,
-    /// Macros that are defined, with the place of their words in `bodies`; and those that are undefined.
+    /// Macros that are defined, with the place of their words in `bodies`.
     definitions: Vec<(Word, Range<usize>)>,
-    undefined: Vec<Word>,
+    /// Macros that are defined without parameters, or undefined.
+    plain: Vec<Word>,
     /// Up to where the text was read when each was.
     defined_at: Vec<(Word, usize)>,
     bodies: Vec<Word>,
@@ -79,6 +82,21 @@ struct Within {
     brackets: u32,
     /// The last token outside of directives.
     last: Option<Kind>,
+}
+
+/// What is known of the words behind which a `(` may follow, as far as a preprocessor looks for one.
+///
+/// It does so in the text that it expands, and in what comes out of the arguments of a macro. Arguments are between parentheses,
+/// of which the first may come out of a macro, and the last may not. So outside of parentheses a word is in no argument, if
+/// parentheses are balanced between any two directives; where they are not, nothing is known of the whole text.
+#[derive(Clone, Copy, Debug)]
+struct Calls {
+    /// A word that was just read, outside of parentheses.
+    last: Option<Word>,
+    /// How many parentheses are open.
+    open: u32,
+    /// Whether parentheses are not balanced somewhere.
+    unbalanced: bool,
 }
 
 /// A condition that is open.
@@ -110,13 +128,14 @@ impl<'t> Reader<'t> {
             around: Around::Begin,
             conditions: Vec::new(),
             within: Within { brackets: 0, last: None },
+            calls: Calls { last: None, open: 0, unbalanced: false },
             depths: [0; 4],
             leading: true,
             includes: Vec::new(),
             probes: Vec::new(),
             once: None,
             definitions: Vec::new(),
-            undefined: Vec::new(),
+            plain: Vec::new(),
             defined_at: Vec::new(),
             bodies: Vec::new(),
             pragmas: Vec::new(),
@@ -143,9 +162,8 @@ impl<'t> Reader<'t> {
                     line_start = false;
                     self.matters();
                     let Some(token) = self.lexer.token_here(spaced) else { return };
-                    self.within.pass(token.kind);
+                    self.pass(token.kind);
                     if let Kind::Word(word) = token.kind {
-                        self.lexer.words.mark(word, self.lexer.at);
                         match word {
                             lex::PRAGMA => self.pragma_in_code(),
                             lex::MS_PRAGMA => self.leaks = true,
@@ -154,6 +172,33 @@ impl<'t> Reader<'t> {
                     }
                 }
             }
+        }
+    }
+
+    /// Goes over a token outside of directives.
+    fn pass(&mut self, kind: Kind) {
+        self.within.pass(kind);
+        if kind == Kind::Sign(b'(') {
+            self.last_is_called();
+        }
+        self.calls.last = None;
+        match kind {
+            Kind::Word(word) if self.calls.open > 0 => self.lexer.words.mark_called(word, self.lexer.at),
+            Kind::Word(word) => {
+                self.lexer.words.mark(word, self.lexer.at);
+                self.calls.last = Some(word);
+            }
+            Kind::Sign(b'(') => self.calls.open = self.calls.open.saturating_add(1),
+            Kind::Sign(b')') if self.calls.open == 0 => self.calls.unbalanced = true,
+            Kind::Sign(b')') => self.calls.open -= 1,
+            _ => {}
+        }
+    }
+
+    /// Notes that the last word outside of directives may be called.
+    fn last_is_called(&mut self) {
+        if let Some(word) = self.calls.last.take() {
+            self.lexer.words.mark_called(word, self.lexer.at);
         }
     }
 
@@ -185,6 +230,9 @@ impl<'t> Reader<'t> {
     /// A directive, whose `#` is here.
     fn directive(&mut self) {
         let hash = self.lexer.at;
+        // What follows may depend on a condition, or be in another file.
+        self.last_is_called();
+        self.calls.unbalanced |= self.calls.open > 0;
         self.lexer.begin_directive();
         self.lexer.at += 1;
         self.lexer.skip_blanks();
@@ -202,7 +250,7 @@ impl<'t> Reader<'t> {
                 self.matters();
                 self.tokens(hash, false);
                 let word = self.first_word();
-                self.undefined.extend(word);
+                self.plain.extend(word);
                 self.defined_at.extend(word.map(|word| (word, self.lexer.at)));
                 self.tokens.clear();
                 word.is_none()
@@ -249,7 +297,7 @@ impl<'t> Reader<'t> {
         // All words of the line count, but for those of what seems to be a guard: it has none left then.
         for token in &self.tokens {
             if let Kind::Word(word) = token.kind {
-                self.lexer.words.mark(word, self.lexer.at);
+                self.lexer.words.mark_called(word, self.lexer.at);
             }
         }
         self.lexer.end_directive(verbatim);
@@ -470,6 +518,9 @@ impl<'t> Reader<'t> {
         self.bodies.extend(words.filter(|word| parameters.binary_search(word).is_err()));
         self.definitions.push((macro_name, start..self.bodies.len()));
         self.defined_at.push((macro_name, self.lexer.at));
+        if !is_function {
+            self.plain.push(macro_name);
+        }
         if self.bodies[start..].iter().any(|word| matches!(*word, lex::PRAGMA | lex::MS_PRAGMA))
             && !self.pragmas_are_harmless(body)
         {
@@ -524,10 +575,7 @@ impl<'t> Reader<'t> {
             _ => Effect::Other,
         };
         for token in [open, literal].into_iter().flatten() {
-            self.within.pass(token.kind);
-            if let Kind::Word(word) = token.kind {
-                self.lexer.words.mark(word, self.lexer.at);
-            }
+            self.pass(token.kind);
         }
         match effect {
             // As words of a literal these would have to be found first.
@@ -578,13 +626,17 @@ impl<'t> Reader<'t> {
         }
         // What only seemed to be the guard's is like everything else.
         if let Around::No(Some((word, defined))) = self.around {
-            self.lexer.words.mark(word, self.lexer.at);
+            self.lexer.words.mark_called(word, self.lexer.at);
             if defined {
+                self.plain.push(word);
                 self.definitions.push((word, 0..0));
                 self.defined_at.push((word, 0));
             }
         }
         self.leaks |= self.depths != [0; 4] || !self.conditions.is_empty();
+        // In another file, a `(` may come first.
+        self.last_is_called();
+        let balanced = self.calls.open == 0 && !self.calls.unbalanced && !self.lexer.doubtful;
         let open = self.is_inside();
         let (words, form) = self.lexer.finish();
         self.leaks |= form.is_none();
@@ -602,6 +654,10 @@ impl<'t> Reader<'t> {
             guard = Guard::Macro(name(&word));
         }
         let poisoned = &all[words.count()..];
+        let bare = (0..words.count()).filter(|at| balanced && words.is_bare(Word(*at as u32))).map(|at| all[at]);
+        let plain = sorted(self.plain.iter().map(name).chain(poisoned.iter().copied()).collect());
+        let functions = self.definitions.iter().map(|(word, _)| name(word));
+        let functions = functions.filter(|name| plain.binary_search(name).is_err());
         let defined = self.defined_at.iter().map(|(word, at)| (name(word), *at));
         let defines = with_lines(text, defined.chain(poisoned.iter().map(|name| (*name, 0))).collect());
         let used = words.all().zip(&all).filter_map(|((_, used), name)| Some((*name, used?)));
@@ -619,6 +675,8 @@ impl<'t> Reader<'t> {
             guard,
             defines,
             words: with_lines(text, used.collect()),
+            bare: sorted(bare.collect()),
+            functions: sorted(functions.collect()),
             bodies: bodies(&self.definitions, &self.bodies, name),
             pragmas: sorted(self.pragmas.iter().map(name).collect()),
             pastes: sorted(self.pastes.iter().map(name).collect()),

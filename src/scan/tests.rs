@@ -208,6 +208,55 @@ fn definitions_and_their_words() {
     assert_eq!(said("#define A\\\n(x) x y").bodies, ["A: y"]);
 }
 
+fn bare(text: &str) -> String {
+    let names = Names::new();
+    let scan = scan(text.as_bytes(), &names);
+    let mut bare: Vec<String> =
+        scan.bare.iter().map(|name| String::from_utf8_lossy(&names.text(*name)).into_owned()).collect();
+    bare.sort();
+    bare.join(" ")
+}
+
+fn functions(text: &str) -> String {
+    let names = Names::new();
+    let scan = scan(text.as_bytes(), &names);
+    let mut functions: Vec<String> =
+        scan.functions.iter().map(|name| String::from_utf8_lossy(&names.text(*name)).into_owned()).collect();
+    functions.sort();
+    functions.join(" ")
+}
+
+#[test]
+fn words_that_no_parenthesis_follows_are_told() {
+    assert_eq!(bare("struct S { char *f; g /* ( */ ; };"), "S char f g struct");
+    assert_eq!(bare("a (b); c\\\n\n/* x\n */ // y\n(); d [e] f"), "d e");
+    // It is called elsewhere, or an argument may be, once it is expanded.
+    assert_eq!(bare("a; a(b); c; f(c); d;"), "d");
+    // What comes next depends on a condition, or is in another file.
+    assert_eq!(bare("a\n#if 0\n;\n#endif\n(); b\n#pragma once\n; c;"), "c");
+    assert_eq!(bare("a; b"), "a");
+    assert_eq!(bare("#define f(x) x y\n#ifdef a\nb;\n#endif\n#if c\n#endif\n"), "b");
+    // Whose arguments end here is not known, and so where they begin.
+    assert_eq!(bare("BEGIN a; b )"), "");
+    assert_eq!(bare("f(\n#if 0\n)\n#endif\na;\n#if 0\n(\n#endif\n)"), "");
+    assert_eq!(bare("a; ("), "");
+    assert_eq!(bare("a; ??/\n(); b;"), "");
+    assert_eq!(bare("a$b; c;"), "a$b c");
+    assert_eq!(bare("_Pragma(\"once\") a; b _Pragma(\"once\");"), "a b");
+    assert_eq!(bare("_Pragma a; ;"), "_Pragma a");
+    assert_eq!(bare("_Pragma( a; ;"), "");
+}
+
+#[test]
+fn macros_that_always_have_parameters_are_told() {
+    assert_eq!(functions("#define f(x) x\n#define g (x)\n#define h\\\n() 1\n#define i/**/()"), "f h");
+    assert_eq!(functions("#define f(x) x\n#if 0\n#undef f\n#define g(x)\n#endif"), "g");
+    assert_eq!(functions("#define f(x) x\n#if 0\n#define f\n#endif"), "");
+    assert_eq!(functions("#define f(x) x\n#pragma GCC poison f"), "");
+    assert_eq!(functions("#ifndef f\n#define f\n#define f(x)\n#endif"), "f");
+    assert_eq!(functions("#ifndef f\n#define f\n#define f(x)\n#endif\n;"), "");
+}
+
 #[test]
 fn macros_that_paste_are_told() {
     assert_eq!(said("#define A(x) x##1\n#define B #\n#define C # #\n#define D x /**/ ## y").pastes, ["A", "D"]);

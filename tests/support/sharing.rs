@@ -4,18 +4,21 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use cowrap::cache::Cache;
 use cowrap::clang::Library;
 use cowrap::compdb;
 use cowrap::config::Pack;
 use cowrap::facts::UnitFacts;
-use cowrap::index::{Indexer, Outcome, Shared, make_visible};
-use cowrap::source::{ON_DISK, Tree};
+use cowrap::index::{Indexer, Outcome, Shared, Sharing, make_visible};
+use cowrap::source::{Digest, ON_DISK, Tree};
 
 /// A tree that was read twice.
 #[derive(Debug)]
 pub struct Compared {
     /// What became of sharing.
     pub shared: Shared,
+    /// The same with the precompiled headers of an earlier run.
+    pub kept: Shared,
     /// Units whose facts differ, each with both.
     pub differing: Vec<(PathBuf, String)>,
     /// The facts of each unit, without sharing.
@@ -32,7 +35,7 @@ pub fn compare(root: &Path) -> Compared {
     let visible = make_visible(&root, pack, &HashMap::new());
     let library = Library::load().expect("libclang");
     let indexer = Indexer::new(library, pack, visible.headers, tree, 2).expect("workers");
-    let read = |shared| {
+    let read = |shared: Option<&Sharing<'_>>| {
         let mut read = Vec::new();
         indexer.run(&units, shared, |number, outcome| match outcome {
             Outcome::Read(facts) => read.push((units[number].file.clone(), *facts)),
@@ -42,10 +45,23 @@ pub fn compare(root: &Path) -> Compared {
     };
     let plain = read(None);
     let sharing = indexer.share(&units, &indexer.sources(&ON_DISK), false).expect("a place for precompiled headers");
-    let pairs = plain.iter().zip(read(Some(&sharing)));
-    let differing = pairs.filter(|((_, plain), (_, shared))| plain != shared);
-    let differing = differing.map(|((file, plain), (_, shared))| (file.clone(), difference(plain, &shared)));
-    Compared { differing: differing.collect(), shared: sharing.shared(), plain }
+    let compare = |shared: Vec<(PathBuf, UnitFacts)>| -> Vec<(PathBuf, String)> {
+        let differing = plain.iter().zip(shared).filter(|((_, plain), (_, shared))| plain != shared);
+        differing.map(|((file, plain), (_, shared))| (file.clone(), difference(plain, &shared))).collect()
+    };
+    let mut differing = compare(read(Some(&sharing)));
+    // Once more with precompiled headers that are kept, and with those that were.
+    let kept = tempfile::tempdir().expect("a scratch directory");
+    let mut last = Shared::default();
+    for _ in 0..2 {
+        let cache = Cache::open(kept.path(), 1 << 30).expect("a cache");
+        let again = indexer.share(&units, &indexer.sources(&ON_DISK), false).expect("a place for precompiled headers");
+        let again = indexer.keep(again, &cache, Digest::of(b"all"));
+        differing.extend(compare(read(Some(&again))));
+        cache.flush().expect("it can be written");
+        last = again.shared();
+    }
+    Compared { differing, shared: sharing.shared(), kept: last, plain }
 }
 
 /// The first lines in which two units differ, as they are printed.

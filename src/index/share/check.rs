@@ -13,6 +13,8 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
@@ -26,6 +28,26 @@ use super::headers::{Headers, Inclusions, Number};
 /// which several headers define for those that lack them, and what asks `stddef.h` and its like for something, which they
 /// undefine.
 const SETTLED: &[&[u8]] = &[b"__NR_", b"__X32_SYSCALL_BIT", b"__need_"];
+
+/// What the names of macros begin with that compilers define, or are: those with parameters are not told from others. What begins
+/// with `_` is not in the list. What clang 19 defines for its targets is.
+const PREDEFINED: &[&[u8]] = &[
+    b"AVR",
+    b"MIPSE",
+    b"MSP430",
+    b"TARGET_OS_",
+    b"TARGET_IPHONE",
+    b"WIN32",
+    b"WIN64",
+    b"WINNT",
+    b"i386",
+    b"linux",
+    b"mc68",
+    b"mips",
+    b"sparc",
+    b"sun",
+    b"unix",
+];
 
 /// Macros that tell where a text is included from.
 const PLACED: &[&[u8]] = &[b"__INCLUDE_LEVEL__", b"__BASE_FILE__"];
@@ -49,6 +71,10 @@ pub struct Macros {
     pastes: HashSet<Name>,
     /// Those that mean the same wherever they are defined.
     settled: HashSet<Name>,
+    /// The macros that have parameters wherever they are defined.
+    functions: HashSet<Name>,
+    /// Those that are defined without, or undefined.
+    plain: HashSet<Name>,
     /// All names that lead to what leaves the compiler in another state, or tells where a text is included from.
     leaking: Set,
     /// All names that lead to the macro that counts, and that macro.
@@ -124,14 +150,22 @@ impl Macros {
             }
         }
         self.pastes.extend(&scan.pastes);
+        self.functions.extend(&scan.functions);
+        self.plain.extend(plain(scan));
         // What libraries make of their arguments (`G_STRINGIFY`) are warnings.
         if own {
             self.pragmas.extend(&scan.pragmas);
         }
     }
 
-    /// Finds out what follows from all of them, once all are there.
-    pub fn finish(&mut self, names: &Names) {
+    /// Finds out what follows from all of them, once all are there. `arguments` are those of the units.
+    pub fn finish<'a>(&mut self, arguments: impl Iterator<Item = &'a OsString>, names: &Names) {
+        let given: HashSet<Name> = arguments.flat_map(|argument| words_of(argument, names)).collect();
+        let is_predefined = |name: &Name| {
+            let text = names.text(*name);
+            text.starts_with(b"_") || PREDEFINED.iter().any(|prefix| text.starts_with(prefix))
+        };
+        self.functions.retain(|name| !self.plain.contains(name) && !given.contains(name) && !is_predefined(name));
         let (mut leaking, mut counting, mut pasting) = (Set::default(), Set::default(), Set::default());
         let placed = PLACED.iter().filter_map(|name| names.find(name));
         self.extend_to(&mut leaking, self.pragmas.iter().copied().chain(placed));
@@ -212,6 +246,12 @@ impl Macros {
         Some((parts, line))
     }
 
+    /// Whether a word of a text is what it is whatever becomes of a macro by that name: the macro has parameters if it is defined
+    /// at all, and no `(` follows the word (C11 6.10.3p10). `unforeseen` are macros of which no more is known.
+    fn is_inert(&self, word: Name, scan: &Scan, unforeseen: &HashSet<Name>) -> bool {
+        self.functions.contains(&word) && scan.bare.binary_search(&word).is_ok() && !unforeseen.contains(&word)
+    }
+
     fn leaks(&self, scan: &Scan) -> bool {
         // What counts by itself decides what is read.
         let leaks = |word: &Name| self.leaking.contains(word.index()) || Some(*word) == self.counter;
@@ -225,12 +265,25 @@ impl Macros {
 }
 
 /// What a text may define or undefine, the guard too, with the first line in which it does.
-fn defines(scan: &Scan) -> impl Iterator<Item = (Name, u32)> {
+pub fn defines(scan: &Scan) -> impl Iterator<Item = (Name, u32)> {
     let guard = match scan.guard {
         Guard::Macro(name) => Some((name, 1)),
         _ => None,
     };
     scan.defines.iter().copied().chain(guard)
+}
+
+/// What a text may define without parameters, or undefine.
+fn plain(scan: &Scan) -> impl Iterator<Item = Name> {
+    defines(scan).map(|(name, _)| name).filter(|name| scan.functions.binary_search(name).is_err())
+}
+
+/// The names that an argument may define.
+fn words_of(argument: &OsString, names: &Names) -> Vec<Name> {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let words = argument.as_bytes().split(|byte| !is_name(byte));
+    let joined = words.clone().filter_map(|word| word.strip_prefix(b"D").or(word.strip_prefix(b"U")));
+    words.clone().chain(joined).filter_map(|word| names.find(word)).collect()
 }
 
 /// The order in which files are read, as far as it is always the same.
@@ -240,6 +293,8 @@ pub struct Order<'a> {
     names: &'a Names,
     /// What the precompiled headers included. It depends on nothing but what is looked at here, so it is included in each unit.
     included: &'a Inclusions,
+    /// What files define that were read and that the plan does not know.
+    unforeseen: &'a HashSet<Name>,
     /// What includes a file, as [`Order::included`] tells.
     includers: HashMap<Number, Vec<(Number, u32)>>,
     reach: RefCell<HashMap<Number, Rc<HashMap<Number, u32>>>>,
@@ -250,14 +305,19 @@ pub struct Order<'a> {
 
 impl<'a> Order<'a> {
     /// The order of files.
-    pub fn new(headers: &'a Headers, names: &'a Names, included: &'a Inclusions) -> Self {
+    pub fn new(
+        headers: &'a Headers,
+        names: &'a Names,
+        included: &'a Inclusions,
+        unforeseen: &'a HashSet<Name>,
+    ) -> Self {
         let mut includers: HashMap<Number, Vec<(Number, u32)>> = HashMap::new();
         for (includer, line, file) in included {
             includers.entry(*file).or_default().push((*includer, *line));
         }
         let (reach, closures) = (RefCell::default(), RefCell::default());
         let (precedes, wholes) = (RefCell::default(), RefCell::default());
-        Order { headers, names, included, includers, reach, closures, precedes, wholes }
+        Order { headers, names, included, unforeseen, includers, reach, closures, precedes, wholes }
     }
 
     /// Whether a file has certainly read another one, whole, before a line of its own text.
@@ -472,6 +532,13 @@ impl Moved {
             let is_foreign = file.is_some_and(|file| !headers.get(file).own);
             macros.settled.contains(&name) && (is_foreign || has(&scan.defines, name) || !has(&scan.words, name))
         };
+        // The other text may be unforeseen, too.
+        let plain: HashSet<Name> = match other.number {
+            Some(_) => HashSet::new(),
+            None => plain(other.scan).collect(),
+        };
+        let is_inert =
+            |word: Name, scan: &Scan| !plain.contains(&word) && macros.is_inert(word, scan, order.unforeseen);
         // What both define, and what it defines and they ask for.
         for (name, line) in defines(other.scan).chain(other.declares.iter().copied()) {
             let definers = self.definers.get(&name).into_iter().flatten();
@@ -491,6 +558,7 @@ impl Moved {
             for file in self.files.iter().filter(|file| !is_settled_for(Some(**file), scan_of(**file), name)) {
                 let scan = scan_of(*file);
                 let words = scan.words.iter().filter(|(word, _)| leading.contains(word.index()));
+                let words = words.filter(|(word, _)| !is_inert(*word, scan));
                 let pasted = pieces.as_ref().and_then(|pieces| {
                     let (parts, line) = &*macros.parts(scan)?;
                     pieces.fit(parts).then_some(*line)
@@ -508,7 +576,8 @@ impl Moved {
                 }
             }
         };
-        for (word, line) in other.scan.words.iter().filter(|(word, _)| self.leading.contains(word.index())) {
+        let words = other.scan.words.iter().filter(|(word, _)| self.leading.contains(word.index()));
+        for (word, line) in words.filter(|(word, _)| !is_inert(*word, other.scan)) {
             macros.reached(*word).iter().for_each(|name| asks(*name, *line));
         }
         if !self.pieces.is_empty()

@@ -6,29 +6,32 @@
 mod check;
 mod cluster;
 mod headers;
+mod kept;
 mod plan;
 mod refer;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
 
+use crate::cache::Cache;
 use crate::clang::{File, Purpose, Severity, TranslationUnit, UnsavedFile};
 use crate::compdb::Unit;
-use crate::extract::{Before, Extracted, Paths, extract};
+use crate::extract::{Extracted, Paths, extract};
 use crate::facts::{Piece, UnitFacts};
 use crate::scan::{Name, scan};
 use crate::source::{Digest, Identities, Tree};
 
 use super::{Indexer, Outcome, Parse, Sources};
 
-use self::check::{Declared, Harm, Lines, Macros, Moved, Order, Other, undeclared};
+use self::check::{Declared, Harm, Lines, Macros, Moved, Order, Other, defines, undeclared};
 use self::cluster::Set;
 use self::headers::{Headers, Inclusions, Number};
+use self::kept::{Compiled, Included, Referred, Store};
 pub use self::plan::Plan;
 use self::plan::{Group, Listed};
 use self::refer::{Wanted, reference};
@@ -41,13 +44,15 @@ const MOST_TRIES: usize = 4;
 
 /// What sharing needs beside the plan.
 #[derive(Debug)]
-pub struct Sharing {
+pub struct Sharing<'a> {
     /// Who shares what.
     pub plan: Plan,
     macros: Macros,
     sources: Arc<Sources>,
     /// Where the precompiled headers are.
     scratch: tempfile::TempDir,
+    /// Where they are kept for later runs.
+    store: Option<Store<'a>>,
     /// Whether every unit that shares is parsed plainly, too.
     verify: bool,
     seen: Mutex<Shared>,
@@ -60,6 +65,8 @@ pub struct Shared {
     pub units: usize,
     /// Precompiled headers that were made.
     pub headers: usize,
+    /// Those of them that an earlier run made.
+    pub kept: usize,
     /// Why units were parsed plainly after all, and precompiled headers not made or made without some headers; and how often.
     pub refusals: BTreeMap<String, usize>,
     /// Units whose facts were not those of a plain parse, and the first file whose facts are others. There must be none.
@@ -71,11 +78,11 @@ pub struct Shared {
 pub struct Precompiled {
     /// Its file.
     pub file: CString,
+    /// That file, if it is kept.
+    lasting: Option<PathBuf>,
     /// What it stands on.
     below: Option<Arc<Precompiled>>,
-    /// What it says.
-    pub before: Arc<Before>,
-    pieces: Vec<Piece>,
+    compiled: Compiled,
     /// The files that it read, as facts tell them.
     files: Vec<PathBuf>,
     /// The headers that it includes itself, and those below it too.
@@ -84,6 +91,8 @@ pub struct Precompiled {
     first: Set,
     /// What it included, and those below it.
     included: Inclusions,
+    /// The macros that files define which it and those below it read, though nobody foresaw it.
+    unforeseen: HashSet<Name>,
     moved: Arc<Moved>,
     /// The macros that its files may define.
     defined: HashSet<Name>,
@@ -110,7 +119,7 @@ impl Precompiled {
     }
 }
 
-impl Sharing {
+impl<'a> Sharing<'a> {
     /// Plans for units. With `verify`, the facts of each unit that shares are compared with those of a plain parse, which are
     /// the ones that are taken.
     ///
@@ -123,7 +132,7 @@ impl Sharing {
         identities: &Identities,
         sources: &Arc<Sources>,
         verify: bool,
-    ) -> std::io::Result<Sharing> {
+    ) -> std::io::Result<Sharing<'a>> {
         let plan = plan::plan(units, tree, identities, sources);
         let mut macros = Macros::default();
         for group in &plan.groups {
@@ -132,9 +141,15 @@ impl Sharing {
                 macros.add(&header.scan, header.own, sources.scans.names());
             }
         }
-        macros.finish(sources.scans.names());
+        macros.finish(units.iter().flat_map(|unit| &unit.arguments), sources.scans.names());
         let scratch = tempfile::Builder::new().prefix("cowrap-").tempdir()?;
-        Ok(Sharing { plan, macros, sources: Arc::clone(sources), scratch, verify, seen: Mutex::default() })
+        let (sources, seen) = (Arc::clone(sources), Mutex::default());
+        Ok(Sharing { plan, macros, sources, scratch, store: None, verify, seen })
+    }
+
+    /// The same with precompiled headers kept for later runs; see [`Store::new`].
+    pub fn keep(self, cache: &'a Cache, base: Digest, places: &[&Path], texts: &[UnsavedFile]) -> Sharing<'a> {
+        Sharing { store: Some(Store::new(cache, base, places, texts)), ..self }
     }
 
     /// The headers that a node includes itself, without bad ones.
@@ -188,6 +203,10 @@ impl Sharing {
         }
     }
 
+    fn group(&self, node: usize) -> &Group {
+        &self.plan.groups[self.plan.nodes[node].group]
+    }
+
     fn refuse(&self, reason: String) {
         self.note(|seen| *seen.refusals.entry(reason).or_default() += 1);
     }
@@ -199,56 +218,96 @@ impl Sharing {
         format!("{} in {}", name.unwrap_or_else(|| "a pragma".into()), file.unwrap_or_else(|| "it".into()))
     }
 
-    /// Whether what was compiled for a node can be used, and how; else the headers that it must not include itself, if there
-    /// is hope without them.
-    fn accept(
+    /// What was compiled for a node, if that is of any use; else the headers that it must not include itself, if there is hope
+    /// without them.
+    fn compiled(
         &self,
         making: Making<'_>,
         unit: &TranslationUnit<'_>,
         directory: &Path,
         extracted: Extracted,
         paths: &dyn Paths,
-    ) -> Result<Precompiled, Set> {
-        let Making { node, below, listed } = making;
+    ) -> Result<Compiled, Set> {
+        let Making { node, listed, .. } = making;
         let nothing = Set::default();
         if let Some(doubt) = extracted.doubt {
             self.refuse(format!("node: {doubt:?}"));
             return Err(nothing);
         }
-        let Group { headers, first: group_first, .. } = &self.plan.groups[self.plan.nodes[node].group];
-        let number = |file: File<'_>| headers.find(&paths.absolute(&paths.identify(directory, &file.path())));
+        let headers = &self.group(node).headers;
+        let identify = |file: File<'_>| paths.identify(directory, &file.path());
+        let number = |file: File<'_>| headers.find(&paths.absolute(&identify(file)));
         if let Some(told) = unit.diagnostics().iter().find(|diagnostic| diagnostic.severity >= Severity::Warning) {
             self.refuse(format!("node: {}", told.message));
             let file = told.place.and_then(|place| number(place.file));
             return Err(culprits(&[Harm { file, other: None, macro_name: None }], listed, headers));
         }
+        let included = unit.inclusions().into_iter().filter_map(|inclusion| {
+            let from = inclusion.from.map(|(from, line)| (identify(from), line));
+            Some(Included { file: identify(inclusion.file), line: inclusion.line?, from })
+        });
+        let Extracted { facts, before, .. } = extracted;
+        Ok(Compiled { inclusions: included.collect(), before: Arc::new(before), pieces: facts.pieces })
+    }
+
+    /// Whether what was compiled for a node can be used, and how; else the headers that it must not include itself, if there
+    /// is hope without them. `refer` tells which of some names files refer to; where it cannot, the result is `None`.
+    fn accept(
+        &self,
+        making: Making<'_>,
+        compiled: Compiled,
+        paths: &dyn Paths,
+        refer: impl FnOnce(&Wanted) -> Option<Vec<(Number, String)>>,
+    ) -> Option<Result<Precompiled, (Compiled, Set)>> {
+        match self.accepted(making, &compiled, paths, refer)? {
+            Ok(accepted) => Some(Ok(Precompiled { compiled, ..accepted })),
+            Err(bad) => Some(Err((compiled, bad))),
+        }
+    }
+
+    /// The same, without what was compiled.
+    fn accepted(
+        &self,
+        making: Making<'_>,
+        compiled: &Compiled,
+        paths: &dyn Paths,
+        refer: impl FnOnce(&Wanted) -> Option<Vec<(Number, String)>>,
+    ) -> Option<Result<Precompiled, Set>> {
+        let Making { node, below, listed } = making;
+        let nothing = Set::default();
+        let Group { headers, first: group_first, .. } = self.group(node);
         let (mut files, mut moved, mut known) = (Vec::new(), Vec::new(), Set::default());
         let mut defined = HashSet::new();
         let mut first = below.map(|below| below.first.clone()).unwrap_or_default();
         let mut included = below.map(|below| below.included.clone()).unwrap_or_default();
+        let mut unforeseen = below.map(|below| below.unforeseen.clone()).unwrap_or_default();
         let begins_with_first = below.is_none() && listed.first().map(|listed| listed.number) == *group_first;
         let listed_at = |line: u32| listed.get((line as usize).saturating_sub(1));
-        for inclusion in unit.inclusions() {
-            let Some(line) = inclusion.line else { continue };
-            files.push(paths.identify(directory, &inclusion.file.path()));
+        let find = |path: &Path| headers.find(&paths.absolute(path));
+        for Included { file, line, from } in &compiled.inclusions {
+            let line = *line;
+            files.push(file.clone());
             // What the first header reads comes first in every unit.
             let is_first = begins_with_first && line == 1;
-            let Some(read) = number(inclusion.file) else {
+            let Some(read) = find(file) else {
                 if is_first {
-                    let path = paths.identify(directory, &inclusion.file.path());
-                    let scan = self.sources.scans.get(&paths.absolute(&path));
-                    defined.extend(scan.iter().flat_map(|scan| &scan.defines).map(|(name, _)| *name));
+                    let Some(scan) = self.sources.scans.get(&paths.absolute(file)) else {
+                        self.refuse(format!("node: unreadable {}", file.display()));
+                        return Some(Err(nothing));
+                    };
+                    defined.extend(scan.defines.iter().map(|(name, _)| *name));
+                    unforeseen.extend(defines(&scan).map(|(name, _)| name));
                     continue;
                 }
-                self.refuse(format!("node: unforeseen {}", inclusion.file.path().display()));
-                return Err(listed_at(line).map(|listed| listed.number).into_iter().collect());
+                self.refuse(format!("node: unforeseen {}", file.display()));
+                return Some(Err(listed_at(line).map(|listed| listed.number).into_iter().collect()));
             };
             // What is listed behind what should have included it was not included by that.
-            let is_direct = inclusion.from.is_none_or(|(from, _)| number(from).is_none());
+            let is_direct = from.as_ref().is_none_or(|(from, _)| find(from).is_none());
             let parent = listed_at(line).filter(|listed| is_direct && listed.number == read).map(|listed| listed.from);
             if listed.iter().any(|listed| Some(listed.number) == parent) {
-                self.refuse(format!("node: not included {}", inclusion.file.path().display()));
-                return Err(nothing);
+                self.refuse(format!("node: not included {}", file.display()));
+                return Some(Err(nothing));
             }
             defined.extend(headers.get(read).scan.defines.iter().map(|(name, _)| *name));
             if is_first {
@@ -256,20 +315,19 @@ impl Sharing {
             } else if known.insert(read) {
                 moved.push(read);
             }
-            if let Some((from, line)) = inclusion.from
-                && let Some(from) = number(from)
+            if let Some((from, line)) = from
+                && let Some(from) = find(from)
             {
-                included.insert((from, line, read));
+                included.insert((from, *line, read));
             }
         }
         files.sort();
         files.dedup();
         let below_moved = below.map(|below| Arc::clone(&below.moved));
         let names = self.sources.scans.names();
-        let order = Order::new(headers, names, &included);
-        let find = |path: &Path| headers.find(&paths.absolute(path));
+        let order = Order::new(headers, names, &included, &unforeseen);
         let mut declares: HashMap<Number, Lines> = HashMap::new();
-        for (name, declarations) in extracted.before.again() {
+        for (name, declarations) in compiled.before.again() {
             let found = declarations.iter().filter_map(|(path, line)| Some((find(path)?, *line)));
             for (number, line) in found.filter(|(number, _)| !first.contains(*number)) {
                 declares.entry(number).or_default().push((names.intern(name.as_bytes()), line));
@@ -278,7 +336,7 @@ impl Sharing {
         let (moved, mut harm) = Moved::new(below_moved, moved, &first, &declares, &order, &self.macros);
         let mut declared = Declared::new();
         let mut always = below.map(|below| below.always.clone()).unwrap_or_default();
-        for (name, declarations) in extracted.before.names() {
+        for (name, declarations) in compiled.before.names() {
             let Some(name) = names.find(name.as_bytes()) else { continue };
             let numbers: Vec<Option<Number>> = declarations.iter().map(|(path, _)| find(path)).collect();
             // Only what the first header reads may be unforeseen.
@@ -303,17 +361,17 @@ impl Sharing {
                 declarers.insert((*file, name), declarer);
             }
         }
-        for (file, name) in reference(unit, &wanted, number, |_, _| true) {
+        for (file, name) in refer(&wanted)? {
             let macro_name = names.find(name.as_bytes());
             harm.push(Harm { file: declarers.get(&(file, name)).copied(), other: Some(file), macro_name });
         }
-        for (user, definer, line) in extracted.before.used() {
+        for (user, definer, line) in compiled.before.used() {
             let (Some(user), Some(definer)) = (find(user), find(definer)) else { continue };
             if ![user, definer].iter().any(|file| first.contains(*file)) && !order.is_there(definer, user, line) {
                 harm.push(Harm { file: Some(definer), other: Some(user), macro_name: None });
             }
         }
-        let counting = extracted.before.pasted().filter_map(find);
+        let counting = compiled.before.pasted().filter_map(find);
         // Precompiled headers do not tell how far they counted.
         let counting = counting.filter(|file| !first.contains(*file) && self.macros.counts(&headers.get(*file).scan));
         harm.extend(counting.map(|file| Harm { file: Some(file), other: None, macro_name: None }));
@@ -321,28 +379,27 @@ impl Sharing {
             for harm in &harm {
                 self.refuse(format!("node: {}", self.tell(headers, harm)));
             }
-            return Err(culprits(&harm, listed, headers));
+            return Some(Err(culprits(&harm, listed, headers)));
         }
         let mut listed: Set = listed.iter().map(|listed| listed.number).collect();
         if let Some(below) = below {
             listed.extend(&below.listed);
         }
-        let Extracted { facts, before, .. } = extracted;
-        let file = self.target(node).ok_or(nothing)?;
-        Ok(Precompiled {
-            file,
+        Some(Ok(Precompiled {
+            file: CString::default(),
+            lasting: None,
             below: below.cloned(),
-            before: Arc::new(before),
-            pieces: facts.pieces,
+            compiled: Compiled::default(),
             files,
             listed,
             first,
             included,
+            unforeseen,
             moved: Arc::new(moved),
             defined,
             declared,
             always,
-        })
+        }))
     }
 
     /// The facts of a unit that was parsed with a precompiled header; `None` when they may not be those of a plain parse.
@@ -369,7 +426,7 @@ impl Sharing {
         let listed = member.walk.order.iter().filter(|(number, ..)| precompiled.listed.contains(*number));
         let last = listed.map(|(_, line, _)| *line).max().unwrap_or(0);
         let names = self.sources.scans.names();
-        let order = Order::new(headers, names, &precompiled.included);
+        let order = Order::new(headers, names, &precompiled.included, &precompiled.unforeseen);
         let main = extracted.facts.files.first()?.clone();
         if precompiled.all().any(|precompiled| precompiled.files.contains(&main)) {
             self.refuse("unit: a header includes it".into());
@@ -447,7 +504,7 @@ impl Sharing {
         }
         // The same for what is inside of records.
         for (user, definer, line) in extracted.before.used().filter(|(user, _, line)| *user != main || *line <= last) {
-            let is_shared = precompiled.before.has_read(definer);
+            let is_shared = precompiled.compiled.before.has_read(definer);
             let find = |path: &Path| headers.find(&paths.absolute(path));
             let (Some(number), Some(definer)) = (find(user), find(definer)) else { continue };
             let is_certain = precompiled.first.contains(definer) || order.is_there(definer, number, line);
@@ -459,7 +516,7 @@ impl Sharing {
         }
         let mut facts = extracted.facts;
         for precompiled in precompiled.all() {
-            facts.pieces.extend(precompiled.pieces.iter().cloned());
+            facts.pieces.extend(precompiled.compiled.pieces.iter().cloned());
             facts.files.extend(precompiled.files.iter().cloned());
         }
         // As in a plain parse: the main file, and the others sorted.
@@ -530,7 +587,7 @@ fn culprits(harm: &[Harm], listed: &[&Listed], headers: &Headers) -> Set {
 }
 
 /// Makes precompiled headers, each before what stands on it, and reads all units.
-pub(super) fn run(indexer: &Indexer, units: &[Unit], sharing: &Sharing, sender: Sender<(usize, Outcome)>) {
+pub(super) fn run(indexer: &Indexer, units: &[Unit], sharing: &Sharing<'_>, sender: Sender<(usize, Outcome)>) {
     let run = Run { indexer, units, sharing };
     rayon::scope(|scope| {
         for (node, plan) in sharing.plan.nodes.iter().enumerate() {
@@ -552,7 +609,7 @@ pub(super) fn run(indexer: &Indexer, units: &[Unit], sharing: &Sharing, sender: 
 struct Run<'a> {
     indexer: &'a Indexer,
     units: &'a [Unit],
-    sharing: &'a Sharing,
+    sharing: &'a Sharing<'a>,
 }
 
 impl<'a> Run<'a> {
@@ -611,7 +668,7 @@ impl<'a> Run<'a> {
         let Indexer { files, vocabulary, .. } = self.indexer;
         let read = || {
             self.indexer.parse(unit, parse, |parsed, unknown_arguments| {
-                let extracted = extract(parsed, &unit.directory, files, vocabulary, Some(&precompiled.before));
+                let extracted = extract(parsed, &unit.directory, files, vocabulary, Some(&precompiled.compiled.before));
                 let facts = self.sharing.complete(number, unit, parsed, extracted, precompiled, files);
                 facts.map(|mut facts| {
                     facts.health.unknown_arguments = unknown_arguments;
@@ -651,26 +708,81 @@ impl<'a> Run<'a> {
             return None;
         }
         let more: Vec<&str> = STRICT.iter().copied().chain(["-x", "c-header"]).collect();
+        let Indexer { files, vocabulary, .. } = self.indexer;
+        let source = self.sharing.source(node, &listed, below.map(|below| &**below))?;
+        let making = Making { node, below, listed: &listed };
+        let group = self.sharing.group(node);
+        let key = self.sharing.store.as_ref().and_then(|store| {
+            let arguments = self.indexer.arguments(unit).ok()?;
+            Some((store, store.key(making, group, &arguments, &source.1, &self.sharing.sources)?))
+        });
+        if let Some((store, key)) = &key
+            && let Some(made) = self.remembered(store, key, making)
+        {
+            return Some(made).filter(|made| !matches!(made, Err(bad) if bad.is_empty()));
+        }
         let parse = Parse {
             purpose: Purpose::Precompile,
             below: below.map(|below| below.file.as_c_str()),
-            source: Some(self.sharing.source(node, &listed, below.map(|below| &**below))?),
+            source: Some(source),
             more: &more,
         };
         let target = self.sharing.target(node)?;
-        let Indexer { files, vocabulary, .. } = self.indexer;
         let made = self.indexer.parse(unit, parse, |parsed, _| {
             let nothing = Arc::default();
-            let known = below.map_or(&nothing, |below| &below.before);
+            let known = below.map_or(&nothing, |below| &below.compiled.before);
             let extracted = extract(parsed, &unit.directory, files, vocabulary, Some(known));
-            let making = Making { node, below, listed: &listed };
-            let made = self.sharing.accept(making, parsed, &unit.directory, extracted, files);
-            match made {
-                Ok(_) if !parsed.save(&target) => None,
-                Err(bad) if bad.is_empty() => None,
-                made => Some(made),
+            let compiled = match self.sharing.compiled(making, parsed, &unit.directory, extracted, files) {
+                Ok(compiled) => compiled,
+                Err(bad) => return Some(Err(bad)),
+            };
+            let mut referred = Referred::default();
+            let number =
+                |file: File<'_>| group.headers.find(&files.absolute(&files.identify(&unit.directory, &file.path())));
+            let refer = |wanted: &Wanted| {
+                let found = reference(parsed, wanted, number, |_, _| true);
+                referred = Referred::new(wanted, &found, group);
+                Some(found)
+            };
+            let accepted = self.sharing.accept(making, compiled, files, refer)?;
+            let places: (&Sources, &dyn Paths) = (&self.sharing.sources, files);
+            match accepted {
+                Ok(made) => {
+                    let kept = key.and_then(|(store, key)| {
+                        let save = |path: &CStr| parsed.save(path);
+                        store.keep(key, (making, group), (&made.compiled, referred), places, Some(&save))
+                    });
+                    match kept {
+                        Some(path) => made.in_file(path).map(Ok),
+                        None => parsed.save(&target).then(|| Ok(Precompiled { file: target, ..made })),
+                    }
+                }
+                Err((compiled, bad)) => {
+                    if let Some((store, key)) = key {
+                        store.keep(key, (making, group), (&compiled, referred), places, None);
+                    }
+                    Some(Err(bad))
+                }
             }
         });
-        made.ok()?
+        // Without any header to leave out, there is no hope.
+        made.ok()?.filter(|made| !matches!(made, Err(bad) if bad.is_empty()))
+    }
+
+    /// What an earlier run made, or what it found out of what cannot be made.
+    fn remembered(self, store: &Store<'_>, key: &Digest, making: Making<'_>) -> Option<Result<Precompiled, Set>> {
+        let nothing = Arc::default();
+        let known = making.below.map_or(&nothing, |below| &below.compiled.before);
+        let (compiled, referred) = store.find(key, Some(known))?;
+        let group = self.sharing.group(making.node);
+        let refer = |wanted: &Wanted| referred.answer(wanted, group);
+        match self.sharing.accept(making, compiled, &self.indexer.files, refer)? {
+            Ok(made) => {
+                let made = made.in_file(store.file(key)?)?;
+                self.sharing.note(|seen| seen.kept += 1);
+                Some(Ok(made))
+            }
+            Err((_, bad)) => Some(Err(bad)),
+        }
     }
 }

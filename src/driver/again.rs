@@ -55,6 +55,15 @@ struct Record {
     unused_cuts: Vec<(String, String)>,
 }
 
+/// What was found in a state of the tree, by which it is kept.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Before {
+    /// The findings.
+    pub findings: Vec<Finding>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+}
+
 impl Again {
     /// The run that a request asks for; `None` for one that is not remembered.
     pub(super) fn new(request: &Request) -> Option<Again> {
@@ -119,6 +128,39 @@ impl Again {
         details.unused_cuts = unused_cuts;
         let overlay = Overlay::default();
         Some(Report { findings, problems, summary, tree, details, rules: rule_infos(), overlay })
+    }
+
+    /// What a run over another state of the tree found, if it is remembered, and so is what the state on the disk depends on.
+    ///
+    /// A report depends on what is in the files that were read for it, and on what was not there. When both states read the same
+    /// files, the other one's are those of the disk with what the overlay says: so its name is known without reading anything.
+    /// When it read others, it has another name.
+    pub(super) fn before(&self, overlay: &Overlay) -> Option<Before> {
+        let record: Record = postcard::from_bytes(&self.cache.get(Kind::Tree, &self.key)?).ok()?;
+        let tree = Tree { root: record.root.clone(), build: record.build.clone() };
+        let is_now = Stamps::restore(record.stamps.clone(), &tree).changed(&record.expected).is_empty();
+        if !is_now || record.absent.iter().flat_map(|(.., absent)| absent).any(|path| overlay.is_there(path)) {
+            return None;
+        }
+        let then = |(path, seen): &(PathBuf, Seen)| {
+            let seen = match overlay.text(path) {
+                Some(text) => Seen::File(Digest::of(text)),
+                None if overlay.is_gone(path) => Seen::Absent,
+                None => *seen,
+            };
+            (path.clone(), seen)
+        };
+        let expected: Vec<(PathBuf, Seen)> = record.expected.iter().map(then).collect();
+        postcard::from_bytes(&self.cache.get(Kind::Tree, &self.state(&expected)?)?).ok()
+    }
+
+    /// The name of a state of the tree, by what is in the files that are read; none when it cannot be written down.
+    fn state(&self, expected: &[(PathBuf, Seen)]) -> Option<Digest> {
+        let mut digester = Digester::new();
+        digester.update(b"state");
+        digester.update(self.key.bytes());
+        digester.update(&postcard::to_stdvec(expected).ok()?);
+        Some(digester.finish())
     }
 
     /// What is now in files that changed, if nothing but their comments did, and nobody looks at these.
@@ -201,6 +243,10 @@ impl Again {
         // What cannot be written is not kept; the next run is only slower for that.
         if let Ok(bytes) = postcard::to_stdvec(record) {
             self.cache.put(Kind::Tree, self.key, bytes);
+            let found = Before { findings: record.findings.clone(), problems: record.problems.clone() };
+            if let Some((state, bytes)) = self.state(&record.expected).zip(postcard::to_stdvec(&found).ok()) {
+                self.cache.put(Kind::Tree, state, bytes);
+            }
             let _ = self.cache.flush();
         }
     }

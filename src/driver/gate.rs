@@ -11,6 +11,7 @@ use crate::git::{Change, Git, Side};
 use crate::rules::stale_baseline;
 use crate::source::{Identities, Overlay, Tree, write_whole};
 
+use super::again::{Again, Before};
 use super::recall::Reading;
 use super::{Checked, Error, Input, Problem, Progress, Report, Request, checked, is_reported};
 
@@ -114,13 +115,14 @@ pub(super) fn apply(
     request: &Request,
     report: &mut Report,
     changes: Option<Changes>,
+    again: Option<&Again>,
     report_on: &[PathBuf],
     progress: &dyn Progress,
 ) -> Result<(), Error> {
     let mut compared = Compared::default();
     let stale = baseline(request, report, &mut compared)?;
     if let Some(changes) = changes {
-        since(request, report, &changes, &mut compared, progress)?;
+        since(request, report, &changes, again, &mut compared, progress)?;
     }
     if !report_on.is_empty() {
         report.findings.retain(|finding| is_reported(finding, report_on, &report.tree));
@@ -206,11 +208,12 @@ fn since(
     request: &Request,
     report: &mut Report,
     changes: &Changes,
+    again: Option<&Again>,
     compared: &mut Compared,
     progress: &dyn Progress,
 ) -> Result<(), Error> {
     compared.since = Some(changes.words.clone());
-    let before = before(request, report, changes, progress);
+    let before = before(request, report, changes, again, progress);
     let root = report.tree.root.clone();
     let mut lines: BTreeMap<&Path, &[RangeInclusive<u32>]> = BTreeMap::new();
     for change in &changes.files {
@@ -268,6 +271,7 @@ fn before(
     request: &Request,
     now: &Report,
     changes: &Changes,
+    again: Option<&Again>,
     progress: &dyn Progress,
 ) -> Result<HashSet<String>, String> {
     if changes.files.is_empty() {
@@ -298,27 +302,31 @@ fn before(
     let moved = renamed.iter().map(|(old, new)| (new.to_path_buf(), old.to_path_buf()));
     let moved = moved.filter(|(new, old)| new != old).collect();
     let state = Reading { overlay: &overlay, moved: &moved, most: Some(MOST_READ) };
-    let Checked { report, .. } = match checked(request, state, progress) {
-        Ok(checked) => checked,
-        Err(Error::TooMuch { units }) => {
-            return Err(format!(
-                "{units} units would have to be read again as they were; when a check of that state is remembered, they are not"
-            ));
-        }
-        Err(error) => return Err(error.to_string()),
+    let found = match again.and_then(|again| again.before(&overlay)) {
+        Some(found) => found,
+        None => match checked(request, state, progress) {
+            Ok(Checked { report, .. }) => Before { findings: report.findings, problems: report.problems },
+            Err(Error::TooMuch { units }) => {
+                return Err(format!(
+                    "{units} units would have to be read again as they were; when a check of that state is remembered, \
+                     they are not"
+                ));
+            }
+            Err(error) => return Err(error.to_string()),
+        },
     };
     // Of what cannot be read now either, nothing is told in any case.
     let is_new = |problem: &&Problem| !now.problems.iter().any(|known| known.file == problem.file);
-    if let Some(problem) = report.problems.iter().find(is_new) {
+    if let Some(problem) = found.problems.iter().find(is_new) {
         let file = problem.file.display();
         return Err(format!("{file} could not be read as it was: {}", problem.message));
     }
-    let mut findings = report.findings;
+    let mut findings = found.findings;
     let identities = Identities::default();
     for finding in &mut findings {
-        let path = identities.identify(&report.tree.root, &finding.primary.at.path);
+        let path = identities.identify(&now.tree.root, &finding.primary.at.path);
         if let Some(new) = renamed.get(path.as_path()) {
-            finding.primary.at.path = report.tree.relative(new).to_path_buf();
+            finding.primary.at.path = now.tree.relative(new).to_path_buf();
         }
     }
     Fingerprints::give(&mut findings);

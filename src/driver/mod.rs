@@ -364,15 +364,20 @@ pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error
         None => None,
     };
     let now = changes.as_ref().map(|changes| changes.now.clone()).unwrap_or_default();
-    let mut report = whole(request, &now, progress)?;
-    gate::apply(request, &mut report, changes, &report_on, progress)?;
+    let again = Again::new(request).filter(|_| now.is_empty());
+    let mut report = whole(request, &now, again.as_ref(), progress)?;
+    gate::apply(request, &mut report, changes, again.as_ref(), &report_on, progress)?;
     Ok(report)
 }
 
 /// The report on all of a tree, in some state, compared with nothing.
-fn whole(request: &Request, overlay: &Overlay, progress: &dyn Progress) -> Result<Report, Error> {
-    let again = Again::new(request).filter(|_| overlay.is_empty());
-    if let Some(report) = again.as_ref().and_then(Again::report) {
+fn whole(
+    request: &Request,
+    overlay: &Overlay,
+    again: Option<&Again>,
+    progress: &dyn Progress,
+) -> Result<Report, Error> {
+    if let Some(report) = again.and_then(Again::report) {
         return Ok(report);
     }
     let Checked { mut report, pack, texts, consulted } = checked(request, Reading::of(overlay), progress)?;
@@ -575,7 +580,13 @@ fn tree_of(request: &Request) -> Result<Tree, Error> {
             let pack = pack_of(request.pack.as_deref())?;
             Ok(index::load(&request.working_directory.join(path), pack)?.tree)
         }
-        _ => Ok(inputs(request)?.1),
+        Input::Database(explicit) => {
+            let json = compdb::find(&request.working_directory, explicit.as_deref())?;
+            let json = std::path::absolute(&json).unwrap_or(json);
+            let known = json.parent().filter(|_| request.root.is_none()).and_then(Tree::of_meson);
+            known.map_or_else(|| Ok(inputs(request)?.1), Ok)
+        }
+        Input::Files { .. } => Ok(inputs(request)?.1),
     }
 }
 

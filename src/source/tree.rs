@@ -37,6 +37,13 @@ impl Tree {
         Tree { root: real(&root), build: Some(build) }
     }
 
+    /// The tree that is built in `build`, when meson wrote down where it is: as [`Tree::of_database`] finds it, without a look at the
+    /// database.
+    pub fn of_meson(build: &Path) -> Option<Tree> {
+        let build = real(build);
+        Some(Tree { root: real(&meson_source_directory(&build)?), build: Some(build) })
+    }
+
     /// The tree of files that are named on the command line: the working directory when it holds them all.
     pub fn of_files(working_directory: &Path, files: &[PathBuf]) -> Tree {
         let working_directory = real(working_directory);

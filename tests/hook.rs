@@ -175,6 +175,117 @@ fn the_hook_that_fixes_loses_nothing() {
     }
 }
 
+// --- docs/gate.md -----------------------------------------------------------------------------------------------
+
+#[test]
+fn the_page_can_be_followed() {
+    let settings = blocks("toml");
+    let steps = blocks("sh").into_iter().find(|block| block.starts_with("cowrap baseline")).unwrap();
+    let recipes: Vec<Value> = blocks("yaml").iter().map(|block| yaml(block)).collect();
+    let [hooks, local, gitlab, shards, github] = recipes.as_slice() else { panic!("{} recipes", recipes.len()) };
+
+    let tree = Tree::new();
+    tree.git(&["add", "--all"]);
+    tree.git(&["commit", "--quiet", "--message", "first"]);
+    tree.run("cowrap", &["check", "-p", "build"]).is_refused();
+    tree.write("cowrap.toml", &settings[0]);
+    tree.sh(&[], &steps).is_let_through();
+    assert_eq!(tree.git(&["status", "--short"]), "");
+
+    // The hooks: of the published ones only the names can be looked at here.
+    let published = yaml(&std::fs::read_to_string(Path::new(HERE).join(".pre-commit-hooks.yaml")).unwrap());
+    let published: Vec<&Value> = published.as_array().unwrap().iter().map(|hook| &hook["id"]).collect();
+    assert!(published.contains(&&hooks["repos"][0]["hooks"][0]["id"]));
+    tree.write(".pre-commit-config.yaml", &hooks.to_string());
+    for runner in RUNNERS {
+        tree.run(runner, &["validate-config"]).is_let_through();
+    }
+    tree.write(".pre-commit-config.yaml", &local.to_string());
+    tree.append(".gitignore", "/*.facts\n/*.index\n/*.json\n/*.sarif\n");
+    tree.git(&["add", "--all"]);
+    tree.git(&["commit", "--quiet", "--message", "hooks"]);
+
+    // A default branch where all is well, and a branch that breaks a rule.
+    let merge = [("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main")];
+    let pull = [("BASE", "main")];
+    let number = shards["facts"]["parallel"].as_u64().unwrap();
+    let in_shards = || {
+        for index in 1..=number {
+            let node = [("CI_NODE_INDEX", index.to_string()), ("CI_NODE_TOTAL", number.to_string())];
+            let node = [(node[0].0, node[0].1.as_str()), (node[1].0, node[1].1.as_str())];
+            tree.sh(&node, &script(&shards["facts"]["script"])).is_let_through();
+        }
+        tree.sh(&[], &script(&shards["cowrap"]["script"]))
+    };
+    let steps = github["jobs"]["cowrap"]["steps"].as_array().unwrap();
+    let on_github = steps.iter().filter_map(|step| step["run"].as_str()).find(|run| run.starts_with("cowrap"));
+    let on_github = on_github.unwrap();
+    let gitlab_findings = || serde_json::from_str::<Vec<Value>>(&tree.read("gl-code-quality-report.json")).unwrap();
+    let sarif_findings = || {
+        let log: Value = serde_json::from_str(&tree.read("cowrap.sarif")).unwrap();
+        log["runs"][0]["results"].as_array().unwrap().len()
+    };
+    tree.sh(&[], &script(&gitlab["cowrap"]["script"])).is_let_through();
+    assert_eq!(gitlab_findings(), [] as [Value; 0]);
+    in_shards().is_let_through();
+    assert_eq!(gitlab_findings(), [] as [Value; 0]);
+    tree.sh(&[], on_github).is_let_through();
+    assert_eq!(sarif_findings(), 0);
+
+    tree.git(&["remote", "add", "origin", "."]);
+    tree.git(&["fetch", "--quiet", "origin"]);
+    tree.git(&["switch", "--quiet", "--create", "topic"]);
+    tree.append("mini-img.c", &function("img_twice", "bdrv_co_flush"));
+    for runner in RUNNERS {
+        tree.run(runner, &["install", "-f"]).is_let_through();
+        tree.commit(&["--all"]).is_refused();
+    }
+    tree.commit(&["--all", "--no-verify"]).is_let_through();
+    for said in [
+        tree.sh(&merge, &script(&gitlab["cowrap-merge-request"]["script"])),
+        tree.sh(&[], &script(&gitlab["cowrap"]["script"])),
+        in_shards(),
+    ] {
+        said.is_refused();
+        said.tells(&breach("img_twice"));
+        let found = gitlab_findings();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0]["location"]["path"], "mini-img.c");
+        std::fs::remove_file(tree.root().join("gl-code-quality-report.json")).unwrap();
+    }
+    for environment in [&pull[..], &[]] {
+        let said = tree.sh(environment, on_github);
+        said.is_refused();
+        said.tells("::error file=mini-img.c");
+        assert_eq!(sarif_findings(), 1);
+    }
+
+    // What the main branch gets wrong is not the topic's fault, and fixing takes a shorter baseline.
+    tree.git(&["switch", "--quiet", "main"]);
+    tree.git(&["merge", "--quiet", "topic"]);
+    tree.git(&["switch", "--quiet", "--create", "fix"]);
+    tree.replace("mini-img.c", "    return bdrv_co_flush(bs); /*", "    return bdrv_flush(bs); /*");
+    let said = tree.sh(&merge, &script(&gitlab["cowrap-merge-request"]["script"]));
+    said.is_refused();
+    said.tells("stale-baseline");
+    said.keeps_quiet_about("img_twice");
+    tree.run("cowrap", &["baseline"]).is_let_through();
+    tree.sh(&merge, &script(&gitlab["cowrap-merge-request"]["script"])).is_let_through();
+}
+
+/// The blocks of the page in one language.
+fn blocks(language: &str) -> Vec<String> {
+    let page = std::fs::read_to_string(Path::new(HERE).join("docs/gate.md")).unwrap();
+    let blocks = page.split("```").skip(1).step_by(2);
+    let blocks = blocks.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n'));
+    blocks.map(str::to_owned).collect()
+}
+
+/// The commands of a job.
+fn script(lines: &Value) -> String {
+    lines.as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned() + "\n").collect()
+}
+
 // --- what is installed from a clone -----------------------------------------------------------------------------
 
 #[test]
@@ -280,6 +391,13 @@ impl Tree {
         let said = self.run("git", arguments);
         said.is_let_through();
         said.text
+    }
+
+    /// Runs commands as a job does: the first one that fails is the last one.
+    fn sh(&self, environment: &[(&str, &str)], commands: &str) -> Said {
+        let variables: Vec<String> = environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let variables: Vec<&str> = variables.iter().map(String::as_str).collect();
+        self.run("env", &[&variables[..], &["sh", "-ec", commands]].concat())
     }
 
     fn commit(&self, arguments: &[&str]) -> Said {

@@ -143,6 +143,8 @@ fn messages_have_one_form() {
         root: None,
         report_on: Vec::new(),
         only: None,
+        exclude: None,
+        is_partial: false,
         pack: None,
         inputs: Vec::new(),
         enable: Vec::new(),

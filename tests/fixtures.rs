@@ -100,6 +100,8 @@ fn request(input: Input, root: PathBuf) -> Request {
         root: Some(root),
         report_on: Vec::new(),
         only: None,
+        exclude: None,
+        is_partial: false,
         pack: None,
         inputs: Vec::new(),
         enable: Vec::new(),

@@ -2,7 +2,7 @@
 //!
 //! Reports are made by hand here, so that they can hold what no compiler lets through.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -201,11 +201,13 @@ fn what_a_report_is_compared_with_is_told() {
         baseline: Some(("known.json".to_owned(), 7)),
         since: Some("HEAD (abc)".to_owned()),
         known: 1,
+        not_read: vec!["new.c".to_owned()],
         by_lines: by_lines.map(str::to_owned),
     };
     made.report.summary.compared = Some(compared(None));
     let text = made.text(Format::Short);
     assert!(text.contains("cowrap: not shown: 7 findings of the baseline known.json\n"), "{text}");
+    assert!(text.contains("cowrap: not checked, since no unit of the build reads it: new.c\n"), "{text}");
     assert!(text.contains("cowrap: compared with HEAD (abc): 1 finding there before, not shown\n"), "{text}");
     made.report.summary.compared = Some(compared(Some("it is \u{1b}[31mred")));
     let text = made.text(Format::Short);
@@ -401,6 +403,8 @@ fn a_real_report_can_be_read() {
         root: None,
         report_on: Vec::new(),
         only: None,
+        exclude: None,
+        is_partial: false,
         pack: None,
         inputs: Vec::new(),
         enable: Vec::new(),
@@ -475,6 +479,7 @@ impl Made {
             details: Details::default(),
             rules: RULES.to_vec(),
             overlay: Overlay::default(),
+            files: HashSet::new(),
         };
         Made { _scratch: scratch, report }
     }

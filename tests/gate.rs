@@ -435,6 +435,60 @@ fn a_baseline_can_only_get_shorter() {
 }
 
 #[test]
+fn what_was_not_read_is_not_gone() {
+    let allowed = breaking("c").replace("drain();", "drain(); /* cowrap: allow(coroutine-call) why not */");
+    let files =
+        [("a.c", breaking("a")), ("b.c", breaking("b")), ("c.c", allowed), ("d.c", "#include <no.h>\n".to_owned())];
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let repository = Repository::new(&files);
+    // The tree itself says what is no part of it.
+    repository.write("cowrap.toml", "exclude = [\"d.c\"]\n");
+    repository.run(&["baseline", "-p", "build"]);
+    assert_eq!(repository.check(&["--ratchet"]).status, 0);
+    // An index knows that it is one of a part, however it was made.
+    let clean = |arguments: &[&str]| {
+        let said = repository.run(&[&["check", "--format", "short", "--ratchet"], arguments].concat());
+        assert_eq!((said.status, said.findings.clone()), (0, vec![]), "{said:?}");
+    };
+    let done = |arguments: &[&str]| assert_eq!(repository.run(arguments).status, 0);
+    done(&["index", "-p", "build", "--only", "a.c", "-o", "part.index"]);
+    clean(&["--index", "part.index"]);
+    for shard in ["1/2", "2/2"] {
+        let file = format!("build/{}.facts", &shard[..1]);
+        done(&["index", "-p", "build", "--only", "[ac].c", "--shard", shard, "-o", &file]);
+    }
+    done(&["link", "build/1.facts", "build/2.facts", "-o", "part.index"]);
+    clean(&["--index", "part.index"]);
+    // One of all is one of all.
+    done(&["index", "-p", "build", "-o", "whole.index"]);
+    clean(&["--index", "whole.index"]);
+    repository.write("a.c", "#include \"co.h\"\n");
+    repository.write("c.c", &breaking("c").replace("drain();", "/* cowrap: allow(coroutine-call) why not */"));
+    done(&["index", "-p", "build", "-o", "whole.index"]);
+    let said = repository.run(&["check", "--format", "short", "--ratchet", "--index", "whole.index"]);
+    let rules: Vec<bool> = ["stale-baseline", "unused-suppression"]
+        .map(|rule| said.findings.iter().any(|line| line.contains(rule)))
+        .into();
+    assert_eq!((said.findings.len(), rules), (2, vec![true, true]), "{said:?}");
+}
+
+#[test]
+fn changed_files_that_no_unit_reads_are_told() {
+    let repository = Repository::new(&[("a.c", "#include \"co.h\"\n")]);
+    repository.write("new.c", &breaking("new"));
+    repository.write("new.md", "text");
+    repository.git(&["add", "--all"]);
+    let said = repository.check(&["--staged"]);
+    assert_eq!((said.status, said.findings.len()), (0, 0));
+    assert!(said.rest.contains("not checked, since no unit of the build reads it: new.c\n"), "{said:?}");
+    // And the other way around: the build knows a file that is not there any more.
+    repository.database();
+    repository.git(&["rm", "--quiet", "--force", "new.c"]);
+    let said = repository.check(&["--staged"]);
+    assert!(said.status == 2 && said.rest.contains("build again: the database is older than the tree"), "{said:?}");
+}
+
+#[test]
 fn findings_stay_known_when_git_moved_their_file() {
     let repository = Repository::new(&[("a.c", &breaking("a")), ("b.c", &breaking("b"))]);
     repository.run(&["baseline", "-p", "build"]);

@@ -29,6 +29,8 @@ fn index(tree: &str) -> Index {
         root: None,
         report_on: Vec::new(),
         only: None,
+        exclude: None,
+        is_partial: false,
         pack: None,
         inputs: Vec::new(),
         enable: Vec::new(),

@@ -73,6 +73,8 @@ impl Checkout {
             root: None,
             report_on: Vec::new(),
             only: None,
+            exclude: None,
+            is_partial: false,
             pack: None,
             inputs: Vec::new(),
             enable: Vec::new(),

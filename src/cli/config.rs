@@ -72,6 +72,7 @@ impl Config {
             (list(&set.value.iter().map(|path| path.display().to_string()).collect::<Vec<_>>()), set.line)
         };
         add("paths", None, settings.paths.as_ref().map(paths), "[]");
+        add("exclude", None, words(&settings.exclude), "[]");
         add("enable", None, words(&settings.enable), "[]");
         add("baseline", None, path(&settings.baseline), &format!("\"{BASELINE}\" at the root, if it is there"));
         for level in &settings.levels {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use globset::{GlobBuilder, GlobSetBuilder};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::config::{Settings, Valued};
 use crate::driver::{BaselineRequest, Gate, Input, Request, SharingRequest, rule_infos};
@@ -95,12 +95,9 @@ impl InputArguments {
             Some(only) if self.only.is_empty() => only.value.clone(),
             _ => self.only.clone(),
         };
-        let mut only = GlobSetBuilder::new();
-        for pattern in &patterns {
-            let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-            only.add(glob.map_err(|error| format!("--only: {error}"))?);
-        }
-        let only = only.build().map_err(|error| format!("--only: {error}"))?;
+        let only = globs(&patterns).map_err(|error| format!("--only: {error}"))?;
+        let exclude = settings.exclude.as_ref().map(|exclude| globs(&exclude.value));
+        let exclude = exclude.transpose().map_err(|error| format!("exclude: {error}"))?;
         let input = match &self.index {
             Some(index) => Input::Index(index.clone()),
             None => Input::Database(self.build.clone().or_else(|| of(&settings.build))),
@@ -113,6 +110,8 @@ impl InputArguments {
             root: self.root.clone(),
             report_on: settings.paths.as_ref().map(|paths| paths.value.clone()).unwrap_or_default(),
             only: (!patterns.is_empty()).then_some(only),
+            exclude: exclude.filter(|_| self.index.is_none()),
+            is_partial: !self.only.is_empty(),
             pack: self.pack.clone().or_else(|| of(&settings.pack)),
             inputs: Vec::new(),
             enable: settings.enable.as_ref().map(|enable| enable.value.clone()).unwrap_or_default(),
@@ -139,4 +138,13 @@ pub(super) fn settings(file: Option<&Path>, none: bool, working_directory: &Path
     let rules: Vec<&str> = rule_infos().iter().map(|rule| rule.name).collect();
     let settings = file.map(|file| Settings::read(&file, &rules)).transpose();
     settings.map(Option::unwrap_or_default).map_err(|error| error.to_string())
+}
+
+/// Patterns, in which `*` stays within a directory.
+fn globs(patterns: &[String]) -> Result<GlobSet, globset::Error> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        set.add(GlobBuilder::new(pattern).literal_separator(true).build()?);
+    }
+    set.build()
 }

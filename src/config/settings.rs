@@ -33,6 +33,8 @@ pub struct Settings {
     pub paths: Option<Valued<Vec<PathBuf>>>,
     /// Which units are read, by patterns.
     pub only: Option<Valued<Vec<String>>>,
+    /// Which of those are not, by patterns.
+    pub exclude: Option<Valued<Vec<String>>>,
     /// The rules that run though they do not by themselves.
     pub enable: Option<Valued<Vec<String>>>,
     /// The file of findings that are known and not reported.
@@ -132,6 +134,9 @@ struct Written {
     /// Patterns of the units that are read; `*` stays within a directory, `**` does not [default: all]
     #[schemars(with = "Option<Vec<String>>")]
     only: Option<Spanned<Vec<String>>>,
+    /// Patterns of units that are not read: those that cannot be, since a library is missing
+    #[schemars(with = "Option<Vec<String>>")]
+    exclude: Option<Spanned<Vec<String>>>,
     /// Rules that run only when somebody asks for them
     #[schemars(with = "Option<Vec<String>>")]
     enable: Option<Spanned<Vec<String>>>,
@@ -327,6 +332,7 @@ impl Settings {
             build: value(written.build, line, |build| directory.join(build)),
             paths: value(written.paths, line, |paths| paths.iter().map(|path| directory.join(path)).collect()),
             only: value(written.only, line, |only| only),
+            exclude: value(written.exclude, line, |exclude| exclude),
             enable: value(written.enable, line, |enable| enable),
             baseline: value(written.baseline, line, |baseline| directory.join(baseline)),
             levels,

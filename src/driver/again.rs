@@ -69,8 +69,8 @@ impl Again {
     pub(super) fn new(request: &Request) -> Option<Again> {
         let started = SystemTime::now();
         let Input::Database(explicit) = &request.input else { return None };
-        // A set of patterns does not tell what it was made of.
-        if request.only.is_some() || request.sharing == SharingRequest::Verify {
+        // A set of patterns does not tell what it was made of; those of the settings are in their text.
+        if request.is_partial || request.sharing == SharingRequest::Verify {
             return None;
         }
         let place = request.cache.as_ref()?;
@@ -124,10 +124,11 @@ impl Again {
             record.stamps = stamps.save(&tree);
             self.put(&record);
         }
-        let Record { findings, problems, summary, mut details, unused_cuts, .. } = record;
+        let Record { findings, problems, summary, mut details, unused_cuts, expected, .. } = record;
         details.unused_cuts = unused_cuts;
         let overlay = Overlay::default();
-        Some(Report { findings, problems, summary, tree, details, rules: rule_infos(), overlay })
+        let files = expected.into_iter().map(|(path, _)| path).collect();
+        Some(Report { findings, problems, summary, tree, details, rules: rule_infos(), overlay, files })
     }
 
     /// What a run over another state of the tree found, if it is remembered, and so is what the state on the disk depends on.

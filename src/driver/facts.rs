@@ -197,6 +197,8 @@ pub(super) struct List {
     other_languages: BTreeMap<String, usize>,
     /// Where each mark is defined.
     marks: Vec<(String, PathBuf, u32)>,
+    /// Whether these are all units of the tree.
+    is_whole: bool,
 }
 
 impl List {
@@ -209,6 +211,7 @@ impl List {
             refused: problems.clone(),
             other_languages: inputs.other_languages.clone(),
             marks: details.marks.clone(),
+            is_whole: inputs.is_whole,
         }
     }
 }
@@ -630,7 +633,7 @@ impl Joined {
             }
         }
         problems.sort();
-        let coverage = Coverage { units, other_languages: list.other_languages };
+        let coverage = Coverage { units, other_languages: list.other_languages, is_whole: list.is_whole };
         let program = linker.finish(|path| tree.absolute(path));
         Ok(Index { program, pack, tree, details, problems, coverage })
     }

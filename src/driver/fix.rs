@@ -286,13 +286,14 @@ impl<'r> Workshop<'r> {
         (effects.generation, not_compared) = generation(&effects, &self.request.check, &self.texts, &added);
         let mut enable = self.request.check.enable.clone();
         enable.extend(self.request.rules.iter().cloned());
-        let findings = judge(&effects, &self.request.check, &enable, &self.texts, problems.is_empty());
+        let findings =
+            judge(&effects, &self.request.check, &enable, &self.texts, problems.is_empty() && inputs.is_whole);
         let mut shown = findings.clone();
         if !self.report_on.is_empty() {
             shown.retain(|finding| is_reported(finding, &self.report_on, tree));
         }
         let units = inputs.units.len() + inputs.refused.len();
-        let coverage = Coverage { units, other_languages: inputs.other_languages.clone() };
+        let coverage = Coverage { units, other_languages: inputs.other_languages.clone(), is_whole: inputs.is_whole };
         let summary = summarise(&effects, &shown, problems, &coverage, not_compared.len());
         let details = super::Details {
             clang: details.clang.clone(),
@@ -309,6 +310,7 @@ impl<'r> Workshop<'r> {
             details,
             rules: super::rule_infos(),
             overlay: Overlay::default(),
+            files: program.files.iter().cloned().collect(),
         };
         let explained = effects.suspects().iter().flat_map(|suspect| &suspect.calls).map(|breach| {
             let function = effects.program.function(breach.caller).name.clone();

@@ -63,6 +63,8 @@ pub struct Compared {
     pub since: Option<String>,
     /// How many findings were there before.
     pub known: usize,
+    /// Files that changed and that no unit reads, by their paths relative to the root.
+    pub not_read: Vec<String>,
     /// Why only lines were compared; none when it is known what was found before.
     pub by_lines: Option<String>,
 }
@@ -164,7 +166,7 @@ fn baseline(request: &Request, report: &mut Report, compared: &mut Compared) -> 
     let shown = tree.relative(&file).to_path_buf();
     compared.baseline = Some((shown.to_string_lossy().into_owned(), is_known.iter().filter(|known| **known).count()));
     // Where something was not read, nobody knows what is not there any more.
-    let is_whole = report.problems.is_empty() && request.sees_all();
+    let is_whole = report.problems.is_empty() && !report.details.is_partial;
     let mut findings: Vec<Finding> = Vec::new();
     let mut stale: Vec<(PathBuf, Finding)> = stale
         .into_iter()
@@ -213,6 +215,11 @@ fn since(
     progress: &dyn Progress,
 ) -> Result<(), Error> {
     compared.since = Some(changes.words.clone());
+    let is_source =
+        |path: &Path| path.extension().is_some_and(|end| ["c", "h", "inc"].iter().any(|known| end == *known));
+    let not_read = changes.files.iter().filter_map(|change| change.new.as_ref());
+    let not_read = not_read.filter(|path| is_source(path) && !report.files.contains(*path));
+    compared.not_read = not_read.map(|path| report.tree.relative(path).to_string_lossy().into_owned()).collect();
     let before = before(request, report, changes, again, progress);
     let root = report.tree.root.clone();
     let mut lines: BTreeMap<&Path, &[RangeInclusive<u32>]> = BTreeMap::new();

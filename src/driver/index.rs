@@ -39,6 +39,8 @@ pub struct Coverage {
     pub units: usize,
     /// Entries of other languages, by language.
     pub other_languages: BTreeMap<String, usize>,
+    /// Whether these are all units of the tree.
+    pub is_whole: bool,
 }
 
 /// Why a saved index cannot be used.

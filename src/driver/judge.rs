@@ -13,7 +13,7 @@ use crate::rules::{self, RULES, malformed_suppression, unused_suppression};
 use crate::source::Texts;
 use crate::suppression::{Comment, Suppression, comments};
 
-use super::{Input, Request};
+use super::Request;
 
 /// The findings of a program as the tree wants them, in their order, each with its fingerprint. `is_whole` says whether
 /// the program is all of the tree, so that what is not found is not there.
@@ -25,7 +25,7 @@ pub(super) fn judge(
     is_whole: bool,
 ) -> Vec<Finding> {
     let mut findings = rules::check(effects, enabled);
-    allow(&mut findings, effects, enabled, texts, is_whole && request.sees_all());
+    allow(&mut findings, effects, enabled, texts, is_whole);
     findings.retain_mut(|finding| {
         let Some(setting) = request.settings.level(&finding.rule, &finding.primary.at.path) else { return true };
         if let Some(level) = setting.level() {
@@ -36,13 +36,6 @@ pub(super) fn judge(
     sort(&mut findings);
     Fingerprints::give(&mut findings);
     findings
-}
-
-impl Request {
-    /// Whether the program is all of a tree, unless something could not be read.
-    pub(super) fn sees_all(&self) -> bool {
-        self.only.is_none() && !matches!(self.input, Input::Files { .. })
-    }
 }
 
 /// A comment for cowrap, with its file.

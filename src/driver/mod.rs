@@ -67,6 +67,10 @@ pub struct Request {
     pub report_on: Vec<PathBuf>,
     /// Which units are indexed, by their path relative to the root.
     pub only: Option<GlobSet>,
+    /// Which of those are not.
+    pub exclude: Option<GlobSet>,
+    /// Whether `only` is of this run alone, and not what the tree says of itself: then what is not found may be in other units.
+    pub is_partial: bool,
     /// The pack's file; QEMU's when there is none.
     pub pack: Option<PathBuf>,
     /// The headers that the wrappers' generator reads; found out when there are none.
@@ -130,6 +134,8 @@ pub struct Report {
     pub rules: Vec<RuleInfo>,
     /// What was checked, where it is not what is on the disk.
     pub overlay: Overlay,
+    /// The files that were read, by their identities.
+    pub files: HashSet<PathBuf>,
 }
 
 /// What readers of a report want to know of a rule.
@@ -246,6 +252,8 @@ pub struct Details {
     /// Cuts of calls that are not there: caller and callee.
     #[serde(skip)]
     pub unused_cuts: Vec<(String, String)>,
+    /// Whether only some of the tree's units were to be read.
+    pub is_partial: bool,
     /// Generated files that could not be compared with what they should be, and why.
     pub not_compared: Vec<String>,
     /// Arguments that were left out because libclang does not know them, with the number of units.
@@ -406,14 +414,17 @@ fn checked(request: &Request, state: Reading<'_>, progress: &dyn Progress) -> Re
     }
     let mut effects = Effects::new(&program, &pack, &tree);
     (effects.generation, details.not_compared) = generation::generation(&effects, request, &texts, &[]);
-    let findings = judge(&effects, request, &request.enable, &texts, problems.is_empty());
+    details.is_partial = !coverage.is_whole;
+    let is_whole = coverage.is_whole && problems.is_empty();
+    let findings = judge(&effects, request, &request.enable, &texts, is_whole);
     details.unused_models = effects.unused_models().into_iter().map(str::to_owned).collect();
     let cuts = effects.unused_cuts().into_iter();
     details.unused_cuts = cuts.map(|cut| (cut.caller.clone(), cut.callee.clone())).collect();
     let summary = summarise(&effects, &findings, &problems, &coverage, details.not_compared.len());
     drop(effects);
     let overlay = state.overlay.clone();
-    let report = Report { findings, problems, summary, tree, details, rules: rule_infos(), overlay };
+    let files = program.files.iter().cloned().collect();
+    let report = Report { findings, problems, summary, tree, details, rules: rule_infos(), overlay, files };
     Ok(Checked { report, pack, texts, consulted })
 }
 
@@ -495,8 +506,12 @@ fn read_unit(outcome: Outcome, file: &Path, tree: &Tree, details: &mut Details) 
     let facts = match outcome {
         Outcome::Read(facts) => facts,
         Outcome::Failed(failure) => {
-            let (file, message) = (tree.relative(file).to_path_buf(), failure.to_string());
-            return Err(Problem { file, kind: ProblemKind::Failed, message, at: None, help: None });
+            let (shown, kind) = (tree.relative(file).to_path_buf(), ProblemKind::Failed);
+            if file.symlink_metadata().is_err() {
+                let (message, help) = ("there is no such file", "build again: the database is older than the tree");
+                return Err(Problem { file: shown, kind, message: message.into(), at: None, help: Some(help.into()) });
+            }
+            return Err(Problem { file: shown, kind, message: failure.to_string(), at: None, help: None });
         }
     };
     for argument in &facts.health.unknown_arguments {
@@ -516,6 +531,8 @@ struct Inputs {
     other_languages: BTreeMap<String, usize>,
     /// Whether more files than the database say what the units are.
     may_be_indirect: bool,
+    /// Whether these are all units of the tree.
+    is_whole: bool,
 }
 
 fn inputs(request: &Request) -> Result<(Inputs, Tree), Error> {
@@ -531,6 +548,12 @@ fn inputs(request: &Request) -> Result<(Inputs, Tree), Error> {
     if let Some(only) = &request.only {
         let identities = Identities::default();
         let wanted = |file: &Path| only.is_match(tree.relative(&identities.identify(&tree.root, file)));
+        inputs.units.retain(|unit| wanted(&unit.file));
+        inputs.refused.retain(|refusal| wanted(&refusal.file));
+    }
+    if let Some(exclude) = &request.exclude {
+        let identities = Identities::default();
+        let wanted = |file: &Path| !exclude.is_match(tree.relative(&identities.identify(&tree.root, file)));
         inputs.units.retain(|unit| wanted(&unit.file));
         inputs.refused.retain(|refusal| wanted(&refusal.file));
     }
@@ -554,12 +577,19 @@ fn from_database(request: &Request, explicit: Option<&Path>) -> Result<(Inputs, 
     let other_languages =
         database.other_languages.iter().map(|(language, count)| (language.to_string(), *count)).collect();
     let may_be_indirect = database.may_be_indirect;
-    Ok((Inputs { units: database.units, refused: database.refused, other_languages, may_be_indirect }, tree))
+    let is_whole = !request.is_partial;
+    let Database { units, refused, .. } = database;
+    Ok((Inputs { units, refused, other_languages, may_be_indirect, is_whole }, tree))
 }
 
 fn from_files(request: &Request, files: &[PathBuf], flags: &[std::ffi::OsString]) -> Result<(Inputs, Tree), Error> {
-    let mut inputs =
-        Inputs { units: Vec::new(), refused: Vec::new(), other_languages: BTreeMap::new(), may_be_indirect: false };
+    let mut inputs = Inputs {
+        units: Vec::new(),
+        refused: Vec::new(),
+        other_languages: BTreeMap::new(),
+        may_be_indirect: false,
+        is_whole: false,
+    };
     for file in files {
         if !request.working_directory.join(file).is_file() {
             return Err(Error::NoSuchPath { path: file.display().to_string() });

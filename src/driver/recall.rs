@@ -103,7 +103,7 @@ pub(super) fn read_tree(
     }));
     problems.sort();
     let units = inputs.units.len() + inputs.refused.len();
-    let coverage = Coverage { units, other_languages: inputs.other_languages };
+    let coverage = Coverage { units, other_languages: inputs.other_languages, is_whole: inputs.is_whole };
     Ok((Index { program, pack, tree, details, problems, coverage }, consulted))
 }
 

@@ -152,6 +152,10 @@ fn news(compared: &Compared) -> Vec<String> {
     if let Some((file, known)) = &compared.baseline {
         lines.push(format!("not shown: {} of the baseline {}", count(*known, "finding"), printable(file)));
     }
+    if !compared.not_read.is_empty() {
+        let files: Vec<String> = compared.not_read.iter().map(|file| printable(file)).collect();
+        lines.push(format!("not checked, since no unit of the build reads it: {}", files.join(", ")));
+    }
     let Some(since) = &compared.since else { return lines };
     let since = printable(since);
     lines.push(match &compared.by_lines {

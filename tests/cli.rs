@@ -1202,7 +1202,7 @@ fn the_cache_is_told() {
     let out = with_variables(&[], &["cache", "info", "--cache-dir", directory, "--cache-size", "64M"]).is(0);
     let expected = format!(
         "directory: {directory}\nsize: 2.0 KiB of 64.0 MiB\nunits: 0 (0 B)\npieces: 1 (2.0 KiB)\ntrees: 0 (0 B)\n\
-         precompiled headers: 0 (0 B)\n"
+         notes of precompiled headers: 0 (0 B)\nprecompiled headers: 0 (0 B)\n"
     );
     assert_eq!(out.stdout, expected);
 }

@@ -231,9 +231,18 @@ impl Opened {
         progress.start(units.len());
         self.indexer.run(&units, sharing.as_ref(), |position, outcome| {
             progress.step();
-            if let Outcome::Read(read) = &outcome {
-                facts.push((numbers[position], UnitFacts::clone(read)));
-            }
+            let outcome = match outcome {
+                Outcome::Read(read) => {
+                    // Which files a unit read is a long list, and of use only where it is remembered, or to say where an error is.
+                    let files = if read.health.errors > 0 { read.files.clone() } else { Vec::new() };
+                    let outline = UnitFacts { files, pieces: read.pieces.clone(), health: read.health.clone() };
+                    if memory.is_some() {
+                        facts.push((numbers[position], *read));
+                    }
+                    Outcome::Read(Box::new(outline))
+                }
+                failed => failed,
+            };
             outcomes.push(outcome);
         });
         progress.finish();

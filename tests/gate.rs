@@ -435,6 +435,35 @@ fn a_baseline_can_only_get_shorter() {
 }
 
 #[test]
+fn a_link_that_becomes_a_file_is_another_file() {
+    let repository = Repository::without_commit(&[("real/a.c", "#include \"co.h\"\n")]);
+    std::os::unix::fs::symlink("real/a.c", repository.root().join("a.c")).unwrap();
+    repository.database();
+    repository.commit("first");
+    assert_eq!(repository.check(&[]).findings, [] as [&str; 0]);
+    std::fs::remove_file(repository.root().join("a.c")).unwrap();
+    repository.write("a.c", &breaking("z"));
+    assert_eq!(repository.check(&[]).findings, [breach("a.c", 4, "z")], "it is not remembered as what it was");
+    assert_eq!(repository.check(&["--diff-base", "HEAD"]).findings, [breach("a.c", 4, "z")]);
+    // And a link that leads elsewhere.
+    repository.write("real/b.c", &breaking("b"));
+    std::fs::remove_file(repository.root().join("a.c")).unwrap();
+    std::os::unix::fs::symlink("real/b.c", repository.root().join("a.c")).unwrap();
+    assert_eq!(repository.check(&[]).findings, [breach("real/b.c", 4, "b")]);
+}
+
+#[test]
+fn what_is_no_file_is_told() {
+    let repository = Repository::new(&[("a.c", "#include \"co.h\"\n")]);
+    for name in [".cowrap-baseline.json", "cowrap.toml"] {
+        std::fs::create_dir(repository.root().join(name)).unwrap();
+        let said = repository.check(&[]);
+        assert!(said.status == 2 && said.rest.contains("it is no file"), "{said:?}");
+        std::fs::remove_dir(repository.root().join(name)).unwrap();
+    }
+}
+
+#[test]
 fn what_was_not_read_is_not_gone() {
     let allowed = breaking("c").replace("drain();", "drain(); /* cowrap: allow(coroutine-call) why not */");
     let files =

@@ -243,7 +243,7 @@ impl Settings {
     pub fn find(directory: &Path) -> Option<PathBuf> {
         for directory in directory.ancestors() {
             let file = directory.join(FILE_NAME);
-            if file.is_file() {
+            if file.symlink_metadata().is_ok() {
                 return Some(file);
             }
             if directory.join(".git").exists() {
@@ -255,8 +255,13 @@ impl Settings {
 
     /// Reads a file. `rules` are the names of all rules.
     pub fn read(file: &Path, rules: &[&str]) -> Result<Settings, SettingsError> {
-        let text = std::fs::read_to_string(file)
-            .map_err(|source| SettingsError::Read { path: file.display().to_string(), source })?;
+        let is_file = std::fs::metadata(file).map(|found| found.is_file());
+        let text = match is_file {
+            // What is no file, such as a pipe, could have no end.
+            Ok(false) => Err(std::io::Error::other("it is no file")),
+            _ => std::fs::read_to_string(file),
+        };
+        let text = text.map_err(|source| SettingsError::Read { path: file.display().to_string(), source })?;
         Settings::parse(&text, file, rules)
     }
 

@@ -145,8 +145,7 @@ pub(super) fn apply(
 fn baseline(request: &Request, report: &mut Report, compared: &mut Compared) -> Result<Vec<(PathBuf, Finding)>, Error> {
     let tree = &report.tree;
     let Some(file) = baseline_file(request, tree) else { return Ok(Vec::new()) };
-    let text = std::fs::read_to_string(&file)
-        .map_err(|source| Error::ReadBaseline { path: file.display().to_string(), source })?;
+    let text = read_file(&file).map_err(|source| Error::ReadBaseline { path: file.display().to_string(), source })?;
     let mut known = Baseline::parse(&text, &file)?;
     let (_, stale) = known.compare(&report.findings);
     // A file that git has somewhere else now took its findings along.
@@ -201,7 +200,15 @@ fn baseline_file(request: &Request, tree: &Tree) -> Option<PathBuf> {
     match &request.gate.baseline {
         BaselineRequest::No => None,
         BaselineRequest::File(file) => Some(request.working_directory.join(file)),
-        BaselineRequest::IfThere => Some(tree.root.join(BASELINE)).filter(|file| file.is_file()),
+        BaselineRequest::IfThere => Some(tree.root.join(BASELINE)).filter(|file| file.symlink_metadata().is_ok()),
+    }
+}
+
+/// A file's text. What is no file, such as a pipe, could have no end.
+fn read_file(file: &Path) -> std::io::Result<String> {
+    match std::fs::metadata(file)?.is_file() {
+        true => std::fs::read_to_string(file),
+        false => Err(std::io::Error::other("it is no file")),
     }
 }
 

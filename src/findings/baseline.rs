@@ -84,7 +84,9 @@ impl Baseline {
             None => return Err(wrong(0, "it does not begin as a baseline does")),
         }
         let mut entries = Vec::new();
+        let mut is_whole = false;
         for (number, line) in lines {
+            is_whole |= line == "]";
             if line.is_empty() || line == "]" {
                 continue;
             }
@@ -96,7 +98,10 @@ impl Baseline {
                 .map_err(|error| wrong(number, &format!("the line is no finding ({error})")))?;
             entries.push(Entry { line: number as u32 + 1, ..entry });
         }
-        Ok(Baseline { entries })
+        match is_whole {
+            true => Ok(Baseline { entries }),
+            false => Err(wrong(entries.len(), "it is cut off behind this line")),
+        }
     }
 
     /// The text of the file.
@@ -135,7 +140,7 @@ impl Baseline {
             if let Some(path) = renamed(&entry.path) {
                 entry.path = path;
                 let path = entry.path.to_string_lossy().into_owned();
-                entry.fingerprint = fingerprints.of_words(&[&entry.rule, &path, &entry.function, &entry.message]);
+                entry.fingerprint = fingerprints.of_words(&[&entry.rule, &path, &entry.function], &entry.message);
             }
         }
     }
@@ -235,6 +240,7 @@ mod tests {
             (text.replacen('1', "2", 1), "b.json:1: it is of version 2"),
             (text.replace("\n]", "\nx]"), "b.json:3: the line is no finding"),
             (text.replace("\n,", "\n<<<<<<< ours\n,"), "b.json:2: git could not merge it"),
+            (text.replace("\n]", ""), "b.json:2: it is cut off"),
             (text.replace("path", "pth"), "b.json:2: the line is no finding (unknown field `pth`"),
         ] {
             let error = parse(&text).unwrap_err();

@@ -187,7 +187,7 @@ impl Fingerprints {
     /// The fingerprint of the report's next finding: 32 hexadecimal digits.
     pub fn of(&mut self, finding: &Finding) -> String {
         let path = finding.primary.at.path.to_string_lossy();
-        self.of_words(&[&finding.rule, &path, &finding.function, &finding.message])
+        self.of_words(&[&finding.rule, &path, &finding.function], &finding.message)
     }
 
     /// Gives each finding its own. They have to be all findings of a report, in their order.
@@ -197,9 +197,10 @@ impl Fingerprints {
     }
 
     /// The same for something that is no finding, but is reported among them.
-    pub fn of_words(&mut self, words: &[&str]) -> String {
+    pub fn of_words(&mut self, names: &[&str], message: &str) -> String {
         // No word holds the byte that ends it: names and messages come out of C, and paths out of the system.
-        let text: String = words.iter().map(|word| without_numbers(word) + "\0").collect();
+        let names = names.iter().map(|name| (*name).to_owned());
+        let text: String = names.chain([without_numbers(message)]).map(|word| word + "\0").collect();
         let times = self.seen.entry(text.clone()).or_default();
         *times += 1;
         let hash = Sha256::digest(format!("{text}{times}"));
@@ -274,9 +275,12 @@ mod tests {
             finding("a-rule", "g", "calls `g2` in 3 places", "a.c", 7),
             finding("a-rule", "f", "calls `g3` in 3 places", "a.c", 7),
             finding("a-rule", "f", "calls `g2` in 3 places", "b.c", 7),
+            finding("a-rule", "f", "calls `g2` in 3 places", "a-1.c", 7),
         ] {
             assert_ne!(of(&known), of(&other), "{other:?}");
         }
+        let numbered = |path| of(&finding("a-rule", "f", "calls `g`", path, 7));
+        assert_ne!(numbered("a-1.c"), numbered("a-2.c"), "numbers in names are names");
         // What was written into somebody's baseline must not change with a release.
         assert_eq!(of(&known), "273179ce7d2fd9000caa1ecd33a41d99");
     }

@@ -83,6 +83,8 @@ impl Git {
             let (blob, path) = side.as_ref()?;
             match is_object(blob) {
                 true => blobs.get(blob).cloned(),
+                // What was a link had no text.
+                false if blob.is_empty() => None,
                 // Git has not hashed what is on the disk.
                 false => path.symlink_metadata().is_ok_and(|found| found.is_file()).then(|| read(path)).flatten(),
             }
@@ -251,7 +253,9 @@ fn read(path: &Path) -> Option<Arc<Vec<u8>>> {
 
 /// The lines of the new text that the old one does not have there.
 fn changed_lines(old: &[u8], new: &[u8]) -> Vec<RangeInclusive<u32>> {
-    let lines = |text: &'_ [u8]| text.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>();
+    // The same line has another end where git turns one into the other.
+    let line = |line: &[u8]| line.trim_ascii_end().to_vec();
+    let lines = |text: &'_ [u8]| text.split_inclusive(|byte| *byte == b'\n').map(line).collect::<Vec<_>>();
     let (old, new) = (lines(old), lines(new));
     let operations = capture_diff_slices(Algorithm::Myers, &old, &new);
     let changed = operations.into_iter().filter_map(|operation| match operation {
@@ -279,5 +283,6 @@ mod tests {
         assert_eq!(changed("a\nb\n", "b\n"), [1..=1]);
         assert_eq!(changed("a\nb\n", "a\n"), [1..=1]);
         assert_eq!(changed("a\n", ""), [1..=1]);
+        assert_eq!(changed("a\nb\n", "a\r\nb\r\nc\r\n"), [3..=3], "ends of lines are not lines");
     }
 }

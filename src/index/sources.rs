@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::compdb::Unit;
 use crate::scan::{Names, Resolver, Scans, SearchPath, scan};
-use crate::source::Digest;
+use crate::source::{Digest, normalize};
 
 /// A file that was written so shortly before a run, or in it, is not believed to have been the same for all of it. Times of
 /// files are as coarse as the kernel's clock: 10 ms at most.
@@ -70,7 +70,9 @@ impl Sources {
         }
         let absent = absent.into_iter().map(|id| self.resolver.path_of(id).to_path_buf()).collect();
         let links = links.into_iter().map(|id| self.resolver.path_of(id).to_path_buf());
-        let links = links.filter(|link| !known.contains(link.as_path())).collect();
+        // The unit itself may be found by way of a link, too.
+        let main = normalize(&unit.directory.join(&unit.file));
+        let links = links.chain([main]).filter(|link| !known.contains(link.as_path())).collect();
         Some(LookedFor { absent, links })
     }
 }

@@ -453,6 +453,19 @@ fn a_link_that_becomes_a_file_is_another_file() {
 }
 
 #[test]
+fn a_baseline_takes_no_other_files_place() {
+    let repository = Repository::new(&[("a.c", &breaking("a"))]);
+    repository.write("cowrap.toml", "baseline = \"precious.txt\"\n");
+    repository.write("precious.txt", "mine");
+    let said = repository.run(&["baseline", "-p", "build"]);
+    assert!(said.status == 2 && said.rest.contains("is no baseline, and would be lost"), "{said:?}");
+    assert_eq!(repository.read("precious.txt"), "mine");
+    repository.write("precious.txt", "");
+    assert_eq!(repository.run(&["baseline", "-p", "build"]).status, 0);
+    assert_eq!(repository.run(&["baseline", "-p", "build"]).status, 0);
+}
+
+#[test]
 fn what_is_no_file_is_told() {
     let repository = Repository::new(&[("a.c", "#include \"co.h\"\n")]);
     for name in [".cowrap-baseline.json", "cowrap.toml"] {

@@ -353,6 +353,12 @@ pub fn write_baseline(report: &Report, request: &Request) -> Result<(PathBuf, us
         BaselineRequest::File(file) => request.working_directory.join(file),
         _ => report.tree.root.join(BASELINE),
     };
+    // The tree's own settings name the file, and a tree may come from anywhere.
+    let is_another = file.symlink_metadata().is_ok()
+        && !read_file(&file).is_ok_and(|text| text.is_empty() || text.starts_with(Baseline::BEGINNING));
+    if is_another {
+        return Err(Error::PreciousBaseline { path: file.display().to_string() });
+    }
     let baseline = Baseline::of(&report.findings);
     write_whole(&file, baseline.to_text().as_bytes())
         .map_err(|source| Error::WriteBaseline { path: file.display().to_string(), source })?;

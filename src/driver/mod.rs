@@ -333,6 +333,12 @@ pub enum Error {
         /// The reason.
         source: std::io::Error,
     },
+    /// What is to be overwritten is something else.
+    #[error("{path} is no baseline, and would be lost; remove it, or name another file with --output")]
+    PreciousBaseline {
+        /// The file.
+        path: String,
+    },
     /// What is staged cannot be told from an index of something else.
     #[error("an index does not hold what is staged; name the build directory with -p instead of --index")]
     StagedIndex,

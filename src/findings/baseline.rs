@@ -60,6 +60,9 @@ struct Head {
 }
 
 impl Baseline {
+    /// What the text of every baseline begins with.
+    pub const BEGINNING: &str = "[{\"cowrap-baseline\"";
+
     /// One of all findings of a report; each has its fingerprint.
     pub fn of(findings: &[Finding]) -> Baseline {
         let mut entries: Vec<Entry> = findings.iter().map(Entry::of).collect();
@@ -201,6 +204,7 @@ mod tests {
         let all = given(vec![finding("b.c", "\n]\n,{\"}", 1), finding("a.c", "\u{0}\u{2028}", 9)]);
         let text = Baseline::of(&all).to_text();
         assert_eq!(text.lines().count(), 4, "{text}");
+        assert!(text.starts_with(Baseline::BEGINNING));
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!((json[0]["cowrap-baseline"].as_u64(), json[1]["path"].as_str()), (Some(1), Some("a.c")));
         let back = parse(&text).unwrap();

@@ -120,6 +120,10 @@ fn scope(lexed: &Lexed<'_>, lines: &Lines, first: usize, last: usize) -> (Option
         return (None, None);
     };
     let code = lines.of(lexed.tokens[next].span.start);
+    // A comment above a directive is about that: what comes behind it is another matter.
+    if lexed.tokens[next].in_directive {
+        return (Some(code), None);
+    }
     let mut depth = 0usize;
     let mut end = code;
     // Directives may be among the words of a declaration, and are not a part of it.
@@ -231,6 +235,17 @@ mod tests {
         for text in ["\"cowrap: allow(a) x\";", "/* see cowrap: allow(a) x */", "/* cowrap allow(a) */", "cowrap: x();"]
         {
             assert_eq!(comments(text.as_bytes()), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_comment_above_a_directive_goes_no_further() {
+        for text in [
+            "/* cowrap: allow(a) x */\n#include \"b.h\"\nvoid f(void)\n{\n}\n",
+            "#if 0\n/* cowrap: allow(a) x */\n#endif\nf();\n",
+        ] {
+            let found = says(text);
+            assert_eq!((found.code.is_some(), found.declaration), (true, None), "{text}");
         }
     }
 

@@ -544,20 +544,7 @@ fn span(path: &str, line: u32, column: u32) -> Span {
 }
 
 fn finding(rule: &str, level: Level, message: &str, at: Span) -> Finding {
-    Finding {
-        rule: rule.to_owned(),
-        level,
-        message: message.to_owned(),
-        function: "f".to_owned(),
-        primary: Label { at, text: "called here".to_owned() },
-        secondary: Vec::new(),
-        further: Vec::new(),
-        notes: Vec::new(),
-        help: Vec::new(),
-        fixes: Vec::new(),
-        fingerprint: String::new(),
-        state: None,
-    }
+    Finding::new(rule, level, "f", message.to_owned(), Label { at, text: "called here".to_owned() })
 }
 
 /// An element of XML, with the text that stands directly in it.

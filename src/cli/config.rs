@@ -34,8 +34,8 @@ impl Config {
         match self.lines() {
             Ok(lines) => {
                 let line = |(name, value, origin): &Line| format!("{name} = {value}  # {origin}\n");
-                print(printable_lines(&lines.iter().map(line).collect::<String>()).as_bytes());
-                print(b"\n")
+                let text = printable_lines(&lines.iter().map(line).collect::<String>());
+                print(format!("{text}\n").as_bytes())
             }
             Err(message) => fail(&message),
         }

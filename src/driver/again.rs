@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -14,14 +13,11 @@ use crate::cache::{Cache, Kind, SavedStamps, Seen, Stamps};
 use crate::clang::Library;
 use crate::compdb;
 use crate::findings::Finding;
-use crate::index::{Consulted, definitions, form};
+use crate::index::{Consulted, definitions, form, is_old};
 use crate::source::{Digest, Digester, Overlay, Texts, Tree};
 use crate::suppression::comments;
 
 use super::{Details, Input, Problem, Report, Request, SharingRequest, Summary, mark_detail, pack_of, rule_infos};
-
-/// A file that was written so shortly before a run, or in it, may not be what the run saw.
-const TOO_YOUNG: Duration = Duration::from_millis(20);
 
 /// A run that may have been before.
 pub(super) struct Again {
@@ -233,11 +229,7 @@ impl Again {
     }
 
     fn is_old(&self, file: &Path) -> bool {
-        let Ok(metadata) = file.metadata() else { return false };
-        let changed = u64::try_from(metadata.ctime()).ok().zip(u32::try_from(metadata.ctime_nsec()).ok());
-        let changed = changed.map(|(seconds, nanoseconds)| UNIX_EPOCH + Duration::new(seconds, nanoseconds));
-        let age = changed.and_then(|changed| self.started.duration_since(changed).ok());
-        age.is_some_and(|age| age > TOO_YOUNG)
+        file.metadata().is_ok_and(|metadata| is_old(&metadata, self.started))
     }
 
     fn put(&self, record: &Record) {

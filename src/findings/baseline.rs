@@ -174,20 +174,7 @@ mod tests {
 
     fn finding(path: &str, message: &str, line: u32) -> Finding {
         let at = Span { path: PathBuf::from(path), line, column: 5 };
-        Finding {
-            rule: "a-rule".to_owned(),
-            level: Level::Error,
-            message: message.to_owned(),
-            function: "f".to_owned(),
-            primary: Label { at, text: "called here".to_owned() },
-            secondary: Vec::new(),
-            further: Vec::new(),
-            notes: Vec::new(),
-            help: Vec::new(),
-            fixes: Vec::new(),
-            fingerprint: String::new(),
-            state: None,
-        }
+        Finding::new("a-rule", Level::Error, "f", message.to_owned(), Label { at, text: "called here".to_owned() })
     }
 
     fn given(mut findings: Vec<Finding>) -> Vec<Finding> {

@@ -55,6 +55,26 @@ pub struct Finding {
     pub state: Option<State>,
 }
 
+impl Finding {
+    /// A finding of which no more is known than what it says, and where. `message` is in lower case and without a full stop.
+    pub fn new(rule: &str, level: Level, function: &str, message: String, primary: Label) -> Finding {
+        Finding {
+            rule: rule.to_owned(),
+            level,
+            message,
+            function: function.to_owned(),
+            primary,
+            secondary: Vec::new(),
+            further: Vec::new(),
+            notes: Vec::new(),
+            help: Vec::new(),
+            fixes: Vec::new(),
+            fingerprint: String::new(),
+            state: None,
+        }
+    }
+}
+
 /// What is known of a finding from before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -246,20 +266,7 @@ mod tests {
 
     fn finding(rule: &str, function: &str, message: &str, path: &str, line: u32) -> Finding {
         let at = Span { path: PathBuf::from(path), line, column: 5 };
-        Finding {
-            rule: rule.to_owned(),
-            level: Level::Error,
-            message: message.to_owned(),
-            function: function.to_owned(),
-            primary: Label { at, text: "called here".to_owned() },
-            secondary: Vec::new(),
-            further: Vec::new(),
-            notes: Vec::new(),
-            help: Vec::new(),
-            fixes: Vec::new(),
-            fingerprint: String::new(),
-            state: None,
-        }
+        Finding::new(rule, Level::Error, function, message.to_owned(), Label { at, text: "called here".to_owned() })
     }
 
     #[test]

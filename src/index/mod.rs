@@ -32,7 +32,7 @@ use crate::source::{Digest, Identities, Overlay, Tree};
 pub use known::{Consulted, Found, Known, Recall};
 pub use marks::{MarkDefinition, VisibleMarks, definitions, make_visible};
 pub use share::{Shared, Sharing};
-pub use sources::{Sources, form};
+pub use sources::{Sources, form, is_old};
 
 /// What the names of the threads that read units begin with.
 pub const WORKER: &str = "cowrap-worker";

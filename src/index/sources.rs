@@ -16,7 +16,7 @@ use crate::source::{Digest, normalize};
 const TOO_YOUNG: Duration = Duration::from_millis(20);
 
 /// Whether a file was written so long before something started that it is the same since then.
-pub(super) fn is_old(metadata: &Metadata, started: SystemTime) -> bool {
+pub fn is_old(metadata: &Metadata, started: SystemTime) -> bool {
     let time = |seconds: u64, nanoseconds: u32| UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds));
     let (seconds, nanoseconds) = (u64::try_from(metadata.ctime()), u32::try_from(metadata.ctime_nsec()));
     let changed = seconds.ok().zip(nanoseconds.ok()).and_then(|(seconds, nanoseconds)| time(seconds, nanoseconds));

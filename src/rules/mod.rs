@@ -95,18 +95,5 @@ fn without_effects(_: &Effects<'_>) -> Vec<Finding> {
 
 /// A finding that is about no function.
 fn beside_the_program(rule: &Rule, message: String, primary: Label, help: String) -> Finding {
-    Finding {
-        rule: rule.name.to_owned(),
-        level: rule.level,
-        message,
-        function: String::new(),
-        primary,
-        secondary: Vec::new(),
-        further: Vec::new(),
-        notes: Vec::new(),
-        help: vec![help],
-        fixes: Vec::new(),
-        fingerprint: String::new(),
-        state: None,
-    }
+    Finding { help: vec![help], ..Finding::new(rule.name, rule.level, "", message, primary) }
 }

@@ -24,20 +24,7 @@ impl<'e, 'a> Report<'e, 'a> {
         label: impl Into<String>,
     ) -> Self {
         let primary = Label { at: span(effects, place), text: label.into() };
-        let finding = Finding {
-            rule: rule.to_owned(),
-            level,
-            message,
-            function: function.to_owned(),
-            primary,
-            secondary: Vec::new(),
-            further: Vec::new(),
-            notes: Vec::new(),
-            help: Vec::new(),
-            fixes: Vec::new(),
-            fingerprint: String::new(),
-            state: None,
-        };
+        let finding = Finding::new(rule, level, function, message, primary);
         Report { effects, finding }
     }
 

@@ -294,6 +294,13 @@ impl Settings {
         if let Some(enable) = &written.enable {
             enable.get_ref().iter().try_for_each(|rule| vet(rule, enable.span().start))?;
         }
+        let glob = |pattern: &str, offset: usize| {
+            let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+            glob.map_err(|error| invalid(offset, &error.to_string()))
+        };
+        for patterns in written.only.iter().chain(&written.exclude) {
+            patterns.get_ref().iter().try_for_each(|pattern| glob(pattern, patterns.span().start).map(|_| ()))?;
+        }
         let mut levels = Vec::new();
         for (key, level) in &written.levels.0 {
             match level {
@@ -303,8 +310,7 @@ impl Settings {
                     levels.push(LevelOf { rule, level: *level, files: None, line });
                 }
                 WrittenLevel::In(Rules(of)) => {
-                    let glob = GlobBuilder::new(key.get_ref()).literal_separator(true).build();
-                    let files = glob.map_err(|error| invalid(key.span().start, &error.to_string()))?.compile_matcher();
+                    let files = glob(key.get_ref(), key.span().start)?.compile_matcher();
                     for (rule, level) in of {
                         vet(rule.get_ref(), rule.span().start)?;
                         let (rule, line) = (rule.get_ref().clone(), line(rule.span().start));
@@ -437,6 +443,8 @@ mod tests {
             ),
             ("[levels]\nmixed-call = \"of\"\n", "did you mean `off`?"),
             ("[levels]\n\"a[\" = { mixed-call = \"off\" }\n", ":2: error parsing glob"),
+            ("\nonly = [\"a[\"]\n", ":2: error parsing glob"),
+            ("exclude = [\"b\", \"a[\"]\n", ":1: error parsing glob"),
             ("\nenable = [\"no\"]\n", ":2: there is no rule `no`"),
             ("[[generator]]\ninputs = []\n", ":1: missing field `output`"),
             ("[[cut]]\ncaller = \"a\"\ncallee = \"b\"\nreason = \" \"\n", ":1: a cut has no reason"),

@@ -7,8 +7,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use cowrap::cache::{Cache, Kind, Stamps};
-use cowrap::source::{Digest, Tree};
+use cowrap_base::cache::{Cache, Kind, Stamps};
+use cowrap_base::source::{Digest, Tree};
 use rayon::prelude::*;
 
 const PIECES: usize = 6000;
@@ -75,7 +75,7 @@ fn values(directory: &Path) {
     println!("change one unit and one piece: {median:?}");
     // A cache that is full, of what is not asked for.
     let mut number = 1 << 20;
-    while cowrap::cache::info(directory).expect("readable").size < 900 << 20 {
+    while cowrap_base::cache::info(directory).expect("readable").size < 900 << 20 {
         let cache = open();
         for _ in 0..5000 {
             cache.put(Kind::Piece, key(number), value(number));

@@ -18,9 +18,9 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cowrap::clang::Library;
-use cowrap::compdb::{self, Unit};
-use cowrap::source::{Identities, Tree};
+use cowrap_base::source::{Identities, Tree};
+use cowrap_frontend::clang::Library;
+use cowrap_frontend::compdb::{self, Unit};
 
 /// A program that is run with the same arguments each time.
 struct Bench {

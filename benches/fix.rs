@@ -13,10 +13,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cowrap::findings::{Action, Fix, Safety, Span};
-use cowrap::fix::{Change, EditSet, GroupId, write_all};
-use cowrap::plan::Planner;
-use cowrap::source::Texts;
+use cowrap_base::source::Texts;
+use cowrap_fix::plan::Planner;
+use cowrap_fix::{Change, EditSet, GroupId, write_all};
+use cowrap_report::findings::{Action, Fix, Safety, Span};
 
 const FILES: usize = 1000;
 const FUNCTIONS: usize = 10;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use cowrap::driver::{Job, known_jobs};
+use cowrap_session::{Job, known_jobs};
 
 const COWRAP: &str = env!("CARGO_BIN_EXE_cowrap");
 

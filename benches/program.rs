@@ -7,16 +7,16 @@
 //! It is run for a tenth of them too: what is quoted is by how much the time grows, which should be tenfold. And it is
 //! run with few mistakes, and with so many that some 100,000 findings have to be worded.
 
-#[path = "../tests/support/synthetic.rs"]
+#[path = "../tests/it/support/synthetic.rs"]
 mod synthetic;
 
 use std::path::Path;
 use std::time::Instant;
 
-use cowrap::config::Pack;
-use cowrap::effects::Effects;
-use cowrap::program::Linker;
-use cowrap::{questions, rules};
+use cowrap_analysis::effects::Effects;
+use cowrap_analysis::program::Linker;
+use cowrap_analysis::{questions, rules};
+use cowrap_packs::Pack;
 use synthetic::{Sketch, tree, unit};
 
 /// Calls of each function.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use cowrap::scan::{Names, scan};
+use cowrap_frontend::scan::{Names, scan};
 
 fn main() {
     let Some(directories) = std::env::var_os("COWRAP_BENCH_HEADERS") else {

@@ -1,5 +1,7 @@
 //! The `cowrap` program.
 
+mod cli;
+
 fn main() -> std::process::ExitCode {
-    cowrap::cli::run()
+    cli::run()
 }

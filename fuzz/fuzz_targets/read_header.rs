@@ -4,8 +4,8 @@
 
 use std::sync::LazyLock;
 
-use cowrap::config::Generator;
-use cowrap::wrapgen::{Vocabulary, outline, read, vocabulary};
+use cowrap_packs::Generator;
+use cowrap_wrapgen::{Vocabulary, outline, read, vocabulary};
 use libfuzzer_sys::fuzz_target;
 
 static WORDS: LazyLock<Vocabulary> =

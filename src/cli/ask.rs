@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use crate::driver::{self, Answer, Question};
-use crate::questions::{Direction, Selection};
-use crate::render::{AnswerFormat, render_answer};
+use cowrap_report::render::{AnswerFormat, render_answer};
+use cowrap_report::{Answer, Direction};
+use cowrap_session::Question;
+use cowrap_session::Selection;
 
 use super::input::InputArguments;
 use super::{ColorArgument, fail, progress};
@@ -184,7 +185,7 @@ impl Common {
             Ok(request) => request,
             Err(message) => return fail(&message),
         };
-        let answered = match driver::ask(&request, question, &progress::Bar::new()) {
+        let answered = match cowrap_session::ask(&request, question, &progress::Bar::new()) {
             Ok(answered) => answered,
             Err(error) => return fail(&error.to_string()),
         };

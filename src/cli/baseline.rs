@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::driver::{self, BaselineRequest, Gate};
-use crate::render::printable_lines;
+use cowrap_report::render::printable_lines;
+use cowrap_session::{BaselineRequest, Gate};
 
 use super::input::InputArguments;
 use super::{fail, progress};
@@ -53,7 +53,7 @@ impl Baseline {
         request.report_on.clear();
         let gate = std::mem::take(&mut request.gate);
         request.gate.baseline = BaselineRequest::No;
-        let report = driver::check(&request, &progress::Bar::new()).map_err(|error| error.to_string())?;
+        let report = cowrap_session::check(&request, &progress::Bar::new()).map_err(|error| error.to_string())?;
         if let Some(problem) = report.problems.first().filter(|_| !self.allow_incomplete) {
             let (file, message) = (problem.file.display(), &problem.message);
             return Err(format!(
@@ -64,7 +64,7 @@ impl Baseline {
         }
         let baseline = self.output.clone().map_or(gate.baseline, BaselineRequest::File);
         request.gate = Gate { baseline, ..Gate::default() };
-        let (file, findings) = driver::write_baseline(&report, &request).map_err(|error| error.to_string())?;
+        let (file, findings) = cowrap_session::write_baseline(&report, &request).map_err(|error| error.to_string())?;
         eprintln!(
             "{}: {findings} finding{}",
             printable_lines(&file.display().to_string()),

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use crate::cache::{self, DEFAULT_LIMIT, Place};
-use crate::render::printable_lines;
+use cowrap_base::cache::{self, DEFAULT_LIMIT, Place};
+use cowrap_report::render::printable_lines;
 
 use super::fail;
 

@@ -9,9 +9,10 @@ use std::process::ExitCode;
 use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser};
 use clap::{Args, ValueEnum};
 
-use crate::driver::{self, BaselineRequest, Gate, Input, Report, Request, Since};
-use crate::render::{Format, render};
-use crate::source::write_whole;
+use cowrap_base::source::write_whole;
+use cowrap_report::Report;
+use cowrap_report::render::{Format, render};
+use cowrap_session::{BaselineRequest, Gate, Input, Request, Since};
 
 use super::input::InputArguments;
 use super::{ColorArgument, INCOMPLETE, fail, progress};
@@ -153,7 +154,7 @@ impl Check {
             Err(message) => return fail(&message),
         };
         let progress = progress::Bar::new();
-        let report = match driver::check(&request, &progress) {
+        let report = match cowrap_session::check(&request, &progress) {
             Ok(report) => report,
             Err(error) => return fail(&error.to_string()),
         };

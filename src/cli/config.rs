@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::config::{Settings, Valued};
-use crate::driver::BASELINE;
-use crate::render::printable_lines;
+use cowrap_packs::{Settings, Valued};
+use cowrap_report::render::printable_lines;
+use cowrap_session::BASELINE;
 
 use super::input::InputArguments;
 use super::{fail, print};

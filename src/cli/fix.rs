@@ -8,11 +8,11 @@ use std::time::{Duration, SystemTime};
 
 use clap::Args;
 
-use crate::driver::{self, Applied, FixRequest, Fixed, Input, Step};
-use crate::findings::{Level, Safety};
-use crate::fix::{Mail, patch_mail, patch_name, unified};
-use crate::render::{coverage, printable_lines};
-use crate::source::write_whole;
+use cowrap_base::source::write_whole;
+use cowrap_fix::{Mail, patch_mail, patch_name, unified};
+use cowrap_report::findings::{Level, Safety};
+use cowrap_report::render::{coverage, printable_lines};
+use cowrap_session::{Applied, FixRequest, Fixed, Input, Step};
 
 use super::input::InputArguments;
 use super::{INCOMPLETE, fail, progress};
@@ -80,7 +80,7 @@ impl Fix {
             let message = "it holds patches already, and `git am` would take both; name an empty directory";
             return fail(&format!("{}: {message}", directory.display()));
         }
-        let fixed = match driver::fix(&request, &progress::Bar::new()) {
+        let fixed = match cowrap_session::fix(&request, &progress::Bar::new()) {
             Ok(fixed) => fixed,
             Err(error) => return fail(&error.to_string()),
         };

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::Args;
 use similar::TextDiff;
 
-use crate::driver::{GenerateRequest, Generated, Job, generate, known_jobs, set_jobs};
-use crate::render::complaints;
+use cowrap_report::render::complaints;
+use cowrap_session::{GenerateRequest, Generated, Job, generate, known_jobs, set_jobs};
 
 use super::input::settings;
 use super::{ColorArgument, fail};
@@ -100,7 +100,8 @@ impl Generate {
             let generated = generate(&request, &job).map_err(|error| error.to_string())?;
             let mut stderr = io::stderr().lock();
             let color = self.color.is_on(&stderr);
-            complaints(&generated, color, &mut stderr).map_err(|error| format!("cannot write messages: {error}"))?;
+            complaints(&generated.diagnostics(), color, &mut stderr)
+                .map_err(|error| format!("cannot write messages: {error}"))?;
             drop(stderr);
             let end = match &generated.text {
                 None => End::RefusedOrStale,
@@ -149,7 +150,7 @@ impl Generate {
         }
         if let Some(depfile) = &self.depfile {
             let output = job.output.as_deref().unwrap_or(Path::new("-"));
-            crate::driver::write_depfile(depfile, &generated.depfile(output)).map_err(|error| error.to_string())?;
+            cowrap_session::write_depfile(depfile, &generated.depfile(output)).map_err(|error| error.to_string())?;
         }
         Ok(End::Done)
     }

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use crate::config::nearest;
-use crate::driver::{RuleInfo, rule_infos};
-use crate::findings::{Level, Safety};
+use cowrap_packs::nearest;
+use cowrap_report::RuleInfo;
+use cowrap_report::findings::{Level, Safety};
+use cowrap_session::rule_infos;
 
 use super::{Cli, fail, print};
 

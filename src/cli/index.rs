@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::driver::{self, FactsError, NinjaRequest, Part, Request, Shard, Shared};
-use crate::source::Digest;
+use cowrap_base::source::Digest;
+use cowrap_report::Shared;
+use cowrap_session::{FactsError, NinjaRequest, Part, Request, Shard};
 
 use super::input::InputArguments;
 use super::{INCOMPLETE, fail, progress};
@@ -84,13 +85,13 @@ impl Index {
     }
 
     fn index(&self, request: &Request, output: &Path) -> ExitCode {
-        let index = match driver::index(request, &progress::Bar::new()) {
+        let index = match cowrap_session::index(request, &progress::Bar::new()) {
             Ok(index) => index,
             Err(error) => return fail(&error.to_string()),
         };
         let unread = index.problems.len();
         let shared = index.details.shared.clone();
-        if let Err(error) = driver::save(index, output) {
+        if let Err(error) = cowrap_session::save(index, output) {
             return fail(&error.to_string());
         }
         if differs(&shared) {
@@ -104,7 +105,7 @@ impl Index {
     }
 
     fn extract(&self, request: &Request, part: Part, output: &Path) -> Result<ExitCode, FactsError> {
-        let facts = driver::extract(request, part, &progress::Bar::new())?;
+        let facts = cowrap_session::extract(request, part, &progress::Bar::new())?;
         if let Some(depfile) = &self.depfile {
             facts.save_depfile(depfile, output)?;
         }
@@ -131,7 +132,7 @@ impl Index {
             allow_incomplete: self.allow_incomplete,
             command,
         };
-        driver::emit_ninja(request, &ninja)
+        cowrap_session::emit_ninja(request, &ninja)
     }
 }
 

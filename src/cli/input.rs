@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::config::{Settings, Valued};
-use crate::driver::{BaselineRequest, Gate, Input, Request, SharingRequest, rule_infos};
+use cowrap_packs::{Settings, Valued};
+use cowrap_session::{BaselineRequest, Gate, Input, Request, SharingRequest, rule_infos};
 
 use super::cache::PlaceArguments;
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::driver::{self, LinkRequest};
+use cowrap_session::LinkRequest;
 
 use super::{INCOMPLETE, fail};
 
@@ -36,12 +36,12 @@ pub(super) struct Link {
 impl Link {
     pub(super) fn run(self) -> ExitCode {
         let Link { facts, output, root, pack, allow_incomplete } = self;
-        let index = match driver::link(&LinkRequest { facts, pack, root, allow_missing: allow_incomplete }) {
+        let index = match cowrap_session::link(&LinkRequest { facts, pack, root, allow_missing: allow_incomplete }) {
             Ok(index) => index,
             Err(error) => return fail(&error.to_string()),
         };
         let unread = index.problems.len();
-        if let Err(error) = driver::save(index, &output) {
+        if let Err(error) = cowrap_session::save(index, &output) {
             return fail(&error.to_string());
         }
         if unread > 0 && !allow_incomplete {

@@ -21,9 +21,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::driver;
-use crate::questions::Direction;
-use crate::render::printable_lines;
+use cowrap_report::Direction;
+use cowrap_report::render::printable_lines;
 
 /// The whole job could not be done.
 const INCOMPLETE: u8 = 2;
@@ -88,7 +87,7 @@ pub fn run() -> ExitCode {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         // A worker's panic costs one unit and is part of the report.
-        let in_worker = std::thread::current().name().is_some_and(|name| name.starts_with(driver::WORKER));
+        let in_worker = std::thread::current().name().is_some_and(|name| name.starts_with(cowrap_session::WORKER));
         if !in_worker {
             print(panic);
         }

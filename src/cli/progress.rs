@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::driver::Progress;
+use cowrap_session::Progress;
 
 /// How long a run is before the bar appears.
 const QUIET_FOR: Duration = Duration::from_secs(1);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::config::{Generator, Probe};
+use cowrap_packs::{Generator, Probe};
 
 /// The values of all features.
 pub type Features = BTreeMap<String, String>;

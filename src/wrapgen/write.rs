@@ -9,7 +9,7 @@ use minijinja::{Environment, Error as TemplateError, ErrorKind, UndefinedBehavio
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::config::{Effect, Generator, LockMode, Wrapper};
+use cowrap_packs::{Effect, Generator, LockMode, Wrapper};
 
 use super::declared::{Complaint, Declared, Type};
 use super::dialect::Features;

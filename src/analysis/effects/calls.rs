@@ -1,0 +1,437 @@
+//! Judging calls: which of them breach what their callee demands, and what is known of a function's callers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use crate::program::{BodyId, Declaration, FunctionId, Mark, Place, Site, SlotId, Store};
+use cowrap_facts::{CallKind, Context, ContextSet, Reach};
+use cowrap_packs::Effect;
+
+use super::{Effects, MisfitKind, Origin};
+
+/// How many unmarked callers make a mark suspect.
+const SUSPECT_CALLERS: usize = 5;
+
+/// How many unmarked callers make a mark suspect that certainly does no harm anywhere, when they are at least half of all.
+const HARMLESS_SUSPECT_CALLERS: usize = 2;
+
+/// The unmarked callers of a suspect that may suspend are at least one in this many of all its callers.
+const SUSPECT_SHARE: usize = 4;
+
+/// A call in a context that its callee does not allow, or that should call something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Breach {
+    /// The body that the call is in.
+    pub body: BodyId,
+    /// Whose body that is.
+    pub caller: FunctionId,
+    /// Where the call is.
+    pub place: Place,
+    /// What is called.
+    pub callee: Callee,
+    /// In what way.
+    pub kind: BreachKind,
+    /// The contexts in which control can be at the call.
+    pub contexts: ContextSet,
+    /// Whether the breach needs a condition on a boolean parameter to hold, which the callers decide.
+    pub conditional: bool,
+}
+
+/// What is called: a function by its name, or whatever a slot holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Callee {
+    /// A function.
+    Function(FunctionId),
+    /// A slot.
+    Slot(SlotId),
+}
+
+impl Callee {
+    /// The function, unless it is a slot.
+    pub fn function(self) -> Option<FunctionId> {
+        match self {
+            Callee::Function(function) => Some(function),
+            Callee::Slot(_) => None,
+        }
+    }
+}
+
+/// In what way a call is in breach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BreachKind {
+    /// Something coroutine only, where control can be outside.
+    CoroutineCall,
+    /// Something non-coroutine only, where control is or can be inside.
+    BlockingCall,
+    /// A wrapper, where control is inside and its target could be called.
+    MixedCall,
+    /// Something coroutine only in a region, where nothing can suspend.
+    RegionCall,
+}
+
+/// A function whose mark explains many breaches better than its callers do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspect {
+    /// The function.
+    pub function: FunctionId,
+    /// Its mark.
+    pub mark: Mark,
+    /// Whether it certainly never suspends.
+    pub never_suspends: bool,
+    /// A declaration of it that bears no mark.
+    pub unmarked_declaration: Option<Place>,
+    /// How many functions without a mark call it where that is in breach.
+    pub unmarked_callers: usize,
+    /// How many functions with a mark call it.
+    pub marked_callers: usize,
+    /// The calls in breach that its mark explains, sorted by place; they are not reported on their own.
+    pub calls: Vec<Breach>,
+}
+
+/// What is known of the contexts in which a function is called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Callers {
+    /// Calls in known coroutine context.
+    pub coroutine: Vec<(Site, FunctionId)>,
+    /// Calls in known non-coroutine context.
+    pub outside: Vec<(Site, FunctionId)>,
+    /// Unguarded calls from functions that run in either.
+    pub either: Vec<(Site, FunctionId)>,
+    /// Calls from functions of which nothing is known.
+    pub unmarked: Vec<(Site, FunctionId)>,
+    /// Places where its address is taken, with what the slot's marks say.
+    pub stores: Vec<(Store, Option<Effect>)>,
+    /// The contexts in which it may be entered, over all callers in turn and through slots; both where not all of them
+    /// are known.
+    pub possible: ContextSet,
+}
+
+impl Callers {
+    /// Whether it is certain that it is only called in these contexts, and that it is called at all.
+    pub fn are_all(&self, contexts: ContextSet) -> bool {
+        self.possible == contexts
+    }
+
+    /// The contexts in which it is known to be called.
+    pub fn known(&self) -> ContextSet {
+        let stored = |effect| self.stores.iter().any(|(_, stored)| *stored == Some(effect));
+        let mut known = ContextSet::EMPTY;
+        if !self.coroutine.is_empty() || stored(Effect::CoroutineOnly) {
+            known = known.or(ContextSet::COROUTINE);
+        }
+        if !self.outside.is_empty() || stored(Effect::NonCoroutineOnly) {
+            known = known.or(ContextSet::OUTSIDE);
+        }
+        if !self.either.is_empty() || stored(Effect::Either) {
+            known = ContextSet::BOTH;
+        }
+        known
+    }
+}
+
+impl Effects<'_> {
+    /// What is known of the contexts in which a function is called.
+    pub fn callers(&self, function: FunctionId) -> Callers {
+        let possible = self.worlds().possible.contexts(self.program, function);
+        let mut callers = Callers { possible, ..Callers::default() };
+        for (site, caller) in self.program.calls_of(function) {
+            let call = self.program.call(site);
+            if !call.kind.is_in_place() || caller == function {
+                continue;
+            }
+            let contexts = self.possible_at(site.body, call.reach).and(self.start(caller));
+            let unmarked = self.demand(caller).effect.is_none();
+            let list = match contexts {
+                ContextSet::COROUTINE => &mut callers.coroutine,
+                ContextSet::OUTSIDE => &mut callers.outside,
+                // Its own callers may be known, though not all of them.
+                ContextSet::BOTH if unmarked => match self.known_contexts(site.body, call.reach) {
+                    ContextSet::BOTH => &mut callers.either,
+                    ContextSet::OUTSIDE => &mut callers.outside,
+                    _ => &mut callers.unmarked,
+                },
+                ContextSet::BOTH => &mut callers.either,
+                _ => continue,
+            };
+            list.push((site, caller));
+        }
+        for store in self.program.stores_of(function) {
+            callers.stores.push((*store, self.store_demand(store)));
+        }
+        callers
+    }
+}
+
+/// For each function, the contexts in which its body starts, where also a slot says so.
+pub(super) fn known_starts(effects: &Effects<'_>) -> Vec<ContextSet> {
+    let program = effects.program;
+    let mut starts: Vec<ContextSet> = program.function_ids().map(|function| effects.start(function)).collect();
+    for store in &program.stores {
+        if effects.store_demand(store) == Some(Effect::CoroutineOnly)
+            && effects.demand(store.function).origin == Origin::Unmarked
+            && effects.worlds().possible.contexts(program, store.function) == ContextSet::COROUTINE
+        {
+            starts[store.function.0 as usize] = ContextSet::COROUTINE;
+        }
+    }
+    starts
+}
+
+/// Judges every call of the program.
+pub(super) fn breaches(effects: &Effects<'_>) -> Vec<Breach> {
+    // What all bodies need is made once, before them: its own threads must not wait for these.
+    effects.worlds();
+    let bodies = (0..effects.program.bodies.len() as u32).into_par_iter().map(BodyId);
+    bodies.flat_map_iter(|body| breaches_of(effects, body)).collect()
+}
+
+/// Judges the calls of a body. A model says what a function does, whatever its body says: one that may run in either context is
+/// not looked into.
+fn breaches_of(effects: &Effects<'_>, id: BodyId) -> Vec<Breach> {
+    let body = effects.program.body(id);
+    let caller = body.function;
+    let mut found = Vec::new();
+    let demand = effects.demand(caller);
+    let is_believed = matches!(demand.origin, Origin::Modelled(_)) && demand.effect == Some(Effect::Either);
+    if effects.start(caller).is_empty() || is_believed {
+        return found;
+    }
+    let contexts_of = |kind: BreachKind, reach: Reach| {
+        let start = match kind {
+            BreachKind::BlockingCall => effects.known_start(caller),
+            BreachKind::CoroutineCall | BreachKind::MixedCall | BreachKind::RegionCall => effects.start(caller),
+        };
+        start.and(effects.possible_at(id, reach))
+    };
+    for call in &body.calls {
+        let Some(effect) = effects.effect(call.callee) else { continue };
+        let Some((kind, conditional)) = breach_kind(effects, id, effect, call.kind, call.reach) else {
+            continue;
+        };
+        if kind == BreachKind::MixedCall && effects.direct_target(call.callee).is_none() {
+            continue;
+        }
+        let (place, callee) = (call.place, Callee::Function(call.callee));
+        let contexts = contexts_of(kind, call.reach);
+        found.push(Breach { body: id, caller, place, callee, kind, contexts, conditional });
+    }
+    for call in &body.slot_calls {
+        let Some(slot) = call.slot else { continue };
+        let Some((effect, _)) = effects.slot_demand(slot) else { continue };
+        let Some((kind, conditional)) = breach_kind(effects, id, effect, call.kind, call.reach) else {
+            continue;
+        };
+        // Nobody knows the target of what a slot holds.
+        if kind == BreachKind::MixedCall {
+            continue;
+        }
+        let (place, callee) = (call.place, Callee::Slot(slot));
+        let contexts = contexts_of(kind, call.reach);
+        found.push(Breach { body: id, caller, place, callee, kind, contexts, conditional });
+    }
+    found
+}
+
+/// In what way a call is in breach, in a body, of something with this effect; and whether that depends on a condition on
+/// a boolean parameter of which no caller is known to make it true.
+fn breach_kind(
+    effects: &Effects<'_>,
+    body: BodyId,
+    effect: Effect,
+    call: CallKind,
+    reach: Reach,
+) -> Option<(BreachKind, bool)> {
+    match call {
+        CallKind::Written | CallKind::Cleanup => {}
+        // Nothing can suspend there, and everything may block.
+        CallKind::Region if effect == Effect::CoroutineOnly && !reach.contexts().is_empty() => {
+            return Some((BreachKind::RegionCall, false));
+        }
+        CallKind::Region | CallKind::Unresolved => return None,
+    }
+    let caller = effects.program.body(body).function;
+    let possible = effects.possible_at(body, reach);
+    let contexts = effects.start(caller).and(possible);
+    let marked_either = effects.demand(caller).effect == Some(Effect::Either);
+    match effect {
+        // Nobody can mark what a generator wrote; it is enough that it runs in a coroutine.
+        Effect::CoroutineOnly
+            if contexts.contains(Context::Outside)
+                && effects.known_start(caller) == ContextSet::COROUTINE
+                && effects.is_generated(effects.program.body(body).place) =>
+        {
+            None
+        }
+        Effect::CoroutineOnly if contexts.contains(Context::Outside) => {
+            let conditional = contexts == ContextSet::BOTH && effects.is_conditional(body, Context::Outside, reach);
+            Some((BreachKind::CoroutineCall, conditional))
+        }
+        Effect::NonCoroutineOnly
+            if effects.known_start(caller).and(possible) == ContextSet::COROUTINE
+                || (contexts == ContextSet::BOTH && marked_either) =>
+        {
+            Some((BreachKind::BlockingCall, false))
+        }
+        Effect::Either if contexts == ContextSet::COROUTINE => Some((BreachKind::MixedCall, false)),
+        _ => None,
+    }
+}
+
+impl Effects<'_> {
+    /// The contexts in which a point is reached with values of the body's flags that some caller can pass.
+    pub(super) fn possible_at(&self, body: BodyId, reach: Reach) -> ContextSet {
+        let possible = |context: &Context| {
+            let entered = self.worlds().possible.values(*context, body);
+            let reached = reach.values(*context);
+            // In a context in which nobody enters the body, nothing is known of what they would pass.
+            reached != 0 && (entered == 0 || reached & entered != 0)
+        };
+        Context::ALL.into_iter().filter(possible).fold(ContextSet::EMPTY, |set, context| set.or(context.into()))
+    }
+
+    /// The contexts in which a point is reached from a marked function, along calls by name.
+    fn known_contexts(&self, body: BodyId, reach: Reach) -> ContextSet {
+        let known = |context: &Context| reach.values(*context) & self.worlds().known.values(*context, body) != 0;
+        Context::ALL.into_iter().filter(known).fold(ContextSet::EMPTY, |set, context| set.or(context.into()))
+    }
+
+    /// Whether a point is only reached, in a context, under a condition on what callers pass, and no caller is known to
+    /// pass it.
+    pub(super) fn is_conditional(&self, body: BodyId, context: Context, reach: Reach) -> bool {
+        let possible = self.worlds().possible.values(context, body);
+        let reached = reach.values(context) & possible;
+        reached != possible && reached & self.worlds().known.values(context, body) == 0
+    }
+}
+
+/// Finds the marks that are more likely wrong than the calls that they put in breach.
+///
+/// One wrong mark must not drown what is right: a function that many call without a mark of their own, and
+/// that never suspends or bears its mark on one side only, is reported at its mark and not at its callers.
+pub(super) fn suspects(effects: &Effects<'_>) -> Vec<Suspect> {
+    let mut by_callee: BTreeMap<FunctionId, Vec<&Breach>> = BTreeMap::new();
+    for breach in effects.breaches().iter().filter(|breach| breach.kind == BreachKind::CoroutineCall) {
+        if let Callee::Function(function) = breach.callee {
+            by_callee.entry(function).or_default().push(breach);
+        }
+    }
+    let mut found = Vec::new();
+    for (function, breaches) in by_callee {
+        let Origin::Marked(mark) = effects.demand(function).origin else { continue };
+        let unmarked: BTreeSet<FunctionId> = breaches
+            .iter()
+            .map(|breach| breach.caller)
+            .filter(|caller| effects.demand(*caller).effect.is_none())
+            .collect();
+        let resolved = |site: &Site| effects.program.call(*site).kind != CallKind::Unresolved;
+        let callers: BTreeSet<FunctionId> = effects
+            .program
+            .calls_of(function)
+            .into_iter()
+            .filter(|(site, _)| resolved(site))
+            .map(|(_, caller)| caller)
+            .collect();
+        // What never suspends is as harmless when others of its callers have got marks for their own reasons; of the mark on
+        // one side only, the share says whom to believe.
+        let never_suspends = !effects.may_suspend(function);
+        let share = |part: usize| unmarked.len() * part >= callers.len();
+        let is_suspect = match unmarked.len() {
+            SUSPECT_CALLERS.. => never_suspends || share(SUSPECT_SHARE),
+            HARMLESS_SUSPECT_CALLERS.. => never_suspends && share(2),
+            _ => false,
+        };
+        if !is_suspect {
+            continue;
+        }
+        let unmarked_declaration = effects.unmarked_declaration(function);
+        if !never_suspends && unmarked_declaration.is_none() {
+            continue;
+        }
+        // A function that never suspends does no harm anywhere. Of one that may, only the calls by functions
+        // without a mark are explained by its mark: to call it outside of coroutines stays an error.
+        let explained = |breach: &&&Breach| {
+            never_suspends || (breach.contexts == ContextSet::BOTH && unmarked.contains(&breach.caller))
+        };
+        let mut calls: Vec<Breach> = breaches.iter().filter(explained).map(|breach| **breach).collect();
+        calls.sort_by_key(|breach| (breach.place, breach.body));
+        found.push(Suspect {
+            function,
+            mark,
+            never_suspends,
+            unmarked_declaration,
+            unmarked_callers: unmarked.len(),
+            marked_callers: callers.iter().filter(|caller| effects.is_marked(**caller)).count(),
+            calls,
+        });
+    }
+    found
+}
+
+/// How it comes that a coroutine only function may run outside of coroutines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contest {
+    /// Somebody calls it there, or stores it where nothing is said: its own mark may be the wrong one.
+    Direct,
+    /// A function calls it of which that is so.
+    Inherited,
+}
+
+/// Finds the coroutine only functions that may run outside of coroutines, against their marks.
+pub(super) fn contested(effects: &Effects<'_>) -> Vec<Option<Contest>> {
+    let program = effects.program;
+    let outside = effects.breaches().iter().filter(|breach| breach.kind == BreachKind::CoroutineCall);
+    let mut open: Vec<FunctionId> = outside
+        .flat_map(|breach| match breach.callee {
+            Callee::Function(function) => vec![function],
+            Callee::Slot(slot) => effects.candidates.of_slot(slot).to_vec(),
+        })
+        .collect();
+    let loses_mark = effects.misfits().iter().filter(|misfit| misfit.kind == MisfitKind::LosesMark);
+    open.extend(loses_mark.map(|misfit| misfit.store.function));
+    let mut contested = vec![None; program.functions.len()];
+    open.iter().for_each(|function| contested[function.0 as usize] = Some(Contest::Direct));
+    let mut known = vec![false; program.functions.len()];
+    while let Some(function) = open.pop() {
+        if std::mem::replace(&mut known[function.0 as usize], true) {
+            continue;
+        }
+        contested[function.0 as usize].get_or_insert(Contest::Inherited);
+        for body in &program.function(function).bodies {
+            let body = program.body(*body);
+            open.extend(body.calls.iter().filter(|call| call.kind.is_in_place()).map(|call| call.callee));
+            let slots = body.slot_calls.iter().filter_map(|call| call.slot);
+            open.extend(slots.flat_map(|slot| effects.candidates.of_slot(slot)));
+        }
+    }
+    contested
+}
+
+impl Effects<'_> {
+    /// A declaration without a context mark of a function that bears one on another declaration. Definitions
+    /// in generated files need none.
+    pub fn unmarked_declaration(&self, function: FunctionId) -> Option<Place> {
+        let declarations = &self.program.function(function).declarations;
+        if !declarations.iter().any(|declaration| self.bears_context_mark(declaration)) {
+            return None;
+        }
+        declarations
+            .iter()
+            .filter(|declaration| !(declaration.definition && self.is_generated(declaration.place)))
+            .find(|declaration| !self.bears_context_mark(declaration))
+            .map(|declaration| declaration.place)
+    }
+
+    /// All declarations of a function without a context mark, but for those in generated files where there are others.
+    pub fn unmarked_declarations(&self, function: FunctionId) -> Vec<Place> {
+        let declarations = self.program.function(function).declarations.iter();
+        let unmarked = declarations.filter(|declaration| !self.bears_context_mark(declaration));
+        let (generated, written): (Vec<Place>, Vec<Place>) =
+            unmarked.map(|declaration| declaration.place).partition(|place| self.is_generated(*place));
+        if written.is_empty() { generated } else { written }
+    }
+
+    fn bears_context_mark(&self, declaration: &Declaration) -> bool {
+        declaration.marks.iter().any(|mark| self.pack.mark(mark.mark).effect.is_some())
+    }
+}

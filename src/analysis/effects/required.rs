@@ -1,0 +1,138 @@
+//! What follows from a mark: an unmarked function that calls something coroutine only where control can be outside is
+//! coroutine only itself, and so are its callers; and what holds it must say so.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::program::{FunctionId, Place};
+use cowrap_facts::{Context, ContextSet};
+use cowrap_packs::Effect;
+
+use super::{Callee, Effects};
+
+/// How many marks a closure tells: one that goes on is the program, and no plan. It also keeps a million functions that all
+/// lead to one another from being walked for each finding.
+pub const MOST_OBLIGED: usize = 1000;
+
+/// What marking one thing coroutine only entails.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Closure {
+    /// What else has to be marked: the nearest first, by place among those that are equally near.
+    pub obliged: Vec<Obliged>,
+    /// What no mark makes right: a call of one of them outside of coroutines, or a slot that is for something else.
+    pub obstacle: Option<Place>,
+    /// Whether there are more than [`MOST_OBLIGED`].
+    pub goes_on: bool,
+}
+
+/// Something that has to bear a mark as soon as another thing does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Obliged {
+    /// A function, or a slot.
+    pub what: Callee,
+    /// What it calls or holds, which is marked before.
+    pub because: Callee,
+    /// Where: the first of its calls, or where the function is stored.
+    pub place: Place,
+}
+
+impl Effects<'_> {
+    /// What has to be marked when `first` is marked as coroutine only: the unmarked functions that call it where control can
+    /// be outside as far as their own bodies tell, and the slots that hold it; and so on for these.
+    pub fn closure(&self, first: Callee) -> Closure {
+        let mut closure = Closure::default();
+        let mut known = BTreeSet::from([first]);
+        let mut open = VecDeque::from([first]);
+        while let Some(marked) = open.pop_front() {
+            for (what, place) in self.next_to_mark(marked, &mut closure.obstacle) {
+                if known.insert(what) {
+                    if closure.obliged.len() == MOST_OBLIGED {
+                        closure.goes_on = true;
+                        return closure;
+                    }
+                    closure.obliged.push(Obliged { what, because: marked, place });
+                    open.push_back(what);
+                }
+            }
+        }
+        closure
+    }
+
+    fn next_to_mark(&self, marked: Callee, obstacle: &mut Option<Place>) -> Vec<(Callee, Place)> {
+        let mut next = Vec::new();
+        let mut calls: Vec<(Place, FunctionId, ContextSet)> = Vec::new();
+        match marked {
+            Callee::Function(function) => {
+                for (site, caller) in self.program.calls_of(function) {
+                    let call = self.program.call(site);
+                    if call.kind.is_in_place() && caller != function {
+                        calls.push((call.place, caller, self.possible_at(site.body, call.reach)));
+                    }
+                }
+                for store in self.program.stores_of(function) {
+                    match (self.store_demand(store), store.slot) {
+                        (Some(Effect::CoroutineOnly), _) => {}
+                        (None, Some(slot)) => next.push((Callee::Slot(slot), store.place)),
+                        (Some(_), _) => *obstacle = obstacle.or(Some(store.place)),
+                        // Nobody is told of a mark there, and nothing is judged.
+                        (None, None) => {}
+                    }
+                }
+            }
+            Callee::Slot(slot) => {
+                for (body, call) in self.slot_calls_of(slot) {
+                    let caller = self.program.body(body).function;
+                    calls.push((call.place, caller, self.possible_at(body, call.reach)));
+                }
+                let misfit = |function: &&FunctionId| self.demand(**function).effect == Some(Effect::NonCoroutineOnly);
+                if let Some(function) = self.candidates.of_slot(slot).iter().find(misfit) {
+                    let stores = self.program.stores_of(*function).iter();
+                    let place = stores.filter(|store| store.slot == Some(slot)).map(|store| store.place).next();
+                    *obstacle = obstacle.or(place);
+                }
+            }
+        }
+        calls.sort_unstable();
+        for (place, caller, contexts) in calls {
+            let start = self.start(caller);
+            if !start.and(contexts).contains(Context::Outside) {
+                continue;
+            }
+            match self.demand(caller).effect {
+                None if start == ContextSet::BOTH => next.push((Callee::Function(caller), place)),
+                _ => *obstacle = obstacle.or(Some(place)),
+            }
+        }
+        next
+    }
+
+    /// Whether it is certain that something is only called in coroutines, and likewise all that its mark would oblige.
+    pub fn can_be_marked(&self, first: Callee, closure: &Closure) -> bool {
+        let obliged = closure.obliged.iter().map(|obliged| obliged.what);
+        closure.obstacle.is_none()
+            && !closure.goes_on
+            && obliged.chain([first]).all(|what| self.called_in(what) == ContextSet::COROUTINE)
+    }
+
+    /// The contexts in which something may be called; for a slot also those in which what it holds is called through others
+    /// that it is copied to.
+    fn called_in(&self, what: Callee) -> ContextSet {
+        let possible = &self.worlds().possible;
+        let first = match what {
+            Callee::Function(function) => return possible.contexts(self.program, function),
+            Callee::Slot(slot) => slot,
+        };
+        let mut contexts = ContextSet::EMPTY;
+        let mut known = BTreeSet::from([first]);
+        let mut open = vec![first];
+        while let Some(slot) = open.pop() {
+            for (body, call) in self.slot_calls_of(slot) {
+                let reached = |context: &Context| call.reach.values(*context) & possible.values(*context, body) != 0;
+                let reached = Context::ALL.into_iter().filter(reached);
+                contexts = reached.fold(contexts, |contexts, context| contexts.or(context.into()));
+            }
+            let copies = self.program.copies_from(slot).iter().map(|copy| copy.to);
+            open.extend(copies.filter(|to| known.insert(*to)));
+        }
+        contexts
+    }
+}

@@ -1,0 +1,144 @@
+//! Slots: what their marks demand, and functions that do not fit into them.
+
+use crate::program::{BodyId, FunctionId, Mark, SlotCall, SlotId, SlotKey, Store};
+use cowrap_facts::ContextSet;
+use cowrap_packs::{Effect, SlotName};
+
+use super::{Effects, Origin};
+
+/// A function that is stored into a slot whose callers do not know what it demands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// The store.
+    pub store: Store,
+    /// The slot.
+    pub slot: SlotId,
+    /// In what way it does not fit.
+    pub kind: MisfitKind,
+}
+
+/// In what way a function does not fit into a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MisfitKind {
+    /// The function is coroutine only, and the slot is not.
+    LosesMark,
+    /// The function is non-coroutine only, and the slot is coroutine only.
+    GainsMark,
+    /// The function is non-coroutine only, and the slot is for either context.
+    GainsEither,
+    /// The function bears no mark, and becomes the entry of a coroutine.
+    UnmarkedEntry,
+}
+
+impl Effects<'_> {
+    /// What a slot demands of those who call through it, and the mark that says so; nothing when its marks contradict
+    /// each other.
+    pub fn slot_demand(&self, slot: SlotId) -> Option<(Effect, Mark)> {
+        self.slot_demands[slot.0 as usize]
+    }
+
+    pub(super) fn decide_slot(&self, slot: SlotId) -> Option<(Effect, Mark)> {
+        let marks = self.program.slot(slot).marks.iter();
+        let mut effects = marks.filter_map(|mark| Some((self.pack.mark(mark.mark).effect?, *mark)));
+        let first = effects.next()?;
+        effects.all(|(effect, _)| effect == first.0).then_some(first)
+    }
+
+    /// The calls through a slot, where they are made.
+    pub(super) fn slot_calls_of(&self, slot: SlotId) -> impl Iterator<Item = (BodyId, &SlotCall)> {
+        let sites = self.program.calls_through(slot).iter();
+        let calls = sites.map(|(body, position)| (*body, &self.program.body(*body).slot_calls[*position as usize]));
+        calls.filter(|(_, call)| call.kind.is_in_place())
+    }
+
+    /// Whether it is known what a call through a slot demands, or what it may call.
+    pub fn is_resolved(&self, call: &SlotCall) -> bool {
+        call.slot.is_some_and(|slot| self.slot_demand(slot).is_some() || !self.candidates.of_slot(slot).is_empty())
+    }
+
+    /// What is demanded of those who call a function that is stored: by what is beside the slot, else by the slot's marks.
+    pub fn store_demand(&self, store: &Store) -> Option<Effect> {
+        self.flag_demand(store).or_else(|| self.slot_demand(store.slot?).map(|(effect, _)| effect))
+    }
+
+    /// What the flag beside a slot says of what is stored.
+    pub fn flag_demand(&self, store: &Store) -> Option<Effect> {
+        let beside = store.beside?;
+        self.pack.pairs[usize::from(beside.pair.0)].effect(beside.set)
+    }
+
+    /// The contexts in which slots call a function: where flags beside all of them tell, those that they say.
+    pub(super) fn decide_held_for(&self, function: FunctionId) -> ContextSet {
+        let stores = self.program.stores_of(function);
+        let contexts = stores.iter().map(|store| match self.flag_demand(store) {
+            Some(Effect::CoroutineOnly) => ContextSet::COROUTINE,
+            Some(Effect::NonCoroutineOnly) => ContextSet::OUTSIDE,
+            Some(Effect::Either) | None => ContextSet::BOTH,
+        });
+        if stores.is_empty() { ContextSet::BOTH } else { contexts.fold(ContextSet::EMPTY, ContextSet::or) }
+    }
+
+    /// A slot's name, for people.
+    pub fn slot_name(&self, slot: SlotId) -> String {
+        let slot = self.program.slot(slot);
+        match &slot.key {
+            SlotKey::Parameter { function, .. } => {
+                format!("{} of `{}`", slot.name, self.program.function(*function).name)
+            }
+            SlotKey::Result { function } => {
+                format!("the {} of `{}`", slot.name, self.program.function(*function).name)
+            }
+            SlotKey::Field { .. } | SlotKey::Global { .. } | SlotKey::Local { .. } | SlotKey::Element(_) => {
+                format!("`{}`", slot.name)
+            }
+        }
+    }
+
+    /// Whether the pack says that something beside the slot tells what it demands.
+    fn is_paired(&self, slot: SlotId) -> bool {
+        let slot = self.program.slot(slot);
+        self.pack.pairs.iter().any(|pair| match (&pair.slot, &slot.key) {
+            (SlotName::Parameter { function, position }, SlotKey::Parameter { function: of, position: at }) => {
+                position == at && self.program.function(*of).name == *function
+            }
+            (SlotName::Field { .. }, SlotKey::Field { .. }) => pair.slot.to_string() == slot.name,
+            _ => false,
+        })
+    }
+
+    fn bears_context_marks(&self, slot: SlotId) -> bool {
+        self.program.slot(slot).marks.iter().any(|mark| self.pack.mark(mark.mark).effect.is_some())
+    }
+}
+
+/// Finds every function that does not fit into the slot that it is stored into.
+pub(super) fn misfits(effects: &Effects<'_>) -> Vec<Misfit> {
+    let suspects = effects.suspects();
+    let judge = |store: &Store| {
+        let slot = store.slot?;
+        let demand = effects.demand(store.function);
+        let wanted = effects.store_demand(store);
+        let kind = match (demand.effect, wanted) {
+            (Some(Effect::CoroutineOnly), Some(Effect::CoroutineOnly)) => return None,
+            // Contradictory marks of the slot are told elsewhere.
+            (Some(Effect::CoroutineOnly), None) if effects.bears_context_marks(slot) => return None,
+            (Some(Effect::CoroutineOnly), _) => MisfitKind::LosesMark,
+            (Some(Effect::NonCoroutineOnly), Some(Effect::CoroutineOnly)) => MisfitKind::GainsMark,
+            (Some(Effect::NonCoroutineOnly), Some(Effect::Either)) => MisfitKind::GainsEither,
+            (None, Some(Effect::CoroutineOnly))
+                if demand.origin == Origin::Unmarked
+                    && store.beside.is_none()
+                    && matches!(effects.program.slot(slot).key, SlotKey::Parameter { .. }) =>
+            {
+                MisfitKind::UnmarkedEntry
+            }
+            _ => return None,
+        };
+        let is_suspect = suspects.binary_search_by_key(&store.function, |suspect| suspect.function).is_ok();
+        let is_undecided = wanted.is_none() && effects.is_paired(slot);
+        (!is_suspect && !is_undecided).then_some(Misfit { store: *store, slot, kind })
+    };
+    let mut found: Vec<Misfit> = effects.program.stores.iter().filter_map(judge).collect();
+    found.sort_by_key(|misfit| (misfit.slot, misfit.store.place, misfit.store.function));
+    found
+}

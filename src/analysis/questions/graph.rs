@@ -1,0 +1,134 @@
+//! A part of the call graph, to be drawn.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+
+use crate::effects::Effects;
+use crate::words::span;
+use cowrap_report::findings::{Finding, Span};
+use cowrap_report::{Drawing, Edge, Kind, Node};
+
+use super::links::{Link, Links, Vertex};
+use super::paths::{home, labels};
+use super::{QuestionError, find};
+
+/// Which part of the graph is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// All of it.
+    Everything,
+    /// What calls a function, and what it calls, up to a number of calls away.
+    Around {
+        /// The function.
+        function: String,
+        /// The number of calls.
+        depth: u32,
+    },
+    /// The shortest ways from one function to another.
+    Between {
+        /// The function that they begin with.
+        from: String,
+        /// The function that they end with.
+        to: String,
+        /// By how many calls a way may be longer than the shortest.
+        more: u32,
+    },
+}
+
+/// Selects a part of the graph; the findings say which edges break rules.
+///
+/// # Errors
+///
+/// A function is not there.
+pub fn graph(effects: &Effects<'_>, selection: &Selection, findings: &[Finding]) -> Result<Drawing, QuestionError> {
+    let links = Links::new(effects);
+    let vertices = |name: &str| -> Result<HashSet<Vertex>, QuestionError> {
+        Ok(find(effects, name)?.into_iter().map(Vertex::Function).collect())
+    };
+    let mut asked = HashSet::new();
+    let chosen: HashSet<Vertex> = match selection {
+        Selection::Everything => (0..links.len()).map(|number| links.vertex(number)).collect(),
+        Selection::Around { function, depth } => {
+            asked = vertices(function)?;
+            let near = [false, true].map(|back| distances(&links, &asked, back, *depth));
+            near.into_iter().flat_map(HashMap::into_keys).collect()
+        }
+        Selection::Between { from, to, more } => {
+            let (from, to) = (vertices(from)?, vertices(to)?);
+            let forward = distances(&links, &from, false, u32::MAX);
+            let backward = distances(&links, &to, true, u32::MAX);
+            asked = from.union(&to).copied().collect();
+            let length = |vertex: &Vertex| Some(forward.get(vertex)? + backward.get(vertex)?);
+            let shortest = to.iter().filter_map(length).min();
+            let longest = shortest.map(|shortest| shortest.saturating_add(*more));
+            let on_a_way = forward.keys().filter(|vertex| length(vertex).is_some_and(|length| Some(length) <= longest));
+            on_a_way.copied().chain(asked.iter().copied()).collect()
+        }
+    };
+    Ok(drawing(effects, &links, &chosen, &asked, findings))
+}
+
+/// The vertices that can be reached, with the number of calls on the shortest way; a slot is no call of its own.
+fn distances(links: &Links<'_, '_>, starts: &HashSet<Vertex>, back: bool, most: u32) -> HashMap<Vertex, u32> {
+    let mut found: HashMap<Vertex, u32> = HashMap::new();
+    let mut open: VecDeque<(Vertex, u32)> = starts.iter().map(|start| (*start, 0)).collect();
+    while let Some((vertex, distance)) = open.pop_front() {
+        if found.contains_key(&vertex) {
+            continue;
+        }
+        found.insert(vertex, distance);
+        let mut go = |next: Vertex, slot: bool| {
+            if slot {
+                open.push_front((next, distance));
+            } else if distance < most {
+                open.push_back((next, distance + 1));
+            }
+        };
+        if back {
+            links.incoming(vertex).for_each(|link| go(link.from, link.kind == Kind::Holds));
+        } else {
+            links.outgoing(vertex).iter().for_each(|link| go(link.to, link.kind == Kind::Through));
+        }
+    }
+    found
+}
+
+fn drawing(
+    effects: &Effects<'_>,
+    links: &Links<'_, '_>,
+    chosen: &HashSet<Vertex>,
+    asked: &HashSet<Vertex>,
+    findings: &[Finding],
+) -> Drawing {
+    let mut sorted: Vec<Vertex> = chosen.iter().copied().collect();
+    sorted.sort_unstable();
+    let positions: HashMap<Vertex, usize> = sorted.iter().enumerate().map(|(at, vertex)| (*vertex, at)).collect();
+    let mut broken: HashMap<&Span, Vec<&str>> = HashMap::new();
+    for finding in findings {
+        for label in finding.secondary.iter().chain([&finding.primary]) {
+            broken.entry(&label.at).or_default().push(&finding.rule);
+        }
+    }
+    let mut edges: BTreeMap<(usize, usize, Kind), Edge> = BTreeMap::new();
+    for link in links.all() {
+        let Link { from, to, place, kind, .. } = *link;
+        let (Some(&from), Some(&to)) = (positions.get(&from), positions.get(&to)) else { continue };
+        let empty = Edge { from, to, kind, sites: Vec::new(), rules: Vec::new() };
+        let edge = edges.entry((from, to, kind)).or_insert(empty);
+        if let Some(site) = place.map(|place| span(effects, place)) {
+            edge.rules.extend(broken.get(&site).into_iter().flatten().map(|rule| (*rule).to_owned()));
+            edge.sites.push(site);
+        }
+        edge.rules.sort_unstable();
+        edge.rules.dedup();
+    }
+    let nodes = sorted.iter().map(|vertex| Node {
+        name: links.name(*vertex),
+        labels: labels(effects, *vertex).into_iter().map(str::to_owned).collect(),
+        at: match vertex {
+            Vertex::Function(function) => home(effects, *function).map(|place| span(effects, place)),
+            Vertex::Slot(_) => None,
+        },
+        asked: asked.contains(vertex),
+    });
+    Drawing { nodes: nodes.collect(), edges: edges.into_values().collect() }
+}

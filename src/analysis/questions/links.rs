@@ -1,0 +1,167 @@
+//! The call graph with slots in it: a call through a slot goes to the slot, and from there to all that it may hold.
+
+use rayon::slice::ParallelSliceMut;
+
+use crate::effects::Effects;
+use crate::program::{FunctionId, Place, SlotId};
+use crate::words;
+use cowrap_facts::{CallKind, ContextSet};
+use cowrap_report::Kind;
+
+/// A function or a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Vertex {
+    /// A function.
+    Function(FunctionId),
+    /// A slot.
+    Slot(SlotId),
+}
+
+/// An edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Link {
+    /// Who calls.
+    pub from: Vertex,
+    /// What is called.
+    pub to: Vertex,
+    /// Where the call is, or the store; nothing for a function that came into the slot on a longer way.
+    pub place: Option<Place>,
+    /// How.
+    pub kind: Kind,
+    /// The contexts in which control can be there, as far as the caller's own marks and guards tell.
+    pub contexts: ContextSet,
+}
+
+/// The graph.
+pub struct Links<'e, 'a> {
+    effects: &'e Effects<'a>,
+    /// Sorted by what calls.
+    links: Vec<Link>,
+    /// For each vertex, where its links begin.
+    starts: Vec<u32>,
+    /// The positions of links, sorted by what is called.
+    incoming: Vec<u32>,
+    incoming_starts: Vec<u32>,
+}
+
+impl<'e, 'a> Links<'e, 'a> {
+    /// The graph of a program.
+    pub fn new(effects: &'e Effects<'a>) -> Self {
+        let program = effects.program;
+        let mut links = Vec::new();
+        for body in &program.bodies {
+            let (from, start) = (Vertex::Function(body.function), effects.start(body.function));
+            for call in &body.calls {
+                let kind = match call.kind {
+                    CallKind::Written | CallKind::Region => Kind::Call,
+                    CallKind::Cleanup => Kind::Cleanup,
+                    CallKind::Unresolved => Kind::Unresolved,
+                };
+                let contexts = start.and(call.reach.contexts());
+                links.push(Link { from, to: Vertex::Function(call.callee), place: Some(call.place), kind, contexts });
+            }
+            for call in &body.slot_calls {
+                let Some(slot) = call.slot else { continue };
+                let contexts = start.and(call.reach.contexts());
+                let kind = Kind::Through;
+                links.push(Link { from, to: Vertex::Slot(slot), place: Some(call.place), kind, contexts });
+            }
+        }
+        for number in 0..program.slots.len() {
+            let slot = SlotId(number as u32);
+            for function in effects.candidates.of_slot(slot) {
+                let stores = program.stores_of(*function).iter();
+                let place = stores.filter(|store| store.slot == Some(slot)).map(|store| store.place).next();
+                let to = Vertex::Function(*function);
+                let contexts = ContextSet::BOTH;
+                links.push(Link { from: Vertex::Slot(slot), to, place, kind: Kind::Holds, contexts });
+            }
+        }
+        links.par_sort_unstable();
+        links.dedup();
+        let count = program.functions.len() + program.slots.len();
+        let number = |vertex: Vertex| number(effects, vertex);
+        let outgoing_starts = starts(count, links.iter().map(|link| number(link.from)));
+        let incoming_starts = starts(count, links.iter().map(|link| number(link.to)));
+        let mut free = incoming_starts.clone();
+        let mut incoming = vec![0; links.len()];
+        for (position, link) in links.iter().enumerate() {
+            let place = &mut free[number(link.to)];
+            incoming[*place as usize] = position as u32;
+            *place += 1;
+        }
+        Links { effects, links, starts: outgoing_starts, incoming, incoming_starts }
+    }
+
+    /// How many vertices there are; [`Links::number`] counts them.
+    pub fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// A vertex's number.
+    pub fn number(&self, vertex: Vertex) -> usize {
+        number(self.effects, vertex)
+    }
+
+    /// The vertex of a number.
+    pub fn vertex(&self, number: usize) -> Vertex {
+        let functions = self.effects.program.functions.len();
+        match number.checked_sub(functions) {
+            Some(slot) => Vertex::Slot(SlotId(slot as u32)),
+            None => Vertex::Function(FunctionId(number as u32)),
+        }
+    }
+
+    /// All links, by what calls.
+    pub fn all(&self) -> &[Link] {
+        &self.links
+    }
+
+    /// The links from a vertex.
+    pub fn outgoing(&self, vertex: Vertex) -> &[Link] {
+        let number = self.number(vertex);
+        &self.links[self.starts[number] as usize..self.starts[number + 1] as usize]
+    }
+
+    /// The links to a vertex.
+    pub fn incoming(&self, vertex: Vertex) -> impl Iterator<Item = &Link> {
+        let number = self.number(vertex);
+        let range = self.incoming_starts[number] as usize..self.incoming_starts[number + 1] as usize;
+        self.incoming[range].iter().map(|position| &self.links[*position as usize])
+    }
+
+    /// Whether a vertex has this name.
+    pub fn is_named(&self, vertex: Vertex, name: &str) -> bool {
+        match vertex {
+            Vertex::Function(function) => words::name(self.effects, function) == name,
+            Vertex::Slot(_) => self.name(vertex) == name,
+        }
+    }
+
+    /// A vertex's name, without quotes.
+    pub fn name(&self, vertex: Vertex) -> String {
+        match vertex {
+            Vertex::Function(function) => words::name(self.effects, function).to_owned(),
+            Vertex::Slot(slot) => self.effects.slot_name(slot).replace('`', ""),
+        }
+    }
+}
+
+fn number(effects: &Effects<'_>, vertex: Vertex) -> usize {
+    match vertex {
+        Vertex::Function(function) => function.0 as usize,
+        Vertex::Slot(slot) => effects.program.functions.len() + slot.0 as usize,
+    }
+}
+
+/// Where each of `count` numbers begins in a list once it is sorted by them, and the list's end.
+fn starts(count: usize, numbers: impl Iterator<Item = usize>) -> Vec<u32> {
+    let mut starts = vec![0; count + 1];
+    for number in numbers {
+        starts[number + 1] += 1;
+    }
+    for number in 0..count {
+        starts[number + 1] += starts[number];
+    }
+    starts
+}

@@ -1,0 +1,211 @@
+//! Paths that an expression describes: for each end, the shortest.
+//!
+//! One breadth-first search over pairs of a vertex and a state of the expression's automaton: its effort is bounded by
+//! their number, where to enumerate all simple paths would have no end.
+
+use std::collections::VecDeque;
+
+use regex::Regex;
+
+use crate::effects::Effects;
+use crate::program::{FunctionId, Place};
+use crate::words::{one_of, span};
+use cowrap_facts::ContextSet;
+use cowrap_packs::Effect;
+use cowrap_report::findings::Label;
+use cowrap_report::{Kind, Paths, Witness};
+
+use super::expression::{Automaton, Relation, Set, parse};
+use super::links::{Link, Links, Vertex};
+use super::{QuestionError, similar};
+
+/// What is searched: pairs of a vertex and a state, with the way back.
+struct Reached {
+    vertex: usize,
+    state: usize,
+    /// From which one of the list, by which link; nothing for a beginning.
+    from: Option<(usize, Link)>,
+}
+
+/// Finds the paths of an expression: at most `limit`, each to another end.
+///
+/// # Errors
+///
+/// The expression cannot be parsed, or a name in it is not there.
+pub fn paths(effects: &Effects<'_>, expression: &str, limit: usize) -> Result<Paths, QuestionError> {
+    let automaton = Automaton::new(parse(expression)?);
+    let links = Links::new(effects);
+    let mut members = Vec::new();
+    for set in &automaton.sets {
+        members.push(members_of(effects, &links, set)?);
+    }
+    let states = automaton.sets.len();
+    let mut seen = vec![false; links.len() * states];
+    let mut reached: Vec<Reached> = Vec::new();
+    let mut open = VecDeque::new();
+    for state in &automaton.first {
+        for vertex in (0..links.len()).filter(|vertex| members[*state][*vertex]) {
+            if !std::mem::replace(&mut seen[vertex * states + state], true) {
+                open.push_back(reached.len());
+                reached.push(Reached { vertex, state: *state, from: None });
+            }
+        }
+    }
+    let mut ended = vec![false; links.len()];
+    let mut ends = Vec::new();
+    while let Some(position) = open.pop_front() {
+        let Reached { vertex, state, .. } = reached[position];
+        if automaton.last.contains(&state) && !std::mem::replace(&mut ended[vertex], true) {
+            ends.push(position);
+        }
+        for link in links.outgoing(links.vertex(vertex)).iter().filter(|link| is_walked(link)) {
+            let next = links.number(link.to);
+            for state in &automaton.follow[state] {
+                if members[*state][next] && !std::mem::replace(&mut seen[next * states + state], true) {
+                    open.push_back(reached.len());
+                    reached.push(Reached { vertex: next, state: *state, from: Some((position, *link)) });
+                }
+            }
+        }
+    }
+    let shown = ends.len().min(limit);
+    let paths = ends[..shown].iter().map(|end| witness(effects, &links, &reached, *end)).collect();
+    Ok(Paths { paths, more: ends.len() - shown })
+}
+
+fn is_walked(link: &Link) -> bool {
+    link.kind != Kind::Unresolved && link.contexts != ContextSet::EMPTY
+}
+
+fn witness(effects: &Effects<'_>, links: &Links<'_, '_>, reached: &[Reached], end: usize) -> Witness {
+    let mut way = Vec::new();
+    let mut at = end;
+    while let Some((from, link)) = reached[at].from {
+        way.push(link);
+        at = from;
+    }
+    way.reverse();
+    let first = links.vertex(reached[at].vertex);
+    let names: Vec<String> =
+        std::iter::once(first).chain(way.iter().map(|link| link.to)).map(|vertex| links.name(vertex)).collect();
+    let mut steps = Vec::new();
+    let mut rest = way.as_slice();
+    while let Some((link, after)) = rest.split_first() {
+        rest = after;
+        let (from, to) = (links.name(link.from), links.name(link.to));
+        let (text, place) = match (link.to, rest.first()) {
+            (Vertex::Slot(slot), Some(held)) => {
+                rest = &rest[1..];
+                let function = links.name(held.to);
+                let count = one_of(effects, slot);
+                (format!("`{from}` calls through `{to}`, which may be `{function}`: {count}"), link.place)
+            }
+            (Vertex::Slot(_), None) => (format!("`{from}` calls through `{to}`"), link.place),
+            (Vertex::Function(function), _) if link.kind == Kind::Holds => {
+                (format!("`{from}` may hold `{to}`"), link.place.or(home(effects, function)))
+            }
+            (Vertex::Function(_), _) => (format!("`{from}` calls `{to}`"), link.place),
+        };
+        steps.extend(place.map(|place| Label { at: span(effects, place), text }));
+    }
+    Witness { remarks: vec![names.join(" → ")], steps, grounds: Vec::new() }
+}
+
+/// Where a function is defined, or else declared.
+pub fn home(effects: &Effects<'_>, function: FunctionId) -> Option<Place> {
+    let linked = effects.program.function(function);
+    let defined = linked.bodies.first().map(|body| effects.program.body(*body).place);
+    defined.or(linked.declarations.first().map(|declaration| declaration.place))
+}
+
+/// The labels of a vertex: its marks, what it demands, and what it is.
+pub fn labels<'e>(effects: &Effects<'e>, vertex: Vertex) -> Vec<&'e str> {
+    let mut labels: Vec<&'e str> = Vec::new();
+    let effect = match vertex {
+        Vertex::Function(function) => {
+            let linked = effects.program.function(function);
+            let marks = linked.declarations.iter().flat_map(|declaration| &declaration.marks);
+            labels.extend(marks.map(|mark| effects.pack.mark(mark.mark).name.as_str()));
+            labels.push(if linked.bodies.is_empty() { "external" } else { "defined" });
+            effects.demand(function).effect
+        }
+        Vertex::Slot(slot) => {
+            let marks = &effects.program.slot(slot).marks;
+            labels.extend(marks.iter().map(|mark| effects.pack.mark(mark.mark).name.as_str()));
+            labels.push("function_pointer");
+            effects.slot_demand(slot).map(|(effect, _)| effect)
+        }
+    };
+    labels.push(match effect {
+        Some(Effect::CoroutineOnly) => "coroutine-only",
+        Some(Effect::NonCoroutineOnly) => "non-coroutine-only",
+        Some(Effect::Either) => "either",
+        None => "unmarked",
+    });
+    labels.sort_unstable();
+    labels.dedup();
+    labels
+}
+
+/// The words that are labels besides the pack's marks.
+const LABELS: &[&str] =
+    &["coroutine-only", "defined", "either", "external", "function_pointer", "non-coroutine-only", "unmarked"];
+
+/// For each vertex, whether it is in a set.
+fn members_of(effects: &Effects<'_>, links: &Links<'_, '_>, set: &Set) -> Result<Vec<bool>, QuestionError> {
+    let select = |wanted: &dyn Fn(Vertex) -> bool| -> Vec<bool> {
+        (0..links.len()).map(|number| wanted(links.vertex(number))).collect()
+    };
+    let join = |sets: &[Set], start: bool, join: fn(bool, bool) -> bool| {
+        let mut members = vec![start; links.len()];
+        for set in sets {
+            let other = members_of(effects, links, set)?;
+            members.iter_mut().zip(other).for_each(|(member, other)| *member = join(*member, other));
+        }
+        Ok(members)
+    };
+    match set {
+        Set::All => Ok(vec![true; links.len()]),
+        Set::Name(name) => {
+            let found = select(&|vertex| links.is_named(vertex, name));
+            if !found.contains(&true) {
+                let names: Vec<String> = (0..links.len()).map(|number| links.name(links.vertex(number))).collect();
+                let similar = similar(name, names.iter().map(String::as_str));
+                return Err(QuestionError::Nothing { what: name.clone(), similar });
+            }
+            Ok(found)
+        }
+        Set::Matching(pattern) => Ok(select(&|vertex| Regex::is_match(pattern, &links.name(vertex)))),
+        Set::Label(label) => {
+            let known = || effects.pack.marks.iter().map(|mark| mark.name.as_str()).chain(LABELS.iter().copied());
+            if !known().any(|known| known == label) {
+                return Err(QuestionError::Nothing { what: format!("[{label}]"), similar: similar(label, known()) });
+            }
+            Ok(select(&|vertex| labels(effects, vertex).contains(&label.as_str())))
+        }
+        Set::Not(set) => Ok(members_of(effects, links, set)?.into_iter().map(|member| !member).collect()),
+        Set::And(sets) => join(sets, true, |one, other| one && other),
+        Set::Or(sets) => join(sets, false, |one, other| one || other),
+        Set::Near(set, relation) => Ok(near(links, &members_of(effects, links, set)?, *relation)),
+    }
+}
+
+fn near(links: &Links<'_, '_>, members: &[bool], relation: Relation) -> Vec<bool> {
+    let mut found = vec![false; members.len()];
+    let mut open: Vec<usize> = (0..members.len()).filter(|number| members[*number]).collect();
+    while let Some(number) = open.pop() {
+        let vertex = links.vertex(number);
+        let mut add = |next: Vertex| {
+            let next = links.number(next);
+            if !std::mem::replace(&mut found[next], true) && relation.all {
+                open.push(next);
+            }
+        };
+        if relation.callers {
+            links.incoming(vertex).filter(|link| is_walked(link)).for_each(|link| add(link.from));
+        } else {
+            links.outgoing(vertex).iter().filter(|link| is_walked(link)).for_each(|link| add(link.to));
+        }
+    }
+    found
+}

@@ -1,0 +1,236 @@
+//! `coroutine-call`: something coroutine only is called where control can be outside of coroutines.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::effects::{Breach, BreachKind, Callee, Callers, Effects};
+use crate::program::{BodyId, FunctionId, Place};
+use crate::words::{called, demanding, mark_for, name, span};
+use cowrap_facts::ContextSet;
+use cowrap_packs::Effect;
+use cowrap_report::findings::{Action, Finding, Level, Safety};
+
+use super::Rule;
+use super::report::Report;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    name: "coroutine-call",
+    level: Level::Error,
+    summary: "a coroutine only function is called where control can be outside of coroutines",
+    opt_in: false,
+    fixes: Some(Safety::Safe),
+    page: include_str!("../../../rules/coroutine-call.md"),
+    check,
+};
+
+/// What to do about a function without a mark that calls something coroutine only.
+enum Advice {
+    /// Give it the mark: all its known callers run in coroutines.
+    Mark,
+    /// Go through the wrapper at each call: it is called outside of coroutines.
+    Wrapper,
+    /// Guard the calls or split the function: it is called in both contexts.
+    Guard,
+}
+
+fn check(effects: &Effects<'_>) -> Vec<Finding> {
+    let explained: BTreeSet<(Place, BodyId, Callee)> =
+        effects.suspects().iter().flat_map(|suspect| suspect.calls.iter().map(key)).collect();
+    // By definition: two bodies of one name (a stub, a test's double) are two things to fix.
+    let mut by_caller: BTreeMap<(FunctionId, Place), Vec<Breach>> = BTreeMap::new();
+    for breach in effects.breaches() {
+        if breach.kind == BreachKind::CoroutineCall && !explained.contains(&key(breach)) {
+            let definition = effects.program.body(breach.body).place;
+            by_caller.entry((breach.caller, definition)).or_default().push(*breach);
+        }
+    }
+    let in_regions = effects.breaches().iter().filter(|breach| breach.kind == BreachKind::RegionCall);
+    let mut findings: Vec<Finding> = in_regions.map(|breach| one_call(effects, breach)).collect();
+    for ((caller, _), mut breaches) in by_caller {
+        breaches.sort_by_key(key);
+        let unmarked = effects.demand(caller).effect.is_none();
+        let (open, known): (Vec<Breach>, Vec<Breach>) =
+            breaches.into_iter().partition(|breach| breach.contexts == ContextSet::BOTH);
+        findings.extend(known.iter().map(|breach| one_call(effects, breach)));
+        if open.is_empty() {
+            continue;
+        }
+        if !unmarked {
+            findings.extend(open.iter().map(|breach| one_call(effects, breach)));
+            continue;
+        }
+        let callers = effects.callers(caller);
+        match advice(&callers) {
+            Advice::Wrapper => findings.extend(open.iter().map(|breach| one_call(effects, breach))),
+            advice => {
+                // A call that callers' constants decide is another matter than one that is always made.
+                let (conditional, plain): (Vec<Breach>, Vec<Breach>) =
+                    open.into_iter().partition(|breach| breach.conditional);
+                for group in [plain, conditional] {
+                    findings.extend(all_calls(effects, caller, &group, &callers, &advice));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// What tells one call from another, in the order in which they are told.
+fn key(breach: &Breach) -> (Place, BodyId, Callee) {
+    (breach.place, breach.body, breach.callee)
+}
+
+fn advice(callers: &Callers) -> Advice {
+    match callers.known() {
+        ContextSet::OUTSIDE => Advice::Wrapper,
+        ContextSet::BOTH => Advice::Guard,
+        _ => Advice::Mark,
+    }
+}
+
+/// A call that needs an edit of its own.
+fn one_call(effects: &Effects<'_>, breach: &Breach) -> Finding {
+    let (caller, callee) = (name(effects, breach.caller), called(effects, breach.callee));
+    let mut report = start(effects, breach);
+    report.label_callee(breach.callee);
+    report.note_spelling(breach);
+    if effects.demand(breach.caller).effect.is_some() {
+        report.label_demand(breach.caller);
+    }
+    let known_outside = breach.contexts == ContextSet::OUTSIDE;
+    if breach.kind == BreachKind::RegionCall {
+        report.help(format!("move the call of {callee} out of the block"));
+    } else if known_outside || effects.demand(breach.caller).effect.is_none() {
+        if !known_outside {
+            let callers = effects.callers(breach.caller);
+            report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller}` outside of coroutines"));
+        }
+        report.help(through_wrapper(effects, breach.callee));
+        fix_by_wrapper(&mut report, effects, breach);
+    } else {
+        report.help(match predicate(effects) {
+            Some(predicate) => format!("call {callee} only if `{predicate}()`, and something else otherwise"),
+            None => format!("call {callee} only inside coroutines"),
+        });
+    }
+    report.finish()
+}
+
+/// All calls by which a function without a mark breaks the rule.
+fn all_calls(
+    effects: &Effects<'_>,
+    caller: FunctionId,
+    breaches: &[Breach],
+    callers: &Callers,
+    advice: &Advice,
+) -> Option<Finding> {
+    let first = breaches.first()?;
+    let caller_name = name(effects, caller);
+    let mut report = start(effects, first);
+    report.label_callee(first.callee);
+    report.note_spelling(first);
+    for breach in &breaches[1..] {
+        report.label_further(breach.place, format!("so is {} here", called(effects, breach.callee)));
+    }
+    report.note_calls(&callers.coroutine, |from| format!("`{from}` calls `{caller_name}` in a coroutine"));
+    report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller_name}` outside of coroutines"));
+    report.note_calls(&callers.either, |from| format!("`{from}` calls `{caller_name}` in either context"));
+    for (store, effect) in callers.stores.iter().take(4) {
+        let slot = match effect {
+            Some(effect) => format!("a slot that is {}", effect.describe()),
+            None => "a slot without a mark".to_owned(),
+        };
+        report.note_at(store.place, format!("the address of `{caller_name}` goes into {slot}"));
+    }
+    let closure = effects.closure(Callee::Function(caller));
+    let mark = mark_for(effects, Effect::CoroutineOnly);
+    match advice {
+        Advice::Guard => {
+            let guard = predicate(effects).map_or_else(String::new, |p| format!("guard the calls with `{p}()`, or "));
+            report.help(format!("`{caller_name}` is called in both contexts: {guard}split it in two"));
+        }
+        Advice::Mark | Advice::Wrapper if callers.are_all(ContextSet::COROUTINE) => {
+            report.help(format!("mark `{caller_name}` as `{mark}`: all that calls it runs in coroutines"));
+            report.fix_by_marks(Callee::Function(caller), &closure);
+            report.note_obliged(&closure);
+        }
+        Advice::Mark | Advice::Wrapper => {
+            report.help(format!("mark `{caller_name}` as `{mark}` if it only runs in coroutines"));
+            report.note_obliged(&closure);
+            report.help(format!("otherwise, {}", through_wrapper(effects, first.callee)));
+        }
+    }
+    Some(report.finish())
+}
+
+/// The message and the place, by what is known of the caller.
+fn start<'e, 'a>(effects: &'e Effects<'a>, breach: &Breach) -> Report<'e, 'a> {
+    let caller = name(effects, breach.caller);
+    let known = effects.demand(breach.caller).effect;
+    let level = if breach.conditional { Level::Warning } else { Level::Error };
+    let why = match (breach.contexts, known) {
+        _ if breach.kind == BreachKind::RegionCall => {
+            "in a block that runs in another thread, where nothing can suspend"
+        }
+        _ if breach.conditional => "which may run outside of coroutines, under a condition on a parameter",
+        (ContextSet::OUTSIDE, Some(Effect::NonCoroutineOnly)) => "which runs outside of coroutines",
+        (ContextSet::OUTSIDE, _) => "where control is outside of coroutines",
+        (_, Some(Effect::Either)) => "which runs in either context, without a guard",
+        _ => "which bears no mark",
+    };
+    let demanding = demanding(effects, breach.callee, Effect::CoroutineOnly);
+    let message = format!("{demanding} from `{caller}`, {why}");
+    Report::new(effects, RULE.name, level, caller, breach.place, message, "called here")
+}
+
+/// The advice to go through the wrapper: by its name, or by the declaration that would generate it.
+fn through_wrapper(effects: &Effects<'_>, callee: Callee) -> String {
+    let Callee::Function(callee) = callee else {
+        return "start a coroutine for the call, in a function with a wrapper".to_owned();
+    };
+    let target = name(effects, callee);
+    if let Some(wrapper) = effects.wrapper_of(callee) {
+        return format!("call the wrapper `{}` instead of `{target}`", name(effects, wrapper));
+    }
+    let Some(wrapper) = effects.pack.wrapper_name(target) else {
+        return format!("enter `{target}` through a wrapper; its name does not say how the wrapper would be called");
+    };
+    if effects.program.known_as(&wrapper).is_some() {
+        return format!("enter `{target}` through a wrapper; the name `{wrapper}` is taken by another function");
+    }
+    match effects.wrapper_mark(Effect::CoroutineOnly) {
+        Some(mark) => {
+            let mark = &effects.pack.mark(mark).name;
+            format!("declare the wrapper `{wrapper}` with `{mark}`, and call it instead of `{target}`")
+        }
+        None => format!("call a wrapper `{wrapper}` instead of `{target}`"),
+    }
+}
+
+/// Offers to go through the wrapper, and to declare it when there is none. It is another call: not safe.
+fn fix_by_wrapper(report: &mut Report<'_, '_>, effects: &Effects<'_>, breach: &Breach) {
+    let Callee::Function(callee) = breach.callee else { return };
+    let target = name(effects, callee);
+    if let Some(wrapper) = effects.wrapper_of(callee) {
+        if effects.have_one_type(callee, wrapper) {
+            report.fix_call(Safety::Unsafe, breach.place, target, name(effects, wrapper));
+        }
+        return;
+    }
+    let Some(wrapper) = effects.pack.wrapper_name(target) else { return };
+    let lock = effects.required_lock(callee).map(|(lock, _)| lock);
+    let mark = effects.wrapper_mark_for(effects.demand(breach.caller).effect != Some(Effect::NonCoroutineOnly), lock);
+    let prototype = effects.prototype(callee);
+    if let (None, Some(mark), Some(prototype)) = (effects.program.known_as(&wrapper), mark, prototype) {
+        let without = effects.marks_of(callee).into_iter().map(str::to_owned).collect();
+        let (target, at) = (target.to_owned(), span(effects, prototype));
+        let call = Action::CallInstead { old: target.clone(), new: wrapper.clone(), at: span(effects, breach.place) };
+        let title = format!("declare the wrapper `{wrapper}`, and call it instead of `{target}`");
+        let declare = Action::DeclareWrapper { target, wrapper, mark: mark.to_owned(), without, at };
+        report.fix(Safety::Unsafe, title, vec![declare, call]);
+    }
+}
+
+fn predicate<'p>(effects: &Effects<'p>) -> Option<&'p str> {
+    effects.pack.predicates.first().map(String::as_str)
+}

@@ -1,0 +1,51 @@
+//! `eligible-mark`: a function that is only called in coroutines bears no mark.
+
+use crate::effects::{Callee, Effects, Origin};
+use crate::program::FunctionId;
+use crate::words::{mark_for, name};
+use cowrap_facts::ContextSet;
+use cowrap_packs::Effect;
+use cowrap_report::findings::{Finding, Level, Safety};
+
+use super::Rule;
+use super::report::Report;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    name: "eligible-mark",
+    level: Level::Warning,
+    summary: "a function is only called in coroutines, and bears no mark",
+    opt_in: true,
+    fixes: Some(Safety::Safe),
+    page: include_str!("../../../rules/eligible-mark.md"),
+    check,
+};
+
+fn check(effects: &Effects<'_>) -> Vec<Finding> {
+    effects.program.function_ids().filter_map(|function| finding(effects, function)).collect()
+}
+
+fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
+    let program = effects.program;
+    if effects.demand(function).origin != Origin::Unmarked {
+        return None;
+    }
+    // Every caller counts, those through slots too; a function that nobody calls may be entered in either.
+    if effects.worlds().possible.contexts(program, function) != ContextSet::COROUTINE {
+        return None;
+    }
+    let body = program.body(*program.function(function).bodies.first()?);
+    if effects.is_generated(body.place) {
+        return None;
+    }
+    let function_name = name(effects, function);
+    let message = format!("`{function_name}` is only called in coroutines, and bears no mark");
+    let mut report = Report::new(effects, RULE.name, RULE.level, function_name, body.place, message, "defined here");
+    report.note_calls(&program.calls_of(function), |caller| format!("`{caller}` calls it here"));
+    report.note_stores(program.stores_of(function), |_| "it is stored here, and called in coroutines".to_owned());
+    let closure = effects.closure(Callee::Function(function));
+    report.note_obliged(&closure);
+    report.fix_by_marks(Callee::Function(function), &closure);
+    report.help(format!("mark `{function_name}` as `{}`", mark_for(effects, Effect::CoroutineOnly)));
+    Some(report.finish())
+}

@@ -1,0 +1,73 @@
+//! `hand-written-wrapper`: a function creates a coroutine and polls until it is done, which a generated wrapper would do.
+
+use crate::effects::Effects;
+use crate::program::{Body, Call, FunctionId, Passed};
+use crate::words::name;
+use cowrap_facts::CallKind;
+use cowrap_packs::Effect;
+use cowrap_report::findings::{Finding, Level};
+
+use super::Rule;
+use super::report::Report;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    name: "hand-written-wrapper",
+    level: Level::Warning,
+    summary: "a function does by hand what a generated wrapper does",
+    opt_in: true,
+    fixes: None,
+    page: include_str!("../../../rules/hand-written-wrapper.md"),
+    check,
+};
+
+fn check(effects: &Effects<'_>) -> Vec<Finding> {
+    effects.program.bodies.iter().filter_map(|body| finding(effects, body)).collect()
+}
+
+fn finding(effects: &Effects<'_>, body: &Body) -> Option<Finding> {
+    if effects.is_generated(body.place) {
+        return None;
+    }
+    let calls_one_of = |names: &[String], call: &Call| names.contains(&effects.program.function(call.callee).name);
+    let made = || body.calls.iter().filter(|call| call.kind == CallKind::Written);
+    let creates = made().find(|call| calls_one_of(&effects.pack.creators, call))?;
+    let polls = made().find(|call| calls_one_of(&effects.pack.polling, call))?;
+    let entry = creates.arguments.iter().find_map(|argument| match argument.value {
+        Passed::Function(function) if argument.position == 0 => Some(function),
+        _ => None,
+    })?;
+    let (caller, entry_name) = (name(effects, body.function), name(effects, entry));
+    let message = format!("`{caller}` runs `{entry_name}` in a coroutine and polls until it is done, by hand");
+    let mut report =
+        Report::new(effects, RULE.name, RULE.level, caller, creates.place, message, "the coroutine is created here");
+    report.label(polls.place, "and waited for here");
+    let targets = targets(effects, entry);
+    for (target, place) in &targets {
+        report.note_at(*place, format!("`{entry_name}` calls coroutine only `{}`", name(effects, *target)));
+    }
+    report.help(advice(effects, &targets));
+    Some(report.finish())
+}
+
+/// What an entry calls that is coroutine only.
+fn targets(effects: &Effects<'_>, entry: FunctionId) -> Vec<(FunctionId, crate::program::Place)> {
+    let bodies = effects.program.function(entry).bodies.iter().map(|body| effects.program.body(*body));
+    let calls = bodies.flat_map(|body| &body.calls).filter(|call| call.kind == CallKind::Written);
+    let wanted = |call: &&Call| effects.demand(call.callee).effect == Some(Effect::CoroutineOnly);
+    calls.filter(wanted).map(|call| (call.callee, call.place)).collect()
+}
+
+fn advice(effects: &Effects<'_>, targets: &[(FunctionId, crate::program::Place)]) -> String {
+    let mark = effects.wrapper_mark(Effect::CoroutineOnly).map(|mark| effects.pack.mark(mark).name.as_str());
+    match (targets, mark) {
+        ([(target, _)], Some(mark)) => match effects.pack.wrapper_name(name(effects, *target)) {
+            Some(wrapper) => format!("declare `{wrapper}` as `{mark}`, and let it be generated"),
+            None => format!("give `{}` a name that a wrapper can be generated for", name(effects, *target)),
+        },
+        (_, Some(mark)) => {
+            format!("put what runs in the coroutine into one function, and declare its wrapper as `{mark}`")
+        }
+        (_, None) => "put what runs in the coroutine into one function, and generate its wrapper".to_owned(),
+    }
+}

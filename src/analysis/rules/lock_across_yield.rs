@@ -1,0 +1,39 @@
+//! `lock-across-yield`: a coroutine may suspend while it holds a thread's lock.
+
+use crate::effects::{Effects, HeldAcross};
+use crate::words::{called, name};
+use cowrap_report::findings::{Finding, Level};
+
+use super::Rule;
+use super::report::Report;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    name: "lock-across-yield",
+    level: Level::Warning,
+    summary: "a coroutine may suspend while it holds a thread's lock",
+    opt_in: false,
+    fixes: None,
+    page: include_str!("../../../rules/lock-across-yield.md"),
+    check,
+};
+
+fn check(effects: &Effects<'_>) -> Vec<Finding> {
+    effects.held_across().iter().filter_map(|held| finding(effects, held)).collect()
+}
+
+fn finding(effects: &Effects<'_>, held: &HeldAcross) -> Option<Finding> {
+    let (place, callee) = *held.calls.first()?;
+    let caller = name(effects, held.caller);
+    let lock = &effects.pack.locks[usize::from(held.lock.0)].name;
+    let callee_words = called(effects, callee);
+    let message = format!("{callee_words} is called from `{caller}` while it holds a {lock}, and may suspend");
+    let mut report = Report::new(effects, RULE.name, RULE.level, caller, place, message, "called here");
+    report.label(held.taken, format!("the {lock} is taken here"));
+    for (place, callee) in &held.calls[1..] {
+        report.label_further(*place, format!("so is {} here", called(effects, *callee)));
+    }
+    report.label_callee(callee);
+    report.help(format!("release the {lock} before the call, or take a lock that belongs to the coroutine"));
+    Some(report.finish())
+}

@@ -1,0 +1,75 @@
+//! `mark-mismatch`: the declarations of one function do not agree on what it demands.
+
+use std::collections::BTreeSet;
+
+use crate::effects::{Callee, Contest, Effects, Origin};
+use crate::program::FunctionId;
+use crate::words::name;
+use cowrap_report::findings::{Finding, Level, Safety};
+
+use super::Rule;
+use super::report::Report;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    name: "mark-mismatch",
+    level: Level::Error,
+    summary: "the declarations of a function contradict each other, or one of them lacks the mark",
+    opt_in: false,
+    fixes: Some(Safety::Safe),
+    page: include_str!("../../../rules/mark-mismatch.md"),
+    check,
+};
+
+fn check(effects: &Effects<'_>) -> Vec<Finding> {
+    let suspects: BTreeSet<FunctionId> = effects.suspects().iter().map(|suspect| suspect.function).collect();
+    let mut findings = Vec::new();
+    for function in effects.program.function_ids() {
+        match effects.demand(function).origin {
+            Origin::Contradictory(..) => findings.extend(contradiction(effects, function)),
+            Origin::Marked(_) if !suspects.contains(&function) => findings.extend(missing(effects, function)),
+            _ => {}
+        }
+    }
+    findings
+}
+
+fn contradiction(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
+    let Origin::Contradictory(first, second) = effects.demand(function).origin else { return None };
+    let function = name(effects, function);
+    let (one, other) = (&effects.pack.mark(first.mark).name, &effects.pack.mark(second.mark).name);
+    let message = format!("`{function}` is marked both `{one}` and `{other}`");
+    let label = format!("marked `{other}` here");
+    let mut report = Report::new(effects, RULE.name, Level::Error, function, second.place, message, label);
+    report.label(first.place, format!("marked `{one}` here"));
+    report.help(format!("keep the mark that is true of `{function}`; calls to and from it are not checked until then"));
+    Some(report.finish())
+}
+
+fn missing(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
+    let place = effects.unmarked_declaration(function)?;
+    let Origin::Marked(mark) = effects.demand(function).origin else { return None };
+    let declarations = &effects.program.function(function).declarations;
+    let is_definition = declarations.iter().any(|declared| declared.place == place && declared.definition);
+    let id = function;
+    let function = name(effects, id);
+    let mark_name = &effects.pack.mark(mark.mark).name;
+    // A prototype that lacks the mark as well may be the next one that a person meets, and is not what bears it.
+    let is_on_prototype = declarations.iter().any(|declared| declared.marks.contains(&mark) && !declared.definition);
+    let (this, that) = match (is_definition, is_on_prototype) {
+        (true, true) => ("definition", "prototype"),
+        (true, false) => ("definition", "other definition"),
+        (false, _) => ("prototype", "other declaration"),
+    };
+    let message = format!("this {this} of `{function}` lacks the mark `{mark_name}` that its {that} bears");
+    let mut report = Report::new(effects, RULE.name, Level::Warning, function, place, message, "no mark here");
+    report.label(mark.place, format!("marked `{mark_name}` here"));
+    report.help(format!("write `{mark_name}` on both, so that a reader of either knows"));
+    // What a generator makes of a wrapper mark is not to be marked again; and where others call the function outside of coroutines,
+    // it may be the mark that is wrong.
+    if effects.pack.mark(mark.mark).wrapper.is_none() && effects.contest(id) != Some(Contest::Direct) {
+        let action = report.mark_action(Callee::Function(id), mark_name);
+        report.fix(Safety::Safe, format!("mark every declaration of `{function}` as `{mark_name}`"), vec![action]);
+    }
+    Some(report.finish())
+}

@@ -1,0 +1,33 @@
+//! `misplaced-mark`: a mark on something that neither is a function nor holds one.
+
+use crate::effects::Effects;
+use cowrap_report::findings::{Finding, Level};
+
+use super::Rule;
+use super::report::Report;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    name: "misplaced-mark",
+    level: Level::Warning,
+    summary: "a mark is on something that is neither a function, nor a slot for one, nor a typedef of one",
+    opt_in: false,
+    fixes: None,
+    page: include_str!("../../../rules/misplaced-mark.md"),
+    check,
+};
+
+fn check(effects: &Effects<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for mark in &effects.program.misplaced {
+        let spec = effects.pack.mark(mark.mark);
+        if spec.effect.is_none() {
+            continue;
+        }
+        let message = format!("`{}` marks something that is not a function and holds none", spec.name);
+        let mut report = Report::new(effects, RULE.name, RULE.level, "", mark.place, message, "this mark says nothing");
+        report.help("put the mark on a function, a function pointer, or a typedef of either");
+        findings.push(report.finish());
+    }
+    findings
+}

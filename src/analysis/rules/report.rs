@@ -1,0 +1,219 @@
+//! How rules make findings: places as labels, remarks, and what to do.
+
+use crate::effects::{Breach, Callee, Closure, Effects, MOST_OBLIGED, Obliged, Origin, Step};
+use crate::program::{FunctionId, Place, Site, Store};
+use crate::words::{self, MOST_LISTED, called, name, span};
+use cowrap_packs::Effect;
+use cowrap_report::findings::{Action, Finding, Fix, Label, Level, Note, Safety};
+
+/// Builds a finding about a function.
+pub struct Report<'e, 'a> {
+    effects: &'e Effects<'a>,
+    finding: Finding,
+}
+
+impl<'e, 'a> Report<'e, 'a> {
+    /// A finding at a place. `message` and `label` are in lower case and without a full stop.
+    pub fn new(
+        effects: &'e Effects<'a>,
+        rule: &str,
+        level: Level,
+        function: &str,
+        place: Place,
+        message: String,
+        label: impl Into<String>,
+    ) -> Self {
+        let primary = Label { at: span(effects, place), text: label.into() };
+        let finding = Finding::new(rule, level, function, message, primary);
+        Report { effects, finding }
+    }
+
+    /// A further place.
+    pub fn label(&mut self, place: Place, text: impl Into<String>) {
+        let label = Label { at: span(self.effects, place), text: text.into() };
+        if label.at != self.finding.primary.at && !self.finding.secondary.contains(&label) {
+            self.finding.secondary.push(label);
+        }
+    }
+
+    /// A further place that breaks the rule just as the first one does.
+    pub fn label_further(&mut self, place: Place, text: impl Into<String>) {
+        let at = span(self.effects, place);
+        if at != self.finding.primary.at && !self.finding.further.contains(&at) {
+            self.finding.further.push(at);
+        }
+        self.label(place, text);
+    }
+
+    /// A remark with a place.
+    pub fn note_at(&mut self, place: Place, text: impl Into<String>) {
+        let at = Some(span(self.effects, place));
+        self.finding.notes.push(Note { text: text.into(), at });
+    }
+
+    /// A remark.
+    pub fn note(&mut self, text: impl Into<String>) {
+        self.finding.notes.push(Note { text: text.into(), at: None });
+    }
+
+    /// What to do.
+    pub fn help(&mut self, text: impl Into<String>) {
+        self.finding.help.push(text.into());
+    }
+
+    /// Labels the mark, or whatever else says what a function demands.
+    pub fn label_demand(&mut self, function: FunctionId) {
+        let name = name(self.effects, function);
+        match self.effects.demand(function).origin {
+            Origin::Marked(mark) => {
+                let mark_name = &self.effects.pack.mark(mark.mark).name;
+                self.label(mark.place, format!("`{name}` is marked `{mark_name}` here"));
+            }
+            Origin::Inferred(place) => {
+                let context = match self.effects.demand(function).effect {
+                    Some(Effect::CoroutineOnly) => "in a coroutine",
+                    _ => "outside of coroutines",
+                };
+                self.label(place, format!("`{name}` bears no mark, but asserts here that it is {context} (inferred)"));
+            }
+            Origin::Modelled(model) => {
+                let reason = &self.effects.pack.models[model].reason;
+                self.note(format!("the pack says what `{name}` demands: {reason}"));
+            }
+            Origin::Unmarked | Origin::Contradictory(..) => {}
+        }
+    }
+
+    /// Where a call comes out of a macro, notes where it is written: the edit may have to be made there.
+    pub fn note_spelling(&mut self, breach: &Breach) {
+        let calls = &self.effects.program.body(breach.body).calls;
+        let written = calls.iter().filter(|call| call.place == breach.place);
+        let same = |callee: FunctionId| breach.callee == Callee::Function(callee);
+        let spelling = written.filter(|call| same(call.callee)).find_map(|call| call.spelling);
+        if let Some(spelling) = spelling {
+            self.note_at(spelling, format!("the call of {} is written here", called(self.effects, breach.callee)));
+        }
+    }
+
+    /// Labels what says what a callee demands.
+    pub fn label_callee(&mut self, callee: Callee) {
+        match callee {
+            Callee::Function(function) => self.label_demand(function),
+            Callee::Slot(slot) => {
+                if let Some((_, mark)) = self.effects.slot_demand(slot) {
+                    let (slot, mark_name) = (self.effects.slot_name(slot), &self.effects.pack.mark(mark.mark).name);
+                    self.label(mark.place, format!("{slot} is marked `{mark_name}` here"));
+                }
+            }
+        }
+    }
+
+    /// Adds a note for each call, up to a limit, and counts the rest.
+    pub fn note_calls(&mut self, calls: &[(Site, FunctionId)], text: impl Fn(&str) -> String) {
+        for (site, caller) in calls.iter().take(MOST_LISTED) {
+            let place = self.effects.program.call(*site).place;
+            self.note_at(place, text(name(self.effects, *caller)));
+        }
+        if calls.len() > MOST_LISTED {
+            self.note(format!("and {} more", calls.len() - MOST_LISTED));
+        }
+    }
+
+    /// Tells what a mark would oblige: notes for the nearest, and the whole number as help.
+    pub fn note_obliged(&mut self, closure: &Closure) {
+        for Obliged { what, because, place } in closure.obliged.iter().take(MOST_LISTED) {
+            let because = called(self.effects, *because);
+            let text = match what {
+                Callee::Function(caller) => {
+                    format!("`{}`, which bears no mark, calls {because}", name(self.effects, *caller))
+                }
+                Callee::Slot(slot) => {
+                    format!("{because} is stored into {}, which bears no mark", self.effects.slot_name(*slot))
+                }
+            };
+            self.note_at(*place, text);
+        }
+        let functions: Vec<FunctionId> = closure.obliged.iter().filter_map(|obliged| obliged.what.function()).collect();
+        match functions.len() {
+            0 => {}
+            1 => self.help(format!("the mark would oblige {}, too", words::names(self.effects, &functions))),
+            _ if closure.goes_on => self.help(format!("the mark would oblige more than {MOST_OBLIGED} functions, too")),
+            count => self.help(format!(
+                "the mark would oblige {count} functions that lead to it, too: {}",
+                words::names(self.effects, &functions)
+            )),
+        }
+    }
+
+    /// Offers to mark something as coroutine only, together with all that this obliges, when that is certainly right.
+    pub fn fix_by_marks(&mut self, first: Callee, closure: &Closure) {
+        let Some(mark) = self.effects.usable_mark(Effect::CoroutineOnly) else { return };
+        if !self.effects.can_be_marked(first, closure) {
+            return;
+        }
+        let all = [first].into_iter().chain(closure.obliged.iter().map(|obliged| obliged.what));
+        let actions = all.map(|what| self.mark_action(what, mark)).collect();
+        let what = |callee: Callee| match callee {
+            Callee::Function(function) => format!("`{}`", name(self.effects, function)),
+            Callee::Slot(slot) => self.effects.slot_name(slot),
+        };
+        let obliged: Vec<String> = closure.obliged.iter().take(MOST_LISTED).map(|obliged| what(obliged.what)).collect();
+        let more = match closure.obliged.len() {
+            0 => String::new(),
+            count if count > MOST_LISTED => {
+                format!(", and with it {} and {} more", obliged.join(", "), count - MOST_LISTED)
+            }
+            _ => format!(", and with it {}", obliged.join(", ")),
+        };
+        self.fix(Safety::Safe, format!("mark {} as `{mark}`{more}", what(first)), actions);
+    }
+
+    /// Offers a change.
+    pub fn fix(&mut self, safety: Safety, title: String, actions: Vec<Action>) {
+        self.finding.fixes.push(Fix { title, safety, actions, edits: Vec::new(), obstacle: None });
+    }
+
+    /// Offers to call another function at a place.
+    pub fn fix_call(&mut self, safety: Safety, place: Place, old: &str, new: &str) {
+        let at = span(self.effects, place);
+        let action = Action::CallInstead { old: old.to_owned(), new: new.to_owned(), at };
+        self.fix(safety, format!("call `{new}` instead of `{old}`"), vec![action]);
+    }
+
+    /// A mark on a function or a slot, wherever it is declared without one.
+    pub fn mark_action(&self, what: Callee, mark: &str) -> Action {
+        let spans = |places: &[Place]| places.iter().map(|place| span(self.effects, *place)).collect();
+        let mark = mark.to_owned();
+        match what {
+            Callee::Function(function) => {
+                let name = name(self.effects, function).to_owned();
+                Action::MarkFunction { name, mark, at: spans(&self.effects.unmarked_declarations(function)) }
+            }
+            Callee::Slot(slot) => {
+                let slot = self.effects.program.slot(slot);
+                Action::MarkPointer { name: slot.name.clone(), mark, at: spans(&slot.declared) }
+            }
+        }
+    }
+
+    /// Adds a note for a call on a chain.
+    pub fn note_step(&mut self, step: &Step) {
+        let text = words::step(self.effects, step);
+        self.note_at(step.place, text);
+    }
+
+    /// Adds a note for each store, up to a limit, and counts the rest.
+    pub fn note_stores(&mut self, stores: &[Store], text: impl Fn(&str) -> String) {
+        for store in stores.iter().take(MOST_LISTED) {
+            self.note_at(store.place, text(name(self.effects, store.function)));
+        }
+        if stores.len() > MOST_LISTED {
+            self.note(format!("and {} more", stores.len() - MOST_LISTED));
+        }
+    }
+
+    /// The finding.
+    pub fn finish(self) -> Finding {
+        self.finding
+    }
+}

@@ -1,0 +1,62 @@
+//! `superfluous-mark`: a coroutine only function never suspends.
+
+use crate::effects::{Effects, Origin};
+use crate::program::FunctionId;
+use crate::words::{name, span};
+use cowrap_packs::Effect;
+use cowrap_report::findings::{Action, Finding, Level, Safety};
+
+use super::Rule;
+use super::report::Report;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    name: "superfluous-mark",
+    level: Level::Warning,
+    summary: "a coroutine only function certainly never suspends",
+    opt_in: true,
+    fixes: Some(Safety::Unsafe),
+    page: include_str!("../../../rules/superfluous-mark.md"),
+    check,
+};
+
+fn check(effects: &Effects<'_>) -> Vec<Finding> {
+    effects.program.function_ids().filter_map(|function| finding(effects, function)).collect()
+}
+
+fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
+    let program = effects.program;
+    let demand = effects.demand(function);
+    let Origin::Marked(mark) = demand.origin else { return None };
+    if demand.effect != Some(Effect::CoroutineOnly) || effects.pack.mark(mark.mark).wrapper.is_some() {
+        return None;
+    }
+    let linked = program.function(function);
+    if linked.bodies.is_empty() || effects.may_suspend(function) {
+        return None;
+    }
+    // What is stored must have the type that the slot asks for; what is suspect is reported as such.
+    let suspect = effects.suspects().iter().any(|suspect| suspect.function == function);
+    if suspect || !program.stores_of(function).is_empty() {
+        return None;
+    }
+    // Without its own mark, a call of what still bears one would be wrong; that one comes first.
+    let mut calls = linked.bodies.iter().flat_map(|body| &program.body(*body).calls);
+    if calls.any(|call| effects.demand(call.callee).effect == Some(Effect::CoroutineOnly)) {
+        return None;
+    }
+    let (function_name, mark_name) = (name(effects, function), &effects.pack.mark(mark.mark).name);
+    let message = format!("`{function_name}` is marked `{mark_name}`, and never suspends");
+    let mut report = Report::new(effects, RULE.name, RULE.level, function_name, mark.place, message, "marked here");
+    if let Some(body) = linked.bodies.first() {
+        report.label(program.body(*body).place, format!("`{function_name}` is defined here"));
+    }
+    report.help(format!(
+        "if it needs no coroutine for another reason, take the mark away from `{function_name}`: anybody can call it then"
+    ));
+    let marks = effects.context_marks(function);
+    let at = marks.iter().map(|(mark, _)| span(effects, mark.place)).collect();
+    let action = Action::Unmark { mark: mark_name.clone(), at };
+    report.fix(Safety::Unsafe, format!("take `{mark_name}` away from `{function_name}`"), vec![action]);
+    Some(report.finish())
+}

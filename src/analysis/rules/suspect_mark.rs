@@ -1,0 +1,55 @@
+//! `suspect-mark`: a mark that explains many breaches better than their callers do.
+
+use crate::effects::{Effects, Suspect};
+use crate::words::{name, span};
+use cowrap_report::findings::{Action, Finding, Level, Safety};
+
+use super::Rule;
+use super::report::Report;
+
+/// How many of the calls are listed.
+const MOST_CALLS: usize = 10;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    name: "suspect-mark",
+    level: Level::Warning,
+    summary: "a coroutine only function has many callers without a mark, and its own mark is in doubt",
+    opt_in: false,
+    fixes: Some(Safety::Unsafe),
+    page: include_str!("../../../rules/suspect-mark.md"),
+    check,
+};
+
+fn check(effects: &Effects<'_>) -> Vec<Finding> {
+    effects.suspects().iter().map(|suspect| finding(effects, suspect)).collect()
+}
+
+fn finding(effects: &Effects<'_>, suspect: &Suspect) -> Finding {
+    let function = name(effects, suspect.function);
+    let mark = &effects.pack.mark(suspect.mark.mark).name;
+    let (unmarked, marked) = (suspect.unmarked_callers, suspect.marked_callers);
+    let why = if suspect.never_suspends { "never suspends" } else { "bears the mark on one side only" };
+    let message = format!(
+        "`{function}` is marked `{mark}`, but {why}, and has {unmarked} callers without a mark beside {marked} with one"
+    );
+    let label = format!("marked `{mark}` here");
+    let mut report = Report::new(effects, RULE.name, RULE.level, function, suspect.mark.place, message, label);
+    if let Some(place) = suspect.unmarked_declaration {
+        report.label(place, format!("`{function}` bears no mark here"));
+    }
+    let everywhere = if suspect.unmarked_declaration.is_some() { "write it on all its declarations and " } else { "" };
+    report.help(format!("take `{mark}` off `{function}`, or {everywhere}mark its {unmarked} callers"));
+    if suspect.never_suspends {
+        let at = effects.context_marks(suspect.function).iter().map(|(mark, _)| span(effects, mark.place)).collect();
+        let action = Action::Unmark { mark: mark.clone(), at };
+        report.fix(Safety::Unsafe, format!("take `{mark}` away from `{function}`"), vec![action]);
+    }
+    for call in suspect.calls.iter().take(MOST_CALLS) {
+        report.note_at(call.place, format!("called from `{}`", name(effects, call.caller)));
+    }
+    if suspect.calls.len() > MOST_CALLS {
+        report.note(format!("and {} more calls", suspect.calls.len() - MOST_CALLS));
+    }
+    report.finish()
+}

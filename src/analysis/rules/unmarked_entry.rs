@@ -1,0 +1,52 @@
+//! `unmarked-entry`: a function becomes the entry of a coroutine and does not say so.
+
+use std::collections::BTreeMap;
+
+use crate::effects::{Callee, Effects, Misfit, MisfitKind};
+use crate::program::FunctionId;
+use crate::words::{mark_for, name};
+use cowrap_packs::Effect;
+use cowrap_report::findings::{Finding, Level, Safety};
+
+use super::Rule;
+use super::report::Report;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    name: "unmarked-entry",
+    level: Level::Warning,
+    summary: "the entry of a coroutine bears no mark",
+    opt_in: false,
+    fixes: Some(Safety::Safe),
+    page: include_str!("../../../rules/unmarked-entry.md"),
+    check,
+};
+
+fn check(effects: &Effects<'_>) -> Vec<Finding> {
+    let mut by_function: BTreeMap<FunctionId, Vec<Misfit>> = BTreeMap::new();
+    for misfit in effects.misfits() {
+        if misfit.kind == MisfitKind::UnmarkedEntry {
+            by_function.entry(misfit.store.function).or_default().push(*misfit);
+        }
+    }
+    by_function.into_iter().filter_map(|(function, misfits)| finding(effects, function, &misfits)).collect()
+}
+
+fn finding(effects: &Effects<'_>, function: FunctionId, misfits: &[Misfit]) -> Option<Finding> {
+    let (first, others) = misfits.split_first()?;
+    let (function_name, slot) = (name(effects, function), effects.slot_name(first.slot));
+    let message = format!("`{function_name}` is given to {slot}, which runs it in a coroutine, and bears no mark");
+    let place = first.store.place;
+    let mut report = Report::new(effects, RULE.name, RULE.level, function_name, place, message, "given here");
+    if let Some(declaration) = effects.program.function(function).declarations.first() {
+        report.label(declaration.place, format!("`{function_name}` is declared here"));
+    }
+    for other in others {
+        report.note_at(other.store.place, format!("given to {} here, too", effects.slot_name(other.slot)));
+    }
+    let closure = effects.closure(Callee::Function(function));
+    report.note_obliged(&closure);
+    report.fix_by_marks(Callee::Function(function), &closure);
+    report.help(format!("mark `{function_name}` as `{}`", mark_for(effects, Effect::CoroutineOnly)));
+    Some(report.finish())
+}

@@ -1,0 +1,58 @@
+//! `wrapper-not-generated`: a wrapper is declared, and nothing generates it.
+
+use crate::effects::{DeclaredWrapper, Effects};
+use crate::words::name;
+use cowrap_report::findings::{Action, Finding, Level, Safety};
+
+use super::Rule;
+use super::report::Report;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    name: "wrapper-not-generated",
+    level: Level::Error,
+    summary: "a wrapper is declared, but no unit defines it",
+    opt_in: false,
+    fixes: Some(Safety::Safe),
+    page: include_str!("../../../rules/wrapper-not-generated.md"),
+    check,
+};
+
+fn check(effects: &Effects<'_>) -> Vec<Finding> {
+    let wrappers = effects.wrappers();
+    let bodies = |wrapper: &DeclaredWrapper<'_>| effects.program.function(wrapper.function).bodies.clone();
+    let is_generated = |wrapper: &DeclaredWrapper<'_>| {
+        bodies(wrapper).iter().any(|body| effects.is_generated(effects.program.body(*body).place))
+    };
+    // Without any generated file, nothing can be said of a header that the generator reads: its output may just not
+    // be part of what was read.
+    let output_was_read = wrappers.iter().any(is_generated);
+    let missing = wrappers.iter().filter(|wrapper| bodies(wrapper).is_empty());
+    missing.filter_map(|wrapper| finding(effects, wrapper, output_was_read)).collect()
+}
+
+fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>, output_was_read: bool) -> Option<Finding> {
+    let function = name(effects, wrapper.function);
+    let mark = &effects.pack.mark(wrapper.mark.mark).name;
+    let header = effects.program.path(wrapper.mark.place.file);
+    let shown = effects.tree.relative(header).display();
+    let mut is_input = true;
+    let help = match &effects.generation.inputs {
+        Some(inputs) if !inputs.contains(header) => {
+            is_input = false;
+            format!("add {shown} to the inputs of the generator")
+        }
+        Some(_) if output_was_read => "generate again: the generator reads this header".to_owned(),
+        None if output_was_read => format!("give {shown} to the generator, and generate again"),
+        _ => return None,
+    };
+    let message = format!("the wrapper `{function}` is declared, but not generated");
+    let label = format!("marked `{mark}` here");
+    let mut report = Report::new(effects, RULE.name, RULE.level, function, wrapper.mark.place, message, label);
+    report.help(help);
+    if !is_input {
+        let action = Action::AddInput { header: effects.tree.relative(header).to_path_buf() };
+        report.fix(Safety::Safe, format!("give {shown} to the generator"), vec![action]);
+    }
+    Some(report.finish())
+}

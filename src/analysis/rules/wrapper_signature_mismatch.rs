@@ -1,0 +1,41 @@
+//! `wrapper-signature-mismatch`: a wrapper and its target differ in a parameter or in what they return.
+
+use crate::effects::{DeclaredWrapper, Effects};
+use crate::words::name;
+use cowrap_report::findings::{Finding, Level};
+
+use super::Rule;
+use super::report::Report;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    name: "wrapper-signature-mismatch",
+    level: Level::Error,
+    summary: "a wrapper and the function that it wraps have different types",
+    opt_in: false,
+    fixes: None,
+    page: include_str!("../../../rules/wrapper-signature-mismatch.md"),
+    check,
+};
+
+fn check(effects: &Effects<'_>) -> Vec<Finding> {
+    effects.wrappers().iter().filter_map(|wrapper| finding(effects, wrapper)).collect()
+}
+
+fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Finding> {
+    let target = wrapper.target?;
+    let declarations = &effects.program.function(wrapper.function).declarations;
+    let declaration = declarations.iter().find(|declaration| declaration.marks.contains(&wrapper.mark))?;
+    let own = declaration.signature.as_deref()?;
+    let (target_declaration, wanted) = effects.typed_declaration(target)?;
+    if own == wanted {
+        return None;
+    }
+    let (function, target) = (name(effects, wrapper.function), name(effects, target));
+    let message = format!("the wrapper `{function}` has another type than `{target}`, which it wraps");
+    let mut report =
+        Report::new(effects, RULE.name, RULE.level, function, declaration.place, message, format!("this is `{own}`"));
+    report.label(target_declaration.place, format!("`{target}` is `{wanted}`"));
+    report.help("declare both with the same parameters and the same result: the wrapper only passes them on");
+    Some(report.finish())
+}

@@ -1,0 +1,62 @@
+//! `wrapper-target-context`: a wrapper carries a call into a context that its target does not want.
+
+use crate::effects::{DeclaredWrapper, Effects, Origin};
+use crate::words::name;
+use cowrap_packs::Effect;
+use cowrap_report::findings::{Finding, Level};
+
+use super::Rule;
+use super::report::Report;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    name: "wrapper-target-context",
+    level: Level::Error,
+    summary: "a wrapper wraps a function that does not run in the context that it provides",
+    opt_in: false,
+    fixes: None,
+    page: include_str!("../../../rules/wrapper-target-context.md"),
+    check,
+};
+
+fn check(effects: &Effects<'_>) -> Vec<Finding> {
+    effects.wrappers().iter().filter_map(|wrapper| finding(effects, wrapper)).collect()
+}
+
+fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Finding> {
+    let target = wrapper.target?;
+    let demand = effects.demand(target);
+    if matches!(demand.origin, Origin::Contradictory(..)) {
+        return None;
+    }
+    let is_coroutine_only = demand.effect == Some(Effect::CoroutineOnly);
+    let (wrong, says, what) = match wrapper.spec.calls {
+        Effect::CoroutineOnly => (!is_coroutine_only, "is not coroutine only", "in a coroutine"),
+        Effect::Either | Effect::NonCoroutineOnly => (is_coroutine_only, "is coroutine only", "outside of coroutines"),
+    };
+    if !wrong {
+        return None;
+    }
+    let (function, target_name) = (name(effects, wrapper.function), name(effects, target));
+    let mark = &effects.pack.mark(wrapper.mark.mark).name;
+    let message = format!("the wrapper `{function}` runs `{target_name}` {what}, but `{target_name}` {says}");
+    let label = format!("marked `{mark}` here");
+    let mut report = Report::new(effects, RULE.name, RULE.level, function, wrapper.mark.place, message, label);
+    match demand.effect {
+        Some(_) => report.label_demand(target),
+        None => {
+            if let Some(declaration) = effects.program.function(target).declarations.first() {
+                report.label(declaration.place, format!("`{target_name}` bears no mark here"));
+            }
+        }
+    }
+    match wrapper.spec.calls {
+        Effect::CoroutineOnly => {
+            report.help(format!("mark `{target_name}`, or call it directly, without a wrapper"));
+        }
+        Effect::Either | Effect::NonCoroutineOnly => {
+            report.help(format!("call `{target_name}` directly from coroutines, without a wrapper"));
+        }
+    }
+    Some(report.finish())
+}

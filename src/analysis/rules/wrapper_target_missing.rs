@@ -1,0 +1,48 @@
+//! `wrapper-target-missing`: a wrapper wraps a function that the tree does not have.
+
+use crate::effects::{DeclaredWrapper, Effects};
+use crate::words::name;
+use cowrap_report::findings::{Finding, Level};
+
+use super::Rule;
+use super::report::Report;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    name: "wrapper-target-missing",
+    level: Level::Error,
+    summary: "a wrapper is declared, but the function that it wraps is not",
+    opt_in: false,
+    fixes: None,
+    page: include_str!("../../../rules/wrapper-target-missing.md"),
+    check,
+};
+
+fn check(effects: &Effects<'_>) -> Vec<Finding> {
+    effects.wrappers().iter().filter_map(|wrapper| finding(effects, wrapper)).collect()
+}
+
+fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Finding> {
+    if wrapper.target.is_some() {
+        return None;
+    }
+    let function = name(effects, wrapper.function);
+    let mark = &effects.pack.mark(wrapper.mark.mark).name;
+    let label = format!("marked `{mark}` here");
+    let place = wrapper.mark.place;
+    let report = match &wrapper.target_name {
+        Some(target) => {
+            let message = format!("the wrapper `{function}` wraps `{target}`, which is declared nowhere");
+            let mut report = Report::new(effects, RULE.name, RULE.level, function, place, message, label);
+            report.help(format!("declare `{target}` where the generated file sees it, or rename the wrapper"));
+            report
+        }
+        None => {
+            let message = format!("the name of the wrapper `{function}` does not tell what it wraps");
+            let mut report = Report::new(effects, RULE.name, RULE.level, function, place, message, label);
+            report.help("name it after its target: the subsystem before the first `_` joins the two");
+            report
+        }
+    };
+    Some(report.finish())
+}

@@ -1,0 +1,200 @@
+//! Reading the JSON file and turning its entries into units.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
+use std::fmt;
+use std::fs;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use serde::Deserialize;
+use serde::de::{self, Deserializer, Visitor};
+
+use super::compiler::{self, Compiler};
+use super::language::Language;
+use super::vet::{Arguments, Vetted, vet};
+use super::words::{self, RefusedWord};
+use super::{Database, Error, Refusal, Unit};
+use cowrap_base::source::normalize;
+
+/// Reads a database and vets every entry.
+///
+/// A C entry that must not be given to libclang becomes a [`Refusal`]; entries that are the same after vetting
+/// become one [`Unit`]. Response files are read when they are below the database's directory.
+///
+/// Fails when the file cannot be read, is not JSON of the right form, or has an entry without a file, without a
+/// command, or with a command that no shell could split.
+pub fn read(json: &Path) -> Result<Database, Error> {
+    let unreadable = |source| Error::Unreadable { path: json.to_path_buf(), source };
+    let path = normalize(&std::path::absolute(json).map_err(unreadable)?);
+    let text = fs::read(&path).map_err(unreadable)?;
+    let entries: Vec<RawEntry> = serde_json::from_slice(&text).map_err(|error| syntax_error(json, &error))?;
+
+    let base = path.parent().unwrap_or(Path::new("/"));
+    let roots: Vec<PathBuf> = base.canonicalize().into_iter().collect();
+    let mut units: HashMap<PathBuf, Vec<Unit>> = HashMap::new();
+    let mut refused = Vec::new();
+    let mut other_languages = BTreeMap::new();
+    let vetted = entries.into_par_iter().enumerate().with_min_len(64);
+    let vetted = vetted.map(|(number, raw)| Ok(raw.normal(json, number, base)?.vetted(&roots)));
+    // Of several errors the first one in the file is told.
+    for outcome in vetted.collect::<Vec<Result<Outcome, Error>>>() {
+        match outcome? {
+            Outcome::Unit(unit) => add(units.entry(unit.file.clone()).or_default(), unit),
+            Outcome::Refused(refusal) => refused.push(refusal),
+            Outcome::Other(language) => *other_languages.entry(language).or_default() += 1,
+        }
+    }
+    let mut units: Vec<Unit> = units.into_values().flatten().collect();
+    units.sort_by_key(|unit| unit.entry);
+    // Whatever is quoted how: a word that names a response file has this letter.
+    let may_be_indirect = text.contains(&b'@');
+    Ok(Database { path, units, refused, other_languages, may_be_indirect })
+}
+
+/// Makes a unit of one C file and the options for it, with the same vetting: `cowrap check FILE.c -- FLAGS`.
+///
+/// `file` is relative to `directory`. Response files are read when they are below `directory`. A file that is not
+/// C is refused.
+pub fn single(file: &Path, directory: &Path, flags: &[OsString]) -> Result<Unit, Refusal> {
+    let directory = normalize(&std::path::absolute(directory).unwrap_or_else(|_| directory.to_path_buf()));
+    let roots: Vec<PathBuf> = directory.canonicalize().into_iter().collect();
+    let file = normalize(&directory.join(file));
+    let words = flags.iter().map(|flag| flag.as_bytes().to_vec()).collect();
+    let entry = Entry { number: 0, file: file.clone(), directory, compiler: Compiler::default(), words, output: None };
+    match entry.vetted(&roots) {
+        Outcome::Unit(unit) => Ok(unit),
+        Outcome::Refused(refusal) => Err(refusal),
+        Outcome::Other(language) => {
+            let argument = file.display().to_string();
+            let reason = format!("it is compiled as {language}, and cowrap reads C only; pass `-x c` if it is C");
+            Err(Refusal { entry: 0, file, argument, reason })
+        }
+    }
+}
+
+/// An entry as the file has it. Strings are bytes: CMake writes the bytes of a path whatever they are.
+#[derive(Deserialize)]
+struct RawEntry {
+    directory: Option<Bytes>,
+    file: Option<Bytes>,
+    command: Option<Bytes>,
+    arguments: Option<Vec<Bytes>>,
+    output: Option<Bytes>,
+}
+
+/// An entry whose paths are absolute and whose words are split.
+struct Entry {
+    number: usize,
+    file: PathBuf,
+    directory: PathBuf,
+    compiler: Compiler,
+    words: Vec<Vec<u8>>,
+    output: Option<PathBuf>,
+}
+
+/// What became of an entry.
+enum Outcome {
+    Unit(Unit),
+    Refused(Refusal),
+    Other(Language),
+}
+
+/// Bytes of a JSON string, which need not be UTF-8.
+struct Bytes(Vec<u8>);
+
+impl RawEntry {
+    fn normal(self, json: &Path, number: usize, base: &Path) -> Result<Entry, Error> {
+        let Some(file) = self.file.filter(|file| !file.0.is_empty()).map(Bytes::into_path) else {
+            return Err(Error::NoFile { path: json.to_path_buf(), entry: number });
+        };
+        let mut words: Vec<Vec<u8>> = match (self.arguments, self.command) {
+            (Some(arguments), _) => arguments.into_iter().map(|word| word.0).collect(),
+            (None, Some(command)) => match words::split(&command.0) {
+                Some(words) => words,
+                None => return Err(Error::Quotes { path: json.to_path_buf(), entry: number, file }),
+            },
+            (None, None) => Vec::new(),
+        };
+        if words.is_empty() {
+            return Err(Error::NoCommand { path: json.to_path_buf(), entry: number, file });
+        }
+        let directory = normalize(&base.join(self.directory.map(Bytes::into_path).unwrap_or_default()));
+        let (compiler, rest) = compiler::split_off(&words);
+        let words = words.split_off(words.len() - rest.len());
+        Ok(Entry {
+            number,
+            file: normalize(&directory.join(file)),
+            output: self.output.map(Bytes::into_path),
+            compiler,
+            words,
+            directory,
+        })
+    }
+}
+
+impl Entry {
+    fn vetted(self, roots: &[PathBuf]) -> Outcome {
+        let Entry { number, file, directory, compiler, words, output } = self;
+        match vet(&file, &directory, compiler, words, roots) {
+            Vetted::Unit(Arguments { kept, dropped, output: by_option }) => {
+                let outputs = output.or(by_option).map(|output| normalize(&directory.join(output)));
+                let outputs = outputs.into_iter().collect();
+                Outcome::Unit(Unit { file, directory, arguments: kept, outputs, entry: number, dropped })
+            }
+            Vetted::Refused(RefusedWord { word, reason }) => {
+                let argument = String::from_utf8_lossy(&word).into_owned();
+                Outcome::Refused(Refusal { entry: number, file, argument, reason })
+            }
+            Vetted::Other(language) => Outcome::Other(language),
+        }
+    }
+}
+
+impl Bytes {
+    fn into_path(self) -> PathBuf {
+        OsString::from_vec(self.0).into()
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct BytesVisitor;
+
+        impl Visitor<'_> for BytesVisitor {
+            type Value = Bytes;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a string")
+            }
+
+            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Bytes, E> {
+                Ok(Bytes(bytes.to_vec()))
+            }
+        }
+
+        deserializer.deserialize_bytes(BytesVisitor)
+    }
+}
+
+/// Adds a unit to those of the same file, or its outputs to the unit that is the same but for them.
+fn add(units: &mut Vec<Unit>, unit: Unit) {
+    match units.iter_mut().find(|known| known.directory == unit.directory && known.arguments == unit.arguments) {
+        Some(known) => {
+            for output in unit.outputs {
+                if !known.outputs.contains(&output) {
+                    known.outputs.push(output);
+                }
+            }
+        }
+        None => units.push(unit),
+    }
+}
+
+fn syntax_error(json: &Path, error: &serde_json::Error) -> Error {
+    let (line, column) = (error.line(), error.column());
+    let text = error.to_string();
+    let message = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text).to_owned();
+    Error::Syntax { path: json.to_path_buf(), line, column, message }
+}

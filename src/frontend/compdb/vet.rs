@@ -1,0 +1,320 @@
+//! Vetting one entry's words.
+//!
+//! The words are read as clang's driver reads them, and what is kept is written anew: an option that takes a value
+//! becomes two words, whichever way it was written, and a value that could be taken for an option is dropped with
+//! it. This, and not the likeness to clang's reading, is what makes the result safe: see
+//! [`Unit::arguments`](super::Unit::arguments).
+
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::compiler::{Compiler, is_target};
+use super::language::{self, Language};
+use super::options::{self, Form, Group, Verdict};
+use super::words::{self, RefusedWord};
+use cowrap_base::source::normalize;
+
+/// What became of an entry.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Vetted {
+    Unit(Arguments),
+    Refused(RefusedWord),
+    Other(Language),
+}
+
+/// What a unit takes over from its entry's words.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Arguments {
+    pub(super) kept: Vec<OsString>,
+    pub(super) dropped: Vec<OsString>,
+    /// The value of the last `-o`, as it stands there.
+    pub(super) output: Option<PathBuf>,
+}
+
+/// Vets the words after the compiler's name. `file` and `directory` are absolute and normal; see [`words::expand`]
+/// for `roots`.
+pub(super) fn vet(file: &Path, directory: &Path, compiler: Compiler, words: Vec<Vec<u8>>, roots: &[PathBuf]) -> Vetted {
+    for path in [file, directory] {
+        let word = path.as_os_str().as_bytes();
+        if word.contains(&0) {
+            return Vetted::Refused(RefusedWord { word: word.to_vec(), reason: words::HOLDS_NUL.to_owned() });
+        }
+    }
+    match words::expand(words, directory, roots) {
+        Ok(words) => Vetting::new(file, directory, compiler, words).finish(),
+        // What `-x` says may be in the file that was not read.
+        Err(refused) => match language::by_name(language::name_of_file(file, compiler.cxx).as_bytes()) {
+            Language::C => Vetted::Refused(refused),
+            other => Vetted::Other(other),
+        },
+    }
+}
+
+/// A word that is still to be read.
+#[derive(Debug)]
+struct Word {
+    text: Vec<u8>,
+    /// The word that it is a part of (`-Wp,-D,X`), if it is.
+    whole: Option<Rc<[u8]>>,
+}
+
+/// The option before a word that is for something else than the driver.
+#[derive(Debug)]
+struct Carrier {
+    /// The option, as it stands there.
+    word: Vec<u8>,
+    /// The option's name, when it hands the word to a later stage (`-Xclang`); `None` when it hands it to something
+    /// whose options are not known here.
+    stage: Option<&'static str>,
+}
+
+#[derive(Debug)]
+struct Vetting<'a> {
+    file: &'a Path,
+    directory: &'a Path,
+    compiler: Compiler,
+    words: VecDeque<Word>,
+    kept: Vec<OsString>,
+    dropped: Vec<OsString>,
+    output: Option<PathBuf>,
+    /// The first word that was refused.
+    refused: Option<RefusedWord>,
+    /// Whether a target was kept.
+    has_target: bool,
+    /// The value of the last `-x`.
+    language: Option<Vec<u8>>,
+    /// The value of the last `-x` before the file, once the file was seen.
+    language_of_file: Option<Option<Vec<u8>>>,
+}
+
+impl<'a> Vetting<'a> {
+    fn new(file: &'a Path, directory: &'a Path, compiler: Compiler, words: Vec<Vec<u8>>) -> Self {
+        Vetting {
+            file,
+            directory,
+            compiler,
+            words: words.into_iter().map(|text| Word { text, whole: None }).collect(),
+            kept: Vec::new(),
+            dropped: Vec::new(),
+            output: None,
+            refused: None,
+            has_target: false,
+            language: None,
+            language_of_file: None,
+        }
+    }
+
+    fn finish(mut self) -> Vetted {
+        self.read_words();
+        let by_option = self.language_of_file.take().unwrap_or(self.language.take()).filter(|name| name != b"none");
+        let by_file = language::name_of_file(self.file, self.compiler.cxx);
+        let name = by_option.as_deref().unwrap_or(by_file.as_bytes());
+        match language::by_name(name) {
+            Language::C => {}
+            other => return Vetted::Other(other),
+        }
+        if let Some(refused) = self.refused {
+            return Vetted::Refused(refused);
+        }
+        // libclang goes by the file's name, so it need not be told what that says anyway.
+        if name != language::name_of_file(self.file, false).as_bytes() {
+            let name = word_to_os(name.to_vec());
+            self.kept.extend([OsString::from("-x"), name]);
+        }
+        // Clang goes by its own name in the same way.
+        if let Some(target) = self.compiler.target
+            && !self.has_target
+        {
+            self.kept.insert(0, OsString::from(format!("--target={target}")));
+        }
+        Vetted::Unit(Arguments { kept: self.kept, dropped: self.dropped, output: self.output })
+    }
+
+    fn read_words(&mut self) {
+        let mut carrier = None;
+        while let Some(word) = self.words.pop_front() {
+            carrier = match carrier {
+                None if word.text == b"--" => {
+                    while let Some(word) = self.words.pop_front() {
+                        self.input(word.text);
+                    }
+                    return;
+                }
+                // `-` alone is standard input.
+                None if !word.text.starts_with(b"-") || word.text == b"-" => {
+                    self.input(word.text);
+                    None
+                }
+                carrier => self.option(word, carrier),
+            };
+        }
+    }
+
+    /// A word that names a file to compile or to link.
+    fn input(&mut self, word: Vec<u8>) {
+        let is_file = normalize(&self.directory.join(OsStr::from_bytes(&word))) == self.file;
+        if is_file {
+            self.language_of_file.get_or_insert(self.language.clone());
+        } else {
+            self.drop_word(word);
+        }
+    }
+
+    /// An option, or whatever follows an option that carries. Returns the carrier of the next word.
+    fn option(&mut self, word: Word, carrier: Option<Carrier>) -> Option<Carrier> {
+        let Word { text: word, whole } = word;
+        if let Some(reason) = options::refusal(&word) {
+            // As it can be found in the database.
+            let shown = match (whole, carrier) {
+                (Some(whole), _) => whole.to_vec(),
+                (None, Some(carrier)) => [carrier.word, word].join(&b' '),
+                (None, None) => word,
+            };
+            self.refuse(shown, reason);
+            return None;
+        }
+        let is_known_stage = carrier.as_ref().is_none_or(|carrier| carrier.stage.is_some());
+        let Some((group, name)) = is_known_stage.then(|| options::look_up(&word)).flatten() else {
+            self.drop_word(word);
+            return None;
+        };
+        match group.verdict {
+            Verdict::Carry => {
+                self.drop_word(word.clone());
+                return Some(Carrier { word, stage: Some(name) });
+            }
+            Verdict::CarryAway => {
+                self.drop_word(word.clone());
+                return Some(Carrier { word, stage: None });
+            }
+            Verdict::Split(stage) => {
+                let whole = whole.unwrap_or_else(|| Rc::from(word.as_slice()));
+                let list = word.get(name.len()..).unwrap_or_default();
+                for part in list.split(|byte| *byte == b',').rev() {
+                    for text in [part, stage.as_bytes()] {
+                        self.words.push_front(Word { text: text.to_vec(), whole: Some(Rc::clone(&whole)) });
+                    }
+                }
+                return None;
+            }
+            _ => {}
+        }
+        match self.value(&word, group, name, carrier.as_ref()) {
+            Some(value) => self.known_option(word, value, group, name, carrier.is_some()),
+            None => self.drop_word(word),
+        }
+        None
+    }
+
+    /// The value of an option, empty when it takes none; `None` when it is missing.
+    fn value(&mut self, word: &[u8], group: &Group, name: &str, carrier: Option<&Carrier>) -> Option<Vec<u8>> {
+        let joined = word.get(name.len()..).unwrap_or_default();
+        match group.form {
+            Form::Alone => return Some(Vec::new()),
+            Form::Joined => return Some(joined.to_vec()),
+            Form::Either if !joined.is_empty() => return Some(joined.to_vec()),
+            Form::Separate | Form::Either => {}
+        }
+        // `-Xclang -include -Xclang FILE`: the value has a carrier of its own.
+        if let Some(carrier) = carrier {
+            self.words.front().filter(|next| next.text == carrier.word)?;
+            self.words.pop_front();
+        }
+        self.words.pop_front().map(|value| value.text)
+    }
+
+    fn known_option(&mut self, word: Vec<u8>, value: Vec<u8>, group: &Group, name: &'static str, carried: bool) {
+        let fits = match group.verdict {
+            Verdict::Keep => true,
+            Verdict::KeepAs(_) => !value.is_empty(),
+            Verdict::KeepValue | Verdict::ForceInclude => is_harmless_value(&value),
+            // The other options mean nothing, or something else, behind the driver.
+            _ if carried => false,
+            Verdict::Optimise => is_level(&value),
+            Verdict::Machine => is_machine(&value),
+            Verdict::Standard => !value.windows(2).any(|pair| pair == b"++"),
+            Verdict::Target => return self.target(word, value),
+            Verdict::Language => {
+                self.language = Some(value);
+                return;
+            }
+            Verdict::DriverMode => return self.driver_mode(word, &value),
+            Verdict::Output => {
+                self.output = Some(word_to_os(value).into());
+                return;
+            }
+            Verdict::Drop | Verdict::Carry | Verdict::CarryAway | Verdict::Split(_) => false,
+        };
+        if !fits {
+            let is_separate = word.len() == name.len() && matches!(group.form, Form::Separate | Form::Either);
+            self.drop_word(word);
+            if is_separate {
+                self.drop_word(value);
+            }
+            return;
+        }
+        match group.verdict {
+            Verdict::KeepValue => self.kept.extend([OsString::from(name), word_to_os(value)]),
+            Verdict::KeepAs(name) => self.kept.push(word_to_os([name.as_bytes(), &value].concat())),
+            // For an `-include` of its own, clang's driver takes FILE.pch or FILE.gch when there is one, as a
+            // precompiled header of libclang's own version or not; its front end does not.
+            Verdict::ForceInclude => {
+                let words = ["-Xclang", "-include", "-Xclang"].map(OsString::from);
+                self.kept.extend(words.into_iter().chain([word_to_os(value)]));
+            }
+            _ => self.kept.push(word_to_os(word)),
+        }
+    }
+
+    fn target(&mut self, word: Vec<u8>, value: Vec<u8>) {
+        if is_target(&value) {
+            self.has_target = true;
+            self.kept.push(word_to_os([b"--target=", value.as_slice()].concat()));
+        } else {
+            let word = if word.ends_with(&value) { word } else { [&word, b" ".as_slice(), &value].concat() };
+            self.refuse(word, "it is not the target triple of a processor that cowrap knows");
+        }
+    }
+
+    fn driver_mode(&mut self, word: Vec<u8>, value: &[u8]) {
+        match value {
+            b"gcc" => self.drop_word(word),
+            b"g++" => {
+                self.compiler.cxx = true;
+                self.drop_word(word);
+            }
+            _ => self.refuse(word, "it changes how the compiler reads its options"),
+        }
+    }
+
+    fn refuse(&mut self, word: Vec<u8>, reason: &str) {
+        self.refused.get_or_insert(RefusedWord { word, reason: reason.to_owned() });
+    }
+
+    fn drop_word(&mut self, word: Vec<u8>) {
+        self.dropped.push(word_to_os(word));
+    }
+}
+
+/// Whether a value can stand in a word of its own: it must not look like an option or a response file, in case the
+/// option before it is left out later. No real macro or path is lost: `-I -DX` is an empty variable in a makefile.
+fn is_harmless_value(value: &[u8]) -> bool {
+    !matches!(value.first(), None | Some(b'-' | b'@'))
+}
+
+fn is_level(value: &[u8]) -> bool {
+    value.iter().all(u8::is_ascii_digit) || matches!(value, b"s" | b"z" | b"g" | b"fast")
+}
+
+/// Options such as `-mtune=generic`, `-msse4.1` and `-mcpu=cortex-a53+crypto`. None of them holds a path.
+fn is_machine(value: &[u8]) -> bool {
+    value.first().is_some_and(u8::is_ascii_alphanumeric)
+        && value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"=,._+:-".contains(byte))
+}
+
+fn word_to_os(word: Vec<u8>) -> OsString {
+    OsString::from_vec(word)
+}

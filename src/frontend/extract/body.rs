@@ -1,0 +1,988 @@
+//! Lowering: one body's cursors to the control flow that [`super::flow`] runs, collecting on the way what is
+//! called and what is stored.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::clang::{BinaryOperator, Cursor, CursorKind, TypeKind, UnaryOperator};
+use cowrap_facts::{
+    Argument, Assertion, Body, Call, CallKind, Copy, Hold, MAX_FLAGS, Mark, Passed, Place, Reach, Release, Slot,
+    SlotCall, Store, SymbolId,
+};
+
+use super::flow::{Flag, Label, NodeId, Op, Outcome, Site, Tree, TruthId, Variable};
+use super::holds::{Holds, Locking, holds};
+use super::raw::{RawId, RawTree};
+use super::stores::{Flow, Sink, named_function};
+use super::written::{Written, last_name};
+use super::{Extractor, LockAction, LockWord, Role, SlotKind};
+
+/// A variable or parameter whose value may be followed.
+#[derive(Clone, Copy)]
+struct Local {
+    variable: Variable,
+    /// The position, for a boolean parameter.
+    boolean_parameter: Option<u16>,
+}
+
+/// A call of the body, before it is known what reaches it.
+struct PendingCall {
+    site: Site,
+    target: Target,
+    place: Place,
+    spelling: Option<Place>,
+    kind: CallKind,
+    /// The functions and slots that it passes.
+    passed: Vec<Argument>,
+    /// The truth values that it passes, by position.
+    truths: Vec<(u16, TruthId)>,
+    /// What it does with a lock.
+    locking: Option<Locking>,
+    /// What is written between its parentheses, without blanks.
+    written: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Target {
+    Function(SymbolId),
+    Slot(Slot, Vec<Mark>),
+}
+
+/// Lowers one declaration.
+pub(super) struct Lowering<'e, 'a, 'tu> {
+    extractor: &'e mut Extractor<'a, 'tu>,
+    raw: RawTree<'tu>,
+    tree: Tree,
+    calls: Vec<PendingCall>,
+    stores: Vec<Store>,
+    copies: Vec<Copy>,
+    /// What the calls that are being lowered pass, by the node of the call.
+    passed: Vec<(RawId, Argument)>,
+    locals: HashMap<usize, Local>,
+    labels: HashMap<String, Label>,
+    /// Every assignment so far, in order: a loop's are those that its lowering adds.
+    assigned: Vec<Variable>,
+    /// Boolean parameters that a condition asks for.
+    asked: HashSet<Variable>,
+    /// Boolean parameters that are passed on to other functions.
+    passed_on: HashSet<Variable>,
+    /// Whether what is being lowered is an argument.
+    passing: bool,
+    /// Whether what is being lowered may not be what the compiler chose (`_Generic`).
+    unresolved: bool,
+    /// The type that the last `_Generic` chose by, as it is spelled.
+    chosen_by: Option<String>,
+}
+
+impl<'tu> Extractor<'_, 'tu> {
+    /// Reads the body of a function's definition.
+    pub(super) fn body(&mut self, definition: Cursor<'tu>, symbol: SymbolId, place: Place) {
+        let body = Lowering::new(self, definition).body(symbol, place);
+        self.facts().bodies.push(body);
+    }
+}
+
+impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
+    fn new(extractor: &'e mut Extractor<'a, 'tu>, root: Cursor<'tu>) -> Self {
+        Lowering {
+            extractor,
+            raw: RawTree::new(root),
+            tree: Tree::default(),
+            calls: Vec::new(),
+            stores: Vec::new(),
+            copies: Vec::new(),
+            passed: Vec::new(),
+            locals: HashMap::new(),
+            labels: HashMap::new(),
+            assigned: Vec::new(),
+            asked: HashSet::new(),
+            passed_on: HashSet::new(),
+            passing: false,
+            unresolved: false,
+            chosen_by: None,
+        }
+    }
+
+    /// Lowers a variable at file scope; only its stores are of interest.
+    pub(super) fn at_file_scope(extractor: &'e mut Extractor<'a, 'tu>, variable: Cursor<'tu>) -> Self {
+        Lowering::new(extractor, variable)
+    }
+
+    /// What the initialiser at file scope stores.
+    pub(super) fn initialiser(mut self) -> (Vec<Store>, Vec<Copy>) {
+        let variable = self.raw.cursor(0);
+        for child in self.raw.operands(0) {
+            if self.raw.cursor(child).is_expression() {
+                self.lower(child, Sink::Declaration(variable), false);
+            }
+        }
+        (self.stores, self.copies)
+    }
+
+    fn body(mut self, symbol: SymbolId, place: Place) -> Body {
+        let mut root = Vec::new();
+        let mut position = 0u16;
+        for child in self.raw.operands(0) {
+            match self.raw.kind(child) {
+                CursorKind::ParmDecl => {
+                    self.parameter(child, position);
+                    position += 1;
+                }
+                CursorKind::CompoundStmt => root.push(self.lower(child, Sink::None, false)),
+                _ => {}
+            }
+        }
+        let root = self.tree.node(Op::Sequence, root);
+        let (flags, positions) = self.flags();
+        let outcome = self.tree.run(root, &flags);
+        let assertion = outcome.assertion.and_then(|(context, site)| {
+            let call = self.calls.iter().find(|call| call.site == site)?;
+            Some(Assertion { context, place: call.place })
+        });
+        let (holds, releases) = self.holds(root);
+        let mut calls: Vec<Call> = Vec::new();
+        let mut slot_calls: Vec<SlotCall> = Vec::new();
+        for pending in distinct(self.calls) {
+            let reach = pending.reach(&outcome);
+            let arguments = pending.arguments(&outcome, reach);
+            let PendingCall { target, place, spelling, kind, .. } = pending.call;
+            match target {
+                Target::Function(callee) => calls.push(Call { callee, place, spelling, reach, kind, arguments }),
+                Target::Slot(slot, marks) => slot_calls.push(SlotCall { slot, place, reach, kind, marks, arguments }),
+            }
+        }
+        let (stores, mut copies) = (self.stores, self.copies);
+        copies.sort_unstable();
+        copies.dedup();
+        Body { symbol, place, flags: positions, calls, slot_calls, stores, copies, assertion, holds, releases }
+    }
+
+    /// The locks that the body takes, with the calls that it makes meanwhile, and those that it releases.
+    fn holds(&self, root: NodeId) -> (Vec<Hold>, Vec<Release>) {
+        let locking: HashMap<Site, Locking> =
+            self.calls.iter().filter_map(|call| Some((call.site, call.locking.clone()?))).collect();
+        if locking.is_empty() {
+            return (Vec::new(), Vec::new());
+        }
+        let Holds { held, releases } = holds(&self.tree, root, &locking);
+        let mut found: Vec<Hold> = Vec::new();
+        for taken in self.calls.iter().filter(|call| locking.contains_key(&call.site)) {
+            // What is given the lock releases it meanwhile, or is a part of what takes it.
+            let certain = |call: &&PendingCall| {
+                let held = held.get(&call.site).into_iter().flatten().find(|held| held.taken == taken.site);
+                held.is_some_and(|held| held.which.is_empty() || !call.written.contains(&held.which))
+            };
+            let mut calls: Vec<Place> = self.calls.iter().filter(certain).map(|call| call.place).collect();
+            calls.retain(|place| *place != taken.place);
+            calls.sort_unstable();
+            calls.dedup();
+            if let (false, Some(done)) = (calls.is_empty(), &taken.locking) {
+                let name = last_name(&done.which);
+                found.push(Hold { lock: done.lock, name, taken: taken.place, calls });
+            }
+        }
+        (found, releases.into_iter().collect())
+    }
+
+    /// Whether a call is in the argument of a macro that makes a region. What the macro itself calls is spelled elsewhere.
+    fn is_in_region(&self, at: Cursor<'tu>, written: &Written) -> bool {
+        let (Some(used), Some(spelled)) = (at.place(), at.spelling_place()) else { return false };
+        let in_argument = used.file == spelled.file && spelled.offset > used.offset;
+        in_argument && self.extractor.vocabulary.regions.contains(&written.word)
+    }
+
+    /// What a call does with a lock, by the word that is written where it is.
+    fn locking(&self, written: &Written, kind: CallKind) -> Option<Locking> {
+        let fits = |word: &&LockWord| match word.action {
+            LockAction::Guard => {
+                let chosen = self.chosen_by.as_ref().is_some_and(|chosen| word.types.contains(chosen));
+                kind == CallKind::Cleanup && (word.types.is_empty() || chosen)
+            }
+            LockAction::Acquire | LockAction::Release => kind == CallKind::Written,
+        };
+        let word = self.extractor.vocabulary.locks.get(&written.word)?.iter().find(fits)?;
+        Some(Locking { lock: word.lock, action: word.action, which: written.argument.clone() })
+    }
+
+    /// The boolean parameters that make worlds of their own, and their positions.
+    fn flags(&self) -> (Vec<Flag>, Vec<u16>) {
+        let mut flags: Vec<(bool, u16, Variable)> = self
+            .locals
+            .values()
+            .filter(|local| self.asked.contains(&local.variable) || self.passed_on.contains(&local.variable))
+            .filter(|local| !self.tree.untracked.contains(&local.variable) && !self.assigned.contains(&local.variable))
+            .filter_map(|local| Some((!self.asked.contains(&local.variable), local.boolean_parameter?, local.variable)))
+            .collect();
+        // Those that this body asks for come first: they say what it does itself.
+        flags.sort_unstable();
+        flags.truncate(MAX_FLAGS);
+        flags.sort_unstable_by_key(|(_, position, _)| *position);
+        flags.into_iter().map(|(_, position, variable)| (Flag(variable), position)).unzip()
+    }
+
+    fn parameter(&mut self, node: RawId, position: u16) {
+        let cursor = self.raw.cursor(node);
+        self.extractor.slot_with_marks(cursor, SlotKind::Parameter);
+        let kind = cursor.ty().kind();
+        if kind == TypeKind::Bool || kind == TypeKind::Integer {
+            self.track(cursor, (kind == TypeKind::Bool).then_some(position));
+        }
+    }
+
+    fn track(&mut self, declaration: Cursor<'tu>, boolean_parameter: Option<u16>) -> Variable {
+        let variable = Variable(self.locals.len() as u32);
+        self.locals.insert(declaration.canonical_key(), Local { variable, boolean_parameter });
+        if declaration.ty().is_volatile() {
+            self.tree.untracked.insert(variable);
+        }
+        variable
+    }
+
+    /// The variable that an expression is, if its value may be followed.
+    fn local(&self, node: RawId) -> Option<Local> {
+        let node = self.raw.strip(node);
+        if self.raw.kind(node) != CursorKind::DeclRefExpr {
+            return None;
+        }
+        let declaration = self.raw.cursor(node).referenced()?;
+        if !matches!(declaration.kind(), CursorKind::VarDecl | CursorKind::ParmDecl) {
+            return None;
+        }
+        self.locals.get(&declaration.canonical_key()).copied()
+    }
+
+    fn node(&mut self, op: Op, children: Vec<NodeId>) -> NodeId {
+        self.tree.node(op, children)
+    }
+
+    fn unknown(&mut self) -> NodeId {
+        self.node(Op::Value(None), Vec::new())
+    }
+
+    /// Lowers all of them, for their effects.
+    fn lower_all(&mut self, nodes: &[RawId]) -> Vec<NodeId> {
+        nodes.iter().map(|&node| self.lower(node, Sink::None, false)).collect()
+    }
+
+    /// Lowers one node. `sink` is where its value goes. `wanted` says that its value decides something: then
+    /// literals are evaluated, and boolean parameters become flags.
+    fn lower(&mut self, node: RawId, sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
+        use CursorKind::*;
+        let operands = self.raw.operands(node);
+        match self.raw.kind(node) {
+            UnexposedExpr => self.unexposed(node, &operands, sink, wanted),
+            ParenExpr => match operands.last() {
+                Some(&inner) => self.lower(inner, sink, wanted),
+                None => self.unknown(),
+            },
+            // `typeof(f())` in the type is shown too, and is not evaluated.
+            CStyleCastExpr => match operands.last() {
+                Some(&inner) => self.lower(inner, sink, wanted),
+                None => self.unknown(),
+            },
+            CompoundLiteralExpr => match operands.last() {
+                Some(&inner) => {
+                    let sink = Sink::Literal(self.raw.cursor(node).ty());
+                    self.lower(inner, sink, false)
+                }
+                None => self.unknown(),
+            },
+            InitListExpr => {
+                let mut lowered = Vec::new();
+                for (position, &element) in operands.iter().enumerate() {
+                    let sink = Sink::Element { of: &sink, list: node, position };
+                    lowered.push(self.lower(element, sink, false));
+                }
+                self.node(Op::Opaque, lowered)
+            }
+            // `sizeof`, `_Alignof` …: operands are not evaluated.
+            UnaryExpr => self.unknown(),
+            IntegerLiteral | BoolLiteral => {
+                let value = if wanted { self.raw.cursor(node).evaluate_integer() } else { None };
+                self.node(Op::Value(value), Vec::new())
+            }
+            DeclRefExpr => self.reference(node, sink, wanted),
+            CallExpr => {
+                self.flow(node, sink);
+                self.call(node, &operands)
+            }
+            kind @ (MemberRefExpr | ArraySubscriptExpr) => {
+                if kind == MemberRefExpr {
+                    self.extractor.note_member(self.raw.cursor(node));
+                }
+                self.flow(node, sink);
+                let lowered = self.lower_all(&operands);
+                self.node(Op::Opaque, lowered)
+            }
+            UnaryOperator => self.unary(node, &operands, sink, wanted),
+            BinaryOperator => self.binary(node, &operands, sink, wanted),
+            CompoundAssignOperator => {
+                let lowered = self.lower_all(&operands);
+                self.change(operands.first().copied(), lowered)
+            }
+            ConditionalOperator if operands.len() == 3 => {
+                let condition = self.lower(operands[0], Sink::None, true);
+                let yes = self.lower(operands[1], sink, wanted);
+                let no = self.lower(operands[2], sink, wanted);
+                self.node(Op::Conditional, vec![condition, yes, no])
+            }
+            StmtExpr | CompoundStmt => {
+                let mut lowered = Vec::new();
+                for (position, &child) in operands.iter().enumerate() {
+                    // The last statement of `({ … })` is its value.
+                    let last = position + 1 == operands.len();
+                    let child_sink = if last { sink } else { Sink::None };
+                    lowered.push(self.lower(child, child_sink, wanted && last));
+                }
+                self.node(Op::Sequence, lowered)
+            }
+            GenericSelectionExpr => self.generic_selection(&operands, sink),
+            DeclStmt => {
+                let lowered = self.lower_all(&operands);
+                self.node(Op::Opaque, lowered)
+            }
+            VarDecl => self.declaration(node),
+            FunctionDecl => {
+                let cursor = self.raw.cursor(node);
+                if let Some(place) = cursor.place() {
+                    let place = self.extractor.place(place);
+                    self.extractor.function(cursor, place);
+                }
+                self.unknown()
+            }
+            StructDecl | UnionDecl | EnumDecl | TypedefDecl => {
+                self.extractor.type_declaration(self.raw.cursor(node));
+                self.unknown()
+            }
+            IfStmt if operands.len() >= 2 => {
+                let condition = self.lower(operands[0], Sink::None, true);
+                let mut children = vec![condition];
+                children.extend(self.lower_all(&operands[1..]));
+                self.node(Op::If, children)
+            }
+            WhileStmt if operands.len() == 2 => {
+                let before = self.assigned.len();
+                let condition = self.lower(operands[0], Sink::None, true);
+                let body = self.lower(operands[1], Sink::None, false);
+                let assigned = self.assigned_since(before);
+                self.node(Op::While(assigned), vec![condition, body])
+            }
+            DoStmt if operands.len() == 2 => {
+                let before = self.assigned.len();
+                let body = self.lower(operands[0], Sink::None, false);
+                let condition = self.lower(operands[1], Sink::None, true);
+                let assigned = self.assigned_since(before);
+                self.node(Op::Do(assigned), vec![body, condition])
+            }
+            ForStmt => self.for_statement(node, &operands),
+            SwitchStmt if operands.len() == 2 => {
+                let condition = self.lower(operands[0], Sink::None, false);
+                let body = self.lower(operands[1], Sink::None, false);
+                self.node(Op::Switch, vec![condition, body])
+            }
+            kind @ (CaseStmt | DefaultStmt) => match operands.last() {
+                // The values before the statement are constants.
+                Some(&statement) => {
+                    let statement = self.lower(statement, Sink::None, false);
+                    self.node(Op::Case { default: kind == DefaultStmt }, vec![statement])
+                }
+                None => self.unknown(),
+            },
+            LabelStmt => {
+                let label = self.label(self.raw.cursor(node).spelling());
+                let lowered = self.lower_all(&operands);
+                self.node(Op::Label(label), lowered)
+            }
+            GotoStmt => {
+                let name = self.raw.children(node).first().map(|&label| self.raw.cursor(label).spelling());
+                match name {
+                    Some(name) => {
+                        let label = self.label(name);
+                        self.node(Op::Goto(label), Vec::new())
+                    }
+                    None => self.node(Op::GotoAny, Vec::new()),
+                }
+            }
+            IndirectGotoStmt => {
+                let lowered = self.lower_all(&operands);
+                self.node(Op::GotoAny, lowered)
+            }
+            BreakStmt => self.node(Op::Break, Vec::new()),
+            ContinueStmt => self.node(Op::Continue, Vec::new()),
+            ReturnStmt => {
+                let value = operands.first().map(|&value| self.lower(value, Sink::Return, false));
+                self.node(Op::Return, value.into_iter().collect())
+            }
+            GccAsmStmt => {
+                // An output operand changes its variable without an assignment that could be seen.
+                for &operand in &operands {
+                    if let Some(local) = self.local(operand) {
+                        self.tree.untracked.insert(local.variable);
+                    }
+                }
+                let lowered = self.lower_all(&operands);
+                self.node(Op::Perhaps, lowered)
+            }
+            _ => {
+                let lowered = self.lower_all(&operands);
+                self.node(Op::Opaque, lowered)
+            }
+        }
+    }
+
+    /// An expression for which libclang has no kind: most often an implicit cast.
+    fn unexposed(&mut self, node: RawId, operands: &[RawId], sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
+        match operands {
+            [] => self.unknown(),
+            // Its operands are types, and `typeof(f())` among them shows a call that is not made.
+            [inner]
+                if self.raw.kind(*inner) == CursorKind::ParenExpr
+                    && self.starts_with(node, b"__builtin_types_compatible_p") =>
+            {
+                self.unknown()
+            }
+            [inner] => self.lower(*inner, sink, wanted),
+            [condition, yes, no] if self.starts_with(node, b"__builtin_choose_expr") => {
+                match self.raw.cursor(*condition).evaluate_integer() {
+                    Some(0) => self.lower(*no, sink, wanted),
+                    Some(_) => self.lower(*yes, sink, wanted),
+                    None => {
+                        let outer = std::mem::replace(&mut self.unresolved, true);
+                        let arms = vec![self.lower(*yes, sink, wanted), self.lower(*no, sink, wanted)];
+                        self.unresolved = outer;
+                        self.node(Op::Perhaps, arms)
+                    }
+                }
+            }
+            // `x ?: y`, atomic operations, `[i] = value` …
+            _ => {
+                let lowered = operands.iter().map(|&operand| self.lower(operand, sink, false)).collect();
+                self.node(Op::Perhaps, lowered)
+            }
+        }
+    }
+
+    /// Whether the node's own text begins with these bytes.
+    fn starts_with(&mut self, node: RawId, text: &[u8]) -> bool {
+        let Some(start) = self.raw.cursor(node).spelling_start() else { return false };
+        let contents = self.extractor.contents(start.file);
+        contents.get(start.offset as usize..).is_some_and(|rest| rest.starts_with(text))
+    }
+
+    fn reference(&mut self, node: RawId, sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
+        let cursor = self.raw.cursor(node);
+        let Some(declaration) = cursor.referenced() else { return self.unknown() };
+        match declaration.kind() {
+            CursorKind::FunctionDecl => {
+                let function = self.extractor.function_info(declaration).symbol;
+                let store = self.extractor.store(&self.raw, function, cursor, sink);
+                self.stores.extend(store);
+                if let Sink::Argument { call, position } = sink {
+                    self.passed.push((call, Argument { position, value: Passed::Function(function) }));
+                }
+                self.unknown()
+            }
+            CursorKind::VarDecl | CursorKind::ParmDecl => {
+                self.flow(node, sink);
+                let Some(local) = self.locals.get(&declaration.canonical_key()).copied() else {
+                    return self.unknown();
+                };
+                if wanted && local.boolean_parameter.is_some() {
+                    let set = if self.passing { &mut self.passed_on } else { &mut self.asked };
+                    set.insert(local.variable);
+                }
+                self.node(Op::Read(local.variable), Vec::new())
+            }
+            _ => self.unknown(),
+        }
+    }
+
+    /// Notes where what an expression holds goes, if that can be a function.
+    fn flow(&mut self, node: RawId, sink: Sink<'_, 'tu>) {
+        match self.extractor.flow(&self.raw, node, sink) {
+            Some(Flow::Copy(copy)) => self.copies.push(copy),
+            Some(Flow::Argument { call, position, from }) => {
+                self.passed.push((call, Argument { position, value: Passed::Slot(from) }));
+            }
+            None => {}
+        }
+    }
+
+    fn call(&mut self, node: RawId, operands: &[RawId]) -> NodeId {
+        let Some((&callee, arguments)) = operands.split_first() else { return self.unknown() };
+        let callee = self.raw.strip(callee);
+        let function = named_function(&self.raw, callee);
+        let info = function.map(|function| self.extractor.function_info(function));
+        match info.map(|info| info.role) {
+            Some(Role::Unevaluated) => return self.unknown(),
+            Some(Role::Expect) => {
+                let Some((&value, rest)) = arguments.split_first() else { return self.unknown() };
+                let mut lowered = self.lower_all(rest);
+                lowered.push(self.lower(value, Sink::None, true));
+                return self.node(Op::Sequence, lowered);
+            }
+            _ => {}
+        }
+        let mut lowered = Vec::new();
+        if function.is_none() {
+            lowered.push(self.lower(callee, Sink::None, false));
+        }
+        let mut truths = Vec::new();
+        let outer = std::mem::take(&mut self.passing);
+        for (position, &argument) in arguments.iter().enumerate() {
+            let Ok(position) = u16::try_from(position) else {
+                lowered.push(self.lower(argument, Sink::None, false));
+                continue;
+            };
+            let bit = 1u32.checked_shl(u32::from(position)).unwrap_or(0);
+            let is_bool = info.is_some_and(|info| info.bool_parameters & bit != 0);
+            self.passing = is_bool;
+            let value = self.lower(argument, Sink::Argument { call: node, position }, is_bool);
+            self.passing = false;
+            if is_bool {
+                let truth = self.tree.truth();
+                truths.push((position, truth));
+                lowered.push(self.node(Op::Truth(truth), vec![value]));
+            } else {
+                lowered.push(value);
+            }
+        }
+        self.passing = outer;
+        let passed: Vec<Argument> =
+            self.passed.extract_if(.., |(call, _)| *call == node).map(|(_, argument)| argument).collect();
+        // The callee's name is what a reader looks for; in `a->b()` it is where the call begins.
+        let at = if function.is_some() { self.raw.cursor(callee) } else { self.raw.cursor(node) };
+        let kind = if self.unresolved { CallKind::Unresolved } else { CallKind::Written };
+        let mut sites = Vec::new();
+        for (number, target) in self.targets(callee).into_iter().enumerate() {
+            let site = self.tree.site();
+            let made = self.pending(site, target, at, kind, passed.clone(), truths.clone());
+            if !made {
+                return self.node(Op::Opaque, lowered);
+            }
+            let returns = number > 0 || info.is_none_or(|info| info.returns);
+            sites.push(self.node(Op::Call { site, returns }, std::mem::take(&mut lowered)));
+        }
+        if info.is_some_and(|info| info.role == Role::Predicate) {
+            sites.push(self.node(Op::Predicate, Vec::new()));
+            return self.node(Op::Sequence, sites);
+        }
+        match sites.as_slice() {
+            [only] => *only,
+            _ => self.node(Op::Opaque, sites),
+        }
+    }
+
+    /// What a callee may be: one function or slot, or both arms of `(c ? f : g)(…)`.
+    fn targets(&mut self, callee: RawId) -> Vec<Target> {
+        let mut open = vec![callee];
+        let mut found = Vec::new();
+        while let Some(node) = open.pop() {
+            let node = self.raw.strip(node);
+            if self.raw.kind(node) == CursorKind::ConditionalOperator
+                && let [_, yes, no] = self.raw.operands(node)[..]
+            {
+                open.extend([no, yes]);
+                continue;
+            }
+            found.push(match named_function(&self.raw, node) {
+                Some(function) => Target::Function(self.extractor.function_info(function).symbol),
+                None => {
+                    let (slot, declaration) = self.extractor.named_slot(&self.raw, node);
+                    let marks = declaration.map(|declaration| self.extractor.slot_marks(declaration));
+                    Target::Slot(slot, marks.unwrap_or_default())
+                }
+            });
+        }
+        found
+    }
+
+    /// Notes a call; false when it is in no file.
+    fn pending(
+        &mut self,
+        site: Site,
+        target: Target,
+        at: Cursor<'tu>,
+        kind: CallKind,
+        passed: Vec<Argument>,
+        truths: Vec<(u16, TruthId)>,
+    ) -> bool {
+        let Some(place) = at.place() else { return false };
+        let place = self.extractor.place(place);
+        let spelling = at.spelling_place().map(|spelling| self.extractor.place(spelling));
+        let spelling = spelling.filter(|spelling| *spelling != place);
+        let used = at.place();
+        let contents = used.map(|at| self.extractor.contents(at.file));
+        let text = contents.as_deref().zip(used).and_then(|(contents, at)| contents.get(at.offset as usize..));
+        let written = Written::read(text.unwrap_or_default());
+        let locking = self.locking(&written, kind);
+        let in_region = kind == CallKind::Written && self.is_in_region(at, &written);
+        let kind = if in_region { CallKind::Region } else { kind };
+        let written = written.argument;
+        self.calls.push(PendingCall { site, target, place, spelling, kind, passed, truths, locking, written });
+        true
+    }
+
+    fn unary(&mut self, node: RawId, operands: &[RawId], sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
+        let Some(&operand) = operands.first() else { return self.unknown() };
+        match self.raw.cursor(node).unary_operator() {
+            UnaryOperator::LogicalNot => {
+                let inner = self.lower(operand, Sink::None, true);
+                self.node(Op::Not, vec![inner])
+            }
+            UnaryOperator::Extension => self.lower(operand, sink, wanted),
+            UnaryOperator::AddressOf => {
+                if let Some(local) = self.local(operand) {
+                    self.tree.untracked.insert(local.variable);
+                }
+                // The address of a function is the function; that of a pointer to one is something else.
+                let sink = if named_function(&self.raw, operand).is_some() { sink } else { Sink::None };
+                let inner = self.lower(operand, sink, false);
+                self.node(Op::Opaque, vec![inner])
+            }
+            UnaryOperator::Step => {
+                let lowered = self.lower_all(operands);
+                self.change(Some(operand), lowered)
+            }
+            UnaryOperator::Dereference | UnaryOperator::Other => {
+                let lowered = self.lower_all(operands);
+                self.node(Op::Opaque, lowered)
+            }
+        }
+    }
+
+    fn binary(&mut self, node: RawId, operands: &[RawId], sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
+        let [left, right] = operands else {
+            let lowered = self.lower_all(operands);
+            return self.node(Op::Perhaps, lowered);
+        };
+        let op = match self.raw.cursor(node).binary_operator() {
+            BinaryOperator::LogicalAnd => Op::And,
+            BinaryOperator::LogicalOr => Op::Or,
+            BinaryOperator::Equal => Op::Equal,
+            BinaryOperator::NotEqual => Op::NotEqual,
+            BinaryOperator::Comma => {
+                let first = self.lower(*left, Sink::None, false);
+                let second = self.lower(*right, sink, wanted);
+                return self.node(Op::Sequence, vec![first, second]);
+            }
+            BinaryOperator::Assign => {
+                let local = self.local(*left);
+                let value = self.lower(*right, Sink::Assignment { left: *left }, local.is_some());
+                return match local {
+                    Some(local) => {
+                        self.assigned.push(local.variable);
+                        self.node(Op::Assign(local.variable), vec![value])
+                    }
+                    None => {
+                        let target = self.lower(*left, Sink::None, false);
+                        self.node(Op::Opaque, vec![target, value])
+                    }
+                };
+            }
+            BinaryOperator::Other => {
+                let lowered = self.lower_all(operands);
+                return self.node(Op::Opaque, lowered);
+            }
+        };
+        let left = self.lower(*left, Sink::None, true);
+        let right = self.lower(*right, Sink::None, true);
+        self.node(op, vec![left, right])
+    }
+
+    /// A node behind which a variable has an unknown value.
+    fn change(&mut self, changed: Option<RawId>, lowered: Vec<NodeId>) -> NodeId {
+        match changed.and_then(|changed| self.local(changed)) {
+            Some(local) => {
+                self.assigned.push(local.variable);
+                self.node(Op::Change(local.variable), lowered)
+            }
+            None => self.node(Op::Opaque, lowered),
+        }
+    }
+
+    /// libclang does not tell which arm was chosen, so what the arms call is not known to be called.
+    fn generic_selection(&mut self, operands: &[RawId], sink: Sink<'_, 'tu>) -> NodeId {
+        if let Some(&control) = operands.first() {
+            let ty = self.raw.cursor(control).ty().pointee().spelling();
+            self.chosen_by = Some(ty.trim_start_matches("struct ").to_owned());
+        }
+        let outer = std::mem::replace(&mut self.unresolved, true);
+        // The first is the controlling expression, which is not evaluated.
+        let arms = operands.iter().skip(1).map(|&arm| self.lower(arm, sink, false)).collect();
+        self.unresolved = outer;
+        self.node(Op::Perhaps, arms)
+    }
+
+    /// A variable in a block: its initialiser, and what its `cleanup` attribute calls.
+    fn declaration(&mut self, node: RawId) -> NodeId {
+        let cursor = self.raw.cursor(node);
+        self.extractor.slot_with_marks(cursor, SlotKind::Variable);
+        let ty = cursor.ty().kind();
+        let is_static = cursor.is_static();
+        let scalar = ty == TypeKind::Bool || ty == TypeKind::Integer;
+        let variable = (scalar && !is_static).then(|| self.track(cursor, None));
+        let initializer = cursor.initializer();
+        self.chosen_by = None;
+        let mut lowered = Vec::new();
+        let mut value = None;
+        for operand in self.raw.operands(node) {
+            let operand_cursor = self.raw.cursor(operand);
+            if !operand_cursor.is_expression() {
+                continue;
+            }
+            if initializer.is_some_and(|initializer| initializer.is_same_node(operand_cursor)) {
+                value = Some(self.lower(operand, Sink::Declaration(cursor), variable.is_some()));
+            } else if ty == TypeKind::VariableArray {
+                // A size that is computed here; anything else is `typeof(…)`, which is not evaluated.
+                lowered.push(self.lower(operand, Sink::None, false));
+            }
+        }
+        match (variable, value) {
+            (Some(variable), Some(value)) => {
+                self.assigned.push(variable);
+                lowered.push(self.node(Op::Assign(variable), vec![value]));
+            }
+            (Some(variable), None) => {
+                self.assigned.push(variable);
+                lowered.push(self.node(Op::Change(variable), Vec::new()));
+            }
+            (None, value) => lowered.extend(value),
+        }
+        if cursor.has_attributes()
+            && let Some(cleanup) = cleanup_function(&cursor.printed())
+        {
+            let callee = self.extractor.function_by_name(&cleanup);
+            let site = self.tree.site();
+            let kind = if self.unresolved { CallKind::Unresolved } else { CallKind::Cleanup };
+            if self.pending(site, Target::Function(callee), cursor, kind, Vec::new(), Vec::new()) {
+                lowered.push(self.node(Op::Call { site, returns: true }, Vec::new()));
+            }
+        }
+        self.node(Op::Opaque, lowered)
+    }
+
+    fn for_statement(&mut self, node: RawId, operands: &[RawId]) -> NodeId {
+        let Some((&body, parts)) = operands.split_last() else { return self.unknown() };
+        let [init, condition, increment] = match parts {
+            [init, condition, increment] => [Some(*init), Some(*condition), Some(*increment)],
+            [] => [None; 3],
+            _ => match self.for_parts(node, parts) {
+                Some(parts) => parts,
+                None => return self.for_of_unknown_parts(parts, body),
+            },
+        };
+        let init = init.map(|init| self.lower(init, Sink::None, false));
+        let before = self.assigned.len();
+        let condition = match condition {
+            Some(condition) => self.lower(condition, Sink::None, true),
+            None => self.node(Op::Value(Some(1)), Vec::new()),
+        };
+        let body = self.lower(body, Sink::None, false);
+        let increment = match increment {
+            Some(increment) => self.lower(increment, Sink::None, false),
+            None => self.unknown(),
+        };
+        let assigned = self.assigned_since(before);
+        let whole = self.node(Op::For(assigned), vec![condition, increment, body]);
+        // A block of its own: what the initialisation declares ends with the loop.
+        let mut sequence: Vec<NodeId> = init.into_iter().collect();
+        sequence.push(whole);
+        self.node(Op::Sequence, sequence)
+    }
+
+    /// A loop of which it is not known which part is the condition: nothing is refined.
+    fn for_of_unknown_parts(&mut self, parts: &[RawId], body: RawId) -> NodeId {
+        let before = self.assigned.len();
+        let parts = self.lower_all(parts);
+        let parts = self.node(Op::Perhaps, parts);
+        let body = self.lower(body, Sink::None, false);
+        let unknown = self.unknown();
+        let assigned = self.assigned_since(before);
+        self.node(Op::For(assigned), vec![parts, unknown, body])
+    }
+
+    /// Which of a loop's parts are there: libclang shows those that are, without saying which.
+    ///
+    /// The semicolons tell; they are looked for in the text, since libclang has no cursor for them.
+    fn for_parts(&mut self, node: RawId, parts: &[RawId]) -> Option<[Option<RawId>; 3]> {
+        let start = self.raw.cursor(node).start()?;
+        let spelled = self.raw.cursor(node).spelling_start()?;
+        if start != spelled {
+            return None;
+        }
+        let contents = self.extractor.contents(start.file);
+        let text = contents.get(start.offset as usize..)?;
+        let semicolons = semicolons_of_for(text)?;
+        let mut found = [None; 3];
+        for &part in parts {
+            let at = self.raw.cursor(part).start()?;
+            if at.file != start.file {
+                return None;
+            }
+            let offset = (at.offset as usize).checked_sub(start.offset as usize)?;
+            let number = semicolons.iter().filter(|&&semicolon| semicolon < offset).count();
+            found[number] = Some(part);
+        }
+        Some(found)
+    }
+
+    fn assigned_since(&self, before: usize) -> Vec<Variable> {
+        let mut assigned = self.assigned[before..].to_vec();
+        assigned.sort_unstable();
+        assigned.dedup();
+        assigned
+    }
+
+    fn label(&mut self, name: String) -> Label {
+        if let Some(&label) = self.labels.get(&name) {
+            return label;
+        }
+        let label = self.tree.label();
+        self.labels.insert(name, label);
+        label
+    }
+}
+
+impl<'tu> Extractor<'_, 'tu> {
+    /// A function of which only the name is known.
+    fn function_by_name(&mut self, name: &str) -> SymbolId {
+        let file = match self.function_names.get(name) {
+            Some(file) => *file,
+            None => {
+                let before = self.before.and_then(|before| before.function(name).flatten());
+                before.map(|path| self.file_of_path(path))
+            }
+        };
+        self.symbol(name, file)
+    }
+}
+
+/// A call, with every site at which the tree shows it.
+struct DistinctCall {
+    call: PendingCall,
+    sites: Vec<Site>,
+}
+
+/// One call site is one site, however often the tree shows it: the calls by target and place, in source order.
+fn distinct(calls: Vec<PendingCall>) -> Vec<DistinctCall> {
+    let mut found: Vec<DistinctCall> = Vec::new();
+    let mut known: HashMap<(Target, Place, bool), usize> = HashMap::new();
+    for call in calls {
+        // A macro's own calls and those of its argument are at one place.
+        let region = call.kind == CallKind::Region;
+        let key = match &call.target {
+            Target::Function(function) => (Target::Function(*function), call.place, region),
+            Target::Slot(slot, _) => (Target::Slot(slot.clone(), Vec::new()), call.place, region),
+        };
+        match known.get(&key) {
+            Some(&at) => {
+                let first = &mut found[at];
+                first.sites.push(call.site);
+                first.call.kind = first.call.kind.min(call.kind);
+                first.call.passed.extend(call.passed);
+                first.call.truths.extend(call.truths);
+            }
+            None => {
+                known.insert(key, found.len());
+                found.push(DistinctCall { sites: vec![call.site], call });
+            }
+        }
+    }
+    found
+}
+
+impl DistinctCall {
+    /// The worlds that reach it.
+    fn reach(&self, outcome: &Outcome) -> Reach {
+        let sites = self.sites.iter().map(|site| outcome.reach[site.0 as usize]);
+        sites.fold(Reach::NEVER, Reach::or)
+    }
+
+    /// What it passes, sorted; truth values only where something is known of them.
+    fn arguments(&self, outcome: &Outcome, reach: Reach) -> Vec<Argument> {
+        let mut truths: Vec<(u16, [Reach; 2])> = Vec::new();
+        for (position, truth) in &self.call.truths {
+            let [may_be_true, may_be_false] = outcome.truths[truth.0 as usize];
+            match truths.iter_mut().find(|(known, _)| known == position) {
+                Some((_, known)) => *known = [known[0].or(may_be_true), known[1].or(may_be_false)],
+                None => truths.push((*position, [may_be_true, may_be_false])),
+            }
+        }
+        let informative = truths.into_iter().filter(|(_, [yes, no])| yes.or(reach) != *yes || no.or(reach) != *no);
+        let mut arguments = self.call.passed.clone();
+        arguments.extend(informative.map(|(position, [may_be_true, may_be_false])| Argument {
+            position,
+            value: Passed::Truth { may_be_true, may_be_false },
+        }));
+        arguments.sort_unstable();
+        arguments.dedup();
+        arguments
+    }
+}
+
+/// The function that a printed declaration names in `cleanup(…)`.
+fn cleanup_function(printed: &str) -> Option<String> {
+    let inner = printed.split("cleanup(").nth(1).or_else(|| printed.split("__cleanup__(").nth(1))?;
+    let name: String = inner.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    (!name.is_empty()).then_some(name)
+}
+
+/// The offsets of the two semicolons of `for (…; …; …)` in a text that begins with `for`.
+fn semicolons_of_for(text: &[u8]) -> Option<[usize; 2]> {
+    let mut depth = 0usize;
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        let rest = &text[at..];
+        match text[at] {
+            b'(' | b'{' | b'[' => depth += 1,
+            b')' | b'}' | b']' => {
+                depth = depth.checked_sub(1)?;
+                if depth == 0 {
+                    break;
+                }
+            }
+            b';' if depth == 1 => found.push(at),
+            quote @ (b'"' | b'\'') => {
+                let mut end = 1;
+                while rest.get(end).is_some_and(|&byte| byte != quote) {
+                    end += if rest[end] == b'\\' { 2 } else { 1 };
+                }
+                at += end;
+            }
+            b'/' if rest.starts_with(b"//") => {
+                at += rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len() - 1);
+            }
+            b'/' if rest.starts_with(b"/*") => {
+                at += rest.windows(2).skip(2).position(|two| two == b"*/").map_or(rest.len() - 1, |end| end + 3);
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    found.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn semicolons_are_found_through_strings_comments_and_blocks() {
+        let offsets = |text: &str| semicolons_of_for(text.as_bytes());
+        assert_eq!(offsets("for (;;) x;"), Some([5, 6]));
+        assert_eq!(offsets("for (a = ({ int b; b; }); c; d)"), Some([24, 27]));
+        assert_eq!(offsets("for (a = ';'; s != \";\\\";\"; )"), Some([12, 25]));
+        assert_eq!(offsets("for (/* ; */ a; // ;\n b; c)"), Some([14, 23]));
+        assert_eq!(offsets("for (a, b)"), None);
+        assert_eq!(offsets("for (a"), None);
+        assert_eq!(offsets("for (\"\\"), None);
+    }
+
+    #[test]
+    fn the_cleanup_function_is_found_in_what_clang_prints() {
+        assert_eq!(cleanup_function("int x __attribute__((cleanup(done))) = 0").as_deref(), Some("done"));
+        assert_eq!(cleanup_function("int x = 0 __attribute__((cleanup(done)))").as_deref(), Some("done"));
+        assert_eq!(cleanup_function("int x __attribute__((aligned(8)))"), None);
+    }
+}

@@ -1,0 +1,860 @@
+//! From one unit's cursors to its facts: declarations, calls, slots, guards.
+//!
+//! It must never know other units, the cache or rules. It knows the pack only as a [`Vocabulary`]: which
+//! words are marks, predicates, regions, and what takes locks.
+
+mod body;
+mod flow;
+mod holds;
+mod raw;
+mod stores;
+mod written;
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clang::{Cursor, CursorKind, File, Linkage, Severity, TranslationUnit, TypeKind, Visit};
+use cowrap_facts::{
+    CompilerError, Declaration, FileFacts, FileId, Health, LockId, Mark, MarkId, PairId, Piece, Place, Symbol,
+    SymbolId, UnitFacts,
+};
+
+/// What annotations of the in-memory headers begin with, so that they are told from a code base's own.
+pub const ANNOTATION_PREFIX: &str = "cowrap:";
+
+/// The words of a pack that extraction needs.
+#[derive(Clone, Debug, Default)]
+pub struct Vocabulary {
+    /// The marks by name.
+    pub marks: HashMap<String, MarkId>,
+    /// The functions that say whether the code runs in a coroutine.
+    pub predicates: HashSet<String>,
+    /// The macros that run their argument in another thread.
+    pub regions: HashSet<String>,
+    /// What takes and releases locks, by the word that is written.
+    pub locks: HashMap<String, Vec<LockWord>>,
+    /// The fields of which a flag in another field says something, by record and field.
+    pub paired_fields: HashMap<(String, String), PairedWith<String>>,
+    /// The parameters of which a flag in another parameter says something, by function and position.
+    pub paired_parameters: HashMap<(String, u16), PairedWith<u16>>,
+}
+
+/// Where the flag is that says something of a slot.
+#[derive(Clone, Debug)]
+pub struct PairedWith<At> {
+    /// The pair.
+    pub pair: PairId,
+    /// The field or the parameter.
+    pub flag: At,
+    /// The constant of an enumeration that has to be among its bits.
+    pub constant: Option<String>,
+}
+
+/// What a word of the source does with a lock.
+#[derive(Clone, Debug)]
+pub struct LockWord {
+    /// The lock.
+    pub lock: LockId,
+    /// What is done with it.
+    pub action: LockAction,
+    /// For a guard, the types of the argument that are this lock; any when there are none.
+    pub types: Vec<String>,
+}
+
+/// What is done with a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockAction {
+    /// It is taken.
+    Acquire,
+    /// It is released.
+    Release,
+    /// It is taken until the end of the block.
+    Guard,
+}
+
+/// What extraction asks about paths.
+pub trait Paths {
+    /// The identity of a file that the compiler opened as `path` while working in `directory`, as facts tell it.
+    fn identify(&self, directory: &Path, path: &Path) -> PathBuf;
+    /// The text of a file that is identified so, as the compiler was given it. It is asked for files of precompiled headers:
+    /// libclang has to load all of these to tell.
+    fn text(&self, file: &Path) -> Arc<[u8]>;
+    /// The absolute path of a file that is identified so.
+    fn absolute(&self, file: &Path) -> PathBuf;
+    /// Whether a file that is identified so belongs to the tree, so that its declarations and bodies are read.
+    fn is_own(&self, file: &Path) -> bool;
+}
+
+/// What a precompiled header has said, as far as the extraction of what is compiled on top of it needs to know.
+///
+/// Precompiled headers stand on one another; each of these knows its own part, and the one below.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Before {
+    #[serde(skip)]
+    below: Option<Arc<Before>>,
+    /// The files that it read, as facts tell them.
+    files: HashSet<PathBuf>,
+    /// The tree's own functions by name, with the file of `static` ones.
+    functions: HashMap<String, Option<PathBuf>>,
+    /// The marks that are written on declarations of functions, by the function's name.
+    marks: HashMap<String, Vec<(MarkId, PathBuf, u32, u32)>>,
+    /// What is declared at file scope, by name: in which file and line.
+    declared: HashMap<String, Vec<(PathBuf, u32)>>,
+    /// Names that are declared more than once, such that it matters which declaration is the first.
+    again: HashSet<String>,
+    /// Files with names that macros put together, with a digit.
+    pasted: HashSet<PathBuf>,
+    /// Files whose functions use fields of records that other files define, these files, and the first line that does so.
+    used: HashMap<(PathBuf, PathBuf), u32>,
+}
+
+impl Before {
+    /// The same on top of something, after it was written down, which it is without what is below it.
+    pub fn on(self, below: Option<Arc<Before>>) -> Before {
+        Before { below, ..self }
+    }
+
+    /// This one, and those below it.
+    fn all(&self) -> impl Iterator<Item = &Before> {
+        std::iter::successors(Some(self), |before| before.below.as_deref())
+    }
+
+    /// Whether a precompiled header read the file.
+    pub fn has_read(&self, file: &Path) -> bool {
+        self.all().any(|before| before.files.contains(file))
+    }
+
+    /// The names that this declares at file scope.
+    pub fn names(&self) -> impl Iterator<Item = (&str, &[(PathBuf, u32)])> {
+        self.declared.iter().map(|(name, declarations)| (name.as_str(), declarations.as_slice()))
+    }
+
+    /// The names that this declares although they are declared before, such that it matters which declaration is the first: each
+    /// with all declarations so far.
+    pub fn again(&self) -> impl Iterator<Item = (&str, Vec<&(PathBuf, u32)>)> {
+        let declarations = |name: &str| self.all().filter_map(|before| before.declared.get(name)).flatten().collect();
+        self.again.iter().map(move |name| (name.as_str(), declarations(name)))
+    }
+
+    /// The files with names in facts that macros put together, with a digit: that may come from counting.
+    pub fn pasted(&self) -> impl Iterator<Item = &Path> {
+        self.pasted.iter().map(PathBuf::as_path)
+    }
+
+    /// The files whose functions use fields of records that other files define, these files, and the first line that does so.
+    pub fn used(&self) -> impl Iterator<Item = (&Path, &Path, u32)> {
+        self.used.iter().map(|((user, definer), line)| (user.as_path(), definer.as_path(), *line))
+    }
+
+    fn function(&self, name: &str) -> Option<Option<&PathBuf>> {
+        self.all().find_map(|before| before.functions.get(name)).map(Option::as_ref)
+    }
+
+    fn has_mark(&self, name: &str, mark: MarkId, file: &Path, line: u32, column: u32) -> bool {
+        let known = self.all().filter_map(|before| before.marks.get(name)).flatten();
+        known.into_iter().any(|(m, f, l, c)| *m == mark && f == file && (*l, *c) == (line, column))
+    }
+}
+
+/// What was read in a unit.
+#[derive(Debug)]
+pub struct Extracted {
+    /// Its facts, without those of the precompiled headers below it.
+    pub facts: UnitFacts,
+    /// What is compiled on top of it needs to know.
+    pub before: Before,
+    /// Why what the precompiled headers said may not be what they say in this unit.
+    pub doubt: Option<Doubt>,
+}
+
+/// Why facts of a precompiled header may not be those of the header in a unit that uses it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// A function that a header declares as `static` is defined elsewhere.
+    StaticElsewhere,
+    /// A file was read again.
+    ReadAgain,
+}
+
+/// Reads the facts of a parsed unit. `directory` is the one that its relative paths start from; `before` is what the
+/// precompiled headers said that the unit was parsed with, if it takes part in sharing.
+pub fn extract(
+    unit: &TranslationUnit,
+    directory: &Path,
+    paths: &dyn Paths,
+    vocabulary: &Vocabulary,
+    before: Option<&Arc<Before>>,
+) -> Extracted {
+    let mut extractor = Extractor {
+        unit,
+        directory,
+        paths,
+        vocabulary,
+        files: Vec::new(),
+        file_numbers: HashMap::new(),
+        contents: HashMap::new(),
+        path_numbers: HashMap::new(),
+        pieces: Vec::new(),
+        current: 0,
+        functions: HashMap::new(),
+        function_names: HashMap::new(),
+        seen_marks: HashMap::new(),
+        before,
+        doubt: None,
+        declared: HashMap::new(),
+        again: HashSet::new(),
+        pasted: HashSet::new(),
+        used: HashMap::new(),
+    };
+    if let Some(main) = unit.main_file() {
+        extractor.file(main);
+    }
+    let health = extractor.health();
+    for file in unit.files() {
+        extractor.file(file);
+    }
+    if let Some(root) = unit.cursor() {
+        root.visit(|cursor, _| {
+            extractor.top_level(cursor);
+            Visit::Skip
+        });
+    }
+    extractor.finish(health)
+}
+
+/// The number of a file in the unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct UnitFile(u32);
+
+/// What is known of a file of the unit.
+struct KnownFile {
+    path: PathBuf,
+    /// Whether it belongs to the tree.
+    own: bool,
+    /// The position of its facts among the pieces, once there are some.
+    piece: Option<usize>,
+}
+
+/// What one file says, while it is being collected.
+#[derive(Default)]
+struct PieceBuilder {
+    facts: FileFacts,
+    /// The unit's number of each of the facts' files.
+    files: Vec<UnitFile>,
+    file_ids: HashMap<UnitFile, FileId>,
+    /// The symbols of function declarations, by `Cursor::declaration_key`.
+    functions: HashMap<usize, SymbolId>,
+    symbols: HashMap<Symbol, SymbolId>,
+}
+
+/// What is known of a function declaration of the unit, wherever it is spoken of.
+#[derive(Clone, Debug)]
+struct FunctionOfUnit {
+    name: String,
+    file: Option<UnitFile>,
+    returns: bool,
+    role: Role,
+    bool_parameters: u32,
+}
+
+/// A mark of a function, and the place where it is written: its file, line and column.
+type SeenMark = (String, MarkId, UnitFile, u32, u32);
+
+/// What is known of a function declaration.
+#[derive(Clone, Copy, Debug)]
+struct FunctionInfo {
+    symbol: SymbolId,
+    returns: bool,
+    role: Role,
+    /// A bit for each of the first parameters that is a `bool`.
+    bool_parameters: u32,
+}
+
+/// What a function is to the control flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Ordinary,
+    /// Says whether the code runs in a coroutine.
+    Predicate,
+    /// `__builtin_expect` and its like: the value is that of the first argument.
+    Expect,
+    /// Does not evaluate its arguments.
+    Unevaluated,
+}
+
+struct Extractor<'a, 'tu> {
+    unit: &'tu TranslationUnit<'tu>,
+    directory: &'a Path,
+    paths: &'a dyn Paths,
+    vocabulary: &'a Vocabulary,
+    files: Vec<KnownFile>,
+    file_numbers: HashMap<File<'tu>, UnitFile>,
+    /// The contents of files that were asked for: libclang looks for a file's contents among all inclusions.
+    contents: HashMap<File<'tu>, Arc<[u8]>>,
+    path_numbers: HashMap<PathBuf, UnitFile>,
+    pieces: Vec<PieceBuilder>,
+    /// The position of the piece that is being added to.
+    current: usize,
+    /// What is known of each function declaration, by `Cursor::declaration_key`.
+    functions: HashMap<usize, FunctionOfUnit>,
+    /// The tree's own functions by name, with the file of `static` ones, for what is only found as text (`cleanup`
+    /// attributes).
+    function_names: HashMap<String, Option<UnitFile>>,
+    /// The declaration on which each written mark was seen first: later declarations inherit it.
+    seen_marks: HashMap<SeenMark, usize>,
+    /// What precompiled headers said.
+    before: Option<&'a Arc<Before>>,
+    doubt: Option<Doubt>,
+    /// See [`Before`].
+    declared: HashMap<String, Vec<(UnitFile, u32)>>,
+    again: HashSet<String>,
+    pasted: HashSet<UnitFile>,
+    used: HashMap<(UnitFile, UnitFile), u32>,
+}
+
+impl<'tu> Extractor<'_, 'tu> {
+    fn file(&mut self, file: File<'tu>) -> UnitFile {
+        if let Some(&number) = self.file_numbers.get(&file) {
+            return number;
+        }
+        let path = self.paths.identify(self.directory, &file.path());
+        let number = self.file_of_path(&path);
+        self.file_numbers.insert(file, number);
+        number
+    }
+
+    /// The number of a file. Two names of one file are one file.
+    fn file_of_path(&mut self, path: &Path) -> UnitFile {
+        if let Some(&number) = self.path_numbers.get(path) {
+            return number;
+        }
+        let number = UnitFile(self.files.len() as u32);
+        let own = self.paths.is_own(path);
+        self.files.push(KnownFile { path: path.to_path_buf(), own, piece: None });
+        self.path_numbers.insert(path.to_path_buf(), number);
+        number
+    }
+
+    /// The contents of a file as the compiler saw it.
+    fn contents(&mut self, file: File<'tu>) -> Arc<[u8]> {
+        if let Some(known) = self.contents.get(&file) {
+            return Arc::clone(known);
+        }
+        let number = self.file(file);
+        let path = &self.known(number).path;
+        let contents = match self.before {
+            Some(before) if before.has_read(path) => self.paths.text(path),
+            _ => Arc::from(self.unit.contents(file)),
+        };
+        self.contents.insert(file, Arc::clone(&contents));
+        contents
+    }
+
+    fn known(&self, file: UnitFile) -> &KnownFile {
+        &self.files[file.0 as usize]
+    }
+
+    /// The piece that is being added to.
+    fn piece(&mut self) -> &mut PieceBuilder {
+        &mut self.pieces[self.current]
+    }
+
+    /// What the current file says.
+    fn facts(&mut self) -> &mut FileFacts {
+        &mut self.piece().facts
+    }
+
+    /// Adds to what a file says, from now on.
+    fn enter(&mut self, file: UnitFile) {
+        self.current = match self.known(file).piece {
+            Some(piece) => piece,
+            None => {
+                self.pieces.push(PieceBuilder::default());
+                self.files[file.0 as usize].piece = Some(self.pieces.len() - 1);
+                self.pieces.len() - 1
+            }
+        };
+        self.file_id(file);
+    }
+
+    /// A file's number in the current piece.
+    fn file_id(&mut self, file: UnitFile) -> FileId {
+        let piece = &mut self.pieces[self.current];
+        if let Some(&id) = piece.file_ids.get(&file) {
+            return id;
+        }
+        let id = FileId(piece.files.len() as u32);
+        piece.files.push(file);
+        piece.facts.files.push(self.files[file.0 as usize].path.clone());
+        piece.file_ids.insert(file, id);
+        id
+    }
+
+    fn place(&mut self, place: crate::clang::Place<'tu>) -> Place {
+        let file = self.file(place.file);
+        Place { file: self.file_id(file), line: place.line, column: place.column }
+    }
+
+    /// The facts of the unit, its files in their order.
+    fn finish(mut self, mut health: Health) -> Extracted {
+        let mut order: Vec<usize> = (0..self.files.len()).collect();
+        if let Some(others) = order.get_mut(1..) {
+            others.sort_by(|one, other| self.files[*one].path.cmp(&self.files[*other].path));
+        }
+        if let Some(place) = health.first_error.as_mut().and_then(|error| error.place.as_mut()) {
+            let position = order.iter().position(|number| *number == place.file.0 as usize);
+            place.file = FileId(position.unwrap_or_default() as u32);
+        }
+        let before = self.to_know();
+        let mut facts: Vec<FileFacts> = self.pieces.into_iter().map(|piece| piece.facts).collect();
+        let pieces = order.iter().filter_map(|number| Some(std::mem::take(&mut facts[self.files[*number].piece?])));
+        let pieces: Vec<Piece> = pieces.filter(|facts| !facts.is_empty()).map(Piece::new).collect();
+        if let Some(below) = self.before
+            && pieces.iter().filter_map(|piece| piece.facts().files.first()).any(|file| below.has_read(file))
+        {
+            self.doubt.get_or_insert(Doubt::ReadAgain);
+        }
+        let files = order.iter().map(|number| self.files[*number].path.clone()).collect();
+        Extracted { facts: UnitFacts { files, pieces, health }, before, doubt: self.doubt }
+    }
+
+    /// What is compiled on top of this needs to know.
+    fn to_know(&self) -> Before {
+        let path = |file: &UnitFile| self.known(*file).path.clone();
+        let mut marks: HashMap<String, Vec<(MarkId, PathBuf, u32, u32)>> = HashMap::new();
+        for (name, mark, file, line, column) in self.seen_marks.keys() {
+            marks.entry(name.clone()).or_default().push((*mark, path(file), *line, *column));
+        }
+        let paths =
+            |declarations: &Vec<(UnitFile, u32)>| declarations.iter().map(|(file, line)| (path(file), *line)).collect();
+        let functions = self.function_names.iter().map(|(name, file)| (name.clone(), file.as_ref().map(path)));
+        Before {
+            below: self.before.cloned(),
+            files: self.files.iter().map(|file| file.path.clone()).collect(),
+            functions: functions.collect(),
+            marks,
+            declared: self.declared.iter().map(|(name, declarations)| (name.clone(), paths(declarations))).collect(),
+            again: self.again.clone(),
+            pasted: self.pasted.iter().map(path).collect(),
+            used: self.used.iter().map(|((user, definer), line)| ((path(user), path(definer)), *line)).collect(),
+        }
+    }
+
+    /// How the unit parsed. The file of an error's place is a number of the unit's files, in the order in which they came up.
+    fn health(&mut self) -> Health {
+        let mut health = Health::default();
+        for diagnostic in self.unit.diagnostics() {
+            if diagnostic.severity < Severity::Error {
+                continue;
+            }
+            health.errors += 1;
+            if health.first_error.is_none() {
+                let place = diagnostic.place.map(|place| {
+                    let file = FileId(self.file(place.file).0);
+                    Place { file, line: place.line, column: place.column }
+                });
+                health.first_error = Some(CompilerError { message: diagnostic.message, place });
+            }
+        }
+        health
+    }
+
+    fn top_level(&mut self, cursor: Cursor<'tu>) {
+        use CursorKind::*;
+        if !matches!(cursor.kind(), FunctionDecl | VarDecl | StructDecl | UnionDecl | EnumDecl | TypedefDecl) {
+            return;
+        }
+        let Some(place) = cursor.place() else { return };
+        let file = self.file(place.file);
+        self.note(cursor, file, place.line);
+        if !self.known(file).own {
+            return;
+        }
+        self.enter(file);
+        let place = self.place(place);
+        match cursor.kind() {
+            FunctionDecl => self.function(cursor, place),
+            VarDecl => {
+                self.slot_with_marks(cursor, SlotKind::Variable);
+                self.file_scope_initialiser(cursor);
+            }
+            _ => self.type_declaration(cursor),
+        }
+    }
+
+    /// Notes what is declared at file scope, for sharing.
+    fn note(&mut self, cursor: Cursor<'tu>, file: UnitFile, line: u32) {
+        if self.before.is_none() {
+            return;
+        }
+        if cursor.kind() == CursorKind::EnumDecl {
+            for constant in cursor.children().iter().filter(|child| child.kind() == CursorKind::EnumConstantDecl) {
+                self.declared.entry(constant.spelling()).or_default().push((file, line));
+            }
+        }
+        let name = if cursor.is_anonymous() { String::new() } else { cursor.spelling() };
+        if name.is_empty() {
+            return;
+        }
+        if cursor.first_declaration().is_some_and(|first| first != cursor) && self.is_told_by_order(cursor) {
+            self.again.insert(name.clone());
+        }
+        self.declared.entry(name).or_default().push((file, line));
+    }
+
+    /// Whether it matters to facts where among others this declaration of something comes.
+    fn is_told_by_order(&self, cursor: Cursor<'tu>) -> bool {
+        let has_marks = |cursor: Cursor<'tu>| {
+            let is_mark = |child: &Cursor<'tu>| child.kind() == CursorKind::AnnotateAttr;
+            cursor.has_attributes() && cursor.children().iter().any(is_mark)
+        };
+        match cursor.kind() {
+            CursorKind::FunctionDecl => {
+                let typedef = cursor.ty().typedef();
+                let children = cursor.children();
+                let mut parameters = children.iter().filter(|child| child.kind() == CursorKind::ParmDecl);
+                has_marks(cursor)
+                    || typedef.is_some_and(has_marks)
+                    || cursor.linkage() == Linkage::Internal
+                    || is_noreturn(cursor, &cursor.spelling())
+                    || parameters.any(|parameter| parameter.ty().kind() == TypeKind::Pointer)
+            }
+            CursorKind::VarDecl => {
+                has_marks(cursor) || cursor.linkage() == Linkage::Internal || holds_function(cursor, SlotKind::Variable)
+            }
+            CursorKind::TypedefDecl => has_marks(cursor) || holds_function(cursor, SlotKind::Typedef),
+            _ => has_marks(cursor),
+        }
+    }
+
+    /// Notes the use of a field, for sharing: the record must be defined before.
+    fn note_member(&mut self, expression: Cursor<'tu>) {
+        let here = self.pieces[self.current].files.first().copied();
+        let (Some(_), Some(here), Some(place)) = (self.before, here, expression.place()) else { return };
+        let record = expression.referenced().and_then(|field| field.semantic_parent());
+        let Some(defined) = record.and_then(|record| record.place()) else { return };
+        let file = self.file(defined.file);
+        if file != here {
+            let first = self.used.entry((here, file)).or_insert(place.line);
+            *first = place.line.min(*first);
+        }
+    }
+
+    /// A name in facts, which macros may have put together.
+    fn note_name(&mut self, cursor: Cursor<'tu>) {
+        if self.before.is_none() || cursor.spelling_place().is_some() {
+            return;
+        }
+        if let Some(place) = cursor.place()
+            && cursor.spelling().bytes().any(|byte| byte.is_ascii_digit())
+        {
+            let file = self.file(place.file);
+            self.pasted.insert(file);
+        }
+    }
+
+    /// A function's declaration, at file scope or in a block.
+    fn function(&mut self, cursor: Cursor<'tu>, place: Place) {
+        let info = self.function_info(cursor);
+        let definition = cursor.is_definition();
+        let symbol = info.symbol;
+        let name = self.facts().symbols[symbol.0 as usize].name.clone();
+        self.compare_with_before(cursor, definition);
+        if !self.function_names.contains_key(&name) {
+            let file = self.functions.get(&cursor.declaration_key()).and_then(|function| function.file);
+            self.function_names.insert(name.clone(), file);
+        }
+        let marks = if cursor.has_attributes() { self.marks_of(cursor) } else { Vec::new() };
+        let mut written = self.written_here(&name, cursor, &marks);
+        // `CoroutineEntry foo;` declares a function with the marks of the typedef, and no attribute of its own.
+        // Later declarations take over the type, so the reference to it in the source must be there too.
+        if let Some(typedef) = cursor.ty().typedef().filter(|typedef| typedef.has_attributes()) {
+            let names_it = |child: &Cursor<'tu>| {
+                child.kind() == CursorKind::TypeRef && child.referenced().is_some_and(|found| found == typedef)
+            };
+            if cursor.children().iter().any(names_it) {
+                written.extend(self.marks_of(typedef));
+            }
+        }
+        let signature =
+            (definition || !marks.is_empty()).then(|| self.with_portable_paths(&cursor.ty().canonical().spelling()));
+        let never_returns = !info.returns;
+        self.facts().declarations.push(Declaration {
+            symbol,
+            place,
+            marks: written,
+            definition,
+            never_returns,
+            signature,
+        });
+        if definition {
+            self.body(cursor, symbol, place);
+        } else {
+            for child in cursor.children() {
+                if child.kind() == CursorKind::ParmDecl && child.has_attributes() {
+                    self.slot(child, SlotKind::Parameter);
+                }
+            }
+        }
+    }
+
+    /// Notices that a `static` function of a precompiled header is defined here: what the header says names another file.
+    fn compare_with_before(&mut self, cursor: Cursor<'tu>, definition: bool) {
+        if definition && cursor.linkage() == Linkage::Internal && self.is_declared_before(cursor) {
+            self.doubt.get_or_insert(Doubt::StaticElsewhere);
+        }
+    }
+
+    /// Whether a precompiled header declares the function.
+    fn is_declared_before(&mut self, cursor: Cursor<'tu>) -> bool {
+        let Some(before) = self.before else { return false };
+        let first = cursor.first_declaration().filter(|first| *first != cursor);
+        let file = first.and_then(|first| first.place()).map(|place| self.file(place.file));
+        file.is_some_and(|file| before.has_read(&self.known(file).path))
+    }
+
+    /// A record, enumeration or typedef, and what is declared inside it.
+    fn type_declaration(&mut self, cursor: Cursor<'tu>) {
+        let kind = cursor.kind();
+        if cursor.has_attributes() {
+            match kind {
+                CursorKind::TypedefDecl => self.slot(cursor, SlotKind::Typedef),
+                _ => self.misplaced(cursor),
+            }
+        }
+        if !matches!(kind, CursorKind::StructDecl | CursorKind::UnionDecl) {
+            return;
+        }
+        for child in cursor.children() {
+            match child.kind() {
+                CursorKind::FieldDecl if child.has_attributes() => self.slot(child, SlotKind::Field),
+                CursorKind::StructDecl | CursorKind::UnionDecl | CursorKind::EnumDecl => self.type_declaration(child),
+                _ => {}
+            }
+        }
+    }
+
+    /// A declaration with attributes that is not a function: no place for a mark, unless it holds a function.
+    fn slot(&mut self, cursor: Cursor<'tu>, kind: SlotKind) {
+        let marks = self.marks_of(cursor);
+        if !holds_function(cursor, kind) {
+            self.facts().misplaced.extend(marks);
+        }
+    }
+
+    fn misplaced(&mut self, cursor: Cursor<'tu>) {
+        let marks = self.marks_of(cursor);
+        self.facts().misplaced.extend(marks);
+    }
+
+    /// The marks among a declaration's attributes, inherited ones included, sorted by place.
+    fn marks_of(&mut self, cursor: Cursor<'tu>) -> Vec<Mark> {
+        let mut found: Vec<(Mark, crate::clang::Place<'tu>)> = Vec::new();
+        for child in cursor.children() {
+            if child.kind() != CursorKind::AnnotateAttr {
+                continue;
+            }
+            let text = child.spelling();
+            let name = text.strip_prefix(ANNOTATION_PREFIX).unwrap_or(&text);
+            let Some(&mark) = self.vocabulary.marks.get(name) else { continue };
+            let Some(raw) = child.place() else { continue };
+            let mark = Mark { mark, place: self.place(raw) };
+            if !found.iter().any(|(known, _)| *known == mark) {
+                found.push((mark, raw));
+            }
+        }
+        // `co_wrapper_mixed` expands to two other marks: what is written is the word at the place.
+        let mut written = Vec::new();
+        for (mark, raw) in &found {
+            let word = self.word_at(*raw);
+            let named = self.vocabulary.marks.get(word.as_str());
+            let same_place = |other: &&(Mark, _)| other.0.place == mark.place;
+            let outermost = named.filter(|named| found.iter().filter(same_place).any(|(m, _)| m.mark == **named));
+            if outermost.is_none_or(|outermost| *outermost == mark.mark) {
+                written.push(*mark);
+            }
+        }
+        written.sort_by_key(|mark| (mark.place, mark.mark));
+        written
+    }
+
+    /// The marks that no earlier declaration of the function has shown: those that are written on this one.
+    fn written_here(&mut self, name: &str, cursor: Cursor<'tu>, marks: &[Mark]) -> Vec<Mark> {
+        let key = cursor.declaration_key();
+        let (piece, seen) = (&self.pieces[self.current], &mut self.seen_marks);
+        let (files, before) = (&self.files, self.before);
+        let mut is_first = |mark: &Mark| {
+            let Place { file, line, column } = mark.place;
+            let file = piece.files[file.0 as usize];
+            let path = &files[file.0 as usize].path;
+            let inherited = before.is_some_and(|before| before.has_mark(name, mark.mark, path, line, column));
+            let mark = (name.to_owned(), mark.mark, file, line, column);
+            !inherited && *seen.entry(mark).or_insert(key) == key
+        };
+        marks.iter().copied().filter(|mark| is_first(mark)).collect()
+    }
+
+    /// The identifier that stands at a place of the source.
+    fn word_at(&mut self, place: crate::clang::Place<'tu>) -> String {
+        let contents = self.contents(place.file);
+        let rest = contents.get(place.offset as usize..).unwrap_or_default();
+        let end = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').unwrap_or(rest.len());
+        String::from_utf8_lossy(&rest[..end]).into_owned()
+    }
+
+    /// A function's number in the current piece.
+    fn symbol(&mut self, name: &str, file: Option<UnitFile>) -> SymbolId {
+        let file = file.map(|file| self.file_id(file));
+        let symbol = Symbol { name: name.to_owned(), file };
+        let piece = self.piece();
+        if let Some(&id) = piece.symbols.get(&symbol) {
+            return id;
+        }
+        let id = SymbolId(piece.facts.symbols.len() as u32);
+        piece.facts.symbols.push(symbol.clone());
+        piece.symbols.insert(symbol, id);
+        id
+    }
+
+    /// What is known of a function, by any of its declarations.
+    fn function_info(&mut self, cursor: Cursor<'tu>) -> FunctionInfo {
+        let key = cursor.declaration_key();
+        if !self.functions.contains_key(&key) {
+            let function = self.function_of_unit(cursor);
+            self.functions.insert(key, function);
+        }
+        let FunctionOfUnit { name, file, returns, role, bool_parameters } = &self.functions[&key];
+        let (file, returns, role, bool_parameters) = (*file, *returns, *role, *bool_parameters);
+        let symbol = match self.pieces[self.current].functions.get(&key) {
+            Some(symbol) => *symbol,
+            None => {
+                let name = name.clone();
+                let symbol = self.symbol(&name, file);
+                self.piece().functions.insert(key, symbol);
+                symbol
+            }
+        };
+        FunctionInfo { symbol, returns, role, bool_parameters }
+    }
+
+    /// A type as clang spells it, with other paths: it tells where records without a name are, by the path by which a file was
+    /// found.
+    fn with_portable_paths(&self, spelling: &str) -> String {
+        let mut parts = spelling.split(" at ");
+        let mut portable = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            portable.push_str(" at ");
+            let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            // `<path>:<line>:<column>)`
+            let place = part.split_once(')').and_then(|(place, _)| {
+                let (rest, column) = place.rsplit_once(':')?;
+                let (path, line) = rest.rsplit_once(':')?;
+                (is_number(line) && is_number(column)).then_some(path)
+            });
+            match place {
+                Some(path) => {
+                    portable.push_str(&self.paths.identify(self.directory, Path::new(path)).to_string_lossy());
+                    portable.push_str(&part[path.len()..]);
+                }
+                None => portable.push_str(part),
+            }
+        }
+        portable
+    }
+
+    fn function_of_unit(&mut self, cursor: Cursor<'tu>) -> FunctionOfUnit {
+        self.note_name(cursor);
+        let name = cursor.spelling();
+        let file = match cursor.linkage() {
+            Linkage::Internal => {
+                let defined = cursor.definition().unwrap_or(cursor);
+                defined.place().map(|place| self.file(place.file))
+            }
+            _ => None,
+        };
+        let role = match name.as_str() {
+            "__builtin_expect" | "__builtin_expect_with_probability" | "__builtin_assume_aligned" => Role::Expect,
+            "__builtin_constant_p" | "__builtin_object_size" | "__builtin_dynamic_object_size" => Role::Unevaluated,
+            _ if self.vocabulary.predicates.contains(&name) => Role::Predicate,
+            _ => Role::Ordinary,
+        };
+        let returns = !is_noreturn(cursor, &name);
+        let bool_parameters = bool_parameters(cursor);
+        FunctionOfUnit { name, file, returns, role, bool_parameters }
+    }
+}
+
+/// The kinds of declaration that may hold a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SlotKind {
+    Field,
+    Variable,
+    Parameter,
+    Typedef,
+}
+
+/// Whether a declaration can hold a function: a function pointer, an array of them, or a typedef of a function.
+fn holds_function(cursor: Cursor<'_>, kind: SlotKind) -> bool {
+    let mut ty = cursor.ty().canonical();
+    while matches!(ty.kind(), TypeKind::Array | TypeKind::VariableArray) {
+        ty = ty.element().canonical();
+    }
+    while ty.kind() == TypeKind::Pointer {
+        ty = ty.pointee().canonical();
+        if ty.kind() == TypeKind::Function {
+            return true;
+        }
+    }
+    // A parameter that is written as a function is a pointer to it.
+    matches!(kind, SlotKind::Typedef | SlotKind::Parameter) && ty.kind() == TypeKind::Function
+}
+
+/// A bit for each of a function's first parameters that is a `bool`.
+fn bool_parameters(function: Cursor<'_>) -> u32 {
+    let children = function.children();
+    let parameters = children.iter().filter(|child| child.kind() == CursorKind::ParmDecl);
+    let positions = parameters.enumerate().filter(|(_, parameter)| parameter.ty().kind() == TypeKind::Bool);
+    positions.filter_map(|(position, _)| 1u32.checked_shl(u32::try_from(position).ok()?)).sum()
+}
+
+/// Whether a call of the function never returns.
+///
+/// libclang has no cursor for it. The GNU attribute is part of the function's type, and stands at the end of its
+/// spelling; `_Noreturn` and `[[noreturn]]` are not, and stand before the name in the printed declaration. A
+/// parameter's or a result's type can say the same of another function, so nothing else counts.
+fn is_noreturn(cursor: Cursor<'_>, name: &str) -> bool {
+    if matches!(name, "__builtin_unreachable" | "__builtin_trap" | "__builtin_abort" | "__builtin_exit") {
+        return true;
+    }
+    let ty = cursor.ty().canonical();
+    let result = ty.result();
+    let gives_function = result.kind() == TypeKind::Pointer && result.pointee().kind() == TypeKind::Function;
+    if !gives_function && ty.spelling().ends_with("__attribute__((noreturn))") {
+        return true;
+    }
+    cursor.has_attributes() && says_noreturn(&cursor.printed(), name)
+}
+
+/// Whether a printed declaration has a word for never returning before the function's name.
+fn says_noreturn(printed: &str, name: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut words = printed.split(|c| !is_word(c)).take_while(|word| *word != name);
+    words.any(|word| matches!(word, "_Noreturn" | "noreturn" | "__noreturn__"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::says_noreturn;
+
+    #[test]
+    fn never_returning_is_said_before_the_name() {
+        assert!(says_noreturn("_Noreturn void stop(int code)", "stop"));
+        assert!(says_noreturn("[[noreturn]] extern void stop(void)", "stop"));
+        assert!(!says_noreturn("void test_noreturn(void) __attribute__((cold))", "test_noreturn"));
+        assert!(!says_noreturn("void noreturn(void) __attribute__((cold))", "noreturn"));
+        assert!(!says_noreturn("void run(void (*f)(void) __attribute__((noreturn)))", "run"));
+    }
+}

@@ -1,0 +1,431 @@
+//! Where functions go: the slot that each function value is stored into, and from slot to slot.
+
+use crate::clang::{Cursor, CursorKind, Linkage, Type, TypeKind, UnaryOperator};
+use cowrap_facts::{Beside, Copy, Mark, Place, Slot, Store, SymbolId};
+
+use super::raw::{RawId, RawTree};
+use super::{Extractor, PairedWith, SlotKind, UnitFile};
+
+/// Where the value of an expression goes, as seen from the expression.
+#[derive(Clone, Copy)]
+pub enum Sink<'a, 'tu> {
+    /// Nowhere that can hold a function.
+    None,
+    /// A variable, parameter or field, by its declaration.
+    Declaration(Cursor<'tu>),
+    /// What the left side of an assignment names.
+    Assignment { left: RawId },
+    /// An argument of a call.
+    Argument { call: RawId, position: u16 },
+    /// The result of the body.
+    Return,
+    /// The object that a compound literal makes.
+    Literal(Type<'tu>),
+    /// The element of an initialiser list at a position.
+    Element { of: &'a Sink<'a, 'tu>, list: RawId, position: usize },
+}
+
+impl<'tu> Extractor<'_, 'tu> {
+    /// Records that a function's address is taken at `cursor` and goes to `sink`.
+    pub(super) fn store(
+        &mut self,
+        tree: &RawTree<'tu>,
+        function: SymbolId,
+        cursor: Cursor<'tu>,
+        sink: Sink<'_, 'tu>,
+    ) -> Option<Store> {
+        let place = cursor.place()?;
+        let place = self.place(place);
+        let (slot, declaration) = self.resolve_sink(tree, sink);
+        let marks = declaration.map(|declaration| self.slot_marks(declaration)).unwrap_or_default();
+        let declared = declaration.map(|declaration| self.mark_places(declaration)).unwrap_or_default();
+        let beside = self.beside(tree, &slot, sink);
+        Some(Store { function, slot, place, marks, declared, beside })
+    }
+
+    /// What a flag says that the pack pairs with a slot, when it is a constant in the same initialiser or call.
+    fn beside(&mut self, tree: &RawTree<'tu>, slot: &Slot, sink: Sink<'_, 'tu>) -> Option<Beside> {
+        let vocabulary = self.vocabulary;
+        match (slot, sink) {
+            (Slot::Field { record_name, field, .. }, Sink::Element { of, list, .. }) => {
+                let paired = vocabulary.paired_fields.get(&(record_name.clone(), field.clone()))?;
+                let elements = tree.operands(list);
+                let flag = (0..elements.len()).find(|&position| match self.element(tree, of, list, position) {
+                    Some(Member::Field(field)) => field.spelling() == paired.flag,
+                    _ => false,
+                });
+                let set = match flag {
+                    Some(position) => is_set(tree, *tree.operands(elements[position]).last()?, paired)?,
+                    // What an initialiser does not name is 0.
+                    None => false,
+                };
+                Some(Beside { pair: paired.pair, set })
+            }
+            (&Slot::Argument { function, position }, Sink::Argument { call, .. }) => {
+                let name = self.facts().symbols.get(function.0 as usize)?.name.clone();
+                let paired = vocabulary.paired_parameters.get(&(name, position))?;
+                let flag = *tree.operands(call).get(usize::from(paired.flag) + 1)?;
+                Some(Beside { pair: paired.pair, set: is_set(tree, flag, paired)? })
+            }
+            _ => None,
+        }
+    }
+
+    /// What goes from a slot to a sink, when the expression can hold a function, or a table of functions.
+    pub(super) fn flow(&mut self, tree: &RawTree<'tu>, node: RawId, sink: Sink<'_, 'tu>) -> Option<Flow> {
+        if matches!(sink, Sink::None | Sink::Literal(_)) {
+            return None;
+        }
+        let depth = table_depth(tree.cursor(node).ty())?;
+        let (mut from, _) = self.named_slot(tree, node);
+        if from == Slot::Other {
+            return None;
+        }
+        if depth == 0
+            && let Sink::Argument { call, position } = sink
+        {
+            return Some(Flow::Argument { call, position, from });
+        }
+        let (mut to, _) = self.resolve_sink(tree, sink);
+        if matches!(to, Slot::Other | Slot::SlotArgument { .. }) {
+            return None;
+        }
+        // A table's elements are one slot, wherever the table goes.
+        for _ in 0..depth {
+            (from, to) = (Slot::Element(Box::new(from)), Slot::Element(Box::new(to)));
+        }
+        Some(Flow::Copy(Copy { from, to }))
+    }
+
+    /// The slot that an expression names: the callee of an indirect call, the left side of an assignment.
+    pub(super) fn named_slot(&mut self, tree: &RawTree<'tu>, node: RawId) -> (Slot, Option<Cursor<'tu>>) {
+        let node = tree.strip(node);
+        match tree.kind(node) {
+            CursorKind::DeclRefExpr | CursorKind::MemberRefExpr => match tree.cursor(node).referenced() {
+                Some(declaration) => (self.declared_slot(declaration), Some(declaration)),
+                None => (Slot::Other, None),
+            },
+            CursorKind::ArraySubscriptExpr => match tree.operands(node).first() {
+                Some(&array) => {
+                    let (slot, declaration) = self.named_slot(tree, array);
+                    (Slot::Element(Box::new(slot)), declaration)
+                }
+                None => (Slot::Other, None),
+            },
+            CursorKind::CallExpr => {
+                let callee = tree.operands(node).first().and_then(|&callee| named_function(tree, callee));
+                match callee {
+                    Some(function) => {
+                        let function = self.function_info(function).symbol;
+                        (Slot::Result { function }, None)
+                    }
+                    None => (Slot::Other, None),
+                }
+            }
+            // `(*pointer)(…)` calls what the pointer itself holds.
+            CursorKind::UnaryOperator => match tree.operands(node).first() {
+                Some(&operand) if holds_function_pointer(tree.cursor(operand).ty()) => self.named_slot(tree, operand),
+                _ => (Slot::Other, None),
+            },
+            _ => (Slot::Other, None),
+        }
+    }
+
+    /// The slot that a declaration makes.
+    fn declared_slot(&mut self, declaration: Cursor<'tu>) -> Slot {
+        self.note_name(declaration);
+        match declaration.kind() {
+            CursorKind::FieldDecl => {
+                let field = declaration.spelling();
+                let Some(record) = declaration.semantic_parent() else { return Slot::Other };
+                self.note_name(record);
+                let Some(place) = record.place() else { return Slot::Other };
+                let record_name = if record.is_anonymous() { String::new() } else { record.spelling() };
+                Slot::Field { record: self.place(place), record_name, field }
+            }
+            CursorKind::ParmDecl => match parameter_position(declaration) {
+                Some(position) => Slot::Parameter { position },
+                None => Slot::Other,
+            },
+            CursorKind::VarDecl => {
+                let name = declaration.spelling();
+                let in_function =
+                    declaration.semantic_parent().is_some_and(|parent| parent.kind() == CursorKind::FunctionDecl);
+                match declaration.place() {
+                    Some(declared) if in_function => Slot::Local { name, declared: self.place(declared) },
+                    Some(declared) if declaration.linkage() == Linkage::Internal => {
+                        let file = self.file(declared.file);
+                        let file = Some(self.file_id(file));
+                        Slot::Global { name, file }
+                    }
+                    _ => Slot::Global { name, file: None },
+                }
+            }
+            _ => Slot::Other,
+        }
+    }
+
+    fn resolve_sink(&mut self, tree: &RawTree<'tu>, sink: Sink<'_, 'tu>) -> (Slot, Option<Cursor<'tu>>) {
+        match sink {
+            Sink::None | Sink::Literal(_) => (Slot::Other, None),
+            Sink::Return => (Slot::Return, None),
+            Sink::Declaration(declaration) => (self.declared_slot(declaration), Some(declaration)),
+            Sink::Assignment { left } => self.named_slot(tree, left),
+            Sink::Argument { call, position } => {
+                let callee = tree.operands(call).first().and_then(|&callee| named_function(tree, callee));
+                match callee {
+                    Some(function) => {
+                        let parameter = function
+                            .children()
+                            .into_iter()
+                            .filter(|child| child.kind() == CursorKind::ParmDecl)
+                            .nth(usize::from(position));
+                        let function = self.function_info(function).symbol;
+                        (Slot::Argument { function, position }, parameter)
+                    }
+                    None => (Slot::SlotArgument { position }, None),
+                }
+            }
+            Sink::Element { of, list, position } => match self.element(tree, of, list, position) {
+                Some(Member::Field(field)) => (self.declared_slot(field), Some(field)),
+                Some(Member::Element) => {
+                    let (slot, declaration) = self.resolve_sink(tree, *of);
+                    (Slot::Element(Box::new(slot)), declaration)
+                }
+                None => (Slot::Other, None),
+            },
+        }
+    }
+
+    /// What an initialiser list's element at `position` initialises.
+    fn element(
+        &mut self,
+        tree: &RawTree<'tu>,
+        of: &Sink<'_, 'tu>,
+        list: RawId,
+        position: usize,
+    ) -> Option<Member<'tu>> {
+        let elements = tree.operands(list);
+        let fields = match self.sink_type(tree, of) {
+            Some(ty) if ty.kind() == TypeKind::Record => ty.fields(),
+            Some(ty) if ty.kind() == TypeKind::Array => {
+                let designated = elements.get(position).and_then(|&element| designated_field(tree, element));
+                return Some(designated.map_or(Member::Element, Member::Field));
+            }
+            _ => Vec::new(),
+        };
+        let mut next = 0;
+        for (number, &element) in elements.iter().enumerate() {
+            let designated = designated_field(tree, element);
+            if let Some(field) = designated {
+                // A nested designator (`.a.b`) names a field of another record; what follows it goes on
+                // behind the outer field.
+                let outer = outer_designated_field(tree, element).unwrap_or(field);
+                next = fields
+                    .iter()
+                    .position(|known| known.declaration_key() == outer.declaration_key())
+                    .unwrap_or(fields.len());
+            }
+            if number == position {
+                return designated.or_else(|| fields.get(next).copied()).map(Member::Field);
+            }
+            next += 1;
+        }
+        None
+    }
+
+    /// The type of the object that a sink initialises.
+    fn sink_type(&mut self, tree: &RawTree<'tu>, sink: &Sink<'_, 'tu>) -> Option<Type<'tu>> {
+        match sink {
+            Sink::Declaration(declaration) => Some(declaration.ty().canonical()),
+            Sink::Literal(ty) => Some(ty.canonical()),
+            Sink::Element { of, list, position } => match self.element(tree, of, *list, *position)? {
+                Member::Field(field) => Some(field.ty().canonical()),
+                Member::Element => Some(self.sink_type(tree, of)?.element().canonical()),
+            },
+            _ => None,
+        }
+    }
+
+    /// The marks of a slot: its own, and those of the typedef that its type is declared through.
+    pub(super) fn slot_marks(&mut self, declaration: Cursor<'tu>) -> Vec<Mark> {
+        let mut marks: Vec<Mark> = Vec::new();
+        if declaration.has_attributes() {
+            marks.extend(self.marks_of(declaration));
+        }
+        let mut ty = declaration.ty();
+        // `CoroutineEntry *entry`, `Handler table[4]`: the typedef is below pointers and arrays.
+        for _ in 0..8 {
+            if let Some(typedef) = ty.typedef() {
+                if typedef.has_attributes() {
+                    marks.extend(self.marks_of(typedef));
+                }
+                ty = typedef.underlying();
+                continue;
+            }
+            ty = match ty.kind() {
+                TypeKind::Pointer => ty.pointee(),
+                TypeKind::Array => ty.element(),
+                _ => break,
+            };
+        }
+        marks.sort_unstable();
+        marks.dedup();
+        marks
+    }
+
+    /// Where a mark of a slot would be written: see [`Store::declared`].
+    fn mark_places(&mut self, declaration: Cursor<'tu>) -> Vec<Place> {
+        let mut ty = declaration.ty();
+        for _ in 0..8 {
+            if let Some(typedef) = ty.typedef() {
+                return typedef.place().map(|place| self.place(place)).into_iter().collect();
+            }
+            ty = match ty.kind() {
+                TypeKind::Pointer => ty.pointee(),
+                TypeKind::Array => ty.element(),
+                _ => break,
+            };
+        }
+        let mut declarations = vec![declaration];
+        // A parameter is declared with each declaration of its function; libclang tells of the first one and of the
+        // definition. What a header says must not depend on a definition that is elsewhere.
+        if let (Some(function), Some(position)) = (declaration.semantic_parent(), parameter_position(declaration)) {
+            let here = self.pieces[self.current].files.first().copied();
+            let is_seen = |extractor: &mut Self, definition: &Cursor<'tu>| {
+                here == Some(UnitFile(0))
+                    || definition.place().is_some_and(|place| Some(extractor.file(place.file)) == here)
+            };
+            let definition = function.definition().filter(|definition| is_seen(self, definition));
+            let others = [function.first_declaration(), definition].into_iter().flatten();
+            let parameter = |function: Cursor<'tu>| {
+                let mut parameters =
+                    function.children().into_iter().filter(|child| child.kind() == CursorKind::ParmDecl);
+                parameters.nth(usize::from(position))
+            };
+            declarations.extend(others.filter_map(parameter));
+        }
+        let mut places: Vec<Place> =
+            declarations.iter().filter_map(|declaration| declaration.place()).map(|place| self.place(place)).collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    /// What a variable at file scope is initialised with.
+    pub(super) fn file_scope_initialiser(&mut self, variable: Cursor<'tu>) {
+        if variable.initializer().is_none() {
+            return;
+        }
+        let (stores, copies) = super::body::Lowering::at_file_scope(self, variable).initialiser();
+        self.facts().stores.extend(stores);
+        self.facts().copies.extend(copies);
+    }
+
+    /// A variable or parameter, for its own marks.
+    pub(super) fn slot_with_marks(&mut self, declaration: Cursor<'tu>, kind: SlotKind) {
+        if declaration.has_attributes() {
+            self.slot(declaration, kind);
+        }
+    }
+}
+
+/// What a slot holds, on its way.
+pub(super) enum Flow {
+    /// To another slot.
+    Copy(Copy),
+    /// To an argument of a call.
+    Argument { call: RawId, position: u16, from: Slot },
+}
+
+/// Whether a flag's value is one that the pair is about; `None` when it is not a constant.
+fn is_set<At>(tree: &RawTree<'_>, value: RawId, paired: &PairedWith<At>) -> Option<bool> {
+    let number = tree.cursor(value).evaluate_integer()?;
+    let Some(constant) = &paired.constant else { return Some(number != 0) };
+    let mut open = vec![value];
+    while let Some(node) = open.pop() {
+        let named = tree.cursor(node).referenced().filter(|_| tree.kind(node) == CursorKind::DeclRefExpr);
+        if named.is_some_and(|named| named.spelling() == *constant) {
+            return Some(true);
+        }
+        open.extend(tree.children(node));
+    }
+    // A number without a name may have the bit, too.
+    (number == 0 || names_constant(tree, value)).then_some(false)
+}
+
+/// Whether an expression names a constant of an enumeration.
+fn names_constant(tree: &RawTree<'_>, node: RawId) -> bool {
+    let is_constant = |named: Cursor<'_>| named.kind() == CursorKind::EnumConstantDecl;
+    tree.cursor(node).referenced().is_some_and(is_constant)
+        || tree.children(node).iter().any(|&child| names_constant(tree, child))
+}
+
+/// What an initialiser's element initialises.
+enum Member<'tu> {
+    Field(Cursor<'tu>),
+    Element,
+}
+
+/// The innermost field that a designated initialiser names.
+fn designated_field<'tu>(tree: &RawTree<'tu>, element: RawId) -> Option<Cursor<'tu>> {
+    if !tree.is_designated(element) {
+        return None;
+    }
+    let last = tree.children(element).iter().rev().find(|&&child| tree.kind(child) == CursorKind::MemberRef)?;
+    tree.cursor(*last).referenced()
+}
+
+/// The outermost field that a designated initialiser names.
+fn outer_designated_field<'tu>(tree: &RawTree<'tu>, element: RawId) -> Option<Cursor<'tu>> {
+    let first = tree.children(element).iter().find(|&&child| tree.kind(child) == CursorKind::MemberRef)?;
+    tree.cursor(*first).referenced()
+}
+
+/// The function that an expression names, through `&` and `*`, which mean nothing there.
+pub(super) fn named_function<'tu>(tree: &RawTree<'tu>, node: RawId) -> Option<Cursor<'tu>> {
+    let mut node = tree.strip(node);
+    while tree.kind(node) == CursorKind::UnaryOperator {
+        let operator = tree.cursor(node).unary_operator();
+        if !matches!(operator, UnaryOperator::AddressOf | UnaryOperator::Dereference) {
+            return None;
+        }
+        node = tree.strip(*tree.operands(node).first()?);
+    }
+    if tree.kind(node) != CursorKind::DeclRefExpr {
+        return None;
+    }
+    tree.cursor(node).referenced().filter(|found| found.kind() == CursorKind::FunctionDecl)
+}
+
+/// How many times something must be indexed to get a function pointer; `None` for what holds none.
+fn table_depth(ty: Type<'_>) -> Option<u8> {
+    let mut ty = ty.canonical();
+    for depth in 0..4 {
+        if holds_function_pointer(ty) {
+            return Some(depth);
+        }
+        ty = match ty.kind() {
+            TypeKind::Pointer => ty.pointee().canonical(),
+            TypeKind::Array | TypeKind::VariableArray => ty.element().canonical(),
+            _ => return None,
+        };
+    }
+    None
+}
+
+fn holds_function_pointer(ty: Type<'_>) -> bool {
+    let ty = ty.canonical();
+    ty.kind() == TypeKind::Pointer && ty.pointee().kind() == TypeKind::Function
+}
+
+/// A parameter's position in its function.
+fn parameter_position(parameter: Cursor<'_>) -> Option<u16> {
+    let function = parameter.semantic_parent().filter(|parent| parent.kind() == CursorKind::FunctionDecl)?;
+    let position = function
+        .children()
+        .into_iter()
+        .filter(|child| child.kind() == CursorKind::ParmDecl)
+        .position(|child| child.declaration_key() == parameter.declaration_key())?;
+    u16::try_from(position).ok()
+}

@@ -1,0 +1,530 @@
+//! What earlier runs found out about units: what each read, what it looked for in vain, and what it said.
+//!
+//! A unit is not read again when every file that it read is as it was, but perhaps for comments, and nothing is now where it
+//! looked in vain. The facts themselves are kept beside, each piece once, by their digests.
+//! Nothing here tells where a tree is, so that checkouts can share it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::SystemTime;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::compdb::Unit;
+use cowrap_base::cache::{Cache, Kind, Stamps};
+use cowrap_base::source::{Digest, Digester, Identities, Overlay, Tree};
+use cowrap_facts::{Health, Piece, UnitFacts};
+
+use super::Sources;
+use super::sources::is_old;
+
+/// How many states of one unit are remembered, those of other branches among them.
+const MOST_VARIANTS: usize = 4;
+
+/// Everything that is remembered of the units of a tree.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Known {
+    #[serde(with = "cowrap_facts::paths")]
+    files: Vec<PathBuf>,
+    states: Vec<State>,
+    #[serde(with = "cowrap_facts::paths")]
+    absent: Vec<PathBuf>,
+    #[serde(with = "cowrap_facts::paths")]
+    links: Vec<PathBuf>,
+    /// For each of the links, what it led to.
+    #[serde(with = "cowrap_facts::paths")]
+    targets: Vec<PathBuf>,
+    pieces: Vec<Digest>,
+    units: Vec<(Digest, Vec<Variant>)>,
+}
+
+/// A file with a content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct State {
+    file: u32,
+    content: Digest,
+    /// What is left of the content without comments.
+    form: Digest,
+}
+
+/// What a unit read, and what it said then. All but the health are positions in the lists of [`Known`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Variant {
+    /// The files that it read, sorted.
+    #[serde(with = "gaps")]
+    states: Vec<u32>,
+    /// What it looked for in vain, sorted.
+    #[serde(with = "gaps")]
+    absent: Vec<u32>,
+    /// The symbolic links by which it found files, sorted.
+    #[serde(with = "gaps")]
+    links: Vec<u32>,
+    /// The facts, in their order.
+    pieces: Vec<u32>,
+    health: Health,
+}
+
+/// What is remembered, compared with what is on the disk now.
+#[derive(Debug)]
+pub struct Recall<'a> {
+    known: Known,
+    cache: &'a Cache,
+    tree: &'a Tree,
+    /// The position of each unit.
+    units: HashMap<Digest, usize>,
+    /// For each state, whether the file is in it.
+    valid: Vec<bool>,
+    /// For each absent path and each link, whether it is as it was.
+    still_absent: Vec<bool>,
+    still_linked: Vec<bool>,
+    pieces: Mutex<HashMap<Digest, Piece>>,
+    /// What the key of each unit begins with.
+    base: Digest,
+    /// When this was made.
+    started: SystemTime,
+}
+
+/// What some units read and looked for, as it was for all of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Consulted {
+    /// The files that they read, each with the digest of its form.
+    pub files: BTreeMap<PathBuf, Digest>,
+    /// What they looked for in vain.
+    pub absent: BTreeSet<PathBuf>,
+    /// The symbolic links by which they found files, with what these led to.
+    pub links: BTreeMap<PathBuf, PathBuf>,
+}
+
+/// A unit that is remembered as it is now.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    unit: usize,
+    variant: usize,
+}
+
+impl<'a> Recall<'a> {
+    /// Compares what is remembered with what is on the disk, or in another state of the tree. `base` is the digest of all that facts depend on beside files and
+    /// arguments.
+    pub fn new(
+        known: Known,
+        base: Digest,
+        cache: &'a Cache,
+        tree: &'a Tree,
+        stamps: &Stamps,
+        sources: &Sources,
+        overlay: &Overlay,
+    ) -> Recall<'a> {
+        let started = SystemTime::now();
+        let digest = |path: &Path| match overlay.text(path) {
+            Some(text) => Some(Digest::of(text)),
+            None if overlay.is_gone(path) => None,
+            None => stamps.digest(path),
+        };
+        let now: Vec<Option<Digest>> =
+            known.files.par_iter().with_min_len(64).map(|file| digest(&tree.absolute(file))).collect();
+        let is_valid = |state: &State| match now.get(state.file as usize).copied().flatten() {
+            Some(content) if content == state.content => true,
+            Some(_) => {
+                let path = known.files.get(state.file as usize).map(|file| tree.absolute(file));
+                path.and_then(|path| sources.scans.get(&path)).is_some_and(|scan| scan.form == state.form)
+            }
+            None => false,
+        };
+        let valid = known.states.par_iter().with_min_len(64).map(is_valid).collect();
+        let still_absent = still_absent(&known.absent, tree, overlay);
+        let links = known.links.par_iter().zip(&known.targets);
+        let still_linked = links
+            .map(|(link, target)| tree.absolute(link).canonicalize().is_ok_and(|now| now == tree.absolute(target)))
+            .collect();
+        let units = known.units.iter().enumerate().map(|(position, (key, _))| (*key, position)).collect();
+        let pieces = Mutex::default();
+        Recall { known, cache, tree, units, valid, still_absent, still_linked, pieces, base, started }
+    }
+
+    /// What tells a unit from all others, wherever the tree is: its file and its arguments.
+    fn key(&self, unit: &Unit) -> Digest {
+        let mut digester = Digester::new();
+        digester.update(self.base.bytes());
+        for path in [&unit.file, &unit.directory] {
+            digester.update(self.tree.portable(path).as_os_str().as_bytes());
+        }
+        for argument in &unit.arguments {
+            digester.update(&without_place(argument.as_bytes(), self.tree));
+        }
+        digester.finish()
+    }
+
+    /// The unit, if it is remembered as it is now.
+    pub fn find(&self, unit: &Unit) -> Option<Found> {
+        let unit = *self.units.get(&self.key(unit))?;
+        let all = |list: &[u32], holds: &[bool]| list.iter().all(|at| holds.get(*at as usize) == Some(&true));
+        let is_as_it_was = |variant: &Variant| {
+            all(&variant.states, &self.valid)
+                && all(&variant.absent, &self.still_absent)
+                && all(&variant.links, &self.still_linked)
+        };
+        let variant = self.known.units[unit].1.iter().position(is_as_it_was)?;
+        Some(Found { unit, variant })
+    }
+
+    fn variant(&self, found: Found) -> &Variant {
+        &self.known.units[found.unit].1[found.variant]
+    }
+
+    /// The digests of what a unit says; `None` for damaged memories.
+    pub fn digests(&self, found: Found) -> Option<Vec<Digest>> {
+        self.variant(found).pieces.iter().map(|piece| self.known.pieces.get(*piece as usize).copied()).collect()
+    }
+
+    /// The facts of a unit without what its files say. Which files it read is only told of a unit with errors, whose first
+    /// one is in one of them.
+    pub fn outline(&self, unit: &Unit, found: Found) -> Option<UnitFacts> {
+        let variant = self.variant(found);
+        let mut outline = UnitFacts { health: variant.health.clone(), ..UnitFacts::default() };
+        if outline.health.errors > 0 {
+            let file = |state: &u32| {
+                let state = self.known.states.get(*state as usize)?;
+                self.known.files.get(state.file as usize).cloned()
+            };
+            let mut files: Vec<PathBuf> = variant.states.iter().map(file).collect::<Option<_>>()?;
+            let main = self.tree.portable(&Identities::default().identify(&unit.directory, &unit.file));
+            files.sort_by(|one, other| (*one != main, one).cmp(&(*other != main, other)));
+            outline.files = files;
+        }
+        Some(outline)
+    }
+
+    /// The facts of a unit, as [`Recall::outline`] tells them and with what its files say; `None` when they are lost.
+    pub fn facts(&self, unit: &Unit, found: Found) -> Option<UnitFacts> {
+        let mut facts = self.outline(unit, found)?;
+        let pieces = self.digests(found)?.into_iter().map(|digest| self.piece(digest));
+        facts.pieces = pieces.collect::<Option<_>>()?;
+        Some(facts)
+    }
+
+    /// Gets what a unit's files say into memory, for [`Recall::facts`].
+    pub fn prepare(&self, found: Found) {
+        for digest in self.digests(found).into_iter().flatten() {
+            // What is lost is noticed when it is asked for.
+            let _ = self.piece(digest);
+        }
+    }
+
+    fn piece(&self, digest: Digest) -> Option<Piece> {
+        if let Some(known) = self.pieces.lock().ok().and_then(|pieces| pieces.get(&digest).cloned()) {
+            return Some(known);
+        }
+        let piece = Piece::from_bytes(digest, &self.cache.get(Kind::Piece, &digest)?)?;
+        if let Ok(mut pieces) = self.pieces.lock() {
+            pieces.insert(digest, piece.clone());
+        }
+        Some(piece)
+    }
+
+    /// What remembered units read and looked for.
+    pub fn consulted(&self, found: &[Found]) -> Consulted {
+        let count = |list: &[PathBuf]| vec![false; list.len()];
+        let Known { files, states, absent, links, targets, .. } = &self.known;
+        let (mut of_states, mut of_absent, mut of_links) = (vec![false; states.len()], count(absent), count(links));
+        let mark = |marks: &mut Vec<bool>, at: &u32| {
+            if let Some(mark) = marks.get_mut(*at as usize) {
+                *mark = true;
+            }
+        };
+        for found in found {
+            let variant = self.variant(*found);
+            variant.states.iter().for_each(|at| mark(&mut of_states, at));
+            variant.absent.iter().for_each(|at| mark(&mut of_absent, at));
+            variant.links.iter().for_each(|at| mark(&mut of_links, at));
+        }
+        let chosen = |list: &[PathBuf], marks: &[bool]| {
+            let chosen = list.iter().zip(marks).filter(|(_, mark)| **mark);
+            chosen.map(|(path, _)| self.tree.absolute(path)).collect()
+        };
+        // Of one file there may be several states, all of one form.
+        let read = states
+            .iter()
+            .zip(&of_states)
+            .filter(|(_, mark)| **mark)
+            .filter_map(|(state, _)| Some((self.tree.absolute(files.get(state.file as usize)?), state.form)));
+        let followed = links.iter().zip(targets).zip(&of_links).filter(|(_, mark)| **mark);
+        Consulted {
+            files: read.collect(),
+            absent: chosen(absent, &of_absent),
+            links: followed.map(|((link, to), _)| (self.tree.absolute(link), self.tree.absolute(to))).collect(),
+        }
+    }
+
+    /// Remembers units that were read, and what is remembered of all from now on; and what these units read and looked for,
+    /// if all could be remembered.
+    ///
+    /// A unit is left out when one of its files may have changed while it was read, and when it is not known where its headers
+    /// are looked for.
+    pub fn learn(
+        self,
+        units: &[(&Unit, &UnitFacts)],
+        stamps: &Stamps,
+        sources: &Sources,
+    ) -> (Known, Option<Consulted>) {
+        let mut consulted = Some(Consulted::default());
+        let keys: Vec<Digest> = units.iter().map(|(unit, _)| self.key(unit)).collect();
+        let Recall { known, cache, tree, started, .. } = self;
+        let looked_for: Vec<_> = units
+            .par_iter()
+            .map(|(unit, facts)| {
+                let files: Vec<PathBuf> = facts.files.iter().map(|file| tree.absolute(file)).collect();
+                sources.looked_for(unit, &files)
+            })
+            .collect();
+        let mut learner = Learner::new(known, tree, started);
+        for ((key, (_, facts)), looked_for) in keys.into_iter().zip(units).zip(looked_for) {
+            let states = learner.states(&facts.files, stamps, sources);
+            let Some((looked_for, mut states)) = looked_for.zip(states) else {
+                consulted = None;
+                continue;
+            };
+            if let Some(consulted) = &mut consulted {
+                let forms = states.iter().map(|state| learner.known.states[*state as usize].form);
+                consulted.files.extend(facts.files.iter().map(|file| tree.absolute(file)).zip(forms));
+                consulted.absent.extend(looked_for.absent.iter().cloned());
+                let links = looked_for.links.iter().filter_map(|link| Some((link.clone(), learner.target(link)?)));
+                consulted.links.extend(links);
+            }
+            states.sort_unstable();
+            let mut absent: Vec<u32> = looked_for.absent.iter().map(|path| learner.absent(path)).collect();
+            let mut links: Vec<u32> = looked_for.links.iter().filter_map(|path| learner.link(path)).collect();
+            absent.sort_unstable();
+            links.sort_unstable();
+            let mut pieces = Vec::new();
+            for piece in &facts.pieces {
+                let (position, is_new) = learner.piece(piece.digest());
+                if is_new || cache.get(Kind::Piece, &piece.digest()).is_none() {
+                    cache.put(Kind::Piece, piece.digest(), piece.to_bytes());
+                }
+                pieces.push(position);
+            }
+            learner.add(key, Variant { states, absent, links, pieces, health: facts.health.clone() });
+        }
+        (learner.known, consulted)
+    }
+}
+
+/// Adds to what is known.
+struct Learner<'a> {
+    known: Known,
+    tree: &'a Tree,
+    started: SystemTime,
+    identities: Identities,
+    files: HashMap<PathBuf, u32>,
+    states: HashMap<State, u32>,
+    absent: HashMap<PathBuf, u32>,
+    links: HashMap<(PathBuf, PathBuf), u32>,
+    pieces: HashMap<Digest, u32>,
+    units: HashMap<Digest, usize>,
+    /// The state of each file as it is now, if that is certain.
+    now: HashMap<PathBuf, Option<u32>>,
+}
+
+/// The position of a value in a list, at the end of which it is put if it is new; and whether it was.
+fn number<T: Clone + Eq + std::hash::Hash>(known: &mut HashMap<T, u32>, list: &mut Vec<T>, value: &T) -> (u32, bool) {
+    if let Some(position) = known.get(value) {
+        return (*position, false);
+    }
+    let position = list.len() as u32;
+    list.push(value.clone());
+    known.insert(value.clone(), position);
+    (position, true)
+}
+
+fn numbers<T: Clone + Eq + std::hash::Hash>(list: &[T]) -> HashMap<T, u32> {
+    list.iter().cloned().zip(0..).collect()
+}
+
+impl<'a> Learner<'a> {
+    fn new(known: Known, tree: &'a Tree, started: SystemTime) -> Self {
+        let links = known.links.iter().cloned().zip(known.targets.iter().cloned()).zip(0..).collect();
+        Learner {
+            tree,
+            started,
+            identities: Identities::default(),
+            files: numbers(&known.files),
+            states: numbers(&known.states),
+            absent: numbers(&known.absent),
+            links,
+            pieces: numbers(&known.pieces),
+            units: known.units.iter().enumerate().map(|(position, (key, _))| (*key, position)).collect(),
+            now: HashMap::new(),
+            known,
+        }
+    }
+
+    /// The states of files as they are now, if they were the same when they were scanned.
+    fn states(&mut self, files: &[PathBuf], stamps: &Stamps, sources: &Sources) -> Option<Vec<u32>> {
+        files.iter().map(|file| self.state(file, stamps, sources)).collect()
+    }
+
+    fn state(&mut self, file: &Path, stamps: &Stamps, sources: &Sources) -> Option<u32> {
+        if let Some(known) = self.now.get(file) {
+            return *known;
+        }
+        let path = self.tree.absolute(file);
+        let scan = sources.scans.get(&path);
+        let is_old = path.metadata().is_ok_and(|metadata| is_old(&metadata, self.started));
+        let scan = scan.filter(|scan| is_old && stamps.digest(&path) == Some(scan.content));
+        let state = scan.map(|scan| {
+            let (file, _) = number(&mut self.files, &mut self.known.files, &file.to_path_buf());
+            let state = State { file, content: scan.content, form: scan.form };
+            number(&mut self.states, &mut self.known.states, &state).0
+        });
+        self.now.insert(file.to_path_buf(), state);
+        state
+    }
+
+    fn absent(&mut self, path: &Path) -> u32 {
+        number(&mut self.absent, &mut self.known.absent, &self.tree.portable(path)).0
+    }
+
+    /// What a path leads to, when that is called otherwise.
+    fn target(&self, path: &Path) -> Option<PathBuf> {
+        Some(self.identities.identify(Path::new("/"), path)).filter(|target| target != path)
+    }
+
+    /// A path that may lead to a file by a symbolic link.
+    fn link(&mut self, path: &Path) -> Option<u32> {
+        let target = self.target(path)?;
+        let link = (self.tree.portable(path), self.tree.portable(&target));
+        if let Some(position) = self.links.get(&link) {
+            return Some(*position);
+        }
+        let position = self.known.links.len() as u32;
+        self.known.links.push(link.0.clone());
+        self.known.targets.push(link.1.clone());
+        self.links.insert(link, position);
+        Some(position)
+    }
+
+    fn piece(&mut self, digest: Digest) -> (u32, bool) {
+        number(&mut self.pieces, &mut self.known.pieces, &digest)
+    }
+
+    fn add(&mut self, key: Digest, variant: Variant) {
+        let position = *self.units.entry(key).or_insert_with(|| {
+            self.known.units.push((key, Vec::new()));
+            self.known.units.len() - 1
+        });
+        let variants = &mut self.known.units[position].1;
+        variants.retain(|known| known.states != variant.states);
+        variants.insert(0, variant);
+        variants.truncate(MOST_VARIANTS);
+    }
+}
+
+/// For each path, whether nothing is there; what is in a directory is listed once.
+fn still_absent(paths: &[PathBuf], tree: &Tree, overlay: &Overlay) -> Vec<bool> {
+    let absolute: Vec<PathBuf> = paths.par_iter().map(|path| tree.absolute(path)).collect();
+    let mut directories: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
+    for (position, path) in absolute.iter().enumerate() {
+        directories.entry(path.parent().unwrap_or(path)).or_default().push(position);
+    }
+    let directories: Vec<(&Path, Vec<usize>)> = directories.into_iter().collect();
+    let appeared: Vec<usize> = directories
+        .par_iter()
+        .flat_map_iter(|(directory, positions)| {
+            let names: Option<HashSet<OsString>> = std::fs::read_dir(directory)
+                .ok()
+                .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect::<std::io::Result<_>>().ok());
+            let is_there = |position: &&usize| match (&names, absolute[**position].file_name()) {
+                (Some(names), Some(name)) => names.contains(name),
+                _ => absolute[**position].exists(),
+            };
+            positions.iter().filter(is_there).copied().collect::<Vec<usize>>()
+        })
+        .collect();
+    let mut absent = vec![true; paths.len()];
+    appeared.into_iter().for_each(|position| absent[position] = false);
+    if !overlay.is_empty() {
+        for (path, absent) in absolute.iter().zip(&mut absent) {
+            *absent = (*absent || overlay.is_gone(path)) && !overlay.is_there(path);
+        }
+    }
+    absent
+}
+
+/// An argument with `NUL r` and `NUL b` in place of the tree's root and its build directory; arguments have no `NUL`.
+fn without_place(argument: &[u8], tree: &Tree) -> Vec<u8> {
+    let mut rest = argument;
+    let mut out = Vec::with_capacity(argument.len());
+    let places = [(Some(&tree.root), &b"\0r"[..]), (tree.build.as_ref(), &b"\0b"[..])];
+    'next: while let Some(first) = rest.first() {
+        for (place, mark) in places {
+            let Some(place) = place.map(|place| place.as_os_str().as_bytes()).filter(|place| place.len() > 1) else {
+                continue;
+            };
+            if let Some(behind) = rest.strip_prefix(place)
+                && matches!(behind.first(), None | Some(b'/'))
+            {
+                out.extend_from_slice(mark);
+                rest = behind;
+                continue 'next;
+            }
+        }
+        out.push(*first);
+        rest = &rest[1..];
+    }
+    out
+}
+
+/// Sorted numbers as the gaps between them, which are small.
+mod gaps {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(numbers: &[u32], serializer: S) -> Result<S::Ok, S::Error> {
+        let mut last = 0;
+        let gaps: Vec<u32> =
+            numbers.iter().map(|number| number.wrapping_sub(std::mem::replace(&mut last, *number))).collect();
+        gaps.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u32>, D::Error> {
+        let mut last = 0u32;
+        let mut numbers = Vec::<u32>::deserialize(deserializer)?;
+        for number in &mut numbers {
+            last = last.wrapping_add(*number);
+            *number = last;
+        }
+        Ok(numbers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_do_not_tell_where_the_tree_is() {
+        let at = |root: &str, build: &str| Tree { root: root.into(), build: Some(build.into()) };
+        let (here, there) = (at("/a/src", "/a/src/build"), at("/x", "/x/build"));
+        for (one, other) in [("-I/a/src/include", "-I/x/include"), ("/a/src", "/x")] {
+            assert_eq!(without_place(one.as_bytes(), &here), without_place(other.as_bytes(), &there));
+        }
+        assert_eq!(without_place(b"/a/srcs/b", &here), b"/a/srcs/b");
+    }
+
+    #[test]
+    fn sorted_numbers_come_back() {
+        let variant = Variant {
+            states: vec![0, 1, 7, 4_000_000_000],
+            absent: Vec::new(),
+            links: vec![3],
+            pieces: vec![9, 2],
+            health: Health::default(),
+        };
+        let bytes = postcard::to_stdvec(&variant).unwrap();
+        let back: Variant = postcard::from_bytes(&bytes).unwrap();
+        assert_eq!((back.states, back.absent, back.links), (variant.states, variant.absent, variant.links));
+    }
+}

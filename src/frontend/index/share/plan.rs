@@ -1,0 +1,242 @@
+//! Which units share which precompiled headers.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use crate::compdb::Unit;
+use crate::scan::{FileId, IncludeKind, PathId};
+use cowrap_base::source::{Identities, Tree};
+
+use crate::index::Sources;
+
+use super::cluster::{Cluster, Costs, Set, clusters};
+use super::headers::{Follow, Headers, Inclusions, Number, Walk};
+
+/// What sharing costs, in units of what it costs to compile a word of a header: measured with libclang 19 and 22 on QEMU
+/// 10.2.0 (`docs/performance.md`).
+const COSTS: Costs = Costs { make: 0.6, each: 2_000.0, load: 100.0 };
+
+/// The most units that are clustered at once; the work grows with the square.
+const MOST: usize = 2000;
+
+/// What is to be precompiled, and who uses it.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Units with the same arguments and search path, and the same header first.
+    pub groups: Vec<Group>,
+    /// What is to be precompiled.
+    pub nodes: Vec<Node>,
+    /// For each unit, its group and what it uses; `None` when it shares nothing.
+    pub units: Vec<Option<Member>>,
+}
+
+/// Units that could share headers.
+#[derive(Debug)]
+pub struct Group {
+    /// The files that they may read.
+    pub headers: Headers,
+    /// Their search path.
+    pub path: PathId,
+    /// The header that they all include before all else.
+    pub first: Option<Number>,
+}
+
+/// A unit that shares.
+#[derive(Debug)]
+pub struct Member {
+    /// Its group.
+    pub group: usize,
+    /// What it uses, by its position among the nodes.
+    pub node: usize,
+    /// What it certainly reads.
+    pub walk: Walk,
+    /// Its own file.
+    pub main: Number,
+}
+
+/// A header that a precompiled header includes itself.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Which.
+    pub number: Number,
+    /// What includes it in the unit that lends the order.
+    pub from: Number,
+    /// The line that includes it.
+    pub line: Vec<u8>,
+}
+
+/// A precompiled header.
+#[derive(Debug)]
+pub struct Node {
+    /// Its group.
+    pub group: usize,
+    /// The one that it is compiled on top of.
+    pub below: Option<usize>,
+    /// The unit that lends its arguments, and the order of the headers.
+    pub unit: usize,
+    /// The headers that it includes itself, in order.
+    pub listed: Vec<Listed>,
+    /// The nodes on top of it.
+    pub above: Vec<usize>,
+    /// The units that use it, and none on top of it.
+    pub units: Vec<usize>,
+}
+
+/// What makes units a group: all arguments but the search path's, that path, and the first header.
+type GroupKey = (Vec<OsString>, PathId, FileId);
+
+/// Plans for these units.
+pub fn plan(units: &[Unit], tree: &Tree, identities: &Identities, sources: &Sources) -> Plan {
+    let keys: Vec<Option<GroupKey>> = units.par_iter().map(|unit| group_key(unit, sources)).collect();
+    // In the order of their first units: numbers of paths differ from run to run.
+    let mut numbers: HashMap<&GroupKey, usize> = HashMap::new();
+    let mut members: Vec<(PathId, FileId, Vec<usize>)> = Vec::new();
+    for (unit, key) in keys.iter().enumerate() {
+        let Some(key) = key else { continue };
+        let group = *numbers.entry(key).or_insert_with(|| {
+            members.push((key.1, key.2, Vec::new()));
+            members.len() - 1
+        });
+        members[group].2.push(unit);
+    }
+    let mut plan = Plan { units: (0..units.len()).map(|_| None).collect(), ..Plan::default() };
+    for (path, first, numbers) in members {
+        if numbers.len() < 2 {
+            continue;
+        }
+        let follow = Follow { scans: &sources.scans, resolver: &sources.resolver, path, identities, tree };
+        let mut headers = Headers::default();
+        let mains: Vec<Option<Number>> =
+            numbers.iter().map(|number| headers.add(&units[*number].file, &follow)).collect();
+        headers.settle(&units[numbers[0]].arguments, &sources.scans);
+        let first = headers.find(&identities.identify(Path::new("/"), &sources.resolver.path_of(first)));
+        plan.group(Group { headers, path, first }, &numbers, &mains);
+    }
+    plan
+}
+
+impl Plan {
+    fn group(&mut self, group: Group, units: &[usize], mains: &[Option<Number>]) {
+        let headers = &group.headers;
+        let weights: Vec<u64> = (0..headers.count()).map(|number| headers.get(number).scan.weight()).collect();
+        let found = units.iter().zip(mains).filter_map(|(unit, main)| Some((*unit, (*main)?)));
+        let mut walks: Vec<(usize, Number, Option<Walk>)> =
+            found.map(|(unit, main)| (unit, main, Some(headers.walk(main, &Inclusions::new())))).collect();
+        for walks in walks.chunks_mut(MOST) {
+            let sets: Vec<Set> =
+                walks.iter().filter_map(|(.., walk)| walk.as_ref()).map(|walk| walk.set.clone()).collect();
+            self.clusters(&group.headers, clusters(&sets, &weights, COSTS), walks);
+        }
+        self.groups.push(group);
+    }
+
+    fn clusters(&mut self, headers: &Headers, found: Vec<Cluster>, walks: &mut [(usize, Number, Option<Walk>)]) {
+        let (group, first) = (self.groups.len(), self.nodes.len());
+        // Any unit above may lend its order; clusters come before those that stand on them.
+        let mut lenders: Vec<Option<usize>> = found.iter().map(|cluster| cluster.members.first().copied()).collect();
+        for at in (0..found.len()).rev() {
+            if let Some(below) = found[at].below {
+                lenders[below] = lenders[below].or(lenders[at]);
+            }
+        }
+        for (cluster, lender) in found.iter().zip(&lenders) {
+            // Every cluster has members above it: it was made of some.
+            let Some((unit, _, Some(walk))) = lender.map(|lender| &walks[lender]) else { continue };
+            let listed = list(headers, walk, &cluster.items);
+            let below = cluster.below.map(|below| first + below);
+            let node = Node { group, below, unit: *unit, listed, above: Vec::new(), units: Vec::new() };
+            self.nodes.push(node);
+            if let Some(below) = below {
+                let above = self.nodes.len() - 1;
+                self.nodes[below].above.push(above);
+            }
+        }
+        for (node, cluster) in found.iter().enumerate() {
+            for member in &cluster.members {
+                let (unit, main, walk) = &mut walks[*member];
+                let Some(walk) = walk.take() else { continue };
+                self.nodes[first + node].units.push(*unit);
+                self.units[*unit] = Some(Member { group, node: first + node, walk, main: *main });
+            }
+        }
+    }
+}
+
+/// The headers of a cluster in the order of a unit, and the lines that include them.
+///
+/// Headers of others than the tree are left to those that include them, unless it is the tree that does: by another name
+/// they may not find what they look for.
+fn list(headers: &Headers, walk: &Walk, items: &Set) -> Vec<Listed> {
+    let mut listed = Vec::new();
+    for (number, _, (from, position)) in &walk.order {
+        let header = headers.get(*number);
+        if !items.contains(*number) || !header.can_be_listed() {
+            continue;
+        }
+        let (number, from_number) = (*number, *from);
+        let from = headers.get(from_number);
+        let line = match header.own {
+            true => quoted(&header.path),
+            false if from.own => from
+                .scan
+                .includes
+                .get(*position)
+                .filter(|include| include.kind == IncludeKind::Angled)
+                .map(|include| [b"<", include.name.as_slice(), b">"].concat()),
+            false => None,
+        };
+        if let Some(line) = line {
+            let line = [b"#include ", line.as_slice(), b"\n"].concat();
+            listed.push(Listed { number, from: from_number, line });
+        }
+    }
+    listed
+}
+
+/// A path between quotes; `None` for one that cannot be written so.
+fn quoted(path: &Path) -> Option<Vec<u8>> {
+    let bytes = path.as_os_str().as_bytes();
+    // In some dialects, `??/` is a `\\`.
+    let is_odd = bytes.iter().any(|byte| b"\"\n\r\\".contains(byte)) || bytes.windows(2).any(|two| two == b"??");
+    (!is_odd).then(|| [b"\"", bytes, b"\""].concat())
+}
+
+fn group_key(unit: &Unit, sources: &Sources) -> Option<GroupKey> {
+    let Sources { scans, resolver, .. } = sources;
+    let path = sources.search_path(unit)?.without_empty();
+    let rest = without_search(&unit.arguments);
+    // What is included by an argument comes before all else.
+    let comes_before = |argument: &OsString| {
+        let bytes = argument.as_bytes();
+        matches!(bytes, b"-include" | b"-imacros" | b"--imacros") || bytes.starts_with(b"--imacros=")
+    };
+    if rest.iter().any(comes_before) {
+        return None;
+    }
+    let path = resolver.path(&path);
+    let scan = scans.get(&unit.file)?;
+    scan.includes.first().filter(|first| first.leading && !first.conditional)?;
+    let found = resolver.of_file(path, resolver.file(&unit.file), &scan);
+    let first = (*found.includes.first()?)?;
+    Some((rest, path, first))
+}
+
+/// The arguments that do not say where headers are looked for; those that do have their value in a word of its own.
+fn without_search(arguments: &[OsString]) -> Vec<OsString> {
+    let mut rest = Vec::new();
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        match word.as_bytes() {
+            b"-iquote" | b"-I" | b"--include-directory" | b"-isystem" | b"-idirafter" => {
+                words.next();
+            }
+            _ if word.as_bytes().starts_with(b"--include-directory=") => {}
+            _ => rest.push(word.clone()),
+        }
+    }
+    rest
+}

@@ -1,0 +1,755 @@
+//! Reading a text: what its directives say.
+
+use std::ops::Range;
+
+use super::lex::{self, Class, Kind, Lexer, Token, Word};
+use super::names::{Name, Names};
+use super::pragma::{Depths, Effect};
+use super::{Guard, Include, IncludeKind, Scan};
+use cowrap_base::source::Digest;
+
+/// Reads a text.
+pub fn scan(text: &[u8], names: &Names) -> Scan {
+    let mut reader = Reader::new(text);
+    reader.read();
+    reader.finish(text, names)
+}
+
+/// The form of a text; nothing for a doubtful one.
+#[cfg(test)]
+pub(super) fn form_of(text: &[u8]) -> Option<Vec<u8>> {
+    let mut reader = Reader::new(text);
+    reader.read();
+    reader.lexer.finish().1
+}
+
+/// What is known of the guard so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Around {
+    /// There was nothing yet.
+    Begin,
+    /// `#ifndef` of this macro was first.
+    Opened(Word),
+    /// And its definition second.
+    Inside(Word),
+    /// All until its `#endif` was within.
+    Closed(Word),
+    /// There is no guard; its macro and whether it was defined, if it seemed that there was one.
+    No(Option<(Word, bool)>),
+}
+
+#[derive(Debug)]
+struct Reader<'t> {
+    lexer: Lexer<'t>,
+    around: Around,
+    /// The conditions that are open.
+    conditions: Vec<Condition>,
+    /// Where in a declaration the text is.
+    within: Within,
+    /// What is known of who may be called.
+    calls: Calls,
+    /// The kept states.
+    depths: Depths,
+    /// Whether nothing that matters came yet.
+    leading: bool,
+    includes: Vec<Found>,
+    probes: Vec<Found>,
+    /// The depth of a `#pragma once` that is in the fewest conditions.
+    once: Option<usize>,
+    /// Macros that are defined, with the place of their words in `bodies`.
+    definitions: Vec<(Word, Range<usize>)>,
+    /// Macros that are defined without parameters, or undefined.
+    plain: Vec<Word>,
+    /// Up to where the text was read when each was.
+    defined_at: Vec<(Word, usize)>,
+    bodies: Vec<Word>,
+    /// Macros with a `_Pragma` that is not harmless.
+    pragmas: Vec<Word>,
+    /// Macros with a `##`.
+    pastes: Vec<Word>,
+    poisoned: Vec<Vec<u8>>,
+    leaks: bool,
+    /// The tokens of the directive that is being read.
+    tokens: Vec<Token>,
+    /// Up to which byte lines were counted, and the line there.
+    counted: (usize, u32),
+}
+
+/// Where in a declaration a text is.
+#[derive(Clone, Copy, Debug)]
+struct Within {
+    /// How many brackets of any kind are open.
+    brackets: u32,
+    /// The last token outside of directives.
+    last: Option<Kind>,
+}
+
+/// What is known of the words behind which a `(` may follow, as far as a preprocessor looks for one.
+///
+/// It does so in the text that it expands, and in what comes out of the arguments of a macro. Arguments are between parentheses,
+/// of which the first may come out of a macro, and the last may not. So outside of parentheses a word is in no argument, if
+/// parentheses are balanced between any two directives; where they are not, nothing is known of the whole text.
+#[derive(Clone, Copy, Debug)]
+struct Calls {
+    /// A word that was just read, outside of parentheses.
+    last: Option<Word>,
+    /// How many parentheses are open.
+    open: u32,
+    /// Whether parentheses are not balanced somewhere.
+    unbalanced: bool,
+}
+
+/// A condition that is open.
+#[derive(Debug)]
+struct Condition {
+    /// The kept states at its beginning.
+    depths: Depths,
+    /// Where in a declaration it began.
+    begin: Within,
+    /// Where a branch before this one ended, that with the most brackets open; it may be that none is compiled.
+    end: Within,
+    /// Whether none of it is C: `#if 0`, `#ifdef __cplusplus`.
+    foreign: bool,
+}
+
+/// An include, before it is known whether there is a guard.
+#[derive(Debug)]
+struct Found {
+    include: Include,
+    depth: usize,
+    /// Whether what seems to be a guard was before it.
+    guarded: bool,
+}
+
+impl<'t> Reader<'t> {
+    fn new(text: &'t [u8]) -> Self {
+        Reader {
+            lexer: Lexer::new(text),
+            around: Around::Begin,
+            conditions: Vec::new(),
+            within: Within { brackets: 0, last: None },
+            calls: Calls { last: None, open: 0, unbalanced: false },
+            depths: [0; 4],
+            leading: true,
+            includes: Vec::new(),
+            probes: Vec::new(),
+            once: None,
+            definitions: Vec::new(),
+            plain: Vec::new(),
+            defined_at: Vec::new(),
+            bodies: Vec::new(),
+            pragmas: Vec::new(),
+            pastes: Vec::new(),
+            poisoned: Vec::new(),
+            leaks: false,
+            tokens: Vec::new(),
+            counted: (0, 1),
+        }
+    }
+
+    fn read(&mut self) {
+        let mut line_start = true;
+        loop {
+            let spaced = self.lexer.skip_blanks();
+            let Some(byte) = self.lexer.peek() else { return };
+            match lex::class(byte) {
+                Class::LineEnd => {
+                    self.lexer.line_end();
+                    line_start = true;
+                }
+                Class::Hash if line_start => self.directive(),
+                _ => {
+                    line_start = false;
+                    self.matters();
+                    let Some(token) = self.lexer.token_here(spaced) else { return };
+                    self.pass(token.kind);
+                    if let Kind::Word(word) = token.kind {
+                        match word {
+                            lex::PRAGMA => self.pragma_in_code(),
+                            lex::MS_PRAGMA => self.leaks = true,
+                            _ => {}
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Goes over a token outside of directives.
+    fn pass(&mut self, kind: Kind) {
+        self.within.pass(kind);
+        if kind == Kind::Sign(b'(') {
+            self.last_is_called();
+        }
+        self.calls.last = None;
+        match kind {
+            Kind::Word(word) if self.calls.open > 0 => self.lexer.words.mark_called(word, self.lexer.at),
+            Kind::Word(word) => {
+                self.lexer.words.mark(word, self.lexer.at);
+                self.calls.last = Some(word);
+            }
+            Kind::Sign(b'(') => self.calls.open = self.calls.open.saturating_add(1),
+            Kind::Sign(b')') if self.calls.open == 0 => self.calls.unbalanced = true,
+            Kind::Sign(b')') => self.calls.open -= 1,
+            _ => {}
+        }
+    }
+
+    /// Notes that the last word outside of directives may be called.
+    fn last_is_called(&mut self) {
+        if let Some(word) = self.calls.last.take() {
+            self.lexer.words.mark_called(word, self.lexer.at);
+        }
+    }
+
+    /// Notes that there is something that is no part of a guard, and that could matter to an include.
+    fn matters(&mut self) {
+        self.leading = false;
+        self.is_no_guard();
+    }
+
+    /// Notes that there is something which must not be outside of a guard.
+    fn is_no_guard(&mut self) {
+        self.around = match self.around {
+            Around::Begin => Around::No(None),
+            Around::Opened(word) => Around::No(Some((word, false))),
+            Around::Closed(word) => Around::No(Some((word, true))),
+            inside => inside,
+        };
+    }
+
+    fn has_guard(&self) -> bool {
+        matches!(self.around, Around::Closed(_))
+    }
+
+    /// Whether there is what seems to be a guard, or seemed to.
+    fn seems_guarded(&self) -> bool {
+        !matches!(self.around, Around::Begin | Around::No(None))
+    }
+
+    /// A directive, whose `#` is here.
+    fn directive(&mut self) {
+        let hash = self.lexer.at;
+        // What follows may depend on a condition, or be in another file.
+        self.last_is_called();
+        self.calls.unbalanced |= self.calls.open > 0;
+        self.lexer.begin_directive();
+        self.lexer.at += 1;
+        self.lexer.skip_blanks();
+        let name = self.lexer.word_text();
+        self.tokens.clear();
+        let verbatim = match &*name {
+            b"include" => self.include(hash, false),
+            b"import" => {
+                self.leaks = true;
+                self.include(hash, false)
+            }
+            b"include_next" => self.include(hash, true),
+            b"define" => self.define(hash),
+            b"undef" => {
+                self.matters();
+                self.tokens(hash, false);
+                let word = self.first_word();
+                self.plain.extend(word);
+                self.defined_at.extend(word.map(|word| (word, self.lexer.at)));
+                self.tokens.clear();
+                word.is_none()
+            }
+            b"ifdef" => {
+                self.tokens(hash, false);
+                self.open(None);
+                self.first_word().is_none()
+            }
+            b"ifndef" => {
+                self.tokens(hash, false);
+                let word = self.first_word();
+                self.open(word.filter(|_| self.tokens.len() == 1));
+                word.is_none()
+            }
+            b"if" => {
+                self.tokens(hash, true);
+                self.open(self.undefined_alone());
+                true
+            }
+            b"elif" => {
+                self.tokens(hash, true);
+                self.branch();
+                true
+            }
+            b"elifdef" | b"elifndef" => {
+                self.tokens(hash, false);
+                self.branch();
+                true
+            }
+            b"else" => {
+                self.tokens(hash, false);
+                self.branch();
+                false
+            }
+            b"endif" => {
+                self.tokens(hash, false);
+                self.close();
+                false
+            }
+            b"pragma" => self.pragma(hash),
+            _ => self.other(hash, &name),
+        };
+        // All words of the line count, but for those of what seems to be a guard: it has none left then.
+        for token in &self.tokens {
+            if let Kind::Word(word) = token.kind {
+                self.lexer.words.mark_called(word, self.lexer.at);
+            }
+        }
+        self.lexer.end_directive(verbatim);
+    }
+
+    /// The tokens of the directive up to the line's end. Where it may ask for headers, such questions are noted.
+    fn tokens(&mut self, hash: usize, asks: bool) {
+        while let Some(token) = self.lexer.token() {
+            let behind_defined = match self.tokens.as_slice() {
+                [.., last] if last.kind == Kind::Word(lex::DEFINED) => true,
+                [.., defined, open] => open.kind == Kind::Sign(b'(') && defined.kind == Kind::Word(lex::DEFINED),
+                _ => false,
+            };
+            self.tokens.push(token);
+            if !asks || behind_defined {
+                continue;
+            }
+            match token.kind {
+                Kind::Word(lex::HAS_INCLUDE) => self.probe(hash, false),
+                Kind::Word(lex::HAS_INCLUDE_NEXT) => self.probe(hash, true),
+                Kind::Word(lex::HAS_EMBED) => self.leaks = true,
+                _ => {}
+            }
+        }
+    }
+
+    /// A question for a header; its word was just read.
+    fn probe(&mut self, hash: usize, next: bool) {
+        let mut named = None;
+        let mut name = Vec::new();
+        if let Some(open) = self.lexer.token() {
+            self.tokens.push(open);
+            if open.kind == Kind::Sign(b'(') {
+                self.lexer.skip_blanks();
+                named = self.lexer.header_name();
+                if named.is_none()
+                    && let Some(token) = self.lexer.token()
+                {
+                    self.tokens.push(token);
+                    name = self.lexer.bytes(&token);
+                }
+            }
+        }
+        let found = self.found(hash, named, next, name, false);
+        self.probes.push(found);
+    }
+
+    /// `#include` and the like. Returns whether its bytes count as they are, as for all directives.
+    fn include(&mut self, hash: usize, next: bool) -> bool {
+        self.is_no_guard();
+        self.lexer.skip_blanks();
+        let start = self.lexer.at;
+        let named = self.lexer.header_name();
+        self.tokens(hash, false);
+        let rest = if named.is_some() { Vec::new() } else { self.lexer.clean(start) };
+        let found = self.found(hash, named, next, rest, self.leading);
+        self.includes.push(found);
+        true
+    }
+
+    fn found(
+        &mut self,
+        hash: usize,
+        named: Option<(bool, Vec<u8>)>,
+        next: bool,
+        rest: Vec<u8>,
+        leading: bool,
+    ) -> Found {
+        let (kind, name) = match named {
+            Some((true, name)) => (IncludeKind::Angled, name),
+            Some((false, name)) => (IncludeKind::Quoted, name),
+            None => (IncludeKind::Computed, rest),
+        };
+        let line = self.line(hash);
+        let inside = self.is_inside();
+        let include = Include { name, kind, next, line, conditional: false, leading, inside };
+        Found { include, depth: self.conditions.len(), guarded: self.seems_guarded() }
+    }
+
+    /// The line of an offset; offsets must come in their order.
+    fn line(&mut self, offset: usize) -> u32 {
+        let (from, line) = self.counted;
+        let between = self.lexer.text.get(from..offset).unwrap_or_default();
+        let newlines = between.iter().filter(|byte| **byte == b'\n').count();
+        // A lone carriage return ends a line too.
+        let lone = |(at, byte): (usize, &u8)| *byte == b'\r' && self.lexer.text.get(from + at + 1) != Some(&b'\n');
+        let returns =
+            if self.lexer.doubtful { between.iter().enumerate().filter(|each| lone(*each)).count() } else { 0 };
+        self.counted = (from.max(offset), line.saturating_add((newlines + returns) as u32));
+        self.counted.1
+    }
+
+    /// Whether the text may be within a declaration. Words in capitals are taken for macros that stand alone (`G_BEGIN_DECLS`).
+    fn is_inside(&self) -> bool {
+        let is_end = match self.within.last {
+            None | Some(Kind::Sign(b';' | b'}' | b')')) => true,
+            Some(Kind::Word(word)) => !self.lexer.words.text(word).iter().any(u8::is_ascii_lowercase),
+            Some(_) => false,
+        };
+        self.within.brackets > 0 || !is_end
+    }
+
+    fn first_word(&self) -> Option<Word> {
+        match self.tokens.first()?.kind {
+            Kind::Word(word) => Some(word),
+            _ => None,
+        }
+    }
+
+    /// The macro in `! defined X` or `! defined ( X )`.
+    fn undefined_alone(&self) -> Option<Word> {
+        let kinds: Vec<Kind> = self.tokens.iter().take(6).map(|token| token.kind).collect();
+        match kinds.as_slice() {
+            [Kind::Sign(b'!'), Kind::Word(lex::DEFINED), Kind::Word(word)]
+            | [Kind::Sign(b'!'), Kind::Word(lex::DEFINED), Kind::Sign(b'('), Kind::Word(word), Kind::Sign(b')')] => {
+                Some(*word)
+            }
+            _ => None,
+        }
+    }
+
+    /// A condition begins; it could be a guard if it only asks that a macro is not defined.
+    fn open(&mut self, undefined: Option<Word>) {
+        match undefined {
+            Some(word) if self.around == Around::Begin => {
+                self.around = Around::Opened(word);
+                self.tokens.clear();
+            }
+            _ => self.matters(),
+        }
+        let is_zero = |token: &Token| token.kind == Kind::Number && self.lexer.bytes(token) == b"0";
+        let foreign = match self.tokens.as_slice() {
+            [zero] if is_zero(zero) => true,
+            // `#ifndef __cplusplus` has no branch that is C++ but an `#else`, in which brackets count too: rather too many.
+            tokens => undefined.is_none() && tokens.iter().any(|token| token.kind == Kind::Word(lex::CPLUSPLUS)),
+        };
+        let (depths, within) = (self.depths, self.within);
+        self.conditions.push(Condition { depths, begin: within, end: within, foreign });
+    }
+
+    /// Another branch of a condition begins.
+    fn branch(&mut self) {
+        self.leading = false;
+        match self.conditions.last_mut() {
+            Some(condition) => {
+                self.leaks |= condition.depths != self.depths;
+                self.depths = condition.depths;
+                condition.end_branch(self.within);
+                self.within = condition.begin;
+            }
+            None => self.lexer.doubtful = true,
+        }
+        if let (Around::Inside(word), 1) = (self.around, self.conditions.len()) {
+            self.around = Around::No(Some((word, true)));
+        }
+        self.is_no_guard();
+    }
+
+    /// A condition ends.
+    fn close(&mut self) {
+        match self.conditions.pop() {
+            Some(mut condition) => {
+                self.leaks |= condition.depths != self.depths;
+                self.depths = condition.depths;
+                condition.end_branch(self.within);
+                self.within = condition.end;
+            }
+            None => self.lexer.doubtful = true,
+        }
+        match self.around {
+            Around::Inside(word) if self.conditions.is_empty() => self.around = Around::Closed(word),
+            _ => self.matters(),
+        }
+    }
+
+    fn define(&mut self, hash: usize) -> bool {
+        let Some(name) = self.lexer.token() else {
+            self.matters();
+            return true;
+        };
+        self.tokens.push(name);
+        // What is defined asks for no header: `#define __has_include(x) 0`.
+        self.tokens(hash, true);
+        let Kind::Word(macro_name) = name.kind else {
+            self.matters();
+            return true;
+        };
+        let is_function = self.tokens.get(1).is_some_and(|open| open.kind == Kind::Sign(b'(') && !open.spaced);
+        let mut body = 1;
+        let mut parameters = Vec::new();
+        if is_function {
+            let Some(length) = self.tokens.iter().position(|token| token.kind == Kind::Sign(b')')) else {
+                self.matters();
+                return true;
+            };
+            parameters.extend(self.tokens[2..length].iter().filter_map(|token| match token.kind {
+                Kind::Word(word) => Some(word),
+                _ => None,
+            }));
+            body = length + 1;
+        }
+        // There may be thousands in a text that means harm.
+        parameters.sort_unstable();
+        let words = self.tokens[body..].iter().filter_map(|token| match token.kind {
+            Kind::Word(word) => Some(word),
+            _ => None,
+        });
+        if self.around == Around::Opened(macro_name) && !is_function && words.clone().next().is_none() {
+            self.around = Around::Inside(macro_name);
+            self.tokens.clear();
+            return false;
+        }
+        let is_hash = |token: &Token| token.kind == Kind::Sign(b'#');
+        if self.tokens[body..].windows(2).any(|pair| is_hash(&pair[0]) && is_hash(&pair[1]) && !pair[1].spaced) {
+            self.pastes.push(macro_name);
+        }
+        let start = self.bodies.len();
+        self.bodies.extend(words.filter(|word| parameters.binary_search(word).is_err()));
+        self.definitions.push((macro_name, start..self.bodies.len()));
+        self.defined_at.push((macro_name, self.lexer.at));
+        if !is_function {
+            self.plain.push(macro_name);
+        }
+        if self.bodies[start..].iter().any(|word| matches!(*word, lex::PRAGMA | lex::MS_PRAGMA))
+            && !self.pragmas_are_harmless(body)
+        {
+            self.pragmas.push(macro_name);
+        }
+        self.matters();
+        // What a macro stands for is asked for where the macro is used.
+        self.tokens.clear();
+        false
+    }
+
+    /// Whether every `_Pragma` from this token on is known, and harmless.
+    fn pragmas_are_harmless(&self, body: usize) -> bool {
+        let tokens = &self.tokens[body..];
+        tokens.iter().enumerate().all(|(at, token)| match token.kind {
+            Kind::Word(lex::MS_PRAGMA) => false,
+            Kind::Word(lex::PRAGMA) => match tokens.get(at + 1..at + 3) {
+                Some([open, literal]) if open.kind == Kind::Sign(b'(') && literal.kind == Kind::Literal => {
+                    Effect::of_literal(&self.lexer.bytes(literal)) == Effect::Harmless
+                }
+                _ => false,
+            },
+            _ => true,
+        })
+    }
+
+    fn pragma(&mut self, hash: usize) -> bool {
+        let start = self.lexer.at;
+        self.tokens(hash, false);
+        let effect = Effect::of(&self.lexer.clean(start));
+        if effect == Effect::Once {
+            let depth = self.conditions.len();
+            self.once = Some(self.once.map_or(depth, |known| known.min(depth)));
+            self.tokens.clear();
+        } else {
+            self.matters();
+            self.comment_is_doubtful();
+        }
+        self.apply(&effect);
+        if let Effect::Poison(names) = effect {
+            self.poisoned.extend(names);
+        }
+        true
+    }
+
+    /// A `_Pragma` outside of directives; the word was just read.
+    fn pragma_in_code(&mut self) {
+        let open = self.lexer.token();
+        let literal = open.filter(|open| open.kind == Kind::Sign(b'(')).and_then(|_| self.lexer.token());
+        let effect = match literal {
+            Some(literal) if literal.kind == Kind::Literal => Effect::of_literal(&self.lexer.bytes(&literal)),
+            _ => Effect::Other,
+        };
+        for token in [open, literal].into_iter().flatten() {
+            self.pass(token.kind);
+        }
+        match effect {
+            // As words of a literal these would have to be found first.
+            Effect::Once | Effect::Poison(_) => self.leaks = true,
+            effect => self.apply(&effect),
+        }
+    }
+
+    fn apply(&mut self, effect: &Effect) {
+        match effect.on(self.depths) {
+            Some(depths) => self.depths = depths,
+            None => self.leaks = true,
+        }
+    }
+
+    /// `#error`, `#line` and others.
+    fn other(&mut self, hash: usize, name: &[u8]) -> bool {
+        self.tokens(hash, false);
+        // A `#` alone says nothing.
+        if name.is_empty() && self.tokens.is_empty() {
+            return false;
+        }
+        self.matters();
+        self.comment_is_doubtful();
+        // It reads a file.
+        self.leaks |= name == b"embed";
+        true
+    }
+
+    /// In an `#error` or some `#pragma`s, what looks like a comment is one only where the line is skipped. That matters when the
+    /// comment goes on in the next line.
+    fn comment_is_doubtful(&mut self) {
+        let text = self.lexer.text;
+        let goes_on = |comment: &Range<usize>| text[comment.clone()].contains(&b'\n');
+        self.lexer.doubtful |= self.lexer.comments().iter().any(goes_on);
+    }
+
+    fn finish(mut self, text: &[u8], names: &Names) -> Scan {
+        let guarded = self.has_guard();
+        if let Around::Inside(word) = self.around {
+            self.around = Around::No(Some((word, true)));
+        } else if let Around::Opened(word) = self.around {
+            self.around = Around::No(Some((word, false)));
+        }
+        let mut guard = Guard::None;
+        if self.once.is_some_and(|depth| depth <= usize::from(guarded)) {
+            guard = Guard::Once;
+        }
+        // What only seemed to be the guard's is like everything else.
+        if let Around::No(Some((word, defined))) = self.around {
+            self.lexer.words.mark_called(word, self.lexer.at);
+            if defined {
+                self.plain.push(word);
+                self.definitions.push((word, 0..0));
+                self.defined_at.push((word, 0));
+            }
+        }
+        self.leaks |= self.depths != [0; 4] || !self.conditions.is_empty();
+        // In another file, a `(` may come first.
+        self.last_is_called();
+        let balanced = self.calls.open == 0 && !self.calls.unbalanced && !self.lexer.doubtful;
+        let open = self.is_inside();
+        let (words, form) = self.lexer.finish();
+        self.leaks |= form.is_none();
+        let form = match form {
+            Some(mut form) => {
+                form.push(1);
+                Digest::of(&form)
+            }
+            None => Digest::of(&[text, &[0]].concat()),
+        };
+        let poisoned = self.poisoned.iter().map(Vec::as_slice);
+        let all = names.intern_all(words.all().map(|(text, _)| text).chain(poisoned));
+        let name = |word: &Word| all[word.0 as usize];
+        if let Around::Closed(word) = self.around {
+            guard = Guard::Macro(name(&word));
+        }
+        let poisoned = &all[words.count()..];
+        let bare = (0..words.count()).filter(|at| balanced && words.is_bare(Word(*at as u32))).map(|at| all[at]);
+        let plain = sorted(self.plain.iter().map(name).chain(poisoned.iter().copied()).collect());
+        let functions = self.definitions.iter().map(|(word, _)| name(word));
+        let functions = functions.filter(|name| plain.binary_search(name).is_err());
+        let defined = self.defined_at.iter().map(|(word, at)| (name(word), *at));
+        let defines = with_lines(text, defined.chain(poisoned.iter().map(|name| (*name, 0))).collect());
+        let used = words.all().zip(&all).filter_map(|((_, used), name)| Some((*name, used?)));
+        let settle = |found: Vec<Found>| -> Vec<Include> {
+            let settle = |Found { mut include, depth, guarded: behind }| {
+                include.conditional = depth > usize::from(guarded);
+                include.leading &= guarded || !behind;
+                include
+            };
+            found.into_iter().map(settle).collect()
+        };
+        Scan {
+            includes: settle(self.includes),
+            probes: settle(self.probes),
+            guard,
+            defines,
+            words: with_lines(text, used.collect()),
+            bare: sorted(bare.collect()),
+            functions: sorted(functions.collect()),
+            bodies: bodies(&self.definitions, &self.bodies, name),
+            pragmas: sorted(self.pragmas.iter().map(name).collect()),
+            pastes: sorted(self.pastes.iter().map(name).collect()),
+            leaks: self.leaks,
+            open,
+            form,
+            content: Digest::of(text),
+        }
+    }
+}
+
+impl Within {
+    /// Goes over a token outside of directives.
+    fn pass(&mut self, kind: Kind) {
+        match kind {
+            Kind::Sign(b'(' | b'[' | b'{') => self.brackets += 1,
+            Kind::Sign(b')' | b']' | b'}') => self.brackets = self.brackets.saturating_sub(1),
+            _ => {}
+        }
+        self.last = Some(kind);
+    }
+}
+
+impl Condition {
+    /// Ends a branch.
+    fn end_branch(&mut self, within: Within) {
+        if !self.foreign && within.brackets >= self.end.brackets {
+            self.end = within;
+        }
+    }
+}
+
+/// Names with the lines in which they are used first, in place of the offsets; sorted by name.
+fn with_lines(text: &[u8], mut used: Vec<(Name, usize)>) -> Vec<(Name, u32)> {
+    used.sort_unstable_by_key(|(_, at)| *at);
+    let (mut from, mut line) = (0, 1u32);
+    let mut found: Vec<(Name, u32)> = Vec::with_capacity(used.len());
+    for (name, at) in used {
+        let at = at.min(text.len());
+        let newlines = text[from..at].iter().filter(|byte| **byte == b'\n').count();
+        (from, line) = (at, line.saturating_add(newlines as u32));
+        found.push((name, line));
+    }
+    found.sort_unstable();
+    found.dedup_by_key(|(name, _)| *name);
+    found
+}
+
+/// The words in the replacement lists of each macro.
+fn bodies(
+    definitions: &[(Word, Range<usize>)],
+    words: &[Word],
+    name: impl Fn(&Word) -> Name,
+) -> Vec<(Name, Vec<Name>)> {
+    let mut bodies: Vec<(Name, Vec<Name>)> = Vec::with_capacity(definitions.len());
+    let mut order: Vec<(Name, &Range<usize>)> = definitions.iter().map(|(word, range)| (name(word), range)).collect();
+    order.sort_by_key(|(name, _)| *name);
+    for (macro_name, range) in order {
+        let body = words[range.clone()].iter().map(&name);
+        match bodies.last_mut() {
+            Some((last, all)) if *last == macro_name => all.extend(body),
+            _ => bodies.push((macro_name, body.collect())),
+        }
+    }
+    for (_, body) in &mut bodies {
+        *body = sorted(std::mem::take(body));
+    }
+    bodies
+}
+
+fn sorted(mut names: Vec<Name>) -> Vec<Name> {
+    names.sort_unstable();
+    names.dedup();
+    names.shrink_to_fit();
+    names
+}

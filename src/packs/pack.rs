@@ -1,0 +1,604 @@
+//! A pack says what a code base calls things: its marks, predicates, suspending functions and models.
+//!
+//! Packs keep a code base's own names out of the code. Those of `rules/packs/` are compiled in.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use cowrap_facts::{Context, ContextSet, MarkId};
+
+use super::generator::{Dialect, Feature, WrittenGenerator};
+use super::{Settings, builtin, naming};
+
+/// What a function demands of its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// May only run inside a coroutine.
+    CoroutineOnly,
+    /// May run in both contexts.
+    Either,
+    /// May only run outside of coroutines.
+    NonCoroutineOnly,
+}
+
+/// The two ways to hold a lock that a code base marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LockMode {
+    /// Shared with other readers.
+    Read,
+    /// Held alone.
+    Write,
+}
+
+/// What a wrapper mark says of the function that is generated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wrapper {
+    /// What the wrapped function demands.
+    pub calls: Effect,
+    /// The lock that the wrapper takes around the call.
+    pub lock: Option<LockMode>,
+    /// Where a wrapper that leaves the coroutine runs its target, in the words of the pack's templates; without it,
+    /// where they say.
+    pub context: Option<String>,
+}
+
+/// A mark that the code base uses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MarkSpec {
+    /// The macro's name.
+    pub name: String,
+    /// What a function with this mark demands of its caller; none for a lock mark.
+    pub effect: Option<Effect>,
+    /// For a wrapper mark, what is generated.
+    pub wrapper: Option<Wrapper>,
+    /// For a lock mark, how the lock must be held.
+    pub lock: Option<LockMode>,
+}
+
+/// What is known of functions that bear no mark.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// The functions, by name.
+    pub functions: Vec<String>,
+    /// What they demand.
+    pub effect: Effect,
+    /// Why this is so, for people.
+    pub reason: String,
+}
+
+/// A lock that belongs to a thread: a coroutine that holds it must not suspend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    /// What it is called, for people.
+    pub name: String,
+    /// Functions or macros that take it, by name.
+    #[serde(default)]
+    pub acquire: Vec<String>,
+    /// Functions or macros that release it; the argument says which.
+    #[serde(default)]
+    pub release: Vec<String>,
+    /// Macros that declare a variable whose cleanup releases it.
+    #[serde(default)]
+    pub guards: Vec<String>,
+    /// For guards that choose by the type of their argument: the types that are this lock.
+    #[serde(default)]
+    pub types: Vec<String>,
+}
+
+/// Slots of which something beside them tells what they demand: a flag in the same table, another argument of the call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pair {
+    /// The slot.
+    pub slot: SlotName,
+    /// Where the flag is: a field of the same record, a parameter of the same function. Without one it is not known what is
+    /// beside the slot, and what is stored there is not judged.
+    pub flag: Option<SlotName>,
+    /// The constant of an enumeration that must be among the flag's bits; any value but 0 is meant without one.
+    pub constant: Option<String>,
+    /// What the slot demands where the flag is set.
+    pub set: Option<Effect>,
+    /// What the slot demands where it is not.
+    pub unset: Option<Effect>,
+}
+
+/// A slot, by what it is called: `Record::field`, or `function(2)` for the second parameter of a function.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum SlotName {
+    /// A field of a record.
+    Field {
+        /// The record's name, without `struct`.
+        record: String,
+        /// The field's name.
+        field: String,
+    },
+    /// A parameter of a function.
+    Parameter {
+        /// The function's name.
+        function: String,
+        /// Which parameter, from 0.
+        position: u16,
+    },
+}
+
+/// A call that is known to do no harm: no chain of calls goes along it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cut {
+    /// The function that calls, by name.
+    pub caller: String,
+    /// The function that is called, by its name or through a slot.
+    pub callee: String,
+    /// Why it does no harm, for people.
+    pub reason: String,
+}
+
+/// What a code base calls things.
+#[derive(Clone, Debug)]
+pub struct Pack {
+    /// Its name.
+    pub name: String,
+    /// Where it was read, for messages.
+    pub origin: PathBuf,
+    /// Its marks; [`MarkId`] counts them.
+    pub marks: Vec<MarkSpec>,
+    /// The functions that say whether the code runs in a coroutine.
+    pub predicates: Vec<String>,
+    /// The functions that suspend.
+    pub suspending: Vec<String>,
+    /// The functions that create a coroutine.
+    pub creators: Vec<String>,
+    /// The functions that run the event loop once, which is how code outside of coroutines waits for one.
+    pub polling: Vec<String>,
+    /// The word that joins a wrapper's name to its target's.
+    pub infix: Option<String>,
+    /// What is known of functions without marks.
+    pub models: Vec<Model>,
+    /// Calls that are known to do no harm.
+    pub cuts: Vec<Cut>,
+    /// Macros that run their argument in another thread, on behalf of the coroutine.
+    pub regions: Vec<String>,
+    /// Locks that belong to threads; [`LockId`](cowrap_facts::LockId) counts them.
+    pub locks: Vec<Lock>,
+    /// Slots of which something beside them tells what they demand; [`PairId`](cowrap_facts::PairId) counts them.
+    pub pairs: Vec<Pair>,
+    /// The functions in which coroutines begin: what their bodies do is not judged.
+    pub trampolines: Vec<String>,
+    headers: GlobSet,
+    /// What each of the patterns for headers begins with, up to the first part that is a pattern.
+    header_directories: Vec<PathBuf>,
+    generated: GlobSet,
+}
+
+/// Why a pack cannot be used.
+#[derive(Debug, Error)]
+pub enum PackError {
+    /// It cannot be read.
+    #[error("cannot read the pack {path}: {source}")]
+    Read {
+        /// The pack's file.
+        path: String,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// It is not what a pack must be; the message shows the place.
+    #[error("{path}: {message}")]
+    Invalid {
+        /// The pack's file.
+        path: String,
+        /// What is wrong, and where.
+        message: String,
+    },
+    /// No pack of this name is compiled in.
+    #[error("there is no pack `{name}`; there are {known}, and any file")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
+}
+
+/// A pack that is extended by more files than this is extended by itself.
+const MOST_FILES: usize = 16;
+
+/// The file as written, together with what it extends.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    pub(super) name: String,
+    /// A pack that this one adds to: the name of a built-in one, or a file beside this one.
+    #[serde(default)]
+    extends: Option<PathBuf>,
+    #[serde(default)]
+    headers: Vec<String>,
+    #[serde(default)]
+    generated: Vec<String>,
+    #[serde(default)]
+    predicates: Vec<String>,
+    #[serde(default)]
+    suspending: Vec<String>,
+    #[serde(default)]
+    creators: Vec<String>,
+    #[serde(default)]
+    polling: Vec<String>,
+    pub(super) infix: Option<String>,
+    #[serde(default, rename = "mark")]
+    pub(super) marks: Vec<MarkSpec>,
+    #[serde(default, rename = "model")]
+    models: Vec<Model>,
+    #[serde(default, rename = "cut")]
+    cuts: Vec<Cut>,
+    #[serde(default)]
+    regions: Vec<String>,
+    #[serde(default, rename = "lock")]
+    locks: Vec<Lock>,
+    #[serde(default, rename = "pair")]
+    pairs: Vec<Pair>,
+    #[serde(default)]
+    trampolines: Vec<String>,
+    pub(super) generator: Option<WrittenGenerator>,
+    #[serde(default, rename = "feature")]
+    pub(super) features: Vec<Feature>,
+    #[serde(default, rename = "dialect")]
+    pub(super) dialects: Vec<Dialect>,
+    /// The directory that the generator's templates are relative to; none for those that are compiled in.
+    #[serde(skip)]
+    pub(super) generator_home: Option<PathBuf>,
+}
+
+impl Written {
+    /// Parses and validates a pack. `directory` is where it lies, unless it is compiled in; files that are read for
+    /// it are added to `files`.
+    pub(super) fn parse(
+        text: &str,
+        origin: &Path,
+        directory: Option<PathBuf>,
+        files: &mut Vec<PathBuf>,
+    ) -> Result<Written, PackError> {
+        let invalid = |message: String| PackError::Invalid { path: origin.display().to_string(), message };
+        let mut written: Written = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
+        if written.headers.is_empty() && written.extends.is_none() && !written.marks.is_empty() {
+            let message = "it has marks and no `headers`; say where the macros of marks may be defined";
+            return Err(invalid(message.to_owned()));
+        }
+        written.generator_home = written.generator.as_ref().and(directory.clone());
+        if let Some(extended) = written.extends.take() {
+            let path = match directory {
+                Some(directory) if !builtin::NAMES.iter().any(|name| extended == Path::new(name)) => {
+                    directory.join(&extended)
+                }
+                _ => extended,
+            };
+            if files.len() > MOST_FILES {
+                return Err(invalid(format!("it extends {}, and so on without an end", path.display())));
+            }
+            written = written.over(builtin::written_or_file(&path, files)?);
+        }
+        written.validate().map_err(invalid)?;
+        Ok(written)
+    }
+
+    /// This pack on top of another: lists are joined, the other's first; single values are this one's.
+    fn over(self, base: Written) -> Written {
+        let join = |base: Vec<String>, own: Vec<String>| base.into_iter().chain(own).collect();
+        let (generator, generator_home) = match self.generator {
+            Some(own) => (Some(own), self.generator_home),
+            None => (base.generator, base.generator_home),
+        };
+        Written {
+            name: self.name,
+            extends: None,
+            headers: join(base.headers, self.headers),
+            generated: join(base.generated, self.generated),
+            predicates: join(base.predicates, self.predicates),
+            suspending: join(base.suspending, self.suspending),
+            creators: join(base.creators, self.creators),
+            polling: join(base.polling, self.polling),
+            infix: self.infix.or(base.infix),
+            marks: base.marks.into_iter().chain(self.marks).collect(),
+            models: base.models.into_iter().chain(self.models).collect(),
+            cuts: base.cuts.into_iter().chain(self.cuts).collect(),
+            regions: join(base.regions, self.regions),
+            locks: base.locks.into_iter().chain(self.locks).collect(),
+            pairs: base.pairs.into_iter().chain(self.pairs).collect(),
+            trampolines: join(base.trampolines, self.trampolines),
+            generator,
+            features: base.features.into_iter().chain(self.features).collect(),
+            dialects: base.dialects.into_iter().chain(self.dialects).collect(),
+            generator_home,
+        }
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        let mut names = HashSet::new();
+        for mark in &self.marks {
+            let identifier = mark.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                && !mark.name.bytes().next().is_none_or(|byte| byte.is_ascii_digit());
+            if !identifier {
+                return Err(format!("the mark `{}` is not a C identifier", mark.name));
+            }
+            if !names.insert(mark.name.as_str()) {
+                return Err(format!("the mark `{}` is described twice; keep one", mark.name));
+            }
+            if mark.effect.is_none() && mark.lock.is_none() {
+                return Err(format!("the mark `{}` says nothing; give it an `effect` or a `lock`", mark.name));
+            }
+        }
+        for model in &self.models {
+            if model.reason.trim().is_empty() {
+                return Err(format!("the model of {:?} has no reason; say why it is so", model.functions));
+            }
+        }
+        self.pairs.iter().try_for_each(Pair::validate)?;
+        for Cut { caller, callee, reason } in &self.cuts {
+            if reason.trim().is_empty() {
+                return Err(format!("the cut from `{caller}` to `{callee}` has no reason; say why it does no harm"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Pack {
+    /// The pack for QEMU, compiled in.
+    pub fn qemu() -> Result<Pack, PackError> {
+        Pack::build(builtin::written(builtin::DEFAULT)?, Path::new("rules/packs/qemu.toml"))
+    }
+
+    /// Reads a pack: one that is compiled in by its name, any other from its file.
+    pub fn read(path: &Path) -> Result<Pack, PackError> {
+        Pack::build(builtin::written_or_file(path, &mut Vec::new())?, path)
+    }
+
+    /// Reads a pack from its text; `origin` is for messages.
+    pub fn parse(text: &str, origin: &Path) -> Result<Pack, PackError> {
+        let directory = origin.parent().map(Path::to_path_buf);
+        Pack::build(Written::parse(text, origin, directory, &mut Vec::new())?, origin)
+    }
+
+    fn build(written: Written, origin: &Path) -> Result<Pack, PackError> {
+        let invalid = |message: String| PackError::Invalid { path: origin.display().to_string(), message };
+        let globs = |patterns: &[String]| {
+            let mut set = GlobSetBuilder::new();
+            for pattern in patterns {
+                let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+                set.add(glob.map_err(|error| invalid(error.to_string()))?);
+            }
+            set.build().map_err(|error| invalid(error.to_string()))
+        };
+        Ok(Pack {
+            headers: globs(&written.headers)?,
+            header_directories: written.headers.iter().map(|pattern| literal_directory(pattern)).collect(),
+            generated: globs(&written.generated)?,
+            name: written.name,
+            origin: origin.to_path_buf(),
+            marks: written.marks,
+            predicates: written.predicates,
+            suspending: written.suspending,
+            creators: written.creators,
+            polling: written.polling,
+            infix: written.infix,
+            models: written.models,
+            cuts: written.cuts,
+            regions: written.regions,
+            locks: written.locks,
+            pairs: written.pairs,
+            trampolines: written.trampolines,
+        })
+    }
+
+    /// The pack with what a tree says for itself.
+    pub fn with(mut self, settings: &Settings) -> Pack {
+        self.models.extend(settings.models.iter().cloned());
+        self.cuts.extend(settings.cuts.iter().cloned());
+        self
+    }
+
+    /// A mark's description.
+    pub fn mark(&self, id: MarkId) -> &MarkSpec {
+        &self.marks[usize::from(id.0)]
+    }
+
+    /// The headers in which marks may be defined, as patterns of paths relative to the root; and for each pattern the directory
+    /// that it begins with.
+    pub fn mark_headers(&self) -> (&GlobSet, &[PathBuf]) {
+        (&self.headers, &self.header_directories)
+    }
+
+    /// Whether a generator wrote this file, given relative to the root.
+    pub fn is_generated(&self, path: &Path) -> bool {
+        self.generated.is_match(path)
+    }
+
+    /// The name of what a wrapper of this name calls: `bdrv_co_foo` for `bdrv_foo`; the first `_` splits off
+    /// the subsystem. `None` for a name that does not split or that is already the target's.
+    pub fn target_name(&self, wrapper: &str) -> Option<String> {
+        naming::with_infix(self.infix.as_deref()?, wrapper)
+    }
+
+    /// The name that a wrapper of this target has: `bdrv_foo` for `bdrv_co_foo`.
+    pub fn wrapper_name(&self, target: &str) -> Option<String> {
+        naming::without_infix(self.infix.as_deref()?, target)
+    }
+}
+
+/// The directories of a pattern before the first part that is not plain text.
+fn literal_directory(pattern: &str) -> PathBuf {
+    let is_plain = |part: &&str| !part.contains(['*', '?', '[', '{']);
+    let mut parts: Vec<&str> = pattern.split('/').take_while(is_plain).collect();
+    if parts.len() == pattern.split('/').count() {
+        parts.pop();
+    }
+    parts.iter().collect()
+}
+
+impl Pair {
+    fn validate(&self) -> Result<(), String> {
+        let Pair { slot, flag, constant, set, unset } = self;
+        let Some(flag) = flag else {
+            if constant.is_some() || set.is_some() || unset.is_some() {
+                return Err(format!("the pair of `{slot}` has no `flag`; say where it is, or leave out what it means"));
+            }
+            return Ok(());
+        };
+        let beside = match (slot, flag) {
+            (SlotName::Field { record, .. }, SlotName::Field { record: other, .. }) => record == other,
+            (SlotName::Parameter { function, .. }, SlotName::Parameter { function: other, .. }) => function == other,
+            _ => false,
+        };
+        if !beside || slot == flag {
+            return Err(format!("`{flag}` is not beside `{slot}`; name another field or parameter of the same"));
+        }
+        if set.is_none() && unset.is_none() {
+            return Err(format!("the pair of `{slot}` says nothing; give it an effect as `set` or `unset`"));
+        }
+        Ok(())
+    }
+
+    /// What the slot demands, by its flag.
+    pub fn effect(&self, set: bool) -> Option<Effect> {
+        if set { self.set } else { self.unset }
+    }
+}
+
+impl TryFrom<String> for SlotName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if let Some((record, field)) = text.split_once("::")
+            && is_name(record)
+            && is_name(field)
+        {
+            return Ok(SlotName::Field { record: record.to_owned(), field: field.to_owned() });
+        }
+        let parameter = text.strip_suffix(')').and_then(|text| text.split_once('('));
+        if let Some((function, position)) = parameter
+            && is_name(function)
+            && let Some(position) = position.parse::<u16>().ok().and_then(|position| position.checked_sub(1))
+        {
+            return Ok(SlotName::Parameter { function: function.to_owned(), position });
+        }
+        Err(format!("`{text}` names no slot; write `Record::field`, or `function(2)` for the second parameter"))
+    }
+}
+
+impl From<SlotName> for String {
+    fn from(name: SlotName) -> String {
+        name.to_string()
+    }
+}
+
+impl std::fmt::Display for SlotName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            SlotName::Field { record, field } => write!(f, "{record}::{field}"),
+            SlotName::Parameter { function, position } => write!(f, "{function}({})", position + 1),
+        }
+    }
+}
+
+impl Effect {
+    /// Whether what has this effect may run in a context.
+    pub fn allows(self, context: Context) -> bool {
+        match self {
+            Effect::CoroutineOnly => context == Context::Coroutine,
+            Effect::Either => true,
+            Effect::NonCoroutineOnly => context == Context::Outside,
+        }
+    }
+
+    /// The contexts in which what has this effect may run.
+    pub fn contexts(self) -> ContextSet {
+        match self {
+            Effect::CoroutineOnly => ContextSet::COROUTINE,
+            Effect::Either => ContextSet::BOTH,
+            Effect::NonCoroutineOnly => ContextSet::OUTSIDE,
+        }
+    }
+
+    /// The words that users read.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Effect::CoroutineOnly => "coroutine only",
+            Effect::Either => "either context",
+            Effect::NonCoroutineOnly => "non-coroutine only",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_packs_of_the_repository_are_valid() {
+        let pack = Pack::qemu().unwrap();
+        assert_eq!(pack.name, "qemu");
+        assert!(pack.mark_headers().0.is_match(Path::new("include/qemu/osdep.h")));
+        assert!(!pack.mark_headers().0.is_match(Path::new("docs/osdep.h")));
+        assert!(pack.is_generated(Path::new("build/block/block-gen.c")));
+    }
+
+    #[test]
+    fn a_pack_adds_to_the_one_that_it_extends() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (base, own) = (scratch.path().join("base.toml"), scratch.path().join("own.toml"));
+        let mark = |name: &str| format!("[[mark]]\nname = \"{name}\"\neffect = \"either\"\n");
+        let text = format!("name = \"base\"\nheaders = [\"*.h\"]\ninfix = \"co\"\n{}", mark("one"));
+        std::fs::write(&base, text).unwrap();
+        std::fs::write(&own, format!("name = \"own\"\nextends = \"base.toml\"\n{}", mark("two"))).unwrap();
+        let pack = Pack::read(&own).unwrap();
+        let names: Vec<&str> = pack.marks.iter().map(|mark| mark.name.as_str()).collect();
+        assert_eq!((pack.name.as_str(), names), ("own", vec!["one", "two"]));
+        assert!(pack.mark_headers().0.is_match(Path::new("a.h")) && pack.infix.as_deref() == Some("co"));
+        // Said in both, a mark is described twice.
+        std::fs::write(&own, format!("name = \"own\"\nextends = \"base.toml\"\n{}", mark("one"))).unwrap();
+        assert!(Pack::read(&own).unwrap_err().to_string().contains("described twice"));
+        std::fs::write(&own, "name = \"own\"\nextends = \"own.toml\"\n").unwrap();
+        assert!(Pack::read(&own).unwrap_err().to_string().contains("without an end"));
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_place() {
+        let parse = |text: &str| Pack::parse(text, Path::new("mine.toml")).unwrap_err().to_string();
+        let unknown = parse("name = \"x\"\nheaders = []\nheadres = []\n");
+        assert!(
+            unknown.contains("mine.toml") && unknown.contains("headres") && unknown.contains("line 3"),
+            "{unknown}"
+        );
+        let twice = parse(
+            "name = \"x\"\nheaders = [\"*.h\"]\n[[mark]]\nname = \"a\"\neffect = \"either\"\n[[mark]]\nname = \"a\"\n\
+             effect = \"either\"\n",
+        );
+        assert!(twice.contains("described twice"), "{twice}");
+        let silent = parse("name = \"x\"\nheaders = [\"*.h\"]\n[[mark]]\nname = \"a\"\n");
+        assert!(silent.contains("says nothing"), "{silent}");
+        let pair = |text: &str| parse(&format!("name = \"x\"\nheaders = []\n[[pair]]\n{text}\n"));
+        let no_slot = pair("slot = \"table.run\"");
+        assert!(no_slot.contains("names no slot") && no_slot.contains("line 4"), "{no_slot}");
+        let zeroth = pair("slot = \"run(0)\"");
+        assert!(zeroth.contains("names no slot"), "{zeroth}");
+        let apart = pair("slot = \"a::run\"\nflag = \"b::flag\"\nset = \"either\"");
+        assert!(apart.contains("`b::flag` is not beside `a::run`"), "{apart}");
+        let mute = pair("slot = \"run(1)\"\nflag = \"run(2)\"");
+        assert!(mute.contains("says nothing"), "{mute}");
+        let no_flag = pair("slot = \"run(1)\"\nset = \"either\"");
+        assert!(no_flag.contains("has no `flag`"), "{no_flag}");
+        let glob = parse("name = \"x\"\nheaders = [\"a[\"]\n");
+        assert!(glob.contains("mine.toml"), "{glob}");
+    }
+}

@@ -1,0 +1,45 @@
+//! A graph for Graphviz.
+
+use std::io::{self, Write};
+
+use crate::Drawing;
+
+/// Writes a graph in DOT.
+pub fn render(drawing: &Drawing, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "digraph cowrap {{")?;
+    writeln!(out, "    rankdir=LR;")?;
+    writeln!(out, "    node [shape=box, style=\"filled,rounded\", fillcolor=white, fontname=\"monospace\"];")?;
+    for (position, node) in drawing.nodes.iter().enumerate() {
+        let has = |label: &str| node.labels.iter().any(|known| known == label);
+        let fill = match () {
+            () if has("coroutine-only") => "lightblue",
+            () if has("non-coroutine-only") => "moccasin",
+            () if has("either") => "palegreen",
+            () => "white",
+        };
+        let shape = if has("function_pointer") { ", shape=ellipse" } else { "" };
+        let width = if node.asked { ", penwidth=3" } else { "" };
+        writeln!(out, "    n{position} [label={}, fillcolor={fill}{shape}{width}];", quoted(&node.name))?;
+    }
+    for edge in &drawing.edges {
+        let mut attributes = Vec::new();
+        match edge.kind.describe() {
+            "holds" => attributes.push("style=dashed".to_owned()),
+            "unresolved" => attributes.push("style=dotted".to_owned()),
+            _ => {}
+        }
+        if !edge.rules.is_empty() {
+            attributes.push(format!("color=red, penwidth=2, label={}", quoted(&edge.rules.join(", "))));
+        }
+        if let Some(site) = edge.sites.first() {
+            attributes.push(format!("tooltip={}", quoted(&super::at(site))));
+        }
+        writeln!(out, "    n{} -> n{} [{}];", edge.from, edge.to, attributes.join(", "))?;
+    }
+    writeln!(out, "}}")
+}
+
+/// A string of DOT: only the quote and the backslash mean something in it.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", super::printable(text).replace('\\', "\\\\").replace('"', "\\\""))
+}

@@ -1,0 +1,69 @@
+//! JUnit's XML: each finding is a test that failed, for services that show tests.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use crate::Report;
+use crate::findings::Finding;
+
+use super::short::level;
+use super::xml::{DECLARATION, escape};
+use super::{NOT_CHECKED, at, remarks};
+
+/// Writes a report.
+pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let (failures, errors) = (report.findings.len(), report.problems.len());
+    let numbers = format!("tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\"", (failures + errors).max(1));
+    writeln!(out, "{DECLARATION}\n<testsuites name=\"cowrap\" {numbers}>\n<testsuite name=\"cowrap\" {numbers}>")?;
+    let mut names = Names::default();
+    for finding in &report.findings {
+        let path = finding.primary.at.path.to_string_lossy();
+        let name = names.unique(format!("{path}: {}", finding.message));
+        start(&finding.rule, &name, &path, Some(finding.primary.at.line), out)?;
+        let (message, level) = (escape(&finding.message), level(finding.level));
+        writeln!(out, "<failure message=\"{message}\" type=\"{level}\">{}</failure>", body(finding))?;
+        writeln!(out, "</testcase>")?;
+    }
+    for problem in &report.problems {
+        let path = problem.file.to_string_lossy();
+        let name = names.unique(path.to_string());
+        start(NOT_CHECKED, &name, &path, problem.at.as_ref().map(|at| at.line), out)?;
+        let place = problem.at.as_ref().map_or_else(|| path.to_string(), at);
+        let body = escape(&format!("{place}: {}", problem.message));
+        writeln!(out, "<error message=\"{}\" type=\"{NOT_CHECKED}\">{body}</error>", escape(&problem.message))?;
+        writeln!(out, "</testcase>")?;
+    }
+    if failures + errors == 0 {
+        writeln!(out, "<testcase classname=\"cowrap\" name=\"no finding\"/>")?;
+    }
+    writeln!(out, "</testsuite>\n</testsuites>")
+}
+
+fn start(class: &str, name: &str, path: &str, line: Option<u32>, out: &mut dyn Write) -> io::Result<()> {
+    let line = line.map_or_else(String::new, |line| format!(" line=\"{line}\""));
+    let (class, name, path) = (escape(class), escape(name), escape(path));
+    writeln!(out, "<testcase classname=\"{class}\" name=\"{name}\" file=\"{path}\"{line}>")
+}
+
+/// What there is to know about a finding, a line for each thing.
+fn body(finding: &Finding) -> String {
+    let labels = std::iter::once(&finding.primary).chain(&finding.secondary);
+    let mut lines: Vec<String> = labels.map(|label| format!("{}: {}", at(&label.at), label.text)).collect();
+    lines.extend(remarks(finding));
+    lines.iter().map(|line| escape(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// The names of tests. They hold no lines, so that a test keeps its name when code moves; and no two are equal, since services
+/// take tests with equal names for one.
+#[derive(Default)]
+struct Names {
+    seen: HashMap<String, u32>,
+}
+
+impl Names {
+    fn unique(&mut self, name: String) -> String {
+        let times = self.seen.entry(name.clone()).or_default();
+        *times += 1;
+        if *times == 1 { name } else { format!("{name} ({times})") }
+    }
+}

@@ -1,0 +1,119 @@
+//! What a tree's generated files should be, and are: for the rules on wrappers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use cowrap_analysis::effects::{Difference, Effects, Generation, StaleFile};
+use cowrap_analysis::program::{FileId, Place};
+use cowrap_base::source::{Identities, Source, Texts};
+use cowrap_wrapgen::outline;
+
+use super::Request;
+use super::generate::{GenerateRequest, Job, generate_from, known_jobs, set_jobs};
+
+/// Compares every generated file with what would be generated today. The second result says, for people, which could
+/// not be compared and why.
+///
+/// The generator's inputs are, in this order: those of the request; those of the tree's settings; those that meson's introspection data names; the
+/// headers that declare the wrappers that the file defines.
+///
+/// `added` are headers that the generator will be given as soon as the build is configured again.
+pub(super) fn generation(
+    effects: &Effects<'_>,
+    request: &Request,
+    texts: &Texts,
+    added: &[PathBuf],
+) -> (Generation, Vec<String>) {
+    let identities = Identities::default();
+    let identify = |paths: &[PathBuf]| -> Vec<PathBuf> {
+        paths.iter().map(|path| identities.identify(&request.working_directory, path)).collect()
+    };
+    let mut notes = Vec::new();
+    let mut outputs: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
+    let mut inputs = None;
+    let mut take = |mut jobs: Vec<Job>| {
+        jobs.iter_mut().for_each(|job| job.inputs.extend_from_slice(added));
+        inputs = Some(jobs.iter().flat_map(|job| identify(&job.inputs)).collect::<BTreeSet<_>>());
+        let of = |job: &Job| Some((identify(job.output.as_slice()).pop()?, identify(&job.inputs)));
+        outputs.extend(jobs.iter().filter_map(of));
+    };
+    if !request.inputs.is_empty() {
+        inputs = Some(identify(&request.inputs).into_iter().collect());
+    } else if !request.settings.generators.is_empty() {
+        take(set_jobs(&request.settings));
+    } else if let Some(build) = &effects.tree.build
+        && build.join("meson-info/intro-targets.json").is_file()
+    {
+        match known_jobs(build, request.pack.as_deref()) {
+            Ok(known) if known.jobs.is_empty() => {}
+            Ok(known) => take(known.jobs),
+            Err(error) => notes.push(error.to_string()),
+        }
+    }
+    let mut stale = Vec::new();
+    for (file, defined_from) in generated_files(effects) {
+        let path = effects.program.path(file);
+        let headers = match (outputs.get(path), &inputs) {
+            (Some(headers), _) => headers.clone(),
+            (None, Some(inputs)) if outputs.is_empty() => inputs.iter().cloned().collect(),
+            (None, _) => defined_from.into_iter().map(|header| effects.program.path(header).clone()).collect(),
+        };
+        match compare(path, file, &headers, request.pack.as_deref(), texts) {
+            Ok(differences) if differences.is_empty() => {}
+            Ok(differences) => stale.push(StaleFile { inputs: headers, differences }),
+            Err(reason) => {
+                notes.push(format!("{} was not compared: {reason}", effects.tree.relative(path).display()));
+            }
+        }
+    }
+    (Generation { inputs, stale }, notes)
+}
+
+/// The files in which generated wrappers are defined, with the headers that ask for these.
+fn generated_files(effects: &Effects<'_>) -> BTreeMap<FileId, BTreeSet<FileId>> {
+    let mut files: BTreeMap<FileId, BTreeSet<FileId>> = BTreeMap::new();
+    for wrapper in effects.wrappers() {
+        for body in &effects.program.function(wrapper.function).bodies {
+            let place = effects.program.body(*body).place;
+            if effects.is_generated(place) {
+                files.entry(place.file).or_default().insert(wrapper.mark.place.file);
+            }
+        }
+    }
+    files
+}
+
+/// Where a file differs from what its headers ask for. What it lacks altogether is no difference: the wrappers that
+/// are not generated are told one by one.
+fn compare(
+    path: &Path,
+    file: FileId,
+    headers: &[PathBuf],
+    pack: Option<&Path>,
+    texts: &Texts,
+) -> Result<Vec<Difference>, String> {
+    let request = GenerateRequest { pack: pack.map(Path::to_path_buf), ..GenerateRequest::default() };
+    let job = Job { output: None, inputs: headers.to_vec() };
+    let read = |path: &Path| texts.text(path).map(|text| text.to_vec());
+    let generated = generate_from(&request, &job, &read).map_err(|error| error.to_string())?;
+    let Some(wanted) = &generated.text else {
+        let first = generated.complaints.iter().find(|complaint| complaint.is_fatal);
+        return Err(first.map_or_else(String::new, |complaint| complaint.message.clone()));
+    };
+    let bytes = texts.text(path).map_err(|error| error.to_string())?;
+    let source = Source::new(&bytes);
+    let wanted = outline(wanted);
+    let mut differences = Vec::new();
+    for (function, own) in outline(source.text()) {
+        let is_asked_for = wanted.contains_key(&function);
+        if wanted.get(&function).is_some_and(|wanted| wanted.calls == own.calls) {
+            continue;
+        }
+        let line = source.line_starts().partition_point(|start| *start <= own.at).max(1);
+        let column = own.at - source.line_starts()[line - 1] + 1;
+        let place = Place { file, line: line as u32, column: column as u32 };
+        differences.push(Difference { function, place, is_asked_for });
+    }
+    differences.sort_by_key(|difference| difference.place);
+    Ok(differences)
+}

@@ -1,0 +1,286 @@
+//! Extraction as edges for ninja: each unit is one, and another one joins what they write.
+//!
+//! The file comes out of a database that others wrote, and ninja gives its commands to a shell. So nothing of the database is in a
+//! command: a unit is named by its digest, and its file only in what ninja prints.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use cowrap_base::source::{Digest, is_deceptive};
+use cowrap_frontend::clang::Library;
+use cowrap_frontend::compdb;
+
+use super::depfile::{depfile, word};
+use super::facts::{FactsError, LIST, List, file_name, list_file, named_unit, write};
+use super::{Error, Input, Opened, Request, open, pack_of};
+
+/// What is to be written as edges.
+#[derive(Clone, Debug)]
+pub struct NinjaRequest {
+    /// The ninja file.
+    pub file: PathBuf,
+    /// The directory of the facts.
+    pub facts: PathBuf,
+    /// The index that they are joined to, if they are.
+    pub index: Option<PathBuf>,
+    /// Whether the index may lack units.
+    pub allow_incomplete: bool,
+    /// The words of the command that writes the ninja file, the program first; it is run again when the database changes.
+    pub command: Vec<OsString>,
+}
+
+/// Writes a ninja file that reads a tree, and the list of its units. Facts of units that are not there any more are removed.
+///
+/// # Errors
+///
+/// There is nothing to read, something cannot be written, or ninja cannot name it.
+pub fn emit_ninja(request: &Request, ninja: &NinjaRequest) -> Result<(), FactsError> {
+    let opened = open(request, pack_of(request.pack.as_deref())?)?;
+    let list = List::of(&opened);
+    let paths = Paths::of(request, ninja)?;
+    let text = text(request, ninja, &paths, &opened, &list)?;
+    let reread = reread(&paths, &opened)?;
+    remove_others(&paths.facts, &list)?;
+    write(&paths.facts.join(LIST), &list_file(&opened, list)?)?;
+    write(&paths.depfile(), &reread)?;
+    write(&paths.file, &text)
+}
+
+/// The paths that the ninja file speaks of, without symbolic links: ninja takes `..` out of them by their spelling.
+struct Paths {
+    file: PathBuf,
+    /// The ninja file's name. It is run in its own directory, as those of all generators.
+    name: PathBuf,
+    facts: PathBuf,
+    index: Option<PathBuf>,
+    program: PathBuf,
+    database: PathBuf,
+    pack: Option<PathBuf>,
+}
+
+impl Paths {
+    fn of(request: &Request, ninja: &NinjaRequest) -> Result<Paths, FactsError> {
+        let Input::Database(database) = &request.input else {
+            return Err(Error::Nothing("a ninja file is made of a compilation database".to_owned()).into());
+        };
+        let at = |path: &Path| request.working_directory.join(path);
+        let file = real_parent(&at(&ninja.file))?;
+        let facts = at(&ninja.facts);
+        let failed = |source| FactsError::Write { path: facts.display().to_string(), source };
+        std::fs::create_dir_all(&facts).map_err(failed)?;
+        let program = ninja.command.first().map(PathBuf::from).unwrap_or_default();
+        let paths = Paths {
+            name: file.file_name().map(PathBuf::from).unwrap_or_default(),
+            file,
+            facts: facts.canonicalize().map_err(failed)?,
+            index: ninja.index.as_ref().map(|index| real_parent(&at(index))).transpose()?,
+            program: program.canonicalize().unwrap_or(program),
+            database: compdb::find(&request.working_directory, database.as_deref()).map_err(Error::from)?,
+            // Not a path is the name of a built-in one.
+            pack: request.pack.as_ref().map(|pack| at(pack)).filter(|pack| pack.exists()),
+        };
+        for path in [&paths.name, &paths.facts] {
+            word(path).ok_or_else(|| FactsError::Unnameable { path: path.clone(), in_what: "depfile" })?;
+        }
+        Ok(paths)
+    }
+
+    /// Where it is written when the ninja file has to be made again.
+    fn depfile(&self) -> PathBuf {
+        self.facts.join("units.d")
+    }
+}
+
+/// A path whose directory is there, without symbolic links in that directory's path.
+fn real_parent(path: &Path) -> Result<PathBuf, FactsError> {
+    let failed = |source| FactsError::Write { path: path.display().to_string(), source };
+    let name = path.file_name().ok_or_else(|| failed(std::io::ErrorKind::InvalidInput.into()))?;
+    let parent = path.parent().unwrap_or(Path::new("/"));
+    Ok(parent.canonicalize().map_err(failed)?.join(name))
+}
+
+/// Removes the facts of units that are not in the list; other files stay.
+fn remove_others(directory: &Path, list: &List) -> Result<(), FactsError> {
+    let known: std::collections::HashSet<String> = list.units.iter().map(Digest::to_string).collect();
+    let failed = |source| FactsError::Write { path: directory.display().to_string(), source };
+    for entry in directory.read_dir().map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if named_unit(&entry.file_name()).is_some_and(|unit| !known.contains(unit)) {
+            std::fs::remove_file(entry.path()).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// The depfile of the ninja file: the database, and what else the list of units is made of.
+fn reread(paths: &Paths, opened: &Opened) -> Result<Vec<u8>, FactsError> {
+    let marks = opened.details.marks.iter().map(|(_, path, _)| opened.tree.root.join(path));
+    let files: std::collections::BTreeSet<PathBuf> =
+        marks.chain([paths.database.clone()]).chain(paths.pack.clone()).collect();
+    let unnameable = || FactsError::Unnameable { path: paths.name.clone(), in_what: "depfile" };
+    depfile(&paths.name, files.iter().map(PathBuf::as_path), false).ok_or_else(unnameable)
+}
+
+fn text(
+    request: &Request,
+    ninja: &NinjaRequest,
+    paths: &Paths,
+    opened: &Opened,
+    list: &List,
+) -> Result<Vec<u8>, FactsError> {
+    let library = Library::load().map_err(Error::from)?;
+    // Which libclang is in use must not depend on who runs ninja.
+    let environment = [
+        (&b"LIBCLANG_PATH="[..], library.path().as_os_str()),
+        (b"COWRAP_RESOURCE_DIR=", library.resource_directory().as_os_str()),
+    ];
+    let mut cowrap = Vec::new();
+    for (variable, value) in environment {
+        cowrap.extend([variable, &argument(value)?, b" "].concat());
+    }
+    cowrap.extend(argument(paths.program.as_os_str())?);
+    let mut pack = Vec::new();
+    if let Some(given) = &request.pack {
+        pack.extend([b" --pack ", argument(paths.pack.as_ref().unwrap_or(given).as_os_str())?.as_slice()].concat());
+    }
+    let mut lines = Lines::default();
+    lines.line(&[b"# Written by `cowrap index --emit-ninja`, and written again by ninja when the database changes."]);
+    lines.line(&[b"ninja_required_version = 1.5"]);
+    lines.line(&[b"builddir = ", &value(paths.facts.as_os_str())?]);
+
+    lines.line(&[b"\nrule read"]);
+    let database = argument(paths.database.as_os_str())?;
+    let root = argument(opened.tree.root.as_os_str())?;
+    lines.line(&[
+        b"  command = ",
+        &cowrap,
+        b" index -p ",
+        &database,
+        b" --root ",
+        &root,
+        &pack,
+        b" --unit $unit -o $out --depfile $out.d",
+    ]);
+    lines.line(&[b"  depfile = $out.d\n  deps = gcc\n  restat = 1\n  description = read $name"]);
+
+    lines.line(&[b"\nrule emit"]);
+    let directory = argument(request.working_directory.as_os_str())?;
+    let again: Vec<Vec<u8>> = ninja.command.iter().skip(1).map(|word| argument(word)).collect::<Result<_, _>>()?;
+    lines.line(&[b"  command = cd ", &directory, b" && ", &cowrap, b" ", &again.join(&b' ')]);
+    lines.line(&[b"  depfile = ", &value(paths.depfile().as_os_str())?]);
+    lines.line(&[b"  generator = 1\n  restat = 1\n  description = look for units"]);
+
+    let mut tools = [path(&paths.program)?, b" ".to_vec(), path(library.path())?].concat();
+    let list_path = path(&paths.facts.join(LIST))?;
+    lines.line(&[b"\nbuild ", &path(&paths.name)?, b" ", &list_path, b": emit | ", &tools]);
+    if let Some(pack) = &paths.pack {
+        tools.extend([b" ", path(pack)?.as_slice()].concat());
+    }
+
+    let mut all = Vec::new();
+    for (unit, file) in list.units.iter().zip(&list.files) {
+        let facts = path(&paths.facts.join(file_name(*unit)))?;
+        lines.line(&[b"\nbuild ", &facts, b": read | ", &tools]);
+        lines.line(&[b"  unit = ", unit.to_string().as_bytes(), b"\n  name = ", shown(file).as_bytes()]);
+        all.extend([b" ", facts.as_slice()].concat());
+    }
+
+    if let Some(index) = &paths.index {
+        let incomplete: &[u8] = if ninja.allow_incomplete { b" --allow-incomplete" } else { b"" };
+        let directory = argument(paths.facts.as_os_str())?;
+        lines.line(&[b"\nrule link"]);
+        lines.line(&[b"  command = ", &cowrap, b" link", &pack, incomplete, b" -o $out ", &directory]);
+        lines.line(&[b"  description = link $out"]);
+        let index = path(index)?;
+        lines.line(&[b"\nbuild ", &index, b": link ", &list_path, &all, b" | ", &tools]);
+        lines.line(&[b"\ndefault ", &index]);
+    }
+    Ok(lines.0)
+}
+
+#[derive(Default)]
+struct Lines(Vec<u8>);
+
+impl Lines {
+    fn line(&mut self, parts: &[&[u8]]) {
+        self.0.extend(parts.concat());
+        self.0.push(b'\n');
+    }
+}
+
+/// A word of a command, for the shell and for ninja.
+fn argument(word: &OsStr) -> Result<Vec<u8>, FactsError> {
+    let mut quoted = b"'".to_vec();
+    for &byte in word.as_bytes() {
+        match byte {
+            b'\'' => quoted.extend(b"'\\''"),
+            _ => quoted.push(byte),
+        }
+    }
+    quoted.push(b'\'');
+    value(OsStr::from_bytes(&quoted)).map_err(|_| unnameable(word))
+}
+
+/// The value of a variable.
+fn value(text: &OsStr) -> Result<Vec<u8>, FactsError> {
+    let mut value = Vec::new();
+    for &byte in text.as_bytes() {
+        match byte {
+            b'$' => value.extend(b"$$"),
+            b'\n' | b'\r' | b'\0' => return Err(unnameable(text)),
+            _ => value.push(byte),
+        }
+    }
+    Ok(value)
+}
+
+/// A path where ninja reads a list of them.
+fn path(path: &Path) -> Result<Vec<u8>, FactsError> {
+    let mut escaped = Vec::new();
+    for byte in value(path.as_os_str())? {
+        match byte {
+            b' ' | b':' => escaped.extend([b'$', byte]),
+            b'|' => return Err(unnameable(path.as_os_str())),
+            _ => escaped.push(byte),
+        }
+    }
+    Ok(escaped)
+}
+
+fn unnameable(what: &OsStr) -> FactsError {
+    FactsError::Unnameable { path: PathBuf::from(what), in_what: "ninja file" }
+}
+
+/// A unit's file as ninja prints it, on a line.
+fn shown(file: &Path) -> String {
+    let file = file.strip_prefix(".").unwrap_or(file).to_string_lossy();
+    file.chars().map(|c| if is_deceptive(c) { '?' } else { c }).collect::<String>().replace('$', "$$")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn escaped(of: fn(&OsStr) -> Result<Vec<u8>, FactsError>, text: &str) -> Option<String> {
+        of(OsStr::new(text)).ok().map(|bytes| String::from_utf8(bytes).unwrap())
+    }
+
+    #[test]
+    fn nothing_ends_a_word_early() {
+        assert_eq!(escaped(argument, "a b").as_deref(), Some("'a b'"));
+        assert_eq!(escaped(argument, "it's; $(x) `y`").as_deref(), Some("'it'\\''s; $$(x) `y`'"));
+        assert_eq!(escaped(argument, "").as_deref(), Some("''"));
+        assert_eq!(escaped(|text| path(Path::new(text)), "/a b:c$d").as_deref(), Some("/a$ b$:c$$d"));
+        for text in ["a\nb", "a\rb", "a\0b"] {
+            assert!(escaped(argument, text).is_none() && escaped(value, text).is_none(), "{text:?}");
+        }
+        assert!(path(Path::new("a|b")).is_err());
+    }
+
+    #[test]
+    fn what_is_printed_is_one_line() {
+        assert_eq!(shown(Path::new("./a/b.c")), "a/b.c");
+        assert_eq!(shown(Path::new("./a\n  command = x\u{202e}$in\u{1b}.c")), "a?  command = x?$$in?.c");
+    }
+}

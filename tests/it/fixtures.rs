@@ -1,0 +1,243 @@
+//! The C fixtures of `testdata/`: what they expect is written in them, as comments.
+//!
+//! `/* expect: <level> <rule>: <text> */` at the end of a line says that a finding of this level and rule has its
+//! primary label on this line; each `^` after `expect` goes one line up. The text, which may be left out, is part
+//! of what the finding says. Whatever is reported and not expected fails, and so does the opposite.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use cowrap_analysis::rules::RULES;
+use cowrap_packs::Settings;
+use cowrap_report::Report;
+use cowrap_report::findings::{Finding, Level};
+use cowrap_session::{BaselineRequest, Gate, Input, Progress, Request, SharingRequest};
+
+#[test]
+fn guards() {
+    for file in c_files(&testdata().join("guards")) {
+        check_files(std::slice::from_ref(&file), std::slice::from_ref(&file), &[]);
+    }
+}
+
+#[test]
+fn rules() {
+    for rule in RULES {
+        let directory = testdata().join("rules").join(rule.name);
+        let mut hits = 0;
+        for case in sorted_entries(&directory) {
+            // A case with a database is a whole tree.
+            if case.join("compile_commands.json").is_file() {
+                hits += check_tree(&case).iter().filter(|finding| finding.rule == rule.name).count();
+                continue;
+            }
+            // A case of several files is a directory, and its headers can expect something too.
+            let (files, sources) =
+                if case.is_dir() { (c_files(&case), sorted_entries(&case)) } else { (vec![case.clone()], vec![case]) };
+            let enable: &[&str] = if rule.opt_in { &[rule.name] } else { &[] };
+            hits += check_files(&files, &sources, enable).iter().filter(|finding| finding.rule == rule.name).count();
+        }
+        assert!(hits > 0, "no fixture below {} has a finding of its rule", directory.display());
+    }
+}
+
+#[test]
+fn miniblock() {
+    check_database("miniblock", "compile_commands.json");
+}
+
+#[test]
+fn miniblock_built_with_gcc() {
+    check_database("miniblock", "compile_commands_gcc.json");
+}
+
+#[test]
+fn miniblock_legacy() {
+    check_database("miniblock-legacy", "compile_commands.json");
+}
+
+#[test]
+fn miniblock_legacy_built_with_gcc() {
+    check_database("miniblock-legacy", "compile_commands_gcc.json");
+}
+
+/// Every rule that runs by itself has hits in the tree that users learn from.
+#[test]
+fn miniblock_shows_every_rule() {
+    let report = run(&database("miniblock", "compile_commands.json"));
+    let shown: BTreeSet<&str> = report.findings.iter().map(|finding| finding.rule.as_str()).collect();
+    // A baseline would hide what the tree is there to show.
+    let rules = RULES.iter().filter(|rule| !rule.opt_in && rule.name != "stale-baseline");
+    let rules: BTreeSet<&str> = rules.map(|rule| rule.name).collect();
+    assert_eq!(shown, rules);
+}
+
+/// A finding that a comment asks for.
+#[derive(Debug)]
+struct Expected {
+    path: PathBuf,
+    line: u32,
+    level: Level,
+    rule: String,
+    text: String,
+}
+
+struct Silent;
+
+impl Progress for Silent {
+    fn start(&self, _units: usize) {}
+    fn step(&self) {}
+    fn finish(&self) {}
+}
+
+fn testdata() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata")
+}
+
+fn request(input: Input, root: PathBuf) -> Request {
+    Request {
+        input,
+        working_directory: root.clone(),
+        root: Some(root),
+        report_on: Vec::new(),
+        only: None,
+        exclude: None,
+        is_partial: false,
+        pack: None,
+        inputs: Vec::new(),
+        enable: Vec::new(),
+        settings: Settings::default(),
+        gate: Gate::default(),
+        jobs: 2,
+        sharing: SharingRequest::Yes,
+        cache: None,
+    }
+}
+
+fn database(tree: &str, name: &str) -> Request {
+    let root = testdata().join(tree);
+    request(Input::Database(Some(root.join(name))), root)
+}
+
+fn run(request: &Request) -> Report {
+    let report = cowrap_session::check(request, &Silent).unwrap_or_else(|error| panic!("{request:?}: {error}"));
+    assert!(report.problems.is_empty(), "{:#?}", report.problems);
+    report
+}
+
+/// Checks files as one program against what the sources expect; gives what was found.
+fn check_files(files: &[PathBuf], sources: &[PathBuf], enable: &[&str]) -> Vec<Finding> {
+    let include = testdata().join("include");
+    let flags = vec!["-I".into(), include.clone().into_os_string(), "-O2".into()];
+    let mut request = request(Input::Files { files: files.to_vec(), flags }, testdata());
+    request.enable = enable.iter().map(|rule| (*rule).to_owned()).collect();
+    let report = run(&request);
+    let shared: Vec<PathBuf> = sorted_entries(&include).into_iter().filter(|path| path.is_file()).collect();
+    compare(&report, &testdata(), &[&shared, sources].concat());
+    report.findings
+}
+
+/// Checks a directory with a database, and a baseline if there is one, against what its files expect; gives what was found.
+fn check_tree(case: &Path) -> Vec<Finding> {
+    let mut request = request(Input::Database(Some(case.to_path_buf())), testdata());
+    let baseline = case.join(".cowrap-baseline.json");
+    if baseline.is_file() {
+        request.gate.baseline = BaselineRequest::File(baseline);
+    }
+    let report = run(&request);
+    compare(&report, &testdata(), &sorted_entries(case));
+    report.findings
+}
+
+fn check_database(tree: &str, name: &str) {
+    let report = run(&database(tree, name));
+    let root = testdata().join(tree);
+    let mut sources = Vec::new();
+    let mut directories = vec![root.clone()];
+    while let Some(directory) = directories.pop() {
+        for entry in sorted_entries(&directory) {
+            if entry.is_dir() {
+                directories.push(entry);
+            } else {
+                sources.push(entry);
+            }
+        }
+    }
+    compare(&report, &root, &sources);
+}
+
+/// Fails unless the findings are those that the sources expect.
+fn compare(report: &Report, root: &Path, sources: &[PathBuf]) {
+    let mut expected: Vec<Expected> = sources.iter().flat_map(|source| expectations(source, root)).collect();
+    let mut complaints = Vec::new();
+    for finding in &report.findings {
+        let matches = |expected: &Expected| {
+            expected.path == finding.primary.at.path
+                && expected.line == finding.primary.at.line
+                && expected.level == finding.level
+                && expected.rule == finding.rule
+                && says(finding, &expected.text)
+        };
+        match expected.iter().position(matches) {
+            Some(position) => drop(expected.swap_remove(position)),
+            None => complaints.push(format!(
+                "unexpected {}:{}: {:?} {}: {}",
+                finding.primary.at.path.display(),
+                finding.primary.at.line,
+                finding.level,
+                finding.rule,
+                finding.message
+            )),
+        }
+    }
+    complaints.extend(expected.iter().map(|missing| format!("missing {missing:?}")));
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+/// Whether a text is part of anything that a finding says.
+fn says(finding: &Finding, text: &str) -> bool {
+    let labels = finding.secondary.iter().chain([&finding.primary]).map(|label| &label.text);
+    let notes = finding.notes.iter().map(|note| &note.text);
+    labels.chain(notes).chain(&finding.help).chain([&finding.message]).any(|said| said.contains(text))
+}
+
+/// What the comments of a file expect.
+fn expectations(path: &Path, root: &Path) -> Vec<Expected> {
+    let Ok(text) = std::fs::read_to_string(path) else { return Vec::new() };
+    let mut found = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        for marker in line.split("/* expect").skip(1) {
+            let up = marker.bytes().take_while(|byte| *byte == b'^').count();
+            let rest = marker[up..].strip_prefix(": ").unwrap_or_else(|| panic!("{}: {line}", path.display()));
+            let rest = rest.split("*/").next().expect("split gives at least one").trim();
+            let (level, rest) = rest.split_once(' ').unwrap_or_else(|| panic!("{}: {line}", path.display()));
+            let level = match level {
+                "error" => Level::Error,
+                "warning" => Level::Warning,
+                "note" => Level::Note,
+                other => panic!("{}: no level is called {other}", path.display()),
+            };
+            let (rule, text) = rest.split_once(": ").unwrap_or((rest, ""));
+            assert!(RULES.iter().any(|known| known.name == rule), "{}: no rule {rule}", path.display());
+            found.push(Expected {
+                path: path.strip_prefix(root).expect("fixtures are below the root").to_path_buf(),
+                line: (number + 1 - up) as u32,
+                level,
+                rule: rule.to_owned(),
+                text: text.to_owned(),
+            });
+        }
+    }
+    found
+}
+
+fn sorted_entries(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("readable").path()).collect();
+    paths.sort();
+    paths
+}
+
+fn c_files(directory: &Path) -> Vec<PathBuf> {
+    sorted_entries(directory).into_iter().filter(|path| path.extension().is_some_and(|end| end == "c")).collect()
+}

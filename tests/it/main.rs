@@ -1,0 +1,21 @@
+//! All integration tests, in one program: it is built and linked once.
+
+mod apply;
+mod audit;
+mod cache;
+mod cli;
+mod dialects;
+mod distributed;
+mod fix;
+mod fixtures;
+mod formats;
+mod gate;
+mod generate;
+mod hook;
+mod page;
+mod program;
+mod questions;
+mod reader;
+mod recall;
+mod sharing;
+mod support;

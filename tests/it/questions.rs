@@ -1,0 +1,318 @@
+//! Questions about a program: through the library for what is answered, through the program for how.
+
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use cowrap_analysis::effects::Effects;
+use cowrap_analysis::questions::{self, QuestionError, Selection};
+use cowrap_packs::Settings;
+use cowrap_report::{Direction, Witness};
+use cowrap_session::{Gate, Index, Input, Progress, Request, SharingRequest};
+use serde_json::Value;
+
+struct Silent;
+
+impl Progress for Silent {
+    fn start(&self, _units: usize) {}
+    fn step(&self) {}
+    fn finish(&self) {}
+}
+
+fn testdata() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata")
+}
+
+fn index(tree: &str) -> Index {
+    let tree = testdata().join(tree);
+    let request = Request {
+        input: Input::Database(Some(tree.clone())),
+        working_directory: tree,
+        root: None,
+        report_on: Vec::new(),
+        only: None,
+        exclude: None,
+        is_partial: false,
+        pack: None,
+        inputs: Vec::new(),
+        enable: Vec::new(),
+        settings: Settings::default(),
+        gate: Gate::default(),
+        jobs: 1,
+        sharing: SharingRequest::Yes,
+        cache: None,
+    };
+    let index = cowrap_session::index(&request, &Silent).unwrap();
+    assert!(index.problems.is_empty(), "{:?}", index.problems);
+    index
+}
+
+/// The paths of an expression, as their vertices.
+fn paths(effects: &Effects<'_>, expression: &str) -> Vec<String> {
+    let found = questions::paths(effects, expression, 1000).unwrap_or_else(|error| panic!("{expression}: {error}"));
+    found.paths.into_iter().map(|path| path.remarks.join("; ")).collect()
+}
+
+/// What the nearest peer has no edge for, and everything else by which one function comes to call another.
+#[test]
+fn every_construct_is_a_call_and_no_other_is() {
+    let index = index("constructs");
+    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let constructs = [
+        "name",
+        "macro",
+        "statement_expression",
+        "cleanup",
+        "field",
+        "deref",
+        "anonymous",
+        "designated",
+        "positional",
+        "nested",
+        "conditional",
+        "cast",
+        "local_struct",
+        "static_local",
+        "compound",
+        "struct_copy",
+        "local",
+        "global",
+        "table",
+        "element",
+        "parameter",
+        "passed_on",
+        "returned",
+    ];
+    for construct in constructs {
+        let to = paths(&effects, &format!("by_{construct} ... to_{construct}"));
+        assert_eq!(to.len(), 1, "{construct}");
+        let not = paths(&effects, &format!("by_{construct} ... not_{construct}"));
+        assert!(not.is_empty(), "{construct}: {not:?}");
+    }
+    let text = std::fs::read_to_string(testdata().join("constructs/constructs.c")).unwrap();
+    for target in text.lines().filter_map(|line| line.strip_prefix("TARGET(")?.strip_suffix(')')) {
+        assert!(constructs.contains(&target) || target == "entry", "{target} is asked for");
+    }
+}
+
+#[test]
+fn an_entry_is_held_by_the_creators_parameter() {
+    let index = index("constructs");
+    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let found = paths(&effects, "\"parameter 1 of qemu_coroutine_create\" to_entry_co to_entry");
+    assert_eq!(found, ["parameter 1 of qemu_coroutine_create → to_entry_co → to_entry"]);
+}
+
+#[test]
+fn unevaluated_operands_and_arms_that_are_not_chosen_are_no_calls() {
+    let index = index("constructs");
+    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    assert_eq!(paths(&effects, "by_sizeof []"), ["by_sizeof → to_chosen"]);
+}
+
+#[test]
+fn static_functions_of_one_name_are_two() {
+    let index = index("constructs");
+    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    assert_eq!(paths(&effects, "twin_user twin far"), ["twin_user → twin → far"]);
+    assert!(paths(&effects, "twin_here twin far").is_empty());
+    let both = questions::why(&effects, "twin", None, false).unwrap();
+    let names: Vec<&str> = both.iter().map(|belief| belief.function.as_str()).collect();
+    assert_eq!(names, ["constructs.c:twin", "twin.c:twin"]);
+    let one = questions::why(&effects, "twin.c:twin", None, false).unwrap();
+    assert_eq!(one.len(), 1);
+}
+
+#[test]
+fn a_mark_comes_with_a_typedef() {
+    let index = index("constructs");
+    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let labels = |name: &str| {
+        let all = questions::graph(&effects, &Selection::Everything, &[]).unwrap();
+        all.nodes.into_iter().find(|node| node.name == name).map(|node| node.labels)
+    };
+    // Nothing is stored there or called through, so that only the unit's own facts could know of the second.
+    assert_eq!(labels("to_entry_co").unwrap(), ["coroutine-only", "coroutine_fn", "defined"]);
+    let parameter = labels("parameter 1 of qemu_coroutine_create").unwrap();
+    assert_eq!(parameter, ["coroutine-only", "coroutine_fn", "function_pointer"]);
+}
+
+#[test]
+fn calls_have_places_and_contexts() {
+    let index = index("constructs");
+    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let callers = |name: &str| questions::related(&effects, name, Direction::Callers, false, false).unwrap().remove(0);
+    let inside = callers("to_inside").relations.remove(0);
+    assert_eq!((inside.from.as_str(), inside.context), ("by_guard", "in a coroutine"));
+    let at = inside.at.unwrap();
+    let text = std::fs::read_to_string(testdata().join("constructs").join(&at.path)).unwrap();
+    let line = text.lines().nth(at.line as usize - 1).unwrap();
+    assert_eq!(&line[at.column as usize - 1..], "to_inside();");
+    assert_eq!(callers("to_outside").relations.remove(0).context, "outside of coroutines");
+    assert_eq!(callers("to_name").relations.remove(0).context, "in either context");
+}
+
+#[test]
+fn callers_go_through_slots_and_on_when_asked() {
+    let index = index("constructs");
+    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let ask = |transitive, named| {
+        let related = questions::related(&effects, "to_passed_on", Direction::Callers, transitive, named).unwrap();
+        let relations = related.into_iter().flat_map(|related| related.relations);
+        relations.map(|relation| (relation.distance, relation.from)).collect::<Vec<_>>()
+    };
+    // The function is in both functions' parameters, and one of them calls it.
+    let parameter = |function: &str| (1, format!("parameter 1 of {function}"));
+    assert_eq!(
+        ask(false, false),
+        [parameter("call_parameter"), parameter("pass_on"), (1, "call_parameter".to_owned())]
+    );
+    let all = ask(true, false);
+    for (distance, caller) in [(1, "call_parameter"), (2, "by_parameter"), (2, "pass_on"), (3, "by_passed_on")] {
+        assert!(all.contains(&(distance, caller.to_owned())), "{caller}: {all:?}");
+    }
+    assert!(ask(true, true).is_empty());
+}
+
+#[test]
+fn callees_go_on_when_asked() {
+    let index = index("constructs");
+    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let ask = |transitive| {
+        let related = questions::related(&effects, "by_cleanup", Direction::Callees, transitive, false).unwrap();
+        let relations = related.into_iter().flat_map(|related| related.relations);
+        relations.map(|relation| (relation.kind.describe(), relation.to)).collect::<Vec<_>>()
+    };
+    assert_eq!(ask(false), [("cleanup", "to_cleanup_int".to_owned())]);
+    assert_eq!(ask(true), [("cleanup", "to_cleanup_int".to_owned()), ("call", "to_cleanup".to_owned())]);
+}
+
+#[test]
+fn expressions_choose_by_name_label_and_neighbourhood() {
+    let index = index("constructs");
+    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let ends = |expression: &str| {
+        let mut ends: Vec<String> = paths(&effects, expression);
+        ends.sort_unstable();
+        ends
+    };
+    assert_eq!(ends("/^twin_/ [!external]"), ["twin_here → twin", "twin_user → twin"]);
+    assert_eq!(ends("[coroutine_fn,defined]"), ["to_entry_co"]);
+    assert_eq!(ends("twin:callers"), ["twin_here", "twin_user"]);
+    assert_eq!(ends("[/^twin/,\"twin\":callers]"), ["twin_here", "twin_user"]);
+    assert_eq!(ends("[\"far\":all_callers]"), ["twin", "twin_user"]);
+    assert_eq!(ends("by_guard:callees"), ["qemu_in_coroutine", "to_inside", "to_outside"]);
+    assert_eq!(ends("[defined,!/^(to|by|not)_/,!/twin|far/,!/call|choose|pass/]"), Vec::<String>::new());
+    assert_eq!(ends("by_name | by_macro"), ["by_macro", "by_name"]);
+}
+
+#[test]
+fn the_shortest_path_to_each_end_is_told() {
+    let index = index("constructs");
+    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let found = questions::paths(&effects, "by_passed_on ...", 2).unwrap();
+    let told: Vec<&str> = found.paths.iter().map(|path| path.remarks[0].as_str()).collect();
+    assert_eq!(told, ["by_passed_on", "by_passed_on → pass_on"]);
+    // call_parameter, its parameter, and what that holds.
+    assert_eq!(found.more, 4);
+}
+
+#[test]
+fn mistyped_names_are_told_what_there_is() {
+    let index = index("constructs");
+    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let error = questions::why(&effects, "by_gaurd", None, false).unwrap_err();
+    assert_eq!(error.to_string(), "there is no function `by_gaurd`; there is `by_guard`");
+    let error = questions::paths(&effects, "[corutine_fn]", 1).unwrap_err();
+    assert_eq!(error.to_string(), "nothing matches `[corutine_fn]`; there is `coroutine_fn`");
+    let error = questions::paths(&effects, "by_nmae", 1).unwrap_err();
+    assert!(matches!(error, QuestionError::Nothing { similar, .. } if similar[0] == "by_name"));
+    assert_eq!(
+        questions::why(&effects, "nothing like it", None, false).unwrap_err().to_string(),
+        "there is no function `nothing like it`"
+    );
+}
+
+/// What a tree that is full of mistakes tells of one function.
+fn belief(name: &str, to: Option<&str>) -> (String, Vec<(String, Vec<Witness>)>) {
+    let index = index("miniblock");
+    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let belief = questions::why(&effects, name, to, true).unwrap().remove(0);
+    let conclusions = belief.conclusions.into_iter().map(|conclusion| (conclusion.text, conclusion.witnesses));
+    (belief.demand, conclusions.collect())
+}
+
+#[test]
+fn why_tells_what_a_function_demands_and_where_it_leads() {
+    let (demand, conclusions) = belief("bdrv_co_flush", None);
+    assert_eq!(demand, "coroutine only, marked `coroutine_fn`");
+    assert!(conclusions.iter().all(|(text, _)| !text.contains("outside of coroutines")), "{conclusions:?}");
+}
+
+// --- the program --------------------------------------------------------------------------------------------------
+
+fn cowrap(arguments: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cowrap"));
+    let output = command.args(arguments).current_dir(testdata().join("miniblock")).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_program_answers_and_its_status_tells() {
+    let (status, out, _) = cowrap(&["paths", "img_sync", "...", "bdrv_co_flush"]);
+    assert_eq!(status, 0);
+    assert!(out.contains("img_sync → bdrv_co_flush") && out.contains("mini-img.c:36:12"), "{out}");
+    let (status, out, _) = cowrap(&["paths", "bdrv_co_flush ... img_sync"]);
+    assert_eq!((status, out.as_str()), (1, "no path\n"));
+    let (status, _, err) = cowrap(&["paths", "img_sync ("]);
+    assert_eq!(status, 2);
+    assert!(err.contains("img_sync (\n          ^ "), "{err}");
+    let (status, _, err) = cowrap(&["why", "bdrv_co_flsh"]);
+    assert_eq!(status, 2);
+    assert!(err.contains("`bdrv_co_flush`"), "{err}");
+}
+
+#[test]
+fn answers_are_json_when_asked() {
+    for arguments in
+        [&["why", "img_sync"][..], &["callers", "img_sync"], &["callees", "img_sync"], &["paths", "img_sync"]]
+    {
+        let (status, out, _) = cowrap(&[arguments, &["--format", "json"]].concat());
+        let document: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!((status, &document["version"]), (0, &Value::from(1)), "{arguments:?}");
+    }
+}
+
+#[test]
+fn nothing_is_coloured_unless_asked() {
+    let plain = cowrap(&["why", "img_sync"]).1;
+    assert!(!plain.contains('\u{1b}'), "{plain}");
+    assert!(cowrap(&["why", "img_sync", "--color", "always"]).1.contains('\u{1b}'));
+}
+
+#[test]
+fn graphs_are_drawn_around_and_between() {
+    let json = |arguments: &[&str]| -> Value {
+        let (status, out, err) = cowrap(&[arguments, &["--format", "json"]].concat());
+        assert_eq!(status, 0, "{err}");
+        serde_json::from_str::<Value>(&out).unwrap()["answer"].take()
+    };
+    let names = |drawing: &Value| -> Vec<String> {
+        drawing["nodes"].as_array().unwrap().iter().map(|node| node["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let between = json(&["graph", "--between", "img_sync", "qemu_coroutine_yield"]);
+    assert!(names(&between).contains(&"bdrv_co_flush".to_owned()) || names(&between).len() >= 2, "{between}");
+    let none = json(&["graph", "--around", "img_sync", "--depth", "0"]);
+    assert_eq!(names(&none), ["img_sync"]);
+    let one = json(&["graph", "--around", "img_sync", "--depth", "1"]);
+    assert!(names(&one).contains(&"bdrv_co_flush".to_owned()));
+    let broken = |drawing: &Value| {
+        let edges = drawing["edges"].as_array().unwrap();
+        edges.iter().filter(|edge| !edge["rules"].as_array().unwrap().is_empty()).count()
+    };
+    assert_eq!(broken(&one), 1, "{one}");
+    let (_, dot, _) = cowrap(&["graph", "--around", "img_sync", "--depth", "1"]);
+    assert!(dot.starts_with("digraph cowrap {\n") && dot.ends_with("}\n"), "{dot}");
+    assert_eq!(dot.matches("color=red").count(), 1, "{dot}");
+    assert_eq!(cowrap(&["graph", "--depth", "1"]).0, 2);
+}

@@ -1,0 +1,345 @@
+//! What earlier runs found out: what is read again, and what is not, when something changes; and that findings are always those
+//! of a run that remembers nothing.
+
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use cowrap_base::cache::Place;
+use cowrap_packs::Settings;
+use cowrap_report::Report;
+use cowrap_session::{Gate, Input, Progress, Request, SharingRequest};
+
+/// Counts the units that are read.
+#[derive(Default)]
+struct Count(Cell<usize>);
+
+impl Progress for Count {
+    fn start(&self, units: usize) {
+        self.0.set(self.0.get() + units);
+    }
+    fn step(&self) {}
+    fn finish(&self) {}
+}
+
+/// A tree that may be changed, and a cache.
+struct Checkout {
+    scratch: tempfile::TempDir,
+    cache: PathBuf,
+}
+
+const UNITS: usize = 8;
+
+impl Checkout {
+    /// Files of units that share a header each, and one for all.
+    fn new(cache: &Path) -> Checkout {
+        let scratch = tempfile::tempdir().unwrap();
+        let checkout = Checkout { scratch, cache: cache.to_path_buf() };
+        checkout.write("cowrap.toml", "");
+        checkout.write("include/qemu/osdep.h", OSDEP);
+        checkout.write("include/even.h", "#ifndef EVEN_H\n#define EVEN_H\nint even(void); /* of all */\n#endif\n");
+        for unit in 0..UNITS {
+            checkout.write(&format!("u{unit}.c"), &unit_text(unit, ""));
+        }
+        checkout.database("");
+        checkout
+    }
+
+    fn root(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    /// Writes a file as if it had been there for a while: what is younger than a run is not believed.
+    fn write(&self, path: &str, text: &str) {
+        let path = self.root().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn database(&self, flags: &str) {
+        let entry = |unit: usize| {
+            let directory = self.root().join("build");
+            let arguments = format!("cc -I ../include {flags} -c ../u{unit}.c -o u{unit}.o");
+            format!(r#"{{"directory": {directory:?}, "file": "../u{unit}.c", "command": "{arguments}"}}"#)
+        };
+        let entries: Vec<String> = (0..UNITS).map(entry).collect();
+        self.write("build/compile_commands.json", &format!("[{}]", entries.join(",\n")));
+    }
+
+    fn request(&self) -> Request {
+        Request {
+            input: Input::Database(Some(self.root().join("build"))),
+            working_directory: self.root().to_path_buf(),
+            root: None,
+            report_on: Vec::new(),
+            only: None,
+            exclude: None,
+            is_partial: false,
+            pack: None,
+            inputs: Vec::new(),
+            enable: Vec::new(),
+            settings: Settings::default(),
+            gate: Gate::default(),
+            jobs: 2,
+            sharing: SharingRequest::Yes,
+            cache: Some(Place { directory: self.cache.clone(), limit: 1 << 30 }),
+        }
+    }
+
+    /// Checks, and compares with a run that remembers nothing; the second result is how many units were read.
+    fn check(&self) -> (Report, usize) {
+        // Longer than any file system's clock ticks.
+        std::thread::sleep(Duration::from_millis(40));
+        let count = Count::default();
+        let report = cowrap_session::check(&self.request(), &count).unwrap();
+        let alone = Request { cache: None, sharing: SharingRequest::No, ..self.request() };
+        let plain = cowrap_session::check(&alone, &Count::default()).unwrap();
+        assert_eq!(report.findings, plain.findings);
+        assert_eq!(report.problems, plain.problems);
+        assert_eq!(report.summary, plain.summary);
+        assert_eq!(report.details.marks, plain.details.marks);
+        (report, count.0.get())
+    }
+
+    fn read(&self) -> usize {
+        self.check().1
+    }
+}
+
+const OSDEP: &str = "#ifndef OSDEP_H\n#define OSDEP_H\n#define coroutine_fn\n#define TIMES 1 /* once */\n\
+     void coroutine_fn co_work(void);\nstatic inline int twice(int x) { return 2 * x; }\n#endif\n";
+
+/// A unit with one call that breaks the rule.
+fn unit_text(unit: usize, more: &str) -> String {
+    let even = if unit.is_multiple_of(2) { "#include \"even.h\"\n" } else { "" };
+    format!("#include \"qemu/osdep.h\"\n{even}void run{unit}(void);\nvoid run{unit}(void) {{ co_work(); }}\n{more}")
+}
+
+fn new() -> (tempfile::TempDir, Checkout) {
+    let cache = tempfile::tempdir().unwrap();
+    let checkout = Checkout::new(cache.path());
+    let (report, read) = checkout.check();
+    assert_eq!((report.findings.len(), read), (UNITS, UNITS), "{:#?}", report.findings);
+    assert_eq!(checkout.read(), 0);
+    (cache, checkout)
+}
+
+#[test]
+fn only_what_changed_is_read_again() {
+    let (_cache, checkout) = new();
+    checkout.write("u3.c", &unit_text(3, "void more(void) { co_work(); }\n"));
+    let (report, read) = checkout.check();
+    assert_eq!((report.findings.len(), read), (UNITS + 1, 1));
+    // There and back, as with a branch.
+    checkout.write("u3.c", &unit_text(3, ""));
+    assert_eq!(checkout.read(), 0);
+    checkout.write("u3.c", &unit_text(3, "void more(void) { co_work(); }\n"));
+    assert_eq!(checkout.read(), 0);
+    // A new time alone is nothing.
+    checkout.write("include/qemu/osdep.h", OSDEP);
+    assert_eq!(checkout.read(), 0);
+    checkout.write("include/even.h", "#ifndef EVEN_H\n#define EVEN_H\nint even(int);\n#endif\n");
+    assert_eq!(checkout.read(), UNITS / 2);
+}
+
+#[test]
+fn comments_are_nothing_new_and_what_moves_code_is() {
+    let (_cache, checkout) = new();
+    checkout.write("include/qemu/osdep.h", &OSDEP.replace("/* once */", "/* one time only */"));
+    assert_eq!(checkout.read(), 0);
+    checkout.write("include/qemu/osdep.h", &OSDEP.replace("/* once */", "/* on\nce */"));
+    assert_eq!(checkout.read(), UNITS);
+    checkout.write("include/qemu/osdep.h", &OSDEP.replace("TIMES 1", "TIMES 2"));
+    assert_eq!(checkout.read(), UNITS);
+}
+
+#[test]
+fn a_report_that_is_shown_again_is_about_the_texts_as_they_are() {
+    let (_cache, checkout) = new();
+    let osdep = |comment: &str| checkout.write("include/qemu/osdep.h", &OSDEP.replace("/* once */", comment));
+    // Whatever is shown again can be shown again.
+    for comment in ["/* twice */", "/* three times */", "/* once */"] {
+        osdep(comment);
+        assert_eq!(checkout.read(), 0);
+    }
+    // Code behind a comment moves in bytes and stays in its line; edits of fixes are told in bytes.
+    for comment in ["/* a */", "/* longer */", ""] {
+        let text = format!("{comment}\n{}", unit_text(3, ""));
+        checkout.write("u3.c", &text);
+        checkout.check();
+    }
+    // Comments that are meant for cowrap come, change and go; in files with findings and in others.
+    for comment in
+        ["/* cowrap: allow(coroutine-call) why */", "/* cowrap: allow(coroutine-call) */", "/* nothing */", ""]
+    {
+        checkout.write("u3.c", &unit_text(3, "").replace("\n", &format!(" {comment}\n")));
+        checkout.check();
+        osdep(comment);
+        checkout.check();
+    }
+    // Marks are looked for in comments, too.
+    osdep("/* once\n#define coroutine_fn */");
+    assert_eq!(checkout.read(), UNITS);
+    osdep("/* once\n#define no_coroutine_fn */");
+    checkout.check();
+    osdep("/* once\nno more */");
+    checkout.check();
+    osdep("/* changed */");
+    checkout.write("u3.c", &unit_text(3, "void more(void) { co_work(); }\n"));
+    assert_eq!(checkout.check().0.findings.len(), UNITS + 1);
+}
+
+#[test]
+fn a_header_that_comes_or_goes_is_noticed() {
+    let (_cache, checkout) = new();
+    // Earlier on the search path than the one that was found: beside the file.
+    checkout.write("even.h", "void coroutine_fn even(void);\n");
+    let (_, read) = checkout.check();
+    assert_eq!(read, UNITS / 2);
+    std::fs::remove_file(checkout.root().join("even.h")).unwrap();
+    assert_eq!(checkout.read(), 0);
+    // A directory that was not there, and then a file in it.
+    std::fs::create_dir(checkout.root().join("qemu")).unwrap();
+    assert_eq!(checkout.read(), UNITS);
+    checkout
+        .write("qemu/osdep.h", &OSDEP.replace("co_work(void);", "co_work(void);\nvoid coroutine_fn co_more(void);"));
+    assert_eq!(checkout.read(), UNITS);
+    std::fs::remove_dir_all(checkout.root().join("qemu")).unwrap();
+    assert_eq!(checkout.read(), 0);
+    std::fs::remove_file(checkout.root().join("include/even.h")).unwrap();
+    let (report, read) = checkout.check();
+    assert_eq!((report.problems.len(), read), (UNITS / 2, UNITS / 2));
+    // Units with errors are remembered too, and what they miss is noticed when it is back.
+    assert_eq!(checkout.read(), 0);
+    checkout.write("include/even.h", "int even(void);\n");
+    assert_eq!(checkout.read(), UNITS / 2);
+}
+
+#[test]
+fn a_link_that_leads_elsewhere_is_noticed() {
+    let cache = tempfile::tempdir().unwrap();
+    let checkout = Checkout::new(cache.path());
+    let even = checkout.root().join("include/even.h");
+    std::fs::remove_file(&even).unwrap();
+    checkout.write("real/one.h", "int even(void);\n");
+    checkout.write("real/two.h", "int even(int);\n");
+    std::os::unix::fs::symlink("../real/one.h", &even).unwrap();
+    assert_eq!(checkout.read(), UNITS);
+    assert_eq!(checkout.read(), 0);
+    std::fs::remove_file(&even).unwrap();
+    std::os::unix::fs::symlink("../real/two.h", &even).unwrap();
+    assert_eq!(checkout.read(), UNITS / 2);
+}
+
+#[test]
+fn flags_and_packs_make_other_units() {
+    let (_cache, checkout) = new();
+    checkout.database("-DMORE");
+    assert_eq!(checkout.read(), UNITS);
+    checkout.database("");
+    assert_eq!(checkout.read(), 0);
+    let pack = include_str!("../../rules/packs/qemu.toml").replace("name = \"no_coroutine_fn\"", "name = \"no_co\"");
+    checkout.write("pack.toml", &pack);
+    let request = Request { pack: Some(checkout.root().join("pack.toml")), ..checkout.request() };
+    for expected in [UNITS, 0] {
+        std::thread::sleep(Duration::from_millis(40));
+        let count = Count::default();
+        cowrap_session::check(&request, &count).unwrap();
+        assert_eq!(count.0.get(), expected);
+    }
+    // Its words are the same, and what it demands is not: units are as they were, findings are not.
+    checkout.write("pack.toml", &pack.replace("coroutine-only", "unmarked-by-us"));
+    assert!(cowrap_session::check(&request, &Count::default()).is_err());
+    assert_eq!(checkout.read(), 0);
+}
+
+#[test]
+fn a_response_file_that_changes_is_noticed() {
+    let (_cache, checkout) = new();
+    checkout.write("build/flags.rsp", "-DX");
+    checkout.database("@flags.rsp");
+    assert_eq!(checkout.read(), UNITS);
+    assert_eq!(checkout.read(), 0);
+    // The text of the database is as it was.
+    checkout.write("build/flags.rsp", "-DX -Dco_work=co_other");
+    assert_eq!(checkout.read(), UNITS);
+}
+
+#[test]
+fn checkouts_share_a_cache() {
+    let (cache, one) = new();
+    let other = Checkout::new(cache.path());
+    assert_eq!(other.read(), 0);
+    other.write("u1.c", &unit_text(1, "void more(void) { co_work(); }\n"));
+    assert_eq!(other.read(), 1);
+    assert_eq!(one.read(), 0);
+    one.write("u1.c", &unit_text(1, "void more(void) { co_work(); }\n"));
+    assert_eq!(one.read(), 0);
+}
+
+#[test]
+fn damage_costs_time_and_nothing_else() {
+    let (cache, checkout) = new();
+    let files: Vec<PathBuf> = walk(cache.path());
+    assert!(files.len() > 3, "{files:?}");
+    for (number, file) in files.iter().enumerate() {
+        let whole = std::fs::read(file).unwrap();
+        if whole.is_empty() {
+            continue;
+        }
+        for place in [0, whole.len() / 2] {
+            let mut damaged = whole.clone();
+            damaged[place] ^= 1 << (number % 8);
+            std::fs::write(file, &damaged).unwrap();
+            checkout.check();
+        }
+        std::fs::write(file, &whole[..whole.len() / 2]).unwrap();
+        checkout.check();
+        std::fs::write(file, &whole).unwrap();
+    }
+    std::fs::remove_dir_all(cache.path()).unwrap();
+    checkout.check();
+}
+
+fn walk(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(walk(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
+fn command(checkout: &Checkout) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cowrap"));
+    command.args(["check", "-p", "build", "--format", "short", "--cache-dir"]).arg(&checkout.cache);
+    command.current_dir(checkout.root()).stdin(Stdio::null());
+    command
+}
+
+#[test]
+fn ten_runs_at_once_and_killed_ones_do_no_harm() {
+    let cache = tempfile::tempdir().unwrap();
+    let checkout = Checkout::new(cache.path());
+    std::thread::sleep(Duration::from_millis(40));
+    let expected = command(&checkout).arg("--no-sharing").env("COWRAP_CACHE_SIZE", "1G").output().unwrap().stdout;
+    assert!(!expected.is_empty());
+    std::fs::remove_dir_all(cache.path()).unwrap();
+    let running: Vec<_> =
+        (0..10).map(|_| command(&checkout).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()).collect();
+    for child in running {
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.stdout, expected, "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    for number in 0..6 {
+        std::fs::remove_dir_all(cache.path()).ok();
+        let mut child = command(&checkout).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(20 * number));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(command(&checkout).output().unwrap().stdout, expected);
+        assert_eq!(command(&checkout).output().unwrap().stdout, expected);
+    }
+}

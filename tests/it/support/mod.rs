@@ -1,0 +1,6 @@
+//! What several tests use.
+
+pub mod random;
+pub mod sharing;
+pub mod synthetic;
+pub mod tree;

@@ -1,0 +1,79 @@
+//! Trees that are read twice, with sharing and without, and what differs.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use cowrap_base::cache::Cache;
+use cowrap_base::source::{Digest, ON_DISK, Tree};
+use cowrap_facts::UnitFacts;
+use cowrap_frontend::clang::Library;
+use cowrap_frontend::compdb;
+use cowrap_frontend::index::{Indexer, Outcome, Shared, Sharing, make_visible};
+use cowrap_packs::Pack;
+use cowrap_session::{mark_headers, vocabulary};
+
+/// A tree that was read twice.
+#[derive(Debug)]
+pub struct Compared {
+    /// What became of sharing.
+    pub shared: Shared,
+    /// The same with the precompiled headers of an earlier run.
+    pub kept: Shared,
+    /// Units whose facts differ, each with both.
+    pub differing: Vec<(PathBuf, String)>,
+    /// The facts of each unit, without sharing.
+    pub plain: Vec<(PathBuf, UnitFacts)>,
+}
+
+/// Reads a tree with and without sharing. It has a `compile_commands.json`.
+pub fn compare(root: &Path) -> Compared {
+    static PACK: OnceLock<Pack> = OnceLock::new();
+    let pack = PACK.get_or_init(|| Pack::qemu().expect("it is compiled in"));
+    let root = root.canonicalize().expect("the tree is there");
+    let units = compdb::read(&root.join("compile_commands.json")).expect("a database").units;
+    let tree = Tree { root: root.clone(), build: Some(root.clone()) };
+    let visible = make_visible(&root, &mark_headers(pack), &HashMap::new());
+    let library = Library::load().expect("libclang");
+    let indexer = Indexer::new(library, vocabulary(pack), visible.headers, tree, 2).expect("workers");
+    let read = |shared: Option<&Sharing<'_>>| {
+        let mut read = Vec::new();
+        indexer.run(&units, shared, |number, outcome| match outcome {
+            Outcome::Read(facts) => read.push((units[number].file.clone(), *facts)),
+            Outcome::Failed(failure) => panic!("{}: {failure}", units[number].file.display()),
+        });
+        read
+    };
+    let plain = read(None);
+    let sharing = indexer.share(&units, &indexer.sources(&ON_DISK), false).expect("a place for precompiled headers");
+    let compare = |shared: Vec<(PathBuf, UnitFacts)>| -> Vec<(PathBuf, String)> {
+        let differing = plain.iter().zip(shared).filter(|((_, plain), (_, shared))| plain != shared);
+        differing.map(|((file, plain), (_, shared))| (file.clone(), difference(plain, &shared))).collect()
+    };
+    let mut differing = compare(read(Some(&sharing)));
+    // Once more with precompiled headers that are kept, and with those that were.
+    let kept = tempfile::tempdir().expect("a scratch directory");
+    let mut last = Shared::default();
+    for _ in 0..2 {
+        let cache = Cache::open(kept.path(), 1 << 30).expect("a cache");
+        let again = indexer.share(&units, &indexer.sources(&ON_DISK), false).expect("a place for precompiled headers");
+        let again = indexer.keep(again, &cache, Digest::of(b"all"));
+        differing.extend(compare(read(Some(&again))));
+        cache.flush().expect("it can be written");
+        last = again.shared();
+    }
+    Compared { differing, shared: sharing.shared(), kept: last, plain }
+}
+
+/// The first lines in which two units differ, as they are printed.
+fn difference(plain: &UnitFacts, shared: &UnitFacts) -> String {
+    let (plain, shared) = (format!("{plain:#?}"), format!("{shared:#?}"));
+    let pairs = plain.lines().zip(shared.lines());
+    let differing: Vec<String> = pairs
+        .enumerate()
+        .filter(|(_, (plain, shared))| plain != shared)
+        .map(|(number, (plain, shared))| format!("  {number}: {} | {}", plain.trim(), shared.trim()))
+        .take(5)
+        .collect();
+    format!("plain | shared\n{}", differing.join("\n"))
+}

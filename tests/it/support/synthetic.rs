@@ -1,0 +1,102 @@
+//! Programs that nobody wrote: facts of one unit, made of sketches of functions.
+
+use std::path::PathBuf;
+
+use cowrap_base::source::Tree;
+use cowrap_facts::{
+    Body, Call, CallKind, Context, Declaration, FileFacts, FileId, Mark, MarkId, Piece, Place, Reach, Slot, SlotCall,
+    Store, Symbol, SymbolId,
+};
+use cowrap_packs::Pack;
+
+/// A function.
+#[derive(Clone, Debug, Default)]
+pub struct Sketch {
+    /// Its mark, by name.
+    pub mark: Option<&'static str>,
+    /// The functions that it calls by name.
+    pub calls: Vec<usize>,
+    /// The slots that it calls through.
+    pub slot_calls: Vec<usize>,
+    /// The functions that it stores, with the slot.
+    pub stores: Vec<(usize, usize)>,
+}
+
+/// A function's name.
+pub fn name(function: usize) -> String {
+    format!("f{function}")
+}
+
+/// The unit with these functions; functions are told apart by their position. Function `n` is in line `n + 1`.
+pub fn unit(functions: &[Sketch], pack: &Pack) -> Piece {
+    let file = FileId(0);
+    let mut always = Reach::NEVER;
+    for context in Context::ALL {
+        always.insert(context, 0);
+    }
+    let slot = |slot: usize| Slot::Field {
+        record: Place { file, line: slot as u32 + 1, column: 1_000_000 },
+        record_name: format!("S{slot}"),
+        field: "call".to_owned(),
+    };
+    let mut facts = FileFacts { files: vec![PathBuf::from("/synthetic/all.c")], ..FileFacts::default() };
+    for (number, sketch) in functions.iter().enumerate() {
+        let symbol = SymbolId(number as u32);
+        let at = |column: usize| Place { file, line: number as u32 + 1, column: column as u32 + 1 };
+        let mark = sketch.mark.map(|wanted| {
+            let mark = pack.marks.iter().position(|mark| mark.name == wanted).expect("a mark of the pack");
+            Mark { mark: MarkId(mark as u16), place: at(0) }
+        });
+        facts.symbols.push(Symbol { name: name(number), file: None });
+        facts.declarations.push(Declaration {
+            symbol,
+            place: at(1),
+            marks: mark.into_iter().collect(),
+            definition: true,
+            never_returns: false,
+            signature: None,
+        });
+        let calls = sketch.calls.iter().enumerate().map(|(position, callee)| Call {
+            callee: SymbolId(*callee as u32),
+            place: at(10 + position),
+            spelling: None,
+            reach: always,
+            kind: CallKind::Written,
+            arguments: Vec::new(),
+        });
+        let slot_calls = sketch.slot_calls.iter().enumerate().map(|(position, held)| SlotCall {
+            slot: slot(*held),
+            place: at(10_000 + position),
+            reach: always,
+            kind: CallKind::Written,
+            marks: Vec::new(),
+            arguments: Vec::new(),
+        });
+        let stores = sketch.stores.iter().enumerate().map(|(position, (function, into))| Store {
+            function: SymbolId(*function as u32),
+            slot: slot(*into),
+            place: at(20_000 + position),
+            marks: Vec::new(),
+            declared: Vec::new(),
+            beside: None,
+        });
+        facts.bodies.push(Body {
+            symbol,
+            place: at(1),
+            flags: Vec::new(),
+            calls: calls.collect(),
+            slot_calls: slot_calls.collect(),
+            stores: stores.collect(),
+            copies: Vec::new(),
+            assertion: None,
+            holds: Vec::new(),
+            releases: Vec::new(),
+        });
+    }
+    Piece::new(facts)
+}
+
+/// The tree that they are in.
+pub fn tree() -> Tree {
+    Tree { root: PathBuf::from("/synthetic"), build: None }
+}

@@ -7,8 +7,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use cowrap_base::cache::{Cache, Kind, Stamps};
-use cowrap_base::source::{Digest, Tree};
+use cowrap_base::cache::{Cache, EntryKind, StatCache};
+use cowrap_base::files::{Digest, Tree};
 use rayon::prelude::*;
 
 const PIECES: usize = 6000;
@@ -41,17 +41,17 @@ fn values(directory: &Path) {
     let open = || Cache::open(directory, 1 << 30).expect("it is its own");
     let cache = open();
     for number in 0..PIECES {
-        cache.put(Kind::Piece, key(number), value(number));
+        cache.put(EntryKind::FileFacts, key(number), value(number));
     }
     for number in 0..UNITS {
-        cache.put(Kind::Unit, key(number), value(number % 300));
+        cache.put(EntryKind::Unit, key(number), value(number % 300));
     }
     time_once("write all", || cache.flush().expect("written"));
     let all = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         let median = time(|| {
             let cache = open();
-            let pieces = || (0..PIECES).into_par_iter().map(|number| cache.get(Kind::Piece, &key(number)));
+            let pieces = || (0..PIECES).into_par_iter().map(|number| cache.get(EntryKind::FileFacts, &key(number)));
             let bytes: usize = pool.install(|| pieces().map(|piece| piece.expect("it is there").len()).sum());
             bytes
         });
@@ -60,14 +60,14 @@ fn values(directory: &Path) {
     [1, 2].into_iter().for_each(all);
     let median = time(|| {
         let cache = open();
-        (0..UNITS).map(|number| cache.get(Kind::Unit, &key(number)).expect("it is there").len()).sum()
+        (0..UNITS).map(|number| cache.get(EntryKind::Unit, &key(number)).expect("it is there").len()).sum()
     });
     println!("read {UNITS} units: {median:?}");
     let mut next = PIECES;
     let median = time(|| {
         let cache = open();
-        cache.put(Kind::Unit, key(7), value(next));
-        cache.put(Kind::Piece, key(next), value(next));
+        cache.put(EntryKind::Unit, key(7), value(next));
+        cache.put(EntryKind::FileFacts, key(next), value(next));
         next += 1;
         cache.flush().expect("written");
         next
@@ -78,7 +78,7 @@ fn values(directory: &Path) {
     while cowrap_base::cache::info(directory).expect("readable").size < 900 << 20 {
         let cache = open();
         for _ in 0..5000 {
-            cache.put(Kind::Piece, key(number), value(number));
+            cache.put(EntryKind::FileFacts, key(number), value(number));
             number += 1;
         }
         cache.flush().expect("written");
@@ -88,7 +88,7 @@ fn values(directory: &Path) {
 }
 
 fn files(root: &Path) {
-    let stamps = Stamps::default();
+    let stamps = StatCache::default();
     let paths: Vec<PathBuf> =
         (0..FILES).map(|number| root.join(format!("tree/d{}/{number}.h", number % 300))).collect();
     let old = SystemTime::now() - Duration::from_secs(1000);
@@ -99,7 +99,7 @@ fn files(root: &Path) {
     }
     // So that none is read again for having been written just now.
     std::thread::sleep(Duration::from_secs(4));
-    let expected: Vec<_> = paths.par_iter().map(|path| (path, stamps.seen(path).expect("it is there"))).collect();
+    let expected: Vec<_> = paths.par_iter().map(|path| (path, stamps.state(path).expect("it is there"))).collect();
     let median = time(|| {
         assert!(stamps.changed(&expected).is_empty());
         FILES
@@ -123,7 +123,7 @@ fn files(root: &Path) {
     println!(
         "restore: {:?}",
         time(|| {
-            let _ = Stamps::restore(saved.clone(), &tree);
+            let _ = StatCache::restore(saved.clone(), &tree);
             1
         })
     );

@@ -18,7 +18,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cowrap_base::source::{Identities, Tree};
+use cowrap_base::files::{Identities, Tree};
 use cowrap_frontend::clang::Library;
 use cowrap_frontend::compdb::{self, Unit};
 

@@ -13,7 +13,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cowrap_base::source::Texts;
+use cowrap_base::files::Texts;
 use cowrap_fix::plan::Planner;
 use cowrap_fix::{Change, EditSet, GroupId, write_all};
 use cowrap_report::findings::{Action, Fix, Safety, Span};

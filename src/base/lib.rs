@@ -4,6 +4,6 @@
 
 #![warn(missing_docs)]
 
-pub mod source;
+pub mod files;
 pub mod cache;
 pub mod git;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use cowrap_base::cache::{self, DEFAULT_LIMIT, Place};
+use cowrap_base::cache::{self, CacheLocation, DEFAULT_LIMIT};
 use cowrap_report::render::printable_lines;
 
 use super::fail;
@@ -31,7 +31,7 @@ pub(super) struct PlaceArguments {
 
 impl PlaceArguments {
     /// Where the cache is; none when neither an option nor the environment says so.
-    pub(super) fn place(&self, working_directory: &Path) -> Result<Option<Place>, String> {
+    pub(super) fn place(&self, working_directory: &Path) -> Result<Option<CacheLocation>, String> {
         let limit = match (self.cache_size, variable(SIZE_VARIABLE)) {
             (Some(size), _) => size,
             (None, None) => DEFAULT_LIMIT,
@@ -40,7 +40,7 @@ impl PlaceArguments {
             }
         };
         let directory = self.cache_dir.clone().or_else(|| cache::default_directory(|name| std::env::var_os(name)));
-        Ok(directory.map(|directory| Place { directory: working_directory.join(directory), limit }))
+        Ok(directory.map(|directory| CacheLocation { directory: working_directory.join(directory), limit }))
     }
 }
 
@@ -112,7 +112,7 @@ impl Action {
     }
 }
 
-fn info(place: &Place) -> Result<String, String> {
+fn info(place: &CacheLocation) -> Result<String, String> {
     let info = cache::info(&place.directory).map_err(|error| error.to_string())?;
     let mut text = format!(
         "directory: {}\nsize: {} of {}\n",
@@ -126,7 +126,7 @@ fn info(place: &Place) -> Result<String, String> {
     Ok(text)
 }
 
-fn clean(place: &Place) -> Result<String, String> {
+fn clean(place: &CacheLocation) -> Result<String, String> {
     let cleaned = cache::clean(&place.directory).map_err(|error| error.to_string())?;
     let files = if cleaned.files == 1 { "file" } else { "files" };
     let mut text = format!("removed {} {files}, {}\n", cleaned.files, shown_size(cleaned.size));

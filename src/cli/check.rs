@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser};
 use clap::{Args, ValueEnum};
 
-use cowrap_base::source::write_whole;
+use cowrap_base::files::write_whole;
 use cowrap_report::Report;
 use cowrap_report::render::{Format, render};
 use cowrap_session::{BaselineRequest, Gate, Input, Request, Since};

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::Args;
 
-use cowrap_base::source::write_whole;
+use cowrap_base::files::write_whole;
 use cowrap_fix::{Mail, patch_mail, patch_name, unified};
 use cowrap_report::findings::{Level, Safety};
 use cowrap_report::render::{coverage, printable_lines};

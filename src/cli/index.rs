@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use cowrap_base::source::Digest;
+use cowrap_base::files::Digest;
 use cowrap_report::Shared;
 use cowrap_session::{FactsError, NinjaRequest, Part, Request, Shard};
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use cowrap_base::source::Digest;
+use cowrap_base::files::Digest;
 
 pub use reach::{Context, ContextSet, MAX_FLAGS, Reach};
 
@@ -48,7 +48,7 @@ pub struct Place {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitFacts {
     /// Every file that was read: the main file first, the others sorted. Like all paths in facts, they do not tell where
-    /// the tree is ([`Tree::portable`](cowrap_base::source::Tree::portable)).
+    /// the tree is ([`Tree::portable`](cowrap_base::files::Tree::portable)).
     #[serde(with = "paths")]
     pub files: Vec<PathBuf>,
     /// What the tree's own files say, in the order of `files`; files that say nothing are left out.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use thiserror::Error;
 
-use cowrap_base::source::{Staged, remove_abandoned, sync_directory};
+use cowrap_base::files::{Staged, remove_abandoned, sync_directory};
 
 use super::Change;
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use cowrap_base::source::Tree;
+use cowrap_base::files::Tree;
 
 use crate::findings::{Label, Span};
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use cowrap_base::source::{Overlay, Tree};
+use cowrap_base::files::{Overlay, Tree};
 
 use crate::findings::{Finding, Level, Safety, Span, lossy};
 

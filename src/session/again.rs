@@ -9,8 +9,8 @@ use std::time::SystemTime;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use cowrap_base::cache::{Cache, Kind, SavedStamps, Seen, Stamps};
-use cowrap_base::source::{Digest, Digester, Overlay, Texts, Tree};
+use cowrap_base::cache::{Cache, EntryKind, PathState, SavedStatCache, StatCache};
+use cowrap_base::files::{Digest, Digester, Overlay, Texts, Tree};
 use cowrap_csyntax::suppression::comments;
 use cowrap_frontend::clang::Library;
 use cowrap_frontend::compdb;
@@ -37,13 +37,13 @@ pub(super) struct Again {
 struct Record {
     root: PathBuf,
     build: Option<PathBuf>,
-    stamps: SavedStamps,
+    stamps: SavedStatCache,
     /// What was read.
-    expected: Vec<(PathBuf, Seen)>,
+    expected: Vec<(PathBuf, PathState)>,
     /// For each of these, the digest of its form, if nothing else of it matters.
     forms: Vec<Option<Digest>>,
     /// What was looked for in vain, by directory; it is still not there as long as the directory holds the same names.
-    absent: Vec<(PathBuf, Seen, Vec<PathBuf>)>,
+    absent: Vec<(PathBuf, PathState, Vec<PathBuf>)>,
     /// Symbolic links, and what they led to.
     links: Vec<(PathBuf, PathBuf)>,
     findings: Vec<Finding>,
@@ -99,9 +99,9 @@ impl Again {
 
     /// The report, if nothing changed since it was made.
     pub(super) fn report(&self) -> Option<Report> {
-        let mut record: Record = postcard::from_bytes(&self.cache.get(Kind::Tree, &self.key)?).ok()?;
+        let mut record: Record = postcard::from_bytes(&self.cache.get(EntryKind::Tree, &self.key)?).ok()?;
         let tree = Tree { root: record.root.clone(), build: record.build.clone() };
-        let stamps = Stamps::restore(record.stamps.clone(), &tree);
+        let stamps = StatCache::restore(record.stamps.clone(), &tree);
         let changed = stamps.changed(&record.expected);
         if !changed.is_empty() {
             let now = self.reworded(&record, &changed, &stamps, &tree)?;
@@ -109,8 +109,9 @@ impl Again {
                 record.expected[place].1 = seen;
             }
         }
-        let is_changed = |(directory, names, absent): &(PathBuf, Seen, Vec<PathBuf>)| {
-            stamps.seen(directory).unwrap_or(Seen::Absent) != *names && absent.iter().any(|path| !stamps.absent(path))
+        let is_changed = |(directory, names, absent): &(PathBuf, PathState, Vec<PathBuf>)| {
+            stamps.state(directory).unwrap_or(PathState::Absent) != *names
+                && absent.iter().any(|path| !stamps.absent(path))
         };
         if record.absent.par_iter().any(is_changed) {
             return None;
@@ -135,26 +136,26 @@ impl Again {
     /// files, the other one's are those of the disk with what the overlay says: so its name is known without reading anything.
     /// When it read others, it has another name.
     pub(super) fn before(&self, overlay: &Overlay) -> Option<Before> {
-        let record: Record = postcard::from_bytes(&self.cache.get(Kind::Tree, &self.key)?).ok()?;
+        let record: Record = postcard::from_bytes(&self.cache.get(EntryKind::Tree, &self.key)?).ok()?;
         let tree = Tree { root: record.root.clone(), build: record.build.clone() };
-        let is_now = Stamps::restore(record.stamps.clone(), &tree).changed(&record.expected).is_empty();
+        let is_now = StatCache::restore(record.stamps.clone(), &tree).changed(&record.expected).is_empty();
         if !is_now || record.absent.iter().flat_map(|(.., absent)| absent).any(|path| overlay.is_there(path)) {
             return None;
         }
-        let then = |(path, seen): &(PathBuf, Seen)| {
+        let then = |(path, seen): &(PathBuf, PathState)| {
             let seen = match overlay.text(path) {
-                Some(text) => Seen::File(Digest::of(text)),
-                None if overlay.is_gone(path) => Seen::Absent,
+                Some(text) => PathState::File(Digest::of(text)),
+                None if overlay.is_gone(path) => PathState::Absent,
                 None => *seen,
             };
             (path.clone(), seen)
         };
-        let expected: Vec<(PathBuf, Seen)> = record.expected.iter().map(then).collect();
-        postcard::from_bytes(&self.cache.get(Kind::Tree, &self.state(&expected)?)?).ok()
+        let expected: Vec<(PathBuf, PathState)> = record.expected.iter().map(then).collect();
+        postcard::from_bytes(&self.cache.get(EntryKind::Tree, &self.state(&expected)?)?).ok()
     }
 
     /// The name of a state of the tree, by what is in the files that are read; none when it cannot be written down.
-    fn state(&self, expected: &[(PathBuf, Seen)]) -> Option<Digest> {
+    fn state(&self, expected: &[(PathBuf, PathState)]) -> Option<Digest> {
         let mut digester = Digester::new();
         digester.update(b"state");
         digester.update(self.key.bytes());
@@ -167,17 +168,17 @@ impl Again {
     /// Then units say the same at the same places, so that the program is the same, and so is what is found in it. Texts that
     /// findings and fixes were made from are not among these files: an edit is known by offsets, which comments move. The one
     /// thing that is read in comments, too, are definitions of marks.
-    fn reworded(&self, record: &Record, changed: &[usize], stamps: &Stamps, tree: &Tree) -> Option<Vec<Seen>> {
+    fn reworded(&self, record: &Record, changed: &[usize], stamps: &StatCache, tree: &Tree) -> Option<Vec<PathState>> {
         let wanted = changed.iter().map(|place| Some((record.expected.get(*place)?, (*record.forms.get(*place)?)?)));
         let wanted = wanted.collect::<Option<Vec<_>>>()?;
         let pack = pack_of(self.pack.as_deref()).ok()?;
         let marks = mark_headers(&pack);
         let now = wanted.par_iter().map(|((file, _), expected)| {
-            let seen = stamps.seen(file)?;
+            let seen = stamps.state(file)?;
             let text = std::fs::read(file).ok()?;
             // A comment that is meant for this program is no comment like others.
             let has_words = !comments(&text).is_empty();
-            if has_words || seen != Seen::File(Digest::of(&text)) || form(&text) != *expected {
+            if has_words || seen != PathState::File(Digest::of(&text)) || form(&text) != *expected {
                 return None;
             }
             let defined = definitions(&tree.root, file, &text, &marks);
@@ -189,7 +190,7 @@ impl Again {
     }
 
     /// Keeps a report, and what it depends on.
-    pub(super) fn keep(&self, report: &Report, consulted: Consulted, stamps: &Stamps, texts: &Texts) {
+    pub(super) fn keep(&self, report: &Report, consulted: Consulted, stamps: &StatCache, texts: &Texts) {
         let mut whole = texts.consulted();
         whole.extend(self.also.iter().cloned());
         let mut files: BTreeMap<PathBuf, Option<Digest>> =
@@ -202,13 +203,13 @@ impl Again {
             by_directory.entry(directory).or_default().push(path);
         }
         let expected = files.par_iter().map(|file| {
-            let seen = if stamps.absent(file) { Seen::Absent } else { stamps.seen(file)? };
-            (seen == Seen::Absent || self.is_old(file)).then(|| (file.clone(), seen))
+            let seen = if stamps.absent(file) { PathState::Absent } else { stamps.state(file)? };
+            (seen == PathState::Absent || self.is_old(file)).then(|| (file.clone(), seen))
         });
         // What changed in the meantime, or may have, cannot be told from what the report is about.
         let Some(expected) = expected.collect::<Option<Vec<_>>>() else { return };
         let names = |(directory, absent): (PathBuf, Vec<PathBuf>)| {
-            let names = stamps.seen(&directory).unwrap_or(Seen::Absent);
+            let names = stamps.state(&directory).unwrap_or(PathState::Absent);
             (directory, names, absent)
         };
         let absent: Vec<_> = by_directory.into_par_iter().map(names).collect();
@@ -238,10 +239,10 @@ impl Again {
     fn put(&self, record: &Record) {
         // What cannot be written is not kept; the next run is only slower for that.
         if let Ok(bytes) = postcard::to_stdvec(record) {
-            self.cache.put(Kind::Tree, self.key, bytes);
+            self.cache.put(EntryKind::Tree, self.key, bytes);
             let found = Before { findings: record.findings.clone(), problems: record.problems.clone() };
             if let Some((state, bytes)) = self.state(&record.expected).zip(postcard::to_stdvec(&found).ok()) {
-                self.cache.put(Kind::Tree, state, bytes);
+                self.cache.put(EntryKind::Tree, state, bytes);
             }
             let _ = self.cache.flush();
         }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use cowrap_analysis::program::Linker;
-use cowrap_base::source::{Digest, Digester, ON_DISK, Tree, write_whole};
+use cowrap_base::files::{Digest, Digester, ON_DISK, Tree, write_whole};
 use cowrap_facts::{FileFacts, Piece, UnitFacts, paths};
 use cowrap_frontend::compdb::Unit;
 use cowrap_frontend::index::Outcome;

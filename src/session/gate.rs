@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use cowrap_analysis::rules::stale_baseline;
+use cowrap_base::files::{Identities, Overlay, Tree, write_whole};
 use cowrap_base::git::{Change, Git, Side};
-use cowrap_base::source::{Identities, Overlay, Tree, write_whole};
 use cowrap_report::findings::{Baseline, Finding, Fingerprints, Level, Note, Span, State};
 
 use super::again::{Again, Before};

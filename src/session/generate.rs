@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use thiserror::Error;
 
-use cowrap_base::source::{Written, write_whole};
+use cowrap_base::files::{Written, write_whole};
 use cowrap_packs::{Generator, PackError, Settings};
 use cowrap_report::{HeaderDiagnostic, HeaderDiagnostics};
 use cowrap_wrapgen::dialect::{self, DialectError};
@@ -265,7 +265,7 @@ fn shown_input(input: &Path, root: Option<&Path>) -> String {
             .ok()
     });
     let name = relative.or_else(|| input.file_name().map(PathBuf::from)).unwrap_or_else(|| input.to_path_buf());
-    cowrap_base::source::normalize(&name).display().to_string().replace("*/", "* /").replace(['\n', '\r'], " ")
+    cowrap_base::files::normalize(&name).display().to_string().replace("*/", "* /").replace(['\n', '\r'], " ")
 }
 
 /// A file's name in a rule of make.

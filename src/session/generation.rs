@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cowrap_analysis::effects::{Difference, Effects, Generation, StaleFile};
 use cowrap_analysis::program::{FileId, Place};
-use cowrap_base::source::{Identities, Source, Texts};
+use cowrap_base::files::{Identities, Source, Texts};
 use cowrap_wrapgen::outline;
 
 use super::Request;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use cowrap_analysis::program::Program;
-use cowrap_base::source::{Tree, write_whole};
+use cowrap_base::files::{Tree, write_whole};
 use cowrap_packs::Pack;
 
 use super::stored::{Kind, Words, damaged};

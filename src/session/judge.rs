@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use cowrap_analysis::effects::Effects;
 use cowrap_analysis::program::FileId;
 use cowrap_analysis::rules::{self, RULES, malformed_suppression, unused_suppression};
-use cowrap_base::source::Texts;
+use cowrap_base::files::Texts;
 use cowrap_csyntax::suppression::{Comment, Suppression, comments};
 use cowrap_packs::nearest;
 use cowrap_report::findings::{Finding, Fingerprints, Span, sort};

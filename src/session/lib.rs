@@ -29,10 +29,10 @@ use thiserror::Error;
 use cowrap_analysis::effects::Effects;
 use cowrap_analysis::program::FunctionId;
 use cowrap_analysis::rules;
-use cowrap_base::cache::Place;
-use cowrap_base::cache::Stamps;
+use cowrap_base::cache::CacheLocation;
+use cowrap_base::cache::StatCache;
+use cowrap_base::files::{Identities, ON_DISK, Overlay, Texts, Tree};
 use cowrap_base::git::GitError;
-use cowrap_base::source::{Identities, ON_DISK, Overlay, Texts, Tree};
 use cowrap_facts::{CallKind, UnitFacts};
 use cowrap_frontend::clang::{Library, LoadError};
 use cowrap_frontend::compdb::{self, Database, Refusal, Unit};
@@ -89,7 +89,7 @@ pub struct Request {
     /// Whether units share header work.
     pub sharing: SharingRequest,
     /// Where what earlier runs found out is kept, if it is.
-    pub cache: Option<Place>,
+    pub cache: Option<CacheLocation>,
 }
 
 /// Whether units share header work. The facts are the same.
@@ -275,7 +275,7 @@ struct Checked {
     pack: Pack,
     texts: Texts,
     /// What was read for it, if it could be remembered.
-    consulted: Option<(Consulted, Stamps)>,
+    consulted: Option<(Consulted, StatCache)>,
 }
 
 /// Checks a tree in some state; edits of fixes are not written out.
@@ -325,7 +325,7 @@ fn read(
     request: &Request,
     state: Reading<'_>,
     progress: &dyn Progress,
-) -> Result<(Index, Option<(Consulted, Stamps)>), Error> {
+) -> Result<(Index, Option<(Consulted, StatCache)>), Error> {
     let pack = pack_of(request.pack.as_deref())?.with(&request.settings);
     if let Input::Index(path) = &request.input {
         return Ok((index::load(&request.working_directory.join(path), pack)?, None));

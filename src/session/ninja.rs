@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use cowrap_base::source::{Digest, is_deceptive};
+use cowrap_base::files::{Digest, is_deceptive};
 use cowrap_frontend::clang::Library;
 use cowrap_frontend::compdb;
 

@@ -13,8 +13,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use cowrap_analysis::program::{Linker, Program};
-use cowrap_base::cache::{Cache, Kind, Stamps};
-use cowrap_base::source::{Digest, Digester, Identities, Overlay, Tree};
+use cowrap_base::cache::{Cache, EntryKind, StatCache};
+use cowrap_base::files::{Digest, Digester, Identities, Overlay, Tree};
 use cowrap_facts::{SCHEMA, UnitFacts};
 use cowrap_frontend::index::{Consulted, Found, Known, Outcome, Recall, Sources, make_visible};
 use cowrap_packs::Pack;
@@ -32,7 +32,7 @@ struct Memory<'a> {
     cache: &'a Cache,
     base: Digest,
     keys: Keys,
-    stamps: Stamps,
+    stamps: StatCache,
     recall: Recall<'a>,
 }
 
@@ -59,7 +59,7 @@ pub(super) fn read_tree(
     mut opened: Opened,
     state: Reading<'_>,
     progress: &dyn Progress,
-) -> Result<(Index, Option<(Consulted, Stamps)>), Error> {
+) -> Result<(Index, Option<(Consulted, StatCache)>), Error> {
     let Reading { overlay, .. } = state;
     let cache = match &request.cache {
         Some(place) if request.sharing != SharingRequest::Verify => Cache::open(&place.directory, place.limit).ok(),
@@ -320,7 +320,7 @@ impl<'a> Memory<'a> {
         let base = base(&opened.clang, &opened.pack);
         let keys = Keys::new(base, tree);
         let (stamps, known) = rayon::join(
-            || load(cache, &keys.stamps).map(|saved| Stamps::restore(saved, tree)).unwrap_or_default(),
+            || load(cache, &keys.stamps).map(|saved| StatCache::restore(saved, tree)).unwrap_or_default(),
             || load::<Known>(cache, &keys.known).unwrap_or_default(),
         );
         let recall = opened.indexer.install(|| Recall::new(known, base, cache, tree, &stamps, sources, overlay));
@@ -330,7 +330,7 @@ impl<'a> Memory<'a> {
     fn keep(&self, key: Digest, value: &impl Serialize) {
         // What cannot be written down is not kept.
         if let Ok(bytes) = postcard::to_stdvec(value) {
-            self.cache.put(Kind::Tree, key, bytes);
+            self.cache.put(EntryKind::Tree, key, bytes);
         }
     }
 
@@ -341,7 +341,7 @@ impl<'a> Memory<'a> {
         found: &[Found],
         fresh: &[(usize, UnitFacts)],
         sources: &Sources,
-    ) -> Option<(Consulted, Stamps)> {
+    ) -> Option<(Consulted, StatCache)> {
         let Memory { cache, keys, stamps, recall, .. } = self;
         let mut consulted = (found.len() + fresh.len() == opened.inputs.units.len()).then(|| recall.consulted(found));
         if !fresh.is_empty() {
@@ -354,13 +354,13 @@ impl<'a> Memory<'a> {
                 all
             });
             if let Ok(bytes) = postcard::to_stdvec(&known) {
-                cache.put(Kind::Tree, keys.known, bytes);
+                cache.put(EntryKind::Tree, keys.known, bytes);
             }
         }
         if stamps.has_news()
             && let Ok(bytes) = postcard::to_stdvec(&stamps.save(&opened.tree))
         {
-            cache.put(Kind::Tree, keys.stamps, bytes);
+            cache.put(EntryKind::Tree, keys.stamps, bytes);
         }
         Some((consulted?, stamps))
     }
@@ -382,7 +382,7 @@ impl Keys {
 }
 
 fn load<T: DeserializeOwned>(cache: &Cache, key: &Digest) -> Option<T> {
-    postcard::from_bytes(&cache.get(Kind::Tree, key)?).ok()
+    postcard::from_bytes(&cache.get(EntryKind::Tree, key)?).ok()
 }
 
 /// The digest of all that facts depend on beside files and arguments.

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use cowrap_base::cache::{Cache, Kind, clean, info};
-use cowrap_base::source::Digest;
+use cowrap_base::cache::{Cache, EntryKind, clean, info};
+use cowrap_base::files::Digest;
 use tempfile::TempDir;
 
 /// Where a child finds its cache, what it does, and which numbers it begins with.
@@ -45,10 +45,10 @@ fn child() {
     for round in 0..20 {
         for number in first + round * 10..first + round * 10 + 10 {
             look(&cache, number);
-            cache.put(Kind::Piece, key(number), value(number));
-            cache.put(Kind::Unit, key(number % 50), value(number % 50));
+            cache.put(EntryKind::FileFacts, key(number), value(number));
+            cache.put(EntryKind::Unit, key(number % 50), value(number % 50));
         }
-        cache.put(Kind::Tree, key(first % 3), value(first % 3));
+        cache.put(EntryKind::Tree, key(first % 3), value(first % 3));
         let header = key(round % 5);
         if let Some(path) = cache.file(&header).or_else(|| cache.put_file(header, |path| write(path, round % 5)))
             // Others may remove it meanwhile.
@@ -73,12 +73,12 @@ fn write(path: &Path, number: usize) -> bool {
 
 /// Fails if what is kept for a number is wrong. Tells whether its piece is there.
 fn look(cache: &Cache, number: usize) -> bool {
-    for kind in Kind::ALL {
+    for kind in EntryKind::ALL {
         assert!(cache.get(kind, &key(number)).is_none_or(|found| found == value(number)), "{kind:?} {number}");
     }
     let header = cache.file(&key(number)).and_then(|path| std::fs::read(path).ok());
     assert!(header.is_none_or(|found| found == value(number)), "{number}");
-    cache.get(Kind::Piece, &key(number)).is_some()
+    cache.get(EntryKind::FileFacts, &key(number)).is_some()
 }
 
 /// How many of the first pieces are there; none of whatever is there may be wrong.
@@ -137,7 +137,7 @@ fn processes_that_have_too_much_remove_what_others_use_and_do_no_harm() {
     together(root.path(), "crowd", 200);
     count(root.path(), 2000);
     let cache = Cache::open(root.path(), 300_000).unwrap();
-    cache.put(Kind::Unit, key(5000), value(5000));
+    cache.put(EntryKind::Unit, key(5000), value(5000));
     cache.flush().unwrap();
     assert!(info(root.path()).unwrap().size <= 300_000);
 }
@@ -246,7 +246,7 @@ fn a_directory_that_must_not_be_written_is_read() {
     std::fs::set_permissions(root.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     let directory = root.path().join("cache");
     let cache = Cache::open(&directory, LIMIT).unwrap();
-    cache.put(Kind::Piece, key(1), value(1));
+    cache.put(EntryKind::FileFacts, key(1), value(1));
     cache.put_file(key(1), |path| write(path, 1)).unwrap();
     cache.flush().unwrap();
     let lock = |mode| {
@@ -278,8 +278,8 @@ fn a_directory_that_must_not_be_written_is_read() {
 fn a_place_where_no_directory_can_be_is_an_error_for_its_own() {
     for place in ["/dev/full", "/dev/full/cache", "/proc/cowrap-cache"] {
         let Ok(cache) = Cache::open(Path::new(place), LIMIT) else { continue };
-        assert_eq!((cache.get(Kind::Unit, &key(1)), cache.file(&key(1))), (None, None));
-        cache.put(Kind::Unit, key(1), value(1));
+        assert_eq!((cache.get(EntryKind::Unit, &key(1)), cache.file(&key(1))), (None, None));
+        cache.put(EntryKind::Unit, key(1), value(1));
         assert_eq!(cache.put_file(key(1), |path| write(path, 1)), None);
         assert!(cache.flush().is_err(), "{place}");
         cache.flush().unwrap();

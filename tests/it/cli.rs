@@ -1190,7 +1190,7 @@ fn with_variables(variables: &[(&str, &Path)], arguments: &[&str]) -> Outcome {
 fn cache() -> TempDir {
     let scratch = tempfile::tempdir().expect("a directory");
     let cache = cowrap_base::cache::Cache::open(scratch.path(), 1 << 20).expect("it is empty");
-    cache.put(cowrap_base::cache::Kind::Piece, cowrap_base::source::Digest::of(b"key"), vec![0; 2048]);
+    cache.put(cowrap_base::cache::EntryKind::FileFacts, cowrap_base::files::Digest::of(b"key"), vec![0; 2048]);
     cache.flush().expect("written");
     scratch
 }

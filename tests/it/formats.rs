@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use cowrap_base::source::{Overlay, Tree};
+use cowrap_base::files::{Overlay, Tree};
 use cowrap_packs::Settings;
 use cowrap_report::findings::{Edit, Finding, Fingerprints, Fix, Label, Level, Note, Safety, Span, State};
 use cowrap_report::render::{Format, render};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use cowrap_base::cache::Place;
+use cowrap_base::cache::CacheLocation;
 use cowrap_packs::Settings;
 use cowrap_report::Report;
 use cowrap_session::{Gate, Input, Progress, Request, SharingRequest};
@@ -83,7 +83,7 @@ impl Checkout {
             gate: Gate::default(),
             jobs: 2,
             sharing: SharingRequest::Yes,
-            cache: Some(Place { directory: self.cache.clone(), limit: 1 << 30 }),
+            cache: Some(CacheLocation { directory: self.cache.clone(), limit: 1 << 30 }),
         }
     }
 

@@ -19,7 +19,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rustc_hash::FxHashSet;
 
 use crate::program::{Candidates, FunctionId, Mark, Place, Program, SlotId};
-use cowrap_base::source::Tree;
+use cowrap_base::files::Tree;
 use cowrap_facts::{Context, ContextSet, MarkId};
 use cowrap_packs::{Cut, Effect, LockMode, MarkSpec, Pack};
 

@@ -7,7 +7,7 @@ use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
-use cowrap_base::source::Digest;
+use cowrap_base::files::Digest;
 use cowrap_facts::{CallKind, FileFacts, Piece};
 
 use super::{

@@ -15,16 +15,16 @@ use std::time::SystemTime;
 
 use rustc_hash::FxHashMap;
 
-use crate::source::Digest;
+use crate::files::Digest;
 
-use super::Kind;
+use super::EntryKind;
 use super::names::{Item, Name, list};
 
 /// How many bytes a record has.
 pub(super) const RECORD: usize = 40;
 
 /// What a kept value is found under.
-pub(super) type Key = (Kind, Digest);
+pub(super) type Key = (EntryKind, Digest);
 
 /// Where a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl Record {
         if crc32fast::hash(&bytes[..36]) != word(36) {
             return None;
         }
-        let kind = Kind::ALL.into_iter().find(|kind| *kind as u32 == word(16))?;
+        let kind = EntryKind::ALL.into_iter().find(|kind| *kind as u32 == word(16))?;
         let mut key = [0; 16];
         key.copy_from_slice(&bytes[20..36]);
         let offset = u64::from(word(0)) | u64::from(word(4)) << 32;

@@ -12,8 +12,8 @@
 
 mod log;
 mod names;
-mod place;
-mod stamps;
+mod directory;
+mod stat_cache;
 
 use std::fs::{File, FileTimes};
 use std::io;
@@ -25,40 +25,40 @@ use std::time::{Duration, SystemTime};
 use rustc_hash::{FxHashMap, FxHashSet};
 use thiserror::Error;
 
-use crate::source::{Digest, is_abandoned, temporary_directory, write_whole};
+use crate::files::{Digest, is_abandoned, temporary_directory, write_whole};
 
+pub use directory::{CacheInfo, CacheLocation, Cleaned, DEFAULT_LIMIT, clean, default_directory, info};
 use log::{Key, Log, RECORD, Record, append};
 use names::{Header, Item, Name, list};
-pub use place::{Cleaned, DEFAULT_LIMIT, Info, Place, clean, default_directory, info};
-pub use stamps::{SavedStamps, Seen, Stamps};
+pub use stat_cache::{PathState, SavedStatCache, StatCache};
 
 /// How long a file counts as just used: its time is not renewed, and what looks abandoned may be another machine's.
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// The kinds of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
+pub enum EntryKind {
     /// What is known of a unit.
     Unit = 1,
     /// The facts of one file.
-    Piece = 2,
+    FileFacts = 2,
     /// What a run over a whole tree gave: large, replaced by most runs, so that each has a file of its own.
     Tree = 3,
     /// What was found out when a precompiled header was made.
     Precompiled = 4,
 }
 
-impl Kind {
+impl EntryKind {
     /// All kinds. Their numbers are in the files and must not change their meaning.
-    pub const ALL: [Kind; 4] = [Kind::Unit, Kind::Piece, Kind::Tree, Kind::Precompiled];
+    pub const ALL: [EntryKind; 4] = [EntryKind::Unit, EntryKind::FileFacts, EntryKind::Tree, EntryKind::Precompiled];
 
     /// What several of them are called.
     pub fn plural(self) -> &'static str {
         match self {
-            Kind::Unit => "units",
-            Kind::Piece => "pieces",
-            Kind::Tree => "trees",
-            Kind::Precompiled => "notes of precompiled headers",
+            EntryKind::Unit => "units",
+            EntryKind::FileFacts => "pieces",
+            EntryKind::Tree => "trees",
+            EntryKind::Precompiled => "notes of precompiled headers",
         }
     }
 }
@@ -140,10 +140,10 @@ impl Cache {
     ///
     /// That the directory cannot be read, or has something else in it than a cache.
     pub fn open(directory: &Path, limit: u64) -> Result<Cache, CacheError> {
-        place::vet(directory)?;
+        directory::vet(directory)?;
         Ok(Cache {
             directory: directory.to_path_buf(),
-            store: place::store(directory),
+            store: directory::store(directory),
             limit,
             view: RwLock::default(),
             pending: Mutex::default(),
@@ -155,12 +155,12 @@ impl Cache {
     }
 
     /// The value that was kept under a key, by this process or another.
-    pub fn get(&self, kind: Kind, key: &Digest) -> Option<Vec<u8>> {
+    pub fn get(&self, kind: EntryKind, key: &Digest) -> Option<Vec<u8>> {
         let key = (kind, *key);
         if let Some(value) = held(&self.pending).get(&key) {
             return Some(value.clone());
         }
-        if kind == Kind::Tree {
+        if kind == EntryKind::Tree {
             return self.get_alone(key);
         }
         let view = self.view();
@@ -177,7 +177,7 @@ impl Cache {
     }
 
     /// Keeps a value under a key, in place of any other. It is written by [`Cache::flush`].
-    pub fn put(&self, kind: Kind, key: Digest, value: Vec<u8>) {
+    pub fn put(&self, kind: EntryKind, key: Digest, value: Vec<u8>) {
         held(&self.pending).insert((kind, key), value);
     }
 
@@ -211,7 +211,7 @@ impl Cache {
     /// whether it was. The result is where the file is; none when there is no such file, or the cache cannot be written, which
     /// the next [`Cache::flush`] tells.
     pub fn put_file(&self, key: Digest, write: impl FnOnce(&Path) -> bool) -> Option<PathBuf> {
-        let made = place::prepare(&self.directory).and_then(|()| {
+        let made = directory::prepare(&self.directory).and_then(|()| {
             self.make(key, write).map_err(|source| CacheError::Write { directory: self.shown(), source })
         });
         match made {
@@ -306,8 +306,8 @@ impl Cache {
 
     /// Writes what is to be written, under the lock.
     fn write(&self, pending: FxHashMap<Key, Vec<u8>>) -> Result<(), CacheError> {
-        place::prepare(&self.directory)?;
-        let _lock = place::lock(&self.directory)?;
+        directory::prepare(&self.directory)?;
+        let _lock = directory::lock(&self.directory)?;
         let written = self.write_locked(pending);
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = None;
         written.map_err(|source| CacheError::Write { directory: self.shown(), source })
@@ -319,7 +319,7 @@ impl Cache {
         let log = Log::load(&self.store, &items, self.limit);
         let mut used = held(&self.used);
         used.keys.extend(pending.keys());
-        let (alone, pending): (Vec<_>, Vec<_>) = pending.into_iter().partition(|(key, _)| key.0 == Kind::Tree);
+        let (alone, pending): (Vec<_>, Vec<_>) = pending.into_iter().partition(|(key, _)| key.0 == EntryKind::Tree);
         let mut values = Vec::new();
         for (key, value) in pending {
             let is_same = |(_, known): &(usize, Record)| Record::of(key, &value, known.offset) == Some(*known);
@@ -367,7 +367,7 @@ impl Cache {
             // Younger ones may be another machine's, whose processes are not known here.
             let modified = std::fs::symlink_metadata(&path).and_then(|found| found.modified());
             if modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > HOUR)) {
-                place::remove_temporary(&path);
+                directory::remove_temporary(&path);
             }
         }
         let mut total: u64 = items.iter().map(|item| item.size).sum();

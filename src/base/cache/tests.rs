@@ -28,19 +28,19 @@ fn open(root: &Path) -> Cache {
 }
 
 /// Keeps values of a kind in a cache that is opened for it.
-fn keep(root: &Path, limit: u64, kind: Kind, numbers: impl IntoIterator<Item = usize>, length: usize) {
+fn keep(root: &Path, limit: u64, kind: EntryKind, numbers: impl IntoIterator<Item = usize>, length: usize) {
     let cache = Cache::open(root, limit).unwrap();
     numbers.into_iter().for_each(|number| cache.put(kind, key(number), value(number, length)));
     cache.flush().unwrap();
 }
 
 /// Which of these values are there; fails when one is not what was kept.
-fn there(root: &Path, kind: Kind, numbers: impl IntoIterator<Item = usize>, length: usize) -> Vec<usize> {
+fn there(root: &Path, kind: EntryKind, numbers: impl IntoIterator<Item = usize>, length: usize) -> Vec<usize> {
     found(&open(root), kind, numbers, length)
 }
 
 /// As [`there`], in a cache that is open.
-fn found(cache: &Cache, kind: Kind, numbers: impl IntoIterator<Item = usize>, length: usize) -> Vec<usize> {
+fn found(cache: &Cache, kind: EntryKind, numbers: impl IntoIterator<Item = usize>, length: usize) -> Vec<usize> {
     let is_there = |number: &usize| match cache.get(kind, &key(*number)) {
         Some(found) => {
             assert_eq!(found, value(*number, length), "{number}");
@@ -73,7 +73,7 @@ fn set_time(path: &Path, time: SystemTime) {
 fn values_come_back() {
     let root = scratch();
     let cache = open(root.path());
-    for kind in Kind::ALL {
+    for kind in EntryKind::ALL {
         assert_eq!(cache.get(kind, &key(1)), None);
         cache.put(kind, key(1), vec![kind as u8]);
         cache.put(kind, key(2), Vec::new());
@@ -81,7 +81,7 @@ fn values_come_back() {
     }
     cache.flush().unwrap();
     for cache in [&cache, &open(root.path())] {
-        for kind in Kind::ALL {
+        for kind in EntryKind::ALL {
             assert_eq!(cache.get(kind, &key(1)), Some(vec![kind as u8]));
             assert_eq!(cache.get(kind, &key(2)), Some(Vec::new()));
             assert_eq!(cache.get(kind, &key(3)), None);
@@ -93,7 +93,7 @@ fn values_come_back() {
 fn the_last_value_counts() {
     let root = scratch();
     let (one, other) = (open(root.path()), open(root.path()));
-    for kind in Kind::ALL {
+    for kind in EntryKind::ALL {
         one.put(kind, key(1), b"first".to_vec());
         one.put(kind, key(1), b"second".to_vec());
         other.put(kind, key(1), b"third".to_vec());
@@ -101,7 +101,7 @@ fn the_last_value_counts() {
     }
     one.flush().unwrap();
     other.flush().unwrap();
-    for kind in Kind::ALL {
+    for kind in EntryKind::ALL {
         assert_eq!(one.get(kind, &key(1)).as_deref(), Some(&b"third"[..]));
         assert_eq!(one.get(kind, &key(2)).as_deref(), Some(&b"else"[..]));
     }
@@ -110,9 +110,9 @@ fn the_last_value_counts() {
 #[test]
 fn what_is_there_already_is_not_written_again() {
     let root = scratch();
-    keep(root.path(), LARGE, Kind::Piece, 0..20, 100);
+    keep(root.path(), LARGE, EntryKind::FileFacts, 0..20, 100);
     let before: Vec<_> = files(root.path()).iter().map(|file| std::fs::read(file).unwrap()).collect();
-    keep(root.path(), LARGE, Kind::Piece, 0..20, 100);
+    keep(root.path(), LARGE, EntryKind::FileFacts, 0..20, 100);
     let after: Vec<_> = files(root.path()).iter().map(|file| std::fs::read(file).unwrap()).collect();
     assert!(before == after);
 }
@@ -122,22 +122,22 @@ fn nothing_is_made_before_something_is_written() {
     let root = scratch();
     let directory = root.path().join("a/b");
     let cache = open(&directory);
-    assert_eq!((cache.get(Kind::Unit, &key(1)), cache.file(&key(1))), (None, None));
+    assert_eq!((cache.get(EntryKind::Unit, &key(1)), cache.file(&key(1))), (None, None));
     cache.flush().unwrap();
     assert!(!root.path().join("a").exists());
-    cache.put(Kind::Unit, key(1), b"x".to_vec());
+    cache.put(EntryKind::Unit, key(1), b"x".to_vec());
     cache.flush().unwrap();
-    assert_eq!(cache.get(Kind::Unit, &key(1)).as_deref(), Some(&b"x"[..]));
+    assert_eq!(cache.get(EntryKind::Unit, &key(1)).as_deref(), Some(&b"x"[..]));
 }
 
 #[test]
 fn a_cache_can_be_moved() {
     let root = scratch();
     let (old, new) = (root.path().join("old"), root.path().join("new"));
-    keep(&old, LARGE, Kind::Piece, 0..10, 100);
+    keep(&old, LARGE, EntryKind::FileFacts, 0..10, 100);
     open(&old).put_file(key(1), write_header(b"text")).unwrap();
     std::fs::rename(&old, &new).unwrap();
-    assert_eq!(there(&new, Kind::Piece, 0..10, 100).len(), 10);
+    assert_eq!(there(&new, EntryKind::FileFacts, 0..10, 100).len(), 10);
     assert!(open(&new).file(&key(1)).unwrap().starts_with(&new));
     for file in files(&new) {
         let text = std::fs::read(&file).unwrap();
@@ -155,7 +155,7 @@ fn threads_share_a_cache() {
             let cache = &cache;
             scope.spawn(move || {
                 for number in thread * 100..thread * 100 + 100 {
-                    cache.put(Kind::Piece, key(number), value(number, number));
+                    cache.put(EntryKind::FileFacts, key(number), value(number, number));
                     if number % 25 == 0 {
                         cache.flush().unwrap();
                     }
@@ -167,7 +167,7 @@ fn threads_share_a_cache() {
     });
     cache.flush().unwrap();
     let other = open(root.path());
-    assert!((0..800).all(|number| other.get(Kind::Piece, &key(number)) == Some(value(number, number))));
+    assert!((0..800).all(|number| other.get(EntryKind::FileFacts, &key(number)) == Some(value(number, number))));
     assert_eq!((0..10).filter(|number| other.file(&key(*number)).is_some()).count(), 10);
 }
 
@@ -200,7 +200,7 @@ fn files_come_back() {
 fn a_file_that_is_used_gets_a_new_time_now_and_then() {
     let root = scratch();
     let path = open(root.path()).put_file(key(1), write_header(b"text")).unwrap();
-    keep(root.path(), LARGE, Kind::Tree, [1], 10);
+    keep(root.path(), LARGE, EntryKind::Tree, [1], 10);
     let tree = root.path().join("v1").join(format!("tree-{}", key(1)));
     let age = |path: &Path| {
         let found = path.metadata().unwrap();
@@ -214,7 +214,7 @@ fn a_file_that_is_used_gets_a_new_time_now_and_then() {
         set_time(&path, time);
         set_time(&tree, time);
         let cache = open(root.path());
-        assert!(cache.file(&key(1)).is_some() && cache.get(Kind::Tree, &key(1)).is_some());
+        assert!(cache.file(&key(1)).is_some() && cache.get(EntryKind::Tree, &key(1)).is_some());
         // The system sets the time of an access, too.
         for path in [&path, &tree].into_iter().filter(|path| is_renewed || *path == &tree) {
             assert_eq!(age(path).is_ok_and(|age| age < HOUR / 4), is_renewed, "{time:?}");
@@ -230,11 +230,11 @@ const LENGTHS: usize = 9;
 fn specimen() -> TempDir {
     let root = scratch();
     for numbers in [0..3, 3..5] {
-        keep(root.path(), LARGE, Kind::Unit, numbers.clone(), LENGTHS);
-        keep(root.path(), LARGE, Kind::Piece, numbers.clone(), LENGTHS);
-        keep(root.path(), LARGE, Kind::Precompiled, numbers, LENGTHS);
+        keep(root.path(), LARGE, EntryKind::Unit, numbers.clone(), LENGTHS);
+        keep(root.path(), LARGE, EntryKind::FileFacts, numbers.clone(), LENGTHS);
+        keep(root.path(), LARGE, EntryKind::Precompiled, numbers, LENGTHS);
     }
-    keep(root.path(), LARGE, Kind::Tree, 0..2, LENGTHS);
+    keep(root.path(), LARGE, EntryKind::Tree, 0..2, LENGTHS);
     open(root.path()).put_file(key(0), write_header(&value(0, LENGTHS))).unwrap();
     root
 }
@@ -242,7 +242,7 @@ fn specimen() -> TempDir {
 /// How many of a specimen's entries are there; all are what was kept.
 fn count(root: &Path) -> usize {
     let cache = open(root);
-    let kept: usize = Kind::ALL.into_iter().map(|kind| found(&cache, kind, 0..7, LENGTHS).len()).sum();
+    let kept: usize = EntryKind::ALL.into_iter().map(|kind| found(&cache, kind, 0..7, LENGTHS).len()).sum();
     let header = cache.file(&key(0)).map(|path| std::fs::read(path).unwrap());
     assert!(header.as_ref().is_none_or(|header| *header == value(0, LENGTHS)));
     kept + usize::from(header.is_some())
@@ -259,13 +259,13 @@ fn spoil(root: &Path, each: impl Fn(&Path, &[u8], &mut dyn FnMut(&[u8]))) {
             std::fs::write(file, spoilt).unwrap();
             let left = count(root);
             assert!(left <= all);
-            keep(root, LARGE, Kind::Piece, 5..7, LENGTHS);
-            assert_eq!(there(root, Kind::Piece, 5..7, LENGTHS), [5, 6], "what is written later is found");
+            keep(root, LARGE, EntryKind::FileFacts, 5..7, LENGTHS);
+            assert_eq!(there(root, EntryKind::FileFacts, 5..7, LENGTHS), [5, 6], "what is written later is found");
             assert!(count(root) >= left + 2);
             // What is not found is found out again, and kept.
             let cache = open(root);
-            for kind in Kind::ALL {
-                for number in 0..if kind == Kind::Tree { 2 } else { 5 } {
+            for kind in EntryKind::ALL {
+                for number in 0..if kind == EntryKind::Tree { 2 } else { 5 } {
                     if cache.get(kind, &key(number)).is_none() {
                         cache.put(kind, key(number), value(number, LENGTHS));
                     }
@@ -338,12 +338,12 @@ fn a_file_of_something_else_is_nothing() {
     });
     // The files of another segment, of another tree, of another header.
     let others = scratch();
-    keep(others.path(), LARGE, Kind::Piece, 0..5, LENGTHS + 1);
+    keep(others.path(), LARGE, EntryKind::FileFacts, 0..5, LENGTHS + 1);
     let store = root.path().join("v1");
     std::fs::copy(others.path().join("v1/log-0.data"), store.join("log-0.data")).unwrap();
     std::fs::copy(store.join(format!("tree-{}", key(0))), store.join(format!("tree-{}", key(1)))).unwrap();
-    assert_eq!(there(root.path(), Kind::Piece, 0..5, LENGTHS), [] as [usize; 0]);
-    assert_eq!(there(root.path(), Kind::Tree, 0..2, LENGTHS), [0]);
+    assert_eq!(there(root.path(), EntryKind::FileFacts, 0..5, LENGTHS), [] as [usize; 0]);
+    assert_eq!(there(root.path(), EntryKind::Tree, 0..2, LENGTHS), [0]);
 }
 
 proptest! {
@@ -359,7 +359,7 @@ proptest! {
         let store = root.path().join("v1");
         // Records that are whole, and speak of what is not there.
         let lies = records.iter().flat_map(|(offset, length, sum, number)| {
-            Record { key: (Kind::Piece, key(*number)), offset: *offset, length: *length, sum: *sum }.write()
+            Record { key: (EntryKind::FileFacts, key(*number)), offset: *offset, length: *length, sum: *sum }.write()
         });
         let bytes: Vec<u8> = lies.chain(index).collect();
         for (name, bytes) in [("log-0.index", &bytes), ("log-1.index", &bytes), ("log-1.data", &data)] {
@@ -367,8 +367,8 @@ proptest! {
         }
         let left = count(root.path());
         prop_assert!(left >= 3, "trees and the header are not touched");
-        keep(root.path(), LARGE, Kind::Unit, 5..7, LENGTHS);
-        prop_assert_eq!(there(root.path(), Kind::Unit, 5..7, LENGTHS), [5, 6]);
+        keep(root.path(), LARGE, EntryKind::Unit, 5..7, LENGTHS);
+        prop_assert_eq!(there(root.path(), EntryKind::Unit, 5..7, LENGTHS), [5, 6]);
     }
 }
 
@@ -383,7 +383,7 @@ fn foreign_files_are_let_alone() {
     std::fs::create_dir(store.join("log-9.data")).unwrap();
     std::fs::create_dir(store.join(format!("tree-{}", key(9)))).unwrap();
     assert_eq!(count(root.path()), 18);
-    keep(root.path(), 1, Kind::Tree, [1], 10);
+    keep(root.path(), 1, EntryKind::Tree, [1], 10);
     for name in names {
         assert_eq!(std::fs::read(store.join(name)).unwrap(), b"mine");
     }
@@ -393,16 +393,16 @@ fn foreign_files_are_let_alone() {
 fn a_cache_that_is_removed_meanwhile_is_made_again() {
     let root = scratch();
     let directory = root.path().join("cache");
-    keep(&directory, LARGE, Kind::Piece, 0..10, 100);
+    keep(&directory, LARGE, EntryKind::FileFacts, 0..10, 100);
     let cache = open(&directory);
     let path = cache.put_file(key(1), write_header(b"text")).unwrap();
-    assert_eq!(cache.get(Kind::Piece, &key(1)), Some(value(1, 100)));
+    assert_eq!(cache.get(EntryKind::FileFacts, &key(1)), Some(value(1, 100)));
     std::fs::remove_dir_all(&directory).unwrap();
-    assert_eq!(cache.get(Kind::Piece, &key(2)), Some(value(2, 100)), "its file is open");
+    assert_eq!(cache.get(EntryKind::FileFacts, &key(2)), Some(value(2, 100)), "its file is open");
     assert_eq!(cache.file(&key(1)), None);
-    cache.put(Kind::Piece, key(20), value(20, 100));
+    cache.put(EntryKind::FileFacts, key(20), value(20, 100));
     cache.flush().unwrap();
-    assert_eq!(there(&directory, Kind::Piece, 0..21, 100), [20]);
+    assert_eq!(there(&directory, EntryKind::FileFacts, 0..21, 100), [20]);
     assert_eq!(cache.put_file(key(1), write_header(b"text")), Some(path));
 }
 
@@ -421,21 +421,21 @@ fn what_was_not_used_for_longest_goes_first() {
         // Something that every run uses, and something new.
         let cache = Cache::open(root.path(), limit).unwrap();
         for number in [0, 1, 2] {
-            match cache.get(Kind::Unit, &key(number)) {
+            match cache.get(EntryKind::Unit, &key(number)) {
                 Some(found) => assert_eq!(found, value(number, 500)),
                 None => {
                     assert_eq!(round, 0, "what is used stays");
-                    cache.put(Kind::Unit, key(number), value(number, 500));
+                    cache.put(EntryKind::Unit, key(number), value(number, 500));
                 }
             }
         }
         for number in 100 + round * 10..110 + round * 10 {
-            cache.put(Kind::Piece, key(number), value(number, 1000));
+            cache.put(EntryKind::FileFacts, key(number), value(number, 1000));
         }
         cache.flush().unwrap();
         assert!(size(root.path()) <= limit, "{round}: {}", size(root.path()));
     }
-    let left = there(root.path(), Kind::Piece, 100..500, 1000);
+    let left = there(root.path(), EntryKind::FileFacts, 100..500, 1000);
     assert_eq!(left.last(), Some(&499));
     assert!(left.len() > 60 && left.windows(2).all(|pair| pair[0] + 1 == pair[1]), "the newest are there: {left:?}");
 }
@@ -443,11 +443,11 @@ fn what_was_not_used_for_longest_goes_first() {
 #[test]
 fn nothing_is_written_for_what_is_only_read_in_a_cache_with_room() {
     let root = scratch();
-    keep(root.path(), LARGE, Kind::Piece, 0..100, 100);
+    keep(root.path(), LARGE, EntryKind::FileFacts, 0..100, 100);
     let before = files(root.path());
     let sizes = size(root.path());
     let cache = open(root.path());
-    assert!((0..100).all(|number| cache.get(Kind::Piece, &key(number)).is_some()));
+    assert!((0..100).all(|number| cache.get(EntryKind::FileFacts, &key(number)).is_some()));
     assert!(!cache.is_due.load(Ordering::Relaxed));
     cache.flush().unwrap();
     assert_eq!((files(root.path()), size(root.path())), (before, sizes));
@@ -457,16 +457,16 @@ fn nothing_is_written_for_what_is_only_read_in_a_cache_with_room() {
 fn what_is_used_and_will_be_removed_before_long_is_added_again() {
     let root = scratch();
     let limit = 100_000;
-    keep(root.path(), limit, Kind::Piece, [0, 1], 500);
+    keep(root.path(), limit, EntryKind::FileFacts, [0, 1], 500);
     let segments = || {
         let view = Cache::open(root.path(), limit).unwrap().view();
-        [0, 1].map(|number| view.log.records[&(Kind::Piece, key(number))].0)
+        [0, 1].map(|number| view.log.records[&(EntryKind::FileFacts, key(number))].0)
     };
     for round in 1..7 {
         std::thread::sleep(Duration::from_millis(20));
-        keep(root.path(), limit, Kind::Piece, round * 10..round * 10 + 10, 1000);
+        keep(root.path(), limit, EntryKind::FileFacts, round * 10..round * 10 + 10, 1000);
         let cache = Cache::open(root.path(), limit).unwrap();
-        assert_eq!(cache.get(Kind::Piece, &key(0)), Some(value(0, 500)));
+        assert_eq!(cache.get(EntryKind::FileFacts, &key(0)), Some(value(0, 500)));
         cache.flush().unwrap();
         let [used, unused] = segments();
         // Once: what was added again is not old.
@@ -474,7 +474,7 @@ fn what_is_used_and_will_be_removed_before_long_is_added_again() {
     }
     let before = size(root.path());
     let cache = Cache::open(root.path(), limit).unwrap();
-    assert_eq!(cache.get(Kind::Piece, &key(0)), Some(value(0, 500)));
+    assert_eq!(cache.get(EntryKind::FileFacts, &key(0)), Some(value(0, 500)));
     cache.flush().unwrap();
     assert_eq!(size(root.path()), before);
 }
@@ -493,11 +493,11 @@ fn files_of_their_own_are_removed_by_age_too() {
     let cache = Cache::open(root.path(), 60_000).unwrap();
     // The oldest, and it is used now.
     assert!(cache.file(&key(0)).is_some());
-    cache.put(Kind::Tree, key(50), value(50, 10_000));
+    cache.put(EntryKind::Tree, key(50), value(50, 10_000));
     cache.flush().unwrap();
     let left: Vec<usize> = (0..10).filter(|number| paths[*number].exists()).collect();
     assert_eq!(left, [0, 3, 8, 9]);
-    assert_eq!(there(root.path(), Kind::Tree, [50], 10_000), [50]);
+    assert_eq!(there(root.path(), EntryKind::Tree, [50], 10_000), [50]);
 }
 
 #[test]
@@ -505,19 +505,19 @@ fn what_this_run_uses_stays_even_if_it_is_too_much() {
     let root = scratch();
     let cache = Cache::open(root.path(), 10_000).unwrap();
     for number in 0..50 {
-        cache.put(Kind::Piece, key(number), value(number, 1000));
+        cache.put(EntryKind::FileFacts, key(number), value(number, 1000));
         cache.put_file(key(number), write_header(&value(number, 1000))).unwrap();
         if number % 10 == 0 {
             cache.flush().unwrap();
         }
     }
     cache.flush().unwrap();
-    assert_eq!(there(root.path(), Kind::Piece, 0..50, 1000).len(), 50);
+    assert_eq!(there(root.path(), EntryKind::FileFacts, 0..50, 1000).len(), 50);
     assert!((0..50).all(|number| cache.file(&key(number)).is_some()));
     // Another run has no use for it.
-    keep(root.path(), 10_000, Kind::Piece, [100], 1000);
-    assert_eq!(there(root.path(), Kind::Piece, [100], 1000), [100]);
-    keep(root.path(), 10_000, Kind::Piece, [101], 1000);
+    keep(root.path(), 10_000, EntryKind::FileFacts, [100], 1000);
+    assert_eq!(there(root.path(), EntryKind::FileFacts, [100], 1000), [100]);
+    keep(root.path(), 10_000, EntryKind::FileFacts, [101], 1000);
     assert!(size(root.path()) <= 10_000, "{}", size(root.path()));
 }
 
@@ -525,15 +525,15 @@ fn what_this_run_uses_stays_even_if_it_is_too_much() {
 fn each_run_has_its_own_limit() {
     let root = scratch();
     for round in 0..10 {
-        keep(root.path(), 1_000_000, Kind::Piece, round * 100..round * 100 + 100, 1000);
+        keep(root.path(), 1_000_000, EntryKind::FileFacts, round * 100..round * 100 + 100, 1000);
     }
     let full = size(root.path());
     assert!(full > 800_000 && full <= 1_000_000, "{full}");
-    keep(root.path(), 200_000, Kind::Piece, [5000], 1000);
+    keep(root.path(), 200_000, EntryKind::FileFacts, [5000], 1000);
     assert!(size(root.path()) <= 200_000);
-    assert_eq!(there(root.path(), Kind::Piece, [5000], 1000), [5000]);
-    keep(root.path(), 1_000_000, Kind::Piece, 6000..6100, 1000);
-    assert_eq!(there(root.path(), Kind::Piece, 6000..6100, 1000).len(), 100);
+    assert_eq!(there(root.path(), EntryKind::FileFacts, [5000], 1000), [5000]);
+    keep(root.path(), 1_000_000, EntryKind::FileFacts, 6000..6100, 1000);
+    assert_eq!(there(root.path(), EntryKind::FileFacts, 6000..6100, 1000).len(), 100);
 }
 
 #[test]
@@ -545,17 +545,17 @@ fn a_clock_that_was_put_back_does_no_harm() {
     // In the future is as old as can be: these go before what is new.
     files(root.path()).iter().for_each(|file| set_time(file, future));
     for number in 100..120 {
-        keep(root.path(), 15_000, Kind::Piece, [number], 2000);
+        keep(root.path(), 15_000, EntryKind::FileFacts, [number], 2000);
     }
     assert!(size(root.path()) <= 15_000);
-    assert_eq!(there(root.path(), Kind::Tree, 0..2, LENGTHS), [] as [usize; 0]);
-    assert_eq!(there(root.path(), Kind::Piece, 118..120, 2000), [118, 119]);
+    assert_eq!(there(root.path(), EntryKind::Tree, 0..2, LENGTHS), [] as [usize; 0]);
+    assert_eq!(there(root.path(), EntryKind::FileFacts, 118..120, 2000), [118, 119]);
 }
 
 #[test]
 fn what_killed_runs_left_is_removed() {
     let root = scratch();
-    keep(root.path(), LARGE, Kind::Unit, [1], 10);
+    keep(root.path(), LARGE, EntryKind::Unit, [1], 10);
     let mut child = std::process::Command::new("true").spawn().unwrap();
     let dead = child.id();
     child.wait().unwrap();
@@ -566,12 +566,12 @@ fn what_killed_runs_left_is_removed() {
         std::fs::create_dir(directory).unwrap();
         std::fs::write(directory.join("header.pch"), "x").unwrap();
     }
-    keep(root.path(), LARGE, Kind::Unit, [2], 10);
+    keep(root.path(), LARGE, EntryKind::Unit, [2], 10);
     assert!(left.exists(), "it is too young to be sure");
     for directory in [&left, &alive] {
         set_time(directory, SystemTime::now() - 2 * HOUR);
     }
-    keep(root.path(), LARGE, Kind::Unit, [3], 10);
+    keep(root.path(), LARGE, EntryKind::Unit, [3], 10);
     assert!(!left.exists() && alive.exists());
 }
 

@@ -16,7 +16,7 @@ use std::process::{Command, Output, Stdio};
 
 use thiserror::Error;
 
-use crate::source::normalize;
+use crate::files::normalize;
 
 pub use changes::{Change, Side};
 pub use dirty::dirty;

@@ -7,7 +7,7 @@ mod order;
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
-use cowrap_base::source::{Texts, offset};
+use cowrap_base::files::{Texts, offset};
 use cowrap_csyntax::rewrite::{self, Refusal};
 use cowrap_report::findings::{Action, Edit, Fix, Span};
 

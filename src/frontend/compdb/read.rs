@@ -16,7 +16,7 @@ use super::language::Language;
 use super::vet::{Arguments, Vetted, vet};
 use super::words::{self, RefusedWord};
 use super::{Database, Error, Refusal, Unit};
-use cowrap_base::source::normalize;
+use cowrap_base::files::normalize;
 
 /// Reads a database and vets every entry.
 ///

@@ -15,7 +15,7 @@ use super::compiler::{Compiler, is_target};
 use super::language::{self, Language};
 use super::options::{self, Form, Group, Verdict};
 use super::words::{self, RefusedWord};
-use cowrap_base::source::normalize;
+use cowrap_base::files::normalize;
 
 /// What became of an entry.
 #[derive(Debug, PartialEq, Eq)]

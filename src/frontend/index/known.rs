@@ -15,8 +15,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::compdb::Unit;
-use cowrap_base::cache::{Cache, Kind, Stamps};
-use cowrap_base::source::{Digest, Digester, Identities, Overlay, Tree};
+use cowrap_base::cache::{Cache, EntryKind, StatCache};
+use cowrap_base::files::{Digest, Digester, Identities, Overlay, Tree};
 use cowrap_facts::{Health, Piece, UnitFacts};
 
 use super::Sources;
@@ -114,7 +114,7 @@ impl<'a> Recall<'a> {
         base: Digest,
         cache: &'a Cache,
         tree: &'a Tree,
-        stamps: &Stamps,
+        stamps: &StatCache,
         sources: &Sources,
         overlay: &Overlay,
     ) -> Recall<'a> {
@@ -218,7 +218,7 @@ impl<'a> Recall<'a> {
         if let Some(known) = self.pieces.lock().ok().and_then(|pieces| pieces.get(&digest).cloned()) {
             return Some(known);
         }
-        let piece = Piece::from_bytes(digest, &self.cache.get(Kind::Piece, &digest)?)?;
+        let piece = Piece::from_bytes(digest, &self.cache.get(EntryKind::FileFacts, &digest)?)?;
         if let Ok(mut pieces) = self.pieces.lock() {
             pieces.insert(digest, piece.clone());
         }
@@ -267,7 +267,7 @@ impl<'a> Recall<'a> {
     pub fn learn(
         self,
         units: &[(&Unit, &UnitFacts)],
-        stamps: &Stamps,
+        stamps: &StatCache,
         sources: &Sources,
     ) -> (Known, Option<Consulted>) {
         let mut consulted = Some(Consulted::default());
@@ -302,8 +302,8 @@ impl<'a> Recall<'a> {
             let mut pieces = Vec::new();
             for piece in &facts.pieces {
                 let (position, is_new) = learner.piece(piece.digest());
-                if is_new || cache.get(Kind::Piece, &piece.digest()).is_none() {
-                    cache.put(Kind::Piece, piece.digest(), piece.to_bytes());
+                if is_new || cache.get(EntryKind::FileFacts, &piece.digest()).is_none() {
+                    cache.put(EntryKind::FileFacts, piece.digest(), piece.to_bytes());
                 }
                 pieces.push(position);
             }
@@ -363,11 +363,11 @@ impl<'a> Learner<'a> {
     }
 
     /// The states of files as they are now, if they were the same when they were scanned.
-    fn states(&mut self, files: &[PathBuf], stamps: &Stamps, sources: &Sources) -> Option<Vec<u32>> {
+    fn states(&mut self, files: &[PathBuf], stamps: &StatCache, sources: &Sources) -> Option<Vec<u32>> {
         files.iter().map(|file| self.state(file, stamps, sources)).collect()
     }
 
-    fn state(&mut self, file: &Path, stamps: &Stamps, sources: &Sources) -> Option<u32> {
+    fn state(&mut self, file: &Path, stamps: &StatCache, sources: &Sources) -> Option<u32> {
         if let Some(known) = self.now.get(file) {
             return *known;
         }

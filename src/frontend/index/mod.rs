@@ -25,7 +25,7 @@ use crate::clang::{Index, Library, ParseError, Purpose, Severity, TranslationUni
 use crate::compdb::Unit;
 use crate::extract::{Paths, Vocabulary, extract};
 use cowrap_base::cache::Cache;
-use cowrap_base::source::{Digest, Identities, Overlay, Tree};
+use cowrap_base::files::{Digest, Identities, Overlay, Tree};
 use cowrap_facts::{Piece, UnitFacts};
 
 pub use known::{Consulted, Found, Known, Recall};

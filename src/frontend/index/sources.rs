@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::compdb::Unit;
 use crate::scan::{Names, Resolver, Scans, SearchPath, scan};
-use cowrap_base::source::{Digest, normalize};
+use cowrap_base::files::{Digest, normalize};
 
 /// A file that was written so shortly before a run, or in it, is not believed to have been the same for all of it. Times of
 /// files are as coarse as the kernel's clock: 10 ms at most.

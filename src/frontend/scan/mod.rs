@@ -22,7 +22,7 @@ mod scans;
 #[cfg(test)]
 mod tests;
 
-use cowrap_base::source::Digest;
+use cowrap_base::files::Digest;
 
 pub use names::{Name, Names};
 pub use path::SearchPath;

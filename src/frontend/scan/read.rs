@@ -6,7 +6,7 @@ use super::lex::{self, Class, Kind, Lexer, Token, Word};
 use super::names::{Name, Names};
 use super::pragma::{Depths, Effect};
 use super::{Guard, Include, IncludeKind, Scan};
-use cowrap_base::source::Digest;
+use cowrap_base::files::Digest;
 
 /// Reads a text.
 pub fn scan(text: &[u8], names: &Names) -> Scan {

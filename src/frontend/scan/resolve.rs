@@ -15,7 +15,7 @@ use rustc_hash::FxHashMap;
 use super::memo::Memo;
 use super::path::SearchPath;
 use super::{Include, IncludeKind, Name, Names, Scan};
-use cowrap_base::source::normalize;
+use cowrap_base::files::normalize;
 
 /// A path of a file, or of what is not there; absolute and without `.` and `..`. Paths of one [`Resolver`] are equal when these
 /// are; their order means nothing, and differs from run to run.

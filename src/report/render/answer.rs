@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::findings;
 use crate::{Answer, Answered};
 use crate::{Belief, Paths, Related, Relation, Witness};
-use cowrap_base::source::{ON_DISK, Source, Sources};
+use cowrap_base::files::{ON_DISK, Source, Sources};
 
 use super::{at, count, dot, page, printable};
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::Report;
 use crate::findings::Level;
-use cowrap_base::source::Columns;
+use cowrap_base::files::Columns;
 
 use super::NOT_CHECKED;
 use super::xml::{DECLARATION, escape};

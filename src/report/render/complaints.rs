@@ -6,7 +6,7 @@ use codespan_reporting::diagnostic::{Diagnostic, Label, Severity};
 use codespan_reporting::files::SimpleFiles;
 
 use crate::HeaderDiagnostics;
-use cowrap_base::source::Source;
+use cowrap_base::files::Source;
 
 use super::draw::draw;
 use super::printable;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::Report;
 use crate::findings::Level;
-use cowrap_base::source::Columns;
+use cowrap_base::files::Columns;
 
 use super::{coverage, printable, remarks};
 

@@ -10,7 +10,7 @@ use codespan_reporting::files::{Error as FilesError, Files};
 
 use crate::Report;
 use crate::findings::{self, Finding, Level, Span};
-use cowrap_base::source::{Source, Sources};
+use cowrap_base::files::{Source, Sources};
 
 use super::draw::draw;
 use super::{at, coverage, printable, short};

@@ -25,7 +25,7 @@ pub use complaints::complaints;
 
 use crate::findings::{Finding, Span};
 use crate::{Compared, Problem, Report, Summary};
-use cowrap_base::source;
+use cowrap_base::files;
 
 /// The formats of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ fn at(span: &Span) -> String {
 
 /// Text without characters that change what a terminal shows.
 fn printable(text: &str) -> String {
-    let escape = |c: char| if source::is_deceptive(c) { c.escape_default().to_string() } else { c.to_string() };
+    let escape = |c: char| if files::is_deceptive(c) { c.escape_default().to_string() } else { c.to_string() };
     text.chars().map(escape).collect()
 }
 

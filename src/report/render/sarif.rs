@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::findings::{Finding, Fix, Label, Safety, Span, State};
 use crate::{Problem, ProblemKind, Report, RuleInfo};
-use cowrap_base::source::Columns;
+use cowrap_base::files::Columns;
 
 use super::printable;
 use super::short::level;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use cowrap_base::cache::Cache;
-use cowrap_base::source::{Digest, ON_DISK, Tree};
+use cowrap_base::files::{Digest, ON_DISK, Tree};
 use cowrap_facts::UnitFacts;
 use cowrap_frontend::clang::Library;
 use cowrap_frontend::compdb;

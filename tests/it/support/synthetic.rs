@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cowrap_base::source::Tree;
+use cowrap_base::files::Tree;
 use cowrap_facts::{
     Body, Call, CallKind, Context, Declaration, FileFacts, FileId, Mark, MarkId, Piece, Place, Reach, Slot, SlotCall,
     Store, Symbol, SymbolId,

@@ -19,7 +19,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use crate::scan::{Guard, IncludeKind, Name, Names, Scan};
-use cowrap_base::source::Digest;
+use cowrap_base::files::Digest;
 
 use super::cluster::Set;
 use super::headers::{Headers, Inclusions, Number};

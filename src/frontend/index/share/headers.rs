@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::scan::{Guard, IncludeKind, Name, PathId, Resolver, Scan, Scans};
-use cowrap_base::source::{Identities, Tree};
+use cowrap_base::files::{Identities, Tree};
 
 use super::cluster::Set;
 

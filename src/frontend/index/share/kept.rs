@@ -18,8 +18,8 @@ use crate::extract::{Before, Paths};
 use crate::index::Sources;
 use crate::index::sources::is_old;
 use crate::scan::IncludeKind;
-use cowrap_base::cache::{Cache, Kind};
-use cowrap_base::source::{Digest, Digester};
+use cowrap_base::cache::{Cache, EntryKind};
+use cowrap_base::files::{Digest, Digester};
 use cowrap_facts::Piece;
 
 use super::headers::{Number, Oddity};
@@ -165,9 +165,9 @@ impl<'a> Store<'a> {
 
     /// What was compiled for this key, on top of something, and what is known of it.
     pub fn find(&self, key: &Digest, below: Option<&Arc<Before>>) -> Option<(Compiled, Referred)> {
-        let kept: Kept = postcard::from_bytes(&self.cache.get(Kind::Precompiled, key)?).ok()?;
+        let kept: Kept = postcard::from_bytes(&self.cache.get(EntryKind::Precompiled, key)?).ok()?;
         let Kept { inclusions, before, pieces, referred } = kept;
-        let piece = |digest| Piece::from_bytes(digest, &self.cache.get(Kind::Piece, &digest)?);
+        let piece = |digest| Piece::from_bytes(digest, &self.cache.get(EntryKind::FileFacts, &digest)?);
         let pieces = pieces.into_iter().map(piece).collect::<Option<_>>()?;
         let before = Arc::new(before.on(below.cloned()));
         Some((Compiled { inclusions, before, pieces }, referred))
@@ -205,11 +205,11 @@ impl<'a> Store<'a> {
             None => None,
         };
         for piece in &compiled.pieces {
-            if self.cache.get(Kind::Piece, &piece.digest()).is_none() {
-                self.cache.put(Kind::Piece, piece.digest(), piece.to_bytes());
+            if self.cache.get(EntryKind::FileFacts, &piece.digest()).is_none() {
+                self.cache.put(EntryKind::FileFacts, piece.digest(), piece.to_bytes());
             }
         }
-        self.cache.put(Kind::Precompiled, key, bytes);
+        self.cache.put(EntryKind::Precompiled, key, bytes);
         path
     }
 }

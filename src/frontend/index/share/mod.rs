@@ -23,7 +23,7 @@ use crate::compdb::Unit;
 use crate::extract::{Extracted, Paths, extract};
 use crate::scan::{Name, scan};
 use cowrap_base::cache::Cache;
-use cowrap_base::source::{Digest, Identities, Tree};
+use cowrap_base::files::{Digest, Identities, Tree};
 use cowrap_facts::{Piece, UnitFacts};
 
 use super::{Indexer, Outcome, Parse, Sources};

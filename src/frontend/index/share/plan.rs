@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::compdb::Unit;
 use crate::scan::{FileId, IncludeKind, PathId};
-use cowrap_base::source::{Identities, Tree};
+use cowrap_base::files::{Identities, Tree};
 
 use crate::index::Sources;
 

@@ -17,14 +17,14 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::source::{Digest, Tree};
+use crate::files::{Digest, Tree};
 
 /// How many seconds a file must have been untouched when it is read. FAT has the coarsest times, of two seconds.
 const RACY: i64 = 2;
 
 /// What is at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Seen {
+pub enum PathState {
     /// Nothing.
     Absent,
     /// A file with this content.
@@ -65,9 +65,9 @@ impl Stamp {
 
 /// What is known of a path that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Known {
+struct Entry {
     stamp: Stamp,
-    seen: Seen,
+    state: PathState,
     /// Whether the stamp is not to be believed.
     is_racy: bool,
 }
@@ -75,31 +75,31 @@ struct Known {
 /// What is known of paths on disk. It is shared between threads as it is. Paths are absolute, and symbolic links are
 /// followed.
 #[derive(Debug, Default)]
-pub struct Stamps {
-    known: RwLock<FxHashMap<PathBuf, Known>>,
+pub struct StatCache {
+    known: RwLock<FxHashMap<PathBuf, Entry>>,
     has_news: AtomicBool,
 }
 
 /// What is known, in a form to be kept: paths do not tell where the tree is, and the same knowledge has the same bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedStamps(Vec<(Vec<u8>, Known)>);
+pub struct SavedStatCache(Vec<(Vec<u8>, Entry)>);
 
-impl Stamps {
+impl StatCache {
     /// What was known when it was saved.
-    pub fn restore(saved: SavedStamps, tree: &Tree) -> Stamps {
+    pub fn restore(saved: SavedStatCache, tree: &Tree) -> StatCache {
         let path = |bytes| tree.absolute(Path::new(&OsString::from_vec(bytes))).components().collect();
         let known = saved.0.into_iter().map(|(bytes, known)| (path(bytes), known)).collect();
-        Stamps { known: RwLock::new(known), has_news: AtomicBool::new(false) }
+        StatCache { known: RwLock::new(known), has_news: AtomicBool::new(false) }
     }
 
     /// What is known, to be kept.
-    pub fn save(&self, tree: &Tree) -> SavedStamps {
+    pub fn save(&self, tree: &Tree) -> SavedStatCache {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let absolute = known.iter().filter(|(path, _)| path.is_absolute());
         let portable = absolute.map(|(path, known)| (tree.portable(path).into_os_string().into_vec(), *known));
-        let mut saved: Vec<(Vec<u8>, Known)> = portable.collect();
+        let mut saved: Vec<(Vec<u8>, Entry)> = portable.collect();
         saved.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        SavedStamps(saved)
+        SavedStatCache(saved)
     }
 
     /// Whether something was learned since this was made or restored, so that saving it is of use.
@@ -109,30 +109,30 @@ impl Stamps {
 
     /// What is at a path. It is read if it is not known, or changed; it is always looked at. None when that fails, and for what is neither
     /// a file nor a directory.
-    pub fn seen(&self, path: &Path) -> Option<Seen> {
+    pub fn state(&self, path: &Path) -> Option<PathState> {
         let found = match std::fs::metadata(path) {
             Ok(found) => found,
-            Err(error) => return is_absence(&error).then_some(Seen::Absent),
+            Err(error) => return is_absence(&error).then_some(PathState::Absent),
         };
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner).get(path).copied();
         match known {
-            Some(known) if known.is_believed(&found) => Some(known.seen),
+            Some(known) if known.is_believed(&found) => Some(known.state),
             _ => self.learn(path, &found).ok(),
         }
     }
 
     /// The digest of a file's content; none when it cannot be read, or is no file.
     pub fn digest(&self, path: &Path) -> Option<Digest> {
-        match self.seen(path) {
-            Some(Seen::File(digest)) => Some(digest),
+        match self.state(path) {
+            Some(PathState::File(digest)) => Some(digest),
             _ => None,
         }
     }
 
     /// The digest of the names in a directory; none when it cannot be read, or is no directory.
     pub fn names(&self, path: &Path) -> Option<Digest> {
-        match self.seen(path) {
-            Some(Seen::Directory(digest)) => Some(digest),
+        match self.state(path) {
+            Some(PathState::Directory(digest)) => Some(digest),
             _ => None,
         }
     }
@@ -143,43 +143,43 @@ impl Stamps {
     }
 
     /// Which of these are not as expected any more, by their places in the list. What cannot be read counts as changed.
-    pub fn changed<P: AsRef<Path> + Sync>(&self, expected: &[(P, Seen)]) -> Vec<usize> {
-        let is_changed = |(path, seen): &(P, Seen)| match seen {
-            Seen::Absent => !self.absent(path.as_ref()),
-            seen => self.seen(path.as_ref()) != Some(*seen),
+    pub fn changed<P: AsRef<Path> + Sync>(&self, expected: &[(P, PathState)]) -> Vec<usize> {
+        let is_changed = |(path, state): &(P, PathState)| match state {
+            PathState::Absent => !self.absent(path.as_ref()),
+            state => self.state(path.as_ref()) != Some(*state),
         };
         let places = expected.par_iter().enumerate().with_min_len(64);
         places.filter(|(_, expected)| is_changed(expected)).map(|(place, _)| place).collect()
     }
 
     /// Reads what is at a path, and remembers it.
-    fn learn(&self, path: &Path, found: &Metadata) -> io::Result<Seen> {
+    fn learn(&self, path: &Path, found: &Metadata) -> io::Result<PathState> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
-        let (seen, after) = if found.is_dir() {
+        let (state, after) = if found.is_dir() {
             let names: Vec<OsString> =
                 std::fs::read_dir(path)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<_>>()?;
-            (Seen::Directory(digest_of_names(names)), std::fs::metadata(path)?)
+            (PathState::Directory(digest_of_names(names)), std::fs::metadata(path)?)
         } else if found.is_file() {
             let mut file = File::open(path)?;
             let mut text = Vec::with_capacity(usize::try_from(found.len()).unwrap_or(0).min(1 << 26));
             file.read_to_end(&mut text)?;
-            (Seen::File(Digest::of(&text)), file.metadata()?)
+            (PathState::File(Digest::of(&text)), file.metadata()?)
         } else {
             return Err(io::ErrorKind::Unsupported.into());
         };
         let (stamp, after) = (Stamp::of(found), Stamp::of(&after));
         // Written while it was read: nobody knows which state this was.
         let is_racy = stamp != after || stamp.is_racy(now);
-        let known = Known { stamp, seen, is_racy };
+        let known = Entry { stamp, state, is_racy };
         let old = self.known.write().unwrap_or_else(PoisonError::into_inner).insert(path.to_path_buf(), known);
         if old != Some(known) {
             self.has_news.store(true, Ordering::Relaxed);
         }
-        Ok(seen)
+        Ok(state)
     }
 }
 
-impl Known {
+impl Entry {
     fn is_believed(&self, found: &Metadata) -> bool {
         !self.is_racy && self.stamp == Stamp::of(found)
     }
@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     /// Gives everything below a directory a time in the past, and stamps that are believed.
-    fn age(stamps: &Stamps) {
+    fn age(stamps: &StatCache) {
         // The time of a change cannot be set. What it would be after a while is said here.
         for known in stamps.known.write().unwrap().values_mut() {
             known.is_racy = false;
@@ -221,13 +221,13 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("a.c");
         std::fs::write(&path, "one").unwrap();
-        let stamps = Stamps::default();
+        let stamps = StatCache::default();
         assert_eq!(stamps.digest(&path), Some(Digest::of(b"one")));
         age(&stamps);
         // Not what is in the file: so it is seen where the answer comes from.
-        let lie = Seen::File(Digest::of(b"lie"));
-        stamps.known.write().unwrap().get_mut(&path).unwrap().seen = lie;
-        assert_eq!(stamps.seen(&path), Some(lie));
+        let lie = PathState::File(Digest::of(b"lie"));
+        stamps.known.write().unwrap().get_mut(&path).unwrap().state = lie;
+        assert_eq!(stamps.state(&path), Some(lie));
         std::fs::write(&path, "two").unwrap();
         assert_eq!(stamps.digest(&path), Some(Digest::of(b"two")));
         std::fs::remove_file(&path).unwrap();
@@ -262,7 +262,7 @@ mod tests {
         for (number, change) in changes.iter().enumerate() {
             let _ = (std::fs::remove_file(&path), std::fs::remove_file(&other));
             std::fs::write(&path, "old").unwrap();
-            let stamps = Stamps::default();
+            let stamps = StatCache::default();
             assert_eq!(stamps.digest(&path), Some(Digest::of(b"old")));
             age(&stamps);
             std::thread::sleep(Duration::from_millis(20));
@@ -283,9 +283,9 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("a.c");
         std::fs::write(&path, "one").unwrap();
-        let stamps = Stamps::default();
+        let stamps = StatCache::default();
         stamps.digest(&path).unwrap();
-        stamps.known.write().unwrap().get_mut(&path).unwrap().seen = Seen::Absent;
+        stamps.known.write().unwrap().get_mut(&path).unwrap().state = PathState::Absent;
         assert_eq!(stamps.digest(&path), Some(Digest::of(b"one")));
         // In the future: read each time, whatever its stamp.
         File::open(&path).unwrap().set_modified(SystemTime::now() + Duration::from_secs(100_000)).unwrap();
@@ -298,7 +298,7 @@ mod tests {
     #[test]
     fn directories_have_names() {
         let scratch = tempfile::tempdir().unwrap();
-        let stamps = Stamps::default();
+        let stamps = StatCache::default();
         let names = || stamps.names(scratch.path()).unwrap();
         let empty = names();
         std::fs::write(scratch.path().join("b"), "").unwrap();
@@ -320,18 +320,18 @@ mod tests {
     fn a_list_is_compared_at_once() {
         let scratch = tempfile::tempdir().unwrap();
         let root = scratch.path();
-        let stamps = Stamps::default();
+        let stamps = StatCache::default();
         let mut expected = Vec::new();
         for number in 0..500 {
             let path = root.join(format!("{number}.h"));
             std::fs::write(&path, number.to_string()).unwrap();
-            expected.push((path.clone(), stamps.seen(&path).unwrap()));
+            expected.push((path.clone(), stamps.state(&path).unwrap()));
         }
         for number in 500..600 {
-            expected.push((root.join(format!("{number}.h")), Seen::Absent));
+            expected.push((root.join(format!("{number}.h")), PathState::Absent));
         }
         std::fs::create_dir(root.join("d")).unwrap();
-        expected.push((root.join("d"), stamps.seen(&root.join("d")).unwrap()));
+        expected.push((root.join("d"), stamps.state(&root.join("d")).unwrap()));
         assert_eq!(stamps.changed(&expected), [] as [usize; 0]);
         std::fs::write(root.join("7.h"), "other").unwrap();
         std::fs::remove_file(root.join("8.h")).unwrap();
@@ -350,10 +350,10 @@ mod tests {
         for name in [Path::new("d/a.c"), Path::new("b.c"), odd] {
             std::fs::write(old.join(name), "x").unwrap();
         }
-        let stamps = Stamps::default();
+        let stamps = StatCache::default();
         let names = ["b.c", "d/a.c", "d", ""].map(PathBuf::from);
         for name in names.iter().map(PathBuf::as_path).chain([odd]) {
-            stamps.seen(&old.join(name).components().collect::<PathBuf>()).unwrap();
+            stamps.state(&old.join(name).components().collect::<PathBuf>()).unwrap();
         }
         assert!(stamps.has_news());
         age(&stamps);
@@ -362,7 +362,7 @@ mod tests {
         assert_eq!(bytes, serde_json::to_vec(&stamps.save(&tree(&old))).unwrap());
 
         std::fs::rename(&old, &new).unwrap();
-        let restored = Stamps::restore(serde_json::from_slice(&bytes).unwrap(), &tree(&new));
+        let restored = StatCache::restore(serde_json::from_slice(&bytes).unwrap(), &tree(&new));
         assert_eq!(restored.save(&tree(&new)), saved);
         for name in ["b.c", "d/a.c"] {
             assert_eq!(restored.digest(&new.join(name)), Some(Digest::of(b"x")));
@@ -377,9 +377,9 @@ mod tests {
 
     #[test]
     fn what_is_no_file_is_not_opened() {
-        let stamps = Stamps::default();
-        assert_eq!(stamps.seen(Path::new("/dev/zero")), None);
+        let stamps = StatCache::default();
+        assert_eq!(stamps.state(Path::new("/dev/zero")), None);
         assert!(!stamps.absent(Path::new("/dev/zero")));
-        assert_eq!(stamps.changed(&[("/dev/zero", Seen::Absent)]), [0]);
+        assert_eq!(stamps.changed(&[("/dev/zero", PathState::Absent)]), [0]);
     }
 }

@@ -7,11 +7,11 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::source::{is_temporary, remove_abandoned, write_whole};
+use crate::files::{is_temporary, remove_abandoned, write_whole};
 
 use super::log::Log;
 use super::names::{Name, list};
-use super::{CacheError, Kind};
+use super::{CacheError, EntryKind};
 
 /// How many bytes a cache may have when nobody says otherwise.
 pub const DEFAULT_LIMIT: u64 = 1 << 30;
@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where a cache is, and how large it may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct CacheLocation {
     /// Its directory. It need not be there.
     pub directory: PathBuf,
     /// How many bytes its files may have.
@@ -159,7 +159,7 @@ pub(super) fn lock(directory: &Path) -> Result<File, CacheError> {
 
 /// What is in a cache.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Info {
+pub struct CacheInfo {
     /// How many bytes its files have.
     pub size: u64,
     /// For each kind of entry: what it is called, how many there are, and how many bytes they have together. What was replaced,
@@ -172,23 +172,23 @@ pub struct Info {
 /// # Errors
 ///
 /// That the directory cannot be read, or has something else in it.
-pub fn info(directory: &Path) -> Result<Info, CacheError> {
+pub fn info(directory: &Path) -> Result<CacheInfo, CacheError> {
     vet(directory)?;
     let (items, _) = list(&store(directory));
     let log = Log::load(&store(directory), &items, u64::MAX);
     let sum = |sizes: Vec<u64>| (sizes.len(), sizes.iter().sum());
     let mut kinds = Vec::new();
-    for kind in Kind::ALL {
+    for kind in EntryKind::ALL {
         let own = |record: &&(usize, super::log::Record)| record.1.key.0 == kind;
         let kept = log.records.values().filter(own).map(|(_, record)| u64::from(record.length));
-        let alone = items.iter().filter(|item| kind == Kind::Tree && matches!(item.name, Name::Alone(_)));
+        let alone = items.iter().filter(|item| kind == EntryKind::Tree && matches!(item.name, Name::Alone(_)));
         let (count, size) = sum(kept.chain(alone.map(|item| item.size)).collect());
         kinds.push((kind.plural(), count, size));
     }
     let headers = items.iter().filter(|item| matches!(item.name, Name::Header(_)));
     let (count, size) = sum(headers.map(|item| item.size).collect());
     kinds.push(("precompiled headers", count, size));
-    Ok(Info { size: items.iter().map(|item| item.size).sum(), kinds })
+    Ok(CacheInfo { size: items.iter().map(|item| item.size).sum(), kinds })
 }
 
 /// What was removed.

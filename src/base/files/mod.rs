@@ -4,14 +4,14 @@
 
 mod digest;
 mod overlay;
-mod text;
+mod display;
 mod texts;
 mod tree;
 mod write;
 
 pub use digest::{Digest, Digester};
+pub use display::{Columns, Source, Sources, is_deceptive};
 pub use overlay::{ON_DISK, Overlay};
-pub use text::{Columns, Source, Sources, is_deceptive};
 pub use texts::{Texts, offset, place};
 pub use tree::{Identities, Tree, normalize};
 pub use write::{

@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod index;
+pub mod pch;
 pub mod compdb;
 pub mod scan;
 pub mod extract;

@@ -14,7 +14,7 @@ use cowrap_base::files::{Digest, Digester, Overlay, Texts, Tree};
 use cowrap_csyntax::suppression::comments;
 use cowrap_frontend::clang::Library;
 use cowrap_frontend::compdb;
-use cowrap_frontend::index::{Consulted, definitions, form, is_old};
+use cowrap_frontend::index::{UnitInputs, definitions, is_old, normalized_digest};
 use cowrap_report::findings::Finding;
 
 use super::{
@@ -178,7 +178,7 @@ impl Again {
             let text = std::fs::read(file).ok()?;
             // A comment that is meant for this program is no comment like others.
             let has_words = !comments(&text).is_empty();
-            if has_words || seen != PathState::File(Digest::of(&text)) || form(&text) != *expected {
+            if has_words || seen != PathState::File(Digest::of(&text)) || normalized_digest(&text) != *expected {
                 return None;
             }
             let defined = definitions(&tree.root, file, &text, &marks);
@@ -190,7 +190,7 @@ impl Again {
     }
 
     /// Keeps a report, and what it depends on.
-    pub(super) fn keep(&self, report: &Report, consulted: Consulted, stamps: &StatCache, texts: &Texts) {
+    pub(super) fn keep(&self, report: &Report, consulted: UnitInputs, stamps: &StatCache, texts: &Texts) {
         let mut whole = texts.consulted();
         whole.extend(self.also.iter().cloned());
         let mut files: BTreeMap<PathBuf, Option<Digest>> =

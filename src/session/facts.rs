@@ -20,7 +20,7 @@ use cowrap_analysis::program::Linker;
 use cowrap_base::files::{Digest, Digester, ON_DISK, Tree, write_whole};
 use cowrap_facts::{FileFacts, Piece, UnitFacts, paths};
 use cowrap_frontend::compdb::Unit;
-use cowrap_frontend::index::Outcome;
+use cowrap_frontend::index::UnitOutcome;
 use cowrap_packs::{Pack, PackError};
 
 use super::depfile::depfile;
@@ -352,9 +352,9 @@ struct Maker {
 }
 
 impl Maker {
-    fn add(&mut self, digest: Digest, file: &Path, outcome: Outcome, tree: &Tree) {
+    fn add(&mut self, digest: Digest, file: &Path, outcome: UnitOutcome, tree: &Tree) {
         self.files.insert(file.to_path_buf());
-        if let Outcome::Read(facts) = &outcome {
+        if let UnitOutcome::Read(facts) = &outcome {
             self.files.extend(facts.files.iter().map(|file| tree.absolute(file)));
         }
         let mut details = Details::default();

@@ -35,9 +35,9 @@ use cowrap_base::files::{Identities, ON_DISK, Overlay, Texts, Tree};
 use cowrap_base::git::GitError;
 use cowrap_facts::{CallKind, UnitFacts};
 use cowrap_frontend::clang::{Library, LoadError};
-use cowrap_frontend::compdb::{self, Database, Refusal, Unit};
+use cowrap_frontend::compdb::{self, Database, RefusedEntry, Unit};
 pub use cowrap_frontend::index::WORKER;
-use cowrap_frontend::index::{Consulted, Indexer, MarkDefinition, Outcome, make_visible};
+use cowrap_frontend::index::{Indexer, MarkDefinition, UnitInputs, UnitOutcome, make_visible};
 use cowrap_packs::{Effect, Pack, PackError, Settings};
 use cowrap_report::findings::{BaselineError, Finding, Level, Span};
 use cowrap_report::{Compared, Details, Problem, ProblemKind, Report, RuleInfo, Shared, Summary, Unknown};
@@ -275,7 +275,7 @@ struct Checked {
     pack: Pack,
     texts: Texts,
     /// What was read for it, if it could be remembered.
-    consulted: Option<(Consulted, StatCache)>,
+    consulted: Option<(UnitInputs, StatCache)>,
 }
 
 /// Checks a tree in some state; edits of fixes are not written out.
@@ -325,7 +325,7 @@ fn read(
     request: &Request,
     state: Reading<'_>,
     progress: &dyn Progress,
-) -> Result<(Index, Option<(Consulted, StatCache)>), Error> {
+) -> Result<(Index, Option<(UnitInputs, StatCache)>), Error> {
     let pack = pack_of(request.pack.as_deref())?.with(&request.settings);
     if let Input::Index(path) = &request.input {
         return Ok((index::load(&request.working_directory.join(path), pack)?, None));
@@ -375,10 +375,10 @@ fn open(request: &Request, pack: Pack) -> Result<Opened, Error> {
 }
 
 /// The facts of a unit, or why there are none.
-fn read_unit(outcome: Outcome, file: &Path, tree: &Tree, details: &mut Details) -> Result<UnitFacts, Problem> {
+fn read_unit(outcome: UnitOutcome, file: &Path, tree: &Tree, details: &mut Details) -> Result<UnitFacts, Problem> {
     let facts = match outcome {
-        Outcome::Read(facts) => facts,
-        Outcome::Failed(failure) => {
+        UnitOutcome::Read(facts) => facts,
+        UnitOutcome::Failed(failure) => {
             let (shown, kind) = (tree.relative(file).to_path_buf(), ProblemKind::Failed);
             if file.symlink_metadata().is_err() {
                 let (message, help) = ("there is no such file", "build again: the database is older than the tree");
@@ -400,7 +400,7 @@ fn read_unit(outcome: Outcome, file: &Path, tree: &Tree, details: &mut Details) 
 /// What is to be read.
 struct Inputs {
     units: Vec<Unit>,
-    refused: Vec<Refusal>,
+    refused: Vec<RefusedEntry>,
     other_languages: BTreeMap<String, usize>,
     /// Whether more files than the database say what the units are.
     may_be_indirect: bool,
@@ -512,7 +512,7 @@ fn mark_detail(definition: &MarkDefinition, pack: &Pack, tree: &Tree) -> (String
     (pack.mark(definition.mark).name.clone(), path, definition.line)
 }
 
-fn refused(refusal: &Refusal, tree: &Tree) -> Problem {
+fn refused(refusal: &RefusedEntry, tree: &Tree) -> Problem {
     Problem {
         file: tree.relative(&refusal.file).to_path_buf(),
         kind: ProblemKind::Refused,
@@ -523,8 +523,8 @@ fn refused(refusal: &Refusal, tree: &Tree) -> Problem {
 }
 
 /// What became of sharing, for the report.
-fn shared_summary(shared: cowrap_frontend::index::Shared) -> Shared {
-    let cowrap_frontend::index::Shared { units, headers, kept, refusals, differing } = shared;
+fn shared_summary(shared: cowrap_frontend::index::SharingStats) -> Shared {
+    let cowrap_frontend::index::SharingStats { units, headers, kept, refusals, differing } = shared;
     Shared { units, headers, kept, refusals, differing }
 }
 

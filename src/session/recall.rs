@@ -16,7 +16,7 @@ use cowrap_analysis::program::{Linker, Program};
 use cowrap_base::cache::{Cache, EntryKind, StatCache};
 use cowrap_base::files::{Digest, Digester, Identities, Overlay, Tree};
 use cowrap_facts::{SCHEMA, UnitFacts};
-use cowrap_frontend::index::{Consulted, Found, Known, Outcome, Recall, Sources, make_visible};
+use cowrap_frontend::index::{CachedUnit, SavedUnits, Sources, UnitCache, UnitInputs, UnitOutcome, make_visible};
 use cowrap_packs::Pack;
 
 use super::stored::Words;
@@ -33,7 +33,7 @@ struct Memory<'a> {
     base: Digest,
     keys: Keys,
     stamps: StatCache,
-    recall: Recall<'a>,
+    recall: UnitCache<'a>,
 }
 
 /// Facts that were read, with the numbers of their units.
@@ -44,7 +44,7 @@ enum Part {
     /// What keeps it out.
     Problem(Problem),
     /// It is remembered.
-    Remembered(Found),
+    Remembered(CachedUnit),
     /// It was read.
     Read(UnitFacts),
 }
@@ -59,7 +59,7 @@ pub(super) fn read_tree(
     mut opened: Opened,
     state: Reading<'_>,
     progress: &dyn Progress,
-) -> Result<(Index, Option<(Consulted, StatCache)>), Error> {
+) -> Result<(Index, Option<(UnitInputs, StatCache)>), Error> {
     let Reading { overlay, .. } = state;
     let cache = match &request.cache {
         Some(place) if request.sharing != SharingRequest::Verify => Cache::open(&place.directory, place.limit).ok(),
@@ -157,9 +157,9 @@ impl Opened {
         sources: &Arc<Sources>,
         state: Reading<'_>,
         progress: &dyn Progress,
-    ) -> Result<(Vec<Part>, Vec<Found>, Fresh), Error> {
+    ) -> Result<(Vec<Part>, Vec<CachedUnit>, Fresh), Error> {
         let units = &self.inputs.units;
-        let found: Vec<Option<(Found, UnitFacts)>> = match memory {
+        let found: Vec<Option<(CachedUnit, UnitFacts)>> = match memory {
             None => units.iter().map(|_| None).collect(),
             Some(Memory { recall, .. }) => self.indexer.install(|| {
                 let find = |unit| recall.find(unit).and_then(|found| Some((found, recall.outline(unit, found)?)));
@@ -186,7 +186,7 @@ impl Opened {
         for (unit, found) in found.into_iter().enumerate() {
             let part = match found {
                 // Its facts are only wanted when the program is not remembered as a whole.
-                Some((found, outline)) => match self.part(unit, Outcome::Read(Box::new(outline))) {
+                Some((found, outline)) => match self.part(unit, UnitOutcome::Read(Box::new(outline))) {
                     Part::Read(_) => Part::Remembered(found),
                     part => part,
                 },
@@ -209,7 +209,7 @@ impl Opened {
         sources: &Arc<Sources>,
         overlay: &Overlay,
         progress: &dyn Progress,
-    ) -> (Vec<Outcome>, Fresh) {
+    ) -> (Vec<UnitOutcome>, Fresh) {
         let units: Vec<_> = numbers.iter().map(|number| self.inputs.units[*number].clone()).collect();
         if units.is_empty() {
             return (Vec::new(), Vec::new());
@@ -234,14 +234,14 @@ impl Opened {
         self.indexer.run(&units, sharing.as_ref(), |position, outcome| {
             progress.step();
             let outcome = match outcome {
-                Outcome::Read(read) => {
+                UnitOutcome::Read(read) => {
                     // Which files a unit read is a long list, and of use only where it is remembered, or to say where an error is.
                     let files = if read.health.errors > 0 { read.files.clone() } else { Vec::new() };
                     let outline = UnitFacts { files, pieces: read.pieces.clone(), health: read.health.clone() };
                     if memory.is_some() {
                         facts.push((numbers[position], *read));
                     }
-                    Outcome::Read(Box::new(outline))
+                    UnitOutcome::Read(Box::new(outline))
                 }
                 failed => failed,
             };
@@ -254,7 +254,7 @@ impl Opened {
         (outcomes, facts)
     }
 
-    fn part(&mut self, unit: usize, outcome: Outcome) -> Part {
+    fn part(&mut self, unit: usize, outcome: UnitOutcome) -> Part {
         match read_unit(outcome, &self.inputs.units[unit].file, &self.tree, &mut self.details) {
             Ok(facts) => Part::Read(facts),
             Err(problem) => Part::Problem(problem),
@@ -321,9 +321,9 @@ impl<'a> Memory<'a> {
         let keys = Keys::new(base, tree);
         let (stamps, known) = rayon::join(
             || load(cache, &keys.stamps).map(|saved| StatCache::restore(saved, tree)).unwrap_or_default(),
-            || load::<Known>(cache, &keys.known).unwrap_or_default(),
+            || load::<SavedUnits>(cache, &keys.known).unwrap_or_default(),
         );
-        let recall = opened.indexer.install(|| Recall::new(known, base, cache, tree, &stamps, sources, overlay));
+        let recall = opened.indexer.install(|| UnitCache::new(known, base, cache, tree, &stamps, sources, overlay));
         Memory { cache, base, keys, stamps, recall }
     }
 
@@ -338,15 +338,15 @@ impl<'a> Memory<'a> {
     fn learn(
         self,
         opened: &Opened,
-        found: &[Found],
+        found: &[CachedUnit],
         fresh: &[(usize, UnitFacts)],
         sources: &Sources,
-    ) -> Option<(Consulted, StatCache)> {
+    ) -> Option<(UnitInputs, StatCache)> {
         let Memory { cache, keys, stamps, recall, .. } = self;
         let mut consulted = (found.len() + fresh.len() == opened.inputs.units.len()).then(|| recall.consulted(found));
         if !fresh.is_empty() {
             let units: Vec<_> = fresh.iter().map(|(unit, facts)| (&opened.inputs.units[*unit], facts)).collect();
-            let (known, more) = opened.indexer.install(|| recall.learn(&units, &stamps, sources));
+            let (known, more) = opened.indexer.install(|| recall.record(&units, &stamps, sources));
             consulted = consulted.zip(more).map(|(mut all, more)| {
                 all.files.extend(more.files);
                 all.absent.extend(more.absent);

@@ -14,7 +14,7 @@ use std::path::Path;
 
 use crate::support::sharing::compare;
 use crate::support::{random, tree};
-use cowrap_frontend::index::Shared;
+use cowrap_frontend::index::SharingStats;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -177,7 +177,7 @@ fn a_large_tree() {
     let compared = compare(scratch.path());
     assert_eq!(compared.differing, []);
     assert!(compared.plain.iter().all(|(_, facts)| facts.health.errors == 0));
-    let Shared { units: shared, headers, refusals, .. } = compared.shared;
+    let SharingStats { units: shared, headers, refusals, .. } = compared.shared;
     assert!(
         shared * 10 > units.len() * 9 && headers > 3,
         "{shared} of {} units, {headers} headers: {refusals:?}",

@@ -130,7 +130,7 @@ pub enum BinaryOperator {
 
 /// A place in a file: line and column count from 1, the column in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place<'tu> {
+pub struct Location<'tu> {
     /// The file.
     pub file: File<'tu>,
     /// The line, from 1.
@@ -351,27 +351,27 @@ impl<'tu> Cursor<'tu> {
     }
 
     /// Where the cursor is, macros seen as one place: the place of the outermost expansion.
-    pub fn place(self) -> Option<Place<'tu>> {
+    pub fn location(self) -> Option<Location<'tu>> {
         let location = unsafe { clang_getCursorLocation(self.raw) };
-        place_by(location, expansion)
+        locate_by(location, expansion)
     }
 
     /// Where the cursor's own text is written: inside the macro's definition when it comes from one.
-    pub fn spelling_place(self) -> Option<Place<'tu>> {
+    pub fn spelling_location(self) -> Option<Location<'tu>> {
         let location = unsafe { clang_getCursorLocation(self.raw) };
-        place_by(location, spelling)
+        locate_by(location, spelling)
     }
 
     /// The start of the cursor's text, macros seen as one place.
-    pub fn start(self) -> Option<Place<'tu>> {
+    pub fn start(self) -> Option<Location<'tu>> {
         let start = unsafe { clang_getRangeStart(clang_getCursorExtent(self.raw)) };
-        place_by(start, expansion)
+        locate_by(start, expansion)
     }
 
     /// Where the first character of the cursor's own text is written.
-    pub fn spelling_start(self) -> Option<Place<'tu>> {
+    pub fn spelling_start(self) -> Option<Location<'tu>> {
         let start = unsafe { clang_getRangeStart(clang_getCursorExtent(self.raw)) };
-        place_by(start, spelling)
+        locate_by(start, spelling)
     }
 
     /// The declaration as clang prints it, without a body. Spelling and spacing differ between versions, and
@@ -558,13 +558,13 @@ unsafe fn spelling(l: CXSourceLocation, f: *mut CXFile, n: *mut u32, c: *mut u32
 }
 
 /// A location as file, line and column; `None` when it is in no file.
-pub(super) fn expansion_place<'tu>(location: CXSourceLocation) -> Option<Place<'tu>> {
-    place_by(location, expansion)
+pub(super) fn expansion_location<'tu>(location: CXSourceLocation) -> Option<Location<'tu>> {
+    locate_by(location, expansion)
 }
 
-fn place_by<'tu>(location: CXSourceLocation, locate: Locate) -> Option<Place<'tu>> {
+fn locate_by<'tu>(location: CXSourceLocation, locate: Locate) -> Option<Location<'tu>> {
     let (mut file, mut line, mut column, mut offset) = (std::ptr::null_mut(), 0, 0, 0);
     // SAFETY: all four pointers are to live locals.
     unsafe { locate(location, &mut file, &mut line, &mut column, &mut offset) };
-    Some(Place { file: File::new(file)?, line, column, offset })
+    Some(Location { file: File::new(file)?, line, column, offset })
 }

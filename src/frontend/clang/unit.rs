@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clang_sys::*;
 use thiserror::Error;
 
-use super::cursor::{Cursor, Place, expansion_place, text};
+use super::cursor::{Cursor, Location, expansion_location, text};
 use super::library::Library;
 
 /// What parsing needs (`CXIndex`). Must stay on the thread that made it.
@@ -79,7 +79,7 @@ pub struct Diagnostic<'tu> {
     /// The compiler's text, without place and severity.
     pub message: String,
     /// Where; `None` for messages about arguments.
-    pub place: Option<Place<'tu>>,
+    pub location: Option<Location<'tu>>,
 }
 
 /// A file of a translation unit (`CXFile`). Equal when it is the same file of the same unit.
@@ -196,7 +196,7 @@ impl<'i> TranslationUnit<'i> {
                     let diagnostic = Diagnostic {
                         severity: severity(clang_getDiagnosticSeverity(raw)),
                         message: text(clang_getDiagnosticSpelling(raw)),
-                        place: expansion_place(clang_getDiagnosticLocation(raw)),
+                        location: expansion_location(clang_getDiagnosticLocation(raw)),
                     };
                     clang_disposeDiagnostic(raw);
                     diagnostic
@@ -226,8 +226,8 @@ impl<'i> TranslationUnit<'i> {
         let mut found: Vec<(CXFile, Option<[CXSourceLocation; 2]>)> = Vec::new();
         unsafe { clang_getInclusions(self.raw, step, (&raw mut found).cast()) };
         let inclusion = |(file, ends): (CXFile, Option<[CXSourceLocation; 2]>)| {
-            let [from, main] = ends.map_or([None, None], |ends| ends.map(expansion_place));
-            let line = main.map(|place: Place<'_>| place.line);
+            let [from, main] = ends.map_or([None, None], |ends| ends.map(expansion_location));
+            let line = main.map(|place: Location<'_>| place.line);
             Some(Inclusion { file: File::new(file)?, line, from: from.map(|place| (place.file, place.line)) })
         };
         found.into_iter().filter_map(inclusion).collect()

@@ -15,7 +15,7 @@ mod language;
 mod options;
 mod read;
 mod vet;
-mod words;
+mod command_line;
 
 #[cfg(test)]
 mod tests;
@@ -39,7 +39,7 @@ pub struct Database {
     /// The C translation units, in the order of the file; no two have the same file, directory and arguments.
     pub units: Vec<Unit>,
     /// The C entries that must not be given to libclang, in the order of the file.
-    pub refused: Vec<Refusal>,
+    pub refused: Vec<RefusedEntry>,
     /// How many entries there are of each language that is not C.
     pub other_languages: BTreeMap<Language, usize>,
     /// Whether response files may say some of it (`@file`): then it is not enough to look at the JSON file to know that nothing
@@ -70,7 +70,7 @@ pub struct Unit {
 
 /// An entry that must not be given to libclang.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RefusedEntry {
     /// The number of the entry, counted from 0.
     pub entry: usize,
     /// The C file: absolute, without `.` and `..`, symbolic links kept.

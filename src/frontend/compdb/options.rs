@@ -6,12 +6,12 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use self::Form::*;
+use self::OptionForm::*;
 use self::Verdict::*;
 
 /// How an option and its value are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum OptionForm {
     /// The name alone.
     Alone,
     /// The value, which may be empty, follows in the same word.
@@ -58,8 +58,8 @@ pub(super) enum Verdict {
 }
 
 /// Options written the same way and treated the same way.
-pub(super) struct Group {
-    pub(super) form: Form,
+pub(super) struct OptionGroup {
+    pub(super) form: OptionForm,
     pub(super) verdict: Verdict,
     pub(super) names: &'static [&'static str],
 }
@@ -110,13 +110,13 @@ const REDIRECTS: &str = "it makes the compiler read other files than those that 
 const PRECOMPILED: &str = "it makes the compiler read or write precompiled files";
 
 /// All that is not refused and not simply dropped.
-pub(super) const GROUPS: &[Group] = &[
+pub(super) const GROUPS: &[OptionGroup] = &[
     // Macros. The long names are GCC's, which clang takes too.
-    Group { form: Either, verdict: KeepValue, names: &["-D", "-U"] },
-    Group { form: Separate, verdict: KeepValue, names: &["--define-macro", "--undefine-macro"] },
-    Group { form: Joined, verdict: Keep, names: &["--define-macro=", "--undefine-macro="] },
+    OptionGroup { form: Either, verdict: KeepValue, names: &["-D", "-U"] },
+    OptionGroup { form: Separate, verdict: KeepValue, names: &["--define-macro", "--undefine-macro"] },
+    OptionGroup { form: Joined, verdict: Keep, names: &["--define-macro=", "--undefine-macro="] },
     // Where headers are looked for.
-    Group {
+    OptionGroup {
         form: Either,
         verdict: KeepValue,
         names: &[
@@ -135,26 +135,30 @@ pub(super) const GROUPS: &[Group] = &[
             "-iwithsysroot",
         ],
     },
-    Group { form: Separate, verdict: KeepValue, names: &["--include-directory"] },
-    Group { form: Joined, verdict: Keep, names: &["--include-directory=", "--gcc-toolchain=", "--gcc-install-dir="] },
-    Group { form: Separate, verdict: KeepAs("--sysroot="), names: &["--sysroot"] },
-    Group { form: Joined, verdict: KeepAs("--sysroot="), names: &["--sysroot="] },
-    Group { form: Alone, verdict: Keep, names: &["-nostdinc", "-nostdlibinc", "--no-standard-includes"] },
+    OptionGroup { form: Separate, verdict: KeepValue, names: &["--include-directory"] },
+    OptionGroup {
+        form: Joined,
+        verdict: Keep,
+        names: &["--include-directory=", "--gcc-toolchain=", "--gcc-install-dir="],
+    },
+    OptionGroup { form: Separate, verdict: KeepAs("--sysroot="), names: &["--sysroot"] },
+    OptionGroup { form: Joined, verdict: KeepAs("--sysroot="), names: &["--sysroot="] },
+    OptionGroup { form: Alone, verdict: Keep, names: &["-nostdinc", "-nostdlibinc", "--no-standard-includes"] },
     // Files read before the C file. `-I-` splits the search path in old GCC; clang fails on it.
-    Group { form: Either, verdict: ForceInclude, names: &["-include"] },
-    Group { form: Separate, verdict: ForceInclude, names: &["--include"] },
-    Group { form: Joined, verdict: ForceInclude, names: &["--include="] },
-    Group { form: Either, verdict: KeepValue, names: &["-imacros"] },
-    Group { form: Separate, verdict: KeepValue, names: &["--imacros"] },
-    Group { form: Joined, verdict: Keep, names: &["--imacros="] },
-    Group { form: Alone, verdict: Drop, names: &["-I-"] },
+    OptionGroup { form: Either, verdict: ForceInclude, names: &["-include"] },
+    OptionGroup { form: Separate, verdict: ForceInclude, names: &["--include"] },
+    OptionGroup { form: Joined, verdict: ForceInclude, names: &["--include="] },
+    OptionGroup { form: Either, verdict: KeepValue, names: &["-imacros"] },
+    OptionGroup { form: Separate, verdict: KeepValue, names: &["--imacros"] },
+    OptionGroup { form: Joined, verdict: Keep, names: &["--imacros="] },
+    OptionGroup { form: Alone, verdict: Drop, names: &["-I-"] },
     // The language and its dialect.
-    Group { form: Either, verdict: Language, names: &["-x"] },
-    Group { form: Separate, verdict: Language, names: &["--language"] },
-    Group { form: Joined, verdict: Language, names: &["--language="] },
-    Group { form: Joined, verdict: DriverMode, names: &["--driver-mode="] },
-    Group { form: Joined, verdict: Standard, names: &["-std=", "--std="] },
-    Group {
+    OptionGroup { form: Either, verdict: Language, names: &["-x"] },
+    OptionGroup { form: Separate, verdict: Language, names: &["--language"] },
+    OptionGroup { form: Joined, verdict: Language, names: &["--language="] },
+    OptionGroup { form: Joined, verdict: DriverMode, names: &["--driver-mode="] },
+    OptionGroup { form: Joined, verdict: Standard, names: &["-std=", "--std="] },
+    OptionGroup {
         form: Alone,
         verdict: Keep,
         names: &[
@@ -189,13 +193,13 @@ pub(super) const GROUPS: &[Group] = &[
             "-undef",
         ],
     },
-    Group {
+    OptionGroup {
         form: Joined,
         verdict: Keep,
         names: &["-fno-builtin-", "-fbracket-depth=", "-fgnuc-version=", "-flax-vector-conversions="],
     },
     // The layout and the signs of types.
-    Group {
+    OptionGroup {
         form: Alone,
         verdict: Keep,
         names: &[
@@ -213,11 +217,11 @@ pub(super) const GROUPS: &[Group] = &[
             "-fno-unsigned-char",
         ],
     },
-    Group { form: Joined, verdict: Keep, names: &["-fpack-struct="] },
+    OptionGroup { form: Joined, verdict: Keep, names: &["-fpack-struct="] },
     // Code generation that headers can see, by `__OPTIMIZE__`, `__PIC__`, `_REENTRANT`, `_OPENMP`,
     // `__SANITIZE_ADDRESS__` and `__EXCEPTIONS`.
-    Group { form: Joined, verdict: Optimise, names: &["-O"] },
-    Group {
+    OptionGroup { form: Joined, verdict: Optimise, names: &["-O"] },
+    OptionGroup {
         form: Alone,
         verdict: Keep,
         names: &[
@@ -238,25 +242,29 @@ pub(super) const GROUPS: &[Group] = &[
             "-fno-exceptions",
         ],
     },
-    Group { form: Joined, verdict: Keep, names: &["-fopenmp=", "-fopenmp-version=", "-fsanitize=", "-fno-sanitize="] },
+    OptionGroup {
+        form: Joined,
+        verdict: Keep,
+        names: &["-fopenmp=", "-fopenmp-version=", "-fsanitize=", "-fno-sanitize="],
+    },
     // The target. Options that begin with `-m` are too many to list; the exceptions are below.
-    Group { form: Separate, verdict: Target, names: &["-target"] },
-    Group { form: Joined, verdict: Target, names: &["--target="] },
-    Group { form: Joined, verdict: Machine, names: &["-m"] },
+    OptionGroup { form: Separate, verdict: Target, names: &["-target"] },
+    OptionGroup { form: Joined, verdict: Target, names: &["--target="] },
+    OptionGroup { form: Joined, verdict: Machine, names: &["-m"] },
     // Not target options, or with the value in the next word (clang 19's own list of options).
-    Group {
+    OptionGroup {
         form: Separate,
         verdict: Drop,
         names: &["-meabi", "-mthread-model", "-module-dependency-dir", "-multiply_defined", "-multiply_defined_unused"],
     },
-    Group {
+    OptionGroup {
         form: Joined,
         verdict: Drop,
         names: &["-main-file-name", "-migrate", "-mlink-", "-module-", "-mrelocation-model"],
     },
     // Target options of GCC that choose code and that clang does not know, or not for every target (`gcc
     // --help=target` of GCC 12, each tried with clang 19).
-    Group {
+    OptionGroup {
         form: Joined,
         verdict: Drop,
         names: &[
@@ -284,7 +292,7 @@ pub(super) const GROUPS: &[Group] = &[
             "-mveclibabi=",
         ],
     },
-    Group {
+    OptionGroup {
         form: Alone,
         verdict: Drop,
         names: &[
@@ -355,24 +363,24 @@ pub(super) const GROUPS: &[Group] = &[
         ],
     },
     // Options for another stage.
-    Group { form: Separate, verdict: Carry, names: &["-Xclang", "-Xpreprocessor"] },
-    Group { form: Joined, verdict: Split("-Xclang"), names: &["-Xclang="] },
-    Group { form: Joined, verdict: Split("-Xpreprocessor"), names: &["-Wp,"] },
-    Group { form: Separate, verdict: CarryAway, names: &["-mllvm", "-mmlir", "-Xanalyzer", "-Xopenmp-target"] },
-    Group { form: Joined, verdict: CarryAway, names: &["-Xarch_", "-Xopenmp-target="] },
-    Group { form: Joined, verdict: Split("-mllvm"), names: &["-mllvm="] },
+    OptionGroup { form: Separate, verdict: Carry, names: &["-Xclang", "-Xpreprocessor"] },
+    OptionGroup { form: Joined, verdict: Split("-Xclang"), names: &["-Xclang="] },
+    OptionGroup { form: Joined, verdict: Split("-Xpreprocessor"), names: &["-Wp,"] },
+    OptionGroup { form: Separate, verdict: CarryAway, names: &["-mllvm", "-mmlir", "-Xanalyzer", "-Xopenmp-target"] },
+    OptionGroup { form: Joined, verdict: CarryAway, names: &["-Xarch_", "-Xopenmp-target="] },
+    OptionGroup { form: Joined, verdict: Split("-mllvm"), names: &["-mllvm="] },
     // The linker's and the assembler's: a linker's plugin is no business of a run that only parses.
-    Group {
+    OptionGroup {
         form: Separate,
         verdict: Drop,
         names: &["-Xassembler", "-Xcuda-fatbinary", "-Xcuda-ptxas", "-Xlinker", "-Xoffload-linker"],
     },
     // What the compiler writes.
-    Group { form: Either, verdict: Output, names: &["-o"] },
-    Group { form: Separate, verdict: Output, names: &["--output"] },
-    Group { form: Joined, verdict: Output, names: &["--output="] },
+    OptionGroup { form: Either, verdict: Output, names: &["-o"] },
+    OptionGroup { form: Separate, verdict: Output, names: &["--output"] },
+    OptionGroup { form: Joined, verdict: Output, names: &["--output="] },
     // The rest of what takes a value in the next word. They are here so that the value is not taken for an option.
-    Group {
+    OptionGroup {
         form: Either,
         verdict: Drop,
         names: &[
@@ -392,7 +400,7 @@ pub(super) const GROUPS: &[Group] = &[
             "-z",
         ],
     },
-    Group {
+    OptionGroup {
         form: Separate,
         verdict: Drop,
         names: &[
@@ -428,11 +436,11 @@ pub(super) const GROUPS: &[Group] = &[
 ];
 
 /// An option's name and the group it is in.
-pub(super) type Named = (&'static Group, &'static str);
+pub(super) type Named = (&'static OptionGroup, &'static str);
 
 /// The group of the longest name that begins this word, and that name.
 pub(super) fn look_up(word: &[u8]) -> Option<Named> {
-    let fits = |group: &Group, name: &str| match group.form {
+    let fits = |group: &OptionGroup, name: &str| match group.form {
         Alone | Separate => word == name.as_bytes(),
         Joined | Either => word.starts_with(name.as_bytes()),
     };

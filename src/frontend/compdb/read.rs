@@ -11,16 +11,16 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
+use super::command_line::{self, RefusedWord};
 use super::compiler::{self, Compiler};
 use super::language::Language;
 use super::vet::{Arguments, Vetted, vet};
-use super::words::{self, RefusedWord};
-use super::{Database, Error, Refusal, Unit};
+use super::{Database, Error, RefusedEntry, Unit};
 use cowrap_base::files::normalize;
 
 /// Reads a database and vets every entry.
 ///
-/// A C entry that must not be given to libclang becomes a [`Refusal`]; entries that are the same after vetting
+/// A C entry that must not be given to libclang becomes a [`RefusedEntry`]; entries that are the same after vetting
 /// become one [`Unit`]. Response files are read when they are below the database's directory.
 ///
 /// Fails when the file cannot be read, is not JSON of the right form, or has an entry without a file, without a
@@ -39,11 +39,11 @@ pub fn read(json: &Path) -> Result<Database, Error> {
     let vetted = entries.into_par_iter().enumerate().with_min_len(64);
     let vetted = vetted.map(|(number, raw)| Ok(raw.normal(json, number, base)?.vetted(&roots)));
     // Of several errors the first one in the file is told.
-    for outcome in vetted.collect::<Vec<Result<Outcome, Error>>>() {
+    for outcome in vetted.collect::<Vec<Result<EntryOutcome, Error>>>() {
         match outcome? {
-            Outcome::Unit(unit) => add(units.entry(unit.file.clone()).or_default(), unit),
-            Outcome::Refused(refusal) => refused.push(refusal),
-            Outcome::Other(language) => *other_languages.entry(language).or_default() += 1,
+            EntryOutcome::Unit(unit) => add(units.entry(unit.file.clone()).or_default(), unit),
+            EntryOutcome::Refused(refusal) => refused.push(refusal),
+            EntryOutcome::Other(language) => *other_languages.entry(language).or_default() += 1,
         }
     }
     let mut units: Vec<Unit> = units.into_values().flatten().collect();
@@ -57,19 +57,19 @@ pub fn read(json: &Path) -> Result<Database, Error> {
 ///
 /// `file` is relative to `directory`. Response files are read when they are below `directory`. A file that is not
 /// C is refused.
-pub fn single(file: &Path, directory: &Path, flags: &[OsString]) -> Result<Unit, Refusal> {
+pub fn single(file: &Path, directory: &Path, flags: &[OsString]) -> Result<Unit, RefusedEntry> {
     let directory = normalize(&std::path::absolute(directory).unwrap_or_else(|_| directory.to_path_buf()));
     let roots: Vec<PathBuf> = directory.canonicalize().into_iter().collect();
     let file = normalize(&directory.join(file));
     let words = flags.iter().map(|flag| flag.as_bytes().to_vec()).collect();
     let entry = Entry { number: 0, file: file.clone(), directory, compiler: Compiler::default(), words, output: None };
     match entry.vetted(&roots) {
-        Outcome::Unit(unit) => Ok(unit),
-        Outcome::Refused(refusal) => Err(refusal),
-        Outcome::Other(language) => {
+        EntryOutcome::Unit(unit) => Ok(unit),
+        EntryOutcome::Refused(refusal) => Err(refusal),
+        EntryOutcome::Other(language) => {
             let argument = file.display().to_string();
             let reason = format!("it is compiled as {language}, and cowrap reads C only; pass `-x c` if it is C");
-            Err(Refusal { entry: 0, file, argument, reason })
+            Err(RefusedEntry { entry: 0, file, argument, reason })
         }
     }
 }
@@ -95,9 +95,9 @@ struct Entry {
 }
 
 /// What became of an entry.
-enum Outcome {
+enum EntryOutcome {
     Unit(Unit),
-    Refused(Refusal),
+    Refused(RefusedEntry),
     Other(Language),
 }
 
@@ -111,7 +111,7 @@ impl RawEntry {
         };
         let mut words: Vec<Vec<u8>> = match (self.arguments, self.command) {
             (Some(arguments), _) => arguments.into_iter().map(|word| word.0).collect(),
-            (None, Some(command)) => match words::split(&command.0) {
+            (None, Some(command)) => match command_line::split(&command.0) {
                 Some(words) => words,
                 None => return Err(Error::Quotes { path: json.to_path_buf(), entry: number, file }),
             },
@@ -135,19 +135,19 @@ impl RawEntry {
 }
 
 impl Entry {
-    fn vetted(self, roots: &[PathBuf]) -> Outcome {
+    fn vetted(self, roots: &[PathBuf]) -> EntryOutcome {
         let Entry { number, file, directory, compiler, words, output } = self;
         match vet(&file, &directory, compiler, words, roots) {
             Vetted::Unit(Arguments { kept, dropped, output: by_option }) => {
                 let outputs = output.or(by_option).map(|output| normalize(&directory.join(output)));
                 let outputs = outputs.into_iter().collect();
-                Outcome::Unit(Unit { file, directory, arguments: kept, outputs, entry: number, dropped })
+                EntryOutcome::Unit(Unit { file, directory, arguments: kept, outputs, entry: number, dropped })
             }
             Vetted::Refused(RefusedWord { word, reason }) => {
                 let argument = String::from_utf8_lossy(&word).into_owned();
-                Outcome::Refused(Refusal { entry: number, file, argument, reason })
+                EntryOutcome::Refused(RefusedEntry { entry: number, file, argument, reason })
             }
-            Vetted::Other(language) => Outcome::Other(language),
+            Vetted::Other(language) => EntryOutcome::Other(language),
         }
     }
 }

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use super::command_line::{self, RefusedWord};
 use super::compiler::{self, Compiler, is_target};
-use super::options::{self, Form, GROUPS, Group, REFUSED, Verdict};
+use super::options::{self, GROUPS, OptionForm, OptionGroup, REFUSED, Verdict};
 use super::vet::{Arguments, Vetted, vet};
-use super::words::{self, RefusedWord};
-use super::{Database, Error, Language, Refusal, Unit, find, read, single};
+use super::{Database, Error, Language, RefusedEntry, Unit, find, read, single};
 
 // What the tests share.
 
@@ -106,10 +106,10 @@ fn a_command_is_split_as_a_shell_would() {
         ("cc -DX=#1", &["cc", "-DX=#1"]),
     ];
     for (command, expected) in cases {
-        assert_eq!(words::split(command.as_bytes()), Some(bytes(expected)), "{command}");
+        assert_eq!(command_line::split(command.as_bytes()), Some(bytes(expected)), "{command}");
     }
     for command in ["cc 'a", "cc \"a", "cc a\\", "cc \"a\\\""] {
-        assert_eq!(words::split(command.as_bytes()), None, "{command}");
+        assert_eq!(command_line::split(command.as_bytes()), None, "{command}");
     }
 }
 
@@ -133,7 +133,7 @@ fn splitting_gives_back_what_was_quoted() {
             }
             command.extend(b"' ");
         }
-        assert_eq!(words::split(&command), Some(words), "{}", String::from_utf8_lossy(&command));
+        assert_eq!(command_line::split(&command), Some(words), "{}", String::from_utf8_lossy(&command));
     }
 }
 
@@ -641,7 +641,7 @@ fn whatever_the_words_only_vetted_options_come_out() {
     assert!(unit_count > 5_000, "{unit_count}");
 }
 
-fn may_be_kept(group: &Group) -> bool {
+fn may_be_kept(group: &OptionGroup) -> bool {
     !matches!(
         group.verdict,
         Verdict::Drop | Verdict::CarryAway | Verdict::Split(_) | Verdict::Output | Verdict::DriverMode
@@ -658,10 +658,10 @@ fn the_list_of_options_is_in_order() {
     }
     for group in GROUPS {
         if matches!(group.verdict, Verdict::KeepValue) {
-            assert!(matches!(group.form, Form::Separate | Form::Either), "{:?}", group.names);
+            assert!(matches!(group.form, OptionForm::Separate | OptionForm::Either), "{:?}", group.names);
         }
         if matches!(group.verdict, Verdict::Carry | Verdict::Split(_)) {
-            assert!(matches!(group.form, Form::Separate | Form::Joined), "{:?}", group.names);
+            assert!(matches!(group.form, OptionForm::Separate | OptionForm::Joined), "{:?}", group.names);
         }
     }
 }
@@ -874,7 +874,7 @@ fn other_languages_are_counted_and_refusals_listed() {
     let counts: Vec<(String, usize)> =
         database.other_languages.iter().map(|(language, count)| (language.to_string(), *count)).collect();
     assert_eq!(counts, [("C++".to_owned(), 2), ("Rust".to_owned(), 1)]);
-    let expected = Refusal {
+    let expected = RefusedEntry {
         entry: 2,
         file: "/x/c.c".into(),
         argument: "-fplugin=evil.so".to_owned(),

@@ -11,10 +11,10 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::command_line::{self, RefusedWord};
 use super::compiler::{Compiler, is_target};
 use super::language::{self, Language};
-use super::options::{self, Form, Group, Verdict};
-use super::words::{self, RefusedWord};
+use super::options::{self, OptionForm, OptionGroup, Verdict};
 use cowrap_base::files::normalize;
 
 /// What became of an entry.
@@ -34,16 +34,16 @@ pub(super) struct Arguments {
     pub(super) output: Option<PathBuf>,
 }
 
-/// Vets the words after the compiler's name. `file` and `directory` are absolute and normal; see [`words::expand`]
+/// Vets the words after the compiler's name. `file` and `directory` are absolute and normal; see [`command_line::expand_response_files`]
 /// for `roots`.
 pub(super) fn vet(file: &Path, directory: &Path, compiler: Compiler, words: Vec<Vec<u8>>, roots: &[PathBuf]) -> Vetted {
     for path in [file, directory] {
         let word = path.as_os_str().as_bytes();
         if word.contains(&0) {
-            return Vetted::Refused(RefusedWord { word: word.to_vec(), reason: words::HOLDS_NUL.to_owned() });
+            return Vetted::Refused(RefusedWord { word: word.to_vec(), reason: command_line::HOLDS_NUL.to_owned() });
         }
     }
-    match words::expand(words, directory, roots) {
+    match command_line::expand_response_files(words, directory, roots) {
         Ok(words) => Vetting::new(file, directory, compiler, words).finish(),
         // What `-x` says may be in the file that was not read.
         Err(refused) => match language::by_name(language::name_of_file(file, compiler.cxx).as_bytes()) {
@@ -55,7 +55,7 @@ pub(super) fn vet(file: &Path, directory: &Path, compiler: Compiler, words: Vec<
 
 /// A word that is still to be read.
 #[derive(Debug)]
-struct Word {
+struct PendingWord {
     text: Vec<u8>,
     /// The word that it is a part of (`-Wp,-D,X`), if it is.
     whole: Option<Rc<[u8]>>,
@@ -76,7 +76,7 @@ struct Vetting<'a> {
     file: &'a Path,
     directory: &'a Path,
     compiler: Compiler,
-    words: VecDeque<Word>,
+    words: VecDeque<PendingWord>,
     kept: Vec<OsString>,
     dropped: Vec<OsString>,
     output: Option<PathBuf>,
@@ -96,7 +96,7 @@ impl<'a> Vetting<'a> {
             file,
             directory,
             compiler,
-            words: words.into_iter().map(|text| Word { text, whole: None }).collect(),
+            words: words.into_iter().map(|text| PendingWord { text, whole: None }).collect(),
             kept: Vec::new(),
             dropped: Vec::new(),
             output: None,
@@ -164,8 +164,8 @@ impl<'a> Vetting<'a> {
     }
 
     /// An option, or whatever follows an option that carries. Returns the carrier of the next word.
-    fn option(&mut self, word: Word, carrier: Option<Carrier>) -> Option<Carrier> {
-        let Word { text: word, whole } = word;
+    fn option(&mut self, word: PendingWord, carrier: Option<Carrier>) -> Option<Carrier> {
+        let PendingWord { text: word, whole } = word;
         if let Some(reason) = options::refusal(&word) {
             // As it can be found in the database.
             let shown = match (whole, carrier) {
@@ -195,7 +195,7 @@ impl<'a> Vetting<'a> {
                 let list = word.get(name.len()..).unwrap_or_default();
                 for part in list.split(|byte| *byte == b',').rev() {
                     for text in [part, stage.as_bytes()] {
-                        self.words.push_front(Word { text: text.to_vec(), whole: Some(Rc::clone(&whole)) });
+                        self.words.push_front(PendingWord { text: text.to_vec(), whole: Some(Rc::clone(&whole)) });
                     }
                 }
                 return None;
@@ -210,13 +210,13 @@ impl<'a> Vetting<'a> {
     }
 
     /// The value of an option, empty when it takes none; `None` when it is missing.
-    fn value(&mut self, word: &[u8], group: &Group, name: &str, carrier: Option<&Carrier>) -> Option<Vec<u8>> {
+    fn value(&mut self, word: &[u8], group: &OptionGroup, name: &str, carrier: Option<&Carrier>) -> Option<Vec<u8>> {
         let joined = word.get(name.len()..).unwrap_or_default();
         match group.form {
-            Form::Alone => return Some(Vec::new()),
-            Form::Joined => return Some(joined.to_vec()),
-            Form::Either if !joined.is_empty() => return Some(joined.to_vec()),
-            Form::Separate | Form::Either => {}
+            OptionForm::Alone => return Some(Vec::new()),
+            OptionForm::Joined => return Some(joined.to_vec()),
+            OptionForm::Either if !joined.is_empty() => return Some(joined.to_vec()),
+            OptionForm::Separate | OptionForm::Either => {}
         }
         // `-Xclang -include -Xclang FILE`: the value has a carrier of its own.
         if let Some(carrier) = carrier {
@@ -226,7 +226,7 @@ impl<'a> Vetting<'a> {
         self.words.pop_front().map(|value| value.text)
     }
 
-    fn known_option(&mut self, word: Vec<u8>, value: Vec<u8>, group: &Group, name: &'static str, carried: bool) {
+    fn known_option(&mut self, word: Vec<u8>, value: Vec<u8>, group: &OptionGroup, name: &'static str, carried: bool) {
         let fits = match group.verdict {
             Verdict::Keep => true,
             Verdict::KeepAs(_) => !value.is_empty(),
@@ -249,7 +249,8 @@ impl<'a> Vetting<'a> {
             Verdict::Drop | Verdict::Carry | Verdict::CarryAway | Verdict::Split(_) => false,
         };
         if !fits {
-            let is_separate = word.len() == name.len() && matches!(group.form, Form::Separate | Form::Either);
+            let is_separate =
+                word.len() == name.len() && matches!(group.form, OptionForm::Separate | OptionForm::Either);
             self.drop_word(word);
             if is_separate {
                 self.drop_word(value);

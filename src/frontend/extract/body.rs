@@ -9,11 +9,11 @@ use cowrap_facts::{
     SlotCall, Store, SymbolId,
 };
 
-use super::flow::{Flag, Label, NodeId, Op, Outcome, Site, Tree, TruthId, Variable};
-use super::holds::{Holds, Locking, holds};
-use super::raw::{RawId, RawTree};
-use super::stores::{Flow, Sink, named_function};
-use super::written::{Written, last_name};
+use super::cursor_tree::{CursorId, CursorTree};
+use super::flow::{Flag, FlowResult, FlowTree, Label, NodeId, Op, Site, TruthId, Variable};
+use super::fn_pointers::{Flow, Sink, named_function};
+use super::lockset::{HeldLocks, Locking, held_locks};
+use super::source_text::{SourceCall, last_name};
 use super::{Extractor, LockAction, LockWord, Role, SlotKind};
 
 /// A variable or parameter whose value may be followed.
@@ -50,13 +50,13 @@ enum Target {
 /// Lowers one declaration.
 pub(super) struct Lowering<'e, 'a, 'tu> {
     extractor: &'e mut Extractor<'a, 'tu>,
-    raw: RawTree<'tu>,
-    tree: Tree,
+    raw: CursorTree<'tu>,
+    tree: FlowTree,
     calls: Vec<PendingCall>,
     stores: Vec<Store>,
     copies: Vec<Copy>,
     /// What the calls that are being lowered pass, by the node of the call.
-    passed: Vec<(RawId, Argument)>,
+    passed: Vec<(CursorId, Argument)>,
     locals: HashMap<usize, Local>,
     labels: HashMap<String, Label>,
     /// Every assignment so far, in order: a loop's are those that its lowering adds.
@@ -85,8 +85,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     fn new(extractor: &'e mut Extractor<'a, 'tu>, root: Cursor<'tu>) -> Self {
         Lowering {
             extractor,
-            raw: RawTree::new(root),
-            tree: Tree::default(),
+            raw: CursorTree::new(root),
+            tree: FlowTree::default(),
             calls: Vec::new(),
             stores: Vec::new(),
             copies: Vec::new(),
@@ -138,7 +138,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             let call = self.calls.iter().find(|call| call.site == site)?;
             Some(Assertion { context, place: call.place })
         });
-        let (holds, releases) = self.holds(root);
+        let (holds, releases) = self.held_locks(root);
         let mut calls: Vec<Call> = Vec::new();
         let mut slot_calls: Vec<SlotCall> = Vec::new();
         for pending in distinct(self.calls) {
@@ -157,13 +157,13 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     }
 
     /// The locks that the body takes, with the calls that it makes meanwhile, and those that it releases.
-    fn holds(&self, root: NodeId) -> (Vec<Hold>, Vec<Release>) {
+    fn held_locks(&self, root: NodeId) -> (Vec<Hold>, Vec<Release>) {
         let locking: HashMap<Site, Locking> =
             self.calls.iter().filter_map(|call| Some((call.site, call.locking.clone()?))).collect();
         if locking.is_empty() {
             return (Vec::new(), Vec::new());
         }
-        let Holds { held, releases } = holds(&self.tree, root, &locking);
+        let HeldLocks { held, releases } = held_locks(&self.tree, root, &locking);
         let mut found: Vec<Hold> = Vec::new();
         for taken in self.calls.iter().filter(|call| locking.contains_key(&call.site)) {
             // What is given the lock releases it meanwhile, or is a part of what takes it.
@@ -184,14 +184,14 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     }
 
     /// Whether a call is in the argument of a macro that makes a region. What the macro itself calls is spelled elsewhere.
-    fn is_in_region(&self, at: Cursor<'tu>, written: &Written) -> bool {
-        let (Some(used), Some(spelled)) = (at.place(), at.spelling_place()) else { return false };
+    fn is_in_region(&self, at: Cursor<'tu>, written: &SourceCall) -> bool {
+        let (Some(used), Some(spelled)) = (at.location(), at.spelling_location()) else { return false };
         let in_argument = used.file == spelled.file && spelled.offset > used.offset;
         in_argument && self.extractor.vocabulary.regions.contains(&written.word)
     }
 
     /// What a call does with a lock, by the word that is written where it is.
-    fn locking(&self, written: &Written, kind: CallKind) -> Option<Locking> {
+    fn locking(&self, written: &SourceCall, kind: CallKind) -> Option<Locking> {
         let fits = |word: &&LockWord| match word.action {
             LockAction::Guard => {
                 let chosen = self.chosen_by.as_ref().is_some_and(|chosen| word.types.contains(chosen));
@@ -219,7 +219,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         flags.into_iter().map(|(_, position, variable)| (Flag(variable), position)).unzip()
     }
 
-    fn parameter(&mut self, node: RawId, position: u16) {
+    fn parameter(&mut self, node: CursorId, position: u16) {
         let cursor = self.raw.cursor(node);
         self.extractor.slot_with_marks(cursor, SlotKind::Parameter);
         let kind = cursor.ty().kind();
@@ -238,7 +238,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     }
 
     /// The variable that an expression is, if its value may be followed.
-    fn local(&self, node: RawId) -> Option<Local> {
+    fn local(&self, node: CursorId) -> Option<Local> {
         let node = self.raw.strip(node);
         if self.raw.kind(node) != CursorKind::DeclRefExpr {
             return None;
@@ -259,13 +259,13 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     }
 
     /// Lowers all of them, for their effects.
-    fn lower_all(&mut self, nodes: &[RawId]) -> Vec<NodeId> {
+    fn lower_all(&mut self, nodes: &[CursorId]) -> Vec<NodeId> {
         nodes.iter().map(|&node| self.lower(node, Sink::None, false)).collect()
     }
 
     /// Lowers one node. `sink` is where its value goes. `wanted` says that its value decides something: then
     /// literals are evaluated, and boolean parameters become flags.
-    fn lower(&mut self, node: RawId, sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
+    fn lower(&mut self, node: CursorId, sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
         use CursorKind::*;
         let operands = self.raw.operands(node);
         match self.raw.kind(node) {
@@ -343,7 +343,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             VarDecl => self.declaration(node),
             FunctionDecl => {
                 let cursor = self.raw.cursor(node);
-                if let Some(place) = cursor.place() {
+                if let Some(place) = cursor.location() {
                     let place = self.extractor.place(place);
                     self.extractor.function(cursor, place);
                 }
@@ -430,7 +430,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     }
 
     /// An expression for which libclang has no kind: most often an implicit cast.
-    fn unexposed(&mut self, node: RawId, operands: &[RawId], sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
+    fn unexposed(&mut self, node: CursorId, operands: &[CursorId], sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
         match operands {
             [] => self.unknown(),
             // Its operands are types, and `typeof(f())` among them shows a call that is not made.
@@ -462,13 +462,13 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     }
 
     /// Whether the node's own text begins with these bytes.
-    fn starts_with(&mut self, node: RawId, text: &[u8]) -> bool {
+    fn starts_with(&mut self, node: CursorId, text: &[u8]) -> bool {
         let Some(start) = self.raw.cursor(node).spelling_start() else { return false };
         let contents = self.extractor.contents(start.file);
         contents.get(start.offset as usize..).is_some_and(|rest| rest.starts_with(text))
     }
 
-    fn reference(&mut self, node: RawId, sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
+    fn reference(&mut self, node: CursorId, sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
         let cursor = self.raw.cursor(node);
         let Some(declaration) = cursor.referenced() else { return self.unknown() };
         match declaration.kind() {
@@ -497,7 +497,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     }
 
     /// Notes where what an expression holds goes, if that can be a function.
-    fn flow(&mut self, node: RawId, sink: Sink<'_, 'tu>) {
+    fn flow(&mut self, node: CursorId, sink: Sink<'_, 'tu>) {
         match self.extractor.flow(&self.raw, node, sink) {
             Some(Flow::Copy(copy)) => self.copies.push(copy),
             Some(Flow::Argument { call, position, from }) => {
@@ -507,7 +507,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         }
     }
 
-    fn call(&mut self, node: RawId, operands: &[RawId]) -> NodeId {
+    fn call(&mut self, node: CursorId, operands: &[CursorId]) -> NodeId {
         let Some((&callee, arguments)) = operands.split_first() else { return self.unknown() };
         let callee = self.raw.strip(callee);
         let function = named_function(&self.raw, callee);
@@ -573,7 +573,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     }
 
     /// What a callee may be: one function or slot, or both arms of `(c ? f : g)(…)`.
-    fn targets(&mut self, callee: RawId) -> Vec<Target> {
+    fn targets(&mut self, callee: CursorId) -> Vec<Target> {
         let mut open = vec![callee];
         let mut found = Vec::new();
         while let Some(node) = open.pop() {
@@ -606,14 +606,14 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         passed: Vec<Argument>,
         truths: Vec<(u16, TruthId)>,
     ) -> bool {
-        let Some(place) = at.place() else { return false };
+        let Some(place) = at.location() else { return false };
         let place = self.extractor.place(place);
-        let spelling = at.spelling_place().map(|spelling| self.extractor.place(spelling));
+        let spelling = at.spelling_location().map(|spelling| self.extractor.place(spelling));
         let spelling = spelling.filter(|spelling| *spelling != place);
-        let used = at.place();
+        let used = at.location();
         let contents = used.map(|at| self.extractor.contents(at.file));
         let text = contents.as_deref().zip(used).and_then(|(contents, at)| contents.get(at.offset as usize..));
-        let written = Written::read(text.unwrap_or_default());
+        let written = SourceCall::read(text.unwrap_or_default());
         let locking = self.locking(&written, kind);
         let in_region = kind == CallKind::Written && self.is_in_region(at, &written);
         let kind = if in_region { CallKind::Region } else { kind };
@@ -622,7 +622,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         true
     }
 
-    fn unary(&mut self, node: RawId, operands: &[RawId], sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
+    fn unary(&mut self, node: CursorId, operands: &[CursorId], sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
         let Some(&operand) = operands.first() else { return self.unknown() };
         match self.raw.cursor(node).unary_operator() {
             UnaryOperator::LogicalNot => {
@@ -650,7 +650,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         }
     }
 
-    fn binary(&mut self, node: RawId, operands: &[RawId], sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
+    fn binary(&mut self, node: CursorId, operands: &[CursorId], sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
         let [left, right] = operands else {
             let lowered = self.lower_all(operands);
             return self.node(Op::Perhaps, lowered);
@@ -690,7 +690,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     }
 
     /// A node behind which a variable has an unknown value.
-    fn change(&mut self, changed: Option<RawId>, lowered: Vec<NodeId>) -> NodeId {
+    fn change(&mut self, changed: Option<CursorId>, lowered: Vec<NodeId>) -> NodeId {
         match changed.and_then(|changed| self.local(changed)) {
             Some(local) => {
                 self.assigned.push(local.variable);
@@ -701,7 +701,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     }
 
     /// libclang does not tell which arm was chosen, so what the arms call is not known to be called.
-    fn generic_selection(&mut self, operands: &[RawId], sink: Sink<'_, 'tu>) -> NodeId {
+    fn generic_selection(&mut self, operands: &[CursorId], sink: Sink<'_, 'tu>) -> NodeId {
         if let Some(&control) = operands.first() {
             let ty = self.raw.cursor(control).ty().pointee().spelling();
             self.chosen_by = Some(ty.trim_start_matches("struct ").to_owned());
@@ -714,7 +714,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     }
 
     /// A variable in a block: its initialiser, and what its `cleanup` attribute calls.
-    fn declaration(&mut self, node: RawId) -> NodeId {
+    fn declaration(&mut self, node: CursorId) -> NodeId {
         let cursor = self.raw.cursor(node);
         self.extractor.slot_with_marks(cursor, SlotKind::Variable);
         let ty = cursor.ty().kind();
@@ -761,7 +761,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         self.node(Op::Opaque, lowered)
     }
 
-    fn for_statement(&mut self, node: RawId, operands: &[RawId]) -> NodeId {
+    fn for_statement(&mut self, node: CursorId, operands: &[CursorId]) -> NodeId {
         let Some((&body, parts)) = operands.split_last() else { return self.unknown() };
         let [init, condition, increment] = match parts {
             [init, condition, increment] => [Some(*init), Some(*condition), Some(*increment)],
@@ -791,7 +791,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     }
 
     /// A loop of which it is not known which part is the condition: nothing is refined.
-    fn for_of_unknown_parts(&mut self, parts: &[RawId], body: RawId) -> NodeId {
+    fn for_of_unknown_parts(&mut self, parts: &[CursorId], body: CursorId) -> NodeId {
         let before = self.assigned.len();
         let parts = self.lower_all(parts);
         let parts = self.node(Op::Perhaps, parts);
@@ -804,7 +804,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     /// Which of a loop's parts are there: libclang shows those that are, without saying which.
     ///
     /// The semicolons tell; they are looked for in the text, since libclang has no cursor for them.
-    fn for_parts(&mut self, node: RawId, parts: &[RawId]) -> Option<[Option<RawId>; 3]> {
+    fn for_parts(&mut self, node: CursorId, parts: &[CursorId]) -> Option<[Option<CursorId>; 3]> {
         let start = self.raw.cursor(node).start()?;
         let spelled = self.raw.cursor(node).spelling_start()?;
         if start != spelled {
@@ -893,13 +893,13 @@ fn distinct(calls: Vec<PendingCall>) -> Vec<DistinctCall> {
 
 impl DistinctCall {
     /// The worlds that reach it.
-    fn reach(&self, outcome: &Outcome) -> Reach {
+    fn reach(&self, outcome: &FlowResult) -> Reach {
         let sites = self.sites.iter().map(|site| outcome.reach[site.0 as usize]);
         sites.fold(Reach::NEVER, Reach::or)
     }
 
     /// What it passes, sorted; truth values only where something is known of them.
-    fn arguments(&self, outcome: &Outcome, reach: Reach) -> Vec<Argument> {
+    fn arguments(&self, outcome: &FlowResult, reach: Reach) -> Vec<Argument> {
         let mut truths: Vec<(u16, [Reach; 2])> = Vec::new();
         for (position, truth) in &self.call.truths {
             let [may_be_true, may_be_false] = outcome.truths[truth.0 as usize];

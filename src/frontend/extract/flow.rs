@@ -6,11 +6,11 @@
 //! through conditions and local variables. That treats every guard alike, `if`, `&&`, `assert`, a flag that
 //! was set from the predicate …, and what is not constant is simply not refined.
 //!
-//! This file must never know libclang: it works on the [`Tree`] alone.
+//! This file must never know libclang: it works on the [`FlowTree`] alone.
 
 use cowrap_facts::{Context, Reach};
 
-/// A node of a [`Tree`].
+/// A node of a [`FlowTree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeId(u32);
 
@@ -32,7 +32,7 @@ pub struct TruthId(pub u32);
 
 /// A body, reduced to what its control flow depends on.
 #[derive(Clone, Debug, Default)]
-pub struct Tree {
+pub struct FlowTree {
     nodes: Vec<(Op, Vec<NodeId>)>,
     site_count: u32,
     label_count: u32,
@@ -105,7 +105,7 @@ pub enum Op {
 
 /// What running a body in all worlds says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub struct FlowResult {
     /// For each site, the worlds that reach it.
     pub reach: Vec<Reach>,
     /// For each truth value, the worlds in which it may be true and those in which it may be false.
@@ -119,7 +119,7 @@ pub struct Outcome {
 #[derive(Clone, Copy, Debug)]
 pub struct Flag(pub Variable);
 
-impl Tree {
+impl FlowTree {
     /// Adds a node above its children.
     pub fn node(&mut self, op: Op, children: Vec<NodeId>) -> NodeId {
         self.has_predicate |= op == Op::Predicate;
@@ -152,7 +152,7 @@ impl Tree {
     }
 
     /// Runs the body below `root` in every world.
-    pub fn run(&self, root: NodeId, flags: &[Flag]) -> Outcome {
+    pub fn run(&self, root: NodeId, flags: &[Flag]) -> FlowResult {
         let sites = self.site_count as usize;
         let mut reach = vec![Reach::NEVER; sites];
         let mut returns = [false; 2];
@@ -168,7 +168,7 @@ impl Tree {
                 break;
             }
             for values in 0..1u8 << flags.len() {
-                let run = Run::new(self, context, flags, values).until_stable(root);
+                let run = Evaluation::new(self, context, flags, values).until_stable(root);
                 for (site, reached) in run.reached.iter().enumerate() {
                     if *reached {
                         reach[site].insert(context, values);
@@ -185,7 +185,7 @@ impl Tree {
                 returns[number] |= run.returns;
             }
         }
-        Outcome { assertion: assertion(returns, &stops, self.has_predicate), reach, truths }
+        FlowResult { assertion: assertion(returns, &stops, self.has_predicate), reach, truths }
     }
 
     fn op(&self, node: NodeId) -> &Op {
@@ -219,10 +219,10 @@ fn assertion(returns: [bool; 2], stops: &[Reach], has_predicate: bool) -> Option
 }
 
 /// The constants known at a point, sorted by variable; `None` where control cannot be.
-type State = Option<Vec<(Variable, i64)>>;
+type FlowState = Option<Vec<(Variable, i64)>>;
 
 /// What is known where control comes together again.
-fn join(one: State, other: State) -> State {
+fn join(one: FlowState, other: FlowState) -> FlowState {
     match (one, other) {
         (Some(mut one), Some(other)) => {
             one.retain(|known| other.contains(known));
@@ -232,7 +232,7 @@ fn join(one: State, other: State) -> State {
     }
 }
 
-fn set(state: &mut State, variable: Variable, value: Option<i64>) {
+fn set(state: &mut FlowState, variable: Variable, value: Option<i64>) {
     let Some(known) = state else { return };
     known.retain(|(other, _)| *other != variable);
     if let Some(value) = value {
@@ -241,15 +241,15 @@ fn set(state: &mut State, variable: Variable, value: Option<i64>) {
     }
 }
 
-fn forget(state: &mut State, variables: &[Variable]) {
+fn forget(state: &mut FlowState, variables: &[Variable]) {
     if let Some(known) = state {
         known.retain(|(variable, _)| !variables.contains(variable));
     }
 }
 
 /// One run in one world.
-struct Run<'t> {
-    tree: &'t Tree,
+struct Evaluation<'t> {
+    tree: &'t FlowTree,
     context: Context,
     /// What is known where the body starts: the values of its flags.
     start: Vec<(Variable, i64)>,
@@ -265,9 +265,9 @@ struct Run<'t> {
     jumped_to: Vec<bool>,
     jumps_grew: bool,
     /// The states at the `break`s of each loop and `switch` that is open, the innermost last.
-    breaks: Vec<State>,
+    breaks: Vec<FlowState>,
     /// The states at the `continue`s of each loop that is open.
-    continues: Vec<State>,
+    continues: Vec<FlowState>,
     /// Each `switch` that is open.
     switches: Vec<SwitchFrame>,
 }
@@ -275,17 +275,17 @@ struct Run<'t> {
 /// A `switch` whose body is being run.
 struct SwitchFrame {
     /// What is known where it begins, and so at each of its cases.
-    head: State,
+    head: FlowState,
     /// Whether a `default` was seen.
     has_default: bool,
 }
 
-impl<'t> Run<'t> {
-    fn new(tree: &'t Tree, context: Context, flags: &[Flag], values: u8) -> Self {
+impl<'t> Evaluation<'t> {
+    fn new(tree: &'t FlowTree, context: Context, flags: &[Flag], values: u8) -> Self {
         let mut start: Vec<(Variable, i64)> =
             flags.iter().enumerate().map(|(bit, flag)| (flag.0, i64::from(values >> bit & 1))).collect();
         start.sort_unstable();
-        Run {
+        Evaluation {
             tree,
             context,
             start,
@@ -315,7 +315,7 @@ impl<'t> Run<'t> {
     }
 
     /// Runs a node from a state; gives the state behind it and its value if that is a constant.
-    fn eval(&mut self, node: NodeId, state: State) -> (State, Option<i64>) {
+    fn eval(&mut self, node: NodeId, state: FlowState) -> (FlowState, Option<i64>) {
         let children = self.tree.children(node);
         match self.tree.op(node) {
             Op::Sequence => self.eval_all(children, state),
@@ -474,7 +474,7 @@ impl<'t> Run<'t> {
         }
     }
 
-    fn eval_all(&mut self, nodes: &[NodeId], mut state: State) -> (State, Option<i64>) {
+    fn eval_all(&mut self, nodes: &[NodeId], mut state: FlowState) -> (FlowState, Option<i64>) {
         let mut value = None;
         for &node in nodes {
             (state, value) = self.eval(node, state);
@@ -482,7 +482,7 @@ impl<'t> Run<'t> {
         (state, value)
     }
 
-    fn eval_optional(&mut self, node: Option<&NodeId>, state: State) -> (State, Option<i64>) {
+    fn eval_optional(&mut self, node: Option<&NodeId>, state: FlowState) -> (FlowState, Option<i64>) {
         match node {
             Some(&node) => self.eval(node, state),
             None => (state, None),
@@ -490,7 +490,7 @@ impl<'t> Run<'t> {
     }
 
     /// Runs a loop's body; gives the states at its end, at its `break`s and at its `continue`s.
-    fn in_loop(&mut self, body: Option<&NodeId>, state: State) -> (State, State, State) {
+    fn in_loop(&mut self, body: Option<&NodeId>, state: FlowState) -> (FlowState, FlowState, FlowState) {
         self.breaks.push(None);
         self.continues.push(None);
         let (end, _) = self.eval_optional(body, state);
@@ -499,7 +499,7 @@ impl<'t> Run<'t> {
         (end, breaks, continues)
     }
 
-    fn branch_on(&mut self, condition: Option<&NodeId>, state: State) -> (State, State) {
+    fn branch_on(&mut self, condition: Option<&NodeId>, state: FlowState) -> (FlowState, FlowState) {
         match condition {
             Some(&condition) => self.branch(condition, state),
             None => (state.clone(), state),
@@ -507,7 +507,7 @@ impl<'t> Run<'t> {
     }
 
     /// Runs a condition; gives the state where it holds and the state where it does not.
-    fn branch(&mut self, condition: NodeId, state: State) -> (State, State) {
+    fn branch(&mut self, condition: NodeId, state: FlowState) -> (FlowState, FlowState) {
         let children = self.tree.children(condition);
         match self.tree.op(condition) {
             Op::Not => {
@@ -548,7 +548,7 @@ impl<'t> Run<'t> {
         }
     }
 
-    fn compare(&mut self, operands: &[NodeId], state: State, equal: bool) -> (State, State) {
+    fn compare(&mut self, operands: &[NodeId], state: FlowState, equal: bool) -> (FlowState, FlowState) {
         let (state, one) = self.eval_optional(operands.first(), state);
         let (state, other) = self.eval_optional(operands.get(1), state);
         match (one, other) {
@@ -574,7 +574,7 @@ mod tests {
 
     /// Builds trees by hand: `b.call()` is a site, `b.p()` the predicate, `b.x()` an unknown value.
     #[derive(Default)]
-    struct Builder(Tree);
+    struct Builder(FlowTree);
 
     impl Builder {
         fn op<const N: usize>(&mut self, op: Op, children: [NodeId; N]) -> NodeId {

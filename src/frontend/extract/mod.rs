@@ -5,10 +5,10 @@
 
 mod body;
 mod flow;
-mod holds;
-mod raw;
-mod stores;
-mod written;
+mod lockset;
+mod cursor_tree;
+mod fn_pointers;
+mod source_text;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -393,7 +393,7 @@ impl<'tu> Extractor<'_, 'tu> {
         id
     }
 
-    fn place(&mut self, place: crate::clang::Place<'tu>) -> Place {
+    fn place(&mut self, place: crate::clang::Location<'tu>) -> Place {
         let file = self.file(place.file);
         Place { file: self.file_id(file), line: place.line, column: place.column }
     }
@@ -452,7 +452,7 @@ impl<'tu> Extractor<'_, 'tu> {
             }
             health.errors += 1;
             if health.first_error.is_none() {
-                let place = diagnostic.place.map(|place| {
+                let place = diagnostic.location.map(|place| {
                     let file = FileId(self.file(place.file).0);
                     Place { file, line: place.line, column: place.column }
                 });
@@ -467,7 +467,7 @@ impl<'tu> Extractor<'_, 'tu> {
         if !matches!(cursor.kind(), FunctionDecl | VarDecl | StructDecl | UnionDecl | EnumDecl | TypedefDecl) {
             return;
         }
-        let Some(place) = cursor.place() else { return };
+        let Some(place) = cursor.location() else { return };
         let file = self.file(place.file);
         self.note(cursor, file, place.line);
         if !self.known(file).own {
@@ -533,9 +533,9 @@ impl<'tu> Extractor<'_, 'tu> {
     /// Notes the use of a field, for sharing: the record must be defined before.
     fn note_member(&mut self, expression: Cursor<'tu>) {
         let here = self.pieces[self.current].files.first().copied();
-        let (Some(_), Some(here), Some(place)) = (self.before, here, expression.place()) else { return };
+        let (Some(_), Some(here), Some(place)) = (self.before, here, expression.location()) else { return };
         let record = expression.referenced().and_then(|field| field.semantic_parent());
-        let Some(defined) = record.and_then(|record| record.place()) else { return };
+        let Some(defined) = record.and_then(|record| record.location()) else { return };
         let file = self.file(defined.file);
         if file != here {
             let first = self.used.entry((here, file)).or_insert(place.line);
@@ -545,10 +545,10 @@ impl<'tu> Extractor<'_, 'tu> {
 
     /// A name in facts, which macros may have put together.
     fn note_name(&mut self, cursor: Cursor<'tu>) {
-        if self.before.is_none() || cursor.spelling_place().is_some() {
+        if self.before.is_none() || cursor.spelling_location().is_some() {
             return;
         }
-        if let Some(place) = cursor.place()
+        if let Some(place) = cursor.location()
             && cursor.spelling().bytes().any(|byte| byte.is_ascii_digit())
         {
             let file = self.file(place.file);
@@ -612,7 +612,7 @@ impl<'tu> Extractor<'_, 'tu> {
     fn is_declared_before(&mut self, cursor: Cursor<'tu>) -> bool {
         let Some(before) = self.before else { return false };
         let first = cursor.first_declaration().filter(|first| *first != cursor);
-        let file = first.and_then(|first| first.place()).map(|place| self.file(place.file));
+        let file = first.and_then(|first| first.location()).map(|place| self.file(place.file));
         file.is_some_and(|file| before.has_read(&self.known(file).path))
     }
 
@@ -652,7 +652,7 @@ impl<'tu> Extractor<'_, 'tu> {
 
     /// The marks among a declaration's attributes, inherited ones included, sorted by place.
     fn marks_of(&mut self, cursor: Cursor<'tu>) -> Vec<Mark> {
-        let mut found: Vec<(Mark, crate::clang::Place<'tu>)> = Vec::new();
+        let mut found: Vec<(Mark, crate::clang::Location<'tu>)> = Vec::new();
         for child in cursor.children() {
             if child.kind() != CursorKind::AnnotateAttr {
                 continue;
@@ -660,7 +660,7 @@ impl<'tu> Extractor<'_, 'tu> {
             let text = child.spelling();
             let name = text.strip_prefix(ANNOTATION_PREFIX).unwrap_or(&text);
             let Some(&mark) = self.vocabulary.marks.get(name) else { continue };
-            let Some(raw) = child.place() else { continue };
+            let Some(raw) = child.location() else { continue };
             let mark = Mark { mark, place: self.place(raw) };
             if !found.iter().any(|(known, _)| *known == mark) {
                 found.push((mark, raw));
@@ -698,7 +698,7 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// The identifier that stands at a place of the source.
-    fn word_at(&mut self, place: crate::clang::Place<'tu>) -> String {
+    fn word_at(&mut self, place: crate::clang::Location<'tu>) -> String {
         let contents = self.contents(place.file);
         let rest = contents.get(place.offset as usize..).unwrap_or_default();
         let end = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').unwrap_or(rest.len());
@@ -771,7 +771,7 @@ impl<'tu> Extractor<'_, 'tu> {
         let file = match cursor.linkage() {
             Linkage::Internal => {
                 let defined = cursor.definition().unwrap_or(cursor);
-                defined.place().map(|place| self.file(place.file))
+                defined.location().map(|place| self.file(place.file))
             }
             _ => None,
         };

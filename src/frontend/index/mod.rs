@@ -3,10 +3,10 @@
 //!
 //! It must never know what facts mean, and it never prints.
 
-mod known;
+mod unit_cache;
 mod marks;
-mod share;
-mod sources;
+
+pub(crate) mod sources;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{CStr, CString};
@@ -28,10 +28,10 @@ use cowrap_base::cache::Cache;
 use cowrap_base::files::{Digest, Identities, Overlay, Tree};
 use cowrap_facts::{Piece, UnitFacts};
 
-pub use known::{Consulted, Found, Known, Recall};
+pub use crate::pch::{Sharing, SharingStats};
 pub use marks::{MarkDefinition, MarkHeaders, VisibleMarks, definitions, make_visible};
-pub use share::{Shared, Sharing};
-pub use sources::{Sources, form, is_old};
+pub use sources::{Sources, is_old, normalized_digest};
+pub use unit_cache::{CachedUnit, SavedUnits, UnitCache, UnitInputs};
 
 /// What the names of the threads that read units begin with.
 pub const WORKER: &str = "cowrap-worker";
@@ -66,7 +66,7 @@ const MOST_RETRIES: usize = 16;
 
 /// What became of a unit.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum UnitOutcome {
     /// It was read. Whether it parsed cleanly is part of its facts.
     Read(Box<UnitFacts>),
     /// Nothing can be said about it.
@@ -91,17 +91,17 @@ pub enum Failure {
 #[derive(Debug)]
 pub struct Indexer {
     library: Library,
-    vocabulary: Vocabulary,
+    pub(crate) vocabulary: Vocabulary,
     headers: Vec<UnsavedFile>,
     /// The directory of the overlay file, if there is one.
     added: Option<TempDir>,
-    files: Files,
+    pub(crate) files: Files,
     workers: rayon::ThreadPool,
 }
 
 /// The paths of the tree, as extraction asks for them.
 #[derive(Debug)]
-struct Files {
+pub(crate) struct Files {
     tree: Tree,
     identities: Identities,
     /// Texts of files that were asked for, and those in memory, by their absolute paths.
@@ -193,13 +193,13 @@ impl Indexer {
     /// Reads all units in parallel, and hands each outcome to `sink` in the order of `units`.
     ///
     /// Only what is being read, or waits for an earlier unit, is in memory, and each piece of facts once.
-    pub fn run(&self, units: &[Unit], sharing: Option<&Sharing<'_>>, mut sink: impl FnMut(usize, Outcome)) {
+    pub fn run(&self, units: &[Unit], sharing: Option<&Sharing<'_>>, mut sink: impl FnMut(usize, UnitOutcome)) {
         let (sender, outcomes) = mpsc::channel();
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let sender = sender;
                 self.workers.install(|| match sharing {
-                    Some(sharing) => share::run(self, units, sharing, sender),
+                    Some(sharing) => crate::pch::run(self, units, sharing, sender),
                     // A bridge hands the units out in their order; splitting the range would begin in its
                     // middle, and half of all facts would wait in memory for their turn.
                     None => units.iter().enumerate().par_bridge().for_each_with(sender, |sender, (number, unit)| {
@@ -212,7 +212,7 @@ impl Indexer {
             let mut waiting = BTreeMap::new();
             let mut next = 0;
             for (number, mut outcome) in outcomes {
-                if let Outcome::Read(facts) = &mut outcome {
+                if let UnitOutcome::Read(facts) = &mut outcome {
                     for piece in &mut facts.pieces {
                         *piece = pieces.entry(piece.digest()).or_insert_with(|| piece.clone()).clone();
                     }
@@ -253,7 +253,7 @@ impl Indexer {
     }
 
     /// Reads one unit, without sharing. A crash of libclang or a panic costs this unit alone.
-    fn read(&self, unit: &Unit) -> Outcome {
+    pub(crate) fn read(&self, unit: &Unit) -> UnitOutcome {
         guarded(|| {
             let parse = Parse { purpose: Purpose::Walk, below: None, source: None, more: &[] };
             self.parse(unit, parse, |parsed, unknown_arguments| {
@@ -265,7 +265,7 @@ impl Indexer {
     }
 
     /// Parses a unit, or a header with its arguments, and does something with it.
-    fn parse<T>(
+    pub(crate) fn parse<T>(
         &self,
         unit: &Unit,
         parse: Parse<'_>,
@@ -323,7 +323,7 @@ impl Indexer {
         Ok(use_it(&parsed, unknown_arguments))
     }
 
-    fn arguments(&self, unit: &Unit) -> Result<Vec<CString>, Failure> {
+    pub(crate) fn arguments(&self, unit: &Unit) -> Result<Vec<CString>, Failure> {
         let mut arguments = Vec::new();
         for argument in &unit.arguments {
             arguments.push(c_string(argument.as_bytes())?);
@@ -345,28 +345,28 @@ impl Indexer {
 }
 
 /// What is parsed with a unit's arguments, and what for.
-struct Parse<'a> {
-    purpose: Purpose,
+pub(crate) struct Parse<'a> {
+    pub(crate) purpose: Purpose,
     /// A precompiled header to begin with.
-    below: Option<&'a CStr>,
+    pub(crate) below: Option<&'a CStr>,
     /// A file in memory, in place of the unit's own.
-    source: Option<(CString, UnsavedFile)>,
+    pub(crate) source: Option<(CString, UnsavedFile)>,
     /// More arguments.
-    more: &'a [&'a str],
+    pub(crate) more: &'a [&'a str],
 }
 
 /// Does something that may fail or panic, which costs nothing else.
-fn guarded(read: impl FnOnce() -> Result<UnitFacts, Failure>) -> Outcome {
+fn guarded(read: impl FnOnce() -> Result<UnitFacts, Failure>) -> UnitOutcome {
     match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(Ok(facts)) => Outcome::Read(Box::new(facts)),
-        Ok(Err(failure)) => Outcome::Failed(failure),
+        Ok(Ok(facts)) => UnitOutcome::Read(Box::new(facts)),
+        Ok(Err(failure)) => UnitOutcome::Failed(failure),
         Err(panic) => {
             let message = panic
                 .downcast_ref::<String>()
                 .cloned()
                 .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
                 .unwrap_or_else(|| "no message".to_owned());
-            Outcome::Failed(Failure::Panic(message))
+            UnitOutcome::Failed(Failure::Panic(message))
         }
     }
 }
@@ -384,7 +384,7 @@ fn unknown_argument(unit: &TranslationUnit<'_>, arguments: &[CString]) -> Option
     let diagnostics = unit.diagnostics();
     let messages = diagnostics
         .iter()
-        .filter(|diagnostic| diagnostic.severity >= Severity::Error && diagnostic.place.is_none())
+        .filter(|diagnostic| diagnostic.severity >= Severity::Error && diagnostic.location.is_none())
         .map(|diagnostic| &diagnostic.message);
     messages.filter(is_about_arguments).find_map(|message| {
         let quoted: Vec<&str> = message.split('\'').skip(1).step_by(2).collect();

@@ -33,12 +33,12 @@ pub struct Sources {
     pub resolver: Resolver,
     resource_directory: PathBuf,
     /// When nothing was looked at yet.
-    pub(super) started: SystemTime,
+    pub(crate) started: SystemTime,
 }
 
 /// The digest of what is left of a text without comments: texts of one form say the same at the same lines and columns.
-pub fn form(text: &[u8]) -> Digest {
-    scan(text, &Names::default()).form
+pub fn normalized_digest(text: &[u8]) -> Digest {
+    scan(text, &Names::default()).normalized
 }
 
 impl Sources {

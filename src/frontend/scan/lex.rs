@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
-use super::form::{Form, is_blank};
+use super::normalize::{Normalizer, is_blank};
 
 /// A word of the text, by the order in which they come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,7 +29,7 @@ pub(super) const CPLUSPLUS: Word = Word(6);
 /// A token.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token {
-    pub(super) kind: Kind,
+    pub(super) kind: TokenKind,
     /// Its bytes in the text.
     pub(super) start: usize,
     pub(super) end: usize,
@@ -39,7 +39,7 @@ pub(super) struct Token {
 
 /// The kinds of token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TokenKind {
     /// A keyword or an identifier.
     Word(Word),
     /// A number.
@@ -59,7 +59,7 @@ pub(super) struct Lexer<'t> {
     pub(super) words: Words<'t>,
     /// Whether how the text is read depends on what is not known here.
     pub(super) doubtful: bool,
-    form: Form<'t>,
+    normalizer: Normalizer<'t>,
     /// The comments of the directive that is being read; until it is known what it is, they wait.
     waiting: Option<Vec<Range<usize>>>,
     /// Whether the directive that is being read has a literal that does not end.
@@ -199,7 +199,7 @@ impl<'t> Lexer<'t> {
             at: 0,
             words: Words::new(text),
             doubtful: is_doubtful(text),
-            form: Form::new(text),
+            normalizer: Normalizer::new(text),
             waiting: None,
             open_literal: false,
             no_angle: 0,
@@ -217,12 +217,12 @@ impl<'t> Lexer<'t> {
 
     /// The form of the text, once all of it was read; nothing for a doubtful text.
     pub(super) fn finish(self) -> (Words<'t>, Option<Vec<u8>>) {
-        (self.words, (!self.doubtful).then(|| self.form.finish()))
+        (self.words, (!self.doubtful).then(|| self.normalizer.finish()))
     }
 
     /// Goes over the end of a line.
     pub(super) fn line_end(&mut self) {
-        self.form.line_end(self.at);
+        self.normalizer.line_end(self.at);
         self.at += 1;
     }
 
@@ -237,9 +237,9 @@ impl<'t> Lexer<'t> {
         let comments = self.waiting.take().unwrap_or_default();
         // What does not end has the blanks at the line's end in it.
         if verbatim || self.open_literal {
-            self.form.keep(self.at);
+            self.normalizer.keep(self.at);
         } else {
-            comments.into_iter().for_each(|comment| self.form.comment(comment));
+            comments.into_iter().for_each(|comment| self.normalizer.comment(comment));
         }
     }
 
@@ -282,7 +282,7 @@ impl<'t> Lexer<'t> {
         let kind = match class(first) {
             Class::LineEnd => return None,
             Class::Word => match self.word() {
-                Some(word) => Kind::Word(word),
+                Some(word) => TokenKind::Word(word),
                 None => self.literal(),
             },
             Class::Digit => self.number(),
@@ -294,7 +294,7 @@ impl<'t> Lexer<'t> {
                 self.doubtful |= class == Class::Percent && self.text.get(start + 1) == Some(&b':');
                 self.doubtful |= first == b'?' && is_trigraph(&self.text[start..]);
                 self.at += 1;
-                Kind::Sign(first)
+                TokenKind::Sign(first)
             }
         };
         Some(Token { kind, start, end: self.at, spaced })
@@ -346,7 +346,7 @@ impl<'t> Lexer<'t> {
         joined.map_or(Cow::Borrowed(&self.text[start..self.at]), Cow::Owned)
     }
 
-    fn number(&mut self) -> Kind {
+    fn number(&mut self) -> TokenKind {
         let mut last = 0;
         while let Some(byte) = self.peek() {
             match byte {
@@ -369,12 +369,12 @@ impl<'t> Lexer<'t> {
             }
             last = byte;
         }
-        Kind::Number
+        TokenKind::Number
     }
 
     /// A literal, whose first quote is here. It ends with its line at the latest: an apostrophe in text that is never
     /// compiled begins none.
-    fn literal(&mut self) -> Kind {
+    fn literal(&mut self) -> TokenKind {
         let quote = self.peek();
         self.at += 1;
         while let Some(byte) = self.peek() {
@@ -386,16 +386,16 @@ impl<'t> Lexer<'t> {
                     if Some(byte) == quote {
                         // The end of a trigraph is no quote.
                         self.doubtful |= byte == b'\'' && self.text[..self.at].ends_with(b"??'");
-                        return Kind::Literal;
+                        return TokenKind::Literal;
                     }
                 }
             }
         }
         match self.waiting {
             Some(_) => self.open_literal = true,
-            None => self.form.keep(self.at),
+            None => self.normalizer.keep(self.at),
         }
-        Kind::Literal
+        TokenKind::Literal
     }
 
     /// Goes over a `\` in a literal: with the line's end, or with the byte that it is for.
@@ -464,7 +464,7 @@ impl<'t> Lexer<'t> {
         };
         match &mut self.waiting {
             Some(waiting) => waiting.push(start..self.at),
-            None => self.form.comment(start..self.at),
+            None => self.normalizer.comment(start..self.at),
         }
         true
     }

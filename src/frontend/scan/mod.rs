@@ -9,11 +9,11 @@
 //! text; all of it takes time linear in the text's length.
 //! It must never know what a name means, clang or rules.
 
-mod form;
+mod normalize;
 mod lex;
 mod memo;
 mod names;
-mod path;
+mod search_path;
 mod pragma;
 mod read;
 mod resolve;
@@ -25,10 +25,10 @@ mod tests;
 use cowrap_base::files::Digest;
 
 pub use names::{Name, Names};
-pub use path::SearchPath;
 pub use read::scan;
-pub use resolve::{FileId, Found, PathId, Resolved, Resolver};
+pub use resolve::{FileId, IncludeTarget, PathId, Resolved, Resolver};
 pub use scans::Scans;
+pub use search_path::SearchPath;
 
 /// What one text says.
 ///
@@ -76,7 +76,7 @@ pub struct Scan {
     ///
     /// The opposite does not hold. Comments count in directives other than definitions, `#ifdef`, `#ifndef`, `#else` and `#endif`,
     /// and in doubtful texts.
-    pub form: Digest,
+    pub normalized: Digest,
     /// The digest of the text itself.
     pub content: Digest,
 }

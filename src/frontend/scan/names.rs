@@ -12,11 +12,11 @@ pub struct Name(u32);
 /// The identifiers of all texts that were scanned with it. It can be used from several threads.
 #[derive(Debug, Default)]
 pub struct Names {
-    known: Mutex<Known>,
+    known: Mutex<Interned>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct Interned {
     numbers: FxHashMap<Arc<[u8]>, Name>,
     texts: Vec<Arc<[u8]>>,
 }
@@ -60,13 +60,13 @@ impl Names {
         self.lock().texts.len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Known> {
+    fn lock(&self) -> MutexGuard<'_, Interned> {
         // Nothing that runs under the lock can leave it half changed in a way that matters.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Known {
+impl Interned {
     fn intern(&mut self, text: &[u8]) -> Name {
         if let Some(name) = self.numbers.get(text) {
             return *name;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::lex::{self, Class, Kind, Lexer, Token, Word};
+use super::lex::{self, Class, Lexer, Token, TokenKind, Word};
 use super::names::{Name, Names};
 use super::pragma::{Depths, Effect};
 use super::{Guard, Include, IncludeKind, Scan};
@@ -17,7 +17,7 @@ pub fn scan(text: &[u8], names: &Names) -> Scan {
 
 /// The form of a text; nothing for a doubtful one.
 #[cfg(test)]
-pub(super) fn form_of(text: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn normalized(text: &[u8]) -> Option<Vec<u8>> {
     let mut reader = Reader::new(text);
     reader.read();
     reader.lexer.finish().1
@@ -52,8 +52,8 @@ struct Reader<'t> {
     depths: Depths,
     /// Whether nothing that matters came yet.
     leading: bool,
-    includes: Vec<Found>,
-    probes: Vec<Found>,
+    includes: Vec<FoundInclude>,
+    probes: Vec<FoundInclude>,
     /// The depth of a `#pragma once` that is in the fewest conditions.
     once: Option<usize>,
     /// Macros that are defined, with the place of their words in `bodies`.
@@ -81,7 +81,7 @@ struct Within {
     /// How many brackets of any kind are open.
     brackets: u32,
     /// The last token outside of directives.
-    last: Option<Kind>,
+    last: Option<TokenKind>,
 }
 
 /// What is known of the words behind which a `(` may follow, as far as a preprocessor looks for one.
@@ -114,7 +114,7 @@ struct Condition {
 
 /// An include, before it is known whether there is a guard.
 #[derive(Debug)]
-struct Found {
+struct FoundInclude {
     include: Include,
     depth: usize,
     /// Whether what seems to be a guard was before it.
@@ -163,7 +163,7 @@ impl<'t> Reader<'t> {
                     self.matters();
                     let Some(token) = self.lexer.token_here(spaced) else { return };
                     self.pass(token.kind);
-                    if let Kind::Word(word) = token.kind {
+                    if let TokenKind::Word(word) = token.kind {
                         match word {
                             lex::PRAGMA => self.pragma_in_code(),
                             lex::MS_PRAGMA => self.leaks = true,
@@ -176,21 +176,21 @@ impl<'t> Reader<'t> {
     }
 
     /// Goes over a token outside of directives.
-    fn pass(&mut self, kind: Kind) {
+    fn pass(&mut self, kind: TokenKind) {
         self.within.pass(kind);
-        if kind == Kind::Sign(b'(') {
+        if kind == TokenKind::Sign(b'(') {
             self.last_is_called();
         }
         self.calls.last = None;
         match kind {
-            Kind::Word(word) if self.calls.open > 0 => self.lexer.words.mark_called(word, self.lexer.at),
-            Kind::Word(word) => {
+            TokenKind::Word(word) if self.calls.open > 0 => self.lexer.words.mark_called(word, self.lexer.at),
+            TokenKind::Word(word) => {
                 self.lexer.words.mark(word, self.lexer.at);
                 self.calls.last = Some(word);
             }
-            Kind::Sign(b'(') => self.calls.open = self.calls.open.saturating_add(1),
-            Kind::Sign(b')') if self.calls.open == 0 => self.calls.unbalanced = true,
-            Kind::Sign(b')') => self.calls.open -= 1,
+            TokenKind::Sign(b'(') => self.calls.open = self.calls.open.saturating_add(1),
+            TokenKind::Sign(b')') if self.calls.open == 0 => self.calls.unbalanced = true,
+            TokenKind::Sign(b')') => self.calls.open -= 1,
             _ => {}
         }
     }
@@ -296,7 +296,7 @@ impl<'t> Reader<'t> {
         };
         // All words of the line count, but for those of what seems to be a guard: it has none left then.
         for token in &self.tokens {
-            if let Kind::Word(word) = token.kind {
+            if let TokenKind::Word(word) = token.kind {
                 self.lexer.words.mark_called(word, self.lexer.at);
             }
         }
@@ -307,8 +307,10 @@ impl<'t> Reader<'t> {
     fn tokens(&mut self, hash: usize, asks: bool) {
         while let Some(token) = self.lexer.token() {
             let behind_defined = match self.tokens.as_slice() {
-                [.., last] if last.kind == Kind::Word(lex::DEFINED) => true,
-                [.., defined, open] => open.kind == Kind::Sign(b'(') && defined.kind == Kind::Word(lex::DEFINED),
+                [.., last] if last.kind == TokenKind::Word(lex::DEFINED) => true,
+                [.., defined, open] => {
+                    open.kind == TokenKind::Sign(b'(') && defined.kind == TokenKind::Word(lex::DEFINED)
+                }
                 _ => false,
             };
             self.tokens.push(token);
@@ -316,9 +318,9 @@ impl<'t> Reader<'t> {
                 continue;
             }
             match token.kind {
-                Kind::Word(lex::HAS_INCLUDE) => self.probe(hash, false),
-                Kind::Word(lex::HAS_INCLUDE_NEXT) => self.probe(hash, true),
-                Kind::Word(lex::HAS_EMBED) => self.leaks = true,
+                TokenKind::Word(lex::HAS_INCLUDE) => self.probe(hash, false),
+                TokenKind::Word(lex::HAS_INCLUDE_NEXT) => self.probe(hash, true),
+                TokenKind::Word(lex::HAS_EMBED) => self.leaks = true,
                 _ => {}
             }
         }
@@ -330,7 +332,7 @@ impl<'t> Reader<'t> {
         let mut name = Vec::new();
         if let Some(open) = self.lexer.token() {
             self.tokens.push(open);
-            if open.kind == Kind::Sign(b'(') {
+            if open.kind == TokenKind::Sign(b'(') {
                 self.lexer.skip_blanks();
                 named = self.lexer.header_name();
                 if named.is_none()
@@ -365,7 +367,7 @@ impl<'t> Reader<'t> {
         next: bool,
         rest: Vec<u8>,
         leading: bool,
-    ) -> Found {
+    ) -> FoundInclude {
         let (kind, name) = match named {
             Some((true, name)) => (IncludeKind::Angled, name),
             Some((false, name)) => (IncludeKind::Quoted, name),
@@ -374,7 +376,7 @@ impl<'t> Reader<'t> {
         let line = self.line(hash);
         let inside = self.is_inside();
         let include = Include { name, kind, next, line, conditional: false, leading, inside };
-        Found { include, depth: self.conditions.len(), guarded: self.seems_guarded() }
+        FoundInclude { include, depth: self.conditions.len(), guarded: self.seems_guarded() }
     }
 
     /// The line of an offset; offsets must come in their order.
@@ -393,8 +395,8 @@ impl<'t> Reader<'t> {
     /// Whether the text may be within a declaration. Words in capitals are taken for macros that stand alone (`G_BEGIN_DECLS`).
     fn is_inside(&self) -> bool {
         let is_end = match self.within.last {
-            None | Some(Kind::Sign(b';' | b'}' | b')')) => true,
-            Some(Kind::Word(word)) => !self.lexer.words.text(word).iter().any(u8::is_ascii_lowercase),
+            None | Some(TokenKind::Sign(b';' | b'}' | b')')) => true,
+            Some(TokenKind::Word(word)) => !self.lexer.words.text(word).iter().any(u8::is_ascii_lowercase),
             Some(_) => false,
         };
         self.within.brackets > 0 || !is_end
@@ -402,19 +404,23 @@ impl<'t> Reader<'t> {
 
     fn first_word(&self) -> Option<Word> {
         match self.tokens.first()?.kind {
-            Kind::Word(word) => Some(word),
+            TokenKind::Word(word) => Some(word),
             _ => None,
         }
     }
 
     /// The macro in `! defined X` or `! defined ( X )`.
     fn undefined_alone(&self) -> Option<Word> {
-        let kinds: Vec<Kind> = self.tokens.iter().take(6).map(|token| token.kind).collect();
+        let kinds: Vec<TokenKind> = self.tokens.iter().take(6).map(|token| token.kind).collect();
         match kinds.as_slice() {
-            [Kind::Sign(b'!'), Kind::Word(lex::DEFINED), Kind::Word(word)]
-            | [Kind::Sign(b'!'), Kind::Word(lex::DEFINED), Kind::Sign(b'('), Kind::Word(word), Kind::Sign(b')')] => {
-                Some(*word)
-            }
+            [TokenKind::Sign(b'!'), TokenKind::Word(lex::DEFINED), TokenKind::Word(word)]
+            | [
+                TokenKind::Sign(b'!'),
+                TokenKind::Word(lex::DEFINED),
+                TokenKind::Sign(b'('),
+                TokenKind::Word(word),
+                TokenKind::Sign(b')'),
+            ] => Some(*word),
             _ => None,
         }
     }
@@ -428,11 +434,11 @@ impl<'t> Reader<'t> {
             }
             _ => self.matters(),
         }
-        let is_zero = |token: &Token| token.kind == Kind::Number && self.lexer.bytes(token) == b"0";
+        let is_zero = |token: &Token| token.kind == TokenKind::Number && self.lexer.bytes(token) == b"0";
         let foreign = match self.tokens.as_slice() {
             [zero] if is_zero(zero) => true,
             // `#ifndef __cplusplus` has no branch that is C++ but an `#else`, in which brackets count too: rather too many.
-            tokens => undefined.is_none() && tokens.iter().any(|token| token.kind == Kind::Word(lex::CPLUSPLUS)),
+            tokens => undefined.is_none() && tokens.iter().any(|token| token.kind == TokenKind::Word(lex::CPLUSPLUS)),
         };
         let (depths, within) = (self.depths, self.within);
         self.conditions.push(Condition { depths, begin: within, end: within, foreign });
@@ -481,20 +487,20 @@ impl<'t> Reader<'t> {
         self.tokens.push(name);
         // What is defined asks for no header: `#define __has_include(x) 0`.
         self.tokens(hash, true);
-        let Kind::Word(macro_name) = name.kind else {
+        let TokenKind::Word(macro_name) = name.kind else {
             self.matters();
             return true;
         };
-        let is_function = self.tokens.get(1).is_some_and(|open| open.kind == Kind::Sign(b'(') && !open.spaced);
+        let is_function = self.tokens.get(1).is_some_and(|open| open.kind == TokenKind::Sign(b'(') && !open.spaced);
         let mut body = 1;
         let mut parameters = Vec::new();
         if is_function {
-            let Some(length) = self.tokens.iter().position(|token| token.kind == Kind::Sign(b')')) else {
+            let Some(length) = self.tokens.iter().position(|token| token.kind == TokenKind::Sign(b')')) else {
                 self.matters();
                 return true;
             };
             parameters.extend(self.tokens[2..length].iter().filter_map(|token| match token.kind {
-                Kind::Word(word) => Some(word),
+                TokenKind::Word(word) => Some(word),
                 _ => None,
             }));
             body = length + 1;
@@ -502,7 +508,7 @@ impl<'t> Reader<'t> {
         // There may be thousands in a text that means harm.
         parameters.sort_unstable();
         let words = self.tokens[body..].iter().filter_map(|token| match token.kind {
-            Kind::Word(word) => Some(word),
+            TokenKind::Word(word) => Some(word),
             _ => None,
         });
         if self.around == Around::Opened(macro_name) && !is_function && words.clone().next().is_none() {
@@ -510,7 +516,7 @@ impl<'t> Reader<'t> {
             self.tokens.clear();
             return false;
         }
-        let is_hash = |token: &Token| token.kind == Kind::Sign(b'#');
+        let is_hash = |token: &Token| token.kind == TokenKind::Sign(b'#');
         if self.tokens[body..].windows(2).any(|pair| is_hash(&pair[0]) && is_hash(&pair[1]) && !pair[1].spaced) {
             self.pastes.push(macro_name);
         }
@@ -536,9 +542,9 @@ impl<'t> Reader<'t> {
     fn pragmas_are_harmless(&self, body: usize) -> bool {
         let tokens = &self.tokens[body..];
         tokens.iter().enumerate().all(|(at, token)| match token.kind {
-            Kind::Word(lex::MS_PRAGMA) => false,
-            Kind::Word(lex::PRAGMA) => match tokens.get(at + 1..at + 3) {
-                Some([open, literal]) if open.kind == Kind::Sign(b'(') && literal.kind == Kind::Literal => {
+            TokenKind::Word(lex::MS_PRAGMA) => false,
+            TokenKind::Word(lex::PRAGMA) => match tokens.get(at + 1..at + 3) {
+                Some([open, literal]) if open.kind == TokenKind::Sign(b'(') && literal.kind == TokenKind::Literal => {
                     Effect::of_literal(&self.lexer.bytes(literal)) == Effect::Harmless
                 }
                 _ => false,
@@ -569,9 +575,9 @@ impl<'t> Reader<'t> {
     /// A `_Pragma` outside of directives; the word was just read.
     fn pragma_in_code(&mut self) {
         let open = self.lexer.token();
-        let literal = open.filter(|open| open.kind == Kind::Sign(b'(')).and_then(|_| self.lexer.token());
+        let literal = open.filter(|open| open.kind == TokenKind::Sign(b'(')).and_then(|_| self.lexer.token());
         let effect = match literal {
-            Some(literal) if literal.kind == Kind::Literal => Effect::of_literal(&self.lexer.bytes(&literal)),
+            Some(literal) if literal.kind == TokenKind::Literal => Effect::of_literal(&self.lexer.bytes(&literal)),
             _ => Effect::Other,
         };
         for token in [open, literal].into_iter().flatten() {
@@ -661,8 +667,8 @@ impl<'t> Reader<'t> {
         let defined = self.defined_at.iter().map(|(word, at)| (name(word), *at));
         let defines = with_lines(text, defined.chain(poisoned.iter().map(|name| (*name, 0))).collect());
         let used = words.all().zip(&all).filter_map(|((_, used), name)| Some((*name, used?)));
-        let settle = |found: Vec<Found>| -> Vec<Include> {
-            let settle = |Found { mut include, depth, guarded: behind }| {
+        let settle = |found: Vec<FoundInclude>| -> Vec<Include> {
+            let settle = |FoundInclude { mut include, depth, guarded: behind }| {
                 include.conditional = depth > usize::from(guarded);
                 include.leading &= guarded || !behind;
                 include
@@ -682,7 +688,7 @@ impl<'t> Reader<'t> {
             pastes: sorted(self.pastes.iter().map(name).collect()),
             leaks: self.leaks,
             open,
-            form,
+            normalized: form,
             content: Digest::of(text),
         }
     }
@@ -690,10 +696,10 @@ impl<'t> Reader<'t> {
 
 impl Within {
     /// Goes over a token outside of directives.
-    fn pass(&mut self, kind: Kind) {
+    fn pass(&mut self, kind: TokenKind) {
         match kind {
-            Kind::Sign(b'(' | b'[' | b'{') => self.brackets += 1,
-            Kind::Sign(b')' | b']' | b'}') => self.brackets = self.brackets.saturating_sub(1),
+            TokenKind::Sign(b'(' | b'[' | b'{') => self.brackets += 1,
+            TokenKind::Sign(b')' | b']' | b'}') => self.brackets = self.brackets.saturating_sub(1),
             _ => {}
         }
         self.last = Some(kind);

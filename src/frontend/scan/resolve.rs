@@ -13,11 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustc_hash::FxHashMap;
 
 use super::memo::Memo;
-use super::path::SearchPath;
+use super::search_path::SearchPath;
 use super::{Include, IncludeKind, Name, Names, Scan};
 use cowrap_base::files::normalize;
 
-/// A path of a file, or of what is not there; absolute and without `.` and `..`. Paths of one [`Resolver`] are equal when these
+/// A path of a file, or of what is not there; absolute and without `.` and `..`. SearchPaths of one [`Resolver`] are equal when these
 /// are; their order means nothing, and differs from run to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
@@ -28,7 +28,7 @@ pub struct PathId(u32);
 
 /// What one `#include` finds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct IncludeTarget {
     /// The file; `None` when there is none, or when its name is computed.
     pub file: Option<PathBuf>,
     /// The paths that were looked for before, and were not there, each cut after its first component that is not there; in the order
@@ -43,34 +43,34 @@ pub struct Resolved {
     pub includes: Vec<Option<FileId>>,
     /// For each of [`Scan::probes`], the file.
     pub probes: Vec<Option<FileId>>,
-    /// The absent paths of all of them, sorted, each once; see [`Found::absent`].
+    /// The absent paths of all of them, sorted, each once; see [`IncludeTarget::absent`].
     pub absent: Vec<FileId>,
 }
 
 /// Finds headers. Whatever it has seen of the disk it takes to be so from then on: there should be one for each run.
 #[derive(Debug, Default)]
 pub struct Resolver {
-    /// Files that count as being there.
+    /// FileTable that count as being there.
     texts: HashSet<PathBuf>,
-    files: Mutex<Files>,
+    files: Mutex<FileTable>,
     /// The names of headers.
     names: Names,
-    paths: Mutex<Paths>,
+    paths: Mutex<SearchPaths>,
     /// By paths as texts: these are quicker to compare.
     directories: Memo<OsString, Arc<Directory>>,
     besides: Memo<FileId, Arc<Beside>>,
-    searched: Memo<Key, Arc<Searched>>,
+    searched: Memo<SearchKey, Arc<Searched>>,
     resolved: Memo<(PathId, FileId), Arc<Resolved>>,
 }
 
 #[derive(Debug, Default)]
-struct Files {
+struct FileTable {
     numbers: FxHashMap<OsString, u32>,
     paths: Vec<Arc<Path>>,
 }
 
 #[derive(Debug, Default)]
-struct Paths {
+struct SearchPaths {
     numbers: FxHashMap<SearchPath, PathId>,
     known: Vec<Arc<Directories>>,
 }
@@ -89,7 +89,7 @@ struct Beside(Vec<(Name, Searched)>);
 
 /// A search path, where the search begins in it, and the name that is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Key {
+struct SearchKey {
     path: PathId,
     from: usize,
     name: Name,
@@ -194,13 +194,13 @@ impl Resolver {
     /// For `#include_next` the search begins behind the directory in which the includer was found. It is taken to be the one in which
     /// the same name leads to it, else the first that it is below of; where there is none, the search is that of `#include`. A
     /// compiler, which knows it, also searches so in a file that it found beside another.
-    pub fn resolve(&self, path: PathId, includer: &Path, include: &Include) -> Found {
+    pub fn resolve(&self, path: PathId, includer: &Path, include: &Include) -> IncludeTarget {
         let beside = self.beside(&self.directory(includer.parent().unwrap_or(Path::new("/"))), include);
         let Searched { file, absent } = self.search(path, includer, include, &beside, false);
         let path_of = |file: FileId| self.path_of(file).to_path_buf();
         let mut seen = HashSet::new();
         let absent = absent.into_iter().filter(|absent| seen.insert(*absent)).map(path_of).collect();
-        Found { file: file.map(path_of), absent }
+        IncludeTarget { file: file.map(path_of), absent }
     }
 
     /// What all directives of a file find, of which `scan` tells.
@@ -262,7 +262,7 @@ impl Resolver {
             }
         }
         let begin = if quoted { 0 } else { directories.quoted };
-        let key = Key { path, from: behind.map_or(begin, |position| position + 1), name: *number };
+        let key = SearchKey { path, from: behind.map_or(begin, |position| position + 1), name: *number };
         let rest = self.searched.get(&key, || {
             let mut rest = Searched::default();
             self.look_through(&directories.all[key.from.min(directories.all.len())..], name, &mut rest);
@@ -444,14 +444,14 @@ mod tests {
     use crate::scan::{Names, scan};
 
     /// A tree of files, in a directory of its own.
-    struct Files {
+    struct FileTable {
         resolver: Resolver,
         root: PathBuf,
         _scratch: tempfile::TempDir,
     }
 
-    impl Files {
-        fn new(files: &[&str]) -> Files {
+    impl FileTable {
+        fn new(files: &[&str]) -> FileTable {
             let scratch = tempfile::tempdir().unwrap();
             let root = scratch.path().canonicalize().unwrap();
             for file in files {
@@ -459,7 +459,7 @@ mod tests {
                 std::fs::create_dir_all(file.parent().unwrap()).unwrap();
                 std::fs::write(file, "").unwrap();
             }
-            Files { resolver: Resolver::new([root.join("memory/m.h")]), root, _scratch: scratch }
+            FileTable { resolver: Resolver::new([root.join("memory/m.h")]), root, _scratch: scratch }
         }
 
         fn path(&self, quoted: &[&str], angled: &[&str], system: &[&str]) -> PathId {
@@ -484,14 +484,14 @@ mod tests {
 
     #[test]
     fn quotes_are_looked_for_beside_the_file_first() {
-        let files = Files::new(&["src/a.h", "q/a.h", "q/b.h", "i/c.h", "s/d.h"]);
+        let files = FileTable::new(&["src/a.h", "q/a.h", "q/b.h", "i/c.h", "s/d.h"]);
         let path = files.path(&["q"], &["i"], &["s"]);
         let found = |directive: &str| files.found(path, "src/x.c", directive);
         assert_eq!(found("#include \"a.h\""), pair("src/a.h", &[]));
         assert_eq!(found("#include \"b.h\""), pair("q/b.h", &["src/b.h"]));
         assert_eq!(found("#include \"d.h\""), pair("s/d.h", &["src/d.h", "q/d.h", "i/d.h"]));
         assert_eq!(found("#include <d.h>"), pair("s/d.h", &["i/d.h"]));
-        // Found, though that is an error.
+        // IncludeTarget, though that is an error.
         assert_eq!(found("#include <b.h>"), pair("q/b.h", &["i/b.h", "s/b.h", "src/b.h"]));
         assert_eq!(found("#include A").0, "none");
         assert_eq!(found("#include \"\"").0, "none");
@@ -500,7 +500,7 @@ mod tests {
 
     #[test]
     fn absent_paths_end_where_nothing_is() {
-        let files = Files::new(&["src/x.c", "i/qemu/a.h", "i/file"]);
+        let files = FileTable::new(&["src/x.c", "i/qemu/a.h", "i/file"]);
         let path = files.path(&[], &["none/deep", "i"], &["i/file"]);
         let found = |directive: &str| files.found(path, "src/x.c", directive);
         assert_eq!(found("#include \"qemu/a.h\""), pair("i/qemu/a.h", &["src/qemu", "none"]));
@@ -512,7 +512,7 @@ mod tests {
 
     #[test]
     fn the_next_is_behind_where_the_file_is() {
-        let files = Files::new(&["i/a.h", "s/a.h", "s/t/a.h"]);
+        let files = FileTable::new(&["i/a.h", "s/a.h", "s/t/a.h"]);
         let path = files.path(&[], &["i"], &["s/t", "s"]);
         let found = |includer: &str| files.found(path, includer, "#include_next <a.h>").0;
         assert_eq!(found("i/a.h"), "s/t/a.h");
@@ -526,7 +526,7 @@ mod tests {
 
     #[test]
     fn directories_are_searched_once() {
-        let files = Files::new(&["i/a.h", "s/b.h"]);
+        let files = FileTable::new(&["i/a.h", "s/b.h"]);
         std::os::unix::fs::symlink(files.root.join("i"), files.root.join("link")).unwrap();
         let path = files.path(&[], &["i", "link", "s", "none", "none"], &["s", "s"]);
         assert_eq!(files.found(path, "x.c", "#include <b.h>"), pair("s/b.h", &["i/b.h", "none"]));
@@ -539,7 +539,7 @@ mod tests {
 
     #[test]
     fn parents_are_those_of_the_disk() {
-        let files = Files::new(&["a/b/x.h", "a/y.h", "y.h"]);
+        let files = FileTable::new(&["a/b/x.h", "a/y.h", "y.h"]);
         std::os::unix::fs::symlink(files.root.join("a/b"), files.root.join("link")).unwrap();
         std::os::unix::fs::symlink("nowhere", files.root.join("gone.h")).unwrap();
         let path = files.path(&[], &["a/b/../", "none/../a"], &[]);
@@ -554,7 +554,7 @@ mod tests {
 
     #[test]
     fn texts_in_memory_are_there() {
-        let files = Files::new(&["i/a.h"]);
+        let files = FileTable::new(&["i/a.h"]);
         let path = files.path(&[], &["memory", "i"], &[]);
         assert_eq!(files.found(path, "x.c", "#include <m.h>"), pair("memory/m.h", &[]));
         assert_eq!(files.found(path, "x.c", "#include <a.h>"), pair("i/a.h", &["memory"]));
@@ -566,7 +566,7 @@ mod tests {
 
     #[test]
     fn questions_are_answered() {
-        let files = Files::new(&["i/a.h"]);
+        let files = FileTable::new(&["i/a.h"]);
         let path = files.path(&[], &["i"], &[]);
         let text = "#if __has_include(<a.h>) || __has_include(<b.h>)\n#endif";
         let resolved = files.resolver.of_file(

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::lex::Lexer;
-use super::read::form_of;
+use super::read::normalized;
 use super::*;
 
 /// What a text says, with the names as text.
@@ -77,7 +77,7 @@ fn words(text: &str) -> String {
 }
 
 fn form(text: &str) -> Digest {
-    scan(text.as_bytes(), &Names::new()).form
+    scan(text.as_bytes(), &Names::new()).normalized
 }
 
 #[test]
@@ -563,19 +563,19 @@ proptest! {
     #[test]
     fn a_form_is_a_text_with_the_same_tokens(pieces in proptest::collection::vec(harmless_piece(), 0..40)) {
         let text = pieces.concat().into_bytes();
-        if let Some(form) = form_of(&text) {
+        if let Some(form) = normalized(&text) {
             prop_assert_eq!(tokens(&form), tokens(&text));
             let names = Names::new();
             let said = |text| Scan { content: Digest::of(&[]), ..scan(text, &names) };
             prop_assert_eq!(said(&form), said(&text));
-            prop_assert_eq!(form_of(&form), Some(form));
+            prop_assert_eq!(normalized(&form), Some(form));
         }
     }
 
     #[test]
     fn a_naive_reference_makes_the_same_form(items in proptest::collection::vec(item(), 0..40)) {
         let (text, form) = written(&items);
-        prop_assert_eq!(form_of(text.as_bytes()).map(|form| String::from_utf8(form).unwrap()), Some(form));
+        prop_assert_eq!(normalized(text.as_bytes()).map(|form| String::from_utf8(form).unwrap()), Some(form));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use cowrap_base::files::{Digest, ON_DISK, Tree};
 use cowrap_facts::UnitFacts;
 use cowrap_frontend::clang::Library;
 use cowrap_frontend::compdb;
-use cowrap_frontend::index::{Indexer, Outcome, Shared, Sharing, make_visible};
+use cowrap_frontend::index::{Indexer, Sharing, SharingStats, UnitOutcome, make_visible};
 use cowrap_packs::Pack;
 use cowrap_session::{mark_headers, vocabulary};
 
@@ -17,9 +17,9 @@ use cowrap_session::{mark_headers, vocabulary};
 #[derive(Debug)]
 pub struct Compared {
     /// What became of sharing.
-    pub shared: Shared,
+    pub shared: SharingStats,
     /// The same with the precompiled headers of an earlier run.
-    pub kept: Shared,
+    pub kept: SharingStats,
     /// Units whose facts differ, each with both.
     pub differing: Vec<(PathBuf, String)>,
     /// The facts of each unit, without sharing.
@@ -39,8 +39,8 @@ pub fn compare(root: &Path) -> Compared {
     let read = |shared: Option<&Sharing<'_>>| {
         let mut read = Vec::new();
         indexer.run(&units, shared, |number, outcome| match outcome {
-            Outcome::Read(facts) => read.push((units[number].file.clone(), *facts)),
-            Outcome::Failed(failure) => panic!("{}: {failure}", units[number].file.display()),
+            UnitOutcome::Read(facts) => read.push((units[number].file.clone(), *facts)),
+            UnitOutcome::Failed(failure) => panic!("{}: {failure}", units[number].file.display()),
         });
         read
     };
@@ -53,7 +53,7 @@ pub fn compare(root: &Path) -> Compared {
     let mut differing = compare(read(Some(&sharing)));
     // Once more with precompiled headers that are kept, and with those that were.
     let kept = tempfile::tempdir().expect("a scratch directory");
-    let mut last = Shared::default();
+    let mut last = SharingStats::default();
     for _ in 0..2 {
         let cache = Cache::open(kept.path(), 1 << 30).expect("a cache");
         let again = indexer.share(&units, &indexer.sources(&ON_DISK), false).expect("a place for precompiled headers");

@@ -7,11 +7,11 @@
 
 /// A set of small numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Set {
+pub struct BitSet {
     words: Vec<u64>,
 }
 
-impl Set {
+impl BitSet {
     /// Puts a number into the set; whether it was not there.
     pub fn insert(&mut self, item: usize) -> bool {
         let (word, bit) = (item / 64, 1 << (item % 64));
@@ -39,7 +39,7 @@ impl Set {
     }
 
     /// Adds what another set has.
-    pub fn extend(&mut self, other: &Set) {
+    pub fn extend(&mut self, other: &BitSet) {
         if self.words.len() < other.words.len() {
             self.words.resize(other.words.len(), 0);
         }
@@ -49,30 +49,30 @@ impl Set {
     }
 
     /// Whether the sets have nothing in common.
-    pub fn is_disjoint(&self, other: &Set) -> bool {
+    pub fn is_disjoint(&self, other: &BitSet) -> bool {
         self.words.iter().zip(&other.words).all(|(one, other)| one & other == 0)
     }
 
     /// What two sets have in common.
-    pub fn intersection(&self, other: &Set) -> Set {
+    pub fn intersection(&self, other: &BitSet) -> BitSet {
         let mut words: Vec<u64> = self.words.iter().zip(&other.words).map(|(one, other)| one & other).collect();
         while words.last() == Some(&0) {
             words.pop();
         }
-        Set { words }
+        BitSet { words }
     }
 
     /// What is in this set and not in the other one.
-    pub fn difference(&self, other: &Set) -> Set {
+    pub fn difference(&self, other: &BitSet) -> BitSet {
         let not_there = |(position, word): (usize, &u64)| word & !other.words.get(position).unwrap_or(&0);
-        Set { words: self.words.iter().enumerate().map(not_there).collect() }
+        BitSet { words: self.words.iter().enumerate().map(not_there).collect() }
     }
 
     fn weight(&self, weights: &[u64]) -> u64 {
         self.iter().filter_map(|item| weights.get(item)).sum()
     }
 
-    fn shared_weight(&self, other: &Set, weights: &[u64]) -> u64 {
+    fn shared_weight(&self, other: &BitSet, weights: &[u64]) -> u64 {
         let words = self.words.iter().zip(&other.words).enumerate();
         words
             .flat_map(|(position, (one, other))| bits(one & other).map(move |bit| position * 64 + bit))
@@ -81,9 +81,9 @@ impl Set {
     }
 }
 
-impl FromIterator<usize> for Set {
+impl FromIterator<usize> for BitSet {
     fn from_iter<I: IntoIterator<Item = usize>>(items: I) -> Self {
-        let mut set = Set::default();
+        let mut set = BitSet::default();
         for item in items {
             set.insert(item);
         }
@@ -118,14 +118,14 @@ pub struct Cluster {
     /// The position of the cluster that this one stands on; it comes earlier.
     pub below: Option<usize>,
     /// What it adds to the headers of those below it.
-    pub items: Set,
+    pub items: BitSet,
     /// The members that use it, and none on top of it.
     pub members: Vec<usize>,
 }
 
 /// A node of the tree of pairs.
-struct Node {
-    items: Set,
+struct TreeNode {
+    items: BitSet,
     /// Members, for a leaf; two nodes, for a pair.
     members: Vec<usize>,
     pair: Option<[usize; 2]>,
@@ -134,10 +134,10 @@ struct Node {
 }
 
 /// Clusters for members of which each includes the headers of a set. Members that share with none are in no cluster.
-pub fn clusters(members: &[Set], weights: &[u64], costs: Costs) -> Vec<Cluster> {
+pub fn clusters(members: &[BitSet], weights: &[u64], costs: Costs) -> Vec<Cluster> {
     let mut order: Vec<usize> = (0..members.len()).collect();
     order.sort_by_key(|member| &members[*member]);
-    let mut nodes: Vec<Node> = Vec::new();
+    let mut nodes: Vec<TreeNode> = Vec::new();
     for member in order {
         match nodes.last_mut().filter(|last| last.items == members[member]) {
             Some(last) => {
@@ -145,23 +145,23 @@ pub fn clusters(members: &[Set], weights: &[u64], costs: Costs) -> Vec<Cluster> 
                 last.count += 1;
             }
             None => {
-                nodes.push(Node { items: members[member].clone(), members: vec![member], pair: None, count: 1 });
+                nodes.push(TreeNode { items: members[member].clone(), members: vec![member], pair: None, count: 1 });
             }
         }
     }
     let roots = pair_up(&mut nodes, weights);
     let mut found = Vec::new();
     for root in roots {
-        keep(&nodes, root, None, &Set::default(), weights, costs, &mut found);
+        keep(&nodes, root, None, &BitSet::default(), weights, costs, &mut found);
     }
     found
 }
 
 /// Puts together the two nodes that share most, until none share anything; the result are the roots of the trees.
-fn pair_up(nodes: &mut Vec<Node>, weights: &[u64]) -> Vec<usize> {
+fn pair_up(nodes: &mut Vec<TreeNode>, weights: &[u64]) -> Vec<usize> {
     let mut open: Vec<usize> = (0..nodes.len()).collect();
     // For each open node, the weight that it shares with the best of those behind it in `open`, and which that is.
-    let best_behind = |nodes: &[Node], open: &[usize], at: usize| {
+    let best_behind = |nodes: &[TreeNode], open: &[usize], at: usize| {
         let one = &nodes[open[at]].items;
         let shared = (at + 1..open.len()).map(|other| (one.shared_weight(&nodes[open[other]].items, weights), other));
         shared.fold((0, usize::MAX), |best, next| if next.0 > best.0 { next } else { best })
@@ -179,7 +179,7 @@ fn pair_up(nodes: &mut Vec<Node>, weights: &[u64]) -> Vec<usize> {
         let [one, two] = [open[at], open[other]];
         let items = nodes[one].items.intersection(&nodes[two].items);
         let count = nodes[one].count + nodes[two].count;
-        nodes.push(Node { items, members: Vec::new(), pair: Some([one, two]), count });
+        nodes.push(TreeNode { items, members: Vec::new(), pair: Some([one, two]), count });
         // The pair takes the place of the first; the last takes that of the second.
         open[at] = nodes.len() - 1;
         open.swap_remove(other);
@@ -197,10 +197,10 @@ fn pair_up(nodes: &mut Vec<Node>, weights: &[u64]) -> Vec<usize> {
 
 /// Makes clusters of the nodes of a tree that are worth it.
 fn keep(
-    nodes: &[Node],
+    nodes: &[TreeNode],
     root: usize,
     below: Option<usize>,
-    known: &Set,
+    known: &BitSet,
     weights: &[u64],
     costs: Costs,
     found: &mut Vec<Cluster>,
@@ -237,7 +237,7 @@ mod tests {
 
     const FREE: Costs = Costs { make: 0.5, each: 0.0, load: 0.0 };
 
-    fn set(items: &[usize]) -> Set {
+    fn set(items: &[usize]) -> BitSet {
         items.iter().copied().collect()
     }
 
@@ -272,11 +272,11 @@ mod tests {
             members in prop::collection::vec(prop::collection::btree_set(0usize..40, 0..20), 0..30),
             weights in prop::collection::vec(1u64..100, 40),
         ) {
-            let members: Vec<Set> = members.into_iter().map(|items| items.into_iter().collect()).collect();
+            let members: Vec<BitSet> = members.into_iter().map(|items| items.into_iter().collect()).collect();
             let found = clusters(&members, &weights, FREE);
             let mut seen = vec![0; members.len()];
             for (position, cluster) in found.iter().enumerate() {
-                let mut all = Set::default();
+                let mut all = BitSet::default();
                 let mut at = Some(position);
                 while let Some(cluster) = at {
                     prop_assert!(all.is_disjoint(&found[cluster].items));
@@ -294,7 +294,7 @@ mod tests {
 
         #[test]
         fn a_set_is_a_set(one in prop::collection::btree_set(0usize..200, 0..50), two in prop::collection::btree_set(0usize..200, 0..50)) {
-            let (a, b): (Set, Set) = (one.iter().copied().collect(), two.iter().copied().collect());
+            let (a, b): (BitSet, BitSet) = (one.iter().copied().collect(), two.iter().copied().collect());
             prop_assert!(a.iter().eq(one.iter().copied()));
             prop_assert!(a.intersection(&b).iter().eq(one.intersection(&two).copied()));
             prop_assert!(a.difference(&b).iter().eq(one.difference(&two).copied()));

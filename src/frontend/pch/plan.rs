@@ -13,8 +13,8 @@ use cowrap_base::files::{Identities, Tree};
 
 use crate::index::Sources;
 
-use super::cluster::{Cluster, Costs, Set, clusters};
-use super::headers::{Follow, Headers, Inclusions, Number, Walk};
+use super::cluster::{BitSet, Cluster, Costs, clusters};
+use super::headers::{Follow, HeaderId, Headers, IncludeClosure, Inclusions};
 
 /// What sharing costs, in units of what it costs to compile a word of a header: measured with libclang 19 and 22 on QEMU
 /// 10.2.0 (`docs/performance.md`).
@@ -27,44 +27,44 @@ const MOST: usize = 2000;
 #[derive(Debug, Default)]
 pub struct Plan {
     /// Units with the same arguments and search path, and the same header first.
-    pub groups: Vec<Group>,
+    pub groups: Vec<UnitGroup>,
     /// What is to be precompiled.
     pub nodes: Vec<Node>,
     /// For each unit, its group and what it uses; `None` when it shares nothing.
-    pub units: Vec<Option<Member>>,
+    pub units: Vec<Option<SharingUnit>>,
 }
 
 /// Units that could share headers.
 #[derive(Debug)]
-pub struct Group {
+pub struct UnitGroup {
     /// The files that they may read.
     pub headers: Headers,
     /// Their search path.
     pub path: PathId,
     /// The header that they all include before all else.
-    pub first: Option<Number>,
+    pub first: Option<HeaderId>,
 }
 
 /// A unit that shares.
 #[derive(Debug)]
-pub struct Member {
+pub struct SharingUnit {
     /// Its group.
     pub group: usize,
     /// What it uses, by its position among the nodes.
     pub node: usize,
     /// What it certainly reads.
-    pub walk: Walk,
+    pub walk: IncludeClosure,
     /// Its own file.
-    pub main: Number,
+    pub main: HeaderId,
 }
 
 /// A header that a precompiled header includes itself.
 #[derive(Clone, Debug)]
 pub struct Listed {
     /// Which.
-    pub number: Number,
+    pub number: HeaderId,
     /// What includes it in the unit that lends the order.
-    pub from: Number,
+    pub from: HeaderId,
     /// The line that includes it.
     pub line: Vec<u8>,
 }
@@ -110,31 +110,36 @@ pub fn plan(units: &[Unit], tree: &Tree, identities: &Identities, sources: &Sour
         }
         let follow = Follow { scans: &sources.scans, resolver: &sources.resolver, path, identities, tree };
         let mut headers = Headers::default();
-        let mains: Vec<Option<Number>> =
+        let mains: Vec<Option<HeaderId>> =
             numbers.iter().map(|number| headers.add(&units[*number].file, &follow)).collect();
         headers.settle(&units[numbers[0]].arguments, &sources.scans);
         let first = headers.find(&identities.identify(Path::new("/"), &sources.resolver.path_of(first)));
-        plan.group(Group { headers, path, first }, &numbers, &mains);
+        plan.group(UnitGroup { headers, path, first }, &numbers, &mains);
     }
     plan
 }
 
 impl Plan {
-    fn group(&mut self, group: Group, units: &[usize], mains: &[Option<Number>]) {
+    fn group(&mut self, group: UnitGroup, units: &[usize], mains: &[Option<HeaderId>]) {
         let headers = &group.headers;
         let weights: Vec<u64> = (0..headers.count()).map(|number| headers.get(number).scan.weight()).collect();
         let found = units.iter().zip(mains).filter_map(|(unit, main)| Some((*unit, (*main)?)));
-        let mut walks: Vec<(usize, Number, Option<Walk>)> =
+        let mut walks: Vec<(usize, HeaderId, Option<IncludeClosure>)> =
             found.map(|(unit, main)| (unit, main, Some(headers.walk(main, &Inclusions::new())))).collect();
         for walks in walks.chunks_mut(MOST) {
-            let sets: Vec<Set> =
+            let sets: Vec<BitSet> =
                 walks.iter().filter_map(|(.., walk)| walk.as_ref()).map(|walk| walk.set.clone()).collect();
             self.clusters(&group.headers, clusters(&sets, &weights, COSTS), walks);
         }
         self.groups.push(group);
     }
 
-    fn clusters(&mut self, headers: &Headers, found: Vec<Cluster>, walks: &mut [(usize, Number, Option<Walk>)]) {
+    fn clusters(
+        &mut self,
+        headers: &Headers,
+        found: Vec<Cluster>,
+        walks: &mut [(usize, HeaderId, Option<IncludeClosure>)],
+    ) {
         let (group, first) = (self.groups.len(), self.nodes.len());
         // Any unit above may lend its order; clusters come before those that stand on them.
         let mut lenders: Vec<Option<usize>> = found.iter().map(|cluster| cluster.members.first().copied()).collect();
@@ -160,7 +165,7 @@ impl Plan {
                 let (unit, main, walk) = &mut walks[*member];
                 let Some(walk) = walk.take() else { continue };
                 self.nodes[first + node].units.push(*unit);
-                self.units[*unit] = Some(Member { group, node: first + node, walk, main: *main });
+                self.units[*unit] = Some(SharingUnit { group, node: first + node, walk, main: *main });
             }
         }
     }
@@ -170,7 +175,7 @@ impl Plan {
 ///
 /// Headers of others than the tree are left to those that include them, unless it is the tree that does: by another name
 /// they may not find what they look for.
-fn list(headers: &Headers, walk: &Walk, items: &Set) -> Vec<Listed> {
+fn list(headers: &Headers, walk: &IncludeClosure, items: &BitSet) -> Vec<Listed> {
     let mut listed = Vec::new();
     for (number, _, (from, position)) in &walk.order {
         let header = headers.get(*number);

@@ -23,14 +23,14 @@ use super::Sources;
 use super::sources::is_old;
 
 /// How many states of one unit are remembered, those of other branches among them.
-const MOST_VARIANTS: usize = 4;
+const MOST_VERSIONS: usize = 4;
 
 /// Everything that is remembered of the units of a tree.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Known {
+pub struct SavedUnits {
     #[serde(with = "cowrap_facts::paths")]
     files: Vec<PathBuf>,
-    states: Vec<State>,
+    states: Vec<FileVersion>,
     #[serde(with = "cowrap_facts::paths")]
     absent: Vec<PathBuf>,
     #[serde(with = "cowrap_facts::paths")]
@@ -39,21 +39,21 @@ pub struct Known {
     #[serde(with = "cowrap_facts::paths")]
     targets: Vec<PathBuf>,
     pieces: Vec<Digest>,
-    units: Vec<(Digest, Vec<Variant>)>,
+    units: Vec<(Digest, Vec<UnitVersion>)>,
 }
 
 /// A file with a content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-struct State {
+struct FileVersion {
     file: u32,
     content: Digest,
     /// What is left of the content without comments.
-    form: Digest,
+    normalized: Digest,
 }
 
-/// What a unit read, and what it said then. All but the health are positions in the lists of [`Known`].
+/// What a unit read, and what it said then. All but the health are positions in the lists of [`SavedUnits`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Variant {
+struct UnitVersion {
     /// The files that it read, sorted.
     #[serde(with = "gaps")]
     states: Vec<u32>,
@@ -70,8 +70,8 @@ struct Variant {
 
 /// What is remembered, compared with what is on the disk now.
 #[derive(Debug)]
-pub struct Recall<'a> {
-    known: Known,
+pub struct UnitCache<'a> {
+    known: SavedUnits,
     cache: &'a Cache,
     tree: &'a Tree,
     /// The position of each unit.
@@ -90,7 +90,7 @@ pub struct Recall<'a> {
 
 /// What some units read and looked for, as it was for all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Consulted {
+pub struct UnitInputs {
     /// The files that they read, each with the digest of its form.
     pub files: BTreeMap<PathBuf, Digest>,
     /// What they looked for in vain.
@@ -101,23 +101,23 @@ pub struct Consulted {
 
 /// A unit that is remembered as it is now.
 #[derive(Clone, Copy, Debug)]
-pub struct Found {
+pub struct CachedUnit {
     unit: usize,
     variant: usize,
 }
 
-impl<'a> Recall<'a> {
+impl<'a> UnitCache<'a> {
     /// Compares what is remembered with what is on the disk, or in another state of the tree. `base` is the digest of all that facts depend on beside files and
     /// arguments.
     pub fn new(
-        known: Known,
+        known: SavedUnits,
         base: Digest,
         cache: &'a Cache,
         tree: &'a Tree,
         stamps: &StatCache,
         sources: &Sources,
         overlay: &Overlay,
-    ) -> Recall<'a> {
+    ) -> UnitCache<'a> {
         let started = SystemTime::now();
         let digest = |path: &Path| match overlay.text(path) {
             Some(text) => Some(Digest::of(text)),
@@ -126,11 +126,11 @@ impl<'a> Recall<'a> {
         };
         let now: Vec<Option<Digest>> =
             known.files.par_iter().with_min_len(64).map(|file| digest(&tree.absolute(file))).collect();
-        let is_valid = |state: &State| match now.get(state.file as usize).copied().flatten() {
+        let is_valid = |state: &FileVersion| match now.get(state.file as usize).copied().flatten() {
             Some(content) if content == state.content => true,
             Some(_) => {
                 let path = known.files.get(state.file as usize).map(|file| tree.absolute(file));
-                path.and_then(|path| sources.scans.get(&path)).is_some_and(|scan| scan.form == state.form)
+                path.and_then(|path| sources.scans.get(&path)).is_some_and(|scan| scan.normalized == state.normalized)
             }
             None => false,
         };
@@ -142,7 +142,7 @@ impl<'a> Recall<'a> {
             .collect();
         let units = known.units.iter().enumerate().map(|(position, (key, _))| (*key, position)).collect();
         let pieces = Mutex::default();
-        Recall { known, cache, tree, units, valid, still_absent, still_linked, pieces, base, started }
+        UnitCache { known, cache, tree, units, valid, still_absent, still_linked, pieces, base, started }
     }
 
     /// What tells a unit from all others, wherever the tree is: its file and its arguments.
@@ -159,30 +159,30 @@ impl<'a> Recall<'a> {
     }
 
     /// The unit, if it is remembered as it is now.
-    pub fn find(&self, unit: &Unit) -> Option<Found> {
+    pub fn find(&self, unit: &Unit) -> Option<CachedUnit> {
         let unit = *self.units.get(&self.key(unit))?;
         let all = |list: &[u32], holds: &[bool]| list.iter().all(|at| holds.get(*at as usize) == Some(&true));
-        let is_as_it_was = |variant: &Variant| {
+        let is_as_it_was = |variant: &UnitVersion| {
             all(&variant.states, &self.valid)
                 && all(&variant.absent, &self.still_absent)
                 && all(&variant.links, &self.still_linked)
         };
         let variant = self.known.units[unit].1.iter().position(is_as_it_was)?;
-        Some(Found { unit, variant })
+        Some(CachedUnit { unit, variant })
     }
 
-    fn variant(&self, found: Found) -> &Variant {
+    fn variant(&self, found: CachedUnit) -> &UnitVersion {
         &self.known.units[found.unit].1[found.variant]
     }
 
     /// The digests of what a unit says; `None` for damaged memories.
-    pub fn digests(&self, found: Found) -> Option<Vec<Digest>> {
+    pub fn digests(&self, found: CachedUnit) -> Option<Vec<Digest>> {
         self.variant(found).pieces.iter().map(|piece| self.known.pieces.get(*piece as usize).copied()).collect()
     }
 
     /// The facts of a unit without what its files say. Which files it read is only told of a unit with errors, whose first
     /// one is in one of them.
-    pub fn outline(&self, unit: &Unit, found: Found) -> Option<UnitFacts> {
+    pub fn outline(&self, unit: &Unit, found: CachedUnit) -> Option<UnitFacts> {
         let variant = self.variant(found);
         let mut outline = UnitFacts { health: variant.health.clone(), ..UnitFacts::default() };
         if outline.health.errors > 0 {
@@ -198,16 +198,16 @@ impl<'a> Recall<'a> {
         Some(outline)
     }
 
-    /// The facts of a unit, as [`Recall::outline`] tells them and with what its files say; `None` when they are lost.
-    pub fn facts(&self, unit: &Unit, found: Found) -> Option<UnitFacts> {
+    /// The facts of a unit, as [`UnitCache::outline`] tells them and with what its files say; `None` when they are lost.
+    pub fn facts(&self, unit: &Unit, found: CachedUnit) -> Option<UnitFacts> {
         let mut facts = self.outline(unit, found)?;
         let pieces = self.digests(found)?.into_iter().map(|digest| self.piece(digest));
         facts.pieces = pieces.collect::<Option<_>>()?;
         Some(facts)
     }
 
-    /// Gets what a unit's files say into memory, for [`Recall::facts`].
-    pub fn prepare(&self, found: Found) {
+    /// Gets what a unit's files say into memory, for [`UnitCache::facts`].
+    pub fn prepare(&self, found: CachedUnit) {
         for digest in self.digests(found).into_iter().flatten() {
             // What is lost is noticed when it is asked for.
             let _ = self.piece(digest);
@@ -226,9 +226,9 @@ impl<'a> Recall<'a> {
     }
 
     /// What remembered units read and looked for.
-    pub fn consulted(&self, found: &[Found]) -> Consulted {
+    pub fn consulted(&self, found: &[CachedUnit]) -> UnitInputs {
         let count = |list: &[PathBuf]| vec![false; list.len()];
-        let Known { files, states, absent, links, targets, .. } = &self.known;
+        let SavedUnits { files, states, absent, links, targets, .. } = &self.known;
         let (mut of_states, mut of_absent, mut of_links) = (vec![false; states.len()], count(absent), count(links));
         let mark = |marks: &mut Vec<bool>, at: &u32| {
             if let Some(mark) = marks.get_mut(*at as usize) {
@@ -250,9 +250,9 @@ impl<'a> Recall<'a> {
             .iter()
             .zip(&of_states)
             .filter(|(_, mark)| **mark)
-            .filter_map(|(state, _)| Some((self.tree.absolute(files.get(state.file as usize)?), state.form)));
+            .filter_map(|(state, _)| Some((self.tree.absolute(files.get(state.file as usize)?), state.normalized)));
         let followed = links.iter().zip(targets).zip(&of_links).filter(|(_, mark)| **mark);
-        Consulted {
+        UnitInputs {
             files: read.collect(),
             absent: chosen(absent, &of_absent),
             links: followed.map(|((link, to), _)| (self.tree.absolute(link), self.tree.absolute(to))).collect(),
@@ -264,15 +264,15 @@ impl<'a> Recall<'a> {
     ///
     /// A unit is left out when one of its files may have changed while it was read, and when it is not known where its headers
     /// are looked for.
-    pub fn learn(
+    pub fn record(
         self,
         units: &[(&Unit, &UnitFacts)],
         stamps: &StatCache,
         sources: &Sources,
-    ) -> (Known, Option<Consulted>) {
-        let mut consulted = Some(Consulted::default());
+    ) -> (SavedUnits, Option<UnitInputs>) {
+        let mut consulted = Some(UnitInputs::default());
         let keys: Vec<Digest> = units.iter().map(|(unit, _)| self.key(unit)).collect();
-        let Recall { known, cache, tree, started, .. } = self;
+        let UnitCache { known, cache, tree, started, .. } = self;
         let looked_for: Vec<_> = units
             .par_iter()
             .map(|(unit, facts)| {
@@ -280,47 +280,47 @@ impl<'a> Recall<'a> {
                 sources.looked_for(unit, &files)
             })
             .collect();
-        let mut learner = Learner::new(known, tree, started);
+        let mut recorder = Recorder::new(known, tree, started);
         for ((key, (_, facts)), looked_for) in keys.into_iter().zip(units).zip(looked_for) {
-            let states = learner.states(&facts.files, stamps, sources);
+            let states = recorder.states(&facts.files, stamps, sources);
             let Some((looked_for, mut states)) = looked_for.zip(states) else {
                 consulted = None;
                 continue;
             };
             if let Some(consulted) = &mut consulted {
-                let forms = states.iter().map(|state| learner.known.states[*state as usize].form);
+                let forms = states.iter().map(|state| recorder.known.states[*state as usize].normalized);
                 consulted.files.extend(facts.files.iter().map(|file| tree.absolute(file)).zip(forms));
                 consulted.absent.extend(looked_for.absent.iter().cloned());
-                let links = looked_for.links.iter().filter_map(|link| Some((link.clone(), learner.target(link)?)));
+                let links = looked_for.links.iter().filter_map(|link| Some((link.clone(), recorder.target(link)?)));
                 consulted.links.extend(links);
             }
             states.sort_unstable();
-            let mut absent: Vec<u32> = looked_for.absent.iter().map(|path| learner.absent(path)).collect();
-            let mut links: Vec<u32> = looked_for.links.iter().filter_map(|path| learner.link(path)).collect();
+            let mut absent: Vec<u32> = looked_for.absent.iter().map(|path| recorder.absent(path)).collect();
+            let mut links: Vec<u32> = looked_for.links.iter().filter_map(|path| recorder.link(path)).collect();
             absent.sort_unstable();
             links.sort_unstable();
             let mut pieces = Vec::new();
             for piece in &facts.pieces {
-                let (position, is_new) = learner.piece(piece.digest());
+                let (position, is_new) = recorder.piece(piece.digest());
                 if is_new || cache.get(EntryKind::FileFacts, &piece.digest()).is_none() {
                     cache.put(EntryKind::FileFacts, piece.digest(), piece.to_bytes());
                 }
                 pieces.push(position);
             }
-            learner.add(key, Variant { states, absent, links, pieces, health: facts.health.clone() });
+            recorder.add(key, UnitVersion { states, absent, links, pieces, health: facts.health.clone() });
         }
-        (learner.known, consulted)
+        (recorder.known, consulted)
     }
 }
 
 /// Adds to what is known.
-struct Learner<'a> {
-    known: Known,
+struct Recorder<'a> {
+    known: SavedUnits,
     tree: &'a Tree,
     started: SystemTime,
     identities: Identities,
     files: HashMap<PathBuf, u32>,
-    states: HashMap<State, u32>,
+    states: HashMap<FileVersion, u32>,
     absent: HashMap<PathBuf, u32>,
     links: HashMap<(PathBuf, PathBuf), u32>,
     pieces: HashMap<Digest, u32>,
@@ -344,10 +344,10 @@ fn numbers<T: Clone + Eq + std::hash::Hash>(list: &[T]) -> HashMap<T, u32> {
     list.iter().cloned().zip(0..).collect()
 }
 
-impl<'a> Learner<'a> {
-    fn new(known: Known, tree: &'a Tree, started: SystemTime) -> Self {
+impl<'a> Recorder<'a> {
+    fn new(known: SavedUnits, tree: &'a Tree, started: SystemTime) -> Self {
         let links = known.links.iter().cloned().zip(known.targets.iter().cloned()).zip(0..).collect();
-        Learner {
+        Recorder {
             tree,
             started,
             identities: Identities::default(),
@@ -377,7 +377,7 @@ impl<'a> Learner<'a> {
         let scan = scan.filter(|scan| is_old && stamps.digest(&path) == Some(scan.content));
         let state = scan.map(|scan| {
             let (file, _) = number(&mut self.files, &mut self.known.files, &file.to_path_buf());
-            let state = State { file, content: scan.content, form: scan.form };
+            let state = FileVersion { file, content: scan.content, normalized: scan.normalized };
             number(&mut self.states, &mut self.known.states, &state).0
         });
         self.now.insert(file.to_path_buf(), state);
@@ -411,7 +411,7 @@ impl<'a> Learner<'a> {
         number(&mut self.pieces, &mut self.known.pieces, &digest)
     }
 
-    fn add(&mut self, key: Digest, variant: Variant) {
+    fn add(&mut self, key: Digest, variant: UnitVersion) {
         let position = *self.units.entry(key).or_insert_with(|| {
             self.known.units.push((key, Vec::new()));
             self.known.units.len() - 1
@@ -419,7 +419,7 @@ impl<'a> Learner<'a> {
         let variants = &mut self.known.units[position].1;
         variants.retain(|known| known.states != variant.states);
         variants.insert(0, variant);
-        variants.truncate(MOST_VARIANTS);
+        variants.truncate(MOST_VERSIONS);
     }
 }
 
@@ -516,7 +516,7 @@ mod tests {
 
     #[test]
     fn sorted_numbers_come_back() {
-        let variant = Variant {
+        let variant = UnitVersion {
             states: vec![0, 1, 7, 4_000_000_000],
             absent: Vec::new(),
             links: vec![3],
@@ -524,7 +524,7 @@ mod tests {
             health: Health::default(),
         };
         let bytes = postcard::to_stdvec(&variant).unwrap();
-        let back: Variant = postcard::from_bytes(&bytes).unwrap();
+        let back: UnitVersion = postcard::from_bytes(&bytes).unwrap();
         assert_eq!((back.states, back.absent, back.links), (variant.states, variant.absent, variant.links));
     }
 }

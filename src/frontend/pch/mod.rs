@@ -3,12 +3,12 @@
 //! The facts are those of a plain parse, or the unit is parsed plainly: what a precompiled header may change is looked for
 //! before it is made and after each unit that uses it, and any doubt is enough (see `check`).
 
-mod check;
+mod interference;
 mod cluster;
 mod headers;
-mod kept;
+mod store;
 mod plan;
-mod refer;
+mod name_uses;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::{CStr, CString};
@@ -26,15 +26,15 @@ use cowrap_base::cache::Cache;
 use cowrap_base::files::{Digest, Identities, Tree};
 use cowrap_facts::{Piece, UnitFacts};
 
-use super::{Indexer, Outcome, Parse, Sources};
+use crate::index::{Indexer, Parse, Sources, UnitOutcome};
 
-use self::check::{Declared, Harm, Lines, Macros, Moved, Order, Other, defines, undeclared};
-use self::cluster::Set;
-use self::headers::{Headers, Inclusions, Number};
-use self::kept::{Compiled, Included, Referred, Store};
+use self::cluster::BitSet;
+use self::headers::{HeaderId, Headers, Inclusions};
+use self::interference::{Conflict, Declared, Lines, Macros, Moved, Order, Other, defines, undeclared};
+use self::name_uses::{Wanted, reference};
 pub use self::plan::Plan;
-use self::plan::{Group, Listed};
-use self::refer::{Wanted, reference};
+use self::plan::{Listed, UnitGroup};
+use self::store::{Compiled, Included, Referred, Store};
 
 /// Arguments for precompiled headers alone: what is only a warning there can mean something else where more is declared.
 pub(super) const STRICT: &[&str] = &["-Wno-everything", "-Wimplicit-function-declaration", "-Wvisibility"];
@@ -55,12 +55,12 @@ pub struct Sharing<'a> {
     store: Option<Store<'a>>,
     /// Whether every unit that shares is parsed plainly, too.
     verify: bool,
-    seen: Mutex<Shared>,
+    seen: Mutex<SharingStats>,
 }
 
 /// What became of sharing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Shared {
+pub struct SharingStats {
     /// Units whose facts were had by way of precompiled headers.
     pub units: usize,
     /// Precompiled headers that were made.
@@ -86,9 +86,9 @@ pub struct Precompiled {
     /// The files that it read, as facts tell them.
     files: Vec<PathBuf>,
     /// The headers that it includes itself, and those below it too.
-    listed: Set,
+    listed: BitSet,
     /// The files that its first header, or that of the lowest below it, reads.
-    first: Set,
+    first: BitSet,
     /// What it included, and those below it.
     included: Inclusions,
     /// The macros that files define which it and those below it read, though nobody foresaw it.
@@ -153,7 +153,7 @@ impl<'a> Sharing<'a> {
     }
 
     /// The headers that a node includes itself, without bad ones.
-    fn listed(&self, node: usize, bad: &Set) -> Vec<&Listed> {
+    fn listed(&self, node: usize, bad: &BitSet) -> Vec<&Listed> {
         self.plan.nodes[node].listed.iter().filter(|listed| !bad.contains(listed.number)).collect()
     }
 
@@ -191,19 +191,19 @@ impl<'a> Sharing<'a> {
     }
 
     /// What became of it, as far as units were read.
-    pub fn shared(&self) -> Shared {
+    pub fn shared(&self) -> SharingStats {
         let mut shared = self.seen.lock().map(|seen| seen.clone()).unwrap_or_default();
         shared.differing.sort();
         shared
     }
 
-    fn note(&self, note: impl FnOnce(&mut Shared)) {
+    fn note(&self, note: impl FnOnce(&mut SharingStats)) {
         if let Ok(mut seen) = self.seen.lock() {
             note(&mut seen);
         }
     }
 
-    fn group(&self, node: usize) -> &Group {
+    fn group(&self, node: usize) -> &UnitGroup {
         &self.plan.groups[self.plan.nodes[node].group]
     }
 
@@ -211,7 +211,7 @@ impl<'a> Sharing<'a> {
         self.note(|seen| *seen.refusals.entry(reason).or_default() += 1);
     }
 
-    fn tell(&self, headers: &Headers, harm: &Harm) -> String {
+    fn tell(&self, headers: &Headers, harm: &Conflict) -> String {
         let name =
             harm.macro_name.map(|name| String::from_utf8_lossy(&self.sources.scans.names().text(name)).into_owned());
         let file = harm.file.map(|file| headers.get(file).path.display().to_string());
@@ -227,9 +227,9 @@ impl<'a> Sharing<'a> {
         directory: &Path,
         extracted: Extracted,
         paths: &dyn Paths,
-    ) -> Result<Compiled, Set> {
+    ) -> Result<Compiled, BitSet> {
         let Making { node, listed, .. } = making;
-        let nothing = Set::default();
+        let nothing = BitSet::default();
         if let Some(doubt) = extracted.doubt {
             self.refuse(format!("node: {doubt:?}"));
             return Err(nothing);
@@ -239,8 +239,8 @@ impl<'a> Sharing<'a> {
         let number = |file: File<'_>| headers.find(&paths.absolute(&identify(file)));
         if let Some(told) = unit.diagnostics().iter().find(|diagnostic| diagnostic.severity >= Severity::Warning) {
             self.refuse(format!("node: {}", told.message));
-            let file = told.place.and_then(|place| number(place.file));
-            return Err(culprits(&[Harm { file, other: None, macro_name: None }], listed, headers));
+            let file = told.location.and_then(|place| number(place.file));
+            return Err(culprits(&[Conflict { file, other: None, macro_name: None }], listed, headers));
         }
         let included = unit.inclusions().into_iter().filter_map(|inclusion| {
             let from = inclusion.from.map(|(from, line)| (identify(from), line));
@@ -257,8 +257,8 @@ impl<'a> Sharing<'a> {
         making: Making<'_>,
         compiled: Compiled,
         paths: &dyn Paths,
-        refer: impl FnOnce(&Wanted) -> Option<Vec<(Number, String)>>,
-    ) -> Option<Result<Precompiled, (Compiled, Set)>> {
+        refer: impl FnOnce(&Wanted) -> Option<Vec<(HeaderId, String)>>,
+    ) -> Option<Result<Precompiled, (Compiled, BitSet)>> {
         match self.accepted(making, &compiled, paths, refer)? {
             Ok(accepted) => Some(Ok(Precompiled { compiled, ..accepted })),
             Err(bad) => Some(Err((compiled, bad))),
@@ -271,12 +271,12 @@ impl<'a> Sharing<'a> {
         making: Making<'_>,
         compiled: &Compiled,
         paths: &dyn Paths,
-        refer: impl FnOnce(&Wanted) -> Option<Vec<(Number, String)>>,
-    ) -> Option<Result<Precompiled, Set>> {
+        refer: impl FnOnce(&Wanted) -> Option<Vec<(HeaderId, String)>>,
+    ) -> Option<Result<Precompiled, BitSet>> {
         let Making { node, below, listed } = making;
-        let nothing = Set::default();
-        let Group { headers, first: group_first, .. } = self.group(node);
-        let (mut files, mut moved, mut known) = (Vec::new(), Vec::new(), Set::default());
+        let nothing = BitSet::default();
+        let UnitGroup { headers, first: group_first, .. } = self.group(node);
+        let (mut files, mut moved, mut known) = (Vec::new(), Vec::new(), BitSet::default());
         let mut defined = HashSet::new();
         let mut first = below.map(|below| below.first.clone()).unwrap_or_default();
         let mut included = below.map(|below| below.included.clone()).unwrap_or_default();
@@ -326,7 +326,7 @@ impl<'a> Sharing<'a> {
         let below_moved = below.map(|below| Arc::clone(&below.moved));
         let names = self.sources.scans.names();
         let order = Order::new(headers, names, &included, &unforeseen);
-        let mut declares: HashMap<Number, Lines> = HashMap::new();
+        let mut declares: HashMap<HeaderId, Lines> = HashMap::new();
         for (name, declarations) in compiled.before.again() {
             let found = declarations.iter().filter_map(|(path, line)| Some((find(path)?, *line)));
             for (number, line) in found.filter(|(number, _)| !first.contains(*number)) {
@@ -338,7 +338,7 @@ impl<'a> Sharing<'a> {
         let mut always = below.map(|below| below.always.clone()).unwrap_or_default();
         for (name, declarations) in compiled.before.names() {
             let Some(name) = names.find(name.as_bytes()) else { continue };
-            let numbers: Vec<Option<Number>> = declarations.iter().map(|(path, _)| find(path)).collect();
+            let numbers: Vec<Option<HeaderId>> = declarations.iter().map(|(path, _)| find(path)).collect();
             // Only what the first header reads may be unforeseen.
             if numbers.iter().any(|number| number.is_none_or(|number| first.contains(number))) {
                 always.insert(name);
@@ -352,7 +352,7 @@ impl<'a> Sharing<'a> {
         let levels: Vec<&Declared> =
             below.into_iter().flat_map(|below| below.all()).map(|level| &level.declared).chain([&declared]).collect();
         let mut wanted = Wanted::new();
-        let mut declarers: HashMap<(Number, String), Number> = HashMap::new();
+        let mut declarers: HashMap<(HeaderId, String), HeaderId> = HashMap::new();
         for file in moved.files().iter().filter(|file| !first.contains(**file)) {
             for (name, declarer) in undeclared(&headers.get(*file).scan, Some(*file), &levels, &Declared::new(), &order)
             {
@@ -363,25 +363,25 @@ impl<'a> Sharing<'a> {
         }
         for (file, name) in refer(&wanted)? {
             let macro_name = names.find(name.as_bytes());
-            harm.push(Harm { file: declarers.get(&(file, name)).copied(), other: Some(file), macro_name });
+            harm.push(Conflict { file: declarers.get(&(file, name)).copied(), other: Some(file), macro_name });
         }
         for (user, definer, line) in compiled.before.used() {
             let (Some(user), Some(definer)) = (find(user), find(definer)) else { continue };
             if ![user, definer].iter().any(|file| first.contains(*file)) && !order.is_there(definer, user, line) {
-                harm.push(Harm { file: Some(definer), other: Some(user), macro_name: None });
+                harm.push(Conflict { file: Some(definer), other: Some(user), macro_name: None });
             }
         }
         let counting = compiled.before.pasted().filter_map(find);
         // Precompiled headers do not tell how far they counted.
         let counting = counting.filter(|file| !first.contains(*file) && self.macros.counts(&headers.get(*file).scan));
-        harm.extend(counting.map(|file| Harm { file: Some(file), other: None, macro_name: None }));
+        harm.extend(counting.map(|file| Conflict { file: Some(file), other: None, macro_name: None }));
         if !harm.is_empty() {
             for harm in &harm {
                 self.refuse(format!("node: {}", self.tell(headers, harm)));
             }
             return Some(Err(culprits(&harm, listed, headers)));
         }
-        let mut listed: Set = listed.iter().map(|listed| listed.number).collect();
+        let mut listed: BitSet = listed.iter().map(|listed| listed.number).collect();
         if let Some(below) = below {
             listed.extend(&below.listed);
         }
@@ -448,9 +448,9 @@ impl<'a> Sharing<'a> {
         }
         let levels: Vec<&Declared> = precompiled.all().map(|level| &level.declared).collect();
         // What is read before all that the precompiled headers read was read in any case.
-        let mut early: HashSet<Number> = HashSet::from([member.main]);
+        let mut early: HashSet<HeaderId> = HashSet::from([member.main]);
         let mut wanted = Wanted::new();
-        let mut want = |number: Option<Number>, undeclared: Vec<(Name, Number)>| {
+        let mut want = |number: Option<HeaderId>, undeclared: Vec<(Name, HeaderId)>| {
             let texts = undeclared.iter().map(|(name, _)| String::from_utf8_lossy(&names.text(*name)).into_owned());
             if let Some(number) = number.filter(|_| !undeclared.is_empty()) {
                 wanted.entry(number).or_default().extend(texts);
@@ -496,7 +496,7 @@ impl<'a> Sharing<'a> {
         }
         want(other.number, undeclared(&start, other.number, &levels, &declared, &order));
         let number = |file: File<'_>| headers.find(&paths.absolute(&paths.identify(&unit.directory, &file.path())));
-        let in_start = |number: Number, line: u32| number != member.main || line <= last;
+        let in_start = |number: HeaderId, line: u32| number != member.main || line <= last;
         let found = reference(parsed, &wanted, number, in_start);
         if let Some((number, name)) = found.first() {
             self.refuse(format!("unit: {name} is not declared in {}", headers.get(*number).path.display()));
@@ -551,26 +551,27 @@ fn difference(one: &UnitFacts, other: &UnitFacts) -> Option<PathBuf> {
 
 /// The headers to leave out, so that nothing is left that does harm: for each pair, the lighter of what leads to one and what
 /// leads to the other.
-fn culprits(harm: &[Harm], listed: &[&Listed], headers: &Headers) -> Set {
-    let closures: Vec<(Number, Set)> =
+fn culprits(harm: &[Conflict], listed: &[&Listed], headers: &Headers) -> BitSet {
+    let closures: Vec<(HeaderId, BitSet)> =
         listed.iter().map(|listed| (listed.number, headers.closure([listed.number]))).collect();
-    let mut culprits = Set::default();
+    let mut culprits = BitSet::default();
     for harm in harm {
-        let leading = |file: Option<Number>| -> Vec<usize> {
+        let leading = |file: Option<HeaderId>| -> Vec<usize> {
             let Some(file) = file else { return Vec::new() };
-            let leads = |(_, (number, closure)): &(usize, &(Number, Set))| {
+            let leads = |(_, (number, closure)): &(usize, &(HeaderId, BitSet))| {
                 !culprits.contains(*number) && closure.contains(file)
             };
             closures.iter().enumerate().filter(leads).map(|(position, _)| position).collect()
         };
         let weigh = |positions: &[usize]| -> u64 {
-            let mut all = Set::default();
+            let mut all = BitSet::default();
             positions.iter().for_each(|position| all.extend(&closures[*position].1));
             all.iter().map(|number| headers.get(number).scan.weight()).sum()
         };
         let (one, other) = (leading(harm.file), leading(harm.other));
         // Where one side is gone, or lies below, the other one has to go if it is still there.
-        let is_below = |file: Option<Number>| !file.is_some_and(|file| closures.iter().any(|(_, c)| c.contains(file)));
+        let is_below =
+            |file: Option<HeaderId>| !file.is_some_and(|file| closures.iter().any(|(_, c)| c.contains(file)));
         let chosen = match (one.is_empty(), other.is_empty()) {
             (true, true) => continue,
             (true, false) if is_below(harm.file) => other,
@@ -587,7 +588,7 @@ fn culprits(harm: &[Harm], listed: &[&Listed], headers: &Headers) -> Set {
 }
 
 /// Makes precompiled headers, each before what stands on it, and reads all units.
-pub(super) fn run(indexer: &Indexer, units: &[Unit], sharing: &Sharing<'_>, sender: Sender<(usize, Outcome)>) {
+pub(super) fn run(indexer: &Indexer, units: &[Unit], sharing: &Sharing<'_>, sender: Sender<(usize, UnitOutcome)>) {
     let run = Run { indexer, units, sharing };
     rayon::scope(|scope| {
         for (node, plan) in sharing.plan.nodes.iter().enumerate() {
@@ -617,7 +618,7 @@ impl<'a> Run<'a> {
         self,
         node: usize,
         below: Option<Arc<Precompiled>>,
-        sender: Sender<(usize, Outcome)>,
+        sender: Sender<(usize, UnitOutcome)>,
         scope: &rayon::Scope<'a>,
     ) {
         // Whatever stands on what could not be made stands on what is below it.
@@ -633,7 +634,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn unit(self, number: usize, precompiled: Option<&Precompiled>, sender: &Sender<(usize, Outcome)>) {
+    fn unit(self, number: usize, precompiled: Option<&Precompiled>, sender: &Sender<(usize, UnitOutcome)>) {
         let unit = &self.units[number];
         let shared = precompiled.and_then(|precompiled| self.shared(number, unit, precompiled));
         if shared.is_some() {
@@ -641,7 +642,7 @@ impl<'a> Run<'a> {
         }
         let outcome = match shared {
             Some(facts) if self.sharing.verify => self.verified(unit, &facts),
-            Some(facts) => Outcome::Read(Box::new(facts)),
+            Some(facts) => UnitOutcome::Read(Box::new(facts)),
             None => self.indexer.read(unit),
         };
         // The receiver is gone only when the run is being abandoned.
@@ -649,11 +650,11 @@ impl<'a> Run<'a> {
     }
 
     /// A plain parse of a unit, after its facts were compared with others.
-    fn verified(self, unit: &Unit, shared: &UnitFacts) -> Outcome {
+    fn verified(self, unit: &Unit, shared: &UnitFacts) -> UnitOutcome {
         let outcome = self.indexer.read(unit);
         let plain = match &outcome {
-            Outcome::Read(plain) => Some(&**plain),
-            Outcome::Failed(_) => None,
+            UnitOutcome::Read(plain) => Some(&**plain),
+            UnitOutcome::Failed(_) => None,
         };
         if plain != Some(shared) {
             let file = plain.and_then(|plain| difference(plain, shared)).unwrap_or_default();
@@ -681,7 +682,7 @@ impl<'a> Run<'a> {
     }
 
     fn precompile(self, node: usize, below: Option<&Arc<Precompiled>>) -> Option<Precompiled> {
-        let mut bad = Set::default();
+        let mut bad = BitSet::default();
         for _ in 0..MOST_TRIES {
             let made = catch_unwind(AssertUnwindSafe(|| self.try_to_precompile(node, below, &bad))).ok()??;
             match made {
@@ -700,8 +701,8 @@ impl<'a> Run<'a> {
         self,
         node: usize,
         below: Option<&Arc<Precompiled>>,
-        bad: &Set,
-    ) -> Option<Result<Precompiled, Set>> {
+        bad: &BitSet,
+    ) -> Option<Result<Precompiled, BitSet>> {
         let unit = &self.units[self.sharing.plan.nodes[node].unit];
         let listed = self.sharing.listed(node, bad);
         if listed.is_empty() {
@@ -770,7 +771,7 @@ impl<'a> Run<'a> {
     }
 
     /// What an earlier run made, or what it found out of what cannot be made.
-    fn remembered(self, store: &Store<'_>, key: &Digest, making: Making<'_>) -> Option<Result<Precompiled, Set>> {
+    fn remembered(self, store: &Store<'_>, key: &Digest, making: Making<'_>) -> Option<Result<Precompiled, BitSet>> {
         let nothing = Arc::default();
         let known = making.below.map_or(&nothing, |below| &below.compiled.before);
         let (compiled, referred) = store.find(key, Some(known))?;

@@ -4,25 +4,25 @@
 
 use crate::clang::{Cursor, CursorKind, Visit};
 
-/// An index into a [`RawTree`].
-pub type RawId = usize;
+/// An index into a [`CursorTree`].
+pub type CursorId = usize;
 
 /// The cursors below a declaration, in the order in which libclang shows them; the root is node 0.
-pub struct RawTree<'tu> {
+pub struct CursorTree<'tu> {
     nodes: Vec<RawNode<'tu>>,
 }
 
 struct RawNode<'tu> {
     cursor: Cursor<'tu>,
     kind: CursorKind,
-    children: Vec<RawId>,
+    children: Vec<CursorId>,
 }
 
-impl<'tu> RawTree<'tu> {
+impl<'tu> CursorTree<'tu> {
     /// Walks everything below `root` once.
     pub fn new(root: Cursor<'tu>) -> Self {
         let mut nodes = vec![RawNode { cursor: root, kind: root.kind(), children: Vec::new() }];
-        let mut open: Vec<RawId> = vec![0];
+        let mut open: Vec<CursorId> = vec![0];
         root.visit(|cursor, parent| {
             // The walk is depth first: what is open and not the parent is finished.
             while let Some(&top) = open.last() {
@@ -39,26 +39,26 @@ impl<'tu> RawTree<'tu> {
             open.push(id);
             Visit::Recurse
         });
-        RawTree { nodes }
+        CursorTree { nodes }
     }
 
     /// The cursor of a node.
-    pub fn cursor(&self, node: RawId) -> Cursor<'tu> {
+    pub fn cursor(&self, node: CursorId) -> Cursor<'tu> {
         self.nodes[node].cursor
     }
 
     /// The kind of a node's cursor.
-    pub fn kind(&self, node: RawId) -> CursorKind {
+    pub fn kind(&self, node: CursorId) -> CursorKind {
         self.nodes[node].kind
     }
 
     /// The nodes directly below one.
-    pub fn children(&self, node: RawId) -> &[RawId] {
+    pub fn children(&self, node: CursorId) -> &[CursorId] {
         &self.nodes[node].children
     }
 
     /// The children that are expressions or statements, without references to types and members.
-    pub fn operands(&self, node: RawId) -> Vec<RawId> {
+    pub fn operands(&self, node: CursorId) -> Vec<CursorId> {
         let is_operand = |kind: CursorKind| {
             !matches!(
                 kind,
@@ -73,7 +73,7 @@ impl<'tu> RawTree<'tu> {
     }
 
     /// Looks through parentheses, implicit casts and written casts.
-    pub fn strip(&self, mut node: RawId) -> RawId {
+    pub fn strip(&self, mut node: CursorId) -> CursorId {
         loop {
             let operands = match self.kind(node) {
                 CursorKind::ParenExpr | CursorKind::CStyleCastExpr => self.operands(node),
@@ -90,7 +90,7 @@ impl<'tu> RawTree<'tu> {
     }
 
     /// Whether the node is a designated initialiser, `.field = value`.
-    pub fn is_designated(&self, node: RawId) -> bool {
+    pub fn is_designated(&self, node: CursorId) -> bool {
         self.kind(node) == CursorKind::UnexposedExpr
             && self.children(node).first().is_some_and(|&first| self.kind(first) == CursorKind::MemberRef)
     }

@@ -21,8 +21,8 @@ use std::sync::{Arc, Mutex};
 use crate::scan::{Guard, IncludeKind, Name, Names, Scan};
 use cowrap_base::files::Digest;
 
-use super::cluster::Set;
-use super::headers::{Headers, Inclusions, Number};
+use super::cluster::BitSet;
+use super::headers::{HeaderId, Headers, Inclusions};
 
 /// What the names of macros begin with that mean the same wherever they are defined: the numbers of the kernel's system calls,
 /// which several headers define for those that lack them, and what asks `stddef.h` and its like for something, which they
@@ -76,12 +76,12 @@ pub struct Macros {
     /// Those that are defined without, or undefined.
     plain: HashSet<Name>,
     /// All names that lead to what leaves the compiler in another state, or tells where a text is included from.
-    leaking: Set,
+    leaking: BitSet,
     /// All names that lead to the macro that counts, and that macro.
-    counting: Set,
+    counting: BitSet,
     counter: Option<Name>,
     /// All names that lead to what puts names together.
-    pasting: Set,
+    pasting: BitSet,
     /// What names can be put together of, where they can.
     pieces: Mutex<HashMap<Name, Option<Arc<Pieces>>>>,
     /// All that a macro leads to.
@@ -91,7 +91,7 @@ pub struct Macros {
 }
 
 /// All that can come out of a text that puts names together, and the first line that may do so.
-type Parts = (Set, u32);
+type Parts = (BitSet, u32);
 
 /// What a name can be put together of.
 #[derive(Debug)]
@@ -126,7 +126,7 @@ impl Pieces {
     }
 
     /// Whether the whole name can be put together of what is there.
-    fn fit(&self, there: &Set) -> bool {
+    fn fit(&self, there: &BitSet) -> bool {
         let mut ends = vec![false; self.length + 1];
         ends[0] = true;
         for (from, to, part) in &self.parts {
@@ -166,7 +166,7 @@ impl Macros {
             text.starts_with(b"_") || PREDEFINED.iter().any(|prefix| text.starts_with(prefix))
         };
         self.functions.retain(|name| !self.plain.contains(name) && !given.contains(name) && !is_predefined(name));
-        let (mut leaking, mut counting, mut pasting) = (Set::default(), Set::default(), Set::default());
+        let (mut leaking, mut counting, mut pasting) = (BitSet::default(), BitSet::default(), BitSet::default());
         let placed = PLACED.iter().filter_map(|name| names.find(name));
         self.extend_to(&mut leaking, self.pragmas.iter().copied().chain(placed));
         self.counter = names.find(COUNTER);
@@ -195,7 +195,7 @@ impl Macros {
     }
 
     /// Adds to a set all names out of which one of these can come.
-    fn extend_to(&self, set: &mut Set, names: impl IntoIterator<Item = Name>) {
+    fn extend_to(&self, set: &mut BitSet, names: impl IntoIterator<Item = Name>) {
         let mut open: Vec<Name> = names.into_iter().filter(|name| set.insert(name.index())).collect();
         while let Some(at) = open.pop() {
             let naming = self.named_by.get(&at).into_iter().flatten();
@@ -204,7 +204,7 @@ impl Macros {
     }
 
     /// Adds to a set all names that can come out of these.
-    fn extend_from(&self, set: &mut Set, names: impl IntoIterator<Item = Name>) {
+    fn extend_from(&self, set: &mut BitSet, names: impl IntoIterator<Item = Name>) {
         let mut open: Vec<Name> = names.into_iter().filter(|name| set.insert(name.index())).collect();
         while let Some(at) = open.pop() {
             open.extend(self.bodies.get(&at).into_iter().flatten().filter(|name| set.insert(name.index())));
@@ -241,7 +241,7 @@ impl Macros {
     fn find_parts(&self, scan: &Scan) -> Option<Parts> {
         let pastes = scan.words.iter().filter(|(word, _)| self.pasting.contains(word.index()));
         let line = pastes.map(|(_, line)| *line).min()?;
-        let mut parts = Set::default();
+        let mut parts = BitSet::default();
         self.extend_from(&mut parts, scan.words.iter().map(|(word, _)| *word));
         Some((parts, line))
     }
@@ -296,11 +296,11 @@ pub struct Order<'a> {
     /// What files define that were read and that the plan does not know.
     unforeseen: &'a HashSet<Name>,
     /// What includes a file, as [`Order::included`] tells.
-    includers: HashMap<Number, Vec<(Number, u32)>>,
-    reach: RefCell<HashMap<Number, Rc<HashMap<Number, u32>>>>,
-    closures: RefCell<HashMap<Number, Rc<Set>>>,
-    precedes: RefCell<HashMap<(Number, Number), bool>>,
-    wholes: RefCell<HashMap<Number, Number>>,
+    includers: HashMap<HeaderId, Vec<(HeaderId, u32)>>,
+    reach: RefCell<HashMap<HeaderId, Rc<HashMap<HeaderId, u32>>>>,
+    closures: RefCell<HashMap<HeaderId, Rc<BitSet>>>,
+    precedes: RefCell<HashMap<(HeaderId, HeaderId), bool>>,
+    wholes: RefCell<HashMap<HeaderId, HeaderId>>,
 }
 
 impl<'a> Order<'a> {
@@ -311,7 +311,7 @@ impl<'a> Order<'a> {
         included: &'a Inclusions,
         unforeseen: &'a HashSet<Name>,
     ) -> Self {
-        let mut includers: HashMap<Number, Vec<(Number, u32)>> = HashMap::new();
+        let mut includers: HashMap<HeaderId, Vec<(HeaderId, u32)>> = HashMap::new();
         for (includer, line, file) in included {
             includers.entry(*file).or_default().push((*includer, *line));
         }
@@ -321,7 +321,7 @@ impl<'a> Order<'a> {
     }
 
     /// Whether a file has certainly read another one, whole, before a line of its own text.
-    fn has_read(&self, file: Number, line: u32, other: Number) -> bool {
+    fn has_read(&self, file: HeaderId, line: u32, other: HeaderId) -> bool {
         let known = self.reach.borrow().get(&file).cloned();
         let reach = known.unwrap_or_else(|| {
             let order = self.headers.walk(file, self.included).order;
@@ -334,7 +334,7 @@ impl<'a> Order<'a> {
     }
 
     /// Whether a file may include another one, be it by way of others.
-    fn leads_to(&self, file: Number, other: Number) -> bool {
+    fn leads_to(&self, file: HeaderId, other: HeaderId) -> bool {
         let known = self.closures.borrow().get(&file).cloned();
         let closure = known.unwrap_or_else(|| {
             let closure = Rc::new(self.headers.closure([file]));
@@ -346,14 +346,14 @@ impl<'a> Order<'a> {
 
     /// Whether a file is read before another one in every unit: by all that may include that one, before they do, or
     /// before they themselves are read.
-    fn precedes(&self, one: Number, other: Number) -> bool {
+    fn precedes(&self, one: HeaderId, other: HeaderId) -> bool {
         if let Some(known) = self.precedes.borrow().get(&(one, other)) {
             return *known;
         }
         let is_included = self.includers(other).next().is_some();
         // A circle of files is entered from outside.
         self.precedes.borrow_mut().insert((one, other), is_included);
-        let is_before = |(includer, line): &(Number, u32)| {
+        let is_before = |(includer, line): &(HeaderId, u32)| {
             *includer == one || self.has_read(*includer, *line, one) || self.precedes(one, *includer)
         };
         // A file does not precede itself, and what it includes it precedes only in part.
@@ -363,7 +363,7 @@ impl<'a> Order<'a> {
     }
 
     /// The file of which a file is a part: it has no guard, and nothing else includes it, be it by way of other parts.
-    fn whole(&self, file: Number) -> Number {
+    fn whole(&self, file: HeaderId) -> HeaderId {
         if let Some(known) = self.wholes.borrow().get(&file) {
             return *known;
         }
@@ -380,17 +380,17 @@ impl<'a> Order<'a> {
         first
     }
 
-    fn includers(&self, file: Number) -> impl Iterator<Item = &(Number, u32)> {
+    fn includers(&self, file: HeaderId) -> impl Iterator<Item = &(HeaderId, u32)> {
         self.headers.get(file).includers.iter().chain(self.includers.get(&file).into_iter().flatten())
     }
 
     /// Whether a file has certainly been read before a line of another one, or is that one.
-    pub fn is_there(&self, file: Number, other: Number, line: u32) -> bool {
+    pub fn is_there(&self, file: HeaderId, other: HeaderId, line: u32) -> bool {
         file == other || self.has_read(other, line, file) || self.precedes(file, other)
     }
 
     /// Whether of two files, the one comes first in every unit as far as these lines are concerned.
-    fn is_first(&self, one: Number, other: Number, line: u32) -> bool {
+    fn is_first(&self, one: HeaderId, other: HeaderId, line: u32) -> bool {
         // What is read again is read behind the other one, too.
         self.headers.get(one).is_guarded() && (self.has_read(other, line, one) || self.precedes(one, other))
     }
@@ -402,15 +402,15 @@ pub struct Moved {
     /// The same of the precompiled header below.
     below: Option<Arc<Moved>>,
     /// The files, in the order in which they were read.
-    files: Vec<Number>,
+    files: Vec<HeaderId>,
     /// The names that the files may ask for.
-    asked: Set,
+    asked: BitSet,
     /// The names that lead to what the files may define.
-    leading: Set,
+    leading: BitSet,
     /// The files that may define a name, and the first line in which they do.
-    definers: HashMap<Name, Vec<(Number, u32)>>,
+    definers: HashMap<Name, Vec<(HeaderId, u32)>>,
     /// The same for files that were read before everything, and again: what they define then they have defined before.
-    again: HashMap<Name, Vec<(Number, u32)>>,
+    again: HashMap<Name, Vec<(HeaderId, u32)>>,
     /// What the names that they define can be put together of.
     pieces: Vec<(Name, Arc<Pieces>)>,
 }
@@ -421,7 +421,7 @@ pub struct Other<'a> {
     /// What it says.
     pub scan: &'a Scan,
     /// Its number, if it has one.
-    pub number: Option<Number>,
+    pub number: Option<HeaderId>,
     /// Whether it was read before everything, too; see [`Moved::new`].
     pub is_first: bool,
     /// Names that others declare too, such that it matters who does so first.
@@ -431,11 +431,11 @@ pub struct Other<'a> {
 /// Why files may not change places: one of them may define what another one may ask for, or leave the compiler in another
 /// state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Harm {
+pub struct Conflict {
     /// A file of the precompiled header.
-    pub file: Option<Number>,
+    pub file: Option<HeaderId>,
     /// The other file, if it has a number.
-    pub other: Option<Number>,
+    pub other: Option<HeaderId>,
     /// The macro.
     pub macro_name: Option<Name>,
 }
@@ -447,12 +447,12 @@ impl Moved {
     /// What these define they have defined before, so it does not matter when they do so again, unless others define it too.
     pub fn new(
         below: Option<Arc<Moved>>,
-        files: Vec<Number>,
-        first: &Set,
-        declares: &HashMap<Number, Lines>,
+        files: Vec<HeaderId>,
+        first: &BitSet,
+        declares: &HashMap<HeaderId, Lines>,
         order: &Order<'_>,
         macros: &Macros,
-    ) -> (Moved, Vec<Harm>) {
+    ) -> (Moved, Vec<Conflict>) {
         let headers = order.headers;
         let mut moved = Moved { below, files, ..Moved::default() };
         let mut harm = Vec::new();
@@ -464,7 +464,7 @@ impl Moved {
                 definers.entry(name).or_default().push((*file, line));
             }
             if macros.leaks(scan) || is_computed(scan) || headers.get(*file).oddity.is_some() {
-                harm.push(Harm { file: Some(*file), other: None, macro_name: None });
+                harm.push(Conflict { file: Some(*file), other: None, macro_name: None });
             }
         }
         // What is declared below, too, may be declared again only here.
@@ -492,7 +492,7 @@ impl Moved {
     }
 
     /// The files of this level.
-    pub fn files(&self) -> &[Number] {
+    pub fn files(&self) -> &[HeaderId] {
         &self.files
     }
 
@@ -502,33 +502,33 @@ impl Moved {
 
     /// A reason why the files, or those below them, may not change places with a text that a unit reads behind them; `None`
     /// when they may.
-    pub fn harm(&self, other: &Other<'_>, order: &Order<'_>, macros: &Macros) -> Option<Harm> {
+    pub fn harm(&self, other: &Other<'_>, order: &Order<'_>, macros: &Macros) -> Option<Conflict> {
         let is_odd = other.number.is_some_and(|number| order.headers.get(number).oddity.is_some());
         if macros.leaks(other.scan) || is_computed(other.scan) || is_odd {
-            return Some(Harm { file: None, other: other.number, macro_name: None });
+            return Some(Conflict { file: None, other: other.number, macro_name: None });
         }
         self.all().find_map(|moved| moved.harm_of_level(other, order, macros, false).into_iter().next())
     }
 
     /// What keeps the files of this level from changing places with a text. Those that are ordered do not: that is the order in
     /// which they were read, which for a text that is not `precompiled` is behind all of these.
-    fn harm_of_level(&self, other: &Other<'_>, order: &Order<'_>, macros: &Macros, precompiled: bool) -> Vec<Harm> {
+    fn harm_of_level(&self, other: &Other<'_>, order: &Order<'_>, macros: &Macros, precompiled: bool) -> Vec<Conflict> {
         let headers = order.headers;
         let mut found = Vec::new();
-        let mut compare = |there: Number, line_there: u32, line_here: u32, name: Name| {
-            let is_ordered = |here: Number| {
+        let mut compare = |there: HeaderId, line_there: u32, line_here: u32, name: Name| {
+            let is_ordered = |here: HeaderId| {
                 order.whole(here) == order.whole(there)
                     || order.is_first(there, here, line_here)
                     || (precompiled && order.is_first(here, there, line_there))
             };
             if !other.number.is_some_and(is_ordered) {
-                found.push(Harm { file: Some(there), other: other.number, macro_name: Some(name) });
+                found.push(Conflict { file: Some(there), other: other.number, macro_name: Some(name) });
             }
         };
-        let scan_of = |file: Number| &headers.get(file).scan;
+        let scan_of = |file: HeaderId| &headers.get(file).scan;
         // Whoever has a default for a settled name, is no file of the tree, or only meets the name in what another macro
         // stands for, does not make anything else of it.
-        let is_settled_for = |file: Option<Number>, scan: &Scan, name: Name| {
+        let is_settled_for = |file: Option<HeaderId>, scan: &Scan, name: Name| {
             let is_foreign = file.is_some_and(|file| !headers.get(file).own);
             macros.settled.contains(&name) && (is_foreign || has(&scan.defines, name) || !has(&scan.words, name))
         };
@@ -553,7 +553,7 @@ impl Moved {
             if !self.asked.contains(name.index()) && pieces.is_none() {
                 continue;
             }
-            let mut leading = Set::default();
+            let mut leading = BitSet::default();
             macros.extend_to(&mut leading, [name]);
             for file in self.files.iter().filter(|file| !is_settled_for(Some(**file), scan_of(**file), name)) {
                 let scan = scan_of(*file);
@@ -597,21 +597,21 @@ fn is_computed(scan: &Scan) -> bool {
 }
 
 /// What is declared by precompiled headers that stand on one another: of each, the files and lines of each name.
-pub type Declared = HashMap<Name, Vec<(Number, u32)>>;
+pub type Declared = HashMap<Name, Vec<(HeaderId, u32)>>;
 
 /// The names of a text that precompiled headers declare, and only such files as need not have been read when they are used; each
 /// with one of these. `more` are other declarations. It is not known whether the text speaks of what they declare.
 pub fn undeclared(
     scan: &Scan,
-    number: Option<Number>,
+    number: Option<HeaderId>,
     precompiled: &[&Declared],
     more: &Declared,
     order: &Order<'_>,
-) -> Vec<(Name, Number)> {
+) -> Vec<(Name, HeaderId)> {
     let missing = |(word, line): &(Name, u32)| {
         let declarations = || precompiled.iter().filter_map(|declared| declared.get(word)).flatten();
         let (first, _) = *declarations().next()?;
-        let is_there = |(file, _): &(Number, u32)| number.is_some_and(|number| order.is_there(*file, number, *line));
+        let is_there = |(file, _): &(HeaderId, u32)| number.is_some_and(|number| order.is_there(*file, number, *line));
         let mut all = declarations().chain(more.get(word).into_iter().flatten());
         (!all.any(is_there)).then_some((*word, first))
     };

@@ -22,9 +22,9 @@ use cowrap_base::cache::{Cache, EntryKind};
 use cowrap_base::files::{Digest, Digester};
 use cowrap_facts::Piece;
 
-use super::headers::{Number, Oddity};
-use super::plan::{Group, Listed};
-use super::refer::Wanted;
+use super::headers::{HeaderId, Oddity};
+use super::name_uses::Wanted;
+use super::plan::{Listed, UnitGroup};
 use super::{Making, Precompiled};
 
 /// Where precompiled headers are kept.
@@ -75,15 +75,15 @@ struct Kept {
 
 impl Referred {
     /// What was found out about files.
-    pub fn new(wanted: &Wanted, found: &[(Number, String)], group: &Group) -> Referred {
-        let path = |number: &Number| group.headers.get(*number).path.clone();
+    pub fn new(wanted: &Wanted, found: &[(HeaderId, String)], group: &UnitGroup) -> Referred {
+        let path = |number: &HeaderId| group.headers.get(*number).path.clone();
         let asked = wanted.iter().map(|(number, names)| (path(number), names.iter().cloned().collect()));
         let found = found.iter().map(|(number, name)| (path(number), name.clone()));
         Referred { asked: asked.collect(), found: found.collect() }
     }
 
     /// The wanted names that files refer to; `None` when that was not asked for all of them.
-    pub fn answer(&self, wanted: &Wanted, group: &Group) -> Option<Vec<(Number, String)>> {
+    pub fn answer(&self, wanted: &Wanted, group: &UnitGroup) -> Option<Vec<(HeaderId, String)>> {
         let mut found = Vec::new();
         for (number, names) in wanted {
             let path = &group.headers.get(*number).path;
@@ -119,7 +119,7 @@ impl<'a> Store<'a> {
     pub fn key(
         &self,
         making: Making<'_>,
-        group: &Group,
+        group: &UnitGroup,
         arguments: &[CString],
         source: &UnsavedFile,
         sources: &Sources,
@@ -183,7 +183,7 @@ impl<'a> Store<'a> {
     pub fn keep(
         &self,
         key: Digest,
-        plan: (Making<'_>, &Group),
+        plan: (Making<'_>, &UnitGroup),
         (compiled, referred): (&Compiled, Referred),
         places: (&Sources, &dyn Paths),
         save: Option<&dyn Fn(&CStr) -> bool>,
@@ -226,7 +226,7 @@ struct KeptRef<'a> {
 /// The digest of a file and of what it finds; `None` when that is not known.
 ///
 /// Clang knows by size and time that a file was read, and does not read it again.
-fn file(group: &Group, number: Number, sources: &Sources) -> Option<Digest> {
+fn file(group: &UnitGroup, number: HeaderId, sources: &Sources) -> Option<Digest> {
     let header = group.headers.get(number);
     if header.oddity == Some(Oddity::Linked) {
         return None;
@@ -254,14 +254,14 @@ fn file(group: &Group, number: Number, sources: &Sources) -> Option<Digest> {
 fn is_foreseen(
     inclusions: &[Included],
     listed: &[&Listed],
-    group: &Group,
+    group: &UnitGroup,
     (sources, paths): (&Sources, &dyn Paths),
 ) -> bool {
     let headers = &group.headers;
     let may_read = headers.closure(listed.iter().map(|listed| listed.number));
     let find = |path: &Path| headers.find(&paths.absolute(path));
-    let mut known: HashSet<Number> = HashSet::new();
-    let mut is_known = |number: Number| {
+    let mut known: HashSet<HeaderId> = HashSet::new();
+    let mut is_known = |number: HeaderId| {
         let is_same = || headers.get(number).path.metadata().is_ok_and(|found| is_old(&found, sources.started));
         !known.insert(number) || is_same()
     };

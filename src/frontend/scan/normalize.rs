@@ -14,7 +14,7 @@ use std::ops::Range;
 
 /// Writes the form of a text, from its beginning to its end.
 #[derive(Debug)]
-pub(super) struct Form<'t> {
+pub(super) struct Normalizer<'t> {
     text: &'t [u8],
     /// How much of the text is in `out`.
     done: usize,
@@ -23,9 +23,9 @@ pub(super) struct Form<'t> {
     out: Vec<u8>,
 }
 
-impl<'t> Form<'t> {
+impl<'t> Normalizer<'t> {
     pub(super) fn new(text: &'t [u8]) -> Self {
-        Form { text, done: 0, floor: 0, out: Vec::with_capacity(text.len() + 1) }
+        Normalizer { text, done: 0, floor: 0, out: Vec::with_capacity(text.len() + 1) }
     }
 
     /// Leaves the text up to here as it is, including blanks at its end.

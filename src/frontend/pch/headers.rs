@@ -10,18 +10,18 @@ use std::sync::Arc;
 use crate::scan::{Guard, IncludeKind, Name, PathId, Resolver, Scan, Scans};
 use cowrap_base::files::{Identities, Tree};
 
-use super::cluster::Set;
+use super::cluster::BitSet;
 
 /// The number of a file among [`Headers`].
-pub type Number = usize;
+pub type HeaderId = usize;
 
 /// The files that units with one search path may read, and what each may include.
 #[derive(Debug, Default)]
 pub struct Headers {
     list: Vec<Header>,
-    numbers: HashMap<PathBuf, Number>,
+    numbers: HashMap<PathBuf, HeaderId>,
     /// Files by their device and inode: hard links are one file to a compiler.
-    inodes: HashMap<(u64, u64), Number>,
+    inodes: HashMap<(u64, u64), HeaderId>,
     /// Links whose inclusions are known, or about to be.
     links: HashSet<PathBuf>,
 }
@@ -38,7 +38,7 @@ pub struct Header {
     /// What it includes, in its order, as far as that is found.
     pub edges: Vec<Edge>,
     /// What may include it, and in which line.
-    pub includers: Vec<(Number, u32)>,
+    pub includers: Vec<(HeaderId, u32)>,
     /// Why it cannot be told what reading it does.
     pub oddity: Option<Oddity>,
     /// Whether it may be read again although it has a guard, or not be read although it was not: its guard's macro is defined
@@ -61,7 +61,7 @@ pub enum Oddity {
 #[derive(Clone, Copy, Debug)]
 pub struct Edge {
     /// What is included.
-    pub to: Number,
+    pub to: HeaderId,
     /// Where: the line, from 1.
     pub line: u32,
     /// Whether it is included whatever is defined.
@@ -71,16 +71,16 @@ pub struct Edge {
 }
 
 /// Inclusions: the file that includes, the line, and what is included.
-pub type Inclusions = HashSet<(Number, u32, Number)>;
+pub type Inclusions = HashSet<(HeaderId, u32, HeaderId)>;
 
 /// What a unit certainly reads.
 #[derive(Debug)]
-pub struct Walk {
+pub struct IncludeClosure {
     /// All of it.
-    pub set: Set,
+    pub set: BitSet,
     /// The files in the order in which they are entered, the main file left out: which, from which line of the main file,
     /// and by which edge of which file.
-    pub order: Vec<(Number, u32, (Number, usize))>,
+    pub order: Vec<(HeaderId, u32, (HeaderId, usize))>,
 }
 
 /// What is needed to follow inclusions.
@@ -99,7 +99,7 @@ pub struct Follow<'a> {
 
 impl Headers {
     /// A file by its number.
-    pub fn get(&self, number: Number) -> &Header {
+    pub fn get(&self, number: HeaderId) -> &Header {
         &self.list[number]
     }
 
@@ -109,12 +109,12 @@ impl Headers {
     }
 
     /// The number of a file, by its identity.
-    pub fn find(&self, path: &Path) -> Option<Number> {
+    pub fn find(&self, path: &Path) -> Option<HeaderId> {
         self.numbers.get(path).copied()
     }
 
     /// Adds a file, and all that it may include; `None` when it cannot be read.
-    pub fn add(&mut self, file: &Path, follow: &Follow<'_>) -> Option<Number> {
+    pub fn add(&mut self, file: &Path, follow: &Follow<'_>) -> Option<HeaderId> {
         let mut open = Vec::new();
         let number = self.enter(file, follow, &mut open)?;
         while let Some((at, path)) = open.pop() {
@@ -139,7 +139,7 @@ impl Headers {
 
     /// The number of a file. When its inclusions are not known yet, it is among the open ones, by the path from which these are
     /// looked for.
-    fn enter(&mut self, file: &Path, follow: &Follow<'_>, open: &mut Vec<(Number, PathBuf)>) -> Option<Number> {
+    fn enter(&mut self, file: &Path, follow: &Follow<'_>, open: &mut Vec<(HeaderId, PathBuf)>) -> Option<HeaderId> {
         let root = Path::new("/");
         let path = follow.identities.identify(root, file);
         let number = match self.numbers.get(&path) {
@@ -168,7 +168,7 @@ impl Headers {
     }
 
     /// Notes that a file is one that is known by another name.
-    fn other_name(&mut self, path: &Path, number: Number) -> Option<Oddity> {
+    fn other_name(&mut self, path: &Path, number: HeaderId) -> Option<Oddity> {
         let metadata = std::fs::metadata(path).ok().filter(|metadata| metadata.nlink() > 1)?;
         let other = *self.inodes.entry((metadata.dev(), metadata.ino())).or_insert(number);
         if other == number {
@@ -216,8 +216,8 @@ impl Headers {
     }
 
     /// What is certainly read with a file, when it certainly reads what these inclusions read, too.
-    pub fn walk(&self, main: Number, also: &Inclusions) -> Walk {
-        let mut walk = Walk { set: Set::default(), order: Vec::new() };
+    pub fn walk(&self, main: HeaderId, also: &Inclusions) -> IncludeClosure {
+        let mut walk = IncludeClosure { set: BitSet::default(), order: Vec::new() };
         walk.set.insert(main);
         // Files that are being read, with the next of their edges; and the line of the main file.
         let mut open = vec![(main, 0)];
@@ -242,9 +242,9 @@ impl Headers {
     }
 
     /// All that may be read with files.
-    pub fn closure(&self, files: impl IntoIterator<Item = Number>) -> Set {
-        let mut open: Vec<Number> = files.into_iter().collect();
-        let mut closure: Set = open.iter().copied().collect();
+    pub fn closure(&self, files: impl IntoIterator<Item = HeaderId>) -> BitSet {
+        let mut open: Vec<HeaderId> = files.into_iter().collect();
+        let mut closure: BitSet = open.iter().copied().collect();
         while let Some(at) = open.pop() {
             open.extend(self.list[at].edges.iter().map(|edge| edge.to).filter(|to| closure.insert(*to)));
         }

@@ -8,8 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 use cowrap_facts::{LockId, Release};
 
 use super::LockAction;
-use super::flow::{NodeId, Op, Site, Tree};
-use super::written::last_name;
+use super::flow::{FlowTree, NodeId, Op, Site};
+use super::source_text::last_name;
 
 /// What a call does with a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,11 +36,11 @@ pub struct Held {
 }
 
 /// What is certainly held; nothing where control cannot be.
-type State = Option<Vec<Held>>;
+type Lockset = Option<Vec<Held>>;
 
 /// What is known of a body.
 #[derive(Debug, Default)]
-pub struct Holds {
+pub struct HeldLocks {
     /// For each site that is reached, the locks that are certainly held there.
     pub held: HashMap<Site, Vec<Held>>,
     /// The locks that are released where the body is not certain to have taken them: perhaps its caller's.
@@ -48,8 +48,8 @@ pub struct Holds {
 }
 
 /// Walks a body.
-pub fn holds(tree: &Tree, root: NodeId, locking: &HashMap<Site, Locking>) -> Holds {
-    let mut walk = Walk { tree, locking, found: Holds::default(), depth: 0, jumps: Vec::new() };
+pub fn held_locks(tree: &FlowTree, root: NodeId, locking: &HashMap<Site, Locking>) -> HeldLocks {
+    let mut walk = LocksetWalk { tree, locking, found: HeldLocks::default(), depth: 0, jumps: Vec::new() };
     walk.node(root, Some(Vec::new()));
     walk.found
 }
@@ -58,16 +58,16 @@ pub fn holds(tree: &Tree, root: NodeId, locking: &HashMap<Site, Locking>) -> Hol
 struct Jumps {
     is_loop: bool,
     depth: u32,
-    breaks: State,
-    continues: State,
+    breaks: Lockset,
+    continues: Lockset,
     /// For a `switch`, what is held where it chooses.
-    head: State,
+    head: Lockset,
 }
 
-struct Walk<'t> {
-    tree: &'t Tree,
+struct LocksetWalk<'t> {
+    tree: &'t FlowTree,
     locking: &'t HashMap<Site, Locking>,
-    found: Holds,
+    found: HeldLocks,
     depth: u32,
     jumps: Vec<Jumps>,
 }
@@ -75,8 +75,8 @@ struct Walk<'t> {
 /// Loops that are nested deeper than this hold nothing, so that no body takes long.
 const MOST_LOOPS: usize = 6;
 
-impl Walk<'_> {
-    fn node(&mut self, node: NodeId, state: State) -> State {
+impl LocksetWalk<'_> {
+    fn node(&mut self, node: NodeId, state: Lockset) -> Lockset {
         let (op, children) = self.tree.look(node);
         match op {
             Op::Sequence => {
@@ -151,11 +151,11 @@ impl Walk<'_> {
         }
     }
 
-    fn all(&mut self, nodes: &[NodeId], state: State) -> State {
+    fn all(&mut self, nodes: &[NodeId], state: Lockset) -> Lockset {
         nodes.iter().fold(state, |state, &node| self.node(node, state))
     }
 
-    fn call(&mut self, site: Site, state: State) -> State {
+    fn call(&mut self, site: Site, state: Lockset) -> Lockset {
         let mut held = state?;
         let Some(Locking { lock, action, which }) = self.locking.get(&site) else {
             self.found.held.insert(site, held.clone());
@@ -181,7 +181,7 @@ impl Walk<'_> {
         Some(held)
     }
 
-    fn repeated(&mut self, op: &Op, children: &[NodeId], state: State) -> State {
+    fn repeated(&mut self, op: &Op, children: &[NodeId], state: Lockset) -> Lockset {
         let nested = self.jumps.iter().filter(|jumps| jumps.is_loop).count();
         let mut entry = if nested < MOST_LOOPS { state } else { state.map(|_| Vec::new()) };
         loop {
@@ -217,7 +217,7 @@ impl Walk<'_> {
         }
     }
 
-    fn enter(&mut self, is_loop: bool, head: State) {
+    fn enter(&mut self, is_loop: bool, head: Lockset) {
         self.jumps.push(Jumps { is_loop, depth: self.depth, breaks: None, continues: None, head });
     }
 
@@ -228,7 +228,7 @@ impl Walk<'_> {
 }
 
 /// What is held where two paths meet.
-fn meet(one: State, other: State) -> State {
+fn meet(one: Lockset, other: Lockset) -> Lockset {
     match (one, other) {
         (None, state) | (state, None) => state,
         (Some(mut one), Some(other)) => {
@@ -239,7 +239,7 @@ fn meet(one: State, other: State) -> State {
 }
 
 /// What is held outside of the blocks that are deeper.
-fn ends_with_block(state: State, depth: u32) -> State {
+fn ends_with_block(state: Lockset, depth: u32) -> Lockset {
     let mut held = state?;
     held.retain(|held| held.block.is_none_or(|block| block <= depth));
     Some(held)
@@ -253,13 +253,13 @@ mod tests {
 
     /// A body that is built from the outside in.
     struct Sketch {
-        tree: Tree,
+        tree: FlowTree,
         locking: HashMap<Site, Locking>,
     }
 
     impl Sketch {
         fn new() -> Self {
-            Sketch { tree: Tree::default(), locking: HashMap::new() }
+            Sketch { tree: FlowTree::default(), locking: HashMap::new() }
         }
 
         fn call(&mut self) -> (Site, NodeId) {
@@ -278,7 +278,7 @@ mod tests {
         }
 
         fn held(&self, root: NodeId, site: Site) -> Option<usize> {
-            holds(&self.tree, root, &self.locking).held.get(&site).map(Vec::len)
+            held_locks(&self.tree, root, &self.locking).held.get(&site).map(Vec::len)
         }
     }
 
@@ -294,7 +294,7 @@ mod tests {
         let (after, third) = sketch.call();
         let root = sketch.node(Op::Sequence, &[first, lock, second, unlock, third]);
         assert_eq!([before, inside, after].map(|site| sketch.held(root, site)), [Some(0), Some(1), Some(0)]);
-        assert!(holds(&sketch.tree, root, &sketch.locking).releases.is_empty());
+        assert!(held_locks(&sketch.tree, root, &sketch.locking).releases.is_empty());
     }
 
     #[test]
@@ -306,7 +306,7 @@ mod tests {
         let root = sketch.node(Op::Sequence, &[lock, unlock, call]);
         assert_eq!(sketch.held(root, after), Some(0));
         assert_eq!(
-            holds(&sketch.tree, root, &sketch.locking).releases,
+            held_locks(&sketch.tree, root, &sketch.locking).releases,
             BTreeSet::from([cowrap_facts::Release { lock: LOCK, name: "m".to_owned() }])
         );
     }

@@ -33,7 +33,11 @@ pub(super) fn split(command: &[u8]) -> Option<Vec<Vec<u8>>> {
 /// `FILE` is relative to `directory`, and its path without symbolic links must be below one of `roots` (which have
 /// none themselves). Fails on a file that is elsewhere or cannot be read, on files that name each other in a circle
 /// or too deeply, and on a word with a NUL byte.
-pub(super) fn expand(words: Vec<Vec<u8>>, directory: &Path, roots: &[PathBuf]) -> Result<Vec<Vec<u8>>, RefusedWord> {
+pub(super) fn expand_response_files(
+    words: Vec<Vec<u8>>,
+    directory: &Path,
+    roots: &[PathBuf],
+) -> Result<Vec<Vec<u8>>, RefusedWord> {
     let mut expansion = Expansion { directory, roots, open: Vec::new(), bytes_left: MOST_BYTES, words: Vec::new() };
     expansion.add(words)?;
     Ok(expansion.words)
@@ -57,8 +61,8 @@ impl Expansion<'_> {
             match word.strip_prefix(b"@") {
                 Some(name) => match self.add_file(name) {
                     Ok(()) => {}
-                    Err(Failure::Here(reason)) => return Err(RefusedWord { word, reason }),
-                    Err(Failure::Inside(refused)) => return Err(refused),
+                    Err(ExpansionError::Here(reason)) => return Err(RefusedWord { word, reason }),
+                    Err(ExpansionError::Inside(refused)) => return Err(refused),
                 },
                 None => self.words.push(word),
             }
@@ -66,22 +70,23 @@ impl Expansion<'_> {
         Ok(())
     }
 
-    fn add_file(&mut self, name: &[u8]) -> Result<(), Failure> {
-        let unreadable = |error: std::io::Error| Failure::Here(format!("the response file cannot be read: {error}"));
+    fn add_file(&mut self, name: &[u8]) -> Result<(), ExpansionError> {
+        let unreadable =
+            |error: std::io::Error| ExpansionError::Here(format!("the response file cannot be read: {error}"));
         let path = self.directory.join(OsStr::from_bytes(name)).canonicalize().map_err(unreadable)?;
         if !self.roots.iter().any(|root| path.starts_with(root)) {
             let roots: Vec<String> = self.roots.iter().map(|root| root.display().to_string()).collect();
-            return Err(Failure::Here(format!("the response file is not below {}", roots.join(" or "))));
+            return Err(ExpansionError::Here(format!("the response file is not below {}", roots.join(" or "))));
         }
         if self.open.contains(&path) {
-            return Err(Failure::here("the response file names itself"));
+            return Err(ExpansionError::here("the response file names itself"));
         }
         if self.open.len() >= DEEPEST {
-            return Err(Failure::here("response files are nested too deeply"));
+            return Err(ExpansionError::here("response files are nested too deeply"));
         }
         // A pipe or a device could block or never end.
         if !path.is_file() {
-            return Err(Failure::here("the response file is not a regular file"));
+            return Err(ExpansionError::here("the response file is not a regular file"));
         }
         let mut text = Vec::new();
         let file = File::open(&path).map_err(unreadable)?;
@@ -89,23 +94,23 @@ impl Expansion<'_> {
         self.bytes_left = self
             .bytes_left
             .checked_sub(read)
-            .ok_or_else(|| Failure::here("the response files of this entry are too large"))?;
+            .ok_or_else(|| ExpansionError::here("the response files of this entry are too large"))?;
         self.open.push(path);
-        self.add(split_response_file(&text)).map_err(Failure::Inside)?;
+        self.add(split_response_file(&text)).map_err(ExpansionError::Inside)?;
         self.open.pop();
         Ok(())
     }
 }
 
 /// Whose failure it is, so that the innermost word is reported.
-enum Failure {
+enum ExpansionError {
     Here(String),
     Inside(RefusedWord),
 }
 
-impl Failure {
+impl ExpansionError {
     fn here(reason: &str) -> Self {
-        Failure::Here(reason.to_owned())
+        ExpansionError::Here(reason.to_owned())
     }
 }
 

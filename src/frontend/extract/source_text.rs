@@ -4,7 +4,7 @@
 
 /// Text as it is written at a place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Written {
+pub struct SourceCall {
     /// The word that begins there; empty when none does.
     pub word: String,
     /// What is between the parentheses behind it, without blanks; empty when there are none.
@@ -14,13 +14,13 @@ pub struct Written {
 /// How far the second parenthesis is looked for, in bytes.
 const LONGEST: usize = 4096;
 
-impl Written {
+impl SourceCall {
     /// Reads what a text begins with.
-    pub fn read(text: &[u8]) -> Written {
+    pub fn read(text: &[u8]) -> SourceCall {
         let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
         let length = text.iter().take_while(|byte| is_word(byte)).count();
         let word = String::from_utf8_lossy(&text[..length]).into_owned();
-        Written { word, argument: between_parentheses(&text[length..]) }
+        SourceCall { word, argument: between_parentheses(&text[length..]) }
     }
 }
 
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn a_word_and_its_argument_are_read() {
         let read = |text: &str| {
-            let Written { word, argument } = Written::read(text.as_bytes());
+            let SourceCall { word, argument } = SourceCall::read(text.as_bytes());
             (word, argument)
         };
         let pair = |word: &str, argument: &str| (word.to_owned(), argument.to_owned());

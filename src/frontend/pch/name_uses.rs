@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::clang::{Cursor, CursorKind, File, TranslationUnit, Visit};
 
-use super::headers::Number;
+use super::headers::HeaderId;
 
 /// For files, names that they may refer to.
-pub type Wanted = BTreeMap<Number, HashSet<String>>;
+pub type Wanted = BTreeMap<HeaderId, HashSet<String>>;
 
 /// The wanted names that files refer to, as to what is declared at file scope. `number` tells which file it is, and `counts` whether
 /// a declaration in a line of a file counts.
@@ -16,14 +16,14 @@ pub type Wanted = BTreeMap<Number, HashSet<String>>;
 pub fn reference(
     unit: &TranslationUnit<'_>,
     wanted: &Wanted,
-    number: impl Fn(File<'_>) -> Option<Number>,
-    counts: impl Fn(Number, u32) -> bool,
-) -> Vec<(Number, String)> {
+    number: impl Fn(File<'_>) -> Option<HeaderId>,
+    counts: impl Fn(HeaderId, u32) -> bool,
+) -> Vec<(HeaderId, String)> {
     let mut found = Vec::new();
     let Some(root) = unit.cursor().filter(|_| !wanted.is_empty()) else { return found };
-    let mut numbers: HashMap<File<'_>, Option<Number>> = HashMap::new();
+    let mut numbers: HashMap<File<'_>, Option<HeaderId>> = HashMap::new();
     root.visit(|cursor, _| {
-        let Some(place) = cursor.place() else { return Visit::Skip };
+        let Some(place) = cursor.location() else { return Visit::Skip };
         let number = *numbers.entry(place.file).or_insert_with(|| number(place.file));
         let number = number.filter(|number| counts(*number, place.line));
         if let Some((number, names)) = number.and_then(|number| wanted.get_key_value(&number)) {

@@ -3,7 +3,7 @@
 use crate::clang::{Cursor, CursorKind, Linkage, Type, TypeKind, UnaryOperator};
 use cowrap_facts::{Beside, Copy, Mark, Place, Slot, Store, SymbolId};
 
-use super::raw::{RawId, RawTree};
+use super::cursor_tree::{CursorId, CursorTree};
 use super::{Extractor, PairedWith, SlotKind, UnitFile};
 
 /// Where the value of an expression goes, as seen from the expression.
@@ -14,27 +14,27 @@ pub enum Sink<'a, 'tu> {
     /// A variable, parameter or field, by its declaration.
     Declaration(Cursor<'tu>),
     /// What the left side of an assignment names.
-    Assignment { left: RawId },
+    Assignment { left: CursorId },
     /// An argument of a call.
-    Argument { call: RawId, position: u16 },
+    Argument { call: CursorId, position: u16 },
     /// The result of the body.
     Return,
     /// The object that a compound literal makes.
     Literal(Type<'tu>),
     /// The element of an initialiser list at a position.
-    Element { of: &'a Sink<'a, 'tu>, list: RawId, position: usize },
+    Element { of: &'a Sink<'a, 'tu>, list: CursorId, position: usize },
 }
 
 impl<'tu> Extractor<'_, 'tu> {
     /// Records that a function's address is taken at `cursor` and goes to `sink`.
     pub(super) fn store(
         &mut self,
-        tree: &RawTree<'tu>,
+        tree: &CursorTree<'tu>,
         function: SymbolId,
         cursor: Cursor<'tu>,
         sink: Sink<'_, 'tu>,
     ) -> Option<Store> {
-        let place = cursor.place()?;
+        let place = cursor.location()?;
         let place = self.place(place);
         let (slot, declaration) = self.resolve_sink(tree, sink);
         let marks = declaration.map(|declaration| self.slot_marks(declaration)).unwrap_or_default();
@@ -44,14 +44,14 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// What a flag says that the pack pairs with a slot, when it is a constant in the same initialiser or call.
-    fn beside(&mut self, tree: &RawTree<'tu>, slot: &Slot, sink: Sink<'_, 'tu>) -> Option<Beside> {
+    fn beside(&mut self, tree: &CursorTree<'tu>, slot: &Slot, sink: Sink<'_, 'tu>) -> Option<Beside> {
         let vocabulary = self.vocabulary;
         match (slot, sink) {
             (Slot::Field { record_name, field, .. }, Sink::Element { of, list, .. }) => {
                 let paired = vocabulary.paired_fields.get(&(record_name.clone(), field.clone()))?;
                 let elements = tree.operands(list);
                 let flag = (0..elements.len()).find(|&position| match self.element(tree, of, list, position) {
-                    Some(Member::Field(field)) => field.spelling() == paired.flag,
+                    Some(InitializerMember::Field(field)) => field.spelling() == paired.flag,
                     _ => false,
                 });
                 let set = match flag {
@@ -72,7 +72,7 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// What goes from a slot to a sink, when the expression can hold a function, or a table of functions.
-    pub(super) fn flow(&mut self, tree: &RawTree<'tu>, node: RawId, sink: Sink<'_, 'tu>) -> Option<Flow> {
+    pub(super) fn flow(&mut self, tree: &CursorTree<'tu>, node: CursorId, sink: Sink<'_, 'tu>) -> Option<Flow> {
         if matches!(sink, Sink::None | Sink::Literal(_)) {
             return None;
         }
@@ -98,7 +98,7 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// The slot that an expression names: the callee of an indirect call, the left side of an assignment.
-    pub(super) fn named_slot(&mut self, tree: &RawTree<'tu>, node: RawId) -> (Slot, Option<Cursor<'tu>>) {
+    pub(super) fn named_slot(&mut self, tree: &CursorTree<'tu>, node: CursorId) -> (Slot, Option<Cursor<'tu>>) {
         let node = tree.strip(node);
         match tree.kind(node) {
             CursorKind::DeclRefExpr | CursorKind::MemberRefExpr => match tree.cursor(node).referenced() {
@@ -139,7 +139,7 @@ impl<'tu> Extractor<'_, 'tu> {
                 let field = declaration.spelling();
                 let Some(record) = declaration.semantic_parent() else { return Slot::Other };
                 self.note_name(record);
-                let Some(place) = record.place() else { return Slot::Other };
+                let Some(place) = record.location() else { return Slot::Other };
                 let record_name = if record.is_anonymous() { String::new() } else { record.spelling() };
                 Slot::Field { record: self.place(place), record_name, field }
             }
@@ -151,7 +151,7 @@ impl<'tu> Extractor<'_, 'tu> {
                 let name = declaration.spelling();
                 let in_function =
                     declaration.semantic_parent().is_some_and(|parent| parent.kind() == CursorKind::FunctionDecl);
-                match declaration.place() {
+                match declaration.location() {
                     Some(declared) if in_function => Slot::Local { name, declared: self.place(declared) },
                     Some(declared) if declaration.linkage() == Linkage::Internal => {
                         let file = self.file(declared.file);
@@ -165,7 +165,7 @@ impl<'tu> Extractor<'_, 'tu> {
         }
     }
 
-    fn resolve_sink(&mut self, tree: &RawTree<'tu>, sink: Sink<'_, 'tu>) -> (Slot, Option<Cursor<'tu>>) {
+    fn resolve_sink(&mut self, tree: &CursorTree<'tu>, sink: Sink<'_, 'tu>) -> (Slot, Option<Cursor<'tu>>) {
         match sink {
             Sink::None | Sink::Literal(_) => (Slot::Other, None),
             Sink::Return => (Slot::Return, None),
@@ -187,8 +187,8 @@ impl<'tu> Extractor<'_, 'tu> {
                 }
             }
             Sink::Element { of, list, position } => match self.element(tree, of, list, position) {
-                Some(Member::Field(field)) => (self.declared_slot(field), Some(field)),
-                Some(Member::Element) => {
+                Some(InitializerMember::Field(field)) => (self.declared_slot(field), Some(field)),
+                Some(InitializerMember::Element) => {
                     let (slot, declaration) = self.resolve_sink(tree, *of);
                     (Slot::Element(Box::new(slot)), declaration)
                 }
@@ -200,17 +200,17 @@ impl<'tu> Extractor<'_, 'tu> {
     /// What an initialiser list's element at `position` initialises.
     fn element(
         &mut self,
-        tree: &RawTree<'tu>,
+        tree: &CursorTree<'tu>,
         of: &Sink<'_, 'tu>,
-        list: RawId,
+        list: CursorId,
         position: usize,
-    ) -> Option<Member<'tu>> {
+    ) -> Option<InitializerMember<'tu>> {
         let elements = tree.operands(list);
         let fields = match self.sink_type(tree, of) {
             Some(ty) if ty.kind() == TypeKind::Record => ty.fields(),
             Some(ty) if ty.kind() == TypeKind::Array => {
                 let designated = elements.get(position).and_then(|&element| designated_field(tree, element));
-                return Some(designated.map_or(Member::Element, Member::Field));
+                return Some(designated.map_or(InitializerMember::Element, InitializerMember::Field));
             }
             _ => Vec::new(),
         };
@@ -227,7 +227,7 @@ impl<'tu> Extractor<'_, 'tu> {
                     .unwrap_or(fields.len());
             }
             if number == position {
-                return designated.or_else(|| fields.get(next).copied()).map(Member::Field);
+                return designated.or_else(|| fields.get(next).copied()).map(InitializerMember::Field);
             }
             next += 1;
         }
@@ -235,13 +235,13 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// The type of the object that a sink initialises.
-    fn sink_type(&mut self, tree: &RawTree<'tu>, sink: &Sink<'_, 'tu>) -> Option<Type<'tu>> {
+    fn sink_type(&mut self, tree: &CursorTree<'tu>, sink: &Sink<'_, 'tu>) -> Option<Type<'tu>> {
         match sink {
             Sink::Declaration(declaration) => Some(declaration.ty().canonical()),
             Sink::Literal(ty) => Some(ty.canonical()),
             Sink::Element { of, list, position } => match self.element(tree, of, *list, *position)? {
-                Member::Field(field) => Some(field.ty().canonical()),
-                Member::Element => Some(self.sink_type(tree, of)?.element().canonical()),
+                InitializerMember::Field(field) => Some(field.ty().canonical()),
+                InitializerMember::Element => Some(self.sink_type(tree, of)?.element().canonical()),
             },
             _ => None,
         }
@@ -279,7 +279,7 @@ impl<'tu> Extractor<'_, 'tu> {
         let mut ty = declaration.ty();
         for _ in 0..8 {
             if let Some(typedef) = ty.typedef() {
-                return typedef.place().map(|place| self.place(place)).into_iter().collect();
+                return typedef.location().map(|place| self.place(place)).into_iter().collect();
             }
             ty = match ty.kind() {
                 TypeKind::Pointer => ty.pointee(),
@@ -294,7 +294,7 @@ impl<'tu> Extractor<'_, 'tu> {
             let here = self.pieces[self.current].files.first().copied();
             let is_seen = |extractor: &mut Self, definition: &Cursor<'tu>| {
                 here == Some(UnitFile(0))
-                    || definition.place().is_some_and(|place| Some(extractor.file(place.file)) == here)
+                    || definition.location().is_some_and(|place| Some(extractor.file(place.file)) == here)
             };
             let definition = function.definition().filter(|definition| is_seen(self, definition));
             let others = [function.first_declaration(), definition].into_iter().flatten();
@@ -305,8 +305,11 @@ impl<'tu> Extractor<'_, 'tu> {
             };
             declarations.extend(others.filter_map(parameter));
         }
-        let mut places: Vec<Place> =
-            declarations.iter().filter_map(|declaration| declaration.place()).map(|place| self.place(place)).collect();
+        let mut places: Vec<Place> = declarations
+            .iter()
+            .filter_map(|declaration| declaration.location())
+            .map(|place| self.place(place))
+            .collect();
         places.sort_unstable();
         places.dedup();
         places
@@ -335,11 +338,11 @@ pub(super) enum Flow {
     /// To another slot.
     Copy(Copy),
     /// To an argument of a call.
-    Argument { call: RawId, position: u16, from: Slot },
+    Argument { call: CursorId, position: u16, from: Slot },
 }
 
 /// Whether a flag's value is one that the pair is about; `None` when it is not a constant.
-fn is_set<At>(tree: &RawTree<'_>, value: RawId, paired: &PairedWith<At>) -> Option<bool> {
+fn is_set<At>(tree: &CursorTree<'_>, value: CursorId, paired: &PairedWith<At>) -> Option<bool> {
     let number = tree.cursor(value).evaluate_integer()?;
     let Some(constant) = &paired.constant else { return Some(number != 0) };
     let mut open = vec![value];
@@ -355,20 +358,20 @@ fn is_set<At>(tree: &RawTree<'_>, value: RawId, paired: &PairedWith<At>) -> Opti
 }
 
 /// Whether an expression names a constant of an enumeration.
-fn names_constant(tree: &RawTree<'_>, node: RawId) -> bool {
+fn names_constant(tree: &CursorTree<'_>, node: CursorId) -> bool {
     let is_constant = |named: Cursor<'_>| named.kind() == CursorKind::EnumConstantDecl;
     tree.cursor(node).referenced().is_some_and(is_constant)
         || tree.children(node).iter().any(|&child| names_constant(tree, child))
 }
 
 /// What an initialiser's element initialises.
-enum Member<'tu> {
+enum InitializerMember<'tu> {
     Field(Cursor<'tu>),
     Element,
 }
 
 /// The innermost field that a designated initialiser names.
-fn designated_field<'tu>(tree: &RawTree<'tu>, element: RawId) -> Option<Cursor<'tu>> {
+fn designated_field<'tu>(tree: &CursorTree<'tu>, element: CursorId) -> Option<Cursor<'tu>> {
     if !tree.is_designated(element) {
         return None;
     }
@@ -377,13 +380,13 @@ fn designated_field<'tu>(tree: &RawTree<'tu>, element: RawId) -> Option<Cursor<'
 }
 
 /// The outermost field that a designated initialiser names.
-fn outer_designated_field<'tu>(tree: &RawTree<'tu>, element: RawId) -> Option<Cursor<'tu>> {
+fn outer_designated_field<'tu>(tree: &CursorTree<'tu>, element: CursorId) -> Option<Cursor<'tu>> {
     let first = tree.children(element).iter().find(|&&child| tree.kind(child) == CursorKind::MemberRef)?;
     tree.cursor(*first).referenced()
 }
 
 /// The function that an expression names, through `&` and `*`, which mean nothing there.
-pub(super) fn named_function<'tu>(tree: &RawTree<'tu>, node: RawId) -> Option<Cursor<'tu>> {
+pub(super) fn named_function<'tu>(tree: &CursorTree<'tu>, node: CursorId) -> Option<Cursor<'tu>> {
     let mut node = tree.strip(node);
     while tree.kind(node) == CursorKind::UnaryOperator {
         let operator = tree.cursor(node).unary_operator();

@@ -5,7 +5,7 @@
 //! Plain, serialisable data; the first of the two waists. It must never know libclang, and it draws no
 //! conclusions: whether a call is allowed is decided by `effects`, over the whole program.
 
-mod reach;
+mod path_condition;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use cowrap_base::files::Digest;
 
-pub use reach::{Context, ContextSet, MAX_FLAGS, Reach};
+pub use path_condition::{Context, ContextSet, MAX_FLAGS, PathCondition};
 
 /// The version of this data model. Stored facts of another version are not read.
 pub const SCHEMA: u32 = 7;
@@ -31,11 +31,11 @@ pub struct SymbolId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MarkId(pub u16);
 
-/// A place in a file: line and column count from 1, the column in bytes.
+/// A location in a file: line and column count from 1, the column in bytes.
 ///
 /// For what comes out of a macro this is where the outermost macro was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Place {
+pub struct Location {
     /// The file.
     pub file: FileId,
     /// The line, from 1.
@@ -52,24 +52,24 @@ pub struct UnitFacts {
     #[serde(with = "paths")]
     pub files: Vec<PathBuf>,
     /// What the tree's own files say, in the order of `files`; files that say nothing are left out.
-    pub pieces: Vec<Piece>,
+    pub file_facts: Vec<SharedFileFacts>,
     /// How well the unit parsed.
-    pub health: Health,
+    pub parse_status: ParseStatus,
 }
 
 /// What one file says in a unit, with what tells it from all else that files say. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Piece {
+pub struct SharedFileFacts {
     digest: Digest,
     facts: Arc<FileFacts>,
 }
 
-impl Piece {
+impl SharedFileFacts {
     /// Facts, from now on unchanged.
-    pub fn new(facts: FileFacts) -> Piece {
+    pub fn new(facts: FileFacts) -> SharedFileFacts {
         // Plain data can always be written to memory.
         let bytes = postcard::to_stdvec(&facts).unwrap_or_default();
-        Piece { digest: Digest::of(&bytes), facts: Arc::new(facts) }
+        SharedFileFacts { digest: Digest::of(&bytes), facts: Arc::new(facts) }
     }
 
     /// The facts in a form to be kept.
@@ -78,12 +78,12 @@ impl Piece {
         postcard::to_stdvec(&*self.facts).unwrap_or_default()
     }
 
-    /// The facts of [`Piece::to_bytes`]; `None` when they are not those with the digest.
-    pub fn from_bytes(digest: Digest, bytes: &[u8]) -> Option<Piece> {
+    /// The facts of [`SharedFileFacts::to_bytes`]; `None` when they are not those with the digest.
+    pub fn from_bytes(digest: Digest, bytes: &[u8]) -> Option<SharedFileFacts> {
         if Digest::of(bytes) != digest {
             return None;
         }
-        Some(Piece { digest, facts: Arc::new(postcard::from_bytes(bytes).ok()?) })
+        Some(SharedFileFacts { digest, facts: Arc::new(postcard::from_bytes(bytes).ok()?) })
     }
 
     /// The digest of the facts.
@@ -101,7 +101,7 @@ impl Piece {
 /// the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileFacts {
-    /// The file, and the others that places and symbols refer to, in the order in which they come up.
+    /// The file, and the others that locations and symbols refer to, in the order in which they come up.
     #[serde(with = "paths")]
     pub files: Vec<PathBuf>,
     /// The functions that are declared, defined, called or stored.
@@ -115,7 +115,7 @@ pub struct FileFacts {
     /// Stores outside of bodies: initialisers at file scope.
     pub stores: Vec<Store>,
     /// Copies outside of bodies.
-    pub copies: Vec<Copy>,
+    pub copies: Vec<PointerCopy>,
 }
 
 impl FileFacts {
@@ -139,13 +139,13 @@ pub struct Symbol {
     pub file: Option<FileId>,
 }
 
-/// A mark, written at a place.
+/// A mark, written at a location.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Mark {
     /// Which mark.
     pub mark: MarkId,
     /// Where it is written.
-    pub place: Place,
+    pub location: Location,
 }
 
 /// One declaration of a function.
@@ -154,7 +154,7 @@ pub struct Declaration {
     /// The function.
     pub symbol: SymbolId,
     /// Where its name is.
-    pub place: Place,
+    pub location: Location,
     /// The marks that are written on this declaration; inherited ones are not among them.
     pub marks: Vec<Mark>,
     /// Whether this is the definition.
@@ -171,22 +171,22 @@ pub struct Body {
     /// The function.
     pub symbol: SymbolId,
     /// Where the definition's name is.
-    pub place: Place,
-    /// The parameters that [`Reach`] distinguishes, by their position: boolean, unchanged by the body, and
+    pub location: Location,
+    /// The parameters that [`PathCondition`] distinguishes, by their position: boolean, unchanged by the body, and
     /// asked for in a condition or passed on. At most [`MAX_FLAGS`].
     pub flags: Vec<u16>,
-    /// Calls of named functions, in source order; one for each callee and place.
+    /// Calls of named functions, in source order; one for each callee and location.
     pub calls: Vec<Call>,
     /// Calls through slots, in source order.
     pub slot_calls: Vec<SlotCall>,
     /// Functions stored into slots, in source order.
     pub stores: Vec<Store>,
     /// What slots hold, stored into other slots, in source order. What is passed as an argument is in the calls.
-    pub copies: Vec<Copy>,
+    pub copies: Vec<PointerCopy>,
     /// An assertion on the context that holds on every path before anything returns.
     pub assertion: Option<Assertion>,
     /// The locks that the body takes, with what it does meanwhile, in the order in which they are taken.
-    pub holds: Vec<Hold>,
+    pub critical_sections: Vec<CriticalSection>,
     /// The locks that the body releases where it is not certain that it took them itself, sorted.
     pub releases: Vec<Release>,
 }
@@ -207,15 +207,15 @@ pub struct LockId(pub u16);
 /// A lock that is taken, and the calls that are made while it is certainly held: on every path, as far as structured
 /// control flow tells, and without those that are given the lock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hold {
+pub struct CriticalSection {
     /// Which.
     pub lock: LockId,
     /// The last name in the argument, as in [`Release`].
     pub name: String,
     /// Where it is taken.
-    pub taken: Place,
+    pub taken: Location,
     /// Where the calls are, in source order.
-    pub calls: Vec<Place>,
+    pub calls: Vec<Location>,
 }
 
 /// A call of a function by its name.
@@ -225,11 +225,11 @@ pub struct Call {
     pub callee: SymbolId,
     /// Where its name is; for a call out of a macro, where the macro is used; for a `cleanup` attribute, where
     /// its variable is declared.
-    pub place: Place,
+    pub location: Location,
     /// For a call out of a macro, where it is written.
-    pub spelling: Option<Place>,
+    pub spelling: Option<Location>,
     /// In which contexts, and for which values of the body's flags, control can be here.
-    pub reach: Reach,
+    pub condition: PathCondition,
     /// What makes the call.
     pub kind: CallKind,
     /// The arguments that can matter to what the callee does, by position.
@@ -243,20 +243,20 @@ pub struct Argument {
     /// Which argument, from 0.
     pub position: u16,
     /// What is passed.
-    pub value: Passed,
+    pub value: ArgumentValue,
 }
 
 /// What a call passes.
 #[allow(missing_docs)] // each variant's comment tells of its fields
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Passed {
+pub enum ArgumentValue {
     /// A function, by its name.
     Function(SymbolId),
     /// Whatever a slot holds.
     Slot(Slot),
     /// A truth value, for a `bool` parameter: the worlds of the body in which it may be true, and those in which it may
     /// be false. Not there when both are possible in every world.
-    Truth { may_be_true: Reach, may_be_false: Reach },
+    Truth { may_be_true: PathCondition, may_be_false: PathCondition },
 }
 
 /// What makes a call.
@@ -287,9 +287,9 @@ pub struct SlotCall {
     /// What holds the function.
     pub slot: Slot,
     /// Where the call is.
-    pub place: Place,
+    pub location: Location,
     /// In which contexts, and for which values of the body's flags, control can be here.
-    pub reach: Reach,
+    pub condition: PathCondition,
     /// What makes the call.
     pub kind: CallKind,
     /// The marks that the slot bears by its own declaration or by the typedef of its type.
@@ -300,7 +300,7 @@ pub struct SlotCall {
 
 /// What one slot holds, put into another one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Copy {
+pub struct PointerCopy {
     /// Where it comes from.
     pub from: Slot,
     /// Where it goes.
@@ -315,19 +315,19 @@ pub struct Store {
     /// Where it goes.
     pub slot: Slot,
     /// Where the function is named.
-    pub place: Place,
+    pub location: Location,
     /// The marks that the slot bears by its own declaration or by the typedef of its type.
     pub marks: Vec<Mark>,
     /// Where a mark of the slot would be written: at the names of its declarations, or at that of the typedef of its type.
     /// Sorted.
-    pub declared: Vec<Place>,
+    pub declared: Vec<Location>,
     /// What a flag beside the slot says, where the pack pairs the two and the flag's value is known.
-    pub beside: Option<Beside>,
+    pub paired_flag: Option<PairedFlag>,
 }
 
 /// What a flag says that is beside a slot: in the same initialiser, or in an argument of the same call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Beside {
+pub struct PairedFlag {
     /// Which pair of slot and flag.
     pub pair: PairId,
     /// Whether the flag is set.
@@ -338,17 +338,17 @@ pub struct Beside {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PairId(pub u16);
 
-/// A place that holds a function pointer.
+/// A location that holds a function pointer.
 #[allow(missing_docs)] // each variant's comment tells of its fields
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Slot {
-    /// A field of a record. The record is known by the place of its declaration, so that anonymous records
+    /// A field of a record. The record is known by the location of its declaration, so that anonymous records
     /// work; the name is for people.
-    Field { record: Place, record_name: String, field: String },
+    Field { record: Location, record_name: String, field: String },
     /// A variable at file scope, by its name; a `static` one also by its file.
     Global { name: String, file: Option<FileId> },
-    /// A local variable, by the place of its declaration.
-    Local { name: String, declared: Place },
+    /// A local variable, by the location of its declaration.
+    Local { name: String, declared: Location },
     /// A parameter of the function whose body this is, by its position.
     Parameter { position: u16 },
     /// An argument of a call of `function`, by its position.
@@ -371,12 +371,12 @@ pub struct Assertion {
     /// The context that it demands.
     pub context: Context,
     /// Where it is.
-    pub place: Place,
+    pub location: Location,
 }
 
 /// How well a unit parsed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Health {
+pub struct ParseStatus {
     /// How many errors the compiler reported. Facts of a unit with errors are not to be trusted.
     pub errors: u32,
     /// The first of them.
@@ -391,7 +391,7 @@ pub struct CompilerError {
     /// The compiler's own words.
     pub message: String,
     /// Where; `None` when it is about the arguments. Its file is one of [`UnitFacts::files`].
-    pub place: Option<Place>,
+    pub location: Option<Location>,
 }
 
 /// Paths as bytes, since a path need not be UTF-8.

@@ -517,7 +517,7 @@ impl Effect {
         match self {
             Effect::CoroutineOnly => context == Context::Coroutine,
             Effect::Either => true,
-            Effect::NonCoroutineOnly => context == Context::Outside,
+            Effect::NonCoroutineOnly => context == Context::NonCoroutine,
         }
     }
 
@@ -526,7 +526,7 @@ impl Effect {
         match self {
             Effect::CoroutineOnly => ContextSet::COROUTINE,
             Effect::Either => ContextSet::BOTH,
-            Effect::NonCoroutineOnly => ContextSet::OUTSIDE,
+            Effect::NonCoroutineOnly => ContextSet::NON_COROUTINE,
         }
     }
 

@@ -18,7 +18,7 @@ use thiserror::Error;
 
 use cowrap_analysis::program::Linker;
 use cowrap_base::files::{Digest, Digester, ON_DISK, Tree, write_whole};
-use cowrap_facts::{FileFacts, Piece, UnitFacts, paths};
+use cowrap_facts::{FileFacts, SharedFileFacts, UnitFacts, paths};
 use cowrap_frontend::compdb::Unit;
 use cowrap_frontend::index::UnitOutcome;
 use cowrap_packs::{Pack, PackError};
@@ -364,7 +364,7 @@ impl Maker {
 
     fn positions(&mut self, facts: &UnitFacts) -> Vec<u32> {
         let Maker { pieces, positions, .. } = self;
-        let position = |piece: &Piece| {
+        let position = |piece: &SharedFileFacts| {
             *positions.entry(piece.digest()).or_insert_with(|| {
                 // Plain data can always be written to memory.
                 let facts = postcard::to_stdvec(piece.facts()).unwrap_or_default();
@@ -372,7 +372,7 @@ impl Maker {
                 pieces.len() as u32 - 1
             })
         };
-        facts.pieces.iter().map(position).collect()
+        facts.file_facts.iter().map(position).collect()
     }
 
     fn finish(self, opened: &Opened, shard: Option<Shard>, list: Option<List>) -> Result<Vec<u8>, FactsError> {
@@ -525,7 +525,7 @@ struct Joined {
     /// How libclang was told; where it is may differ from machine to machine.
     clang: Option<String>,
     /// Each piece once.
-    pieces: HashMap<Digest, Piece>,
+    pieces: HashMap<Digest, SharedFileFacts>,
     /// What was read, with the file that has it.
     units: HashMap<Digest, (LinkedUnit, usize)>,
 }
@@ -540,7 +540,7 @@ struct File {
 /// A unit as it was read.
 struct LinkedUnit {
     unknown_arguments: BTreeMap<String, usize>,
-    outcome: Result<Vec<Piece>, Problem>,
+    outcome: Result<Vec<SharedFileFacts>, Problem>,
 }
 
 impl Joined {
@@ -577,7 +577,7 @@ impl Joined {
                 Entry::Occupied(known) => known.get().clone(),
                 Entry::Vacant(vacant) => {
                     let facts: FileFacts = postcard::from_bytes(&facts).map_err(|_| unusable())?;
-                    vacant.insert(Piece::new(facts)).clone()
+                    vacant.insert(SharedFileFacts::new(facts)).clone()
                 }
             };
             if piece.digest() != digest {
@@ -589,7 +589,7 @@ impl Joined {
             let outcome = match outcome {
                 Ok(positions) => {
                     let piece = |position: u32| pieces.get(position as usize).cloned().ok_or_else(unusable);
-                    Ok(positions.into_iter().map(piece).collect::<Result<Vec<Piece>, FactsError>>()?)
+                    Ok(positions.into_iter().map(piece).collect::<Result<Vec<SharedFileFacts>, FactsError>>()?)
                 }
                 Err(problem) => Err(problem),
             };

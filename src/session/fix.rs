@@ -16,7 +16,7 @@ use cowrap_analysis::program::{Linker, Program};
 use cowrap_analysis::rules::RULES;
 use cowrap_base::files::{Digest, ON_DISK, Overlay, Texts, Tree, offset, place};
 use cowrap_base::git::{GitError, dirty};
-use cowrap_facts::{Piece, UnitFacts};
+use cowrap_facts::{SharedFileFacts, UnitFacts};
 use cowrap_fix::plan::{InputList, Order, Planner};
 use cowrap_fix::{Change, EditSet, GroupId, Outcome as Writing, Refusal, write_all};
 use cowrap_frontend::index::{VisibleMarks, make_visible};
@@ -208,9 +208,9 @@ struct Workshop<'r> {
     report_on: Vec<PathBuf>,
     texts: Texts,
     /// The facts of each unit; nothing for one that could not be read.
-    facts: Vec<Option<Vec<Piece>>>,
+    facts: Vec<Option<Vec<SharedFileFacts>>>,
     /// Every piece of facts once, so that units share what they have in common.
-    pieces: HashMap<Digest, Piece>,
+    pieces: HashMap<Digest, SharedFileFacts>,
     /// The files that each unit reads, by their numbers in `files`.
     reads: Vec<Vec<u32>>,
     files: HashMap<PathBuf, u32>,
@@ -314,7 +314,7 @@ impl<'r> Workshop<'r> {
         };
         let explained = effects.suspects().iter().flat_map(|suspect| &suspect.calls).map(|breach| {
             let function = effects.program.function(breach.caller).name.clone();
-            let path = tree.relative(effects.program.path(breach.place.file)).to_path_buf();
+            let path = tree.relative(effects.program.path(breach.location.file)).to_path_buf();
             ("coroutine-call".to_owned(), Level::Error, function, path)
         });
         let explained = explained.collect();
@@ -453,9 +453,9 @@ impl<'r> Workshop<'r> {
             return Attempt::Bad(blamed);
         }
         // The program with the new facts in place of the old ones.
-        let mut old: Vec<(usize, Option<Vec<Piece>>)> = Vec::new();
+        let mut old: Vec<(usize, Option<Vec<SharedFileFacts>>)> = Vec::new();
         for (unit, read) in &facts {
-            old.push((*unit, self.facts[*unit].replace(read.pieces.clone())));
+            old.push((*unit, self.facts[*unit].replace(read.file_facts.clone())));
         }
         let mut kept = Vec::new();
         for (path, text) in &new_texts {
@@ -498,7 +498,7 @@ impl<'r> Workshop<'r> {
                 match action {
                     Action::CallInstead { new, at, .. } => {
                         let declares = |facts: &UnitFacts| {
-                            facts.pieces.iter().map(Piece::facts).any(|facts| {
+                            facts.file_facts.iter().map(SharedFileFacts::facts).any(|facts| {
                                 let mut declared = facts.declarations.iter();
                                 declared.any(|declared| facts.symbols[declared.symbol.0 as usize].name == *new)
                             })
@@ -530,11 +530,11 @@ impl<'r> Workshop<'r> {
         let Ok(old) = self.texts.text(&at.path) else { return false };
         let new = set.apply(&at.path, &old).ok();
         let Some(at) = new.and_then(|new| moved(at, &old, &new, set)) else { return false };
-        units.flat_map(|facts| &facts.pieces).map(Piece::facts).any(|facts| {
+        units.flat_map(|facts| &facts.file_facts).map(SharedFileFacts::facts).any(|facts| {
             facts.bodies.iter().flat_map(|body| &body.calls).any(|call| {
-                (call.place.line, call.place.column) == (at.line, at.column)
+                (call.location.line, call.location.column) == (at.line, at.column)
                     && facts.symbols[call.callee.0 as usize].name == name
-                    && facts.files[call.place.file.0 as usize] == path
+                    && facts.files[call.location.file.0 as usize] == path
             })
         })
     }
@@ -958,11 +958,11 @@ fn numbers(files: &mut HashMap<PathBuf, u32>, facts: &UnitFacts, tree: &Tree) ->
 }
 
 /// The pieces of a unit, those that are known already in place of their copies.
-fn shared(known: &mut HashMap<Digest, Piece>, facts: &UnitFacts) -> Vec<Piece> {
-    facts.pieces.iter().map(|piece| known.entry(piece.digest()).or_insert_with(|| piece.clone()).clone()).collect()
+fn shared(known: &mut HashMap<Digest, SharedFileFacts>, facts: &UnitFacts) -> Vec<SharedFileFacts> {
+    facts.file_facts.iter().map(|piece| known.entry(piece.digest()).or_insert_with(|| piece.clone()).clone()).collect()
 }
 
-fn link(facts: &[Option<Vec<Piece>>], tree: &Tree) -> Program {
+fn link(facts: &[Option<Vec<SharedFileFacts>>], tree: &Tree) -> Program {
     let mut linker = Linker::default();
     for (unit, pieces) in facts.iter().enumerate() {
         pieces.iter().flatten().for_each(|piece| linker.add(unit as u32, piece));

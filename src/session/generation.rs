@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use cowrap_analysis::effects::{Difference, Effects, Generation, StaleFile};
-use cowrap_analysis::program::{FileId, Place};
+use cowrap_analysis::program::{FileId, Location};
 use cowrap_base::files::{Identities, Source, Texts};
 use cowrap_wrapgen::outline;
 
@@ -74,9 +74,9 @@ fn generated_files(effects: &Effects<'_>) -> BTreeMap<FileId, BTreeSet<FileId>> 
     let mut files: BTreeMap<FileId, BTreeSet<FileId>> = BTreeMap::new();
     for wrapper in effects.wrappers() {
         for body in &effects.program.function(wrapper.function).bodies {
-            let place = effects.program.body(*body).place;
-            if effects.is_generated(place) {
-                files.entry(place.file).or_default().insert(wrapper.mark.place.file);
+            let location = effects.program.body(*body).location;
+            if effects.is_generated(location) {
+                files.entry(location.file).or_default().insert(wrapper.mark.location.file);
             }
         }
     }
@@ -111,9 +111,9 @@ fn compare(
         }
         let line = source.line_starts().partition_point(|start| *start <= own.at).max(1);
         let column = own.at - source.line_starts()[line - 1] + 1;
-        let place = Place { file, line: line as u32, column: column as u32 };
-        differences.push(Difference { function, place, is_asked_for });
+        let location = Location { file, line: line as u32, column: column as u32 };
+        differences.push(Difference { function, location, is_asked_for });
     }
-    differences.sort_by_key(|difference| difference.place);
+    differences.sort_by_key(|difference| difference.location);
     Ok(differences)
 }

@@ -125,8 +125,8 @@ fn names<'e>(effects: &'e Effects<'_>, found: &[Found]) -> BTreeMap<(FileId, u32
     let files: HashSet<FileId> = found.iter().map(|found| found.file).collect();
     let mut names: BTreeMap<(FileId, u32), Vec<&str>> = BTreeMap::new();
     for function in &effects.program.functions {
-        for declaration in function.declarations.iter().filter(|at| files.contains(&at.place.file)) {
-            names.entry((declaration.place.file, declaration.place.line)).or_default().push(&function.name);
+        for declaration in function.declarations.iter().filter(|at| files.contains(&at.location.file)) {
+            names.entry((declaration.location.file, declaration.location.line)).or_default().push(&function.name);
         }
     }
     names

@@ -387,7 +387,7 @@ fn read_unit(outcome: UnitOutcome, file: &Path, tree: &Tree, details: &mut Detai
             return Err(Problem { file: shown, kind, message: failure.to_string(), at: None, help: None });
         }
     };
-    for argument in &facts.health.unknown_arguments {
+    for argument in &facts.parse_status.unknown_arguments {
         *details.unknown_arguments.entry(argument.clone()).or_default() += 1;
     }
     match parse_problem(file, &facts, tree) {
@@ -530,12 +530,12 @@ fn shared_summary(shared: cowrap_frontend::index::SharingStats) -> Shared {
 
 /// The unit's first error, if it had any.
 fn parse_problem(file: &Path, facts: &UnitFacts, tree: &Tree) -> Option<Problem> {
-    if facts.health.errors == 0 {
+    if facts.parse_status.errors == 0 {
         return None;
     }
-    let error = facts.health.first_error.as_ref();
+    let error = facts.parse_status.first_error.as_ref();
     let message = error.map_or_else(|| "the compiler reported errors".to_owned(), |error| error.message.clone());
-    let at = error.and_then(|error| error.place).map(|place| Span {
+    let at = error.and_then(|error| error.location).map(|place| Span {
         path: tree.relative(&tree.absolute(&facts.files[place.file.0 as usize])).to_path_buf(),
         line: place.line,
         column: place.column,
@@ -574,7 +574,7 @@ fn summarise(
         let wraps = effects.context_marks(function).iter().any(|(mark, _)| {
             effects.pack.mark(mark.mark).wrapper.as_ref().is_some_and(|wraps| wraps.calls == Effect::CoroutineOnly)
         });
-        let generated = || linked.bodies.iter().any(|body| effects.is_generated(program.body(*body).place));
+        let generated = || linked.bodies.iter().any(|body| effects.is_generated(program.body(*body).location));
         summary.wrappers += usize::from(wraps && generated());
         let called = !program.incoming(function).is_empty();
         let no_body = linked.bodies.is_empty() && !linked.declarations.is_empty();
@@ -588,7 +588,7 @@ fn summarise(
                 CallKind::Written | CallKind::Cleanup | CallKind::Region => summary.calls += 1,
             }
             let creates = creators.contains(&call.callee);
-            summary.creations += usize::from(creates && !effects.is_generated(call.place));
+            summary.creations += usize::from(creates && !effects.is_generated(call.location));
         }
     }
     summary

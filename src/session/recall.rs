@@ -236,8 +236,12 @@ impl Opened {
             let outcome = match outcome {
                 UnitOutcome::Read(read) => {
                     // Which files a unit read is a long list, and of use only where it is remembered, or to say where an error is.
-                    let files = if read.health.errors > 0 { read.files.clone() } else { Vec::new() };
-                    let outline = UnitFacts { files, pieces: read.pieces.clone(), health: read.health.clone() };
+                    let files = if read.parse_status.errors > 0 { read.files.clone() } else { Vec::new() };
+                    let outline = UnitFacts {
+                        files,
+                        file_facts: read.file_facts.clone(),
+                        parse_status: read.parse_status.clone(),
+                    };
                     if memory.is_some() {
                         facts.push((numbers[position], *read));
                     }
@@ -283,7 +287,7 @@ fn link(parts: &[Part], tree: &Tree) -> Program {
     let mut linker = Linker::default();
     for (number, part) in parts.iter().enumerate() {
         if let Part::Read(facts) = part {
-            facts.pieces.iter().for_each(|piece| linker.add(number as u32, piece));
+            facts.file_facts.iter().for_each(|piece| linker.add(number as u32, piece));
         }
     }
     linker.finish(|path| tree.absolute(path))
@@ -300,7 +304,7 @@ fn program_key(parts: &[Part], memory: Option<&Memory<'_>>) -> Option<Digest> {
         let digests = match part {
             Part::Problem(_) => Vec::new(),
             Part::Remembered(found) => memory.recall.digests(*found)?,
-            Part::Read(facts) => facts.pieces.iter().map(|piece| piece.digest()).collect(),
+            Part::Read(facts) => facts.file_facts.iter().map(|piece| piece.digest()).collect(),
         };
         digester.update(&digests.iter().flat_map(|digest| *digest.bytes()).collect::<Vec<u8>>());
     }

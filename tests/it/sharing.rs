@@ -124,7 +124,8 @@ fn random_trees() {
         let compared = compare(scratch.path());
         units.set(units.get() + compared.plain.len());
         shared.set(shared.get() + compared.shared.units);
-        erroneous.set(erroneous.get() + compared.plain.iter().filter(|(_, facts)| facts.health.errors > 0).count());
+        erroneous
+            .set(erroneous.get() + compared.plain.iter().filter(|(_, facts)| facts.parse_status.errors > 0).count());
         if let Some((file, difference)) = compared.differing.first() {
             let texts: String = case.files.iter().map(|(path, text)| format!("-- {path}\n{text}")).collect();
             return Err(TestCaseError::fail(format!(
@@ -165,7 +166,11 @@ fn odd_names() {
     std::fs::write(root.join("two.c"), [first.as_slice(), lines.concat().as_slice()].concat()).expect("a file");
     let compared = compare(root);
     assert_eq!(compared.differing, []);
-    assert!(compared.plain.iter().all(|(_, facts)| facts.health.errors == 0), "{:?}", compared.plain[0].1.health);
+    assert!(
+        compared.plain.iter().all(|(_, facts)| facts.parse_status.errors == 0),
+        "{:?}",
+        compared.plain[0].1.parse_status
+    );
     assert_eq!((compared.shared.units, compared.shared.headers), (2, 1), "{:?}", compared.shared);
 }
 
@@ -176,7 +181,7 @@ fn a_large_tree() {
     let units = tree::write(scratch.path(), 120);
     let compared = compare(scratch.path());
     assert_eq!(compared.differing, []);
-    assert!(compared.plain.iter().all(|(_, facts)| facts.health.errors == 0));
+    assert!(compared.plain.iter().all(|(_, facts)| facts.parse_status.errors == 0));
     let SharingStats { units: shared, headers, refusals, .. } = compared.shared;
     assert!(
         shared * 10 > units.len() * 9 && headers > 3,
@@ -222,7 +227,7 @@ fn cases() {
             complaints.push(format!("{name}: kept: {kept:?}"));
         }
         for (file, facts) in &compared.plain {
-            if let Some(error) = &facts.health.first_error
+            if let Some(error) = &facts.parse_status.first_error
                 && !name.starts_with("error-")
             {
                 complaints.push(format!("{name}: {}: {}", file.display(), error.message));

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::program::{BodyId, Declaration, FunctionId, Mark, Place, Site, SlotId, Store};
-use cowrap_facts::{CallKind, Context, ContextSet, Reach};
+use crate::program::{BodyId, Declaration, FunctionId, Location, Mark, Site, SlotId, Store};
+use cowrap_facts::{CallKind, Context, ContextSet, PathCondition};
 use cowrap_packs::Effect;
 
 use super::{Effects, MisfitKind, Origin};
@@ -27,7 +27,7 @@ pub struct Breach {
     /// Whose body that is.
     pub caller: FunctionId,
     /// Where the call is.
-    pub place: Place,
+    pub location: Location,
     /// What is called.
     pub callee: Callee,
     /// In what way.
@@ -80,12 +80,12 @@ pub struct Suspect {
     /// Whether it certainly never suspends.
     pub never_suspends: bool,
     /// A declaration of it that bears no mark.
-    pub unmarked_declaration: Option<Place>,
+    pub unmarked_declaration: Option<Location>,
     /// How many functions without a mark call it where that is in breach.
     pub unmarked_callers: usize,
     /// How many functions with a mark call it.
     pub marked_callers: usize,
-    /// The calls in breach that its mark explains, sorted by place; they are not reported on their own.
+    /// The calls in breach that its mark explains, sorted by location; they are not reported on their own.
     pub calls: Vec<Breach>,
 }
 
@@ -121,7 +121,7 @@ impl Callers {
             known = known.or(ContextSet::COROUTINE);
         }
         if !self.outside.is_empty() || stored(Effect::NonCoroutineOnly) {
-            known = known.or(ContextSet::OUTSIDE);
+            known = known.or(ContextSet::NON_COROUTINE);
         }
         if !self.either.is_empty() || stored(Effect::Either) {
             known = ContextSet::BOTH;
@@ -140,15 +140,15 @@ impl Effects<'_> {
             if !call.kind.is_in_place() || caller == function {
                 continue;
             }
-            let contexts = self.possible_at(site.body, call.reach).and(self.start(caller));
+            let contexts = self.possible_at(site.body, call.condition).and(self.start(caller));
             let unmarked = self.demand(caller).effect.is_none();
             let list = match contexts {
                 ContextSet::COROUTINE => &mut callers.coroutine,
-                ContextSet::OUTSIDE => &mut callers.outside,
+                ContextSet::NON_COROUTINE => &mut callers.outside,
                 // Its own callers may be known, though not all of them.
-                ContextSet::BOTH if unmarked => match self.known_contexts(site.body, call.reach) {
+                ContextSet::BOTH if unmarked => match self.known_contexts(site.body, call.condition) {
                     ContextSet::BOTH => &mut callers.either,
-                    ContextSet::OUTSIDE => &mut callers.outside,
+                    ContextSet::NON_COROUTINE => &mut callers.outside,
                     _ => &mut callers.unmarked,
                 },
                 ContextSet::BOTH => &mut callers.either,
@@ -197,38 +197,38 @@ fn breaches_of(effects: &Effects<'_>, id: BodyId) -> Vec<Breach> {
     if effects.start(caller).is_empty() || is_believed {
         return found;
     }
-    let contexts_of = |kind: BreachKind, reach: Reach| {
+    let contexts_of = |kind: BreachKind, condition: PathCondition| {
         let start = match kind {
             BreachKind::BlockingCall => effects.known_start(caller),
             BreachKind::CoroutineCall | BreachKind::MixedCall | BreachKind::RegionCall => effects.start(caller),
         };
-        start.and(effects.possible_at(id, reach))
+        start.and(effects.possible_at(id, condition))
     };
     for call in &body.calls {
         let Some(effect) = effects.effect(call.callee) else { continue };
-        let Some((kind, conditional)) = breach_kind(effects, id, effect, call.kind, call.reach) else {
+        let Some((kind, conditional)) = breach_kind(effects, id, effect, call.kind, call.condition) else {
             continue;
         };
         if kind == BreachKind::MixedCall && effects.direct_target(call.callee).is_none() {
             continue;
         }
-        let (place, callee) = (call.place, Callee::Function(call.callee));
-        let contexts = contexts_of(kind, call.reach);
-        found.push(Breach { body: id, caller, place, callee, kind, contexts, conditional });
+        let (location, callee) = (call.location, Callee::Function(call.callee));
+        let contexts = contexts_of(kind, call.condition);
+        found.push(Breach { body: id, caller, location, callee, kind, contexts, conditional });
     }
     for call in &body.slot_calls {
         let Some(slot) = call.slot else { continue };
         let Some((effect, _)) = effects.slot_demand(slot) else { continue };
-        let Some((kind, conditional)) = breach_kind(effects, id, effect, call.kind, call.reach) else {
+        let Some((kind, conditional)) = breach_kind(effects, id, effect, call.kind, call.condition) else {
             continue;
         };
         // Nobody knows the target of what a slot holds.
         if kind == BreachKind::MixedCall {
             continue;
         }
-        let (place, callee) = (call.place, Callee::Slot(slot));
-        let contexts = contexts_of(kind, call.reach);
-        found.push(Breach { body: id, caller, place, callee, kind, contexts, conditional });
+        let (location, callee) = (call.location, Callee::Slot(slot));
+        let contexts = contexts_of(kind, call.condition);
+        found.push(Breach { body: id, caller, location, callee, kind, contexts, conditional });
     }
     found
 }
@@ -240,31 +240,32 @@ fn breach_kind(
     body: BodyId,
     effect: Effect,
     call: CallKind,
-    reach: Reach,
+    condition: PathCondition,
 ) -> Option<(BreachKind, bool)> {
     match call {
         CallKind::Written | CallKind::Cleanup => {}
         // Nothing can suspend there, and everything may block.
-        CallKind::Region if effect == Effect::CoroutineOnly && !reach.contexts().is_empty() => {
+        CallKind::Region if effect == Effect::CoroutineOnly && !condition.contexts().is_empty() => {
             return Some((BreachKind::RegionCall, false));
         }
         CallKind::Region | CallKind::Unresolved => return None,
     }
     let caller = effects.program.body(body).function;
-    let possible = effects.possible_at(body, reach);
+    let possible = effects.possible_at(body, condition);
     let contexts = effects.start(caller).and(possible);
     let marked_either = effects.demand(caller).effect == Some(Effect::Either);
     match effect {
         // Nobody can mark what a generator wrote; it is enough that it runs in a coroutine.
         Effect::CoroutineOnly
-            if contexts.contains(Context::Outside)
+            if contexts.contains(Context::NonCoroutine)
                 && effects.known_start(caller) == ContextSet::COROUTINE
-                && effects.is_generated(effects.program.body(body).place) =>
+                && effects.is_generated(effects.program.body(body).location) =>
         {
             None
         }
-        Effect::CoroutineOnly if contexts.contains(Context::Outside) => {
-            let conditional = contexts == ContextSet::BOTH && effects.is_conditional(body, Context::Outside, reach);
+        Effect::CoroutineOnly if contexts.contains(Context::NonCoroutine) => {
+            let conditional =
+                contexts == ContextSet::BOTH && effects.is_conditional(body, Context::NonCoroutine, condition);
             Some((BreachKind::CoroutineCall, conditional))
         }
         Effect::NonCoroutineOnly
@@ -280,10 +281,10 @@ fn breach_kind(
 
 impl Effects<'_> {
     /// The contexts in which a point is reached with values of the body's flags that some caller can pass.
-    pub(super) fn possible_at(&self, body: BodyId, reach: Reach) -> ContextSet {
+    pub(super) fn possible_at(&self, body: BodyId, condition: PathCondition) -> ContextSet {
         let possible = |context: &Context| {
             let entered = self.worlds().possible.values(*context, body);
-            let reached = reach.values(*context);
+            let reached = condition.values(*context);
             // In a context in which nobody enters the body, nothing is known of what they would pass.
             reached != 0 && (entered == 0 || reached & entered != 0)
         };
@@ -291,16 +292,16 @@ impl Effects<'_> {
     }
 
     /// The contexts in which a point is reached from a marked function, along calls by name.
-    fn known_contexts(&self, body: BodyId, reach: Reach) -> ContextSet {
-        let known = |context: &Context| reach.values(*context) & self.worlds().known.values(*context, body) != 0;
+    fn known_contexts(&self, body: BodyId, condition: PathCondition) -> ContextSet {
+        let known = |context: &Context| condition.values(*context) & self.worlds().known.values(*context, body) != 0;
         Context::ALL.into_iter().filter(known).fold(ContextSet::EMPTY, |set, context| set.or(context.into()))
     }
 
     /// Whether a point is only reached, in a context, under a condition on what callers pass, and no caller is known to
     /// pass it.
-    pub(super) fn is_conditional(&self, body: BodyId, context: Context, reach: Reach) -> bool {
+    pub(super) fn is_conditional(&self, body: BodyId, context: Context, condition: PathCondition) -> bool {
         let possible = self.worlds().possible.values(context, body);
-        let reached = reach.values(context) & possible;
+        let reached = condition.values(context) & possible;
         reached != possible && reached & self.worlds().known.values(context, body) == 0
     }
 }
@@ -354,7 +355,7 @@ pub(super) fn suspects(effects: &Effects<'_>) -> Vec<Suspect> {
             never_suspends || (breach.contexts == ContextSet::BOTH && unmarked.contains(&breach.caller))
         };
         let mut calls: Vec<Breach> = breaches.iter().filter(explained).map(|breach| **breach).collect();
-        calls.sort_by_key(|breach| (breach.place, breach.body));
+        calls.sort_by_key(|breach| (breach.location, breach.body));
         found.push(Suspect {
             function,
             mark,
@@ -410,24 +411,24 @@ pub(super) fn contested(effects: &Effects<'_>) -> Vec<Option<Contest>> {
 impl Effects<'_> {
     /// A declaration without a context mark of a function that bears one on another declaration. Definitions
     /// in generated files need none.
-    pub fn unmarked_declaration(&self, function: FunctionId) -> Option<Place> {
+    pub fn unmarked_declaration(&self, function: FunctionId) -> Option<Location> {
         let declarations = &self.program.function(function).declarations;
         if !declarations.iter().any(|declaration| self.bears_context_mark(declaration)) {
             return None;
         }
         declarations
             .iter()
-            .filter(|declaration| !(declaration.definition && self.is_generated(declaration.place)))
+            .filter(|declaration| !(declaration.definition && self.is_generated(declaration.location)))
             .find(|declaration| !self.bears_context_mark(declaration))
-            .map(|declaration| declaration.place)
+            .map(|declaration| declaration.location)
     }
 
     /// All declarations of a function without a context mark, but for those in generated files where there are others.
-    pub fn unmarked_declarations(&self, function: FunctionId) -> Vec<Place> {
+    pub fn unmarked_declarations(&self, function: FunctionId) -> Vec<Location> {
         let declarations = self.program.function(function).declarations.iter();
         let unmarked = declarations.filter(|declaration| !self.bears_context_mark(declaration));
-        let (generated, written): (Vec<Place>, Vec<Place>) =
-            unmarked.map(|declaration| declaration.place).partition(|place| self.is_generated(*place));
+        let (generated, written): (Vec<Location>, Vec<Location>) =
+            unmarked.map(|declaration| declaration.location).partition(|location| self.is_generated(*location));
         if written.is_empty() { generated } else { written }
     }
 

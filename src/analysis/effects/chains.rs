@@ -1,7 +1,7 @@
-//! Chains of calls: which bodies reach, in one context, something that demands the other one, through functions that
+//! Chains of calls: which bodies condition, in one context, something that demands the other one, through functions that
 //! demand nothing; and the call by which each does.
 //!
-//! One search backward from the offending calls. What a body reaches only grows from what its callees reach, so the
+//! One search backward from the offending calls. What a body reaches only grows from what its callees condition, so the
 //! first time that the search comes to a world of a body is the answer, cycles included: no fixpoint has to be
 //! iterated, and no component condensed. It goes through calls by name first, then through slots with few candidates, then
 //! through those with many; within one doubt, nearest first. So each witness has the best doubt that there is, and is the
@@ -13,8 +13,8 @@ use std::collections::hash_map::Entry;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rustc_hash::FxHashMap;
 
-use crate::program::{Argument, BodyId, FunctionId, Passed, Place, SlotCall, SlotId, SlotKey};
-use cowrap_facts::{CallKind, Context, ContextSet, Reach};
+use crate::program::{Argument, ArgumentValue, BodyId, FunctionId, Location, SlotCall, SlotId, SlotKey};
+use cowrap_facts::{CallKind, Context, ContextSet, PathCondition};
 use cowrap_packs::Effect;
 
 use super::worlds::{all_values, passed_values, single_values as values};
@@ -58,7 +58,7 @@ pub struct Step {
     /// Whose body the call is in.
     pub caller: FunctionId,
     /// Where the call is.
-    pub place: Place,
+    pub location: Location,
     /// The slot that it goes through.
     pub through: Option<SlotId>,
     /// Whether the slot is a parameter, and holds what an earlier step of the chain passed.
@@ -231,7 +231,7 @@ struct Entering<'e> {
     body: BodyId,
     caller: FunctionId,
     at: At,
-    reach: Reach,
+    condition: PathCondition,
     arguments: &'e [Argument],
     doubt: Doubt,
 }
@@ -270,7 +270,7 @@ pub struct Search<'e, 'a> {
     /// The parameters that slots stand for: a parameter for itself, a local variable for those that are copied to it.
     parameters: FxHashMap<SlotId, Vec<(FunctionId, u16)>>,
     callbacks: FxHashMap<Callback, CallbackReason>,
-    /// The calls that pass functions to callbacks, by body and place.
+    /// The calls that pass functions to callbacks, by body and location.
     passing: Vec<Passing>,
     /// Positions in `passing`, by the function that is passed.
     passed: FxHashMap<FunctionId, Vec<usize>>,
@@ -333,7 +333,7 @@ impl<'e, 'a> Search<'e, 'a> {
                     continue;
                 }
                 for position in self.own_parameters(*slot, body.function) {
-                    for value in values(call.reach.values(context)) {
+                    for value in values(call.condition.values(context)) {
                         let callback = Callback { node: Node { body: *id, value }, position };
                         open.push(Doubt::NONE, 1, (callback, At::Slot(*at), None));
                     }
@@ -346,11 +346,11 @@ impl<'e, 'a> Search<'e, 'a> {
                 continue;
             }
             self.callbacks.insert(callback, CallbackReason { at, next, doubt, length });
-            for Entering { body, caller, at, reach, arguments, doubt: least } in self.calls_of(function) {
+            for Entering { body, caller, at, condition, arguments, doubt: least } in self.calls_of(function) {
                 for argument in arguments.iter().filter(|argument| argument.position == callback.position) {
-                    let Passed::Slot(slot) = argument.value else { continue };
+                    let ArgumentValue::Slot(slot) = argument.value else { continue };
                     for position in self.own_parameters(slot, caller) {
-                        for value in self.leading(reach.values(context), arguments, callback.node) {
+                        for value in self.leading(condition.values(context), arguments, callback.node) {
                             let outer = Callback { node: Node { body, value }, position };
                             open.push(doubt.and(least), length + 1, (outer, at, Some(callback)));
                         }
@@ -373,7 +373,7 @@ impl<'e, 'a> Search<'e, 'a> {
         calls.map(|call| {
             let arguments: &[Argument] = if call.has_arguments { &program.call(call.site).arguments } else { &[] };
             let (body, at) = (call.site.body, At::Named(call.site.call));
-            Entering { body, caller: call.caller, at, reach: call.reach, arguments, doubt: Doubt::NONE }
+            Entering { body, caller: call.caller, at, condition: call.condition, arguments, doubt: Doubt::NONE }
         })
     }
 
@@ -393,7 +393,7 @@ impl<'e, 'a> Search<'e, 'a> {
             let body = program.body(*id);
             let call = &body.slot_calls[*position as usize];
             let (caller, at, arguments) = (body.function, At::Slot(*position), call.arguments.as_slice());
-            let entering = Entering { body: *id, caller, at, reach: call.reach, arguments, doubt };
+            let entering = Entering { body: *id, caller, at, condition: call.condition, arguments, doubt };
             (call.kind.is_in_place() && !effects.is_cut(caller, function)).then_some(entering)
         })
     }
@@ -407,16 +407,16 @@ impl<'e, 'a> Search<'e, 'a> {
         let mut found = Vec::new();
         for (to, doubt, length) in callbacks {
             let called = program.body(to.node.body).function;
-            for Entering { body, caller, at, reach, arguments, doubt: least } in self.calls_of(called) {
+            for Entering { body, caller, at, condition, arguments, doubt: least } in self.calls_of(called) {
                 for argument in arguments.iter().filter(|argument| argument.position == to.position) {
                     let (functions, slot): (&[FunctionId], Doubt) = match &argument.value {
-                        Passed::Function(function) => (std::slice::from_ref(function), Doubt::NONE),
-                        Passed::Slot(slot) if self.own_parameters(*slot, caller).next().is_none() => {
+                        ArgumentValue::Function(function) => (std::slice::from_ref(function), Doubt::NONE),
+                        ArgumentValue::Slot(slot) if self.own_parameters(*slot, caller).next().is_none() => {
                             (self.effects.candidates.of_slot(*slot), self.doubt(*slot))
                         }
-                        Passed::Slot(_) | Passed::Truth { .. } => continue,
+                        ArgumentValue::Slot(_) | ArgumentValue::Truth { .. } => continue,
                     };
-                    for value in self.leading(reach.values(self.context), arguments, to.node) {
+                    for value in self.leading(condition.values(self.context), arguments, to.node) {
                         let from = Node { body, value };
                         let doubt = doubt.and(least).and(slot);
                         let passing = functions.iter().map(|function| Passing {
@@ -458,16 +458,16 @@ impl<'e, 'a> Search<'e, 'a> {
     /// Calls of what demands the other context.
     fn seed(&self, open: &mut OpenNodes) {
         let (effects, program, context) = (self.effects, self.effects.program, self.context);
-        let mut push = |body: BodyId, caller: FunctionId, at: At, kind: CallKind, reach: Reach| {
+        let mut push = |body: BodyId, caller: FunctionId, at: At, kind: CallKind, condition: PathCondition| {
             if kind.is_in_place() && effects.start(caller).contains(context) {
-                for value in values(reach.values(context)) {
+                for value in values(condition.values(context)) {
                     open.push(Doubt::NONE, 1, (Node { body, value }, How::Call(at), None));
                 }
             }
         };
         for function in program.function_ids().filter(|function| self.offends(*function)) {
             for call in program.incoming(function) {
-                push(call.site.body, call.caller, At::Named(call.site.call), call.kind, call.reach);
+                push(call.site.body, call.caller, At::Named(call.site.call), call.kind, call.condition);
             }
         }
         let slots = (0..program.slots.len() as u32).map(SlotId);
@@ -475,7 +475,7 @@ impl<'e, 'a> Search<'e, 'a> {
             for (id, position) in program.calls_through(slot) {
                 let body = program.body(*id);
                 let call = &body.slot_calls[*position as usize];
-                push(*id, body.function, At::Slot(*position), call.kind, call.reach);
+                push(*id, body.function, At::Slot(*position), call.kind, call.condition);
             }
         }
         for function in program.function_ids().filter(|function| self.offends(*function)) {
@@ -484,7 +484,7 @@ impl<'e, 'a> Search<'e, 'a> {
                     if !effects.start(call.caller).contains(context) {
                         continue;
                     }
-                    for value in values(call.reach.values(context)) {
+                    for value in values(call.condition.values(context)) {
                         let how = How::Holding { at: call.at, function };
                         open.push(call.doubt, 1, (Node { body: call.body, value }, how, None));
                     }
@@ -500,13 +500,13 @@ impl<'e, 'a> Search<'e, 'a> {
     }
 
     /// A body's own calls of what demands the other context.
-    fn offending(&self, body: BodyId) -> Vec<(Reach, At)> {
+    fn offending(&self, body: BodyId) -> Vec<(PathCondition, At)> {
         let (effects, context) = (self.effects, self.context);
         let body = effects.program.body(body);
         let mut found = Vec::new();
         for (position, call) in body.calls.iter().enumerate() {
             if call.kind.is_in_place() && self.offends(call.callee) {
-                found.push((call.reach, At::Named(position as u32)));
+                found.push((call.condition, At::Named(position as u32)));
             }
         }
         for (position, call) in body.slot_calls.iter().enumerate() {
@@ -515,7 +515,7 @@ impl<'e, 'a> Search<'e, 'a> {
                 && call.kind.is_in_place()
                 && demand.is_some_and(|(effect, _)| !effect.allows(context))
             {
-                found.push((call.reach, At::Slot(position as u32)));
+                found.push((call.condition, At::Slot(position as u32)));
             }
         }
         found
@@ -548,7 +548,7 @@ impl<'e, 'a> Search<'e, 'a> {
             if !effects.start(call.caller).contains(self.context) {
                 return;
             }
-            for value in self.leading(call.reach.values(self.context), call.arguments, to) {
+            for value in self.leading(call.condition.values(self.context), call.arguments, to) {
                 let from = Node { body: call.body, value };
                 if !settled.contains(from) {
                     open.push(doubt.and(call.doubt), length + 1, (from, How::Call(call.at), Some(to)));
@@ -585,12 +585,12 @@ impl<'e, 'a> Search<'e, 'a> {
     }
 
     /// The chains that start where the context is known: one for each function or slot that a body calls, by body and
-    /// place. What a body calls directly is judged as a call, and is not among them.
+    /// location. What a body calls directly is judged as a call, and is not among them.
     pub fn chains(&self) -> Vec<Vec<Chain>> {
         let (effects, program) = (self.effects, self.effects.program);
         let of_body = |id: BodyId| {
             let start = effects.known_start(program.body(id).function);
-            let known = |reach: Reach| start.and(reach.contexts()) == ContextSet::from(self.context);
+            let known = |condition: PathCondition| start.and(condition.contexts()) == ContextSet::from(self.context);
             let entered = effects.worlds().possible.values(self.context, id);
             self.chains_of(id, entered, &known).into_iter().map(|(_, chains)| chains)
         };
@@ -608,14 +608,15 @@ impl<'e, 'a> Search<'e, 'a> {
         for body in &program.function(function).bodies {
             let possible = effects.worlds().possible.values(self.context, *body);
             let entered = if possible == 0 { all_values(program.body(*body)) } else { possible };
-            let reached = |reach: Reach| reach.values(self.context) & entered != 0;
-            let direct =
-                self.offending(*body).into_iter().filter(|(reach, _)| reached(*reach)).map(|(reach, at)| Chain {
+            let reached = |condition: PathCondition| condition.values(self.context) & entered != 0;
+            let direct = self.offending(*body).into_iter().filter(|(condition, _)| reached(*condition)).map(
+                |(condition, at)| Chain {
                     body: *body,
                     doubt: Doubt::NONE,
-                    conditional: reach.values(self.context) & entered != entered,
+                    conditional: condition.values(self.context) & entered != entered,
                     steps: self.step(*body, How::Call(at), None),
-                });
+                },
+            );
             found.extend(direct);
             for (_, chains) in self.chains_of(*body, entered, &reached) {
                 found
@@ -651,22 +652,22 @@ impl<'e, 'a> Search<'e, 'a> {
         None
     }
 
-    /// The calls of a body for chains, in groups by what is called. Those are taken whose reach is `wanted`, in the
+    /// The calls of a body for chains, in groups by what is called. Those are taken whose condition is `wanted`, in the
     /// values of the body's flags with which it is `entered`.
-    fn chains_of(&self, id: BodyId, entered: u8, wanted: &dyn Fn(Reach) -> bool) -> Vec<Group> {
+    fn chains_of(&self, id: BodyId, entered: u8, wanted: &dyn Fn(PathCondition) -> bool) -> Vec<Group> {
         let body = self.effects.program.body(id);
         let mut groups: Vec<Group> = Vec::new();
         let named = body.calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place());
-        let named =
-            named.map(|(at, call)| (At::Named(at as u32), call.reach, &call.arguments, Callee::Function(call.callee)));
+        let named = named
+            .map(|(at, call)| (At::Named(at as u32), call.condition, &call.arguments, Callee::Function(call.callee)));
         let through = body.slot_calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place());
         let through = through.filter_map(|(at, call)| {
-            Some((At::Slot(at as u32), call.reach, &call.arguments, Callee::Slot(call.slot?)))
+            Some((At::Slot(at as u32), call.condition, &call.arguments, Callee::Slot(call.slot?)))
         });
-        for (at, reach, arguments, callee) in named.chain(through).filter(|(_, reach, ..)| wanted(*reach)) {
+        for (at, condition, arguments, callee) in named.chain(through).filter(|(_, condition, ..)| wanted(*condition)) {
             let mut best: Option<(Doubt, u32, Next)> = None;
             let mut leading = 0u8;
-            for value in values(reach.values(self.context) & entered) {
+            for value in values(condition.values(self.context) & entered) {
                 if let Some(next) = self.next(body.function, callee, arguments, value) {
                     leading |= 1 << value;
                     best = Some(best.map_or(next, |best| best.min(next)));
@@ -681,11 +682,11 @@ impl<'e, 'a> Search<'e, 'a> {
             add_to_group(&mut groups, (callee, None), chain);
         }
         for passing in self.passing_of(id) {
-            let reach = match passing.at {
-                At::Named(at) => body.calls[at as usize].reach,
-                At::Slot(at) => body.slot_calls[at as usize].reach,
+            let condition = match passing.at {
+                At::Named(at) => body.calls[at as usize].condition,
+                At::Slot(at) => body.slot_calls[at as usize].condition,
             };
-            if !wanted(reach) || entered & (1 << passing.from.value) == 0 {
+            if !wanted(condition) || entered & (1 << passing.from.value) == 0 {
                 continue;
             }
             let next = match self.next(body.function, Callee::Function(passing.function), &[], 0) {
@@ -698,7 +699,7 @@ impl<'e, 'a> Search<'e, 'a> {
             let doubt = next.map_or(passing.doubt, |(doubt, _)| doubt.and(passing.doubt));
             steps.extend(next.into_iter().flat_map(|(_, node)| self.steps(node)));
             let Some(callee) = steps.first().map(|step| step.callee) else { continue };
-            let conditional = reach.values(self.context) & entered != entered;
+            let conditional = condition.values(self.context) & entered != entered;
             let chain = Chain { body: id, doubt, conditional, steps };
             add_to_group(&mut groups, (callee, Some(passing.function)), chain);
         }
@@ -790,13 +791,13 @@ impl<'e, 'a> Search<'e, 'a> {
             At::Named(position) => {
                 let call = &body.calls[position as usize];
                 let callee = Callee::Function(call.callee);
-                Step { caller: body.function, place: call.place, through: None, passed, callee }
+                Step { caller: body.function, location: call.location, through: None, passed, callee }
             }
             At::Slot(position) => {
-                let SlotCall { slot, place, .. } = &body.slot_calls[position as usize];
+                let SlotCall { slot, location, .. } = &body.slot_calls[position as usize];
                 let held = callee.map(Callee::Function).or(slot.map(Callee::Slot));
                 let callee = held.unwrap_or(Callee::Function(body.function));
-                Step { caller: body.function, place: *place, through: *slot, passed, callee }
+                Step { caller: body.function, location: *location, through: *slot, passed, callee }
             }
         }
     }

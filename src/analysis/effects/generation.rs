@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::program::Place;
+use crate::program::Location;
 
 /// What is known of the generator's inputs and outputs. It is found out from files, so whoever makes the effects adds
 /// it.
@@ -20,7 +20,7 @@ pub struct Generation {
 pub struct StaleFile {
     /// The headers that it was compared with, by identity.
     pub inputs: Vec<PathBuf>,
-    /// Where it differs, by place; there is at least one.
+    /// Where it differs, by location; there is at least one.
     pub differences: Vec<Difference>,
 }
 
@@ -30,7 +30,7 @@ pub struct Difference {
     /// Its name.
     pub function: String,
     /// Where its name is.
-    pub place: Place,
+    pub location: Location,
     /// Whether some declaration asks for it, though in another way.
     pub is_asked_for: bool,
 }

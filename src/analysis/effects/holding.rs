@@ -1,7 +1,7 @@
 //! Calls that can suspend while a thread's lock is held.
 
-use crate::program::{Body, FunctionId, Place, SlotId};
-use cowrap_facts::{CallKind, Context, LockId, Reach, Release};
+use crate::program::{Body, FunctionId, Location, SlotId};
+use cowrap_facts::{CallKind, Context, LockId, PathCondition, Release};
 use cowrap_packs::Effect;
 
 use super::{Callee, Effects};
@@ -14,23 +14,23 @@ pub struct HeldAcross {
     /// The lock.
     pub lock: LockId,
     /// Where it is taken.
-    pub taken: Place,
+    pub taken: Location,
     /// The calls, in source order.
-    pub calls: Vec<(Place, Callee)>,
+    pub calls: Vec<(Location, Callee)>,
 }
 
 impl Effects<'_> {
-    /// Every lock that is certainly held across calls of something coroutine only that may suspend, by body and place.
+    /// Every lock that is certainly held across calls of something coroutine only that may suspend, by body and location.
     pub fn held_across(&self) -> Vec<HeldAcross> {
         let (releases, suspending) = (self.releases(), self.suspending());
-        let bodies = self.program.bodies.iter().filter(|body| !body.holds.is_empty());
+        let bodies = self.program.bodies.iter().filter(|body| !body.critical_sections.is_empty());
         let mut found: Vec<HeldAcross> = Vec::new();
         for body in bodies.filter(|body| self.start(body.function).contains(Context::Coroutine)) {
             let calls = self.calls_of_body(body);
-            for hold in &body.holds {
-                let held = calls.iter().filter(|(place, ..)| hold.calls.contains(place));
+            for hold in &body.critical_sections {
+                let held = calls.iter().filter(|(location, ..)| hold.calls.contains(location));
                 let mut across = Vec::new();
-                for (place, callee, reach) in held {
+                for (location, callee, condition) in held {
                     // From here on, it may not be held any more.
                     if let Callee::Function(function) = callee
                         && releases[function.0 as usize]
@@ -43,8 +43,8 @@ impl Effects<'_> {
                         Callee::Function(function) => suspending[function.0 as usize],
                         Callee::Slot(slot) => self.is_suspending_slot(Some(*slot)),
                     };
-                    if is_inside(*reach) && suspends {
-                        across.push((*place, *callee));
+                    if is_inside(*condition) && suspends {
+                        across.push((*location, *callee));
                     }
                 }
                 if !across.is_empty() {
@@ -56,14 +56,14 @@ impl Effects<'_> {
         found
     }
 
-    /// The calls of a body, by place.
-    fn calls_of_body(&self, body: &Body) -> Vec<(Place, Callee, Reach)> {
+    /// The calls of a body, by location.
+    fn calls_of_body(&self, body: &Body) -> Vec<(Location, Callee, PathCondition)> {
         let named = body.calls.iter().filter(|call| call.kind == CallKind::Written);
-        let named = named.map(|call| (call.place, Callee::Function(call.callee), call.reach));
+        let named = named.map(|call| (call.location, Callee::Function(call.callee), call.condition));
         let through = body.slot_calls.iter().filter(|call| call.kind == CallKind::Written);
-        let through = through.filter_map(|call| Some((call.place, Callee::Slot(call.slot?), call.reach)));
-        let mut calls: Vec<(Place, Callee, Reach)> = named.chain(through).collect();
-        calls.sort_by_key(|(place, callee, _)| (*place, *callee));
+        let through = through.filter_map(|call| Some((call.location, Callee::Slot(call.slot?), call.condition)));
+        let mut calls: Vec<(Location, Callee, PathCondition)> = named.chain(through).collect();
+        calls.sort_by_key(|(location, callee, _)| (*location, *callee));
         calls
     }
 
@@ -80,8 +80,9 @@ impl Effects<'_> {
             let mut slot_calls = linked.bodies.iter().flat_map(|body| &program.body(*body).slot_calls);
             linked.bodies.is_empty()
                 || self.pack.suspending.contains(&linked.name)
-                || slot_calls
-                    .any(|call| call.kind.is_in_place() && is_inside(call.reach) && self.is_suspending_slot(call.slot))
+                || slot_calls.any(|call| {
+                    call.kind.is_in_place() && is_inside(call.condition) && self.is_suspending_slot(call.slot)
+                })
         };
         let mut work: Vec<FunctionId> =
             program.function_ids().filter(|function| is_coroutine_only(*function)).filter(suspends_itself).collect();
@@ -91,7 +92,7 @@ impl Effects<'_> {
             }
             let callers = program.sites_of(function).filter(|(site, caller)| {
                 let call = program.call(*site);
-                call.kind == CallKind::Written && is_inside(call.reach) && is_coroutine_only(*caller)
+                call.kind == CallKind::Written && is_inside(call.condition) && is_coroutine_only(*caller)
             });
             work.extend(callers.map(|(_, caller)| caller));
         }
@@ -123,6 +124,6 @@ impl Effects<'_> {
     }
 }
 
-fn is_inside(reach: Reach) -> bool {
-    reach.contexts().contains(Context::Coroutine)
+fn is_inside(condition: PathCondition) -> bool {
+    condition.contexts().contains(Context::Coroutine)
 }

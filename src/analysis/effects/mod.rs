@@ -18,7 +18,7 @@ use std::sync::OnceLock;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rustc_hash::FxHashSet;
 
-use crate::program::{Candidates, FunctionId, Mark, Place, Program, SlotId};
+use crate::program::{Candidates, FunctionId, Location, Mark, Program, SlotId};
 use cowrap_base::files::Tree;
 use cowrap_facts::{Context, ContextSet, MarkId};
 use cowrap_packs::{Cut, Effect, LockMode, MarkSpec, Pack};
@@ -50,7 +50,7 @@ pub enum Origin {
     /// By a mark.
     Marked(Mark),
     /// By an assertion that every path passes.
-    Inferred(Place),
+    Inferred(Location),
     /// By a model of the pack, at this position.
     Modelled(usize),
     /// Two marks contradict each other. Nothing is demanded, and nothing inside is judged.
@@ -179,7 +179,7 @@ impl<'a> Effects<'a> {
         match (demand.origin, demand.effect) {
             (Origin::Contradictory(..), _) => ContextSet::EMPTY,
             (_, Some(Effect::CoroutineOnly)) => ContextSet::COROUTINE,
-            (_, Some(Effect::NonCoroutineOnly)) => ContextSet::OUTSIDE,
+            (_, Some(Effect::NonCoroutineOnly)) => ContextSet::NON_COROUTINE,
             (_, Some(Effect::Either) | None) => ContextSet::BOTH,
         }
     }
@@ -211,7 +211,7 @@ impl<'a> Effects<'a> {
         self.traversable.get_or_init(|| chains::traversable(self))[function.0 as usize]
     }
 
-    /// Every function that does not fit into the slot that it is stored into, by slot and place.
+    /// Every function that does not fit into the slot that it is stored into, by slot and location.
     ///
     /// What is stored into something that is not known as a slot is not judged.
     pub fn misfits(&self) -> &[Misfit] {
@@ -264,7 +264,7 @@ impl<'a> Effects<'a> {
     }
 
     /// The marks of a function that demand a context, over all its declarations: those of prototypes before
-    /// those of definitions, as a reader meets them, and by place among themselves.
+    /// those of definitions, as a reader meets them, and by location among themselves.
     pub fn context_marks(&self, function: FunctionId) -> Vec<(Mark, Effect)> {
         let declarations = &self.program.function(function).declarations;
         let mut marks: Vec<(bool, Mark, Effect)> = declarations
@@ -321,10 +321,10 @@ impl<'a> Effects<'a> {
     }
 
     /// Where a function is declared without being defined, in a file that no generator wrote.
-    pub fn prototype(&self, function: FunctionId) -> Option<Place> {
+    pub fn prototype(&self, function: FunctionId) -> Option<Location> {
         let declarations = self.program.function(function).declarations.iter();
-        let mut places = declarations.filter(|declared| !declared.definition).map(|declared| declared.place);
-        places.find(|place| !self.is_generated(*place))
+        let mut locations = declarations.filter(|declared| !declared.definition).map(|declared| declared.location);
+        locations.find(|location| !self.is_generated(*location))
     }
 
     /// The names of all marks that a function bears, lock marks too; sorted.
@@ -344,9 +344,9 @@ impl<'a> Effects<'a> {
         numbered.find(|(id, mark)| wanted(*id, mark)).map(|(id, _)| id)
     }
 
-    /// Whether a place is in a file that a generator wrote.
-    pub fn is_generated(&self, place: Place) -> bool {
-        let path = self.program.path(place.file);
+    /// Whether a location is in a file that a generator wrote.
+    pub fn is_generated(&self, location: Location) -> bool {
+        let path = self.program.path(location.file);
         self.tree.is_built(path) || self.pack.is_generated(self.tree.relative(path))
     }
 
@@ -376,26 +376,26 @@ impl<'a> Effects<'a> {
         if let Some(&model) = model {
             return Demand { effect: Some(self.pack.models[model].effect), origin: Origin::Modelled(model) };
         }
-        if let Some((context, place)) = self.asserted(function) {
+        if let Some((context, location)) = self.asserted(function) {
             let effect = match context {
                 Context::Coroutine => Effect::CoroutineOnly,
-                Context::Outside => Effect::NonCoroutineOnly,
+                Context::NonCoroutine => Effect::NonCoroutineOnly,
             };
-            return Demand { effect: Some(effect), origin: Origin::Inferred(place) };
+            return Demand { effect: Some(effect), origin: Origin::Inferred(location) };
         }
         Demand { effect: None, origin: Origin::Unmarked }
     }
 
     /// The context that a function asserts, and where its first body that does so does. A stub or a test's
     /// double without the assertion does not take it back; one that asserts the opposite does.
-    pub fn asserted(&self, function: FunctionId) -> Option<(Context, Place)> {
+    pub fn asserted(&self, function: FunctionId) -> Option<(Context, Location)> {
         if !self.asserting.contains(&function) {
             return None;
         }
         let bodies = &self.program.function(function).bodies;
         let mut asserted = bodies.iter().filter_map(|body| self.program.body(*body).assertion);
-        let (first, place) = asserted.next()?;
-        asserted.all(|(other, _)| other.context == first.context).then_some((first.context, place))
+        let (first, location) = asserted.next()?;
+        asserted.all(|(other, _)| other.context == first.context).then_some((first.context, location))
     }
 
     /// Whether a function bears a mark that demands a context.

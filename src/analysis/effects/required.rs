@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::program::{FunctionId, Place};
+use crate::program::{FunctionId, Location};
 use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::Effect;
 
@@ -16,10 +16,10 @@ pub const MOST_OBLIGED: usize = 1000;
 /// What marking one thing coroutine only entails.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Closure {
-    /// What else has to be marked: the nearest first, by place among those that are equally near.
+    /// What else has to be marked: the nearest first, by location among those that are equally near.
     pub obliged: Vec<Obliged>,
     /// What no mark makes right: a call of one of them outside of coroutines, or a slot that is for something else.
-    pub obstacle: Option<Place>,
+    pub obstacle: Option<Location>,
     /// Whether there are more than [`MOST_OBLIGED`].
     pub goes_on: bool,
 }
@@ -32,7 +32,7 @@ pub struct Obliged {
     /// What it calls or holds, which is marked before.
     pub because: Callee,
     /// Where: the first of its calls, or where the function is stored.
-    pub place: Place,
+    pub location: Location,
 }
 
 impl Effects<'_> {
@@ -43,13 +43,13 @@ impl Effects<'_> {
         let mut known = BTreeSet::from([first]);
         let mut open = VecDeque::from([first]);
         while let Some(marked) = open.pop_front() {
-            for (what, place) in self.next_to_mark(marked, &mut closure.obstacle) {
+            for (what, location) in self.next_to_mark(marked, &mut closure.obstacle) {
                 if known.insert(what) {
                     if closure.obliged.len() == MOST_OBLIGED {
                         closure.goes_on = true;
                         return closure;
                     }
-                    closure.obliged.push(Obliged { what, because: marked, place });
+                    closure.obliged.push(Obliged { what, because: marked, location });
                     open.push_back(what);
                 }
             }
@@ -57,22 +57,22 @@ impl Effects<'_> {
         closure
     }
 
-    fn next_to_mark(&self, marked: Callee, obstacle: &mut Option<Place>) -> Vec<(Callee, Place)> {
+    fn next_to_mark(&self, marked: Callee, obstacle: &mut Option<Location>) -> Vec<(Callee, Location)> {
         let mut next = Vec::new();
-        let mut calls: Vec<(Place, FunctionId, ContextSet)> = Vec::new();
+        let mut calls: Vec<(Location, FunctionId, ContextSet)> = Vec::new();
         match marked {
             Callee::Function(function) => {
                 for (site, caller) in self.program.calls_of(function) {
                     let call = self.program.call(site);
                     if call.kind.is_in_place() && caller != function {
-                        calls.push((call.place, caller, self.possible_at(site.body, call.reach)));
+                        calls.push((call.location, caller, self.possible_at(site.body, call.condition)));
                     }
                 }
                 for store in self.program.stores_of(function) {
                     match (self.store_demand(store), store.slot) {
                         (Some(Effect::CoroutineOnly), _) => {}
-                        (None, Some(slot)) => next.push((Callee::Slot(slot), store.place)),
-                        (Some(_), _) => *obstacle = obstacle.or(Some(store.place)),
+                        (None, Some(slot)) => next.push((Callee::Slot(slot), store.location)),
+                        (Some(_), _) => *obstacle = obstacle.or(Some(store.location)),
                         // Nobody is told of a mark there, and nothing is judged.
                         (None, None) => {}
                     }
@@ -81,25 +81,25 @@ impl Effects<'_> {
             Callee::Slot(slot) => {
                 for (body, call) in self.slot_calls_of(slot) {
                     let caller = self.program.body(body).function;
-                    calls.push((call.place, caller, self.possible_at(body, call.reach)));
+                    calls.push((call.location, caller, self.possible_at(body, call.condition)));
                 }
                 let misfit = |function: &&FunctionId| self.demand(**function).effect == Some(Effect::NonCoroutineOnly);
                 if let Some(function) = self.candidates.of_slot(slot).iter().find(misfit) {
                     let stores = self.program.stores_of(*function).iter();
-                    let place = stores.filter(|store| store.slot == Some(slot)).map(|store| store.place).next();
-                    *obstacle = obstacle.or(place);
+                    let location = stores.filter(|store| store.slot == Some(slot)).map(|store| store.location).next();
+                    *obstacle = obstacle.or(location);
                 }
             }
         }
         calls.sort_unstable();
-        for (place, caller, contexts) in calls {
+        for (location, caller, contexts) in calls {
             let start = self.start(caller);
-            if !start.and(contexts).contains(Context::Outside) {
+            if !start.and(contexts).contains(Context::NonCoroutine) {
                 continue;
             }
             match self.demand(caller).effect {
-                None if start == ContextSet::BOTH => next.push((Callee::Function(caller), place)),
-                _ => *obstacle = obstacle.or(Some(place)),
+                None if start == ContextSet::BOTH => next.push((Callee::Function(caller), location)),
+                _ => *obstacle = obstacle.or(Some(location)),
             }
         }
         next
@@ -126,7 +126,8 @@ impl Effects<'_> {
         let mut open = vec![first];
         while let Some(slot) = open.pop() {
             for (body, call) in self.slot_calls_of(slot) {
-                let reached = |context: &Context| call.reach.values(*context) & possible.values(*context, body) != 0;
+                let reached =
+                    |context: &Context| call.condition.values(*context) & possible.values(*context, body) != 0;
                 let reached = Context::ALL.into_iter().filter(reached);
                 contexts = reached.fold(contexts, |contexts, context| contexts.or(context.into()));
             }

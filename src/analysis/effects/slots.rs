@@ -63,8 +63,8 @@ impl Effects<'_> {
 
     /// What the flag beside a slot says of what is stored.
     pub fn flag_demand(&self, store: &Store) -> Option<Effect> {
-        let beside = store.beside?;
-        self.pack.pairs[usize::from(beside.pair.0)].effect(beside.set)
+        let flag = store.paired_flag?;
+        self.pack.pairs[usize::from(flag.pair.0)].effect(flag.set)
     }
 
     /// The contexts in which slots call a function: where flags beside all of them tell, those that they say.
@@ -72,7 +72,7 @@ impl Effects<'_> {
         let stores = self.program.stores_of(function);
         let contexts = stores.iter().map(|store| match self.flag_demand(store) {
             Some(Effect::CoroutineOnly) => ContextSet::COROUTINE,
-            Some(Effect::NonCoroutineOnly) => ContextSet::OUTSIDE,
+            Some(Effect::NonCoroutineOnly) => ContextSet::NON_COROUTINE,
             Some(Effect::Either) | None => ContextSet::BOTH,
         });
         if stores.is_empty() { ContextSet::BOTH } else { contexts.fold(ContextSet::EMPTY, ContextSet::or) }
@@ -127,7 +127,7 @@ pub(super) fn misfits(effects: &Effects<'_>) -> Vec<Misfit> {
             (Some(Effect::NonCoroutineOnly), Some(Effect::Either)) => MisfitKind::GainsEither,
             (None, Some(Effect::CoroutineOnly))
                 if demand.origin == Origin::Unmarked
-                    && store.beside.is_none()
+                    && store.paired_flag.is_none()
                     && matches!(effects.program.slot(slot).key, SlotKey::Parameter { .. }) =>
             {
                 MisfitKind::UnmarkedEntry
@@ -139,6 +139,6 @@ pub(super) fn misfits(effects: &Effects<'_>) -> Vec<Misfit> {
         (!is_suspect && !is_undecided).then_some(Misfit { store: *store, slot, kind })
     };
     let mut found: Vec<Misfit> = effects.program.stores.iter().filter_map(judge).collect();
-    found.sort_by_key(|misfit| (misfit.slot, misfit.store.place, misfit.store.function));
+    found.sort_by_key(|misfit| (misfit.slot, misfit.store.location, misfit.store.function));
     found
 }

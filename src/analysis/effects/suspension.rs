@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 
-use crate::program::{FunctionId, Place};
+use crate::program::{FunctionId, Location};
 use cowrap_facts::CallKind;
 
 use super::{Callee, Effects, Step};
@@ -14,9 +14,9 @@ pub enum Suspends {
     /// The pack says so.
     ByThePack,
     /// It calls through a pointer here.
-    ThroughAPointer(Place),
+    ThroughAPointer(Location),
     /// It may call something here; which arm of a selection is taken is not known.
-    Unresolved(Place),
+    Unresolved(Location),
     /// Its body was not read.
     WithoutABody,
 }
@@ -52,8 +52,8 @@ impl Effects<'_> {
         let bodies = || linked.bodies.iter().map(|body| self.program.body(*body));
         let pointer = bodies().flat_map(|body| &body.slot_calls).next();
         let unresolved = bodies().flat_map(|body| &body.calls).find(|call| call.kind == CallKind::Unresolved);
-        let pointer = pointer.map(|call| Suspends::ThroughAPointer(call.place));
-        pointer.or(unresolved.map(|call| Suspends::Unresolved(call.place)))
+        let pointer = pointer.map(|call| Suspends::ThroughAPointer(call.location));
+        pointer.or(unresolved.map(|call| Suspends::Unresolved(call.location)))
     }
 
     /// Why a function may suspend: the shortest chain of calls by name to one that does by itself, that one, and why it
@@ -77,7 +77,7 @@ impl Effects<'_> {
             for body in &self.program.function(at).bodies {
                 for call in &self.program.body(*body).calls {
                     let callee = Callee::Function(call.callee);
-                    let step = Step { caller: at, place: call.place, through: None, passed: false, callee };
+                    let step = Step { caller: at, location: call.location, through: None, passed: false, callee };
                     if let Entry::Vacant(entry) = from.entry(call.callee) {
                         entry.insert(Some(step));
                         open.push_back(call.callee);

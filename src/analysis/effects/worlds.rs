@@ -3,8 +3,8 @@
 //! Two answers. *Possible*: every world that some caller could make, where a function whose callers are not all in the
 //! program may be entered in any. *Known*: only what follows from marks, along calls by name.
 
-use crate::program::{Argument, Body, BodyId, FunctionId, Groups, Passed, Program, SlotId};
-use cowrap_facts::{CallKind, Context, ContextSet, Reach};
+use crate::program::{Argument, ArgumentValue, Body, BodyId, FunctionId, Groups, Program, SlotId};
+use cowrap_facts::{CallKind, Context, ContextSet, PathCondition};
 use cowrap_packs::Effect;
 
 use super::Effects;
@@ -46,7 +46,7 @@ impl Entered {
 pub fn number(context: Context) -> usize {
     match context {
         Context::Coroutine => 0,
-        Context::Outside => 1,
+        Context::NonCoroutine => 1,
     }
 }
 
@@ -71,7 +71,7 @@ pub fn passed_values(arguments: &[Argument], context: Context, value: u8, callee
     }
     for (flag, position) in callee.flags.iter().enumerate() {
         for argument in arguments.iter().filter(|argument| argument.position == *position) {
-            let Passed::Truth { may_be_true, may_be_false } = argument.value else { continue };
+            let ArgumentValue::Truth { may_be_true, may_be_false } = argument.value else { continue };
             if !may_be_true.contains(context, value) {
                 values &= !SET[flag];
             }
@@ -135,7 +135,7 @@ fn external_contexts(effects: &Effects<'_>) -> Vec<Option<ContextSet>> {
     for store in &effects.program.stores {
         let contexts = match (effects.store_demand(store), store.slot) {
             (Some(Effect::CoroutineOnly), _) => ContextSet::COROUTINE,
-            (Some(Effect::NonCoroutineOnly), _) => ContextSet::OUTSIDE,
+            (Some(Effect::NonCoroutineOnly), _) => ContextSet::NON_COROUTINE,
             (_, Some(slot)) if effects.candidates.leads_to_call(slot) => ContextSet::EMPTY,
             _ => ContextSet::BOTH,
         };
@@ -162,7 +162,7 @@ struct Edge {
     callee: BodyId,
     /// The position of the call in its body, where what it passes matters.
     passing: Option<u32>,
-    reach: Reach,
+    condition: PathCondition,
     /// The contexts in which the callee starts.
     contexts: ContextSet,
 }
@@ -170,7 +170,7 @@ struct Edge {
 #[derive(Clone, Copy)]
 struct SlotEdge {
     slot: SlotId,
-    reach: Reach,
+    condition: PathCondition,
     /// The contexts in which the slot may be called through.
     contexts: ContextSet,
 }
@@ -187,14 +187,14 @@ impl Edges {
                 let contexts = effects.start(call.callee);
                 let passing = (!call.arguments.is_empty()).then_some(position as u32);
                 let callees = bodies.of(call.callee.0 as usize).iter().filter(move |_| !contexts.is_empty());
-                callees.map(move |callee| Edge { callee: *callee, passing, reach: call.reach, contexts })
+                callees.map(move |callee| Edge { callee: *callee, passing, condition: call.condition, contexts })
             }));
             let slot_calls = body.slot_calls.iter().filter(|call| call.kind.is_in_place());
             through.push(slot_calls.filter_map(|call| {
                 let slot = call.slot?;
                 let demand = effects.slot_demand(slot);
                 let contexts = demand.map_or(ContextSet::BOTH, |(effect, _)| effect.contexts());
-                Some(SlotEdge { slot, reach: call.reach, contexts })
+                Some(SlotEdge { slot, condition: call.condition, contexts })
             }));
         }
         let values = program.bodies.iter().map(all_values).collect();
@@ -261,10 +261,11 @@ impl<'e, 'a> Spread<'e, 'a> {
         let (effects, program) = (self.effects, self.effects.program);
         while let Some(id) = self.work.pop() {
             let pending = std::mem::take(&mut self.pending[id.0 as usize]);
-            let reached = |context: Context, reach: Reach| reach.values(context) & pending[number(context)];
+            let reached =
+                |context: Context, condition: PathCondition| condition.values(context) & pending[number(context)];
             for edge in self.edges.named.of(id.0 as usize) {
                 for context in Context::ALL {
-                    let reached = reached(context, edge.reach);
+                    let reached = reached(context, edge.condition);
                     if reached == 0 || !edge.contexts.contains(context) {
                         continue;
                     }
@@ -285,7 +286,7 @@ impl<'e, 'a> Spread<'e, 'a> {
             for edge in self.edges.through.of(id.0 as usize) {
                 for context in Context::ALL {
                     let known = &mut self.slots[edge.slot.0 as usize];
-                    let is_reached = reached(context, edge.reach) != 0 && edge.contexts.contains(context);
+                    let is_reached = reached(context, edge.condition) != 0 && edge.contexts.contains(context);
                     if is_reached && !known.contains(context) {
                         *known = known.or(context.into());
                         for candidate in effects.candidates.of_slot(edge.slot) {

@@ -8,11 +8,11 @@ use rayon::slice::ParallelSliceMut;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use cowrap_base::files::Digest;
-use cowrap_facts::{CallKind, FileFacts, Piece};
+use cowrap_facts::{CallKind, FileFacts, SharedFileFacts};
 
 use super::{
-    Argument, Body, BodyId, Call, Copy, Declaration, FileId, Function, FunctionId, Hold, Mark, Passed, Place, Program,
-    Slot, SlotCall, SlotId, SlotKey, Store,
+    Argument, ArgumentValue, Body, BodyId, Call, CriticalSection, Declaration, FileId, Function, FunctionId, Location,
+    Mark, PointerCopy, Program, Slot, SlotCall, SlotId, SlotKey, Store,
 };
 
 /// Collects units. Facts that several units share (those of headers) are kept once.
@@ -28,9 +28,9 @@ pub struct Linker {
     slots: HashMap<SlotKey, SlotId>,
     slot_list: Vec<Slot>,
     misplaced: Vec<Mark>,
-    /// One place can put a function into several slots: it may be the use of a macro.
-    stores: HashMap<(FunctionId, Place, Option<SlotId>), Store>,
-    copies: HashSet<Copy>,
+    /// One location can put a function into several slots: it may be the use of a macro.
+    stores: HashMap<(FunctionId, Location, Option<SlotId>), Store>,
+    copies: HashSet<PointerCopy>,
     /// What was added, with its bodies of functions with external linkage.
     known: HashMap<Digest, Vec<BodyId>>,
 }
@@ -42,8 +42,8 @@ struct Numbers {
 }
 
 impl Numbers {
-    fn place(&self, place: cowrap_facts::Place) -> Place {
-        Place { file: self.files[place.file.0 as usize], line: place.line, column: place.column }
+    fn location(&self, location: cowrap_facts::Location) -> Location {
+        Location { file: self.files[location.file.0 as usize], line: location.line, column: location.column }
     }
 
     fn function(&self, symbol: cowrap_facts::SymbolId) -> FunctionId {
@@ -51,13 +51,13 @@ impl Numbers {
     }
 
     fn marks(&self, marks: &[cowrap_facts::Mark]) -> Vec<Mark> {
-        marks.iter().map(|mark| Mark { place: self.place(mark.place), mark: mark.mark }).collect()
+        marks.iter().map(|mark| Mark { location: self.location(mark.location), mark: mark.mark }).collect()
     }
 }
 
 impl Linker {
     /// Adds what a file says in a unit; `unit` is the unit's number. What was added before for another unit costs nothing.
-    pub fn add(&mut self, unit: u32, piece: &Piece) {
+    pub fn add(&mut self, unit: u32, piece: &SharedFileFacts) {
         if let Some(external) = self.known.get(&piece.digest()) {
             for body in external {
                 self.body_list[body.0 as usize].units.push(unit);
@@ -100,19 +100,19 @@ impl Linker {
         self.file_list.iter_mut().for_each(|path| *path = absolute(path));
         let new_files = renumbering(&self.file_list, |path| path);
         let files = sorted(self.file_list, &new_files);
-        let place = |place: Place| Place { file: FileId(new_files[place.file.0 as usize]), ..place };
-        let mark = |mark: Mark| Mark { place: place(mark.place), ..mark };
+        let location = |location: Location| Location { file: FileId(new_files[location.file.0 as usize]), ..location };
+        let mark = |mark: Mark| Mark { location: location(mark.location), ..mark };
 
         for function in &mut self.function_list {
             function.file = function.file.map(|file| FileId(new_files[file.0 as usize]));
             for declaration in &mut function.declarations {
-                declaration.place = place(declaration.place);
+                declaration.location = location(declaration.location);
                 for written in &mut declaration.marks {
                     *written = mark(*written);
                 }
                 declaration.marks.sort_unstable();
             }
-            function.declarations.sort_by_key(|declaration| declaration.place);
+            function.declarations.sort_by_key(|declaration| declaration.location);
         }
         let new_functions = renumbering(&self.function_list, |function| (&function.name, function.file));
         let mut functions = sorted(self.function_list, &new_functions);
@@ -122,7 +122,7 @@ impl Linker {
             slot.key.renumber(&|file| FileId(new_files[file.0 as usize]), &function);
             slot.marks = slot.marks.iter().map(|written| mark(*written)).collect();
             slot.marks.sort_unstable();
-            slot.declared.iter_mut().for_each(|declared| *declared = place(*declared));
+            slot.declared.iter_mut().for_each(|declared| *declared = location(*declared));
             slot.declared.sort_unstable();
         }
         let new_slots = renumbering(&self.slot_list, |slot| &slot.key);
@@ -130,35 +130,35 @@ impl Linker {
         let new_slot = |id: SlotId| SlotId(new_slots[id.0 as usize]);
 
         let argument = |argument: &mut Argument| match &mut argument.value {
-            Passed::Function(passed) => *passed = function(*passed),
-            Passed::Slot(slot) => *slot = new_slot(*slot),
-            Passed::Truth { .. } => {}
+            ArgumentValue::Function(passed) => *passed = function(*passed),
+            ArgumentValue::Slot(slot) => *slot = new_slot(*slot),
+            ArgumentValue::Truth { .. } => {}
         };
         self.body_list.par_iter_mut().for_each(|body| {
             for call in &mut body.slot_calls {
                 call.slot = call.slot.map(new_slot);
-                call.place = place(call.place);
+                call.location = location(call.location);
                 call.arguments.iter_mut().for_each(argument);
                 call.arguments.sort_unstable();
             }
             body.function = function(body.function);
-            body.place = place(body.place);
-            body.assertion = body.assertion.map(|(assertion, at)| (assertion, place(at)));
-            for hold in &mut body.holds {
-                hold.taken = place(hold.taken);
-                hold.calls.iter_mut().for_each(|call| *call = place(*call));
+            body.location = location(body.location);
+            body.assertion = body.assertion.map(|(assertion, at)| (assertion, location(at)));
+            for hold in &mut body.critical_sections {
+                hold.taken = location(hold.taken);
+                hold.calls.iter_mut().for_each(|call| *call = location(*call));
                 hold.calls.sort_unstable();
                 hold.calls.dedup();
             }
             for call in &mut body.calls {
                 call.callee = function(call.callee);
-                call.place = place(call.place);
-                call.spelling = call.spelling.map(place);
+                call.location = location(call.location);
+                call.spelling = call.spelling.map(location);
                 call.arguments.iter_mut().for_each(argument);
                 call.arguments.sort_unstable();
             }
         });
-        let new_bodies = renumbering(&self.body_list, |body| (body.place, body.function, &body.flags));
+        let new_bodies = renumbering(&self.body_list, |body| (body.location, body.function, &body.flags));
         let bodies = sorted(self.body_list, &new_bodies);
         for function in &mut functions {
             for body in &mut function.bodies {
@@ -174,14 +174,14 @@ impl Linker {
             .into_values()
             .map(|store| Store {
                 function: function(store.function),
-                place: place(store.place),
+                location: location(store.location),
                 slot: store.slot.map(new_slot),
-                beside: store.beside,
+                paired_flag: store.paired_flag,
             })
             .collect();
         stores.sort_unstable();
-        let mut copies: Vec<Copy> =
-            self.copies.iter().map(|copy| Copy { from: new_slot(copy.from), to: new_slot(copy.to) }).collect();
+        let mut copies: Vec<PointerCopy> =
+            self.copies.iter().map(|copy| PointerCopy { from: new_slot(copy.from), to: new_slot(copy.to) }).collect();
         copies.sort_unstable();
         let mut program = Program { files, functions, bodies, slots, misplaced, stores, copies, ..Program::default() };
         program.connect();
@@ -212,10 +212,10 @@ impl Linker {
 
     fn declaration(&mut self, numbers: &Numbers, declared: cowrap_facts::Declaration) {
         let function = numbers.function(declared.symbol);
-        let place = numbers.place(declared.place);
+        let location = numbers.location(declared.location);
         let marks = numbers.marks(&declared.marks);
         let declarations = &mut self.function_list[function.0 as usize].declarations;
-        match declarations.iter_mut().find(|known| known.place == place) {
+        match declarations.iter_mut().find(|known| known.location == location) {
             Some(known) => {
                 for mark in marks {
                     if !known.marks.contains(&mark) {
@@ -226,7 +226,7 @@ impl Linker {
                 known.never_returns |= declared.never_returns;
             }
             None => declarations.push(Declaration {
-                place,
+                location,
                 marks,
                 definition: declared.definition,
                 never_returns: declared.never_returns,
@@ -244,59 +244,59 @@ impl Linker {
         for copy in body.copies {
             self.copy(numbers, Some(function), copy);
         }
-        let place = numbers.place(body.place);
+        let location = numbers.location(body.location);
         let external = self.function_list[function.0 as usize].file.is_none();
         let calls: Vec<Call> = body
             .calls
             .into_iter()
             .map(|call| Call {
                 callee: numbers.function(call.callee),
-                place: numbers.place(call.place),
-                spelling: call.spelling.map(|spelling| numbers.place(spelling)),
-                reach: call.reach,
+                location: numbers.location(call.location),
+                spelling: call.spelling.map(|spelling| numbers.location(spelling)),
+                condition: call.condition,
                 kind: call.kind,
                 arguments: self.arguments(numbers, function, call.arguments),
             })
             .collect();
-        let assertion = body.assertion.map(|assertion| (assertion, numbers.place(assertion.place)));
+        let assertion = body.assertion.map(|assertion| (assertion, numbers.location(assertion.location)));
         let slot_calls: Vec<SlotCall> = body
             .slot_calls
             .into_iter()
             .map(|call| SlotCall {
                 slot: self.slot(numbers, Some(function), call.slot, &call.marks),
-                place: numbers.place(call.place),
-                reach: call.reach,
+                location: numbers.location(call.location),
+                condition: call.condition,
                 kind: call.kind,
                 arguments: self.arguments(numbers, function, call.arguments),
             })
             .collect();
-        let holds: Vec<Hold> = body
-            .holds
+        let critical_sections: Vec<CriticalSection> = body
+            .critical_sections
             .into_iter()
-            .map(|hold| Hold {
+            .map(|hold| CriticalSection {
                 lock: hold.lock,
                 name: hold.name,
-                taken: numbers.place(hold.taken),
-                calls: hold.calls.into_iter().map(|place| numbers.place(place)).collect(),
+                taken: numbers.location(hold.taken),
+                calls: hold.calls.into_iter().map(|location| numbers.location(location)).collect(),
             })
             .collect();
-        // One place can hold different bodies in different units.
+        // One location can hold different bodies in different units.
         let bodies = &mut self.function_list[function.0 as usize].bodies;
         let same = |id: &&BodyId| {
             let known = &self.body_list[id.0 as usize];
-            known.place == place && known.flags == body.flags
+            known.location == location && known.flags == body.flags
         };
         let Some(&known) = bodies.iter().find(same) else {
             let id = BodyId(self.body_list.len() as u32);
             bodies.push(id);
             self.body_list.push(Body {
                 function,
-                place,
+                location,
                 flags: body.flags,
                 calls,
                 slot_calls,
                 assertion,
-                holds,
+                critical_sections,
                 releases: body.releases,
                 units: if external { vec![unit] } else { Vec::new() },
             });
@@ -307,15 +307,15 @@ impl Linker {
         if external {
             known.units.push(unit);
         }
-        // A macro's own calls and those of its argument are at one place.
+        // A macro's own calls and those of its argument are at one location.
         let region = |kind: CallKind| kind == CallKind::Region;
         for call in slot_calls {
             let same = |known: &&mut SlotCall| {
-                known.slot == call.slot && known.place == call.place && region(known.kind) == region(call.kind)
+                known.slot == call.slot && known.location == call.location && region(known.kind) == region(call.kind)
             };
             match known.slot_calls.iter_mut().find(same) {
                 Some(known) => {
-                    known.reach = known.reach.or(call.reach);
+                    known.condition = known.condition.or(call.condition);
                     known.kind = known.kind.min(call.kind);
                     merge_arguments(&mut known.arguments, call.arguments);
                 }
@@ -323,8 +323,8 @@ impl Linker {
             }
         }
         // A lock is certainly held where it is in every configuration, and released where it is in any.
-        known.holds.retain_mut(|known| {
-            let same = holds.iter().find(|hold| hold.lock == known.lock && hold.taken == known.taken);
+        known.critical_sections.retain_mut(|known| {
+            let same = critical_sections.iter().find(|hold| hold.lock == known.lock && hold.taken == known.taken);
             known.calls.retain(|call| same.is_some_and(|hold| hold.calls.contains(call)));
             same.is_some()
         });
@@ -335,7 +335,9 @@ impl Linker {
         known.assertion = known.assertion.filter(|known| assertion.as_ref() == Some(known));
         for (position, call) in calls.into_iter().enumerate() {
             let same = |known: &Call| {
-                known.callee == call.callee && known.place == call.place && region(known.kind) == region(call.kind)
+                known.callee == call.callee
+                    && known.location == call.location
+                    && region(known.kind) == region(call.kind)
             };
             let at = match known.calls.get(position) {
                 Some(candidate) if same(candidate) => Some(position),
@@ -343,7 +345,7 @@ impl Linker {
             };
             match at {
                 Some(at) => {
-                    known.calls[at].reach = known.calls[at].reach.or(call.reach);
+                    known.calls[at].condition = known.calls[at].condition.or(call.condition);
                     known.calls[at].kind = known.calls[at].kind.min(call.kind);
                     merge_arguments(&mut known.calls[at].arguments, call.arguments);
                 }
@@ -388,10 +390,12 @@ impl Linker {
     ) -> Vec<Argument> {
         let argument = |argument: cowrap_facts::Argument| {
             let value = match argument.value {
-                cowrap_facts::Passed::Function(function) => Passed::Function(numbers.function(function)),
-                cowrap_facts::Passed::Slot(slot) => Passed::Slot(self.slot(numbers, Some(inside), slot, &[])?),
-                cowrap_facts::Passed::Truth { may_be_true, may_be_false } => {
-                    Passed::Truth { may_be_true, may_be_false }
+                cowrap_facts::ArgumentValue::Function(function) => ArgumentValue::Function(numbers.function(function)),
+                cowrap_facts::ArgumentValue::Slot(slot) => {
+                    ArgumentValue::Slot(self.slot(numbers, Some(inside), slot, &[])?)
+                }
+                cowrap_facts::ArgumentValue::Truth { may_be_true, may_be_false } => {
+                    ArgumentValue::Truth { may_be_true, may_be_false }
                 }
             };
             Some(Argument { position: argument.position, value })
@@ -399,30 +403,31 @@ impl Linker {
         arguments.into_iter().filter_map(argument).collect()
     }
 
-    fn copy(&mut self, numbers: &Numbers, inside: Option<FunctionId>, copy: cowrap_facts::Copy) {
+    fn copy(&mut self, numbers: &Numbers, inside: Option<FunctionId>, copy: cowrap_facts::PointerCopy) {
         let from = self.slot(numbers, inside, copy.from, &[]);
         let to = self.slot(numbers, inside, copy.to, &[]);
         if let (Some(from), Some(to)) = (from, to)
             && from != to
         {
-            self.copies.insert(Copy { from, to });
+            self.copies.insert(PointerCopy { from, to });
         }
     }
 
     fn store(&mut self, numbers: &Numbers, inside: Option<FunctionId>, store: cowrap_facts::Store) {
         let function = numbers.function(store.function);
-        let place = numbers.place(store.place);
+        let location = numbers.location(store.location);
         let slot = self.slot(numbers, inside, store.slot, &store.marks);
         if let Some(slot) = slot {
             let known = &mut self.slot_list[slot.0 as usize].declared;
-            known.extend(store.declared.iter().map(|declared| numbers.place(*declared)));
+            known.extend(store.declared.iter().map(|declared| numbers.location(*declared)));
             known.sort_unstable();
             known.dedup();
         }
-        let beside = store.beside;
-        let known = self.stores.entry((function, place, slot)).or_insert(Store { function, place, slot, beside });
+        let paired_flag = store.paired_flag;
+        let known =
+            self.stores.entry((function, location, slot)).or_insert(Store { function, location, slot, paired_flag });
         // What configurations disagree on is not known.
-        known.beside = known.beside.filter(|known| Some(*known) == beside);
+        known.paired_flag = known.paired_flag.filter(|known| Some(*known) == paired_flag);
     }
 }
 
@@ -433,14 +438,14 @@ fn merge_arguments(known: &mut Vec<Argument>, other: Vec<Argument>) {
     }
     let truth = |arguments: &[Argument], position: u16| {
         arguments.iter().find_map(|argument| match argument.value {
-            Passed::Truth { may_be_true, may_be_false } if argument.position == position => {
+            ArgumentValue::Truth { may_be_true, may_be_false } if argument.position == position => {
                 Some((may_be_true, may_be_false))
             }
             _ => None,
         })
     };
     known.retain_mut(|argument| match &mut argument.value {
-        Passed::Truth { may_be_true, may_be_false } => match truth(&other, argument.position) {
+        ArgumentValue::Truth { may_be_true, may_be_false } => match truth(&other, argument.position) {
             Some((yes, no)) => {
                 (*may_be_true, *may_be_false) = (may_be_true.or(yes), may_be_false.or(no));
                 true
@@ -450,7 +455,7 @@ fn merge_arguments(known: &mut Vec<Argument>, other: Vec<Argument>) {
         _ => true,
     });
     for argument in other {
-        if !matches!(argument.value, Passed::Truth { .. }) && !known.contains(&argument) {
+        if !matches!(argument.value, ArgumentValue::Truth { .. }) && !known.contains(&argument) {
             known.push(argument);
         }
     }
@@ -461,14 +466,14 @@ fn slot_key(numbers: &Numbers, inside: Option<FunctionId>, slot: cowrap_facts::S
     Some(match slot {
         cowrap_facts::Slot::Field { record, record_name, field } => {
             let name = if record_name.is_empty() { field.clone() } else { format!("{record_name}::{field}") };
-            (SlotKey::Field { record: numbers.place(record), field }, name)
+            (SlotKey::Field { record: numbers.location(record), field }, name)
         }
         cowrap_facts::Slot::Global { name, file } => {
             let file = file.map(|file| numbers.files[file.0 as usize]);
             (SlotKey::Global { name: name.clone(), file }, name)
         }
         cowrap_facts::Slot::Local { name, declared } => {
-            (SlotKey::Local { declared: numbers.place(declared), name: name.clone() }, name)
+            (SlotKey::Local { declared: numbers.location(declared), name: name.clone() }, name)
         }
         cowrap_facts::Slot::Parameter { position } => {
             (SlotKey::Parameter { function: inside?, position }, format!("parameter {}", position + 1))

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use cowrap_facts::{Assertion, Beside, CallKind, LockId, MarkId, Reach, Release};
+use cowrap_facts::{Assertion, CallKind, LockId, MarkId, PairedFlag, PathCondition, Release};
 
 pub use groups::Groups;
 pub use link::Linker;
@@ -25,9 +25,9 @@ pub struct FileId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FunctionId(pub u32);
 
-/// A place in a file of the program. Line and column count from 1, the column in bytes.
+/// A location in a file of the program. Line and column count from 1, the column in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Place {
+pub struct Location {
     /// The file.
     pub file: FileId,
     /// The line.
@@ -36,11 +36,11 @@ pub struct Place {
     pub column: u32,
 }
 
-/// A mark that is written at a place.
+/// A mark that is written at a location.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Mark {
     /// Where.
-    pub place: Place,
+    pub location: Location,
     /// Which.
     pub mark: MarkId,
 }
@@ -57,12 +57,12 @@ pub struct Program {
     pub bodies: Vec<Body>,
     /// Every slot that something is stored into or called through; [`SlotId`] counts them.
     pub slots: Vec<Slot>,
-    /// Marks on something that can bear none, sorted by place.
+    /// Marks on something that can bear none, sorted by location.
     pub misplaced: Vec<Mark>,
-    /// Where the address of a function is taken, sorted by function and place.
+    /// Where the address of a function is taken, sorted by function and location.
     pub stores: Vec<Store>,
     /// What goes from slot to slot, sorted. What calls pass is in the calls.
-    pub copies: Vec<Copy>,
+    pub copies: Vec<PointerCopy>,
     /// For each function, the calls of it by its name.
     #[serde(skip)]
     callers: Groups<Incoming>,
@@ -78,9 +78,9 @@ pub struct Function {
     pub name: String,
     /// The file that defines it, for internal linkage.
     pub file: Option<FileId>,
-    /// Its declarations, sorted by place; each place once, with the marks written there.
+    /// Its declarations, sorted by location; each location once, with the marks written there.
     pub declarations: Vec<Declaration>,
-    /// Its bodies, sorted by place.
+    /// Its bodies, sorted by location.
     pub bodies: Vec<BodyId>,
 }
 
@@ -92,7 +92,7 @@ pub struct BodyId(pub u32);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Declaration {
     /// Where its name is.
-    pub place: Place,
+    pub location: Location,
     /// The marks that are written on it.
     pub marks: Vec<Mark>,
     /// Whether it is a definition.
@@ -109,17 +109,17 @@ pub struct Body {
     /// The function.
     pub function: FunctionId,
     /// Where the definition's name is.
-    pub place: Place,
-    /// The positions of the boolean parameters that [`Reach`] distinguishes.
+    pub location: Location,
+    /// The positions of the boolean parameters that [`PathCondition`] distinguishes.
     pub flags: Vec<u16>,
     /// Calls of named functions, in source order.
     pub calls: Vec<Call>,
     /// Calls through slots, in source order.
     pub slot_calls: Vec<SlotCall>,
     /// An assertion on the context that every path passes.
-    pub assertion: Option<(Assertion, Place)>,
-    /// The locks that it takes, with the places of the calls that it makes while it certainly holds them.
-    pub holds: Vec<Hold>,
+    pub assertion: Option<(Assertion, Location)>,
+    /// The locks that it takes, with the locations of the calls that it makes while it certainly holds them.
+    pub critical_sections: Vec<CriticalSection>,
     /// The locks that it may release for its caller, sorted.
     pub releases: Vec<Release>,
     /// The units that hold this body, for functions with external linkage.
@@ -128,15 +128,15 @@ pub struct Body {
 
 /// A lock that a body takes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hold {
+pub struct CriticalSection {
     /// Which kind.
     pub lock: LockId,
     /// The last name in the argument that says which one.
     pub name: String,
     /// Where.
-    pub taken: Place,
+    pub taken: Location,
     /// Where the calls are that are made while it is certainly held, sorted.
-    pub calls: Vec<Place>,
+    pub calls: Vec<Location>,
 }
 
 /// A call of a function by its name.
@@ -145,11 +145,11 @@ pub struct Call {
     /// The function that is called.
     pub callee: FunctionId,
     /// Where.
-    pub place: Place,
+    pub location: Location,
     /// For a call out of a macro, where it is written.
-    pub spelling: Option<Place>,
-    /// Which worlds reach it.
-    pub reach: Reach,
+    pub spelling: Option<Location>,
+    /// Which worlds condition it.
+    pub condition: PathCondition,
     /// What makes it.
     pub kind: CallKind,
     /// The arguments that can matter to what the callee does, sorted.
@@ -162,19 +162,19 @@ pub struct Argument {
     /// Which argument, from 0.
     pub position: u16,
     /// What is passed.
-    pub value: Passed,
+    pub value: ArgumentValue,
 }
 
 /// What a call passes.
 #[allow(missing_docs)] // each variant's comment tells of its fields
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Passed {
+pub enum ArgumentValue {
     /// A function.
     Function(FunctionId),
     /// Whatever a slot holds.
     Slot(SlotId),
     /// A truth value: the worlds of the caller in which it may be true, and those in which it may be false.
-    Truth { may_be_true: Reach, may_be_false: Reach },
+    Truth { may_be_true: PathCondition, may_be_false: PathCondition },
 }
 
 /// A call by name as seen from what is called: what searches need of it, without a look at the caller's body.
@@ -184,8 +184,8 @@ pub struct Incoming {
     pub site: Site,
     /// Who calls.
     pub caller: FunctionId,
-    /// Which worlds reach it.
-    pub reach: Reach,
+    /// Which worlds condition it.
+    pub condition: PathCondition,
     /// What makes it.
     pub kind: CallKind,
     /// Whether there are arguments that can matter.
@@ -205,7 +205,7 @@ pub struct Site {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SlotId(pub u32);
 
-/// A place that holds a function pointer, the same for all units.
+/// A location that holds a function pointer, the same for all units.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
     /// What it is.
@@ -217,19 +217,19 @@ pub struct Slot {
     pub marks: Vec<Mark>,
     /// Where a mark of it would be written: at the names of its declarations, or at that of the typedef of its type. Known
     /// of slots that something is stored into; sorted.
-    pub declared: Vec<Place>,
+    pub declared: Vec<Location>,
 }
 
 /// A slot's identity.
 #[allow(missing_docs)] // each variant's comment tells of its fields
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum SlotKey {
-    /// A field, by the place of its record's declaration.
-    Field { record: Place, field: String },
+    /// A field, by the location of its record's declaration.
+    Field { record: Location, field: String },
     /// A variable at file scope; a `static` one with its file.
     Global { name: String, file: Option<FileId> },
-    /// A local variable, by the place of its declaration.
-    Local { declared: Place, name: String },
+    /// A local variable, by the location of its declaration.
+    Local { declared: Location, name: String },
     /// A parameter, by its position.
     Parameter { function: FunctionId, position: u16 },
     /// What a function returns.
@@ -244,9 +244,9 @@ pub struct SlotCall {
     /// The slot, when it is known which.
     pub slot: Option<SlotId>,
     /// Where.
-    pub place: Place,
-    /// Which worlds reach it.
-    pub reach: Reach,
+    pub location: Location,
+    /// Which worlds condition it.
+    pub condition: PathCondition,
     /// What makes it.
     pub kind: CallKind,
     /// The arguments that can matter to what is called, sorted.
@@ -255,7 +255,7 @@ pub struct SlotCall {
 
 /// What one slot holds, put into another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Copy {
+pub struct PointerCopy {
     /// Where it comes from.
     pub from: SlotId,
     /// Where it goes.
@@ -268,11 +268,11 @@ pub struct Store {
     /// The function.
     pub function: FunctionId,
     /// Where the function is named.
-    pub place: Place,
+    pub location: Location,
     /// Where it goes, when that is known.
     pub slot: Option<SlotId>,
     /// What a flag beside the slot says.
-    pub beside: Option<Beside>,
+    pub paired_flag: Option<PairedFlag>,
 }
 
 impl Program {
@@ -282,9 +282,9 @@ impl Program {
         let calls = bodies().flat_map(|(id, body)| {
             body.calls.iter().enumerate().map(move |(position, call)| {
                 let site = Site { body: id, call: position as u32 };
-                let Call { callee, reach, kind, .. } = *call;
+                let Call { callee, condition, kind, .. } = *call;
                 let has_arguments = !call.arguments.is_empty();
-                (callee.0 as usize, Incoming { site, caller: body.function, reach, kind, has_arguments })
+                (callee.0 as usize, Incoming { site, caller: body.function, condition, kind, has_arguments })
             })
         });
         let callers = Groups::new(self.functions.len(), calls);
@@ -343,10 +343,10 @@ impl Program {
         self.external(name).or(if named.next().is_none() { first } else { None })
     }
 
-    /// The sites at which a function is called by its name, sorted by place.
+    /// The sites at which a function is called by its name, sorted by location.
     pub fn calls_of(&self, callee: FunctionId) -> Vec<(Site, FunctionId)> {
         let mut sites: Vec<(Site, FunctionId)> = self.sites_of(callee).collect();
-        sites.sort_by_key(|(site, _)| (self.call(*site).place, *site));
+        sites.sort_by_key(|(site, _)| (self.call(*site).location, *site));
         sites
     }
 
@@ -375,7 +375,7 @@ impl Program {
         &self.body(site.body).calls[site.call as usize]
     }
 
-    /// Where a function's address is taken, sorted by place.
+    /// Where a function's address is taken, sorted by location.
     pub fn stores_of(&self, function: FunctionId) -> &[Store] {
         let start = self.stores.partition_point(|store| store.function < function);
         let end = self.stores.partition_point(|store| store.function <= function);
@@ -383,7 +383,7 @@ impl Program {
     }
 
     /// Where what a slot holds is put into other slots, sorted.
-    pub fn copies_from(&self, slot: SlotId) -> &[Copy] {
+    pub fn copies_from(&self, slot: SlotId) -> &[PointerCopy] {
         let start = self.copies.partition_point(|copy| copy.from < slot);
         let end = self.copies.partition_point(|copy| copy.from <= slot);
         &self.copies[start..end]

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashSet;
 
-use super::{FunctionId, Groups, Passed, Program, SlotId, SlotKey};
+use super::{ArgumentValue, FunctionId, Groups, Program, SlotId, SlotKey};
 
 /// For each slot, the functions that it may hold.
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ struct Solver<'p> {
     /// For each slot, the slots that it is copied to.
     copies: Vec<FxHashSet<SlotId>>,
     /// For each slot, what the calls through it pass.
-    passed: Vec<Vec<(u16, Passed)>>,
+    passed: Vec<Vec<(u16, ArgumentValue)>>,
     work: Vec<(SlotId, FunctionId)>,
 }
 
@@ -77,7 +77,7 @@ impl<'p> Solver<'p> {
         for body in &program.bodies {
             for call in &body.calls {
                 for argument in &call.arguments {
-                    let Passed::Slot(from) = argument.value else { continue };
+                    let ArgumentValue::Slot(from) = argument.value else { continue };
                     if let Some(to) = program.parameter(call.callee, argument.position) {
                         solver.copies[from.0 as usize].insert(to);
                     }
@@ -109,9 +109,9 @@ impl<'p> Solver<'p> {
             for (position, value) in self.passed[slot.0 as usize].clone() {
                 let Some(parameter) = self.program.parameter(function, position) else { continue };
                 match value {
-                    Passed::Function(passed) => self.add(parameter, passed),
-                    Passed::Slot(from) => self.copy(from, parameter),
-                    Passed::Truth { .. } => {}
+                    ArgumentValue::Function(passed) => self.add(parameter, passed),
+                    ArgumentValue::Slot(from) => self.copy(from, parameter),
+                    ArgumentValue::Truth { .. } => {}
                 }
             }
         }

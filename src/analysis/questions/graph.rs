@@ -110,11 +110,11 @@ fn drawing(
     }
     let mut edges: BTreeMap<(usize, usize, Kind), Edge> = BTreeMap::new();
     for link in links.all() {
-        let Link { from, to, place, kind, .. } = *link;
+        let Link { from, to, location, kind, .. } = *link;
         let (Some(&from), Some(&to)) = (positions.get(&from), positions.get(&to)) else { continue };
         let empty = Edge { from, to, kind, sites: Vec::new(), rules: Vec::new() };
         let edge = edges.entry((from, to, kind)).or_insert(empty);
-        if let Some(site) = place.map(|place| span(effects, place)) {
+        if let Some(site) = location.map(|location| span(effects, location)) {
             edge.rules.extend(broken.get(&site).into_iter().flatten().map(|rule| (*rule).to_owned()));
             edge.sites.push(site);
         }
@@ -125,7 +125,7 @@ fn drawing(
         name: links.name(*vertex),
         labels: labels(effects, *vertex).into_iter().map(str::to_owned).collect(),
         at: match vertex {
-            Vertex::Function(function) => home(effects, *function).map(|place| span(effects, place)),
+            Vertex::Function(function) => home(effects, *function).map(|location| span(effects, location)),
             Vertex::Slot(_) => None,
         },
         asked: asked.contains(vertex),

@@ -3,7 +3,7 @@
 use rayon::slice::ParallelSliceMut;
 
 use crate::effects::Effects;
-use crate::program::{FunctionId, Place, SlotId};
+use crate::program::{FunctionId, Location, SlotId};
 use crate::words;
 use cowrap_facts::{CallKind, ContextSet};
 use cowrap_report::Kind;
@@ -25,7 +25,7 @@ pub struct Link {
     /// What is called.
     pub to: Vertex,
     /// Where the call is, or the store; nothing for a function that came into the slot on a longer way.
-    pub place: Option<Place>,
+    pub location: Option<Location>,
     /// How.
     pub kind: Kind,
     /// The contexts in which control can be there, as far as the caller's own marks and guards tell.
@@ -57,24 +57,30 @@ impl<'e, 'a> Links<'e, 'a> {
                     CallKind::Cleanup => Kind::Cleanup,
                     CallKind::Unresolved => Kind::Unresolved,
                 };
-                let contexts = start.and(call.reach.contexts());
-                links.push(Link { from, to: Vertex::Function(call.callee), place: Some(call.place), kind, contexts });
+                let contexts = start.and(call.condition.contexts());
+                links.push(Link {
+                    from,
+                    to: Vertex::Function(call.callee),
+                    location: Some(call.location),
+                    kind,
+                    contexts,
+                });
             }
             for call in &body.slot_calls {
                 let Some(slot) = call.slot else { continue };
-                let contexts = start.and(call.reach.contexts());
+                let contexts = start.and(call.condition.contexts());
                 let kind = Kind::Through;
-                links.push(Link { from, to: Vertex::Slot(slot), place: Some(call.place), kind, contexts });
+                links.push(Link { from, to: Vertex::Slot(slot), location: Some(call.location), kind, contexts });
             }
         }
         for number in 0..program.slots.len() {
             let slot = SlotId(number as u32);
             for function in effects.candidates.of_slot(slot) {
                 let stores = program.stores_of(*function).iter();
-                let place = stores.filter(|store| store.slot == Some(slot)).map(|store| store.place).next();
+                let location = stores.filter(|store| store.slot == Some(slot)).map(|store| store.location).next();
                 let to = Vertex::Function(*function);
                 let contexts = ContextSet::BOTH;
-                links.push(Link { from: Vertex::Slot(slot), to, place, kind: Kind::Holds, contexts });
+                links.push(Link { from: Vertex::Slot(slot), to, location, kind: Kind::Holds, contexts });
             }
         }
         links.par_sort_unstable();
@@ -86,9 +92,9 @@ impl<'e, 'a> Links<'e, 'a> {
         let mut free = incoming_starts.clone();
         let mut incoming = vec![0; links.len()];
         for (position, link) in links.iter().enumerate() {
-            let place = &mut free[number(link.to)];
-            incoming[*place as usize] = position as u32;
-            *place += 1;
+            let location = &mut free[number(link.to)];
+            incoming[*location as usize] = position as u32;
+            *location += 1;
         }
         Links { effects, links, starts: outgoing_starts, incoming, incoming_starts }
     }

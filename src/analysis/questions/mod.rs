@@ -84,7 +84,7 @@ pub fn find(effects: &Effects<'_>, wanted: &str) -> Result<Vec<FunctionId>, Ques
     let in_file = |function: &FunctionId| {
         let Some(file) = &file else { return true };
         let linked = program.function(*function);
-        let defined = linked.bodies.iter().map(|body| program.body(*body).place.file);
+        let defined = linked.bodies.iter().map(|body| program.body(*body).location.file);
         defined.chain(linked.file).any(|known| effects.tree.relative(program.path(known)).ends_with(file))
     };
     let found: Vec<FunctionId> = program.named(name).filter(in_file).collect();

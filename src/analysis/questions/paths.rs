@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use regex::Regex;
 
 use crate::effects::Effects;
-use crate::program::{FunctionId, Place};
+use crate::program::{FunctionId, Location};
 use crate::words::{one_of, span};
 use cowrap_facts::ContextSet;
 use cowrap_packs::Effect;
@@ -93,29 +93,29 @@ fn witness(effects: &Effects<'_>, links: &Links<'_, '_>, reached: &[Reached], en
     while let Some((link, after)) = rest.split_first() {
         rest = after;
         let (from, to) = (links.name(link.from), links.name(link.to));
-        let (text, place) = match (link.to, rest.first()) {
+        let (text, location) = match (link.to, rest.first()) {
             (Vertex::Slot(slot), Some(held)) => {
                 rest = &rest[1..];
                 let function = links.name(held.to);
                 let count = one_of(effects, slot);
-                (format!("`{from}` calls through `{to}`, which may be `{function}`: {count}"), link.place)
+                (format!("`{from}` calls through `{to}`, which may be `{function}`: {count}"), link.location)
             }
-            (Vertex::Slot(_), None) => (format!("`{from}` calls through `{to}`"), link.place),
+            (Vertex::Slot(_), None) => (format!("`{from}` calls through `{to}`"), link.location),
             (Vertex::Function(function), _) if link.kind == Kind::Holds => {
-                (format!("`{from}` may hold `{to}`"), link.place.or(home(effects, function)))
+                (format!("`{from}` may hold `{to}`"), link.location.or(home(effects, function)))
             }
-            (Vertex::Function(_), _) => (format!("`{from}` calls `{to}`"), link.place),
+            (Vertex::Function(_), _) => (format!("`{from}` calls `{to}`"), link.location),
         };
-        steps.extend(place.map(|place| Label { at: span(effects, place), text }));
+        steps.extend(location.map(|location| Label { at: span(effects, location), text }));
     }
     Witness { remarks: vec![names.join(" → ")], steps, grounds: Vec::new() }
 }
 
 /// Where a function is defined, or else declared.
-pub fn home(effects: &Effects<'_>, function: FunctionId) -> Option<Place> {
+pub fn home(effects: &Effects<'_>, function: FunctionId) -> Option<Location> {
     let linked = effects.program.function(function);
-    let defined = linked.bodies.first().map(|body| effects.program.body(*body).place);
-    defined.or(linked.declarations.first().map(|declaration| declaration.place))
+    let defined = linked.bodies.first().map(|body| effects.program.body(*body).location);
+    defined.or(linked.declarations.first().map(|declaration| declaration.location))
 }
 
 /// The labels of a vertex: its marks, what it demands, and what it is.

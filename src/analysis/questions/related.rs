@@ -1,4 +1,4 @@
-//! Who calls a function, and whom it calls, with the places of the calls.
+//! Who calls a function, and whom it calls, with the locations of the calls.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -36,7 +36,7 @@ pub fn related(
                 Direction::Callees => links.outgoing(vertex).to_vec(),
             };
             near.retain(|link| !named || !matches!(link.kind, Kind::Through | Kind::Holds));
-            near.sort_by_key(|link| (link.place, *link));
+            near.sort_by_key(|link| (link.location, *link));
             for link in near {
                 let (next, through_slot) = match direction {
                     Direction::Callers => (link.from, matches!(link.kind, Kind::Holds)),
@@ -59,7 +59,7 @@ fn relation(effects: &Effects<'_>, links: &Links<'_, '_>, distance: u32, link: &
     let context = match (link.kind, link.contexts) {
         (Kind::Holds, _) => "",
         (_, ContextSet::COROUTINE) => "in a coroutine",
-        (_, ContextSet::OUTSIDE) => "outside of coroutines",
+        (_, ContextSet::NON_COROUTINE) => "outside of coroutines",
         (_, ContextSet::BOTH) => "in either context",
         _ => "never reached",
     };
@@ -68,7 +68,7 @@ fn relation(effects: &Effects<'_>, links: &Links<'_, '_>, distance: u32, link: &
         from: links.name(link.from),
         to: links.name(link.to),
         kind: link.kind,
-        at: link.place.map(|place| span(effects, place)),
+        at: link.location.map(|location| span(effects, location)),
         context,
     }
 }

@@ -3,7 +3,7 @@
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::effects::{Callee, Chain, Doubt, Effects, Ends, Origin, Search, Step, Suspends};
-use crate::program::{FunctionId, Place};
+use crate::program::{FunctionId, Location};
 use crate::words::{called, name, span, step};
 use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::Effect;
@@ -83,11 +83,11 @@ fn declarations(effects: &Effects<'_>, function: FunctionId) -> Vec<Label> {
         let marks = declaration.marks.iter().map(|mark| format!(", `{}`", effects.pack.mark(mark.mark).name));
         let never = if declaration.never_returns { ", never returns" } else { "" };
         let text = format!("{what} here{}{never}", marks.collect::<String>());
-        labels.push(Label { at: span(effects, declaration.place), text });
+        labels.push(Label { at: span(effects, declaration.location), text });
     }
-    if let Some((assertion, place)) = effects.asserted(function) {
+    if let Some((assertion, location)) = effects.asserted(function) {
         let text = format!("asserts here that control is {}", words_for(assertion));
-        labels.push(Label { at: span(effects, place), text });
+        labels.push(Label { at: span(effects, location), text });
     }
     labels
 }
@@ -95,7 +95,7 @@ fn declarations(effects: &Effects<'_>, function: FunctionId) -> Vec<Label> {
 fn words_for(context: Context) -> &'static str {
     match context {
         Context::Coroutine => "in a coroutine",
-        Context::Outside => "outside of coroutines",
+        Context::NonCoroutine => "outside of coroutines",
     }
 }
 
@@ -107,20 +107,20 @@ fn entered(
     function: FunctionId,
 ) -> Option<Conclusion> {
     let has = |entered: ContextSet| entered.contains(context);
-    let (name, place) = (name(effects, function), words_for(context));
+    let (name, location) = (name(effects, function), words_for(context));
     if effects.demand(function).effect.is_some_and(|effect| effect.allows(context) && !effect.allows(context.other())) {
         return None;
     }
     let Some((doubt, steps)) = search.entry(function) else {
         let text = if has(effects.worlds().possible.contexts(effects.program, function)) {
-            format!("`{name}` may be called {place}: nobody is known to, but not all its callers are known")
+            format!("`{name}` may be called {location}: nobody is known to, but not all its callers are known")
         } else {
-            format!("`{name}` is never called {place}, as far as the program tells")
+            format!("`{name}` is never called {location}, as far as the program tells")
         };
         return Some(Conclusion { text, witnesses: Vec::new(), more: 0 });
     };
     let verb = if doubt == Doubt::NONE { "is" } else { "may be" };
-    let text = format!("`{name}` {verb} called {place}");
+    let text = format!("`{name}` {verb} called {location}");
     Some(Conclusion { text, witnesses: vec![witness(effects, context, doubt, false, &steps)], more: 0 })
 }
 
@@ -134,22 +134,22 @@ fn leads(
     all: bool,
 ) -> Option<Conclusion> {
     let chains = search.chains_from(function);
-    let (name, place) = (name(effects, function), words_for(context));
+    let (name, location) = (name(effects, function), words_for(context));
     let sought = match (to, context) {
         (Some(to), _) => format!("`{to}`"),
         (None, Context::Coroutine) => format!("what is {}", Effect::NonCoroutineOnly.describe()),
-        (None, Context::Outside) => format!("what is {}", Effect::CoroutineOnly.describe()),
+        (None, Context::NonCoroutine) => format!("what is {}", Effect::CoroutineOnly.describe()),
     };
     let Some(best) = chains.first() else {
-        let text = format!("{place}, `{name}` does not lead to {sought}, as far as the program tells");
+        let text = format!("{location}, `{name}` does not lead to {sought}, as far as the program tells");
         return Some(Conclusion { text, witnesses: Vec::new(), more: 0 });
     };
     let may = if best.doubt == Doubt::NONE && !best.conditional { "leads" } else { "may lead" };
     let offender = best.steps.last().map_or_else(String::new, |last| called(effects, last.callee));
     let text = match all && chains.len() > 1 {
-        true => format!("{place}, `{name}` {may} to {sought} by {} of its calls", chains.len()),
-        false if to.is_some() => format!("{place}, `{name}` {may} to {sought}"),
-        false => format!("{place}, `{name}` {may} to {sought}: {offender}"),
+        true => format!("{location}, `{name}` {may} to {sought} by {} of its calls", chains.len()),
+        false if to.is_some() => format!("{location}, `{name}` {may} to {sought}"),
+        false => format!("{location}, `{name}` {may} to {sought}: {offender}"),
     };
     let shown = if all { chains.len() } else { 1 };
     let tell = |chain: &Chain| witness(effects, context, chain.doubt, chain.conditional, &chain.steps);
@@ -170,27 +170,31 @@ fn witness(effects: &Effects<'_>, context: Context, doubt: Doubt, conditional: b
     for end in ends.chain(steps.last().map(|last| last.callee)) {
         grounds.extend(ground(effects, end));
     }
-    let steps = steps.iter().map(|call| Label { at: span(effects, call.place), text: step(effects, call) }).collect();
+    let steps =
+        steps.iter().map(|call| Label { at: span(effects, call.location), text: step(effects, call) }).collect();
     Witness { remarks, steps, grounds }
 }
 
 /// What says what something demands.
 fn ground(effects: &Effects<'_>, callee: Callee) -> Option<Label> {
-    let label = |place: Place, text: String| Some(Label { at: span(effects, place), text });
+    let label = |location: Location, text: String| Some(Label { at: span(effects, location), text });
     match callee {
         Callee::Function(function) => {
             let name = name(effects, function);
             match effects.demand(function).origin {
                 Origin::Marked(mark) => {
-                    label(mark.place, format!("`{name}` is marked `{}`", effects.pack.mark(mark.mark).name))
+                    label(mark.location, format!("`{name}` is marked `{}`", effects.pack.mark(mark.mark).name))
                 }
-                Origin::Inferred(place) => label(place, format!("`{name}` asserts its context")),
+                Origin::Inferred(location) => label(location, format!("`{name}` asserts its context")),
                 Origin::Unmarked | Origin::Modelled(_) | Origin::Contradictory(..) => None,
             }
         }
         Callee::Slot(slot) => {
             let (_, mark) = effects.slot_demand(slot)?;
-            label(mark.place, format!("{} is marked `{}`", effects.slot_name(slot), effects.pack.mark(mark.mark).name))
+            label(
+                mark.location,
+                format!("{} is marked `{}`", effects.slot_name(slot), effects.pack.mark(mark.mark).name),
+            )
         }
     }
 }
@@ -204,14 +208,14 @@ fn suspends(effects: &Effects<'_>, function: FunctionId) -> Conclusion {
     };
     let last = self::name(effects, last);
     let mut labels: Vec<Label> =
-        steps.iter().map(|call| Label { at: span(effects, call.place), text: step(effects, call) }).collect();
-    let (reason, place) = match why {
+        steps.iter().map(|call| Label { at: span(effects, call.location), text: step(effects, call) }).collect();
+    let (reason, location) = match why {
         Suspends::ByThePack => (format!("`{last}` suspends, the pack says"), None),
         Suspends::WithoutABody => (format!("the body of `{last}` was not read"), None),
-        Suspends::ThroughAPointer(place) => (format!("`{last}` calls through a pointer"), Some(place)),
-        Suspends::Unresolved(place) => (format!("`{last}` may make a call that is not resolved"), Some(place)),
+        Suspends::ThroughAPointer(location) => (format!("`{last}` calls through a pointer"), Some(location)),
+        Suspends::Unresolved(location) => (format!("`{last}` may make a call that is not resolved"), Some(location)),
     };
-    labels.extend(place.map(|place| Label { at: span(effects, place), text: reason.clone() }));
+    labels.extend(location.map(|location| Label { at: span(effects, location), text: reason.clone() }));
     let text = format!("`{name}` may suspend the coroutine that it runs in: {reason}");
     let witnesses = match labels.is_empty() {
         true => Vec::new(),

@@ -25,20 +25,20 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
     for function in effects.program.function_ids() {
         let demand = effects.demand(function);
         let (Origin::Marked(mark), Some(effect)) = (demand.origin, demand.effect) else { continue };
-        let Some((context, place)) = effects.asserted(function) else { continue };
+        let Some((context, location)) = effects.asserted(function) else { continue };
         let (agrees, asserted) = match context {
             Context::Coroutine => (effect == Effect::CoroutineOnly, "in a coroutine"),
-            Context::Outside => (effect == Effect::NonCoroutineOnly, "outside of coroutines"),
+            Context::NonCoroutine => (effect == Effect::NonCoroutineOnly, "outside of coroutines"),
         };
         // A generated body that contradicts its mark is out of date, which is told once for the whole file.
-        if agrees || effects.is_generated(place) {
+        if agrees || effects.is_generated(location) {
             continue;
         }
         let function = name(effects, function);
         let mark_name = &effects.pack.mark(mark.mark).name;
         let message = format!("`{function}` is marked `{mark_name}`, but asserts that it is {asserted}");
-        let mut report = Report::new(effects, RULE.name, RULE.level, function, place, message, "asserted here");
-        report.label(mark.place, format!("marked `{mark_name}` ({}) here", effect.describe()));
+        let mut report = Report::new(effects, RULE.name, RULE.level, function, location, message, "asserted here");
+        report.label(mark.location, format!("marked `{mark_name}` ({}) here", effect.describe()));
         report.help("change the mark or the assertion: one of them is wrong");
         findings.push(report.finish());
     }

@@ -1,7 +1,7 @@
 //! `assert-without-mark`: a function asserts its context, acts on it, and bears no mark that says so.
 
 use crate::effects::{BreachKind, Callee, Effects, Origin};
-use crate::program::{FunctionId, Place};
+use crate::program::{FunctionId, Location};
 use crate::words::{mark_for, name};
 use cowrap_facts::ContextSet;
 use cowrap_packs::Effect;
@@ -24,10 +24,10 @@ pub const RULE: Rule = Rule {
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for function in effects.program.function_ids() {
-        let Origin::Inferred(place) = effects.demand(function).origin else { continue };
+        let Origin::Inferred(location) = effects.demand(function).origin else { continue };
         findings.extend(match effects.demand(function).effect {
-            Some(Effect::CoroutineOnly) => in_coroutine(effects, function, place),
-            Some(Effect::NonCoroutineOnly) => outside(effects, function, place),
+            Some(Effect::CoroutineOnly) => in_coroutine(effects, function, location),
+            Some(Effect::NonCoroutineOnly) => outside(effects, function, location),
             _ => None,
         });
     }
@@ -35,26 +35,26 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 }
 
 /// A function that asserts to be in a coroutine, and calls what must be.
-fn in_coroutine(effects: &Effects<'_>, function: FunctionId, place: Place) -> Option<Finding> {
+fn in_coroutine(effects: &Effects<'_>, function: FunctionId, location: Location) -> Option<Finding> {
     let bodies = &effects.program.function(function).bodies;
     let calls = bodies.iter().flat_map(|body| &effects.program.body(*body).calls);
     let mut demanding = calls.filter(|call| {
         call.kind.is_in_place()
             && effects.demand(call.callee).effect == Some(Effect::CoroutineOnly)
-            && !call.reach.contexts().is_empty()
+            && !call.condition.contexts().is_empty()
     });
     let first = demanding.next()?;
     let name_of = name(effects, function);
     let message = format!("`{name_of}` asserts that it is in a coroutine, but bears no mark");
-    let mut report = Report::new(effects, RULE.name, RULE.level, name_of, place, message, "asserted here");
-    report.label(first.place, format!("coroutine only `{}` is called here", name(effects, first.callee)));
+    let mut report = Report::new(effects, RULE.name, RULE.level, name_of, location, message, "asserted here");
+    report.label(first.location, format!("coroutine only `{}` is called here", name(effects, first.callee)));
     report.help(format!("mark `{name_of}` as `{}`", mark_for(effects, Effect::CoroutineOnly)));
     fix(&mut report, effects, function, Effect::CoroutineOnly);
     Some(report.finish())
 }
 
 /// A function that asserts to be outside of coroutines, and is called from functions with marks.
-fn outside(effects: &Effects<'_>, function: FunctionId, place: Place) -> Option<Finding> {
+fn outside(effects: &Effects<'_>, function: FunctionId, location: Location) -> Option<Finding> {
     // A tree without the mark (QEMU before 8.0) can only say it by the assertion.
     effects.plain_mark(Effect::NonCoroutineOnly).filter(|mark| effects.program.declares_mark(*mark))?;
     let calls = effects.program.calls_of(function);
@@ -62,13 +62,13 @@ fn outside(effects: &Effects<'_>, function: FunctionId, place: Place) -> Option<
         let call = effects.program.call(*site);
         effects.is_marked(*caller)
             && call.kind.is_in_place()
-            && !effects.start(*caller).and(call.reach.contexts()).is_empty()
+            && !effects.start(*caller).and(call.condition.contexts()).is_empty()
     })?;
     let name_of = name(effects, function);
     let message = format!("`{name_of}` asserts that it is outside of coroutines, but bears no mark");
-    let mut report = Report::new(effects, RULE.name, RULE.level, name_of, place, message, "asserted here");
+    let mut report = Report::new(effects, RULE.name, RULE.level, name_of, location, message, "asserted here");
     let from = name(effects, *caller);
-    report.label(effects.program.call(*site).place, format!("called from `{from}`, which bears one, here"));
+    report.label(effects.program.call(*site).location, format!("called from `{from}`, which bears one, here"));
     let breached = effects.breaches().iter().any(|breach| {
         breach.callee == Callee::Function(function)
             && breach.kind == BreachKind::BlockingCall

@@ -76,13 +76,14 @@ fn through_slot(effects: &Effects<'_>, groups: &[Vec<Chain>]) -> Option<Finding>
     let count = groups.len();
     let message =
         format!("{slot_words} is called from `{caller}`, where {count} calls in coroutines lead, and {leads}");
-    let mut report = Report::new(effects, RULE.name, level(best), caller, step.place, message, "called through here");
+    let mut report =
+        Report::new(effects, RULE.name, level(best), caller, step.location, message, "called through here");
     report.label_callee(offender);
     note_chain(&mut report, best);
     let others = groups.iter().filter_map(|chains| chains.first()).filter(|chain| *chain != best);
     for first in others.clone().filter_map(|chain| chain.steps.first()).take(MOST_LISTED) {
         let (caller, callee) = (name(effects, first.caller), first_called(effects, first));
-        report.note_at(first.place, format!("`{caller}` comes there in a coroutine, by its call of {callee}"));
+        report.note_at(first.location, format!("`{caller}` comes there in a coroutine, by its call of {callee}"));
     }
     if count - 1 > MOST_LISTED {
         report.note(format!("and {} more", count - 1 - MOST_LISTED));
@@ -138,10 +139,10 @@ fn through_others(effects: &Effects<'_>, chains: &[Chain]) -> Option<Finding> {
     let leads = if best.steps.len() == 1 { "may be" } else { "leads to" };
     let message = format!("{callee} is called from `{caller}`, {why}, and {leads} non-coroutine only {offender}");
     let level = level(best);
-    let mut report = Report::new(effects, RULE.name, level, caller, first.place, message, "called here");
-    for chain in chains.iter().filter(|chain| chain.steps.first().is_some_and(|step| step.place != first.place)) {
+    let mut report = Report::new(effects, RULE.name, level, caller, first.location, message, "called here");
+    for chain in chains.iter().filter(|chain| chain.steps.first().is_some_and(|step| step.location != first.location)) {
         if let Some(step) = chain.steps.first() {
-            report.label_further(step.place, format!("so is {callee} here"));
+            report.label_further(step.location, format!("so is {callee} here"));
         }
     }
     report.label_callee(last.callee);
@@ -167,7 +168,7 @@ fn finding(effects: &Effects<'_>, breach: &Breach) -> Finding {
     };
     let demanding = demanding(effects, breach.callee, Effect::NonCoroutineOnly);
     let message = format!("{demanding} from `{caller}`, {why}");
-    let mut report = Report::new(effects, RULE.name, level, caller, breach.place, message, "called here");
+    let mut report = Report::new(effects, RULE.name, level, caller, breach.location, message, "called here");
     report.label_callee(breach.callee);
     report.note_spelling(breach);
     report.label_demand(breach.caller);

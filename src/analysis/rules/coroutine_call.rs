@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::effects::{Breach, BreachKind, Callee, Callers, Effects};
-use crate::program::{BodyId, FunctionId, Place};
+use crate::program::{BodyId, FunctionId, Location};
 use crate::words::{called, demanding, mark_for, name, span};
 use cowrap_facts::ContextSet;
 use cowrap_packs::Effect;
@@ -34,13 +34,13 @@ enum Advice {
 }
 
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
-    let explained: BTreeSet<(Place, BodyId, Callee)> =
+    let explained: BTreeSet<(Location, BodyId, Callee)> =
         effects.suspects().iter().flat_map(|suspect| suspect.calls.iter().map(key)).collect();
     // By definition: two bodies of one name (a stub, a test's double) are two things to fix.
-    let mut by_caller: BTreeMap<(FunctionId, Place), Vec<Breach>> = BTreeMap::new();
+    let mut by_caller: BTreeMap<(FunctionId, Location), Vec<Breach>> = BTreeMap::new();
     for breach in effects.breaches() {
         if breach.kind == BreachKind::CoroutineCall && !explained.contains(&key(breach)) {
-            let definition = effects.program.body(breach.body).place;
+            let definition = effects.program.body(breach.body).location;
             by_caller.entry((breach.caller, definition)).or_default().push(*breach);
         }
     }
@@ -76,13 +76,13 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 }
 
 /// What tells one call from another, in the order in which they are told.
-fn key(breach: &Breach) -> (Place, BodyId, Callee) {
-    (breach.place, breach.body, breach.callee)
+fn key(breach: &Breach) -> (Location, BodyId, Callee) {
+    (breach.location, breach.body, breach.callee)
 }
 
 fn advice(callers: &Callers) -> Advice {
     match callers.known() {
-        ContextSet::OUTSIDE => Advice::Wrapper,
+        ContextSet::NON_COROUTINE => Advice::Wrapper,
         ContextSet::BOTH => Advice::Guard,
         _ => Advice::Mark,
     }
@@ -97,7 +97,7 @@ fn one_call(effects: &Effects<'_>, breach: &Breach) -> Finding {
     if effects.demand(breach.caller).effect.is_some() {
         report.label_demand(breach.caller);
     }
-    let known_outside = breach.contexts == ContextSet::OUTSIDE;
+    let known_outside = breach.contexts == ContextSet::NON_COROUTINE;
     if breach.kind == BreachKind::RegionCall {
         report.help(format!("move the call of {callee} out of the block"));
     } else if known_outside || effects.demand(breach.caller).effect.is_none() {
@@ -130,7 +130,7 @@ fn all_calls(
     report.label_callee(first.callee);
     report.note_spelling(first);
     for breach in &breaches[1..] {
-        report.label_further(breach.place, format!("so is {} here", called(effects, breach.callee)));
+        report.label_further(breach.location, format!("so is {} here", called(effects, breach.callee)));
     }
     report.note_calls(&callers.coroutine, |from| format!("`{from}` calls `{caller_name}` in a coroutine"));
     report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller_name}` outside of coroutines"));
@@ -140,7 +140,7 @@ fn all_calls(
             Some(effect) => format!("a slot that is {}", effect.describe()),
             None => "a slot without a mark".to_owned(),
         };
-        report.note_at(store.place, format!("the address of `{caller_name}` goes into {slot}"));
+        report.note_at(store.location, format!("the address of `{caller_name}` goes into {slot}"));
     }
     let closure = effects.closure(Callee::Function(caller));
     let mark = mark_for(effects, Effect::CoroutineOnly);
@@ -163,7 +163,7 @@ fn all_calls(
     Some(report.finish())
 }
 
-/// The message and the place, by what is known of the caller.
+/// The message and the location, by what is known of the caller.
 fn start<'e, 'a>(effects: &'e Effects<'a>, breach: &Breach) -> Report<'e, 'a> {
     let caller = name(effects, breach.caller);
     let known = effects.demand(breach.caller).effect;
@@ -173,14 +173,14 @@ fn start<'e, 'a>(effects: &'e Effects<'a>, breach: &Breach) -> Report<'e, 'a> {
             "in a block that runs in another thread, where nothing can suspend"
         }
         _ if breach.conditional => "which may run outside of coroutines, under a condition on a parameter",
-        (ContextSet::OUTSIDE, Some(Effect::NonCoroutineOnly)) => "which runs outside of coroutines",
-        (ContextSet::OUTSIDE, _) => "where control is outside of coroutines",
+        (ContextSet::NON_COROUTINE, Some(Effect::NonCoroutineOnly)) => "which runs outside of coroutines",
+        (ContextSet::NON_COROUTINE, _) => "where control is outside of coroutines",
         (_, Some(Effect::Either)) => "which runs in either context, without a guard",
         _ => "which bears no mark",
     };
     let demanding = demanding(effects, breach.callee, Effect::CoroutineOnly);
     let message = format!("{demanding} from `{caller}`, {why}");
-    Report::new(effects, RULE.name, level, caller, breach.place, message, "called here")
+    Report::new(effects, RULE.name, level, caller, breach.location, message, "called here")
 }
 
 /// The advice to go through the wrapper: by its name, or by the declaration that would generate it.
@@ -213,7 +213,7 @@ fn fix_by_wrapper(report: &mut Report<'_, '_>, effects: &Effects<'_>, breach: &B
     let target = name(effects, callee);
     if let Some(wrapper) = effects.wrapper_of(callee) {
         if effects.have_one_type(callee, wrapper) {
-            report.fix_call(Safety::Unsafe, breach.place, target, name(effects, wrapper));
+            report.fix_call(Safety::Unsafe, breach.location, target, name(effects, wrapper));
         }
         return;
     }
@@ -224,7 +224,8 @@ fn fix_by_wrapper(report: &mut Report<'_, '_>, effects: &Effects<'_>, breach: &B
     if let (None, Some(mark), Some(prototype)) = (effects.program.known_as(&wrapper), mark, prototype) {
         let without = effects.marks_of(callee).into_iter().map(str::to_owned).collect();
         let (target, at) = (target.to_owned(), span(effects, prototype));
-        let call = Action::CallInstead { old: target.clone(), new: wrapper.clone(), at: span(effects, breach.place) };
+        let call =
+            Action::CallInstead { old: target.clone(), new: wrapper.clone(), at: span(effects, breach.location) };
         let title = format!("declare the wrapper `{wrapper}`, and call it instead of `{target}`");
         let declare = Action::DeclareWrapper { target, wrapper, mark: mark.to_owned(), without, at };
         report.fix(Safety::Unsafe, title, vec![declare, call]);

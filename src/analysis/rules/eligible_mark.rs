@@ -35,12 +35,12 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
         return None;
     }
     let body = program.body(*program.function(function).bodies.first()?);
-    if effects.is_generated(body.place) {
+    if effects.is_generated(body.location) {
         return None;
     }
     let function_name = name(effects, function);
     let message = format!("`{function_name}` is only called in coroutines, and bears no mark");
-    let mut report = Report::new(effects, RULE.name, RULE.level, function_name, body.place, message, "defined here");
+    let mut report = Report::new(effects, RULE.name, RULE.level, function_name, body.location, message, "defined here");
     report.note_calls(&program.calls_of(function), |caller| format!("`{caller}` calls it here"));
     report.note_stores(program.stores_of(function), |_| "it is stored here, and called in coroutines".to_owned());
     let closure = effects.closure(Callee::Function(function));

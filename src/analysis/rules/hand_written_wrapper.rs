@@ -1,7 +1,7 @@
 //! `hand-written-wrapper`: a function creates a coroutine and polls until it is done, which a generated wrapper would do.
 
 use crate::effects::Effects;
-use crate::program::{Body, Call, FunctionId, Passed};
+use crate::program::{ArgumentValue, Body, Call, FunctionId};
 use crate::words::name;
 use cowrap_facts::CallKind;
 use cowrap_packs::Effect;
@@ -26,7 +26,7 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 }
 
 fn finding(effects: &Effects<'_>, body: &Body) -> Option<Finding> {
-    if effects.is_generated(body.place) {
+    if effects.is_generated(body.location) {
         return None;
     }
     let calls_one_of = |names: &[String], call: &Call| names.contains(&effects.program.function(call.callee).name);
@@ -34,31 +34,31 @@ fn finding(effects: &Effects<'_>, body: &Body) -> Option<Finding> {
     let creates = made().find(|call| calls_one_of(&effects.pack.creators, call))?;
     let polls = made().find(|call| calls_one_of(&effects.pack.polling, call))?;
     let entry = creates.arguments.iter().find_map(|argument| match argument.value {
-        Passed::Function(function) if argument.position == 0 => Some(function),
+        ArgumentValue::Function(function) if argument.position == 0 => Some(function),
         _ => None,
     })?;
     let (caller, entry_name) = (name(effects, body.function), name(effects, entry));
     let message = format!("`{caller}` runs `{entry_name}` in a coroutine and polls until it is done, by hand");
     let mut report =
-        Report::new(effects, RULE.name, RULE.level, caller, creates.place, message, "the coroutine is created here");
-    report.label(polls.place, "and waited for here");
+        Report::new(effects, RULE.name, RULE.level, caller, creates.location, message, "the coroutine is created here");
+    report.label(polls.location, "and waited for here");
     let targets = targets(effects, entry);
-    for (target, place) in &targets {
-        report.note_at(*place, format!("`{entry_name}` calls coroutine only `{}`", name(effects, *target)));
+    for (target, location) in &targets {
+        report.note_at(*location, format!("`{entry_name}` calls coroutine only `{}`", name(effects, *target)));
     }
     report.help(advice(effects, &targets));
     Some(report.finish())
 }
 
 /// What an entry calls that is coroutine only.
-fn targets(effects: &Effects<'_>, entry: FunctionId) -> Vec<(FunctionId, crate::program::Place)> {
+fn targets(effects: &Effects<'_>, entry: FunctionId) -> Vec<(FunctionId, crate::program::Location)> {
     let bodies = effects.program.function(entry).bodies.iter().map(|body| effects.program.body(*body));
     let calls = bodies.flat_map(|body| &body.calls).filter(|call| call.kind == CallKind::Written);
     let wanted = |call: &&Call| effects.demand(call.callee).effect == Some(Effect::CoroutineOnly);
-    calls.filter(wanted).map(|call| (call.callee, call.place)).collect()
+    calls.filter(wanted).map(|call| (call.callee, call.location)).collect()
 }
 
-fn advice(effects: &Effects<'_>, targets: &[(FunctionId, crate::program::Place)]) -> String {
+fn advice(effects: &Effects<'_>, targets: &[(FunctionId, crate::program::Location)]) -> String {
     let mark = effects.wrapper_mark(Effect::CoroutineOnly).map(|mark| effects.pack.mark(mark).name.as_str());
     match (targets, mark) {
         ([(target, _)], Some(mark)) => match effects.pack.wrapper_name(name(effects, *target)) {

@@ -23,15 +23,15 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 }
 
 fn finding(effects: &Effects<'_>, held: &HeldAcross) -> Option<Finding> {
-    let (place, callee) = *held.calls.first()?;
+    let (location, callee) = *held.calls.first()?;
     let caller = name(effects, held.caller);
     let lock = &effects.pack.locks[usize::from(held.lock.0)].name;
     let callee_words = called(effects, callee);
     let message = format!("{callee_words} is called from `{caller}` while it holds a {lock}, and may suspend");
-    let mut report = Report::new(effects, RULE.name, RULE.level, caller, place, message, "called here");
+    let mut report = Report::new(effects, RULE.name, RULE.level, caller, location, message, "called here");
     report.label(held.taken, format!("the {lock} is taken here"));
-    for (place, callee) in &held.calls[1..] {
-        report.label_further(*place, format!("so is {} here", called(effects, *callee)));
+    for (location, callee) in &held.calls[1..] {
+        report.label_further(*location, format!("so is {} here", called(effects, *callee)));
     }
     report.label_callee(callee);
     report.help(format!("release the {lock} before the call, or take a lock that belongs to the coroutine"));

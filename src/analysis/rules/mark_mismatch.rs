@@ -40,17 +40,17 @@ fn contradiction(effects: &Effects<'_>, function: FunctionId) -> Option<Finding>
     let (one, other) = (&effects.pack.mark(first.mark).name, &effects.pack.mark(second.mark).name);
     let message = format!("`{function}` is marked both `{one}` and `{other}`");
     let label = format!("marked `{other}` here");
-    let mut report = Report::new(effects, RULE.name, Level::Error, function, second.place, message, label);
-    report.label(first.place, format!("marked `{one}` here"));
+    let mut report = Report::new(effects, RULE.name, Level::Error, function, second.location, message, label);
+    report.label(first.location, format!("marked `{one}` here"));
     report.help(format!("keep the mark that is true of `{function}`; calls to and from it are not checked until then"));
     Some(report.finish())
 }
 
 fn missing(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
-    let place = effects.unmarked_declaration(function)?;
+    let location = effects.unmarked_declaration(function)?;
     let Origin::Marked(mark) = effects.demand(function).origin else { return None };
     let declarations = &effects.program.function(function).declarations;
-    let is_definition = declarations.iter().any(|declared| declared.place == place && declared.definition);
+    let is_definition = declarations.iter().any(|declared| declared.location == location && declared.definition);
     let id = function;
     let function = name(effects, id);
     let mark_name = &effects.pack.mark(mark.mark).name;
@@ -62,8 +62,8 @@ fn missing(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
         (false, _) => ("prototype", "other declaration"),
     };
     let message = format!("this {this} of `{function}` lacks the mark `{mark_name}` that its {that} bears");
-    let mut report = Report::new(effects, RULE.name, Level::Warning, function, place, message, "no mark here");
-    report.label(mark.place, format!("marked `{mark_name}` here"));
+    let mut report = Report::new(effects, RULE.name, Level::Warning, function, location, message, "no mark here");
+    report.label(mark.location, format!("marked `{mark_name}` here"));
     report.help(format!("write `{mark_name}` on both, so that a reader of either knows"));
     // What a generator makes of a wrapper mark is not to be marked again; and where others call the function outside of coroutines,
     // it may be the mark that is wrong.

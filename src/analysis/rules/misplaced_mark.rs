@@ -25,7 +25,8 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
             continue;
         }
         let message = format!("`{}` marks something that is not a function and holds none", spec.name);
-        let mut report = Report::new(effects, RULE.name, RULE.level, "", mark.place, message, "this mark says nothing");
+        let mut report =
+            Report::new(effects, RULE.name, RULE.level, "", mark.location, message, "this mark says nothing");
         report.help("put the mark on a function, a function pointer, or a typedef of either");
         findings.push(report.finish());
     }

@@ -34,7 +34,7 @@ fn finding(effects: &Effects<'_>, breach: &Breach) -> Option<Finding> {
         return None;
     }
     let message = format!("`{callee_name}` is called from `{caller}` in a coroutine, where `{target}` could be called");
-    let mut report = Report::new(effects, RULE.name, RULE.level, caller, breach.place, message, "called here");
+    let mut report = Report::new(effects, RULE.name, RULE.level, caller, breach.location, message, "called here");
     report.label_demand(callee);
     report.label_demand(breach.caller);
     report.help(format!("call `{target}` instead"));
@@ -45,7 +45,7 @@ fn finding(effects: &Effects<'_>, breach: &Breach) -> Option<Finding> {
         let wraps = effects.context_marks(callee).iter().find_map(|(mark, _)| effects.wraps(mark));
         let is_same = wraps.is_some_and(|wraps| wraps.lock.is_none()) && effects.required_lock(direct).is_none();
         let safety = if is_same && contest.is_none() { Safety::Safe } else { Safety::Unsafe };
-        report.fix_call(safety, breach.place, callee_name, target);
+        report.fix_call(safety, breach.location, callee_name, target);
     }
     Some(report.finish())
 }

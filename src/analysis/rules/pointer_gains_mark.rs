@@ -31,11 +31,11 @@ fn finding(effects: &Effects<'_>, misfit: &Misfit) -> Option<Finding> {
     let (function, slot) = (name(effects, misfit.store.function), effects.slot_name(misfit.slot));
     let flag = flag(effects, &misfit.store).map(|flag| format!(" {flag}")).unwrap_or_default();
     let message = format!("non-coroutine only `{function}` is stored into {slot}{flag}, {what}");
-    let mut report = Report::new(effects, RULE.name, level, function, misfit.store.place, message, "stored here");
+    let mut report = Report::new(effects, RULE.name, level, function, misfit.store.location, message, "stored here");
     report.label_demand(misfit.store.function);
     if let Some((_, mark)) = effects.slot_demand(misfit.slot) {
         let mark_name = &effects.pack.mark(mark.mark).name;
-        report.label(mark.place, format!("{slot} is marked `{mark_name}` here"));
+        report.label(mark.location, format!("{slot} is marked `{mark_name}` here"));
     }
     report.help("store a function that may run in a coroutine, or one that leaves it");
     Some(report.finish())

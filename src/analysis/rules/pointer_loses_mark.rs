@@ -39,8 +39,8 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 fn beside_flag(effects: &Effects<'_>, misfit: &Misfit, flag: &str) -> Finding {
     let (function, slot) = (name(effects, misfit.store.function), effects.slot_name(misfit.slot));
     let message = format!("coroutine only `{function}` is stored into {slot} {flag}");
-    let place = misfit.store.place;
-    let mut report = Report::new(effects, RULE.name, RULE.level, function, place, message, "stored here");
+    let location = misfit.store.location;
+    let mut report = Report::new(effects, RULE.name, RULE.level, function, location, message, "stored here");
     report.label_demand(misfit.store.function);
     report.help("set the flag, if it is called in a coroutine then; or store a wrapper");
     report.finish()
@@ -59,12 +59,12 @@ fn finding(effects: &Effects<'_>, slot: SlotId, misfits: &[Misfit]) -> Option<Fi
         None => "bears no mark".to_owned(),
     };
     let message = format!("coroutine only `{function}` is stored into {slot_name}, which {what}");
-    let place = first.store.place;
-    let mut report = Report::new(effects, RULE.name, RULE.level, function, place, message, "stored here");
+    let location = first.store.location;
+    let mut report = Report::new(effects, RULE.name, RULE.level, function, location, message, "stored here");
     report.label_demand(first.store.function);
     if let Some((_, mark)) = demand {
         let mark_name = &effects.pack.mark(mark.mark).name;
-        report.label(mark.place, format!("{slot_name} is marked `{mark_name}` here"));
+        report.label(mark.location, format!("{slot_name} is marked `{mark_name}` here"));
     }
     let others: Vec<Store> = others.iter().map(|other| other.store).collect();
     report.note_stores(&others, |function| format!("so is `{function}`"));

@@ -1,7 +1,7 @@
-//! How rules make findings: places as labels, remarks, and what to do.
+//! How rules make findings: locations as labels, remarks, and what to do.
 
 use crate::effects::{Breach, Callee, Closure, Effects, MOST_OBLIGED, Obliged, Origin, Step};
-use crate::program::{FunctionId, Place, Site, Store};
+use crate::program::{FunctionId, Location, Site, Store};
 use crate::words::{self, MOST_LISTED, called, name, span};
 use cowrap_packs::Effect;
 use cowrap_report::findings::{Action, Finding, Fix, Label, Level, Note, Safety};
@@ -13,41 +13,41 @@ pub struct Report<'e, 'a> {
 }
 
 impl<'e, 'a> Report<'e, 'a> {
-    /// A finding at a place. `message` and `label` are in lower case and without a full stop.
+    /// A finding at a location. `message` and `label` are in lower case and without a full stop.
     pub fn new(
         effects: &'e Effects<'a>,
         rule: &str,
         level: Level,
         function: &str,
-        place: Place,
+        location: Location,
         message: String,
         label: impl Into<String>,
     ) -> Self {
-        let primary = Label { at: span(effects, place), text: label.into() };
+        let primary = Label { at: span(effects, location), text: label.into() };
         let finding = Finding::new(rule, level, function, message, primary);
         Report { effects, finding }
     }
 
-    /// A further place.
-    pub fn label(&mut self, place: Place, text: impl Into<String>) {
-        let label = Label { at: span(self.effects, place), text: text.into() };
+    /// A further location.
+    pub fn label(&mut self, location: Location, text: impl Into<String>) {
+        let label = Label { at: span(self.effects, location), text: text.into() };
         if label.at != self.finding.primary.at && !self.finding.secondary.contains(&label) {
             self.finding.secondary.push(label);
         }
     }
 
-    /// A further place that breaks the rule just as the first one does.
-    pub fn label_further(&mut self, place: Place, text: impl Into<String>) {
-        let at = span(self.effects, place);
+    /// A further location that breaks the rule just as the first one does.
+    pub fn label_further(&mut self, location: Location, text: impl Into<String>) {
+        let at = span(self.effects, location);
         if at != self.finding.primary.at && !self.finding.further.contains(&at) {
             self.finding.further.push(at);
         }
-        self.label(place, text);
+        self.label(location, text);
     }
 
-    /// A remark with a place.
-    pub fn note_at(&mut self, place: Place, text: impl Into<String>) {
-        let at = Some(span(self.effects, place));
+    /// A remark with a location.
+    pub fn note_at(&mut self, location: Location, text: impl Into<String>) {
+        let at = Some(span(self.effects, location));
         self.finding.notes.push(Note { text: text.into(), at });
     }
 
@@ -67,14 +67,17 @@ impl<'e, 'a> Report<'e, 'a> {
         match self.effects.demand(function).origin {
             Origin::Marked(mark) => {
                 let mark_name = &self.effects.pack.mark(mark.mark).name;
-                self.label(mark.place, format!("`{name}` is marked `{mark_name}` here"));
+                self.label(mark.location, format!("`{name}` is marked `{mark_name}` here"));
             }
-            Origin::Inferred(place) => {
+            Origin::Inferred(location) => {
                 let context = match self.effects.demand(function).effect {
                     Some(Effect::CoroutineOnly) => "in a coroutine",
                     _ => "outside of coroutines",
                 };
-                self.label(place, format!("`{name}` bears no mark, but asserts here that it is {context} (inferred)"));
+                self.label(
+                    location,
+                    format!("`{name}` bears no mark, but asserts here that it is {context} (inferred)"),
+                );
             }
             Origin::Modelled(model) => {
                 let reason = &self.effects.pack.models[model].reason;
@@ -87,7 +90,7 @@ impl<'e, 'a> Report<'e, 'a> {
     /// Where a call comes out of a macro, notes where it is written: the edit may have to be made there.
     pub fn note_spelling(&mut self, breach: &Breach) {
         let calls = &self.effects.program.body(breach.body).calls;
-        let written = calls.iter().filter(|call| call.place == breach.place);
+        let written = calls.iter().filter(|call| call.location == breach.location);
         let same = |callee: FunctionId| breach.callee == Callee::Function(callee);
         let spelling = written.filter(|call| same(call.callee)).find_map(|call| call.spelling);
         if let Some(spelling) = spelling {
@@ -102,7 +105,7 @@ impl<'e, 'a> Report<'e, 'a> {
             Callee::Slot(slot) => {
                 if let Some((_, mark)) = self.effects.slot_demand(slot) {
                     let (slot, mark_name) = (self.effects.slot_name(slot), &self.effects.pack.mark(mark.mark).name);
-                    self.label(mark.place, format!("{slot} is marked `{mark_name}` here"));
+                    self.label(mark.location, format!("{slot} is marked `{mark_name}` here"));
                 }
             }
         }
@@ -111,8 +114,8 @@ impl<'e, 'a> Report<'e, 'a> {
     /// Adds a note for each call, up to a limit, and counts the rest.
     pub fn note_calls(&mut self, calls: &[(Site, FunctionId)], text: impl Fn(&str) -> String) {
         for (site, caller) in calls.iter().take(MOST_LISTED) {
-            let place = self.effects.program.call(*site).place;
-            self.note_at(place, text(name(self.effects, *caller)));
+            let location = self.effects.program.call(*site).location;
+            self.note_at(location, text(name(self.effects, *caller)));
         }
         if calls.len() > MOST_LISTED {
             self.note(format!("and {} more", calls.len() - MOST_LISTED));
@@ -121,7 +124,7 @@ impl<'e, 'a> Report<'e, 'a> {
 
     /// Tells what a mark would oblige: notes for the nearest, and the whole number as help.
     pub fn note_obliged(&mut self, closure: &Closure) {
-        for Obliged { what, because, place } in closure.obliged.iter().take(MOST_LISTED) {
+        for Obliged { what, because, location } in closure.obliged.iter().take(MOST_LISTED) {
             let because = called(self.effects, *because);
             let text = match what {
                 Callee::Function(caller) => {
@@ -131,7 +134,7 @@ impl<'e, 'a> Report<'e, 'a> {
                     format!("{because} is stored into {}, which bears no mark", self.effects.slot_name(*slot))
                 }
             };
-            self.note_at(*place, text);
+            self.note_at(*location, text);
         }
         let functions: Vec<FunctionId> = closure.obliged.iter().filter_map(|obliged| obliged.what.function()).collect();
         match functions.len() {
@@ -173,16 +176,16 @@ impl<'e, 'a> Report<'e, 'a> {
         self.finding.fixes.push(Fix { title, safety, actions, edits: Vec::new(), obstacle: None });
     }
 
-    /// Offers to call another function at a place.
-    pub fn fix_call(&mut self, safety: Safety, place: Place, old: &str, new: &str) {
-        let at = span(self.effects, place);
+    /// Offers to call another function at a location.
+    pub fn fix_call(&mut self, safety: Safety, location: Location, old: &str, new: &str) {
+        let at = span(self.effects, location);
         let action = Action::CallInstead { old: old.to_owned(), new: new.to_owned(), at };
         self.fix(safety, format!("call `{new}` instead of `{old}`"), vec![action]);
     }
 
     /// A mark on a function or a slot, wherever it is declared without one.
     pub fn mark_action(&self, what: Callee, mark: &str) -> Action {
-        let spans = |places: &[Place]| places.iter().map(|place| span(self.effects, *place)).collect();
+        let spans = |locations: &[Location]| locations.iter().map(|location| span(self.effects, *location)).collect();
         let mark = mark.to_owned();
         match what {
             Callee::Function(function) => {
@@ -199,13 +202,13 @@ impl<'e, 'a> Report<'e, 'a> {
     /// Adds a note for a call on a chain.
     pub fn note_step(&mut self, step: &Step) {
         let text = words::step(self.effects, step);
-        self.note_at(step.place, text);
+        self.note_at(step.location, text);
     }
 
     /// Adds a note for each store, up to a limit, and counts the rest.
     pub fn note_stores(&mut self, stores: &[Store], text: impl Fn(&str) -> String) {
         for store in stores.iter().take(MOST_LISTED) {
-            self.note_at(store.place, text(name(self.effects, store.function)));
+            self.note_at(store.location, text(name(self.effects, store.function)));
         }
         if stores.len() > MOST_LISTED {
             self.note(format!("and {} more", stores.len() - MOST_LISTED));

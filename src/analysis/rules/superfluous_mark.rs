@@ -47,15 +47,15 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
     }
     let (function_name, mark_name) = (name(effects, function), &effects.pack.mark(mark.mark).name);
     let message = format!("`{function_name}` is marked `{mark_name}`, and never suspends");
-    let mut report = Report::new(effects, RULE.name, RULE.level, function_name, mark.place, message, "marked here");
+    let mut report = Report::new(effects, RULE.name, RULE.level, function_name, mark.location, message, "marked here");
     if let Some(body) = linked.bodies.first() {
-        report.label(program.body(*body).place, format!("`{function_name}` is defined here"));
+        report.label(program.body(*body).location, format!("`{function_name}` is defined here"));
     }
     report.help(format!(
         "if it needs no coroutine for another reason, take the mark away from `{function_name}`: anybody can call it then"
     ));
     let marks = effects.context_marks(function);
-    let at = marks.iter().map(|(mark, _)| span(effects, mark.place)).collect();
+    let at = marks.iter().map(|(mark, _)| span(effects, mark.location)).collect();
     let action = Action::Unmark { mark: mark_name.clone(), at };
     report.fix(Safety::Unsafe, format!("take `{mark_name}` away from `{function_name}`"), vec![action]);
     Some(report.finish())

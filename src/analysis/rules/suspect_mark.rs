@@ -34,19 +34,19 @@ fn finding(effects: &Effects<'_>, suspect: &Suspect) -> Finding {
         "`{function}` is marked `{mark}`, but {why}, and has {unmarked} callers without a mark beside {marked} with one"
     );
     let label = format!("marked `{mark}` here");
-    let mut report = Report::new(effects, RULE.name, RULE.level, function, suspect.mark.place, message, label);
-    if let Some(place) = suspect.unmarked_declaration {
-        report.label(place, format!("`{function}` bears no mark here"));
+    let mut report = Report::new(effects, RULE.name, RULE.level, function, suspect.mark.location, message, label);
+    if let Some(location) = suspect.unmarked_declaration {
+        report.label(location, format!("`{function}` bears no mark here"));
     }
     let everywhere = if suspect.unmarked_declaration.is_some() { "write it on all its declarations and " } else { "" };
     report.help(format!("take `{mark}` off `{function}`, or {everywhere}mark its {unmarked} callers"));
     if suspect.never_suspends {
-        let at = effects.context_marks(suspect.function).iter().map(|(mark, _)| span(effects, mark.place)).collect();
+        let at = effects.context_marks(suspect.function).iter().map(|(mark, _)| span(effects, mark.location)).collect();
         let action = Action::Unmark { mark: mark.clone(), at };
         report.fix(Safety::Unsafe, format!("take `{mark}` away from `{function}`"), vec![action]);
     }
     for call in suspect.calls.iter().take(MOST_CALLS) {
-        report.note_at(call.place, format!("called from `{}`", name(effects, call.caller)));
+        report.note_at(call.location, format!("called from `{}`", name(effects, call.caller)));
     }
     if suspect.calls.len() > MOST_CALLS {
         report.note(format!("and {} more calls", suspect.calls.len() - MOST_CALLS));

@@ -36,13 +36,13 @@ fn finding(effects: &Effects<'_>, function: FunctionId, misfits: &[Misfit]) -> O
     let (first, others) = misfits.split_first()?;
     let (function_name, slot) = (name(effects, function), effects.slot_name(first.slot));
     let message = format!("`{function_name}` is given to {slot}, which runs it in a coroutine, and bears no mark");
-    let place = first.store.place;
-    let mut report = Report::new(effects, RULE.name, RULE.level, function_name, place, message, "given here");
+    let location = first.store.location;
+    let mut report = Report::new(effects, RULE.name, RULE.level, function_name, location, message, "given here");
     if let Some(declaration) = effects.program.function(function).declarations.first() {
-        report.label(declaration.place, format!("`{function_name}` is declared here"));
+        report.label(declaration.location, format!("`{function_name}` is declared here"));
     }
     for other in others {
-        report.note_at(other.store.place, format!("given to {} here, too", effects.slot_name(other.slot)));
+        report.note_at(other.store.location, format!("given to {} here, too", effects.slot_name(other.slot)));
     }
     let closure = effects.closure(Callee::Function(function));
     report.note_obliged(&closure);

@@ -29,23 +29,23 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
     let mut asking = declarations.iter().filter(asks);
     let first = asking.next()?;
     let by_hand =
-        declarations.iter().find(|declaration| declaration.definition && !effects.is_generated(declaration.place));
+        declarations.iter().find(|declaration| declaration.definition && !effects.is_generated(declaration.location));
     let function = name(effects, wrapper.function);
-    let (place, message, label) = match (asking.next(), by_hand) {
+    let (location, message, label) = match (asking.next(), by_hand) {
         (Some(second), _) => (
-            second.place,
+            second.location,
             format!("the wrapper `{function}` is asked for twice, and would be generated twice"),
             "asked for again here",
         ),
         (None, Some(definition)) => (
-            definition.place,
+            definition.location,
             format!("`{function}` is written by hand, and is asked for as a generated wrapper as well"),
             "defined here",
         ),
         (None, None) => return None,
     };
-    let mut report = Report::new(effects, RULE.name, RULE.level, function, place, message, label);
-    report.label(first.place, "asked for here");
+    let mut report = Report::new(effects, RULE.name, RULE.level, function, location, message, label);
+    report.label(first.location, "asked for here");
     report.help("keep one of the two");
     Some(report.finish())
 }

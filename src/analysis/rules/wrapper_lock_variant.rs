@@ -49,10 +49,10 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
     };
     let mark = &effects.pack.mark(wrapper.mark.mark).name;
     let label = format!("marked `{mark}` here");
-    let mut report = Report::new(effects, RULE.name, level, function, wrapper.mark.place, message, label);
+    let mut report = Report::new(effects, RULE.name, level, function, wrapper.mark.location, message, label);
     if let Some((_, lock)) = required {
         let lock_name = &effects.pack.mark(lock.mark).name;
-        report.label(lock.place, format!("`{target_name}` is marked `{lock_name}` here"));
+        report.label(lock.location, format!("`{target_name}` is marked `{lock_name}` here"));
     }
     let variants = effects.pack.marks.iter().filter(|mark| {
         let effect = effects.demand(wrapper.function).effect;

@@ -22,7 +22,7 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let wrappers = effects.wrappers();
     let bodies = |wrapper: &DeclaredWrapper<'_>| effects.program.function(wrapper.function).bodies.clone();
     let is_generated = |wrapper: &DeclaredWrapper<'_>| {
-        bodies(wrapper).iter().any(|body| effects.is_generated(effects.program.body(*body).place))
+        bodies(wrapper).iter().any(|body| effects.is_generated(effects.program.body(*body).location))
     };
     // Without any generated file, nothing can be said of a header that the generator reads: its output may just not
     // be part of what was read.
@@ -34,7 +34,7 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>, output_was_read: bool) -> Option<Finding> {
     let function = name(effects, wrapper.function);
     let mark = &effects.pack.mark(wrapper.mark.mark).name;
-    let header = effects.program.path(wrapper.mark.place.file);
+    let header = effects.program.path(wrapper.mark.location.file);
     let shown = effects.tree.relative(header).display();
     let mut is_input = true;
     let help = match &effects.generation.inputs {
@@ -48,7 +48,7 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>, output_was_read
     };
     let message = format!("the wrapper `{function}` is declared, but not generated");
     let label = format!("marked `{mark}` here");
-    let mut report = Report::new(effects, RULE.name, RULE.level, function, wrapper.mark.place, message, label);
+    let mut report = Report::new(effects, RULE.name, RULE.level, function, wrapper.mark.location, message, label);
     report.help(help);
     if !is_input {
         let action = Action::AddInput { header: effects.tree.relative(header).to_path_buf() };

@@ -33,9 +33,16 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
     }
     let (function, target) = (name(effects, wrapper.function), name(effects, target));
     let message = format!("the wrapper `{function}` has another type than `{target}`, which it wraps");
-    let mut report =
-        Report::new(effects, RULE.name, RULE.level, function, declaration.place, message, format!("this is `{own}`"));
-    report.label(target_declaration.place, format!("`{target}` is `{wanted}`"));
+    let mut report = Report::new(
+        effects,
+        RULE.name,
+        RULE.level,
+        function,
+        declaration.location,
+        message,
+        format!("this is `{own}`"),
+    );
+    report.label(target_declaration.location, format!("`{target}` is `{wanted}`"));
     report.help("declare both with the same parameters and the same result: the wrapper only passes them on");
     Some(report.finish())
 }

@@ -41,12 +41,12 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
     let mark = &effects.pack.mark(wrapper.mark.mark).name;
     let message = format!("the wrapper `{function}` runs `{target_name}` {what}, but `{target_name}` {says}");
     let label = format!("marked `{mark}` here");
-    let mut report = Report::new(effects, RULE.name, RULE.level, function, wrapper.mark.place, message, label);
+    let mut report = Report::new(effects, RULE.name, RULE.level, function, wrapper.mark.location, message, label);
     match demand.effect {
         Some(_) => report.label_demand(target),
         None => {
             if let Some(declaration) = effects.program.function(target).declarations.first() {
-                report.label(declaration.place, format!("`{target_name}` bears no mark here"));
+                report.label(declaration.location, format!("`{target_name}` bears no mark here"));
             }
         }
     }

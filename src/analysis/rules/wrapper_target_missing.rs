@@ -29,17 +29,17 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
     let function = name(effects, wrapper.function);
     let mark = &effects.pack.mark(wrapper.mark.mark).name;
     let label = format!("marked `{mark}` here");
-    let place = wrapper.mark.place;
+    let location = wrapper.mark.location;
     let report = match &wrapper.target_name {
         Some(target) => {
             let message = format!("the wrapper `{function}` wraps `{target}`, which is declared nowhere");
-            let mut report = Report::new(effects, RULE.name, RULE.level, function, place, message, label);
+            let mut report = Report::new(effects, RULE.name, RULE.level, function, location, message, label);
             report.help(format!("declare `{target}` where the generated file sees it, or rename the wrapper"));
             report
         }
         None => {
             let message = format!("the name of the wrapper `{function}` does not tell what it wraps");
-            let mut report = Report::new(effects, RULE.name, RULE.level, function, place, message, label);
+            let mut report = Report::new(effects, RULE.name, RULE.level, function, location, message, label);
             report.help("name it after its target: the subsystem before the first `_` joins the two");
             report
         }

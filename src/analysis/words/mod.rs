@@ -3,17 +3,17 @@
 //! It must never know why something is told, or how it will be shown.
 
 use crate::effects::{Callee, Effects, Step};
-use crate::program::{FunctionId, Place, SlotId, Store};
+use crate::program::{FunctionId, Location, SlotId, Store};
 use cowrap_packs::Effect;
 use cowrap_report::findings::Span;
 
-/// How many places of one kind are listed before they are only counted.
+/// How many locations of one kind are listed before they are only counted.
 pub const MOST_LISTED: usize = 8;
 
-/// A place as findings name it.
-pub fn span(effects: &Effects<'_>, place: Place) -> Span {
-    let path = effects.tree.relative(effects.program.path(place.file)).to_path_buf();
-    Span { path, line: place.line, column: place.column }
+/// A location as findings name it.
+pub fn span(effects: &Effects<'_>, location: Location) -> Span {
+    let path = effects.tree.relative(effects.program.path(location.file)).to_path_buf();
+    Span { path, line: location.line, column: location.column }
 }
 
 /// A function's name.
@@ -81,13 +81,13 @@ pub fn one_of(effects: &Effects<'_>, slot: SlotId) -> String {
 /// What a flag beside a slot says where a function is stored: "with `QCO_COROUTINE`". Nothing when the pack pairs no flag with
 /// the slot, or its value is not known.
 pub fn flag(effects: &Effects<'_>, store: &Store) -> Option<String> {
-    let beside = store.beside?;
-    let pair = &effects.pack.pairs[usize::from(beside.pair.0)];
+    let paired = store.paired_flag?;
+    let pair = &effects.pack.pairs[usize::from(paired.pair.0)];
     Some(match (&pair.constant, &pair.flag) {
-        (Some(constant), _) if beside.set => format!("with `{constant}`"),
+        (Some(constant), _) if paired.set => format!("with `{constant}`"),
         (Some(constant), _) => format!("without `{constant}`"),
         (None, flag) => {
-            let not = if beside.set { "" } else { "not " };
+            let not = if paired.set { "" } else { "not " };
             format!("where `{}` is {not}set", flag.as_ref()?)
         }
     })

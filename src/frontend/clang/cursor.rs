@@ -1,4 +1,4 @@
-//! Cursors, types and places: views into one translation unit, valid as long as it lives.
+//! Cursors, types and locations: views into one translation unit, valid as long as it lives.
 
 use std::any::Any;
 use std::ffi::CStr;
@@ -128,7 +128,7 @@ pub enum BinaryOperator {
     Other,
 }
 
-/// A place in a file: line and column count from 1, the column in bytes.
+/// A location in a file: line and column count from 1, the column in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Location<'tu> {
     /// The file.
@@ -350,7 +350,7 @@ impl<'tu> Cursor<'tu> {
         Type::new(unsafe { clang_getTypedefDeclUnderlyingType(self.raw) })
     }
 
-    /// Where the cursor is, macros seen as one place: the place of the outermost expansion.
+    /// Where the cursor is, macros seen as one location: the location of the outermost expansion.
     pub fn location(self) -> Option<Location<'tu>> {
         let location = unsafe { clang_getCursorLocation(self.raw) };
         locate_by(location, expansion)
@@ -362,7 +362,7 @@ impl<'tu> Cursor<'tu> {
         locate_by(location, spelling)
     }
 
-    /// The start of the cursor's text, macros seen as one place.
+    /// The start of the cursor's text, macros seen as one location.
     pub fn start(self) -> Option<Location<'tu>> {
         let start = unsafe { clang_getRangeStart(clang_getCursorExtent(self.raw)) };
         locate_by(start, expansion)

@@ -76,7 +76,7 @@ pub enum Severity {
 pub struct Diagnostic<'tu> {
     /// How grave it is.
     pub severity: Severity,
-    /// The compiler's text, without place and severity.
+    /// The compiler's text, without location and severity.
     pub message: String,
     /// Where; `None` for messages about arguments.
     pub location: Option<Location<'tu>>,
@@ -227,8 +227,8 @@ impl<'i> TranslationUnit<'i> {
         unsafe { clang_getInclusions(self.raw, step, (&raw mut found).cast()) };
         let inclusion = |(file, ends): (CXFile, Option<[CXSourceLocation; 2]>)| {
             let [from, main] = ends.map_or([None, None], |ends| ends.map(expansion_location));
-            let line = main.map(|place: Location<'_>| place.line);
-            Some(Inclusion { file: File::new(file)?, line, from: from.map(|place| (place.file, place.line)) })
+            let line = main.map(|location: Location<'_>| location.line);
+            Some(Inclusion { file: File::new(file)?, line, from: from.map(|location| (location.file, location.line)) })
         };
         found.into_iter().filter_map(inclusion).collect()
     }

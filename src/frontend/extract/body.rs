@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::clang::{BinaryOperator, Cursor, CursorKind, TypeKind, UnaryOperator};
 use cowrap_facts::{
-    Argument, Assertion, Body, Call, CallKind, Copy, Hold, MAX_FLAGS, Mark, Passed, Place, Reach, Release, Slot,
-    SlotCall, Store, SymbolId,
+    Argument, ArgumentValue, Assertion, Body, Call, CallKind, CriticalSection, Location, MAX_FLAGS, Mark,
+    PathCondition, PointerCopy, Release, Slot, SlotCall, Store, SymbolId,
 };
 
 use super::cursor_tree::{CursorId, CursorTree};
@@ -28,8 +28,8 @@ struct Local {
 struct PendingCall {
     site: Site,
     target: Target,
-    place: Place,
-    spelling: Option<Place>,
+    location: Location,
+    spelling: Option<Location>,
     kind: CallKind,
     /// The functions and slots that it passes.
     passed: Vec<Argument>,
@@ -54,7 +54,7 @@ pub(super) struct Lowering<'e, 'a, 'tu> {
     tree: FlowTree,
     calls: Vec<PendingCall>,
     stores: Vec<Store>,
-    copies: Vec<Copy>,
+    copies: Vec<PointerCopy>,
     /// What the calls that are being lowered pass, by the node of the call.
     passed: Vec<(CursorId, Argument)>,
     locals: HashMap<usize, Local>,
@@ -75,8 +75,8 @@ pub(super) struct Lowering<'e, 'a, 'tu> {
 
 impl<'tu> Extractor<'_, 'tu> {
     /// Reads the body of a function's definition.
-    pub(super) fn body(&mut self, definition: Cursor<'tu>, symbol: SymbolId, place: Place) {
-        let body = Lowering::new(self, definition).body(symbol, place);
+    pub(super) fn body(&mut self, definition: Cursor<'tu>, symbol: SymbolId, location: Location) {
+        let body = Lowering::new(self, definition).body(symbol, location);
         self.facts().bodies.push(body);
     }
 }
@@ -108,7 +108,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     }
 
     /// What the initialiser at file scope stores.
-    pub(super) fn initialiser(mut self) -> (Vec<Store>, Vec<Copy>) {
+    pub(super) fn initialiser(mut self) -> (Vec<Store>, Vec<PointerCopy>) {
         let variable = self.raw.cursor(0);
         for child in self.raw.operands(0) {
             if self.raw.cursor(child).is_expression() {
@@ -118,7 +118,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         (self.stores, self.copies)
     }
 
-    fn body(mut self, symbol: SymbolId, place: Place) -> Body {
+    fn body(mut self, symbol: SymbolId, location: Location) -> Body {
         let mut root = Vec::new();
         let mut position = 0u16;
         for child in self.raw.operands(0) {
@@ -136,48 +136,63 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let outcome = self.tree.run(root, &flags);
         let assertion = outcome.assertion.and_then(|(context, site)| {
             let call = self.calls.iter().find(|call| call.site == site)?;
-            Some(Assertion { context, place: call.place })
+            Some(Assertion { context, location: call.location })
         });
-        let (holds, releases) = self.held_locks(root);
+        let (critical_sections, releases) = self.held_locks(root);
         let mut calls: Vec<Call> = Vec::new();
         let mut slot_calls: Vec<SlotCall> = Vec::new();
         for pending in distinct(self.calls) {
             let reach = pending.reach(&outcome);
             let arguments = pending.arguments(&outcome, reach);
-            let PendingCall { target, place, spelling, kind, .. } = pending.call;
+            let PendingCall { target, location, spelling, kind, .. } = pending.call;
             match target {
-                Target::Function(callee) => calls.push(Call { callee, place, spelling, reach, kind, arguments }),
-                Target::Slot(slot, marks) => slot_calls.push(SlotCall { slot, place, reach, kind, marks, arguments }),
+                Target::Function(callee) => {
+                    calls.push(Call { callee, location, spelling, condition: reach, kind, arguments })
+                }
+                Target::Slot(slot, marks) => {
+                    slot_calls.push(SlotCall { slot, location, condition: reach, kind, marks, arguments })
+                }
             }
         }
         let (stores, mut copies) = (self.stores, self.copies);
         copies.sort_unstable();
         copies.dedup();
-        Body { symbol, place, flags: positions, calls, slot_calls, stores, copies, assertion, holds, releases }
+        Body {
+            symbol,
+            location,
+            flags: positions,
+            calls,
+            slot_calls,
+            stores,
+            copies,
+            assertion,
+            critical_sections,
+            releases,
+        }
     }
 
     /// The locks that the body takes, with the calls that it makes meanwhile, and those that it releases.
-    fn held_locks(&self, root: NodeId) -> (Vec<Hold>, Vec<Release>) {
+    fn held_locks(&self, root: NodeId) -> (Vec<CriticalSection>, Vec<Release>) {
         let locking: HashMap<Site, Locking> =
             self.calls.iter().filter_map(|call| Some((call.site, call.locking.clone()?))).collect();
         if locking.is_empty() {
             return (Vec::new(), Vec::new());
         }
         let HeldLocks { held, releases } = held_locks(&self.tree, root, &locking);
-        let mut found: Vec<Hold> = Vec::new();
+        let mut found: Vec<CriticalSection> = Vec::new();
         for taken in self.calls.iter().filter(|call| locking.contains_key(&call.site)) {
             // What is given the lock releases it meanwhile, or is a part of what takes it.
             let certain = |call: &&PendingCall| {
                 let held = held.get(&call.site).into_iter().flatten().find(|held| held.taken == taken.site);
                 held.is_some_and(|held| held.which.is_empty() || !call.written.contains(&held.which))
             };
-            let mut calls: Vec<Place> = self.calls.iter().filter(certain).map(|call| call.place).collect();
-            calls.retain(|place| *place != taken.place);
+            let mut calls: Vec<Location> = self.calls.iter().filter(certain).map(|call| call.location).collect();
+            calls.retain(|location| *location != taken.location);
             calls.sort_unstable();
             calls.dedup();
             if let (false, Some(done)) = (calls.is_empty(), &taken.locking) {
                 let name = last_name(&done.which);
-                found.push(Hold { lock: done.lock, name, taken: taken.place, calls });
+                found.push(CriticalSection { lock: done.lock, name, taken: taken.location, calls });
             }
         }
         (found, releases.into_iter().collect())
@@ -343,9 +358,9 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             VarDecl => self.declaration(node),
             FunctionDecl => {
                 let cursor = self.raw.cursor(node);
-                if let Some(place) = cursor.location() {
-                    let place = self.extractor.place(place);
-                    self.extractor.function(cursor, place);
+                if let Some(location) = cursor.location() {
+                    let location = self.extractor.location(location);
+                    self.extractor.function(cursor, location);
                 }
                 self.unknown()
             }
@@ -477,7 +492,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 let store = self.extractor.store(&self.raw, function, cursor, sink);
                 self.stores.extend(store);
                 if let Sink::Argument { call, position } = sink {
-                    self.passed.push((call, Argument { position, value: Passed::Function(function) }));
+                    self.passed.push((call, Argument { position, value: ArgumentValue::Function(function) }));
                 }
                 self.unknown()
             }
@@ -501,7 +516,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         match self.extractor.flow(&self.raw, node, sink) {
             Some(Flow::Copy(copy)) => self.copies.push(copy),
             Some(Flow::Argument { call, position, from }) => {
-                self.passed.push((call, Argument { position, value: Passed::Slot(from) }));
+                self.passed.push((call, Argument { position, value: ArgumentValue::Slot(from) }));
             }
             None => {}
         }
@@ -606,10 +621,10 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         passed: Vec<Argument>,
         truths: Vec<(u16, TruthId)>,
     ) -> bool {
-        let Some(place) = at.location() else { return false };
-        let place = self.extractor.place(place);
-        let spelling = at.spelling_location().map(|spelling| self.extractor.place(spelling));
-        let spelling = spelling.filter(|spelling| *spelling != place);
+        let Some(location) = at.location() else { return false };
+        let location = self.extractor.location(location);
+        let spelling = at.spelling_location().map(|spelling| self.extractor.location(spelling));
+        let spelling = spelling.filter(|spelling| *spelling != location);
         let used = at.location();
         let contents = used.map(|at| self.extractor.contents(at.file));
         let text = contents.as_deref().zip(used).and_then(|(contents, at)| contents.get(at.offset as usize..));
@@ -618,7 +633,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let in_region = kind == CallKind::Written && self.is_in_region(at, &written);
         let kind = if in_region { CallKind::Region } else { kind };
         let written = written.argument;
-        self.calls.push(PendingCall { site, target, place, spelling, kind, passed, truths, locking, written });
+        self.calls.push(PendingCall { site, target, location, spelling, kind, passed, truths, locking, written });
         true
     }
 
@@ -863,16 +878,16 @@ struct DistinctCall {
     sites: Vec<Site>,
 }
 
-/// One call site is one site, however often the tree shows it: the calls by target and place, in source order.
+/// One call site is one site, however often the tree shows it: the calls by target and location, in source order.
 fn distinct(calls: Vec<PendingCall>) -> Vec<DistinctCall> {
     let mut found: Vec<DistinctCall> = Vec::new();
-    let mut known: HashMap<(Target, Place, bool), usize> = HashMap::new();
+    let mut known: HashMap<(Target, Location, bool), usize> = HashMap::new();
     for call in calls {
-        // A macro's own calls and those of its argument are at one place.
+        // A macro's own calls and those of its argument are at one location.
         let region = call.kind == CallKind::Region;
         let key = match &call.target {
-            Target::Function(function) => (Target::Function(*function), call.place, region),
-            Target::Slot(slot, _) => (Target::Slot(slot.clone(), Vec::new()), call.place, region),
+            Target::Function(function) => (Target::Function(*function), call.location, region),
+            Target::Slot(slot, _) => (Target::Slot(slot.clone(), Vec::new()), call.location, region),
         };
         match known.get(&key) {
             Some(&at) => {
@@ -893,14 +908,14 @@ fn distinct(calls: Vec<PendingCall>) -> Vec<DistinctCall> {
 
 impl DistinctCall {
     /// The worlds that reach it.
-    fn reach(&self, outcome: &FlowResult) -> Reach {
+    fn reach(&self, outcome: &FlowResult) -> PathCondition {
         let sites = self.sites.iter().map(|site| outcome.reach[site.0 as usize]);
-        sites.fold(Reach::NEVER, Reach::or)
+        sites.fold(PathCondition::NEVER, PathCondition::or)
     }
 
     /// What it passes, sorted; truth values only where something is known of them.
-    fn arguments(&self, outcome: &FlowResult, reach: Reach) -> Vec<Argument> {
-        let mut truths: Vec<(u16, [Reach; 2])> = Vec::new();
+    fn arguments(&self, outcome: &FlowResult, reach: PathCondition) -> Vec<Argument> {
+        let mut truths: Vec<(u16, [PathCondition; 2])> = Vec::new();
         for (position, truth) in &self.call.truths {
             let [may_be_true, may_be_false] = outcome.truths[truth.0 as usize];
             match truths.iter_mut().find(|(known, _)| known == position) {
@@ -912,7 +927,7 @@ impl DistinctCall {
         let mut arguments = self.call.passed.clone();
         arguments.extend(informative.map(|(position, [may_be_true, may_be_false])| Argument {
             position,
-            value: Passed::Truth { may_be_true, may_be_false },
+            value: ArgumentValue::Truth { may_be_true, may_be_false },
         }));
         arguments.sort_unstable();
         arguments.dedup();

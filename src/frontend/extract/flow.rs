@@ -8,7 +8,7 @@
 //!
 //! This file must never know libclang: it works on the [`FlowTree`] alone.
 
-use cowrap_facts::{Context, Reach};
+use cowrap_facts::{Context, PathCondition};
 
 /// A node of a [`FlowTree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,9 +107,9 @@ pub enum Op {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlowResult {
     /// For each site, the worlds that reach it.
-    pub reach: Vec<Reach>,
+    pub reach: Vec<PathCondition>,
     /// For each truth value, the worlds in which it may be true and those in which it may be false.
-    pub truths: Vec<[Reach; 2]>,
+    pub truths: Vec<[PathCondition; 2]>,
     /// An assertion on the context that every path passes before anything returns: the context, and the site
     /// of the call that does not return when it fails.
     pub assertion: Option<(Context, Site)>,
@@ -154,10 +154,10 @@ impl FlowTree {
     /// Runs the body below `root` in every world.
     pub fn run(&self, root: NodeId, flags: &[Flag]) -> FlowResult {
         let sites = self.site_count as usize;
-        let mut reach = vec![Reach::NEVER; sites];
+        let mut reach = vec![PathCondition::NEVER; sites];
         let mut returns = [false; 2];
-        let mut stops = vec![Reach::NEVER; sites];
-        let mut truths = vec![[Reach::NEVER; 2]; self.truth_count as usize];
+        let mut stops = vec![PathCondition::NEVER; sites];
+        let mut truths = vec![[PathCondition::NEVER; 2]; self.truth_count as usize];
         for (number, context) in Context::ALL.into_iter().enumerate() {
             if number == 1 && !self.has_predicate {
                 // Nothing asks for the context, so the second run would say what the first one said.
@@ -198,22 +198,22 @@ impl FlowTree {
 }
 
 /// Adds to each world inside a coroutine the same world outside.
-fn mirror(reach: &mut Reach, flag_count: usize) {
+fn mirror(reach: &mut PathCondition, flag_count: usize) {
     for values in 0..1u8 << flag_count {
         if reach.contains(Context::Coroutine, values) {
-            reach.insert(Context::Outside, values);
+            reach.insert(Context::NonCoroutine, values);
         }
     }
 }
 
 /// A body asserts a context if it returns in that context alone and stops in the other one.
-fn assertion(returns: [bool; 2], stops: &[Reach], has_predicate: bool) -> Option<(Context, Site)> {
+fn assertion(returns: [bool; 2], stops: &[PathCondition], has_predicate: bool) -> Option<(Context, Site)> {
     let asserted = match returns {
         [true, false] => Context::Coroutine,
-        [false, true] => Context::Outside,
+        [false, true] => Context::NonCoroutine,
         _ => return None,
     };
-    let fails = |reach: &Reach| reach.contexts() == asserted.other().into();
+    let fails = |reach: &PathCondition| reach.contexts() == asserted.other().into();
     let site = stops.iter().position(fails)?;
     has_predicate.then_some((asserted, Site(site as u32)))
 }
@@ -599,12 +599,12 @@ mod tests {
         }
         fn contexts<const N: usize>(mut self, body: [NodeId; N]) -> Vec<ContextSet> {
             let root = self.op(Op::Sequence, body);
-            self.0.run(root, &[]).reach.into_iter().map(Reach::contexts).collect()
+            self.0.run(root, &[]).reach.into_iter().map(PathCondition::contexts).collect()
         }
     }
 
     const C: ContextSet = ContextSet::COROUTINE;
-    const N: ContextSet = ContextSet::OUTSIDE;
+    const N: ContextSet = ContextSet::NON_COROUTINE;
     const BOTH: ContextSet = ContextSet::BOTH;
     const NEVER: ContextSet = ContextSet::EMPTY;
 
@@ -777,8 +777,8 @@ mod tests {
         assert_eq!(may_be_true.contexts(), C);
         assert!(may_be_true.contains(Context::Coroutine, 1) && !may_be_true.contains(Context::Coroutine, 0));
         assert_eq!(may_be_false.contexts(), BOTH);
-        assert!(!may_be_false.contains(Context::Coroutine, 1) && may_be_false.contains(Context::Outside, 1));
-        assert!(outcome.truths[1].iter().all(|reach| reach.contains(Context::Outside, 1)));
+        assert!(!may_be_false.contains(Context::Coroutine, 1) && may_be_false.contains(Context::NonCoroutine, 1));
+        assert!(outcome.truths[1].iter().all(|reach| reach.contains(Context::NonCoroutine, 1)));
     }
 
     #[test]
@@ -792,9 +792,9 @@ mod tests {
         let inner = b.op(Op::If, [p, second]);
         let body = b.op(Op::If, [read, first, inner]);
         let outcome = b.0.run(body, &[Flag(flag)]);
-        assert!(outcome.reach[0].depends_on_flags(Context::Outside, 1));
-        assert!(outcome.reach[0].contains(Context::Outside, 1));
-        assert!(!outcome.reach[0].contains(Context::Outside, 0));
+        assert!(outcome.reach[0].depends_on_flags(Context::NonCoroutine, 1));
+        assert!(outcome.reach[0].contains(Context::NonCoroutine, 1));
+        assert!(!outcome.reach[0].contains(Context::NonCoroutine, 0));
         assert_eq!(outcome.reach[1].contexts(), C);
     }
 }

@@ -1,7 +1,7 @@
 //! Where functions go: the slot that each function value is stored into, and from slot to slot.
 
 use crate::clang::{Cursor, CursorKind, Linkage, Type, TypeKind, UnaryOperator};
-use cowrap_facts::{Beside, Copy, Mark, Place, Slot, Store, SymbolId};
+use cowrap_facts::{Location, Mark, PairedFlag, PointerCopy, Slot, Store, SymbolId};
 
 use super::cursor_tree::{CursorId, CursorTree};
 use super::{Extractor, PairedWith, SlotKind, UnitFile};
@@ -34,17 +34,17 @@ impl<'tu> Extractor<'_, 'tu> {
         cursor: Cursor<'tu>,
         sink: Sink<'_, 'tu>,
     ) -> Option<Store> {
-        let place = cursor.location()?;
-        let place = self.place(place);
+        let location = cursor.location()?;
+        let location = self.location(location);
         let (slot, declaration) = self.resolve_sink(tree, sink);
         let marks = declaration.map(|declaration| self.slot_marks(declaration)).unwrap_or_default();
         let declared = declaration.map(|declaration| self.mark_places(declaration)).unwrap_or_default();
-        let beside = self.beside(tree, &slot, sink);
-        Some(Store { function, slot, place, marks, declared, beside })
+        let paired_flag = self.paired_flag(tree, &slot, sink);
+        Some(Store { function, slot, location, marks, declared, paired_flag })
     }
 
     /// What a flag says that the pack pairs with a slot, when it is a constant in the same initialiser or call.
-    fn beside(&mut self, tree: &CursorTree<'tu>, slot: &Slot, sink: Sink<'_, 'tu>) -> Option<Beside> {
+    fn paired_flag(&mut self, tree: &CursorTree<'tu>, slot: &Slot, sink: Sink<'_, 'tu>) -> Option<PairedFlag> {
         let vocabulary = self.vocabulary;
         match (slot, sink) {
             (Slot::Field { record_name, field, .. }, Sink::Element { of, list, .. }) => {
@@ -59,13 +59,13 @@ impl<'tu> Extractor<'_, 'tu> {
                     // What an initialiser does not name is 0.
                     None => false,
                 };
-                Some(Beside { pair: paired.pair, set })
+                Some(PairedFlag { pair: paired.pair, set })
             }
             (&Slot::Argument { function, position }, Sink::Argument { call, .. }) => {
                 let name = self.facts().symbols.get(function.0 as usize)?.name.clone();
                 let paired = vocabulary.paired_parameters.get(&(name, position))?;
                 let flag = *tree.operands(call).get(usize::from(paired.flag) + 1)?;
-                Some(Beside { pair: paired.pair, set: is_set(tree, flag, paired)? })
+                Some(PairedFlag { pair: paired.pair, set: is_set(tree, flag, paired)? })
             }
             _ => None,
         }
@@ -94,7 +94,7 @@ impl<'tu> Extractor<'_, 'tu> {
         for _ in 0..depth {
             (from, to) = (Slot::Element(Box::new(from)), Slot::Element(Box::new(to)));
         }
-        Some(Flow::Copy(Copy { from, to }))
+        Some(Flow::Copy(PointerCopy { from, to }))
     }
 
     /// The slot that an expression names: the callee of an indirect call, the left side of an assignment.
@@ -139,9 +139,9 @@ impl<'tu> Extractor<'_, 'tu> {
                 let field = declaration.spelling();
                 let Some(record) = declaration.semantic_parent() else { return Slot::Other };
                 self.note_name(record);
-                let Some(place) = record.location() else { return Slot::Other };
+                let Some(location) = record.location() else { return Slot::Other };
                 let record_name = if record.is_anonymous() { String::new() } else { record.spelling() };
-                Slot::Field { record: self.place(place), record_name, field }
+                Slot::Field { record: self.location(location), record_name, field }
             }
             CursorKind::ParmDecl => match parameter_position(declaration) {
                 Some(position) => Slot::Parameter { position },
@@ -152,7 +152,7 @@ impl<'tu> Extractor<'_, 'tu> {
                 let in_function =
                     declaration.semantic_parent().is_some_and(|parent| parent.kind() == CursorKind::FunctionDecl);
                 match declaration.location() {
-                    Some(declared) if in_function => Slot::Local { name, declared: self.place(declared) },
+                    Some(declared) if in_function => Slot::Local { name, declared: self.location(declared) },
                     Some(declared) if declaration.linkage() == Linkage::Internal => {
                         let file = self.file(declared.file);
                         let file = Some(self.file_id(file));
@@ -275,11 +275,11 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// Where a mark of a slot would be written: see [`Store::declared`].
-    fn mark_places(&mut self, declaration: Cursor<'tu>) -> Vec<Place> {
+    fn mark_places(&mut self, declaration: Cursor<'tu>) -> Vec<Location> {
         let mut ty = declaration.ty();
         for _ in 0..8 {
             if let Some(typedef) = ty.typedef() {
-                return typedef.location().map(|place| self.place(place)).into_iter().collect();
+                return typedef.location().map(|location| self.location(location)).into_iter().collect();
             }
             ty = match ty.kind() {
                 TypeKind::Pointer => ty.pointee(),
@@ -294,7 +294,7 @@ impl<'tu> Extractor<'_, 'tu> {
             let here = self.pieces[self.current].files.first().copied();
             let is_seen = |extractor: &mut Self, definition: &Cursor<'tu>| {
                 here == Some(UnitFile(0))
-                    || definition.location().is_some_and(|place| Some(extractor.file(place.file)) == here)
+                    || definition.location().is_some_and(|location| Some(extractor.file(location.file)) == here)
             };
             let definition = function.definition().filter(|definition| is_seen(self, definition));
             let others = [function.first_declaration(), definition].into_iter().flatten();
@@ -305,14 +305,14 @@ impl<'tu> Extractor<'_, 'tu> {
             };
             declarations.extend(others.filter_map(parameter));
         }
-        let mut places: Vec<Place> = declarations
+        let mut locations: Vec<Location> = declarations
             .iter()
             .filter_map(|declaration| declaration.location())
-            .map(|place| self.place(place))
+            .map(|location| self.location(location))
             .collect();
-        places.sort_unstable();
-        places.dedup();
-        places
+        locations.sort_unstable();
+        locations.dedup();
+        locations
     }
 
     /// What a variable at file scope is initialised with.
@@ -336,7 +336,7 @@ impl<'tu> Extractor<'_, 'tu> {
 /// What a slot holds, on its way.
 pub(super) enum Flow {
     /// To another slot.
-    Copy(Copy),
+    Copy(PointerCopy),
     /// To an argument of a call.
     Argument { call: CursorId, position: u16, from: Slot },
 }

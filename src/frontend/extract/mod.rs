@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::clang::{Cursor, CursorKind, File, Linkage, Severity, TranslationUnit, TypeKind, Visit};
 use cowrap_facts::{
-    CompilerError, Declaration, FileFacts, FileId, Health, LockId, Mark, MarkId, PairId, Piece, Place, Symbol,
-    SymbolId, UnitFacts,
+    CompilerError, Declaration, FileFacts, FileId, Location, LockId, Mark, MarkId, PairId, ParseStatus,
+    SharedFileFacts, Symbol, SymbolId, UnitFacts,
 };
 
 /// What annotations of the in-memory headers begin with, so that they are told from a code base's own.
@@ -212,7 +212,7 @@ pub fn extract(
     if let Some(main) = unit.main_file() {
         extractor.file(main);
     }
-    let health = extractor.health();
+    let parse_status = extractor.parse_status();
     for file in unit.files() {
         extractor.file(file);
     }
@@ -222,7 +222,7 @@ pub fn extract(
             Visit::Skip
         });
     }
-    extractor.finish(health)
+    extractor.finish(parse_status)
 }
 
 /// The number of a file in the unit.
@@ -260,7 +260,7 @@ struct FunctionOfUnit {
     bool_parameters: u32,
 }
 
-/// A mark of a function, and the place where it is written: its file, line and column.
+/// A mark of a function, and the location where it is written: its file, line and column.
 type SeenMark = (String, MarkId, UnitFile, u32, u32);
 
 /// What is known of a function declaration.
@@ -393,32 +393,32 @@ impl<'tu> Extractor<'_, 'tu> {
         id
     }
 
-    fn place(&mut self, place: crate::clang::Location<'tu>) -> Place {
-        let file = self.file(place.file);
-        Place { file: self.file_id(file), line: place.line, column: place.column }
+    fn location(&mut self, location: crate::clang::Location<'tu>) -> Location {
+        let file = self.file(location.file);
+        Location { file: self.file_id(file), line: location.line, column: location.column }
     }
 
     /// The facts of the unit, its files in their order.
-    fn finish(mut self, mut health: Health) -> Extracted {
+    fn finish(mut self, mut parse_status: ParseStatus) -> Extracted {
         let mut order: Vec<usize> = (0..self.files.len()).collect();
         if let Some(others) = order.get_mut(1..) {
             others.sort_by(|one, other| self.files[*one].path.cmp(&self.files[*other].path));
         }
-        if let Some(place) = health.first_error.as_mut().and_then(|error| error.place.as_mut()) {
-            let position = order.iter().position(|number| *number == place.file.0 as usize);
-            place.file = FileId(position.unwrap_or_default() as u32);
+        if let Some(location) = parse_status.first_error.as_mut().and_then(|error| error.location.as_mut()) {
+            let position = order.iter().position(|number| *number == location.file.0 as usize);
+            location.file = FileId(position.unwrap_or_default() as u32);
         }
         let before = self.to_know();
         let mut facts: Vec<FileFacts> = self.pieces.into_iter().map(|piece| piece.facts).collect();
         let pieces = order.iter().filter_map(|number| Some(std::mem::take(&mut facts[self.files[*number].piece?])));
-        let pieces: Vec<Piece> = pieces.filter(|facts| !facts.is_empty()).map(Piece::new).collect();
+        let pieces: Vec<SharedFileFacts> = pieces.filter(|facts| !facts.is_empty()).map(SharedFileFacts::new).collect();
         if let Some(below) = self.before
             && pieces.iter().filter_map(|piece| piece.facts().files.first()).any(|file| below.has_read(file))
         {
             self.doubt.get_or_insert(Doubt::ReadAgain);
         }
         let files = order.iter().map(|number| self.files[*number].path.clone()).collect();
-        Extracted { facts: UnitFacts { files, pieces, health }, before, doubt: self.doubt }
+        Extracted { facts: UnitFacts { files, file_facts: pieces, parse_status }, before, doubt: self.doubt }
     }
 
     /// What is compiled on top of this needs to know.
@@ -443,23 +443,23 @@ impl<'tu> Extractor<'_, 'tu> {
         }
     }
 
-    /// How the unit parsed. The file of an error's place is a number of the unit's files, in the order in which they came up.
-    fn health(&mut self) -> Health {
-        let mut health = Health::default();
+    /// How the unit parsed. The file of an error's location is a number of the unit's files, in the order in which they came up.
+    fn parse_status(&mut self) -> ParseStatus {
+        let mut parse_status = ParseStatus::default();
         for diagnostic in self.unit.diagnostics() {
             if diagnostic.severity < Severity::Error {
                 continue;
             }
-            health.errors += 1;
-            if health.first_error.is_none() {
-                let place = diagnostic.location.map(|place| {
-                    let file = FileId(self.file(place.file).0);
-                    Place { file, line: place.line, column: place.column }
+            parse_status.errors += 1;
+            if parse_status.first_error.is_none() {
+                let location = diagnostic.location.map(|location| {
+                    let file = FileId(self.file(location.file).0);
+                    Location { file, line: location.line, column: location.column }
                 });
-                health.first_error = Some(CompilerError { message: diagnostic.message, place });
+                parse_status.first_error = Some(CompilerError { message: diagnostic.message, location });
             }
         }
-        health
+        parse_status
     }
 
     fn top_level(&mut self, cursor: Cursor<'tu>) {
@@ -467,16 +467,16 @@ impl<'tu> Extractor<'_, 'tu> {
         if !matches!(cursor.kind(), FunctionDecl | VarDecl | StructDecl | UnionDecl | EnumDecl | TypedefDecl) {
             return;
         }
-        let Some(place) = cursor.location() else { return };
-        let file = self.file(place.file);
-        self.note(cursor, file, place.line);
+        let Some(location) = cursor.location() else { return };
+        let file = self.file(location.file);
+        self.note(cursor, file, location.line);
         if !self.known(file).own {
             return;
         }
         self.enter(file);
-        let place = self.place(place);
+        let location = self.location(location);
         match cursor.kind() {
-            FunctionDecl => self.function(cursor, place),
+            FunctionDecl => self.function(cursor, location),
             VarDecl => {
                 self.slot_with_marks(cursor, SlotKind::Variable);
                 self.file_scope_initialiser(cursor);
@@ -533,13 +533,13 @@ impl<'tu> Extractor<'_, 'tu> {
     /// Notes the use of a field, for sharing: the record must be defined before.
     fn note_member(&mut self, expression: Cursor<'tu>) {
         let here = self.pieces[self.current].files.first().copied();
-        let (Some(_), Some(here), Some(place)) = (self.before, here, expression.location()) else { return };
+        let (Some(_), Some(here), Some(location)) = (self.before, here, expression.location()) else { return };
         let record = expression.referenced().and_then(|field| field.semantic_parent());
         let Some(defined) = record.and_then(|record| record.location()) else { return };
         let file = self.file(defined.file);
         if file != here {
-            let first = self.used.entry((here, file)).or_insert(place.line);
-            *first = place.line.min(*first);
+            let first = self.used.entry((here, file)).or_insert(location.line);
+            *first = location.line.min(*first);
         }
     }
 
@@ -548,16 +548,16 @@ impl<'tu> Extractor<'_, 'tu> {
         if self.before.is_none() || cursor.spelling_location().is_some() {
             return;
         }
-        if let Some(place) = cursor.location()
+        if let Some(location) = cursor.location()
             && cursor.spelling().bytes().any(|byte| byte.is_ascii_digit())
         {
-            let file = self.file(place.file);
+            let file = self.file(location.file);
             self.pasted.insert(file);
         }
     }
 
     /// A function's declaration, at file scope or in a block.
-    fn function(&mut self, cursor: Cursor<'tu>, place: Place) {
+    fn function(&mut self, cursor: Cursor<'tu>, location: Location) {
         let info = self.function_info(cursor);
         let definition = cursor.is_definition();
         let symbol = info.symbol;
@@ -584,14 +584,14 @@ impl<'tu> Extractor<'_, 'tu> {
         let never_returns = !info.returns;
         self.facts().declarations.push(Declaration {
             symbol,
-            place,
+            location,
             marks: written,
             definition,
             never_returns,
             signature,
         });
         if definition {
-            self.body(cursor, symbol, place);
+            self.body(cursor, symbol, location);
         } else {
             for child in cursor.children() {
                 if child.kind() == CursorKind::ParmDecl && child.has_attributes() {
@@ -612,7 +612,7 @@ impl<'tu> Extractor<'_, 'tu> {
     fn is_declared_before(&mut self, cursor: Cursor<'tu>) -> bool {
         let Some(before) = self.before else { return false };
         let first = cursor.first_declaration().filter(|first| *first != cursor);
-        let file = first.and_then(|first| first.location()).map(|place| self.file(place.file));
+        let file = first.and_then(|first| first.location()).map(|location| self.file(location.file));
         file.is_some_and(|file| before.has_read(&self.known(file).path))
     }
 
@@ -650,7 +650,7 @@ impl<'tu> Extractor<'_, 'tu> {
         self.facts().misplaced.extend(marks);
     }
 
-    /// The marks among a declaration's attributes, inherited ones included, sorted by place.
+    /// The marks among a declaration's attributes, inherited ones included, sorted by location.
     fn marks_of(&mut self, cursor: Cursor<'tu>) -> Vec<Mark> {
         let mut found: Vec<(Mark, crate::clang::Location<'tu>)> = Vec::new();
         for child in cursor.children() {
@@ -661,23 +661,23 @@ impl<'tu> Extractor<'_, 'tu> {
             let name = text.strip_prefix(ANNOTATION_PREFIX).unwrap_or(&text);
             let Some(&mark) = self.vocabulary.marks.get(name) else { continue };
             let Some(raw) = child.location() else { continue };
-            let mark = Mark { mark, place: self.place(raw) };
+            let mark = Mark { mark, location: self.location(raw) };
             if !found.iter().any(|(known, _)| *known == mark) {
                 found.push((mark, raw));
             }
         }
-        // `co_wrapper_mixed` expands to two other marks: what is written is the word at the place.
+        // `co_wrapper_mixed` expands to two other marks: what is written is the word at the location.
         let mut written = Vec::new();
         for (mark, raw) in &found {
             let word = self.word_at(*raw);
             let named = self.vocabulary.marks.get(word.as_str());
-            let same_place = |other: &&(Mark, _)| other.0.place == mark.place;
+            let same_place = |other: &&(Mark, _)| other.0.location == mark.location;
             let outermost = named.filter(|named| found.iter().filter(same_place).any(|(m, _)| m.mark == **named));
             if outermost.is_none_or(|outermost| *outermost == mark.mark) {
                 written.push(*mark);
             }
         }
-        written.sort_by_key(|mark| (mark.place, mark.mark));
+        written.sort_by_key(|mark| (mark.location, mark.mark));
         written
     }
 
@@ -687,7 +687,7 @@ impl<'tu> Extractor<'_, 'tu> {
         let (piece, seen) = (&self.pieces[self.current], &mut self.seen_marks);
         let (files, before) = (&self.files, self.before);
         let mut is_first = |mark: &Mark| {
-            let Place { file, line, column } = mark.place;
+            let Location { file, line, column } = mark.location;
             let file = piece.files[file.0 as usize];
             let path = &files[file.0 as usize].path;
             let inherited = before.is_some_and(|before| before.has_mark(name, mark.mark, path, line, column));
@@ -697,10 +697,10 @@ impl<'tu> Extractor<'_, 'tu> {
         marks.iter().copied().filter(|mark| is_first(mark)).collect()
     }
 
-    /// The identifier that stands at a place of the source.
-    fn word_at(&mut self, place: crate::clang::Location<'tu>) -> String {
-        let contents = self.contents(place.file);
-        let rest = contents.get(place.offset as usize..).unwrap_or_default();
+    /// The identifier that stands at a location of the source.
+    fn word_at(&mut self, location: crate::clang::Location<'tu>) -> String {
+        let contents = self.contents(location.file);
+        let rest = contents.get(location.offset as usize..).unwrap_or_default();
         let end = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').unwrap_or(rest.len());
         String::from_utf8_lossy(&rest[..end]).into_owned()
     }
@@ -749,12 +749,12 @@ impl<'tu> Extractor<'_, 'tu> {
             portable.push_str(" at ");
             let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
             // `<path>:<line>:<column>)`
-            let place = part.split_once(')').and_then(|(place, _)| {
-                let (rest, column) = place.rsplit_once(':')?;
+            let location = part.split_once(')').and_then(|(location, _)| {
+                let (rest, column) = location.rsplit_once(':')?;
                 let (path, line) = rest.rsplit_once(':')?;
                 (is_number(line) && is_number(column)).then_some(path)
             });
-            match place {
+            match location {
                 Some(path) => {
                     portable.push_str(&self.paths.identify(self.directory, Path::new(path)).to_string_lossy());
                     portable.push_str(&part[path.len()..]);
@@ -771,7 +771,7 @@ impl<'tu> Extractor<'_, 'tu> {
         let file = match cursor.linkage() {
             Linkage::Internal => {
                 let defined = cursor.definition().unwrap_or(cursor);
-                defined.location().map(|place| self.file(place.file))
+                defined.location().map(|location| self.file(location.file))
             }
             _ => None,
         };

@@ -2,7 +2,7 @@
 //!
 //! For a call out of a macro that is the outermost macro's name and its argument. libclang has no cursor for them.
 
-/// Text as it is written at a place.
+/// Text as it is written at a location.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceCall {
     /// The word that begins there; empty when none does.

@@ -26,7 +26,7 @@ use crate::compdb::Unit;
 use crate::extract::{Paths, Vocabulary, extract};
 use cowrap_base::cache::Cache;
 use cowrap_base::files::{Digest, Identities, Overlay, Tree};
-use cowrap_facts::{Piece, UnitFacts};
+use cowrap_facts::{SharedFileFacts, UnitFacts};
 
 pub use crate::pch::{Sharing, SharingStats};
 pub use marks::{MarkDefinition, MarkHeaders, VisibleMarks, definitions, make_visible};
@@ -208,12 +208,12 @@ impl Indexer {
                     }),
                 });
             });
-            let mut pieces: HashMap<Digest, Piece> = HashMap::new();
+            let mut pieces: HashMap<Digest, SharedFileFacts> = HashMap::new();
             let mut waiting = BTreeMap::new();
             let mut next = 0;
             for (number, mut outcome) in outcomes {
                 if let UnitOutcome::Read(facts) = &mut outcome {
-                    for piece in &mut facts.pieces {
+                    for piece in &mut facts.file_facts {
                         *piece = pieces.entry(piece.digest()).or_insert_with(|| piece.clone()).clone();
                     }
                 }
@@ -258,7 +258,7 @@ impl Indexer {
             let parse = Parse { purpose: Purpose::Walk, below: None, source: None, more: &[] };
             self.parse(unit, parse, |parsed, unknown_arguments| {
                 let mut facts = extract(parsed, &unit.directory, &self.files, &self.vocabulary, None).facts;
-                facts.health.unknown_arguments = unknown_arguments;
+                facts.parse_status.unknown_arguments = unknown_arguments;
                 facts
             })
         })

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::compdb::Unit;
 use cowrap_base::cache::{Cache, EntryKind, StatCache};
 use cowrap_base::files::{Digest, Digester, Identities, Overlay, Tree};
-use cowrap_facts::{Health, Piece, UnitFacts};
+use cowrap_facts::{ParseStatus, SharedFileFacts, UnitFacts};
 
 use super::Sources;
 use super::sources::is_old;
@@ -51,7 +51,7 @@ struct FileVersion {
     normalized: Digest,
 }
 
-/// What a unit read, and what it said then. All but the health are positions in the lists of [`SavedUnits`].
+/// What a unit read, and what it said then. All but the parse_status are positions in the lists of [`SavedUnits`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct UnitVersion {
     /// The files that it read, sorted.
@@ -65,7 +65,7 @@ struct UnitVersion {
     links: Vec<u32>,
     /// The facts, in their order.
     pieces: Vec<u32>,
-    health: Health,
+    parse_status: ParseStatus,
 }
 
 /// What is remembered, compared with what is on the disk now.
@@ -81,7 +81,7 @@ pub struct UnitCache<'a> {
     /// For each absent path and each link, whether it is as it was.
     still_absent: Vec<bool>,
     still_linked: Vec<bool>,
-    pieces: Mutex<HashMap<Digest, Piece>>,
+    pieces: Mutex<HashMap<Digest, SharedFileFacts>>,
     /// What the key of each unit begins with.
     base: Digest,
     /// When this was made.
@@ -184,8 +184,8 @@ impl<'a> UnitCache<'a> {
     /// one is in one of them.
     pub fn outline(&self, unit: &Unit, found: CachedUnit) -> Option<UnitFacts> {
         let variant = self.variant(found);
-        let mut outline = UnitFacts { health: variant.health.clone(), ..UnitFacts::default() };
-        if outline.health.errors > 0 {
+        let mut outline = UnitFacts { parse_status: variant.parse_status.clone(), ..UnitFacts::default() };
+        if outline.parse_status.errors > 0 {
             let file = |state: &u32| {
                 let state = self.known.states.get(*state as usize)?;
                 self.known.files.get(state.file as usize).cloned()
@@ -202,7 +202,7 @@ impl<'a> UnitCache<'a> {
     pub fn facts(&self, unit: &Unit, found: CachedUnit) -> Option<UnitFacts> {
         let mut facts = self.outline(unit, found)?;
         let pieces = self.digests(found)?.into_iter().map(|digest| self.piece(digest));
-        facts.pieces = pieces.collect::<Option<_>>()?;
+        facts.file_facts = pieces.collect::<Option<_>>()?;
         Some(facts)
     }
 
@@ -214,11 +214,11 @@ impl<'a> UnitCache<'a> {
         }
     }
 
-    fn piece(&self, digest: Digest) -> Option<Piece> {
+    fn piece(&self, digest: Digest) -> Option<SharedFileFacts> {
         if let Some(known) = self.pieces.lock().ok().and_then(|pieces| pieces.get(&digest).cloned()) {
             return Some(known);
         }
-        let piece = Piece::from_bytes(digest, &self.cache.get(EntryKind::FileFacts, &digest)?)?;
+        let piece = SharedFileFacts::from_bytes(digest, &self.cache.get(EntryKind::FileFacts, &digest)?)?;
         if let Ok(mut pieces) = self.pieces.lock() {
             pieces.insert(digest, piece.clone());
         }
@@ -300,14 +300,14 @@ impl<'a> UnitCache<'a> {
             absent.sort_unstable();
             links.sort_unstable();
             let mut pieces = Vec::new();
-            for piece in &facts.pieces {
+            for piece in &facts.file_facts {
                 let (position, is_new) = recorder.piece(piece.digest());
                 if is_new || cache.get(EntryKind::FileFacts, &piece.digest()).is_none() {
                     cache.put(EntryKind::FileFacts, piece.digest(), piece.to_bytes());
                 }
                 pieces.push(position);
             }
-            recorder.add(key, UnitVersion { states, absent, links, pieces, health: facts.health.clone() });
+            recorder.add(key, UnitVersion { states, absent, links, pieces, parse_status: facts.parse_status.clone() });
         }
         (recorder.known, consulted)
     }
@@ -521,7 +521,7 @@ mod tests {
             absent: Vec::new(),
             links: vec![3],
             pieces: vec![9, 2],
-            health: Health::default(),
+            parse_status: ParseStatus::default(),
         };
         let bytes = postcard::to_stdvec(&variant).unwrap();
         let back: UnitVersion = postcard::from_bytes(&bytes).unwrap();

@@ -24,7 +24,7 @@ use crate::extract::{Extracted, Paths, extract};
 use crate::scan::{Name, scan};
 use cowrap_base::cache::Cache;
 use cowrap_base::files::{Digest, Identities, Tree};
-use cowrap_facts::{Piece, UnitFacts};
+use cowrap_facts::{SharedFileFacts, UnitFacts};
 
 use crate::index::{Indexer, Parse, Sources, UnitOutcome};
 
@@ -247,7 +247,7 @@ impl<'a> Sharing<'a> {
             Some(Included { file: identify(inclusion.file), line: inclusion.line?, from })
         });
         let Extracted { facts, before, .. } = extracted;
-        Ok(Compiled { inclusions: included.collect(), before: Arc::new(before), pieces: facts.pieces })
+        Ok(Compiled { inclusions: included.collect(), before: Arc::new(before), pieces: facts.file_facts })
     }
 
     /// Whether what was compiled for a node can be used, and how; else the headers that it must not include itself, if there
@@ -412,7 +412,7 @@ impl<'a> Sharing<'a> {
         precompiled: &Precompiled,
         paths: &dyn Paths,
     ) -> Option<UnitFacts> {
-        if extracted.facts.health.errors > 0 {
+        if extracted.facts.parse_status.errors > 0 {
             self.refuse("unit: errors".into());
             return None;
         }
@@ -516,14 +516,14 @@ impl<'a> Sharing<'a> {
         }
         let mut facts = extracted.facts;
         for precompiled in precompiled.all() {
-            facts.pieces.extend(precompiled.compiled.pieces.iter().cloned());
+            facts.file_facts.extend(precompiled.compiled.pieces.iter().cloned());
             facts.files.extend(precompiled.files.iter().cloned());
         }
         // As in a plain parse: the main file, and the others sorted.
         facts.files[1..].sort();
         facts.files.dedup();
-        facts.pieces.sort_by(|one, other| {
-            let key = |piece: &Piece| {
+        facts.file_facts.sort_by(|one, other| {
+            let key = |piece: &SharedFileFacts| {
                 let file = piece.facts().files.first().cloned();
                 (file.as_ref() != Some(&main), file)
             };
@@ -541,8 +541,8 @@ fn difference(one: &UnitFacts, other: &UnitFacts) -> Option<PathBuf> {
         return Some(file.clone());
     }
     let pieces = |facts: &UnitFacts| -> BTreeMap<PathBuf, Digest> {
-        let named = |piece: &Piece| Some((piece.facts().files.first()?.clone(), piece.digest()));
-        facts.pieces.iter().filter_map(named).collect()
+        let named = |piece: &SharedFileFacts| Some((piece.facts().files.first()?.clone(), piece.digest()));
+        facts.file_facts.iter().filter_map(named).collect()
     };
     let (these, those) = (pieces(one), pieces(other));
     let files: BTreeSet<&PathBuf> = these.keys().chain(those.keys()).collect();
@@ -672,7 +672,7 @@ impl<'a> Run<'a> {
                 let extracted = extract(parsed, &unit.directory, files, vocabulary, Some(&precompiled.compiled.before));
                 let facts = self.sharing.complete(number, unit, parsed, extracted, precompiled, files);
                 facts.map(|mut facts| {
-                    facts.health.unknown_arguments = unknown_arguments;
+                    facts.parse_status.unknown_arguments = unknown_arguments;
                     facts
                 })
             })

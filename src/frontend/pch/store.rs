@@ -20,7 +20,7 @@ use crate::index::sources::is_old;
 use crate::scan::IncludeKind;
 use cowrap_base::cache::{Cache, EntryKind};
 use cowrap_base::files::{Digest, Digester};
-use cowrap_facts::Piece;
+use cowrap_facts::SharedFileFacts;
 
 use super::headers::{HeaderId, Oddity};
 use super::name_uses::Wanted;
@@ -43,7 +43,7 @@ pub struct Compiled {
     /// What the headers say, for what is compiled on top of them.
     pub before: Arc<Before>,
     /// What they say, as facts.
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<SharedFileFacts>,
 }
 
 /// An inclusion. Paths are as facts tell them.
@@ -167,7 +167,7 @@ impl<'a> Store<'a> {
     pub fn find(&self, key: &Digest, below: Option<&Arc<Before>>) -> Option<(Compiled, Referred)> {
         let kept: Kept = postcard::from_bytes(&self.cache.get(EntryKind::Precompiled, key)?).ok()?;
         let Kept { inclusions, before, pieces, referred } = kept;
-        let piece = |digest| Piece::from_bytes(digest, &self.cache.get(EntryKind::FileFacts, &digest)?);
+        let piece = |digest| SharedFileFacts::from_bytes(digest, &self.cache.get(EntryKind::FileFacts, &digest)?);
         let pieces = pieces.into_iter().map(piece).collect::<Option<_>>()?;
         let before = Arc::new(before.on(below.cloned()));
         Some((Compiled { inclusions, before, pieces }, referred))
@@ -192,7 +192,7 @@ impl<'a> Store<'a> {
         if !is_foreseen(&compiled.inclusions, making.listed, group, places) {
             return None;
         }
-        let pieces = compiled.pieces.iter().map(Piece::digest).collect();
+        let pieces = compiled.pieces.iter().map(SharedFileFacts::digest).collect();
         let kept = KeptRef { inclusions: &compiled.inclusions, before: &compiled.before, pieces, referred };
         // What cannot be written down is not kept.
         let bytes = postcard::to_stdvec(&kept).ok()?;

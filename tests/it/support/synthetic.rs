@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use cowrap_base::files::Tree;
 use cowrap_facts::{
-    Body, Call, CallKind, Context, Declaration, FileFacts, FileId, Mark, MarkId, Piece, Place, Reach, Slot, SlotCall,
-    Store, Symbol, SymbolId,
+    Body, Call, CallKind, Context, Declaration, FileFacts, FileId, Location, Mark, MarkId, PathCondition,
+    SharedFileFacts, Slot, SlotCall, Store, Symbol, SymbolId,
 };
 use cowrap_packs::Pack;
 
@@ -28,29 +28,29 @@ pub fn name(function: usize) -> String {
 }
 
 /// The unit with these functions; functions are told apart by their position. Function `n` is in line `n + 1`.
-pub fn unit(functions: &[Sketch], pack: &Pack) -> Piece {
+pub fn unit(functions: &[Sketch], pack: &Pack) -> SharedFileFacts {
     let file = FileId(0);
-    let mut always = Reach::NEVER;
+    let mut always = PathCondition::NEVER;
     for context in Context::ALL {
         always.insert(context, 0);
     }
     let slot = |slot: usize| Slot::Field {
-        record: Place { file, line: slot as u32 + 1, column: 1_000_000 },
+        record: Location { file, line: slot as u32 + 1, column: 1_000_000 },
         record_name: format!("S{slot}"),
         field: "call".to_owned(),
     };
     let mut facts = FileFacts { files: vec![PathBuf::from("/synthetic/all.c")], ..FileFacts::default() };
     for (number, sketch) in functions.iter().enumerate() {
         let symbol = SymbolId(number as u32);
-        let at = |column: usize| Place { file, line: number as u32 + 1, column: column as u32 + 1 };
+        let at = |column: usize| Location { file, line: number as u32 + 1, column: column as u32 + 1 };
         let mark = sketch.mark.map(|wanted| {
             let mark = pack.marks.iter().position(|mark| mark.name == wanted).expect("a mark of the pack");
-            Mark { mark: MarkId(mark as u16), place: at(0) }
+            Mark { mark: MarkId(mark as u16), location: at(0) }
         });
         facts.symbols.push(Symbol { name: name(number), file: None });
         facts.declarations.push(Declaration {
             symbol,
-            place: at(1),
+            location: at(1),
             marks: mark.into_iter().collect(),
             definition: true,
             never_returns: false,
@@ -58,16 +58,16 @@ pub fn unit(functions: &[Sketch], pack: &Pack) -> Piece {
         });
         let calls = sketch.calls.iter().enumerate().map(|(position, callee)| Call {
             callee: SymbolId(*callee as u32),
-            place: at(10 + position),
+            location: at(10 + position),
             spelling: None,
-            reach: always,
+            condition: always,
             kind: CallKind::Written,
             arguments: Vec::new(),
         });
         let slot_calls = sketch.slot_calls.iter().enumerate().map(|(position, held)| SlotCall {
             slot: slot(*held),
-            place: at(10_000 + position),
-            reach: always,
+            location: at(10_000 + position),
+            condition: always,
             kind: CallKind::Written,
             marks: Vec::new(),
             arguments: Vec::new(),
@@ -75,25 +75,25 @@ pub fn unit(functions: &[Sketch], pack: &Pack) -> Piece {
         let stores = sketch.stores.iter().enumerate().map(|(position, (function, into))| Store {
             function: SymbolId(*function as u32),
             slot: slot(*into),
-            place: at(20_000 + position),
+            location: at(20_000 + position),
             marks: Vec::new(),
             declared: Vec::new(),
-            beside: None,
+            paired_flag: None,
         });
         facts.bodies.push(Body {
             symbol,
-            place: at(1),
+            location: at(1),
             flags: Vec::new(),
             calls: calls.collect(),
             slot_calls: slot_calls.collect(),
             stores: stores.collect(),
             copies: Vec::new(),
             assertion: None,
-            holds: Vec::new(),
+            critical_sections: Vec::new(),
             releases: Vec::new(),
         });
     }
-    Piece::new(facts)
+    SharedFileFacts::new(facts)
 }
 
 /// The tree that they are in.

@@ -11,7 +11,7 @@ pub enum Context {
     /// Inside a coroutine.
     Coroutine,
     /// Outside of any coroutine.
-    Outside,
+    NonCoroutine,
 }
 
 /// A set of contexts; the empty one is dead code.
@@ -23,17 +23,17 @@ pub struct ContextSet(u8);
 /// The context does not change while a body runs, and neither do its flags, so each world is independent of
 /// the others and a set of worlds says everything that structured control flow can tell.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Reach(u16);
+pub struct PathCondition(u16);
 
 impl Context {
     /// Both contexts.
-    pub const ALL: [Context; 2] = [Context::Coroutine, Context::Outside];
+    pub const ALL: [Context; 2] = [Context::Coroutine, Context::NonCoroutine];
 
     /// The other context.
     pub fn other(self) -> Context {
         match self {
-            Context::Coroutine => Context::Outside,
-            Context::Outside => Context::Coroutine,
+            Context::Coroutine => Context::NonCoroutine,
+            Context::NonCoroutine => Context::Coroutine,
         }
     }
 }
@@ -44,7 +44,7 @@ impl ContextSet {
     /// Only inside coroutines.
     pub const COROUTINE: ContextSet = ContextSet(1);
     /// Only outside of coroutines.
-    pub const OUTSIDE: ContextSet = ContextSet(2);
+    pub const NON_COROUTINE: ContextSet = ContextSet(2);
     /// Both contexts.
     pub const BOTH: ContextSet = ContextSet(3);
 
@@ -80,7 +80,7 @@ impl From<Context> for ContextSet {
     fn from(context: Context) -> Self {
         match context {
             Context::Coroutine => ContextSet::COROUTINE,
-            Context::Outside => ContextSet::OUTSIDE,
+            Context::NonCoroutine => ContextSet::NON_COROUTINE,
         }
     }
 }
@@ -90,15 +90,15 @@ const _: () = assert!(u16::BITS as usize >= 2 << MAX_FLAGS);
 // And the values of the flags of one context fit a byte.
 const _: () = assert!(u8::BITS as usize >= 1 << MAX_FLAGS);
 
-impl Reach {
+impl PathCondition {
     /// Reached in no world.
-    pub const NEVER: Reach = Reach(0);
+    pub const NEVER: PathCondition = PathCondition(0);
 
     /// The bit of one world. `flags` holds a value for each flag, the first in bit 0.
     fn bit(context: Context, flags: u8) -> u16 {
         let context = match context {
             Context::Coroutine => 0,
-            Context::Outside => 1 << MAX_FLAGS,
+            Context::NonCoroutine => 1 << MAX_FLAGS,
         };
         1 << (context | flags)
     }
@@ -116,15 +116,15 @@ impl Reach {
 
     /// The worlds of both.
     #[must_use]
-    pub fn or(self, other: Reach) -> Reach {
-        Reach(self.0 | other.0)
+    pub fn or(self, other: PathCondition) -> PathCondition {
+        PathCondition(self.0 | other.0)
     }
 
     /// The worlds of one context, a bit for each value of the flags: bit 0 for all flags false.
     pub fn values(self, context: Context) -> u8 {
         let shift = match context {
             Context::Coroutine => 0,
-            Context::Outside => 1 << MAX_FLAGS,
+            Context::NonCoroutine => 1 << MAX_FLAGS,
         };
         (self.0 >> shift) as u8
     }
@@ -133,11 +133,11 @@ impl Reach {
     pub fn contexts(self) -> ContextSet {
         let half = (1u16 << (1 << MAX_FLAGS)) - 1;
         let coroutine = if self.0 & half != 0 { ContextSet::COROUTINE } else { ContextSet::EMPTY };
-        let outside = if self.0 & !half != 0 { ContextSet::OUTSIDE } else { ContextSet::EMPTY };
+        let outside = if self.0 & !half != 0 { ContextSet::NON_COROUTINE } else { ContextSet::EMPTY };
         coroutine.or(outside)
     }
 
-    /// Whether, in this context, some values of the `flag_count` flags reach the point and others do not.
+    /// Whether, in this context, some values of the `flag_count` flags condition the point and others do not.
     pub fn depends_on_flags(self, context: Context, flag_count: usize) -> bool {
         let worlds = 1u8 << flag_count.min(MAX_FLAGS);
         let reached = (0..worlds).filter(|&flags| self.contains(context, flags)).count();
@@ -145,9 +145,9 @@ impl Reach {
     }
 }
 
-impl std::fmt::Debug for Reach {
+impl std::fmt::Debug for PathCondition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Reach({:?}, {:#06x})", self.contexts(), self.0)
+        write!(f, "PathCondition({:?}, {:#06x})", self.contexts(), self.0)
     }
 }
 
@@ -157,23 +157,23 @@ mod tests {
 
     #[test]
     fn contexts_come_from_any_value_of_the_flags() {
-        let mut reach = Reach::NEVER;
-        assert_eq!(reach.contexts(), ContextSet::EMPTY);
-        reach.insert(Context::Coroutine, 0b101);
-        assert_eq!(reach.contexts(), ContextSet::COROUTINE);
-        reach.insert(Context::Outside, 0);
-        assert_eq!(reach.contexts(), ContextSet::BOTH);
+        let mut condition = PathCondition::NEVER;
+        assert_eq!(condition.contexts(), ContextSet::EMPTY);
+        condition.insert(Context::Coroutine, 0b101);
+        assert_eq!(condition.contexts(), ContextSet::COROUTINE);
+        condition.insert(Context::NonCoroutine, 0);
+        assert_eq!(condition.contexts(), ContextSet::BOTH);
     }
 
     #[test]
     fn dependence_on_flags_is_told_for_each_context() {
-        let mut reach = Reach::NEVER;
-        reach.insert(Context::Outside, 0);
-        assert!(!reach.depends_on_flags(Context::Outside, 0));
-        assert!(reach.depends_on_flags(Context::Outside, 1));
-        assert!(!reach.depends_on_flags(Context::Coroutine, 1));
-        reach.insert(Context::Outside, 1);
-        assert!(!reach.depends_on_flags(Context::Outside, 1));
-        assert!(reach.depends_on_flags(Context::Outside, 2));
+        let mut condition = PathCondition::NEVER;
+        condition.insert(Context::NonCoroutine, 0);
+        assert!(!condition.depends_on_flags(Context::NonCoroutine, 0));
+        assert!(condition.depends_on_flags(Context::NonCoroutine, 1));
+        assert!(!condition.depends_on_flags(Context::Coroutine, 1));
+        condition.insert(Context::NonCoroutine, 1);
+        assert!(!condition.depends_on_flags(Context::NonCoroutine, 1));
+        assert!(condition.depends_on_flags(Context::NonCoroutine, 2));
     }
 }

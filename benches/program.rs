@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use cowrap_analysis::effects::Effects;
 use cowrap_analysis::program::Linker;
-use cowrap_analysis::{questions, rules};
+use cowrap_analysis::{queries, rules};
 use cowrap_packs::Pack;
 use synthetic::{Sketch, tree, unit};
 
@@ -114,7 +114,7 @@ fn measure(count: usize, library: Library) -> f64 {
     let effects = Effects::new(&program, &pack, &tree);
     let findings = rules::check(&effects, &[]);
     let checked = start.elapsed();
-    let paths = questions::paths(&effects, "[coroutine_fn] [unmarked]* [no_coroutine_fn]", 10);
+    let paths = queries::paths(&effects, "[coroutine_fn] [unmarked]* [no_coroutine_fn]", 10);
     let asked = start.elapsed();
     println!(
         "{count} functions, {} calls: linked in {:.2} s, checked in {:.2} s ({} findings), paths in {:.2} s",

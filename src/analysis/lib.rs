@@ -6,6 +6,6 @@
 
 pub mod program;
 pub mod effects;
-pub mod words;
+pub mod wording;
 pub mod rules;
-pub mod questions;
+pub mod queries;

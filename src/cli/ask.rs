@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use cowrap_report::render::{AnswerFormat, render_answer};
 use cowrap_report::{Answer, Direction};
-use cowrap_session::Question;
+use cowrap_session::Query;
 use cowrap_session::Selection;
 
 use super::input::InputArguments;
@@ -128,7 +128,7 @@ pub(super) struct Graph {
 
 impl Why {
     pub(super) fn run(self) -> ExitCode {
-        let question = Question::Why { function: self.function, to: self.to, all: self.all };
+        let question = Query::Why { function: self.function, to: self.to, all: self.all };
         self.common.ask(&question, self.format.into())
     }
 }
@@ -136,14 +136,14 @@ impl Why {
 impl Related {
     pub(super) fn run(self, direction: Direction) -> ExitCode {
         let Related { function, transitive, named, .. } = self;
-        let question = Question::Related { function, direction, transitive, named };
+        let question = Query::Related { function, direction, transitive, named };
         self.common.ask(&question, self.format.into())
     }
 }
 
 impl Paths {
     pub(super) fn run(self) -> ExitCode {
-        let question = Question::Paths { expression: self.expression.join(" "), limit: self.limit };
+        let question = Query::Paths { expression: self.expression.join(" "), limit: self.limit };
         self.common.ask(&question, self.format.into())
     }
 }
@@ -163,7 +163,7 @@ impl Graph {
             GraphFormatArgument::Json => AnswerFormat::Json,
             GraphFormatArgument::Html => AnswerFormat::Html,
         };
-        self.common.ask(&Question::Graph(selection), format)
+        self.common.ask(&Query::Graph(selection), format)
     }
 }
 
@@ -180,7 +180,7 @@ impl From<FormatArgument> for AnswerFormat {
 const MOST_ON_A_PAGE: usize = 3000;
 
 impl Common {
-    fn ask(&self, question: &Question, format: AnswerFormat) -> ExitCode {
+    fn ask(&self, question: &Query, format: AnswerFormat) -> ExitCode {
         let request = match self.input.request() {
             Ok(request) => request,
             Err(message) => return fail(&message),

@@ -22,7 +22,8 @@ pub enum Effect {
     /// May only run inside a coroutine.
     CoroutineOnly,
     /// May run in both contexts.
-    Either,
+    #[serde(rename = "either", alias = "mixed")]
+    Mixed,
     /// May only run outside of coroutines.
     NonCoroutineOnly,
 }
@@ -516,7 +517,7 @@ impl Effect {
     pub fn allows(self, context: Context) -> bool {
         match self {
             Effect::CoroutineOnly => context == Context::Coroutine,
-            Effect::Either => true,
+            Effect::Mixed => true,
             Effect::NonCoroutineOnly => context == Context::NonCoroutine,
         }
     }
@@ -525,7 +526,7 @@ impl Effect {
     pub fn contexts(self) -> ContextSet {
         match self {
             Effect::CoroutineOnly => ContextSet::COROUTINE,
-            Effect::Either => ContextSet::BOTH,
+            Effect::Mixed => ContextSet::BOTH,
             Effect::NonCoroutineOnly => ContextSet::NON_COROUTINE,
         }
     }
@@ -534,7 +535,7 @@ impl Effect {
     pub fn describe(self) -> &'static str {
         match self {
             Effect::CoroutineOnly => "coroutine only",
-            Effect::Either => "either context",
+            Effect::Mixed => "either context",
             Effect::NonCoroutineOnly => "non-coroutine only",
         }
     }

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use cowrap_analysis::effects::Effects;
-use cowrap_analysis::questions::{self, QuestionError, Selection};
+use cowrap_analysis::queries::{self, QueryError, Selection};
 use cowrap_analysis::rules;
 use cowrap_report::{Answer, Answered, Direction};
 
@@ -11,7 +11,7 @@ use super::{Error as ReadError, Index, Progress, Request, index};
 
 /// A question.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Question {
+pub enum Query {
     /// What is believed of a function, and why.
     Why {
         /// The function.
@@ -51,21 +51,21 @@ pub enum AskError {
     Read(#[from] ReadError),
     /// The question cannot be answered.
     #[error(transparent)]
-    Question(#[from] QuestionError),
+    Query(#[from] QueryError),
 }
 
 /// Answers a question.
-pub fn ask(request: &Request, question: &Question, progress: &dyn Progress) -> Result<Answered, AskError> {
+pub fn ask(request: &Request, question: &Query, progress: &dyn Progress) -> Result<Answered, AskError> {
     let Index { program, pack, tree, problems, .. } = index(request, progress)?;
     let effects = Effects::new(&program, &pack, &tree);
     let answer = match question {
-        Question::Why { function, to, all } => Answer::Why(questions::why(&effects, function, to.as_deref(), *all)?),
-        Question::Related { function, direction, transitive, named } => {
-            Answer::Related(questions::related(&effects, function, *direction, *transitive, *named)?)
+        Query::Why { function, to, all } => Answer::Why(queries::why(&effects, function, to.as_deref(), *all)?),
+        Query::Related { function, direction, transitive, named } => {
+            Answer::Related(queries::related(&effects, function, *direction, *transitive, *named)?)
         }
-        Question::Paths { expression, limit } => Answer::Paths(questions::paths(&effects, expression, *limit)?),
-        Question::Graph(selection) => {
-            Answer::Graph(questions::graph(&effects, selection, &rules::check(&effects, &request.enable))?)
+        Query::Paths { expression, limit } => Answer::Paths(queries::paths(&effects, expression, *limit)?),
+        Query::Graph(selection) => {
+            Answer::Graph(queries::graph(&effects, selection, &rules::check(&effects, &request.enable))?)
         }
     };
     Ok(Answered { answer, tree, unread: problems.len() })

@@ -312,9 +312,9 @@ impl<'r> Workshop<'r> {
             overlay: Overlay::default(),
             files: program.files.iter().cloned().collect(),
         };
-        let explained = effects.suspects().iter().flat_map(|suspect| &suspect.calls).map(|breach| {
-            let function = effects.program.function(breach.caller).name.clone();
-            let path = tree.relative(effects.program.path(breach.location.file)).to_path_buf();
+        let explained = effects.suspects().iter().flat_map(|suspect| &suspect.calls).map(|violation| {
+            let function = effects.program.function(violation.caller).name.clone();
+            let path = tree.relative(effects.program.path(violation.location.file)).to_path_buf();
             ("coroutine-call".to_owned(), Level::Error, function, path)
         });
         let explained = explained.collect();

@@ -43,8 +43,8 @@ use cowrap_report::findings::{BaselineError, Finding, Level, Span};
 use cowrap_report::{Compared, Details, Problem, ProblemKind, Report, RuleInfo, Shared, Summary, Unknown};
 
 use again::Again;
-pub use ask::{AskError, Question, ask};
-pub use cowrap_analysis::questions::Selection;
+pub use ask::{AskError, Query, ask};
+pub use cowrap_analysis::queries::Selection;
 pub use facts::{Extracted, FactsError, LinkRequest, Part, Shard, extract, link};
 pub use fix::{Applied, FixError, FixRequest, Fixed, NotApplied, Step, fix};
 pub use gate::{BASELINE, BaselineRequest, Gate, Since, write_baseline};
@@ -570,7 +570,7 @@ fn summarise(
     for function in program.function_ids() {
         let linked = program.function(function);
         summary.functions += usize::from(!linked.bodies.is_empty());
-        summary.coroutine_only += usize::from(effects.demand(function).effect == Some(Effect::CoroutineOnly));
+        summary.coroutine_only += usize::from(effects.requirement(function).effect == Some(Effect::CoroutineOnly));
         let wraps = effects.context_marks(function).iter().any(|(mark, _)| {
             effects.pack.mark(mark.mark).wrapper.as_ref().is_some_and(|wraps| wraps.calls == Effect::CoroutineOnly)
         });

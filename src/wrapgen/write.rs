@@ -142,7 +142,7 @@ pub fn write(
 fn target_of(generator: &Generator, declaration: &Declared) -> Option<String> {
     match spec(generator, declaration)?.calls {
         Effect::CoroutineOnly => generator.target_name(&declaration.name),
-        Effect::Either | Effect::NonCoroutineOnly => generator.wrapper_name(&declaration.name),
+        Effect::Mixed | Effect::NonCoroutineOnly => generator.wrapper_name(&declaration.name),
     }
 }
 
@@ -293,7 +293,7 @@ fn render(
         // `plan` lets no such declaration through.
         return Err(WriteError::Template(format!("`{}` has no target", declaration.mark)));
     };
-    let is_mixed = generator.mark(&declaration.mark).is_some_and(|mark| mark.effect == Some(Effect::Either));
+    let is_mixed = generator.mark(&declaration.mark).is_some_and(|mark| mark.effect == Some(Effect::Mixed));
     let names = safe_names(declaration, &target, reserved);
     let view = View {
         name: &declaration.name,
@@ -324,7 +324,7 @@ fn render(
     };
     let template = match spec.calls {
         Effect::CoroutineOnly => &generator.coroutine_template,
-        Effect::Either | Effect::NonCoroutineOnly => &generator.bottom_half_template,
+        Effect::Mixed | Effect::NonCoroutineOnly => &generator.bottom_half_template,
     };
     let rendered = environment
         .get_template(template)

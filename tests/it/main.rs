@@ -14,7 +14,7 @@ mod generate;
 mod hook;
 mod page;
 mod program;
-mod questions;
+mod queries;
 mod reader;
 mod recall;
 mod sharing;

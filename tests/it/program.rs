@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 
 use crate::support::synthetic::{Sketch, name, tree, unit};
-use cowrap_analysis::effects::{Callee, Doubt, Effects, Ends, Search};
+use cowrap_analysis::effects::{Ambiguity, Callee, Effects, Goal, Search};
 use cowrap_analysis::program::{Linker, Program};
-use cowrap_analysis::questions;
+use cowrap_analysis::queries;
 use cowrap_analysis::rules;
 use cowrap_facts::Context;
 use cowrap_packs::Pack;
@@ -104,7 +104,7 @@ proptest! {
         let program = link(&functions, &pack);
         let tree = tree();
         let effects = Effects::new(&program, &pack, &tree);
-        let search = Search::new(&effects, Context::Coroutine, Ends::Demanding);
+        let search = Search::new(&effects, Context::Coroutine, Goal::AnyRequirement);
         let slots = held(&functions, SLOTS);
         let (any, named) = (lengths(&functions, &slots), lengths(&functions, &[]));
         let number = |callee: Callee| match callee {
@@ -115,7 +115,7 @@ proptest! {
             let chains = search.chains_from(program.external(&name(position)).unwrap());
             prop_assert_eq!(!chains.is_empty(), any[position].is_some(), "{}", position);
             let Some(best) = chains.first() else { continue };
-            prop_assert_eq!(best.doubt == Doubt::NONE, named[position].is_some(), "{}", position);
+            prop_assert_eq!(best.ambiguity == Ambiguity::NONE, named[position].is_some(), "{}", position);
             if let Some(length) = named[position] {
                 prop_assert_eq!(best.steps.len() as u32, length, "{}", position);
             }
@@ -158,7 +158,7 @@ proptest! {
             open.extend(through.map(|next| (*next, distance + 2)));
             open.make_contiguous().sort_by_key(|(_, distance)| *distance);
         }
-        let found = questions::paths(&effects, "f0 ...", usize::MAX).unwrap();
+        let found = queries::paths(&effects, "f0 ...", usize::MAX).unwrap();
         prop_assert_eq!(found.more, 0);
         for (function, distance) in distances.iter().enumerate() {
             let ends = |path: &&str| path.split(" → ").last() == Some(name(function).as_str());
@@ -218,7 +218,7 @@ fn a_slot_with_a_thousand_candidates_makes_a_note_and_why_knows() {
     let [note] = findings.as_slice() else { panic!("{findings:?}") };
     assert_eq!((note.rule.as_str(), note.function.as_str(), note.level), ("blocking-call", "f0", Level::Note));
     assert!(note.notes.iter().any(|said| said.text.contains("one of 1000 ways")), "{note:?}");
-    let belief = questions::why(&effects, "f0", None, false).unwrap().remove(0);
+    let belief = queries::why(&effects, "f0", None, false).unwrap().remove(0);
     let leads = &belief.conclusions[0];
     assert!(leads.text.contains("may lead to"), "{}", leads.text);
     assert!(leads.witnesses[0].remarks[1].contains("one of 1000 ways"), "{:?}", leads.witnesses[0]);

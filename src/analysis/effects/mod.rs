@@ -3,13 +3,13 @@
 //! It must never know any code base's own names, which are in the pack, nor rules or findings.
 
 mod calls;
-mod chains;
+mod call_chains;
 mod generation;
-mod holding;
-mod required;
+mod lockset;
+mod mark_closure;
 mod slots;
 mod suspension;
-mod worlds;
+mod entry_contexts;
 mod wrappers;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -18,33 +18,33 @@ use std::sync::OnceLock;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rustc_hash::FxHashSet;
 
-use crate::program::{Candidates, FunctionId, Location, Mark, Program, SlotId};
+use crate::program::{FunctionId, Location, Mark, PointsTo, Program, SlotId};
 use cowrap_base::files::Tree;
 use cowrap_facts::{Context, ContextSet, MarkId};
 use cowrap_packs::{Cut, Effect, LockMode, MarkSpec, Pack};
 
-pub use calls::{Breach, BreachKind, Callee, Callers, Contest, Suspect};
-pub use chains::{Chain, Doubt, Ends, Search, Step};
+pub use call_chains::{Ambiguity, CallChain, Goal, Search, Step};
+pub use calls::{Callee, Callers, Dispute, Suspect, Violation, ViolationKind};
+pub use entry_contexts::{EntryContexts, EntryStates};
 pub use generation::{Difference, Generation, StaleFile};
-pub use holding::HeldAcross;
-pub use required::{Closure, MOST_OBLIGED, Obliged};
-pub use slots::{Misfit, MisfitKind};
-pub use suspension::Suspends;
-pub use worlds::{Entered, Worlds};
+pub use lockset::LockAcrossYield;
+pub use mark_closure::{MAX_REQUIRED_MARKS, MarkClosure, RequiredMark};
+pub use slots::{StoreMismatch, StoreMismatchKind};
+pub use suspension::SuspensionCause;
 pub use wrappers::DeclaredWrapper;
 
 /// What a function demands of its caller, and how that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Demand {
+pub struct Requirement {
     /// What it demands; none for a function that nothing is known of.
     pub effect: Option<Effect>,
     /// How that is known.
-    pub origin: Origin,
+    pub provenance: Provenance,
 }
 
 /// How a demand is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum Provenance {
     /// It is not: the function bears no mark.
     Unmarked,
     /// By a mark.
@@ -57,7 +57,7 @@ pub enum Origin {
     Contradictory(Mark, Mark),
 }
 
-/// The effects of all functions, and the calls that breach them.
+/// The effects of all functions, and the calls that violation them.
 #[derive(Debug)]
 pub struct Effects<'a> {
     /// The program.
@@ -69,27 +69,27 @@ pub struct Effects<'a> {
     /// What is known of generating wrappers; nothing, until somebody adds it.
     pub generation: Generation,
     /// What each slot may hold.
-    pub candidates: Candidates,
-    demands: Vec<Demand>,
+    pub points_to: PointsTo,
+    requirements: Vec<Requirement>,
     /// The effects of the demands alone: every call asks for one, and these fit into a cache.
-    wants: Vec<Option<Effect>>,
-    slot_demands: Vec<Option<(Effect, Mark)>>,
+    required_effects: Vec<Option<Effect>>,
+    slot_requirements: Vec<Option<(Effect, Mark)>>,
     starts: Vec<ContextSet>,
     /// For each function, the contexts in which slots that hold it may call it.
-    held_for: Vec<ContextSet>,
+    slot_contexts: Vec<ContextSet>,
     /// The functions of which some body asserts its context; they are few.
     asserting: FxHashSet<FunctionId>,
     /// The pack's models, by the names of their functions.
     models: HashMap<&'a str, usize>,
     /// What not every question needs is computed when it is asked for.
-    worlds: OnceLock<Worlds>,
+    entry_contexts: OnceLock<EntryContexts>,
     may_suspend: OnceLock<Vec<bool>>,
-    known_starts: OnceLock<Vec<ContextSet>>,
+    inferred_starts: OnceLock<Vec<ContextSet>>,
     traversable: OnceLock<Vec<bool>>,
-    breaches: OnceLock<Vec<Breach>>,
+    violations: OnceLock<Vec<Violation>>,
     suspects: OnceLock<Vec<Suspect>>,
-    misfits: OnceLock<Vec<Misfit>>,
-    contested: OnceLock<Vec<Option<Contest>>>,
+    store_mismatches: OnceLock<Vec<StoreMismatch>>,
+    disputes: OnceLock<Vec<Option<Dispute>>>,
     used_models: HashSet<String>,
     /// The pack's cuts: caller and callee.
     cuts: HashSet<(FunctionId, FunctionId)>,
@@ -111,32 +111,32 @@ impl<'a> Effects<'a> {
             pack,
             tree,
             generation: Generation::default(),
-            candidates: Candidates::new(program),
-            demands: Vec::new(),
-            wants: Vec::new(),
-            slot_demands: Vec::new(),
+            points_to: PointsTo::new(program),
+            requirements: Vec::new(),
+            required_effects: Vec::new(),
+            slot_requirements: Vec::new(),
             starts: Vec::new(),
-            held_for: Vec::new(),
+            slot_contexts: Vec::new(),
             asserting: asserting.map(|body| body.function).collect(),
             models,
-            worlds: OnceLock::new(),
+            entry_contexts: OnceLock::new(),
             may_suspend: OnceLock::new(),
-            known_starts: OnceLock::new(),
+            inferred_starts: OnceLock::new(),
             traversable: OnceLock::new(),
-            breaches: OnceLock::new(),
+            violations: OnceLock::new(),
             suspects: OnceLock::new(),
-            misfits: OnceLock::new(),
-            contested: OnceLock::new(),
+            store_mismatches: OnceLock::new(),
+            disputes: OnceLock::new(),
             used_models: HashSet::new(),
             cuts: HashSet::new(),
         };
         let functions = || (0..program.functions.len() as u32).into_par_iter().map(FunctionId);
-        effects.demands = functions().map(|function| effects.decide(function)).collect();
-        effects.wants = effects.demands.iter().map(|demand| demand.effect).collect();
+        effects.requirements = functions().map(|function| effects.decide(function)).collect();
+        effects.required_effects = effects.requirements.iter().map(|requirement| requirement.effect).collect();
         let slots = (0..program.slots.len() as u32).map(SlotId);
-        effects.slot_demands = slots.map(|slot| effects.decide_slot(slot)).collect();
+        effects.slot_requirements = slots.map(|slot| effects.decide_slot(slot)).collect();
         for (position, function) in program.functions.iter().enumerate() {
-            if matches!(effects.demands[position].origin, Origin::Modelled(_)) {
+            if matches!(effects.requirements[position].provenance, Provenance::Modelled(_)) {
                 effects.used_models.insert(function.name.clone());
             }
         }
@@ -147,18 +147,18 @@ impl<'a> Effects<'a> {
                 .extend(program.named(&cut.caller).flat_map(|caller| callees().map(move |callee| (caller, callee))));
         }
         effects.starts = functions().map(|function| effects.decide_start(function)).collect();
-        effects.held_for = functions().map(|function| effects.decide_held_for(function)).collect();
+        effects.slot_contexts = functions().map(|function| effects.decide_slot_contexts(function)).collect();
         effects
     }
 
     /// What a function demands.
-    pub fn demand(&self, function: FunctionId) -> Demand {
-        self.demands[function.0 as usize]
+    pub fn requirement(&self, function: FunctionId) -> Requirement {
+        self.requirements[function.0 as usize]
     }
 
     /// What a function demands, without how that is known.
     pub fn effect(&self, function: FunctionId) -> Option<Effect> {
-        self.wants[function.0 as usize]
+        self.required_effects[function.0 as usize]
     }
 
     /// The contexts in which a function's body starts.
@@ -167,26 +167,26 @@ impl<'a> Effects<'a> {
     }
 
     /// The contexts in which slots that hold a function may call it: flags beside them can say so.
-    fn held_for(&self, function: FunctionId) -> ContextSet {
-        self.held_for[function.0 as usize]
+    fn slot_contexts(&self, function: FunctionId) -> ContextSet {
+        self.slot_contexts[function.0 as usize]
     }
 
     fn decide_start(&self, function: FunctionId) -> ContextSet {
-        let demand = self.demand(function);
+        let requirement = self.requirement(function);
         if self.pack.trampolines.contains(&self.program.function(function).name) {
             return ContextSet::EMPTY;
         }
-        match (demand.origin, demand.effect) {
-            (Origin::Contradictory(..), _) => ContextSet::EMPTY,
+        match (requirement.provenance, requirement.effect) {
+            (Provenance::Contradictory(..), _) => ContextSet::EMPTY,
             (_, Some(Effect::CoroutineOnly)) => ContextSet::COROUTINE,
             (_, Some(Effect::NonCoroutineOnly)) => ContextSet::NON_COROUTINE,
-            (_, Some(Effect::Either) | None) => ContextSet::BOTH,
+            (_, Some(Effect::Mixed) | None) => ContextSet::BOTH,
         }
     }
 
     /// In which worlds each body is entered.
-    pub fn worlds(&self) -> &Worlds {
-        self.worlds.get_or_init(|| worlds::worlds(self))
+    pub fn entry_contexts(&self) -> &EntryContexts {
+        self.entry_contexts.get_or_init(|| entry_contexts::entry_contexts(self))
     }
 
     /// Whether a function may suspend the coroutine it runs in. `false` only when that is certain.
@@ -195,27 +195,27 @@ impl<'a> Effects<'a> {
     }
 
     /// Every call that breaches what its callee demands, sorted by body and position.
-    pub fn breaches(&self) -> &[Breach] {
-        self.breaches.get_or_init(|| calls::breaches(self))
+    pub fn violations(&self) -> &[Violation] {
+        self.violations.get_or_init(|| calls::violations(self))
     }
 
     /// The contexts in which a function's body starts, where also a slot says so: a function without a mark that is stored
     /// into something coroutine only, and that is entered in no other way.
-    pub fn known_start(&self, function: FunctionId) -> ContextSet {
-        self.known_starts.get_or_init(|| calls::known_starts(self))[function.0 as usize]
+    pub fn inferred_start(&self, function: FunctionId) -> ContextSet {
+        self.inferred_starts.get_or_init(|| calls::inferred_starts(self))[function.0 as usize]
     }
 
     /// Whether a chain of calls may go on through a function: it demands nothing, no slot says where it starts, and its
     /// body is what runs. Where a function never returns, the program ends, and it does not matter whether it waits before.
     fn is_traversable(&self, function: FunctionId) -> bool {
-        self.traversable.get_or_init(|| chains::traversable(self))[function.0 as usize]
+        self.traversable.get_or_init(|| call_chains::traversable(self))[function.0 as usize]
     }
 
     /// Every function that does not fit into the slot that it is stored into, by slot and location.
     ///
     /// What is stored into something that is not known as a slot is not judged.
-    pub fn misfits(&self) -> &[Misfit] {
-        self.misfits.get_or_init(|| slots::misfits(self))
+    pub fn store_mismatches(&self) -> &[StoreMismatch] {
+        self.store_mismatches.get_or_init(|| slots::store_mismatches(self))
     }
 
     /// The functions whose mark is more likely wrong than their callers, sorted.
@@ -225,8 +225,8 @@ impl<'a> Effects<'a> {
 
     /// Whether a coroutine only function may run outside of coroutines all the same. Then its mark is no ground for changing what
     /// it does.
-    pub fn contest(&self, function: FunctionId) -> Option<Contest> {
-        self.contested.get_or_init(|| calls::contested(self))[function.0 as usize]
+    pub fn dispute(&self, function: FunctionId) -> Option<Dispute> {
+        self.disputes.get_or_init(|| calls::disputes(self))[function.0 as usize]
     }
 
     /// The functions of the pack's models that the program does not have.
@@ -249,7 +249,7 @@ impl<'a> Effects<'a> {
     pub fn unused_cuts(&self) -> Vec<&'a Cut> {
         let calls = |caller: FunctionId, callee: FunctionId| {
             let by_name = self.program.sites_of(callee).any(|(_, from)| from == caller);
-            let slots = self.candidates.of_function(callee);
+            let slots = self.points_to.slots(callee);
             let bodies = self.program.function(caller).bodies.iter().map(|body| self.program.body(*body));
             let through = || bodies.flat_map(|body| &body.slot_calls).filter_map(|call| call.slot);
             by_name || through().any(|slot| slots.contains(&slot))
@@ -279,14 +279,14 @@ impl<'a> Effects<'a> {
     /// The function whose name says that it is what another one wraps, when there is one and it is coroutine only.
     pub fn direct_target(&self, wrapper: FunctionId) -> Option<FunctionId> {
         let name = self.pack.target_name(&self.program.function(wrapper).name)?;
-        let target = self.program.known_as(&name)?;
-        (self.demand(target).effect == Some(Effect::CoroutineOnly)).then_some(target)
+        let target = self.program.by_name(&name)?;
+        (self.requirement(target).effect == Some(Effect::CoroutineOnly)).then_some(target)
     }
 
     /// The wrapper of a coroutine only function: a function with the name for it, and with a wrapper mark.
     pub fn wrapper_of(&self, target: FunctionId) -> Option<FunctionId> {
         let name = self.pack.wrapper_name(&self.program.function(target).name)?;
-        let wrapper = self.program.known_as(&name)?;
+        let wrapper = self.program.by_name(&name)?;
         let marked = self.context_marks(wrapper).iter().any(|(mark, _)| {
             let wraps = self.pack.mark(mark.mark).wrapper.as_ref();
             wraps.is_some_and(|wraps| wraps.calls == Effect::CoroutineOnly)
@@ -317,7 +317,7 @@ impl<'a> Effects<'a> {
             self.find_mark(|id, mark| fits(mark, effect) && self.program.declares_mark(id))
                 .map(|id| self.pack.mark(id).name.as_str())
         };
-        if mixed { find(Effect::Either) } else { find(Effect::NonCoroutineOnly).or_else(|| find(Effect::Either)) }
+        if mixed { find(Effect::Mixed) } else { find(Effect::NonCoroutineOnly).or_else(|| find(Effect::Mixed)) }
     }
 
     /// Where a function is declared without being defined, in a file that no generator wrote.
@@ -350,7 +350,7 @@ impl<'a> Effects<'a> {
         self.tree.is_built(path) || self.pack.is_generated(self.tree.relative(path))
     }
 
-    fn decide(&self, function: FunctionId) -> Demand {
+    fn decide(&self, function: FunctionId) -> Requirement {
         let marks = self.context_marks(function);
         let coroutine = marks.iter().find(|(_, effect)| *effect == Effect::CoroutineOnly);
         let other = marks.iter().find(|(_, effect)| *effect != Effect::CoroutineOnly);
@@ -358,32 +358,35 @@ impl<'a> Effects<'a> {
             (Some((one, _)), Some((other, _))) => {
                 let order = |mark: &Mark| marks.iter().position(|(known, _)| known == mark);
                 let (first, second) = if order(one) <= order(other) { (*one, *other) } else { (*other, *one) };
-                return Demand { effect: None, origin: Origin::Contradictory(first, second) };
+                return Requirement { effect: None, provenance: Provenance::Contradictory(first, second) };
             }
             (Some((mark, effect)), None) => {
-                return Demand { effect: Some(*effect), origin: Origin::Marked(*mark) };
+                return Requirement { effect: Some(*effect), provenance: Provenance::Marked(*mark) };
             }
             (None, Some(_)) => {
                 // *Either* with *non-coroutine only* is *either*.
-                let weakest = marks.iter().find(|(_, effect)| *effect == Effect::Either).or(marks.first());
+                let weakest = marks.iter().find(|(_, effect)| *effect == Effect::Mixed).or(marks.first());
                 if let Some((mark, effect)) = weakest {
-                    return Demand { effect: Some(*effect), origin: Origin::Marked(*mark) };
+                    return Requirement { effect: Some(*effect), provenance: Provenance::Marked(*mark) };
                 }
             }
             (None, None) => {}
         }
         let model = self.models.get(self.program.function(function).name.as_str());
         if let Some(&model) = model {
-            return Demand { effect: Some(self.pack.models[model].effect), origin: Origin::Modelled(model) };
+            return Requirement {
+                effect: Some(self.pack.models[model].effect),
+                provenance: Provenance::Modelled(model),
+            };
         }
         if let Some((context, location)) = self.asserted(function) {
             let effect = match context {
                 Context::Coroutine => Effect::CoroutineOnly,
                 Context::NonCoroutine => Effect::NonCoroutineOnly,
             };
-            return Demand { effect: Some(effect), origin: Origin::Inferred(location) };
+            return Requirement { effect: Some(effect), provenance: Provenance::Inferred(location) };
         }
-        Demand { effect: None, origin: Origin::Unmarked }
+        Requirement { effect: None, provenance: Provenance::Unmarked }
     }
 
     /// The context that a function asserts, and where its first body that does so does. A stub or a test's
@@ -400,6 +403,6 @@ impl<'a> Effects<'a> {
 
     /// Whether a function bears a mark that demands a context.
     pub fn is_marked(&self, function: FunctionId) -> bool {
-        matches!(self.demand(function).origin, Origin::Marked(_))
+        matches!(self.requirement(function).provenance, Provenance::Marked(_))
     }
 }

@@ -10,15 +10,15 @@ use super::{Callee, Effects, Step};
 
 /// Why a function may suspend, apart from what it calls by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Suspends {
+pub enum SuspensionCause {
     /// The pack says so.
-    ByThePack,
+    Listed,
     /// It calls through a pointer here.
-    ThroughAPointer(Location),
+    FunctionPointer(Location),
     /// It may call something here; which arm of a selection is taken is not known.
     Unresolved(Location),
     /// Its body was not read.
-    WithoutABody,
+    NoBody,
 }
 
 /// For each function, whether it may suspend: it does by itself, or calls one that may.
@@ -41,26 +41,26 @@ pub fn may_suspend(effects: &Effects<'_>) -> Vec<bool> {
 
 impl Effects<'_> {
     /// Why a function may suspend without regard to what it calls by name; nothing when it does not.
-    fn suspends_itself(&self, function: FunctionId) -> Option<Suspends> {
+    fn suspends_itself(&self, function: FunctionId) -> Option<SuspensionCause> {
         let linked = self.program.function(function);
         if self.pack.suspending.contains(&linked.name) {
-            return Some(Suspends::ByThePack);
+            return Some(SuspensionCause::Listed);
         }
         if linked.bodies.is_empty() && !linked.declarations.is_empty() {
-            return Some(Suspends::WithoutABody);
+            return Some(SuspensionCause::NoBody);
         }
         let bodies = || linked.bodies.iter().map(|body| self.program.body(*body));
         let pointer = bodies().flat_map(|body| &body.slot_calls).next();
         let unresolved = bodies().flat_map(|body| &body.calls).find(|call| call.kind == CallKind::Unresolved);
-        let pointer = pointer.map(|call| Suspends::ThroughAPointer(call.location));
-        pointer.or(unresolved.map(|call| Suspends::Unresolved(call.location)))
+        let pointer = pointer.map(|call| SuspensionCause::FunctionPointer(call.location));
+        pointer.or(unresolved.map(|call| SuspensionCause::Unresolved(call.location)))
     }
 
     /// Why a function may suspend: the shortest chain of calls by name to one that does by itself, that one, and why it
     /// does.
     /// Nothing when it certainly never
     /// suspends.
-    pub fn suspension(&self, function: FunctionId) -> Option<(Vec<Step>, FunctionId, Suspends)> {
+    pub fn suspension(&self, function: FunctionId) -> Option<(Vec<Step>, FunctionId, SuspensionCause)> {
         let mut from: HashMap<FunctionId, Option<Step>> = HashMap::from([(function, None)]);
         let mut open = VecDeque::from([function]);
         while let Some(at) = open.pop_front() {

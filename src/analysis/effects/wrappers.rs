@@ -3,7 +3,7 @@
 use crate::program::{Declaration, FunctionId, Mark};
 use cowrap_packs::{Effect, LockMode, Wrapper};
 
-use super::{Effects, Origin};
+use super::{Effects, Provenance};
 
 /// A function that is declared with a wrapper mark.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ impl<'a> Effects<'a> {
     /// Every wrapper that the tree declares, sorted by name.
     pub fn wrappers(&self) -> Vec<DeclaredWrapper<'a>> {
         let bears_marks = |function: &FunctionId| {
-            matches!(self.demand(*function).origin, Origin::Marked(_) | Origin::Contradictory(..))
+            matches!(self.requirement(*function).provenance, Provenance::Marked(_) | Provenance::Contradictory(..))
         };
         let marked = self.program.function_ids().filter(bears_marks);
         marked.filter_map(|function| self.declared_wrapper(function)).collect()
@@ -36,9 +36,9 @@ impl<'a> Effects<'a> {
         let name = &self.program.function(function).name;
         let target_name = match spec.calls {
             Effect::CoroutineOnly => self.pack.target_name(name),
-            Effect::Either | Effect::NonCoroutineOnly => self.pack.wrapper_name(name),
+            Effect::Mixed | Effect::NonCoroutineOnly => self.pack.wrapper_name(name),
         };
-        let target = target_name.as_deref().and_then(|name| self.program.known_as(name));
+        let target = target_name.as_deref().and_then(|name| self.program.by_name(name));
         Some(DeclaredWrapper { function, mark, spec, target_name, target })
     }
 

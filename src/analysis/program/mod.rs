@@ -3,9 +3,9 @@
 //! It must never know libclang or the logic of rules. Marks are numbers to it; what they mean is for
 //! `effects`.
 
-mod groups;
+mod adjacency;
 mod link;
-mod resolve;
+mod points_to;
 
 use std::path::PathBuf;
 
@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use cowrap_facts::{Assertion, CallKind, LockId, MarkId, PairedFlag, PathCondition, Release};
 
-pub use groups::Groups;
+pub use adjacency::Adjacency;
 pub use link::Linker;
-pub use resolve::Candidates;
+pub use points_to::PointsTo;
 
 /// An index into [`Program::files`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -65,10 +65,10 @@ pub struct Program {
     pub copies: Vec<PointerCopy>,
     /// For each function, the calls of it by its name.
     #[serde(skip)]
-    callers: Groups<Incoming>,
+    callers: Adjacency<Incoming>,
     /// For each slot, the calls through it: the body, and the position among its calls through slots.
     #[serde(skip)]
-    through: Groups<(BodyId, u32)>,
+    through: Adjacency<(BodyId, u32)>,
 }
 
 /// A function: all declarations and bodies of one name, or of one name in one file when it is `static`.
@@ -181,7 +181,7 @@ pub enum ArgumentValue {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Incoming {
     /// Which call.
-    pub site: Site,
+    pub site: CallSite,
     /// Who calls.
     pub caller: FunctionId,
     /// Which worlds condition it.
@@ -194,7 +194,7 @@ pub struct Incoming {
 
 /// Which call of the program it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Site {
+pub struct CallSite {
     /// The body.
     pub body: BodyId,
     /// The position among the body's calls.
@@ -281,18 +281,18 @@ impl Program {
         let bodies = || self.bodies.iter().enumerate().map(|(number, body)| (BodyId(number as u32), body));
         let calls = bodies().flat_map(|(id, body)| {
             body.calls.iter().enumerate().map(move |(position, call)| {
-                let site = Site { body: id, call: position as u32 };
+                let site = CallSite { body: id, call: position as u32 };
                 let Call { callee, condition, kind, .. } = *call;
                 let has_arguments = !call.arguments.is_empty();
                 (callee.0 as usize, Incoming { site, caller: body.function, condition, kind, has_arguments })
             })
         });
-        let callers = Groups::new(self.functions.len(), calls);
+        let callers = Adjacency::new(self.functions.len(), calls);
         let slot_calls = bodies().flat_map(|(id, body)| {
             let calls = body.slot_calls.iter().enumerate();
             calls.filter_map(move |(position, call)| Some((call.slot?.0 as usize, (id, position as u32))))
         });
-        let through = Groups::new(self.slots.len(), slot_calls);
+        let through = Adjacency::new(self.slots.len(), slot_calls);
         (self.callers, self.through) = (callers, through);
     }
 
@@ -337,21 +337,21 @@ impl Program {
 
     /// The function that a name means to everybody: the one with external linkage, else the only one there is,
     /// such as a `static inline` function of a header.
-    pub fn known_as(&self, name: &str) -> Option<FunctionId> {
+    pub fn by_name(&self, name: &str) -> Option<FunctionId> {
         let mut named = self.named(name);
         let first = named.next();
         self.external(name).or(if named.next().is_none() { first } else { None })
     }
 
     /// The sites at which a function is called by its name, sorted by location.
-    pub fn calls_of(&self, callee: FunctionId) -> Vec<(Site, FunctionId)> {
-        let mut sites: Vec<(Site, FunctionId)> = self.sites_of(callee).collect();
+    pub fn calls_of(&self, callee: FunctionId) -> Vec<(CallSite, FunctionId)> {
+        let mut sites: Vec<(CallSite, FunctionId)> = self.sites_of(callee).collect();
         sites.sort_by_key(|(site, _)| (self.call(*site).location, *site));
         sites
     }
 
     /// The same sites, in no particular order.
-    pub fn sites_of(&self, callee: FunctionId) -> impl Iterator<Item = (Site, FunctionId)> {
+    pub fn sites_of(&self, callee: FunctionId) -> impl Iterator<Item = (CallSite, FunctionId)> {
         self.incoming(callee).iter().map(|call| (call.site, call.caller))
     }
 
@@ -371,7 +371,7 @@ impl Program {
     }
 
     /// The call at a site.
-    pub fn call(&self, site: Site) -> &Call {
+    pub fn call(&self, site: CallSite) -> &Call {
         &self.body(site.body).calls[site.call as usize]
     }
 

@@ -1,7 +1,7 @@
 //! `assert-contradicts-mark`: a function asserts something else than its mark says.
 
-use crate::effects::{Effects, Origin};
-use crate::words::name;
+use crate::effects::{Effects, Provenance};
+use crate::wording::name;
 use cowrap_facts::Context;
 use cowrap_packs::Effect;
 use cowrap_report::findings::{Finding, Level};
@@ -23,8 +23,8 @@ pub const RULE: Rule = Rule {
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for function in effects.program.function_ids() {
-        let demand = effects.demand(function);
-        let (Origin::Marked(mark), Some(effect)) = (demand.origin, demand.effect) else { continue };
+        let requirement = effects.requirement(function);
+        let (Provenance::Marked(mark), Some(effect)) = (requirement.provenance, requirement.effect) else { continue };
         let Some((context, location)) = effects.asserted(function) else { continue };
         let (agrees, asserted) = match context {
             Context::Coroutine => (effect == Effect::CoroutineOnly, "in a coroutine"),

@@ -1,8 +1,8 @@
 //! `assert-without-mark`: a function asserts its context, acts on it, and bears no mark that says so.
 
-use crate::effects::{BreachKind, Callee, Effects, Origin};
+use crate::effects::{Callee, Effects, Provenance, ViolationKind};
 use crate::program::{FunctionId, Location};
-use crate::words::{mark_for, name};
+use crate::wording::{mark_for, name};
 use cowrap_facts::ContextSet;
 use cowrap_packs::Effect;
 use cowrap_report::findings::{Finding, Level, Safety};
@@ -24,8 +24,8 @@ pub const RULE: Rule = Rule {
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for function in effects.program.function_ids() {
-        let Origin::Inferred(location) = effects.demand(function).origin else { continue };
-        findings.extend(match effects.demand(function).effect {
+        let Provenance::Inferred(location) = effects.requirement(function).provenance else { continue };
+        findings.extend(match effects.requirement(function).effect {
             Some(Effect::CoroutineOnly) => in_coroutine(effects, function, location),
             Some(Effect::NonCoroutineOnly) => outside(effects, function, location),
             _ => None,
@@ -40,7 +40,7 @@ fn in_coroutine(effects: &Effects<'_>, function: FunctionId, location: Location)
     let calls = bodies.iter().flat_map(|body| &effects.program.body(*body).calls);
     let mut demanding = calls.filter(|call| {
         call.kind.is_in_place()
-            && effects.demand(call.callee).effect == Some(Effect::CoroutineOnly)
+            && effects.requirement(call.callee).effect == Some(Effect::CoroutineOnly)
             && !call.condition.contexts().is_empty()
     });
     let first = demanding.next()?;
@@ -69,10 +69,10 @@ fn outside(effects: &Effects<'_>, function: FunctionId, location: Location) -> O
     let mut report = Report::new(effects, RULE.name, RULE.level, name_of, location, message, "asserted here");
     let from = name(effects, *caller);
     report.label(effects.program.call(*site).location, format!("called from `{from}`, which bears one, here"));
-    let breached = effects.breaches().iter().any(|breach| {
-        breach.callee == Callee::Function(function)
-            && breach.kind == BreachKind::BlockingCall
-            && breach.contexts == ContextSet::COROUTINE
+    let breached = effects.violations().iter().any(|violation| {
+        violation.callee == Callee::Function(function)
+            && violation.kind == ViolationKind::BlockingCall
+            && violation.contexts == ContextSet::COROUTINE
     });
     if breached {
         report.note("it is called in a coroutine, which is an error of its own");

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelExtend, ParallelIterator};
 
-use crate::effects::{Breach, BreachKind, Callee, Chain, Doubt, Effects, Ends, Search, Step};
+use crate::effects::{Ambiguity, CallChain, Callee, Effects, Goal, Search, Step, Violation, ViolationKind};
 use crate::program::SlotId;
-use crate::words::{MOST_LISTED, called, demanding, name};
+use crate::wording::{MOST_LISTED, called, demanding, name};
 use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::Effect;
 use cowrap_report::findings::{Finding, Level};
@@ -29,16 +29,16 @@ pub const RULE: Rule = Rule {
 const MOST_WAYS: u32 = 4;
 
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
-    let blocking = effects.breaches().iter().filter(|breach| breach.kind == BreachKind::BlockingCall);
-    let mut findings: Vec<Finding> = blocking.map(|breach| finding(effects, breach)).collect();
-    let mut by_slot: BTreeMap<(SlotId, Callee), Vec<Vec<Chain>>> = BTreeMap::new();
-    let mut alone: Vec<Vec<Chain>> = Vec::new();
+    let blocking = effects.violations().iter().filter(|violation| violation.kind == ViolationKind::BlockingCall);
+    let mut findings: Vec<Finding> = blocking.map(|violation| finding(effects, violation)).collect();
+    let mut by_slot: BTreeMap<(SlotId, Callee), Vec<Vec<CallChain>>> = BTreeMap::new();
+    let mut alone: Vec<Vec<CallChain>> = Vec::new();
     // An assertion that fails and a wait that takes long are two things: neither may hide the other.
-    effects.worlds();
-    let search = |ends: Ends| Search::new(effects, Context::Coroutine, ends).chains();
-    let (declared, modelled) = rayon::join(|| search(Ends::Declared), || search(Ends::Modelled));
+    effects.entry_contexts();
+    let search = |ends: Goal| Search::new(effects, Context::Coroutine, ends).chains();
+    let (declared, modelled) = rayon::join(|| search(Goal::DeclaredRequirement), || search(Goal::ModelledRequirement));
     for mut chains in declared.into_iter().chain(modelled) {
-        chains.sort_by_key(|chain| (chain.conditional, chain.doubt));
+        chains.sort_by_key(|chain| (chain.conditional, chain.ambiguity));
         match chains.first().and_then(last_slot) {
             Some(cause) => by_slot.entry(cause).or_default().push(chains),
             None => alone.push(chains),
@@ -56,14 +56,14 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 }
 
 /// The last slot that a chain goes through, and what it ends at.
-fn last_slot(chain: &Chain) -> Option<(SlotId, Callee)> {
+fn last_slot(chain: &CallChain) -> Option<(SlotId, Callee)> {
     let slot = chain.steps.iter().rev().filter(|step| !step.passed).find_map(|step| step.through)?;
     Some((slot, chain.steps.last()?.callee))
 }
 
 /// One slot that leads to something that blocks, and the calls in coroutines that come to it.
-fn through_slot(effects: &Effects<'_>, groups: &[Vec<Chain>]) -> Option<Finding> {
-    let surest = |chain: &&Chain| (chain.conditional, chain.doubt, chain.steps.len());
+fn through_slot(effects: &Effects<'_>, groups: &[Vec<CallChain>]) -> Option<Finding> {
+    let surest = |chain: &&CallChain| (chain.conditional, chain.ambiguity, chain.steps.len());
     let best = groups.iter().filter_map(|chains| chains.first()).min_by_key(surest)?;
     let (slot, offender) = last_slot(best)?;
     let at = best.steps.iter().rposition(|step| step.through == Some(slot) && !step.passed)?;
@@ -96,21 +96,21 @@ fn through_slot(effects: &Effects<'_>, groups: &[Vec<Chain>]) -> Option<Finding>
 }
 
 /// How grave it is when a chain is the best that there is.
-fn level(best: &Chain) -> Level {
-    match best.doubt {
-        Doubt::NONE if !best.conditional => Level::Error,
-        doubt if doubt.ways() <= MOST_WAYS => Level::Warning,
+fn level(best: &CallChain) -> Level {
+    match best.ambiguity {
+        Ambiguity::NONE if !best.conditional => Level::Error,
+        ambiguity if ambiguity.ways() <= MOST_WAYS => Level::Warning,
         _ => Level::Note,
     }
 }
 
 /// Tells the calls of a chain, and how sure it is.
-fn note_chain(report: &mut Report<'_, '_>, chain: &Chain) {
+fn note_chain(report: &mut Report<'_, '_>, chain: &CallChain) {
     for step in &chain.steps {
         report.note_step(step);
     }
-    if chain.doubt.ways() > 1 {
-        report.note(format!("it is one of {} ways to fill the slots on the way", chain.doubt.ways()));
+    if chain.ambiguity.ways() > 1 {
+        report.note(format!("it is one of {} ways to fill the slots on the way", chain.ambiguity.ways()));
     }
     if chain.conditional {
         report.note("whether it is reached depends on a parameter of the function".to_owned());
@@ -123,14 +123,14 @@ fn first_called(effects: &Effects<'_>, first: &Step) -> String {
 }
 
 /// One function that blocks through others, called by a body where control is in a coroutine.
-fn through_others(effects: &Effects<'_>, chains: &[Chain]) -> Option<Finding> {
+fn through_others(effects: &Effects<'_>, chains: &[CallChain]) -> Option<Finding> {
     let best = chains.first()?;
     let (first, last) = (best.steps.first()?, best.steps.last()?);
     let caller = name(effects, first.caller);
     let callee = first_called(effects, first);
-    let why = match effects.demand(first.caller).effect {
+    let why = match effects.requirement(first.caller).effect {
         Some(Effect::CoroutineOnly) => "which runs in a coroutine",
-        _ if effects.known_start(first.caller) == ContextSet::COROUTINE => {
+        _ if effects.inferred_start(first.caller) == ContextSet::COROUTINE => {
             "which is stored where it runs in a coroutine"
         }
         _ => "where control is in a coroutine",
@@ -146,7 +146,7 @@ fn through_others(effects: &Effects<'_>, chains: &[Chain]) -> Option<Finding> {
         }
     }
     report.label_callee(last.callee);
-    report.label_demand(first.caller);
+    report.label_requirement(first.caller);
     note_chain(&mut report, best);
     report.help(format!(
         "leave the coroutine for {callee}, in a bottom half or through a wrapper, or guard the call that blocks"
@@ -154,25 +154,25 @@ fn through_others(effects: &Effects<'_>, chains: &[Chain]) -> Option<Finding> {
     Some(report.finish())
 }
 
-fn finding(effects: &Effects<'_>, breach: &Breach) -> Finding {
-    let (caller, callee) = (name(effects, breach.caller), called(effects, breach.callee));
-    let (level, why) = match breach.contexts {
-        ContextSet::COROUTINE if effects.demand(breach.caller).effect == Some(Effect::CoroutineOnly) => {
+fn finding(effects: &Effects<'_>, violation: &Violation) -> Finding {
+    let (caller, callee) = (name(effects, violation.caller), called(effects, violation.callee));
+    let (level, why) = match violation.contexts {
+        ContextSet::COROUTINE if effects.requirement(violation.caller).effect == Some(Effect::CoroutineOnly) => {
             (Level::Error, "which runs in a coroutine")
         }
-        ContextSet::COROUTINE if effects.known_start(breach.caller) == ContextSet::COROUTINE => {
+        ContextSet::COROUTINE if effects.inferred_start(violation.caller) == ContextSet::COROUTINE => {
             (Level::Error, "which is stored where it runs in a coroutine")
         }
         ContextSet::COROUTINE => (Level::Error, "where control is in a coroutine"),
         _ => (Level::Warning, "which runs in either context, without a guard"),
     };
-    let demanding = demanding(effects, breach.callee, Effect::NonCoroutineOnly);
+    let demanding = demanding(effects, violation.callee, Effect::NonCoroutineOnly);
     let message = format!("{demanding} from `{caller}`, {why}");
-    let mut report = Report::new(effects, RULE.name, level, caller, breach.location, message, "called here");
-    report.label_callee(breach.callee);
-    report.note_spelling(breach);
-    report.label_demand(breach.caller);
-    let target = match breach.callee {
+    let mut report = Report::new(effects, RULE.name, level, caller, violation.location, message, "called here");
+    report.label_callee(violation.callee);
+    report.note_spelling(violation);
+    report.label_requirement(violation.caller);
+    let target = match violation.callee {
         Callee::Function(function) => effects.direct_target(function),
         Callee::Slot(_) => None,
     };

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::effects::{Breach, BreachKind, Callee, Callers, Effects};
+use crate::effects::{Callee, Callers, Effects, Violation, ViolationKind};
 use crate::program::{BodyId, FunctionId, Location};
-use crate::words::{called, demanding, mark_for, name, span};
+use crate::wording::{called, demanding, mark_for, name, span};
 use cowrap_facts::ContextSet;
 use cowrap_packs::Effect;
 use cowrap_report::findings::{Action, Finding, Level, Safety};
@@ -37,35 +37,35 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let explained: BTreeSet<(Location, BodyId, Callee)> =
         effects.suspects().iter().flat_map(|suspect| suspect.calls.iter().map(key)).collect();
     // By definition: two bodies of one name (a stub, a test's double) are two things to fix.
-    let mut by_caller: BTreeMap<(FunctionId, Location), Vec<Breach>> = BTreeMap::new();
-    for breach in effects.breaches() {
-        if breach.kind == BreachKind::CoroutineCall && !explained.contains(&key(breach)) {
-            let definition = effects.program.body(breach.body).location;
-            by_caller.entry((breach.caller, definition)).or_default().push(*breach);
+    let mut by_caller: BTreeMap<(FunctionId, Location), Vec<Violation>> = BTreeMap::new();
+    for violation in effects.violations() {
+        if violation.kind == ViolationKind::CoroutineCall && !explained.contains(&key(violation)) {
+            let definition = effects.program.body(violation.body).location;
+            by_caller.entry((violation.caller, definition)).or_default().push(*violation);
         }
     }
-    let in_regions = effects.breaches().iter().filter(|breach| breach.kind == BreachKind::RegionCall);
-    let mut findings: Vec<Finding> = in_regions.map(|breach| one_call(effects, breach)).collect();
-    for ((caller, _), mut breaches) in by_caller {
-        breaches.sort_by_key(key);
-        let unmarked = effects.demand(caller).effect.is_none();
-        let (open, known): (Vec<Breach>, Vec<Breach>) =
-            breaches.into_iter().partition(|breach| breach.contexts == ContextSet::BOTH);
-        findings.extend(known.iter().map(|breach| one_call(effects, breach)));
+    let in_regions = effects.violations().iter().filter(|violation| violation.kind == ViolationKind::RegionCall);
+    let mut findings: Vec<Finding> = in_regions.map(|violation| one_call(effects, violation)).collect();
+    for ((caller, _), mut violations) in by_caller {
+        violations.sort_by_key(key);
+        let unmarked = effects.requirement(caller).effect.is_none();
+        let (open, known): (Vec<Violation>, Vec<Violation>) =
+            violations.into_iter().partition(|violation| violation.contexts == ContextSet::BOTH);
+        findings.extend(known.iter().map(|violation| one_call(effects, violation)));
         if open.is_empty() {
             continue;
         }
         if !unmarked {
-            findings.extend(open.iter().map(|breach| one_call(effects, breach)));
+            findings.extend(open.iter().map(|violation| one_call(effects, violation)));
             continue;
         }
         let callers = effects.callers(caller);
         match advice(&callers) {
-            Advice::Wrapper => findings.extend(open.iter().map(|breach| one_call(effects, breach))),
+            Advice::Wrapper => findings.extend(open.iter().map(|violation| one_call(effects, violation))),
             advice => {
                 // A call that callers' constants decide is another matter than one that is always made.
-                let (conditional, plain): (Vec<Breach>, Vec<Breach>) =
-                    open.into_iter().partition(|breach| breach.conditional);
+                let (conditional, plain): (Vec<Violation>, Vec<Violation>) =
+                    open.into_iter().partition(|violation| violation.conditional);
                 for group in [plain, conditional] {
                     findings.extend(all_calls(effects, caller, &group, &callers, &advice));
                 }
@@ -76,8 +76,8 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 }
 
 /// What tells one call from another, in the order in which they are told.
-fn key(breach: &Breach) -> (Location, BodyId, Callee) {
-    (breach.location, breach.body, breach.callee)
+fn key(violation: &Violation) -> (Location, BodyId, Callee) {
+    (violation.location, violation.body, violation.callee)
 }
 
 fn advice(callers: &Callers) -> Advice {
@@ -89,24 +89,24 @@ fn advice(callers: &Callers) -> Advice {
 }
 
 /// A call that needs an edit of its own.
-fn one_call(effects: &Effects<'_>, breach: &Breach) -> Finding {
-    let (caller, callee) = (name(effects, breach.caller), called(effects, breach.callee));
-    let mut report = start(effects, breach);
-    report.label_callee(breach.callee);
-    report.note_spelling(breach);
-    if effects.demand(breach.caller).effect.is_some() {
-        report.label_demand(breach.caller);
+fn one_call(effects: &Effects<'_>, violation: &Violation) -> Finding {
+    let (caller, callee) = (name(effects, violation.caller), called(effects, violation.callee));
+    let mut report = start(effects, violation);
+    report.label_callee(violation.callee);
+    report.note_spelling(violation);
+    if effects.requirement(violation.caller).effect.is_some() {
+        report.label_requirement(violation.caller);
     }
-    let known_outside = breach.contexts == ContextSet::NON_COROUTINE;
-    if breach.kind == BreachKind::RegionCall {
+    let known_outside = violation.contexts == ContextSet::NON_COROUTINE;
+    if violation.kind == ViolationKind::RegionCall {
         report.help(format!("move the call of {callee} out of the block"));
-    } else if known_outside || effects.demand(breach.caller).effect.is_none() {
+    } else if known_outside || effects.requirement(violation.caller).effect.is_none() {
         if !known_outside {
-            let callers = effects.callers(breach.caller);
+            let callers = effects.callers(violation.caller);
             report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller}` outside of coroutines"));
         }
-        report.help(through_wrapper(effects, breach.callee));
-        fix_by_wrapper(&mut report, effects, breach);
+        report.help(through_wrapper(effects, violation.callee));
+        fix_by_wrapper(&mut report, effects, violation);
     } else {
         report.help(match predicate(effects) {
             Some(predicate) => format!("call {callee} only if `{predicate}()`, and something else otherwise"),
@@ -120,21 +120,21 @@ fn one_call(effects: &Effects<'_>, breach: &Breach) -> Finding {
 fn all_calls(
     effects: &Effects<'_>,
     caller: FunctionId,
-    breaches: &[Breach],
+    violations: &[Violation],
     callers: &Callers,
     advice: &Advice,
 ) -> Option<Finding> {
-    let first = breaches.first()?;
+    let first = violations.first()?;
     let caller_name = name(effects, caller);
     let mut report = start(effects, first);
     report.label_callee(first.callee);
     report.note_spelling(first);
-    for breach in &breaches[1..] {
-        report.label_further(breach.location, format!("so is {} here", called(effects, breach.callee)));
+    for violation in &violations[1..] {
+        report.label_further(violation.location, format!("so is {} here", called(effects, violation.callee)));
     }
     report.note_calls(&callers.coroutine, |from| format!("`{from}` calls `{caller_name}` in a coroutine"));
     report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller_name}` outside of coroutines"));
-    report.note_calls(&callers.either, |from| format!("`{from}` calls `{caller_name}` in either context"));
+    report.note_calls(&callers.mixed, |from| format!("`{from}` calls `{caller_name}` in either context"));
     for (store, effect) in callers.stores.iter().take(4) {
         let slot = match effect {
             Some(effect) => format!("a slot that is {}", effect.describe()),
@@ -142,7 +142,7 @@ fn all_calls(
         };
         report.note_at(store.location, format!("the address of `{caller_name}` goes into {slot}"));
     }
-    let closure = effects.closure(Callee::Function(caller));
+    let closure = effects.mark_closure(Callee::Function(caller));
     let mark = mark_for(effects, Effect::CoroutineOnly);
     match advice {
         Advice::Guard => {
@@ -152,11 +152,11 @@ fn all_calls(
         Advice::Mark | Advice::Wrapper if callers.are_all(ContextSet::COROUTINE) => {
             report.help(format!("mark `{caller_name}` as `{mark}`: all that calls it runs in coroutines"));
             report.fix_by_marks(Callee::Function(caller), &closure);
-            report.note_obliged(&closure);
+            report.note_required_marks(&closure);
         }
         Advice::Mark | Advice::Wrapper => {
             report.help(format!("mark `{caller_name}` as `{mark}` if it only runs in coroutines"));
-            report.note_obliged(&closure);
+            report.note_required_marks(&closure);
             report.help(format!("otherwise, {}", through_wrapper(effects, first.callee)));
         }
     }
@@ -164,23 +164,23 @@ fn all_calls(
 }
 
 /// The message and the location, by what is known of the caller.
-fn start<'e, 'a>(effects: &'e Effects<'a>, breach: &Breach) -> Report<'e, 'a> {
-    let caller = name(effects, breach.caller);
-    let known = effects.demand(breach.caller).effect;
-    let level = if breach.conditional { Level::Warning } else { Level::Error };
-    let why = match (breach.contexts, known) {
-        _ if breach.kind == BreachKind::RegionCall => {
+fn start<'e, 'a>(effects: &'e Effects<'a>, violation: &Violation) -> Report<'e, 'a> {
+    let caller = name(effects, violation.caller);
+    let known = effects.requirement(violation.caller).effect;
+    let level = if violation.conditional { Level::Warning } else { Level::Error };
+    let why = match (violation.contexts, known) {
+        _ if violation.kind == ViolationKind::RegionCall => {
             "in a block that runs in another thread, where nothing can suspend"
         }
-        _ if breach.conditional => "which may run outside of coroutines, under a condition on a parameter",
+        _ if violation.conditional => "which may run outside of coroutines, under a condition on a parameter",
         (ContextSet::NON_COROUTINE, Some(Effect::NonCoroutineOnly)) => "which runs outside of coroutines",
         (ContextSet::NON_COROUTINE, _) => "where control is outside of coroutines",
-        (_, Some(Effect::Either)) => "which runs in either context, without a guard",
+        (_, Some(Effect::Mixed)) => "which runs in either context, without a guard",
         _ => "which bears no mark",
     };
-    let demanding = demanding(effects, breach.callee, Effect::CoroutineOnly);
+    let demanding = demanding(effects, violation.callee, Effect::CoroutineOnly);
     let message = format!("{demanding} from `{caller}`, {why}");
-    Report::new(effects, RULE.name, level, caller, breach.location, message, "called here")
+    Report::new(effects, RULE.name, level, caller, violation.location, message, "called here")
 }
 
 /// The advice to go through the wrapper: by its name, or by the declaration that would generate it.
@@ -195,7 +195,7 @@ fn through_wrapper(effects: &Effects<'_>, callee: Callee) -> String {
     let Some(wrapper) = effects.pack.wrapper_name(target) else {
         return format!("enter `{target}` through a wrapper; its name does not say how the wrapper would be called");
     };
-    if effects.program.known_as(&wrapper).is_some() {
+    if effects.program.by_name(&wrapper).is_some() {
         return format!("enter `{target}` through a wrapper; the name `{wrapper}` is taken by another function");
     }
     match effects.wrapper_mark(Effect::CoroutineOnly) {
@@ -208,24 +208,25 @@ fn through_wrapper(effects: &Effects<'_>, callee: Callee) -> String {
 }
 
 /// Offers to go through the wrapper, and to declare it when there is none. It is another call: not safe.
-fn fix_by_wrapper(report: &mut Report<'_, '_>, effects: &Effects<'_>, breach: &Breach) {
-    let Callee::Function(callee) = breach.callee else { return };
+fn fix_by_wrapper(report: &mut Report<'_, '_>, effects: &Effects<'_>, violation: &Violation) {
+    let Callee::Function(callee) = violation.callee else { return };
     let target = name(effects, callee);
     if let Some(wrapper) = effects.wrapper_of(callee) {
         if effects.have_one_type(callee, wrapper) {
-            report.fix_call(Safety::Unsafe, breach.location, target, name(effects, wrapper));
+            report.fix_call(Safety::Unsafe, violation.location, target, name(effects, wrapper));
         }
         return;
     }
     let Some(wrapper) = effects.pack.wrapper_name(target) else { return };
     let lock = effects.required_lock(callee).map(|(lock, _)| lock);
-    let mark = effects.wrapper_mark_for(effects.demand(breach.caller).effect != Some(Effect::NonCoroutineOnly), lock);
+    let mark =
+        effects.wrapper_mark_for(effects.requirement(violation.caller).effect != Some(Effect::NonCoroutineOnly), lock);
     let prototype = effects.prototype(callee);
-    if let (None, Some(mark), Some(prototype)) = (effects.program.known_as(&wrapper), mark, prototype) {
+    if let (None, Some(mark), Some(prototype)) = (effects.program.by_name(&wrapper), mark, prototype) {
         let without = effects.marks_of(callee).into_iter().map(str::to_owned).collect();
         let (target, at) = (target.to_owned(), span(effects, prototype));
         let call =
-            Action::CallInstead { old: target.clone(), new: wrapper.clone(), at: span(effects, breach.location) };
+            Action::CallInstead { old: target.clone(), new: wrapper.clone(), at: span(effects, violation.location) };
         let title = format!("declare the wrapper `{wrapper}`, and call it instead of `{target}`");
         let declare = Action::DeclareWrapper { target, wrapper, mark: mark.to_owned(), without, at };
         report.fix(Safety::Unsafe, title, vec![declare, call]);

@@ -1,8 +1,8 @@
 //! `eligible-mark`: a function that is only called in coroutines bears no mark.
 
-use crate::effects::{Callee, Effects, Origin};
+use crate::effects::{Callee, Effects, Provenance};
 use crate::program::FunctionId;
-use crate::words::{mark_for, name};
+use crate::wording::{mark_for, name};
 use cowrap_facts::ContextSet;
 use cowrap_packs::Effect;
 use cowrap_report::findings::{Finding, Level, Safety};
@@ -27,11 +27,11 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 
 fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
     let program = effects.program;
-    if effects.demand(function).origin != Origin::Unmarked {
+    if effects.requirement(function).provenance != Provenance::Unmarked {
         return None;
     }
     // Every caller counts, those through slots too; a function that nobody calls may be entered in either.
-    if effects.worlds().possible.contexts(program, function) != ContextSet::COROUTINE {
+    if effects.entry_contexts().possible.contexts(program, function) != ContextSet::COROUTINE {
         return None;
     }
     let body = program.body(*program.function(function).bodies.first()?);
@@ -43,8 +43,8 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
     let mut report = Report::new(effects, RULE.name, RULE.level, function_name, body.location, message, "defined here");
     report.note_calls(&program.calls_of(function), |caller| format!("`{caller}` calls it here"));
     report.note_stores(program.stores_of(function), |_| "it is stored here, and called in coroutines".to_owned());
-    let closure = effects.closure(Callee::Function(function));
-    report.note_obliged(&closure);
+    let closure = effects.mark_closure(Callee::Function(function));
+    report.note_required_marks(&closure);
     report.fix_by_marks(Callee::Function(function), &closure);
     report.help(format!("mark `{function_name}` as `{}`", mark_for(effects, Effect::CoroutineOnly)));
     Some(report.finish())

@@ -2,7 +2,7 @@
 
 use crate::effects::Effects;
 use crate::program::{ArgumentValue, Body, Call, FunctionId};
-use crate::words::name;
+use crate::wording::name;
 use cowrap_facts::CallKind;
 use cowrap_packs::Effect;
 use cowrap_report::findings::{Finding, Level};
@@ -54,7 +54,7 @@ fn finding(effects: &Effects<'_>, body: &Body) -> Option<Finding> {
 fn targets(effects: &Effects<'_>, entry: FunctionId) -> Vec<(FunctionId, crate::program::Location)> {
     let bodies = effects.program.function(entry).bodies.iter().map(|body| effects.program.body(*body));
     let calls = bodies.flat_map(|body| &body.calls).filter(|call| call.kind == CallKind::Written);
-    let wanted = |call: &&Call| effects.demand(call.callee).effect == Some(Effect::CoroutineOnly);
+    let wanted = |call: &&Call| effects.requirement(call.callee).effect == Some(Effect::CoroutineOnly);
     calls.filter(wanted).map(|call| (call.callee, call.location)).collect()
 }
 

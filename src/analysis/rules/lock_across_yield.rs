@@ -1,7 +1,7 @@
 //! `lock-across-yield`: a coroutine may suspend while it holds a thread's lock.
 
-use crate::effects::{Effects, HeldAcross};
-use crate::words::{called, name};
+use crate::effects::{Effects, LockAcrossYield};
+use crate::wording::{called, name};
 use cowrap_report::findings::{Finding, Level};
 
 use super::Rule;
@@ -19,10 +19,10 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
-    effects.held_across().iter().filter_map(|held| finding(effects, held)).collect()
+    effects.locks_across_yields().iter().filter_map(|held| finding(effects, held)).collect()
 }
 
-fn finding(effects: &Effects<'_>, held: &HeldAcross) -> Option<Finding> {
+fn finding(effects: &Effects<'_>, held: &LockAcrossYield) -> Option<Finding> {
     let (location, callee) = *held.calls.first()?;
     let caller = name(effects, held.caller);
     let lock = &effects.pack.locks[usize::from(held.lock.0)].name;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::effects::{Callee, Contest, Effects, Origin};
+use crate::effects::{Callee, Dispute, Effects, Provenance};
 use crate::program::FunctionId;
-use crate::words::name;
+use crate::wording::name;
 use cowrap_report::findings::{Finding, Level, Safety};
 
 use super::Rule;
@@ -25,9 +25,9 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let suspects: BTreeSet<FunctionId> = effects.suspects().iter().map(|suspect| suspect.function).collect();
     let mut findings = Vec::new();
     for function in effects.program.function_ids() {
-        match effects.demand(function).origin {
-            Origin::Contradictory(..) => findings.extend(contradiction(effects, function)),
-            Origin::Marked(_) if !suspects.contains(&function) => findings.extend(missing(effects, function)),
+        match effects.requirement(function).provenance {
+            Provenance::Contradictory(..) => findings.extend(contradiction(effects, function)),
+            Provenance::Marked(_) if !suspects.contains(&function) => findings.extend(missing(effects, function)),
             _ => {}
         }
     }
@@ -35,7 +35,7 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 }
 
 fn contradiction(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
-    let Origin::Contradictory(first, second) = effects.demand(function).origin else { return None };
+    let Provenance::Contradictory(first, second) = effects.requirement(function).provenance else { return None };
     let function = name(effects, function);
     let (one, other) = (&effects.pack.mark(first.mark).name, &effects.pack.mark(second.mark).name);
     let message = format!("`{function}` is marked both `{one}` and `{other}`");
@@ -48,7 +48,7 @@ fn contradiction(effects: &Effects<'_>, function: FunctionId) -> Option<Finding>
 
 fn missing(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
     let location = effects.unmarked_declaration(function)?;
-    let Origin::Marked(mark) = effects.demand(function).origin else { return None };
+    let Provenance::Marked(mark) = effects.requirement(function).provenance else { return None };
     let declarations = &effects.program.function(function).declarations;
     let is_definition = declarations.iter().any(|declared| declared.location == location && declared.definition);
     let id = function;
@@ -67,7 +67,7 @@ fn missing(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
     report.help(format!("write `{mark_name}` on both, so that a reader of either knows"));
     // What a generator makes of a wrapper mark is not to be marked again; and where others call the function outside of coroutines,
     // it may be the mark that is wrong.
-    if effects.pack.mark(mark.mark).wrapper.is_none() && effects.contest(id) != Some(Contest::Direct) {
+    if effects.pack.mark(mark.mark).wrapper.is_none() && effects.dispute(id) != Some(Dispute::Direct) {
         let action = report.mark_action(Callee::Function(id), mark_name);
         report.fix(Safety::Safe, format!("mark every declaration of `{function}` as `{mark_name}`"), vec![action]);
     }

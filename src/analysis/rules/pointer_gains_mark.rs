@@ -1,7 +1,7 @@
 //! `pointer-gains-mark`: a non-coroutine only function is stored where it is called in coroutines.
 
-use crate::effects::{Effects, Misfit, MisfitKind};
-use crate::words::{flag, name};
+use crate::effects::{Effects, StoreMismatch, StoreMismatchKind};
+use crate::wording::{flag, name};
 use cowrap_report::findings::{Finding, Level};
 
 use super::Rule;
@@ -19,21 +19,21 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
-    effects.misfits().iter().filter_map(|misfit| finding(effects, misfit)).collect()
+    effects.store_mismatches().iter().filter_map(|mismatch| finding(effects, mismatch)).collect()
 }
 
-fn finding(effects: &Effects<'_>, misfit: &Misfit) -> Option<Finding> {
-    let (level, what) = match misfit.kind {
-        MisfitKind::GainsMark => (Level::Error, "which is called in coroutines"),
-        MisfitKind::GainsEither => (Level::Warning, "which may be called in coroutines"),
-        MisfitKind::LosesMark | MisfitKind::UnmarkedEntry => return None,
+fn finding(effects: &Effects<'_>, mismatch: &StoreMismatch) -> Option<Finding> {
+    let (level, what) = match mismatch.kind {
+        StoreMismatchKind::GainsMark => (Level::Error, "which is called in coroutines"),
+        StoreMismatchKind::GainsMixed => (Level::Warning, "which may be called in coroutines"),
+        StoreMismatchKind::LosesMark | StoreMismatchKind::UnmarkedEntry => return None,
     };
-    let (function, slot) = (name(effects, misfit.store.function), effects.slot_name(misfit.slot));
-    let flag = flag(effects, &misfit.store).map(|flag| format!(" {flag}")).unwrap_or_default();
+    let (function, slot) = (name(effects, mismatch.store.function), effects.slot_name(mismatch.slot));
+    let flag = flag(effects, &mismatch.store).map(|flag| format!(" {flag}")).unwrap_or_default();
     let message = format!("non-coroutine only `{function}` is stored into {slot}{flag}, {what}");
-    let mut report = Report::new(effects, RULE.name, level, function, misfit.store.location, message, "stored here");
-    report.label_demand(misfit.store.function);
-    if let Some((_, mark)) = effects.slot_demand(misfit.slot) {
+    let mut report = Report::new(effects, RULE.name, level, function, mismatch.store.location, message, "stored here");
+    report.label_requirement(mismatch.store.function);
+    if let Some((_, mark)) = effects.slot_requirement(mismatch.slot) {
         let mark_name = &effects.pack.mark(mark.mark).name;
         report.label(mark.location, format!("{slot} is marked `{mark_name}` here"));
     }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::effects::{Callee, Effects, Misfit, MisfitKind};
+use crate::effects::{Callee, Effects, StoreMismatch, StoreMismatchKind};
 use crate::program::{SlotId, Store};
-use crate::words::{flag, mark_for, name};
+use crate::wording::{flag, mark_for, name};
 use cowrap_packs::Effect;
 use cowrap_report::findings::{Finding, Level, Safety};
 
@@ -23,55 +23,56 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
-    let mut by_slot: BTreeMap<SlotId, Vec<Misfit>> = BTreeMap::new();
+    let mut by_slot: BTreeMap<SlotId, Vec<StoreMismatch>> = BTreeMap::new();
     let mut findings = Vec::new();
-    for misfit in effects.misfits().iter().filter(|misfit| misfit.kind == MisfitKind::LosesMark) {
-        match flag(effects, &misfit.store) {
-            Some(flag) => findings.push(beside_flag(effects, misfit, &flag)),
-            None => by_slot.entry(misfit.slot).or_default().push(*misfit),
+    for mismatch in effects.store_mismatches().iter().filter(|mismatch| mismatch.kind == StoreMismatchKind::LosesMark) {
+        match flag(effects, &mismatch.store) {
+            Some(flag) => findings.push(beside_flag(effects, mismatch, &flag)),
+            None => by_slot.entry(mismatch.slot).or_default().push(*mismatch),
         }
     }
-    findings.extend(by_slot.into_iter().filter_map(|(slot, misfits)| finding(effects, slot, &misfits)));
+    findings
+        .extend(by_slot.into_iter().filter_map(|(slot, store_mismatches)| finding(effects, slot, &store_mismatches)));
     findings
 }
 
 /// Where a flag beside the slot says what it demands, each store is one thing to fix.
-fn beside_flag(effects: &Effects<'_>, misfit: &Misfit, flag: &str) -> Finding {
-    let (function, slot) = (name(effects, misfit.store.function), effects.slot_name(misfit.slot));
+fn beside_flag(effects: &Effects<'_>, mismatch: &StoreMismatch, flag: &str) -> Finding {
+    let (function, slot) = (name(effects, mismatch.store.function), effects.slot_name(mismatch.slot));
     let message = format!("coroutine only `{function}` is stored into {slot} {flag}");
-    let location = misfit.store.location;
+    let location = mismatch.store.location;
     let mut report = Report::new(effects, RULE.name, RULE.level, function, location, message, "stored here");
-    report.label_demand(misfit.store.function);
+    report.label_requirement(mismatch.store.function);
     report.help("set the flag, if it is called in a coroutine then; or store a wrapper");
     report.finish()
 }
 
 /// One finding for each slot: its missing mark is the one thing to fix.
-fn finding(effects: &Effects<'_>, slot: SlotId, misfits: &[Misfit]) -> Option<Finding> {
-    let (first, others) = misfits.split_first()?;
+fn finding(effects: &Effects<'_>, slot: SlotId, store_mismatches: &[StoreMismatch]) -> Option<Finding> {
+    let (first, others) = store_mismatches.split_first()?;
     let (function, slot_name) = (name(effects, first.store.function), effects.slot_name(slot));
-    let demand = effects.slot_demand(slot);
-    let what = match demand.map(|(effect, _)| effect) {
+    let requirement = effects.slot_requirement(slot);
+    let what = match requirement.map(|(effect, _)| effect) {
         Some(effect) => format!(
             "is for {}",
-            if effect == Effect::Either { "either context" } else { "non-coroutine only functions" }
+            if effect == Effect::Mixed { "either context" } else { "non-coroutine only functions" }
         ),
         None => "bears no mark".to_owned(),
     };
     let message = format!("coroutine only `{function}` is stored into {slot_name}, which {what}");
     let location = first.store.location;
     let mut report = Report::new(effects, RULE.name, RULE.level, function, location, message, "stored here");
-    report.label_demand(first.store.function);
-    if let Some((_, mark)) = demand {
+    report.label_requirement(first.store.function);
+    if let Some((_, mark)) = requirement {
         let mark_name = &effects.pack.mark(mark.mark).name;
         report.label(mark.location, format!("{slot_name} is marked `{mark_name}` here"));
     }
     let others: Vec<Store> = others.iter().map(|other| other.store).collect();
     report.note_stores(&others, |function| format!("so is `{function}`"));
     let mark = mark_for(effects, Effect::CoroutineOnly);
-    let closure = effects.closure(Callee::Slot(slot));
-    if demand.is_none() {
-        report.note_obliged(&closure);
+    let closure = effects.mark_closure(Callee::Slot(slot));
+    if requirement.is_none() {
+        report.note_required_marks(&closure);
         report.fix_by_marks(Callee::Slot(slot), &closure);
     }
     report.help(format!("mark {slot_name} as `{mark}`, so that those who call through it know; or store a wrapper"));

@@ -1,8 +1,8 @@
 //! How rules make findings: locations as labels, remarks, and what to do.
 
-use crate::effects::{Breach, Callee, Closure, Effects, MOST_OBLIGED, Obliged, Origin, Step};
-use crate::program::{FunctionId, Location, Site, Store};
-use crate::words::{self, MOST_LISTED, called, name, span};
+use crate::effects::{Callee, Effects, MAX_REQUIRED_MARKS, MarkClosure, Provenance, RequiredMark, Step, Violation};
+use crate::program::{CallSite, FunctionId, Location, Store};
+use crate::wording::{self, MOST_LISTED, called, name, span};
 use cowrap_packs::Effect;
 use cowrap_report::findings::{Action, Finding, Fix, Label, Level, Note, Safety};
 
@@ -62,15 +62,15 @@ impl<'e, 'a> Report<'e, 'a> {
     }
 
     /// Labels the mark, or whatever else says what a function demands.
-    pub fn label_demand(&mut self, function: FunctionId) {
+    pub fn label_requirement(&mut self, function: FunctionId) {
         let name = name(self.effects, function);
-        match self.effects.demand(function).origin {
-            Origin::Marked(mark) => {
+        match self.effects.requirement(function).provenance {
+            Provenance::Marked(mark) => {
                 let mark_name = &self.effects.pack.mark(mark.mark).name;
                 self.label(mark.location, format!("`{name}` is marked `{mark_name}` here"));
             }
-            Origin::Inferred(location) => {
-                let context = match self.effects.demand(function).effect {
+            Provenance::Inferred(location) => {
+                let context = match self.effects.requirement(function).effect {
                     Some(Effect::CoroutineOnly) => "in a coroutine",
                     _ => "outside of coroutines",
                 };
@@ -79,31 +79,31 @@ impl<'e, 'a> Report<'e, 'a> {
                     format!("`{name}` bears no mark, but asserts here that it is {context} (inferred)"),
                 );
             }
-            Origin::Modelled(model) => {
+            Provenance::Modelled(model) => {
                 let reason = &self.effects.pack.models[model].reason;
                 self.note(format!("the pack says what `{name}` demands: {reason}"));
             }
-            Origin::Unmarked | Origin::Contradictory(..) => {}
+            Provenance::Unmarked | Provenance::Contradictory(..) => {}
         }
     }
 
     /// Where a call comes out of a macro, notes where it is written: the edit may have to be made there.
-    pub fn note_spelling(&mut self, breach: &Breach) {
-        let calls = &self.effects.program.body(breach.body).calls;
-        let written = calls.iter().filter(|call| call.location == breach.location);
-        let same = |callee: FunctionId| breach.callee == Callee::Function(callee);
+    pub fn note_spelling(&mut self, violation: &Violation) {
+        let calls = &self.effects.program.body(violation.body).calls;
+        let written = calls.iter().filter(|call| call.location == violation.location);
+        let same = |callee: FunctionId| violation.callee == Callee::Function(callee);
         let spelling = written.filter(|call| same(call.callee)).find_map(|call| call.spelling);
         if let Some(spelling) = spelling {
-            self.note_at(spelling, format!("the call of {} is written here", called(self.effects, breach.callee)));
+            self.note_at(spelling, format!("the call of {} is written here", called(self.effects, violation.callee)));
         }
     }
 
     /// Labels what says what a callee demands.
     pub fn label_callee(&mut self, callee: Callee) {
         match callee {
-            Callee::Function(function) => self.label_demand(function),
+            Callee::Function(function) => self.label_requirement(function),
             Callee::Slot(slot) => {
-                if let Some((_, mark)) = self.effects.slot_demand(slot) {
+                if let Some((_, mark)) = self.effects.slot_requirement(slot) {
                     let (slot, mark_name) = (self.effects.slot_name(slot), &self.effects.pack.mark(mark.mark).name);
                     self.label(mark.location, format!("{slot} is marked `{mark_name}` here"));
                 }
@@ -112,7 +112,7 @@ impl<'e, 'a> Report<'e, 'a> {
     }
 
     /// Adds a note for each call, up to a limit, and counts the rest.
-    pub fn note_calls(&mut self, calls: &[(Site, FunctionId)], text: impl Fn(&str) -> String) {
+    pub fn note_calls(&mut self, calls: &[(CallSite, FunctionId)], text: impl Fn(&str) -> String) {
         for (site, caller) in calls.iter().take(MOST_LISTED) {
             let location = self.effects.program.call(*site).location;
             self.note_at(location, text(name(self.effects, *caller)));
@@ -123,8 +123,8 @@ impl<'e, 'a> Report<'e, 'a> {
     }
 
     /// Tells what a mark would oblige: notes for the nearest, and the whole number as help.
-    pub fn note_obliged(&mut self, closure: &Closure) {
-        for Obliged { what, because, location } in closure.obliged.iter().take(MOST_LISTED) {
+    pub fn note_required_marks(&mut self, closure: &MarkClosure) {
+        for RequiredMark { what, because, location } in closure.required_marks.iter().take(MOST_LISTED) {
             let because = called(self.effects, *because);
             let text = match what {
                 Callee::Function(caller) => {
@@ -136,32 +136,36 @@ impl<'e, 'a> Report<'e, 'a> {
             };
             self.note_at(*location, text);
         }
-        let functions: Vec<FunctionId> = closure.obliged.iter().filter_map(|obliged| obliged.what.function()).collect();
+        let functions: Vec<FunctionId> =
+            closure.required_marks.iter().filter_map(|obliged| obliged.what.function()).collect();
         match functions.len() {
             0 => {}
-            1 => self.help(format!("the mark would oblige {}, too", words::names(self.effects, &functions))),
-            _ if closure.goes_on => self.help(format!("the mark would oblige more than {MOST_OBLIGED} functions, too")),
+            1 => self.help(format!("the mark would oblige {}, too", wording::names(self.effects, &functions))),
+            _ if closure.is_truncated => {
+                self.help(format!("the mark would oblige more than {MAX_REQUIRED_MARKS} functions, too"))
+            }
             count => self.help(format!(
                 "the mark would oblige {count} functions that lead to it, too: {}",
-                words::names(self.effects, &functions)
+                wording::names(self.effects, &functions)
             )),
         }
     }
 
     /// Offers to mark something as coroutine only, together with all that this obliges, when that is certainly right.
-    pub fn fix_by_marks(&mut self, first: Callee, closure: &Closure) {
+    pub fn fix_by_marks(&mut self, first: Callee, closure: &MarkClosure) {
         let Some(mark) = self.effects.usable_mark(Effect::CoroutineOnly) else { return };
         if !self.effects.can_be_marked(first, closure) {
             return;
         }
-        let all = [first].into_iter().chain(closure.obliged.iter().map(|obliged| obliged.what));
+        let all = [first].into_iter().chain(closure.required_marks.iter().map(|obliged| obliged.what));
         let actions = all.map(|what| self.mark_action(what, mark)).collect();
         let what = |callee: Callee| match callee {
             Callee::Function(function) => format!("`{}`", name(self.effects, function)),
             Callee::Slot(slot) => self.effects.slot_name(slot),
         };
-        let obliged: Vec<String> = closure.obliged.iter().take(MOST_LISTED).map(|obliged| what(obliged.what)).collect();
-        let more = match closure.obliged.len() {
+        let obliged: Vec<String> =
+            closure.required_marks.iter().take(MOST_LISTED).map(|obliged| what(obliged.what)).collect();
+        let more = match closure.required_marks.len() {
             0 => String::new(),
             count if count > MOST_LISTED => {
                 format!(", and with it {} and {} more", obliged.join(", "), count - MOST_LISTED)
@@ -201,7 +205,7 @@ impl<'e, 'a> Report<'e, 'a> {
 
     /// Adds a note for a call on a chain.
     pub fn note_step(&mut self, step: &Step) {
-        let text = words::step(self.effects, step);
+        let text = wording::step(self.effects, step);
         self.note_at(step.location, text);
     }
 

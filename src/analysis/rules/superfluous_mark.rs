@@ -1,8 +1,8 @@
 //! `superfluous-mark`: a coroutine only function never suspends.
 
-use crate::effects::{Effects, Origin};
+use crate::effects::{Effects, Provenance};
 use crate::program::FunctionId;
-use crate::words::{name, span};
+use crate::wording::{name, span};
 use cowrap_packs::Effect;
 use cowrap_report::findings::{Action, Finding, Level, Safety};
 
@@ -26,9 +26,9 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 
 fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
     let program = effects.program;
-    let demand = effects.demand(function);
-    let Origin::Marked(mark) = demand.origin else { return None };
-    if demand.effect != Some(Effect::CoroutineOnly) || effects.pack.mark(mark.mark).wrapper.is_some() {
+    let requirement = effects.requirement(function);
+    let Provenance::Marked(mark) = requirement.provenance else { return None };
+    if requirement.effect != Some(Effect::CoroutineOnly) || effects.pack.mark(mark.mark).wrapper.is_some() {
         return None;
     }
     let linked = program.function(function);
@@ -42,7 +42,7 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
     }
     // Without its own mark, a call of what still bears one would be wrong; that one comes first.
     let mut calls = linked.bodies.iter().flat_map(|body| &program.body(*body).calls);
-    if calls.any(|call| effects.demand(call.callee).effect == Some(Effect::CoroutineOnly)) {
+    if calls.any(|call| effects.requirement(call.callee).effect == Some(Effect::CoroutineOnly)) {
         return None;
     }
     let (function_name, mark_name) = (name(effects, function), &effects.pack.mark(mark.mark).name);

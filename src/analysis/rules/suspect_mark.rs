@@ -1,7 +1,7 @@
 //! `suspect-mark`: a mark that explains many breaches better than their callers do.
 
 use crate::effects::{Effects, Suspect};
-use crate::words::{name, span};
+use crate::wording::{name, span};
 use cowrap_report::findings::{Action, Finding, Level, Safety};
 
 use super::Rule;
@@ -14,7 +14,7 @@ const MOST_CALLS: usize = 10;
 pub const RULE: Rule = Rule {
     name: "suspect-mark",
     level: Level::Warning,
-    summary: "a coroutine only function has many callers without a mark, and its own mark is in doubt",
+    summary: "a coroutine only function has many callers without a mark, and its own mark is in ambiguity",
     opt_in: false,
     fixes: Some(Safety::Unsafe),
     page: include_str!("../../../rules/suspect-mark.md"),

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::effects::{Callee, Effects, Misfit, MisfitKind};
+use crate::effects::{Callee, Effects, StoreMismatch, StoreMismatchKind};
 use crate::program::FunctionId;
-use crate::words::{mark_for, name};
+use crate::wording::{mark_for, name};
 use cowrap_packs::Effect;
 use cowrap_report::findings::{Finding, Level, Safety};
 
@@ -23,17 +23,20 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
-    let mut by_function: BTreeMap<FunctionId, Vec<Misfit>> = BTreeMap::new();
-    for misfit in effects.misfits() {
-        if misfit.kind == MisfitKind::UnmarkedEntry {
-            by_function.entry(misfit.store.function).or_default().push(*misfit);
+    let mut by_function: BTreeMap<FunctionId, Vec<StoreMismatch>> = BTreeMap::new();
+    for mismatch in effects.store_mismatches() {
+        if mismatch.kind == StoreMismatchKind::UnmarkedEntry {
+            by_function.entry(mismatch.store.function).or_default().push(*mismatch);
         }
     }
-    by_function.into_iter().filter_map(|(function, misfits)| finding(effects, function, &misfits)).collect()
+    by_function
+        .into_iter()
+        .filter_map(|(function, store_mismatches)| finding(effects, function, &store_mismatches))
+        .collect()
 }
 
-fn finding(effects: &Effects<'_>, function: FunctionId, misfits: &[Misfit]) -> Option<Finding> {
-    let (first, others) = misfits.split_first()?;
+fn finding(effects: &Effects<'_>, function: FunctionId, store_mismatches: &[StoreMismatch]) -> Option<Finding> {
+    let (first, others) = store_mismatches.split_first()?;
     let (function_name, slot) = (name(effects, function), effects.slot_name(first.slot));
     let message = format!("`{function_name}` is given to {slot}, which runs it in a coroutine, and bears no mark");
     let location = first.store.location;
@@ -44,8 +47,8 @@ fn finding(effects: &Effects<'_>, function: FunctionId, misfits: &[Misfit]) -> O
     for other in others {
         report.note_at(other.store.location, format!("given to {} here, too", effects.slot_name(other.slot)));
     }
-    let closure = effects.closure(Callee::Function(function));
-    report.note_obliged(&closure);
+    let closure = effects.mark_closure(Callee::Function(function));
+    report.note_required_marks(&closure);
     report.fix_by_marks(Callee::Function(function), &closure);
     report.help(format!("mark `{function_name}` as `{}`", mark_for(effects, Effect::CoroutineOnly)));
     Some(report.finish())

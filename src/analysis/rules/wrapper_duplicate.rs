@@ -2,7 +2,7 @@
 
 use crate::effects::{DeclaredWrapper, Effects};
 use crate::program::Declaration;
-use crate::words::name;
+use crate::wording::name;
 use cowrap_report::findings::{Finding, Level};
 
 use super::Rule;

@@ -1,7 +1,7 @@
 //! `wrapper-lock-variant`: a wrapper and its target do not agree on a lock.
 
 use crate::effects::{DeclaredWrapper, Effects};
-use crate::words::name;
+use crate::wording::name;
 use cowrap_packs::LockMode;
 use cowrap_report::findings::{Finding, Level};
 
@@ -55,7 +55,7 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
         report.label(lock.location, format!("`{target_name}` is marked `{lock_name}` here"));
     }
     let variants = effects.pack.marks.iter().filter(|mark| {
-        let effect = effects.demand(wrapper.function).effect;
+        let effect = effects.requirement(wrapper.function).effect;
         mark.effect == effect
             && mark
                 .wrapper

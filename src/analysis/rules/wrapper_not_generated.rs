@@ -1,7 +1,7 @@
 //! `wrapper-not-generated`: a wrapper is declared, and nothing generates it.
 
 use crate::effects::{DeclaredWrapper, Effects};
-use crate::words::name;
+use crate::wording::name;
 use cowrap_report::findings::{Action, Finding, Level, Safety};
 
 use super::Rule;

@@ -1,7 +1,7 @@
 //! `wrapper-signature-mismatch`: a wrapper and its target differ in a parameter or in what they return.
 
 use crate::effects::{DeclaredWrapper, Effects};
-use crate::words::name;
+use crate::wording::name;
 use cowrap_report::findings::{Finding, Level};
 
 use super::Rule;

@@ -1,7 +1,7 @@
 //! `wrapper-target-context`: a wrapper carries a call into a context that its target does not want.
 
-use crate::effects::{DeclaredWrapper, Effects, Origin};
-use crate::words::name;
+use crate::effects::{DeclaredWrapper, Effects, Provenance};
+use crate::wording::name;
 use cowrap_packs::Effect;
 use cowrap_report::findings::{Finding, Level};
 
@@ -25,14 +25,14 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 
 fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Finding> {
     let target = wrapper.target?;
-    let demand = effects.demand(target);
-    if matches!(demand.origin, Origin::Contradictory(..)) {
+    let requirement = effects.requirement(target);
+    if matches!(requirement.provenance, Provenance::Contradictory(..)) {
         return None;
     }
-    let is_coroutine_only = demand.effect == Some(Effect::CoroutineOnly);
+    let is_coroutine_only = requirement.effect == Some(Effect::CoroutineOnly);
     let (wrong, says, what) = match wrapper.spec.calls {
         Effect::CoroutineOnly => (!is_coroutine_only, "is not coroutine only", "in a coroutine"),
-        Effect::Either | Effect::NonCoroutineOnly => (is_coroutine_only, "is coroutine only", "outside of coroutines"),
+        Effect::Mixed | Effect::NonCoroutineOnly => (is_coroutine_only, "is coroutine only", "outside of coroutines"),
     };
     if !wrong {
         return None;
@@ -42,8 +42,8 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
     let message = format!("the wrapper `{function}` runs `{target_name}` {what}, but `{target_name}` {says}");
     let label = format!("marked `{mark}` here");
     let mut report = Report::new(effects, RULE.name, RULE.level, function, wrapper.mark.location, message, label);
-    match demand.effect {
-        Some(_) => report.label_demand(target),
+    match requirement.effect {
+        Some(_) => report.label_requirement(target),
         None => {
             if let Some(declaration) = effects.program.function(target).declarations.first() {
                 report.label(declaration.location, format!("`{target_name}` bears no mark here"));
@@ -54,7 +54,7 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
         Effect::CoroutineOnly => {
             report.help(format!("mark `{target_name}`, or call it directly, without a wrapper"));
         }
-        Effect::Either | Effect::NonCoroutineOnly => {
+        Effect::Mixed | Effect::NonCoroutineOnly => {
             report.help(format!("call `{target_name}` directly from coroutines, without a wrapper"));
         }
     }

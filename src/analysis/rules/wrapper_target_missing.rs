@@ -1,7 +1,7 @@
 //! `wrapper-target-missing`: a wrapper wraps a function that the tree does not have.
 
 use crate::effects::{DeclaredWrapper, Effects};
-use crate::words::name;
+use crate::wording::name;
 use cowrap_report::findings::{Finding, Level};
 
 use super::Rule;

@@ -9,7 +9,7 @@ use regex::Regex;
 
 use crate::effects::Effects;
 use crate::program::{FunctionId, Location};
-use crate::words::{one_of, span};
+use crate::wording::{one_of, span};
 use cowrap_facts::ContextSet;
 use cowrap_packs::Effect;
 use cowrap_report::findings::Label;
@@ -17,7 +17,7 @@ use cowrap_report::{Kind, Paths, Witness};
 
 use super::expression::{Automaton, Relation, Set, parse};
 use super::links::{Link, Links, Vertex};
-use super::{QuestionError, similar};
+use super::{QueryError, similar};
 
 /// What is searched: pairs of a vertex and a state, with the way back.
 struct Reached {
@@ -32,7 +32,7 @@ struct Reached {
 /// # Errors
 ///
 /// The expression cannot be parsed, or a name in it is not there.
-pub fn paths(effects: &Effects<'_>, expression: &str, limit: usize) -> Result<Paths, QuestionError> {
+pub fn paths(effects: &Effects<'_>, expression: &str, limit: usize) -> Result<Paths, QueryError> {
     let automaton = Automaton::new(parse(expression)?);
     let links = Links::new(effects);
     let mut members = Vec::new();
@@ -127,19 +127,19 @@ pub fn labels<'e>(effects: &Effects<'e>, vertex: Vertex) -> Vec<&'e str> {
             let marks = linked.declarations.iter().flat_map(|declaration| &declaration.marks);
             labels.extend(marks.map(|mark| effects.pack.mark(mark.mark).name.as_str()));
             labels.push(if linked.bodies.is_empty() { "external" } else { "defined" });
-            effects.demand(function).effect
+            effects.requirement(function).effect
         }
         Vertex::Slot(slot) => {
             let marks = &effects.program.slot(slot).marks;
             labels.extend(marks.iter().map(|mark| effects.pack.mark(mark.mark).name.as_str()));
             labels.push("function_pointer");
-            effects.slot_demand(slot).map(|(effect, _)| effect)
+            effects.slot_requirement(slot).map(|(effect, _)| effect)
         }
     };
     labels.push(match effect {
         Some(Effect::CoroutineOnly) => "coroutine-only",
         Some(Effect::NonCoroutineOnly) => "non-coroutine-only",
-        Some(Effect::Either) => "either",
+        Some(Effect::Mixed) => "either",
         None => "unmarked",
     });
     labels.sort_unstable();
@@ -152,7 +152,7 @@ const LABELS: &[&str] =
     &["coroutine-only", "defined", "either", "external", "function_pointer", "non-coroutine-only", "unmarked"];
 
 /// For each vertex, whether it is in a set.
-fn members_of(effects: &Effects<'_>, links: &Links<'_, '_>, set: &Set) -> Result<Vec<bool>, QuestionError> {
+fn members_of(effects: &Effects<'_>, links: &Links<'_, '_>, set: &Set) -> Result<Vec<bool>, QueryError> {
     let select = |wanted: &dyn Fn(Vertex) -> bool| -> Vec<bool> {
         (0..links.len()).map(|number| wanted(links.vertex(number))).collect()
     };
@@ -171,7 +171,7 @@ fn members_of(effects: &Effects<'_>, links: &Links<'_, '_>, set: &Set) -> Result
             if !found.contains(&true) {
                 let names: Vec<String> = (0..links.len()).map(|number| links.name(links.vertex(number))).collect();
                 let similar = similar(name, names.iter().map(String::as_str));
-                return Err(QuestionError::Nothing { what: name.clone(), similar });
+                return Err(QueryError::Nothing { what: name.clone(), similar });
             }
             Ok(found)
         }
@@ -179,7 +179,7 @@ fn members_of(effects: &Effects<'_>, links: &Links<'_, '_>, set: &Set) -> Result
         Set::Label(label) => {
             let known = || effects.pack.marks.iter().map(|mark| mark.name.as_str()).chain(LABELS.iter().copied());
             if !known().any(|known| known == label) {
-                return Err(QuestionError::Nothing { what: format!("[{label}]"), similar: similar(label, known()) });
+                return Err(QueryError::Nothing { what: format!("[{label}]"), similar: similar(label, known()) });
             }
             Ok(select(&|vertex| labels(effects, vertex).contains(&label.as_str())))
         }

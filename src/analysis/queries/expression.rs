@@ -15,7 +15,7 @@
 
 use regex::Regex;
 
-use super::QuestionError;
+use super::QueryError;
 
 /// A set of functions and slots.
 #[derive(Clone, Debug)]
@@ -68,7 +68,7 @@ const MOST_NESTED: usize = 100;
 /// # Errors
 ///
 /// It is none; the error shows where.
-pub fn parse(expression: &str) -> Result<Path, QuestionError> {
+pub fn parse(expression: &str) -> Result<Path, QueryError> {
     let mut parser = Parser { expression, text: expression.chars().collect(), at: 0, depth: 0 };
     let path = parser.alternatives()?;
     parser.skip_blanks();
@@ -86,7 +86,7 @@ struct Parser<'t> {
 }
 
 impl Parser<'_> {
-    fn alternatives(&mut self) -> Result<Path, QuestionError> {
+    fn alternatives(&mut self) -> Result<Path, QueryError> {
         self.deeper()?;
         let mut paths = vec![self.sequence()?];
         while self.takes('|') {
@@ -96,7 +96,7 @@ impl Parser<'_> {
         Ok(if paths.len() == 1 { paths.remove(0) } else { Path::Either(paths) })
     }
 
-    fn sequence(&mut self) -> Result<Path, QuestionError> {
+    fn sequence(&mut self) -> Result<Path, QueryError> {
         let mut items = Vec::new();
         loop {
             self.skip_blanks();
@@ -109,7 +109,7 @@ impl Parser<'_> {
         Ok(if items.len() == 1 { items.remove(0) } else { Path::Sequence(items) })
     }
 
-    fn item(&mut self) -> Result<Path, QuestionError> {
+    fn item(&mut self) -> Result<Path, QueryError> {
         if self.takes_word("...") {
             return Ok(Path::Star(Box::new(Path::One(Set::All))));
         }
@@ -124,7 +124,7 @@ impl Parser<'_> {
     }
 
     /// One node; `inside` brackets, a bare word is a label, and nothing is everything.
-    fn node(&mut self, inside: bool) -> Result<Set, QuestionError> {
+    fn node(&mut self, inside: bool) -> Result<Set, QueryError> {
         let not = self.takes('!');
         let mut set = match self.peek_solid() {
             Some('"') => Set::Name(self.quoted('"')?),
@@ -156,7 +156,7 @@ impl Parser<'_> {
         Ok(if not { Set::Not(Box::new(set)) } else { set })
     }
 
-    fn set(&mut self) -> Result<Set, QuestionError> {
+    fn set(&mut self) -> Result<Set, QueryError> {
         self.deeper()?;
         let mut either = Vec::new();
         loop {
@@ -173,7 +173,7 @@ impl Parser<'_> {
         Ok(Set::Or(either))
     }
 
-    fn operator(&mut self) -> Result<Option<Relation>, QuestionError> {
+    fn operator(&mut self) -> Result<Option<Relation>, QueryError> {
         const OPERATORS: [(&str, Relation); 4] = [
             (":all_callers", Relation { callers: true, all: true }),
             (":all_callees", Relation { callers: false, all: true }),
@@ -191,7 +191,7 @@ impl Parser<'_> {
         Err(self.error("the operators are :callers, :callees, :all_callers and :all_callees"))
     }
 
-    fn quoted(&mut self, quote: char) -> Result<String, QuestionError> {
+    fn quoted(&mut self, quote: char) -> Result<String, QueryError> {
         let start = self.at;
         self.at += 1;
         let mut text = String::new();
@@ -232,7 +232,7 @@ impl Parser<'_> {
         word
     }
 
-    fn deeper(&mut self) -> Result<(), QuestionError> {
+    fn deeper(&mut self) -> Result<(), QueryError> {
         self.depth += 1;
         if self.depth > MOST_NESTED { Err(self.error("this is nested too deeply")) } else { Ok(()) }
     }
@@ -267,16 +267,16 @@ impl Parser<'_> {
         takes
     }
 
-    fn needs(&mut self, letter: char) -> Result<(), QuestionError> {
+    fn needs(&mut self, letter: char) -> Result<(), QueryError> {
         if self.takes(letter) { Ok(()) } else { Err(self.error(&format!("a `{letter}` is missing here"))) }
     }
 
-    fn error(&self, problem: &str) -> QuestionError {
+    fn error(&self, problem: &str) -> QueryError {
         self.error_at(self.at, problem)
     }
 
-    fn error_at(&self, at: usize, problem: &str) -> QuestionError {
-        QuestionError::Expression { expression: self.expression.to_owned(), at, problem: problem.to_owned() }
+    fn error_at(&self, at: usize, problem: &str) -> QueryError {
+        QueryError::Expression { expression: self.expression.to_owned(), at, problem: problem.to_owned() }
     }
 }
 
@@ -411,7 +411,7 @@ mod tests {
     #[test]
     fn mistakes_are_shown_where_they_are() {
         let error = |expression: &str| match parse(expression).unwrap_err() {
-            QuestionError::Expression { at, .. } => at,
+            QueryError::Expression { at, .. } => at,
             other => panic!("{other}"),
         };
         assert_eq!(error(""), 0);

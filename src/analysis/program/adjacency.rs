@@ -4,20 +4,20 @@
 ///
 /// One list of all items, where a list for each number would be an allocation for each, and far apart.
 #[derive(Clone, Debug)]
-pub struct Groups<T> {
+pub struct Adjacency<T> {
     /// For each number, where its items begin; one more for the end.
     starts: Vec<u32>,
     items: Vec<T>,
 }
 
-impl<T> Default for Groups<T> {
+impl<T> Default for Adjacency<T> {
     fn default() -> Self {
-        Groups { starts: vec![0], items: Vec::new() }
+        Adjacency { starts: vec![0], items: Vec::new() }
     }
 }
 
-impl<T: Copy> Groups<T> {
-    /// Groups items by their numbers, which are below `count`; those of one number stay in their order.
+impl<T: Copy> Adjacency<T> {
+    /// Adjacency items by their numbers, which are below `count`; those of one number stay in their order.
     pub fn new(count: usize, items: impl Iterator<Item = (usize, T)> + Clone) -> Self {
         let mut starts = vec![0; count + 1];
         let mut any = None;
@@ -34,7 +34,7 @@ impl<T: Copy> Groups<T> {
             sorted[free[number] as usize] = item;
             free[number] += 1;
         }
-        Groups { starts, items: sorted }
+        Adjacency { starts, items: sorted }
     }
 
     /// The items of the next number; for making groups one after the other, from 0.
@@ -55,14 +55,14 @@ mod tests {
 
     #[test]
     fn items_keep_their_order_within_a_number() {
-        let groups = Groups::new(4, [(2, 'a'), (0, 'b'), (2, 'c')].into_iter());
+        let groups = Adjacency::new(4, [(2, 'a'), (0, 'b'), (2, 'c')].into_iter());
         let listed: Vec<&[char]> = (0..4).map(|number| groups.of(number)).collect();
         assert_eq!(listed, [&['b'] as &[char], &[], &['a', 'c'], &[]]);
     }
 
     #[test]
     fn groups_can_be_made_one_after_the_other() {
-        let mut groups = Groups::default();
+        let mut groups = Adjacency::default();
         groups.push([1, 2]);
         groups.push([]);
         groups.push([3]);

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use crate::effects::Effects;
-use crate::words::span;
+use crate::wording::span;
 use cowrap_report::findings::{Finding, Span};
 use cowrap_report::{Drawing, Edge, Kind, Node};
 
 use super::links::{Link, Links, Vertex};
 use super::paths::{home, labels};
-use super::{QuestionError, find};
+use super::{QueryError, find};
 
 /// Which part of the graph is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,9 +39,9 @@ pub enum Selection {
 /// # Errors
 ///
 /// A function is not there.
-pub fn graph(effects: &Effects<'_>, selection: &Selection, findings: &[Finding]) -> Result<Drawing, QuestionError> {
+pub fn graph(effects: &Effects<'_>, selection: &Selection, findings: &[Finding]) -> Result<Drawing, QueryError> {
     let links = Links::new(effects);
-    let vertices = |name: &str| -> Result<HashSet<Vertex>, QuestionError> {
+    let vertices = |name: &str| -> Result<HashSet<Vertex>, QueryError> {
         Ok(find(effects, name)?.into_iter().map(Vertex::Function).collect())
     };
     let mut asked = HashSet::new();

@@ -4,7 +4,7 @@
 //! One search backward from the offending calls. What a body reaches only grows from what its callees condition, so the
 //! first time that the search comes to a world of a body is the answer, cycles included: no fixpoint has to be
 //! iterated, and no component condensed. It goes through calls by name first, then through slots with few candidates, then
-//! through those with many; within one doubt, nearest first. So each witness has the best doubt that there is, and is the
+//! through those with many; within one ambiguity, nearest first. So each witness has the best ambiguity that there is, and is the
 //! shortest of those whose parts are so, too.
 
 use std::collections::BTreeMap;
@@ -17,32 +17,32 @@ use crate::program::{Argument, ArgumentValue, BodyId, FunctionId, Location, Slot
 use cowrap_facts::{CallKind, Context, ContextSet, PathCondition};
 use cowrap_packs::Effect;
 
-use super::worlds::{all_values, passed_values, single_values as values};
-use super::{Callee, Effects, Origin};
+use super::entry_contexts::{all_values, passed_values, single_values as values};
+use super::{Callee, Effects, Provenance};
 
 /// In how many ways the slots of a chain can be filled, of which one makes the chain: the product of what each of them
-/// may hold. [`Doubt::NONE`] when all calls name what they call.
+/// may hold. [`Ambiguity::NONE`] when all calls name what they call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Doubt(u32);
+pub struct Ambiguity(u32);
 
-impl Doubt {
+impl Ambiguity {
     /// All calls name what they call.
-    pub const NONE: Doubt = Doubt(0);
+    pub const NONE: Ambiguity = Ambiguity(0);
 
     /// Where it stops to be counted.
     const MOST: u32 = 1 << 16;
 
     /// Through a slot that may hold so many functions.
-    fn of_slot(candidates: usize) -> Doubt {
-        Doubt(u32::try_from(candidates).map_or(Doubt::MOST, |count| count.clamp(1, Doubt::MOST)))
+    fn of_candidates(candidates: usize) -> Ambiguity {
+        Ambiguity(u32::try_from(candidates).map_or(Ambiguity::MOST, |count| count.clamp(1, Ambiguity::MOST)))
     }
 
     /// Of a chain that is made of two.
     #[must_use]
-    fn and(self, other: Doubt) -> Doubt {
+    fn and(self, other: Ambiguity) -> Ambiguity {
         match (self, other) {
-            (Doubt::NONE, doubt) | (doubt, Doubt::NONE) => doubt,
-            (Doubt(one), Doubt(other)) => Doubt(one.saturating_mul(other).min(Doubt::MOST)),
+            (Ambiguity::NONE, ambiguity) | (ambiguity, Ambiguity::NONE) => ambiguity,
+            (Ambiguity(one), Ambiguity(other)) => Ambiguity(one.saturating_mul(other).min(Ambiguity::MOST)),
         }
     }
 
@@ -69,11 +69,11 @@ pub struct Step {
 
 /// The first call of a chain out of a body of which the context is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chain {
+pub struct CallChain {
     /// The body.
     pub body: BodyId,
     /// How sure it is.
-    pub doubt: Doubt,
+    pub ambiguity: Ambiguity,
     /// Whether only some values of the body's flags lead to it.
     pub conditional: bool,
     /// The calls, from that of the body to that of what demands the other context. A single one goes through a slot.
@@ -126,7 +126,7 @@ struct Callback {
 struct Reason {
     how: How,
     next: Option<Node>,
-    doubt: Doubt,
+    ambiguity: Ambiguity,
     length: u32,
 }
 
@@ -135,7 +135,7 @@ struct Reason {
 struct CallbackReason {
     at: At,
     next: Option<Callback>,
-    doubt: Doubt,
+    ambiguity: Ambiguity,
     length: u32,
 }
 
@@ -146,38 +146,38 @@ struct Passing {
     at: At,
     function: FunctionId,
     to: Callback,
-    doubt: Doubt,
+    ambiguity: Ambiguity,
     length: u32,
 }
 
 /// What is still to be settled: the surest first, then the nearest, and what is equally sure and near by its own order.
 ///
-/// What is added comes after what is taken, so that all of one doubt and length can be sorted at once.
+/// What is added comes after what is taken, so that all of one ambiguity and length can be sorted at once.
 #[derive(Debug)]
 struct Open<T> {
-    later: BTreeMap<(Doubt, u32), Vec<T>>,
-    now: (Doubt, u32),
+    later: BTreeMap<(Ambiguity, u32), Vec<T>>,
+    now: (Ambiguity, u32),
     /// In reverse order.
     rest: Vec<T>,
 }
 
 impl<T: Ord> Open<T> {
     fn new() -> Self {
-        Open { later: BTreeMap::new(), now: (Doubt::NONE, 0), rest: Vec::new() }
+        Open { later: BTreeMap::new(), now: (Ambiguity::NONE, 0), rest: Vec::new() }
     }
 
-    fn push(&mut self, doubt: Doubt, length: u32, item: T) {
-        debug_assert!((doubt, length) > self.now, "what was settled is not settled again");
-        self.later.entry((doubt, length)).or_default().push(item);
+    fn push(&mut self, ambiguity: Ambiguity, length: u32, item: T) {
+        debug_assert!((ambiguity, length) > self.now, "what was settled is not settled again");
+        self.later.entry((ambiguity, length)).or_default().push(item);
     }
 
-    fn pop(&mut self) -> Option<(Doubt, u32, T)> {
+    fn pop(&mut self) -> Option<(Ambiguity, u32, T)> {
         if self.rest.is_empty() {
             (self.now, self.rest) = self.later.pop_first()?;
             self.rest.sort_unstable_by(|one, other| other.cmp(one));
         }
-        let (doubt, length) = self.now;
-        self.rest.pop().map(|item| (doubt, length, item))
+        let (ambiguity, length) = self.now;
+        self.rest.pop().map(|item| (ambiguity, length, item))
     }
 }
 
@@ -189,7 +189,7 @@ struct Reasons {
     why: FxHashMap<Node, Reason>,
     /// The best that each slot is known to lead to. The calls through it lead to all that it may hold, and there can be
     /// many of both: what is no better for one of them is no better for any.
-    slots: FxHashMap<SlotId, (Doubt, u32, Node)>,
+    slots: FxHashMap<SlotId, (Ambiguity, u32, Node)>,
 }
 
 impl Reasons {
@@ -198,7 +198,7 @@ impl Reasons {
     }
 
     /// Whether this is better than what a slot is known to lead to; then it is known, too.
-    fn improves(&mut self, slot: SlotId, way: (Doubt, u32, Node)) -> bool {
+    fn improves(&mut self, slot: SlotId, way: (Ambiguity, u32, Node)) -> bool {
         match self.slots.entry(slot) {
             Entry::Vacant(entry) => {
                 entry.insert(way);
@@ -233,7 +233,7 @@ struct Entering<'e> {
     at: At,
     condition: PathCondition,
     arguments: &'e [Argument],
-    doubt: Doubt,
+    ambiguity: Ambiguity,
 }
 
 type OpenNodes = Open<(Node, How, Option<Node>)>;
@@ -241,21 +241,21 @@ type OpenCallbacks = Open<(Callback, At, Option<Callback>)>;
 
 /// What a search ends at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ends {
+pub enum Goal {
     /// All that demands the other context.
-    Demanding,
+    AnyRequirement,
     /// What demands it in the code base's own words: by a mark or an assertion.
-    Declared,
+    DeclaredRequirement,
     /// What demands it by a model of the pack.
-    Modelled,
+    ModelledRequirement,
     /// These functions.
-    These(Vec<FunctionId>),
+    Functions(Vec<FunctionId>),
 }
 
-impl Ends {
+impl Goal {
     /// Whether slots are among them: by their marks.
     fn has_slots(&self) -> bool {
-        matches!(self, Ends::Demanding | Ends::Declared)
+        matches!(self, Goal::AnyRequirement | Goal::DeclaredRequirement)
     }
 }
 
@@ -263,10 +263,10 @@ impl Ends {
 pub struct Search<'e, 'a> {
     effects: &'e Effects<'a>,
     context: Context,
-    ends: Ends,
+    goal: Goal,
     reasons: Reasons,
     /// For each slot, how many functions it may hold that are called through it in the context.
-    doubts: Vec<Doubt>,
+    ambiguities: Vec<Ambiguity>,
     /// The parameters that slots stand for: a parameter for itself, a local variable for those that are copied to it.
     parameters: FxHashMap<SlotId, Vec<(FunctionId, u16)>>,
     callbacks: FxHashMap<Callback, CallbackReason>,
@@ -278,7 +278,7 @@ pub struct Search<'e, 'a> {
 
 impl<'e, 'a> Search<'e, 'a> {
     /// Searches the whole program for what reaches one of these ends.
-    pub fn new(effects: &'e Effects<'a>, context: Context, ends: Ends) -> Self {
+    pub fn new(effects: &'e Effects<'a>, context: Context, goal: Goal) -> Self {
         let program = effects.program;
         let mut parameters: FxHashMap<SlotId, Vec<(FunctionId, u16)>> = FxHashMap::default();
         for (number, slot) in program.slots.iter().enumerate() {
@@ -296,9 +296,9 @@ impl<'e, 'a> Search<'e, 'a> {
         let mut search = Search {
             effects,
             context,
-            ends,
+            goal,
             reasons: Reasons::new(program.bodies.len()),
-            doubts: doubts(effects, context),
+            ambiguities: ambiguities(effects, context),
             parameters,
             callbacks: FxHashMap::default(),
             passing: Vec::new(),
@@ -310,9 +310,9 @@ impl<'e, 'a> Search<'e, 'a> {
         search
     }
 
-    /// The doubt of a call through a slot.
-    fn doubt(&self, slot: SlotId) -> Doubt {
-        self.doubts[slot.0 as usize]
+    /// The ambiguity of a call through a slot.
+    fn ambiguity(&self, slot: SlotId) -> Ambiguity {
+        self.ambiguities[slot.0 as usize]
     }
 
     /// The position of the parameter of `function` that a slot stands for.
@@ -335,24 +335,24 @@ impl<'e, 'a> Search<'e, 'a> {
                 for position in self.own_parameters(*slot, body.function) {
                     for value in values(call.condition.values(context)) {
                         let callback = Callback { node: Node { body: *id, value }, position };
-                        open.push(Doubt::NONE, 1, (callback, At::Slot(*at), None));
+                        open.push(Ambiguity::NONE, 1, (callback, At::Slot(*at), None));
                     }
                 }
             }
         }
-        while let Some((doubt, length, (callback, at, next))) = open.pop() {
+        while let Some((ambiguity, length, (callback, at, next))) = open.pop() {
             let function = program.body(callback.node.body).function;
             if self.callbacks.contains_key(&callback) || !effects.start(function).contains(context) {
                 continue;
             }
-            self.callbacks.insert(callback, CallbackReason { at, next, doubt, length });
-            for Entering { body, caller, at, condition, arguments, doubt: least } in self.calls_of(function) {
+            self.callbacks.insert(callback, CallbackReason { at, next, ambiguity, length });
+            for Entering { body, caller, at, condition, arguments, ambiguity: least } in self.calls_of(function) {
                 for argument in arguments.iter().filter(|argument| argument.position == callback.position) {
                     let ArgumentValue::Slot(slot) = argument.value else { continue };
                     for position in self.own_parameters(slot, caller) {
                         for value in self.leading(condition.values(context), arguments, callback.node) {
                             let outer = Callback { node: Node { body, value }, position };
-                            open.push(doubt.and(least), length + 1, (outer, at, Some(callback)));
+                            open.push(ambiguity.and(least), length + 1, (outer, at, Some(callback)));
                         }
                     }
                 }
@@ -373,27 +373,27 @@ impl<'e, 'a> Search<'e, 'a> {
         calls.map(|call| {
             let arguments: &[Argument] = if call.has_arguments { &program.call(call.site).arguments } else { &[] };
             let (body, at) = (call.site.body, At::Named(call.site.call));
-            Entering { body, caller: call.caller, at, condition: call.condition, arguments, doubt: Doubt::NONE }
+            Entering { body, caller: call.caller, at, condition: call.condition, arguments, ambiguity: Ambiguity::NONE }
         })
     }
 
     /// The slots that may hold a function and be called through in the search's context. What parameters hold is found
     /// by who passes it.
     fn slots_of(&self, function: FunctionId) -> impl Iterator<Item = SlotId> {
-        let is_held = self.effects.held_for(function).contains(self.context);
-        let slots = self.effects.candidates.of_function(function).iter().copied().filter(move |_| is_held);
+        let is_held = self.effects.slot_contexts(function).contains(self.context);
+        let slots = self.effects.points_to.slots(function).iter().copied().filter(move |_| is_held);
         slots.filter(|slot| allows(self.effects, *slot, self.context) && !self.parameters.contains_key(slot))
     }
 
     /// The calls through a slot, when it holds this function.
     fn calls_through(&self, slot: SlotId, function: FunctionId) -> impl Iterator<Item = Entering<'e>> + use<'e, 'a> {
         let (effects, program) = (self.effects, self.effects.program);
-        let doubt = self.doubt(slot);
+        let ambiguity = self.ambiguity(slot);
         program.calls_through(slot).iter().filter_map(move |(id, position)| {
             let body = program.body(*id);
             let call = &body.slot_calls[*position as usize];
             let (caller, at, arguments) = (body.function, At::Slot(*position), call.arguments.as_slice());
-            let entering = Entering { body: *id, caller, at, condition: call.condition, arguments, doubt };
+            let entering = Entering { body: *id, caller, at, condition: call.condition, arguments, ambiguity };
             (call.kind.is_in_place() && !effects.is_cut(caller, function)).then_some(entering)
         })
     }
@@ -401,30 +401,30 @@ impl<'e, 'a> Search<'e, 'a> {
     /// Finds the calls that pass functions to what calls them.
     fn find_passing(&mut self) {
         let program = self.effects.program;
-        let mut callbacks: Vec<(Callback, Doubt, u32)> =
-            self.callbacks.iter().map(|(callback, why)| (*callback, why.doubt, why.length)).collect();
+        let mut callbacks: Vec<(Callback, Ambiguity, u32)> =
+            self.callbacks.iter().map(|(callback, why)| (*callback, why.ambiguity, why.length)).collect();
         callbacks.sort_unstable();
         let mut found = Vec::new();
-        for (to, doubt, length) in callbacks {
+        for (to, ambiguity, length) in callbacks {
             let called = program.body(to.node.body).function;
-            for Entering { body, caller, at, condition, arguments, doubt: least } in self.calls_of(called) {
+            for Entering { body, caller, at, condition, arguments, ambiguity: least } in self.calls_of(called) {
                 for argument in arguments.iter().filter(|argument| argument.position == to.position) {
-                    let (functions, slot): (&[FunctionId], Doubt) = match &argument.value {
-                        ArgumentValue::Function(function) => (std::slice::from_ref(function), Doubt::NONE),
+                    let (functions, slot): (&[FunctionId], Ambiguity) = match &argument.value {
+                        ArgumentValue::Function(function) => (std::slice::from_ref(function), Ambiguity::NONE),
                         ArgumentValue::Slot(slot) if self.own_parameters(*slot, caller).next().is_none() => {
-                            (self.effects.candidates.of_slot(*slot), self.doubt(*slot))
+                            (self.effects.points_to.candidates(*slot), self.ambiguity(*slot))
                         }
                         ArgumentValue::Slot(_) | ArgumentValue::Truth { .. } => continue,
                     };
                     for value in self.leading(condition.values(self.context), arguments, to.node) {
                         let from = Node { body, value };
-                        let doubt = doubt.and(least).and(slot);
+                        let ambiguity = ambiguity.and(least).and(slot);
                         let passing = functions.iter().map(|function| Passing {
                             from,
                             at,
                             function: *function,
                             to,
-                            doubt,
+                            ambiguity,
                             length: length + 1,
                         });
                         found.extend(passing);
@@ -434,7 +434,15 @@ impl<'e, 'a> Search<'e, 'a> {
         }
         self.passing = found;
         self.passing.sort_unstable_by_key(|passing| {
-            (passing.from.body, passing.at, passing.function, passing.doubt, passing.length, passing.from, passing.to)
+            (
+                passing.from.body,
+                passing.at,
+                passing.function,
+                passing.ambiguity,
+                passing.length,
+                passing.from,
+                passing.to,
+            )
         });
         for (position, passing) in self.passing.iter().enumerate() {
             self.passed.entry(passing.function).or_default().push(position);
@@ -445,12 +453,12 @@ impl<'e, 'a> Search<'e, 'a> {
         let mut open = OpenNodes::new();
         let mut reasons = Reasons::new(self.effects.program.bodies.len());
         self.seed(&mut open);
-        while let Some((doubt, length, (node, how, next))) = open.pop() {
+        while let Some((ambiguity, length, (node, how, next))) = open.pop() {
             if reasons.contains(node) {
                 continue;
             }
-            reasons.insert(node, Reason { how, next, doubt, length });
-            self.callers(node, doubt, length, &mut reasons, &mut open);
+            reasons.insert(node, Reason { how, next, ambiguity, length });
+            self.callers(node, ambiguity, length, &mut reasons, &mut open);
         }
         self.reasons = reasons;
     }
@@ -461,7 +469,7 @@ impl<'e, 'a> Search<'e, 'a> {
         let mut push = |body: BodyId, caller: FunctionId, at: At, kind: CallKind, condition: PathCondition| {
             if kind.is_in_place() && effects.start(caller).contains(context) {
                 for value in values(condition.values(context)) {
-                    open.push(Doubt::NONE, 1, (Node { body, value }, How::Call(at), None));
+                    open.push(Ambiguity::NONE, 1, (Node { body, value }, How::Call(at), None));
                 }
             }
         };
@@ -471,7 +479,7 @@ impl<'e, 'a> Search<'e, 'a> {
             }
         }
         let slots = (0..program.slots.len() as u32).map(SlotId);
-        for slot in slots.filter(|slot| self.ends.has_slots() && !allows(effects, *slot, context)) {
+        for slot in slots.filter(|slot| self.goal.has_slots() && !allows(effects, *slot, context)) {
             for (id, position) in program.calls_through(slot) {
                 let body = program.body(*id);
                 let call = &body.slot_calls[*position as usize];
@@ -486,15 +494,15 @@ impl<'e, 'a> Search<'e, 'a> {
                     }
                     for value in values(call.condition.values(context)) {
                         let how = How::Holding { at: call.at, function };
-                        open.push(call.doubt, 1, (Node { body: call.body, value }, how, None));
+                        open.push(call.ambiguity, 1, (Node { body: call.body, value }, how, None));
                     }
                 }
             }
         }
         for passing in self.passing.iter().filter(|passing| self.offends(passing.function)) {
-            let &Passing { from, at, function, to, doubt, length } = passing;
+            let &Passing { from, at, function, to, ambiguity, length } = passing;
             if effects.start(effects.program.body(from.body).function).contains(context) {
-                open.push(doubt, length, (from, How::Passing { at, function, to }, None));
+                open.push(ambiguity, length, (from, How::Passing { at, function, to }, None));
             }
         }
     }
@@ -510,10 +518,10 @@ impl<'e, 'a> Search<'e, 'a> {
             }
         }
         for (position, call) in body.slot_calls.iter().enumerate() {
-            let demand = call.slot.and_then(|slot| effects.slot_demand(slot));
-            if self.ends.has_slots()
+            let requirement = call.slot.and_then(|slot| effects.slot_requirement(slot));
+            if self.goal.has_slots()
                 && call.kind.is_in_place()
-                && demand.is_some_and(|(effect, _)| !effect.allows(context))
+                && requirement.is_some_and(|(effect, _)| !effect.allows(context))
             {
                 found.push((call.condition, At::Slot(position as u32)));
             }
@@ -523,25 +531,25 @@ impl<'e, 'a> Search<'e, 'a> {
 
     /// Whether a function is what is searched for.
     fn offends(&self, function: FunctionId) -> bool {
-        let is_modelled = || matches!(self.effects.demand(function).origin, Origin::Modelled(_));
+        let is_modelled = || matches!(self.effects.requirement(function).provenance, Provenance::Modelled(_));
         let demands = || self.effects.effect(function).is_some_and(|effect| !effect.allows(self.context));
-        match &self.ends {
-            Ends::Demanding => demands(),
-            Ends::Declared => demands() && !is_modelled(),
-            Ends::Modelled => demands() && is_modelled(),
-            Ends::These(functions) => functions.contains(&function),
+        match &self.goal {
+            Goal::AnyRequirement => demands(),
+            Goal::DeclaredRequirement => demands() && !is_modelled(),
+            Goal::ModelledRequirement => demands() && is_modelled(),
+            Goal::Functions(functions) => functions.contains(&function),
         }
     }
 
     /// The calls that lead to a node.
-    fn callers(&self, to: Node, doubt: Doubt, length: u32, settled: &mut Reasons, open: &mut OpenNodes) {
+    fn callers(&self, to: Node, ambiguity: Ambiguity, length: u32, settled: &mut Reasons, open: &mut OpenNodes) {
         if self.effects.is_traversable(self.effects.program.body(to.body).function) {
-            self.incoming(to, doubt, length, settled, open);
+            self.incoming(to, ambiguity, length, settled, open);
         }
     }
 
     /// The same, whatever the function of the node is.
-    fn incoming(&self, to: Node, doubt: Doubt, length: u32, settled: &mut Reasons, open: &mut OpenNodes) {
+    fn incoming(&self, to: Node, ambiguity: Ambiguity, length: u32, settled: &mut Reasons, open: &mut OpenNodes) {
         let (effects, program) = (self.effects, self.effects.program);
         let function = program.body(to.body).function;
         let mut push = |settled: &Reasons, call: Entering<'_>| {
@@ -551,7 +559,7 @@ impl<'e, 'a> Search<'e, 'a> {
             for value in self.leading(call.condition.values(self.context), call.arguments, to) {
                 let from = Node { body: call.body, value };
                 if !settled.contains(from) {
-                    open.push(doubt.and(call.doubt), length + 1, (from, How::Call(call.at), Some(to)));
+                    open.push(ambiguity.and(call.ambiguity), length + 1, (from, How::Call(call.at), Some(to)));
                 }
             }
         };
@@ -559,15 +567,15 @@ impl<'e, 'a> Search<'e, 'a> {
         // What has no flags is entered by every call through a slot that holds it.
         let is_plain = program.body(to.body).flags.is_empty() && !effects.is_ever_cut(function);
         for slot in self.slots_of(function).filter(|slot| is_open(effects, *slot)) {
-            if !is_plain || settled.improves(slot, (doubt.and(self.doubt(slot)), length, to)) {
+            if !is_plain || settled.improves(slot, (ambiguity.and(self.ambiguity(slot)), length, to)) {
                 self.calls_through(slot, function).for_each(|call| push(settled, call));
             }
         }
         for position in self.passed.get(&function).into_iter().flatten() {
-            let Passing { from, at, function, to: callback, doubt: least, length: more } = self.passing[*position];
+            let Passing { from, at, function, to: callback, ambiguity: least, length: more } = self.passing[*position];
             if effects.start(program.body(from.body).function).contains(self.context) {
                 let how = How::Passing { at, function, to: callback };
-                open.push(doubt.and(least), length + more, (from, how, Some(to)));
+                open.push(ambiguity.and(least), length + more, (from, how, Some(to)));
             }
         }
     }
@@ -586,12 +594,12 @@ impl<'e, 'a> Search<'e, 'a> {
 
     /// The chains that start where the context is known: one for each function or slot that a body calls, by body and
     /// location. What a body calls directly is judged as a call, and is not among them.
-    pub fn chains(&self) -> Vec<Vec<Chain>> {
+    pub fn chains(&self) -> Vec<Vec<CallChain>> {
         let (effects, program) = (self.effects, self.effects.program);
         let of_body = |id: BodyId| {
-            let start = effects.known_start(program.body(id).function);
+            let start = effects.inferred_start(program.body(id).function);
             let known = |condition: PathCondition| start.and(condition.contexts()) == ContextSet::from(self.context);
-            let entered = effects.worlds().possible.values(self.context, id);
+            let entered = effects.entry_contexts().possible.values(self.context, id);
             self.chains_of(id, entered, &known).into_iter().map(|(_, chains)| chains)
         };
         (0..program.bodies.len() as u32).into_par_iter().map(BodyId).flat_map_iter(of_body).collect()
@@ -599,55 +607,56 @@ impl<'e, 'a> Search<'e, 'a> {
 
     /// The chains that start in the bodies of a function, wherever it may be entered in the search's context: one for
     /// each function, slot or callback that is called, with what the bodies call directly; the surest first.
-    pub fn chains_from(&self, function: FunctionId) -> Vec<Chain> {
+    pub fn chains_from(&self, function: FunctionId) -> Vec<CallChain> {
         let (effects, program) = (self.effects, self.effects.program);
-        let mut found: Vec<Chain> = Vec::new();
+        let mut found: Vec<CallChain> = Vec::new();
         if !effects.start(function).contains(self.context) {
             return found;
         }
         for body in &program.function(function).bodies {
-            let possible = effects.worlds().possible.values(self.context, *body);
+            let possible = effects.entry_contexts().possible.values(self.context, *body);
             let entered = if possible == 0 { all_values(program.body(*body)) } else { possible };
             let reached = |condition: PathCondition| condition.values(self.context) & entered != 0;
             let direct = self.offending(*body).into_iter().filter(|(condition, _)| reached(*condition)).map(
-                |(condition, at)| Chain {
+                |(condition, at)| CallChain {
                     body: *body,
-                    doubt: Doubt::NONE,
+                    ambiguity: Ambiguity::NONE,
                     conditional: condition.values(self.context) & entered != entered,
                     steps: self.step(*body, How::Call(at), None),
                 },
             );
             found.extend(direct);
             for (_, chains) in self.chains_of(*body, entered, &reached) {
-                found
-                    .extend(chains.into_iter().min_by_key(|chain| (chain.conditional, chain.doubt, chain.steps.len())));
+                found.extend(
+                    chains.into_iter().min_by_key(|chain| (chain.conditional, chain.ambiguity, chain.steps.len())),
+                );
             }
         }
-        found.sort_by_key(|chain| (chain.conditional, chain.doubt, chain.steps.len(), chain.body));
+        found.sort_by_key(|chain| (chain.conditional, chain.ambiguity, chain.steps.len(), chain.body));
         found
     }
 
     /// The surest chain of calls by which control comes to a function in the search's context, from a function that
     /// only runs in that context.
-    pub fn entry(&self, function: FunctionId) -> Option<(Doubt, Vec<Step>)> {
+    pub fn entry(&self, function: FunctionId) -> Option<(Ambiguity, Vec<Step>)> {
         let (effects, program) = (self.effects, self.effects.program);
         let mut open = OpenNodes::new();
         let mut reasons = Reasons::new(program.bodies.len());
         for body in &program.function(function).bodies {
             for value in values(all_values(program.body(*body))) {
-                self.incoming(Node { body: *body, value }, Doubt::NONE, 0, &mut reasons, &mut open);
+                self.incoming(Node { body: *body, value }, Ambiguity::NONE, 0, &mut reasons, &mut open);
             }
         }
-        while let Some((doubt, length, (node, how, next))) = open.pop() {
+        while let Some((ambiguity, length, (node, how, next))) = open.pop() {
             let caller = program.body(node.body).function;
             if caller == function || reasons.contains(node) {
                 continue;
             }
-            reasons.insert(node, Reason { how, next, doubt, length });
+            reasons.insert(node, Reason { how, next, ambiguity, length });
             if effects.start(caller) == ContextSet::from(self.context) {
-                return Some((doubt, self.follow(&reasons, node)));
+                return Some((ambiguity, self.follow(&reasons, node)));
             }
-            self.callers(node, doubt, length, &mut reasons, &mut open);
+            self.callers(node, ambiguity, length, &mut reasons, &mut open);
         }
         None
     }
@@ -665,7 +674,7 @@ impl<'e, 'a> Search<'e, 'a> {
             Some((At::Slot(at as u32), call.condition, &call.arguments, Callee::Slot(call.slot?)))
         });
         for (at, condition, arguments, callee) in named.chain(through).filter(|(_, condition, ..)| wanted(*condition)) {
-            let mut best: Option<(Doubt, u32, Next)> = None;
+            let mut best: Option<(Ambiguity, u32, Next)> = None;
             let mut leading = 0u8;
             for value in values(condition.values(self.context) & entered) {
                 if let Some(next) = self.next(body.function, callee, arguments, value) {
@@ -673,12 +682,12 @@ impl<'e, 'a> Search<'e, 'a> {
                     best = Some(best.map_or(next, |best| best.min(next)));
                 }
             }
-            let Some((doubt, _, next)) = best else { continue };
+            let Some((ambiguity, _, next)) = best else { continue };
             let steps = match next {
                 Next::End(function) => self.step(id, How::Holding { at, function }, None),
                 Next::Node(node) => [self.step(id, How::Call(at), Some(node)), self.steps(node)].concat(),
             };
-            let chain = Chain { body: id, doubt, conditional: leading != entered, steps };
+            let chain = CallChain { body: id, ambiguity, conditional: leading != entered, steps };
             add_to_group(&mut groups, (callee, None), chain);
         }
         for passing in self.passing_of(id) {
@@ -691,16 +700,16 @@ impl<'e, 'a> Search<'e, 'a> {
             }
             let next = match self.next(body.function, Callee::Function(passing.function), &[], 0) {
                 _ if self.offends(passing.function) => None,
-                Some((doubt, _, Next::Node(node))) => Some((doubt, node)),
+                Some((ambiguity, _, Next::Node(node))) => Some((ambiguity, node)),
                 Some(_) | None => continue,
             };
             let how = How::Passing { at: passing.at, function: passing.function, to: passing.to };
             let mut steps = self.step(id, how, next.map(|(_, node)| node));
-            let doubt = next.map_or(passing.doubt, |(doubt, _)| doubt.and(passing.doubt));
+            let ambiguity = next.map_or(passing.ambiguity, |(ambiguity, _)| ambiguity.and(passing.ambiguity));
             steps.extend(next.into_iter().flat_map(|(_, node)| self.steps(node)));
             let Some(callee) = steps.first().map(|step| step.callee) else { continue };
             let conditional = condition.values(self.context) & entered != entered;
-            let chain = Chain { body: id, doubt, conditional, steps };
+            let chain = CallChain { body: id, ambiguity, conditional, steps };
             add_to_group(&mut groups, (callee, Some(passing.function)), chain);
         }
         groups
@@ -714,18 +723,18 @@ impl<'e, 'a> Search<'e, 'a> {
         callee: Callee,
         arguments: &[Argument],
         value: u8,
-    ) -> Option<(Doubt, u32, Next)> {
+    ) -> Option<(Ambiguity, u32, Next)> {
         let (effects, program) = (self.effects, self.effects.program);
-        let (functions, least): (&[FunctionId], Doubt) = match &callee {
-            Callee::Function(function) => (std::slice::from_ref(function), Doubt::NONE),
+        let (functions, least): (&[FunctionId], Ambiguity) = match &callee {
+            Callee::Function(function) => (std::slice::from_ref(function), Ambiguity::NONE),
             Callee::Slot(slot) if is_open(effects, *slot) && !self.parameters.contains_key(slot) => {
-                (effects.candidates.of_slot(*slot), self.doubt(*slot))
+                (effects.points_to.candidates(*slot), self.ambiguity(*slot))
             }
             Callee::Slot(_) => return None,
         };
         let is_named = matches!(callee, Callee::Function(_));
         let is_called = |function: &&FunctionId| {
-            let held = is_named || effects.held_for(**function).contains(self.context);
+            let held = is_named || effects.slot_contexts(**function).contains(self.context);
             held && !effects.is_cut(caller, **function)
         };
         let ends = functions.iter().filter(is_called).filter(|function| !is_named && self.offends(**function));
@@ -739,7 +748,7 @@ impl<'e, 'a> Search<'e, 'a> {
             values(entered).map(|value| Node { body: *body, value })
         });
         let known = nodes.filter_map(|node| Some((self.reasons.get(node)?, node)));
-        known.map(|(why, node)| (why.doubt.and(least), why.length, Next::Node(node))).min()
+        known.map(|(why, node)| (why.ambiguity.and(least), why.length, Next::Node(node))).min()
     }
 
     /// The calls of a body that pass functions to callbacks.
@@ -806,39 +815,39 @@ impl<'e, 'a> Search<'e, 'a> {
 /// For each function, whether a chain of calls may go on through it.
 pub(super) fn traversable(effects: &Effects<'_>) -> Vec<bool> {
     let is_traversable = |function: FunctionId| {
-        let demand = effects.demand(function);
-        matches!(demand.effect, None | Some(Effect::Either))
-            && !matches!(demand.origin, Origin::Modelled(_))
-            && effects.known_start(function) == effects.start(function)
+        let requirement = effects.requirement(function);
+        matches!(requirement.effect, None | Some(Effect::Mixed))
+            && !matches!(requirement.provenance, Provenance::Modelled(_))
+            && effects.inferred_start(function) == effects.start(function)
             && !effects.start(function).is_empty()
             && !effects.program.function(function).declarations.iter().any(|declared| declared.never_returns)
     };
     effects.program.function_ids().map(is_traversable).collect()
 }
 
-type Group = ((Callee, Option<FunctionId>), Vec<Chain>);
+type Group = ((Callee, Option<FunctionId>), Vec<CallChain>);
 
-fn add_to_group(groups: &mut Vec<Group>, key: (Callee, Option<FunctionId>), chain: Chain) {
+fn add_to_group(groups: &mut Vec<Group>, key: (Callee, Option<FunctionId>), chain: CallChain) {
     match groups.iter_mut().find(|(known, _)| *known == key) {
         Some((_, chains)) => chains.push(chain),
         None => groups.push((key, vec![chain])),
     }
 }
 
-fn doubts(effects: &Effects<'_>, context: Context) -> Vec<Doubt> {
+fn ambiguities(effects: &Effects<'_>, context: Context) -> Vec<Ambiguity> {
     let called = |slot: u32| {
-        let held = effects.candidates.of_slot(SlotId(slot)).iter();
-        held.filter(|function| effects.held_for(**function).contains(context)).count()
+        let held = effects.points_to.candidates(SlotId(slot)).iter();
+        held.filter(|function| effects.slot_contexts(**function).contains(context)).count()
     };
-    (0..effects.program.slots.len() as u32).map(|slot| Doubt::of_slot(called(slot))).collect()
+    (0..effects.program.slots.len() as u32).map(|slot| Ambiguity::of_candidates(called(slot))).collect()
 }
 
 /// Whether no mark says in which context a slot may be called through.
 fn is_open(effects: &Effects<'_>, slot: SlotId) -> bool {
-    effects.slot_demand(slot).is_none_or(|(effect, _)| effect == Effect::Either)
+    effects.slot_requirement(slot).is_none_or(|(effect, _)| effect == Effect::Mixed)
 }
 
 /// Whether a slot may be called through in a context.
 fn allows(effects: &Effects<'_>, slot: SlotId, context: Context) -> bool {
-    effects.slot_demand(slot).is_none_or(|(effect, _)| effect.allows(context))
+    effects.slot_requirement(slot).is_none_or(|(effect, _)| effect.allows(context))
 }

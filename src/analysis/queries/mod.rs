@@ -15,7 +15,7 @@ use thiserror::Error;
 
 use crate::effects::Effects;
 use crate::program::FunctionId;
-use crate::words;
+use crate::wording;
 
 pub use graph::{Selection, graph};
 pub use paths::paths;
@@ -24,7 +24,7 @@ pub use why::why;
 
 /// Why a question cannot be answered.
 #[derive(Debug, Error, PartialEq, Eq)]
-pub enum QuestionError {
+pub enum QueryError {
     /// Nothing in the program has this name.
     #[error("there is no function `{name}`{}", did_you_mean(.similar))]
     Unknown {
@@ -75,7 +75,7 @@ const LEAST_SIMILARITY: f64 = 0.8;
 /// # Errors
 ///
 /// There is none; the error tells names that are like it.
-pub fn find(effects: &Effects<'_>, wanted: &str) -> Result<Vec<FunctionId>, QuestionError> {
+pub fn find(effects: &Effects<'_>, wanted: &str) -> Result<Vec<FunctionId>, QueryError> {
     let (file, name) = match wanted.rsplit_once(':') {
         Some((file, name)) => (Some(PathBuf::from(file)), name),
         None => (None, wanted),
@@ -90,7 +90,7 @@ pub fn find(effects: &Effects<'_>, wanted: &str) -> Result<Vec<FunctionId>, Ques
     let found: Vec<FunctionId> = program.named(name).filter(in_file).collect();
     if found.is_empty() {
         let names = program.functions.iter().map(|function| function.name.as_str());
-        return Err(QuestionError::Unknown { name: wanted.to_owned(), similar: similar(name, names) });
+        return Err(QueryError::Unknown { name: wanted.to_owned(), similar: similar(name, names) });
     }
     Ok(found)
 }
@@ -108,7 +108,7 @@ fn similar<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> Vec<String
 
 /// A function's name, with its file when there are several of that name.
 fn full_name(effects: &Effects<'_>, function: FunctionId) -> String {
-    let name = words::name(effects, function);
+    let name = wording::name(effects, function);
     match effects.program.function(function).file {
         Some(file) if effects.program.named(name).nth(1).is_some() => {
             format!("{}:{name}", effects.tree.relative(effects.program.path(file)).display())

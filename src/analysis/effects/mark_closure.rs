@@ -11,22 +11,22 @@ use super::{Callee, Effects};
 
 /// How many marks a closure tells: one that goes on is the program, and no plan. It also keeps a million functions that all
 /// lead to one another from being walked for each finding.
-pub const MOST_OBLIGED: usize = 1000;
+pub const MAX_REQUIRED_MARKS: usize = 1000;
 
 /// What marking one thing coroutine only entails.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Closure {
+pub struct MarkClosure {
     /// What else has to be marked: the nearest first, by location among those that are equally near.
-    pub obliged: Vec<Obliged>,
+    pub required_marks: Vec<RequiredMark>,
     /// What no mark makes right: a call of one of them outside of coroutines, or a slot that is for something else.
     pub obstacle: Option<Location>,
-    /// Whether there are more than [`MOST_OBLIGED`].
-    pub goes_on: bool,
+    /// Whether there are more than [`MAX_REQUIRED_MARKS`].
+    pub is_truncated: bool,
 }
 
 /// Something that has to bear a mark as soon as another thing does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Obliged {
+pub struct RequiredMark {
     /// A function, or a slot.
     pub what: Callee,
     /// What it calls or holds, which is marked before.
@@ -38,18 +38,18 @@ pub struct Obliged {
 impl Effects<'_> {
     /// What has to be marked when `first` is marked as coroutine only: the unmarked functions that call it where control can
     /// be outside as far as their own bodies tell, and the slots that hold it; and so on for these.
-    pub fn closure(&self, first: Callee) -> Closure {
-        let mut closure = Closure::default();
+    pub fn mark_closure(&self, first: Callee) -> MarkClosure {
+        let mut closure = MarkClosure::default();
         let mut known = BTreeSet::from([first]);
         let mut open = VecDeque::from([first]);
         while let Some(marked) = open.pop_front() {
             for (what, location) in self.next_to_mark(marked, &mut closure.obstacle) {
                 if known.insert(what) {
-                    if closure.obliged.len() == MOST_OBLIGED {
-                        closure.goes_on = true;
+                    if closure.required_marks.len() == MAX_REQUIRED_MARKS {
+                        closure.is_truncated = true;
                         return closure;
                     }
-                    closure.obliged.push(Obliged { what, because: marked, location });
+                    closure.required_marks.push(RequiredMark { what, because: marked, location });
                     open.push_back(what);
                 }
             }
@@ -69,7 +69,7 @@ impl Effects<'_> {
                     }
                 }
                 for store in self.program.stores_of(function) {
-                    match (self.store_demand(store), store.slot) {
+                    match (self.store_requirement(store), store.slot) {
                         (Some(Effect::CoroutineOnly), _) => {}
                         (None, Some(slot)) => next.push((Callee::Slot(slot), store.location)),
                         (Some(_), _) => *obstacle = obstacle.or(Some(store.location)),
@@ -83,8 +83,9 @@ impl Effects<'_> {
                     let caller = self.program.body(body).function;
                     calls.push((call.location, caller, self.possible_at(body, call.condition)));
                 }
-                let misfit = |function: &&FunctionId| self.demand(**function).effect == Some(Effect::NonCoroutineOnly);
-                if let Some(function) = self.candidates.of_slot(slot).iter().find(misfit) {
+                let mismatch =
+                    |function: &&FunctionId| self.requirement(**function).effect == Some(Effect::NonCoroutineOnly);
+                if let Some(function) = self.points_to.candidates(slot).iter().find(mismatch) {
                     let stores = self.program.stores_of(*function).iter();
                     let location = stores.filter(|store| store.slot == Some(slot)).map(|store| store.location).next();
                     *obstacle = obstacle.or(location);
@@ -97,7 +98,7 @@ impl Effects<'_> {
             if !start.and(contexts).contains(Context::NonCoroutine) {
                 continue;
             }
-            match self.demand(caller).effect {
+            match self.requirement(caller).effect {
                 None if start == ContextSet::BOTH => next.push((Callee::Function(caller), location)),
                 _ => *obstacle = obstacle.or(Some(location)),
             }
@@ -106,17 +107,17 @@ impl Effects<'_> {
     }
 
     /// Whether it is certain that something is only called in coroutines, and likewise all that its mark would oblige.
-    pub fn can_be_marked(&self, first: Callee, closure: &Closure) -> bool {
-        let obliged = closure.obliged.iter().map(|obliged| obliged.what);
+    pub fn can_be_marked(&self, first: Callee, closure: &MarkClosure) -> bool {
+        let obliged = closure.required_marks.iter().map(|obliged| obliged.what);
         closure.obstacle.is_none()
-            && !closure.goes_on
+            && !closure.is_truncated
             && obliged.chain([first]).all(|what| self.called_in(what) == ContextSet::COROUTINE)
     }
 
     /// The contexts in which something may be called; for a slot also those in which what it holds is called through others
     /// that it is copied to.
     fn called_in(&self, what: Callee) -> ContextSet {
-        let possible = &self.worlds().possible;
+        let possible = &self.entry_contexts().possible;
         let first = match what {
             Callee::Function(function) => return possible.contexts(self.program, function),
             Callee::Slot(slot) => slot,

@@ -2,15 +2,15 @@
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::effects::{Callee, Chain, Doubt, Effects, Ends, Origin, Search, Step, Suspends};
+use crate::effects::{Ambiguity, CallChain, Callee, Effects, Goal, Provenance, Search, Step, SuspensionCause};
 use crate::program::{FunctionId, Location};
-use crate::words::{called, name, span, step};
+use crate::wording::{called, name, span, step};
 use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::Effect;
 use cowrap_report::findings::Label;
 use cowrap_report::{Belief, Conclusion, Witness};
 
-use super::{QuestionError, find, full_name};
+use super::{QueryError, find, full_name};
 
 /// Tells what is believed of each function of a name; `all` asks for one witness for each call that a conclusion can
 /// rest on, instead of the best. With `to`, what it leads to is that function, and nothing else is told.
@@ -18,11 +18,11 @@ use super::{QuestionError, find, full_name};
 /// # Errors
 ///
 /// There is no function of the name.
-pub fn why(effects: &Effects<'_>, wanted: &str, to: Option<&str>, all: bool) -> Result<Vec<Belief>, QuestionError> {
+pub fn why(effects: &Effects<'_>, wanted: &str, to: Option<&str>, all: bool) -> Result<Vec<Belief>, QueryError> {
     let functions = find(effects, wanted)?;
-    let ends = to.map_or(Ok(Ends::Demanding), |to| find(effects, to).map(Ends::These))?;
+    let ends = to.map_or(Ok(Goal::AnyRequirement), |to| find(effects, to).map(Goal::Functions))?;
     // What both searches need is made once, before them.
-    effects.worlds();
+    effects.entry_contexts();
     let starts = |context: &Context| functions.iter().any(|function| effects.start(*function).contains(*context));
     let contexts: Vec<Context> = Context::ALL.into_iter().filter(starts).collect();
     let search = |context| (context, Search::new(effects, context, ends.clone()));
@@ -50,28 +50,28 @@ fn belief(
     }
     Belief {
         function: full_name(effects, function),
-        demand: demand(effects, function),
+        demand: requirement(effects, function),
         declarations: declarations(effects, function),
         conclusions,
     }
 }
 
-fn demand(effects: &Effects<'_>, function: FunctionId) -> String {
-    let demand = effects.demand(function);
-    let effect = demand.effect.map_or("nothing", Effect::describe);
-    match demand.origin {
-        Origin::Marked(mark) => format!("{effect}, marked `{}`", effects.pack.mark(mark.mark).name),
-        Origin::Inferred(_) => format!("{effect}, inferred from the assertion that every path passes"),
-        Origin::Modelled(model) => format!("{effect}, by the pack: {}", effects.pack.models[model].reason),
-        Origin::Contradictory(one, other) => format!(
+fn requirement(effects: &Effects<'_>, function: FunctionId) -> String {
+    let requirement = effects.requirement(function);
+    let effect = requirement.effect.map_or("nothing", Effect::describe);
+    match requirement.provenance {
+        Provenance::Marked(mark) => format!("{effect}, marked `{}`", effects.pack.mark(mark.mark).name),
+        Provenance::Inferred(_) => format!("{effect}, inferred from the assertion that every path passes"),
+        Provenance::Modelled(model) => format!("{effect}, by the pack: {}", effects.pack.models[model].reason),
+        Provenance::Contradictory(one, other) => format!(
             "nothing: `{}` and `{}` contradict each other",
             effects.pack.mark(one.mark).name,
             effects.pack.mark(other.mark).name
         ),
-        Origin::Unmarked if effects.program.function(function).bodies.is_empty() => {
+        Provenance::Unmarked if effects.program.function(function).bodies.is_empty() => {
             "unmarked, and its body was not read".to_owned()
         }
-        Origin::Unmarked => "unmarked: nothing is demanded of its callers".to_owned(),
+        Provenance::Unmarked => "unmarked: nothing is demanded of its callers".to_owned(),
     }
 }
 
@@ -108,20 +108,24 @@ fn entered(
 ) -> Option<Conclusion> {
     let has = |entered: ContextSet| entered.contains(context);
     let (name, location) = (name(effects, function), words_for(context));
-    if effects.demand(function).effect.is_some_and(|effect| effect.allows(context) && !effect.allows(context.other())) {
+    if effects
+        .requirement(function)
+        .effect
+        .is_some_and(|effect| effect.allows(context) && !effect.allows(context.other()))
+    {
         return None;
     }
-    let Some((doubt, steps)) = search.entry(function) else {
-        let text = if has(effects.worlds().possible.contexts(effects.program, function)) {
+    let Some((ambiguity, steps)) = search.entry(function) else {
+        let text = if has(effects.entry_contexts().possible.contexts(effects.program, function)) {
             format!("`{name}` may be called {location}: nobody is known to, but not all its callers are known")
         } else {
             format!("`{name}` is never called {location}, as far as the program tells")
         };
         return Some(Conclusion { text, witnesses: Vec::new(), more: 0 });
     };
-    let verb = if doubt == Doubt::NONE { "is" } else { "may be" };
+    let verb = if ambiguity == Ambiguity::NONE { "is" } else { "may be" };
     let text = format!("`{name}` {verb} called {location}");
-    Some(Conclusion { text, witnesses: vec![witness(effects, context, doubt, false, &steps)], more: 0 })
+    Some(Conclusion { text, witnesses: vec![witness(effects, context, ambiguity, false, &steps)], more: 0 })
 }
 
 /// What a function leads to that demands the other context.
@@ -144,7 +148,7 @@ fn leads(
         let text = format!("{location}, `{name}` does not lead to {sought}, as far as the program tells");
         return Some(Conclusion { text, witnesses: Vec::new(), more: 0 });
     };
-    let may = if best.doubt == Doubt::NONE && !best.conditional { "leads" } else { "may lead" };
+    let may = if best.ambiguity == Ambiguity::NONE && !best.conditional { "leads" } else { "may lead" };
     let offender = best.steps.last().map_or_else(String::new, |last| called(effects, last.callee));
     let text = match all && chains.len() > 1 {
         true => format!("{location}, `{name}` {may} to {sought} by {} of its calls", chains.len()),
@@ -152,15 +156,21 @@ fn leads(
         false => format!("{location}, `{name}` {may} to {sought}: {offender}"),
     };
     let shown = if all { chains.len() } else { 1 };
-    let tell = |chain: &Chain| witness(effects, context, chain.doubt, chain.conditional, &chain.steps);
+    let tell = |chain: &CallChain| witness(effects, context, chain.ambiguity, chain.conditional, &chain.steps);
     let witnesses = chains.iter().take(shown).map(tell).collect();
     Some(Conclusion { text, witnesses, more: chains.len() - shown })
 }
 
-fn witness(effects: &Effects<'_>, context: Context, doubt: Doubt, conditional: bool, steps: &[Step]) -> Witness {
+fn witness(
+    effects: &Effects<'_>,
+    context: Context,
+    ambiguity: Ambiguity,
+    conditional: bool,
+    steps: &[Step],
+) -> Witness {
     let mut remarks = vec![format!("all of it {}", words_for(context))];
-    if doubt.ways() > 1 {
-        remarks.push(format!("one of {} ways to fill the slots on it", doubt.ways()));
+    if ambiguity.ways() > 1 {
+        remarks.push(format!("one of {} ways to fill the slots on it", ambiguity.ways()));
     }
     if conditional {
         remarks.push("only for some values of the function's parameters".to_owned());
@@ -181,16 +191,16 @@ fn ground(effects: &Effects<'_>, callee: Callee) -> Option<Label> {
     match callee {
         Callee::Function(function) => {
             let name = name(effects, function);
-            match effects.demand(function).origin {
-                Origin::Marked(mark) => {
+            match effects.requirement(function).provenance {
+                Provenance::Marked(mark) => {
                     label(mark.location, format!("`{name}` is marked `{}`", effects.pack.mark(mark.mark).name))
                 }
-                Origin::Inferred(location) => label(location, format!("`{name}` asserts its context")),
-                Origin::Unmarked | Origin::Modelled(_) | Origin::Contradictory(..) => None,
+                Provenance::Inferred(location) => label(location, format!("`{name}` asserts its context")),
+                Provenance::Unmarked | Provenance::Modelled(_) | Provenance::Contradictory(..) => None,
             }
         }
         Callee::Slot(slot) => {
-            let (_, mark) = effects.slot_demand(slot)?;
+            let (_, mark) = effects.slot_requirement(slot)?;
             label(
                 mark.location,
                 format!("{} is marked `{}`", effects.slot_name(slot), effects.pack.mark(mark.mark).name),
@@ -210,10 +220,12 @@ fn suspends(effects: &Effects<'_>, function: FunctionId) -> Conclusion {
     let mut labels: Vec<Label> =
         steps.iter().map(|call| Label { at: span(effects, call.location), text: step(effects, call) }).collect();
     let (reason, location) = match why {
-        Suspends::ByThePack => (format!("`{last}` suspends, the pack says"), None),
-        Suspends::WithoutABody => (format!("the body of `{last}` was not read"), None),
-        Suspends::ThroughAPointer(location) => (format!("`{last}` calls through a pointer"), Some(location)),
-        Suspends::Unresolved(location) => (format!("`{last}` may make a call that is not resolved"), Some(location)),
+        SuspensionCause::Listed => (format!("`{last}` suspends, the pack says"), None),
+        SuspensionCause::NoBody => (format!("the body of `{last}` was not read"), None),
+        SuspensionCause::FunctionPointer(location) => (format!("`{last}` calls through a pointer"), Some(location)),
+        SuspensionCause::Unresolved(location) => {
+            (format!("`{last}` may make a call that is not resolved"), Some(location))
+        }
     };
     labels.extend(location.map(|location| Label { at: span(effects, location), text: reason.clone() }));
     let text = format!("`{name}` may suspend the coroutine that it runs in: {reason}");

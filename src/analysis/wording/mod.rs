@@ -72,7 +72,7 @@ pub fn step(effects: &Effects<'_>, step: &Step) -> String {
 
 /// How many functions a slot may hold, said of one of them.
 pub fn one_of(effects: &Effects<'_>, slot: SlotId) -> String {
-    match effects.candidates.of_slot(slot).len() {
+    match effects.points_to.candidates(slot).len() {
         0 | 1 => "the only function that is stored there".to_owned(),
         count => format!("one of {count} functions that are stored there"),
     }

@@ -8,40 +8,40 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashSet;
 
-use super::{ArgumentValue, FunctionId, Groups, Program, SlotId, SlotKey};
+use super::{Adjacency, ArgumentValue, FunctionId, Program, SlotId, SlotKey};
 
 /// For each slot, the functions that it may hold.
 #[derive(Debug, Default)]
-pub struct Candidates {
-    of_slot: Groups<FunctionId>,
-    of_function: Groups<SlotId>,
+pub struct PointsTo {
+    of_slot: Adjacency<FunctionId>,
+    of_function: Adjacency<SlotId>,
     leads_to_call: Vec<bool>,
 }
 
-impl Candidates {
+impl PointsTo {
     /// Resolves every slot of a program.
     pub fn new(program: &Program) -> Self {
         let mut solver = Solver::new(program);
         solver.run();
-        let mut of_slot = Groups::default();
+        let mut of_slot = Adjacency::default();
         solver.held.iter().for_each(|held| of_slot.push(held.iter().copied()));
         let held = solver
             .held
             .iter()
             .enumerate()
             .flat_map(|(slot, held)| held.iter().map(move |function| (function.0 as usize, SlotId(slot as u32))));
-        let of_function = Groups::new(program.functions.len(), held);
+        let of_function = Adjacency::new(program.functions.len(), held);
         let leads_to_call = leads_to_call(program, &solver.copies);
-        Candidates { of_slot, of_function, leads_to_call }
+        PointsTo { of_slot, of_function, leads_to_call }
     }
 
     /// The functions that a slot may hold, sorted.
-    pub fn of_slot(&self, slot: SlotId) -> &[FunctionId] {
+    pub fn candidates(&self, slot: SlotId) -> &[FunctionId] {
         self.of_slot.of(slot.0 as usize)
     }
 
     /// The slots that may hold a function, sorted.
-    pub fn of_function(&self, function: FunctionId) -> &[SlotId] {
+    pub fn slots(&self, function: FunctionId) -> &[SlotId] {
         self.of_function.of(function.0 as usize)
     }
 

@@ -4,7 +4,7 @@ use rayon::slice::ParallelSliceMut;
 
 use crate::effects::Effects;
 use crate::program::{FunctionId, Location, SlotId};
-use crate::words;
+use crate::wording;
 use cowrap_facts::{CallKind, ContextSet};
 use cowrap_report::Kind;
 
@@ -75,7 +75,7 @@ impl<'e, 'a> Links<'e, 'a> {
         }
         for number in 0..program.slots.len() {
             let slot = SlotId(number as u32);
-            for function in effects.candidates.of_slot(slot) {
+            for function in effects.points_to.candidates(slot) {
                 let stores = program.stores_of(*function).iter();
                 let location = stores.filter(|store| store.slot == Some(slot)).map(|store| store.location).next();
                 let to = Vertex::Function(*function);
@@ -139,7 +139,7 @@ impl<'e, 'a> Links<'e, 'a> {
     /// Whether a vertex has this name.
     pub fn is_named(&self, vertex: Vertex, name: &str) -> bool {
         match vertex {
-            Vertex::Function(function) => words::name(self.effects, function) == name,
+            Vertex::Function(function) => wording::name(self.effects, function) == name,
             Vertex::Slot(_) => self.name(vertex) == name,
         }
     }
@@ -147,7 +147,7 @@ impl<'e, 'a> Links<'e, 'a> {
     /// A vertex's name, without quotes.
     pub fn name(&self, vertex: Vertex) -> String {
         match vertex {
-            Vertex::Function(function) => words::name(self.effects, function).to_owned(),
+            Vertex::Function(function) => wording::name(self.effects, function).to_owned(),
             Vertex::Slot(slot) => self.effects.slot_name(slot).replace('`', ""),
         }
     }

@@ -3,7 +3,7 @@
 //! Two answers. *Possible*: every world that some caller could make, where a function whose callers are not all in the
 //! program may be entered in any. *Known*: only what follows from marks, along calls by name.
 
-use crate::program::{Argument, ArgumentValue, Body, BodyId, FunctionId, Groups, Program, SlotId};
+use crate::program::{Adjacency, Argument, ArgumentValue, Body, BodyId, FunctionId, Program, SlotId};
 use cowrap_facts::{CallKind, Context, ContextSet, PathCondition};
 use cowrap_packs::Effect;
 
@@ -11,22 +11,22 @@ use super::Effects;
 
 /// For each body and context, the values of the body's flags with which it is entered, a bit for each.
 #[derive(Clone, Debug, Default)]
-pub struct Entered {
+pub struct EntryStates {
     values: Vec<[u8; 2]>,
 }
 
 /// The worlds of all bodies.
 #[derive(Clone, Debug, Default)]
-pub struct Worlds {
+pub struct EntryContexts {
     /// Those that may be.
-    pub possible: Entered,
+    pub possible: EntryStates,
     /// Those that are: from a marked function, along calls by name.
-    pub known: Entered,
+    pub known: EntryStates,
 }
 
-impl Entered {
+impl EntryStates {
     fn new(program: &Program) -> Self {
-        Entered { values: vec![[0; 2]; program.bodies.len()] }
+        EntryStates { values: vec![[0; 2]; program.bodies.len()] }
     }
 
     /// The values of a body's flags with which it is entered in a context.
@@ -84,13 +84,13 @@ pub fn passed_values(arguments: &[Argument], context: Context, value: u8, callee
 }
 
 /// Finds the worlds of all bodies.
-pub(super) fn worlds(effects: &Effects<'_>) -> Worlds {
+pub(super) fn entry_contexts(effects: &Effects<'_>) -> EntryContexts {
     let edges = Edges::new(effects);
     let (possible, known) = rayon::join(|| possible(effects, &edges), || known(effects, &edges));
-    Worlds { possible, known }
+    EntryContexts { possible, known }
 }
 
-fn known(effects: &Effects<'_>, edges: &Edges) -> Entered {
+fn known(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
     let mut spread = Spread::new(effects, edges, false);
     for function in effects.program.function_ids() {
         let Some(context) = effects.start(function).only() else { continue };
@@ -100,14 +100,14 @@ fn known(effects: &Effects<'_>, edges: &Edges) -> Entered {
     spread.entered
 }
 
-fn possible(effects: &Effects<'_>, edges: &Edges) -> Entered {
+fn possible(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
     let mut spread = Spread::new(effects, edges, true);
     // In a region the predicate says that this is a coroutine, and nothing may suspend: neither is to be relied on.
     for body in &effects.program.bodies {
         let calls = body.calls.iter().filter(|call| call.kind == CallKind::Region);
         calls.for_each(|call| spread.enter(call.callee, ContextSet::BOTH));
         let slot_calls = body.slot_calls.iter().filter(|call| call.kind == CallKind::Region);
-        for candidate in slot_calls.filter_map(|call| call.slot).flat_map(|slot| effects.candidates.of_slot(slot)) {
+        for candidate in slot_calls.filter_map(|call| call.slot).flat_map(|slot| effects.points_to.candidates(slot)) {
             spread.enter(*candidate, ContextSet::BOTH);
         }
     }
@@ -133,10 +133,10 @@ fn possible(effects: &Effects<'_>, edges: &Edges) -> Entered {
 fn external_contexts(effects: &Effects<'_>) -> Vec<Option<ContextSet>> {
     let mut external = vec![None; effects.program.functions.len()];
     for store in &effects.program.stores {
-        let contexts = match (effects.store_demand(store), store.slot) {
+        let contexts = match (effects.store_requirement(store), store.slot) {
             (Some(Effect::CoroutineOnly), _) => ContextSet::COROUTINE,
             (Some(Effect::NonCoroutineOnly), _) => ContextSet::NON_COROUTINE,
-            (_, Some(slot)) if effects.candidates.leads_to_call(slot) => ContextSet::EMPTY,
+            (_, Some(slot)) if effects.points_to.leads_to_call(slot) => ContextSet::EMPTY,
             _ => ContextSet::BOTH,
         };
         let known = &mut external[store.function.0 as usize];
@@ -148,11 +148,11 @@ fn external_contexts(effects: &Effects<'_>) -> Vec<Option<ContextSet>> {
 /// The calls from body to body, close together in memory: what follows walks over them many times.
 struct Edges {
     /// The calls by name of each body.
-    named: Groups<Edge>,
+    named: Adjacency<Edge>,
     /// The calls through slots of each body.
-    through: Groups<SlotEdge>,
+    through: Adjacency<SlotEdge>,
     /// The bodies of each function.
-    bodies: Groups<BodyId>,
+    bodies: Adjacency<BodyId>,
     /// All values of each body's flags.
     values: Vec<u8>,
 }
@@ -179,8 +179,8 @@ impl Edges {
     fn new(effects: &Effects<'_>) -> Edges {
         let program = effects.program;
         let numbered = program.bodies.iter().zip(0..).map(|(body, number)| (body.function.0 as usize, BodyId(number)));
-        let bodies = Groups::new(program.functions.len(), numbered);
-        let (mut named, mut through) = (Groups::default(), Groups::default());
+        let bodies = Adjacency::new(program.functions.len(), numbered);
+        let (mut named, mut through) = (Adjacency::default(), Adjacency::default());
         for body in &program.bodies {
             let calls = body.calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place());
             named.push(calls.flat_map(|(position, call)| {
@@ -192,8 +192,8 @@ impl Edges {
             let slot_calls = body.slot_calls.iter().filter(|call| call.kind.is_in_place());
             through.push(slot_calls.filter_map(|call| {
                 let slot = call.slot?;
-                let demand = effects.slot_demand(slot);
-                let contexts = demand.map_or(ContextSet::BOTH, |(effect, _)| effect.contexts());
+                let requirement = effects.slot_requirement(slot);
+                let contexts = requirement.map_or(ContextSet::BOTH, |(effect, _)| effect.contexts());
                 Some(SlotEdge { slot, condition: call.condition, contexts })
             }));
         }
@@ -206,7 +206,7 @@ impl Edges {
 struct Spread<'e, 'a> {
     effects: &'e Effects<'a>,
     edges: &'e Edges,
-    entered: Entered,
+    entered: EntryStates,
     through_slots: bool,
     /// For each slot, the contexts in which something is known to call through it.
     slots: Vec<ContextSet>,
@@ -221,7 +221,7 @@ impl<'e, 'a> Spread<'e, 'a> {
         Spread {
             effects,
             edges,
-            entered: Entered::new(effects.program),
+            entered: EntryStates::new(effects.program),
             through_slots,
             slots: vec![ContextSet::EMPTY; effects.program.slots.len()],
             pending: vec![[0; 2]; effects.program.bodies.len()],
@@ -289,8 +289,8 @@ impl<'e, 'a> Spread<'e, 'a> {
                     let is_reached = reached(context, edge.condition) != 0 && edge.contexts.contains(context);
                     if is_reached && !known.contains(context) {
                         *known = known.or(context.into());
-                        for candidate in effects.candidates.of_slot(edge.slot) {
-                            self.enter(*candidate, effects.held_for(*candidate).and(context.into()));
+                        for candidate in effects.points_to.candidates(edge.slot) {
+                            self.enter(*candidate, effects.slot_contexts(*candidate).and(context.into()));
                         }
                     }
                 }

@@ -3,12 +3,12 @@
 use std::collections::{HashSet, VecDeque};
 
 use crate::effects::Effects;
-use crate::words::span;
+use crate::wording::span;
 use cowrap_facts::ContextSet;
 use cowrap_report::{Direction, Kind, Related, Relation};
 
 use super::links::{Link, Links, Vertex};
-use super::{QuestionError, find, full_name};
+use super::{QueryError, find, full_name};
 
 /// Tells the callers or callees of each function of a name; `transitive` goes on from these, `named` leaves out what
 /// goes through slots. Each caller (or callee) is gone on from once.
@@ -22,7 +22,7 @@ pub fn related(
     direction: Direction,
     transitive: bool,
     named: bool,
-) -> Result<Vec<Related>, QuestionError> {
+) -> Result<Vec<Related>, QueryError> {
     let functions = find(effects, wanted)?;
     let links = Links::new(effects);
     let tell = |function| {

@@ -8,7 +8,7 @@ use super::{Callee, Effects};
 
 /// A lock that is held across calls that can suspend.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeldAcross {
+pub struct LockAcrossYield {
     /// Whose body that is.
     pub caller: FunctionId,
     /// The lock.
@@ -21,10 +21,10 @@ pub struct HeldAcross {
 
 impl Effects<'_> {
     /// Every lock that is certainly held across calls of something coroutine only that may suspend, by body and location.
-    pub fn held_across(&self) -> Vec<HeldAcross> {
+    pub fn locks_across_yields(&self) -> Vec<LockAcrossYield> {
         let (releases, suspending) = (self.releases(), self.suspending());
         let bodies = self.program.bodies.iter().filter(|body| !body.critical_sections.is_empty());
-        let mut found: Vec<HeldAcross> = Vec::new();
+        let mut found: Vec<LockAcrossYield> = Vec::new();
         for body in bodies.filter(|body| self.start(body.function).contains(Context::Coroutine)) {
             let calls = self.calls_of_body(body);
             for hold in &body.critical_sections {
@@ -49,7 +49,7 @@ impl Effects<'_> {
                 }
                 if !across.is_empty() {
                     let (caller, lock, taken) = (body.function, hold.lock, hold.taken);
-                    found.push(HeldAcross { caller, lock, taken, calls: across });
+                    found.push(LockAcrossYield { caller, lock, taken, calls: across });
                 }
             }
         }
@@ -73,7 +73,7 @@ impl Effects<'_> {
     /// What bears no mark is not gone through: by the rules it cannot suspend, and through pointers it could do anything.
     fn suspending(&self) -> Vec<bool> {
         let program = self.program;
-        let is_coroutine_only = |function: FunctionId| self.demand(function).effect == Some(Effect::CoroutineOnly);
+        let is_coroutine_only = |function: FunctionId| self.requirement(function).effect == Some(Effect::CoroutineOnly);
         let mut suspending = vec![false; program.functions.len()];
         let suspends_itself = |function: &FunctionId| {
             let linked = program.function(*function);
@@ -101,8 +101,8 @@ impl Effects<'_> {
 
     /// Whether what is called through a slot may suspend: its mark says so.
     fn is_suspending_slot(&self, slot: Option<SlotId>) -> bool {
-        let demand = slot.and_then(|slot| self.slot_demand(slot));
-        demand.is_some_and(|(effect, _)| effect == Effect::CoroutineOnly)
+        let requirement = slot.and_then(|slot| self.slot_requirement(slot));
+        requirement.is_some_and(|(effect, _)| effect == Effect::CoroutineOnly)
     }
 
     /// For each function, the locks that it may release for its caller: itself, or through what it calls by name.

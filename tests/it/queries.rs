@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use cowrap_analysis::effects::Effects;
-use cowrap_analysis::questions::{self, QuestionError, Selection};
+use cowrap_analysis::queries::{self, QueryError, Selection};
 use cowrap_packs::Settings;
 use cowrap_report::{Direction, Witness};
 use cowrap_session::{Gate, Index, Input, Progress, Request, SharingRequest};
@@ -48,7 +48,7 @@ fn index(tree: &str) -> Index {
 
 /// The paths of an expression, as their vertices.
 fn paths(effects: &Effects<'_>, expression: &str) -> Vec<String> {
-    let found = questions::paths(effects, expression, 1000).unwrap_or_else(|error| panic!("{expression}: {error}"));
+    let found = queries::paths(effects, expression, 1000).unwrap_or_else(|error| panic!("{expression}: {error}"));
     found.paths.into_iter().map(|path| path.remarks.join("; ")).collect()
 }
 
@@ -115,10 +115,10 @@ fn static_functions_of_one_name_are_two() {
     let effects = Effects::new(&index.program, &index.pack, &index.tree);
     assert_eq!(paths(&effects, "twin_user twin far"), ["twin_user → twin → far"]);
     assert!(paths(&effects, "twin_here twin far").is_empty());
-    let both = questions::why(&effects, "twin", None, false).unwrap();
+    let both = queries::why(&effects, "twin", None, false).unwrap();
     let names: Vec<&str> = both.iter().map(|belief| belief.function.as_str()).collect();
     assert_eq!(names, ["constructs.c:twin", "twin.c:twin"]);
-    let one = questions::why(&effects, "twin.c:twin", None, false).unwrap();
+    let one = queries::why(&effects, "twin.c:twin", None, false).unwrap();
     assert_eq!(one.len(), 1);
 }
 
@@ -127,7 +127,7 @@ fn a_mark_comes_with_a_typedef() {
     let index = index("constructs");
     let effects = Effects::new(&index.program, &index.pack, &index.tree);
     let labels = |name: &str| {
-        let all = questions::graph(&effects, &Selection::Everything, &[]).unwrap();
+        let all = queries::graph(&effects, &Selection::Everything, &[]).unwrap();
         all.nodes.into_iter().find(|node| node.name == name).map(|node| node.labels)
     };
     // Nothing is stored there or called through, so that only the unit's own facts could know of the second.
@@ -140,7 +140,7 @@ fn a_mark_comes_with_a_typedef() {
 fn calls_have_places_and_contexts() {
     let index = index("constructs");
     let effects = Effects::new(&index.program, &index.pack, &index.tree);
-    let callers = |name: &str| questions::related(&effects, name, Direction::Callers, false, false).unwrap().remove(0);
+    let callers = |name: &str| queries::related(&effects, name, Direction::Callers, false, false).unwrap().remove(0);
     let inside = callers("to_inside").relations.remove(0);
     assert_eq!((inside.from.as_str(), inside.context), ("by_guard", "in a coroutine"));
     let at = inside.at.unwrap();
@@ -156,7 +156,7 @@ fn callers_go_through_slots_and_on_when_asked() {
     let index = index("constructs");
     let effects = Effects::new(&index.program, &index.pack, &index.tree);
     let ask = |transitive, named| {
-        let related = questions::related(&effects, "to_passed_on", Direction::Callers, transitive, named).unwrap();
+        let related = queries::related(&effects, "to_passed_on", Direction::Callers, transitive, named).unwrap();
         let relations = related.into_iter().flat_map(|related| related.relations);
         relations.map(|relation| (relation.distance, relation.from)).collect::<Vec<_>>()
     };
@@ -178,7 +178,7 @@ fn callees_go_on_when_asked() {
     let index = index("constructs");
     let effects = Effects::new(&index.program, &index.pack, &index.tree);
     let ask = |transitive| {
-        let related = questions::related(&effects, "by_cleanup", Direction::Callees, transitive, false).unwrap();
+        let related = queries::related(&effects, "by_cleanup", Direction::Callees, transitive, false).unwrap();
         let relations = related.into_iter().flat_map(|related| related.relations);
         relations.map(|relation| (relation.kind.describe(), relation.to)).collect::<Vec<_>>()
     };
@@ -209,7 +209,7 @@ fn expressions_choose_by_name_label_and_neighbourhood() {
 fn the_shortest_path_to_each_end_is_told() {
     let index = index("constructs");
     let effects = Effects::new(&index.program, &index.pack, &index.tree);
-    let found = questions::paths(&effects, "by_passed_on ...", 2).unwrap();
+    let found = queries::paths(&effects, "by_passed_on ...", 2).unwrap();
     let told: Vec<&str> = found.paths.iter().map(|path| path.remarks[0].as_str()).collect();
     assert_eq!(told, ["by_passed_on", "by_passed_on → pass_on"]);
     // call_parameter, its parameter, and what that holds.
@@ -220,14 +220,14 @@ fn the_shortest_path_to_each_end_is_told() {
 fn mistyped_names_are_told_what_there_is() {
     let index = index("constructs");
     let effects = Effects::new(&index.program, &index.pack, &index.tree);
-    let error = questions::why(&effects, "by_gaurd", None, false).unwrap_err();
+    let error = queries::why(&effects, "by_gaurd", None, false).unwrap_err();
     assert_eq!(error.to_string(), "there is no function `by_gaurd`; there is `by_guard`");
-    let error = questions::paths(&effects, "[corutine_fn]", 1).unwrap_err();
+    let error = queries::paths(&effects, "[corutine_fn]", 1).unwrap_err();
     assert_eq!(error.to_string(), "nothing matches `[corutine_fn]`; there is `coroutine_fn`");
-    let error = questions::paths(&effects, "by_nmae", 1).unwrap_err();
-    assert!(matches!(error, QuestionError::Nothing { similar, .. } if similar[0] == "by_name"));
+    let error = queries::paths(&effects, "by_nmae", 1).unwrap_err();
+    assert!(matches!(error, QueryError::Nothing { similar, .. } if similar[0] == "by_name"));
     assert_eq!(
-        questions::why(&effects, "nothing like it", None, false).unwrap_err().to_string(),
+        queries::why(&effects, "nothing like it", None, false).unwrap_err().to_string(),
         "there is no function `nothing like it`"
     );
 }
@@ -236,7 +236,7 @@ fn mistyped_names_are_told_what_there_is() {
 fn belief(name: &str, to: Option<&str>) -> (String, Vec<(String, Vec<Witness>)>) {
     let index = index("miniblock");
     let effects = Effects::new(&index.program, &index.pack, &index.tree);
-    let belief = questions::why(&effects, name, to, true).unwrap().remove(0);
+    let belief = queries::why(&effects, name, to, true).unwrap().remove(0);
     let conclusions = belief.conclusions.into_iter().map(|conclusion| (conclusion.text, conclusion.witnesses));
     (belief.demand, conclusions.collect())
 }

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use cowrap_base::files::Texts;
 use cowrap_fix::plan::Planner;
 use cowrap_fix::{Change, EditSet, GroupId, write_all};
-use cowrap_report::findings::{Action, Fix, Safety, Span};
+use cowrap_report::{Action, Fix, Safety, Span};
 
 const FILES: usize = 1000;
 const FUNCTIONS: usize = 10;

@@ -189,10 +189,10 @@ impl Common {
             Ok(answered) => answered,
             Err(error) => return fail(&error.to_string()),
         };
-        if answered.unread > 0 {
+        if answered.unread_units > 0 {
             eprintln!(
                 "cowrap: warning: {} of the units were not read: the answer knows nothing of them",
-                answered.unread
+                answered.unread_units
             );
         }
         if let (Answer::Graph(drawing), AnswerFormat::Html) = (&answered.answer, format)

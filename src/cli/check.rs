@@ -241,7 +241,7 @@ impl Check {
     }
 
     fn status(&self, report: &Report) -> ExitCode {
-        let unsure = !report.details.shared.differing.is_empty();
+        let unsure = !report.details.sharing.differing.is_empty();
         if unsure || (!report.problems.is_empty() && !self.allow_incomplete) {
             return ExitCode::from(INCOMPLETE);
         }

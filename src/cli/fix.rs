@@ -10,8 +10,8 @@ use clap::Args;
 
 use cowrap_base::files::write_whole;
 use cowrap_fix::{Mail, patch_mail, patch_name, unified};
-use cowrap_report::findings::{Level, Safety};
 use cowrap_report::render::{coverage, printable_lines};
+use cowrap_report::{Level, Safety};
 use cowrap_session::{Applied, FixRequest, Fixed, Input, Step};
 
 use super::input::InputArguments;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use similar::TextDiff;
 
-use cowrap_report::render::complaints;
+use cowrap_report::render::render_header_diagnostics;
 use cowrap_session::{GenerateRequest, Generated, Job, generate, known_jobs, set_jobs};
 
 use super::input::settings;
@@ -100,7 +100,7 @@ impl Generate {
             let generated = generate(&request, &job).map_err(|error| error.to_string())?;
             let mut stderr = io::stderr().lock();
             let color = self.color.is_on(&stderr);
-            complaints(&generated.diagnostics(), color, &mut stderr)
+            render_header_diagnostics(&generated.diagnostics(), color, &mut stderr)
                 .map_err(|error| format!("cannot write messages: {error}"))?;
             drop(stderr);
             let end = match &generated.text {

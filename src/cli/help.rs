@@ -8,7 +8,7 @@ use clap_complete::Shell;
 
 use cowrap_packs::nearest;
 use cowrap_report::RuleInfo;
-use cowrap_report::findings::{Level, Safety};
+use cowrap_report::{Level, Safety};
 use cowrap_session::rule_infos;
 
 use super::{Cli, fail, print};

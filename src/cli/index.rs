@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use cowrap_base::files::Digest;
-use cowrap_report::Shared;
+use cowrap_report::SharingStats;
 use cowrap_session::{FactsError, NinjaRequest, Part, Request, Shard};
 
 use super::input::InputArguments;
@@ -90,7 +90,7 @@ impl Index {
             Err(error) => return fail(&error.to_string()),
         };
         let unread = index.problems.len();
-        let shared = index.details.shared.clone();
+        let shared = index.details.sharing.clone();
         if let Err(error) = cowrap_session::save(index, output) {
             return fail(&error.to_string());
         }
@@ -137,7 +137,7 @@ impl Index {
 }
 
 /// Tells which units said something else when they shared headers; whether there are any.
-fn differs(shared: &Shared) -> bool {
+fn differs(shared: &SharingStats) -> bool {
     for (unit, file) in &shared.differing {
         let (unit, file) = (unit.display(), file.display());
         fail(&format!("{unit} says something else with precompiled headers, in {file}; please report this"));

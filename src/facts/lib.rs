@@ -17,7 +17,7 @@ use cowrap_base::files::Digest;
 pub use path_condition::{Context, ContextSet, MAX_FLAGS, PathCondition};
 
 /// The version of this data model. Stored facts of another version are not read.
-pub const SCHEMA: u32 = 7;
+pub const SCHEMA: u32 = 8;
 
 /// An index into [`FileFacts::files`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

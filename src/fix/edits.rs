@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use cowrap_report::findings::Edit;
+use cowrap_report::Edit;
 
 /// Edits that only make sense together have the same group: all of them are made, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

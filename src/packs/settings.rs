@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 use toml::Spanned;
 
-use cowrap_report::findings;
+use cowrap_report::Level;
 
 use super::nearest::{hint, nearest};
 use super::{Cut, Model};
@@ -370,11 +370,11 @@ impl Settings {
 
 impl Setting {
     /// The level of findings; none when they are not reported.
-    pub fn level(self) -> Option<findings::Level> {
+    pub fn level(self) -> Option<Level> {
         match self {
-            Setting::Error => Some(findings::Level::Error),
-            Setting::Warning => Some(findings::Level::Warning),
-            Setting::Note => Some(findings::Level::Note),
+            Setting::Error => Some(Level::Error),
+            Setting::Warning => Some(Level::Warning),
+            Setting::Note => Some(Level::Note),
             Setting::Off => None,
         }
     }

@@ -10,24 +10,24 @@ use crate::findings::{Label, Span};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// What is believed of functions, and why.
-    Why(Vec<Belief>),
+    Why(Vec<Explanation>),
     /// Who calls functions, or whom they call.
     Related(Vec<Related>),
     /// The paths that an expression describes.
     Paths(Paths),
     /// A part of the call graph.
-    Graph(Drawing),
+    Graph(Subgraph),
 }
 
 /// An answer, with what is needed to show it.
 #[derive(Debug)]
-pub struct Answered {
+pub struct QueryResult {
     /// The answer.
     pub answer: Answer,
     /// The tree, for reading sources.
     pub tree: Tree,
     /// How many units the answer knows nothing of.
-    pub unread: usize,
+    pub unread_units: usize,
 }
 
 /// A way through the program: the calls on it, each with its place and in words.
@@ -43,20 +43,20 @@ pub struct Witness {
 
 /// What is believed of a function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Belief {
+pub struct Explanation {
     /// The function.
     pub function: String,
     /// What it demands, in words.
-    pub demand: String,
+    pub requirement: String,
     /// Its declarations and definitions, with their marks.
     pub declarations: Vec<Label>,
     /// What follows.
-    pub conclusions: Vec<Conclusion>,
+    pub inferences: Vec<Inference>,
 }
 
 /// Something that follows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Conclusion {
+pub struct Inference {
     /// The fact.
     pub text: String,
     /// Why it is so: one witness, or all that were asked for.
@@ -96,7 +96,7 @@ pub struct Relation {
     /// What it calls, or what it may hold.
     pub to: String,
     /// How.
-    pub kind: Kind,
+    pub kind: EdgeKind,
     /// Where.
     pub at: Option<Span>,
     /// The contexts in which control can be at the call, in words; empty for what a slot holds.
@@ -114,16 +114,16 @@ pub struct Paths {
 
 /// What is to be drawn.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Drawing {
+pub struct Subgraph {
     /// Functions and slots, sorted; edges count them.
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<GraphNode>,
     /// Who calls whom, sorted.
-    pub edges: Vec<Edge>,
+    pub edges: Vec<GraphEdge>,
 }
 
 /// A function or a slot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Node {
+pub struct GraphNode {
     /// Its name.
     pub name: String,
     /// Its marks, what it demands, and what it is.
@@ -131,54 +131,36 @@ pub struct Node {
     /// Where it is defined, or else declared; a slot has no place.
     pub at: Option<Span>,
     /// Whether it was asked for.
-    pub asked: bool,
+    pub requested: bool,
 }
 
 /// One or several calls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Edge {
+pub struct GraphEdge {
     /// The position of the node that calls.
     pub from: usize,
     /// The position of the node that is called.
     pub to: usize,
     /// How.
-    pub kind: Kind,
+    pub kind: EdgeKind,
     /// Where.
     pub sites: Vec<Span>,
     /// The rules that are broken there.
     pub rules: Vec<String>,
 }
 
-/// How one calls another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
-    /// By its name.
+/// How one node of the call graph leads to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EdgeKind {
+    /// A call by name.
     Call,
-    /// As the cleanup of a variable.
+    /// A call as the cleanup of a variable.
     Cleanup,
-    /// Perhaps: in an arm of a selection of which it is not known whether it is taken.
+    /// A call in an arm of a selection that cowrap cannot resolve.
     Unresolved,
-    /// A function calls through a slot.
-    Through,
-    /// A slot may hold a function.
-    Holds,
-}
-
-impl Kind {
-    /// The word for it.
-    pub fn describe(self) -> &'static str {
-        match self {
-            Kind::Call => "call",
-            Kind::Cleanup => "cleanup",
-            Kind::Unresolved => "unresolved",
-            Kind::Through => "through",
-            Kind::Holds => "holds",
-        }
-    }
-}
-
-impl Serialize for Kind {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.describe())
-    }
+    /// A call through a function-pointer slot.
+    PointerCall,
+    /// A function that a slot may point to.
+    Candidate,
 }

@@ -4,15 +4,27 @@
 
 #![warn(missing_docs)]
 
-pub mod findings;
-pub mod render;
+mod findings;
+mod report;
 
 mod answer;
 mod header;
-mod report;
+
+pub mod render;
 
 pub use answer::{
-    Answer, Answered, Belief, Conclusion, Direction, Drawing, Edge, Kind, Node, Paths, Related, Relation, Witness,
+    Answer, Direction, EdgeKind, Explanation, GraphEdge, GraphNode, Inference, Paths, QueryResult, Related, Relation,
+    Subgraph, Witness,
+};
+pub use findings::{
+    Action, Baseline, BaselineEntry, BaselineError, BaselineState, Edit, Finding, Fingerprints, Fix, Label, Level,
+    Note, Safety, Span, sort_findings,
 };
 pub use header::{HeaderDiagnostic, HeaderDiagnostics};
-pub use report::{Compared, Details, Problem, ProblemKind, Report, RuleInfo, Shared, Summary, Unknown};
+pub use report::{
+    Comparison, Details, MarkLocation, ParseDetails, Problem, ProblemKind, Report, RuleInfo, SharingStats, Summary,
+    Unknown, UnmatchedCut, UnmatchedEntries,
+};
+
+/// The program's name, as reports state it.
+const PROGRAM: &str = "cowrap";

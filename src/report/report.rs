@@ -20,8 +20,10 @@ pub struct Report {
     pub summary: Summary,
     /// The tree, for reading sources.
     pub tree: Tree,
-    /// What `--verbose` tells.
+    /// What `--verbose` adds.
     pub details: Details,
+    /// Whether only some of the tree's translation units were to be read.
+    pub is_partial: bool,
     /// The rules that there are, sorted by name.
     pub rules: Vec<RuleInfo>,
     /// What was checked, where it is not what is on the disk.
@@ -103,7 +105,7 @@ pub struct Summary {
     /// What could not be decided.
     pub unknown: Unknown,
     /// What came of comparing with a baseline or with git.
-    pub compared: Option<Compared>,
+    pub compared: Option<Comparison>,
 }
 
 /// What could not be decided, in numbers.
@@ -119,35 +121,66 @@ pub struct Unknown {
     pub generated_files: usize,
 }
 
-/// What `--verbose` tells.
+/// What `--verbose` adds to a report.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Details {
-    /// The libclang in use.
-    pub clang: String,
-    /// Where each mark is defined: mark, file relative to the root, line.
-    pub marks: Vec<(String, PathBuf, u32)>,
-    /// Names of models that matched nothing.
-    pub unused_models: Vec<String>,
-    /// Cuts of calls that are not there: caller and callee.
-    #[serde(skip)]
-    pub unused_cuts: Vec<(String, String)>,
-    /// Whether only some of the tree's units were to be read.
-    pub is_partial: bool,
+    /// How the translation units were parsed.
+    pub parsing: ParseDetails,
+    /// Entries of the pack and of the settings that matched nothing.
+    pub unmatched: UnmatchedEntries,
     /// Generated files that could not be compared with what they should be, and why.
     pub not_compared: Vec<String>,
+    /// What precompiled header sharing saved.
+    #[serde(skip)]
+    pub sharing: SharingStats,
+    /// Why nothing could be stored in the cache.
+    #[serde(skip)]
+    pub cache_failure: Option<String>,
+}
+
+/// How translation units were parsed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParseDetails {
+    /// The libclang in use.
+    pub clang: String,
+    /// Where each mark is defined.
+    pub marks: Vec<MarkLocation>,
     /// Arguments that were left out because libclang does not know them, with the number of units.
     pub unknown_arguments: BTreeMap<String, usize>,
-    /// What became of sharing.
-    #[serde(skip)]
-    pub shared: Shared,
-    /// Why nothing could be kept for the next run.
-    #[serde(skip)]
-    pub cache: Option<String>,
+}
+
+/// A definition of a mark.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarkLocation {
+    /// The mark.
+    pub mark: String,
+    /// The file, relative to the root.
+    pub path: PathBuf,
+    /// The line, from 1.
+    pub line: u32,
+}
+
+/// Entries of the pack and of `cowrap.toml` that matched nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnmatchedEntries {
+    /// Models, by the names of their functions.
+    pub models: Vec<String>,
+    /// Cuts.
+    pub cuts: Vec<UnmatchedCut>,
+}
+
+/// A cut that no call matches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnmatchedCut {
+    /// The caller that it names.
+    pub caller: String,
+    /// The callee that it names.
+    pub callee: String,
 }
 
 /// What came of comparing, for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Compared {
+pub struct Comparison {
     /// The baseline, and how many findings were in it.
     pub baseline: Option<(String, usize)>,
     /// The state that git has, in words.
@@ -162,13 +195,13 @@ pub struct Compared {
 
 /// What became of sharing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Shared {
+pub struct SharingStats {
     /// Units whose facts were had by way of precompiled headers.
     pub units: usize,
     /// Precompiled headers that were made.
     pub headers: usize,
     /// Those of them that an earlier run made.
-    pub kept: usize,
+    pub reused: usize,
     /// Why units were parsed plainly after all, and precompiled headers not made or made without some headers; and how often.
     pub refusals: BTreeMap<String, usize>,
     /// Units whose facts were not those of a plain parse, and the first file whose facts are others. There must be none.

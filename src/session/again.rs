@@ -15,7 +15,7 @@ use cowrap_csyntax::suppression::comments;
 use cowrap_frontend::clang::Library;
 use cowrap_frontend::compdb;
 use cowrap_frontend::index::{UnitInputs, definitions, is_old, normalized_digest};
-use cowrap_report::findings::Finding;
+use cowrap_report::Finding;
 
 use super::{
     Details, Input, Problem, Report, Request, SharingRequest, Summary, mark_detail, mark_headers, pack_of, rule_infos,
@@ -50,7 +50,6 @@ struct Record {
     problems: Vec<Problem>,
     summary: Summary,
     details: Details,
-    unused_cuts: Vec<(String, String)>,
 }
 
 /// What was found in a state of the tree, by which it is kept.
@@ -123,11 +122,13 @@ impl Again {
             record.stamps = stamps.save(&tree);
             self.put(&record);
         }
-        let Record { findings, problems, summary, mut details, unused_cuts, expected, .. } = record;
-        details.unused_cuts = unused_cuts;
+        let Record { findings, problems, summary, details, expected, .. } = record;
         let overlay = Overlay::default();
         let files = expected.into_iter().map(|(path, _)| path).collect();
-        Some(Report { findings, problems, summary, tree, details, rules: rule_infos(), overlay, files })
+        // Runs on a part of the tree are not remembered.
+        let is_partial = false;
+        let rules = rule_infos();
+        Some(Report { findings, problems, summary, tree, details, is_partial, rules, overlay, files })
     }
 
     /// What a run over another state of the tree found, if it is remembered, and so is what the state on the disk depends on.
@@ -183,7 +184,7 @@ impl Again {
             }
             let defined = definitions(&tree.root, file, &text, &marks);
             let defined = defined.iter().map(|definition| mark_detail(definition, &pack, tree));
-            let known = record.details.marks.iter().filter(|(_, path, _)| path == tree.relative(file));
+            let known = record.details.parsing.marks.iter().filter(|known| known.path == tree.relative(file));
             defined.eq(known.cloned()).then_some(seen)
         });
         now.collect()
@@ -228,7 +229,6 @@ impl Again {
             problems: report.problems.clone(),
             summary: report.summary.clone(),
             details: report.details.clone(),
-            unused_cuts: report.details.unused_cuts.clone(),
         });
     }
 

@@ -5,7 +5,7 @@ use thiserror::Error;
 use cowrap_analysis::effects::Effects;
 use cowrap_analysis::queries::{self, QueryError, Selection};
 use cowrap_analysis::rules;
-use cowrap_report::{Answer, Answered, Direction};
+use cowrap_report::{Answer, Direction, QueryResult};
 
 use super::{Error as ReadError, Index, Progress, Request, index};
 
@@ -55,7 +55,7 @@ pub enum AskError {
 }
 
 /// Answers a question.
-pub fn ask(request: &Request, question: &Query, progress: &dyn Progress) -> Result<Answered, AskError> {
+pub fn ask(request: &Request, question: &Query, progress: &dyn Progress) -> Result<QueryResult, AskError> {
     let Index { program, pack, tree, problems, .. } = index(request, progress)?;
     let effects = Effects::new(&program, &pack, &tree);
     let answer = match question {
@@ -68,5 +68,5 @@ pub fn ask(request: &Request, question: &Query, progress: &dyn Progress) -> Resu
             Answer::Graph(queries::graph(&effects, selection, &rules::check(&effects, &request.enable))?)
         }
     };
-    Ok(Answered { answer, tree, unread: problems.len() })
+    Ok(QueryResult { answer, tree, unread_units: problems.len() })
 }

@@ -26,8 +26,8 @@ use cowrap_packs::{Pack, PackError};
 use super::depfile::depfile;
 use super::stored::{Kind, Words, damaged};
 use super::{
-    Coverage, Details, Error as ReadError, Index, Opened, Problem, ProblemKind, Progress, Request, Shared,
-    SharingRequest, shared_summary,
+    Coverage, Details, Error as ReadError, Index, MarkLocation, Opened, ParseDetails, Problem, ProblemKind, Progress,
+    Request, SharingRequest, SharingStats, shared_summary,
 };
 use super::{open, pack_of, read_unit};
 
@@ -89,7 +89,7 @@ pub struct Extracted {
     /// How many of the units could not be read.
     pub unread: usize,
     /// What became of sharing.
-    pub shared: Shared,
+    pub shared: SharingStats,
 }
 
 /// What facts files are joined to.
@@ -197,7 +197,7 @@ pub(super) struct List {
     refused: Vec<Problem>,
     other_languages: BTreeMap<String, usize>,
     /// Where each mark is defined.
-    marks: Vec<(String, PathBuf, u32)>,
+    marks: Vec<MarkLocation>,
     /// Whether these are all units of the tree.
     is_whole: bool,
 }
@@ -211,7 +211,7 @@ impl List {
             units: inputs.units.iter().map(|unit| digest(unit, tree)).collect(),
             refused: problems.clone(),
             other_languages: inputs.other_languages.clone(),
-            marks: details.marks.clone(),
+            marks: details.parsing.marks.clone(),
             is_whole: inputs.is_whole,
         }
     }
@@ -359,7 +359,7 @@ impl Maker {
         }
         let mut details = Details::default();
         let outcome = read_unit(outcome, file, tree, &mut details).map(|facts| self.positions(&facts));
-        self.units.push(StoredUnit { digest, unknown_arguments: details.unknown_arguments, outcome });
+        self.units.push(StoredUnit { digest, unknown_arguments: details.parsing.unknown_arguments, outcome });
     }
 
     fn positions(&mut self, facts: &UnitFacts) -> Vec<u32> {
@@ -379,7 +379,7 @@ impl Maker {
         let stored = Stored {
             words: Words::of(&opened.pack),
             version: opened.clang.clone(),
-            clang: opened.details.clang.clone(),
+            clang: opened.details.parsing.clang.clone(),
             root: opened.tree.root.clone(),
             build: opened.tree.build.clone(),
             shard,
@@ -619,7 +619,8 @@ impl Joined {
             let what = self.missing(&missing);
             return Err(FactsError::Missing { missing: missing.len(), all: list.units.len(), what });
         }
-        let mut details = Details { clang: self.clang.unwrap_or_default(), marks: list.marks, ..Details::default() };
+        let mut parsing =
+            ParseDetails { clang: self.clang.unwrap_or_default(), marks: list.marks, ..ParseDetails::default() };
         let mut problems = list.refused;
         let units = list.units.len() + problems.len();
         let mut linker = Linker::default();
@@ -631,7 +632,7 @@ impl Joined {
                 continue;
             };
             for (argument, count) in unit.unknown_arguments {
-                *details.unknown_arguments.entry(argument).or_default() += count;
+                *parsing.unknown_arguments.entry(argument).or_default() += count;
             }
             match unit.outcome {
                 Ok(pieces) => pieces.iter().for_each(|piece| linker.add(number as u32, piece)),
@@ -641,6 +642,7 @@ impl Joined {
         problems.sort();
         let coverage = Coverage { units, other_languages: list.other_languages, is_whole: list.is_whole };
         let program = linker.finish(|path| tree.absolute(path));
+        let details = Details { parsing, ..Details::default() };
         Ok(Index { program, pack, tree, details, problems, coverage })
     }
 

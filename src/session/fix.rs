@@ -21,7 +21,7 @@ use cowrap_fix::plan::{InputList, Order, Planner};
 use cowrap_fix::{Change, EditSet, GroupId, Outcome as Writing, Refusal, write_all};
 use cowrap_frontend::index::{VisibleMarks, make_visible};
 use cowrap_packs::Pack;
-use cowrap_report::findings::{Action, Edit, Finding, Fix, Level, Safety, Span};
+use cowrap_report::{Action, Edit, Finding, Fix, Level, Safety, Span};
 
 use super::generate::{GenerateRequest, Job, generate_from, known_jobs, set_jobs};
 use super::generation::generation;
@@ -295,19 +295,14 @@ impl<'r> Workshop<'r> {
         let units = inputs.units.len() + inputs.refused.len();
         let coverage = Coverage { units, other_languages: inputs.other_languages.clone(), is_whole: inputs.is_whole };
         let summary = summarise(&effects, &shown, problems, &coverage, not_compared.len());
-        let details = super::Details {
-            clang: details.clang.clone(),
-            marks: details.marks.clone(),
-            not_compared,
-            unknown_arguments: details.unknown_arguments.clone(),
-            ..Default::default()
-        };
+        let details = super::Details { parsing: details.parsing.clone(), not_compared, ..Default::default() };
         let report = Report {
             findings: shown,
             problems: problems.clone(),
             summary,
             tree: tree.clone(),
             details,
+            is_partial: !coverage.is_whole,
             rules: super::rule_infos(),
             overlay: Overlay::default(),
             files: program.files.iter().cloned().collect(),
@@ -717,7 +712,7 @@ impl<'r> Workshop<'r> {
 
     /// The name by which a mark's header is included.
     fn mark_header(&self, mark: &str) -> Option<String> {
-        let (_, path, _) = self.opened.details.marks.iter().find(|(name, ..)| name == mark)?;
+        let path = &self.opened.details.parsing.marks.iter().find(|defined| defined.mark == mark)?.path;
         let name = path.strip_prefix("include").unwrap_or(path);
         Some(name.to_string_lossy().into_owned())
     }

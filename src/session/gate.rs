@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use cowrap_analysis::rules::stale_baseline;
 use cowrap_base::files::{Identities, Overlay, Tree, write_whole};
 use cowrap_base::git::{Change, Git, Side};
-use cowrap_report::findings::{Baseline, Finding, Fingerprints, Level, Note, Span, State};
+use cowrap_report::{Baseline, BaselineState, Finding, Fingerprints, Level, Note, Span};
 
 use super::again::{Again, Before};
 use super::recall::Reading;
-use super::{Checked, Compared, Error, Input, Problem, Progress, Report, Request, checked, is_reported};
+use super::{Checked, Comparison, Error, Input, Problem, Progress, Report, Request, checked, is_reported};
 
 /// The name of the baseline that counts when none is named.
 pub const BASELINE: &str = ".cowrap-baseline.json";
@@ -104,7 +104,7 @@ pub(super) fn apply(
     report_on: &[PathBuf],
     progress: &dyn Progress,
 ) -> Result<(), Error> {
-    let mut compared = Compared::default();
+    let mut compared = Comparison::default();
     let stale = baseline(request, report, &mut compared)?;
     if let Some(changes) = changes {
         since(request, report, &changes, again, &mut compared, progress)?;
@@ -120,12 +120,16 @@ pub(super) fn apply(
     let at = |level| report.findings.iter().filter(|finding| finding.level == level).count();
     (report.summary.errors, report.summary.warnings) = (at(Level::Error), at(Level::Warning));
     report.summary.notes = at(Level::Note);
-    report.summary.compared = (compared != Compared::default()).then_some(compared);
+    report.summary.compared = (compared != Comparison::default()).then_some(compared);
     Ok(())
 }
 
 /// Takes out what is in the baseline; the result are the entries that are not found any more, with the file that each is about.
-fn baseline(request: &Request, report: &mut Report, compared: &mut Compared) -> Result<Vec<(PathBuf, Finding)>, Error> {
+fn baseline(
+    request: &Request,
+    report: &mut Report,
+    compared: &mut Comparison,
+) -> Result<Vec<(PathBuf, Finding)>, Error> {
     let tree = &report.tree;
     let Some(file) = baseline_file(request, tree) else { return Ok(Vec::new()) };
     let text = read_file(&file).map_err(|source| Error::ReadBaseline { path: file.display().to_string(), source })?;
@@ -148,7 +152,7 @@ fn baseline(request: &Request, report: &mut Report, compared: &mut Compared) -> 
     let shown = tree.relative(&file).to_path_buf();
     compared.baseline = Some((shown.to_string_lossy().into_owned(), is_known.iter().filter(|known| **known).count()));
     // Where something was not read, nobody knows what is not there any more.
-    let is_whole = report.problems.is_empty() && !report.details.is_partial;
+    let is_whole = report.problems.is_empty() && !report.is_partial;
     let mut findings: Vec<Finding> = Vec::new();
     let mut stale: Vec<(PathBuf, Finding)> = stale
         .into_iter()
@@ -171,7 +175,7 @@ fn baseline(request: &Request, report: &mut Report, compared: &mut Compared) -> 
     stale.iter_mut().for_each(|(_, finding)| finding.fingerprint = fingerprints.of(finding));
     for (finding, is_known) in std::mem::take(&mut report.findings).into_iter().zip(is_known) {
         if !is_known {
-            findings.push(Finding { state: Some(State::New), ..finding });
+            findings.push(Finding { state: Some(BaselineState::New), ..finding });
         }
     }
     report.findings = findings;
@@ -201,7 +205,7 @@ fn since(
     report: &mut Report,
     changes: &Changes,
     again: Option<&Again>,
-    compared: &mut Compared,
+    compared: &mut Comparison,
     progress: &dyn Progress,
 ) -> Result<(), Error> {
     compared.since = Some(changes.words.clone());
@@ -240,11 +244,11 @@ fn since(
     report.findings.retain_mut(|finding| {
         let was_there = known.as_ref().map(|known| known.contains(&finding.fingerprint));
         finding.state = match (was_there, is_touched(finding)) {
-            (Some(true), true) => Some(State::Updated),
-            (Some(false), _) | (None, true) => Some(State::New),
+            (Some(true), true) => Some(BaselineState::Updated),
+            (Some(false), _) | (None, true) => Some(BaselineState::New),
             (Some(true) | None, false) => None,
         };
-        if finding.state == Some(State::Updated) {
+        if finding.state == Some(BaselineState::Updated) {
             let text = "this was there before, and one of its lines has changed".to_owned();
             finding.notes.push(Note { text, at: None });
         }

@@ -11,7 +11,7 @@ use cowrap_analysis::rules::{self, RULES, malformed_suppression, unused_suppress
 use cowrap_base::files::Texts;
 use cowrap_csyntax::suppression::{Comment, Suppression, comments};
 use cowrap_packs::nearest;
-use cowrap_report::findings::{Finding, Fingerprints, Span, sort};
+use cowrap_report::{Finding, Fingerprints, Span, sort_findings};
 
 use super::Request;
 
@@ -33,7 +33,7 @@ pub(super) fn judge(
         }
         setting.level().is_some()
     });
-    sort(&mut findings);
+    sort_findings(&mut findings);
     Fingerprints::give(&mut findings);
     findings
 }

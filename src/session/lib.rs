@@ -39,8 +39,11 @@ use cowrap_frontend::compdb::{self, Database, RefusedEntry, Unit};
 pub use cowrap_frontend::index::WORKER;
 use cowrap_frontend::index::{Indexer, MarkDefinition, UnitInputs, UnitOutcome, make_visible};
 use cowrap_packs::{Effect, Pack, PackError, Settings};
-use cowrap_report::findings::{BaselineError, Finding, Level, Span};
-use cowrap_report::{Compared, Details, Problem, ProblemKind, Report, RuleInfo, Shared, Summary, Unknown};
+use cowrap_report::{BaselineError, Finding, Level, Span};
+use cowrap_report::{
+    Comparison, Details, MarkLocation, ParseDetails, Problem, ProblemKind, Report, RuleInfo, SharingStats, Summary,
+    Unknown, UnmatchedCut,
+};
 
 use again::Again;
 pub use ask::{AskError, Query, ask};
@@ -287,17 +290,18 @@ fn checked(request: &Request, state: Reading<'_>, progress: &dyn Progress) -> Re
     }
     let mut effects = Effects::new(&program, &pack, &tree);
     (effects.generation, details.not_compared) = generation::generation(&effects, request, &texts, &[]);
-    details.is_partial = !coverage.is_whole;
     let is_whole = coverage.is_whole && problems.is_empty();
     let findings = judge(&effects, request, &request.enable, &texts, is_whole);
-    details.unused_models = effects.unused_models().into_iter().map(str::to_owned).collect();
+    details.unmatched.models = effects.unused_models().into_iter().map(str::to_owned).collect();
     let cuts = effects.unused_cuts().into_iter();
-    details.unused_cuts = cuts.map(|cut| (cut.caller.clone(), cut.callee.clone())).collect();
+    details.unmatched.cuts =
+        cuts.map(|cut| UnmatchedCut { caller: cut.caller.clone(), callee: cut.callee.clone() }).collect();
     let summary = summarise(&effects, &findings, &problems, &coverage, details.not_compared.len());
     drop(effects);
     let overlay = state.overlay.clone();
     let files = program.files.iter().cloned().collect();
-    let report = Report { findings, problems, summary, tree, details, rules: rule_infos(), overlay, files };
+    let is_partial = !coverage.is_whole;
+    let report = Report { findings, problems, summary, tree, details, is_partial, rules: rule_infos(), overlay, files };
     Ok(Checked { report, pack, texts, consulted })
 }
 
@@ -363,11 +367,12 @@ fn open(request: &Request, pack: Pack) -> Result<Opened, Error> {
     if visible.definitions.is_empty() {
         return Err(no_marks(&pack, &tree));
     }
-    let details = Details {
+    let parsing = ParseDetails {
         clang: format!("{} ({})", library.version(), library.path().display()),
         marks: visible.definitions.iter().map(|definition| mark_detail(definition, &pack, &tree)).collect(),
-        ..Details::default()
+        unknown_arguments: BTreeMap::new(),
     };
+    let details = Details { parsing, ..Details::default() };
     let clang = library.version().to_owned();
     let indexer = Indexer::new(library, vocabulary(&pack), visible.headers, tree.clone(), request.jobs)?;
     let problems = inputs.refused.iter().map(|refusal| refused(refusal, &tree)).collect();
@@ -388,7 +393,7 @@ fn read_unit(outcome: UnitOutcome, file: &Path, tree: &Tree, details: &mut Detai
         }
     };
     for argument in &facts.parse_status.unknown_arguments {
-        *details.unknown_arguments.entry(argument.clone()).or_default() += 1;
+        *details.parsing.unknown_arguments.entry(argument.clone()).or_default() += 1;
     }
     match parse_problem(file, &facts, tree) {
         // What a unit with errors says is not to be trusted.
@@ -507,9 +512,9 @@ fn no_marks(pack: &Pack, tree: &Tree) -> Error {
     Error::NoMarks { pack: pack.name.clone(), root: tree.root.display().to_string(), marks: marks.join(", ") }
 }
 
-fn mark_detail(definition: &MarkDefinition, pack: &Pack, tree: &Tree) -> (String, PathBuf, u32) {
+fn mark_detail(definition: &MarkDefinition, pack: &Pack, tree: &Tree) -> MarkLocation {
     let path = tree.relative(&definition.path).to_path_buf();
-    (pack.mark(definition.mark).name.clone(), path, definition.line)
+    MarkLocation { mark: pack.mark(definition.mark).name.clone(), path, line: definition.line }
 }
 
 fn refused(refusal: &RefusedEntry, tree: &Tree) -> Problem {
@@ -523,9 +528,9 @@ fn refused(refusal: &RefusedEntry, tree: &Tree) -> Problem {
 }
 
 /// What became of sharing, for the report.
-fn shared_summary(shared: cowrap_frontend::index::SharingStats) -> Shared {
+fn shared_summary(shared: cowrap_frontend::index::SharingStats) -> SharingStats {
     let cowrap_frontend::index::SharingStats { units, headers, kept, refusals, differing } = shared;
-    Shared { units, headers, kept, refusals, differing }
+    SharingStats { units, headers, reused: kept, refusals, differing }
 }
 
 /// The unit's first error, if it had any.

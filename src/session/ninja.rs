@@ -115,7 +115,7 @@ fn remove_others(directory: &Path, list: &List) -> Result<(), FactsError> {
 
 /// The depfile of the ninja file: the database, and what else the list of units is made of.
 fn reread(paths: &Paths, opened: &Opened) -> Result<Vec<u8>, FactsError> {
-    let marks = opened.details.marks.iter().map(|(_, path, _)| opened.tree.root.join(path));
+    let marks = opened.details.parsing.marks.iter().map(|mark| opened.tree.root.join(&mark.path));
     let files: std::collections::BTreeSet<PathBuf> =
         marks.chain([paths.database.clone()]).chain(paths.pack.clone()).collect();
     let unnameable = || FactsError::Unnameable { path: paths.name.clone(), in_what: "depfile" };

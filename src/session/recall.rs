@@ -97,7 +97,7 @@ pub(super) fn read_tree(
     let consulted = consulted.filter(|_| !opened.inputs.may_be_indirect);
     let Opened { inputs, tree, pack, mut details, mut problems, .. } = opened;
     if let Some(error) = cache.and_then(|cache| cache.flush().err()) {
-        details.cache = Some(error.to_string());
+        details.cache_failure = Some(error.to_string());
     }
     problems.extend(parts.into_iter().filter_map(|part| match part {
         Part::Problem(problem) => Some(problem),
@@ -253,7 +253,7 @@ impl Opened {
         });
         progress.finish();
         if let Some(sharing) = sharing {
-            self.details.shared = shared_summary(sharing.shared());
+            self.details.sharing = shared_summary(sharing.shared());
         }
         (outcomes, facts)
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use cowrap_analysis::rules::RULES;
 use cowrap_packs::Settings;
 use cowrap_report::Report;
-use cowrap_report::findings::{Finding, Level};
+use cowrap_report::{Finding, Level};
 use cowrap_session::{BaselineRequest, Gate, Input, Progress, Request, SharingRequest};
 
 #[test]

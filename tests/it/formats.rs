@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use cowrap_base::files::{Overlay, Tree};
 use cowrap_packs::Settings;
-use cowrap_report::findings::{Edit, Finding, Fingerprints, Fix, Label, Level, Note, Safety, Span, State};
 use cowrap_report::render::{Format, render};
-use cowrap_report::{Compared, Details, Problem, ProblemKind, Report, RuleInfo, Summary};
+use cowrap_report::{BaselineState, Edit, Finding, Fingerprints, Fix, Label, Level, Note, Safety, Span};
+use cowrap_report::{Comparison, Details, Problem, ProblemKind, Report, RuleInfo, Summary};
 use cowrap_session::{Gate, Input, Progress, Request, SharingRequest};
 use quick_xml::events::Event;
 use quick_xml::{Reader, XmlVersion};
@@ -184,8 +184,8 @@ fn gitlab_has_what_its_documentation_asks_for() {
 #[test]
 fn sarif_says_what_is_new() {
     let mut made = Made::new();
-    made.report.findings[0].state = Some(State::New);
-    made.report.findings[1].state = Some(State::Updated);
+    made.report.findings[0].state = Some(BaselineState::New);
+    made.report.findings[1].state = Some(BaselineState::Updated);
     let run = made.sarif();
     let states: Vec<&Value> =
         run["results"].as_array().unwrap().iter().map(|result| &result["baselineState"]).collect();
@@ -195,7 +195,7 @@ fn sarif_says_what_is_new() {
 #[test]
 fn what_a_report_is_compared_with_is_told() {
     let mut made = Made::new();
-    let compared = |by_lines: Option<&str>| Compared {
+    let compared = |by_lines: Option<&str>| Comparison {
         baseline: Some(("known.json".to_owned(), 7)),
         since: Some("HEAD (abc)".to_owned()),
         known: 1,
@@ -475,6 +475,7 @@ impl Made {
             summary: Summary::default(),
             tree: Tree { root: scratch.path().to_path_buf(), build: None },
             details: Details::default(),
+            is_partial: false,
             rules: RULES.to_vec(),
             overlay: Overlay::default(),
             files: HashSet::new(),

@@ -50,7 +50,7 @@ fn the_page_shows_the_graph_and_finds_in_it() {
     assert!(!text.replace("http://www.w3.org/2000/svg", "").contains("://"), "the page asks nothing of the network");
 
     let shown = open(&page, "", &scratch);
-    assert!(shown.contains(r#"class="node unmarked asked""#), "{shown}");
+    assert!(shown.contains(r#"class="node unmarked requested""#), "{shown}");
     assert!(shown.contains(r#"class="node coroutine-only""#), "{shown}");
     assert_eq!(shown.matches("edge call violation").count(), 1, "{shown}");
     assert!(shown.contains("1 break a rule</span>"), "{shown}");

@@ -10,7 +10,7 @@ use cowrap_analysis::queries;
 use cowrap_analysis::rules;
 use cowrap_facts::Context;
 use cowrap_packs::Pack;
-use cowrap_report::findings::Level;
+use cowrap_report::Level;
 use proptest::prelude::*;
 
 fn link(functions: &[Sketch], pack: &Pack) -> Program {
@@ -218,8 +218,8 @@ fn a_slot_with_a_thousand_candidates_makes_a_note_and_why_knows() {
     let [note] = findings.as_slice() else { panic!("{findings:?}") };
     assert_eq!((note.rule.as_str(), note.function.as_str(), note.level), ("blocking-call", "f0", Level::Note));
     assert!(note.notes.iter().any(|said| said.text.contains("one of 1000 ways")), "{note:?}");
-    let belief = queries::why(&effects, "f0", None, false).unwrap().remove(0);
-    let leads = &belief.conclusions[0];
+    let explanation = queries::why(&effects, "f0", None, false).unwrap().remove(0);
+    let leads = &explanation.inferences[0];
     assert!(leads.text.contains("may lead to"), "{}", leads.text);
     assert!(leads.witnesses[0].remarks[1].contains("one of 1000 ways"), "{:?}", leads.witnesses[0]);
     assert!(leads.witnesses[0].steps[0].text.contains("one of 1000 functions"), "{:?}", leads.witnesses[0]);

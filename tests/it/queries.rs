@@ -6,7 +6,7 @@ use assert_cmd::Command;
 use cowrap_analysis::effects::Effects;
 use cowrap_analysis::queries::{self, QueryError, Selection};
 use cowrap_packs::Settings;
-use cowrap_report::{Direction, Witness};
+use cowrap_report::{Direction, EdgeKind, Witness};
 use cowrap_session::{Gate, Index, Input, Progress, Request, SharingRequest};
 use serde_json::Value;
 
@@ -180,10 +180,13 @@ fn callees_go_on_when_asked() {
     let ask = |transitive| {
         let related = queries::related(&effects, "by_cleanup", Direction::Callees, transitive, false).unwrap();
         let relations = related.into_iter().flat_map(|related| related.relations);
-        relations.map(|relation| (relation.kind.describe(), relation.to)).collect::<Vec<_>>()
+        relations.map(|relation| (relation.kind, relation.to)).collect::<Vec<_>>()
     };
-    assert_eq!(ask(false), [("cleanup", "to_cleanup_int".to_owned())]);
-    assert_eq!(ask(true), [("cleanup", "to_cleanup_int".to_owned()), ("call", "to_cleanup".to_owned())]);
+    assert_eq!(ask(false), [(EdgeKind::Cleanup, "to_cleanup_int".to_owned())]);
+    assert_eq!(
+        ask(true),
+        [(EdgeKind::Cleanup, "to_cleanup_int".to_owned()), (EdgeKind::Call, "to_cleanup".to_owned())]
+    );
 }
 
 #[test]
@@ -233,19 +236,19 @@ fn mistyped_names_are_told_what_there_is() {
 }
 
 /// What a tree that is full of mistakes tells of one function.
-fn belief(name: &str, to: Option<&str>) -> (String, Vec<(String, Vec<Witness>)>) {
+fn explain(name: &str, to: Option<&str>) -> (String, Vec<(String, Vec<Witness>)>) {
     let index = index("miniblock");
     let effects = Effects::new(&index.program, &index.pack, &index.tree);
-    let belief = queries::why(&effects, name, to, true).unwrap().remove(0);
-    let conclusions = belief.conclusions.into_iter().map(|conclusion| (conclusion.text, conclusion.witnesses));
-    (belief.demand, conclusions.collect())
+    let explanation = queries::why(&effects, name, to, true).unwrap().remove(0);
+    let inferences = explanation.inferences.into_iter().map(|inference| (inference.text, inference.witnesses));
+    (explanation.requirement, inferences.collect())
 }
 
 #[test]
 fn why_tells_what_a_function_demands_and_where_it_leads() {
-    let (demand, conclusions) = belief("bdrv_co_flush", None);
-    assert_eq!(demand, "coroutine only, marked `coroutine_fn`");
-    assert!(conclusions.iter().all(|(text, _)| !text.contains("outside of coroutines")), "{conclusions:?}");
+    let (requirement, inferences) = explain("bdrv_co_flush", None);
+    assert_eq!(requirement, "coroutine only, marked `coroutine_fn`");
+    assert!(inferences.iter().all(|(text, _)| !text.contains("outside of coroutines")), "{inferences:?}");
 }
 
 // --- the program --------------------------------------------------------------------------------------------------
@@ -279,7 +282,7 @@ fn answers_are_json_when_asked() {
     {
         let (status, out, _) = cowrap(&[arguments, &["--format", "json"]].concat());
         let document: Value = serde_json::from_str(&out).unwrap();
-        assert_eq!((status, &document["version"]), (0, &Value::from(1)), "{arguments:?}");
+        assert_eq!((status, &document["version"]), (0, &Value::from(2)), "{arguments:?}");
     }
 }
 
@@ -297,8 +300,8 @@ fn graphs_are_drawn_around_and_between() {
         assert_eq!(status, 0, "{err}");
         serde_json::from_str::<Value>(&out).unwrap()["answer"].take()
     };
-    let names = |drawing: &Value| -> Vec<String> {
-        drawing["nodes"].as_array().unwrap().iter().map(|node| node["name"].as_str().unwrap().to_owned()).collect()
+    let names = |graph: &Value| -> Vec<String> {
+        graph["nodes"].as_array().unwrap().iter().map(|node| node["name"].as_str().unwrap().to_owned()).collect()
     };
     let between = json(&["graph", "--between", "img_sync", "qemu_coroutine_yield"]);
     assert!(names(&between).contains(&"bdrv_co_flush".to_owned()) || names(&between).len() >= 2, "{between}");
@@ -306,8 +309,8 @@ fn graphs_are_drawn_around_and_between() {
     assert_eq!(names(&none), ["img_sync"]);
     let one = json(&["graph", "--around", "img_sync", "--depth", "1"]);
     assert!(names(&one).contains(&"bdrv_co_flush".to_owned()));
-    let broken = |drawing: &Value| {
-        let edges = drawing["edges"].as_array().unwrap();
+    let broken = |graph: &Value| {
+        let edges = graph["edges"].as_array().unwrap();
         edges.iter().filter(|edge| !edge["rules"].as_array().unwrap().is_empty()).count()
     };
     assert_eq!(broken(&one), 1, "{one}");

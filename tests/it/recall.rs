@@ -98,7 +98,7 @@ impl Checkout {
         assert_eq!(report.findings, plain.findings);
         assert_eq!(report.problems, plain.problems);
         assert_eq!(report.summary, plain.summary);
-        assert_eq!(report.details.marks, plain.details.marks);
+        assert_eq!(report.details.parsing.marks, plain.details.parsing.marks);
         (report, count.0.get())
     }
 

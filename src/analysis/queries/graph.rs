@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use crate::effects::Effects;
 use crate::wording::span;
-use cowrap_report::findings::{Finding, Span};
-use cowrap_report::{Drawing, Edge, Kind, Node};
+use cowrap_report::{EdgeKind, GraphEdge, GraphNode, Subgraph};
+use cowrap_report::{Finding, Span};
 
 use super::links::{Link, Links, Vertex};
 use super::paths::{home, labels};
@@ -39,32 +39,32 @@ pub enum Selection {
 /// # Errors
 ///
 /// A function is not there.
-pub fn graph(effects: &Effects<'_>, selection: &Selection, findings: &[Finding]) -> Result<Drawing, QueryError> {
+pub fn graph(effects: &Effects<'_>, selection: &Selection, findings: &[Finding]) -> Result<Subgraph, QueryError> {
     let links = Links::new(effects);
     let vertices = |name: &str| -> Result<HashSet<Vertex>, QueryError> {
         Ok(find(effects, name)?.into_iter().map(Vertex::Function).collect())
     };
-    let mut asked = HashSet::new();
+    let mut requested = HashSet::new();
     let chosen: HashSet<Vertex> = match selection {
         Selection::Everything => (0..links.len()).map(|number| links.vertex(number)).collect(),
         Selection::Around { function, depth } => {
-            asked = vertices(function)?;
-            let near = [false, true].map(|back| distances(&links, &asked, back, *depth));
+            requested = vertices(function)?;
+            let near = [false, true].map(|back| distances(&links, &requested, back, *depth));
             near.into_iter().flat_map(HashMap::into_keys).collect()
         }
         Selection::Between { from, to, more } => {
             let (from, to) = (vertices(from)?, vertices(to)?);
             let forward = distances(&links, &from, false, u32::MAX);
             let backward = distances(&links, &to, true, u32::MAX);
-            asked = from.union(&to).copied().collect();
+            requested = from.union(&to).copied().collect();
             let length = |vertex: &Vertex| Some(forward.get(vertex)? + backward.get(vertex)?);
             let shortest = to.iter().filter_map(length).min();
             let longest = shortest.map(|shortest| shortest.saturating_add(*more));
             let on_a_way = forward.keys().filter(|vertex| length(vertex).is_some_and(|length| Some(length) <= longest));
-            on_a_way.copied().chain(asked.iter().copied()).collect()
+            on_a_way.copied().chain(requested.iter().copied()).collect()
         }
     };
-    Ok(drawing(effects, &links, &chosen, &asked, findings))
+    Ok(subgraph(effects, &links, &chosen, &requested, findings))
 }
 
 /// The vertices that can be reached, with the number of calls on the shortest way; a slot is no call of its own.
@@ -84,21 +84,21 @@ fn distances(links: &Links<'_, '_>, starts: &HashSet<Vertex>, back: bool, most: 
             }
         };
         if back {
-            links.incoming(vertex).for_each(|link| go(link.from, link.kind == Kind::Holds));
+            links.incoming(vertex).for_each(|link| go(link.from, link.kind == EdgeKind::Candidate));
         } else {
-            links.outgoing(vertex).iter().for_each(|link| go(link.to, link.kind == Kind::Through));
+            links.outgoing(vertex).iter().for_each(|link| go(link.to, link.kind == EdgeKind::PointerCall));
         }
     }
     found
 }
 
-fn drawing(
+fn subgraph(
     effects: &Effects<'_>,
     links: &Links<'_, '_>,
     chosen: &HashSet<Vertex>,
-    asked: &HashSet<Vertex>,
+    requested: &HashSet<Vertex>,
     findings: &[Finding],
-) -> Drawing {
+) -> Subgraph {
     let mut sorted: Vec<Vertex> = chosen.iter().copied().collect();
     sorted.sort_unstable();
     let positions: HashMap<Vertex, usize> = sorted.iter().enumerate().map(|(at, vertex)| (*vertex, at)).collect();
@@ -108,11 +108,11 @@ fn drawing(
             broken.entry(&label.at).or_default().push(&finding.rule);
         }
     }
-    let mut edges: BTreeMap<(usize, usize, Kind), Edge> = BTreeMap::new();
+    let mut edges: BTreeMap<(usize, usize, EdgeKind), GraphEdge> = BTreeMap::new();
     for link in links.all() {
         let Link { from, to, location, kind, .. } = *link;
         let (Some(&from), Some(&to)) = (positions.get(&from), positions.get(&to)) else { continue };
-        let empty = Edge { from, to, kind, sites: Vec::new(), rules: Vec::new() };
+        let empty = GraphEdge { from, to, kind, sites: Vec::new(), rules: Vec::new() };
         let edge = edges.entry((from, to, kind)).or_insert(empty);
         if let Some(site) = location.map(|location| span(effects, location)) {
             edge.rules.extend(broken.get(&site).into_iter().flatten().map(|rule| (*rule).to_owned()));
@@ -121,14 +121,14 @@ fn drawing(
         edge.rules.sort_unstable();
         edge.rules.dedup();
     }
-    let nodes = sorted.iter().map(|vertex| Node {
+    let nodes = sorted.iter().map(|vertex| GraphNode {
         name: links.name(*vertex),
         labels: labels(effects, *vertex).into_iter().map(str::to_owned).collect(),
         at: match vertex {
             Vertex::Function(function) => home(effects, *function).map(|location| span(effects, location)),
             Vertex::Slot(_) => None,
         },
-        asked: asked.contains(vertex),
+        requested: requested.contains(vertex),
     });
-    Drawing { nodes: nodes.collect(), edges: edges.into_values().collect() }
+    Subgraph { nodes: nodes.collect(), edges: edges.into_values().collect() }
 }

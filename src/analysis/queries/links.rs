@@ -6,7 +6,7 @@ use crate::effects::Effects;
 use crate::program::{FunctionId, Location, SlotId};
 use crate::wording;
 use cowrap_facts::{CallKind, ContextSet};
-use cowrap_report::Kind;
+use cowrap_report::EdgeKind;
 
 /// A function or a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,7 +27,7 @@ pub struct Link {
     /// Where the call is, or the store; nothing for a function that came into the slot on a longer way.
     pub location: Option<Location>,
     /// How.
-    pub kind: Kind,
+    pub kind: EdgeKind,
     /// The contexts in which control can be there, as far as the caller's own marks and guards tell.
     pub contexts: ContextSet,
 }
@@ -53,9 +53,9 @@ impl<'e, 'a> Links<'e, 'a> {
             let (from, start) = (Vertex::Function(body.function), effects.start(body.function));
             for call in &body.calls {
                 let kind = match call.kind {
-                    CallKind::Written | CallKind::Region => Kind::Call,
-                    CallKind::Cleanup => Kind::Cleanup,
-                    CallKind::Unresolved => Kind::Unresolved,
+                    CallKind::Written | CallKind::Region => EdgeKind::Call,
+                    CallKind::Cleanup => EdgeKind::Cleanup,
+                    CallKind::Unresolved => EdgeKind::Unresolved,
                 };
                 let contexts = start.and(call.condition.contexts());
                 links.push(Link {
@@ -69,7 +69,7 @@ impl<'e, 'a> Links<'e, 'a> {
             for call in &body.slot_calls {
                 let Some(slot) = call.slot else { continue };
                 let contexts = start.and(call.condition.contexts());
-                let kind = Kind::Through;
+                let kind = EdgeKind::PointerCall;
                 links.push(Link { from, to: Vertex::Slot(slot), location: Some(call.location), kind, contexts });
             }
         }
@@ -80,7 +80,7 @@ impl<'e, 'a> Links<'e, 'a> {
                 let location = stores.filter(|store| store.slot == Some(slot)).map(|store| store.location).next();
                 let to = Vertex::Function(*function);
                 let contexts = ContextSet::BOTH;
-                links.push(Link { from: Vertex::Slot(slot), to, location, kind: Kind::Holds, contexts });
+                links.push(Link { from: Vertex::Slot(slot), to, location, kind: EdgeKind::Candidate, contexts });
             }
         }
         links.par_sort_unstable();

@@ -12,8 +12,8 @@ use crate::program::{FunctionId, Location};
 use crate::wording::{one_of, span};
 use cowrap_facts::ContextSet;
 use cowrap_packs::Effect;
-use cowrap_report::findings::Label;
-use cowrap_report::{Kind, Paths, Witness};
+use cowrap_report::Label;
+use cowrap_report::{EdgeKind, Paths, Witness};
 
 use super::expression::{Automaton, Relation, Set, parse};
 use super::links::{Link, Links, Vertex};
@@ -74,7 +74,7 @@ pub fn paths(effects: &Effects<'_>, expression: &str, limit: usize) -> Result<Pa
 }
 
 fn is_walked(link: &Link) -> bool {
-    link.kind != Kind::Unresolved && link.contexts != ContextSet::EMPTY
+    link.kind != EdgeKind::Unresolved && link.contexts != ContextSet::EMPTY
 }
 
 fn witness(effects: &Effects<'_>, links: &Links<'_, '_>, reached: &[Reached], end: usize) -> Witness {
@@ -101,7 +101,7 @@ fn witness(effects: &Effects<'_>, links: &Links<'_, '_>, reached: &[Reached], en
                 (format!("`{from}` calls through `{to}`, which may be `{function}`: {count}"), link.location)
             }
             (Vertex::Slot(_), None) => (format!("`{from}` calls through `{to}`"), link.location),
-            (Vertex::Function(function), _) if link.kind == Kind::Holds => {
+            (Vertex::Function(function), _) if link.kind == EdgeKind::Candidate => {
                 (format!("`{from}` may hold `{to}`"), link.location.or(home(effects, function)))
             }
             (Vertex::Function(_), _) => (format!("`{from}` calls `{to}`"), link.location),

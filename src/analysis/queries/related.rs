@@ -5,7 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use crate::effects::Effects;
 use crate::wording::span;
 use cowrap_facts::ContextSet;
-use cowrap_report::{Direction, Kind, Related, Relation};
+use cowrap_report::{Direction, EdgeKind, Related, Relation};
 
 use super::links::{Link, Links, Vertex};
 use super::{QueryError, find, full_name};
@@ -35,12 +35,12 @@ pub fn related(
                 Direction::Callers => links.incoming(vertex).copied().collect(),
                 Direction::Callees => links.outgoing(vertex).to_vec(),
             };
-            near.retain(|link| !named || !matches!(link.kind, Kind::Through | Kind::Holds));
+            near.retain(|link| !named || !matches!(link.kind, EdgeKind::PointerCall | EdgeKind::Candidate));
             near.sort_by_key(|link| (link.location, *link));
             for link in near {
                 let (next, through_slot) = match direction {
-                    Direction::Callers => (link.from, matches!(link.kind, Kind::Holds)),
-                    Direction::Callees => (link.to, matches!(link.kind, Kind::Through)),
+                    Direction::Callers => (link.from, matches!(link.kind, EdgeKind::Candidate)),
+                    Direction::Callees => (link.to, matches!(link.kind, EdgeKind::PointerCall)),
                 };
                 relations.push(relation(effects, &links, distance + 1, &link));
                 // A slot is on the way to who calls, and not who calls itself.
@@ -57,7 +57,7 @@ pub fn related(
 
 fn relation(effects: &Effects<'_>, links: &Links<'_, '_>, distance: u32, link: &Link) -> Relation {
     let context = match (link.kind, link.contexts) {
-        (Kind::Holds, _) => "",
+        (EdgeKind::Candidate, _) => "",
         (_, ContextSet::COROUTINE) => "in a coroutine",
         (_, ContextSet::NON_COROUTINE) => "outside of coroutines",
         (_, ContextSet::BOTH) => "in either context",

@@ -7,18 +7,18 @@ use crate::program::{FunctionId, Location};
 use crate::wording::{called, name, span, step};
 use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::Effect;
-use cowrap_report::findings::Label;
-use cowrap_report::{Belief, Conclusion, Witness};
+use cowrap_report::Label;
+use cowrap_report::{Explanation, Inference, Witness};
 
 use super::{QueryError, find, full_name};
 
-/// Tells what is believed of each function of a name; `all` asks for one witness for each call that a conclusion can
+/// Tells what is believed of each function of a name; `all` asks for one witness for each call that a inference can
 /// rest on, instead of the best. With `to`, what it leads to is that function, and nothing else is told.
 ///
 /// # Errors
 ///
 /// There is no function of the name.
-pub fn why(effects: &Effects<'_>, wanted: &str, to: Option<&str>, all: bool) -> Result<Vec<Belief>, QueryError> {
+pub fn why(effects: &Effects<'_>, wanted: &str, to: Option<&str>, all: bool) -> Result<Vec<Explanation>, QueryError> {
     let functions = find(effects, wanted)?;
     let ends = to.map_or(Ok(Goal::AnyRequirement), |to| find(effects, to).map(Goal::Functions))?;
     // What both searches need is made once, before them.
@@ -27,32 +27,32 @@ pub fn why(effects: &Effects<'_>, wanted: &str, to: Option<&str>, all: bool) -> 
     let contexts: Vec<Context> = Context::ALL.into_iter().filter(starts).collect();
     let search = |context| (context, Search::new(effects, context, ends.clone()));
     let searches: Vec<_> = contexts.into_par_iter().map(search).collect();
-    Ok(functions.into_iter().map(|function| belief(effects, &searches, function, to, all)).collect())
+    Ok(functions.into_iter().map(|function| explain(effects, &searches, function, to, all)).collect())
 }
 
-fn belief(
+fn explain(
     effects: &Effects<'_>,
     searches: &[(Context, Search<'_, '_>)],
     function: FunctionId,
     to: Option<&str>,
     all: bool,
-) -> Belief {
-    let mut conclusions = Vec::new();
+) -> Explanation {
+    let mut inferences = Vec::new();
     for (context, search) in searches {
         if !effects.start(function).contains(*context) {
             continue;
         }
-        conclusions.extend(entered(effects, search, *context, function));
-        conclusions.extend(leads(effects, search, *context, function, to, all));
+        inferences.extend(entered(effects, search, *context, function));
+        inferences.extend(leads(effects, search, *context, function, to, all));
     }
     if to.is_none() && effects.start(function).contains(Context::Coroutine) {
-        conclusions.push(suspends(effects, function));
+        inferences.push(suspends(effects, function));
     }
-    Belief {
+    Explanation {
         function: full_name(effects, function),
-        demand: requirement(effects, function),
+        requirement: requirement(effects, function),
         declarations: declarations(effects, function),
-        conclusions,
+        inferences,
     }
 }
 
@@ -105,7 +105,7 @@ fn entered(
     search: &Search<'_, '_>,
     context: Context,
     function: FunctionId,
-) -> Option<Conclusion> {
+) -> Option<Inference> {
     let has = |entered: ContextSet| entered.contains(context);
     let (name, location) = (name(effects, function), words_for(context));
     if effects
@@ -121,11 +121,11 @@ fn entered(
         } else {
             format!("`{name}` is never called {location}, as far as the program tells")
         };
-        return Some(Conclusion { text, witnesses: Vec::new(), more: 0 });
+        return Some(Inference { text, witnesses: Vec::new(), more: 0 });
     };
     let verb = if ambiguity == Ambiguity::NONE { "is" } else { "may be" };
     let text = format!("`{name}` {verb} called {location}");
-    Some(Conclusion { text, witnesses: vec![witness(effects, context, ambiguity, false, &steps)], more: 0 })
+    Some(Inference { text, witnesses: vec![witness(effects, context, ambiguity, false, &steps)], more: 0 })
 }
 
 /// What a function leads to that demands the other context.
@@ -136,7 +136,7 @@ fn leads(
     function: FunctionId,
     to: Option<&str>,
     all: bool,
-) -> Option<Conclusion> {
+) -> Option<Inference> {
     let chains = search.chains_from(function);
     let (name, location) = (name(effects, function), words_for(context));
     let sought = match (to, context) {
@@ -146,7 +146,7 @@ fn leads(
     };
     let Some(best) = chains.first() else {
         let text = format!("{location}, `{name}` does not lead to {sought}, as far as the program tells");
-        return Some(Conclusion { text, witnesses: Vec::new(), more: 0 });
+        return Some(Inference { text, witnesses: Vec::new(), more: 0 });
     };
     let may = if best.ambiguity == Ambiguity::NONE && !best.conditional { "leads" } else { "may lead" };
     let offender = best.steps.last().map_or_else(String::new, |last| called(effects, last.callee));
@@ -158,7 +158,7 @@ fn leads(
     let shown = if all { chains.len() } else { 1 };
     let tell = |chain: &CallChain| witness(effects, context, chain.ambiguity, chain.conditional, &chain.steps);
     let witnesses = chains.iter().take(shown).map(tell).collect();
-    Some(Conclusion { text, witnesses, more: chains.len() - shown })
+    Some(Inference { text, witnesses, more: chains.len() - shown })
 }
 
 fn witness(
@@ -210,11 +210,11 @@ fn ground(effects: &Effects<'_>, callee: Callee) -> Option<Label> {
 }
 
 /// Whether a function may suspend its coroutine.
-fn suspends(effects: &Effects<'_>, function: FunctionId) -> Conclusion {
+fn suspends(effects: &Effects<'_>, function: FunctionId) -> Inference {
     let name = name(effects, function);
     let Some((steps, last, why)) = effects.suspension(function) else {
         let text = format!("`{name}` never suspends the coroutine that it runs in");
-        return Conclusion { text, witnesses: Vec::new(), more: 0 };
+        return Inference { text, witnesses: Vec::new(), more: 0 };
     };
     let last = self::name(effects, last);
     let mut labels: Vec<Label> =
@@ -233,5 +233,5 @@ fn suspends(effects: &Effects<'_>, function: FunctionId) -> Conclusion {
         true => Vec::new(),
         false => vec![Witness { remarks: Vec::new(), steps: labels, grounds: Vec::new() }],
     };
-    Conclusion { text, witnesses, more: 0 }
+    Inference { text, witnesses, more: 0 }
 }

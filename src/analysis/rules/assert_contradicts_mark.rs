@@ -4,7 +4,7 @@ use crate::effects::{Effects, Provenance};
 use crate::wording::name;
 use cowrap_facts::Context;
 use cowrap_packs::Effect;
-use cowrap_report::findings::{Finding, Level};
+use cowrap_report::{Finding, Level};
 
 use super::Rule;
 use super::report::Report;

@@ -9,7 +9,7 @@ use crate::program::SlotId;
 use crate::wording::{MOST_LISTED, called, demanding, name};
 use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::Effect;
-use cowrap_report::findings::{Finding, Level};
+use cowrap_report::{Finding, Level};
 
 use super::Rule;
 use super::report::Report;

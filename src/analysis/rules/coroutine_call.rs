@@ -7,7 +7,7 @@ use crate::program::{BodyId, FunctionId, Location};
 use crate::wording::{called, demanding, mark_for, name, span};
 use cowrap_facts::ContextSet;
 use cowrap_packs::Effect;
-use cowrap_report::findings::{Action, Finding, Level, Safety};
+use cowrap_report::{Action, Finding, Level, Safety};
 
 use super::Rule;
 use super::report::Report;

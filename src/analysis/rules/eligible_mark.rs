@@ -5,7 +5,7 @@ use crate::program::FunctionId;
 use crate::wording::{mark_for, name};
 use cowrap_facts::ContextSet;
 use cowrap_packs::Effect;
-use cowrap_report::findings::{Finding, Level, Safety};
+use cowrap_report::{Finding, Level, Safety};
 
 use super::Rule;
 use super::report::Report;

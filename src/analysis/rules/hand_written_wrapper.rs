@@ -5,7 +5,7 @@ use crate::program::{ArgumentValue, Body, Call, FunctionId};
 use crate::wording::name;
 use cowrap_facts::CallKind;
 use cowrap_packs::Effect;
-use cowrap_report::findings::{Finding, Level};
+use cowrap_report::{Finding, Level};
 
 use super::Rule;
 use super::report::Report;

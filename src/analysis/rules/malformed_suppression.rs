@@ -1,6 +1,6 @@
 //! `malformed-suppression`: a comment for cowrap cannot be understood, or gives no reason.
 
-use cowrap_report::findings::{Finding, Label, Level, Span};
+use cowrap_report::{Finding, Label, Level, Span};
 
 use super::{Rule, beside_the_program, without_effects};
 

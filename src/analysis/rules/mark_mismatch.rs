@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::effects::{Callee, Dispute, Effects, Provenance};
 use crate::program::FunctionId;
 use crate::wording::name;
-use cowrap_report::findings::{Finding, Level, Safety};
+use cowrap_report::{Finding, Level, Safety};
 
 use super::Rule;
 use super::report::Report;

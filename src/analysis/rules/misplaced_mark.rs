@@ -1,7 +1,7 @@
 //! `misplaced-mark`: a mark on something that neither is a function nor holds one.
 
 use crate::effects::Effects;
-use cowrap_report::findings::{Finding, Level};
+use cowrap_report::{Finding, Level};
 
 use super::Rule;
 use super::report::Report;

@@ -2,7 +2,7 @@
 
 use crate::effects::{Callee, Dispute, Effects, Violation, ViolationKind};
 use crate::wording::name;
-use cowrap_report::findings::{Finding, Level, Safety};
+use cowrap_report::{Finding, Level, Safety};
 
 use super::Rule;
 use super::report::Report;

@@ -31,7 +31,7 @@ mod wrapper_target_missing;
 mod report;
 
 use crate::effects::Effects;
-use cowrap_report::findings::{Finding, Label, Level, Safety, sort};
+use cowrap_report::{Finding, Label, Level, Safety, sort_findings};
 
 /// A rule.
 pub struct Rule {
@@ -84,7 +84,7 @@ pub static RULES: &[Rule] = &[
 pub fn check(effects: &Effects<'_>, enabled: &[String]) -> Vec<Finding> {
     let runs = |rule: &&Rule| !rule.opt_in || enabled.iter().any(|name| name == rule.name);
     let mut findings: Vec<Finding> = RULES.iter().filter(runs).flat_map(|rule| (rule.check)(effects)).collect();
-    sort(&mut findings);
+    sort_findings(&mut findings);
     findings
 }
 

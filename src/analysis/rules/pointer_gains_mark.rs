@@ -2,7 +2,7 @@
 
 use crate::effects::{Effects, StoreMismatch, StoreMismatchKind};
 use crate::wording::{flag, name};
-use cowrap_report::findings::{Finding, Level};
+use cowrap_report::{Finding, Level};
 
 use super::Rule;
 use super::report::Report;

@@ -6,7 +6,7 @@ use crate::effects::{Callee, Effects, StoreMismatch, StoreMismatchKind};
 use crate::program::{SlotId, Store};
 use crate::wording::{flag, mark_for, name};
 use cowrap_packs::Effect;
-use cowrap_report::findings::{Finding, Level, Safety};
+use cowrap_report::{Finding, Level, Safety};
 
 use super::Rule;
 use super::report::Report;

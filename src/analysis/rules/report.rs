@@ -4,7 +4,7 @@ use crate::effects::{Callee, Effects, MAX_REQUIRED_MARKS, MarkClosure, Provenanc
 use crate::program::{CallSite, FunctionId, Location, Store};
 use crate::wording::{self, MOST_LISTED, called, name, span};
 use cowrap_packs::Effect;
-use cowrap_report::findings::{Action, Finding, Fix, Label, Level, Note, Safety};
+use cowrap_report::{Action, Finding, Fix, Label, Level, Note, Safety};
 
 /// Builds a finding about a function.
 pub struct Report<'e, 'a> {

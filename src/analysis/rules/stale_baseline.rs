@@ -1,6 +1,6 @@
 //! `stale-baseline`: the baseline has findings that are not there any more.
 
-use cowrap_report::findings::{Entry, Finding, Label, Level, Span};
+use cowrap_report::{BaselineEntry, Finding, Label, Level, Span};
 
 use super::{Rule, beside_the_program, without_effects};
 
@@ -16,7 +16,7 @@ pub const RULE: Rule = Rule {
 };
 
 /// An entry of a baseline that is no finding any more.
-pub fn finding(at: Span, entry: &Entry) -> Finding {
+pub fn finding(at: Span, entry: &BaselineEntry) -> Finding {
     let path = entry.path.display();
     let function = match entry.function.as_str() {
         "" => String::new(),

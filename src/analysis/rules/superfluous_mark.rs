@@ -4,7 +4,7 @@ use crate::effects::{Effects, Provenance};
 use crate::program::FunctionId;
 use crate::wording::{name, span};
 use cowrap_packs::Effect;
-use cowrap_report::findings::{Action, Finding, Level, Safety};
+use cowrap_report::{Action, Finding, Level, Safety};
 
 use super::Rule;
 use super::report::Report;

@@ -2,7 +2,7 @@
 
 use crate::effects::{Effects, Suspect};
 use crate::wording::{name, span};
-use cowrap_report::findings::{Action, Finding, Level, Safety};
+use cowrap_report::{Action, Finding, Level, Safety};
 
 use super::Rule;
 use super::report::Report;

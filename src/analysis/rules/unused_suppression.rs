@@ -1,6 +1,6 @@
 //! `unused-suppression`: a comment suppresses nothing.
 
-use cowrap_report::findings::{Finding, Label, Level, Span};
+use cowrap_report::{Finding, Label, Level, Span};
 
 use super::{Rule, beside_the_program, without_effects};
 

@@ -1,7 +1,7 @@
 //! `wrapper-stale`: a generated file is not what its declarations ask for.
 
 use crate::effects::{Effects, StaleFile};
-use cowrap_report::findings::{Finding, Level};
+use cowrap_report::{Finding, Level};
 
 use super::Rule;
 use super::report::Report;

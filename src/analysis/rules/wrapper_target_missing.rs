@@ -2,7 +2,7 @@
 
 use crate::effects::{DeclaredWrapper, Effects};
 use crate::wording::name;
-use cowrap_report::findings::{Finding, Level};
+use cowrap_report::{Finding, Level};
 
 use super::Rule;
 use super::report::Report;

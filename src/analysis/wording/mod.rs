@@ -5,7 +5,7 @@
 use crate::effects::{Callee, Effects, Step};
 use crate::program::{FunctionId, Location, SlotId, Store};
 use cowrap_packs::Effect;
-use cowrap_report::findings::Span;
+use cowrap_report::Span;
 
 /// How many locations of one kind are listed before they are only counted.
 pub const MOST_LISTED: usize = 8;

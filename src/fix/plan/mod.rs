@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use cowrap_base::files::{Texts, offset};
 use cowrap_csyntax::rewrite::{self, Refusal};
-use cowrap_report::findings::{Action, Edit, Fix, Span};
+use cowrap_report::{Action, Edit, Fix, Span};
 
 pub use order::Order;
 
@@ -188,7 +188,7 @@ fn relative_to(directory: &Path, path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cowrap_report::findings::Safety;
+    use cowrap_report::Safety;
 
     fn edited(files: &[(&str, &str)], action: Action) -> Result<Vec<(String, String)>, String> {
         let scratch = tempfile::tempdir().unwrap();

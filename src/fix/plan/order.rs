@@ -7,7 +7,7 @@ use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::Dfs;
 
-use cowrap_report::findings::{Action, Fix};
+use cowrap_report::{Action, Fix};
 
 /// The fixes of a plan as a graph: from each to those whose first action it contains.
 pub struct Order<K> {
@@ -64,7 +64,7 @@ impl<K: Copy + Ord> Order<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cowrap_report::findings::Safety;
+    use cowrap_report::Safety;
 
     fn fix(names: &[&str]) -> Fix {
         let mark = |name: &&str| Action::MarkFunction {

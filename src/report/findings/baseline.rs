@@ -17,13 +17,13 @@ const VERSION: u32 = 1;
 /// the second. So git merges what two branches did to a baseline, as long as they did not do it to neighbouring lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline {
-    entries: Vec<Entry>,
+    entries: Vec<BaselineEntry>,
 }
 
 /// A finding that is known.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
+pub struct BaselineEntry {
     /// Where it is: a path relative to the tree's root.
     #[serde(with = "lossy")]
     pub path: PathBuf,
@@ -65,7 +65,7 @@ impl Baseline {
 
     /// One of all findings of a report; each has its fingerprint.
     pub fn of(findings: &[Finding]) -> Baseline {
-        let mut entries: Vec<Entry> = findings.iter().map(Entry::of).collect();
+        let mut entries: Vec<BaselineEntry> = findings.iter().map(BaselineEntry::of).collect();
         entries.sort();
         Baseline { entries }
     }
@@ -97,9 +97,9 @@ impl Baseline {
                 return Err(wrong(number, "git could not merge it"));
             }
             let entry = line.strip_prefix(',').ok_or_else(|| wrong(number, "the line is no finding"))?;
-            let entry: Entry = serde_json::from_str(entry)
+            let entry: BaselineEntry = serde_json::from_str(entry)
                 .map_err(|error| wrong(number, &format!("the line is no finding ({error})")))?;
-            entries.push(Entry { line: number as u32 + 1, ..entry });
+            entries.push(BaselineEntry { line: number as u32 + 1, ..entry });
         }
         match is_whole {
             true => Ok(Baseline { entries }),
@@ -117,19 +117,19 @@ impl Baseline {
     }
 
     /// The findings.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[BaselineEntry] {
         &self.entries
     }
 
     /// For each finding, whether it is known; and the entries that are none of them.
-    pub fn compare(&self, findings: &[Finding]) -> (Vec<bool>, Vec<&Entry>) {
-        let mut entries: HashMap<&str, Vec<&Entry>> = HashMap::new();
+    pub fn compare(&self, findings: &[Finding]) -> (Vec<bool>, Vec<&BaselineEntry>) {
+        let mut entries: HashMap<&str, Vec<&BaselineEntry>> = HashMap::new();
         for entry in &self.entries {
             entries.entry(&entry.fingerprint).or_default().push(entry);
         }
         let is_known = |finding: &Finding| entries.remove(finding.fingerprint.as_str()).is_some();
         let known = findings.iter().map(is_known).collect();
-        let mut stale: Vec<&Entry> = entries.into_values().flatten().collect();
+        let mut stale: Vec<&BaselineEntry> = entries.into_values().flatten().collect();
         stale.sort();
         // What a merge wrote twice is one.
         stale.dedup_by(|one, other| one.fingerprint == other.fingerprint);
@@ -154,9 +154,9 @@ fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-impl Entry {
-    fn of(finding: &Finding) -> Entry {
-        Entry {
+impl BaselineEntry {
+    fn of(finding: &Finding) -> BaselineEntry {
+        BaselineEntry {
             path: finding.primary.at.path.clone(),
             rule: finding.rule.clone(),
             function: finding.function.clone(),

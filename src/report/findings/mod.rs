@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use baseline::{Baseline, BaselineError, Entry};
+pub use baseline::{Baseline, BaselineEntry, BaselineError};
 
 /// How grave a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -52,7 +52,7 @@ pub struct Finding {
     /// What it is known by in other reports ([`Fingerprints`]); empty until it is given one.
     pub fingerprint: String,
     /// What is known of it from before, when the report is compared with something.
-    pub state: Option<State>,
+    pub state: Option<BaselineState>,
 }
 
 impl Finding {
@@ -78,7 +78,7 @@ impl Finding {
 /// What is known of a finding from before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum BaselineState {
     /// It was not there.
     New,
     /// It was there, and something changed in one of its lines.
@@ -184,7 +184,7 @@ pub enum Safety {
 }
 
 /// Puts findings into the order in which they are reported, and drops equal ones.
-pub fn sort(findings: &mut Vec<Finding>) {
+pub fn sort_findings(findings: &mut Vec<Finding>) {
     fn key(finding: &Finding) -> (&Span, &str, &str) {
         (&finding.primary.at, &finding.rule, &finding.message)
     }

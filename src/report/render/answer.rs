@@ -9,9 +9,7 @@ use std::sync::Arc;
 use ariadne::{Color, Config, IndexType, Label, Report, ReportKind};
 use serde::Serialize;
 
-use crate::findings;
-use crate::{Answer, Answered};
-use crate::{Belief, Paths, Related, Relation, Witness};
+use crate::{Answer, EdgeKind, Explanation, Paths, QueryResult, Related, Relation, Witness};
 use cowrap_base::files::{ON_DISK, Source, Sources};
 
 use super::{at, count, dot, page, printable};
@@ -30,7 +28,7 @@ pub enum AnswerFormat {
 }
 
 /// The version of the JSON.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 #[derive(Serialize)]
 struct Document<'a, T> {
@@ -40,7 +38,7 @@ struct Document<'a, T> {
 }
 
 /// Writes an answer.
-pub fn render_answer(answered: &Answered, format: AnswerFormat, color: bool, out: &mut dyn Write) -> io::Result<()> {
+pub fn render_answer(answered: &QueryResult, format: AnswerFormat, color: bool, out: &mut dyn Write) -> io::Result<()> {
     if format == AnswerFormat::Json {
         return match &answered.answer {
             Answer::Why(beliefs) => json(answered, beliefs, out),
@@ -58,25 +56,25 @@ pub fn render_answer(answered: &Answered, format: AnswerFormat, color: bool, out
     }
 }
 
-fn json<T: Serialize>(answered: &Answered, answer: &T, out: &mut dyn Write) -> io::Result<()> {
-    let document = Document { version: VERSION, unread_units: answered.unread, answer };
+fn json<T: Serialize>(answered: &QueryResult, answer: &T, out: &mut dyn Write) -> io::Result<()> {
+    let document = Document { version: VERSION, unread_units: answered.unread_units, answer };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
 }
 
-fn why(answered: &Answered, belief: &Belief, color: bool, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}: {}", printable(&belief.function), printable(&belief.demand))?;
+fn why(answered: &QueryResult, belief: &Explanation, color: bool, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}: {}", printable(&belief.function), printable(&belief.requirement))?;
     for label in &belief.declarations {
         writeln!(out, "  {}: {}", at(&label.at), printable(&label.text))?;
     }
     let mut drawer = Drawer::new(answered, color);
-    for conclusion in &belief.conclusions {
-        writeln!(out, "\n* {}", printable(&conclusion.text))?;
-        for witness in &conclusion.witnesses {
+    for inference in &belief.inferences {
+        writeln!(out, "\n* {}", printable(&inference.text))?;
+        for witness in &inference.witnesses {
             drawer.draw(witness, out)?;
         }
-        if conclusion.more > 0 {
-            writeln!(out, "  and by {} more; --all shows all", count(conclusion.more, "call"))?;
+        if inference.more > 0 {
+            writeln!(out, "  and by {} more; --all shows all", count(inference.more, "call"))?;
         }
     }
     writeln!(out)
@@ -99,12 +97,12 @@ fn relations(related: &Related, out: &mut dyn Write) -> io::Result<()> {
     for relation in &related.relations {
         let Relation { distance, from, to, kind, at: place, context } = relation;
         let place = place.as_ref().map_or_else(|| "-".to_owned(), at);
-        let verb = match kind.describe() {
-            "through" => "calls through",
-            "holds" => "may hold",
-            "cleanup" => "cleans up with",
-            "unresolved" => "may call (unresolved)",
-            _ => "calls",
+        let verb = match kind {
+            EdgeKind::Call => "calls",
+            EdgeKind::Cleanup => "cleans up with",
+            EdgeKind::Unresolved => "may call (unresolved)",
+            EdgeKind::PointerCall => "calls through",
+            EdgeKind::Candidate => "may point to",
         };
         let context = if context.is_empty() { String::new() } else { format!(", {context}") };
         let (from, to) = (printable(from), printable(to));
@@ -113,7 +111,7 @@ fn relations(related: &Related, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn paths(answered: &Answered, found: &Paths, color: bool, out: &mut dyn Write) -> io::Result<()> {
+fn paths(answered: &QueryResult, found: &Paths, color: bool, out: &mut dyn Write) -> io::Result<()> {
     let mut drawer = Drawer::new(answered, color);
     for path in &found.paths {
         drawer.draw(path, out)?;
@@ -127,7 +125,7 @@ fn paths(answered: &Answered, found: &Paths, color: bool, out: &mut dyn Write) -
 
 /// Draws witnesses.
 struct Drawer<'a> {
-    answered: &'a Answered,
+    answered: &'a QueryResult,
     color: bool,
     sources: Sources<'static>,
 }
@@ -135,7 +133,7 @@ struct Drawer<'a> {
 type Excerpt = (String, Range<usize>);
 
 impl<'a> Drawer<'a> {
-    fn new(answered: &'a Answered, color: bool) -> Self {
+    fn new(answered: &'a QueryResult, color: bool) -> Self {
         Drawer { answered, color, sources: Sources::new(&ON_DISK) }
     }
 
@@ -180,7 +178,7 @@ impl<'a> Drawer<'a> {
     }
 
     /// The word at a place, as bytes of a text that can be shown.
-    fn excerpt(&mut self, label: &findings::Label, texts: &mut BTreeMap<String, Arc<Source>>) -> Option<Excerpt> {
+    fn excerpt(&mut self, label: &crate::Label, texts: &mut BTreeMap<String, Arc<Source>>) -> Option<Excerpt> {
         let path: PathBuf = self.answered.tree.root.join(&label.at.path);
         let source = self.sources.get(&path)?;
         let start = source.offset(label.at.line, label.at.column)?;

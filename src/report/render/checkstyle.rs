@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
+use crate::Level;
 use crate::Report;
-use crate::findings::Level;
 use cowrap_base::files::Columns;
 
 use super::NOT_CHECKED;

@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-use crate::Drawing;
+use crate::{EdgeKind, Subgraph};
 
 /// Writes a graph in DOT.
-pub fn render(drawing: &Drawing, out: &mut dyn Write) -> io::Result<()> {
+pub fn render(subgraph: &Subgraph, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "digraph cowrap {{")?;
     writeln!(out, "    rankdir=LR;")?;
     writeln!(out, "    node [shape=box, style=\"filled,rounded\", fillcolor=white, fontname=\"monospace\"];")?;
-    for (position, node) in drawing.nodes.iter().enumerate() {
+    for (position, node) in subgraph.nodes.iter().enumerate() {
         let has = |label: &str| node.labels.iter().any(|known| known == label);
         let fill = match () {
             () if has("coroutine-only") => "lightblue",
@@ -18,14 +18,14 @@ pub fn render(drawing: &Drawing, out: &mut dyn Write) -> io::Result<()> {
             () => "white",
         };
         let shape = if has("function_pointer") { ", shape=ellipse" } else { "" };
-        let width = if node.asked { ", penwidth=3" } else { "" };
+        let width = if node.requested { ", penwidth=3" } else { "" };
         writeln!(out, "    n{position} [label={}, fillcolor={fill}{shape}{width}];", quoted(&node.name))?;
     }
-    for edge in &drawing.edges {
+    for edge in &subgraph.edges {
         let mut attributes = Vec::new();
-        match edge.kind.describe() {
-            "holds" => attributes.push("style=dashed".to_owned()),
-            "unresolved" => attributes.push("style=dotted".to_owned()),
+        match edge.kind {
+            EdgeKind::Candidate => attributes.push("style=dashed".to_owned()),
+            EdgeKind::Unresolved => attributes.push("style=dotted".to_owned()),
             _ => {}
         }
         if !edge.rules.is_empty() {

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use crate::Level;
 use crate::Report;
-use crate::findings::Level;
 use cowrap_base::files::Columns;
 
 use super::{coverage, printable, remarks};

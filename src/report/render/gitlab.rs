@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::Report;
-use crate::findings::{Finding, Fingerprints, Level};
+use crate::{Finding, Fingerprints, Level};
 
 use super::{NOT_CHECKED, printable};
 

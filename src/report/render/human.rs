@@ -9,7 +9,7 @@ use codespan_reporting::diagnostic::{Diagnostic, Label, LabelStyle, Severity};
 use codespan_reporting::files::{Error as FilesError, Files};
 
 use crate::Report;
-use crate::findings::{self, Finding, Level, Span};
+use crate::{Finding, Level, Span};
 use cowrap_base::files::{Source, Sources};
 
 use super::draw::draw;
@@ -72,7 +72,7 @@ impl<'r> Excerpts<'r> {
                 None => diagnostic.notes.push(format!("{}: {}", at(&label.at), printable(&label.text))),
             }
         }
-        for findings::Note { text, at: place } in &finding.notes {
+        for crate::Note { text, at: place } in &finding.notes {
             diagnostic.notes.push(match place {
                 Some(place) => format!("note: {}: {}", at(place), printable(text)),
                 None => format!("note: {}", printable(text)),

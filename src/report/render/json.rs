@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::findings::Finding;
+use crate::Finding;
 use crate::{Problem, Report, Summary};
 
 /// The version of the format.
@@ -35,7 +35,7 @@ struct Tool {
 }
 
 /// This program.
-const TOOL: Tool = Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
+const TOOL: Tool = Tool { name: crate::PROGRAM, version: env!("CARGO_PKG_VERSION") };
 
 impl<'a> Rest<'a> {
     /// Of a report.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
+use crate::Finding;
 use crate::Report;
-use crate::findings::Finding;
 
 use super::short::level;
 use super::xml::{DECLARATION, escape};

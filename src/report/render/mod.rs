@@ -4,11 +4,11 @@
 
 mod answer;
 mod checkstyle;
-mod complaints;
 mod dot;
 mod draw;
 mod github;
 mod gitlab;
+mod header;
 mod human;
 mod json;
 mod jsonl;
@@ -21,10 +21,10 @@ mod xml;
 use std::io::{self, Write};
 
 pub use answer::{AnswerFormat, render_answer};
-pub use complaints::complaints;
+pub use header::render_header_diagnostics;
 
-use crate::findings::{Finding, Span};
-use crate::{Compared, Problem, Report, Summary};
+use crate::{Comparison, Problem, Report, Summary};
+use crate::{Finding, Span};
 use cowrap_base::files;
 
 /// The formats of a report.
@@ -147,7 +147,7 @@ pub fn coverage(summary: &Summary) -> Vec<String> {
 }
 
 /// The lines that say what was compared with.
-fn news(compared: &Compared) -> Vec<String> {
+fn news(compared: &Comparison) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some((file, known)) = &compared.baseline {
         lines.push(format!("not shown: {} of the baseline {}", count(*known, "finding"), printable(file)));

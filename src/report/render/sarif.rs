@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 
 use serde_json::{Value, json};
 
-use crate::findings::{Finding, Fix, Label, Safety, Span, State};
+use crate::{BaselineState, Finding, Fix, Label, Safety, Span};
 use crate::{Problem, ProblemKind, Report, RuleInfo};
 use cowrap_base::files::Columns;
 
@@ -31,7 +31,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         "version": "2.1.0",
         "runs": [{
             "tool": { "driver": {
-                "name": env!("CARGO_PKG_NAME"),
+                "name": crate::PROGRAM,
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
                 "rules": report.rules.iter().map(rule).collect::<Vec<_>>(),
             }},
@@ -86,8 +86,8 @@ impl Writer<'_> {
         });
         if let Some(state) = finding.state {
             result["baselineState"] = json!(match state {
-                State::New => "new",
-                State::Updated => "updated",
+                BaselineState::New => "new",
+                BaselineState::Updated => "updated",
             });
         }
         if let Some(position) = self.positions.get(finding.rule.as_str()) {

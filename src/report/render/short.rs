@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::findings::Level;
-use crate::{Report, Shared};
+use crate::Level;
+use crate::{MarkLocation, Report, SharingStats, UnmatchedCut};
 
 use super::{at, by_cause, coverage, printable, printable_lines};
 
@@ -60,38 +60,38 @@ fn printable_path(path: &Path) -> String {
 /// What `--verbose` tells.
 pub fn details(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
     let details = &report.details;
-    for (unit, file) in &details.shared.differing {
+    for (unit, file) in &details.sharing.differing {
         let (unit, file) = (printable_path(unit), printable_path(file));
         writeln!(out, "cowrap: {unit} says something else with precompiled headers, in {file}; please report this")?;
     }
-    if let Some(reason) = &details.cache {
+    if let Some(reason) = &details.cache_failure {
         writeln!(out, "cowrap: nothing was kept for the next run: {}", printable_lines(reason))?;
     }
     // Who wrote a cut must learn that it cuts nothing any more.
-    for (caller, callee) in &details.unused_cuts {
+    for UnmatchedCut { caller, callee } in &details.unmatched.cuts {
         let (caller, callee) = (printable(caller), printable(callee));
         writeln!(out, "cowrap: the pack's cut from `{caller}` to `{callee}` matched no call; take it out")?;
     }
     if !verbose {
         return Ok(());
     }
-    writeln!(out, "cowrap: {}", printable(&details.clang))?;
+    writeln!(out, "cowrap: {}", printable(&details.parsing.clang))?;
     writeln!(out, "cowrap: root {}", printable(&report.tree.root.to_string_lossy()))?;
-    for (mark, path, line) in &details.marks {
+    for MarkLocation { mark, path, line } in &details.parsing.marks {
         writeln!(out, "cowrap: mark `{mark}` is defined at {}:{line}", printable(&path.to_string_lossy()))?;
     }
-    for model in &details.unused_models {
+    for model in &details.unmatched.models {
         writeln!(out, "cowrap: the pack's model of `{}` matched nothing", printable(model))?;
     }
     for reason in &details.not_compared {
         writeln!(out, "cowrap: {}", printable_lines(reason))?;
     }
-    for (argument, units) in &details.unknown_arguments {
+    for (argument, units) in &details.parsing.unknown_arguments {
         writeln!(out, "cowrap: libclang does not know `{}`; left out in {units} units", printable(argument))?;
     }
-    let Shared { units, headers, kept, refusals, .. } = &details.shared;
+    let SharingStats { units, headers, reused, refusals, .. } = &details.sharing;
     if *headers > 0 {
-        let earlier = if *kept > 0 { format!(", {kept} of them made earlier") } else { String::new() };
+        let earlier = if *reused > 0 { format!(", {reused} of them made earlier") } else { String::new() };
         writeln!(out, "cowrap: {units} units shared {headers} precompiled headers{earlier}")?;
     }
     for (reason, times) in refusals {

@@ -11,8 +11,8 @@ use cowrap_base::files::Source;
 use super::draw::draw;
 use super::printable;
 
-/// Writes the complaints about the headers of one job.
-pub fn complaints(generated: &HeaderDiagnostics, color: bool, out: &mut dyn Write) -> io::Result<()> {
+/// Writes the diagnostics of the headers of one job.
+pub fn render_header_diagnostics(generated: &HeaderDiagnostics, color: bool, out: &mut dyn Write) -> io::Result<()> {
     if generated.diagnostics.is_empty() {
         return Ok(());
     }
@@ -25,21 +25,21 @@ pub fn complaints(generated: &HeaderDiagnostics, color: bool, out: &mut dyn Writ
             files.add(printable(&path.to_string_lossy()), shown)
         })
         .collect();
-    for complaint in &generated.diagnostics {
-        let severity = if complaint.is_fatal { Severity::Error } else { Severity::Warning };
-        let mut diagnostic = Diagnostic::new(severity).with_message(printable(&complaint.message));
-        if let Some(span) = &complaint.span {
-            let label = Label::primary(ids[complaint.header], span.clone());
-            diagnostic.labels.push(label.with_message(printable(&complaint.label)));
+    for problem in &generated.diagnostics {
+        let severity = if problem.is_fatal { Severity::Error } else { Severity::Warning };
+        let mut diagnostic = Diagnostic::new(severity).with_message(printable(&problem.message));
+        if let Some(span) = &problem.span {
+            let label = Label::primary(ids[problem.header], span.clone());
+            diagnostic.labels.push(label.with_message(printable(&problem.label)));
         }
-        if let Some((header, span, text)) = &complaint.other {
+        if let Some((header, span, text)) = &problem.other {
             diagnostic.labels.push(Label::secondary(ids[*header], span.clone()).with_message(printable(text)));
         }
-        diagnostic.notes.push(format!("help: {}", printable(&complaint.help)));
+        diagnostic.notes.push(format!("help: {}", printable(&problem.help)));
         match draw(&files, &diagnostic, color) {
             Ok(drawn) => out.write_all(&drawn)?,
             // What cannot be drawn must be told all the same.
-            Err(_) => writeln!(out, "{}: {}", severity_word(complaint.is_fatal), printable(&complaint.message))?,
+            Err(_) => writeln!(out, "{}: {}", severity_word(problem.is_fatal), printable(&problem.message))?,
         }
     }
     Ok(())

@@ -1,12 +1,21 @@
-//! From a tree to facts: the compilation database, libclang, scanning, sharing of precompiled headers, extraction, scheduling.
+//! From a C tree to facts: the compilation database, libclang, scanning, PCH sharing, extraction, scheduling.
 //!
 //! It must never know rules, the meaning of marks, or output.
+//!
+//! The modules are in the order of the data: `compdb` gives the units, `marks` the headers in which marks are visible, `scan` and
+//! `sources` the texts without a compiler, `parse` and `extract` the facts of one unit, `pch` the same with shared header work,
+//! `unit_cache` what earlier runs already know, and `index` schedules all of it.
 
 #![warn(missing_docs)]
 
-pub mod index;
-pub mod pch;
 pub mod compdb;
+pub mod marks;
 pub mod scan;
-pub mod extract;
+pub mod sources;
 pub mod clang;
+pub mod parse;
+pub mod extract;
+pub mod unit_reader;
+pub mod pch;
+pub mod unit_cache;
+pub mod index;

@@ -14,7 +14,9 @@ use cowrap_base::files::{Digest, Digester, Overlay, Texts, Tree};
 use cowrap_csyntax::suppression::comments;
 use cowrap_frontend::clang::Library;
 use cowrap_frontend::compdb;
-use cowrap_frontend::index::{UnitInputs, definitions, is_old, normalized_digest};
+use cowrap_frontend::marks::definitions;
+use cowrap_frontend::sources::{is_old, normalized_digest};
+use cowrap_frontend::unit_cache::UnitInputs;
 use cowrap_report::Finding;
 
 use super::{

@@ -20,7 +20,7 @@ use cowrap_analysis::program::Linker;
 use cowrap_base::files::{Digest, Digester, ON_DISK, Tree, write_whole};
 use cowrap_facts::{FileFacts, SharedFileFacts, UnitFacts, paths};
 use cowrap_frontend::compdb::Unit;
-use cowrap_frontend::index::UnitOutcome;
+use cowrap_frontend::unit_reader::UnitOutcome;
 use cowrap_packs::{Pack, PackError};
 
 use super::depfile::depfile;

@@ -19,7 +19,7 @@ use cowrap_base::git::{GitError, dirty};
 use cowrap_facts::{SharedFileFacts, UnitFacts};
 use cowrap_fix::plan::{InputList, Order, Planner};
 use cowrap_fix::{Change, EditSet, GroupId, Outcome as Writing, Refusal, write_all};
-use cowrap_frontend::index::{VisibleMarks, make_visible};
+use cowrap_frontend::marks::{VisibleMarks, make_visible};
 use cowrap_packs::Pack;
 use cowrap_report::{Action, Edit, Finding, Fix, Level, Safety, Span};
 

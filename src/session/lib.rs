@@ -36,8 +36,11 @@ use cowrap_base::git::GitError;
 use cowrap_facts::{CallKind, UnitFacts};
 use cowrap_frontend::clang::{Library, LoadError};
 use cowrap_frontend::compdb::{self, Database, RefusedEntry, Unit};
+use cowrap_frontend::index::Indexer;
 pub use cowrap_frontend::index::WORKER;
-use cowrap_frontend::index::{Indexer, MarkDefinition, UnitInputs, UnitOutcome, make_visible};
+use cowrap_frontend::marks::{MarkDefinition, make_visible};
+use cowrap_frontend::unit_cache::UnitInputs;
+use cowrap_frontend::unit_reader::UnitOutcome;
 use cowrap_packs::{Effect, Pack, PackError, Settings};
 use cowrap_report::{BaselineError, Finding, Level, Span};
 use cowrap_report::{
@@ -528,8 +531,8 @@ fn refused(refusal: &RefusedEntry, tree: &Tree) -> Problem {
 }
 
 /// What became of sharing, for the report.
-fn shared_summary(shared: cowrap_frontend::index::SharingStats) -> SharingStats {
-    let cowrap_frontend::index::SharingStats { units, headers, kept, refusals, differing } = shared;
+fn shared_summary(shared: cowrap_frontend::pch::SharingStats) -> SharingStats {
+    let cowrap_frontend::pch::SharingStats { units, headers, kept, refusals, differing } = shared;
     SharingStats { units, headers, reused: kept, refusals, differing }
 }
 

@@ -16,7 +16,10 @@ use cowrap_analysis::program::{Linker, Program};
 use cowrap_base::cache::{Cache, EntryKind, StatCache};
 use cowrap_base::files::{Digest, Digester, Identities, Overlay, Tree};
 use cowrap_facts::{SCHEMA, UnitFacts};
-use cowrap_frontend::index::{CachedUnit, SavedUnits, Sources, UnitCache, UnitInputs, UnitOutcome, make_visible};
+use cowrap_frontend::marks::make_visible;
+use cowrap_frontend::sources::Sources;
+use cowrap_frontend::unit_cache::{CachedUnit, SavedUnits, UnitCache, UnitInputs};
+use cowrap_frontend::unit_reader::UnitOutcome;
 use cowrap_packs::Pack;
 
 use super::stored::Words;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use cowrap_facts::{LockId, MarkId, PairId};
 use cowrap_frontend::extract::{LockAction, LockWord, PairedWith, Vocabulary};
-use cowrap_frontend::index::MarkHeaders;
+use cowrap_frontend::marks::MarkHeaders;
 use cowrap_packs::{Pack, SlotName};
 
 /// The words that extraction looks for.

@@ -14,7 +14,7 @@ use std::path::Path;
 
 use crate::support::sharing::compare;
 use crate::support::{random, tree};
-use cowrap_frontend::index::SharingStats;
+use cowrap_frontend::pch::SharingStats;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 

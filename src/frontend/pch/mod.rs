@@ -26,7 +26,9 @@ use cowrap_base::cache::Cache;
 use cowrap_base::files::{Digest, Identities, Tree};
 use cowrap_facts::{SharedFileFacts, UnitFacts};
 
-use crate::index::{Indexer, Parse, Sources, UnitOutcome};
+use crate::parse::Input;
+use crate::sources::Sources;
+use crate::unit_reader::{UnitOutcome, UnitReader};
 
 use self::cluster::BitSet;
 use self::headers::{HeaderId, Headers, Inclusions};
@@ -588,8 +590,13 @@ fn culprits(harm: &[Conflict], listed: &[&Listed], headers: &Headers) -> BitSet 
 }
 
 /// Makes precompiled headers, each before what stands on it, and reads all units.
-pub(super) fn run(indexer: &Indexer, units: &[Unit], sharing: &Sharing<'_>, sender: Sender<(usize, UnitOutcome)>) {
-    let run = Run { indexer, units, sharing };
+pub(crate) fn read_units(
+    reader: &UnitReader,
+    units: &[Unit],
+    sharing: &Sharing<'_>,
+    sender: Sender<(usize, UnitOutcome)>,
+) {
+    let run = Run { reader, units, sharing };
     rayon::scope(|scope| {
         for (node, plan) in sharing.plan.nodes.iter().enumerate() {
             if plan.below.is_none() {
@@ -608,7 +615,7 @@ pub(super) fn run(indexer: &Indexer, units: &[Unit], sharing: &Sharing<'_>, send
 
 #[derive(Clone, Copy)]
 struct Run<'a> {
-    indexer: &'a Indexer,
+    reader: &'a UnitReader,
     units: &'a [Unit],
     sharing: &'a Sharing<'a>,
 }
@@ -643,7 +650,7 @@ impl<'a> Run<'a> {
         let outcome = match shared {
             Some(facts) if self.sharing.verify => self.verified(unit, &facts),
             Some(facts) => UnitOutcome::Read(Box::new(facts)),
-            None => self.indexer.read(unit),
+            None => self.reader.read(unit),
         };
         // The receiver is gone only when the run is being abandoned.
         let _ = sender.send((number, outcome));
@@ -651,7 +658,7 @@ impl<'a> Run<'a> {
 
     /// A plain parse of a unit, after its facts were compared with others.
     fn verified(self, unit: &Unit, shared: &UnitFacts) -> UnitOutcome {
-        let outcome = self.indexer.read(unit);
+        let outcome = self.reader.read(unit);
         let plain = match &outcome {
             UnitOutcome::Read(plain) => Some(&**plain),
             UnitOutcome::Failed(_) => None,
@@ -665,10 +672,10 @@ impl<'a> Run<'a> {
 
     /// The facts of a unit by way of precompiled headers, if they can be had so.
     fn shared(self, number: usize, unit: &Unit, precompiled: &Precompiled) -> Option<UnitFacts> {
-        let parse = Parse { purpose: Purpose::Walk, below: Some(&precompiled.file), source: None, more: &[] };
-        let Indexer { files, vocabulary, .. } = self.indexer;
+        let input = Input { purpose: Purpose::Walk, pch: Some(&precompiled.file), source: None, more: &[] };
+        let UnitReader { parser, paths: files, vocabulary } = self.reader;
         let read = || {
-            self.indexer.parse(unit, parse, |parsed, unknown_arguments| {
+            parser.parse(unit, input, |parsed, unknown_arguments| {
                 let extracted = extract(parsed, &unit.directory, files, vocabulary, Some(&precompiled.compiled.before));
                 let facts = self.sharing.complete(number, unit, parsed, extracted, precompiled, files);
                 facts.map(|mut facts| {
@@ -709,12 +716,12 @@ impl<'a> Run<'a> {
             return None;
         }
         let more: Vec<&str> = STRICT.iter().copied().chain(["-x", "c-header"]).collect();
-        let Indexer { files, vocabulary, .. } = self.indexer;
+        let UnitReader { parser, paths: files, vocabulary } = self.reader;
         let source = self.sharing.source(node, &listed, below.map(|below| &**below))?;
         let making = Making { node, below, listed: &listed };
         let group = self.sharing.group(node);
         let key = self.sharing.store.as_ref().and_then(|store| {
-            let arguments = self.indexer.arguments(unit).ok()?;
+            let arguments = self.reader.parser.arguments(unit).ok()?;
             Some((store, store.key(making, group, &arguments, &source.1, &self.sharing.sources)?))
         });
         if let Some((store, key)) = &key
@@ -722,14 +729,14 @@ impl<'a> Run<'a> {
         {
             return Some(made).filter(|made| !matches!(made, Err(bad) if bad.is_empty()));
         }
-        let parse = Parse {
+        let input = Input {
             purpose: Purpose::Precompile,
-            below: below.map(|below| below.file.as_c_str()),
+            pch: below.map(|below| below.file.as_c_str()),
             source: Some(source),
             more: &more,
         };
         let target = self.sharing.target(node)?;
-        let made = self.indexer.parse(unit, parse, |parsed, _| {
+        let made = parser.parse(unit, input, |parsed, _| {
             let nothing = Arc::default();
             let known = below.map_or(&nothing, |below| &below.compiled.before);
             let extracted = extract(parsed, &unit.directory, files, vocabulary, Some(known));
@@ -777,7 +784,7 @@ impl<'a> Run<'a> {
         let (compiled, referred) = store.find(key, Some(known))?;
         let group = self.sharing.group(making.node);
         let refer = |wanted: &Wanted| referred.answer(wanted, group);
-        match self.sharing.accept(making, compiled, &self.indexer.files, refer)? {
+        match self.sharing.accept(making, compiled, &self.reader.paths, refer)? {
             Ok(made) => {
                 let made = made.in_file(store.file(key)?)?;
                 self.sharing.note(|seen| seen.kept += 1);

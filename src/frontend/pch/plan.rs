@@ -11,7 +11,7 @@ use crate::compdb::Unit;
 use crate::scan::{FileId, IncludeKind, PathId};
 use cowrap_base::files::{Identities, Tree};
 
-use crate::index::Sources;
+use crate::sources::Sources;
 
 use super::cluster::{BitSet, Cluster, Costs, clusters};
 use super::headers::{Follow, HeaderId, Headers, IncludeClosure, Inclusions};

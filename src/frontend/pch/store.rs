@@ -15,9 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::clang::UnsavedFile;
 use crate::extract::{Before, Paths};
-use crate::index::Sources;
-use crate::index::sources::is_old;
 use crate::scan::IncludeKind;
+use crate::sources::{Sources, is_old};
 use cowrap_base::cache::{Cache, EntryKind};
 use cowrap_base::files::{Digest, Digester};
 use cowrap_facts::SharedFileFacts;

@@ -9,7 +9,10 @@ use cowrap_base::files::{Digest, ON_DISK, Tree};
 use cowrap_facts::UnitFacts;
 use cowrap_frontend::clang::Library;
 use cowrap_frontend::compdb;
-use cowrap_frontend::index::{Indexer, Sharing, SharingStats, UnitOutcome, make_visible};
+use cowrap_frontend::index::Indexer;
+use cowrap_frontend::marks::make_visible;
+use cowrap_frontend::pch::{Sharing, SharingStats};
+use cowrap_frontend::unit_reader::UnitOutcome;
 use cowrap_packs::Pack;
 use cowrap_session::{mark_headers, vocabulary};
 

@@ -33,7 +33,7 @@ pub struct Sources {
     pub resolver: Resolver,
     resource_directory: PathBuf,
     /// When nothing was looked at yet.
-    pub(crate) started: SystemTime,
+    pub(super) started: SystemTime,
 }
 
 /// The digest of what is left of a text without comments: texts of one form say the same at the same lines and columns.

@@ -19,8 +19,7 @@ use cowrap_base::cache::{Cache, EntryKind, StatCache};
 use cowrap_base::files::{Digest, Digester, Identities, Overlay, Tree};
 use cowrap_facts::{ParseStatus, SharedFileFacts, UnitFacts};
 
-use super::Sources;
-use super::sources::is_old;
+use crate::sources::{Sources, is_old};
 
 /// How many states of one unit are remembered, those of other branches among them.
 const MOST_VERSIONS: usize = 4;

@@ -1,0 +1,132 @@
+//! Scheduling: reads all translation units in parallel, with or without PCH sharing, and hands on the results in their order.
+//!
+//! It must never know what facts mean, and it never prints.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::sync::{Arc, mpsc};
+
+use rayon::iter::{ParallelBridge, ParallelIterator};
+
+use crate::clang::{Library, UnsavedFile};
+use crate::compdb::Unit;
+use crate::extract::Vocabulary;
+use crate::parse::Parser;
+use crate::pch::{self, Sharing};
+use crate::sources::Sources;
+use crate::unit_reader::{TreePaths, UnitOutcome, UnitReader};
+use cowrap_base::cache::Cache;
+use cowrap_base::files::{Digest, Overlay, Tree};
+use cowrap_facts::SharedFileFacts;
+
+/// How the names of the threads begin that read units.
+pub const WORKER: &str = "cowrap-worker";
+
+/// The stack of a worker. Syntax trees can be deep, and both libclang and the control flow analysis recurse.
+const STACK_BYTES: usize = 256 << 20;
+
+/// Reads the units of a tree on a pool of workers.
+#[derive(Debug)]
+pub struct Indexer {
+    reader: UnitReader,
+    workers: rayon::ThreadPool,
+}
+
+impl Indexer {
+    /// Prepares for a tree. `texts` replace files on disk, such as headers with visible marks. `jobs` is the number of workers;
+    /// 0 means one for each processor.
+    pub fn new(
+        library: Library,
+        vocabulary: Vocabulary,
+        texts: Vec<UnsavedFile>,
+        tree: Tree,
+        jobs: usize,
+    ) -> Result<Self, rayon::ThreadPoolBuildError> {
+        let workers = rayon::ThreadPoolBuilder::new()
+            .num_threads(jobs)
+            .stack_size(STACK_BYTES)
+            .thread_name(|number| format!("{WORKER}-{number}"))
+            .build()?;
+        let paths = TreePaths::new(tree, &texts);
+        Ok(Indexer { reader: UnitReader { parser: Parser::new(library, texts), vocabulary, paths }, workers })
+    }
+
+    /// Reads other in-memory texts from now on. All of them stand for files that are on disk.
+    pub fn set_headers(&mut self, texts: Vec<UnsavedFile>) {
+        self.reader.paths.set_texts(&texts);
+        self.reader.parser.set_texts(texts);
+    }
+
+    /// Reads other in-memory texts from now on, some of which may stand for files that are not on disk.
+    ///
+    /// # Errors
+    ///
+    /// A temporary file cannot be written.
+    pub fn set_state(&mut self, texts: Vec<UnsavedFile>) -> io::Result<()> {
+        self.reader.paths.set_texts(&texts);
+        self.reader.parser.set_snapshot(texts)
+    }
+
+    /// Reads all units in parallel, and hands each result to `sink` in the order of `units`.
+    ///
+    /// Memory holds only what is being read or waits for an earlier unit, and equal facts of a file once.
+    pub fn run(&self, units: &[Unit], sharing: Option<&Sharing<'_>>, mut sink: impl FnMut(usize, UnitOutcome)) {
+        let (sender, outcomes) = mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let sender = sender;
+                self.workers.install(|| match sharing {
+                    Some(sharing) => pch::read_units(&self.reader, units, sharing, sender),
+                    // A bridge hands out the units in their order. Splitting the range would begin in its middle, and half of
+                    // all facts would wait in memory for their turn.
+                    None => units.iter().enumerate().par_bridge().for_each_with(sender, |sender, (number, unit)| {
+                        // The receiver is gone only when the run is being abandoned.
+                        let _ = sender.send((number, self.reader.read(unit)));
+                    }),
+                });
+            });
+            let mut known: HashMap<Digest, SharedFileFacts> = HashMap::new();
+            let mut waiting = BTreeMap::new();
+            let mut next = 0;
+            for (number, mut outcome) in outcomes {
+                if let UnitOutcome::Read(facts) = &mut outcome {
+                    for file_facts in &mut facts.file_facts {
+                        *file_facts = known.entry(file_facts.digest()).or_insert_with(|| file_facts.clone()).clone();
+                    }
+                }
+                waiting.insert(number, outcome);
+                while let Some(outcome) = waiting.remove(&next) {
+                    sink(next, outcome);
+                    next += 1;
+                }
+            }
+        });
+    }
+
+    /// The texts of the tree as they are now, or in another state of it.
+    pub fn sources(&self, overlay: &Overlay) -> Arc<Sources> {
+        let texts = overlay.texts().map(|(path, text)| (path.to_path_buf(), Arc::clone(text))).collect();
+        Arc::new(Sources::new(self.reader.parser.resource_directory(), texts))
+    }
+
+    /// Plans which header work these units share; `None` when no directory for precompiled headers can be made. With `verify`,
+    /// every unit that shares is also parsed plainly, the plain result counts, and the two are compared.
+    pub fn share<'a>(&self, units: &[Unit], sources: &Arc<Sources>, verify: bool) -> Option<Sharing<'a>> {
+        let TreePaths { tree, identities, .. } = &self.reader.paths;
+        self.workers.install(|| Sharing::new(units, tree, identities, sources, verify)).ok()
+    }
+
+    /// Stores precompiled headers in a cache, for later runs. `base` is the digest of all that facts depend on except files and
+    /// arguments.
+    pub fn keep<'a>(&self, sharing: Sharing<'a>, cache: &'a Cache, base: Digest) -> Sharing<'a> {
+        let Tree { root, build } = &self.reader.paths.tree;
+        let parser = &self.reader.parser;
+        let places = [root, build.as_deref().unwrap_or(root), parser.resource_directory()];
+        sharing.keep(cache, base, &places, parser.texts())
+    }
+
+    /// Runs something on the workers.
+    pub fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.workers.install(work)
+    }
+}

@@ -7,7 +7,9 @@
 use std::ops::Range;
 
 use super::declared::{Parameter, Type};
-use super::lex::{Kind, Token};
+use cowrap_csyntax::lex::Kind;
+
+use super::items::Token;
 use super::read::Vocabulary;
 
 /// A declaration of a function.
@@ -71,13 +73,13 @@ pub(super) fn parse(tokens: &[&Token<'_>], mark: usize, vocabulary: &Vocabulary)
     let mut depth = 0;
     let is_static = tokens.iter().any(|token| {
         match token.kind {
-            Kind::Sign('(' | '[' | '{') => depth += 1,
-            Kind::Sign(')' | ']' | '}') => depth -= 1,
+            Kind::Punctuator("(" | "[" | "{") => depth += 1,
+            Kind::Punctuator(")" | "]" | "}") => depth -= 1,
             _ => {}
         }
         depth == 0 && token.is_word("static")
     });
-    if let Some(comma) = parts.iter().find(|part| part.is_sign(',')) {
+    if let Some(comma) = parts.iter().find(|part| part.is_punctuator(",")) {
         return Err(refuse(
             &comma.span(),
             format!("one declaration with `{}` declares several things", mark.text),
@@ -184,8 +186,8 @@ impl<'t> Part<'t> {
         tokens[0].span.start..tokens[tokens.len() - 1].span.end
     }
 
-    fn is_sign(&self, sign: char) -> bool {
-        matches!(self, Part::Other([token]) if token.is_sign(sign))
+    fn is_punctuator(&self, punctuator: &str) -> bool {
+        matches!(self, Part::Other([token]) if token.is(punctuator))
     }
 
     /// The name, if it is one.
@@ -210,7 +212,7 @@ fn parts<'t>(tokens: &'t [&'t Token<'t>], vocabulary: &Vocabulary) -> Vec<Part<'
     while at < tokens.len() {
         let token = tokens[at];
         let word = token.text.as_ref();
-        let group = |at: usize| tokens.get(at).filter(|next| next.is_sign('(')).map(|_| group_end(tokens, at));
+        let group = |at: usize| tokens.get(at).filter(|next| next.is("(")).map(|_| group_end(tokens, at));
         let next = at + 1;
         match token.kind {
             Kind::Word if vocabulary.wrappers.contains(word) || STORAGE.contains(&word) => at = next,
@@ -242,19 +244,19 @@ fn parts<'t>(tokens: &'t [&'t Token<'t>], vocabulary: &Vocabulary) -> Vec<Part<'
                 });
                 at = next;
             }
-            Kind::Sign('*') => {
+            Kind::Punctuator("*") => {
                 parts.push(Part::Star(&tokens[at..next]));
                 at = next;
             }
-            Kind::Sign('(') => {
+            Kind::Punctuator("(") => {
                 let end = group_end(tokens, at);
                 parts.push(Part::Parentheses(&tokens[at..end]));
                 at = end;
             }
-            Kind::Sign('[') => {
+            Kind::Punctuator("[") => {
                 let end = group_end(tokens, at);
                 // `[[attribute]]`
-                if !tokens.get(next).is_some_and(|inner| inner.is_sign('[')) {
+                if !tokens.get(next).is_some_and(|inner| inner.is("[")) {
                     parts.push(Part::Brackets(&tokens[at..end]));
                 }
                 at = end;
@@ -273,8 +275,8 @@ fn group_end(tokens: &[&Token<'_>], at: usize) -> usize {
     let mut depth = 0;
     for (number, token) in tokens.iter().enumerate().skip(at) {
         match token.kind {
-            Kind::Sign('(' | '[' | '{') => depth += 1,
-            Kind::Sign(')' | ']' | '}') => depth -= 1,
+            Kind::Punctuator("(" | "[" | "{") => depth += 1,
+            Kind::Punctuator(")" | "]" | "}") => depth -= 1,
             _ => {}
         }
         if depth == 0 {
@@ -318,7 +320,7 @@ fn find_function<'t>(parts: &[Part<'t>]) -> Option<Result<Function<'t>, Refusal>
     for (at, part) in parts.iter().enumerate() {
         if let Part::Parentheses(_) = part {
             let before = at.checked_sub(1).map(|before| parts[before]);
-            let begins_with_star = part.inside().first().is_some_and(|token| token.is_sign('*'));
+            let begins_with_star = part.inside().first().is_some_and(|token| token.is("*"));
             let is_name = part.inside().len() == 1 && matches!(parts.get(at + 1), Some(Part::Parentheses(_)));
             match before {
                 // `type (*name(parameters))(…)` and `type (name)(parameters)`, with a type that is a name.
@@ -391,7 +393,7 @@ fn nested_function<'t>(parts: &[Part<'t>], at: usize) -> Result<Function<'t>, Re
         let parameters = behind[0].inside();
         return Ok(Function { name, parameters, start: at, before: String::new(), after: String::new() });
     }
-    let Some(open) = inside.iter().position(|token| token.is_sign('(')) else {
+    let Some(open) = inside.iter().position(|token| token.is("(")) else {
         return Err(unreadable("this is a pointer to a function, and no function"));
     };
     let end = group_end(inside, open);
@@ -485,13 +487,14 @@ fn joined(tokens: &[&Token<'_>]) -> String {
     let mut text = String::new();
     for (number, token) in tokens.iter().enumerate() {
         let before = number.checked_sub(1).map(|before| tokens[before]);
-        let is_text = |token: &Token<'_>| matches!(token.kind, Kind::Word | Kind::Number | Kind::Literal);
+        let is_text =
+            |token: &Token<'_>| matches!(token.kind, Kind::Word | Kind::Number | Kind::String | Kind::Character);
         let blank = before.is_some_and(|before| {
             (is_text(before) && is_text(token))
-                || (is_text(before) && token.is_sign('*'))
-                || before.is_sign(',')
-                || (before.is_sign(')') && is_text(token))
-                || (is_text(before) && token.is_sign('(') && TYPE_WORDS.contains(&before.text.as_ref()))
+                || (is_text(before) && token.is("*"))
+                || before.is(",")
+                || (before.is(")") && is_text(token))
+                || (is_text(before) && token.is("(") && TYPE_WORDS.contains(&before.text.as_ref()))
         });
         if blank {
             text.push(' ');
@@ -525,15 +528,15 @@ fn parameters(tokens: &[&Token<'_>], function: &Token<'_>, vocabulary: &Vocabula
     for at in 0..=tokens.len() {
         let ends = match tokens.get(at).map(|token| token.kind) {
             None => true,
-            Some(Kind::Sign('(' | '[' | '{')) => {
+            Some(Kind::Punctuator("(" | "[" | "{")) => {
                 depth += 1;
                 false
             }
-            Some(Kind::Sign(')' | ']' | '}')) => {
+            Some(Kind::Punctuator(")" | "]" | "}")) => {
                 depth -= 1;
                 false
             }
-            Some(Kind::Sign(',')) => depth == 0,
+            Some(Kind::Punctuator(",")) => depth == 0,
             _ => false,
         };
         if ends {
@@ -579,7 +582,7 @@ fn uses_word(text: &str, name: &str) -> bool {
 
 fn parameter(tokens: &[&Token<'_>], function: &Token<'_>, vocabulary: &Vocabulary) -> Result<Parameter, Refusal> {
     let span = tokens[0].span.start..tokens[tokens.len() - 1].span.end;
-    if tokens.iter().all(|token| token.is_sign('.')) {
+    if tokens.iter().all(|token| token.is("...") || token.is(".")) {
         return Err(refuse(
             &span,
             format!("`{}` takes a variable number of arguments, which cannot be passed on", function.text),
@@ -679,7 +682,7 @@ fn nested_parameter<'t>(
     let mut name = None;
     for (number, token) in inside.iter().enumerate() {
         match token.kind {
-            Kind::Sign('*' | '(') if name.is_none() => {}
+            Kind::Punctuator("*" | "(") if name.is_none() => {}
             Kind::Word if !QUALIFIERS.contains(&token.text.as_ref()) => name = Some(number),
             Kind::Word => {}
             _ => break,

@@ -3,7 +3,7 @@
 //! It must never know libclang, findings, or the terminal. No include is followed: what is generated depends on the
 //! text of the inputs, and on the few files of the tree that tell its dialect.
 //!
-//! The order of the work: [`lex`](lex) takes a header apart, [`read`](read()) finds the declarations with wrapper
+//! The order of the work: `items` takes a header apart, [`read`](read()) finds the declarations with wrapper
 //! marks and reads each, [`dialect`] tells the tree's dialect, [`write`](write()) renders the pack's templates.
 
 #![warn(missing_docs)]
@@ -11,7 +11,7 @@
 mod declaration;
 pub mod declared;
 pub mod dialect;
-pub mod lex;
+mod items;
 mod outline;
 mod read;
 mod write;

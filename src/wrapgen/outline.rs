@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::lex::{Item, Kind, lex};
+use cowrap_csyntax::lex::Kind;
+
+use super::items::{Item, items};
 
 /// The functions that a file defines, by name.
 pub type Outline = BTreeMap<String, Outlined>;
@@ -22,7 +24,7 @@ const KEYWORDS: &[&str] = &["if", "while", "for", "switch", "return", "sizeof", 
 /// Reads the outline of a generated file. It sees a body as a compiler would only if the file is written as plainly
 /// as generators write.
 pub fn outline(text: &str) -> Outline {
-    let tokens: Vec<_> = lex(text)
+    let tokens: Vec<_> = items(text)
         .0
         .into_iter()
         .filter_map(|item| match item {
@@ -37,8 +39,8 @@ pub fn outline(text: &str) -> Outline {
     let mut calls = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
         match token.kind {
-            Kind::Sign('{') => depth += 1,
-            Kind::Sign('}') => {
+            Kind::Punctuator("{") => depth += 1,
+            Kind::Punctuator("}") => {
                 depth -= 1;
                 if depth == 0
                     && let Some((name, at)) = function.take()
@@ -46,8 +48,8 @@ pub fn outline(text: &str) -> Outline {
                     outline.insert(name, Outlined { at, calls: std::mem::take(&mut calls) });
                 }
             }
-            Kind::Sign(';') if depth == 0 => function = None,
-            Kind::Word if tokens.get(at + 1).is_some_and(|next| next.is_sign('(')) => {
+            Kind::Punctuator(";") if depth == 0 => function = None,
+            Kind::Word if tokens.get(at + 1).is_some_and(|next| next.is("(")) => {
                 let name = token.text.as_ref();
                 match depth {
                     0 if function.is_none() => function = Some((name.to_owned(), token.span.start)),

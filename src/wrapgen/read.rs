@@ -7,9 +7,11 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use cowrap_csyntax::lex::{Kind, has_splice};
+
 use super::declaration;
 use super::declared::{Complaint, Condition, Declared, Reading, negation};
-use super::lex::{Item, Kind, Token, lex};
+use super::items::{Item, Token, items};
 
 /// The words that a code base writes in front of its functions.
 #[derive(Clone, Debug, Default)]
@@ -24,10 +26,10 @@ pub struct Vocabulary {
 pub fn read(text: &str, header: usize, vocabulary: &Vocabulary) -> Reading {
     let mut reading = Reading::default();
     // Most bytes of most headers are not worth a token.
-    if !vocabulary.wrappers.iter().any(|mark| text.contains(mark.as_str())) && !text.contains("\\\n") {
+    if !vocabulary.wrappers.iter().any(|mark| text.contains(mark.as_str())) && !has_splice(text.as_bytes()) {
         return reading;
     }
-    let (items, unterminated) = lex(text);
+    let (items, unterminated) = items(text);
     let mut complain = |span: Range<usize>, message: &str, label: &str, help: &str| {
         reading.complaints.push(Complaint {
             is_fatal: true,
@@ -307,21 +309,21 @@ enum Ending {
 /// For every opening bracket, where its closing one is.
 fn partners(tokens: &[Live<'_>]) -> Vec<Option<usize>> {
     let mut partners = vec![None; tokens.len()];
-    let mut open: Vec<(char, usize)> = Vec::new();
+    let mut open: Vec<(&str, usize)> = Vec::new();
     for (at, live) in tokens.iter().enumerate() {
-        let Kind::Sign(sign) = live.token.kind else { continue };
-        let closes = match sign {
-            '(' | '[' | '{' => {
-                open.push((sign, at));
+        let Kind::Punctuator(bracket) = live.token.kind else { continue };
+        let closes = match bracket {
+            "(" | "[" | "{" => {
+                open.push((bracket, at));
                 continue;
             }
-            ')' => '(',
-            ']' => '[',
-            '}' => '{',
+            ")" => "(",
+            "]" => "[",
+            "}" => "{",
             _ => continue,
         };
         // A bracket of another kind in between is never closed.
-        if let Some(position) = open.iter().rposition(|(sign, _)| *sign == closes) {
+        if let Some(position) = open.iter().rposition(|(bracket, _)| *bracket == closes) {
             partners[open[position].1] = Some(at);
             open.truncate(position);
         }
@@ -333,38 +335,37 @@ fn chunks(tokens: &[Live<'_>], partners: &[Option<usize>]) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     let mut start = 0;
     let mut at = 0;
-    let sign = |at: usize, wanted: char| tokens.get(at).is_some_and(|live| live.token.is_sign(wanted));
     while at < tokens.len() {
-        let Kind::Sign(current) = tokens[at].token.kind else {
+        let Kind::Punctuator(current) = tokens[at].token.kind else {
             at += 1;
             continue;
         };
         match current {
-            ';' => {
+            ";" => {
                 chunks.push(Chunk { range: start..at, ending: Ending::Declaration });
                 start = at + 1;
             }
             // `extern "C" {` and its end are transparent.
-            '{' if at == start + 2
+            "{" if at == start + 2
                 && tokens[start].token.is_word("extern")
-                && tokens[start + 1].token.kind == Kind::Literal =>
+                && tokens[start + 1].token.kind == Kind::String =>
             {
                 start = at + 1;
             }
-            '}' => {
+            "}" => {
                 chunks.push(Chunk { range: start..at, ending: Ending::Unfinished });
                 start = at + 1;
             }
-            '(' | '[' | '{' => match partners[at] {
+            "(" | "[" | "{" => match partners[at] {
                 None => {
                     chunks.push(Chunk { range: start..tokens.len(), ending: Ending::Unbalanced(at - start) });
                     return chunks;
                 }
                 Some(close) => {
-                    if current == '{' && is_body(&tokens[start..at]) {
+                    if current == "{" && is_body(&tokens[start..at]) {
                         chunks.push(Chunk { range: start..close + 1, ending: Ending::Body });
                         start = close + 1;
-                        if sign(start, ';') {
+                        if tokens.get(start).is_some_and(|live| live.token.is(";")) {
                             start += 1;
                         }
                         at = start;
@@ -389,12 +390,12 @@ fn is_body(before: &[Live<'_>]) -> bool {
     let mut has_parameters = false;
     for live in before {
         match live.token.kind {
-            Kind::Sign('(' | '[' | '{') => {
-                has_parameters |= live.token.is_sign('(') && depth == 0;
+            Kind::Punctuator("(" | "[" | "{") => {
+                has_parameters |= live.token.is("(") && depth == 0;
                 depth += 1;
             }
-            Kind::Sign(')' | ']' | '}') => depth -= 1,
-            Kind::Sign('=') if depth == 0 => return false,
+            Kind::Punctuator(")" | "]" | "}") => depth -= 1,
+            Kind::Punctuator("=") if depth == 0 => return false,
             _ => {}
         }
     }
@@ -418,8 +419,8 @@ fn group_before(tokens: &[Live<'_>], end: usize) -> Option<usize> {
     let mut depth = 0;
     for at in (0..end).rev() {
         match tokens[at].token.kind {
-            Kind::Sign(')') => depth += 1,
-            Kind::Sign('(') => depth -= 1,
+            Kind::Punctuator(")") => depth += 1,
+            Kind::Punctuator("(") => depth -= 1,
             _ if depth == 0 => return None,
             _ => {}
         }
@@ -443,8 +444,8 @@ fn read_chunk(
     let mut inner = Vec::new();
     for (at, live) in tokens.iter().enumerate() {
         match live.token.kind {
-            Kind::Sign('(' | '[' | '{') => depth += 1,
-            Kind::Sign(')' | ']' | '}') => depth -= 1,
+            Kind::Punctuator("(" | "[" | "{") => depth += 1,
+            Kind::Punctuator(")" | "]" | "}") => depth -= 1,
             Kind::Word if vocabulary.wrappers.contains(live.token.text.as_ref()) => {
                 if depth == 0 { &mut outer } else { &mut inner }.push(at);
             }
@@ -545,6 +546,6 @@ fn read_chunk(
 fn is_variant(tokens: &[Live<'_>], at: usize, vocabulary: &Vocabulary) -> bool {
     let word = tokens[at].token.text.as_ref();
     let is_like = |mark: &String| word.as_bytes().get(mark.len()) == Some(&b'_') && word.starts_with(mark.as_str());
-    let goes_on = tokens.get(at + 1).is_some_and(|next| next.token.kind == Kind::Word || next.token.is_sign('*'));
+    let goes_on = tokens.get(at + 1).is_some_and(|next| next.token.kind == Kind::Word || next.token.is("*"));
     goes_on && !vocabulary.specifiers.contains(word) && vocabulary.wrappers.iter().any(is_like)
 }

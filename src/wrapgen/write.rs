@@ -9,11 +9,12 @@ use minijinja::{Environment, Error as TemplateError, ErrorKind, UndefinedBehavio
 use rayon::prelude::*;
 use serde::Serialize;
 
+use cowrap_csyntax::lex::Kind;
 use cowrap_packs::{Effect, Generator, LockMode, Wrapper};
 
 use super::declared::{Complaint, Declared, Type};
 use super::dialect::Features;
-use super::lex::{Item, Kind, lex};
+use super::items::{Item, items};
 
 /// How wide the generated text is meant to be.
 const WIDTH: usize = 80;
@@ -416,12 +417,12 @@ fn is_code(literal: &str) -> bool {
 /// Adds the words of a piece of C; members of objects have names of their own.
 fn add_words(text: &str, words: &mut BTreeSet<String>) {
     let mut is_member = false;
-    for item in lex(text).0 {
+    for item in items(text).0 {
         let Item::Token(token) = item else { continue };
         if token.kind == Kind::Word && !is_member {
             words.insert(token.text.to_string());
         }
-        is_member = token.is_sign('.') || token.is_sign('>');
+        is_member = token.is(".") || token.is("->");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Planning: from what findings ask for, in words of the program, to edits in the texts.
 //!
-//! It must never know the program, rules or libclang; where an edit goes in a text is decided by `rewrite`.
+//! It must never know the program, rules or libclang; where an edit goes in a text is decided by `csyntax`.
 
 mod order;
 
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use cowrap_base::files::{Texts, offset};
-use cowrap_csyntax::rewrite::{self, Refusal};
+use cowrap_csyntax::{self as csyntax, EditError, TextEdit};
 use cowrap_report::{Action, Edit, Fix, Span};
 
 pub use order::Order;
@@ -49,7 +49,7 @@ impl Planner<'_> {
                         return Err(format!("no declaration of `{name}` was read"));
                     }
                     for span in at {
-                        let made = self.at(span, |text, offset| rewrite::mark_function(text, offset, name, mark));
+                        let made = self.at(span, |text, offset| csyntax::mark_function(text, offset, name, mark));
                         self.add_mark(&mut edits, span, made)?;
                     }
                 }
@@ -61,24 +61,24 @@ impl Planner<'_> {
                         let made = self.at(span, |text, offset| {
                             // At a typedef, it is the typedef's name.
                             let word = word_at(text, offset);
-                            rewrite::mark_pointer(text, offset, &word, mark)
+                            csyntax::mark_pointer(text, offset, &word, mark)
                         });
                         self.add_mark(&mut edits, span, made)?;
                     }
                 }
                 Action::Unmark { mark, at } => {
                     for span in at {
-                        edits.extend(self.at(span, |text, offset| rewrite::unmark(text, offset, mark)).map_err(words)?);
+                        edits.extend(self.at(span, |text, offset| csyntax::unmark(text, offset, mark)).map_err(words)?);
                     }
                 }
                 Action::CallInstead { old, new, at } => {
-                    let made = self.at(at, |text, offset| rewrite::rename_call(text, offset, old, new));
+                    let made = self.at(at, |text, offset| csyntax::rename_call(text, offset, old, new));
                     edits.extend(made.map_err(words)?);
                 }
                 Action::DeclareWrapper { target, wrapper, mark, without, at } => {
                     let without: Vec<&str> = without.iter().map(String::as_str).collect();
                     let made =
-                        self.at(at, |text, offset| rewrite::add_wrapper(text, offset, target, wrapper, mark, &without));
+                        self.at(at, |text, offset| csyntax::add_wrapper(text, offset, target, wrapper, mark, &without));
                     edits.extend(made.map_err(words)?);
                 }
                 Action::AddInput { header } => edits.extend(self.add_input(header)?),
@@ -91,7 +91,7 @@ impl Planner<'_> {
     fn at(
         &self,
         span: &Span,
-        make: impl FnOnce(&[u8], usize) -> Result<Vec<rewrite::Edit>, Refusal>,
+        make: impl FnOnce(&[u8], usize) -> Result<Vec<TextEdit>, EditError>,
     ) -> Result<Vec<Edit>, Obstacle> {
         let path = &span.path;
         if path.is_absolute() {
@@ -116,12 +116,12 @@ impl Planner<'_> {
     ) -> Result<(), String> {
         match made {
             Ok(made) => edits.extend(made),
-            Err(Obstacle::Refused(_, Refusal::AlreadyMarked { .. })) => return Ok(()),
+            Err(Obstacle::Refused(_, EditError::AlreadyMarked { .. })) => return Ok(()),
             Err(obstacle) => return Err(words(obstacle)),
         }
         for (path, header) in self.includes.iter().filter(|(path, _)| *path == span.path) {
             let text = self.texts.text(path).map_err(|error| format!("{}: {error}", path.display()))?;
-            let made = rewrite::add_include(&text, header).into_iter().map(|edit| to_edit(path, edit));
+            let made = csyntax::add_include(&text, header).into_iter().map(|edit| to_edit(path, edit));
             for edit in made {
                 edits.insert(edit.map_err(words)?);
             }
@@ -136,9 +136,9 @@ impl Planner<'_> {
             let directory = file.parent().unwrap_or(Path::new(""));
             let entry = |header: &Path| relative_to(directory, header).to_string_lossy().into_owned();
             let Ok(text) = self.texts.text(file) else { continue };
-            match rewrite::add_to_list(&text, 0..text.len(), &entry(known), &entry(header)) {
+            match csyntax::add_to_list(&text, 0..text.len(), &entry(known), &entry(header)) {
                 Ok(made) => return made.into_iter().map(|edit| to_edit(file, edit).map_err(words)).collect(),
-                Err(refusal @ Refusal::AlreadyListed(_)) => {
+                Err(refusal @ EditError::AlreadyListed(_)) => {
                     why = format!("{}: {refusal}; configure the build again", file.display());
                 }
                 Err(refusal) => why = format!("{}: {refusal}", file.display()),
@@ -150,7 +150,7 @@ impl Planner<'_> {
 
 /// Why an edit cannot be made.
 enum Obstacle {
-    Refused(Span, Refusal),
+    Refused(Span, EditError),
     Other(String),
 }
 
@@ -163,7 +163,7 @@ fn words(obstacle: Obstacle) -> String {
     }
 }
 
-fn to_edit(path: &Path, edit: rewrite::Edit) -> Result<Edit, Obstacle> {
+fn to_edit(path: &Path, edit: TextEdit) -> Result<Edit, Obstacle> {
     let text = String::from_utf8(edit.text)
         .map_err(|_| Obstacle::Other(format!("{}: what is to be moved is not UTF-8", path.display())))?;
     Ok(Edit { path: path.to_path_buf(), start: edit.range.start, end: edit.range.end, text })

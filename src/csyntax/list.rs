@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::wrap::{is_blank, line_end, line_ending, line_start, trim_end};
-use super::{Edit, Refusal};
+use crate::edit::{EditError, TextEdit};
+use crate::layout::{is_blank, line_end, line_ending, line_start, trim_end};
 
 /// Adds a string to a list of a `meson.build`, behind one that is in it: on a line of its own if that has one. Only what
 /// lies in `within` is looked at.
@@ -11,18 +11,18 @@ use super::{Edit, Refusal};
 /// # Errors
 ///
 /// When `known` is not a string there or is so several times, and when `new` is one.
-pub fn add_to_list(text: &[u8], within: Range<usize>, known: &str, new: &str) -> Result<Vec<Edit>, Refusal> {
+pub fn add_to_list(text: &[u8], within: Range<usize>, known: &str, new: &str) -> Result<Vec<TextEdit>, EditError> {
     let (known_text, new_text) = (escaped(known), escaped(new));
     let strings = strings(text).into_iter().filter(|span| within.start <= span.start && span.end <= within.end);
     let strings: Vec<Range<usize>> = strings.collect();
     let is = |span: &Range<usize>, wanted: &[u8]| text[span.start + 1..span.end - 1] == *wanted;
     if strings.iter().any(|span| is(span, &new_text)) {
-        return Err(Refusal::AlreadyListed(new.to_owned()));
+        return Err(EditError::AlreadyListed(new.to_owned()));
     }
     let mut found = strings.iter().filter(|span| is(span, &known_text));
     let span = match (found.next(), found.next()) {
-        (None, _) => return Err(Refusal::NotListed(known.to_owned())),
-        (Some(_), Some(_)) => return Err(Refusal::ListedTwice(known.to_owned())),
+        (None, _) => return Err(EditError::NotListed(known.to_owned())),
+        (Some(_), Some(_)) => return Err(EditError::ListedTwice(known.to_owned())),
         (Some(span), None) => span.clone(),
     };
 
@@ -31,7 +31,7 @@ pub fn add_to_list(text: &[u8], within: Range<usize>, known: &str, new: &str) ->
     let behind = span.end + rest.len();
     let entry = [b"'", new_text.as_slice(), b"'"].concat();
     let line = [line_ending(text, span.start), indentation, &entry].concat();
-    let insert = |at: usize, parts: &[&[u8]]| Edit { range: at..at, text: parts.concat() };
+    let insert = |at: usize, parts: &[&[u8]]| TextEdit { range: at..at, text: parts.concat() };
     let is_first = indentation.iter().all(is_blank);
     let (has_comma, rest) = match rest.trim_ascii_start().split_first() {
         Some((b',', rest)) => (true, rest.trim_ascii_start()),

@@ -1,26 +1,27 @@
 //! Directives that include headers.
 
-use super::Edit;
-use super::lex::{Kind, Source};
-use super::wrap::{line_end, line_ending};
+use crate::edit::TextEdit;
+use crate::layout::{line_end, line_ending};
+use crate::lex::Kind;
+use crate::source::Source;
 
 /// Includes a header, behind the last directive at the head of a file that includes something whatever the conditions; an
 /// include guard may be around it. Nothing is to do where it is included so already.
-pub fn add_include(text: &[u8], header: &str) -> Vec<Edit> {
+pub fn add_include(text: &[u8], header: &str) -> Vec<TextEdit> {
     let source = Source::new(text);
     let (mut depth, mut guard, mut behind) = (0usize, None, 0);
     for (number, directive) in directives(&source).enumerate() {
         let words: Vec<&[u8]> = directive.iter().map(|token| source.bytes(*token)).collect();
         let end = directive.last().map_or(0, |last| line_end(text, source.end(*last)));
         match words.as_slice() {
-            [b"#", b"ifndef", name] if number == 0 => {
+            [b"ifndef", name] if number == 0 => {
                 guard = Some(*name);
                 depth = 1;
             }
-            [b"#", b"define", name, ..] if number == 1 && guard == Some(*name) => (depth, behind) = (0, end),
-            [b"#", b"if" | b"ifdef" | b"ifndef", ..] => depth += 1,
-            [b"#", b"endif", ..] => depth = depth.saturating_sub(1),
-            [b"#", b"include", included, ..] if depth == 0 => {
+            [b"define", name, ..] if number == 1 && guard == Some(*name) => (depth, behind) = (0, end),
+            [b"if" | b"ifdef" | b"ifndef", ..] => depth += 1,
+            [b"endif", ..] => depth = depth.saturating_sub(1),
+            [b"include", included, ..] if depth == 0 => {
                 if included.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")) == Some(header.as_bytes()) {
                     return Vec::new();
                 }
@@ -37,21 +38,19 @@ pub fn add_include(text: &[u8], header: &str) -> Vec<Edit> {
         _ if ending == b"\r\n" && text[..behind].ends_with(b"\r") => [b"\n", directive.as_slice(), b"\r"].concat(),
         _ => [ending, &directive].concat(),
     };
-    vec![Edit { range: behind..behind, text }]
+    vec![TextEdit { range: behind..behind, text }]
 }
 
-/// The directives before the first code, as their tokens without comments.
+/// The directives before the first code: the tokens of each behind the `#`, without comments.
 fn directives<'s>(source: &'s Source<'_>) -> impl Iterator<Item = Vec<usize>> + 's {
-    let head = source.tokens.iter().take_while(|token| token.in_directive || token.kind == Kind::Comment);
+    let head = source.tokens.iter().take_while(|token| token.in_directive || token.kind.is_comment());
     let mut found: Vec<Vec<usize>> = Vec::new();
-    let mut last_end = 0;
-    for (index, token) in head.enumerate().filter(|(_, token)| token.kind != Kind::Comment) {
-        let begins = token.kind == Kind::Sign(b'#') && source.text[last_end..token.span.start].contains(&b'\n');
-        if begins || found.is_empty() {
-            found.push(Vec::new());
+    for (index, token) in head.enumerate() {
+        match (token.kind, found.last_mut()) {
+            (Kind::Directive, _) => found.push(Vec::new()),
+            (kind, Some(directive)) if !kind.is_comment() => directive.push(index),
+            _ => {}
         }
-        found.last_mut().into_iter().for_each(|directive| directive.push(index));
-        last_end = token.span.end;
     }
     found.into_iter()
 }
@@ -59,7 +58,7 @@ fn directives<'s>(source: &'s Source<'_>) -> impl Iterator<Item = Vec<usize>> + 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rewrite::apply;
+    use crate::edit::apply;
 
     fn with(text: &str) -> String {
         String::from_utf8(apply(text.as_bytes(), &add_include(text.as_bytes(), "co.h"))).unwrap()

@@ -4,8 +4,9 @@
 
 use std::ops::Range;
 
-use super::lex::{Kind, Source};
-use super::{Edit, apply, apply_within, moved};
+use crate::edit::{TextEdit, apply, apply_within, moved};
+use crate::lex::{Kind, has_splice};
+use crate::source::Source;
 
 /// How many columns a line may have.
 pub const LIMIT: usize = 80;
@@ -42,7 +43,7 @@ pub struct Layout {
 }
 
 /// The edits for a change within one line, with all that the layout wants.
-pub fn settle(source: &Source<'_>, change: Edit, layout: &Layout) -> Vec<Edit> {
+pub(crate) fn settle(source: &Source<'_>, change: TextEdit, layout: &Layout) -> Vec<TextEdit> {
     let mut edits = vec![change.clone()];
     edits.extend(follow(source, &change));
     if !overflows(source, &edits, layout) || !may_fill(source, layout.list) {
@@ -54,7 +55,7 @@ pub fn settle(source: &Source<'_>, change: Edit, layout: &Layout) -> Vec<Edit> {
 }
 
 /// The edits that keep lines aligned behind parentheses that a change within one line moves.
-pub fn follow(source: &Source<'_>, change: &Edit) -> Vec<Edit> {
+pub(crate) fn follow(source: &Source<'_>, change: &TextEdit) -> Vec<TextEdit> {
     let mut edits = vec![change.clone()];
     // Each turn looks at one line that moves: the one with the change, then those on which a list ends that moved.
     let mut at = change.range.end;
@@ -69,7 +70,7 @@ pub fn follow(source: &Source<'_>, change: &Edit) -> Vec<Edit> {
         edits.extend(lines.iter().map(|line| {
             let wanted = (line.text_column + new).saturating_sub(old);
             let has_tab = source.text[line.indentation.clone()].contains(&b'\t');
-            Edit { range: line.indentation.clone(), text: blanks(wanted, has_tab) }
+            TextEdit { range: line.indentation.clone(), text: blanks(wanted, has_tab) }
         }));
         at = source.end(list.close);
     }
@@ -81,7 +82,7 @@ fn moving_list(source: &Source<'_>, at: usize) -> Option<(List, Vec<Line>)> {
     let end = line_end(source.text, at);
     let first = source.tokens.partition_point(|token| token.span.start < at);
     let on_line = (first..source.tokens.len()).take_while(|index| source.start(*index) < end);
-    let lists = on_line.filter(|index| source.is_sign(*index, b'(')).filter_map(|open| {
+    let lists = on_line.filter(|index| source.is(*index, "(")).filter_map(|open| {
         let close = source.close(open).filter(|close| source.start(*close) > end)?;
         Some(List { open, close })
     });
@@ -130,16 +131,16 @@ fn aligned_lines(source: &Source<'_>, list: List) -> Option<Vec<Line>> {
         for start in inner {
             let indentation = start..start + text[start..].iter().take_while(|byte| is_blank(byte)).count();
             let text_column = column(&text[indentation.clone()]);
-            if token.kind != Kind::Comment || text_column < base {
+            if !token.kind.is_comment() || text_column < base {
                 return None;
             }
             lines.push(Line { indentation, text_column });
         }
-        begins_item &= token.kind == Kind::Comment;
+        begins_item &= token.kind.is_comment();
         match token.kind {
-            Kind::Sign(b'(' | b'[' | b'{') => depth += 1,
-            Kind::Sign(b')' | b']' | b'}') => depth = depth.saturating_sub(1),
-            Kind::Sign(b',') if depth == 0 => begins_item = true,
+            Kind::Punctuator("(" | "[" | "{") => depth += 1,
+            Kind::Punctuator(")" | "]" | "}") => depth = depth.saturating_sub(1),
+            Kind::Punctuator(",") if depth == 0 => begins_item = true,
             _ => {}
         }
     }
@@ -147,7 +148,7 @@ fn aligned_lines(source: &Source<'_>, list: List) -> Option<Vec<Line>> {
 }
 
 /// Whether a line of the list goes past the limit.
-fn overflows(source: &Source<'_>, edits: &[Edit], layout: &Layout) -> bool {
+fn overflows(source: &Source<'_>, edits: &[TextEdit], layout: &Layout) -> bool {
     let text = source.text;
     let mut start = line_start(text, source.start(layout.list.open));
     let last = source.end(layout.list.close);
@@ -167,17 +168,17 @@ fn overflows(source: &Source<'_>, edits: &[Edit], layout: &Layout) -> bool {
 /// has thought about where the lines of a comment, a string or a block end.
 fn may_fill(source: &Source<'_>, list: List) -> bool {
     let plain = (list.open + 1..list.close).all(|index| match source.tokens[index].kind {
-        Kind::Comment | Kind::Sign(b'{' | b'}' | b';' | b'\\') => false,
-        Kind::Literal => !source.bytes(index).starts_with(b"\""),
+        kind if kind.is_comment() => false,
+        Kind::String | Kind::Unknown | Kind::Punctuator("{" | "}" | ";") => false,
         _ => true,
     });
     let bytes = &source.text[source.end(list.open)..source.start(list.close)];
-    let is_continued = bytes.windows(2).any(|pair| pair == b"\\\n" || pair == b"\\\r");
+    let is_continued = has_splice(bytes);
     plain && !is_continued && aligned_lines(source, list).is_some()
 }
 
 /// The edits that also break the line between a type and a declarator. Nothing if they are not just neighbours on a line.
-fn break_before(source: &Source<'_>, change: &Edit, declarator: usize) -> Option<Vec<Edit>> {
+fn break_before(source: &Source<'_>, change: &TextEdit, declarator: usize) -> Option<Vec<TextEdit>> {
     let text = source.text;
     let start = source.start(declarator);
     let gap = source.end(source.before(declarator)?)..start;
@@ -192,9 +193,9 @@ fn break_before(source: &Source<'_>, change: &Edit, declarator: usize) -> Option
         // The change ends with the blank before the declarator.
         let mut text = trim_end(&change.text).to_vec();
         text.extend(line_break);
-        vec![Edit { range: change.range.clone(), text }]
+        vec![TextEdit { range: change.range.clone(), text }]
     } else {
-        vec![change.clone(), Edit { range: gap, text: line_break }]
+        vec![change.clone(), TextEdit { range: gap, text: line_break }]
     };
     let new = apply(text, &edits);
     let before = line_start(&new, moved(start, &edits)).checked_sub(1)?;
@@ -204,7 +205,7 @@ fn break_before(source: &Source<'_>, change: &Edit, declarator: usize) -> Option
 
 /// Adds to edits those that fill the list anew, behind its `(` and at its commas. Nothing if a line would still go past
 /// the limit.
-fn fill(source: &Source<'_>, list: List, mut edits: Vec<Edit>) -> Option<Vec<Edit>> {
+fn fill(source: &Source<'_>, list: List, mut edits: Vec<TextEdit>) -> Option<Vec<TextEdit>> {
     let text = source.text;
     let inside = source.end(list.open)..source.start(list.close);
     let has_tabs = match aligned_lines(source, list)?.as_slice() {
@@ -248,7 +249,7 @@ fn fill(source: &Source<'_>, list: List, mut edits: Vec<Edit>) -> Option<Vec<Edi
 
     // What is in the list is part of the new text.
     edits.retain(|edit| edit.range.end < inside.start);
-    edits.push(Edit { range: inside, text: filled });
+    edits.push(TextEdit { range: inside, text: filled });
     Some(edits)
 }
 
@@ -269,12 +270,12 @@ fn items(source: &Source<'_>, list: List) -> Vec<Vec<u8>> {
             }
         }
         match source.tokens[index].kind {
-            Kind::Sign(b',') if depth == 0 => {
+            Kind::Punctuator(",") if depth == 0 => {
                 items.push(Vec::new());
                 continue;
             }
-            Kind::Sign(b'(' | b'[') => depth += 1,
-            Kind::Sign(b')' | b']') => depth = depth.saturating_sub(1),
+            Kind::Punctuator("(" | "[") => depth += 1,
+            Kind::Punctuator(")" | "]") => depth = depth.saturating_sub(1),
             _ => {}
         }
         item.extend_from_slice(source.bytes(index));
@@ -283,17 +284,17 @@ fn items(source: &Source<'_>, list: List) -> Vec<Vec<u8>> {
 }
 
 /// The offset at which the line of an offset begins.
-pub fn line_start(text: &[u8], offset: usize) -> usize {
+pub(crate) fn line_start(text: &[u8], offset: usize) -> usize {
     text[..offset].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
 }
 
 /// The offset of the line feed that ends the line of an offset, or the end of the text.
-pub fn line_end(text: &[u8], offset: usize) -> usize {
+pub(crate) fn line_end(text: &[u8], offset: usize) -> usize {
     text[offset..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |length| offset + length)
 }
 
 /// What ends the line of an offset, or else the line before: the last line may have no end.
-pub fn line_ending(text: &[u8], offset: usize) -> &'static [u8] {
+pub(crate) fn line_ending(text: &[u8], offset: usize) -> &'static [u8] {
     let end = line_end(text, offset);
     let feed = if end < text.len() { Some(end) } else { line_start(text, offset).checked_sub(1) };
     match feed.map(|feed| text[..feed].ends_with(b"\r")) {
@@ -303,13 +304,13 @@ pub fn line_ending(text: &[u8], offset: usize) -> &'static [u8] {
 }
 
 /// A text without the blanks and carriage returns at its end.
-pub fn trim_end(text: &[u8]) -> &[u8] {
+pub(crate) fn trim_end(text: &[u8]) -> &[u8] {
     let length = text.iter().rposition(|byte| !is_blank(byte) && *byte != b'\r').map_or(0, |last| last + 1);
     &text[..length]
 }
 
 /// Whether a byte is a blank or a tab.
-pub fn is_blank(byte: &u8) -> bool {
+pub(crate) fn is_blank(byte: &u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 

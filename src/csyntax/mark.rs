@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use super::lex::{Kind, Source, is_word};
-use super::wrap::{Layout, List, Overflow, follow, is_blank, line_end, line_start, settle, trim_end};
-use super::{Edit, Refusal};
+use crate::edit::{EditError, TextEdit};
+use crate::layout::{Layout, List, Overflow, follow, is_blank, line_end, line_start, settle, trim_end};
+use crate::lex::{Kind, is_word_byte};
+use crate::source::Source;
 
 /// Keywords that may be before a declarator, and are no type. An expression or a statement is no declaration.
 const NO_TYPES: &[&[u8]] = &[
@@ -40,7 +41,7 @@ const NO_TYPES: &[&[u8]] = &[
 ///
 /// When the name is not there or is in a directive, when this is no declaration of one function, and when it has the
 /// mark.
-pub fn mark_function(text: &[u8], name_offset: usize, name: &str, mark: &str) -> Result<Vec<Edit>, Refusal> {
+pub fn mark_function(text: &[u8], name_offset: usize, name: &str, mark: &str) -> Result<Vec<TextEdit>, EditError> {
     let source = Source::new(text);
     let declarator = Declarator::of_function(&source, name_offset, name)?;
     put(&source, &declarator, name, mark, Overflow::New)
@@ -54,11 +55,11 @@ pub fn mark_function(text: &[u8], name_offset: usize, name: &str, mark: &str) ->
 /// # Errors
 ///
 /// As for [`mark_function`], and when the type is not written out here.
-pub fn mark_pointer(text: &[u8], name_offset: usize, name: &str, mark: &str) -> Result<Vec<Edit>, Refusal> {
+pub fn mark_pointer(text: &[u8], name_offset: usize, name: &str, mark: &str) -> Result<Vec<TextEdit>, EditError> {
     let source = Source::new(text);
     let word = source.word_at(name_offset, name)?;
     let declarator = match source.after(word) {
-        Some(next) if source.is_sign(next, b'(') => Declarator::of_function(&source, name_offset, name)?,
+        Some(next) if source.is(next, "(") => Declarator::of_function(&source, name_offset, name)?,
         _ => Declarator::of_pointer(&source, word, name)?,
     };
     put(&source, &declarator, name, mark, Overflow::New)
@@ -69,7 +70,7 @@ pub fn mark_pointer(text: &[u8], name_offset: usize, name: &str, mark: &str) -> 
 /// # Errors
 ///
 /// When the mark is not there or is in a directive.
-pub fn unmark(text: &[u8], mark_offset: usize, mark: &str) -> Result<Vec<Edit>, Refusal> {
+pub fn unmark(text: &[u8], mark_offset: usize, mark: &str) -> Result<Vec<TextEdit>, EditError> {
     let source = Source::new(text);
     let index = source.word_at(mark_offset, mark)?;
     let span = source.tokens[index].span.clone();
@@ -80,7 +81,7 @@ pub fn unmark(text: &[u8], mark_offset: usize, mark: &str) -> Result<Vec<Edit>, 
     let is_last = trim_end(&text[span.end..end]).is_empty();
     let range = if is_first && is_last {
         let range = line..(end + 1).min(text.len());
-        return Ok(vec![Edit { range, text: Vec::new() }]);
+        return Ok(vec![TextEdit { range, text: Vec::new() }]);
     } else if is_last || (!is_first && needs_no_blank(&source, index)) {
         blanks_before..blanks_after
     } else if !is_first && matches!(text[blanks_after], b';' | b',' | b')' | b'/') {
@@ -88,7 +89,7 @@ pub fn unmark(text: &[u8], mark_offset: usize, mark: &str) -> Result<Vec<Edit>, 
     } else {
         span.start..blanks_after
     };
-    let change = Edit { range, text: Vec::new() };
+    let change = TextEdit { range, text: Vec::new() };
     let mut edits = vec![change.clone()];
     edits.extend(follow(&source, &change));
     Ok(edits)
@@ -96,10 +97,10 @@ pub fn unmark(text: &[u8], mark_offset: usize, mark: &str) -> Result<Vec<Edit>, 
 
 /// Whether a mark is between a star and a declarator: `T * mark name` becomes `T *name`.
 fn needs_no_blank(source: &Source<'_>, mark: usize) -> bool {
-    let is_star = mark > 0 && source.is_sign(mark - 1, b'*');
+    let is_star = mark > 0 && source.is(mark - 1, "*");
     let is_declarator = source.after(mark).is_some_and(|next| {
         let is_macro = source.is_word(next) && source.after(next).is_some_and(|second| source.is_word(second));
-        (source.is_word(next) && !is_macro) || source.is_sign(next, b'(')
+        (source.is_word(next) && !is_macro) || source.is(next, "(")
     });
     is_star && is_declarator && source.after(mark) == Some(mark + 1)
 }
@@ -117,37 +118,37 @@ pub struct Declarator {
 
 impl Declarator {
     /// The declarator of the function whose name is at an offset.
-    pub fn of_function(source: &Source<'_>, offset: usize, name: &str) -> Result<Self, Refusal> {
+    pub fn of_function(source: &Source<'_>, offset: usize, name: &str) -> Result<Self, EditError> {
         let word = source.word_at(offset, name)?;
         let (first, last) = parenthesised(source, word, word);
         let before = source.start(first).checked_sub(1).map(|at| source.text[at]);
-        if first != word && before.is_some_and(is_word) {
+        if first != word && before.is_some_and(is_word_byte) {
             // `DECLARE(foo)(void)`: what the macro makes of the name is unknown.
-            return Err(Refusal::NotWritten(name.to_owned()));
+            return Err(EditError::NotWritten(name.to_owned()));
         }
-        let open = source.after(last).filter(|index| source.is_sign(*index, b'('));
-        let open = open.ok_or_else(|| Refusal::NoList(name.to_owned()))?;
+        let open = source.after(last).filter(|index| source.is(*index, "("));
+        let open = open.ok_or_else(|| EditError::NoList(name.to_owned()))?;
         Ok(Declarator { first, list: list(source, open, name)?, is_function: true })
     }
 
     /// The declarator `(*name)(…)`, also of an array, of which this is the name.
-    fn of_pointer(source: &Source<'_>, word: usize, name: &str) -> Result<Self, Refusal> {
-        let refusal = || Refusal::NotWrittenOut(name.to_owned());
+    fn of_pointer(source: &Source<'_>, word: usize, name: &str) -> Result<Self, EditError> {
+        let refusal = || EditError::NotWrittenOut(name.to_owned());
         let mut last = word;
-        while let Some(next) = source.after(last).filter(|index| source.is_sign(*index, b'[')) {
+        while let Some(next) = source.after(last).filter(|index| source.is(*index, "[")) {
             last = source.close(next).ok_or_else(refusal)?;
         }
         let mut first = word;
         while let Some(before) = source.before(first) {
-            if !source.is_word(before) && !source.is_sign(before, b'*') {
+            if !source.is_word(before) && !source.is(before, "*") {
                 break;
             }
             first = before;
         }
         let (outer, last) = parenthesised(source, first, last);
-        let open = source.after(last).filter(|index| source.is_sign(*index, b'('));
+        let open = source.after(last).filter(|index| source.is(*index, "("));
         match open {
-            Some(open) if source.is_sign(first, b'*') && outer != first => {
+            Some(open) if source.is(first, "*") && outer != first => {
                 Ok(Declarator { first: outer, list: list(source, open, name)?, is_function: false })
             }
             _ => Err(refusal()),
@@ -158,7 +159,7 @@ impl Declarator {
 /// The tokens `first` to `last` with all parentheses that are directly around them.
 fn parenthesised(source: &Source<'_>, mut first: usize, mut last: usize) -> (usize, usize) {
     while let (Some(before), Some(after)) = (source.before(first), source.after(last)) {
-        if !source.is_sign(before, b'(') || !source.is_sign(after, b')') {
+        if !source.is(before, "(") || !source.is(after, ")") {
             break;
         }
         (first, last) = (before, after);
@@ -166,36 +167,36 @@ fn parenthesised(source: &Source<'_>, mut first: usize, mut last: usize) -> (usi
     (first, last)
 }
 
-fn list(source: &Source<'_>, open: usize, name: &str) -> Result<List, Refusal> {
-    let close = source.close(open).ok_or_else(|| Refusal::Unclosed(name.to_owned()))?;
+fn list(source: &Source<'_>, open: usize, name: &str) -> Result<List, EditError> {
+    let close = source.close(open).ok_or_else(|| EditError::Unclosed(name.to_owned()))?;
     Ok(List { open, close })
 }
 
 /// Puts a mark before a declarator.
-pub fn put(
+pub(crate) fn put(
     source: &Source<'_>,
     declarator: &Declarator,
     name: &str,
     mark: &str,
     overflow: Overflow,
-) -> Result<Vec<Edit>, Refusal> {
+) -> Result<Vec<TextEdit>, EditError> {
     let Declarator { first, list, is_function } = *declarator;
     let head = head(source, first);
     let previous = source.before(first).filter(|index| head.contains(index));
-    let is_declaration = previous.is_some_and(|index| source.is_word(index) || is_one_of(source, index, b"*)"));
+    let is_declaration = previous.is_some_and(|index| source.is_word(index) || is_one_of(source, index, &["*", ")"]));
     if !is_declaration || !has_type(source, head.clone()) {
-        return Err(Refusal::NoType(name.to_owned()));
+        return Err(EditError::NoType(name.to_owned()));
     }
     let mut inside = (head.start..list.open).chain(behind(source, list.close));
     if inside.any(|index| source.is_word(index) && source.bytes(index) == mark.as_bytes()) {
-        return Err(Refusal::AlreadyMarked { name: name.to_owned(), mark: mark.to_owned() });
+        return Err(EditError::AlreadyMarked { name: name.to_owned(), mark: mark.to_owned() });
     }
     let enclosing = enclosing(source, head.start);
     let next = source.after(behind(source, list.close).end - 1);
     let neighbours = [source.before(head.start), next];
-    let is_among_others = neighbours.into_iter().flatten().any(|index| source.is_sign(index, b','));
+    let is_among_others = neighbours.into_iter().flatten().any(|index| source.is(index, ","));
     if enclosing.is_none() && is_among_others {
-        return Err(Refusal::Shared(name.to_owned()));
+        return Err(EditError::Shared(name.to_owned()));
     }
 
     let anchor = before_locks(source, head, first);
@@ -210,7 +211,7 @@ pub fn put(
 }
 
 /// The insertion that puts a word before a token which has code before it.
-fn insertion(source: &Source<'_>, anchor: usize, word: &str) -> Edit {
+fn insertion(source: &Source<'_>, anchor: usize, word: &str) -> TextEdit {
     let text = source.text;
     let start = source.start(anchor);
     let is_first_on_line = text[line_start(text, start)..start].iter().all(is_blank);
@@ -222,12 +223,12 @@ fn insertion(source: &Source<'_>, anchor: usize, word: &str) -> Edit {
         }
         None => (start, format!(" {word} ")),
     };
-    Edit { range: at..at, text: inserted.into_bytes() }
+    TextEdit { range: at..at, text: inserted.into_bytes() }
 }
 
 /// The tokens of a declaration before its declarator. An empty line or a directive begins a declaration at the latest:
 /// before it may be a macro that needs no semicolon.
-pub fn head(source: &Source<'_>, declarator: usize) -> Range<usize> {
+pub(crate) fn head(source: &Source<'_>, declarator: usize) -> Range<usize> {
     let mut first = declarator;
     let mut depth = 0usize;
     for index in (0..declarator).rev() {
@@ -238,10 +239,10 @@ pub fn head(source: &Source<'_>, declarator: usize) -> Range<usize> {
             break;
         }
         match token.kind {
-            Kind::Comment => continue,
-            Kind::Sign(b')' | b']') => depth += 1,
-            Kind::Sign(b'(' | b'[') if depth > 0 => depth -= 1,
-            Kind::Sign(b'(' | b'[' | b',' | b'=' | b';' | b'{' | b'}') if depth == 0 => break,
+            kind if kind.is_comment() => continue,
+            Kind::Punctuator(")" | "]") => depth += 1,
+            Kind::Punctuator("(" | "[") if depth > 0 => depth -= 1,
+            Kind::Punctuator("(" | "[" | "," | "=" | ";" | "{" | "}") if depth == 0 => break,
             _ => {}
         }
         first = index;
@@ -250,17 +251,17 @@ pub fn head(source: &Source<'_>, declarator: usize) -> Range<usize> {
 }
 
 /// The tokens behind the parameters of a declaration, up to what ends it.
-pub fn behind(source: &Source<'_>, close: usize) -> Range<usize> {
+pub(crate) fn behind(source: &Source<'_>, close: usize) -> Range<usize> {
     let mut depth = 0usize;
     let mut end = close + 1;
     for index in close + 1..source.tokens.len() {
         let token = &source.tokens[index];
         match token.kind {
             _ if token.in_directive => break,
-            Kind::Comment => continue,
-            Kind::Sign(b'(' | b'[') => depth += 1,
-            Kind::Sign(b')' | b']') if depth > 0 => depth -= 1,
-            Kind::Sign(b')' | b']' | b',' | b'=' | b';' | b'{' | b'}') if depth == 0 => break,
+            kind if kind.is_comment() => continue,
+            Kind::Punctuator("(" | "[") => depth += 1,
+            Kind::Punctuator(")" | "]") if depth > 0 => depth -= 1,
+            Kind::Punctuator(")" | "]" | "," | "=" | ";" | "{" | "}") if depth == 0 => break,
             _ => {}
         }
         end = index + 1;
@@ -274,10 +275,10 @@ fn enclosing(source: &Source<'_>, index: usize) -> Option<List> {
     let mut outermost = None;
     for index in (0..index).rev().filter(|index| !source.tokens[*index].in_directive) {
         match source.tokens[index].kind {
-            Kind::Sign(b')' | b']') => depth += 1,
-            Kind::Sign(b'(' | b'[') if depth > 0 => depth -= 1,
-            Kind::Sign(b'(') => outermost = Some(index),
-            Kind::Sign(b';' | b'{' | b'}') if depth == 0 => break,
+            Kind::Punctuator(")" | "]") => depth += 1,
+            Kind::Punctuator("(" | "[") if depth > 0 => depth -= 1,
+            Kind::Punctuator("(") => outermost = Some(index),
+            Kind::Punctuator(";" | "{" | "}") if depth == 0 => break,
             _ => {}
         }
     }
@@ -290,8 +291,8 @@ fn has_type(source: &Source<'_>, head: Range<usize>) -> bool {
     let mut depth = 0usize;
     for index in head {
         match source.tokens[index].kind {
-            Kind::Sign(b'(' | b'[') => depth += 1,
-            Kind::Sign(b')' | b']') => depth = depth.saturating_sub(1),
+            Kind::Punctuator("(" | "[") => depth += 1,
+            Kind::Punctuator(")" | "]") => depth = depth.saturating_sub(1),
             Kind::Word if depth == 0 && !NO_TYPES.contains(&source.bytes(index)) => return true,
             _ => {}
         }
@@ -317,8 +318,8 @@ fn before_locks(source: &Source<'_>, head: Range<usize>, declarator: usize) -> u
 /// The word in capitals directly before a token, also with an argument: `TSA_ACQUIRE(lock)`.
 fn lock_before(source: &Source<'_>, head: &Range<usize>, anchor: usize) -> Option<usize> {
     let mut last = source.before(anchor).filter(|index| head.contains(index))?;
-    if source.is_sign(last, b')') {
-        let mut opens = head.clone().filter(|index| source.is_sign(*index, b'('));
+    if source.is(last, ")") {
+        let mut opens = head.clone().filter(|index| source.is(*index, "("));
         let open = opens.find(|index| source.close(*index) == Some(last))?;
         last = source.before(open).filter(|index| head.contains(index))?;
     }
@@ -331,6 +332,6 @@ fn is_capitals(source: &Source<'_>, index: usize) -> bool {
     source.is_word(index) && bytes.len() > 1 && bytes.iter().all(fits)
 }
 
-fn is_one_of(source: &Source<'_>, index: usize, signs: &[u8]) -> bool {
-    signs.iter().any(|sign| source.is_sign(index, *sign))
+fn is_one_of(source: &Source<'_>, index: usize, punctuators: &[&str]) -> bool {
+    punctuators.iter().any(|own| source.is(index, own))
 }

@@ -3,7 +3,8 @@
 //! One stands behind code and is about that line; or it stands alone and is about the next line with code and, when a
 //! function is declared there, about the whole function. It must never know what a finding is about, or files.
 
-use crate::rewrite::{Kind, Lexed, Token};
+use crate::lex::{Kind, Lines, Token};
+use crate::source::Source;
 
 /// What a comment begins with that is meant for this program.
 const INTRODUCTION: &str = "cowrap:";
@@ -39,20 +40,20 @@ pub fn comments(text: &[u8]) -> Vec<Comment> {
     if !contains(text, INTRODUCTION.as_bytes()) {
         return Vec::new();
     }
-    let lexed = Lexed::new(text);
+    let source = Source::new(text);
     let lines = Lines::new(text);
     let mut found: Vec<Comment> = Vec::new();
-    for (index, token) in lexed.tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Comment) {
+    for (index, token) in source.tokens.iter().enumerate().filter(|(_, token)| token.kind.is_comment()) {
         let words = said(&text[token.span.clone()]);
         let Some(rest) = words.trim_start().strip_prefix(INTRODUCTION) else { continue };
         let start = token.span.start + find(&text[token.span.clone()], INTRODUCTION.as_bytes()).unwrap_or(0);
-        let (line, column) = lines.place(start);
+        let (line, column) = lines.line_column(start);
         // `//` comments that follow each other are one for people: the reason may go on in the next.
-        let last = following(&lexed, &lines, index);
-        let more = lexed.tokens[index + 1..=last].iter().map(|token| said(&text[token.span.clone()]));
+        let last = following(&source, &lines, index);
+        let more = source.tokens[index + 1..=last].iter().map(|token| said(&text[token.span.clone()]));
         let rest = more.fold(rest.to_owned(), |all, more| all + " " + &more);
         let says = read(&rest).map(|(rules, reason)| {
-            let (code, declaration) = scope(&lexed, &lines, index, last);
+            let (code, declaration) = scope(&source, &lines, index, last);
             Suppression { rules, reason, code, declaration }
         });
         found.push(Comment { line, column, says });
@@ -86,20 +87,20 @@ fn said(comment: &[u8]) -> String {
 }
 
 /// The last comment of a run of `//` comments, each alone on the line below the one before, that begins with this one.
-fn following(lexed: &Lexed<'_>, lines: &Lines, first: usize) -> usize {
-    let is_line_comment = |token: &Token| lexed.text[token.span.clone()].starts_with(b"//");
+fn following(source: &Source<'_>, lines: &Lines, first: usize) -> usize {
+    let is_line_comment = |token: &Token| source.text[token.span.clone()].starts_with(b"//");
     let is_alone = |index: usize| {
-        let line = lines.of(lexed.tokens[index].span.start);
-        index == 0 || lines.of(lexed.tokens[index - 1].span.end.saturating_sub(1)) < line
+        let line = lines.line(source.tokens[index].span.start);
+        index == 0 || lines.line(source.tokens[index - 1].span.end.saturating_sub(1)) < line
     };
-    if !is_line_comment(&lexed.tokens[first]) || !is_alone(first) {
+    if !is_line_comment(&source.tokens[first]) || !is_alone(first) {
         return first;
     }
     let mut last = first;
-    while let Some(next) = lexed.tokens.get(last + 1) {
-        let is_next = lines.of(next.span.start) == lines.of(lexed.tokens[last].span.start) + 1;
-        let is_more = next.kind == Kind::Comment && is_line_comment(next) && is_alone(last + 1);
-        let begins_anew = said(&lexed.text[next.span.clone()]).starts_with(INTRODUCTION);
+    while let Some(next) = source.tokens.get(last + 1) {
+        let is_next = lines.line(next.span.start) == lines.line(source.tokens[last].span.start) + 1;
+        let is_more = next.kind.is_comment() && is_line_comment(next) && is_alone(last + 1);
+        let begins_anew = said(&source.text[next.span.clone()]).starts_with(INTRODUCTION);
         if !is_next || !is_more || begins_anew {
             break;
         }
@@ -109,54 +110,34 @@ fn following(lexed: &Lexed<'_>, lines: &Lines, first: usize) -> usize {
 }
 
 /// The line of code that comments are about, and the lines of a declaration that begins there.
-fn scope(lexed: &Lexed<'_>, lines: &Lines, first: usize, last: usize) -> (Option<u32>, Option<(u32, u32)>) {
-    let line = lines.of(lexed.tokens[first].span.start);
-    let is_code = |token: &&Token| token.kind != Kind::Comment;
-    let before = lexed.tokens[..first].iter().rev().find(is_code);
-    if before.is_some_and(|token| lines.of(token.span.end - 1) == line) {
+fn scope(source: &Source<'_>, lines: &Lines, first: usize, last: usize) -> (Option<u32>, Option<(u32, u32)>) {
+    let line = lines.line(source.tokens[first].span.start);
+    let is_code = |token: &&Token| !token.kind.is_comment();
+    let before = source.tokens[..first].iter().rev().find(is_code);
+    if before.is_some_and(|token| lines.line(token.span.end - 1) == line) {
         return (Some(line), None);
     }
-    let Some(next) = lexed.tokens[last + 1..].iter().position(|token| is_code(&token)).map(|at| last + 1 + at) else {
+    let Some(next) = source.tokens[last + 1..].iter().position(|token| is_code(&token)).map(|at| last + 1 + at) else {
         return (None, None);
     };
-    let code = lines.of(lexed.tokens[next].span.start);
+    let code = lines.line(source.tokens[next].span.start);
     // A comment above a directive is about that: what comes behind it is another matter.
-    if lexed.tokens[next].in_directive {
+    if source.tokens[next].in_directive {
         return (Some(code), None);
     }
     let mut depth = 0usize;
     let mut end = code;
     // Directives may be among the words of a declaration, and are not a part of it.
-    for token in lexed.tokens[next..].iter().filter(|token| is_code(token) && !token.in_directive) {
-        end = lines.of(token.span.start);
+    for token in source.tokens[next..].iter().filter(|token| is_code(token) && !token.in_directive) {
+        end = lines.line(token.span.start);
         match token.kind {
-            Kind::Sign(b'(' | b'[') => depth += 1,
-            Kind::Sign(b')' | b']') => depth = depth.saturating_sub(1),
-            Kind::Sign(b'{' | b';' | b'}') if depth == 0 => break,
+            Kind::Punctuator("(" | "[") => depth += 1,
+            Kind::Punctuator(")" | "]") => depth = depth.saturating_sub(1),
+            Kind::Punctuator("{" | ";" | "}") if depth == 0 => break,
             _ => {}
         }
     }
     (Some(code), Some((code, end)))
-}
-
-/// The offsets at which lines begin.
-struct Lines(Vec<usize>);
-
-impl Lines {
-    fn new(text: &[u8]) -> Lines {
-        let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
-        Lines(std::iter::once(0).chain(ends).collect())
-    }
-
-    /// The line of an offset, from 1.
-    fn of(&self, offset: usize) -> u32 {
-        self.0.partition_point(|start| *start <= offset) as u32
-    }
-
-    fn place(&self, offset: usize) -> (u32, u32) {
-        let line = self.of(offset);
-        (line, (offset - self.0[line as usize - 1]) as u32 + 1)
-    }
 }
 
 fn contains(text: &[u8], word: &[u8]) -> bool {

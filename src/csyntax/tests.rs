@@ -4,8 +4,8 @@
 
 use proptest::prelude::*;
 
-use super::lex::{Kind, Source};
 use super::*;
+use crate::source::Source;
 
 const MARK: &str = "coroutine_fn";
 
@@ -19,7 +19,7 @@ fn at(text: &str) -> (String, usize, String) {
 }
 
 /// The text after what `edit` makes of it, or the refusal.
-fn edited(text: &str, edit: impl Fn(&[u8], usize, &str) -> Result<Vec<Edit>, Refusal>) -> Result<String, String> {
+fn edited(text: &str, edit: impl Fn(&[u8], usize, &str) -> Result<Vec<TextEdit>, EditError>) -> Result<String, String> {
     let (plain, offset, word) = at(text);
     let edits = edit(plain.as_bytes(), offset, &word).map_err(|refusal| refusal.to_string())?;
     check(&plain, &edits);
@@ -27,7 +27,7 @@ fn edited(text: &str, edit: impl Fn(&[u8], usize, &str) -> Result<Vec<Edit>, Ref
 }
 
 /// Edits are sorted, disjoint, and within the text.
-fn check(text: &str, edits: &[Edit]) {
+fn check(text: &str, edits: &[TextEdit]) {
     assert!(!edits.is_empty());
     assert!(edits.is_sorted_by(|one, next| one.range.end <= next.range.start && one.range.start < next.range.start));
     assert!(edits.iter().all(|edit| edit.range.start <= edit.range.end && edit.range.end <= text.len()));
@@ -340,21 +340,21 @@ fn functions_that_are_not_marked() {
     for (text, reason) in [
         ("#define F int @foo(void);", "`foo` is written in a preprocessor directive"),
         ("#define F \\\n  int @foo(void);", "`foo` is written in a preprocessor directive"),
-        ("/* int @foo(void) */", "`foo` is not written here: it comes out of a macro"),
-        ("char *s = \"int @foo(void)\";", "`foo` is not written here: it comes out of a macro"),
-        ("int a_@foo(void)", "`foo` is not written here: it comes out of a macro"),
-        ("int @fo\\\no(void)", "`fo` is not written here: it comes out of a macro"),
-        ("int DECLARE(@foo)(void);", "`foo` is not written here: it comes out of a macro"),
+        ("/* int @foo(void) */", "`foo` is not written here: a macro expands to it"),
+        ("char *s = \"int @foo(void)\";", "`foo` is not written here: a macro expands to it"),
+        ("int a_@foo(void)", "`foo` is not written here: a macro expands to it"),
+        ("int @fo\\\no(void)", "`fo` is not written here: a macro expands to it"),
+        ("int DECLARE(@foo)(void);", "`foo` is not written here: a macro expands to it"),
         ("DECLARE(int, @foo, void);", "no `(` follows `foo`"),
         ("Function @foo;", "no `(` follows `foo`"),
         ("int @foo\n#ifdef X\n(void);", "no `(` follows `foo`"),
-        ("int @foo(void", "the `(` behind `foo` is not closed"),
-        ("int coroutine_fn @foo(void);", "`foo` has the mark `coroutine_fn` already"),
-        ("int coroutine_fn\n@foo(void);", "`foo` has the mark `coroutine_fn` already"),
-        ("coroutine_fn int @foo(void);", "`foo` has the mark `coroutine_fn` already"),
+        ("int @foo(void", "the `(` after `foo` is not closed"),
+        ("int coroutine_fn @foo(void);", "`foo` already has the mark `coroutine_fn`"),
+        ("int coroutine_fn\n@foo(void);", "`foo` already has the mark `coroutine_fn`"),
+        ("coroutine_fn int @foo(void);", "`foo` already has the mark `coroutine_fn`"),
         ("int (coroutine_fn @foo)(void);", "no `(` follows `foo`"),
-        ("int coroutine_fn GRAPH_RDLOCK @foo(void);", "`foo` has the mark `coroutine_fn` already"),
-        ("int @foo(void) coroutine_fn;", "`foo` has the mark `coroutine_fn` already"),
+        ("int coroutine_fn GRAPH_RDLOCK @foo(void);", "`foo` already has the mark `coroutine_fn`"),
+        ("int @foo(void) coroutine_fn;", "`foo` already has the mark `coroutine_fn`"),
         ("    @foo(x);", "no type is written before `foo`"),
         ("{ @foo(x); }", "no type is written before `foo`"),
         ("    return @foo(x);", "no type is written before `foo`"),
@@ -365,17 +365,17 @@ fn functions_that_are_not_marked() {
         ("@foo(void);", "no type is written before `foo`"),
         ("int (*@foo(void))(int);", "no type is written before `foo`"),
         ("int\n#ifdef X\n@foo(void)", "no type is written before `foo`"),
-        ("int @foo(void), bar(void);", "`foo` shares its declaration with others"),
+        ("int @foo(void), bar(void);", "`foo` shares its declaration with other names"),
         ("int foo(void), *@bar(void);", "no type is written before `bar`"),
     ] {
         assert_eq!(function(text).unwrap_err(), reason, "{text}");
     }
     assert_eq!(
         mark_function(b"int foo(void);", 4, "bar", MARK),
-        Err(Refusal::NotWritten("bar".to_owned())),
+        Err(EditError::NotWritten("bar".to_owned())),
         "the name is another one"
     );
-    assert_eq!(mark_function(b"int foo(void);", 99, "foo", MARK), Err(Refusal::NotWritten("foo".to_owned())));
+    assert_eq!(mark_function(b"int foo(void);", 99, "foo", MARK), Err(EditError::NotWritten("foo".to_owned())));
 }
 
 #[test]
@@ -450,14 +450,14 @@ fn pointers_that_are_not_marked() {
         ("int (*(*@read)[4])(void);", not_written_out),
         ("int *(@read);", not_written_out),
         ("int (*@read[4", not_written_out),
-        ("int coroutine_fn (*@read)(void);", "`read` has the mark `coroutine_fn` already"),
-        ("int (* coroutine_fn @read)(void);", "`read` has the mark `coroutine_fn` already"),
+        ("int coroutine_fn (*@read)(void);", "`read` already has the mark `coroutine_fn`"),
+        ("int (* coroutine_fn @read)(void);", "`read` already has the mark `coroutine_fn`"),
         ("#define X int (*@read)(void);", "`read` is written in a preprocessor directive"),
         ("(*@read)(void);", "no type is written before `read`"),
         ("return (*@read)(x);", "no type is written before `read`"),
-        ("int (*@read)(void), (*b)(void);", "`read` shares its declaration with others"),
+        ("int (*@read)(void), (*b)(void);", "`read` shares its declaration with other names"),
         ("int (*a)(void), (*@read)(void);", "no type is written before `read`"),
-        ("typedef void @read(void *), *B;", "`read` shares its declaration with others"),
+        ("typedef void @read(void *), *B;", "`read` shares its declaration with other names"),
     ] {
         assert_eq!(pointer(text).unwrap_err(), reason, "{text}");
     }
@@ -554,8 +554,8 @@ fn calls_get_another_name() {
     for (text, reason) in [
         ("#define F @foo(x)", "`foo` is written in a preprocessor directive"),
         ("    y = @foo;", "no `(` follows `foo`"),
-        ("    // @foo()", "`foo` is not written here: it comes out of a macro"),
-        ("    @foo((x)", "the `(` behind `foo` is not closed"),
+        ("    // @foo()", "`foo` is not written here: a macro expands to it"),
+        ("    @foo((x)", "the `(` after `foo` is not closed"),
     ] {
         assert_eq!(call(text, "bar").unwrap_err(), reason, "{text}");
     }
@@ -678,15 +678,15 @@ node_get(ATypeWithALongName *a_parameter_with_a_long_name);
 #[test]
 fn wrappers_that_are_not_declared() {
     for (text, reason) in [
-        ("int @n_co_get(void)\n{\n}\n", "`n_co_get` is defined here, and not only declared"),
+        ("int @n_co_get(void)\n{\n}\n", "`n_co_get` is defined here, not only declared"),
         ("int @n_co_get(void)", "the declaration of `n_co_get` does not end with `;`"),
         ("int @n_co_get(void)\n#ifdef X\n;", "the declaration of `n_co_get` does not end with `;`"),
         (
             "int @n_co_get(int a\n#ifdef X\n, int b\n#endif\n);",
             "the declaration of `n_co_get` has preprocessor directives in it",
         ),
-        ("int @n_co_get(void), b(void);", "`n_co_get` shares its declaration with others"),
-        ("int co_wrapper @n_co_get(void);", "`n_get` has the mark `co_wrapper` already"),
+        ("int @n_co_get(void), b(void);", "`n_co_get` shares its declaration with other names"),
+        ("int co_wrapper @n_co_get(void);", "`n_get` already has the mark `co_wrapper`"),
         ("#define X int @n_co_get(void);", "`n_co_get` is written in a preprocessor directive"),
         ("F @n_co_get;", "no `(` follows `n_co_get`"),
     ] {
@@ -726,7 +726,7 @@ fn entries_are_added_to_lists() {
     assert_eq!(add(9..17).map(|edits| edits[0].range.clone()), Ok(16..16));
     assert_eq!(add(0..18).unwrap_err(), "the entry `k.h` is listed more than once");
     assert_eq!(add(0..0).unwrap_err(), "no list has the entry `k.h`");
-    assert_eq!(add(9..99).unwrap_err(), "`n.h` is listed already");
+    assert_eq!(add(9..99).unwrap_err(), "`n.h` is already listed");
     let quoted = add_to_list(br"['a\'b']", 0..99, "a'b", r"c\d").unwrap();
     assert_eq!(quoted[0].text, br", 'c\\d'");
 }
@@ -742,7 +742,7 @@ fn bytes_need_not_be_utf8() {
 /// The code of a text, without blanks.
 fn words(text: &[u8]) -> Vec<Vec<u8>> {
     let source = Source::new(text);
-    let code = (0..source.tokens.len()).filter(|index| source.tokens[*index].kind != Kind::Comment);
+    let code = (0..source.tokens.len()).filter(|index| !source.tokens[*index].kind.is_comment());
     code.map(|index| source.bytes(index).to_vec()).collect()
 }
 

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::lex::{Kind, Source};
-use super::mark::{Declarator, behind, head, put, unmark};
-use super::wrap::{Overflow, follow, is_blank, line_end, line_ending, line_start, trim_end};
-use super::{Edit, Refusal, apply, moved};
+use crate::edit::{EditError, TextEdit, apply, moved};
+use crate::layout::{Overflow, follow, is_blank, line_end, line_ending, line_start, trim_end};
+use crate::mark::{Declarator, behind, head, put, unmark};
+use crate::source::Source;
 
 /// Declares a wrapper behind the prototype of its target, whose name begins at `target_offset`.
 ///
@@ -15,7 +15,7 @@ use super::{Edit, Refusal, apply, moved};
 /// # Errors
 ///
 /// When the target is not declared there, or also defined; when directives are in the declaration, and for all reasons
-/// for which [`mark_function`](super::mark_function) refuses.
+/// for which [`mark_function`](crate::mark_function) refuses.
 pub fn add_wrapper(
     text: &[u8],
     target_offset: usize,
@@ -23,18 +23,18 @@ pub fn add_wrapper(
     wrapper: &str,
     mark: &str,
     drop: &[&str],
-) -> Result<Vec<Edit>, Refusal> {
+) -> Result<Vec<TextEdit>, EditError> {
     let source = Source::new(text);
     let declarator = Declarator::of_function(&source, target_offset, target)?;
     let first = head(&source, declarator.first).start;
     let last = behind(&source, declarator.list.close).end;
     let is_split = source.tokens[first..last].iter().any(|token| token.in_directive);
     let semicolon = match source.after(last - 1) {
-        _ if is_split => return Err(Refusal::SplitByDirective(target.to_owned())),
-        Some(end) if source.is_sign(end, b';') => end,
-        Some(end) if source.is_sign(end, b'{') => return Err(Refusal::Definition(target.to_owned())),
-        Some(end) if source.is_sign(end, b',') => return Err(Refusal::Shared(target.to_owned())),
-        _ => return Err(Refusal::NoEnd(target.to_owned())),
+        _ if is_split => return Err(EditError::SplitByDirective(target.to_owned())),
+        Some(end) if source.is(end, ";") => end,
+        Some(end) if source.is(end, "{") => return Err(EditError::Definition(target.to_owned())),
+        Some(end) if source.is(end, ",") => return Err(EditError::Shared(target.to_owned())),
+        _ => return Err(EditError::NoEnd(target.to_owned())),
     };
 
     // The declaration becomes a text of its own, with the indentation that its other lines are aligned to.
@@ -52,7 +52,7 @@ pub fn add_wrapper(
         inserted.extend_from_slice(line_break);
     }
     inserted.extend_from_slice(trim_end(&declaration[..declaration.len() - line_break.len()]));
-    Ok(vec![Edit { range: at..at, text: inserted }])
+    Ok(vec![TextEdit { range: at..at, text: inserted }])
 }
 
 /// The declaration of the wrapper from that of its target, whose name begins at `name_offset`.
@@ -63,7 +63,7 @@ fn declare(
     wrapper: &str,
     mark: &str,
     drop: &[&str],
-) -> Result<Vec<u8>, Refusal> {
+) -> Result<Vec<u8>, EditError> {
     while let Some((offset, word)) = find_mark(&text, name_offset, target, drop)? {
         let edits = unmark(&text, offset, word)?;
         name_offset = moved(name_offset, &edits);
@@ -72,7 +72,7 @@ fn declare(
 
     let source = Source::new(&text);
     let range = source.tokens[source.word_at(name_offset, target)?].span.clone();
-    let rename = Edit { range, text: wrapper.as_bytes().to_vec() };
+    let rename = TextEdit { range, text: wrapper.as_bytes().to_vec() };
     let mut edits = vec![rename.clone()];
     edits.extend(follow(&source, &rename));
     let text = apply(&text, &edits);
@@ -89,7 +89,7 @@ fn find_mark<'m>(
     name_offset: usize,
     name: &str,
     marks: &[&'m str],
-) -> Result<Option<(usize, &'m str)>, Refusal> {
+) -> Result<Option<(usize, &'m str)>, EditError> {
     let source = Source::new(text);
     let Declarator { first, list, .. } = Declarator::of_function(&source, name_offset, name)?;
     let mut around = head(&source, first).chain(behind(&source, list.close)).filter(|index| source.is_word(*index));
@@ -108,7 +108,7 @@ fn end_of_line(source: &Source<'_>, semicolon: usize) -> usize {
         if next.span.start > line_end(text, source.end(last)) {
             break;
         }
-        if next.kind != Kind::Comment {
+        if !next.kind.is_comment() {
             return source.end(semicolon);
         }
         last += 1;
@@ -159,7 +159,7 @@ fn is_own_comment(source: &Source<'_>, index: usize, next: usize) -> bool {
     let token = &source.tokens[index];
     let start = token.span.start;
     let gap = &source.text[token.span.end..source.start(next)];
-    token.kind == Kind::Comment
+    token.kind.is_comment()
         && !token.in_directive
         && source.text[line_start(source.text, start)..start].iter().all(is_blank)
         && gap.iter().filter(|byte| **byte == b'\n').count() == 1

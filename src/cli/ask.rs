@@ -1,4 +1,4 @@
-//! The subcommands that answer questions: `why`, `callers`, `callees`, `paths`, `graph`.
+//! The subcommands that answer queries: `why`, `callers`, `callees`, `paths`, `graph`.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -13,20 +13,20 @@ use cowrap_session::Selection;
 use super::input::InputArguments;
 use super::{ColorArgument, fail, progress};
 
-/// What all questions have in common.
+/// What all queries have in common.
 #[derive(Debug, Args)]
 struct Common {
+    /// When to use colors
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColorArgument::Auto)]
+    color: ColorArgument,
+
     #[command(flatten)]
     input: InputArguments,
-
-    /// Whether the answer is coloured; `auto` means on a terminal, unless NO_COLOR is set
-    #[arg(long, value_enum, default_value_t = ColorArgument::Auto)]
-    color: ColorArgument,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum FormatArgument {
-    /// Text, for people
+    /// Text with source excerpts, for people
     Human,
     /// One JSON document
     Json,
@@ -34,28 +34,28 @@ enum FormatArgument {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum GraphFormatArgument {
-    /// For Graphviz
+    /// Graphviz DOT
     Dot,
     /// One JSON document
     Json,
-    /// A page for a browser
+    /// An HTML page, for a browser
     Html,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Why {
-    /// The function; `file.c:name` for one of several `static` ones
+    /// Function; `file.c:name` selects one of several static functions
     function: String,
 
-    /// Tell how it leads to this function, whatever that demands
+    /// Show how the function leads to this one, whatever that requires
     #[arg(long, value_name = "FUNCTION")]
     to: Option<String>,
 
-    /// Show a witness for every call that a conclusion can rest on, not only the best
+    /// Show a witness for every call that supports an answer, not only the most certain one
     #[arg(long)]
     all: bool,
 
-    /// The format of the answer
+    /// Format of the answer
     #[arg(long, value_enum, default_value_t = FormatArgument::Human)]
     format: FormatArgument,
 
@@ -65,18 +65,18 @@ pub(super) struct Why {
 
 #[derive(Debug, Args)]
 pub(super) struct Related {
-    /// The function; `file.c:name` for one of several `static` ones
+    /// Function; `file.c:name` selects one of several static functions
     function: String,
 
-    /// Go on from those that are found
+    /// Include indirect calls: callers of callers, or callees of callees
     #[arg(long)]
     transitive: bool,
 
-    /// Leave out what goes through pointers
+    /// Ignore calls through function pointers
     #[arg(long)]
     named: bool,
 
-    /// The format of the answer
+    /// Format of the answer
     #[arg(long, value_enum, default_value_t = FormatArgument::Human)]
     format: FormatArgument,
 
@@ -85,18 +85,20 @@ pub(super) struct Related {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit status: 0 with a path, 1 without one, 2 if the question cannot be answered.")]
+#[command(after_help = "Exit status:\n  0  at least one path found\n  1  no path found\n  2  query failed")]
 pub(super) struct Paths {
-    /// What the functions on a path are, the caller first: names, /regular expressions/, [labels], `!`, `*`, `|`,
-    /// `...`; see docs/questions.md
+    /// Path expression: names and patterns of functions, the caller first
+    ///
+    /// A step is a name, a /regular expression/ or a [label]; `!`, `*`, `|` and `...` combine steps. docs/queries.md describes
+    /// the language.
     #[arg(value_name = "EXPR", required = true, num_args = 1..)]
     expression: Vec<String>,
 
-    /// Show at most so many, each to another end
+    /// Maximum number of paths; each ends at another function
     #[arg(long, value_name = "N", default_value_t = 10)]
     limit: usize,
 
-    /// The format of the answer
+    /// Format of the answer
     #[arg(long, value_enum, default_value_t = FormatArgument::Human)]
     format: FormatArgument,
 
@@ -106,19 +108,19 @@ pub(super) struct Paths {
 
 #[derive(Debug, Args)]
 pub(super) struct Graph {
-    /// Only what calls this function, and what it calls
+    /// Only functions near FUNCTION: its callers and callees
     #[arg(long, value_name = "FUNCTION", conflicts_with = "between")]
     around: Option<String>,
 
-    /// Only the shortest ways from one function to another
+    /// Only the shortest paths from one function to another
     #[arg(long, value_names = ["FROM", "TO"], num_args = 2)]
     between: Option<Vec<String>>,
 
-    /// With --around, how many calls away; with --between, how many calls longer than the shortest [default: 2, 0]
+    /// With --around: distance in calls [default: 2]; with --between: extra calls allowed [default: 0]
     #[arg(long, value_name = "N")]
     depth: Option<u32>,
 
-    /// The format of the graph
+    /// Format of the graph
     #[arg(long, value_enum, default_value_t = GraphFormatArgument::Dot)]
     format: GraphFormatArgument,
 
@@ -128,23 +130,23 @@ pub(super) struct Graph {
 
 impl Why {
     pub(super) fn run(self) -> ExitCode {
-        let question = Query::Why { function: self.function, to: self.to, all: self.all };
-        self.common.ask(&question, self.format.into())
+        let query = Query::Why { function: self.function, to: self.to, all: self.all };
+        self.common.run(&query, self.format.into())
     }
 }
 
 impl Related {
     pub(super) fn run(self, direction: Direction) -> ExitCode {
         let Related { function, transitive, named, .. } = self;
-        let question = Query::Related { function, direction, transitive, named };
-        self.common.ask(&question, self.format.into())
+        let query = Query::Related { function, direction, transitive, named };
+        self.common.run(&query, self.format.into())
     }
 }
 
 impl Paths {
     pub(super) fn run(self) -> ExitCode {
-        let question = Query::Paths { expression: self.expression.join(" "), limit: self.limit };
-        self.common.ask(&question, self.format.into())
+        let query = Query::Paths { expression: self.expression.join(" "), limit: self.limit };
+        self.common.run(&query, self.format.into())
     }
 }
 
@@ -155,7 +157,7 @@ impl Graph {
             (None, Some([from, to])) => {
                 Selection::Between { from: from.clone(), to: to.clone(), more: self.depth.unwrap_or(0) }
             }
-            (None, _) if self.depth.is_some() => return fail("--depth goes with --around or --between"),
+            (None, _) if self.depth.is_some() => return fail("--depth requires --around or --between"),
             (None, _) => Selection::Everything,
         };
         let format = match self.format {
@@ -163,7 +165,7 @@ impl Graph {
             GraphFormatArgument::Json => AnswerFormat::Json,
             GraphFormatArgument::Html => AnswerFormat::Html,
         };
-        self.common.ask(&Query::Graph(selection), format)
+        self.common.run(&Query::Graph(selection), format)
     }
 }
 
@@ -176,47 +178,44 @@ impl From<FormatArgument> for AnswerFormat {
     }
 }
 
-/// How many nodes a page can show so that a browser stays quick and a reader finds something.
+/// How many nodes a page can show while a browser stays fast and a reader finds something.
 const MOST_ON_A_PAGE: usize = 3000;
 
 impl Common {
-    fn ask(&self, question: &Query, format: AnswerFormat) -> ExitCode {
+    fn run(&self, query: &Query, format: AnswerFormat) -> ExitCode {
         let request = match self.input.request() {
             Ok(request) => request,
             Err(message) => return fail(&message),
         };
-        let answered = match cowrap_session::ask(&request, question, &progress::Bar::new()) {
-            Ok(answered) => answered,
+        let result = match cowrap_session::ask(&request, query, &progress::Bar::new()) {
+            Ok(result) => result,
             Err(error) => return fail(&error.to_string()),
         };
-        if answered.unread_units > 0 {
-            eprintln!(
-                "cowrap: warning: {} of the units were not read: the answer knows nothing of them",
-                answered.unread_units
-            );
+        if result.unread_units > 0 {
+            let units = if result.unread_units == 1 { "translation unit" } else { "translation units" };
+            eprintln!("cowrap: warning: {} {units} could not be read; the answer lacks them", result.unread_units);
         }
-        if let (Answer::Graph(drawing), AnswerFormat::Html) = (&answered.answer, format)
+        if let (Answer::Graph(drawing), AnswerFormat::Html) = (&result.answer, format)
             && drawing.nodes.len() > MOST_ON_A_PAGE
         {
             return fail(&format!(
-                "{} functions and slots are too many for a page (at most {MOST_ON_A_PAGE}); choose some with --around \
-                 or --between and a smaller --depth, or take another --format",
+                "the graph has {} nodes, but a page can show {MOST_ON_A_PAGE}; select a part with --around or --between, \
+                 reduce --depth, or use another --format",
                 drawing.nodes.len()
             ));
         }
         let mut out = std::io::BufWriter::new(std::io::stdout().lock());
         let written =
-            render_answer(&answered, format, self.color.is_on(&std::io::stdout()), &mut out).and_then(|()| out.flush());
+            render_answer(&result, format, self.color.style(&std::io::stdout()), &mut out).and_then(|()| out.flush());
         match written {
             Ok(()) => {}
-            // Whoever reads has seen enough.
+            // The reader stopped early.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
             Err(error) => return fail(&format!("cannot write the answer: {error}")),
         }
-        let nothing = matches!(&answered.answer, Answer::Paths(paths) if paths.paths.is_empty());
-        // The process ends, and takes its memory along; to give the program back piece by piece takes longer than to
-        // answer most questions.
-        std::mem::forget(answered);
+        let nothing = matches!(&result.answer, Answer::Paths(paths) if paths.paths.is_empty());
+        // The process ends and frees its memory as a whole; freeing the program piece by piece takes longer than most queries.
+        std::mem::forget(result);
         ExitCode::from(u8::from(nothing))
     }
 }

@@ -12,29 +12,28 @@ use super::input::InputArguments;
 use super::{fail, progress};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit status: 0 written, 2 not written.\n\
-    Findings in the baseline are not reported by `cowrap check`, whatever line they move to; what is new is. \
-    `cowrap check --ratchet` fails when one of them is gone: then the baseline is written anew, and gets shorter.")]
+#[command(after_help = "`cowrap check` does not report findings in the baseline, even if their code moves. \
+    `cowrap check --ratchet` fails if the baseline lists findings that no longer exist; run `cowrap baseline` again to \
+    remove them.\n\nExit status:\n  0  written\n  2  not written")]
 pub(super) struct Baseline {
-    #[command(flatten)]
-    input: InputArguments,
-
-    /// The file to write [default: .cowrap-baseline.json at the root of the tree]
+    /// File to write [default: .cowrap-baseline.json at the root of the tree]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// The headers that the wrappers' generator reads, separated by commas, when the build does not tell; may be
-    /// repeated
-    #[arg(long = "inputs", value_name = "HEADER", value_delimiter = ',')]
-    inputs: Vec<PathBuf>,
-
-    /// Also run this rule, which runs only when it is asked for; may be repeated
+    /// Also run these opt-in rules, separated by commas; `cowrap rules` lists them
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     enable: Vec<String>,
 
-    /// Write it although units could not be read, of which nothing will be in it
+    /// Write the baseline even if translation units cannot be read; it lacks their findings
     #[arg(long)]
     allow_incomplete: bool,
+
+    #[command(flatten)]
+    input: InputArguments,
+
+    /// Headers that the wrapper generator reads, separated by commas [default: found in the build]
+    #[arg(long = "inputs", help_heading = "Input", value_name = "HEADER", value_delimiter = ',')]
+    inputs: Vec<PathBuf>,
 }
 
 impl Baseline {
@@ -49,7 +48,7 @@ impl Baseline {
         let mut request = self.input.request()?;
         request.inputs = self.inputs.clone();
         request.enable.extend(self.enable.iter().cloned());
-        // Everything that is found is to be in it, wherever it is.
+        // A baseline has all findings, wherever they are.
         request.report_on.clear();
         let gate = std::mem::take(&mut request.gate);
         request.gate.baseline = BaselineRequest::No;
@@ -57,8 +56,8 @@ impl Baseline {
         if let Some(problem) = report.problems.first().filter(|_| !self.allow_incomplete) {
             let (file, message) = (problem.file.display(), &problem.message);
             return Err(format!(
-                "nothing was written, since {} of {} units could not be read; the first is {file}: {message}\n  \
-                 --allow-incomplete writes what is found in the others",
+                "no baseline written: {} of {} translation units cannot be read, the first is {file}: {message}\n  \
+                 use --allow-incomplete to record the findings in the others",
                 report.summary.failed_units, report.summary.units
             ));
         }

@@ -1,4 +1,4 @@
-//! Where the cache is, and `cowrap cache`.
+//! The cache's location and size, and `cowrap cache`.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -12,25 +12,25 @@ use cowrap_report::render::printable_lines;
 
 use super::fail;
 
-/// The variable that says how large the cache may be.
+/// The environment variable for the maximum size of the cache.
 const SIZE_VARIABLE: &str = "COWRAP_CACHE_SIZE";
 
-/// What is said when the environment tells no place and no option does.
-const NO_PLACE: &str = "there is no place for a cache: give one with --cache-dir, or set COWRAP_CACHE or HOME";
+/// The error if neither an option nor the environment gives a directory.
+const NO_PLACE: &str = "no cache directory: use --cache-dir, or set COWRAP_CACHE or HOME";
 
 #[derive(Debug, Args)]
 pub(super) struct PlaceArguments {
-    /// Where the cache is [default: $COWRAP_CACHE, or cowrap in the user's directory for caches]
+    /// Cache directory [default: $COWRAP_CACHE, or cowrap in the user's cache directory]
     #[arg(long, value_name = "DIR")]
     cache_dir: Option<PathBuf>,
 
-    /// How large the cache may get, with K, M or G [default: $COWRAP_CACHE_SIZE, or 1G]
+    /// Maximum size of the cache, in bytes or with K, M or G [default: $COWRAP_CACHE_SIZE, or 1G]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     cache_size: Option<u64>,
 }
 
 impl PlaceArguments {
-    /// Where the cache is; none when neither an option nor the environment says so.
+    /// Where the cache is; none if neither an option nor the environment says so.
     pub(super) fn place(&self, working_directory: &Path) -> Result<Option<CacheLocation>, String> {
         let limit = match (self.cache_size, variable(SIZE_VARIABLE)) {
             (Some(size), _) => size,
@@ -44,7 +44,7 @@ impl PlaceArguments {
     }
 }
 
-/// A variable of the environment, unless it is empty.
+/// An environment variable, unless it is empty.
 fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
@@ -59,14 +59,14 @@ fn parse_size(text: &str) -> Result<u64, String> {
     let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
     let number: Option<u64> = number.parse().ok().filter(|_| is_number);
     match number.and_then(|number| number.checked_mul(unit)) {
-        Some(0) => Err("a cache needs some room; --no-cache goes without one".to_owned()),
+        Some(0) => Err("the size must not be 0; use --no-cache to run without a cache".to_owned()),
         Some(size) => Ok(size),
-        None => Err(format!("`{text}` is no size: a number of bytes, or one with K, M or G behind it")),
+        None => Err(format!("`{text}` is not a size: use a number of bytes, or a number followed by K, M or G")),
     }
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit status: 0 done, 2 not done.")]
+#[command(after_help = "Exit status:\n  0  done\n  2  failed")]
 pub(super) struct Cache {
     #[command(subcommand)]
     action: Action,
@@ -74,11 +74,11 @@ pub(super) struct Cache {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Tell where the cache is, how large it is, and what is in it
+    /// Show the cache's directory, size and contents
     Info(PlaceArguments),
-    /// Remove the cache; what else is in its directory stays
+    /// Remove cowrap's files from the cache directory
     Clean {
-        /// Where the cache is [default: $COWRAP_CACHE, or cowrap in the user's directory for caches]
+        /// Cache directory [default: $COWRAP_CACHE, or cowrap in the user's cache directory]
         #[arg(long, value_name = "DIR")]
         cache_dir: Option<PathBuf>,
     },
@@ -99,14 +99,14 @@ impl Cache {
 }
 
 impl Action {
-    /// Does it, and tells what there is to say.
+    /// Performs the action; the result is the text to print.
     fn run(self) -> Result<String, String> {
         let (arguments, is_info) = match self {
             Action::Info(arguments) => (arguments, true),
             Action::Clean { cache_dir } => (PlaceArguments { cache_dir, cache_size: Some(DEFAULT_LIMIT) }, false),
         };
         let working_directory =
-            std::env::current_dir().map_err(|error| format!("cannot tell the working directory: {error}"))?;
+            std::env::current_dir().map_err(|error| format!("cannot determine the working directory: {error}"))?;
         let place = arguments.place(&working_directory)?.ok_or(NO_PLACE)?;
         if is_info { info(&place) } else { clean(&place) }
     }
@@ -131,7 +131,7 @@ fn clean(place: &CacheLocation) -> Result<String, String> {
     let files = if cleaned.files == 1 { "file" } else { "files" };
     let mut text = format!("removed {} {files}, {}\n", cleaned.files, shown_size(cleaned.size));
     if cleaned.is_left {
-        text += &format!("{} is left, with what is not cowrap's\n", place.directory.display());
+        text += &format!("kept {}: it has files that are not cowrap's\n", place.directory.display());
     }
     Ok(text)
 }
@@ -140,7 +140,7 @@ fn clean(place: &CacheLocation) -> Result<String, String> {
 fn shown_size(bytes: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     match units.into_iter().find(|(unit, _)| bytes >= *unit) {
-        // To one place behind the point, rounded down: what is said is there.
+        // One decimal, rounded down: never more than there is.
         Some((unit, name)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
         None => format!("{bytes} B"),
     }

@@ -11,97 +11,113 @@ use clap::{Args, ValueEnum};
 
 use cowrap_base::files::write_whole;
 use cowrap_report::Report;
-use cowrap_report::render::{Format, render};
+use cowrap_report::render::{Format, Style, render};
 use cowrap_session::{BaselineRequest, Gate, Input, Request, Since};
 
 use super::input::InputArguments;
 use super::{ColorArgument, INCOMPLETE, fail, progress};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit status: 0 clean, 1 findings at the level of an error, 2 the whole job could not be done.")]
+#[command(after_help = "Exit status:\n  0  no errors\n  1  errors found\n  2  analysis failed or is incomplete")]
 pub(super) struct Check {
-    /// Report findings only in these files and directories; before `--`, the C files to check
+    /// Report findings in these files and directories only; before `--`: the C files to check
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+
+    /// Compiler flags for single C files, instead of a compilation database
+    #[arg(last = true, value_name = "FLAGS")]
+    flags: Vec<OsString>,
+
+    #[command(flatten)]
+    selection: SelectionArguments,
+
+    #[command(flatten)]
+    report: ReportArguments,
 
     #[command(flatten)]
     input: InputArguments,
 
-    /// The headers that the wrappers' generator reads, separated by commas, when the build does not tell; may be
-    /// repeated
-    #[arg(long = "inputs", value_name = "HEADER", value_delimiter = ',')]
+    /// Headers that the wrapper generator reads, separated by commas [default: found in the build]
+    #[arg(long = "inputs", help_heading = "Input", value_name = "HEADER", value_delimiter = ',')]
     inputs: Vec<PathBuf>,
+}
 
-    /// Also run this rule, which reports what can be better and not what is wrong: eligible-mark, superfluous-mark,
-    /// hand-written-wrapper; may be repeated
+/// What is reported.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What to report")]
+struct SelectionArguments {
+    /// Also run these opt-in rules, separated by commas; `cowrap rules` lists them
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     enable: Vec<String>,
 
-    /// Report only what changed since HEAD and this revision parted: findings that were not there, and those on changed lines
+    /// Report only findings that changes since REV introduced
+    ///
+    /// cowrap compares with the merge base of REV and HEAD. It reports findings that the merge base does not have, and
+    /// findings on changed lines.
     #[arg(long, value_name = "REV", conflicts_with = "staged")]
     diff_base: Option<String>,
 
-    /// The same for what is staged: check that, whatever is on the disk, and report only what is not so in HEAD
+    /// Check what is staged in git, and report only findings that HEAD does not have
     #[arg(long)]
     staged: bool,
 
-    /// Do not report the findings in this file, which `cowrap baseline` wrote [default: .cowrap-baseline.json at the root of the
-    /// tree, if it is there]
+    /// Do not report the findings in this baseline [default: .cowrap-baseline.json at the root, if present]
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
 
-    /// Report findings whether they are in the baseline or not
+    /// Report the findings in the baseline, too
     #[arg(long, conflicts_with_all = ["baseline", "ratchet"])]
     no_baseline: bool,
 
-    /// Fail when the baseline has findings that are not there any more
+    /// Fail if the baseline lists findings that no longer exist
     #[arg(long)]
     ratchet: bool,
 
-    /// The format of the report on standard output [default: human]
+    /// Do not fail if translation units cannot be read
+    #[arg(long)]
+    allow_incomplete: bool,
+}
+
+/// How it is reported.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+struct ReportArguments {
+    /// Format of the report on standard output [default: human]
     #[arg(long, value_enum)]
     format: Option<FormatArgument>,
 
-    /// Also write the report to a file, in any format; `-` is standard output; may be repeated
+    /// Also write the report to FILE, or with `-` to standard output; may be repeated
     #[arg(long = "output", value_name = "FORMAT=FILE", value_parser = ValueParser::new(OsStringValueParser::new().try_map(output)))]
     outputs: Vec<(FormatArgument, PathBuf)>,
 
-    /// Whether the report is coloured; `auto` means on a terminal, unless NO_COLOR is set
-    #[arg(long, value_enum, default_value_t = ColorArgument::Auto)]
+    /// When to use colors
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColorArgument::Auto)]
     color: ColorArgument,
 
-    /// Do not fail because of units that could not be read
-    #[arg(long)]
-    allow_incomplete: bool,
-
-    /// Also tell which marks were found where, and every unit that could not be read
+    /// Also show libclang, the root, mark definitions and every translation unit that cannot be read
     #[arg(short, long)]
     verbose: bool,
-
-    /// Without a database: the compiler's flags for the files
-    #[arg(last = true, value_name = "FLAGS")]
-    flags: Vec<OsString>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum FormatArgument {
-    /// Excerpts of the source, for people
+    /// Source excerpts, for people
     Human,
-    /// One line for each finding
+    /// One line per finding
     Short,
     /// One JSON document
     Json,
-    /// A line of JSON for each finding, then one for the rest
+    /// JSON Lines: one line per finding, then one for the rest
     Jsonl,
     /// SARIF 2.1.0
     Sarif,
-    /// GitLab's Code Quality report
+    /// GitLab Code Quality report
     Gitlab,
-    /// Workflow commands of GitHub, for annotations
+    /// GitHub workflow commands, for annotations
     Github,
-    /// JUnit's XML: a failed test for each finding
+    /// JUnit XML: one failed test per finding
     Junit,
-    /// Checkstyle's XML
+    /// Checkstyle XML
     Checkstyle,
 }
 
@@ -127,18 +143,18 @@ struct Outputs {
     files: Vec<(Format, PathBuf)>,
 }
 
-/// Takes `FORMAT=FILE` apart.
+/// Parses `FORMAT=FILE`.
 fn output(argument: OsString) -> Result<(FormatArgument, PathBuf), String> {
     let bytes = argument.as_bytes();
-    let at = bytes.iter().position(|byte| *byte == b'=').ok_or("a format, `=` and a file are wanted")?;
+    let at = bytes.iter().position(|byte| *byte == b'=').ok_or("expected FORMAT=FILE")?;
     let (format, file) = (String::from_utf8_lossy(&bytes[..at]), OsStr::from_bytes(&bytes[at + 1..]));
     if file.is_empty() {
-        return Err("there is no file behind `=`".to_owned());
+        return Err("expected a file name after `=`".to_owned());
     }
     let formats = || FormatArgument::value_variants().iter().filter_map(ValueEnum::to_possible_value);
     let format = FormatArgument::from_str(&format, false).map_err(|_| {
         let known: Vec<String> = formats().map(|value| value.get_name().to_owned()).collect();
-        format!("there is no format `{format}`; there are {}", known.join(", "))
+        format!("unknown format `{format}`; use one of {}", known.join(", "))
     })?;
     Ok((format, PathBuf::from(file)))
 }
@@ -164,25 +180,29 @@ impl Check {
         }
     }
 
-    /// Where the report goes; an error when one place is named twice, or cannot be written to.
+    /// Where the report goes.
+    ///
+    /// # Errors
+    ///
+    /// A destination is named twice, or cannot be written to.
     fn outputs(&self) -> Result<Outputs, String> {
-        let mut standard: Option<Format> = self.format.map(Format::from);
+        let mut standard: Option<Format> = self.report.format.map(Format::from);
         let mut files: Vec<(Format, PathBuf)> = Vec::new();
         let mut known: Vec<PathBuf> = Vec::new();
-        for (format, path) in &self.outputs {
+        for (format, path) in &self.report.outputs {
             let format = Format::from(*format);
             if path == Path::new("-") {
                 if standard.replace(format).is_some() {
                     return Err(
-                        "standard output can have one format: name it with --format or with --output".to_owned()
+                        "standard output takes one format: use either --format or one --output FORMAT=-".to_owned()
                     );
                 }
                 continue;
             }
-            // It would be a pity to find this out only when everything has been read.
+            // Better found out before the tree is read than after.
             let identity = identity(path).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
             if known.contains(&identity) {
-                return Err(format!("{} is named twice with --output", path.display()));
+                return Err(format!("--output names {} twice", path.display()));
             }
             known.push(identity);
             files.push((format, path.clone()));
@@ -193,14 +213,14 @@ impl Check {
     fn write(&self, report: &Report, outputs: &Outputs) -> Result<(), String> {
         for (format, path) in &outputs.files {
             let mut text = Vec::new();
-            render(report, *format, false, self.verbose, &mut text)
+            render(report, *format, Style::PLAIN, self.report.verbose, &mut text)
                 .and_then(|()| write_whole(path, &text))
                 .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
         }
         let mut out = io::BufWriter::new(io::stdout().lock());
-        let color = self.color.is_on(&io::stdout());
-        match render(report, outputs.standard, color, self.verbose, &mut out).and_then(|()| out.flush()) {
-            // Whoever reads has seen enough; the status still tells.
+        let style = self.report.color.style(&io::stdout());
+        match render(report, outputs.standard, style, self.report.verbose, &mut out).and_then(|()| out.flush()) {
+            // The reader stopped early; the exit status still counts.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("cannot write the report: {error}")),
             _ => Ok(()),
         }
@@ -209,11 +229,11 @@ impl Check {
     fn request(&self, has_flags: bool) -> Result<Request, String> {
         let mut request = self.input.request()?;
         request.inputs = self.inputs.clone();
-        request.enable.extend(self.enable.iter().cloned());
+        request.enable.extend(self.selection.enable.iter().cloned());
         request.gate = self.gate(request.gate);
         if has_flags {
             if self.input.is_given() {
-                return Err("either a database (-p), an index (--index) or flags (after --)".to_owned());
+                return Err("use only one of -p, --index and compiler flags after `--`".to_owned());
             }
             if self.paths.is_empty() {
                 return Err("name the C files to check before `--`".to_owned());
@@ -226,30 +246,30 @@ impl Check {
         Ok(request)
     }
 
-    /// What the report is compared with; `set` is what the tree's settings say.
+    /// What the report is compared with; `set` comes from the settings.
     fn gate(&self, set: Gate) -> Gate {
-        let baseline = match &self.baseline {
+        let baseline = match &self.selection.baseline {
             Some(file) => BaselineRequest::File(file.clone()),
-            None if self.no_baseline => BaselineRequest::No,
+            None if self.selection.no_baseline => BaselineRequest::No,
             None => set.baseline,
         };
-        let since = match &self.diff_base {
+        let since = match &self.selection.diff_base {
             Some(revision) => Some(Since::Fork(revision.clone())),
-            None => self.staged.then_some(Since::Staged),
+            None => self.selection.staged.then_some(Since::Staged),
         };
-        Gate { baseline, ratchet: self.ratchet, since }
+        Gate { baseline, ratchet: self.selection.ratchet, since }
     }
 
     fn status(&self, report: &Report) -> ExitCode {
-        let unsure = !report.details.sharing.differing.is_empty();
-        if unsure || (!report.problems.is_empty() && !self.allow_incomplete) {
+        let differs = !report.details.sharing.differing.is_empty();
+        if differs || (!report.problems.is_empty() && !self.selection.allow_incomplete) {
             return ExitCode::from(INCOMPLETE);
         }
         ExitCode::from(u8::from(report.summary.errors > 0))
     }
 }
 
-/// What tells whether two paths name the same file, which need not be there yet.
+/// The identity of a file that need not exist yet: equal for two paths that name the same file.
 fn identity(path: &Path) -> io::Result<PathBuf> {
     if let Ok(found) = path.canonicalize() {
         return match found.is_dir() {

@@ -1,4 +1,4 @@
-//! `cowrap config`: what is in force for a tree, and where it is said.
+//! `cowrap config`: the effective settings, and where each comes from.
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -15,15 +15,15 @@ use super::{fail, print};
 
 #[derive(Debug, Args)]
 pub(super) struct Config {
-    #[command(flatten)]
-    input: InputArguments,
-
     /// Print the JSON schema of cowrap.toml, for editors
     #[arg(long)]
     schema: bool,
+
+    #[command(flatten)]
+    input: InputArguments,
 }
 
-/// A value, and where it is said.
+/// A setting: its name, its value, and where the value comes from.
 type Line = (String, String, String);
 
 impl Config {
@@ -43,9 +43,9 @@ impl Config {
 
     fn lines(&self) -> Result<Vec<Line>, String> {
         let working_directory =
-            std::env::current_dir().map_err(|error| format!("cannot tell the working directory: {error}"))?;
+            std::env::current_dir().map_err(|error| format!("cannot determine the working directory: {error}"))?;
         let settings = self.input.settings(&working_directory)?;
-        // What is wrong with arguments is told here as anywhere.
+        // Invalid arguments are errors here, too.
         self.input.request()?;
         let file = settings.file.as_deref();
         let shown = file.map(|file| file.strip_prefix(&working_directory).unwrap_or(file).display().to_string());
@@ -65,7 +65,7 @@ impl Config {
         let words = |setting: &Option<Valued<Vec<String>>>| setting.as_ref().map(|set| (list(&set.value), set.line));
         add("pack", given.pack.map(|pack| quoted(pack.display())), path(&settings.pack), "\"qemu\"");
         let build = given.build.map(|build| quoted(build.display()));
-        add("build", build, path(&settings.build), "looked for: ., build/ or the only build*/");
+        add("build", build, path(&settings.build), "detected: ., build/ or the only build*/");
         let only = (!given.only.is_empty()).then(|| list(given.only));
         add("only", only, words(&settings.only), "[]");
         let paths = |set: &Valued<Vec<PathBuf>>| {
@@ -74,7 +74,7 @@ impl Config {
         add("paths", None, settings.paths.as_ref().map(paths), "[]");
         add("exclude", None, words(&settings.exclude), "[]");
         add("enable", None, words(&settings.enable), "[]");
-        add("baseline", None, path(&settings.baseline), &format!("\"{BASELINE}\" at the root, if it is there"));
+        add("baseline", None, path(&settings.baseline), &format!("\"{BASELINE}\" at the root, if present"));
         for level in &settings.levels {
             let name = match &level.files {
                 Some(files) => format!("levels.{}.{}", quoted(files.glob().glob()), level.rule),

@@ -10,7 +10,7 @@ use clap::Args;
 
 use cowrap_base::files::write_whole;
 use cowrap_fix::{Mail, patch_mail, patch_name, unified};
-use cowrap_report::render::{coverage, printable_lines};
+use cowrap_report::render::{printable_lines, summary_lines};
 use cowrap_report::{Level, Safety};
 use cowrap_session::{Applied, FixRequest, Fixed, Input, Step};
 
@@ -18,54 +18,56 @@ use super::input::InputArguments;
 use super::{INCOMPLETE, fail, progress};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit status: 0 no errors are left, 1 errors are left, 2 the whole job could not be done.\n\
-    Nothing is written unless everything that is written was checked first: the changed files and all that includes \
-    them are read again, and what brings a new finding or a compiler's error is left out.")]
+#[command(
+    after_help = "cowrap checks its changes before it writes any: it reads the changed files and everything that \
+    includes them again, and withdraws fixes that cause a new finding or a compiler error.\n\n\
+    Exit status:\n  0  no errors remain\n  1  errors remain\n  2  analysis failed or is incomplete"
+)]
 pub(super) struct Fix {
-    /// Fix only what is found in these files and directories; before `--`, the C files to fix
+    /// Fix findings in these files and directories only; before `--`: the C files to fix
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+
+    /// Compiler flags for single C files, instead of a compilation database
+    #[arg(last = true, value_name = "FLAGS")]
+    flags: Vec<OsString>,
+
+    /// Print the changes as a unified diff, and write nothing
+    #[arg(long)]
+    diff: bool,
+
+    /// Write the changes as patches for `git am` to DIR, one per rule and top-level directory
+    #[arg(long, value_name = "DIR", conflicts_with = "diff")]
+    patches: Option<PathBuf>,
+
+    /// Fix findings of these rules only, separated by commas; enables opt-in rules
+    #[arg(long = "rule", value_name = "RULE", value_delimiter = ',')]
+    rules: Vec<String>,
+
+    /// Also apply unsafe fixes
+    ///
+    /// Unsafe fixes can change what the program does: they call wrappers, declare wrappers, or remove marks.
+    #[arg(long)]
+    unsafe_fixes: bool,
+
+    /// Change files even if they have uncommitted changes
+    #[arg(long)]
+    allow_dirty: bool,
+
+    /// Maximum number of rounds; each fixes what the round before made fixable
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    max_rounds: usize,
+
+    /// Do not fail if translation units cannot be read
+    #[arg(long)]
+    allow_incomplete: bool,
 
     #[command(flatten)]
     input: InputArguments,
 
-    /// Print what would be changed as one unified diff, and write nothing
-    #[arg(long)]
-    diff: bool,
-
-    /// Write one patch for each rule and directory at the top of the tree, as `git am` takes them, and change nothing else
-    #[arg(long, value_name = "DIR", conflicts_with = "diff")]
-    patches: Option<PathBuf>,
-
-    /// Fix only findings of this rule; rules that run only when they are asked for run when they are named here; may be
-    /// repeated
-    #[arg(long = "rule", value_name = "RULE", value_delimiter = ',')]
-    rules: Vec<String>,
-
-    /// Also do what can change what the program does: calls through wrappers, new wrappers, marks taken away
-    #[arg(long)]
-    unsafe_fixes: bool,
-
-    /// Change files although they have changes that git does not have
-    #[arg(long)]
-    allow_dirty: bool,
-
-    /// How often to look again for what can be fixed now
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    max_rounds: usize,
-
-    /// The headers that the wrappers' generator reads, separated by commas, when the build does not tell; may be
-    /// repeated
-    #[arg(long = "inputs", value_name = "HEADER", value_delimiter = ',')]
+    /// Headers that the wrapper generator reads, separated by commas [default: found in the build]
+    #[arg(long = "inputs", help_heading = "Input", value_name = "HEADER", value_delimiter = ',')]
     inputs: Vec<PathBuf>,
-
-    /// Do not fail because of units that could not be read
-    #[arg(long)]
-    allow_incomplete: bool,
-
-    /// Without a database: the compiler's flags for the files
-    #[arg(last = true, value_name = "FLAGS")]
-    flags: Vec<OsString>,
 }
 
 impl Fix {
@@ -77,7 +79,7 @@ impl Fix {
         if let Some(directory) = &self.patches
             && has_patches(directory)
         {
-            let message = "it holds patches already, and `git am` would take both; name an empty directory";
+            let message = "the directory already has patches, which `git am` would apply, too; use an empty directory";
             return fail(&format!("{}: {message}", directory.display()));
         }
         let fixed = match cowrap_session::fix(&request, &progress::Bar::new()) {
@@ -99,7 +101,7 @@ impl Fix {
         {
             return fail(&message);
         }
-        tell(&fixed, self.diff || self.patches.is_some());
+        print_summary(&fixed, self.diff || self.patches.is_some());
         if !fixed.report.problems.is_empty() && !self.allow_incomplete {
             return ExitCode::from(INCOMPLETE);
         }
@@ -111,7 +113,7 @@ impl Fix {
         check.inputs = self.inputs.clone();
         if has_flags {
             if self.input.is_given() {
-                return Err("either a database (-p) or flags (after --)".to_owned());
+                return Err("use only one of -p, --index and compiler flags after `--`".to_owned());
             }
             if self.paths.is_empty() {
                 return Err("name the C files to fix before `--`".to_owned());
@@ -132,8 +134,8 @@ impl Fix {
     }
 }
 
-/// Tells what was done, what was not, and which errors are left; on standard error, when standard output has a diff.
-fn tell(fixed: &Fixed, to_standard_error: bool) {
+/// Prints what was fixed, what was not, and which errors remain; to standard error, if standard output has a diff.
+fn print_summary(fixed: &Fixed, to_standard_error: bool) {
     let mut lines = Vec::new();
     for Applied { rule, title, safety, finding } in &fixed.applied {
         let at = &finding.primary.at;
@@ -155,12 +157,12 @@ fn tell(fixed: &Fixed, to_standard_error: bool) {
     for finding in fixed.report.findings.iter().filter(|finding| finding.level == Level::Error) {
         let at = &finding.primary.at;
         let (path, line, column) = (at.path.display(), at.line, at.column);
-        lines.push(format!("{path}:{line}:{column}: left: {} [{}]", finding.message, finding.rule));
+        lines.push(format!("{path}:{line}:{column}: remaining: {} [{}]", finding.message, finding.rule));
     }
     let [errors, warnings, notes] = fixed.before;
     let after = &fixed.report.summary;
     lines.push(format!(
-        "cowrap: {} in {} and {}, {} not made; errors {errors} -> {}, warnings {warnings} -> {}, notes {notes} -> {}",
+        "cowrap: {} in {} and {}, {} not applied; errors {errors} -> {}, warnings {warnings} -> {}, notes {notes} -> {}",
         count(fixed.applied.len(), "fix", "fixes"),
         count(fixed.changes.len(), "file", "files"),
         count(fixed.rounds, "round", "rounds"),
@@ -169,9 +171,9 @@ fn tell(fixed: &Fixed, to_standard_error: bool) {
         after.warnings,
         after.notes
     ));
-    lines.extend(coverage(after).into_iter().map(|line| format!("cowrap: {line}")));
+    lines.extend(summary_lines(after).into_iter().map(|line| format!("cowrap: {line}")));
     let text = printable_lines(&lines.join("\n"));
-    // Whoever does not read it has the status.
+    // Without a reader, the exit status is what counts.
     let _ = match to_standard_error {
         true => writeln!(std::io::stderr(), "{text}"),
         false => writeln!(std::io::stdout(), "{text}"),

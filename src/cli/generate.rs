@@ -16,57 +16,55 @@ use super::{ColorArgument, fail};
 #[derive(Debug, Args)]
 #[command(
     override_usage = "cowrap generate [OPTIONS] <OUT> <HEADER>...\n       cowrap generate --all [-p <BUILD_DIR>] [OPTIONS]",
-    after_help = "Exit status: 0 written or up to date, 1 a declaration was refused or, with --check, a file is stale, \
-                  2 the job could not be done."
+    after_help = "Exit status:\n  0  written or up to date\n  1  a declaration cannot be wrapped or, with --check, a file \
+                  is stale\n  2  failed"
 )]
 pub(super) struct Generate {
-    /// The file to write, `-` for standard output; then the headers that ask for wrappers, in the order in which
-    /// they are written
+    /// File to write (`-`: standard output), then the headers that declare wrappers, in the order of the output
     #[arg(value_name = "OUT HEADER", required_unless_present = "all", conflicts_with = "all", num_args = 2..)]
     files: Vec<PathBuf>,
 
-    /// Generate every file that cowrap.toml names, or else that the build directory's meson-info/ says a generator of the
-    /// pack writes
+    /// Generate all files that cowrap.toml lists or, if it lists none, that the meson build generates
     #[arg(long)]
     all: bool,
 
-    /// With --all: the build directory
+    /// Build directory, for --all
     #[arg(short = 'p', long = "build", value_name = "BUILD_DIR", requires = "all", default_value = ".")]
     build: PathBuf,
 
-    /// Write nothing; print what would change, and exit with 1 if anything would
+    /// Write nothing; print a diff and exit with status 1 if a file is stale
     #[arg(long)]
     check: bool,
 
-    /// Write what the output depends on, as a rule for make or ninja
+    /// Write a dependency file for make or ninja
     #[arg(long, value_name = "FILE", conflicts_with_all = ["all", "check"])]
     depfile: Option<PathBuf>,
 
-    /// The dialect of the wrappers, instead of the one that the tree tells
+    /// Dialect of the wrappers [default: detected from the tree]
     #[arg(long, value_name = "NAME")]
     dialect: Option<String>,
 
-    /// The root of the tree, when it is not found by itself
+    /// Root of the tree [default: detected]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 
-    /// What the code base calls things: a file, or the name of a built-in pack [default: qemu]
+    /// Pack: built-in name or file [default: qemu]
     #[arg(long, value_name = "PACK")]
     pack: Option<PathBuf>,
 
-    /// A header that the output includes, instead of the block layer's; may be repeated
+    /// Header that the output includes, instead of the pack's; may be repeated
     #[arg(long = "include", value_name = "HEADER")]
     includes: Vec<String>,
 
-    /// The output is meant to be included: no includes of its own, and wrappers may be static
+    /// Write a file to be included: without #include lines, static wrappers allowed
     #[arg(long)]
     includable: bool,
 
-    /// Whether messages are coloured; `auto` means on a terminal, unless NO_COLOR is set
-    #[arg(long, value_enum, default_value_t = ColorArgument::Auto)]
+    /// When to use colors in messages
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColorArgument::Auto)]
     color: ColorArgument,
 
-    /// Tell the dialect, and how many wrappers were written where
+    /// Show the dialect, how it was detected, and the number of wrappers in each file
     #[arg(short, long)]
     verbose: bool,
 }
@@ -99,8 +97,8 @@ impl Generate {
         for job in self.jobs()? {
             let generated = generate(&request, &job).map_err(|error| error.to_string())?;
             let mut stderr = io::stderr().lock();
-            let color = self.color.is_on(&stderr);
-            render_header_diagnostics(&generated.diagnostics(), color, &mut stderr)
+            let style = self.color.style(&stderr);
+            render_header_diagnostics(&generated.diagnostics(), style, &mut stderr)
                 .map_err(|error| format!("cannot write messages: {error}"))?;
             drop(stderr);
             let end = match &generated.text {
@@ -109,7 +107,7 @@ impl Generate {
                 Some(text) => self.store(&job, &generated, text)?,
             };
             if self.verbose {
-                tell(&job, &generated);
+                print_details(&job, &generated);
             }
             worst = worst.max(end);
         }
@@ -119,7 +117,7 @@ impl Generate {
     fn jobs(&self) -> Result<Vec<Job>, String> {
         if self.all {
             let working_directory =
-                std::env::current_dir().map_err(|error| format!("cannot tell the working directory: {error}"))?;
+                std::env::current_dir().map_err(|error| format!("cannot determine the working directory: {error}"))?;
             let set = set_jobs(&settings(None, false, &working_directory)?);
             if !set.is_empty() {
                 return Ok(set);
@@ -128,7 +126,7 @@ impl Generate {
             if known.jobs.is_empty() {
                 let build = self.build.display();
                 let programs = known.programs.join(", ");
-                return Err(format!("{build}: the build runs no generator of wrappers; looked for {programs}"));
+                return Err(format!("{build}: the build runs no wrapper generator; cowrap looked for {programs}"));
             }
             return Ok(known.jobs);
         }
@@ -156,9 +154,9 @@ impl Generate {
     }
 }
 
-/// Prints how the output differs from the text that it should have.
+/// Prints how the file differs from what would be generated.
 fn check(job: &Job, text: &str) -> Result<End, String> {
-    let Some(output) = &job.output else { return Err("--check needs a file to compare with, not `-`".to_owned()) };
+    let Some(output) = &job.output else { return Err("--check needs an output file, not `-`".to_owned()) };
     let old = match std::fs::read(output) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
@@ -176,17 +174,19 @@ fn check(job: &Job, text: &str) -> Result<End, String> {
 fn print(text: &str) -> Result<(), String> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("cannot write the output: {error}")),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("cannot write to standard output: {error}"))
+        }
         _ => Ok(()),
     }
 }
 
-fn tell(job: &Job, generated: &Generated) {
+fn print_details(job: &Job, generated: &Generated) {
     let (dialect, reasons) = &generated.dialect;
     let output = job.output.as_ref().map_or_else(|| "-".to_owned(), |output| output.display().to_string());
     let count = generated.wrappers;
     eprintln!("{output}: {count} wrapper{}, dialect {dialect}", if count == 1 { "" } else { "s" });
     for (feature, reason) in reasons {
-        eprintln!("  {feature}: told by {reason}");
+        eprintln!("  {feature}: detected from {reason}");
     }
 }

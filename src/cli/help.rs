@@ -1,4 +1,4 @@
-//! `cowrap rules`, `cowrap explain`, `cowrap completions` and `cowrap man`: what the program tells of itself.
+//! `cowrap rules`, `cowrap explain`, `cowrap completions` and `cowrap man`: documentation of the program.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,25 +15,25 @@ use super::{Cli, fail, print};
 
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// The rule, as findings name it
+    /// Name of the rule
     rule: String,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Completions {
-    /// The shell
+    /// Shell to generate completions for
     #[arg(value_enum)]
     shell: Shell,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Man {
-    /// Write the page of each subcommand to this directory, too, instead of the first page to standard output
+    /// Write all pages to DIR, instead of the first to standard output
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
 
-/// A line for each rule: its name, its gravest level, what `cowrap fix` has for it, and what it says.
+/// Prints a line for each rule: its name, its highest level, whether it has fixes, and its summary.
 pub(super) fn rules() -> ExitCode {
     let rules = rule_infos();
     let width = rules.iter().map(|rule| rule.name.len()).max().unwrap_or(0);
@@ -60,12 +60,12 @@ impl Explain {
         match rules.iter().find(|rule| rule.name == self.rule) {
             Some(rule) => print(rule.page.as_bytes()),
             None => {
-                let meant = nearest(&self.rule, rules.iter().map(|rule| rule.name));
-                let hint = match meant {
+                let similar = nearest(&self.rule, rules.iter().map(|rule| rule.name));
+                let hint = match similar {
                     Some(name) => format!("did you mean `{name}`?"),
-                    None => "`cowrap rules` lists them".to_owned(),
+                    None => "`cowrap rules` lists all rules".to_owned(),
                 };
-                fail(&format!("there is no rule `{}`; {hint}", self.rule))
+                fail(&format!("unknown rule `{}`; {hint}", self.rule))
             }
         }
     }
@@ -88,7 +88,7 @@ impl Man {
             let mut text = Vec::new();
             return match clap_mangen::Man::new(command).render(&mut text) {
                 Ok(()) => print(&text),
-                Err(error) => fail(&format!("cannot make the page: {error}")),
+                Err(error) => fail(&format!("cannot generate the page: {error}")),
             };
         };
         let written = std::fs::create_dir_all(directory).and_then(|()| clap_mangen::generate_to(command, directory));

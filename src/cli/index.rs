@@ -13,51 +13,55 @@ use super::input::InputArguments;
 use super::{INCOMPLETE, fail, progress};
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Exit status: 0 written, 2 not written, or written without some of the units. Facts tell themselves \
-                        which units could not be read; that is no error before `cowrap link` joins them."
-)]
+#[command(after_help = "Exit status:\n  0  written\n  2  failed or incomplete\n\n\
+    With --shard or --unit, translation units that cannot be read do not change the status: the facts file records them, and \
+    `cowrap link` reports them.")]
 pub(super) struct Index {
-    #[command(flatten)]
-    input: InputArguments,
-
-    /// The file to write
+    /// File to write
     #[arg(short, long, value_name = "FILE", required_unless_present = "emit_ninja")]
     output: Option<PathBuf>,
 
-    /// Do not fail because of units that could not be read
+    /// Do not fail if translation units cannot be read
     #[arg(long)]
     allow_incomplete: bool,
 
-    /// Read the K-th of N parts of the units, and write its facts; `cowrap link` joins those of all parts
+    #[command(flatten)]
+    input: InputArguments,
+
+    /// Read only the K-th of N parts of the tree, and write its facts for `cowrap link`
+    #[arg(help_heading = "Several machines or processes")]
     #[arg(long, value_name = "K/N", conflicts_with_all = ["index", "unit", "emit_ninja"])]
     shard: Option<Shard>,
 
-    /// Read one unit, and write its facts: an edge of a file that --emit-ninja wrote
-    #[arg(long, value_name = "DIGEST", value_parser = digest, conflicts_with_all = ["index", "emit_ninja"])]
-    unit: Option<Digest>,
-
-    /// With --unit: write what the facts depend on, as a rule for ninja
-    #[arg(long, value_name = "FILE", requires = "unit")]
-    depfile: Option<PathBuf>,
-
-    /// Read nothing, and write a file for ninja that reads each unit by itself, and joins them in the output, if there is one
+    /// Write a ninja file that reads each translation unit separately and links the facts to the index
+    #[arg(help_heading = "Several machines or processes")]
     #[arg(long, value_name = "FILE", conflicts_with = "index")]
     emit_ninja: Option<PathBuf>,
 
-    /// With --emit-ninja: the directory of the units' facts, which nothing else may use [default: FILE.facts]
+    /// Directory for the facts, with --emit-ninja; nothing else may use it [default: FILE.facts]
+    #[arg(help_heading = "Several machines or processes")]
     #[arg(long, value_name = "DIR", requires = "emit_ninja")]
     facts_dir: Option<PathBuf>,
+
+    /// Read only one translation unit, and write its facts; used by ninja files of --emit-ninja
+    #[arg(help_heading = "Several machines or processes")]
+    #[arg(long, value_name = "DIGEST", value_parser = digest, conflicts_with_all = ["index", "emit_ninja"])]
+    unit: Option<Digest>,
+
+    /// Write a dependency file for ninja, with --unit
+    #[arg(help_heading = "Several machines or processes")]
+    #[arg(long, value_name = "FILE", requires = "unit")]
+    depfile: Option<PathBuf>,
 }
 
 fn digest(text: &str) -> Result<Digest, String> {
     let byte = |at: usize| text.get(2 * at..2 * at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
     let mut bytes = [0; 16];
     for (at, to) in bytes.iter_mut().enumerate() {
-        *to = byte(at).ok_or("32 hexadecimal digits are wanted")?;
+        *to = byte(at).ok_or("expected 32 hexadecimal digits")?;
     }
     let digest = Digest::from_bytes(bytes);
-    if digest.to_string() == text { Ok(digest) } else { Err("32 hexadecimal digits are wanted".to_owned()) }
+    if digest.to_string() == text { Ok(digest) } else { Err("expected 32 hexadecimal digits".to_owned()) }
 }
 
 impl Index {
@@ -73,7 +77,7 @@ impl Index {
             };
         }
         // The arguments demand it.
-        let Some(output) = &self.output else { return fail("name the file to write with -o") };
+        let Some(output) = &self.output else { return fail("name the file to write with --output") };
         let part = self.shard.map(Part::Shard).or(self.unit.map(Part::Unit));
         match part {
             Some(part) => match self.extract(&request, part, output) {
@@ -98,8 +102,8 @@ impl Index {
             return ExitCode::from(INCOMPLETE);
         }
         if unread > 0 && !self.allow_incomplete {
-            fail(&format!("could not read {unread} of the units; `cowrap check` tells which and why"));
-            return ExitCode::from(INCOMPLETE);
+            let units = if unread == 1 { "translation unit" } else { "translation units" };
+            return fail(&format!("{unread} {units} could not be read; `cowrap check` shows which and why"));
         }
         ExitCode::SUCCESS
     }
@@ -136,11 +140,11 @@ impl Index {
     }
 }
 
-/// Tells which units said something else when they shared headers; whether there are any.
+/// Reports the units whose facts differ with precompiled headers; whether there are any.
 fn differs(shared: &SharingStats) -> bool {
     for (unit, file) in &shared.differing {
         let (unit, file) = (unit.display(), file.display());
-        fail(&format!("{unit} says something else with precompiled headers, in {file}; please report this"));
+        fail(&format!("{unit}: precompiled headers change what is read in {file}; please report this bug"));
     }
     !shared.differing.is_empty()
 }

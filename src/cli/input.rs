@@ -1,4 +1,4 @@
-//! The arguments that say what is to be read: the same for all subcommands that read a tree.
+//! The arguments that select what is read, for all subcommands that read a tree.
 
 use std::path::{Path, PathBuf};
 
@@ -11,58 +11,60 @@ use cowrap_session::{BaselineRequest, Gate, Input, Request, SharingRequest, rule
 use super::cache::PlaceArguments;
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Input")]
 pub(super) struct InputArguments {
-    /// The build directory or its compile_commands.json [default: ., build/ or the only build*/]
-    #[arg(short = 'p', long = "build", value_name = "BUILD_DIR_OR_JSON")]
+    /// Build directory or compile_commands.json [default: ., build/ or the only build*/]
+    #[arg(short = 'p', long = "build", value_name = "PATH")]
     build: Option<PathBuf>,
 
-    /// Read nothing, and take what `cowrap index` wrote to this file
+    /// Use the index in FILE, which `cowrap index` wrote, instead of reading the tree
     #[arg(long, value_name = "FILE", conflicts_with_all = ["build", "root", "only"])]
     index: Option<PathBuf>,
 
-    /// The root of the tree, when it is not found by itself
+    /// Root of the tree [default: detected]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 
-    /// What the tree wants to be checked like [default: cowrap.toml, here or in a directory above, up to the top of the
-    /// working tree]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-
-    /// Read no cowrap.toml
-    #[arg(long, conflicts_with = "config")]
-    no_config: bool,
-
-    /// Index only units whose path below the root matches (`*` stays within a directory, `**` does not); may
-    /// be repeated
+    /// Read only translation units that match GLOB; may be repeated
+    ///
+    /// GLOB is matched with paths relative to the root. `*` stays within a directory, `**` does not.
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
 
-    /// What the code base calls things: a file, or the name of a built-in pack [default: qemu]
+    /// Pack: built-in name or file [default: qemu]
     #[arg(long, value_name = "PACK")]
     pack: Option<PathBuf>,
 
-    /// How many units are read at once [default: one for each processor]
+    /// Settings file [default: cowrap.toml, here or in a parent directory]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Ignore cowrap.toml
+    #[arg(long, conflicts_with = "config")]
+    no_config: bool,
+
+    /// Number of translation units read in parallel [default: one per processor]
+    #[arg(help_heading = "Performance")]
     #[arg(short, long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     jobs: usize,
 
-    /// Parse each unit for itself: nothing is shared by way of precompiled headers
-    #[arg(long)]
+    /// Parse each translation unit without shared precompiled headers
+    #[arg(long, help_heading = "Performance")]
     no_sharing: bool,
 
-    /// Parse each unit twice, with what units share and for itself, and compare what comes out
-    #[arg(long, conflicts_with = "no_sharing")]
+    /// Parse each translation unit with and without precompiled headers, and compare the results
+    #[arg(long, help_heading = "Performance", conflicts_with = "no_sharing")]
     verify_sharing: bool,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Performance")]
     place: PlaceArguments,
 
-    /// Read everything anew, and keep nothing for the next run
-    #[arg(long, conflicts_with_all = ["cache_dir", "cache_size"])]
+    /// Neither read nor write the cache
+    #[arg(long, help_heading = "Performance", conflicts_with_all = ["cache_dir", "cache_size"])]
     no_cache: bool,
 }
 
-/// Arguments that can be in the tree's own file, too.
+/// Arguments that `cowrap.toml` can set, too.
 pub(super) struct Given<'a> {
     pub(super) build: Option<&'a Path>,
     pub(super) pack: Option<&'a Path>,
@@ -70,24 +72,24 @@ pub(super) struct Given<'a> {
 }
 
 impl InputArguments {
-    /// Whether the arguments say where the units are.
+    /// Whether the arguments say where the translation units are.
     pub(super) fn is_given(&self) -> bool {
         self.build.is_some() || self.index.is_some()
     }
 
-    /// What is given of all that the tree's own file can say, too.
+    /// The arguments that `cowrap.toml` can set, too.
     pub(super) fn given(&self) -> Given<'_> {
         Given { build: self.build.as_deref(), pack: self.pack.as_deref(), only: &self.only }
     }
 
-    /// What the tree's own file says.
+    /// The settings of the tree.
     pub(super) fn settings(&self, working_directory: &Path) -> Result<Settings, String> {
         settings(self.config.as_deref(), self.no_config, working_directory)
     }
 
     pub(super) fn request(&self) -> Result<Request, String> {
         let working_directory =
-            std::env::current_dir().map_err(|error| format!("cannot tell the working directory: {error}"))?;
+            std::env::current_dir().map_err(|error| format!("cannot determine the working directory: {error}"))?;
         let settings = self.settings(&working_directory)?;
         let of = |setting: &Option<Valued<PathBuf>>| setting.as_ref().map(|setting| setting.value.clone());
         let patterns = match &settings.only {
@@ -128,7 +130,7 @@ impl InputArguments {
     }
 }
 
-/// What a tree's own file says: one that is named, or the one that counts in a directory.
+/// The settings in a file: the one that is named, or the `cowrap.toml` that applies to a directory.
 pub(super) fn settings(file: Option<&Path>, none: bool, working_directory: &Path) -> Result<Settings, String> {
     let file = match file {
         Some(file) => Some(working_directory.join(file)),

@@ -7,28 +7,28 @@ use clap::Args;
 
 use cowrap_session::LinkRequest;
 
-use super::{INCOMPLETE, fail};
+use super::fail;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit status: 0 written, 2 not written, or written without some of the units.")]
+#[command(after_help = "Exit status:\n  0  written\n  2  failed or incomplete")]
 pub(super) struct Link {
-    /// The facts files that `cowrap index --shard` or a ninja file wrote, in any order; of a directory, all files *.facts in it
+    /// Facts files that `cowrap index` wrote with --shard or --unit, or directories of *.facts files
     #[arg(value_name = "FACTS", required = true)]
     facts: Vec<PathBuf>,
 
-    /// The index to write
+    /// Index to write
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
 
-    /// The root of the tree, when it is not where the facts were read
+    /// Root of the tree, if it is not where the facts were read
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 
-    /// What the code base calls things: the pack that the facts were read with [default: qemu]
+    /// Pack that the facts were read with: built-in name or file [default: qemu]
     #[arg(long, value_name = "PACK")]
     pack: Option<PathBuf>,
 
-    /// Do not fail because of units that could not be read, or whose facts are missing
+    /// Do not fail if translation units could not be read or their facts are missing
     #[arg(long)]
     allow_incomplete: bool,
 }
@@ -46,10 +46,10 @@ impl Link {
         }
         if unread > 0 && !allow_incomplete {
             let output = output.display();
-            fail(&format!(
-                "{unread} of the units could not be read; `cowrap check --index {output}` tells which and why"
+            let units = if unread == 1 { "translation unit" } else { "translation units" };
+            return fail(&format!(
+                "{unread} {units} could not be read; `cowrap check --index {output}` shows which and why"
             ));
-            return ExitCode::from(INCOMPLETE);
         }
         ExitCode::SUCCESS
     }

@@ -17,20 +17,25 @@ mod progress;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use terminal_size::{Width, terminal_size_of};
 
 use cowrap_report::Direction;
-use cowrap_report::render::printable_lines;
+use cowrap_report::render::{Style, printable_lines};
 
-/// The whole job could not be done.
+/// The exit status if analysis failed or is incomplete.
 const INCOMPLETE: u8 = 2;
 
-/// Checks that functions which may only run in a coroutine are entered through generated wrappers, and generates
-/// those.
+/// Check that coroutine code is entered through generated wrappers, over a whole C tree
+///
+/// cowrap reads a C tree such as QEMU's with libclang, builds its call graph, and reports calls that violate a mark:
+/// coroutine_fn, coroutine_mixed_fn or no_coroutine_fn. It also generates the wrappers through which other code calls
+/// coroutine functions.
 #[derive(Debug, Parser)]
-#[command(name = "cowrap", version, about, max_term_width = 100)]
+#[command(name = "cowrap", version, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -39,46 +44,49 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 #[allow(clippy::large_enum_variant)] // there is one, and it is taken apart at once
 enum Command {
-    /// Check a C tree, from its compilation database or file by file
+    /// Check a C tree, or single C files
     Check(check::Check),
-    /// Fix what can be fixed without a person writing it, and check the result before it is written
+    /// Apply fixes, and check the result before writing it
     Fix(fix::Fix),
-    /// Read a C tree, and keep what was read in a file: for many checks and questions
-    Index(index::Index),
-    /// Join what several runs of `cowrap index` read of a tree, each a part of it, in one index
-    Link(link::Link),
-    /// Tell what is believed of a function, and why
-    Why(ask::Why),
-    /// Tell who calls a function
-    Callers(ask::Related),
-    /// Tell what a function calls
-    Callees(ask::Related),
-    /// Find paths through the call graph
-    Paths(ask::Paths),
-    /// Draw a part of the call graph
-    Graph(ask::Graph),
-    /// Generate the wrappers that headers ask for
-    Generate(generate::Generate),
-    /// Write down what is found today, so that `cowrap check` reports only what is new
+    /// Record current findings as a baseline
     Baseline(baseline::Baseline),
-    /// Tell what is in force for a tree, and where it is said
+    /// Explain what cowrap infers about a function, and why
+    Why(ask::Why),
+    /// List the callers of a function
+    Callers(ask::Related),
+    /// List the functions that a function calls
+    Callees(ask::Related),
+    /// Search the call graph for paths
+    Paths(ask::Paths),
+    /// Write the call graph, or a part of it, for Graphviz, a browser or a program
+    Graph(ask::Graph),
+    /// Read a C tree and save the result for checks and queries
+    Index(index::Index),
+    /// Combine facts files of several `cowrap index` runs into one index
+    Link(link::Link),
+    /// Generate the wrappers that headers declare
+    Generate(generate::Generate),
+    /// Show the effective settings and where each comes from
     Config(config::Config),
     /// List the rules
     Rules,
-    /// Tell what a rule reports, why it matters, and what to do
+    /// Explain a rule: what it reports, why it matters, how to fix it
     Explain(help::Explain),
-    /// Write completions for a shell
-    Completions(help::Completions),
-    /// Write the manual pages
-    Man(help::Man),
-    /// Look after what earlier runs found out, which is kept on disk
+    /// Inspect or clear the cache
     Cache(cache::Cache),
+    /// Generate completions for a shell
+    Completions(help::Completions),
+    /// Generate the manual pages
+    Man(help::Man),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum ColorArgument {
+    /// On a terminal, unless NO_COLOR is set
     Auto,
+    /// Always
     Always,
+    /// Never
     Never,
 }
 
@@ -117,6 +125,11 @@ pub fn run() -> ExitCode {
 }
 
 impl ColorArgument {
+    /// How text for people looks on a stream.
+    fn style<S: IsTerminal + AsFd>(self, stream: &S) -> Style {
+        Style { color: self.is_on(stream), width: width(stream) }
+    }
+
     /// `NO_COLOR`, when it is not empty, turns colour off (no-color.org).
     fn is_on(self, stream: &impl IsTerminal) -> bool {
         match self {
@@ -130,12 +143,22 @@ impl ColorArgument {
     }
 }
 
-/// Writes to standard output; that somebody does not want to read on is no failure.
+/// Prose is not wrapped more narrowly, whatever the terminal says.
+const LEAST_WIDTH: usize = 40;
+
+/// The width of text on a stream: what `COLUMNS` says, or else the terminal's.
+fn width(stream: &impl AsFd) -> usize {
+    let given = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
+    let width = given.or_else(|| terminal_size_of(stream).map(|(Width(columns), _)| usize::from(columns)));
+    width.map_or(Style::DEFAULT_WIDTH, |width| width.max(LEAST_WIDTH))
+}
+
+/// Writes to standard output. A reader that stops early is no failure.
 fn print(text: &[u8]) -> ExitCode {
     let mut out = std::io::stdout().lock();
     match out.write_all(text).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            fail(&format!("cannot write the output: {error}"))
+            fail(&format!("cannot write to standard output: {error}"))
         }
         _ => ExitCode::SUCCESS,
     }

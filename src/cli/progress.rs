@@ -1,4 +1,4 @@
-//! A progress bar on standard error: for long runs on a terminal, and silent otherwise.
+//! A progress bar on standard error, for long runs on a terminal.
 
 use std::cell::RefCell;
 use std::io::IsTerminal;
@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use cowrap_session::Progress;
 
-/// How long a run is before the bar appears.
+/// The bar appears after this time.
 const QUIET_FOR: Duration = Duration::from_secs(1);
 
 /// The bar.
@@ -43,7 +43,7 @@ impl Progress for Bar {
         let Some(state) = state.as_mut() else { return };
         state.done += 1;
         if state.bar.is_hidden() && state.started.elapsed() >= QUIET_FOR {
-            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} units, {eta} left");
+            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} translation units, {eta} left");
             state.bar = ProgressBar::new(state.units as u64);
             state.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         }

@@ -7,7 +7,8 @@ use cowrap_base::files::Tree;
 use crate::findings::{Label, Span};
 
 /// An answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum Answer {
     /// What is believed of functions, and why.
     Why(Vec<Explanation>),

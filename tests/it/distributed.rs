@@ -285,7 +285,7 @@ fn ninja_goes_on_behind_units_that_cannot_be_read_and_tries_them_again() {
     tree.remove("include/made.h");
     tree.emit(&["--emit-ninja", "x.ninja", "-o", "n.index"]);
     let out = outcome(&mut tree.ninja_command()).is(1);
-    out.says("1 of the units could not be read");
+    out.says("1 translation unit could not be read");
     tree.is_as_one_process("n.index");
 }
 

@@ -169,7 +169,7 @@ fn what_cannot_be_asked_for_is_refused() {
     tree.fix(&["nowhere"]).is(2).says("nowhere");
     tree.fix(&["--diff", "--patches", "out"]).is(2);
     tree.write("out/0001-earlier.patch", "");
-    tree.fix(&["--patches", "out"]).is(2).says("it holds patches already");
+    tree.fix(&["--patches", "out"]).is(2).says("already has patches");
     tree.fix(&["--max-rounds", "many"]).is(2);
     assert_eq!(tree.read("a.c"), UNMARKED);
 }
@@ -194,7 +194,7 @@ fn only_what_is_asked_for_by_rule_is_fixed() {
     assert_eq!(tree.read("a.c"), both.replace("\nint g(", "\nint coroutine_fn g("));
     let of_other_rules = |line: &str| line.contains("fixed: ") && line.contains("coroutine-call");
     assert!(!out.stdout.lines().any(of_other_rules) && out.stdout.contains("1 fix "), "{out:?}");
-    out.says("a.c:5:12: left: coroutine only `co_leaf` is called from `f`");
+    out.says("a.c:5:12: remaining: coroutine only `co_leaf` is called from `f`");
     tree.commit();
     // The names of several, and all.
     tree.fix(&["--rule", "mixed-call,coroutine-call"]).is(0).says("2 fixes");
@@ -221,9 +221,9 @@ fn rounds_go_on_where_the_last_one_ended() {
     );
     let tree = Tree::of(&[("a.c", &text)]);
     let options = ["--rule", "superfluous-mark", "--unsafe-fixes", "--max-rounds", "2"];
-    tree.fix(&options).says("2 fixes in 1 file and 2 rounds, 1 not made").says("--max-rounds allows more");
+    tree.fix(&options).says("2 fixes in 1 file and 2 rounds, 1 not applied").says("--max-rounds allows more");
     tree.commit();
-    tree.fix(&options).says("2 fixes in 1 file and 2 rounds, 0 not made");
+    tree.fix(&options).says("2 fixes in 1 file and 2 rounds, 0 not applied");
     assert_eq!(tree.read("a.c").matches("coroutine_fn").count(), 2);
 }
 

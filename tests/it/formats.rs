@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use cowrap_base::files::{Overlay, Tree};
 use cowrap_packs::Settings;
-use cowrap_report::render::{Format, render};
+use cowrap_report::render::{Format, Style, render};
 use cowrap_report::{BaselineState, Edit, Finding, Fingerprints, Fix, Label, Level, Note, Safety, Span};
 use cowrap_report::{Comparison, Details, Problem, ProblemKind, Report, RuleInfo, Summary};
 use cowrap_session::{Gate, Input, Progress, Request, SharingRequest};
@@ -204,12 +204,15 @@ fn what_a_report_is_compared_with_is_told() {
     };
     made.report.summary.compared = Some(compared(None));
     let text = made.text(Format::Short);
-    assert!(text.contains("cowrap: not shown: 7 findings of the baseline known.json\n"), "{text}");
-    assert!(text.contains("cowrap: not checked, since no unit of the build reads it: new.c\n"), "{text}");
-    assert!(text.contains("cowrap: compared with HEAD (abc): 1 finding there before, not shown\n"), "{text}");
+    assert!(text.contains("cowrap: baseline known.json: 7 known findings not shown\n"), "{text}");
+    assert!(text.contains("cowrap: changed, but not checked (no translation unit includes it): new.c\n"), "{text}");
+    assert!(text.contains("cowrap: compared with HEAD (abc): 1 existing finding not shown\n"), "{text}");
     made.report.summary.compared = Some(compared(Some("it is \u{1b}[31mred")));
     let text = made.text(Format::Short);
-    assert!(text.contains("by changed lines alone, since it is \\u{1b}[31mred: 1 finding not on them"), "{text}");
+    assert!(
+        text.contains("by changed lines only, because it is \\u{1b}[31mred: 1 finding on other lines not shown"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -525,7 +528,7 @@ impl Made {
 
     fn text(&self, format: Format) -> String {
         let mut out = Vec::new();
-        render(&self.report, format, false, false, &mut out).unwrap();
+        render(&self.report, format, Style::PLAIN, false, &mut out).unwrap();
         String::from_utf8(out).expect("every format is UTF-8")
     }
 

@@ -170,7 +170,7 @@ fn only_what_is_new_is_told() {
     assert_eq!(repository.since("HEAD~1"), [breach("new.c", 4, "new")]);
     assert_eq!(repository.since("HEAD"), [] as [&str; 0]);
     let said = repository.check(&["--diff-base", "HEAD"]);
-    assert!(said.rest.contains("2 findings there before, not shown"), "{said:?}");
+    assert!(said.rest.contains("2 existing findings not shown"), "{said:?}");
 }
 
 #[test]
@@ -284,8 +284,8 @@ fn what_could_not_be_read_before_is_told_by_lines() {
     repository.write("f.c", &breaking("f"));
     let said = repository.check(&["--diff-base", "HEAD"]);
     assert_eq!(said.findings, [breach("f.c", 4, "f")]);
-    assert!(said.rest.contains("by changed lines alone, since f.c could not be read as it was"), "{said:?}");
-    assert!(said.rest.contains("1 finding not on them, not shown"), "{said:?}");
+    assert!(said.rest.contains("by changed lines only, because f.c could not be read as it was"), "{said:?}");
+    assert!(said.rest.contains("1 finding on other lines not shown"), "{said:?}");
 }
 
 // --- what is staged ---------------------------------------------------------------------------------------------
@@ -392,7 +392,7 @@ fn a_baseline_hides_what_is_known_and_shows_what_is_new() {
     assert!(said.status == 0 && said.rest.contains(".cowrap-baseline.json: 2 findings"), "{said:?}");
     let said = repository.check(&["--ratchet"]);
     assert_eq!((said.status, said.findings.len()), (0, 0), "{said:?}");
-    assert!(said.rest.contains("not shown: 2 findings of the baseline .cowrap-baseline.json"), "{said:?}");
+    assert!(said.rest.contains("baseline .cowrap-baseline.json: 2 known findings not shown"), "{said:?}");
     repository.write("a.c", &format!("\n\n{}", breaking("a")));
     repository.write("c.c", &breaking("c"));
     repository.database();
@@ -425,7 +425,7 @@ fn a_baseline_can_only_get_shorter() {
     let said = repository.check(&["--ratchet", "--allow-incomplete"]);
     assert!(!said.findings.iter().any(|line| line.contains("stale-baseline")), "{said:?}");
     let said = repository.run(&["baseline", "-p", "build"]);
-    assert!(said.status == 2 && said.rest.contains("1 of 2 units could not be read"), "{said:?}");
+    assert!(said.status == 2 && said.rest.contains("1 of 2 translation units cannot be read"), "{said:?}");
     let said = repository.run(&["baseline", "-p", "build", "--allow-incomplete"]);
     assert!(said.status == 0 && said.rest.contains(".cowrap-baseline.json: 1 finding"), "{said:?}");
     repository.write("a.c", "#include \"co.h\"\n");
@@ -522,7 +522,7 @@ fn changed_files_that_no_unit_reads_are_told() {
     repository.git(&["add", "--all"]);
     let said = repository.check(&["--staged"]);
     assert_eq!((said.status, said.findings.len()), (0, 0));
-    assert!(said.rest.contains("not checked, since no unit of the build reads it: new.c\n"), "{said:?}");
+    assert!(said.rest.contains("changed, but not checked (no translation unit includes it): new.c\n"), "{said:?}");
     // And the other way around: the build knows a file that is not there any more.
     repository.database();
     repository.git(&["rm", "--quiet", "--force", "new.c"]);

@@ -266,7 +266,7 @@ fn the_program_answers_and_its_status_tells() {
     assert_eq!(status, 0);
     assert!(out.contains("img_sync → bdrv_co_flush") && out.contains("mini-img.c:36:12"), "{out}");
     let (status, out, _) = cowrap(&["paths", "bdrv_co_flush ... img_sync"]);
-    assert_eq!((status, out.as_str()), (1, "no path\n"));
+    assert_eq!((status, out.as_str()), (1, "no path found\n"));
     let (status, _, err) = cowrap(&["paths", "img_sync ("]);
     assert_eq!(status, 2);
     assert!(err.contains("img_sync (\n          ^ "), "{err}");

@@ -8,7 +8,7 @@ use crate::Level;
 use crate::Report;
 use cowrap_base::files::Columns;
 
-use super::NOT_CHECKED;
+use super::text::NOT_CHECKED;
 use super::xml::{DECLARATION, escape};
 
 /// Writes a report.

@@ -32,7 +32,7 @@ pub fn render(subgraph: &Subgraph, out: &mut dyn Write) -> io::Result<()> {
             attributes.push(format!("color=red, penwidth=2, label={}", quoted(&edge.rules.join(", "))));
         }
         if let Some(site) = edge.sites.first() {
-            attributes.push(format!("tooltip={}", quoted(&super::at(site))));
+            attributes.push(format!("tooltip={}", quoted(&super::text::location(site))));
         }
         writeln!(out, "    n{} -> n{} [{}];", edge.from, edge.to, attributes.join(", "))?;
     }
@@ -41,5 +41,5 @@ pub fn render(subgraph: &Subgraph, out: &mut dyn Write) -> io::Result<()> {
 
 /// A string of DOT: only the quote and the backslash mean something in it.
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", super::printable(text).replace('\\', "\\\\").replace('"', "\\\""))
+    format!("\"{}\"", super::text::printable(text).replace('\\', "\\\\").replace('"', "\\\""))
 }

@@ -7,7 +7,8 @@ use crate::Level;
 use crate::Report;
 use cowrap_base::files::Columns;
 
-use super::{coverage, printable, remarks};
+use super::summary::summary_lines;
+use super::text::{printable, remarks};
 
 /// Writes a report.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -32,7 +33,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let text = format!("{} was not checked: {}", problem.file.to_string_lossy(), problem.message);
         writeln!(out, "::error {place},title={}::{}", property("cowrap: not checked"), data(&[text]))?;
     }
-    for line in coverage(&report.summary) {
+    for line in summary_lines(&report.summary) {
         writeln!(out, "cowrap: {line}")?;
     }
     Ok(())

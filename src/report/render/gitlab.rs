@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::Report;
 use crate::{Finding, Fingerprints, Level};
 
-use super::{NOT_CHECKED, printable};
+use super::text::{NOT_CHECKED, printable};
 
 #[derive(Serialize)]
 struct Issue {

@@ -1,4 +1,4 @@
-//! For people: each finding with the lines of source that it is about, drawn by codespan-reporting.
+//! For people: each finding with the lines of source that it is about.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -12,31 +12,26 @@ use crate::Report;
 use crate::{Finding, Level, Span};
 use cowrap_base::files::{Source, Sources};
 
-use super::draw::draw;
-use super::{at, coverage, printable, short};
+use super::excerpt::render_excerpt;
+use super::summary::{details, problems, summary_lines};
+use super::text::{level_name, location, printable, remarks, wrap};
+use super::{Style, short};
 
 /// Writes a report.
-pub fn render(report: &Report, color: bool, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
+pub fn render(report: &Report, style: Style, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
     let mut excerpts = Excerpts::new(report);
     for finding in &report.findings {
-        let diagnostic = excerpts.diagnostic(finding);
-        match draw(&excerpts, &diagnostic, color) {
-            Ok(drawn) => out.write_all(&drawn)?,
-            // The source changed or cannot be drawn; the finding must be told all the same.
-            Err(_) => writeln!(
-                out,
-                "{}: {}: {} [{}]",
-                at(&finding.primary.at),
-                short::level(finding.level),
-                printable(&finding.message),
-                finding.rule
-            )?,
+        let diagnostic = excerpts.diagnostic(finding, style.width);
+        match render_excerpt(&excerpts, &diagnostic, style.color) {
+            Ok(text) => out.write_all(&text)?,
+            // The source changed, or no excerpt can be shown; the finding matters all the same.
+            Err(_) => writeln!(out, "{}", short::line(finding))?,
         }
     }
-    short::problems(report, verbose, out)?;
-    short::details(report, verbose, out)?;
-    for line in coverage(&report.summary) {
-        writeln!(out, "{line}")?;
+    problems(report, verbose, out)?;
+    details(report, verbose, out)?;
+    for line in summary_lines(&report.summary) {
+        writeln!(out, "{}", wrap(&line, style.width, 0, "  "))?;
     }
     Ok(())
 }
@@ -54,31 +49,37 @@ impl<'r> Excerpts<'r> {
         Excerpts { report, sources: Sources::new(&report.overlay), ids: HashMap::new(), shown: Vec::new() }
     }
 
-    fn diagnostic(&mut self, finding: &Finding) -> Diagnostic<usize> {
+    fn diagnostic(&mut self, finding: &Finding, width: usize) -> Diagnostic<usize> {
         let severity = match finding.level {
             Level::Error => Severity::Error,
             Level::Warning => Severity::Warning,
             Level::Note => Severity::Note,
         };
-        let mut diagnostic =
-            Diagnostic::new(severity).with_code(&finding.rule).with_message(printable(&finding.message));
+        let before = level_name(finding.level).len() + "[]: ".len() + finding.rule.len();
+        let mut diagnostic = Diagnostic::new(severity).with_code(&finding.rule).with_message(wrap(
+            &printable(&finding.message),
+            width,
+            before,
+            "  ",
+        ));
+        let mut notes = Vec::new();
+        let mut last_line = 1;
         let labels = std::iter::once((LabelStyle::Primary, &finding.primary))
             .chain(finding.secondary.iter().map(|label| (LabelStyle::Secondary, label)));
         for (style, label) in labels {
             match self.range(&label.at) {
                 Some((id, range)) => {
+                    last_line = last_line.max(label.at.line);
                     diagnostic.labels.push(Label::new(style, id, range).with_message(printable(&label.text)));
                 }
-                None => diagnostic.notes.push(format!("{}: {}", at(&label.at), printable(&label.text))),
+                None => notes.push(format!("{}: {}", location(&label.at), label.text)),
             }
         }
-        for crate::Note { text, at: place } in &finding.notes {
-            diagnostic.notes.push(match place {
-                Some(place) => format!("note: {}: {}", at(place), printable(text)),
-                None => format!("note: {}", printable(text)),
-            });
-        }
-        diagnostic.notes.extend(finding.help.iter().map(|help| format!("help: {}", printable(help))));
+        notes.extend(remarks(finding));
+        // Notes stand right of the numbers of lines, behind ` = `.
+        let column = last_line.to_string().len() + " = ".len();
+        let width = width.saturating_sub(column);
+        diagnostic.notes = notes.iter().map(|note| wrap(&printable(note), width, 0, "  ")).collect();
         diagnostic
     }
 

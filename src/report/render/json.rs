@@ -4,26 +4,18 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::Finding;
-use crate::{Problem, Report, Summary};
+use crate::{Finding, Problem, Report, Summary};
 
 /// The version of the format.
 const VERSION: u32 = 1;
 
+/// The document. Its findings are left out where they are written in another way.
 #[derive(Serialize)]
-struct Document<'a> {
+pub struct Document<'a> {
     version: u32,
     tool: Tool,
-    findings: &'a [Finding],
-    problems: &'a [Problem],
-    summary: &'a Summary,
-}
-
-/// The document without its findings.
-#[derive(Serialize)]
-pub struct Rest<'a> {
-    version: u32,
-    tool: Tool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<&'a [Finding]>,
     problems: &'a [Problem],
     summary: &'a Summary,
 }
@@ -34,25 +26,26 @@ struct Tool {
     version: &'static str,
 }
 
-/// This program.
-const TOOL: Tool = Tool { name: crate::PROGRAM, version: env!("CARGO_PKG_VERSION") };
+impl<'a> Document<'a> {
+    /// All of a report.
+    pub fn whole(report: &'a Report) -> Self {
+        Document { findings: Some(&report.findings), ..Document::without_findings(report) }
+    }
 
-impl<'a> Rest<'a> {
-    /// Of a report.
-    pub fn of(report: &'a Report) -> Self {
-        Rest { version: VERSION, tool: TOOL, problems: &report.problems, summary: &report.summary }
+    /// All of a report but its findings.
+    pub fn without_findings(report: &'a Report) -> Self {
+        Document {
+            version: VERSION,
+            tool: Tool { name: crate::PROGRAM, version: env!("CARGO_PKG_VERSION") },
+            findings: None,
+            problems: &report.problems,
+            summary: &report.summary,
+        }
     }
 }
 
 /// Writes a report.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let document = Document {
-        version: VERSION,
-        tool: TOOL,
-        findings: &report.findings,
-        problems: &report.problems,
-        summary: &report.summary,
-    };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    serde_json::to_writer_pretty(&mut *out, &Document::whole(report))?;
     writeln!(out)
 }

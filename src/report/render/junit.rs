@@ -6,9 +6,8 @@ use std::io::{self, Write};
 use crate::Finding;
 use crate::Report;
 
-use super::short::level;
+use super::text::{NOT_CHECKED, level_name, location, remarks};
 use super::xml::{DECLARATION, escape};
-use super::{NOT_CHECKED, at, remarks};
 
 /// Writes a report.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -20,7 +19,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let path = finding.primary.at.path.to_string_lossy();
         let name = names.unique(format!("{path}: {}", finding.message));
         start(&finding.rule, &name, &path, Some(finding.primary.at.line), out)?;
-        let (message, level) = (escape(&finding.message), level(finding.level));
+        let (message, level) = (escape(&finding.message), level_name(finding.level));
         writeln!(out, "<failure message=\"{message}\" type=\"{level}\">{}</failure>", body(finding))?;
         writeln!(out, "</testcase>")?;
     }
@@ -28,7 +27,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let path = problem.file.to_string_lossy();
         let name = names.unique(path.to_string());
         start(NOT_CHECKED, &name, &path, problem.at.as_ref().map(|at| at.line), out)?;
-        let place = problem.at.as_ref().map_or_else(|| path.to_string(), at);
+        let place = problem.at.as_ref().map_or_else(|| path.to_string(), location);
         let body = escape(&format!("{place}: {}", problem.message));
         writeln!(out, "<error message=\"{}\" type=\"{NOT_CHECKED}\">{body}</error>", escape(&problem.message))?;
         writeln!(out, "</testcase>")?;
@@ -48,7 +47,7 @@ fn start(class: &str, name: &str, path: &str, line: Option<u32>, out: &mut dyn W
 /// What there is to know about a finding, a line for each thing.
 fn body(finding: &Finding) -> String {
     let labels = std::iter::once(&finding.primary).chain(&finding.secondary);
-    let mut lines: Vec<String> = labels.map(|label| format!("{}: {}", at(&label.at), label.text)).collect();
+    let mut lines: Vec<String> = labels.map(|label| format!("{}: {}", location(&label.at), label.text)).collect();
     lines.extend(remarks(finding));
     lines.iter().map(|line| escape(line)).collect::<Vec<_>>().join("\n")
 }

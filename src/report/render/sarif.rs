@@ -10,8 +10,7 @@ use crate::{BaselineState, Finding, Fix, Label, Safety, Span};
 use crate::{Problem, ProblemKind, Report, RuleInfo};
 use cowrap_base::files::Columns;
 
-use super::printable;
-use super::short::level;
+use super::text::{level_name, printable};
 
 /// The name of the directory that relative paths start from. Where it is, is left to the reader: the document is the same on
 /// every machine.
@@ -56,7 +55,7 @@ fn rule(rule: &RuleInfo) -> Value {
         "shortDescription": { "text": rule.summary },
         "fullDescription": { "text": about },
         "help": { "text": rule.page, "markdown": rule.page },
-        "defaultConfiguration": { "level": level(rule.level), "enabled": !rule.opt_in },
+        "defaultConfiguration": { "level": level_name(rule.level), "enabled": !rule.opt_in },
     })
 }
 
@@ -79,7 +78,7 @@ impl Writer<'_> {
         let lines: Vec<String> = std::iter::once(finding.message.clone()).chain(notes).chain(help).collect();
         let mut result = json!({
             "ruleId": finding.rule,
-            "level": level(finding.level),
+            "level": level_name(finding.level),
             "message": message(&lines.join("\n")),
             "locations": [primary],
             "partialFingerprints": { FINGERPRINT: finding.fingerprint },

@@ -1,6 +1,6 @@
 //! Text in XML.
 
-use super::printable;
+use super::text::printable;
 
 /// How each document begins.
 pub const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";

@@ -1,0 +1,166 @@
+//! What people read after the findings: units that were not checked, details, and what was covered.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::{Comparison, Details, MarkLocation, Problem, Report, SharingStats, Summary, Unknown, UnmatchedCut};
+
+use super::text::{count, location, printable, printable_lines};
+
+/// How many of the units with the same problem are named.
+const MOST_NAMED: usize = 5;
+
+/// Writes each problem once, with the units that have it.
+pub fn problems(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
+    for (first, group) in by_cause(&report.problems) {
+        let at = first.at.as_ref().map_or_else(|| printable_path(&first.file), location);
+        writeln!(out, "{at}: not checked: {}", printable(&first.message))?;
+        let named = if verbose { group.len() } else { MOST_NAMED };
+        let mut files: Vec<String> = group.iter().take(named).map(|problem| printable_path(&problem.file)).collect();
+        if group.len() > named {
+            files.push(format!("and {} more (--verbose lists them)", group.len() - named));
+        }
+        writeln!(out, "  in {}", files.join(", "))?;
+        if let Some(help) = &first.help {
+            writeln!(out, "  help: {}", printable(help))?;
+        }
+    }
+    Ok(())
+}
+
+/// Problems with the same cause, in the order of their first: the cause, and all with it.
+fn by_cause(problems: &[Problem]) -> Vec<(&Problem, Vec<&Problem>)> {
+    let mut groups: Vec<(&Problem, Vec<&Problem>)> = Vec::new();
+    for problem in problems {
+        let same = |(first, _): &&mut (&Problem, Vec<&Problem>)| {
+            first.kind == problem.kind && first.message == problem.message
+        };
+        match groups.iter_mut().find(same) {
+            Some((_, group)) => group.push(problem),
+            None => groups.push((problem, vec![problem])),
+        }
+    }
+    groups
+}
+
+/// Writes the details that matter in any case, and with `verbose` the others, too.
+pub fn details(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
+    let Details { parsing, unmatched, not_compared, sharing, cache_failure } = &report.details;
+    for (unit, file) in &sharing.differing {
+        let (unit, file) = (printable_path(unit), printable_path(file));
+        writeln!(out, "cowrap: {unit}: precompiled headers change what is read in {file}; please report this bug")?;
+    }
+    if let Some(reason) = cache_failure {
+        writeln!(out, "cowrap: cannot cache results for the next run: {}", printable_lines(reason))?;
+    }
+    // Whoever wrote a cut must learn that it has no effect any more.
+    for UnmatchedCut { caller, callee } in &unmatched.cuts {
+        let (caller, callee) = (printable(caller), printable(callee));
+        writeln!(out, "cowrap: the cut from `{caller}` to `{callee}` matches no call; remove it")?;
+    }
+    if !verbose {
+        return Ok(());
+    }
+    writeln!(out, "cowrap: libclang: {}", printable(&parsing.clang))?;
+    writeln!(out, "cowrap: root of the tree: {}", printable_path(&report.tree.root))?;
+    for MarkLocation { mark, path, line } in &parsing.marks {
+        writeln!(out, "cowrap: mark `{mark}`: defined at {}:{line}", printable_path(path))?;
+    }
+    for model in &unmatched.models {
+        writeln!(out, "cowrap: the model of `{}` matches no function", printable(model))?;
+    }
+    for reason in not_compared {
+        writeln!(out, "cowrap: {}", printable_lines(reason))?;
+    }
+    for (argument, units) in &parsing.unknown_arguments {
+        let units = count(*units, "translation unit");
+        writeln!(out, "cowrap: libclang does not support `{}`; ignored in {units}", printable(argument))?;
+    }
+    let SharingStats { units, headers, reused, refusals, .. } = sharing;
+    if *headers > 0 {
+        let earlier = if *reused > 0 { format!(", {reused} of them from earlier runs") } else { String::new() };
+        let (units, headers) = (count(*units, "translation unit"), count(*headers, "precompiled header"));
+        writeln!(out, "cowrap: {units} used {headers}{earlier}")?;
+    }
+    for (reason, times) in refusals {
+        writeln!(out, "cowrap: precompiled header not used, {}: {}", count(*times, "time"), printable(reason))?;
+    }
+    Ok(())
+}
+
+/// The lines that say what was compared, what was covered, and what was found.
+pub fn summary_lines(summary: &Summary) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !summary.other_languages.is_empty() {
+        let others: Vec<String> =
+            summary.other_languages.iter().map(|(language, count)| format!("{count} {language}")).collect();
+        lines.push(format!("skipped, not C: {}", others.join(", ")));
+    }
+    if let Some(comparison) = &summary.compared {
+        lines.extend(comparison_lines(comparison));
+    }
+    lines.push(format!(
+        "{} ({} failed), {}, {}",
+        count(summary.units, "translation unit"),
+        summary.failed_units,
+        count(summary.functions, "function"),
+        count(summary.calls, "call"),
+    ));
+    lines.push(format!(
+        "{}, entered through {} and {}",
+        count(summary.coroutine_only, "coroutine-only function"),
+        count(summary.wrappers, "generated wrapper"),
+        count(summary.creations, "coroutine creation"),
+    ));
+    lines.push(format!("unknown: {}", unknowns(&summary.unknown).join(", ")));
+    lines.push(format!(
+        "{}, {}, {}",
+        count(summary.errors, "error"),
+        count(summary.warnings, "warning"),
+        count(summary.notes, "note"),
+    ));
+    lines
+}
+
+/// What could not be decided, by kind.
+fn unknowns(unknown: &Unknown) -> Vec<String> {
+    let mut parts = vec![
+        format!("{} through pointers", count(unknown.pointer_calls, "call")),
+        count(unknown.unresolved_calls, "unresolved call"),
+        match unknown.bodies {
+            1 => "1 missing function body".to_owned(),
+            bodies => format!("{bodies} missing function bodies"),
+        },
+    ];
+    if unknown.generated_files > 0 {
+        parts.push(count(unknown.generated_files, "generated file"));
+    }
+    parts
+}
+
+/// The lines that say what the report was compared with.
+fn comparison_lines(comparison: &Comparison) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some((file, known)) = &comparison.baseline {
+        lines.push(format!("baseline {}: {} not shown", printable(file), count(*known, "known finding")));
+    }
+    if !comparison.not_read.is_empty() {
+        let files: Vec<String> = comparison.not_read.iter().map(|file| printable(file)).collect();
+        lines.push(format!("changed, but not checked (no translation unit includes it): {}", files.join(", ")));
+    }
+    let Some(since) = &comparison.since else { return lines };
+    let since = printable(since);
+    lines.push(match &comparison.by_lines {
+        None => format!("compared with {since}: {} not shown", count(comparison.known, "existing finding")),
+        Some(reason) => format!(
+            "compared with {since} by changed lines only, because {}: {} on other lines not shown",
+            printable(reason),
+            count(comparison.known, "finding")
+        ),
+    });
+    lines
+}
+
+fn printable_path(path: &Path) -> String {
+    printable(&path.to_string_lossy())
+}

@@ -1,0 +1,90 @@
+//! Pieces of text that several formats share: locations, levels, remarks, counts, and lines that fit a width.
+
+use cowrap_base::files;
+
+use crate::{Finding, Level, Span};
+
+/// The name of entries for units that could not be read, where findings have the name of a rule.
+pub const NOT_CHECKED: &str = "not-checked";
+
+/// A level's name.
+pub fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Note => "note",
+    }
+}
+
+/// A location as editors read it.
+pub fn location(span: &Span) -> String {
+    format!("{}:{}:{}", printable(&span.path.to_string_lossy()), span.line, span.column)
+}
+
+/// The notes and the help of a finding, one line each; not made printable.
+pub fn remarks(finding: &Finding) -> Vec<String> {
+    let notes = finding.notes.iter().map(|note| match &note.at {
+        Some(at) => format!("note: {}: {}", location(at), note.text),
+        None => format!("note: {}", note.text),
+    });
+    notes.chain(finding.help.iter().map(|help| format!("help: {help}"))).collect()
+}
+
+/// Text without characters that change what a terminal shows.
+pub fn printable(text: &str) -> String {
+    let escape = |c: char| if files::is_deceptive(c) { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escape).collect()
+}
+
+/// The same for a text of several lines.
+pub fn printable_lines(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
+}
+
+/// A number and what it counts, which forms its plural with an `s`.
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// A text in lines of at most `width` characters. The first line has `used` characters less, since something precedes it; each
+/// further line starts with `indent`. Lines break at spaces only, so a longer word makes a longer line.
+pub fn wrap(text: &str, width: usize, used: usize, indent: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut column = used;
+    let mut is_first = true;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if is_first {
+            is_first = false;
+        } else if column + 1 + length > width {
+            out.push('\n');
+            out.push_str(indent);
+            column = indent.chars().count();
+        } else {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += length;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrap;
+
+    #[test]
+    fn lines_break_at_spaces_and_fit_the_width() {
+        assert_eq!(wrap("", 10, 0, "  "), "");
+        assert_eq!(wrap("one two", 7, 0, "  "), "one two");
+        assert_eq!(wrap("one two", 6, 0, "  "), "one\n  two");
+        assert_eq!(wrap("one two three", 9, 5, "  "), "one\n  two\n  three");
+        assert_eq!(wrap("a-word-of-some-length b c", 8, 0, " "), "a-word-of-some-length\n b c");
+        assert_eq!(
+            wrap("\u{e9}\u{e9}\u{e9} \u{e9}\u{e9}", 6, 0, ""),
+            "\u{e9}\u{e9}\u{e9} \u{e9}\u{e9}",
+            "characters count, not bytes"
+        );
+    }
+}

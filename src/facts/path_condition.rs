@@ -85,6 +85,12 @@ impl From<Context> for ContextSet {
     }
 }
 
+impl FromIterator<Context> for ContextSet {
+    fn from_iter<I: IntoIterator<Item = Context>>(contexts: I) -> Self {
+        contexts.into_iter().fold(ContextSet::EMPTY, |set, context| set.or(context.into()))
+    }
+}
+
 // Both contexts, times all values of the flags, must fit.
 const _: () = assert!(u16::BITS as usize >= 2 << MAX_FLAGS);
 // And the values of the flags of one context fit a byte.

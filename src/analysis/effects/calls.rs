@@ -291,14 +291,14 @@ impl Effects<'_> {
             // In a context in which nobody enters the body, nothing is known of what they would pass.
             reached != 0 && (entered == 0 || reached & entered != 0)
         };
-        Context::ALL.into_iter().filter(possible).fold(ContextSet::EMPTY, |set, context| set.or(context.into()))
+        Context::ALL.into_iter().filter(possible).collect()
     }
 
     /// The contexts in which a point is reached from a marked function, along calls by name.
     fn known_contexts(&self, body: BodyId, condition: PathCondition) -> ContextSet {
         let known =
-            |context: &Context| condition.values(*context) & self.entry_contexts().known.values(*context, body) != 0;
-        Context::ALL.into_iter().filter(known).fold(ContextSet::EMPTY, |set, context| set.or(context.into()))
+            |context: &Context| condition.values(*context) & self.entry_contexts().certain.values(*context, body) != 0;
+        Context::ALL.into_iter().filter(known).collect()
     }
 
     /// Whether a point is only reached, in a context, under a condition on what callers pass, and no caller is known to
@@ -306,7 +306,7 @@ impl Effects<'_> {
     pub(super) fn is_conditional(&self, body: BodyId, context: Context, condition: PathCondition) -> bool {
         let possible = self.entry_contexts().possible.values(context, body);
         let reached = condition.values(context) & possible;
-        reached != possible && reached & self.entry_contexts().known.values(context, body) == 0
+        reached != possible && reached & self.entry_contexts().certain.values(context, body) == 0
     }
 }
 

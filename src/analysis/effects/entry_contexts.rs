@@ -1,67 +1,69 @@
-//! In which worlds each body is entered: from whom, in which context, and with which constants.
+//! Entry contexts: the contexts in which control can enter each body, and the constants that callers pass.
 //!
-//! Two answers. *Possible*: every world that some caller could make, where a function whose callers are not all in the
-//! program may be entered in any. *Known*: only what follows from marks, along calls by name.
+//! An *entry state* of a body is a context and a value for each of its flags. Two forward searches over the call graph:
+//! *possible* states are those that some caller can cause, and any state where the program does not have all callers of
+//! a function; *certain* states follow from marks, along calls by name.
 
-use crate::program::{Adjacency, Argument, ArgumentValue, Body, BodyId, FunctionId, Program, SlotId};
+use crate::program::{Adjacency, Argument, ArgumentValue, Body, BodyId, FunctionId, IndexVec, Program, SlotId};
 use cowrap_facts::{CallKind, Context, ContextSet, PathCondition};
 use cowrap_packs::Effect;
 
 use super::Effects;
 
-/// For each body and context, the values of the body's flags with which it is entered, a bit for each.
-#[derive(Clone, Debug, Default)]
-pub struct EntryStates {
-    values: Vec<[u8; 2]>,
-}
-
-/// The worlds of all bodies.
+/// The entry states of all bodies, as two answers.
 #[derive(Clone, Debug, Default)]
 pub struct EntryContexts {
-    /// Those that may be.
+    /// The states that can occur.
     pub possible: EntryStates,
-    /// Those that are: from a marked function, along calls by name.
-    pub known: EntryStates,
+    /// The states that do occur: from marked functions, along calls by name.
+    pub certain: EntryStates,
+}
+
+/// The entry states of all bodies.
+#[derive(Clone, Debug, Default)]
+pub struct EntryStates {
+    /// For each body and context, the values of the body's flags, a bit for each value.
+    values: IndexVec<BodyId, [u8; 2]>,
 }
 
 impl EntryStates {
     fn new(program: &Program) -> Self {
-        EntryStates { values: vec![[0; 2]; program.bodies.len()] }
+        EntryStates { values: IndexVec::from_elem([0; 2], program.bodies.len()) }
     }
 
-    /// The values of a body's flags with which it is entered in a context.
+    /// The values of a body's flags in its entry states of this context, a bit for each value.
     pub fn values(&self, context: Context, body: BodyId) -> u8 {
-        self.values[body.0 as usize][number(context)]
+        self.values[body][position(context)]
     }
 
-    /// The contexts in which a function is entered.
+    /// The contexts of a function's entry states.
     pub fn contexts(&self, program: &Program, function: FunctionId) -> ContextSet {
         let bodies = &program.function(function).bodies;
-        let entered = |context: &Context| bodies.iter().any(|body| self.values(*context, *body) != 0);
-        Context::ALL.into_iter().filter(entered).fold(ContextSet::EMPTY, |set, context| set.or(context.into()))
+        let is_entered = |context: &Context| bodies.iter().any(|body| self.values(*context, *body) != 0);
+        Context::ALL.into_iter().filter(is_entered).collect()
     }
 }
 
 /// The position of a context in arrays.
-pub fn number(context: Context) -> usize {
+fn position(context: Context) -> usize {
     match context {
         Context::Coroutine => 0,
         Context::NonCoroutine => 1,
     }
 }
 
-/// All values of a body's flags.
+/// All values of a body's flags, a bit for each.
 pub fn all_values(body: &Body) -> u8 {
     ((1u16 << (1 << body.flags.len())) - 1) as u8
 }
 
-/// The single values of a set of them.
+/// The values in a set of them.
 pub fn single_values(set: u8) -> impl Iterator<Item = u8> {
     (0..8u8).filter(move |value| set & (1 << value) != 0)
 }
 
-/// The values of the flags of `callee` that a call with these arguments can give, when it is made in a context and
-/// with one value of its own body's flags.
+/// The values that a call with these arguments can give to the flags of `callee`, when the caller is in this context
+/// and its own flags have this value.
 pub fn passed_values(arguments: &[Argument], context: Context, value: u8, callee: &Body) -> u8 {
     // For each flag, the values in which it is set.
     const SET: [u8; 3] = [0b1010_1010, 0b1100_1100, 0b1111_0000];
@@ -83,55 +85,56 @@ pub fn passed_values(arguments: &[Argument], context: Context, value: u8, callee
     values
 }
 
-/// Finds the worlds of all bodies.
+/// Finds the entry states of all bodies.
 pub(super) fn entry_contexts(effects: &Effects<'_>) -> EntryContexts {
     let edges = Edges::new(effects);
-    let (possible, known) = rayon::join(|| possible(effects, &edges), || known(effects, &edges));
-    EntryContexts { possible, known }
+    let (possible, certain) = rayon::join(|| possible(effects, &edges), || certain(effects, &edges));
+    EntryContexts { possible, certain }
 }
 
-fn known(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
-    let mut spread = Spread::new(effects, edges, false);
+fn certain(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
+    let mut search = Search::new(effects, edges, false);
     for function in effects.program.function_ids() {
-        let Some(context) = effects.start(function).only() else { continue };
-        spread.enter_any(function, context);
+        if let Some(context) = effects.start(function).only() {
+            search.enter_any(function, context);
+        }
     }
-    spread.run();
-    spread.entered
+    search.run();
+    search.entered
 }
 
 fn possible(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
-    let mut spread = Spread::new(effects, edges, true);
-    // In a region the predicate says that this is a coroutine, and nothing may suspend: neither is to be relied on.
+    let mut search = Search::new(effects, edges, true);
+    // In a region, the predicate says that this is a coroutine, but the code must not suspend. It could be either.
     for body in &effects.program.bodies {
         let calls = body.calls.iter().filter(|call| call.kind == CallKind::Region);
-        calls.for_each(|call| spread.enter(call.callee, ContextSet::BOTH));
+        calls.for_each(|call| search.enter(call.callee, ContextSet::BOTH));
         let slot_calls = body.slot_calls.iter().filter(|call| call.kind == CallKind::Region);
         for candidate in slot_calls.filter_map(|call| call.slot).flat_map(|slot| effects.points_to.candidates(slot)) {
-            spread.enter(*candidate, ContextSet::BOTH);
+            search.enter(*candidate, ContextSet::BOTH);
         }
     }
     let external = external_contexts(effects);
     for function in effects.program.function_ids() {
         let start = effects.start(function);
-        let nobody = || if effects.program.has_callers(function) { ContextSet::EMPTY } else { start };
-        spread.enter(function, external[function.0 as usize].unwrap_or_else(nobody));
+        let by_nobody = || if effects.program.has_callers(function) { ContextSet::EMPTY } else { start };
+        search.enter(function, external[function].unwrap_or_else(by_nobody));
     }
-    spread.run();
-    // What is left is only entered from itself: who enters it first is not known.
+    search.run();
+    // What is still not entered has only recursive callers. Its first caller is unknown.
     for function in effects.program.function_ids() {
-        if spread.entered.contexts(effects.program, function).is_empty() {
-            spread.enter(function, effects.start(function));
-            spread.run();
+        if search.entered.contexts(effects.program, function).is_empty() {
+            search.enter(function, effects.start(function));
+            search.run();
         }
     }
-    spread.entered
+    search.entered
 }
 
-/// For each function whose address is taken, the contexts in which it may be entered from outside of the program, since
-/// its address goes where nobody can follow it.
-fn external_contexts(effects: &Effects<'_>) -> Vec<Option<ContextSet>> {
-    let mut external = vec![None; effects.program.functions.len()];
+/// For each function that is stored somewhere, the contexts in which code outside the program may call it, because the
+/// program passes its address out of sight.
+fn external_contexts(effects: &Effects<'_>) -> IndexVec<FunctionId, Option<ContextSet>> {
+    let mut external: IndexVec<_, Option<ContextSet>> = IndexVec::from_elem(None, effects.program.functions.len());
     for store in &effects.program.stores {
         let contexts = match (effects.store_requirement(store), store.slot) {
             (Some(Effect::CoroutineOnly), _) => ContextSet::COROUTINE,
@@ -139,28 +142,28 @@ fn external_contexts(effects: &Effects<'_>) -> Vec<Option<ContextSet>> {
             (_, Some(slot)) if effects.points_to.leads_to_call(slot) => ContextSet::EMPTY,
             _ => ContextSet::BOTH,
         };
-        let known = &mut external[store.function.0 as usize];
+        let known = &mut external[store.function];
         *known = Some(known.unwrap_or(ContextSet::EMPTY).or(contexts));
     }
     external
 }
 
-/// The calls from body to body, close together in memory: what follows walks over them many times.
+/// The calls from body to body. They are close together in memory, since the searches visit them many times.
 struct Edges {
     /// The calls by name of each body.
-    named: Adjacency<Edge>,
+    named: Adjacency<BodyId, Edge>,
     /// The calls through slots of each body.
-    through: Adjacency<SlotEdge>,
+    through: Adjacency<BodyId, SlotEdge>,
     /// The bodies of each function.
-    bodies: Adjacency<BodyId>,
+    bodies: Adjacency<FunctionId, BodyId>,
     /// All values of each body's flags.
-    values: Vec<u8>,
+    values: IndexVec<BodyId, u8>,
 }
 
 #[derive(Clone, Copy)]
 struct Edge {
     callee: BodyId,
-    /// The position of the call in its body, where what it passes matters.
+    /// The position of the call in its body, if it passes arguments that matter.
     passing: Option<u32>,
     condition: PathCondition,
     /// The contexts in which the callee starts.
@@ -171,23 +174,24 @@ struct Edge {
 struct SlotEdge {
     slot: SlotId,
     condition: PathCondition,
-    /// The contexts in which the slot may be called through.
+    /// The contexts in which the slot allows calls.
     contexts: ContextSet,
 }
 
 impl Edges {
     fn new(effects: &Effects<'_>) -> Edges {
         let program = effects.program;
-        let numbered = program.bodies.iter().zip(0..).map(|(body, number)| (body.function.0 as usize, BodyId(number)));
-        let bodies = Adjacency::new(program.functions.len(), numbered);
+        let bodies = program.bodies.enumerated().map(|(id, body)| (body.function, id));
+        let bodies = Adjacency::new(program.functions.len(), bodies);
         let (mut named, mut through) = (Adjacency::default(), Adjacency::default());
         for body in &program.bodies {
             let calls = body.calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place());
             named.push(calls.flat_map(|(position, call)| {
                 let contexts = effects.start(call.callee);
                 let passing = (!call.arguments.is_empty()).then_some(position as u32);
-                let callees = bodies.of(call.callee.0 as usize).iter().filter(move |_| !contexts.is_empty());
-                callees.map(move |callee| Edge { callee: *callee, passing, condition: call.condition, contexts })
+                let condition = call.condition;
+                let callees = bodies.of(call.callee).iter().filter(move |_| !contexts.is_empty());
+                callees.map(move |callee| Edge { callee: *callee, passing, condition, contexts })
             }));
             let slot_calls = body.slot_calls.iter().filter(|call| call.kind.is_in_place());
             through.push(slot_calls.filter_map(|call| {
@@ -202,29 +206,29 @@ impl Edges {
     }
 }
 
-/// A search forward from where bodies are entered.
-struct Spread<'e, 'a> {
+/// A search forward from the bodies that are entered first.
+struct Search<'e, 'a> {
     effects: &'e Effects<'a>,
     edges: &'e Edges,
     entered: EntryStates,
     through_slots: bool,
-    /// For each slot, the contexts in which something is known to call through it.
-    slots: Vec<ContextSet>,
-    /// What is entered and not yet followed, for each body and context.
-    pending: Vec<[u8; 2]>,
-    /// The bodies with something pending.
+    /// For each slot, the contexts in which the search found a call through it.
+    slots: IndexVec<SlotId, ContextSet>,
+    /// For each body, the entry states whose calls are still to be followed.
+    pending: IndexVec<BodyId, [u8; 2]>,
+    /// The bodies with pending states.
     work: Vec<BodyId>,
 }
 
-impl<'e, 'a> Spread<'e, 'a> {
+impl<'e, 'a> Search<'e, 'a> {
     fn new(effects: &'e Effects<'a>, edges: &'e Edges, through_slots: bool) -> Self {
-        Spread {
+        Search {
             effects,
             edges,
             entered: EntryStates::new(effects.program),
             through_slots,
-            slots: vec![ContextSet::EMPTY; effects.program.slots.len()],
-            pending: vec![[0; 2]; effects.program.bodies.len()],
+            slots: IndexVec::from_elem(ContextSet::EMPTY, effects.program.slots.len()),
+            pending: IndexVec::from_elem([0; 2], effects.program.bodies.len()),
             work: Vec::new(),
         }
     }
@@ -239,59 +243,65 @@ impl<'e, 'a> Spread<'e, 'a> {
     }
 
     fn enter_any(&mut self, function: FunctionId, context: Context) {
-        for body in self.edges.bodies.of(function.0 as usize) {
-            self.add(context, *body, self.edges.values[body.0 as usize]);
+        for body in self.edges.bodies.of(function) {
+            self.add(context, *body, self.edges.values[*body]);
         }
     }
 
     fn add(&mut self, context: Context, body: BodyId, values: u8) {
-        let known = &mut self.entered.values[body.0 as usize][number(context)];
+        let known = &mut self.entered.values[body][position(context)];
         let new = values & !*known;
         *known |= new;
         if new != 0 {
-            let pending = &mut self.pending[body.0 as usize];
+            let pending = &mut self.pending[body];
             if *pending == [0; 2] {
                 self.work.push(body);
             }
-            pending[number(context)] |= new;
+            pending[position(context)] |= new;
         }
     }
 
     fn run(&mut self) {
-        let (effects, program) = (self.effects, self.effects.program);
-        while let Some(id) = self.work.pop() {
-            let pending = std::mem::take(&mut self.pending[id.0 as usize]);
-            let reached =
-                |context: Context, condition: PathCondition| condition.values(context) & pending[number(context)];
-            for edge in self.edges.named.of(id.0 as usize) {
-                for context in Context::ALL {
-                    let reached = reached(context, edge.condition);
-                    if reached == 0 || !edge.contexts.contains(context) {
-                        continue;
-                    }
-                    let values = match edge.passing {
-                        None => self.edges.values[edge.callee.0 as usize],
-                        Some(call) => {
-                            let arguments = &program.body(id).calls[call as usize].arguments;
-                            let passed = |value| passed_values(arguments, context, value, program.body(edge.callee));
-                            single_values(reached).map(passed).fold(0, |all, values| all | values)
-                        }
-                    };
-                    self.add(context, edge.callee, values);
+        while let Some(body) = self.work.pop() {
+            let pending = std::mem::take(&mut self.pending[body]);
+            self.follow_names(body, pending);
+            if self.through_slots {
+                self.follow_slots(body, pending);
+            }
+        }
+    }
+
+    fn follow_names(&mut self, body: BodyId, pending: [u8; 2]) {
+        let (edges, program) = (self.edges, self.effects.program);
+        for edge in edges.named.of(body) {
+            for context in Context::ALL {
+                let reached = edge.condition.values(context) & pending[position(context)];
+                if reached == 0 || !edge.contexts.contains(context) {
+                    continue;
                 }
+                let values = match edge.passing {
+                    None => edges.values[edge.callee],
+                    Some(call) => {
+                        let arguments = &program.body(body).calls[call as usize].arguments;
+                        let passed = |value| passed_values(arguments, context, value, program.body(edge.callee));
+                        single_values(reached).map(passed).fold(0, |all, values| all | values)
+                    }
+                };
+                self.add(context, edge.callee, values);
             }
-            if !self.through_slots {
-                continue;
-            }
-            for edge in self.edges.through.of(id.0 as usize) {
-                for context in Context::ALL {
-                    let known = &mut self.slots[edge.slot.0 as usize];
-                    let is_reached = reached(context, edge.condition) != 0 && edge.contexts.contains(context);
-                    if is_reached && !known.contains(context) {
-                        *known = known.or(context.into());
-                        for candidate in effects.points_to.candidates(edge.slot) {
-                            self.enter(*candidate, effects.slot_contexts(*candidate).and(context.into()));
-                        }
+        }
+    }
+
+    fn follow_slots(&mut self, body: BodyId, pending: [u8; 2]) {
+        let (edges, effects) = (self.edges, self.effects);
+        for edge in edges.through.of(body) {
+            for context in Context::ALL {
+                let is_reached = edge.condition.values(context) & pending[position(context)] != 0;
+                let known = &mut self.slots[edge.slot];
+                if is_reached && edge.contexts.contains(context) && !known.contains(context) {
+                    *known = known.or(context.into());
+                    for candidate in effects.points_to.candidates(edge.slot) {
+                        self.enter(*candidate, effects.slot_contexts(*candidate).and(context.into()));
                     }
                 }
             }

@@ -1,72 +1,80 @@
-//! Items in groups, close together in memory.
+//! Adjacency lists, such as the calls of each function.
 
-/// For each number from 0, the items that belong to it.
+use std::marker::PhantomData;
+
+use super::Id;
+
+/// For each id, the items that belong to it, in one array.
 ///
-/// One list of all items, where a list for each number would be an allocation for each, and far apart.
+/// A vector for each id would be an allocation for each id, and the items would be far apart in memory.
 #[derive(Clone, Debug)]
-pub struct Adjacency<T> {
-    /// For each number, where its items begin; one more for the end.
+pub struct Adjacency<I, T> {
+    /// For each id, where its items begin; one more for the end of the last.
     starts: Vec<u32>,
     items: Vec<T>,
+    id: PhantomData<fn(I)>,
 }
 
-impl<T> Default for Adjacency<T> {
+impl<I, T> Default for Adjacency<I, T> {
     fn default() -> Self {
-        Adjacency { starts: vec![0], items: Vec::new() }
+        Adjacency { starts: vec![0], items: Vec::new(), id: PhantomData }
     }
 }
 
-impl<T: Copy> Adjacency<T> {
-    /// Adjacency items by their numbers, which are below `count`; those of one number stay in their order.
-    pub fn new(count: usize, items: impl Iterator<Item = (usize, T)> + Clone) -> Self {
+impl<I: Id, T: Copy> Adjacency<I, T> {
+    /// The lists of `count` ids. The items of one id keep their order.
+    pub fn new(count: usize, items: impl Iterator<Item = (I, T)> + Clone) -> Self {
         let mut starts = vec![0; count + 1];
         let mut any = None;
-        for (number, item) in items.clone() {
-            starts[number + 1] += 1;
+        for (id, item) in items.clone() {
+            starts[id.index() + 1] += 1;
             any = Some(item);
         }
-        for number in 0..count {
-            starts[number + 1] += starts[number];
+        for index in 0..count {
+            starts[index + 1] += starts[index];
         }
         let mut free = starts.clone();
         let mut sorted = any.map_or(Vec::new(), |any| vec![any; starts[count] as usize]);
-        for (number, item) in items {
-            sorted[free[number] as usize] = item;
-            free[number] += 1;
+        for (id, item) in items {
+            let position = &mut free[id.index()];
+            sorted[*position as usize] = item;
+            *position += 1;
         }
-        Adjacency { starts, items: sorted }
+        Adjacency { starts, items: sorted, id: PhantomData }
     }
 
-    /// The items of the next number; for making groups one after the other, from 0.
+    /// Appends the list of the next id. Starting from an empty value, the first call is about id 0.
     pub fn push(&mut self, items: impl IntoIterator<Item = T>) {
         self.items.extend(items);
         self.starts.push(self.items.len() as u32);
     }
 
-    /// The items of a number.
-    pub fn of(&self, number: usize) -> &[T] {
-        &self.items[self.starts[number] as usize..self.starts[number + 1] as usize]
+    /// The items of an id.
+    pub fn of(&self, id: I) -> &[T] {
+        &self.items[self.starts[id.index()] as usize..self.starts[id.index() + 1] as usize]
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::FunctionId;
     use super::*;
 
     #[test]
-    fn items_keep_their_order_within_a_number() {
-        let groups = Adjacency::new(4, [(2, 'a'), (0, 'b'), (2, 'c')].into_iter());
-        let listed: Vec<&[char]> = (0..4).map(|number| groups.of(number)).collect();
+    fn items_of_one_id_keep_their_order() {
+        let items = [(2, 'a'), (0, 'b'), (2, 'c')].map(|(id, item)| (FunctionId(id), item));
+        let lists = Adjacency::new(4, items.into_iter());
+        let listed: Vec<&[char]> = (0..4).map(|id| lists.of(FunctionId(id))).collect();
         assert_eq!(listed, [&['b'] as &[char], &[], &['a', 'c'], &[]]);
     }
 
     #[test]
-    fn groups_can_be_made_one_after_the_other() {
-        let mut groups = Adjacency::default();
-        groups.push([1, 2]);
-        groups.push([]);
-        groups.push([3]);
-        let listed: Vec<&[i32]> = (0..3).map(|number| groups.of(number)).collect();
+    fn lists_can_be_appended_in_order() {
+        let mut lists: Adjacency<FunctionId, i32> = Adjacency::default();
+        lists.push([1, 2]);
+        lists.push([]);
+        lists.push([3]);
+        let listed: Vec<&[i32]> = (0..3).map(|id| lists.of(FunctionId(id))).collect();
         assert_eq!(listed, [&[1, 2] as &[i32], &[], &[3]]);
     }
 }

@@ -1,11 +1,12 @@
-//! The whole program: what the facts of all units say together, linked by identity.
+//! The whole program: the facts of all translation units, linked by identity.
 //!
-//! It must never know libclang or the logic of rules. Marks are numbers to it; what they mean is for
-//! `effects`.
+//! A function, a file or a function-pointer slot has one id, whichever unit it comes from. This module must never know
+//! libclang, the meaning of a mark, or a rule. Marks are numbers here; `effects` knows what they require.
 
-mod adjacency;
 mod link;
 mod points_to;
+mod adjacency;
+mod index_vec;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use cowrap_facts::{Assertion, CallKind, LockId, MarkId, PairedFlag, PathCondition, Release};
 
 pub use adjacency::Adjacency;
+pub use index_vec::{Id, IndexVec};
 pub use link::Linker;
 pub use points_to::PointsTo;
 
@@ -21,9 +23,19 @@ pub use points_to::PointsTo;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FileId(pub u32);
 
-/// A function of the program; also its node in the call graph.
+/// An index into [`Program::functions`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FunctionId(pub u32);
+
+/// An index into [`Program::bodies`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct BodyId(pub u32);
+
+/// An index into [`Program::slots`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SlotId(pub u32);
+
+index_vec::impl_id!(FileId, FunctionId, BodyId, SlotId);
 
 /// A location in a file of the program. Line and column count from 1, the column in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,62 +48,58 @@ pub struct Location {
     pub column: u32,
 }
 
-/// A mark that is written at a location.
+/// A mark in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Mark {
-    /// Where.
+    /// Its location.
     pub location: Location,
-    /// Which.
+    /// Which mark of the pack it is.
     pub mark: MarkId,
 }
 
 /// The program.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Program {
-    /// Every file that any unit read, by identity.
+    /// All files that any unit includes; [`FileId`] counts them.
     #[serde(with = "cowrap_facts::paths")]
     pub files: Vec<PathBuf>,
-    /// Every function that is declared, defined, called or stored.
-    pub functions: Vec<Function>,
-    /// Every body; a function may have several (stubs, configurations).
-    pub bodies: Vec<Body>,
-    /// Every slot that something is stored into or called through; [`SlotId`] counts them.
-    pub slots: Vec<Slot>,
-    /// Marks on something that can bear none, sorted by location.
+    /// All functions that are declared, defined, called or stored, sorted by name and file.
+    pub functions: IndexVec<FunctionId, Function>,
+    /// All function bodies. A function may have several, such as stubs or bodies of several configurations.
+    pub bodies: IndexVec<BodyId, Body>,
+    /// All slots that a function is stored into or called through.
+    pub slots: IndexVec<SlotId, Slot>,
+    /// Marks on something that cannot have one, sorted by location.
     pub misplaced: Vec<Mark>,
-    /// Where the address of a function is taken, sorted by function and location.
+    /// Where functions are stored into slots, sorted by function and location.
     pub stores: Vec<Store>,
-    /// What goes from slot to slot, sorted. What calls pass is in the calls.
+    /// Copies from slot to slot, sorted. The arguments of calls are not among them.
     pub copies: Vec<PointerCopy>,
-    /// For each function, the calls of it by its name.
+    /// For each function, the calls that name it.
     #[serde(skip)]
-    callers: Adjacency<Incoming>,
-    /// For each slot, the calls through it: the body, and the position among its calls through slots.
+    callers: Adjacency<FunctionId, Incoming>,
+    /// For each slot, the calls through it: a body and a position in [`Body::slot_calls`].
     #[serde(skip)]
-    through: Adjacency<(BodyId, u32)>,
+    slot_callers: Adjacency<SlotId, (BodyId, u32)>,
 }
 
-/// A function: all declarations and bodies of one name, or of one name in one file when it is `static`.
+/// A function: all declarations and bodies with one name, for a `static` one within one file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Function {
     /// The name.
     pub name: String,
     /// The file that defines it, for internal linkage.
     pub file: Option<FileId>,
-    /// Its declarations, sorted by location; each location once, with the marks written there.
+    /// Its declarations, one for each location, sorted by location.
     pub declarations: Vec<Declaration>,
     /// Its bodies, sorted by location.
     pub bodies: Vec<BodyId>,
 }
 
-/// An index into [`Program::bodies`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct BodyId(pub u32);
-
 /// A declaration of a function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Declaration {
-    /// Where its name is.
+    /// The location of its name.
     pub location: Location,
     /// The marks that are written on it.
     pub marks: Vec<Mark>,
@@ -99,7 +107,7 @@ pub struct Declaration {
     pub definition: bool,
     /// Whether it says that the function never returns to its caller.
     pub never_returns: bool,
-    /// The canonical type, where it was read.
+    /// The canonical type, where the facts have it.
     pub signature: Option<String>,
 }
 
@@ -108,91 +116,92 @@ pub struct Declaration {
 pub struct Body {
     /// The function.
     pub function: FunctionId,
-    /// Where the definition's name is.
+    /// The location of the name in the definition.
     pub location: Location,
-    /// The positions of the boolean parameters that [`PathCondition`] distinguishes.
+    /// The positions of the boolean parameters that a [`PathCondition`] distinguishes.
     pub flags: Vec<u16>,
-    /// Calls of named functions, in source order.
+    /// Calls that name a function, in source order.
     pub calls: Vec<Call>,
     /// Calls through slots, in source order.
     pub slot_calls: Vec<SlotCall>,
     /// An assertion on the context that every path passes.
     pub assertion: Option<(Assertion, Location)>,
-    /// The locks that it takes, with the locations of the calls that it makes while it certainly holds them.
+    /// The locks that it takes, with the calls that it makes while it certainly holds them.
     pub critical_sections: Vec<CriticalSection>,
     /// The locks that it may release for its caller, sorted.
     pub releases: Vec<Release>,
-    /// The units that hold this body, for functions with external linkage.
+    /// The units that have this body, for functions with external linkage.
     pub units: Vec<u32>,
 }
 
 /// A lock that a body takes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CriticalSection {
-    /// Which kind.
+    /// Which lock of the pack.
     pub lock: LockId,
-    /// The last name in the argument that says which one.
+    /// The last name in the argument, which identifies the lock object.
     pub name: String,
-    /// Where.
+    /// Where the body takes it.
     pub taken: Location,
-    /// Where the calls are that are made while it is certainly held, sorted.
+    /// The locations of the calls that the body makes while it certainly holds the lock, sorted.
     pub calls: Vec<Location>,
 }
 
-/// A call of a function by its name.
+/// A call that names a function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
-    /// The function that is called.
+    /// The function.
     pub callee: FunctionId,
-    /// Where.
+    /// The location of the call.
     pub location: Location,
-    /// For a call out of a macro, where it is written.
+    /// For a call out of a macro, its location in the macro's definition.
     pub spelling: Option<Location>,
-    /// Which worlds condition it.
+    /// The entry states of the body that reach the call.
     pub condition: PathCondition,
-    /// What makes it.
+    /// What makes the call.
     pub kind: CallKind,
     /// The arguments that can matter to what the callee does, sorted.
     pub arguments: Vec<Argument>,
 }
 
-/// An argument of a call; one that may be this or that is there once for each.
+/// An argument of a call. An argument with several possible values is listed once for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Argument {
-    /// Which argument, from 0.
+    /// The argument's position, from 0.
     pub position: u16,
-    /// What is passed.
+    /// Its value.
     pub value: ArgumentValue,
 }
 
-/// What a call passes.
-#[allow(missing_docs)] // each variant's comment tells of its fields
+/// The value of an argument.
+#[allow(missing_docs)] // the comment of each variant describes its fields
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ArgumentValue {
     /// A function.
     Function(FunctionId),
-    /// Whatever a slot holds.
+    /// Whatever a slot points to.
     Slot(SlotId),
-    /// A truth value: the worlds of the caller in which it may be true, and those in which it may be false.
+    /// A truth value: the caller's entry states in which it may be true, and those in which it may be false.
     Truth { may_be_true: PathCondition, may_be_false: PathCondition },
 }
 
-/// A call by name as seen from what is called: what searches need of it, without a look at the caller's body.
+/// A call that names a function, as seen from that function. Searches need nothing else of most calls, so that they
+/// need not look at the caller's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Incoming {
-    /// Which call.
+    /// Which call it is.
     pub site: CallSite,
-    /// Who calls.
+    /// The function that calls.
     pub caller: FunctionId,
-    /// Which worlds condition it.
+    /// The entry states of the caller's body that reach the call.
     pub condition: PathCondition,
-    /// What makes it.
+    /// What makes the call.
     pub kind: CallKind,
-    /// Whether there are arguments that can matter.
+    /// Whether the call has arguments that can matter.
     pub has_arguments: bool,
 }
 
-/// Which call of the program it is.
+/// Identifies a call in [`Body::calls`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CallSite {
     /// The body.
@@ -201,27 +210,23 @@ pub struct CallSite {
     pub call: u32,
 }
 
-/// An index into [`Program::slots`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct SlotId(pub u32);
-
-/// A location that holds a function pointer, the same for all units.
+/// A function-pointer slot: a field, variable, parameter or result that points to functions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
-    /// What it is.
+    /// Its identity.
     pub key: SlotKey,
-    /// Its name, for people: `BlockDriver::bdrv_co_preadv`; for a parameter and a result, what is left of it to say
-    /// besides the function.
+    /// Its name in messages, such as `BlockDriver::bdrv_co_preadv`. For a parameter or a result, the part beside the
+    /// function's name, such as `parameter 1`.
     pub name: String,
-    /// The marks that it bears, by its own declaration or by the typedef of its type.
+    /// The marks on its own declaration or on the typedef of its type.
     pub marks: Vec<Mark>,
-    /// Where a mark of it would be written: at the names of its declarations, or at that of the typedef of its type. Known
-    /// of slots that something is stored into; sorted.
+    /// Where to write a mark: at the names of its declarations, or at that of the typedef of its type; sorted. Only
+    /// slots with a store have these.
     pub declared: Vec<Location>,
 }
 
 /// A slot's identity.
-#[allow(missing_docs)] // each variant's comment tells of its fields
+#[allow(missing_docs)] // the comment of each variant describes its fields
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum SlotKey {
     /// A field, by the location of its record's declaration.
@@ -232,118 +237,123 @@ pub enum SlotKey {
     Local { declared: Location, name: String },
     /// A parameter, by its position.
     Parameter { function: FunctionId, position: u16 },
-    /// What a function returns.
+    /// A function's return value.
     Result { function: FunctionId },
-    /// An element of an array that a slot holds.
+    /// An element of an array in a slot.
     Element(Box<SlotKey>),
 }
 
 /// A call through a slot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlotCall {
-    /// The slot, when it is known which.
+    /// The slot, if the facts identify it.
     pub slot: Option<SlotId>,
-    /// Where.
+    /// The location of the call.
     pub location: Location,
-    /// Which worlds condition it.
+    /// The entry states of the body that reach the call.
     pub condition: PathCondition,
-    /// What makes it.
+    /// What makes the call.
     pub kind: CallKind,
-    /// The arguments that can matter to what is called, sorted.
+    /// The arguments that can matter to what the callee does, sorted.
     pub arguments: Vec<Argument>,
 }
 
-/// What one slot holds, put into another one.
+/// A copy of a slot's value to another slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PointerCopy {
-    /// Where it comes from.
+    /// The source.
     pub from: SlotId,
-    /// Where it goes.
+    /// The destination.
     pub to: SlotId,
 }
 
-/// A function whose address is put somewhere.
+/// A function that is stored into a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Store {
     /// The function.
     pub function: FunctionId,
-    /// Where the function is named.
+    /// Where the source names the function.
     pub location: Location,
-    /// Where it goes, when that is known.
+    /// The slot, if the facts identify it.
     pub slot: Option<SlotId>,
-    /// What a flag beside the slot says.
+    /// The value of the flag that the pack pairs with the slot.
     pub paired_flag: Option<PairedFlag>,
 }
 
 impl Program {
-    /// Makes the call graph from the bodies; what is deserialised has none.
+    /// Builds the call graph from the bodies. A program that was deserialised needs this, since the graph is not stored.
     pub fn connect(&mut self) {
-        let bodies = || self.bodies.iter().enumerate().map(|(number, body)| (BodyId(number as u32), body));
-        let calls = bodies().flat_map(|(id, body)| {
+        let calls = self.bodies.enumerated().flat_map(|(id, body)| {
             body.calls.iter().enumerate().map(move |(position, call)| {
                 let site = CallSite { body: id, call: position as u32 };
                 let Call { callee, condition, kind, .. } = *call;
                 let has_arguments = !call.arguments.is_empty();
-                (callee.0 as usize, Incoming { site, caller: body.function, condition, kind, has_arguments })
+                (callee, Incoming { site, caller: body.function, condition, kind, has_arguments })
             })
         });
         let callers = Adjacency::new(self.functions.len(), calls);
-        let slot_calls = bodies().flat_map(|(id, body)| {
+        let slot_calls = self.bodies.enumerated().flat_map(|(id, body)| {
             let calls = body.slot_calls.iter().enumerate();
-            calls.filter_map(move |(position, call)| Some((call.slot?.0 as usize, (id, position as u32))))
+            calls.filter_map(move |(position, call)| Some((call.slot?, (id, position as u32))))
         });
-        let through = Adjacency::new(self.slots.len(), slot_calls);
-        (self.callers, self.through) = (callers, through);
+        let slot_callers = Adjacency::new(self.slots.len(), slot_calls);
+        (self.callers, self.slot_callers) = (callers, slot_callers);
     }
 
     /// A function.
     pub fn function(&self, id: FunctionId) -> &Function {
-        &self.functions[id.0 as usize]
+        &self.functions[id]
     }
 
     /// A body.
     pub fn body(&self, id: BodyId) -> &Body {
-        &self.bodies[id.0 as usize]
+        &self.bodies[id]
     }
 
     /// A file's identity.
     pub fn path(&self, file: FileId) -> &PathBuf {
-        &self.files[file.0 as usize]
+        &self.files[file.index()]
     }
 
     /// A slot.
     pub fn slot(&self, id: SlotId) -> &Slot {
-        &self.slots[id.0 as usize]
+        &self.slots[id]
     }
 
     /// All functions.
-    pub fn function_ids(&self) -> impl Iterator<Item = FunctionId> + use<> {
-        (0..self.functions.len() as u32).map(FunctionId)
+    pub fn function_ids(&self) -> impl DoubleEndedIterator<Item = FunctionId> + ExactSizeIterator + use<> {
+        self.functions.ids()
+    }
+
+    /// The bodies of a function.
+    pub fn bodies_of(&self, function: FunctionId) -> impl Iterator<Item = &Body> {
+        self.function(function).bodies.iter().map(|body| self.body(*body))
     }
 
     /// The function with external linkage of this name.
     pub fn external(&self, name: &str) -> Option<FunctionId> {
-        let found =
-            self.functions.binary_search_by(|function| (function.name.as_str(), function.file).cmp(&(name, None)));
-        found.ok().map(|position| FunctionId(position as u32))
+        let functions = self.functions.as_slice();
+        let found = functions.binary_search_by(|function| (function.name.as_str(), function.file).cmp(&(name, None)));
+        found.ok().map(FunctionId::from_index)
     }
 
     /// All functions of a name, the one with external linkage first.
     pub fn named(&self, name: &str) -> impl Iterator<Item = FunctionId> + use<> {
-        let start = self.functions.partition_point(|function| function.name.as_str() < name);
-        let end = self.functions.partition_point(|function| function.name.as_str() <= name);
-        (start..end).map(|position| FunctionId(position as u32))
+        let functions = self.functions.as_slice();
+        let start = functions.partition_point(|function| function.name.as_str() < name);
+        let end = functions.partition_point(|function| function.name.as_str() <= name);
+        (start..end).map(FunctionId::from_index)
     }
 
-    /// The function that a name means to everybody: the one with external linkage, else the only one there is,
-    /// such as a `static inline` function of a header.
+    /// The function that a bare name means: the one with external linkage, else the only one of this name, such as a
+    /// `static inline` function of a header.
     pub fn by_name(&self, name: &str) -> Option<FunctionId> {
         let mut named = self.named(name);
         let first = named.next();
         self.external(name).or(if named.next().is_none() { first } else { None })
     }
 
-    /// The sites at which a function is called by its name, sorted by location.
+    /// The sites that call a function by name, with their callers, sorted by location.
     pub fn calls_of(&self, callee: FunctionId) -> Vec<(CallSite, FunctionId)> {
         let mut sites: Vec<(CallSite, FunctionId)> = self.sites_of(callee).collect();
         sites.sort_by_key(|(site, _)| (self.call(*site).location, *site));
@@ -355,19 +365,19 @@ impl Program {
         self.incoming(callee).iter().map(|call| (call.site, call.caller))
     }
 
-    /// The calls of a function by its name, in no particular order.
+    /// The calls that name a function, in no particular order.
     pub fn incoming(&self, callee: FunctionId) -> &[Incoming] {
-        self.callers.of(callee.0 as usize)
+        self.callers.of(callee)
     }
 
-    /// Whether a function is called by its name from a body of another one.
+    /// Whether another function calls this one by name.
     pub fn has_callers(&self, callee: FunctionId) -> bool {
         self.incoming(callee).iter().any(|call| call.caller != callee)
     }
 
-    /// The calls through a slot: the body, and the position among its calls through slots.
+    /// The calls through a slot: a body and a position in [`Body::slot_calls`].
     pub fn calls_through(&self, slot: SlotId) -> &[(BodyId, u32)] {
-        self.through.of(slot.0 as usize)
+        self.slot_callers.of(slot)
     }
 
     /// The call at a site.
@@ -375,23 +385,34 @@ impl Program {
         &self.body(site.body).calls[site.call as usize]
     }
 
-    /// Where a function's address is taken, sorted by location.
+    /// The stores of a function, sorted by location.
     pub fn stores_of(&self, function: FunctionId) -> &[Store] {
         let start = self.stores.partition_point(|store| store.function < function);
         let end = self.stores.partition_point(|store| store.function <= function);
         &self.stores[start..end]
     }
 
-    /// Where what a slot holds is put into other slots, sorted.
+    /// The copies from a slot, sorted.
     pub fn copies_from(&self, slot: SlotId) -> &[PointerCopy] {
         let start = self.copies.partition_point(|copy| copy.from < slot);
         let end = self.copies.partition_point(|copy| copy.from <= slot);
         &self.copies[start..end]
     }
 
-    /// Whether any function bears this mark.
+    /// Whether any function has this mark.
     pub fn declares_mark(&self, mark: MarkId) -> bool {
         let declarations = self.functions.iter().flat_map(|function| &function.declarations);
         declarations.flat_map(|declaration| &declaration.marks).any(|written| written.mark == mark)
+    }
+
+    /// The slot of a function's parameter, if the facts mention it.
+    pub fn parameter(&self, function: FunctionId, position: u16) -> Option<SlotId> {
+        self.find_slot(&SlotKey::Parameter { function, position })
+    }
+
+    /// The slot with this identity.
+    pub fn find_slot(&self, key: &SlotKey) -> Option<SlotId> {
+        let found = self.slots.as_slice().binary_search_by(|slot| slot.key.cmp(key)).ok()?;
+        Some(SlotId::from_index(found))
     }
 }

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use cowrap_base::cache::{self, CacheLocation, DEFAULT_LIMIT};
 use cowrap_report::render::printable_lines;
+use cowrap_session::cache::{self, CacheLocation, DEFAULT_LIMIT};
 
 use super::fail;
 

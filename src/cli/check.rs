@@ -9,10 +9,9 @@ use std::process::ExitCode;
 use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser};
 use clap::{Args, ValueEnum};
 
-use cowrap_base::files::write_whole;
 use cowrap_report::Report;
 use cowrap_report::render::{Format, Style, render};
-use cowrap_session::{BaselineRequest, Gate, Input, Request, Since};
+use cowrap_session::{BaselineRequest, Gate, Input, Request, Since, write_whole};
 
 use super::input::InputArguments;
 use super::{ColorArgument, INCOMPLETE, fail, progress};

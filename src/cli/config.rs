@@ -6,9 +6,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use cowrap_packs::{Settings, Valued};
 use cowrap_report::render::printable_lines;
-use cowrap_session::BASELINE;
+use cowrap_session::{BASELINE, Settings, Valued};
 
 use super::input::InputArguments;
 use super::{fail, print};

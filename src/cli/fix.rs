@@ -2,17 +2,14 @@
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
-use std::time::{Duration, SystemTime};
+use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Args;
 
-use cowrap_base::files::write_whole;
-use cowrap_fix::{Mail, patch_mail, patch_name, unified};
 use cowrap_report::render::{printable_lines, summary_lines};
 use cowrap_report::{Level, Safety};
-use cowrap_session::{Applied, FixRequest, Fixed, Input, Step};
+use cowrap_session::{Applied, FixRequest, Fixed, Input, check_patch_directory, unified_diff, write_patches};
 
 use super::input::InputArguments;
 use super::{INCOMPLETE, fail, progress};
@@ -77,10 +74,9 @@ impl Fix {
             Err(message) => return fail(&message),
         };
         if let Some(directory) = &self.patches
-            && has_patches(directory)
+            && let Err(error) = check_patch_directory(directory)
         {
-            let message = "the directory already has patches, which `git am` would apply, too; use an empty directory";
-            return fail(&format!("{}: {message}", directory.display()));
+            return fail(&error.to_string());
         }
         let fixed = match cowrap_session::fix(&request, &progress::Bar::new()) {
             Ok(fixed) => fixed,
@@ -89,7 +85,7 @@ impl Fix {
         if self.diff {
             let mut out = std::io::stdout().lock();
             for change in &fixed.changes {
-                match out.write_all(&unified(&change.path, &change.old, &change.new)) {
+                match out.write_all(&unified_diff(&change.path, &change.old, &change.new)) {
                     Ok(()) => {}
                     Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => break,
                     Err(error) => return fail(&format!("cannot write the diff: {error}")),
@@ -97,9 +93,9 @@ impl Fix {
             }
         }
         if let Some(directory) = &self.patches
-            && let Err(message) = write_patches(directory, &fixed)
+            && let Err(error) = write_patches(directory, &fixed)
         {
-            return fail(&message);
+            return fail(&error.to_string());
         }
         print_summary(&fixed, self.diff || self.patches.is_some());
         if !fixed.report.problems.is_empty() && !self.allow_incomplete {
@@ -137,7 +133,7 @@ impl Fix {
 /// Prints what was fixed, what was not, and which errors remain; to standard error, if standard output has a diff.
 fn print_summary(fixed: &Fixed, to_standard_error: bool) {
     let mut lines = Vec::new();
-    for Applied { rule, title, safety, finding } in &fixed.applied {
+    for Applied { rule, title, safety, finding, .. } in &fixed.applied {
         let at = &finding.primary.at;
         let risk = if *safety == Safety::Unsafe { " (unsafe)" } else { "" };
         lines.push(format!("{}:{}:{}: fixed{risk}: {title} [{rule}]", at.path.display(), at.line, at.column));
@@ -182,83 +178,4 @@ fn print_summary(fixed: &Fixed, to_standard_error: bool) {
 
 fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
-}
-
-/// Whether there are patches in a directory: of an earlier run, it may be.
-fn has_patches(directory: &Path) -> bool {
-    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    entries.into_iter().any(|entry| entry.path().extension().is_some_and(|extension| extension == "patch"))
-}
-
-/// Writes the patches into a directory, which is made when it is not there.
-fn write_patches(directory: &Path, fixed: &Fixed) -> Result<(), String> {
-    let failed = |path: &Path, error: std::io::Error| format!("cannot write {}: {error}", path.display());
-    std::fs::create_dir_all(directory).map_err(|error| failed(directory, error))?;
-    let root = &fixed.report.tree.root;
-    let (name, address) = (author(root, "user.name", "cowrap"), author(root, "user.email", "cowrap@localhost"));
-    let date = date();
-    for (number, step) in fixed.steps.iter().enumerate() {
-        let (subject, body) = letter(step);
-        let mail = Mail {
-            name: name.clone(),
-            address: address.clone(),
-            date: date.clone(),
-            subject: subject.clone(),
-            body,
-            number: number + 1,
-            count: fixed.steps.len(),
-        };
-        let path = directory.join(patch_name(number + 1, &subject));
-        write_whole(&path, &patch_mail(&mail, &step.changes)).map_err(|error| failed(&path, error))?;
-    }
-    Ok(())
-}
-
-/// What git and people show of a subject, with room for `[PATCH 10/12]`.
-const LONGEST_SUBJECT: usize = 72;
-
-/// What a patch says of itself: the reasons, and the calls that make them true.
-fn letter(step: &Step) -> (String, String) {
-    let top = step.top.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let [only] = step.applied.as_slice() else {
-        let subject = format!("{top}: fix {} findings of {}", step.applied.len(), step.rule);
-        return (subject, body(step));
-    };
-    // What is obliged is in the body.
-    let order = only.title.split(", and with it").next().unwrap_or_default().replace('`', "");
-    let subject = format!("{top}: {order}");
-    match subject.chars().count() > LONGEST_SUBJECT {
-        true => (format!("{top}: fix a finding of {}", step.rule), body(step)),
-        false => (subject, body(step)),
-    }
-}
-
-fn body(step: &Step) -> String {
-    let mut paragraphs = Vec::new();
-    for Applied { title, finding, .. } in &step.applied {
-        let at = &finding.primary.at;
-        let mut lines = vec![format!("* {title}"), format!("  {}", finding.message)];
-        lines.push(format!("  at {}:{}:{}", at.path.display(), at.line, at.column));
-        for note in &finding.notes {
-            let place = note.at.as_ref().map(|at| format!("{}:{}: ", at.path.display(), at.line)).unwrap_or_default();
-            lines.push(format!("    {place}{}", note.text));
-        }
-        paragraphs.push(lines.join("\n"));
-    }
-    paragraphs.push(format!("Found by cowrap ({}).", step.rule));
-    paragraphs.join("\n\n")
-}
-
-/// Whom git takes for the author in this repository.
-fn author(root: &Path, key: &str, otherwise: &str) -> String {
-    let output = Command::new("git").arg("-C").arg(root).args(["config", "--get", key]).output();
-    let name = output.ok().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-    name.filter(|name| !name.is_empty()).unwrap_or_else(|| otherwise.to_owned())
-}
-
-/// Now, or what SOURCE_DATE_EPOCH says it is (reproducible-builds.org).
-fn date() -> String {
-    let given = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.parse().ok());
-    let time = given.map_or_else(SystemTime::now, |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
-    httpdate::fmt_http_date(time).replace("GMT", "+0000")
 }

@@ -6,10 +6,8 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use cowrap_packs::nearest;
-use cowrap_report::RuleInfo;
-use cowrap_report::{Level, Safety};
-use cowrap_session::rule_infos;
+use cowrap_report::{Level, RuleInfo, Safety};
+use cowrap_session::{nearest, rule_infos};
 
 use super::{Cli, fail, print};
 

@@ -5,9 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use cowrap_base::files::Digest;
 use cowrap_report::SharingStats;
-use cowrap_session::{FactsError, NinjaRequest, Part, Request, Shard};
+use cowrap_session::{Digest, FactsError, NinjaRequest, Part, Request, Shard};
 
 use super::input::InputArguments;
 use super::{INCOMPLETE, fail, progress};

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use cowrap_packs::{Settings, Valued};
-use cowrap_session::{BaselineRequest, Gate, Input, Request, SharingRequest, rule_infos};
+use cowrap_session::{BaselineRequest, Gate, Input, Request, Settings, SharingRequest, Valued, rule_infos};
 
 use super::cache::PlaceArguments;
 

@@ -72,6 +72,8 @@ pub struct Applied {
     pub rule: String,
     /// What it did.
     pub title: String,
+    /// The same as actions; the first is what the others go with.
+    pub actions: Vec<Action>,
     /// Whether it may be done without a person looking at it.
     pub safety: Safety,
     /// The finding that it took away.
@@ -817,7 +819,13 @@ impl<'r> Workshop<'r> {
 impl Group {
     fn applied(&self) -> Applied {
         let Group { finding, fix, .. } = self;
-        Applied { rule: finding.rule.clone(), title: fix.title.clone(), safety: fix.safety, finding: finding.clone() }
+        Applied {
+            rule: finding.rule.clone(),
+            title: fix.title.clone(),
+            actions: fix.actions.clone(),
+            safety: fix.safety,
+            finding: finding.clone(),
+        }
     }
 
     /// Whether what is generated changes with it.

@@ -16,6 +16,7 @@ mod generation;
 mod index;
 mod judge;
 mod ninja;
+mod patches;
 mod recall;
 mod stored;
 mod vocabulary;
@@ -41,7 +42,7 @@ pub use cowrap_frontend::index::WORKER;
 use cowrap_frontend::marks::{MarkDefinition, make_visible};
 use cowrap_frontend::unit_cache::UnitInputs;
 use cowrap_frontend::unit_reader::UnitOutcome;
-use cowrap_packs::{Effect, Pack, PackError, Settings};
+use cowrap_packs::{Effect, Pack, PackError};
 use cowrap_report::{BaselineError, Finding, Level, Span};
 use cowrap_report::{
     Comparison, Details, MarkLocation, ParseDetails, Problem, ProblemKind, Report, RuleInfo, SharingStats, Summary,
@@ -51,6 +52,14 @@ use cowrap_report::{
 use again::Again;
 pub use ask::{AskError, Query, ask};
 pub use cowrap_analysis::queries::Selection;
+pub use cowrap_base::files::{Digest, write_whole};
+pub use cowrap_fix::unified as unified_diff;
+pub use cowrap_packs::{Settings, Valued, nearest};
+
+/// The cache's location and administration.
+pub mod cache {
+    pub use cowrap_base::cache::{CacheLocation, DEFAULT_LIMIT, clean, default_directory, info};
+}
 pub use facts::{Extracted, FactsError, LinkRequest, Part, Shard, extract, link};
 pub use fix::{Applied, FixError, FixRequest, Fixed, NotApplied, Step, fix};
 pub use gate::{BASELINE, BaselineRequest, Gate, Since, write_baseline};
@@ -60,6 +69,7 @@ pub use generate::{
 pub use index::{Coverage, Index, IndexError, save};
 use judge::judge;
 pub use ninja::{NinjaRequest, emit_ninja};
+pub use patches::{PatchError, check_patch_directory, write_patches};
 use recall::Reading;
 pub use vocabulary::{mark_headers, vocabulary};
 

@@ -1,0 +1,121 @@
+//! Fixes as a series of patches for `git am`: one for each step, with the reasons in its message.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use thiserror::Error;
+
+use cowrap_base::files::write_whole;
+use cowrap_fix::{Mail, patch_mail, patch_name};
+use cowrap_report::Action;
+
+use super::{Applied, Fixed, Step};
+
+/// What git and people show of a subject, with room for `[PATCH 10/12]`.
+const LONGEST_SUBJECT: usize = 72;
+
+/// Why patches cannot be written.
+#[derive(Debug, Error)]
+pub enum PatchError {
+    /// The directory has patches already.
+    #[error("{0}: the directory already has patches, which `git am` would apply, too; use an empty directory")]
+    NotEmpty(PathBuf),
+    /// A file or the directory cannot be written.
+    #[error("cannot write {path}: {source}")]
+    Write {
+        /// The file or directory.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+}
+
+/// Refuses a directory that has patches, perhaps of an earlier run.
+pub fn check_patch_directory(directory: &Path) -> Result<(), PatchError> {
+    let mut entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    match entries.any(|entry| entry.path().extension().is_some_and(|extension| extension == "patch")) {
+        true => Err(PatchError::NotEmpty(directory.to_path_buf())),
+        false => Ok(()),
+    }
+}
+
+/// Writes the patches into a directory, which is created if it does not exist.
+pub fn write_patches(directory: &Path, fixed: &Fixed) -> Result<(), PatchError> {
+    let failed = |path: &Path, source| PatchError::Write { path: path.to_path_buf(), source };
+    std::fs::create_dir_all(directory).map_err(|error| failed(directory, error))?;
+    let root = &fixed.report.tree.root;
+    let name = git_config(root, "user.name").unwrap_or_else(|| "cowrap".to_owned());
+    let address = git_config(root, "user.email").unwrap_or_else(|| "cowrap@localhost".to_owned());
+    let date = date();
+    for (number, step) in fixed.steps.iter().enumerate() {
+        let subject = subject(step);
+        let path = directory.join(patch_name(number + 1, &subject));
+        let mail = Mail {
+            name: name.clone(),
+            address: address.clone(),
+            date: date.clone(),
+            subject,
+            body: body(step),
+            number: number + 1,
+            count: fixed.steps.len(),
+        };
+        write_whole(&path, &patch_mail(&mail, &step.changes)).map_err(|error| failed(&path, error))?;
+    }
+    Ok(())
+}
+
+/// What a step does, in one line.
+fn subject(step: &Step) -> String {
+    let top = step.top.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let [only] = step.applied.as_slice() else {
+        return format!("{top}: fix {} findings of {}", step.applied.len(), step.rule);
+    };
+    let subject = only.actions.first().map(|action| format!("{top}: {}", describe(action, &only.finding.function)));
+    let subject = subject.filter(|subject| subject.chars().count() <= LONGEST_SUBJECT);
+    subject.unwrap_or_else(|| format!("{top}: fix a finding of {}", step.rule))
+}
+
+/// What an action does, in the imperative.
+fn describe(action: &Action, function: &str) -> String {
+    match action {
+        Action::MarkFunction { name, mark, .. } | Action::MarkPointer { name, mark, .. } => {
+            format!("mark {name} as {mark}")
+        }
+        Action::Unmark { mark, .. } => format!("remove {mark} from {function}"),
+        Action::CallInstead { old, new, .. } => format!("call {new} instead of {old}"),
+        Action::DeclareWrapper { target, wrapper, .. } => format!("declare the wrapper {wrapper} of {target}"),
+        Action::AddInput { header } => format!("generate the wrappers of {}", header.display()),
+    }
+}
+
+/// The reasons of a step: for each fix the finding, and the calls that make it true.
+fn body(step: &Step) -> String {
+    let mut paragraphs = Vec::new();
+    for Applied { title, finding, .. } in &step.applied {
+        let at = &finding.primary.at;
+        let mut lines = vec![format!("* {title}"), format!("  {}", finding.message)];
+        lines.push(format!("  at {}:{}:{}", at.path.display(), at.line, at.column));
+        for note in &finding.notes {
+            let place = note.at.as_ref().map(|at| format!("{}:{}: ", at.path.display(), at.line)).unwrap_or_default();
+            lines.push(format!("    {place}{}", note.text));
+        }
+        paragraphs.push(lines.join("\n"));
+    }
+    paragraphs.push(format!("Found by cowrap ({}).", step.rule));
+    paragraphs.join("\n\n")
+}
+
+/// A value of git's configuration for a repository.
+fn git_config(root: &Path, key: &str) -> Option<String> {
+    let output = Command::new("git").arg("-C").arg(root).args(["config", "--get", key]).output().ok()?;
+    let value = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    Some(value).filter(|value| !value.is_empty())
+}
+
+/// The current time, or SOURCE_DATE_EPOCH if it is set (reproducible-builds.org).
+fn date() -> String {
+    let given = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.parse().ok());
+    let time = given.map_or_else(SystemTime::now, |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+    httpdate::fmt_http_date(time).replace("GMT", "+0000")
+}

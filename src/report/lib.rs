@@ -18,12 +18,12 @@ pub use answer::{
 };
 pub use findings::{
     Action, Baseline, BaselineEntry, BaselineError, BaselineState, Edit, Finding, Fingerprints, Fix, Label, Level,
-    Note, Safety, Span, sort_findings,
+    Note, Role, Safety, Span, Subject, sort_findings,
 };
 pub use header::{HeaderDiagnostic, HeaderDiagnostics};
 pub use report::{
     Comparison, Details, MarkLocation, ParseDetails, Problem, ProblemKind, Report, RuleInfo, SharingStats, Summary,
-    Unknown, UnmatchedCut, UnmatchedEntries,
+    Unknown, UnmatchedCut, UnmatchedEntries, Upgrade,
 };
 
 /// The program's name, as reports state it.

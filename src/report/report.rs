@@ -77,6 +77,17 @@ pub enum ProblemKind {
     Failed,
 }
 
+impl ProblemKind {
+    /// Its name, as in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            ProblemKind::Refused => "refused",
+            ProblemKind::Parse => "parse",
+            ProblemKind::Failed => "failed",
+        }
+    }
+}
+
 /// What was covered, in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
@@ -183,6 +194,8 @@ pub struct UnmatchedCut {
 pub struct Comparison {
     /// The baseline, and how many findings were in it.
     pub baseline: Option<(String, usize)>,
+    /// What became of a baseline in the previous version of its format; nothing of one in today's.
+    pub upgrade: Option<Upgrade>,
     /// The state that git has, in words.
     pub since: Option<String>,
     /// How many findings were there before.
@@ -191,6 +204,16 @@ pub struct Comparison {
     pub not_read: Vec<String>,
     /// Why only lines were compared; none when it is known what was found before.
     pub by_lines: Option<String>,
+}
+
+/// What became of a baseline in the previous version of its format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Upgrade {
+    /// It was written anew in today's version: nothing of it is lost.
+    Rewritten,
+    /// It is as it was.
+    Pending,
 }
 
 /// What became of sharing.

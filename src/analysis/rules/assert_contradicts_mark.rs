@@ -4,10 +4,10 @@ use crate::effects::{Effects, Provenance};
 use crate::wording::name;
 use cowrap_facts::Context;
 use cowrap_packs::Effect;
-use cowrap_report::{Finding, Level};
+use cowrap_report::{Finding, Level, Role};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -36,8 +36,9 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
         }
         let function = name(effects, function);
         let mark_name = &effects.pack.mark(mark.mark).name;
-        let message = format!("`{function}` is marked `{mark_name}`, but asserts that it is {asserted}");
-        let mut report = Report::new(effects, RULE.name, RULE.level, function, location, message, "asserted here");
+        let subjects = vec![Role::Function.of(function), Role::Mark.of(mark_name)];
+        let text = format!("`{function}` is marked `{mark_name}`, but asserts that it is {asserted}");
+        let mut report = Report::new(effects, &RULE, location, "asserted here", Message { function, subjects, text });
         report.label(mark.location, format!("marked `{mark_name}` ({}) here", effect.describe()));
         report.help("change the mark or the assertion: one of them is wrong");
         findings.push(report.finish());

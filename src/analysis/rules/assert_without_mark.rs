@@ -5,10 +5,10 @@ use crate::program::{FunctionId, Location};
 use crate::wording::{mark_for, name};
 use cowrap_facts::ContextSet;
 use cowrap_packs::Effect;
-use cowrap_report::{Finding, Level, Safety};
+use cowrap_report::{Finding, Level, Role, Safety};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -45,8 +45,10 @@ fn in_coroutine(effects: &Effects<'_>, function: FunctionId, location: Location)
     });
     let first = demanding.next()?;
     let name_of = name(effects, function);
-    let message = format!("`{name_of}` asserts that it is in a coroutine, but bears no mark");
-    let mut report = Report::new(effects, RULE.name, RULE.level, name_of, location, message, "asserted here");
+    let text = format!("`{name_of}` asserts that it is in a coroutine, but bears no mark");
+    let message = Message { function: name_of, subjects: vec![Role::Function.of(name_of)], text };
+    let mut report = Report::new(effects, &RULE, location, "asserted here", message);
+    report.mention(first.callee);
     report.label(first.location, format!("coroutine only `{}` is called here", name(effects, first.callee)));
     report.help(format!("mark `{name_of}` as `{}`", mark_for(effects, Effect::CoroutineOnly)));
     fix(&mut report, effects, function, Effect::CoroutineOnly);
@@ -65,9 +67,11 @@ fn outside(effects: &Effects<'_>, function: FunctionId, location: Location) -> O
             && !effects.start(*caller).and(call.condition.contexts()).is_empty()
     })?;
     let name_of = name(effects, function);
-    let message = format!("`{name_of}` asserts that it is outside of coroutines, but bears no mark");
-    let mut report = Report::new(effects, RULE.name, RULE.level, name_of, location, message, "asserted here");
+    let text = format!("`{name_of}` asserts that it is outside of coroutines, but bears no mark");
+    let message = Message { function: name_of, subjects: vec![Role::Function.of(name_of)], text };
+    let mut report = Report::new(effects, &RULE, location, "asserted here", message);
     let from = name(effects, *caller);
+    report.mention(*caller);
     report.label(effects.program.call(*site).location, format!("called from `{from}`, which bears one, here"));
     let breached = effects.violations().iter().any(|violation| {
         violation.callee == Callee::Function(function)

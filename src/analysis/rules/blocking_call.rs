@@ -9,10 +9,10 @@ use crate::program::SlotId;
 use crate::wording::{MOST_LISTED, called, demanding, name};
 use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::Effect;
-use cowrap_report::{Finding, Level};
+use cowrap_report::{Finding, Level, Role, Subject};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report, callee_subject, slot_subject};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -74,15 +74,18 @@ fn through_slot(effects: &Effects<'_>, groups: &[Vec<CallChain>]) -> Option<Find
         false => format!("may be {callee}, which leads to non-coroutine only {}", called(effects, offender)),
     };
     let count = groups.len();
-    let message =
-        format!("{slot_words} is called from `{caller}`, where {count} calls in coroutines lead, and {leads}");
-    let mut report =
-        Report::new(effects, RULE.name, level(best), caller, step.location, message, "called through here");
+    let subjects = vec![Role::Caller.of(caller), slot_subject(effects, slot), reached(effects, offender)];
+    let text = format!("{slot_words} is called from `{caller}`, where {count} calls in coroutines lead, and {leads}");
+    let message = Message { function: caller, subjects, text };
+    let mut report = Report::new(effects, &RULE, step.location, "called through here", message).level(level(best));
+    report.mention_callee(step.callee);
     report.label_callee(offender);
     note_chain(&mut report, best);
     let others = groups.iter().filter_map(|chains| chains.first()).filter(|chain| *chain != best);
     for first in others.clone().filter_map(|chain| chain.steps.first()).take(MOST_LISTED) {
-        let (caller, callee) = (name(effects, first.caller), first_called(effects, first));
+        let (caller, callee) = (name(effects, first.caller), called(effects, first_called(first)));
+        report.mention(first.caller);
+        report.mention_callee(first_called(first));
         report.note_at(first.location, format!("`{caller}` comes there in a coroutine, by its call of {callee}"));
     }
     if count - 1 > MOST_LISTED {
@@ -118,8 +121,16 @@ fn note_chain(report: &mut Report<'_, '_>, chain: &CallChain) {
 }
 
 /// What the first call of a chain calls, as it is written.
-fn first_called(effects: &Effects<'_>, first: &Step) -> String {
-    called(effects, first.through.map_or(first.callee, Callee::Slot))
+fn first_called(first: &Step) -> Callee {
+    first.through.map_or(first.callee, Callee::Slot)
+}
+
+/// What a chain leads to, as a subject.
+fn reached(effects: &Effects<'_>, last: Callee) -> Subject {
+    match last {
+        Callee::Function(function) => Role::Reached.of(name(effects, function)),
+        Callee::Slot(slot) => slot_subject(effects, slot),
+    }
 }
 
 /// One function that blocks through others, called by a body where control is in a coroutine.
@@ -127,7 +138,7 @@ fn through_others(effects: &Effects<'_>, chains: &[CallChain]) -> Option<Finding
     let best = chains.first()?;
     let (first, last) = (best.steps.first()?, best.steps.last()?);
     let caller = name(effects, first.caller);
-    let callee = first_called(effects, first);
+    let callee = called(effects, first_called(first));
     let why = match effects.requirement(first.caller).effect {
         Some(Effect::CoroutineOnly) => "which runs in a coroutine",
         _ if effects.inferred_start(first.caller) == ContextSet::COROUTINE => {
@@ -137,9 +148,11 @@ fn through_others(effects: &Effects<'_>, chains: &[CallChain]) -> Option<Finding
     };
     let offender = called(effects, last.callee);
     let leads = if best.steps.len() == 1 { "may be" } else { "leads to" };
-    let message = format!("{callee} is called from `{caller}`, {why}, and {leads} non-coroutine only {offender}");
-    let level = level(best);
-    let mut report = Report::new(effects, RULE.name, level, caller, first.location, message, "called here");
+    let text = format!("{callee} is called from `{caller}`, {why}, and {leads} non-coroutine only {offender}");
+    let subjects =
+        vec![Role::Caller.of(caller), callee_subject(effects, first_called(first)), reached(effects, last.callee)];
+    let message = Message { function: caller, subjects, text };
+    let mut report = Report::new(effects, &RULE, first.location, "called here", message).level(level(best));
     for chain in chains.iter().filter(|chain| chain.steps.first().is_some_and(|step| step.location != first.location)) {
         if let Some(step) = chain.steps.first() {
             report.label_further(step.location, format!("so is {callee} here"));
@@ -167,8 +180,10 @@ fn finding(effects: &Effects<'_>, violation: &Violation) -> Finding {
         _ => (Level::Warning, "which runs in either context, without a guard"),
     };
     let demanding = demanding(effects, violation.callee, Effect::NonCoroutineOnly);
-    let message = format!("{demanding} from `{caller}`, {why}");
-    let mut report = Report::new(effects, RULE.name, level, caller, violation.location, message, "called here");
+    let text = format!("{demanding} from `{caller}`, {why}");
+    let subjects = vec![Role::Caller.of(caller), callee_subject(effects, violation.callee)];
+    let message = Message { function: caller, subjects, text };
+    let mut report = Report::new(effects, &RULE, violation.location, "called here", message).level(level);
     report.label_callee(violation.callee);
     report.note_spelling(violation);
     report.label_requirement(violation.caller);

@@ -7,10 +7,10 @@ use crate::program::{BodyId, FunctionId, Location};
 use crate::wording::{called, demanding, mark_for, name, span};
 use cowrap_facts::ContextSet;
 use cowrap_packs::Effect;
-use cowrap_report::{Action, Finding, Level, Safety};
+use cowrap_report::{Action, Finding, Level, Role, Safety};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report, callee_subject};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -130,6 +130,7 @@ fn all_calls(
     report.label_callee(first.callee);
     report.note_spelling(first);
     for violation in &violations[1..] {
+        report.mention_callee(violation.callee);
         report.label_further(violation.location, format!("so is {} here", called(effects, violation.callee)));
     }
     report.note_calls(&callers.coroutine, |from| format!("`{from}` calls `{caller_name}` in a coroutine"));
@@ -179,8 +180,10 @@ fn start<'e, 'a>(effects: &'e Effects<'a>, violation: &Violation) -> Report<'e, 
         _ => "which bears no mark",
     };
     let demanding = demanding(effects, violation.callee, Effect::CoroutineOnly);
-    let message = format!("{demanding} from `{caller}`, {why}");
-    Report::new(effects, RULE.name, level, caller, violation.location, message, "called here")
+    let text = format!("{demanding} from `{caller}`, {why}");
+    let subjects = vec![Role::Caller.of(caller), callee_subject(effects, violation.callee)];
+    let message = Message { function: caller, subjects, text };
+    Report::new(effects, &RULE, violation.location, "called here", message).level(level)
 }
 
 /// The advice to go through the wrapper: by its name, or by the declaration that would generate it.

@@ -5,10 +5,10 @@ use crate::program::FunctionId;
 use crate::wording::{mark_for, name};
 use cowrap_facts::ContextSet;
 use cowrap_packs::Effect;
-use cowrap_report::{Finding, Level, Safety};
+use cowrap_report::{Finding, Level, Role, Safety};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -39,8 +39,10 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
         return None;
     }
     let function_name = name(effects, function);
-    let message = format!("`{function_name}` is only called in coroutines, and bears no mark");
-    let mut report = Report::new(effects, RULE.name, RULE.level, function_name, body.location, message, "defined here");
+    let text = format!("`{function_name}` is only called in coroutines, and bears no mark");
+    let subjects = vec![Role::Function.of(function_name)];
+    let message = Message { function: function_name, subjects, text };
+    let mut report = Report::new(effects, &RULE, body.location, "defined here", message);
     report.note_calls(&program.calls_of(function), |caller| format!("`{caller}` calls it here"));
     report.note_stores(program.stores_of(function), |_| "it is stored here, and called in coroutines".to_owned());
     let closure = effects.mark_closure(Callee::Function(function));

@@ -5,10 +5,10 @@ use crate::program::{ArgumentValue, Body, Call, FunctionId};
 use crate::wording::name;
 use cowrap_facts::CallKind;
 use cowrap_packs::Effect;
-use cowrap_report::{Finding, Level};
+use cowrap_report::{Finding, Level, Role};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -38,12 +38,14 @@ fn finding(effects: &Effects<'_>, body: &Body) -> Option<Finding> {
         _ => None,
     })?;
     let (caller, entry_name) = (name(effects, body.function), name(effects, entry));
-    let message = format!("`{caller}` runs `{entry_name}` in a coroutine and polls until it is done, by hand");
-    let mut report =
-        Report::new(effects, RULE.name, RULE.level, caller, creates.location, message, "the coroutine is created here");
+    let text = format!("`{caller}` runs `{entry_name}` in a coroutine and polls until it is done, by hand");
+    let subjects = vec![Role::Caller.of(caller), Role::BaselineEntry.of(entry_name)];
+    let message = Message { function: caller, subjects, text };
+    let mut report = Report::new(effects, &RULE, creates.location, "the coroutine is created here", message);
     report.label(polls.location, "and waited for here");
     let targets = targets(effects, entry);
     for (target, location) in &targets {
+        report.mention(*target);
         report.note_at(*location, format!("`{entry_name}` calls coroutine only `{}`", name(effects, *target)));
     }
     report.help(advice(effects, &targets));

@@ -2,10 +2,10 @@
 
 use crate::effects::{Effects, LockAcrossYield};
 use crate::wording::{called, name};
-use cowrap_report::{Finding, Level};
+use cowrap_report::{Finding, Level, Role};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report, callee_subject};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -27,10 +27,13 @@ fn finding(effects: &Effects<'_>, held: &LockAcrossYield) -> Option<Finding> {
     let caller = name(effects, held.caller);
     let lock = &effects.pack.locks[usize::from(held.lock.0)].name;
     let callee_words = called(effects, callee);
-    let message = format!("{callee_words} is called from `{caller}` while it holds a {lock}, and may suspend");
-    let mut report = Report::new(effects, RULE.name, RULE.level, caller, location, message, "called here");
+    let text = format!("{callee_words} is called from `{caller}` while it holds a {lock}, and may suspend");
+    let subjects = vec![Role::Caller.of(caller), callee_subject(effects, callee), Role::Lock.of(lock)];
+    let message = Message { function: caller, subjects, text };
+    let mut report = Report::new(effects, &RULE, location, "called here", message);
     report.label(held.taken, format!("the {lock} is taken here"));
     for (location, callee) in &held.calls[1..] {
+        report.mention_callee(*callee);
         report.label_further(*location, format!("so is {} here", called(effects, *callee)));
     }
     report.label_callee(callee);

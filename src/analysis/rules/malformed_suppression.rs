@@ -1,6 +1,6 @@
 //! `malformed-suppression`: a comment for cowrap cannot be understood, or gives no reason.
 
-use cowrap_report::{Finding, Label, Level, Span};
+use cowrap_report::{Finding, Label, Level, Role, Span};
 
 use super::{Rule, beside_the_program, without_effects};
 
@@ -21,7 +21,7 @@ const FORM: &str = "write `cowrap: allow(rule) reason`";
 /// A comment that says nothing that could be understood.
 pub fn not_understood(at: Span, problem: &str) -> Finding {
     let message = "a comment begins with `cowrap:` and cannot be understood".to_owned();
-    beside_the_program(&RULE, message, Label { at, text: problem.to_owned() }, FORM.to_owned())
+    beside_the_program(&RULE, Vec::new(), message, Label { at, text: problem.to_owned() }, FORM.to_owned())
 }
 
 /// A comment that names a rule which is not there; `nearest` is what may have been meant.
@@ -31,12 +31,14 @@ pub fn no_such_rule(at: Span, rule: &str, nearest: Option<&str>) -> Finding {
         None => "`cowrap rules` lists them".to_owned(),
     };
     let message = format!("a comment allows `{rule}`, which is no rule");
-    beside_the_program(&RULE, message, Label { at, text: format!("there is no rule `{rule}`") }, help)
+    let subjects = vec![Role::UnknownRule.of(rule)];
+    beside_the_program(&RULE, subjects, message, Label { at, text: format!("there is no rule `{rule}`") }, help)
 }
 
 /// A comment that does not say why.
 pub fn without_reason(at: Span, rules: &[String]) -> Finding {
     let message = format!("a comment allows `{}` and gives no reason", rules.join("`, `"));
     let label = Label { at, text: "the reason is missing".to_owned() };
-    beside_the_program(&RULE, message, label, "say behind the parentheses why it does no harm".to_owned())
+    let subjects = rules.iter().map(|rule| Role::Rule.of(rule)).collect();
+    beside_the_program(&RULE, subjects, message, label, "say behind the parentheses why it does no harm".to_owned())
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use crate::effects::{Callee, Dispute, Effects, Provenance};
 use crate::program::FunctionId;
 use crate::wording::name;
-use cowrap_report::{Finding, Level, Safety};
+use cowrap_report::{Finding, Level, Role, Safety};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -38,9 +38,10 @@ fn contradiction(effects: &Effects<'_>, function: FunctionId) -> Option<Finding>
     let Provenance::Contradictory(first, second) = effects.requirement(function).provenance else { return None };
     let function = name(effects, function);
     let (one, other) = (&effects.pack.mark(first.mark).name, &effects.pack.mark(second.mark).name);
-    let message = format!("`{function}` is marked both `{one}` and `{other}`");
+    let text = format!("`{function}` is marked both `{one}` and `{other}`");
     let label = format!("marked `{other}` here");
-    let mut report = Report::new(effects, RULE.name, Level::Error, function, second.location, message, label);
+    let subjects = vec![Role::Function.of(function), Role::Mark.of(one), Role::Mark.of(other)];
+    let mut report = Report::new(effects, &RULE, second.location, label, Message { function, subjects, text });
     report.label(first.location, format!("marked `{one}` here"));
     report.help(format!("keep the mark that is true of `{function}`; calls to and from it are not checked until then"));
     Some(report.finish())
@@ -61,8 +62,10 @@ fn missing(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
         (true, false) => ("definition", "other definition"),
         (false, _) => ("prototype", "other declaration"),
     };
-    let message = format!("this {this} of `{function}` lacks the mark `{mark_name}` that its {that} bears");
-    let mut report = Report::new(effects, RULE.name, Level::Warning, function, location, message, "no mark here");
+    let text = format!("this {this} of `{function}` lacks the mark `{mark_name}` that its {that} bears");
+    let subjects = vec![Role::Function.of(function), Role::Mark.of(mark_name)];
+    let message = Message { function, subjects, text };
+    let mut report = Report::new(effects, &RULE, location, "no mark here", message).level(Level::Warning);
     report.label(mark.location, format!("marked `{mark_name}` here"));
     report.help(format!("write `{mark_name}` on both, so that a reader of either knows"));
     // What a generator makes of a wrapper mark is not to be marked again; and where others call the function outside of coroutines,

@@ -1,10 +1,10 @@
 //! `misplaced-mark`: a mark on something that neither is a function nor holds one.
 
 use crate::effects::Effects;
-use cowrap_report::{Finding, Level};
+use cowrap_report::{Finding, Level, Role};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -24,9 +24,9 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
         if spec.effect.is_none() {
             continue;
         }
-        let message = format!("`{}` marks something that is not a function and holds none", spec.name);
-        let mut report =
-            Report::new(effects, RULE.name, RULE.level, "", mark.location, message, "this mark says nothing");
+        let text = format!("`{}` marks something that is not a function and holds none", spec.name);
+        let message = Message { function: "", subjects: vec![Role::Mark.of(&spec.name)], text };
+        let mut report = Report::new(effects, &RULE, mark.location, "this mark says nothing", message);
         report.help("put the mark on a function, a function pointer, or a typedef of either");
         findings.push(report.finish());
     }

@@ -2,10 +2,10 @@
 
 use crate::effects::{Callee, Dispute, Effects, Violation, ViolationKind};
 use crate::wording::name;
-use cowrap_report::{Finding, Level, Safety};
+use cowrap_report::{Finding, Level, Role, Safety};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -33,8 +33,10 @@ fn finding(effects: &Effects<'_>, violation: &Violation) -> Option<Finding> {
         // The wrapped function itself may have a reason to go round through its wrapper.
         return None;
     }
-    let message = format!("`{callee_name}` is called from `{caller}` in a coroutine, where `{target}` could be called");
-    let mut report = Report::new(effects, RULE.name, RULE.level, caller, violation.location, message, "called here");
+    let text = format!("`{callee_name}` is called from `{caller}` in a coroutine, where `{target}` could be called");
+    let subjects = vec![Role::Caller.of(caller), Role::Callee.of(callee_name), Role::Target.of(target)];
+    let message = Message { function: caller, subjects, text };
+    let mut report = Report::new(effects, &RULE, violation.location, "called here", message);
     report.label_requirement(callee);
     report.label_requirement(violation.caller);
     report.help(format!("call `{target}` instead"));

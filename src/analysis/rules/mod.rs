@@ -31,7 +31,7 @@ mod wrapper_target_missing;
 mod report;
 
 use crate::effects::Effects;
-use cowrap_report::{Finding, Label, Level, Safety, sort_findings};
+use cowrap_report::{Finding, Label, Level, Safety, Subject, sort_findings};
 
 /// A rule.
 pub struct Rule {
@@ -94,6 +94,6 @@ fn without_effects(_: &Effects<'_>) -> Vec<Finding> {
 }
 
 /// A finding that is about no function.
-fn beside_the_program(rule: &Rule, message: String, primary: Label, help: String) -> Finding {
-    Finding { help: vec![help], ..Finding::new(rule.name, rule.level, "", message, primary) }
+fn beside_the_program(rule: &Rule, subjects: Vec<Subject>, message: String, primary: Label, help: String) -> Finding {
+    Finding { help: vec![help], ..Finding::new(rule.name, rule.level, "", subjects, message, primary) }
 }

@@ -2,10 +2,10 @@
 
 use crate::effects::{Effects, StoreMismatch, StoreMismatchKind};
 use crate::wording::{flag, name};
-use cowrap_report::{Finding, Level};
+use cowrap_report::{Finding, Level, Role};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report, slot_subject};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -30,8 +30,10 @@ fn finding(effects: &Effects<'_>, mismatch: &StoreMismatch) -> Option<Finding> {
     };
     let (function, slot) = (name(effects, mismatch.store.function), effects.slot_name(mismatch.slot));
     let flag = flag(effects, &mismatch.store).map(|flag| format!(" {flag}")).unwrap_or_default();
-    let message = format!("non-coroutine only `{function}` is stored into {slot}{flag}, {what}");
-    let mut report = Report::new(effects, RULE.name, level, function, mismatch.store.location, message, "stored here");
+    let text = format!("non-coroutine only `{function}` is stored into {slot}{flag}, {what}");
+    let subjects = vec![Role::Function.of(function), slot_subject(effects, mismatch.slot)];
+    let message = Message { function, subjects, text };
+    let mut report = Report::new(effects, &RULE, mismatch.store.location, "stored here", message).level(level);
     report.label_requirement(mismatch.store.function);
     if let Some((_, mark)) = effects.slot_requirement(mismatch.slot) {
         let mark_name = &effects.pack.mark(mark.mark).name;

@@ -6,10 +6,10 @@ use crate::effects::{Callee, Effects, StoreMismatch, StoreMismatchKind};
 use crate::program::{SlotId, Store};
 use crate::wording::{flag, mark_for, name};
 use cowrap_packs::Effect;
-use cowrap_report::{Finding, Level, Safety};
+use cowrap_report::{Finding, Level, Role, Safety};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report, slot_subject};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -39,9 +39,10 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 /// Where a flag beside the slot says what it demands, each store is one thing to fix.
 fn beside_flag(effects: &Effects<'_>, mismatch: &StoreMismatch, flag: &str) -> Finding {
     let (function, slot) = (name(effects, mismatch.store.function), effects.slot_name(mismatch.slot));
-    let message = format!("coroutine only `{function}` is stored into {slot} {flag}");
+    let text = format!("coroutine only `{function}` is stored into {slot} {flag}");
+    let subjects = vec![Role::Function.of(function), slot_subject(effects, mismatch.slot)];
     let location = mismatch.store.location;
-    let mut report = Report::new(effects, RULE.name, RULE.level, function, location, message, "stored here");
+    let mut report = Report::new(effects, &RULE, location, "stored here", Message { function, subjects, text });
     report.label_requirement(mismatch.store.function);
     report.help("set the flag, if it is called in a coroutine then; or store a wrapper");
     report.finish()
@@ -59,9 +60,10 @@ fn finding(effects: &Effects<'_>, slot: SlotId, store_mismatches: &[StoreMismatc
         ),
         None => "bears no mark".to_owned(),
     };
-    let message = format!("coroutine only `{function}` is stored into {slot_name}, which {what}");
+    let text = format!("coroutine only `{function}` is stored into {slot_name}, which {what}");
+    let subjects = vec![Role::Function.of(function), slot_subject(effects, slot)];
     let location = first.store.location;
-    let mut report = Report::new(effects, RULE.name, RULE.level, function, location, message, "stored here");
+    let mut report = Report::new(effects, &RULE, location, "stored here", Message { function, subjects, text });
     report.label_requirement(first.store.function);
     if let Some((_, mark)) = requirement {
         let mark_name = &effects.pack.mark(mark.mark).name;

@@ -1,10 +1,22 @@
 //! How rules make findings: locations as labels, remarks, and what to do.
 
 use crate::effects::{Callee, Effects, MAX_REQUIRED_MARKS, MarkClosure, Provenance, RequiredMark, Step, Violation};
-use crate::program::{CallSite, FunctionId, Location, Store};
+use crate::program::{CallSite, FunctionId, Location, SlotId, SlotKey, Store};
 use crate::wording::{self, MOST_LISTED, called, name, span};
 use cowrap_packs::Effect;
-use cowrap_report::{Action, Finding, Fix, Label, Level, Note, Safety};
+use cowrap_report::{Action, Finding, Fix, Label, Level, Note, Role, Safety, Subject};
+
+use super::Rule;
+
+/// What a finding says first, and the names that it says it of.
+pub struct Message<'t> {
+    /// The function that the finding is about; empty when it is about none.
+    pub function: &'t str,
+    /// What else identifies the finding.
+    pub subjects: Vec<Subject>,
+    /// The fact, in lower case and without a full stop.
+    pub text: String,
+}
 
 /// Builds a finding about a function.
 pub struct Report<'e, 'a> {
@@ -13,19 +25,51 @@ pub struct Report<'e, 'a> {
 }
 
 impl<'e, 'a> Report<'e, 'a> {
-    /// A finding at a location. `message` and `label` are in lower case and without a full stop.
+    /// A finding at a location, at the rule's own level. `label` is in lower case and without a full stop.
     pub fn new(
         effects: &'e Effects<'a>,
-        rule: &str,
-        level: Level,
-        function: &str,
+        rule: &Rule,
         location: Location,
-        message: String,
         label: impl Into<String>,
+        message: Message<'_>,
     ) -> Self {
+        let Message { function, subjects, text } = message;
         let primary = Label { at: span(effects, location), text: label.into() };
-        let finding = Finding::new(rule, level, function, message, primary);
+        let finding = Finding::new(rule.name, rule.level, function, subjects, text, primary);
         Report { effects, finding }
+    }
+
+    /// Gives it another level than the rule's.
+    pub fn level(mut self, level: Level) -> Self {
+        self.finding.level = level;
+        self
+    }
+
+    /// Remembers that a label or a note is about a function.
+    pub fn mention(&mut self, function: FunctionId) {
+        self.finding.mentions.insert(name(self.effects, function).to_owned());
+    }
+
+    /// The same by name.
+    pub fn mention_name(&mut self, name: &str) {
+        self.finding.mentions.insert(name.to_owned());
+    }
+
+    /// Remembers that a label or a note is about what is called.
+    pub fn mention_callee(&mut self, callee: Callee) {
+        match callee {
+            Callee::Function(function) => self.mention(function),
+            Callee::Slot(slot) => self.mention_slot(slot),
+        }
+    }
+
+    /// Remembers that a label or a note is about a slot; of a parameter or a result, its function counts.
+    pub fn mention_slot(&mut self, slot: SlotId) {
+        let slot = self.effects.program.slot(slot);
+        match &slot.key {
+            SlotKey::Parameter { function, .. } | SlotKey::Result { function } => self.mention(*function),
+            _ => drop(self.finding.mentions.insert(slot.name.clone())),
+        }
     }
 
     /// A further location.
@@ -64,6 +108,9 @@ impl<'e, 'a> Report<'e, 'a> {
     /// Labels the mark, or whatever else says what a function demands.
     pub fn label_requirement(&mut self, function: FunctionId) {
         let name = name(self.effects, function);
+        if self.effects.requirement(function).effect.is_some() {
+            self.mention(function);
+        }
         match self.effects.requirement(function).provenance {
             Provenance::Marked(mark) => {
                 let mark_name = &self.effects.pack.mark(mark.mark).name;
@@ -94,6 +141,7 @@ impl<'e, 'a> Report<'e, 'a> {
         let same = |callee: FunctionId| violation.callee == Callee::Function(callee);
         let spelling = written.filter(|call| same(call.callee)).find_map(|call| call.spelling);
         if let Some(spelling) = spelling {
+            self.mention_callee(violation.callee);
             self.note_at(spelling, format!("the call of {} is written here", called(self.effects, violation.callee)));
         }
     }
@@ -104,6 +152,7 @@ impl<'e, 'a> Report<'e, 'a> {
             Callee::Function(function) => self.label_requirement(function),
             Callee::Slot(slot) => {
                 if let Some((_, mark)) = self.effects.slot_requirement(slot) {
+                    self.mention_slot(slot);
                     let (slot, mark_name) = (self.effects.slot_name(slot), &self.effects.pack.mark(mark.mark).name);
                     self.label(mark.location, format!("{slot} is marked `{mark_name}` here"));
                 }
@@ -115,6 +164,7 @@ impl<'e, 'a> Report<'e, 'a> {
     pub fn note_calls(&mut self, calls: &[(CallSite, FunctionId)], text: impl Fn(&str) -> String) {
         for (site, caller) in calls.iter().take(MOST_LISTED) {
             let location = self.effects.program.call(*site).location;
+            self.mention(*caller);
             self.note_at(location, text(name(self.effects, *caller)));
         }
         if calls.len() > MOST_LISTED {
@@ -125,6 +175,8 @@ impl<'e, 'a> Report<'e, 'a> {
     /// Tells what a mark would oblige: notes for the nearest, and the whole number as help.
     pub fn note_required_marks(&mut self, closure: &MarkClosure) {
         for RequiredMark { what, because, location } in closure.required_marks.iter().take(MOST_LISTED) {
+            self.mention_callee(*what);
+            self.mention_callee(*because);
             let because = called(self.effects, *because);
             let text = match what {
                 Callee::Function(caller) => {
@@ -205,6 +257,11 @@ impl<'e, 'a> Report<'e, 'a> {
 
     /// Adds a note for a call on a chain.
     pub fn note_step(&mut self, step: &Step) {
+        self.mention(step.caller);
+        self.mention_callee(step.callee);
+        if let Some(slot) = step.through.filter(|_| !step.passed) {
+            self.mention_slot(slot);
+        }
         let text = wording::step(self.effects, step);
         self.note_at(step.location, text);
     }
@@ -212,6 +269,7 @@ impl<'e, 'a> Report<'e, 'a> {
     /// Adds a note for each store, up to a limit, and counts the rest.
     pub fn note_stores(&mut self, stores: &[Store], text: impl Fn(&str) -> String) {
         for store in stores.iter().take(MOST_LISTED) {
+            self.mention(store.function);
             self.note_at(store.location, text(name(self.effects, store.function)));
         }
         if stores.len() > MOST_LISTED {
@@ -223,4 +281,22 @@ impl<'e, 'a> Report<'e, 'a> {
     pub fn finish(self) -> Finding {
         self.finding
     }
+}
+
+/// What is called, as a subject.
+pub fn callee_subject(effects: &Effects<'_>, callee: Callee) -> Subject {
+    match callee {
+        Callee::Function(function) => Role::Callee.of(name(effects, function)),
+        Callee::Slot(slot) => slot_subject(effects, slot),
+    }
+}
+
+/// A slot, as a subject.
+pub fn slot_subject(effects: &Effects<'_>, slot: SlotId) -> Subject {
+    let slot = effects.program.slot(slot);
+    Role::Slot.of(match &slot.key {
+        SlotKey::Parameter { function, position } => format!("{}({})", name(effects, *function), position + 1),
+        SlotKey::Result { function } => format!("{}()", name(effects, *function)),
+        _ => slot.name.clone(),
+    })
 }

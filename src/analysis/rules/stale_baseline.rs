@@ -1,6 +1,6 @@
 //! `stale-baseline`: the baseline has findings that are not there any more.
 
-use cowrap_report::{BaselineEntry, Finding, Label, Level, Span};
+use cowrap_report::{BaselineEntry, Finding, Label, Level, Role, Span};
 
 use super::{Rule, beside_the_program, without_effects};
 
@@ -25,5 +25,6 @@ pub fn finding(at: Span, entry: &BaselineEntry) -> Finding {
     let message =
         format!("the baseline has a finding of `{}` for {path}{function} that is not there any more", entry.rule);
     let label = Label { at, text: format!("it said: {}", entry.message) };
-    beside_the_program(&RULE, message, label, "write the baseline anew with `cowrap baseline`".to_owned())
+    let subjects = vec![Role::Rule.of(&entry.rule), Role::BaselineEntry.of(&entry.fingerprint)];
+    beside_the_program(&RULE, subjects, message, label, "write the baseline anew with `cowrap baseline`".to_owned())
 }

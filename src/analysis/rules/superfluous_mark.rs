@@ -4,10 +4,10 @@ use crate::effects::{Effects, Provenance};
 use crate::program::FunctionId;
 use crate::wording::{name, span};
 use cowrap_packs::Effect;
-use cowrap_report::{Action, Finding, Level, Safety};
+use cowrap_report::{Action, Finding, Level, Role, Safety};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -46,8 +46,10 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
         return None;
     }
     let (function_name, mark_name) = (name(effects, function), &effects.pack.mark(mark.mark).name);
-    let message = format!("`{function_name}` is marked `{mark_name}`, and never suspends");
-    let mut report = Report::new(effects, RULE.name, RULE.level, function_name, mark.location, message, "marked here");
+    let text = format!("`{function_name}` is marked `{mark_name}`, and never suspends");
+    let subjects = vec![Role::Function.of(function_name), Role::Mark.of(mark_name)];
+    let message = Message { function: function_name, subjects, text };
+    let mut report = Report::new(effects, &RULE, mark.location, "marked here", message);
     if let Some(body) = linked.bodies.first() {
         report.label(program.body(*body).location, format!("`{function_name}` is defined here"));
     }

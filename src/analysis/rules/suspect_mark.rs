@@ -2,10 +2,10 @@
 
 use crate::effects::{Effects, Suspect};
 use crate::wording::{name, span};
-use cowrap_report::{Action, Finding, Level, Safety};
+use cowrap_report::{Action, Finding, Level, Role, Safety};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report};
 
 /// How many of the calls are listed.
 const MOST_CALLS: usize = 10;
@@ -30,11 +30,13 @@ fn finding(effects: &Effects<'_>, suspect: &Suspect) -> Finding {
     let mark = &effects.pack.mark(suspect.mark.mark).name;
     let (unmarked, marked) = (suspect.unmarked_callers, suspect.marked_callers);
     let why = if suspect.never_suspends { "never suspends" } else { "bears the mark on one side only" };
-    let message = format!(
+    let text = format!(
         "`{function}` is marked `{mark}`, but {why}, and has {unmarked} callers without a mark beside {marked} with one"
     );
     let label = format!("marked `{mark}` here");
-    let mut report = Report::new(effects, RULE.name, RULE.level, function, suspect.mark.location, message, label);
+    let subjects = vec![Role::Function.of(function), Role::Mark.of(mark)];
+    let message = Message { function, subjects, text };
+    let mut report = Report::new(effects, &RULE, suspect.mark.location, label, message);
     if let Some(location) = suspect.unmarked_declaration {
         report.label(location, format!("`{function}` bears no mark here"));
     }
@@ -46,6 +48,7 @@ fn finding(effects: &Effects<'_>, suspect: &Suspect) -> Finding {
         report.fix(Safety::Unsafe, format!("take `{mark}` away from `{function}`"), vec![action]);
     }
     for call in suspect.calls.iter().take(MOST_CALLS) {
+        report.mention(call.caller);
         report.note_at(call.location, format!("called from `{}`", name(effects, call.caller)));
     }
     if suspect.calls.len() > MOST_CALLS {

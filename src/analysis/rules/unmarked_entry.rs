@@ -6,10 +6,10 @@ use crate::effects::{Callee, Effects, StoreMismatch, StoreMismatchKind};
 use crate::program::FunctionId;
 use crate::wording::{mark_for, name};
 use cowrap_packs::Effect;
-use cowrap_report::{Finding, Level, Safety};
+use cowrap_report::{Finding, Level, Role, Safety};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report, slot_subject};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -38,13 +38,16 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 fn finding(effects: &Effects<'_>, function: FunctionId, store_mismatches: &[StoreMismatch]) -> Option<Finding> {
     let (first, others) = store_mismatches.split_first()?;
     let (function_name, slot) = (name(effects, function), effects.slot_name(first.slot));
-    let message = format!("`{function_name}` is given to {slot}, which runs it in a coroutine, and bears no mark");
+    let text = format!("`{function_name}` is given to {slot}, which runs it in a coroutine, and bears no mark");
     let location = first.store.location;
-    let mut report = Report::new(effects, RULE.name, RULE.level, function_name, location, message, "given here");
+    let subjects = vec![Role::Function.of(function_name), slot_subject(effects, first.slot)];
+    let message = Message { function: function_name, subjects, text };
+    let mut report = Report::new(effects, &RULE, location, "given here", message);
     if let Some(declaration) = effects.program.function(function).declarations.first() {
         report.label(declaration.location, format!("`{function_name}` is declared here"));
     }
     for other in others {
+        report.mention_slot(other.slot);
         report.note_at(other.store.location, format!("given to {} here, too", effects.slot_name(other.slot)));
     }
     let closure = effects.mark_closure(Callee::Function(function));

@@ -1,6 +1,6 @@
 //! `unused-suppression`: a comment suppresses nothing.
 
-use cowrap_report::{Finding, Label, Level, Span};
+use cowrap_report::{Finding, Label, Level, Role, Span};
 
 use super::{Rule, beside_the_program, without_effects};
 
@@ -19,5 +19,11 @@ pub const RULE: Rule = Rule {
 pub fn finding(at: Span, rule: &str) -> Finding {
     let message = format!("a comment allows `{rule}` where nothing breaks it");
     let label = Label { at, text: format!("no finding of `{rule}` is here") };
-    beside_the_program(&RULE, message, label, "take it out, or move it to what it is about".to_owned())
+    beside_the_program(
+        &RULE,
+        vec![Role::Rule.of(rule)],
+        message,
+        label,
+        "take it out, or move it to what it is about".to_owned(),
+    )
 }

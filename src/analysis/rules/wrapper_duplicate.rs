@@ -3,10 +3,10 @@
 use crate::effects::{DeclaredWrapper, Effects};
 use crate::program::Declaration;
 use crate::wording::name;
-use cowrap_report::{Finding, Level};
+use cowrap_report::{Finding, Level, Role};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -31,7 +31,7 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
     let by_hand =
         declarations.iter().find(|declaration| declaration.definition && !effects.is_generated(declaration.location));
     let function = name(effects, wrapper.function);
-    let (location, message, label) = match (asking.next(), by_hand) {
+    let (location, text, label) = match (asking.next(), by_hand) {
         (Some(second), _) => (
             second.location,
             format!("the wrapper `{function}` is asked for twice, and would be generated twice"),
@@ -44,7 +44,8 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
         ),
         (None, None) => return None,
     };
-    let mut report = Report::new(effects, RULE.name, RULE.level, function, location, message, label);
+    let message = Message { function, subjects: vec![Role::Wrapper.of(function)], text };
+    let mut report = Report::new(effects, &RULE, location, label, message);
     report.label(first.location, "asked for here");
     report.help("keep one of the two");
     Some(report.finish())

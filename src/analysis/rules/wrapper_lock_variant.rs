@@ -3,10 +3,10 @@
 use crate::effects::{DeclaredWrapper, Effects};
 use crate::wording::name;
 use cowrap_packs::LockMode;
-use cowrap_report::{Finding, Level};
+use cowrap_report::{Finding, Level, Role};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -29,27 +29,27 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
     let taken = wrapper.spec.lock;
     let held = effects.required_lock(wrapper.function).map(|(mode, _)| mode);
     let (function, target_name) = (name(effects, wrapper.function), name(effects, target));
-    let (level, message) = match (required, taken) {
+    let (level, text) = match (required, taken) {
         // Who holds the lock for writing may read as well.
         (Some((LockMode::Read, _)), Some(_)) => return None,
         (Some((mode, _)), taken) if taken == Some(mode) || held == Some(mode) => return None,
         (Some((mode, _)), _) => {
             let how = describe(mode);
-            let message =
-                format!("`{target_name}` demands the lock {how}, and its wrapper `{function}` does not take it");
-            (Level::Error, message)
+            let text = format!("`{target_name}` demands the lock {how}, and its wrapper `{function}` does not take it");
+            (Level::Error, text)
         }
         (None, Some(mode)) => {
             let how = describe(mode);
-            let message =
-                format!("the wrapper `{function}` takes the lock {how}, which `{target_name}` does not demand");
-            (Level::Warning, message)
+            let text = format!("the wrapper `{function}` takes the lock {how}, which `{target_name}` does not demand");
+            (Level::Warning, text)
         }
         (None, None) => return None,
     };
     let mark = &effects.pack.mark(wrapper.mark.mark).name;
     let label = format!("marked `{mark}` here");
-    let mut report = Report::new(effects, RULE.name, level, function, wrapper.mark.location, message, label);
+    let subjects = vec![Role::Wrapper.of(function), Role::Target.of(target_name)];
+    let message = Message { function, subjects, text };
+    let mut report = Report::new(effects, &RULE, wrapper.mark.location, label, message).level(level);
     if let Some((_, lock)) = required {
         let lock_name = &effects.pack.mark(lock.mark).name;
         report.label(lock.location, format!("`{target_name}` is marked `{lock_name}` here"));

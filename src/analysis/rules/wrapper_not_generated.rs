@@ -2,10 +2,10 @@
 
 use crate::effects::{DeclaredWrapper, Effects};
 use crate::wording::name;
-use cowrap_report::{Action, Finding, Level, Safety};
+use cowrap_report::{Action, Finding, Level, Role, Safety};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -46,9 +46,10 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>, output_was_read
         None if output_was_read => format!("give {shown} to the generator, and generate again"),
         _ => return None,
     };
-    let message = format!("the wrapper `{function}` is declared, but not generated");
+    let text = format!("the wrapper `{function}` is declared, but not generated");
     let label = format!("marked `{mark}` here");
-    let mut report = Report::new(effects, RULE.name, RULE.level, function, wrapper.mark.location, message, label);
+    let message = Message { function, subjects: vec![Role::Wrapper.of(function)], text };
+    let mut report = Report::new(effects, &RULE, wrapper.mark.location, label, message);
     report.help(help);
     if !is_input {
         let action = Action::AddInput { header: effects.tree.relative(header).to_path_buf() };

@@ -2,10 +2,10 @@
 
 use crate::effects::{DeclaredWrapper, Effects};
 use crate::wording::name;
-use cowrap_report::{Finding, Level};
+use cowrap_report::{Finding, Level, Role};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -32,16 +32,10 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
         return None;
     }
     let (function, target) = (name(effects, wrapper.function), name(effects, target));
-    let message = format!("the wrapper `{function}` has another type than `{target}`, which it wraps");
-    let mut report = Report::new(
-        effects,
-        RULE.name,
-        RULE.level,
-        function,
-        declaration.location,
-        message,
-        format!("this is `{own}`"),
-    );
+    let text = format!("the wrapper `{function}` has another type than `{target}`, which it wraps");
+    let subjects = vec![Role::Wrapper.of(function), Role::Target.of(target)];
+    let message = Message { function, subjects, text };
+    let mut report = Report::new(effects, &RULE, declaration.location, format!("this is `{own}`"), message);
     report.label(target_declaration.location, format!("`{target}` is `{wanted}`"));
     report.help("declare both with the same parameters and the same result: the wrapper only passes them on");
     Some(report.finish())

@@ -1,10 +1,10 @@
 //! `wrapper-stale`: a generated file is not what its declarations ask for.
 
 use crate::effects::{Effects, StaleFile};
-use cowrap_report::{Finding, Level};
+use cowrap_report::{Finding, Level, Role};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -23,15 +23,17 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 
 fn finding(effects: &Effects<'_>, file: &StaleFile) -> Option<Finding> {
     let (first, others) = file.differences.split_first()?;
-    let path = effects.tree.relative(effects.program.path(first.location.file)).display();
-    let message = format!("the generated file {path} is not what its declarations ask for");
+    let path = effects.tree.relative(effects.program.path(first.location.file)).to_string_lossy();
+    let text = format!("the generated file {path} is not what its declarations ask for");
     let says = |function: &str, is_asked_for: bool| match is_asked_for {
         true => format!("`{function}` would be generated differently"),
         false => format!("nothing asks for `{function}`"),
     };
     let label = says(&first.function, first.is_asked_for);
-    let mut report = Report::new(effects, RULE.name, RULE.level, &first.function, first.location, message, label);
+    let message = Message { function: &first.function, subjects: vec![Role::File.of(path.as_ref())], text };
+    let mut report = Report::new(effects, &RULE, first.location, label, message);
     for other in others {
+        report.mention_name(&other.function);
         report.note_at(other.location, says(&other.function, other.is_asked_for));
     }
     let inputs: Vec<String> =

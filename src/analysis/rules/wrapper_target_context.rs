@@ -3,10 +3,10 @@
 use crate::effects::{DeclaredWrapper, Effects, Provenance};
 use crate::wording::name;
 use cowrap_packs::Effect;
-use cowrap_report::{Finding, Level};
+use cowrap_report::{Finding, Level, Role};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -39,9 +39,11 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
     }
     let (function, target_name) = (name(effects, wrapper.function), name(effects, target));
     let mark = &effects.pack.mark(wrapper.mark.mark).name;
-    let message = format!("the wrapper `{function}` runs `{target_name}` {what}, but `{target_name}` {says}");
+    let text = format!("the wrapper `{function}` runs `{target_name}` {what}, but `{target_name}` {says}");
     let label = format!("marked `{mark}` here");
-    let mut report = Report::new(effects, RULE.name, RULE.level, function, wrapper.mark.location, message, label);
+    let subjects = vec![Role::Wrapper.of(function), Role::Target.of(target_name)];
+    let message = Message { function, subjects, text };
+    let mut report = Report::new(effects, &RULE, wrapper.mark.location, label, message);
     match requirement.effect {
         Some(_) => report.label_requirement(target),
         None => {

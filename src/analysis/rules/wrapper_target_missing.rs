@@ -2,10 +2,10 @@
 
 use crate::effects::{DeclaredWrapper, Effects};
 use crate::wording::name;
-use cowrap_report::{Finding, Level};
+use cowrap_report::{Finding, Level, Role};
 
 use super::Rule;
-use super::report::Report;
+use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -32,14 +32,17 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
     let location = wrapper.mark.location;
     let report = match &wrapper.target_name {
         Some(target) => {
-            let message = format!("the wrapper `{function}` wraps `{target}`, which is declared nowhere");
-            let mut report = Report::new(effects, RULE.name, RULE.level, function, location, message, label);
+            let text = format!("the wrapper `{function}` wraps `{target}`, which is declared nowhere");
+            let subjects = vec![Role::Wrapper.of(function), Role::Target.of(target)];
+            let message = Message { function, subjects, text };
+            let mut report = Report::new(effects, &RULE, location, label, message);
             report.help(format!("declare `{target}` where the generated file sees it, or rename the wrapper"));
             report
         }
         None => {
-            let message = format!("the name of the wrapper `{function}` does not tell what it wraps");
-            let mut report = Report::new(effects, RULE.name, RULE.level, function, location, message, label);
+            let text = format!("the name of the wrapper `{function}` does not tell what it wraps");
+            let message = Message { function, subjects: vec![Role::Wrapper.of(function)], text };
+            let mut report = Report::new(effects, &RULE, location, label, message);
             report.help("name it after its target: the subsystem before the first `_` joins the two");
             report
         }

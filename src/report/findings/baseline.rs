@@ -1,15 +1,19 @@
 //! Baselines: findings that are known, in a file that lies beside the sources.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Finding, lossy};
+use super::{Finding, Fingerprints, Subject, lossy};
 
 /// The version of the format.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+
+/// The version before, which is still read. Its fingerprints were made of messages; its entries have no subjects.
+const PREVIOUS: u32 = 1;
 
 /// Findings that are known.
 ///
@@ -18,6 +22,8 @@ const VERSION: u32 = 1;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline {
     entries: Vec<BaselineEntry>,
+    /// Whether it was read from a file of the previous version.
+    is_previous: bool,
 }
 
 /// A finding that is known.
@@ -31,7 +37,10 @@ pub struct BaselineEntry {
     pub rule: String,
     /// The function that it is about.
     pub function: String,
-    /// What it says.
+    /// What else it is about, by name; nothing in the previous version.
+    #[serde(default)]
+    pub subjects: Vec<Subject>,
+    /// What it says, for people: nothing is compared with it.
     pub message: String,
     /// What it is known by.
     pub fingerprint: String,
@@ -67,7 +76,7 @@ impl Baseline {
     pub fn of(findings: &[Finding]) -> Baseline {
         let mut entries: Vec<BaselineEntry> = findings.iter().map(BaselineEntry::of).collect();
         entries.sort();
-        Baseline { entries }
+        Baseline { entries, is_previous: false }
     }
 
     /// Takes the text of a file apart.
@@ -79,13 +88,14 @@ impl Baseline {
         let mut lines = text.lines().enumerate().map(|(number, line)| (number, line.trim_end())).peekable();
         let head = lines.next().and_then(|(_, line)| line.strip_prefix('['));
         let head: Option<Head> = head.and_then(|head| serde_json::from_str(head).ok());
-        match head {
-            Some(Head { version: VERSION }) => {}
+        let is_previous = match head {
+            Some(Head { version: VERSION }) => false,
+            Some(Head { version: PREVIOUS }) => true,
             Some(Head { version }) => {
                 return Err(wrong(0, &format!("it is of version {version}, which this cowrap does not know")));
             }
             None => return Err(wrong(0, "it does not begin as a baseline does")),
-        }
+        };
         let mut entries = Vec::new();
         let mut is_whole = false;
         for (number, line) in lines {
@@ -102,7 +112,7 @@ impl Baseline {
             entries.push(BaselineEntry { line: number as u32 + 1, ..entry });
         }
         match is_whole {
-            true => Ok(Baseline { entries }),
+            true => Ok(Baseline { entries, is_previous }),
             false => Err(wrong(entries.len(), "it is cut off behind this line")),
         }
     }
@@ -121,29 +131,56 @@ impl Baseline {
         &self.entries
     }
 
+    /// Whether its file is of the previous version of the format, and should be written anew.
+    pub fn is_previous(&self) -> bool {
+        self.is_previous
+    }
+
     /// For each finding, whether it is known; and the entries that are none of them.
+    ///
+    /// An entry is a finding with its fingerprint. Of the previous version's entries, each is a finding of its rule in its file
+    /// and function: so many of them are known as there are entries, the first ones of the report.
     pub fn compare(&self, findings: &[Finding]) -> (Vec<bool>, Vec<&BaselineEntry>) {
-        let mut entries: HashMap<&str, Vec<&BaselineEntry>> = HashMap::new();
-        for entry in &self.entries {
-            entries.entry(&entry.fingerprint).or_default().push(entry);
+        match self.is_previous {
+            true => self.compare_by(findings, |finding| BaselineEntry::of(finding).place(), BaselineEntry::place),
+            false => {
+                self.compare_by(findings, |finding| finding.fingerprint.clone(), |entry| entry.fingerprint.clone())
+            }
         }
-        let is_known = |finding: &Finding| entries.remove(finding.fingerprint.as_str()).is_some();
+    }
+
+    fn compare_by<K: Eq + Hash>(
+        &self,
+        findings: &[Finding],
+        of_finding: impl Fn(&Finding) -> K,
+        of_entry: impl Fn(&BaselineEntry) -> K,
+    ) -> (Vec<bool>, Vec<&BaselineEntry>) {
+        // What a merge wrote twice is one.
+        let mut unique: Vec<&BaselineEntry> = self.entries.iter().collect();
+        unique.sort();
+        unique.dedup_by(|one, other| one.fingerprint == other.fingerprint);
+        let mut entries: HashMap<K, VecDeque<&BaselineEntry>> = HashMap::new();
+        for entry in unique {
+            entries.entry(of_entry(entry)).or_default().push_back(entry);
+        }
+        let is_known =
+            |finding: &Finding| entries.get_mut(&of_finding(finding)).and_then(VecDeque::pop_front).is_some();
         let known = findings.iter().map(is_known).collect();
         let mut stale: Vec<&BaselineEntry> = entries.into_values().flatten().collect();
         stale.sort();
-        // What a merge wrote twice is one.
-        stale.dedup_by(|one, other| one.fingerprint == other.fingerprint);
         (known, stale)
     }
 
     /// Gives entries other paths, and the fingerprints that go with them.
     pub fn rename(&mut self, renamed: impl Fn(&Path) -> Option<PathBuf>) {
-        let mut fingerprints = super::Fingerprints::default();
+        let mut fingerprints = Fingerprints::default();
         for entry in &mut self.entries {
             if let Some(path) = renamed(&entry.path) {
                 entry.path = path;
-                let path = entry.path.to_string_lossy().into_owned();
-                entry.fingerprint = fingerprints.of_words(&[&entry.rule, &path, &entry.function], &entry.message);
+                if !self.is_previous {
+                    let path = entry.path.to_string_lossy();
+                    entry.fingerprint = fingerprints.of_parts(&entry.rule, &path, &entry.function, &entry.subjects);
+                }
             }
         }
     }
@@ -160,21 +197,29 @@ impl BaselineEntry {
             path: finding.primary.at.path.clone(),
             rule: finding.rule.clone(),
             function: finding.function.clone(),
+            subjects: finding.subjects.clone(),
             message: finding.message.clone(),
             fingerprint: finding.fingerprint.clone(),
             line: 0,
         }
     }
+
+    /// What it has in common with other findings of its rule in its function.
+    fn place(&self) -> (String, PathBuf, String) {
+        (self.rule.clone(), self.path.clone(), self.function.clone())
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Fingerprints, Label, Level, Span};
+    use super::super::{Label, Level, Role, Span};
     use super::*;
 
-    fn finding(path: &str, message: &str, line: u32) -> Finding {
+    fn finding(path: &str, callee: &str, line: u32) -> Finding {
         let at = Span { path: PathBuf::from(path), line, column: 5 };
-        Finding::new("a-rule", Level::Error, "f", message.to_owned(), Label { at, text: "called here".to_owned() })
+        let label = Label { at, text: "called here".to_owned() };
+        let subjects = vec![Role::Caller.of("f"), Role::Callee.of(callee)];
+        Finding::new("a-rule", Level::Error, "f", subjects, format!("calls {callee}"), label)
     }
 
     fn given(mut findings: Vec<Finding>) -> Vec<Finding> {
@@ -193,8 +238,9 @@ mod tests {
         assert_eq!(text.lines().count(), 4, "{text}");
         assert!(text.starts_with(Baseline::BEGINNING));
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!((json[0]["cowrap-baseline"].as_u64(), json[1]["path"].as_str()), (Some(1), Some("a.c")));
+        assert_eq!((json[0]["cowrap-baseline"].as_u64(), json[1]["path"].as_str()), (Some(2), Some("a.c")));
         let back = parse(&text).unwrap();
+        assert!(!back.is_previous());
         assert_eq!(back.to_text(), text);
         assert_eq!(back.compare(&all), (vec![true, true], vec![]));
         assert_eq!(parse(&Baseline::default().to_text()).unwrap(), Baseline::default());
@@ -206,11 +252,12 @@ mod tests {
     #[test]
     fn findings_are_known_by_their_fingerprints_alone() {
         let known = Baseline::of(&given(vec![finding("a.c", "x", 1), finding("a.c", "x", 2), finding("a.c", "y", 3)]));
-        let now = given(vec![finding("a.c", "x", 70), finding("a.c", "z", 80)]);
+        let mut now = given(vec![finding("a.c", "x", 70), finding("a.c", "z", 80)]);
+        now[0].message = "other words of a later release".to_owned();
         let (is_known, stale) = known.compare(&now);
         assert_eq!(is_known, [true, false]);
         let stale: Vec<&str> = stale.iter().map(|entry| entry.message.as_str()).collect();
-        assert_eq!(stale, ["x", "y"], "one of two equal ones is gone");
+        assert_eq!(stale, ["calls x", "calls y"], "one of two equal ones is gone");
     }
 
     #[test]
@@ -222,13 +269,35 @@ mod tests {
         assert_eq!(known.compare(&now), (vec![true, true, true], vec![]));
     }
 
+    /// As version 1 had it: two findings in `f` of `a.c`, one of them twice after a merge, and one in `g`.
+    const PREVIOUS_TEXT: &str = r#"[{"cowrap-baseline":1}
+,{"path":"a.c","rule":"a-rule","function":"f","message":"x is called","fingerprint":"01"}
+,{"path":"a.c","rule":"a-rule","function":"f","message":"y is called","fingerprint":"02"}
+,{"path":"a.c","rule":"a-rule","function":"f","message":"y is called","fingerprint":"02"}
+,{"path":"b.c","rule":"a-rule","function":"g","message":"x is called","fingerprint":"03"}
+]
+"#;
+
+    #[test]
+    fn the_previous_version_is_matched_by_rule_file_and_function() {
+        let mut previous = parse(PREVIOUS_TEXT).unwrap();
+        assert!(previous.is_previous());
+        previous.rename(|path| (path == Path::new("a.c")).then(|| PathBuf::from("d/a.c")));
+        let mut now = vec![finding("d/a.c", "x", 1), finding("d/a.c", "y", 2), finding("d/a.c", "z", 3)];
+        now.push(finding("b.c", "x", 1));
+        let now = given(now);
+        let (is_known, stale) = previous.compare(&now);
+        assert_eq!(is_known, [true, true, false, false], "as many as there were; none in another function");
+        assert_eq!(stale.iter().map(|entry| (entry.function.as_str(), entry.line)).collect::<Vec<_>>(), [("g", 5)]);
+    }
+
     #[test]
     fn what_is_no_baseline_is_told_with_its_line() {
         let text = Baseline::of(&given(vec![finding("a.c", "x", 1)])).to_text();
         for (text, expected) in [
             (String::new(), "b.json:1: it does not begin"),
             ("[]".to_owned(), "b.json:1: it does not begin"),
-            (text.replacen('1', "2", 1), "b.json:1: it is of version 2"),
+            (text.replacen('2', "3", 1), "b.json:1: it is of version 3"),
             (text.replace("\n]", "\nx]"), "b.json:3: the line is no finding"),
             (text.replace("\n,", "\n<<<<<<< ours\n,"), "b.json:2: git could not merge it"),
             (text.replace("\n]", ""), "b.json:2: it is cut off"),

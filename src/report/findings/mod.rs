@@ -4,14 +4,17 @@
 //! It must never know how a finding was found or how it will be shown.
 
 mod baseline;
+mod fingerprint;
+mod subject;
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 pub use baseline::{Baseline, BaselineEntry, BaselineError};
+pub use fingerprint::Fingerprints;
+pub use subject::{Role, Subject};
 
 /// How grave a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,6 +39,11 @@ pub struct Finding {
     pub message: String,
     /// The function that it is about; empty when it is about none.
     pub function: String,
+    /// What else identifies it, by name: the fingerprint is made of these, the rule, the path and the function.
+    pub subjects: Vec<Subject>,
+    /// The functions and slots that its labels and notes are about, by name.
+    #[serde(skip)]
+    pub mentions: BTreeSet<String>,
     /// Where it is.
     pub primary: Label,
     /// Other places that matter: the mark that makes it true, further calls.
@@ -56,13 +64,22 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding of which no more is known than what it says, and where. `message` is in lower case and without a full stop.
-    pub fn new(rule: &str, level: Level, function: &str, message: String, primary: Label) -> Finding {
+    /// A finding without labels, notes and help. `message` is in lower case and without a full stop.
+    pub fn new(
+        rule: &str,
+        level: Level,
+        function: &str,
+        subjects: Vec<Subject>,
+        message: String,
+        primary: Label,
+    ) -> Finding {
         Finding {
             rule: rule.to_owned(),
             level,
             message,
             function: function.to_owned(),
+            subjects,
+            mentions: BTreeSet::new(),
             primary,
             secondary: Vec::new(),
             further: Vec::new(),
@@ -72,6 +89,12 @@ impl Finding {
             fingerprint: String::new(),
             state: None,
         }
+    }
+
+    /// Whether it is about a function or a slot of this name, or one of its labels or notes is.
+    pub fn concerns(&self, name: &str) -> bool {
+        let is_subject = || self.subjects.iter().any(|subject| subject.name == name);
+        self.function == name || self.mentions.contains(name) || is_subject()
     }
 }
 
@@ -185,64 +208,11 @@ pub enum Safety {
 
 /// Puts findings into the order in which they are reported, and drops equal ones.
 pub fn sort_findings(findings: &mut Vec<Finding>) {
-    fn key(finding: &Finding) -> (&Span, &str, &str) {
-        (&finding.primary.at, &finding.rule, &finding.message)
+    fn key(finding: &Finding) -> (&Span, &str, &str, &[Subject], Level) {
+        (&finding.primary.at, &finding.rule, &finding.function, &finding.subjects, finding.level)
     }
     findings.sort_by(|one, other| key(one).cmp(&key(other)));
     findings.dedup();
-}
-
-/// Names for findings that last while the sources change: with them, programs that keep findings tell which are new.
-///
-/// A fingerprint is made of the rule, the path, the function and the message, in which numbers that stand alone do not count.
-/// Lines and columns, the level, labels, notes and help are left out. So a finding keeps its fingerprint when its code
-/// moves up or down in the file, and gets another one when the file or the function is renamed. Findings that are equal in
-/// all this are told apart by their order in the report: the fingerprints of one report are unique.
-#[derive(Debug, Default)]
-pub struct Fingerprints {
-    seen: HashMap<String, u32>,
-}
-
-impl Fingerprints {
-    /// The fingerprint of the report's next finding: 32 hexadecimal digits.
-    pub fn of(&mut self, finding: &Finding) -> String {
-        let path = finding.primary.at.path.to_string_lossy();
-        self.of_words(&[&finding.rule, &path, &finding.function], &finding.message)
-    }
-
-    /// Gives each finding its own. They have to be all findings of a report, in their order.
-    pub fn give(findings: &mut [Finding]) {
-        let mut fingerprints = Fingerprints::default();
-        findings.iter_mut().for_each(|finding| finding.fingerprint = fingerprints.of(finding));
-    }
-
-    /// The same for something that is no finding, but is reported among them.
-    pub fn of_words(&mut self, names: &[&str], message: &str) -> String {
-        // No word holds the byte that ends it: names and messages come out of C, and paths out of the system.
-        let names = names.iter().map(|name| (*name).to_owned());
-        let text: String = names.chain([without_numbers(message)]).map(|word| word + "\0").collect();
-        let times = self.seen.entry(text.clone()).or_default();
-        *times += 1;
-        let hash = Sha256::digest(format!("{text}{times}"));
-        hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
-/// A text with `#` for each number that is not a part of a name.
-fn without_numbers(text: &str) -> String {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let length = match is_word(first) {
-            true => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
-            false => first.len_utf8(),
-        };
-        let (word, behind) = rest.split_at(length);
-        out.push_str(if word.bytes().all(|byte| byte.is_ascii_digit()) { "#" } else { word });
-        rest = behind;
-    }
-    out
 }
 
 /// Paths in outputs: bytes that are not UTF-8 become replacement characters.
@@ -259,53 +229,5 @@ pub mod lossy {
     /// Reads a path that was written as text.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
         String::deserialize(deserializer).map(PathBuf::from)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn finding(rule: &str, function: &str, message: &str, path: &str, line: u32) -> Finding {
-        let at = Span { path: PathBuf::from(path), line, column: 5 };
-        Finding::new(rule, Level::Error, function, message.to_owned(), Label { at, text: "called here".to_owned() })
-    }
-
-    #[test]
-    fn a_fingerprint_survives_moved_lines() {
-        let of = |finding: &Finding| Fingerprints::default().of(finding);
-        let known = finding("a-rule", "f", "calls `g2` in 3 places", "a.c", 7);
-        let mut moved = finding("a-rule", "f", "calls `g2` in 14 places", "a.c", 70);
-        moved.level = Level::Warning;
-        moved.help.push("do not".to_owned());
-        assert_eq!(of(&known), of(&moved));
-        for other in [
-            finding("b-rule", "f", "calls `g2` in 3 places", "a.c", 7),
-            finding("a-rule", "g", "calls `g2` in 3 places", "a.c", 7),
-            finding("a-rule", "f", "calls `g3` in 3 places", "a.c", 7),
-            finding("a-rule", "f", "calls `g2` in 3 places", "b.c", 7),
-            finding("a-rule", "f", "calls `g2` in 3 places", "a-1.c", 7),
-        ] {
-            assert_ne!(of(&known), of(&other), "{other:?}");
-        }
-        let numbered = |path| of(&finding("a-rule", "f", "calls `g`", path, 7));
-        assert_ne!(numbered("a-1.c"), numbered("a-2.c"), "numbers in names are names");
-        // What was written into somebody's baseline must not change with a release.
-        assert_eq!(of(&known), "273179ce7d2fd9000caa1ecd33a41d99");
-    }
-
-    #[test]
-    fn equal_findings_of_a_report_have_fingerprints_of_their_own() {
-        let twice = finding("a-rule", "f", "calls `g`", "a.c", 7);
-        let mut fingerprints = Fingerprints::default();
-        let all: Vec<String> = (0..3).map(|_| fingerprints.of(&twice)).collect();
-        assert!(all[0] != all[1] && all[1] != all[2] && all[0] != all[2], "{all:?}");
-        assert_eq!(all[0], Fingerprints::default().of(&twice));
-    }
-
-    #[test]
-    fn numbers_are_not_names() {
-        assert_eq!(without_numbers("line 12: `pread64` and `x_1`, 7"), "line #: `pread64` and `x_1`, #");
-        assert_eq!(without_numbers("a\u{e9}1 \u{1f600}2"), "a\u{e9}1 \u{1f600}#");
     }
 }

@@ -51,7 +51,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         issues.push(Issue {
             description: printable(&format!("`{file}` was not checked: {}", problem.message)),
             check_name: NOT_CHECKED.to_owned(),
-            fingerprint: fingerprints.of_words(&[NOT_CHECKED, &file], ""),
+            fingerprint: fingerprints.of_parts(NOT_CHECKED, &file, problem.kind.name(), &[]),
             severity: severity(Level::Error),
             location: place.map_or_else(|| location(&problem.file, 1), |at| location(&at.path, at.line)),
         });

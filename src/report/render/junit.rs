@@ -17,7 +17,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut names = Names::default();
     for finding in &report.findings {
         let path = finding.primary.at.path.to_string_lossy();
-        let name = names.unique(format!("{path}: {}", finding.message));
+        let name = names.unique(format!("{path}: {}", identity(finding)));
         start(&finding.rule, &name, &path, Some(finding.primary.at.line), out)?;
         let (message, level) = (escape(&finding.message), level_name(finding.level));
         writeln!(out, "<failure message=\"{message}\" type=\"{level}\">{}</failure>", body(finding))?;
@@ -42,6 +42,17 @@ fn start(class: &str, name: &str, path: &str, line: Option<u32>, out: &mut dyn W
     let line = line.map_or_else(String::new, |line| format!(" line=\"{line}\""));
     let (class, name, path) = (escape(class), escape(name), escape(path));
     writeln!(out, "<testcase classname=\"{class}\" name=\"{name}\" file=\"{path}\"{line}>")
+}
+
+/// The names that identify a finding, each once.
+fn identity(finding: &Finding) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for name in std::iter::once(&finding.function).chain(finding.subjects.iter().map(|subject| &subject.name)) {
+        if !name.is_empty() && !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    names.join(", ")
 }
 
 /// What there is to know about a finding, a line for each thing.

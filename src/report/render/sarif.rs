@@ -7,7 +7,7 @@ use std::path::{Component, Path};
 use serde_json::{Value, json};
 
 use crate::{BaselineState, Finding, Fix, Label, Safety, Span};
-use crate::{Problem, ProblemKind, Report, RuleInfo};
+use crate::{Problem, Report, RuleInfo};
 use cowrap_base::files::Columns;
 
 use super::text::{level_name, printable};
@@ -17,7 +17,7 @@ use super::text::{level_name, printable};
 const ROOT: &str = "SRCROOT";
 
 /// The name and version of what fingerprints are made of.
-const FINGERPRINT: &str = "finding/v1";
+const FINGERPRINT: &str = "finding/v2";
 
 /// Writes a report.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -144,11 +144,6 @@ impl Writer<'_> {
     }
 
     fn notification(&mut self, problem: &Problem) -> Value {
-        let kind = match problem.kind {
-            ProblemKind::Refused => "refused",
-            ProblemKind::Parse => "parse",
-            ProblemKind::Failed => "failed",
-        };
         let location = match &problem.at {
             Some(at) => self.location(at, None),
             None => json!({ "physicalLocation": { "artifactLocation": artifact(&problem.file) } }),
@@ -159,7 +154,7 @@ impl Writer<'_> {
         }
         json!({
             "level": "error",
-            "descriptor": { "id": kind },
+            "descriptor": { "id": problem.kind.name() },
             "message": message(&text),
             "locations": [location],
         })

@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser};
 use clap::{Args, ValueEnum};
 
-use cowrap_report::Report;
-use cowrap_report::render::{Format, Style, render};
+use cowrap_report::render::{Format, Style, printable_lines, render};
+use cowrap_report::{Comparison, Report, Upgrade};
 use cowrap_session::{BaselineRequest, Gate, Input, Request, Since, write_whole};
 
 use super::input::InputArguments;
@@ -173,6 +173,9 @@ impl Check {
             Ok(report) => report,
             Err(error) => return fail(&error.to_string()),
         };
+        if let Some(notice) = report.summary.compared.as_ref().and_then(baseline_notice) {
+            eprintln!("cowrap: warning: {}", printable_lines(&notice));
+        }
         match self.write(&report, &outputs) {
             Ok(()) => self.status(&report),
             Err(message) => fail(&message),
@@ -266,6 +269,21 @@ impl Check {
         }
         ExitCode::from(u8::from(report.summary.errors > 0))
     }
+}
+
+/// What there is to do about a baseline in the previous version of its format.
+fn baseline_notice(compared: &Comparison) -> Option<String> {
+    let (file, _) = compared.baseline.as_ref()?;
+    Some(match compared.upgrade? {
+        Upgrade::Rewritten => format!(
+            "{file} was in the previous baseline format: its entries were matched by rule, file and function, and it was \
+             rewritten; review and commit it"
+        ),
+        Upgrade::Pending => format!(
+            "{file} is in the previous baseline format: its entries are matched by rule, file and function only; \
+             `cowrap baseline` rewrites it"
+        ),
+    })
 }
 
 /// The identity of a file that need not exist yet: equal for two paths that name the same file.

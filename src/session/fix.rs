@@ -177,7 +177,7 @@ struct State {
 type Key = (String, Level, String, PathBuf);
 
 /// A fix as it is known again: where its finding is, the rule, and what it does.
-type Offer = (Span, String, String);
+type Offer = (Span, String, Vec<Action>);
 
 /// What is known of units, by their numbers.
 type Numbered<T> = Vec<(usize, T)>;
@@ -444,7 +444,7 @@ impl<'r> Workshop<'r> {
             .collect();
         let (facts, problems) = self.read_again(&units, &new_texts, progress);
         if !problems.is_empty() {
-            return self.blame_problems(&problems, groups, set);
+            return self.blame_problems(&problems, groups, set, &new_texts);
         }
         if let Some(blamed) = self.undeclared(groups, set, &facts) {
             return Attempt::Bad(blamed);
@@ -607,6 +607,7 @@ impl<'r> Workshop<'r> {
         problems: &[(usize, Problem)],
         groups: &BTreeMap<GroupId, Group>,
         set: &EditSet,
+        new_texts: &BTreeMap<PathBuf, Vec<u8>>,
     ) -> Attempt {
         let edits = |group: &Group, path: &Path| group.edits.iter().any(|edit| edit.path == path);
         let mut include = false;
@@ -630,7 +631,7 @@ impl<'r> Workshop<'r> {
         let mut blamed = BTreeMap::new();
         for (unit, problem) in problems {
             let reason = format!("{} would not compile any more: {}", problem.file.display(), problem.message);
-            let ids = self.suspected(*unit, problem, groups, set);
+            let ids = self.suspected(*unit, problem, groups, set, new_texts);
             blamed.extend(ids.into_iter().map(|id| (id, reason.clone())));
         }
         // An include that did not help is no use to the others; what needs it asks for it again.
@@ -644,13 +645,14 @@ impl<'r> Workshop<'r> {
         Attempt::Bad(blamed)
     }
 
-    /// The groups of which one keeps a unit from being read: the fewest that the compiler's words point to.
+    /// The groups of which one keeps a unit from being read: the fewest that the place of the error points to.
     fn suspected(
         &mut self,
         unit: usize,
         problem: &Problem,
         groups: &BTreeMap<GroupId, Group>,
         set: &EditSet,
+        new_texts: &BTreeMap<PathBuf, Vec<u8>>,
     ) -> Vec<GroupId> {
         let ids = |is_suspect: &dyn Fn(&Group) -> bool| -> Vec<GroupId> {
             groups.iter().filter(|(_, group)| is_suspect(group)).map(|(id, _)| *id).collect()
@@ -670,10 +672,12 @@ impl<'r> Workshop<'r> {
                 return in_file;
             }
         }
-        // A name that is declared in another way somewhere.
-        let named = ids(&|group| group.names().iter().any(|name| problem.message.contains(&format!("'{name}'"))));
-        if !named.is_empty() {
-            return named;
+        // A name that is declared in another way somewhere, or called as what it is not any more.
+        if let Some(name) = problem.at.as_ref().and_then(|at| self.name_at(at, new_texts)) {
+            let named = ids(&|group| group.names().contains(&name.as_str()));
+            if !named.is_empty() {
+                return named;
+            }
         }
         // What a generator made of a new wrapper does not fit.
         let root = &self.opened.tree.root;
@@ -693,6 +697,18 @@ impl<'r> Workshop<'r> {
             return including;
         }
         ids(&|group| group.edits.iter().any(|edit| reads(&edit.path)))
+    }
+
+    /// The name that is written at a place in the new texts, if one is: the compiler points to it.
+    fn name_at(&self, at: &Span, new_texts: &BTreeMap<PathBuf, Vec<u8>>) -> Option<String> {
+        let text = match new_texts.get(&at.path) {
+            Some(text) => text.clone(),
+            None => self.texts.text(&at.path).ok()?.to_vec(),
+        };
+        let start = offset(&text, at.line, at.column)?;
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let name: Vec<u8> = text.get(start..)?.iter().copied().take_while(is_part).collect();
+        String::from_utf8(name).ok().filter(|name| !name.is_empty())
     }
 
     /// The groups that make the last edit up to a place: what is wrong shows at the place itself, or behind it.
@@ -739,15 +755,16 @@ impl<'r> Workshop<'r> {
         let mut applied: Vec<Applied> = applied.map(|(_, group)| group.applied()).collect();
         applied.sort_by(|one, other| one.finding.primary.at.cmp(&other.finding.primary.at));
         let wanted = state.report.findings.iter().filter(|finding| self.is_wanted(finding));
-        let offered = wanted.flat_map(|finding| finding.fixes.iter().map(|fix| offer(finding, fix)));
-        let not_applied = offered.map(|offer| {
-            let reason = self.rejected.get(&offer).cloned();
-            let reason = reason.unwrap_or_else(|| NO_ROUND_LEFT.to_owned());
-            let (at, rule, title) = offer;
-            NotApplied { at, rule, title, reason }
-        });
-        let not_applied: BTreeSet<NotApplied> = not_applied.collect();
-        let not_applied = not_applied.into_iter().collect();
+        let offered =
+            wanted.flat_map(|finding| finding.fixes.iter().map(|fix| (offer(finding, fix), fix.title.clone())));
+        let not_applied: BTreeMap<Offer, NotApplied> = offered
+            .map(|(offer, title)| {
+                let reason = self.rejected.get(&offer).cloned().unwrap_or_else(|| NO_ROUND_LEFT.to_owned());
+                let (at, rule) = (offer.0.clone(), offer.1.clone());
+                (offer, NotApplied { at, rule, title, reason })
+            })
+            .collect();
+        let not_applied = not_applied.into_values().collect();
         Ok(Fixed { applied, not_applied, changes, steps, rounds, before, report: state.report })
     }
 
@@ -846,15 +863,9 @@ impl Group {
         names.collect()
     }
 
-    /// Whether a finding speaks of something that the group changes.
+    /// Whether a finding is about something that the group changes.
     fn concerns(&self, finding: &Finding) -> bool {
-        let texts = [finding.message.as_str()];
-        let texts = texts.into_iter().chain(finding.secondary.iter().map(|label| label.text.as_str()));
-        let texts: Vec<&str> = texts.chain(finding.notes.iter().map(|note| note.text.as_str())).collect();
-        self.names().into_iter().any(|name| {
-            let quoted = format!("`{name}`");
-            finding.function == name || texts.iter().any(|text| text.contains(&quoted))
-        })
+        self.names().into_iter().any(|name| finding.concerns(name))
     }
 }
 
@@ -937,7 +948,7 @@ fn is_advice(finding: &Finding) -> bool {
 }
 
 fn offer(finding: &Finding, fix: &Fix) -> Offer {
-    (finding.primary.at.clone(), finding.rule.clone(), fix.title.clone())
+    (finding.primary.at.clone(), finding.rule.clone(), fix.actions.clone())
 }
 
 /// A place of an old text in the new one.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use cowrap_analysis::rules::stale_baseline;
 use cowrap_base::files::{Identities, Overlay, Tree, write_whole};
 use cowrap_base::git::{Change, Git, Side};
-use cowrap_report::{Baseline, BaselineState, Finding, Fingerprints, Level, Note, Span};
+use cowrap_report::{Baseline, BaselineState, Finding, Fingerprints, Level, Note, Span, Upgrade};
 
 use super::again::{Again, Before};
 use super::recall::Reading;
@@ -151,6 +151,13 @@ fn baseline(
     let (is_known, stale) = known.compare(&report.findings);
     let shown = tree.relative(&file).to_path_buf();
     compared.baseline = Some((shown.to_string_lossy().into_owned(), is_known.iter().filter(|known| **known).count()));
+    if known.is_previous() {
+        let matched = report.findings.iter().zip(&is_known).filter(|(_, is_known)| **is_known);
+        let matched: Vec<Finding> = matched.map(|(finding, _)| finding.clone()).collect();
+        // What is staged may be another state of the tree, and what it is checked for must not change files.
+        let may_write = stale.is_empty() && request.gate.since != Some(Since::Staged);
+        compared.upgrade = Some(upgrade(&file, &matched, may_write));
+    }
     // Where something was not read, nobody knows what is not there any more.
     let is_whole = report.problems.is_empty() && !report.is_partial;
     let mut findings: Vec<Finding> = Vec::new();
@@ -180,6 +187,15 @@ fn baseline(
     }
     report.findings = findings;
     Ok(stale)
+}
+
+/// Writes a baseline of the previous version anew, with the findings that its entries are, if it may be written.
+fn upgrade(file: &Path, matched: &[Finding], may_write: bool) -> Upgrade {
+    match may_write && write_whole(file, Baseline::of(matched).to_text().as_bytes()).is_ok() {
+        true => Upgrade::Rewritten,
+        // Such as a file on a read-only file system: it is matched in the same way the next time.
+        false => Upgrade::Pending,
+    }
 }
 
 /// The baseline that counts.

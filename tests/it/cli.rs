@@ -866,7 +866,7 @@ fn the_short_format_is_one_line_for_each_finding() {
 fn the_json_format_is_one_document_with_stable_keys() {
     let tree = Tree::with(&[("error.c", ERROR), ("warning.c", WARNING), ("broken.c", BROKEN)]);
     let out = tree.check(&["--format", "json"]).is(2).json();
-    assert_eq!(out["version"], 1);
+    assert_eq!(out["version"], 2);
     assert_eq!(out["tool"], json!({"name": "cowrap", "version": env!("CARGO_PKG_VERSION")}));
     assert_eq!(keys(&out), ["findings", "problems", "summary", "tool", "version"]);
     let finding = &out["findings"][0];
@@ -883,12 +883,14 @@ fn the_json_format_is_one_document_with_stable_keys() {
             "primary",
             "rule",
             "secondary",
-            "state"
+            "state",
+            "subjects"
         ]
     );
     assert_eq!(finding["rule"], "coroutine-call");
     assert_eq!(finding["level"], "error");
     assert_eq!(finding["function"], "plain");
+    assert_eq!(finding["subjects"], json!([{"role": "caller", "name": "plain"}, {"role": "callee", "name": "co"}]));
     assert_eq!(finding["primary"]["at"], json!({"path": "error.c", "line": 5, "column": 5}));
     assert_eq!(finding["secondary"][0]["at"], json!({"path": "include/co.h", "line": 8, "column": 6}));
     assert_eq!(out["findings"][1]["level"], "warning");

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use cowrap_base::files::{Overlay, Tree};
 use cowrap_packs::Settings;
 use cowrap_report::render::{Format, Style, render};
-use cowrap_report::{BaselineState, Edit, Finding, Fingerprints, Fix, Label, Level, Note, Safety, Span};
+use cowrap_report::{BaselineState, Edit, Finding, Fingerprints, Fix, Label, Level, Note, Role, Safety, Span};
 use cowrap_report::{Comparison, Details, Problem, ProblemKind, Report, RuleInfo, Summary};
 use cowrap_session::{Gate, Input, Progress, Request, SharingRequest};
 use quick_xml::events::Event;
@@ -197,6 +197,7 @@ fn what_a_report_is_compared_with_is_told() {
     let mut made = Made::new();
     let compared = |by_lines: Option<&str>| Comparison {
         baseline: Some(("known.json".to_owned(), 7)),
+        upgrade: None,
         since: Some("HEAD (abc)".to_owned()),
         known: 1,
         not_read: vec!["new.c".to_owned()],
@@ -230,12 +231,14 @@ fn fingerprints_are_unique_stable_and_the_same_in_both_formats() {
     assert_eq!(before.iter().collect::<BTreeSet<_>>().len(), 4, "{before:?}");
     let run = made.sarif();
     let sarif: Vec<&Value> =
-        run["results"].as_array().unwrap().iter().map(|result| &result["partialFingerprints"]["finding/v1"]).collect();
+        run["results"].as_array().unwrap().iter().map(|result| &result["partialFingerprints"]["finding/v2"]).collect();
     assert_eq!(sarif, before.iter().collect::<Vec<_>>());
     for finding in &mut made.report.findings {
         finding.primary.at.line += 40;
         finding.primary.at.column += 1;
+        finding.message = "said in other words".to_owned();
     }
+    Fingerprints::give(&mut made.report.findings);
     assert_eq!(gitlab(&made), before);
     made.report.findings[3].function = "renamed".to_owned();
     Fingerprints::give(&mut made.report.findings);
@@ -279,8 +282,8 @@ fn junit_has_a_failed_test_for_each_finding() {
     let cases: Vec<&Element> = elements.iter().filter(|element| element.name == "testcase").collect();
     assert_eq!(cases.len(), 6);
     assert_eq!(cases[0].get("classname"), "a-rule");
-    assert_eq!(cases[0].get("name"), "dir/a b.c: `g` is called from `f`");
-    assert_eq!(cases[1].get("name"), "dir/a b.c: `g` is called from `f` (2)");
+    assert_eq!(cases[0].get("name"), "dir/a b.c: f, g");
+    assert_eq!(cases[1].get("name"), "dir/a b.c: f, g (2)");
     assert_eq!((cases[0].get("file"), cases[0].get("line")), ("dir/a b.c", "2"));
     assert_eq!(cases[4].get("classname"), "not-checked");
     let failures: Vec<&Element> = elements.iter().filter(|element| element.name == "failure").collect();
@@ -546,7 +549,8 @@ fn span(path: &str, line: u32, column: u32) -> Span {
 }
 
 fn finding(rule: &str, level: Level, message: &str, at: Span) -> Finding {
-    Finding::new(rule, level, "f", message.to_owned(), Label { at, text: "called here".to_owned() })
+    let subjects = vec![Role::Caller.of("f"), Role::Callee.of("g")];
+    Finding::new(rule, level, "f", subjects, message.to_owned(), Label { at, text: "called here".to_owned() })
 }
 
 /// An element of XML, with the text that stands directly in it.

@@ -434,6 +434,51 @@ fn a_baseline_can_only_get_shorter() {
     assert_eq!(repository.read(".cowrap-baseline.json").lines().count(), 3);
 }
 
+/// A baseline of version 1 with a finding for each of these files and functions; its fingerprints are worth nothing.
+fn previous_baseline(entries: &[(&str, &str)]) -> String {
+    let mut text = "[{\"cowrap-baseline\":1}\n".to_owned();
+    for (number, (file, function)) in entries.iter().enumerate() {
+        text += &format!(
+            ",{{\"path\":\"{file}\",\"rule\":\"coroutine-call\",\"function\":\"{function}\",\"message\":\"as it was \
+             worded\",\"fingerprint\":\"{number:032x}\"}}\n"
+        );
+    }
+    text + "]\n"
+}
+
+#[test]
+fn a_baseline_of_the_previous_version_is_rewritten_when_nothing_of_it_is_lost() {
+    const FILE: &str = ".cowrap-baseline.json";
+    let files = [("a.c", &*breaking("a")), ("b.c", &*breaking("b")), ("c.c", &*breaking("c"))];
+    let repository = Repository::new(&files);
+    let known = previous_baseline(&[("a.c", "a"), ("b.c", "b")]);
+    repository.write(FILE, &known);
+    // A commit hook must not change files.
+    repository.git(&["add", "--all"]);
+    let said = repository.check(&["--staged"]);
+    assert!(said.rest.contains("`cowrap baseline` rewrites it"), "{said:?}");
+    assert_eq!(repository.read(FILE), known);
+    let said = repository.check(&["--ratchet"]);
+    assert_eq!((said.status, &said.findings), (1, &vec![breach("c.c", 4, "c")]));
+    assert!(said.rest.contains("it was rewritten; review and commit it"), "{said:?}");
+    // It has what the old one had, and no more.
+    let rewritten = repository.read(FILE);
+    assert!(rewritten.starts_with("[{\"cowrap-baseline\":2}\n") && rewritten.lines().count() == 4, "{rewritten}");
+    let said = repository.check(&["--ratchet"]);
+    assert_eq!((said.status, &said.findings), (1, &vec![breach("c.c", 4, "c")]));
+    assert!(!said.rest.contains("previous baseline format"), "once is enough: {said:?}");
+    // An entry that nothing matches would be lost: somebody has to look at it.
+    let known = previous_baseline(&[("a.c", "a"), ("b.c", "b"), ("c.c", "gone")]);
+    repository.write(FILE, &known);
+    let said = repository.check(&["--ratchet"]);
+    assert_eq!((said.status, said.findings.len()), (1, 2), "{said:?}");
+    assert!(said.rest.contains("`cowrap baseline` rewrites it"), "{said:?}");
+    assert_eq!(repository.read(FILE), known);
+    assert_eq!(repository.run(&["baseline", "-p", "build"]).status, 0);
+    let said = repository.check(&["--ratchet"]);
+    assert!(said.status == 0 && !said.rest.contains("previous baseline format"), "{said:?}");
+}
+
 #[test]
 fn a_link_that_becomes_a_file_is_another_file() {
     let repository = Repository::without_commit(&[("real/a.c", "#include \"co.h\"\n")]);

@@ -890,7 +890,7 @@ fn the_json_format_is_one_document_with_stable_keys() {
     assert_eq!(finding["rule"], "coroutine-call");
     assert_eq!(finding["level"], "error");
     assert_eq!(finding["function"], "plain");
-    assert_eq!(finding["subjects"], json!([{"role": "caller", "name": "plain"}, {"role": "callee", "name": "co"}]));
+    assert_eq!(finding["subjects"], json!([{"role": "caller", "name": "plain"}, {"role": "callee", "name": "drain"}]));
     assert_eq!(finding["primary"]["at"], json!({"path": "error.c", "line": 5, "column": 5}));
     assert_eq!(finding["secondary"][0]["at"], json!({"path": "include/co.h", "line": 8, "column": 6}));
     assert_eq!(out["findings"][1]["level"], "warning");

@@ -22,7 +22,7 @@ use cowrap_facts::{ParseStatus, SharedFileFacts, UnitFacts};
 use crate::sources::{Sources, is_old};
 
 /// How many states of one unit are remembered, those of other branches among them.
-const MOST_VERSIONS: usize = 4;
+const MOST_VERSIONS: usize = 8;
 
 /// Everything that is remembered of the units of a tree.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -205,6 +205,15 @@ impl<'a> UnitCache<'a> {
         Some(facts)
     }
 
+    /// The files that a unit read, sorted; empty when the cache is damaged.
+    pub fn files(&self, found: CachedUnit) -> Vec<PathBuf> {
+        let file = |state: &u32| {
+            let state = self.known.states.get(*state as usize)?;
+            self.known.files.get(state.file as usize).cloned()
+        };
+        self.variant(found).states.iter().map(file).collect::<Option<_>>().unwrap_or_default()
+    }
+
     /// Gets what a unit's files say into memory, for [`UnitCache::facts`].
     pub fn prepare(&self, found: CachedUnit) {
         for digest in self.digests(found).into_iter().flatten() {
@@ -268,7 +277,9 @@ impl<'a> UnitCache<'a> {
         units: &[(&Unit, &UnitFacts)],
         stamps: &StatCache,
         sources: &Sources,
+        overlay: &Overlay,
     ) -> (SavedUnits, Option<UnitInputs>) {
+        let is_disk = overlay.is_empty();
         let mut consulted = Some(UnitInputs::default());
         let keys: Vec<Digest> = units.iter().map(|(unit, _)| self.key(unit)).collect();
         let UnitCache { known, cache, tree, started, .. } = self;
@@ -281,7 +292,7 @@ impl<'a> UnitCache<'a> {
             .collect();
         let mut recorder = Recorder::new(known, tree, started);
         for ((key, (_, facts)), looked_for) in keys.into_iter().zip(units).zip(looked_for) {
-            let states = recorder.states(&facts.files, stamps, sources);
+            let states = recorder.states(&facts.files, stamps, sources, overlay);
             let Some((looked_for, mut states)) = looked_for.zip(states) else {
                 consulted = None;
                 continue;
@@ -306,7 +317,11 @@ impl<'a> UnitCache<'a> {
                 }
                 pieces.push(position);
             }
-            recorder.add(key, UnitVersion { states, absent, links, pieces, parse_status: facts.parse_status.clone() });
+            recorder.add(
+                key,
+                is_disk,
+                UnitVersion { states, absent, links, pieces, parse_status: facts.parse_status.clone() },
+            );
         }
         (recorder.known, consulted)
     }
@@ -362,18 +377,30 @@ impl<'a> Recorder<'a> {
     }
 
     /// The states of files as they are now, if they were the same when they were scanned.
-    fn states(&mut self, files: &[PathBuf], stamps: &StatCache, sources: &Sources) -> Option<Vec<u32>> {
-        files.iter().map(|file| self.state(file, stamps, sources)).collect()
+    fn states(
+        &mut self,
+        files: &[PathBuf],
+        stamps: &StatCache,
+        sources: &Sources,
+        overlay: &Overlay,
+    ) -> Option<Vec<u32>> {
+        files.iter().map(|file| self.state(file, stamps, sources, overlay)).collect()
     }
 
-    fn state(&mut self, file: &Path, stamps: &StatCache, sources: &Sources) -> Option<u32> {
+    fn state(&mut self, file: &Path, stamps: &StatCache, sources: &Sources, overlay: &Overlay) -> Option<u32> {
         if let Some(known) = self.now.get(file) {
             return *known;
         }
         let path = self.tree.absolute(file);
         let scan = sources.scans.get(&path);
-        let is_old = path.metadata().is_ok_and(|metadata| is_old(&metadata, self.started));
-        let scan = scan.filter(|scan| is_old && stamps.digest(&path) == Some(scan.content));
+        let now = match overlay.text(&path) {
+            Some(text) => Some(Digest::of(text)),
+            None => {
+                let is_old = path.metadata().is_ok_and(|metadata| is_old(&metadata, self.started));
+                stamps.digest(&path).filter(|_| is_old)
+            }
+        };
+        let scan = scan.filter(|scan| now == Some(scan.content));
         let state = scan.map(|scan| {
             let (file, _) = number(&mut self.files, &mut self.known.files, &file.to_path_buf());
             let state = FileVersion { file, content: scan.content, normalized: scan.normalized };
@@ -410,14 +437,16 @@ impl<'a> Recorder<'a> {
         number(&mut self.pieces, &mut self.known.pieces, &digest)
     }
 
-    fn add(&mut self, key: Digest, variant: UnitVersion) {
+    /// Adds a version of a unit. The first one is the last that was on the disk, and stays whatever is tried in memory.
+    fn add(&mut self, key: Digest, is_disk: bool, variant: UnitVersion) {
         let position = *self.units.entry(key).or_insert_with(|| {
             self.known.units.push((key, Vec::new()));
             self.known.units.len() - 1
         });
         let variants = &mut self.known.units[position].1;
         variants.retain(|known| known.states != variant.states);
-        variants.insert(0, variant);
+        let position = if is_disk { 0 } else { variants.len().min(1) };
+        variants.insert(position, variant);
         variants.truncate(MOST_VERSIONS);
     }
 }

@@ -11,9 +11,11 @@ use cowrap_base::files::{Digest, is_deceptive};
 use cowrap_frontend::clang::Library;
 use cowrap_frontend::compdb;
 
-use super::depfile::{depfile, word};
-use super::facts::{FactsError, LIST, List, file_name, list_file, named_unit, write};
-use super::{Error, Input, Opened, Request, open, pack_of};
+use crate::Error;
+use crate::depfile::{depfile, word};
+use crate::facts_file::{FactsError, LIST, List, file_name, list_file, named_unit, write};
+use crate::request::{Input, Request};
+use crate::session::Session;
 
 /// What is to be written as edges.
 #[derive(Clone, Debug)]
@@ -36,13 +38,13 @@ pub struct NinjaRequest {
 ///
 /// There is nothing to read, something cannot be written, or ninja cannot name it.
 pub fn emit_ninja(request: &Request, ninja: &NinjaRequest) -> Result<(), FactsError> {
-    let opened = open(request, pack_of(request.pack.as_deref())?)?;
-    let list = List::of(&opened);
+    let session = Session::open(request)?;
+    let list = List::of(&session);
     let paths = Paths::of(request, ninja)?;
-    let text = text(request, ninja, &paths, &opened, &list)?;
-    let reread = reread(&paths, &opened)?;
+    let text = text(request, ninja, &paths, &session, &list)?;
+    let reread = reread(&paths, &session)?;
     remove_others(&paths.facts, &list)?;
-    write(&paths.facts.join(LIST), &list_file(&opened, list)?)?;
+    write(&paths.facts.join(LIST), &list_file(&session, list)?)?;
     write(&paths.depfile(), &reread)?;
     write(&paths.file, &text)
 }
@@ -114,8 +116,8 @@ fn remove_others(directory: &Path, list: &List) -> Result<(), FactsError> {
 }
 
 /// The depfile of the ninja file: the database, and what else the list of units is made of.
-fn reread(paths: &Paths, opened: &Opened) -> Result<Vec<u8>, FactsError> {
-    let marks = opened.details.parsing.marks.iter().map(|mark| opened.tree.root.join(&mark.path));
+fn reread(paths: &Paths, session: &Session<'_>) -> Result<Vec<u8>, FactsError> {
+    let marks = session.details.parsing.marks.iter().map(|mark| session.tree.root.join(&mark.path));
     let files: std::collections::BTreeSet<PathBuf> =
         marks.chain([paths.database.clone()]).chain(paths.pack.clone()).collect();
     let unnameable = || FactsError::Unnameable { path: paths.name.clone(), in_what: "depfile" };
@@ -126,7 +128,7 @@ fn text(
     request: &Request,
     ninja: &NinjaRequest,
     paths: &Paths,
-    opened: &Opened,
+    session: &Session<'_>,
     list: &List,
 ) -> Result<Vec<u8>, FactsError> {
     let library = Library::load().map_err(Error::from)?;
@@ -151,7 +153,7 @@ fn text(
 
     lines.line(&[b"\nrule read"]);
     let database = argument(paths.database.as_os_str())?;
-    let root = argument(opened.tree.root.as_os_str())?;
+    let root = argument(session.tree.root.as_os_str())?;
     lines.line(&[
         b"  command = ",
         &cowrap,

@@ -44,6 +44,11 @@ impl Overlay {
         below.any(|(_, text)| text.is_some())
     }
 
+    /// The files that are not taken from the disk, sorted, with their texts; without one they are not there.
+    pub fn entries(&self) -> impl Iterator<Item = (&Path, Option<&Arc<Vec<u8>>>)> {
+        self.texts.iter().map(|(path, text)| (path.as_path(), text.as_ref()))
+    }
+
     /// The files with texts that are not taken from the disk, sorted.
     pub fn texts(&self) -> impl Iterator<Item = (&Path, &Arc<Vec<u8>>)> {
         self.texts.iter().filter_map(|(path, text)| Some((path.as_path(), text.as_ref()?)))

@@ -17,19 +17,21 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use cowrap_analysis::program::Linker;
-use cowrap_base::files::{Digest, Digester, ON_DISK, Tree, write_whole};
-use cowrap_facts::{FileFacts, SharedFileFacts, UnitFacts, paths};
+use cowrap_base::files::{Digest, Digester, Tree, write_whole};
+use cowrap_facts::{FileFacts, SharedFileFacts, paths};
 use cowrap_frontend::compdb::Unit;
-use cowrap_frontend::unit_reader::UnitOutcome;
 use cowrap_packs::{Pack, PackError};
 
-use super::depfile::depfile;
-use super::stored::{Kind, Words, damaged};
-use super::{
-    Coverage, Details, Error as ReadError, Index, MarkLocation, Opened, ParseDetails, Problem, ProblemKind, Progress,
-    Request, SharingRequest, SharingStats, shared_summary,
-};
-use super::{open, pack_of, read_unit};
+use cowrap_report::{Details, MarkLocation, ParseDetails, Problem, ProblemKind, SharingStats};
+
+use crate::Error as ReadError;
+use crate::depfile::depfile;
+use crate::file_format::{Kind, Words, damaged};
+use crate::index_file::{Coverage, Index};
+use crate::inputs::pack_of;
+use crate::request::{Progress, Request};
+use crate::session::{Session, UnitRead};
+use crate::snapshot::Snapshot;
 
 const KIND: Kind = Kind { magic: b"cowrap facts ", name: "facts file" };
 
@@ -204,12 +206,12 @@ pub(super) struct List {
 
 impl List {
     /// That of a tree of which nothing was read yet.
-    pub fn of(opened: &Opened) -> List {
-        let Opened { inputs, tree, details, problems, .. } = opened;
+    pub fn of(session: &Session<'_>) -> List {
+        let Session { inputs, tree, details, refused, .. } = session;
         List {
             files: inputs.units.iter().map(|unit| tree.portable(&unit.file)).collect(),
             units: inputs.units.iter().map(|unit| digest(unit, tree)).collect(),
-            refused: problems.clone(),
+            refused: refused.clone(),
             other_languages: inputs.other_languages.clone(),
             marks: details.parsing.marks.clone(),
             is_whole: inputs.is_whole,
@@ -257,49 +259,43 @@ struct StoredUnit {
 ///
 /// There is nothing to read, or no such unit. Units that cannot be read are no error.
 pub fn extract(request: &Request, part: Part, progress: &dyn Progress) -> Result<Extracted, FactsError> {
-    let mut opened = open(request, pack_of(request.pack.as_deref())?)?;
-    let list = List::of(&opened);
+    // One process for each unit: to open the cache would cost more than it saves, and they would all write to it.
+    let uncached;
+    let request = match part {
+        Part::Unit(_) => {
+            uncached = Request { cache: None, ..request.clone() };
+            &uncached
+        }
+        Part::Shard(_) => request,
+    };
+    let mut session = Session::open(request)?;
+    let list = List::of(&session);
     let chosen: Vec<usize> = match part {
-        Part::Shard(shard) => divide(&opened.inputs.units, shard),
+        Part::Shard(shard) => divide(&session.inputs.units, shard),
         Part::Unit(digest) => {
             let number = list.units.iter().position(|unit| *unit == digest);
             vec![number.ok_or(FactsError::NoSuchUnit { digest })?]
         }
     };
+    let (units, details) = session.units(&Snapshot::disk(), &chosen, progress)?;
     let mut maker = Maker::default();
-    let units: Vec<Unit> = chosen.iter().map(|number| opened.inputs.units[*number].clone()).collect();
-    progress.start(units.len());
-    let Opened { indexer, tree, .. } = &mut opened;
-    let sources = indexer.sources(&ON_DISK);
-    let sharing = match (part, request.sharing) {
-        // What a unit shared with itself alone would cost more than it saves.
-        (Part::Unit(_), _) | (_, SharingRequest::No) => None,
-        (_, SharingRequest::Yes) => indexer.share(&units, &sources, false),
-        (_, SharingRequest::Verify) => indexer.share(&units, &sources, true),
-    };
-    indexer.run(&units, sharing.as_ref(), |number, outcome| {
-        progress.step();
-        maker.add(list.units[chosen[number]], &units[number].file, outcome, tree);
-    });
-    progress.finish();
+    for unit in units {
+        let file = &session.inputs.units[unit.number].file;
+        maker.add(list.units[unit.number], file, unit, &session.tree);
+    }
     let (shard, list) = match part {
         Part::Shard(shard) => (Some(shard), Some(list)),
         Part::Unit(_) => (None, None),
     };
     let unread = maker.units.iter().filter(|unit| unit.outcome.is_err()).count();
     let files = std::mem::take(&mut maker.files);
-    let stored = maker.finish(&opened, shard, list)?;
-    Ok(Extracted {
-        stored,
-        files,
-        unread,
-        shared: sharing.map(|sharing| shared_summary(sharing.shared())).unwrap_or_default(),
-    })
+    let stored = maker.finish(&session, shard, list)?;
+    Ok(Extracted { stored, files, unread, shared: details.sharing })
 }
 
 /// The file that has the list of all units of a tree, and the facts of none.
-pub(super) fn list_file(opened: &Opened, list: List) -> Result<Vec<u8>, FactsError> {
-    Maker::default().finish(opened, None, Some(list))
+pub(super) fn list_file(session: &Session<'_>, list: List) -> Result<Vec<u8>, FactsError> {
+    Maker::default().finish(session, None, Some(list))
 }
 
 /// The name of a unit's own facts file.
@@ -352,17 +348,19 @@ struct Maker {
 }
 
 impl Maker {
-    fn add(&mut self, digest: Digest, file: &Path, outcome: UnitOutcome, tree: &Tree) {
+    fn add(&mut self, digest: Digest, file: &Path, unit: UnitRead, tree: &Tree) {
+        let UnitRead { facts, files, unknown_arguments, .. } = unit;
         self.files.insert(file.to_path_buf());
-        if let UnitOutcome::Read(facts) = &outcome {
-            self.files.extend(facts.files.iter().map(|file| tree.absolute(file)));
-        }
-        let mut details = Details::default();
-        let outcome = read_unit(outcome, file, tree, &mut details).map(|facts| self.positions(&facts));
-        self.units.push(StoredUnit { digest, unknown_arguments: details.parsing.unknown_arguments, outcome });
+        self.files.extend(files.iter().map(|file| tree.absolute(file)));
+        let unknown_arguments = unknown_arguments.into_iter().fold(BTreeMap::new(), |mut counts, argument| {
+            *counts.entry(argument).or_default() += 1;
+            counts
+        });
+        let outcome = facts.map(|pieces| self.positions(&pieces));
+        self.units.push(StoredUnit { digest, unknown_arguments, outcome });
     }
 
-    fn positions(&mut self, facts: &UnitFacts) -> Vec<u32> {
+    fn positions(&mut self, facts: &[SharedFileFacts]) -> Vec<u32> {
         let Maker { pieces, positions, .. } = self;
         let position = |piece: &SharedFileFacts| {
             *positions.entry(piece.digest()).or_insert_with(|| {
@@ -372,16 +370,16 @@ impl Maker {
                 pieces.len() as u32 - 1
             })
         };
-        facts.file_facts.iter().map(position).collect()
+        facts.iter().map(position).collect()
     }
 
-    fn finish(self, opened: &Opened, shard: Option<Shard>, list: Option<List>) -> Result<Vec<u8>, FactsError> {
+    fn finish(self, session: &Session<'_>, shard: Option<Shard>, list: Option<List>) -> Result<Vec<u8>, FactsError> {
         let stored = Stored {
-            words: Words::of(&opened.pack),
-            version: opened.clang.clone(),
-            clang: opened.details.parsing.clang.clone(),
-            root: opened.tree.root.clone(),
-            build: opened.tree.build.clone(),
+            words: Words::of(&session.pack),
+            version: session.clang.clone(),
+            clang: session.details.parsing.clang.clone(),
+            root: session.tree.root.clone(),
+            build: session.tree.build.clone(),
             shard,
             list,
             pieces: self.pieces,
@@ -640,9 +638,9 @@ impl Joined {
             }
         }
         problems.sort();
+        let details = Details { parsing, ..Details::default() };
         let coverage = Coverage { units, other_languages: list.other_languages, is_whole: list.is_whole };
         let program = linker.finish(|path| tree.absolute(path));
-        let details = Details { parsing, ..Details::default() };
         Ok(Index { program, pack, tree, details, problems, coverage })
     }
 

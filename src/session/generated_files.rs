@@ -8,8 +8,8 @@ use cowrap_analysis::program::{FileId, Location};
 use cowrap_base::files::{Identities, Source, Texts};
 use cowrap_wrapgen::outline;
 
-use super::Request;
-use super::generate::{GenerateRequest, Job, generate_from, known_jobs, set_jobs};
+use crate::generate::{GenerateRequest, Job, generate_from, known_jobs, set_jobs};
+use crate::request::Request;
 
 /// Compares every generated file with what would be generated today. The second result says, for people, which could
 /// not be compared and why.

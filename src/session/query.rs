@@ -7,7 +7,10 @@ use cowrap_analysis::queries::{self, QueryError, Selection};
 use cowrap_analysis::rules;
 use cowrap_report::{Answer, Direction, QueryResult};
 
-use super::{Error as ReadError, Index, Progress, Request, index};
+use crate::Error as ReadError;
+use crate::index_file::Index;
+use crate::request::{Progress, Request};
+use crate::session::index;
 
 /// A question.
 #[derive(Clone, Debug, PartialEq, Eq)]

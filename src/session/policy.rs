@@ -13,11 +13,11 @@ use cowrap_csyntax::suppression::{Comment, Suppression, comments};
 use cowrap_packs::nearest;
 use cowrap_report::{Finding, Fingerprints, Span, sort_findings};
 
-use super::Request;
+use crate::request::Request;
 
 /// The findings of a program as the tree wants them, in their order, each with its fingerprint. `is_whole` says whether
 /// the program is all of the tree, so that what is not found is not there.
-pub(super) fn judge(
+pub(crate) fn apply_policy(
     effects: &Effects<'_>,
     request: &Request,
     enabled: &[String],

@@ -10,8 +10,9 @@ use cowrap_analysis::program::Program;
 use cowrap_base::files::{Tree, write_whole};
 use cowrap_packs::Pack;
 
-use super::stored::{Kind, Words, damaged};
-use super::{Details, Problem};
+use cowrap_report::{Details, Problem};
+
+use crate::file_format::{Kind, Words, damaged};
 
 const KIND: Kind = Kind { magic: b"cowrap index ", name: "index" };
 

@@ -19,12 +19,16 @@ use cowrap_frontend::sources::{is_old, normalized_digest};
 use cowrap_frontend::unit_cache::UnitInputs;
 use cowrap_report::Finding;
 
-use super::{
-    Details, Input, Problem, Report, Request, SharingRequest, Summary, mark_detail, mark_headers, pack_of, rule_infos,
-};
+use cowrap_report::{Details, Problem, Report, Summary};
+
+use crate::check::rule_infos;
+use crate::inputs::pack_of;
+use crate::request::{Input, Request, SharingRequest};
+use crate::session::mark_detail;
+use crate::vocabulary::mark_headers;
 
 /// A run that may have been before.
-pub(super) struct Again {
+pub(super) struct RunCache {
     cache: Cache,
     key: Digest,
     /// What is read beside sources: the database, the pack, libclang, and what meson says of the build.
@@ -56,16 +60,16 @@ struct Record {
 
 /// What was found in a state of the tree, by which it is kept.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Before {
+pub(super) struct KnownFindings {
     /// The findings.
     pub findings: Vec<Finding>,
     /// What could not be read.
     pub problems: Vec<Problem>,
 }
 
-impl Again {
+impl RunCache {
     /// The run that a request asks for; `None` for one that is not remembered.
-    pub(super) fn new(request: &Request) -> Option<Again> {
+    pub(super) fn new(request: &Request) -> Option<RunCache> {
         let started = SystemTime::now();
         let Input::Database(explicit) = &request.input else { return None };
         // A set of patterns does not tell what it was made of; those of the settings are in their text.
@@ -95,7 +99,7 @@ impl Again {
         let mut also = vec![database.clone(), library];
         also.extend(request.pack.iter().map(|pack| request.working_directory.join(pack)));
         also.extend(meson);
-        Some(Again { cache, key: digester.finish(), also, pack: request.pack.clone(), started })
+        Some(RunCache { cache, key: digester.finish(), also, pack: request.pack.clone(), started })
     }
 
     /// The report, if nothing changed since it was made.
@@ -138,7 +142,7 @@ impl Again {
     /// A report depends on what is in the files that were read for it, and on what was not there. When both states read the same
     /// files, the other one's are those of the disk with what the overlay says: so its name is known without reading anything.
     /// When it read others, it has another name.
-    pub(super) fn before(&self, overlay: &Overlay) -> Option<Before> {
+    pub(super) fn findings_in(&self, overlay: &Overlay) -> Option<KnownFindings> {
         let record: Record = postcard::from_bytes(&self.cache.get(EntryKind::Tree, &self.key)?).ok()?;
         let tree = Tree { root: record.root.clone(), build: record.build.clone() };
         let is_now = StatCache::restore(record.stamps.clone(), &tree).changed(&record.expected).is_empty();
@@ -242,7 +246,7 @@ impl Again {
         // What cannot be written is not kept; the next run is only slower for that.
         if let Ok(bytes) = postcard::to_stdvec(record) {
             self.cache.put(EntryKind::Tree, self.key, bytes);
-            let found = Before { findings: record.findings.clone(), problems: record.problems.clone() };
+            let found = KnownFindings { findings: record.findings.clone(), problems: record.problems.clone() };
             if let Some((state, bytes)) = self.state(&record.expected).zip(postcard::to_stdvec(&found).ok()) {
                 self.cache.put(EntryKind::Tree, state, bytes);
             }

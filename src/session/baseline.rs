@@ -1,0 +1,123 @@
+//! The baseline of a tree: which one applies, what it removes from a report, and writing it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use cowrap_analysis::rules::stale_baseline;
+use cowrap_base::files::{Tree, write_whole};
+use cowrap_base::git::Git;
+use cowrap_report::{Baseline, BaselineState, Finding, Fingerprints, Level, Span, Upgrade};
+use cowrap_report::{Comparison, Report};
+
+use crate::Error;
+use crate::gate::{BASELINE, BaselineRequest, Since};
+use crate::request::Request;
+
+/// Removes the findings of the baseline from a report. The result has a finding for each stale entry, with the file that the entry is about.
+pub(crate) fn apply(
+    request: &Request,
+    report: &mut Report,
+    compared: &mut Comparison,
+) -> Result<Vec<(PathBuf, Finding)>, Error> {
+    let tree = &report.tree;
+    let Some(file) = baseline_file(request, tree) else { return Ok(Vec::new()) };
+    let text = read_file(&file).map_err(|source| Error::ReadBaseline { path: file.display().to_string(), source })?;
+    let mut known = Baseline::parse(&text, &file)?;
+    let (_, stale) = known.compare(&report.findings);
+    // A file that git has somewhere else now took its findings along.
+    let gone: BTreeSet<PathBuf> =
+        stale.iter().map(|entry| entry.path.clone()).filter(|path| !tree.root.join(path).exists()).collect();
+    if !gone.is_empty()
+        && let Ok(git) = Git::new(&tree.root)
+    {
+        let moved = |path: &PathBuf| {
+            let to = git.moved(&tree.root.join(path)).ok().flatten()?;
+            Some((path.clone(), tree.relative(&to).to_path_buf()))
+        };
+        let moved: BTreeMap<PathBuf, PathBuf> = gone.iter().filter_map(moved).collect();
+        known.rename(|path| moved.get(path).cloned());
+    }
+    let (is_known, stale) = known.compare(&report.findings);
+    let shown = tree.relative(&file).to_path_buf();
+    compared.baseline = Some((shown.to_string_lossy().into_owned(), is_known.iter().filter(|known| **known).count()));
+    if known.is_previous() {
+        let matched = report.findings.iter().zip(&is_known).filter(|(_, is_known)| **is_known);
+        let matched: Vec<Finding> = matched.map(|(finding, _)| finding.clone()).collect();
+        // What is staged may be another state of the tree, and what it is checked for must not change files.
+        let may_write = stale.is_empty() && request.gate.since != Some(Since::Staged);
+        compared.upgrade = Some(upgrade(&file, &matched, may_write));
+    }
+    // Where something was not read, nobody knows what is not there any more.
+    let is_whole = report.problems.is_empty() && !report.is_partial;
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut stale: Vec<(PathBuf, Finding)> = stale
+        .into_iter()
+        .filter(|_| is_whole)
+        .map(|entry| {
+            let at = Span { path: shown.clone(), line: entry.line, column: 1 };
+            (entry.path.clone(), stale_baseline::finding(at, entry))
+        })
+        .collect();
+    stale.retain_mut(|(_, finding)| {
+        let setting = request.settings.level(&finding.rule, &finding.primary.at.path);
+        finding.level = match (request.gate.ratchet, setting) {
+            (true, _) => Level::Error,
+            (false, Some(setting)) => setting.level().unwrap_or(finding.level),
+            (false, None) => finding.level,
+        };
+        request.gate.ratchet || setting.is_none_or(|setting| setting.level().is_some())
+    });
+    let mut fingerprints = Fingerprints::default();
+    stale.iter_mut().for_each(|(_, finding)| finding.fingerprint = fingerprints.of(finding));
+    for (finding, is_known) in std::mem::take(&mut report.findings).into_iter().zip(is_known) {
+        if !is_known {
+            findings.push(Finding { state: Some(BaselineState::New), ..finding });
+        }
+    }
+    report.findings = findings;
+    Ok(stale)
+}
+
+/// Writes a baseline of the previous version anew, with the findings that its entries are, if it may be written.
+fn upgrade(file: &Path, matched: &[Finding], may_write: bool) -> Upgrade {
+    match may_write && write_whole(file, Baseline::of(matched).to_text().as_bytes()).is_ok() {
+        true => Upgrade::Rewritten,
+        // Such as a file on a read-only file system: it is matched in the same way the next time.
+        false => Upgrade::Pending,
+    }
+}
+
+/// The baseline that counts.
+fn baseline_file(request: &Request, tree: &Tree) -> Option<PathBuf> {
+    match &request.gate.baseline {
+        BaselineRequest::No => None,
+        BaselineRequest::File(file) => Some(request.working_directory.join(file)),
+        BaselineRequest::IfThere => Some(tree.root.join(BASELINE)).filter(|file| file.symlink_metadata().is_ok()),
+    }
+}
+
+/// A file's text. What is no file, such as a pipe, could have no end.
+fn read_file(file: &Path) -> std::io::Result<String> {
+    match std::fs::metadata(file)?.is_file() {
+        true => std::fs::read_to_string(file),
+        false => Err(std::io::Error::other("it is no file")),
+    }
+}
+
+/// Writes the baseline of a report, and tells where and of how many findings.
+pub fn write_baseline(report: &Report, request: &Request) -> Result<(PathBuf, usize), Error> {
+    let file = match &request.gate.baseline {
+        BaselineRequest::File(file) => request.working_directory.join(file),
+        _ => report.tree.root.join(BASELINE),
+    };
+    // The tree's own settings name the file, and a tree may come from anywhere.
+    let is_another = file.symlink_metadata().is_ok()
+        && !read_file(&file).is_ok_and(|text| text.is_empty() || text.starts_with(Baseline::BEGINNING));
+    if is_another {
+        return Err(Error::PreciousBaseline { path: file.display().to_string() });
+    }
+    let baseline = Baseline::of(&report.findings);
+    write_whole(&file, baseline.to_text().as_bytes())
+        .map_err(|source| Error::WriteBaseline { path: file.display().to_string(), source })?;
+    Ok((file, baseline.entries().len()))
+}

@@ -1,0 +1,156 @@
+//! Checking a tree: read its program, run the rules, apply the diagnostics policy, and compare with what was found before.
+
+use std::path::PathBuf;
+
+use cowrap_analysis::effects::Effects;
+use cowrap_analysis::rules;
+use cowrap_base::cache::StatCache;
+use cowrap_base::files::{Texts, Tree};
+use cowrap_frontend::unit_cache::UnitInputs;
+use cowrap_packs::{Cut, Pack};
+use cowrap_report::Finding;
+use cowrap_report::{Report, RuleInfo, UnmatchedCut};
+
+use crate::changes::Changes;
+use crate::fix;
+use crate::generated_files::generation;
+use crate::index_file::Index;
+use crate::inputs::{identify_paths, tree_of};
+use crate::policy::apply_policy;
+use crate::request::{Input, Progress, Request};
+use crate::run_cache::RunCache;
+use crate::session::{ProgramRead, Session, saved_program};
+use crate::snapshot::Snapshot;
+use crate::summary::summarise;
+use crate::{Error, Since, compare};
+
+/// Checks a tree, and reports what the request's gate lets through.
+///
+/// # Errors
+///
+/// There is nothing to check, or something that the request names cannot be used. Units that cannot be read are no error, but
+/// among the report's problems.
+pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error> {
+    let report_on = identify_paths(request, &request.report_on)?;
+    // A header that is misspelt here would make every wrapper look as if it were not generated.
+    identify_paths(request, &request.inputs)?;
+    require_rules(&request.enable)?;
+    let changes = match &request.gate.since {
+        Some(Since::Staged) if matches!(request.input, Input::Index(_)) => return Err(Error::StagedIndex),
+        Some(since) => Some(Changes::find(since, &tree_of(request)?)?),
+        None => None,
+    };
+    let snapshot = changes.as_ref().map(|changes| changes.snapshot.clone()).unwrap_or_default();
+    let mut checker = Checker::new(request, progress);
+    let run_cache = RunCache::new(request).filter(|_| snapshot.is_disk());
+    let mut report = match run_cache.as_ref().and_then(RunCache::report) {
+        Some(report) => report,
+        None => checker.report(&snapshot, run_cache.as_ref())?,
+    };
+    compare::apply(&mut checker, &mut report, changes, run_cache.as_ref(), &report_on)?;
+    Ok(report)
+}
+
+/// Checks the snapshots of one tree; it is opened once, when the first one is read.
+pub(crate) struct Checker<'r> {
+    pub(crate) request: &'r Request,
+    progress: &'r dyn Progress,
+    session: Option<Session<'r>>,
+}
+
+/// A report on a snapshot, with what it was made of.
+pub(crate) struct Checked {
+    pub(crate) report: Report,
+    pack: Pack,
+    texts: Texts,
+    /// What was read for it, if that can be compared with the disk in a later run.
+    consulted: Option<(UnitInputs, StatCache)>,
+}
+
+impl<'r> Checker<'r> {
+    fn new(request: &'r Request, progress: &'r dyn Progress) -> Checker<'r> {
+        Checker { request, progress, session: None }
+    }
+
+    /// The report on all of a snapshot, compared with nothing, with the edits of its fixes.
+    fn report(&mut self, snapshot: &Snapshot, run_cache: Option<&RunCache>) -> Result<Report, Error> {
+        let Checked { mut report, pack, texts, consulted } = self.check(snapshot, None)?;
+        fix::write_out(&mut report.findings, &texts, &report.tree, &pack, self.request);
+        if let Some((run_cache, (consulted, stamps))) = run_cache.zip(consulted) {
+            run_cache.keep(&report, consulted, &stamps, &texts);
+        }
+        Ok(report)
+    }
+
+    /// Checks a snapshot; at most `limit` units are parsed, if there is a limit. Edits of fixes are not made.
+    pub(crate) fn check(&mut self, snapshot: &Snapshot, limit: Option<usize>) -> Result<Checked, Error> {
+        let request = self.request;
+        let ProgramRead { index, consulted } = self.program(snapshot, limit)?;
+        let Index { program, pack, tree, mut details, problems, coverage } = index;
+        let mut texts = Texts::new(&tree.root, None);
+        for (path, text) in snapshot.overlay().texts() {
+            texts.change(tree.relative(path), Some(text.clone()));
+        }
+        let mut effects = Effects::new(&program, &pack, &tree);
+        (effects.generation, details.not_compared) = generation(&effects, request, &texts, &[]);
+        let is_whole = coverage.is_whole && problems.is_empty();
+        let findings = apply_policy(&effects, request, &request.enable, &texts, is_whole);
+        details.unmatched.models = effects.unused_models().into_iter().map(str::to_owned).collect();
+        let cuts = effects.unused_cuts().into_iter();
+        let cut = |cut: &Cut| UnmatchedCut { caller: cut.caller.clone(), callee: cut.callee.clone() };
+        details.unmatched.cuts = cuts.map(cut).collect();
+        let summary = summarise(&effects, &findings, &problems, &coverage, details.not_compared.len());
+        drop(effects);
+        let report = Report {
+            findings,
+            problems,
+            summary,
+            tree,
+            details,
+            is_partial: !coverage.is_whole,
+            rules: rule_infos(),
+            overlay: snapshot.overlay().clone(),
+            files: program.files.iter().cloned().collect(),
+        };
+        Ok(Checked { report, pack, texts, consulted })
+    }
+
+    fn program(&mut self, snapshot: &Snapshot, limit: Option<usize>) -> Result<ProgramRead, Error> {
+        if let Some(saved) = saved_program(self.request)? {
+            return Ok(saved);
+        }
+        let session = match &mut self.session {
+            Some(session) => session,
+            none => none.insert(Session::open(self.request)?),
+        };
+        session.program(snapshot, limit, self.progress)
+    }
+}
+
+/// Refuses names that no rule has.
+pub(crate) fn require_rules(rules: &[String]) -> Result<(), Error> {
+    let Some(unknown) = rules.iter().find(|name| !rules::RULES.iter().any(|rule| rule.name == **name)) else {
+        return Ok(());
+    };
+    let opt_in = rules::RULES.iter().filter(|rule| rule.opt_in).map(|rule| rule.name);
+    Err(Error::NoSuchRule { name: unknown.clone(), opt_in: opt_in.collect::<Vec<_>>().join(", ") })
+}
+
+/// All rules, sorted by name.
+pub fn rule_infos() -> Vec<RuleInfo> {
+    let info = |rule: &rules::Rule| RuleInfo {
+        name: rule.name,
+        level: rule.level,
+        summary: rule.summary,
+        opt_in: rule.opt_in,
+        fixes: rule.fixes,
+        page: rule.page,
+    };
+    rules::RULES.iter().map(info).collect()
+}
+
+/// Whether a finding is in one of the files and directories that are reported on.
+pub(crate) fn is_reported(finding: &Finding, report_on: &[PathBuf], tree: &Tree) -> bool {
+    let path = tree.root.join(&finding.primary.at.path);
+    report_on.iter().any(|wanted| path.starts_with(wanted))
+}

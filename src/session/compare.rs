@@ -1,0 +1,165 @@
+//! What of a report is new: compared with a baseline, and with what was found before a change.
+//!
+//! What was found before is not guessed from changed lines: the snapshot before the change is read and checked. Only where
+//! that cannot be done do changed lines decide, and the report says so.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use cowrap_base::files::Identities;
+use cowrap_report::{BaselineState, Finding, Fingerprints, Level, Note, Span};
+use cowrap_report::{Comparison, Problem, Report};
+
+use crate::changes::Changes;
+use crate::check::{Checked, Checker, is_reported};
+use crate::gate::Since;
+use crate::request::Input;
+use crate::run_cache::{KnownFindings, RunCache};
+use crate::{Error, baseline};
+
+/// The most units that are parsed to know what was found before a change. To parse more would cost as much as the check itself.
+const MOST_PARSED: usize = 200;
+
+/// Leaves in a report what is new, and adds what is wrong with the baseline.
+pub(crate) fn apply(
+    checker: &mut Checker<'_>,
+    report: &mut Report,
+    changes: Option<Changes>,
+    run_cache: Option<&RunCache>,
+    report_on: &[PathBuf],
+) -> Result<(), Error> {
+    let mut compared = Comparison::default();
+    let stale = baseline::apply(checker.request, report, &mut compared)?;
+    if let Some(changes) = changes {
+        keep_new(checker, report, &changes, run_cache, &mut compared)?;
+    }
+    if !report_on.is_empty() {
+        report.findings.retain(|finding| is_reported(finding, report_on, &report.tree));
+    }
+    let is_wanted = |path: &Path| {
+        let path = report.tree.root.join(path);
+        report_on.is_empty() || report_on.iter().any(|wanted| path.starts_with(wanted))
+    };
+    report.findings.extend(stale.into_iter().filter(|(path, _)| is_wanted(path)).map(|(_, finding)| finding));
+    let at = |level| report.findings.iter().filter(|finding| finding.level == level).count();
+    (report.summary.errors, report.summary.warnings) = (at(Level::Error), at(Level::Warning));
+    report.summary.notes = at(Level::Note);
+    report.summary.compared = (compared != Comparison::default()).then_some(compared);
+    Ok(())
+}
+
+/// Leaves what the changes brought: what was not found before, and what has a changed line in it.
+fn keep_new(
+    checker: &mut Checker<'_>,
+    report: &mut Report,
+    changes: &Changes,
+    run_cache: Option<&RunCache>,
+    compared: &mut Comparison,
+) -> Result<(), Error> {
+    compared.since = Some(changes.base.clone());
+    let is_source =
+        |path: &Path| path.extension().is_some_and(|end| ["c", "h", "inc"].iter().any(|known| end == *known));
+    let not_read = changes.files.iter().filter_map(|change| change.new.as_ref());
+    let not_read = not_read.filter(|path| is_source(path) && !report.files.contains(*path));
+    compared.not_read = not_read.map(|path| report.tree.relative(path).to_string_lossy().into_owned()).collect();
+    let before = before(checker, report, changes, run_cache);
+    let root = report.tree.root.clone();
+    let mut lines: BTreeMap<&Path, &[RangeInclusive<u32>]> = BTreeMap::new();
+    for change in &changes.files {
+        if let Some(new) = &change.new {
+            lines.insert(new, &change.lines);
+        }
+    }
+    // What git does not know yet is new, with all its lines.
+    let mentioned = report.findings.iter().flat_map(places).map(|at| root.join(&at.path));
+    let mentioned: BTreeSet<PathBuf> = mentioned.filter(|path| !lines.contains_key(path.as_path())).collect();
+    let untracked = match checker.request.gate.since {
+        Some(Since::Staged) => BTreeSet::new(),
+        _ => changes.git.untracked(&mentioned)?,
+    };
+    let is_touched = |finding: &Finding| {
+        places(finding).any(|at| {
+            let path = root.join(&at.path);
+            let changed = lines.get(path.as_path()).copied().unwrap_or_default();
+            untracked.contains(&path) || changed.iter().any(|lines| lines.contains(&at.line))
+        })
+    };
+    let (known, by_lines) = match before {
+        Ok(known) => (Some(known), None),
+        Err(reason) => (None, Some(reason)),
+    };
+    let all = report.findings.len();
+    report.findings.retain_mut(|finding| {
+        let was_there = known.as_ref().map(|known| known.contains(&finding.fingerprint));
+        finding.state = match (was_there, is_touched(finding)) {
+            (Some(true), true) => Some(BaselineState::Updated),
+            (Some(false), _) | (None, true) => Some(BaselineState::New),
+            (Some(true) | None, false) => None,
+        };
+        if finding.state == Some(BaselineState::Updated) {
+            let text = "reported before this change, which touches one of its lines".to_owned();
+            finding.notes.push(Note { text, at: None });
+        }
+        finding.state.is_some()
+    });
+    compared.known = all - report.findings.len();
+    compared.by_lines = by_lines;
+    Ok(())
+}
+
+/// The places that a finding is about.
+fn places(finding: &Finding) -> impl Iterator<Item = &Span> {
+    let labels = finding.secondary.iter().map(|label| &label.at);
+    let notes = finding.notes.iter().filter_map(|note| note.at.as_ref());
+    std::iter::once(&finding.primary.at).chain(labels).chain(notes)
+}
+
+/// The fingerprints of what was found before the changes, with the files where they are now; or why that is not known, for
+/// people.
+fn before(
+    checker: &mut Checker<'_>,
+    now: &Report,
+    changes: &Changes,
+    run_cache: Option<&RunCache>,
+) -> Result<HashSet<String>, String> {
+    if changes.files.is_empty() {
+        return Ok(now.findings.iter().map(|finding| finding.fingerprint.clone()).collect());
+    }
+    if matches!(checker.request.input, Input::Index(_)) {
+        return Err("an index does not hold what was there before".to_owned());
+    }
+    let snapshot = changes.snapshot.before(&changes.files);
+    let snapshot = snapshot.map_err(|path| format!("{} was not a regular file", path.display()))?;
+    let found = match run_cache.and_then(|run_cache| run_cache.findings_in(snapshot.overlay())) {
+        Some(found) => found,
+        None => match checker.check(&snapshot, Some(MOST_PARSED)) {
+            Ok(Checked { report, .. }) => KnownFindings { findings: report.findings, problems: report.problems },
+            Err(Error::TooManyUnits { units }) => {
+                return Err(format!(
+                    "{units} translation units would have to be parsed as they were; after a check of that state has \
+                     filled the cache, none is"
+                ));
+            }
+            Err(error) => return Err(error.to_string()),
+        },
+    };
+    // A unit that cannot be read now either has no findings in any case.
+    let is_new = |problem: &&Problem| !now.problems.iter().any(|known| known.file == problem.file);
+    if let Some(problem) = found.problems.iter().find(is_new) {
+        let file = problem.file.display();
+        return Err(format!("{file} could not be read as it was: {}", problem.message));
+    }
+    let mut findings = found.findings;
+    let identities = Identities::default();
+    let moved = changes.files.iter().filter_map(|change| Some((change.old.as_deref()?, change.new.as_deref()?)));
+    let moved: BTreeMap<&Path, &Path> = moved.collect();
+    for finding in &mut findings {
+        let path = identities.identify(&now.tree.root, &finding.primary.at.path);
+        if let Some(new) = moved.get(path.as_path()) {
+            finding.primary.at.path = now.tree.relative(new).to_path_buf();
+        }
+    }
+    Fingerprints::give(&mut findings);
+    Ok(findings.into_iter().map(|finding| finding.fingerprint).collect())
+}

@@ -1,0 +1,35 @@
+//! What a fix has to know of the generators of a build.
+
+use std::path::Path;
+
+use cowrap_base::files::Tree;
+use cowrap_fix::plan::InputList;
+use cowrap_packs::Pack;
+
+use crate::generate::{Job, known_jobs, set_jobs};
+use crate::request::Request;
+
+/// Whether a generator wrote a file, given by its path relative to the root.
+pub(super) fn is_generated<'a>(tree: &'a Tree, pack: &'a Pack) -> impl Fn(&Path) -> bool + 'a {
+    |path| tree.is_built(&tree.root.join(path)) || pack.is_generated(path)
+}
+
+/// The files that the build generates wrappers into.
+pub(super) fn jobs(tree: &Tree, request: &Request) -> Vec<Job> {
+    let set = set_jobs(&request.settings);
+    let Some(build) = tree.build.as_ref().filter(|_| set.is_empty()) else { return set };
+    known_jobs(build, request.pack.as_deref()).map(|known| known.jobs).unwrap_or_default()
+}
+
+/// Where the inputs of these jobs are listed: in the `meson.build` that makes the file, as its directory below the build
+/// directory tells.
+pub(super) fn input_lists(tree: &Tree, jobs: &[Job]) -> Vec<InputList> {
+    let list = |job: &Job| {
+        let output = job.output.as_ref()?.strip_prefix(tree.build.as_ref()?).ok()?;
+        let file = output.parent()?.join("meson.build");
+        let inputs = job.inputs.iter().rev();
+        let known = inputs.filter_map(|input| input.strip_prefix(&tree.root).ok()).next()?.to_path_buf();
+        Some(InputList { file, known })
+    };
+    jobs.iter().filter_map(list).collect()
+}

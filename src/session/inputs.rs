@@ -1,0 +1,126 @@
+//! Which translation units there are, and where their tree is.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use cowrap_base::files::{Identities, Tree};
+use cowrap_frontend::compdb::{self, Database, RefusedEntry, Unit};
+use cowrap_packs::{Pack, PackError};
+
+use crate::request::{Input, Request};
+use crate::{Error, index_file};
+
+/// What is to be read.
+pub(crate) struct Inputs {
+    pub(crate) units: Vec<Unit>,
+    pub(crate) refused: Vec<RefusedEntry>,
+    pub(crate) other_languages: BTreeMap<String, usize>,
+    /// Whether more files than the database say what the units are.
+    pub(crate) may_be_indirect: bool,
+    /// Whether these are all units of the tree.
+    pub(crate) is_whole: bool,
+}
+
+/// The units of a request, and their tree.
+pub(crate) fn inputs(request: &Request) -> Result<(Inputs, Tree), Error> {
+    let (mut inputs, mut tree) = match &request.input {
+        Input::Database(explicit) => from_database(request, explicit.as_deref())?,
+        Input::Index(path) => return Err(Error::NoSuchPath { path: path.display().to_string() }),
+        Input::Files { files, flags } => from_files(request, files, flags)?,
+    };
+    if let Some(root) = &request.root {
+        let root = request.working_directory.join(root);
+        tree.root = root.canonicalize().map_err(|_| Error::NoSuchPath { path: root.display().to_string() })?;
+    }
+    if let Some(only) = &request.only {
+        let identities = Identities::default();
+        let wanted = |file: &Path| only.is_match(tree.relative(&identities.identify(&tree.root, file)));
+        inputs.units.retain(|unit| wanted(&unit.file));
+        inputs.refused.retain(|refusal| wanted(&refusal.file));
+    }
+    if let Some(exclude) = &request.exclude {
+        let identities = Identities::default();
+        let wanted = |file: &Path| !exclude.is_match(tree.relative(&identities.identify(&tree.root, file)));
+        inputs.units.retain(|unit| wanted(&unit.file));
+        inputs.refused.retain(|refusal| wanted(&refusal.file));
+    }
+    if inputs.units.is_empty() && inputs.refused.is_empty() {
+        let why =
+            if request.only.is_some() { "no C file of the database matches --only" } else { "no C file to check" };
+        let others: Vec<String> =
+            inputs.other_languages.iter().map(|(language, count)| format!("{count} {language}")).collect();
+        let others = if others.is_empty() { String::new() } else { format!(" (other entries: {})", others.join(", ")) };
+        return Err(Error::Nothing(format!("{why}{others}")));
+    }
+    Ok((inputs, tree))
+}
+
+fn from_database(request: &Request, explicit: Option<&Path>) -> Result<(Inputs, Tree), Error> {
+    let json = compdb::find(&request.working_directory, explicit)?;
+    let database: Database = compdb::read(&json)?;
+    let build = database.path.parent().unwrap_or(Path::new("/")).to_path_buf();
+    let sources: Vec<&Path> = database.units.iter().map(|unit| unit.file.as_path()).collect();
+    let tree = Tree::of_database(&build, &sources);
+    let other_languages =
+        database.other_languages.iter().map(|(language, count)| (language.to_string(), *count)).collect();
+    let may_be_indirect = database.may_be_indirect;
+    let is_whole = !request.is_partial;
+    let Database { units, refused, .. } = database;
+    Ok((Inputs { units, refused, other_languages, may_be_indirect, is_whole }, tree))
+}
+
+fn from_files(request: &Request, files: &[PathBuf], flags: &[OsString]) -> Result<(Inputs, Tree), Error> {
+    let mut inputs = Inputs {
+        units: Vec::new(),
+        refused: Vec::new(),
+        other_languages: BTreeMap::new(),
+        may_be_indirect: false,
+        is_whole: false,
+    };
+    for file in files {
+        if !request.working_directory.join(file).is_file() {
+            return Err(Error::NoSuchPath { path: file.display().to_string() });
+        }
+        match compdb::single(file, &request.working_directory, flags) {
+            Ok(unit) => inputs.units.push(unit),
+            Err(refusal) => inputs.refused.push(refusal),
+        }
+    }
+    let paths: Vec<PathBuf> = files.iter().map(|file| request.working_directory.join(file)).collect();
+    Ok((inputs, Tree::of_files(&request.working_directory, &paths)))
+}
+
+/// The tree of a request, without reading it.
+pub(crate) fn tree_of(request: &Request) -> Result<Tree, Error> {
+    match &request.input {
+        Input::Index(path) => {
+            let pack = pack_of(request.pack.as_deref())?;
+            Ok(index_file::load(&request.working_directory.join(path), pack)?.tree)
+        }
+        Input::Database(explicit) => {
+            let json = compdb::find(&request.working_directory, explicit.as_deref())?;
+            let json = std::path::absolute(&json).unwrap_or(json);
+            let known = json.parent().filter(|_| request.root.is_none()).and_then(Tree::of_meson);
+            known.map_or_else(|| Ok(inputs(request)?.1), Ok)
+        }
+        Input::Files { .. } => Ok(inputs(request)?.1),
+    }
+}
+
+/// The identities of paths that are named on the command line.
+pub(crate) fn identify_paths(request: &Request, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+    let identify = |path: &PathBuf| {
+        let absolute = request.working_directory.join(path);
+        absolute.canonicalize().map_err(|_| Error::NoSuchPath { path: path.display().to_string() })
+    };
+    paths.iter().map(identify).collect()
+}
+
+/// The pack that is asked for.
+pub(crate) fn pack_of(path: Option<&Path>) -> Result<Pack, PackError> {
+    match path {
+        Some(path) => Pack::read(path),
+        None => Pack::qemu(),
+    }
+}

@@ -1,0 +1,275 @@
+//! A session: a tree that is open for reading, in any of its snapshots.
+//!
+//! Everything that needs a program gets it here: checks, fixes, queries, indexes, shards, and what was found before a change.
+//! A session knows how units are read and which caches serve; it must never know what a program is asked for.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cowrap_analysis::program::Program;
+use cowrap_base::cache::{Cache, StatCache};
+use cowrap_base::files::{Identities, Tree};
+use cowrap_facts::SharedFileFacts;
+use cowrap_frontend::clang::Library;
+use cowrap_frontend::compdb::Unit;
+use cowrap_frontend::index::Indexer;
+use cowrap_frontend::marks::{MarkDefinition, VisibleMarks, make_visible};
+use cowrap_frontend::sources::Sources;
+use cowrap_frontend::unit_cache::UnitInputs;
+use cowrap_packs::Pack;
+use cowrap_report::{Details, MarkLocation, ParseDetails, Problem};
+
+use crate::caches::Caches;
+use crate::index_file::{Coverage, Index};
+use crate::inputs::{Inputs, inputs, pack_of};
+use crate::problems::refused;
+use crate::reading::{Purpose, UnitReading, count_unknown_arguments, link};
+use crate::request::{Input, Progress, Request, SharingRequest};
+use crate::snapshot::Snapshot;
+use crate::vocabulary::{mark_headers, vocabulary};
+use crate::{Error, index_file};
+
+/// A tree that is open for reading.
+pub(crate) struct Session<'r> {
+    pub(crate) request: &'r Request,
+    pub(crate) pack: Pack,
+    pub(crate) tree: Tree,
+    pub(crate) inputs: Inputs,
+    /// The libclang in use and where marks are defined; what else is known of a program is added to a copy.
+    pub(crate) details: Details,
+    /// The units that are not read at all, since their entries are refused.
+    pub(crate) refused: Vec<Problem>,
+    /// The libclang in use, by its version.
+    pub(crate) clang: String,
+    pub(crate) indexer: Indexer,
+    pub(crate) cache: Option<Cache>,
+    /// The snapshot that is being read.
+    pub(crate) entered: Entered,
+}
+
+/// What belongs to the snapshot that is being read.
+pub(crate) struct Entered {
+    pub(crate) snapshot: Snapshot,
+    /// The units that the snapshot has, in the order of the database.
+    pub(crate) units: Arc<[Unit]>,
+    pub(crate) sources: Arc<Sources>,
+}
+
+/// A program, and what it rests on.
+pub(crate) struct ProgramRead {
+    pub(crate) index: Index,
+    /// What was read and looked for, if it can be compared with the disk in a later run.
+    pub(crate) consulted: Option<(UnitInputs, StatCache)>,
+}
+
+/// A unit that was read.
+pub(crate) struct UnitRead {
+    /// Its number among the units of the database.
+    pub(crate) number: usize,
+    /// The facts of its files, or why there are none.
+    pub(crate) facts: Result<Vec<SharedFileFacts>, Problem>,
+    /// The files that it read, as facts name them.
+    pub(crate) files: Vec<PathBuf>,
+    /// Arguments that were left out since libclang does not know them.
+    pub(crate) unknown_arguments: Vec<String>,
+}
+
+/// Reads the program that a request asks for: of a tree as it is on the disk, or of a saved index.
+///
+/// # Errors
+///
+/// The tree cannot be opened, or the index cannot be used.
+pub fn index(request: &Request, progress: &dyn Progress) -> Result<Index, Error> {
+    let read = match saved_program(request)? {
+        Some(saved) => saved,
+        None => Session::open(request)?.program(&Snapshot::disk(), None, progress)?,
+    };
+    Ok(read.index)
+}
+
+/// The program of a saved index, if that is what a request is about.
+pub(crate) fn saved_program(request: &Request) -> Result<Option<ProgramRead>, Error> {
+    let Input::Index(path) = &request.input else { return Ok(None) };
+    let pack = pack_of(request.pack.as_deref())?.with(&request.settings);
+    let index = index_file::load(&request.working_directory.join(path), pack)?;
+    Ok(Some(ProgramRead { index, consulted: None }))
+}
+
+impl<'r> Session<'r> {
+    /// Opens the tree of a request: finds its units, and the marks that it defines.
+    ///
+    /// # Errors
+    ///
+    /// There is no libclang, no usable pack or database, or no definition of any mark.
+    pub(crate) fn open(request: &'r Request) -> Result<Session<'r>, Error> {
+        let pack = pack_of(request.pack.as_deref())?.with(&request.settings);
+        let library = Library::load()?;
+        let (inputs, tree) = inputs(request)?;
+        let visible = make_visible(&tree.root, &mark_headers(&pack), &Default::default());
+        if visible.definitions.is_empty() {
+            return Err(no_marks(&pack, &tree));
+        }
+        let parsing = ParseDetails {
+            clang: format!("{} ({})", library.version(), library.path().display()),
+            marks: visible.definitions.iter().map(|definition| mark_detail(definition, &pack, &tree)).collect(),
+            ..ParseDetails::default()
+        };
+        let details = Details { parsing, ..Details::default() };
+        let cache = match &request.cache {
+            // To verify is to read everything.
+            Some(place) if request.sharing != SharingRequest::Verify => Cache::open(&place.directory, place.limit).ok(),
+            _ => None,
+        };
+        let clang = library.version().to_owned();
+        let indexer = Indexer::new(library, vocabulary(&pack), visible.headers, tree.clone(), request.jobs)?;
+        let refused = inputs.refused.iter().map(|refusal| refused(refusal, &tree)).collect();
+        let entered = Entered {
+            snapshot: Snapshot::disk(),
+            units: inputs.units.as_slice().into(),
+            sources: indexer.sources(Snapshot::disk().overlay()),
+        };
+        Ok(Session { request, pack, tree, inputs, details, refused, clang, indexer, cache, entered })
+    }
+
+    /// Turns to a snapshot: its files are what is read from now on.
+    fn enter(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+        if snapshot.is_disk() && self.entered.snapshot.is_disk() {
+            return Ok(());
+        }
+        let sources = self.indexer.sources(snapshot.overlay());
+        let texts = snapshot.overlay().texts().map(|(path, text)| (path.to_path_buf(), Arc::clone(text))).collect();
+        let VisibleMarks { headers, .. } = make_visible(&self.tree.root, &mark_headers(&self.pack), &texts);
+        self.indexer.set_state(headers).map_err(Error::Snapshot)?;
+        let identities = Identities::default();
+        let units = self.inputs.units.iter().filter_map(|unit| {
+            let on_disk = identities.identify(&unit.directory, &unit.file);
+            let file = snapshot.locate(&on_disk)?;
+            // A database may name a file by another path than the one it is known by.
+            let file = if file == on_disk { unit.file.clone() } else { file.to_path_buf() };
+            Some(Unit { file, ..unit.clone() })
+        });
+        self.entered = Entered { snapshot: snapshot.clone(), units: units.collect(), sources };
+        Ok(())
+    }
+
+    /// The program of a snapshot. At most `limit` units are parsed, if there is a limit: else nothing is done.
+    ///
+    /// # Errors
+    ///
+    /// More units would have to be parsed, or the snapshot cannot be made known to libclang. Units that cannot be read are no
+    /// error, but among the index's problems.
+    pub(crate) fn program(
+        &mut self,
+        snapshot: &Snapshot,
+        limit: Option<usize>,
+        progress: &dyn Progress,
+    ) -> Result<ProgramRead, Error> {
+        self.enter(snapshot)?;
+        let session = &*self;
+        let mut details = session.details.clone();
+        let caches = session.cache.as_ref().map(|cache| Caches::open(cache, session));
+        let all: Vec<usize> = (0..session.entered.units.len()).collect();
+        let purpose = Purpose { limit, files: false };
+        let mut units = session.read(&all, caches.as_ref(), purpose, &mut details, progress)?;
+        let key = caches.as_ref().and_then(|caches| caches.program_key(&units));
+        let known = caches.as_ref().zip(key).and_then(|(caches, key)| caches.load::<Program>(&key));
+        let program = match known {
+            Some(mut program) => {
+                program.connect();
+                program
+            }
+            None => {
+                session.complete(&all, &mut units, caches.as_ref(), purpose, &mut details, progress);
+                let program = link(units.iter().map(UnitReading::pieces), &session.tree);
+                if let Some((caches, key)) = caches.as_ref().zip(key) {
+                    caches.keep(key, &program);
+                }
+                program
+            }
+        };
+        let consulted = caches.and_then(|caches| caches.learn(&all, &units));
+        // What else says what there is to read is not compared before a report is shown again.
+        let consulted = consulted.filter(|_| !session.inputs.may_be_indirect);
+        session.flush(&mut details);
+        let problems = session.problems(units.iter().filter_map(|unit| unit.facts.as_ref().err()));
+        count_unknown_arguments(&units, &mut details);
+        let index = Index {
+            program,
+            pack: session.pack.clone(),
+            tree: session.tree.clone(),
+            details,
+            problems,
+            coverage: session.coverage(),
+        };
+        Ok(ProgramRead { index, consulted })
+    }
+
+    /// The facts of units in a snapshot, by their numbers, and the files that each read; what the unit cache does not have is
+    /// parsed. Also what is known of the units for a report.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::program`].
+    pub(crate) fn units(
+        &mut self,
+        snapshot: &Snapshot,
+        numbers: &[usize],
+        progress: &dyn Progress,
+    ) -> Result<(Vec<UnitRead>, Details), Error> {
+        self.enter(snapshot)?;
+        let session = &*self;
+        let mut details = session.details.clone();
+        let caches = session.cache.as_ref().map(|cache| Caches::open(cache, session));
+        let purpose = Purpose { limit: None, files: true };
+        let mut readings = session.read(numbers, caches.as_ref(), purpose, &mut details, progress)?;
+        session.complete(numbers, &mut readings, caches.as_ref(), purpose, &mut details, progress);
+        let files: Vec<Vec<PathBuf>> = readings.iter().map(|reading| reading.files(caches.as_ref())).collect();
+        if let Some(caches) = caches {
+            caches.learn(numbers, &readings);
+        }
+        session.flush(&mut details);
+        count_unknown_arguments(&readings, &mut details);
+        let units = readings.into_iter().zip(files).zip(numbers).map(|((reading, files), number)| UnitRead {
+            number: *number,
+            facts: reading.facts.map(Option::unwrap_or_default),
+            files,
+            unknown_arguments: reading.unknown_arguments,
+        });
+        Ok((units.collect(), details))
+    }
+
+    /// The units that cannot be read, sorted: those that are refused, and these.
+    pub(crate) fn problems<'p>(&self, unread: impl Iterator<Item = &'p Problem>) -> Vec<Problem> {
+        let mut problems = self.refused.clone();
+        problems.extend(unread.cloned());
+        problems.sort();
+        problems
+    }
+
+    /// Writes what was cached in memory.
+    fn flush(&self, details: &mut Details) {
+        if let Some(error) = self.cache.as_ref().and_then(|cache| cache.flush().err()) {
+            details.cache_failure = Some(error.to_string());
+        }
+    }
+
+    /// How much there is to read.
+    pub(crate) fn coverage(&self) -> Coverage {
+        Coverage {
+            units: self.entered.units.len() + self.refused.len(),
+            other_languages: self.inputs.other_languages.clone(),
+            is_whole: self.inputs.is_whole,
+        }
+    }
+}
+
+fn no_marks(pack: &Pack, tree: &Tree) -> Error {
+    let marks: Vec<&str> = pack.marks.iter().map(|mark| mark.name.as_str()).collect();
+    Error::NoMarks { pack: pack.name.clone(), root: tree.root.display().to_string(), marks: marks.join(", ") }
+}
+
+/// A definition of a mark, as reports have it.
+pub(crate) fn mark_detail(definition: &MarkDefinition, pack: &Pack, tree: &Tree) -> MarkLocation {
+    let path = tree.relative(&definition.path).to_path_buf();
+    MarkLocation { mark: pack.mark(definition.mark).name.clone(), path, line: definition.line }
+}

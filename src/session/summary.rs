@@ -1,0 +1,60 @@
+//! What a run covered, in numbers.
+
+use std::collections::HashSet;
+
+use cowrap_analysis::effects::Effects;
+use cowrap_analysis::program::FunctionId;
+use cowrap_facts::CallKind;
+use cowrap_packs::Effect;
+use cowrap_report::{Finding, Level};
+use cowrap_report::{Problem, Summary, Unknown};
+
+use crate::index_file::Coverage;
+
+/// Counts what a report is about.
+pub(crate) fn summarise(
+    effects: &Effects<'_>,
+    findings: &[Finding],
+    problems: &[Problem],
+    coverage: &Coverage,
+    not_compared: usize,
+) -> Summary {
+    let program = effects.program;
+    let at = |level| findings.iter().filter(|finding| finding.level == level).count();
+    let mut summary = Summary {
+        units: coverage.units,
+        failed_units: problems.len(),
+        other_languages: coverage.other_languages.clone(),
+        errors: at(Level::Error),
+        warnings: at(Level::Warning),
+        notes: at(Level::Note),
+        unknown: Unknown { generated_files: not_compared, ..Unknown::default() },
+        ..Summary::default()
+    };
+    let creators: HashSet<FunctionId> = effects.pack.creators.iter().flat_map(|name| program.named(name)).collect();
+    for function in program.function_ids() {
+        let linked = program.function(function);
+        summary.functions += usize::from(!linked.bodies.is_empty());
+        summary.coroutine_only += usize::from(effects.requirement(function).effect == Some(Effect::CoroutineOnly));
+        let wraps = effects.context_marks(function).iter().any(|(mark, _)| {
+            effects.pack.mark(mark.mark).wrapper.as_ref().is_some_and(|wraps| wraps.calls == Effect::CoroutineOnly)
+        });
+        let generated = || linked.bodies.iter().any(|body| effects.is_generated(program.body(*body).location));
+        summary.wrappers += usize::from(wraps && generated());
+        let called = !program.incoming(function).is_empty();
+        let no_body = linked.bodies.is_empty() && !linked.declarations.is_empty();
+        summary.unknown.bodies += usize::from(called && no_body);
+    }
+    for body in &program.bodies {
+        summary.unknown.pointer_calls += body.slot_calls.iter().filter(|call| !effects.is_resolved(call)).count();
+        for call in &body.calls {
+            match call.kind {
+                CallKind::Unresolved => summary.unknown.unresolved_calls += 1,
+                CallKind::Written | CallKind::Cleanup | CallKind::Region => summary.calls += 1,
+            }
+            let creates = creators.contains(&call.callee);
+            summary.creations += usize::from(creates && !effects.is_generated(call.location));
+        }
+    }
+    summary
+}

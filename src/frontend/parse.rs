@@ -101,6 +101,8 @@ impl Parser {
     /// a file. So files that do not exist are also listed in an overlay file (`-ivfsoverlay`).
     pub fn set_snapshot(&mut self, texts: Vec<UnsavedFile>) -> io::Result<()> {
         self.texts = texts;
+        // What was added in an earlier snapshot is not there any more.
+        self.overlay = None;
         let absent: Vec<&UnsavedFile> = self.texts.iter().filter(|text| !text.path().exists()).collect();
         if absent.is_empty() {
             return Ok(());

@@ -39,14 +39,13 @@ mod summary;
 mod file_format;
 mod depfile;
 
-pub use cowrap_base::files::{Digest, write_whole};
-pub use cowrap_fix::unified as unified_diff;
-pub use cowrap_packs::{Settings, Valued, nearest};
-pub use patches::{PatchError, check_patch_directory, write_patches};
 pub use baseline::write_baseline;
 pub use check::{check, rule_infos};
 pub use cowrap_analysis::queries::Selection;
+pub use cowrap_base::files::{Digest, write_whole};
+pub use cowrap_fix::unified as unified_diff;
 pub use cowrap_frontend::index::WORKER;
+pub use cowrap_packs::{Settings, Valued, nearest};
 pub use error::Error;
 pub use facts_file::{Extracted, FactsError, LinkRequest, Part, Shard, extract, link};
 pub use fix::{Applied, FixError, FixRequest, Fixed, NotApplied, Step, fix};
@@ -56,6 +55,7 @@ pub use generate::{
 };
 pub use index_file::{Coverage, Index, IndexError, save};
 pub use ninja::{NinjaRequest, emit_ninja};
+pub use patches::{PatchError, check_patch_directory, write_patches};
 pub use query::{AskError, Query, ask};
 pub use request::{Input, Progress, Request, SharingRequest};
 pub use session::index;

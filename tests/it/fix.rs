@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::fixtures::is_updating;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -88,6 +89,10 @@ fn check_case(case: &Path) {
     let options: Vec<&str> = options.split_whitespace().collect();
     let out = tree.fix_files(&options);
     assert!(matches!(out.status, Some(0 | 1)), "{out:?}");
+    if is_updating() {
+        update_case(case, &tree, &expected, &out);
+        (expected, left) = (tree.texts(), out.not_fixed());
+    }
     assert_same(&tree.texts(), &expected, &out);
     assert_eq!(out.not_fixed(), left, "{out:?}");
 
@@ -102,6 +107,23 @@ fn check_case(case: &Path) {
     assert!(again.stdout.contains("0 fixes in 0 files"), "{again:?}");
     assert_eq!(again.status, out.status);
     assert_same(&tree.texts(), &expected, &again);
+}
+
+/// Writes what became of a tree as what should.
+fn update_case(case: &Path, tree: &Tree, expected: &BTreeMap<PathBuf, Vec<u8>>, out: &Outcome) {
+    let write = |name: &OsStr, text: &[u8]| {
+        let path = case.join(name);
+        let old = std::fs::read(&path).unwrap_or_default();
+        if old != text {
+            std::fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        }
+    };
+    write(OsStr::new("left"), out.not_fixed().as_bytes());
+    for (path, text) in tree.texts().iter().filter(|(path, text)| expected.get(*path) != Some(text)) {
+        let mut name = path.clone().into_os_string();
+        name.push(".fixed");
+        write(&name, text);
+    }
 }
 
 fn assert_same(texts: &BTreeMap<PathBuf, Vec<u8>>, expected: &BTreeMap<PathBuf, Vec<u8>>, out: &Outcome) {

@@ -3,11 +3,16 @@
 //! `/* expect: <level> <rule>: <text> */` at the end of a line says that a finding of this level and rule has its
 //! primary label on this line; each `^` after `expect` goes one line up. The text, which may be left out, is part
 //! of what the finding says. Whatever is reported and not expected fails, and so does the opposite.
+//!
+//! With `UPDATE_EXPECT=1` in the environment, a test rewrites the comments to expect what is reported, to be read in the diff. A
+//! text that is still part of the finding stays; one that is not gives way to the most similar part of what the finding says.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use cowrap_analysis::rules::RULES;
+use cowrap_base::files::write_whole;
 use cowrap_packs::Settings;
 use cowrap_report::Report;
 use cowrap_report::{Finding, Level};
@@ -76,6 +81,19 @@ fn miniblock_shows_every_rule() {
 #[derive(Debug)]
 struct Expected {
     path: PathBuf,
+    line: u32,
+    level: Level,
+    rule: String,
+    text: String,
+}
+
+/// A comment that asks for a finding, where it is written.
+struct Marker {
+    /// The line that it is in, from 0.
+    number: usize,
+    /// The whole comment.
+    written: String,
+    /// The line of the finding, from 1.
     line: u32,
     level: Level,
     rule: String,
@@ -166,8 +184,19 @@ fn check_database(tree: &str, name: &str) {
     compare(&report, &root, &sources);
 }
 
-/// Fails unless the findings are those that the sources expect.
+/// Whether expectations are to be rewritten instead of compared.
+pub fn is_updating() -> bool {
+    std::env::var_os("UPDATE_EXPECT").is_some_and(|value| value == "1")
+}
+
+/// Fails unless the findings are those that the sources expect, or makes the sources expect them.
 fn compare(report: &Report, root: &Path, sources: &[PathBuf]) {
+    if is_updating() {
+        // Tests that run at the same time have files in common.
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        sources.iter().for_each(|source| update(source, root, &report.findings));
+    }
     let mut expected: Vec<Expected> = sources.iter().flat_map(|source| expectations(source, root)).collect();
     let mut complaints = Vec::new();
     for finding in &report.findings {
@@ -196,20 +225,87 @@ fn compare(report: &Report, root: &Path, sources: &[PathBuf]) {
 
 /// Whether a text is part of anything that a finding says.
 fn says(finding: &Finding, text: &str) -> bool {
+    texts(finding).any(|said| said.contains(text))
+}
+
+/// Everything that a finding says, its message first.
+pub fn texts(finding: &Finding) -> impl Iterator<Item = &String> {
     let labels = finding.secondary.iter().chain([&finding.primary]).map(|label| &label.text);
     let notes = finding.notes.iter().map(|note| &note.text);
-    labels.chain(notes).chain(&finding.help).chain([&finding.message]).any(|said| said.contains(text))
+    std::iter::once(&finding.message).chain(labels).chain(notes).chain(&finding.help)
+}
+
+/// Rewrites the comments of a file so that they expect what is found in it.
+fn update(path: &Path, root: &Path, findings: &[Finding]) {
+    let Ok(old) = std::fs::read_to_string(path) else { return };
+    let file = path.strip_prefix(root).expect("fixtures are below the root");
+    let mut open: Vec<&Finding> = findings.iter().filter(|finding| finding.primary.at.path == file).collect();
+    let mut lines: Vec<String> = old.lines().map(str::to_owned).collect();
+    // Those whose text fits go first: they must not lose their finding to others.
+    let mut markers = markers(&old, path);
+    markers.sort_by_key(|marker| !open.iter().any(|finding| fits(marker, finding) && says(finding, &marker.text)));
+    for marker in markers {
+        let same = open.iter().position(|finding| fits(&marker, finding) && says(finding, &marker.text));
+        let other = || open.iter().position(|finding| fits(&marker, finding));
+        let new = match same.or_else(other).map(|position| open.remove(position)) {
+            Some(finding) if says(finding, &marker.text) => continue,
+            Some(finding) => marker.written.replace(&marker.text, &most_similar(finding, &marker.text)),
+            None => String::new(),
+        };
+        let line = &mut lines[marker.number];
+        *line = line.replacen(&marker.written, &new, 1).trim_end().to_owned();
+    }
+    for finding in open {
+        let level = format!("{:?}", finding.level).to_lowercase();
+        let line = &mut lines[finding.primary.at.line as usize - 1];
+        line.push_str(&format!(" /* expect: {level} {}: {} */", finding.rule, finding.message));
+    }
+    let new = lines.join("\n") + "\n";
+    if new.trim_end() != old.trim_end() {
+        write_whole(path, new.as_bytes()).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
+}
+
+/// Whether a comment expects a finding, whatever it says.
+fn fits(marker: &Marker, finding: &Finding) -> bool {
+    (marker.line, marker.level, &marker.rule) == (finding.primary.at.line, finding.level, &finding.rule)
+}
+
+/// The part of what a finding says that begins and ends with words of another text, and has the most of them.
+fn most_similar(finding: &Finding, text: &str) -> String {
+    let wanted: BTreeSet<&str> = text.split(' ').collect();
+    let span = |said: &str| -> (usize, String) {
+        let words: Vec<&str> = said.split(' ').collect();
+        let common = || words.iter().enumerate().filter(|(_, word)| wanted.contains(*word)).map(|(number, _)| number);
+        match (common().next(), common().last()) {
+            (Some(first), Some(last)) => (common().count(), words[first..=last].join(" ")),
+            _ => (0, said.to_owned()),
+        }
+    };
+    // Of several that are as similar, the first: the message comes before the rest.
+    let spans: Vec<(usize, String)> = texts(finding).map(|said| span(said)).collect();
+    let best = spans.into_iter().rev().max_by_key(|(common, _)| *common);
+    best.map_or_else(|| finding.message.clone(), |(_, part)| part)
 }
 
 /// What the comments of a file expect.
 fn expectations(path: &Path, root: &Path) -> Vec<Expected> {
     let Ok(text) = std::fs::read_to_string(path) else { return Vec::new() };
+    let file = path.strip_prefix(root).expect("fixtures are below the root");
+    let expected =
+        |Marker { line, level, rule, text, .. }| Expected { path: file.to_path_buf(), line, level, rule, text };
+    markers(&text, path).into_iter().map(expected).collect()
+}
+
+/// The comments of a text that expect findings.
+fn markers(text: &str, path: &Path) -> Vec<Marker> {
     let mut found = Vec::new();
     for (number, line) in text.lines().enumerate() {
         for marker in line.split("/* expect").skip(1) {
             let up = marker.bytes().take_while(|byte| *byte == b'^').count();
             let rest = marker[up..].strip_prefix(": ").unwrap_or_else(|| panic!("{}: {line}", path.display()));
-            let rest = rest.split("*/").next().expect("split gives at least one").trim();
+            let inner = rest.split("*/").next().expect("split gives at least one");
+            let rest = inner.trim();
             let (level, rest) = rest.split_once(' ').unwrap_or_else(|| panic!("{}: {line}", path.display()));
             let level = match level {
                 "error" => Level::Error,
@@ -219,8 +315,9 @@ fn expectations(path: &Path, root: &Path) -> Vec<Expected> {
             };
             let (rule, text) = rest.split_once(": ").unwrap_or((rest, ""));
             assert!(RULES.iter().any(|known| known.name == rule), "{}: no rule {rule}", path.display());
-            found.push(Expected {
-                path: path.strip_prefix(root).expect("fixtures are below the root").to_path_buf(),
+            found.push(Marker {
+                number,
+                written: format!("/* expect{}: {inner}*/", "^".repeat(up)),
                 line: (number + 1 - up) as u32,
                 level,
                 rule: rule.to_owned(),

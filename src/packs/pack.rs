@@ -6,7 +6,6 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -15,16 +14,17 @@ use cowrap_facts::{Context, ContextSet, MarkId};
 use super::generator::{Dialect, Feature, WrittenGenerator};
 use super::{Settings, builtin, naming};
 
-/// What a function demands of its caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+/// What a function requires of its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
-    /// May only run inside a coroutine.
+    /// Requires coroutine context.
     CoroutineOnly,
-    /// May run in both contexts.
-    #[serde(rename = "either", alias = "mixed")]
+    /// Runs in either context.
+    #[serde(alias = "either")]
     Mixed,
-    /// May only run outside of coroutines.
+    /// Requires non-coroutine context.
     NonCoroutineOnly,
 }
 
@@ -65,15 +65,16 @@ pub struct MarkSpec {
     pub lock: Option<LockMode>,
 }
 
-/// What is known of functions that bear no mark.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What functions without marks require of their callers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// The functions, by name.
     pub functions: Vec<String>,
-    /// What they demand.
+    /// What they require of their callers.
     pub effect: Effect,
-    /// Why this is so, for people.
+    /// The reason, for people.
     pub reason: String,
 }
 
@@ -134,15 +135,16 @@ pub enum SlotName {
     },
 }
 
-/// A call that is known to do no harm: no chain of calls goes along it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// A call that call chains do not follow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Cut {
-    /// The function that calls, by name.
+    /// The caller, by name.
     pub caller: String,
-    /// The function that is called, by its name or through a slot.
+    /// The callee, by name; also if it is called through a pointer.
     pub callee: String,
-    /// Why it does no harm, for people.
+    /// The reason, for people.
     pub reason: String,
 }
 

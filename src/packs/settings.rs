@@ -1,10 +1,9 @@
-//! `cowrap.toml`: what a tree wants to be checked like. `docs/config.md` describes it.
+//! `cowrap.toml`: the settings of a tree. `docs/config.md` describes it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
-use schemars::JsonSchema;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
@@ -18,7 +17,7 @@ use super::{Cut, Model};
 /// The name of the file.
 pub const FILE_NAME: &str = "cowrap.toml";
 
-/// What a tree wants. Relative paths start from the directory of the file, and patterns are matched from there.
+/// The settings of a tree. Relative paths start from the directory of the file, and patterns are matched from there.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// The file; none for a tree that has none.
@@ -72,27 +71,29 @@ pub struct LevelOf {
 }
 
 /// How findings of a rule are reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Setting {
-    /// At the level of an error; a finding at this level makes the exit status 1.
+    /// Reported as an error, which makes the exit status 1.
     Error,
-    /// At the level of a warning.
+    /// Reported as a warning.
     #[serde(alias = "warn")]
     Warning,
-    /// At the level of a note.
+    /// Reported as a note.
     Note,
-    /// Not at all.
+    /// Not reported.
     Off,
 }
 
 /// What one run of the generator reads and writes.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct GeneratorFiles {
-    /// The headers that it reads, in their order.
+    /// The headers that the generator reads, in order.
     pub inputs: Vec<PathBuf>,
-    /// The file that it writes.
+    /// The file that the generator writes.
     pub output: PathBuf,
 }
 
@@ -117,64 +118,65 @@ pub enum SettingsError {
     },
 }
 
-/// The file as written. Its comments are those of the schema.
-#[derive(Deserialize, JsonSchema)]
+/// The file as written. Its comments become descriptions in the schema, which tests make.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "cowrap.toml", description = "What a tree wants to be checked like by cowrap")]
+#[cfg_attr(test, schemars(title = "cowrap.toml", description = "How cowrap checks this tree"))]
 struct Written {
-    /// What the code base calls things: the name of a built-in pack, or a pack's file [default: qemu]
-    #[schemars(with = "Option<String>")]
+    /// Pack: built-in name or file [default: qemu]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pack: Option<Spanned<PathBuf>>,
-    /// The build directory, or its compile_commands.json
-    #[schemars(with = "Option<String>")]
+    /// Build directory or compile_commands.json [default: ., build/ or the only build*/]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     build: Option<Spanned<PathBuf>>,
-    /// The files and directories in which findings are reported [default: everywhere]
-    #[schemars(with = "Option<Vec<String>>")]
+    /// Files and directories in which findings are reported [default: all]
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     paths: Option<Spanned<Vec<PathBuf>>>,
-    /// Patterns of the units that are read; `*` stays within a directory, `**` does not [default: all]
-    #[schemars(with = "Option<Vec<String>>")]
+    /// Patterns of translation units to read; `*` stays within a directory, `**` does not [default: all]
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     only: Option<Spanned<Vec<String>>>,
-    /// Patterns of units that are not read: those that cannot be, since a library is missing
-    #[schemars(with = "Option<Vec<String>>")]
+    /// Patterns of translation units not to read, such as those that need a missing library
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     exclude: Option<Spanned<Vec<String>>>,
-    /// Rules that run only when somebody asks for them
-    #[schemars(with = "Option<Vec<String>>")]
+    /// Opt-in rules to run
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     enable: Option<Spanned<Vec<String>>>,
-    /// The file of findings that are known and not reported [default: .cowrap-baseline.json, if it is there]
-    #[schemars(with = "Option<String>")]
+    /// Baseline: a file of known findings, which are not reported [default: .cowrap-baseline.json at the root, if present]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     baseline: Option<Spanned<PathBuf>>,
-    /// Levels of rules: `rule = "level"`, or `"pattern of files" = { rule = "level" }`; of several that match, the last counts
+    /// Levels of rules: `rule = "level"`, or `"pattern" = { rule = "level" }` for files that match; the last match applies
     #[serde(default)]
     levels: WrittenLevels,
-    /// What the generator of wrappers reads and writes, where the build does not tell
+    /// Inputs and outputs of the wrapper generator, if the build does not state them
     #[serde(default)]
     generator: Vec<GeneratorFiles>,
-    /// What is known of functions without marks
+    /// What functions without marks require of their callers
     #[serde(default)]
     model: Vec<Model>,
-    /// Calls that are known to do no harm
+    /// Calls that call chains do not follow
     #[serde(default)]
     cut: Vec<Cut>,
 }
 
 /// The table of levels, in the order in which it is written.
-#[derive(Default, JsonSchema)]
-#[schemars(with = "std::collections::BTreeMap<String, WrittenLevel>")]
+#[derive(Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(with = "std::collections::BTreeMap<String, WrittenLevel>"))]
 struct WrittenLevels(Vec<(Spanned<String>, WrittenLevel)>);
 
-#[derive(JsonSchema)]
-#[schemars(untagged)]
-#[allow(dead_code)] // the schema is made of it
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(untagged))]
 enum WrittenLevel {
     /// The level of a rule
     Everywhere(Setting),
-    /// Levels of rules in the files that match
+    /// The levels of rules in files that match
     In(Rules),
 }
 
 /// The levels of rules
-#[derive(JsonSchema)]
-#[schemars(with = "std::collections::BTreeMap<String, Setting>")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(with = "std::collections::BTreeMap<String, Setting>"))]
 struct Rules(Vec<(Spanned<String>, Setting)>);
 
 impl<'de> Deserialize<'de> for WrittenLevels {
@@ -359,13 +361,6 @@ impl Settings {
             |level: &&LevelOf| level.rule == rule && level.files.as_ref().is_none_or(|files| files.is_match(path));
         self.levels.iter().rev().find(is_meant).map(|level| level.level)
     }
-
-    /// The schema of the file, for editors.
-    pub fn schema() -> String {
-        let schema = schemars::schema_for!(Written);
-        // A schema is made of strings and numbers, which can always be written.
-        serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
-    }
 }
 
 impl Setting {
@@ -399,6 +394,17 @@ mod tests {
 
     fn parse(text: &str) -> Result<Settings, String> {
         Settings::parse(text, Path::new("/src/cowrap.toml"), RULES).map_err(|error| error.to_string())
+    }
+
+    /// `cowrap config --schema` prints the file; `UPDATE_EXPECT=1` rewrites it.
+    #[test]
+    fn the_schema_in_the_documentation_is_up_to_date() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/cowrap.schema.json");
+        let schema = serde_json::to_string_pretty(&schemars::schema_for!(Written)).unwrap() + "\n";
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            std::fs::write(&path, &schema).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), schema, "UPDATE_EXPECT=1 rewrites it");
     }
 
     #[test]

@@ -14,8 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cowrap_base::files::Texts;
-use cowrap_fix::plan::Planner;
-use cowrap_fix::{Change, EditSet, GroupId, write_all};
+use cowrap_fix::{Change, EditSet, GroupId, Planner, write_all};
 use cowrap_report::{Action, Fix, Safety, Span};
 
 const FILES: usize = 1000;

@@ -18,7 +18,7 @@ pub struct TextEdit {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum EditError {
     /// The name is not at its offset.
-    #[error("`{0}` is not written here: a macro expands to it")]
+    #[error("`{0}` is not written here: it comes from a macro")]
     NotWritten(String),
     /// The name is in a `#define`, or in another directive.
     #[error("`{0}` is written in a preprocessor directive")]

@@ -340,11 +340,11 @@ fn functions_that_are_not_marked() {
     for (text, reason) in [
         ("#define F int @foo(void);", "`foo` is written in a preprocessor directive"),
         ("#define F \\\n  int @foo(void);", "`foo` is written in a preprocessor directive"),
-        ("/* int @foo(void) */", "`foo` is not written here: a macro expands to it"),
-        ("char *s = \"int @foo(void)\";", "`foo` is not written here: a macro expands to it"),
-        ("int a_@foo(void)", "`foo` is not written here: a macro expands to it"),
-        ("int @fo\\\no(void)", "`fo` is not written here: a macro expands to it"),
-        ("int DECLARE(@foo)(void);", "`foo` is not written here: a macro expands to it"),
+        ("/* int @foo(void) */", "`foo` is not written here: it comes from a macro"),
+        ("char *s = \"int @foo(void)\";", "`foo` is not written here: it comes from a macro"),
+        ("int a_@foo(void)", "`foo` is not written here: it comes from a macro"),
+        ("int @fo\\\no(void)", "`fo` is not written here: it comes from a macro"),
+        ("int DECLARE(@foo)(void);", "`foo` is not written here: it comes from a macro"),
         ("DECLARE(int, @foo, void);", "no `(` follows `foo`"),
         ("Function @foo;", "no `(` follows `foo`"),
         ("int @foo\n#ifdef X\n(void);", "no `(` follows `foo`"),
@@ -554,7 +554,7 @@ fn calls_get_another_name() {
     for (text, reason) in [
         ("#define F @foo(x)", "`foo` is written in a preprocessor directive"),
         ("    y = @foo;", "no `(` follows `foo`"),
-        ("    // @foo()", "`foo` is not written here: a macro expands to it"),
+        ("    // @foo()", "`foo` is not written here: it comes from a macro"),
         ("    @foo((x)", "the `(` after `foo` is not closed"),
     ] {
         assert_eq!(call(text, "bar").unwrap_err(), reason, "{text}");

@@ -5,24 +5,25 @@ use std::path::Path;
 
 use similar::{Algorithm, ChangeTag, DiffOp, capture_diff_slices, group_diff_ops};
 
-/// How many lines around a change are shown.
+/// How many unchanged lines are shown around a change.
 const CONTEXT: usize = 3;
 
-/// The difference between two texts of a file, as `git apply` and `patch -p1` take it; empty when there is none.
+/// The difference between two texts of a file in the form that `git apply` and `patch -p1` read;
+/// empty if the texts are equal.
 ///
-/// The bytes are those of the texts: carriage returns stay, and no encoding is assumed. `path` is relative to the tree's root, and
-/// quoted as git does.
-pub fn unified(path: &Path, old: &[u8], new: &[u8]) -> Vec<u8> {
+/// Bytes are kept: carriage returns stay, and no encoding is assumed. `path` is relative to the root
+/// of the tree, and quoted as git does it.
+pub fn unified_diff(path: &Path, old: &[u8], new: &[u8]) -> Vec<u8> {
     let comparison = Comparison::new(old, new);
     let mut out = Vec::new();
     if comparison.hunks.is_empty() {
         return out;
     }
     let (before, after) = (quoted("a/", path), quoted("b/", path));
-    // The first line makes git read the names as they are, and not guess where a time begins; nor take a file that becomes
-    // empty for one that is removed.
+    // With this line git takes the names as they are, does not look for a time behind them, and does
+    // not take a file that becomes empty for a removed one.
     out.extend(format!("diff --git {before} {after}\n").bytes());
-    // So does the tab for patch: without it a name ends at the blank.
+    // The tab does the same for patch, which otherwise ends a name at the first blank.
     let tab = if path.as_os_str().as_bytes().contains(&b' ') { "\t" } else { "" };
     out.extend(format!("--- {before}{tab}\n+++ {after}{tab}\n").bytes());
     for hunk in &comparison.hunks {
@@ -31,8 +32,8 @@ pub fn unified(path: &Path, old: &[u8], new: &[u8]) -> Vec<u8> {
     out
 }
 
-/// How many lines come and go between two texts.
-pub(super) fn counts(old: &[u8], new: &[u8]) -> (usize, usize) {
+/// How many lines are added and removed between two texts.
+pub(crate) fn added_and_removed(old: &[u8], new: &[u8]) -> (usize, usize) {
     let comparison = Comparison::new(old, new);
     let (mut added, mut removed) = (0, 0);
     for op in comparison.hunks.iter().flatten().filter(|op| !matches!(op, DiffOp::Equal { .. })) {
@@ -52,7 +53,7 @@ struct Comparison<'t> {
 
 impl<'t> Comparison<'t> {
     fn new(old: &'t [u8], new: &'t [u8]) -> Comparison<'t> {
-        // A line ends at a line feed alone: programs that apply patches know no other end.
+        // Only a line feed ends a line, as for the programs that apply patches.
         let lines = |text: &'t [u8]| -> Vec<&'t [u8]> { text.split_inclusive(|byte| *byte == b'\n').collect() };
         let (old, new) = (lines(old), lines(new));
         let hunks = group_diff_ops(capture_diff_slices(Algorithm::Myers, &old, &new), CONTEXT);
@@ -62,8 +63,8 @@ impl<'t> Comparison<'t> {
 
     fn write_hunk(&self, hunk: &[DiffOp], out: &mut Vec<u8>) {
         let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else { return };
-        let old = place(first.old_range().start, last.old_range().end);
-        let new = place(first.new_range().start, last.new_range().end);
+        let old = line_range(first.old_range().start, last.old_range().end);
+        let new = line_range(first.new_range().start, last.new_range().end);
         out.extend(format!("@@ -{old} +{new} @@\n").bytes());
         for op in hunk {
             for (tag, lines) in op.iter_slices(&self.old, &self.new) {
@@ -84,18 +85,19 @@ impl<'t> Comparison<'t> {
     }
 }
 
-/// A range of lines as a hunk's header has it, from one that counts from 0.
-fn place(start: usize, end: usize) -> String {
+/// A range of lines, which counts from 0, as the header of a hunk writes it.
+fn line_range(start: usize, end: usize) -> String {
     match end - start {
-        // No line: named is the one before.
+        // An empty range names the line before it.
         0 => format!("{start},0"),
         1 => format!("{}", start + 1),
         count => format!("{},{count}", start + 1),
     }
 }
 
-/// A path as git writes it: in quotes, with escapes, when there is a byte in it that is not printable ASCII, a quote or a backslash.
-pub(super) fn quoted(before: &str, path: &Path) -> String {
+/// A path as git writes it: quoted and escaped if it has a byte that is not printable ASCII, a quote
+/// or a backslash.
+pub(crate) fn quoted(before: &str, path: &Path) -> String {
     let bytes = path.as_os_str().as_bytes();
     let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
     if bytes.iter().all(is_plain) {
@@ -127,24 +129,24 @@ mod tests {
     use super::*;
 
     fn diff(path: &str, old: &str, new: &str) -> String {
-        String::from_utf8(unified(Path::new(path), old.as_bytes(), new.as_bytes())).unwrap()
+        String::from_utf8(unified_diff(Path::new(path), old.as_bytes(), new.as_bytes())).unwrap()
     }
 
     #[test]
-    fn a_change_has_three_lines_around_it() {
+    fn a_change_has_three_lines_of_context() {
         let old: String = (1..=20).map(|number| format!("{number}\n")).collect();
         let new = old.replace("10\n", "ten\n").replace("20\n", "20\n21\n");
         let expected = "diff --git a/d/a.c b/d/a.c\n--- a/d/a.c\n+++ b/d/a.c\n\
                         @@ -7,7 +7,7 @@\n 7\n 8\n 9\n-10\n+ten\n 11\n 12\n 13\n\
                         @@ -18,3 +18,4 @@\n 18\n 19\n 20\n+21\n";
         assert_eq!(diff("d/a.c", &old, &new), expected);
-        assert_eq!(counts(old.as_bytes(), new.as_bytes()), (2, 1));
+        assert_eq!(added_and_removed(old.as_bytes(), new.as_bytes()), (2, 1));
         assert_eq!(diff("d/a.c", &old, &old), "");
         assert_eq!(diff("d/a.c", "", ""), "");
     }
 
     #[test]
-    fn ends_of_lines_stay() {
+    fn line_ends_are_kept() {
         let hunk = |old, new| diff("a", old, new).split_once("+++ b/a\n").unwrap().1.to_owned();
         assert_eq!(hunk("a\r\nb\r\n", "a\r\nc\r\n"), "@@ -1,2 +1,2 @@\n a\r\n-b\r\n+c\r\n");
         assert_eq!(hunk("a\rb\n", "a\rc\n"), "@@ -1 +1 @@\n-a\rb\n+a\rc\n");

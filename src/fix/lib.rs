@@ -1,29 +1,40 @@
-//! Fixing, the mechanical half: merging edits, conflicts, diffs and patches, and applying them whole or not at all.
+//! From fixes to files: the mechanical half of `cowrap fix`, in the order of the work.
 //!
-//! It must never know rules, C, the program or the terminal: which edits there should be is decided elsewhere.
+//! 1. [`Planner`] turns a fix into edits: what the fix does is said in terms of the program
+//!    ("mark this function"), and `csyntax` knows where that goes in a text. [`Dependencies`]
+//!    says which fixes need which others.
+//! 2. [`EditSet`] merges the edits of many fixes. The edits of one fix are a group that is made
+//!    whole or not at all; a group that collides with another one is refused.
+//! 3. [`write_all`] writes the changed files, all or none.
+//! 4. [`unified_diff`] and [`patch_mail`] show the changes instead, as a diff or as patches for
+//!    `git am`.
+//!
+//! This crate must never know rules, the program, libclang or the terminal. Which fixes there
+//! should be is decided by rules, and whether they worked by the session.
 
 #![warn(missing_docs)]
 
-pub mod plan;
+mod plan;
+mod merge;
 mod apply;
 mod diff;
-mod edits;
-mod mail;
+mod patches;
 
 use std::path::PathBuf;
 
-pub use apply::{Outcome, Reason, Refusal, Unsynced, write_all};
-pub use diff::unified;
-pub use edits::{Conflict, EditSet, GroupId, OutOfBounds};
-pub use mail::{Mail, patch_mail, patch_name};
+pub use apply::{RefusalReason, RefusedChange, UnsyncedDirectory, WriteOutcome, write_all};
+pub use diff::unified_diff;
+pub use merge::{Conflict, EditSet, GroupId, OutOfBounds};
+pub use patches::{PatchHeader, patch_mail, patch_name};
+pub use plan::{Dependencies, InputList, PlanError, Planner};
 
 /// A file before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The file's path relative to the tree's root.
+    /// The file's path relative to the root of the tree.
     pub path: PathBuf,
     /// Its text as it was read.
     pub old: Vec<u8>,
-    /// Its text as it shall be.
+    /// Its new text.
     pub new: Vec<u8>,
 }

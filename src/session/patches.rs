@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use thiserror::Error;
 
 use cowrap_base::files::write_whole;
-use cowrap_fix::{Mail, patch_mail, patch_name};
+use cowrap_fix::{PatchHeader, patch_mail, patch_name};
 use cowrap_report::Action;
 
 use super::{Applied, Fixed, Step};
@@ -51,7 +51,7 @@ pub fn write_patches(directory: &Path, fixed: &Fixed) -> Result<(), PatchError> 
     for (number, step) in fixed.steps.iter().enumerate() {
         let subject = subject(step);
         let path = directory.join(patch_name(number + 1, &subject));
-        let mail = Mail {
+        let header = PatchHeader {
             name: name.clone(),
             address: address.clone(),
             date: date.clone(),
@@ -60,7 +60,7 @@ pub fn write_patches(directory: &Path, fixed: &Fixed) -> Result<(), PatchError> 
             number: number + 1,
             count: fixed.steps.len(),
         };
-        write_whole(&path, &patch_mail(&mail, &step.changes)).map_err(|error| failed(&path, error))?;
+        write_whole(&path, &patch_mail(&header, &step.changes)).map_err(|error| failed(&path, error))?;
     }
     Ok(())
 }

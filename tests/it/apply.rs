@@ -11,7 +11,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use cowrap_base::git::{GitError, dirty};
-use cowrap_fix::{Change, Mail, Reason, patch_mail, patch_name, unified, write_all};
+use cowrap_fix::{Change, PatchHeader, RefusalReason, patch_mail, patch_name, unified_diff, write_all};
 use tempfile::TempDir;
 
 /// Names the tree that this process is to change, when it is run as a child.
@@ -55,7 +55,7 @@ fn temporaries(root: &Path) -> Vec<PathBuf> {
 }
 
 /// The one reason for which changes are refused. Nothing may have been written.
-fn refused(root: &Path, changes: &[Change]) -> Reason {
+fn refused(root: &Path, changes: &[Change]) -> RefusalReason {
     let outcome = write_all(root, changes);
     assert_eq!(outcome.written, [] as [PathBuf; 0]);
     assert_eq!(outcome.refused.len(), 1, "{outcome:?}");
@@ -101,7 +101,7 @@ fn one_refusal_stops_everything() {
     lay(scratch.path(), &[good.clone(), stale.clone()]);
     std::fs::write(scratch.path().join("stale.c"), "edited meanwhile").unwrap();
     let reason = refused(scratch.path(), &[good, stale]);
-    assert!(matches!(reason, Reason::Changed), "{reason}");
+    assert!(matches!(reason, RefusalReason::Changed), "{reason}");
     assert_eq!(read(scratch.path(), "good.c"), "old");
     assert_eq!(read(scratch.path(), "stale.c"), "edited meanwhile");
 }
@@ -113,19 +113,19 @@ fn what_must_not_be_written_is_refused() {
     lay(&root, &[change("locked.c", "old", ""), change("d/a.c", "old", ""), change("../out/b.c", "old", "")]);
     std::fs::set_permissions(root.join("locked.c"), std::fs::Permissions::from_mode(0o444)).unwrap();
     let reason = refused(&root, &[change("locked.c", "old", "new")]);
-    assert!(matches!(reason, Reason::ReadOnly), "{reason}");
+    assert!(matches!(reason, RefusalReason::ReadOnly), "{reason}");
 
     symlink("../out/b.c", root.join("link.c")).unwrap();
     symlink("../out", root.join("linked")).unwrap();
     let absolute = scratch.path().join("out/b.c");
     for path in ["link.c", "linked/b.c", "../out/b.c", absolute.to_str().unwrap()] {
         let reason = refused(&root, &[change(path, "old", "new")]);
-        assert!(matches!(&reason, Reason::Outside(file) if file.ends_with("out/b.c")), "{path}: {reason}");
+        assert!(matches!(&reason, RefusalReason::Outside(file) if file.ends_with("out/b.c")), "{path}: {reason}");
     }
-    assert!(matches!(refused(&root, &[change("d", "old", "new")]), Reason::NotAFile));
-    assert!(matches!(refused(&root, &[change("none.c", "old", "new")]), Reason::Read(_)));
+    assert!(matches!(refused(&root, &[change("d", "old", "new")]), RefusalReason::NotAFile));
+    assert!(matches!(refused(&root, &[change("none.c", "old", "new")]), RefusalReason::Read(_)));
     let nowhere = write_all(&root.join("none"), &[change("a.c", "old", "new")]);
-    assert!(matches!(nowhere.refused[0].reason, Reason::Read(_)), "{nowhere:?}");
+    assert!(matches!(nowhere.refused[0].reason, RefusalReason::Read(_)), "{nowhere:?}");
     for path in ["locked.c", "d/a.c", "../out/b.c"] {
         assert_eq!(read(&root, path), "old", "{path}");
     }
@@ -140,7 +140,7 @@ fn a_link_inside_of_the_tree_stays_a_link() {
     symlink("real.c", scratch.path().join("link.c")).unwrap();
     let both = [change("real.c", "old", "new"), change("link.c", "old", "other")];
     let reason = refused(scratch.path(), &both);
-    assert!(matches!(&reason, Reason::Twice(path) if path == Path::new("real.c")), "{reason}");
+    assert!(matches!(&reason, RefusalReason::Twice(path) if path == Path::new("real.c")), "{reason}");
     assert!(write_all(scratch.path(), &[change("link.c", "old", "new")]).is_complete());
     assert!(scratch.path().join("link.c").symlink_metadata().unwrap().is_symlink());
     assert_eq!(read(scratch.path(), "real.c"), "new");
@@ -202,7 +202,7 @@ fn killed(changes: &[Change], after: Option<Duration>) -> (usize, usize) {
     let scratch = quick_scratch();
     let root = scratch.path();
     lay(root, changes);
-    let mut command = this_binary("", "child");
+    let mut command = this_binary("", "apply::child");
     command.env(ROOT, root).env(LENGTH, "2000").stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -247,7 +247,7 @@ fn without_space_nothing_is_changed() {
     for (before, is_killed) in [("ulimit -c 0; ulimit -f 20;", true), ("trap '' XFSZ; ulimit -f 20;", false)] {
         let scratch = quick_scratch();
         lay(scratch.path(), &changes);
-        let mut command = this_binary(before, "child");
+        let mut command = this_binary(before, "apply::child");
         let out = command.env(ROOT, scratch.path()).env(LENGTH, length.to_string()).output().unwrap();
         let said = String::from_utf8(out.stdout).unwrap();
         assert_eq!(all_whole(scratch.path(), &changes), 0, "{said}");
@@ -339,7 +339,7 @@ fn random(count: usize) -> Vec<Change> {
 }
 
 fn diff_of(changes: &[Change]) -> Vec<u8> {
-    changes.iter().flat_map(|change| unified(&change.path, &change.old, &change.new)).collect()
+    changes.iter().flat_map(|change| unified_diff(&change.path, &change.old, &change.new)).collect()
 }
 
 fn all_new(root: &Path, changes: &[Change]) {
@@ -401,7 +401,7 @@ fn git_makes_commits_of_a_series() {
     let series = [(subjects[0], all.clone()), (subjects[1], second), (subjects[2], all.clone())];
     let body = "Why it is done.\n\n---\nFrom: nobody <x@example.org>\ndiff --git a/x b/x\n@@ -1 +1 @@\n";
     for (number, (subject, changes)) in series.iter().enumerate() {
-        let mail = Mail {
+        let mail = PatchHeader {
             name: "Jörg Q. Person".to_owned(),
             address: "joerg@example.org".to_owned(),
             date: "Thu, 1 Jan 2026 12:00:00 +0100".to_owned(),
@@ -443,7 +443,7 @@ fn a_diffstat_is_that_of_git() {
     let of_git = String::from_utf8(git(scratch.path(), &["diff", "--stat"], b"").stdout).unwrap();
     let mut sorted = changes.clone();
     sorted.sort_by(|one, other| one.path.cmp(&other.path));
-    let mail = Mail {
+    let mail = PatchHeader {
         name: "A".to_owned(),
         address: "a@example.org".to_owned(),
         date: "Thu, 1 Jan 2026 12:00:00 +0000".to_owned(),

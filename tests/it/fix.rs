@@ -468,7 +468,7 @@ fn what_a_build_generated_is_not_marked() {
     tree.git(&["init", "-q"]);
     tree.commit();
     let before = tree.texts();
-    let out = tree.fix(&["-p", "build"]).is(1).says("was written by a generator");
+    let out = tree.fix(&["-p", "build"]).is(1).says("is a generated file");
     assert_same(&tree.texts(), &before, &out);
 }
 
@@ -633,7 +633,7 @@ fn a_header_becomes_an_input_of_the_generator() {
     assert_eq!(tree.bytes("build/compile_commands.json"), database);
     // Until then, there is nothing more to do.
     let out = tree.fix(&["-p", "build", "--allow-dirty"]).is(1);
-    out.says("`../include/dev/new.h` is listed already; configure the build again").says("0 fixes in 0 files");
+    out.says("`../include/dev/new.h` is already listed; configure the build again").says("0 fixes in 0 files");
 }
 
 #[test]

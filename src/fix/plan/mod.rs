@@ -1,31 +1,36 @@
-//! Planning: from what findings ask for, in words of the program, to edits in the texts.
+//! Planning: from fixes, in terms of the program, to edits of texts.
 //!
-//! It must never know the program, rules or libclang; where an edit goes in a text is decided by `csyntax`.
+//! It must never know the program, rules or libclang. Where an edit goes in a text is decided by
+//! `csyntax`.
 
-mod order;
+mod dependencies;
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Component, Path, PathBuf};
+
+use thiserror::Error;
 
 use cowrap_base::files::{Texts, offset};
 use cowrap_csyntax::{self as csyntax, EditError, TextEdit};
 use cowrap_report::{Action, Edit, Fix, Span};
 
-pub use order::Order;
+pub use dependencies::Dependencies;
 
 /// What planning needs to know of a tree.
 pub struct Planner<'a> {
-    /// The texts that edits are made in.
+    /// The texts that are edited.
     pub texts: &'a Texts,
     /// Whether a file, by its path relative to the root, was written by a generator.
     pub is_generated: &'a dyn Fn(&Path) -> bool,
     /// The lists of headers that generators of wrappers read.
     pub lists: &'a [InputList],
-    /// Headers that have to be included as well, in files that are marked: by the file's path, the header's name.
+    /// Headers that have to be included, too, in files where a mark is added: the file's path and
+    /// the header's name.
     pub includes: &'a BTreeSet<(PathBuf, String)>,
 }
 
-/// A list of a generator's inputs, in a build's own file.
+/// A list of a generator's inputs in a file of the build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputList {
     /// The file, `meson.build`, relative to the root.
@@ -34,138 +39,181 @@ pub struct InputList {
     pub known: PathBuf,
 }
 
+/// Why a fix has no edits.
+#[derive(Debug, Error)]
+pub enum PlanError {
+    /// The program has no declaration of what is to be marked.
+    #[error("no declaration of `{0}` was read")]
+    NoDeclaration(String),
+    /// The file does not belong to the tree.
+    #[error("{} is outside of the tree", .0.display())]
+    OutsideTree(PathBuf),
+    /// The next build would undo the edit.
+    #[error("{} is a generated file", .0.display())]
+    Generated(PathBuf),
+    /// The file cannot be read.
+    #[error("{}: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: io::Error,
+    },
+    /// The file has become shorter.
+    #[error("{}:{line}: the file no longer has this line", path.display())]
+    NoSuchLine {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u32,
+    },
+    /// The text does not allow the edit.
+    #[error("{}:{}:{}: {reason}", at.path.display(), at.line, at.column)]
+    Refused {
+        /// Where.
+        at: Span,
+        /// Why.
+        reason: EditError,
+    },
+    /// The edit would move text that is not UTF-8.
+    #[error("{}: the text to be moved is not UTF-8", .0.display())]
+    NotUtf8(PathBuf),
+    /// No list of a generator's inputs was found.
+    #[error("the build does not say where the inputs of the generator are listed")]
+    NoInputList,
+    /// The header cannot be added to the list.
+    #[error("{}: {reason}", file.display())]
+    NotAddable {
+        /// The file with the list.
+        file: PathBuf,
+        /// Why.
+        reason: EditError,
+    },
+    /// The header is in the list, but the build was configured before that.
+    #[error("{}: {}; configure the build again", file.display(), EditError::AlreadyListed(entry.clone()))]
+    AlreadyListed {
+        /// The file with the list.
+        file: PathBuf,
+        /// The header as the list has it.
+        entry: String,
+    },
+}
+
 impl Planner<'_> {
-    /// The edits of a fix, by path and place.
+    /// The edits of a fix, by path and offset.
     ///
     /// # Errors
     ///
-    /// Why one of its actions cannot be done, in words: then none is.
-    pub fn edits(&self, fix: &Fix) -> Result<Vec<Edit>, String> {
+    /// Why one of its actions cannot be done; then none is.
+    pub fn edits(&self, fix: &Fix) -> Result<Vec<Edit>, PlanError> {
         let mut edits = BTreeSet::new();
         for action in &fix.actions {
-            match action {
-                Action::MarkFunction { name, mark, at } => {
-                    if at.is_empty() {
-                        return Err(format!("no declaration of `{name}` was read"));
-                    }
-                    for span in at {
-                        let made = self.at(span, |text, offset| csyntax::mark_function(text, offset, name, mark));
-                        self.add_mark(&mut edits, span, made)?;
-                    }
-                }
-                Action::MarkPointer { name, mark, at } => {
-                    if at.is_empty() {
-                        return Err(format!("no declaration of `{name}` was read"));
-                    }
-                    for span in at {
-                        let made = self.at(span, |text, offset| {
-                            // At a typedef, it is the typedef's name.
-                            let word = word_at(text, offset);
-                            csyntax::mark_pointer(text, offset, &word, mark)
-                        });
-                        self.add_mark(&mut edits, span, made)?;
-                    }
-                }
-                Action::Unmark { mark, at } => {
-                    for span in at {
-                        edits.extend(self.at(span, |text, offset| csyntax::unmark(text, offset, mark)).map_err(words)?);
-                    }
-                }
-                Action::CallInstead { old, new, at } => {
-                    let made = self.at(at, |text, offset| csyntax::rename_call(text, offset, old, new));
-                    edits.extend(made.map_err(words)?);
-                }
-                Action::DeclareWrapper { target, wrapper, mark, without, at } => {
-                    let without: Vec<&str> = without.iter().map(String::as_str).collect();
-                    let made =
-                        self.at(at, |text, offset| csyntax::add_wrapper(text, offset, target, wrapper, mark, &without));
-                    edits.extend(made.map_err(words)?);
-                }
-                Action::AddInput { header } => edits.extend(self.add_input(header)?),
-            }
+            self.add_edits(action, &mut edits)?;
         }
         Ok(edits.into_iter().collect())
     }
 
-    /// The edits for a place in a file.
+    fn add_edits(&self, action: &Action, edits: &mut BTreeSet<Edit>) -> Result<(), PlanError> {
+        match action {
+            Action::MarkFunction { name, at, .. } | Action::MarkPointer { name, at, .. } if at.is_empty() => {
+                return Err(PlanError::NoDeclaration(name.clone()));
+            }
+            Action::MarkFunction { name, mark, at } => {
+                for span in at {
+                    let made = self.at(span, |text, offset| csyntax::mark_function(text, offset, name, mark));
+                    self.add_mark(edits, span, made)?;
+                }
+            }
+            Action::MarkPointer { mark, at, .. } => {
+                for span in at {
+                    let made = self.at(span, |text, offset| {
+                        // At a typedef, it is the typedef's name.
+                        let word = word_at(text, offset);
+                        csyntax::mark_pointer(text, offset, &word, mark)
+                    });
+                    self.add_mark(edits, span, made)?;
+                }
+            }
+            Action::Unmark { mark, at } => {
+                for span in at {
+                    edits.extend(self.at(span, |text, offset| csyntax::unmark(text, offset, mark))?);
+                }
+            }
+            Action::CallInstead { old, new, at } => {
+                edits.extend(self.at(at, |text, offset| csyntax::rename_call(text, offset, old, new))?);
+            }
+            Action::DeclareWrapper { target, wrapper, mark, without, at } => {
+                let without: Vec<&str> = without.iter().map(String::as_str).collect();
+                let add = |text: &[u8], offset| csyntax::add_wrapper(text, offset, target, wrapper, mark, &without);
+                edits.extend(self.at(at, add)?);
+            }
+            Action::AddInput { header } => edits.extend(self.add_input(header)?),
+        }
+        Ok(())
+    }
+
+    /// The edits at a position in a file.
     fn at(
         &self,
         span: &Span,
         make: impl FnOnce(&[u8], usize) -> Result<Vec<TextEdit>, EditError>,
-    ) -> Result<Vec<Edit>, Obstacle> {
+    ) -> Result<Vec<Edit>, PlanError> {
         let path = &span.path;
         if path.is_absolute() {
-            return Err(Obstacle::Other(format!("{} is outside of the tree", path.display())));
+            return Err(PlanError::OutsideTree(path.clone()));
         }
         if (self.is_generated)(path) {
-            return Err(Obstacle::Other(format!("{} was written by a generator", path.display())));
+            return Err(PlanError::Generated(path.clone()));
         }
-        let text = self.texts.text(path).map_err(|error| Obstacle::Other(format!("{}: {error}", path.display())))?;
-        let moved = || Obstacle::Other(format!("{}:{}: the file has no such line any more", path.display(), span.line));
-        let offset = offset(&text, span.line, span.column).ok_or_else(moved)?;
-        let made = make(&text, offset).map_err(|refusal| Obstacle::Refused(span.clone(), refusal))?;
+        let text = self.texts.text(path).map_err(|reason| PlanError::Unreadable { path: path.clone(), reason })?;
+        let no_such_line = || PlanError::NoSuchLine { path: path.clone(), line: span.line };
+        let offset = offset(&text, span.line, span.column).ok_or_else(no_such_line)?;
+        let made = make(&text, offset).map_err(|reason| PlanError::Refused { at: span.clone(), reason })?;
         made.into_iter().map(|edit| to_edit(path, edit)).collect()
     }
 
-    /// Takes the edits of a mark; one that is there already is none.
+    /// Adds the edits of a mark, and the include that the mark needs. A mark that is already there
+    /// needs no edit.
     fn add_mark(
         &self,
         edits: &mut BTreeSet<Edit>,
         span: &Span,
-        made: Result<Vec<Edit>, Obstacle>,
-    ) -> Result<(), String> {
+        made: Result<Vec<Edit>, PlanError>,
+    ) -> Result<(), PlanError> {
         match made {
-            Ok(made) => edits.extend(made),
-            Err(Obstacle::Refused(_, EditError::AlreadyMarked { .. })) => return Ok(()),
-            Err(obstacle) => return Err(words(obstacle)),
+            Err(PlanError::Refused { reason: EditError::AlreadyMarked { .. }, .. }) => return Ok(()),
+            made => edits.extend(made?),
         }
         for (path, header) in self.includes.iter().filter(|(path, _)| *path == span.path) {
-            let text = self.texts.text(path).map_err(|error| format!("{}: {error}", path.display()))?;
-            let made = csyntax::add_include(&text, header).into_iter().map(|edit| to_edit(path, edit));
-            for edit in made {
-                edits.insert(edit.map_err(words)?);
+            let text = self.texts.text(path).map_err(|reason| PlanError::Unreadable { path: path.clone(), reason })?;
+            for edit in csyntax::add_include(&text, header) {
+                edits.insert(to_edit(path, edit)?);
             }
         }
         Ok(())
     }
 
-    /// The header in the first list that takes it.
-    fn add_input(&self, header: &Path) -> Result<Vec<Edit>, String> {
-        let mut why = "the build does not say where the inputs of the generator are listed".to_owned();
+    /// The edits that add a header to the first list that can take it.
+    fn add_input(&self, header: &Path) -> Result<Vec<Edit>, PlanError> {
+        let mut last = PlanError::NoInputList;
         for InputList { file, known } in self.lists {
             let directory = file.parent().unwrap_or(Path::new(""));
             let entry = |header: &Path| relative_to(directory, header).to_string_lossy().into_owned();
             let Ok(text) = self.texts.text(file) else { continue };
             match csyntax::add_to_list(&text, 0..text.len(), &entry(known), &entry(header)) {
-                Ok(made) => return made.into_iter().map(|edit| to_edit(file, edit).map_err(words)).collect(),
-                Err(refusal @ EditError::AlreadyListed(_)) => {
-                    why = format!("{}: {refusal}; configure the build again", file.display());
+                Ok(made) => return made.into_iter().map(|edit| to_edit(file, edit)).collect(),
+                Err(EditError::AlreadyListed(entry)) => {
+                    last = PlanError::AlreadyListed { file: file.clone(), entry };
                 }
-                Err(refusal) => why = format!("{}: {refusal}", file.display()),
+                Err(reason) => last = PlanError::NotAddable { file: file.clone(), reason },
             }
         }
-        Err(why)
+        Err(last)
     }
 }
 
-/// Why an edit cannot be made.
-enum Obstacle {
-    Refused(Span, EditError),
-    Other(String),
-}
-
-fn words(obstacle: Obstacle) -> String {
-    match obstacle {
-        Obstacle::Refused(span, refusal) => {
-            format!("{}:{}:{}: {refusal}", span.path.display(), span.line, span.column)
-        }
-        Obstacle::Other(why) => why,
-    }
-}
-
-fn to_edit(path: &Path, edit: TextEdit) -> Result<Edit, Obstacle> {
-    let text = String::from_utf8(edit.text)
-        .map_err(|_| Obstacle::Other(format!("{}: what is to be moved is not UTF-8", path.display())))?;
+fn to_edit(path: &Path, edit: TextEdit) -> Result<Edit, PlanError> {
+    let text = String::from_utf8(edit.text).map_err(|_| PlanError::NotUtf8(path.to_path_buf()))?;
     Ok(Edit { path: path.to_path_buf(), start: edit.range.start, end: edit.range.end, text })
 }
 
@@ -176,7 +224,7 @@ fn word_at(text: &[u8], offset: usize) -> String {
     word.map(|byte| char::from(*byte)).collect()
 }
 
-/// A path as seen from a directory; both are relative to the same root.
+/// A path relative to a directory; both are given relative to the same root.
 fn relative_to(directory: &Path, path: &Path) -> PathBuf {
     let (from, to): (Vec<Component<'_>>, Vec<Component<'_>>) =
         (directory.components().collect(), path.components().collect());
@@ -204,7 +252,7 @@ mod tests {
         let planner = Planner { texts: &texts, is_generated: &is_generated, lists: &lists, includes: &includes };
         let fix =
             Fix { title: String::new(), safety: Safety::Safe, actions: vec![action], edits: vec![], obstacle: None };
-        let edits = planner.edits(&fix)?;
+        let edits = planner.edits(&fix).map_err(|error| error.to_string())?;
         let paths: BTreeSet<PathBuf> = edits.iter().map(|edit| edit.path.clone()).collect();
         let apply = |path: &PathBuf| {
             let mut text = String::from_utf8(texts.text(path).unwrap().to_vec()).unwrap();
@@ -229,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_goes_to_every_declaration_that_lacks_it() {
+    fn every_declaration_without_the_mark_is_marked() {
         let files = [("a.h", "int f(void);\n"), ("a.c", "int coroutine_fn f(void);\nint f(void)\n{\n}\n")];
         let marked = edited(&files, mark(vec![span("a.h", 1, 5), span("a.c", 1, 18), span("a.c", 2, 5)])).unwrap();
         let expected = [
@@ -240,25 +288,25 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_said_with_its_place() {
+    fn errors_name_the_location() {
         let refused = |files: &[(&str, &str)], span: Span| edited(files, mark(vec![span])).unwrap_err();
         assert!(refused(&[("a.c", "int g(void);\n")], span("a.c", 1, 5)).starts_with("a.c:1:5: `f` is not written"));
-        assert!(refused(&[], span("build/a.c", 1, 5)).contains("generator"));
+        assert!(refused(&[], span("build/a.c", 1, 5)).contains("generated"));
         assert!(refused(&[], span("/usr/include/a.h", 1, 5)).contains("outside of the tree"));
-        assert!(refused(&[("a.c", "")], span("a.c", 7, 5)).contains("no such line"));
+        assert!(refused(&[("a.c", "")], span("a.c", 7, 5)).contains("no longer has this line"));
         assert!(refused(&[], span("none.c", 7, 5)).contains("none.c"));
         assert!(edited(&[], mark(vec![])).unwrap_err().contains("no declaration"));
     }
 
     #[test]
-    fn the_marks_header_is_included_where_that_is_asked_for() {
+    fn the_header_of_the_mark_is_included_on_request() {
         let files = [("needs.c", "#include \"qemu/osdep.h\"\n\nint f(void);\n")];
         let text = "#include \"qemu/osdep.h\"\n#include \"qemu/coroutine.h\"\n\nint coroutine_fn f(void);\n";
         assert_eq!(edited(&files, mark(vec![span("needs.c", 3, 5)])), one("needs.c", text));
     }
 
     #[test]
-    fn a_header_is_listed_as_seen_from_the_list() {
+    fn a_listed_header_is_relative_to_the_file_with_the_list() {
         let files = [("block/meson.build", "input: [\n  '../include/known.h',\n]\n")];
         let add = |header: &str| edited(&files, Action::AddInput { header: header.into() });
         assert_eq!(

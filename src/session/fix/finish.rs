@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cowrap_base::git::{GitError, dirty};
-use cowrap_fix::{Change, GroupId, Outcome as Writing, Refusal, write_all};
+use cowrap_fix::{Change, GroupId, RefusedChange, WriteOutcome, write_all};
 
 use super::outcome::{Offer, State, offer};
 use super::rounds::{FixSession, Group};
@@ -62,11 +62,11 @@ impl FixSession<'_> {
                 Err(error) => return Err(FixError::Git(error)),
             }
         }
-        let Writing { written, refused, .. } = write_all(root, changes);
+        let WriteOutcome { written, refused, .. } = write_all(root, changes);
         if refused.is_empty() {
             return Ok(());
         }
-        let reasons: Vec<String> = refused.iter().map(Refusal::to_string).collect();
+        let reasons: Vec<String> = refused.iter().map(RefusedChange::to_string).collect();
         let reasons = reasons.join("\n  ");
         match written.len() {
             0 => Err(FixError::NotWritten(reasons)),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cowrap_base::files::Tree;
-use cowrap_fix::plan::InputList;
+use cowrap_fix::InputList;
 use cowrap_packs::Pack;
 
 use crate::generate::{Job, known_jobs, set_jobs};

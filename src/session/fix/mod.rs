@@ -18,8 +18,7 @@ use thiserror::Error as ThisError;
 
 use cowrap_base::files::{Texts, Tree};
 use cowrap_base::git::GitError;
-use cowrap_fix::Change;
-use cowrap_fix::plan::Planner;
+use cowrap_fix::{Change, Planner};
 use cowrap_packs::Pack;
 use cowrap_report::Report;
 use cowrap_report::{Action, Finding, Level, Safety, Span};
@@ -181,7 +180,7 @@ pub(crate) fn write_out(findings: &mut [Finding], texts: &Texts, tree: &Tree, pa
     for fix in findings.iter_mut().flat_map(|finding| &mut finding.fixes) {
         match planner.edits(fix) {
             Ok(edits) => fix.edits = edits,
-            Err(obstacle) => fix.obstacle = Some(obstacle),
+            Err(error) => fix.obstacle = Some(error.to_string()),
         }
     }
 }

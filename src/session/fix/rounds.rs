@@ -8,8 +8,7 @@ use std::time::SystemTime;
 use cowrap_analysis::effects::Effects;
 use cowrap_base::files::{Digest, Overlay, Texts, Tree};
 use cowrap_facts::SharedFileFacts;
-use cowrap_fix::plan::{InputList, Order, Planner};
-use cowrap_fix::{EditSet, GroupId};
+use cowrap_fix::{Dependencies, EditSet, GroupId, InputList, Planner};
 use cowrap_report::{Action, Edit, Finding, Fix, Level, Safety};
 use cowrap_report::{Details, Problem, Report};
 
@@ -178,8 +177,8 @@ impl<'r> FixSession<'r> {
                 }
                 // What was in conflict with these may come now.
                 Attempt::Bad(mut blamed) => {
-                    let order = Order::new(groups.iter().map(|(id, group)| (*id, &group.fix)));
-                    for id in order.resting_on(blamed.keys().copied().collect::<Vec<_>>().into_iter()) {
+                    let dependencies = Dependencies::new(groups.iter().map(|(id, group)| (*id, &group.fix)));
+                    for id in dependencies.dependents(blamed.keys().copied().collect::<Vec<_>>().into_iter()) {
                         blamed.entry(id).or_insert_with(|| "it needs another fix that cannot be made".to_owned());
                     }
                     for (id, reason) in blamed {
@@ -223,7 +222,7 @@ impl<'r> FixSession<'r> {
             .collect();
         let mut groups = BTreeMap::new();
         let mut set = EditSet::new();
-        let order = Order::new(offers.iter().enumerate().map(|(number, (_, fix))| (number, fix))).groups();
+        let order = Dependencies::new(offers.iter().enumerate().map(|(number, (_, fix))| (number, fix))).in_order();
         for number in order.into_iter().flatten() {
             let (finding, fix) = offers[number].clone();
             let offer = offer(&finding, &fix);
@@ -258,7 +257,7 @@ impl<'r> FixSession<'r> {
         let is_generated = is_generated(&self.session.tree, &self.session.pack);
         let planner =
             Planner { texts: &self.texts, is_generated: &is_generated, lists: &self.lists, includes: &self.includes };
-        planner.edits(fix)
+        planner.edits(fix).map_err(|error| error.to_string())
     }
 
     /// The texts of the files that a set of edits changes.

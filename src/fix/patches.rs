@@ -1,22 +1,22 @@
-//! Patches as mails, in the form that `git am` takes.
+//! Patches as mails, in the form that `git am` reads.
 
 use std::path::Path;
 
-use super::Change;
-use super::diff::{counts, quoted, unified};
+use crate::Change;
+use crate::diff::{added_and_removed, quoted, unified_diff};
 
-/// What a patch's mail says besides the change.
+/// What the mail of a patch says besides the change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mail {
+pub struct PatchHeader {
     /// The author's name.
     pub name: String,
     /// The author's address, without brackets.
     pub address: String,
-    /// When it was made, as mails have it: `Thu, 1 Jan 2026 12:00:00 +0000`.
+    /// When it was made, as mails write it: `Thu, 1 Jan 2026 12:00:00 +0000`.
     pub date: String,
     /// What it does, in one line and without `[PATCH]`.
     pub subject: String,
-    /// Why; lines as they are to be shown, none longer than 75 characters if possible. May be empty.
+    /// Why, in lines of at most 75 characters if possible; may be empty.
     pub body: String,
     /// Which patch of its series it is, from 1.
     pub number: usize,
@@ -24,41 +24,41 @@ pub struct Mail {
     pub count: usize,
 }
 
-/// A patch as a mail: `git am` makes a commit of it. Nothing depends on the time or the machine.
+/// A patch as a mail, of which `git am` makes a commit. Nothing depends on the time or the machine.
 ///
-/// When files have carriage returns at the ends of lines, git wants to be told: `git am --keep-cr`.
-pub fn patch_mail(mail: &Mail, changes: &[Change]) -> Vec<u8> {
-    let mut head = format!("From {} Mon Sep 17 00:00:00 2001\n", "0".repeat(40));
-    head.push_str(&format!("From: {} <{}>\n", phrase(&one_line(&mail.name)), one_line(&mail.address)));
-    head.push_str(&format!("Date: {}\n", one_line(&mail.date)));
-    let digits = mail.count.to_string().len();
-    let tag = match mail.count {
+/// For files with carriage returns at the ends of lines, git needs an option: `git am --keep-cr`.
+pub fn patch_mail(header: &PatchHeader, changes: &[Change]) -> Vec<u8> {
+    let mut text = format!("From {} Mon Sep 17 00:00:00 2001\n", "0".repeat(40));
+    text.push_str(&format!("From: {} <{}>\n", phrase(&one_line(&header.name)), one_line(&header.address)));
+    text.push_str(&format!("Date: {}\n", one_line(&header.date)));
+    let digits = header.count.to_string().len();
+    let tag = match header.count {
         0 | 1 => "[PATCH]".to_owned(),
-        count => format!("[PATCH {:0digits$}/{count}]", mail.number),
+        count => format!("[PATCH {:0digits$}/{count}]", header.number),
     };
-    head.push_str(&format!("Subject: {tag} {}\n", unstructured(&one_line(&mail.subject))));
-    // Diffs and bodies have bytes beyond ASCII; without this, each reader guesses its own.
-    head.push_str("MIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n\n");
-    for line in mail.body.trim_end().lines() {
+    text.push_str(&format!("Subject: {tag} {}\n", unstructured(&one_line(&header.subject))));
+    // Diffs and bodies have bytes beyond ASCII; without this, each reader guesses the encoding.
+    text.push_str("MIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n\n");
+    for line in header.body.trim_end().lines() {
         if has_meaning(line) {
-            head.push(' ');
+            text.push(' ');
         }
-        head.push_str(line.trim_end());
-        head.push('\n');
+        text.push_str(line.trim_end());
+        text.push('\n');
     }
-    head.push_str("---\n");
-    head.push_str(&diffstat(changes));
-    head.push('\n');
+    text.push_str("---\n");
+    text.push_str(&diffstat(changes));
+    text.push('\n');
 
-    let mut out = head.into_bytes();
+    let mut out = text.into_bytes();
     for change in changes {
-        out.extend(unified(&change.path, &change.old, &change.new));
+        out.extend(unified_diff(&change.path, &change.old, &change.new));
     }
     out.extend(format!("-- \ncowrap {}\n\n", env!("CARGO_PKG_VERSION")).bytes());
     out
 }
 
-/// The name of a patch's file in its series: `0001-block-mark-foo.patch`, at most 64 characters of ASCII.
+/// The file name of a patch in its series: `0001-block-mark-foo.patch`, at most 64 characters of ASCII.
 pub fn patch_name(number: usize, subject: &str) -> String {
     const LONGEST: usize = 64;
     const END: &str = ".patch";
@@ -80,7 +80,7 @@ fn has_meaning(line: &str) -> bool {
     marks.iter().any(|mark| start.starts_with(mark)) || line.contains(">8") || line.contains("8<")
 }
 
-/// A header has one line: whatever else would begin a new one.
+/// A text in one line: a line end in it would begin another header.
 fn one_line(text: &str) -> String {
     let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).collect();
     let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
@@ -99,12 +99,12 @@ fn phrase(name: &str) -> String {
     format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// A header that is meant for people.
+/// The value of a header that is meant for people.
 fn unstructured(text: &str) -> String {
     if text.is_ascii() && !text.contains("=?") { text.to_owned() } else { encoded(text) }
 }
 
-/// Text as encoded words (RFC 2047), each short enough and of whole characters.
+/// A text as encoded words (RFC 2047), each short enough and of whole characters.
 fn encoded(text: &str) -> String {
     const BEGIN: &str = "=?UTF-8?q?";
     const END: &str = "?=";
@@ -141,14 +141,15 @@ fn diffstat(changes: &[Change]) -> String {
         removed: usize,
     }
     let row = |change: &Change| {
-        let (added, removed) = counts(&change.old, &change.new);
+        let (added, removed) = added_and_removed(&change.old, &change.new);
         (added + removed > 0).then(|| Row { name: shortened(&change.path, NAME), added, removed })
     };
     let rows: Vec<Row> = changes.iter().filter_map(row).collect();
     let width = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
     let most = rows.iter().map(|row| row.added + row.removed).max().unwrap_or(0);
     let digits = most.to_string().len();
-    // One sign for each line; when there are too many, in proportion, and at least one for what is not zero.
+    // One sign for each line; if these are too many, in proportion, and at least one unless the count
+    // is zero.
     let signs = |count: usize| if most <= BAR { count } else { (count * BAR).div_ceil(most) };
     let mut text = String::new();
     for row in &rows {
@@ -167,7 +168,7 @@ fn diffstat(changes: &[Change]) -> String {
     text + "\n"
 }
 
-/// A path of at most so many characters; of a longer one the end stays.
+/// A path of at most so many characters; of a longer one, its end.
 fn shortened(path: &Path, longest: usize) -> String {
     let name = quoted("", path);
     let length = name.chars().count();
@@ -184,8 +185,8 @@ mod tests {
 
     use super::*;
 
-    fn mail() -> Mail {
-        Mail {
+    fn header() -> PatchHeader {
+        PatchHeader {
             name: "A Person".to_owned(),
             address: "a@example.org".to_owned(),
             date: "Thu, 1 Jan 2026 12:00:00 +0000".to_owned(),
@@ -200,13 +201,13 @@ mod tests {
         Change { path: PathBuf::from(path), old: old.into(), new: new.into() }
     }
 
-    fn written(mail: &Mail, changes: &[Change]) -> String {
-        String::from_utf8(patch_mail(mail, changes)).unwrap()
+    fn written(header: &PatchHeader, changes: &[Change]) -> String {
+        String::from_utf8(patch_mail(header, changes)).unwrap()
     }
 
     #[test]
-    fn a_mail_has_all_its_parts() {
-        let text = written(&mail(), &[change("a.c", "x\n", "y\n"), change("dir/b.c", "", "1\n2\n")]);
+    fn a_mail_is_complete() {
+        let text = written(&header(), &[change("a.c", "x\n", "y\n"), change("dir/b.c", "", "1\n2\n")]);
         let expected = "From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001\n\
                         From: A Person <a@example.org>\n\
                         Date: Thu, 1 Jan 2026 12:00:00 +0000\n\
@@ -225,13 +226,13 @@ mod tests {
     }
 
     #[test]
-    fn headers_take_any_text() {
-        let strange = Mail {
+    fn headers_encode_any_text() {
+        let strange = PatchHeader {
             name: "O. \"Q\" Person".to_owned(),
             subject: "größer\nX-Header: no, ".to_owned() + &"ü".repeat(40),
             body: String::new(),
             count: 1,
-            ..mail()
+            ..header()
         };
         let text = written(&strange, &[]);
         assert!(text.contains("From: \"O. \\\"Q\\\" Person\" <a@example.org>\n"), "{text}");
@@ -241,14 +242,14 @@ mod tests {
     }
 
     #[test]
-    fn a_body_does_not_end_early() {
+    fn lines_of_the_body_are_not_taken_for_headers_or_diffs() {
         let body = "From: somebody\n---\ndiff --git a/x b/x\nFrom here on\nfine\n".to_owned();
-        let text = written(&Mail { body, ..mail() }, &[]);
+        let text = written(&PatchHeader { body, ..header() }, &[]);
         assert!(text.contains("\n\n From: somebody\n ---\n diff --git a/x b/x\n From here on\nfine\n---\n"), "{text}");
     }
 
     #[test]
-    fn long_bars_and_names_are_cut() {
+    fn long_bars_and_names_are_shortened() {
         let many: String = (0..1000).map(|number| format!("{number}\n")).collect();
         let long = format!("{}/end.c", "d".repeat(80));
         let stat = diffstat(&[change(&long, &many, "one\n"), change("a.c", "", "x\n")]);
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn patches_have_plain_names() {
+    fn file_names_are_plain_ascii() {
         assert_eq!(patch_name(1, "block: mark foo"), "0001-block-mark-foo.patch");
         assert_eq!(patch_name(12, "../../etc/passwd .. ü"), "0012-etc-passwd.patch");
         assert_eq!(patch_name(3, "util/a.c: x_y"), "0003-util-a.c-x_y.patch");

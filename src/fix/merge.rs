@@ -1,4 +1,4 @@
-//! Edits of many files that go together.
+//! Merging the edits of many fixes into one set without overlaps.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use cowrap_report::Edit;
 
-/// Edits that only make sense together have the same group: all of them are made, or none.
+/// A group of edits that only make sense together: all of them are made, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GroupId(pub u32);
 
@@ -20,19 +20,19 @@ impl fmt::Display for GroupId {
 
 /// Two edits that cannot both be made.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{}: at byte {offset}, {group} changes the same text differently; apply one of the two, and look again", path.display())]
+#[error("{}: at byte {offset}, {group} changes the same text differently; apply one of the two and run again", path.display())]
 pub struct Conflict {
     /// The file, relative to the tree's root.
     pub path: PathBuf,
-    /// The first byte that both edits are about, or between them.
+    /// The first byte that both edits change; of insertions, where they insert.
     pub offset: usize,
-    /// A group that holds the other edit. When the edits of one group are at odds with each other, that group itself.
+    /// A group with the other edit. When the edits of one group collide, that group itself.
     pub group: GroupId,
 }
 
 /// An edit that does not fit the text that it is applied to.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{}: an edit of the bytes {start} to {end} does not fit a file of {length} bytes; read the file again", path.display())]
+#[error("{}: an edit of the bytes {start} to {end} does not fit a file of {length} bytes; run again", path.display())]
 pub struct OutOfBounds {
     /// The file, relative to the tree's root.
     pub path: PathBuf,
@@ -46,22 +46,25 @@ pub struct OutOfBounds {
 
 /// Edits that can all be made, in one tree of files.
 ///
-/// The edits of a file are sorted, disjoint, and no two are equal. Two edits may touch: an insertion before or behind a range
-/// that another edit replaces has one place all the same. So the result does not depend on the order in which groups were added.
+/// Invariant, which [`add_group`](EditSet::add_group) checks: the edits of a file are sorted and
+/// disjoint, and no two have the same range. Two edits may touch, since an insertion directly before
+/// or behind a replaced range still has one position. So the result does not depend on the order in
+/// which groups were added.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EditSet {
-    /// No file is without edits. Since edits are disjoint, no two of a file have one range, and both starts and ends ascend.
-    files: BTreeMap<PathBuf, BTreeMap<Range, Held>>,
+    /// By file; each has at least one edit. Since the edits are disjoint, both starts and ends ascend.
+    files: BTreeMap<PathBuf, BTreeMap<ByteRange, SharedEdit>>,
 }
 
-/// Start and end of an edit. Of an insertion and a replacement with one start, the insertion comes first, in this order and in
-/// the text.
-type Range = (usize, usize);
+/// Start and end of an edit. Of an insertion and a replacement with the same start, the insertion
+/// comes first, in this order and in the text.
+type ByteRange = (usize, usize);
 
+/// The text of an edit, and the groups that it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Held {
+struct SharedEdit {
     text: String,
-    /// Who wants this edit; never empty.
+    /// Never empty.
     groups: BTreeSet<GroupId>,
 }
 
@@ -71,16 +74,16 @@ impl EditSet {
         EditSet::default()
     }
 
-    /// Adds edits that only make sense together. An edit that is there already is shared with the groups that hold it. A group
-    /// may be added to later.
+    /// Adds edits to a group. An edit that other groups have already is shared with them.
     ///
     /// # Errors
     ///
-    /// When one of the edits overlaps another edit, or inserts something else at its place; or when it ends before it starts,
-    /// which counts as a conflict with itself. The set is as it was then.
+    /// When one of the edits overlaps another edit or replaces the same range with another text, and
+    /// when it ends before it starts, which counts as a conflict with itself. The set is unchanged
+    /// then.
     pub fn add_group(&mut self, group: GroupId, edits: &[Edit]) -> Result<(), Conflict> {
-        // The group's edits go in one by one, so that they are held against each other too; a conflict takes back those
-        // that are new.
+        // The edits are added one by one, which checks them against each other, too. A conflict takes
+        // back those that were added.
         let mut added: Vec<&Edit> = Vec::new();
         for edit in edits {
             match self.add(group, edit) {
@@ -88,7 +91,7 @@ impl EditSet {
                 Ok(false) => {}
                 Err(conflict) => {
                     for edit in added {
-                        self.take(group, &edit.path, (edit.start, edit.end));
+                        self.remove(group, &edit.path, (edit.start, edit.end));
                     }
                     return Err(conflict);
                 }
@@ -97,12 +100,12 @@ impl EditSet {
         Ok(())
     }
 
-    /// The set as it would be if a group had never been added. What others want as well stays.
+    /// The set as if a group had never been added. Edits that other groups share stay.
     pub fn without(&self, group: GroupId) -> EditSet {
         let mut set = self.clone();
         for (path, edits) in &self.files {
             for range in edits.keys() {
-                set.take(group, path, *range);
+                set.remove(group, path, *range);
             }
         }
         set
@@ -115,13 +118,18 @@ impl EditSet {
 
     /// The edits of one file, in the order of the text.
     pub fn edits(&self, path: &Path) -> impl Iterator<Item = Edit> {
-        let held = self.files.get_key_value(path);
-        held.into_iter().flat_map(|(path, edits)| {
-            edits.iter().map(|(&(start, end), held)| Edit { path: path.clone(), start, end, text: held.text.clone() })
+        let shared = self.files.get_key_value(path);
+        shared.into_iter().flat_map(|(path, edits)| {
+            edits.iter().map(|(&(start, end), shared)| Edit {
+                path: path.clone(),
+                start,
+                end,
+                text: shared.text.clone(),
+            })
         })
     }
 
-    /// Whether there is no edit.
+    /// Whether there are no edits.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
@@ -130,30 +138,31 @@ impl EditSet {
     ///
     /// # Errors
     ///
-    /// When an edit lies beyond the text's end: the text is not the one that the edits were made for.
+    /// When an edit is beyond the end of the text: the edits were made for another text.
     pub fn apply(&self, path: &Path, old: &[u8]) -> Result<Vec<u8>, OutOfBounds> {
         let mut new = Vec::with_capacity(old.len());
         let mut done = 0;
-        for (&(start, end), held) in self.files.get(path).into_iter().flatten() {
+        for (&(start, end), shared) in self.files.get(path).into_iter().flatten() {
             let out_of_bounds = || OutOfBounds { path: path.to_path_buf(), start, end, length: old.len() };
-            // Starts and ends ascend, so that only the text's end can be in the way.
+            // Since starts and ends ascend, only the end of the text can be in the way.
             if end > old.len() {
                 return Err(out_of_bounds());
             }
             new.extend_from_slice(old.get(done..start).ok_or_else(out_of_bounds)?);
-            new.extend_from_slice(held.text.as_bytes());
+            new.extend_from_slice(shared.text.as_bytes());
             done = end;
         }
         new.extend_from_slice(&old[done..]);
         Ok(new)
     }
 
-    /// Where a byte of a file is when its edits are made; the start of what replaces it, when it goes away.
+    /// Where a byte of a file is after the edits; for a byte that is replaced, where its replacement
+    /// begins.
     pub fn moved(&self, path: &Path, offset: usize) -> usize {
         let mut moved = offset;
-        for (&(start, end), held) in self.files.get(path).into_iter().flatten() {
+        for (&(start, end), shared) in self.files.get(path).into_iter().flatten() {
             if end <= offset {
-                moved = moved + held.text.len() - (end - start);
+                moved = moved + shared.text.len() - (end - start);
             } else if start < offset {
                 moved -= offset - start;
             }
@@ -161,7 +170,7 @@ impl EditSet {
         moved
     }
 
-    /// Adds one edit; tells whether the group did not hold it before.
+    /// Adds one edit; returns whether it is new to the group.
     fn add(&mut self, group: GroupId, edit: &Edit) -> Result<bool, Conflict> {
         let range = (edit.start, edit.end);
         let conflict = |offset, group| Err(Conflict { path: edit.path.clone(), offset, group });
@@ -169,35 +178,36 @@ impl EditSet {
             return conflict(edit.start, group);
         }
         if let Some(edits) = self.files.get_mut(&edit.path) {
-            if let Some(held) = edits.get_mut(&range) {
-                if held.text != edit.text {
-                    return conflict(edit.start, held.first_group());
+            if let Some(shared) = edits.get_mut(&range) {
+                if shared.text != edit.text {
+                    return conflict(edit.start, shared.first_group());
                 }
-                return Ok(held.groups.insert(group));
+                return Ok(shared.groups.insert(group));
             }
-            // Of the edits before, the last ends last; of those behind, the first starts first.
-            if let Some((&(_, end), held)) = edits.range(..range).next_back()
+            // Only the neighbours can overlap: of the edits before, the last ends last; of those behind,
+            // the first starts first.
+            if let Some((&(_, end), shared)) = edits.range(..range).next_back()
                 && end > edit.start
             {
-                return conflict(edit.start, held.first_group());
+                return conflict(edit.start, shared.first_group());
             }
-            if let Some((&(start, _), held)) = edits.range(range..).next()
+            if let Some((&(start, _), shared)) = edits.range(range..).next()
                 && start < edit.end
             {
-                return conflict(start, held.first_group());
+                return conflict(start, shared.first_group());
             }
         }
-        let held = Held { text: edit.text.clone(), groups: BTreeSet::from([group]) };
-        self.files.entry(edit.path.clone()).or_default().insert(range, held);
+        let shared = SharedEdit { text: edit.text.clone(), groups: BTreeSet::from([group]) };
+        self.files.entry(edit.path.clone()).or_default().insert(range, shared);
         Ok(true)
     }
 
-    /// Takes one edit from a group, and out of the set when no group holds it any more.
-    fn take(&mut self, group: GroupId, path: &Path, range: Range) {
+    /// Removes one edit from a group, and from the set when no other group has it.
+    fn remove(&mut self, group: GroupId, path: &Path, range: ByteRange) {
         let Some(edits) = self.files.get_mut(path) else { return };
-        if let Some(held) = edits.get_mut(&range) {
-            held.groups.remove(&group);
-            if held.groups.is_empty() {
+        if let Some(shared) = edits.get_mut(&range) {
+            shared.groups.remove(&group);
+            if shared.groups.is_empty() {
                 edits.remove(&range);
             }
         }
@@ -207,9 +217,9 @@ impl EditSet {
     }
 }
 
-impl Held {
+impl SharedEdit {
     fn first_group(&self) -> GroupId {
-        self.groups.first().copied().expect("an edit has a group")
+        self.groups.first().copied().expect("an edit belongs to a group")
     }
 }
 
@@ -236,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn edits_are_made_at_their_places() {
+    fn edits_are_applied_in_order_of_position() {
         let set = set(&[
             (1, &[edit("a.c", 4, 4, "coroutine_fn "), edit("a.h", 0, 0, "x")]),
             (2, &[edit("a.c", 8, 9, "")]),
@@ -250,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn places_move_with_edits() {
+    fn offsets_move_with_edits() {
         let set = set(&[(1, &[edit("a.c", 0, 3, "void"), edit("a.c", 4, 4, "coroutine_fn "), edit("a.c", 8, 9, "")])]);
         let (old, new) = ("int f();;\n", "void coroutine_fn f();\n");
         assert_eq!(applied(&set, old), new);
@@ -301,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_edit_stays_while_one_group_wants_it() {
+    fn a_shared_edit_stays_while_one_group_has_it() {
         let shared = [edit("a.c", 0, 0, "x")];
         let both = set(&[(1, &shared), (2, &shared)]);
         assert_eq!(applied(&both, "y"), "xy");
@@ -310,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn another_text_is_noticed() {
+    fn a_shorter_text_is_refused() {
         let set = set(&[(1, &[edit("a.c", 3, 5, "x")])]);
         assert_eq!(set.apply(Path::new("a.c"), b"12345").unwrap(), b"123x");
         let error = set.apply(Path::new("a.c"), b"1234").unwrap_err();
@@ -330,7 +340,7 @@ mod tests {
         proptest::collection::vec(proptest::collection::vec(any_edit(), 1..4), 0..12)
     }
 
-    /// What a plan comes to, and which of its groups were taken.
+    /// The set of a plan, and which of its groups were added.
     fn planned(plan: &[Vec<Edit>]) -> (EditSet, Vec<u32>) {
         let mut set = EditSet::new();
         let taken = |(number, edits): (usize, &Vec<Edit>)| {
@@ -401,7 +411,7 @@ mod tests {
         }
 
         #[test]
-        fn a_removed_group_was_never_there(plan in any_plan(), which in any::<prop::sample::Index>()) {
+        fn removing_a_group_equals_never_adding_it(plan in any_plan(), which in any::<prop::sample::Index>()) {
             let (set, taken) = planned(&plan);
             if !taken.is_empty() {
                 let removed = *which.get(&taken);

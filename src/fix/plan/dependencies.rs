@@ -1,5 +1,6 @@
-//! Which fixes rest on which others: a fix that marks something marks all that this obliges, and so contains what other fixes
-//! do. Those that oblige one another are done together or not at all.
+//! Which fixes need which others. A fix that marks a function also marks what the mark obliges,
+//! and so contains what other fixes do. Fixes that contain each other are made together or not at
+//! all.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,14 +10,14 @@ use petgraph::visit::Dfs;
 
 use cowrap_report::{Action, Fix};
 
-/// The fixes of a plan as a graph: from each to those whose first action it contains.
-pub struct Order<K> {
+/// The fixes of a plan as a graph: each has edges to those whose first action it contains.
+pub struct Dependencies<K> {
     graph: DiGraph<K, ()>,
     nodes: BTreeMap<K, NodeIndex>,
 }
 
-impl<K: Copy + Ord> Order<K> {
-    /// Finds out which of these fixes contain which.
+impl<K: Copy + Ord> Dependencies<K> {
+    /// Finds which of these fixes contain which.
     pub fn new<'f>(fixes: impl Iterator<Item = (K, &'f Fix)> + Clone) -> Self {
         let mut graph = DiGraph::new();
         let nodes: BTreeMap<K, NodeIndex> = fixes.clone().map(|(key, _)| (key, graph.add_node(key))).collect();
@@ -31,26 +32,27 @@ impl<K: Copy + Ord> Order<K> {
                 }
             }
         }
-        Order { graph, nodes }
+        Dependencies { graph, nodes }
     }
 
-    /// The fixes that cannot be done when these cannot: those that contain one of them, in turn, and these themselves.
-    pub fn resting_on(&self, fixes: impl Iterator<Item = K>) -> BTreeSet<K> {
+    /// These fixes, and all that need one of them, also through others: none of them can be made
+    /// if these cannot.
+    pub fn dependents(&self, fixes: impl Iterator<Item = K>) -> BTreeSet<K> {
         let mut reversed = self.graph.clone();
         reversed.reverse();
         let mut found = BTreeSet::new();
         for start in fixes.filter_map(|fix| self.nodes.get(&fix)) {
-            let mut walk = Dfs::new(&reversed, *start);
-            while let Some(node) = walk.next(&reversed) {
+            let mut search = Dfs::new(&reversed, *start);
+            while let Some(node) = search.next(&reversed) {
                 found.insert(reversed[node]);
             }
         }
         found
     }
 
-    /// The fixes in groups that contain one another; what a group rests on comes before it.
-    pub fn groups(&self) -> Vec<Vec<K>> {
-        // Tarjan's algorithm gives a component before those that lead to it.
+    /// The fixes, those that contain each other together; what a fix needs comes before it.
+    pub fn in_order(&self) -> Vec<Vec<K>> {
+        // Tarjan's algorithm yields a component before those with an edge to it.
         let components = tarjan_scc(&self.graph).into_iter();
         let keys = components.map(|nodes| {
             let mut keys: Vec<K> = nodes.into_iter().map(|node| self.graph[node]).collect();
@@ -76,24 +78,24 @@ mod tests {
         Fix { title: names[0].to_owned(), safety: Safety::Safe, actions, edits: Vec::new(), obstacle: None }
     }
 
-    fn order(fixes: &[Fix]) -> Order<usize> {
-        Order::new(fixes.iter().enumerate())
+    fn dependencies(fixes: &[Fix]) -> Dependencies<usize> {
+        Dependencies::new(fixes.iter().enumerate())
     }
 
     #[test]
-    fn what_obliges_a_fix_goes_with_it() {
-        // `a` obliges `b`, and `b` obliges `c`; `d` is apart.
-        let order = order(&[fix(&["a", "b", "c"]), fix(&["b", "c"]), fix(&["c"]), fix(&["d"])]);
-        assert_eq!(order.resting_on([2].into_iter()), BTreeSet::from([0, 1, 2]));
-        assert_eq!(order.resting_on([0].into_iter()), BTreeSet::from([0]));
-        assert_eq!(order.resting_on([3].into_iter()), BTreeSet::from([3]));
-        assert_eq!(order.resting_on([9].into_iter()), BTreeSet::new());
+    fn dependents_are_found_through_others() {
+        // `a` needs `b`, and `b` needs `c`; `d` needs none.
+        let fixes = dependencies(&[fix(&["a", "b", "c"]), fix(&["b", "c"]), fix(&["c"]), fix(&["d"])]);
+        assert_eq!(fixes.dependents([2].into_iter()), BTreeSet::from([0, 1, 2]));
+        assert_eq!(fixes.dependents([0].into_iter()), BTreeSet::from([0]));
+        assert_eq!(fixes.dependents([3].into_iter()), BTreeSet::from([3]));
+        assert_eq!(fixes.dependents([9].into_iter()), BTreeSet::new());
     }
 
     #[test]
-    fn a_circle_of_obligations_is_one_group_behind_what_it_rests_on() {
-        let order = order(&[fix(&["a", "b", "c"]), fix(&["b", "a", "c"]), fix(&["c"])]);
-        assert_eq!(order.groups(), [vec![2], vec![0, 1]]);
-        assert_eq!(order.resting_on([1].into_iter()), BTreeSet::from([0, 1]));
+    fn fixes_that_need_each_other_come_together_after_what_they_need() {
+        let fixes = dependencies(&[fix(&["a", "b", "c"]), fix(&["b", "a", "c"]), fix(&["c"])]);
+        assert_eq!(fixes.in_order(), [vec![2], vec![0, 1]]);
+        assert_eq!(fixes.dependents([1].into_iter()), BTreeSet::from([0, 1]));
     }
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::fixtures::is_updating;
+use crate::support::expect::is_update;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -89,7 +89,7 @@ fn check_case(case: &Path) {
     let options: Vec<&str> = options.split_whitespace().collect();
     let out = tree.fix_files(&options);
     assert!(matches!(out.status, Some(0 | 1)), "{out:?}");
-    if is_updating() {
+    if is_update() {
         update_case(case, &tree, &expected, &out);
         (expected, left) = (tree.texts(), out.not_fixed());
     }

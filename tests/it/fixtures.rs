@@ -18,6 +18,8 @@ use cowrap_report::Report;
 use cowrap_report::{Finding, Level};
 use cowrap_session::{BaselineRequest, Gate, Input, Progress, Request, SharingRequest};
 
+use crate::support::expect::is_update;
+
 #[test]
 fn guards() {
     for file in c_files(&testdata().join("guards")) {
@@ -184,14 +186,9 @@ fn check_database(tree: &str, name: &str) {
     compare(&report, &root, &sources);
 }
 
-/// Whether expectations are to be rewritten instead of compared.
-pub fn is_updating() -> bool {
-    std::env::var_os("UPDATE_EXPECT").is_some_and(|value| value == "1")
-}
-
 /// Fails unless the findings are those that the sources expect, or makes the sources expect them.
 fn compare(report: &Report, root: &Path, sources: &[PathBuf]) {
-    if is_updating() {
+    if is_update() {
         // Tests that run at the same time have files in common.
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);

@@ -18,4 +18,5 @@ mod queries;
 mod reader;
 mod recall;
 mod sharing;
+mod snapshots;
 mod support;

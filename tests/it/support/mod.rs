@@ -1,5 +1,6 @@
 //! What several tests use.
 
+pub mod expect;
 pub mod random;
 pub mod sharing;
 pub mod synthetic;

@@ -1,0 +1,333 @@
+//! Extracting the facts of a part of a tree into a facts file.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use cowrap_base::files::{Digest, Digester, Tree};
+use cowrap_facts::SharedFileFacts;
+use cowrap_frontend::compdb::Unit;
+use cowrap_report::SharingStats;
+
+use crate::depfile::depfile;
+use crate::file_format::Words;
+use crate::request::{Progress, Request};
+use crate::session::{Session, UnitRead};
+use crate::snapshot::Snapshot;
+
+use super::{FactsError, KIND, List, Stored, StoredPiece, StoredUnit, write};
+
+/// What the headers of a unit cost to parse, as bytes of its own text.
+const HEADER_COST: u64 = 32 << 10;
+
+/// One of several parts of a tree, each with units of about the same total size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Shard {
+    /// Which, from 1.
+    pub(super) number: u32,
+    /// Of how many.
+    pub(super) of: u32,
+}
+
+impl Shard {
+    /// Shard `number`, from 1, of `of`; `None` when there is no such shard.
+    pub fn new(number: u32, of: u32) -> Option<Shard> {
+        (1..=of).contains(&number).then_some(Shard { number, of })
+    }
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    /// Reads `K/N`.
+    fn from_str(text: &str) -> Result<Shard, String> {
+        let numbers = text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+        let shard = numbers.and_then(|(number, of)| Shard::new(number, of));
+        shard.ok_or_else(|| "expected K/N, such as 2/4, with K from 1 to N".to_owned())
+    }
+}
+
+/// Which units are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// A shard.
+    Shard(Shard),
+    /// One unit, by the digest that a ninja file names it by.
+    Unit(Digest),
+}
+
+/// The facts of some units.
+#[derive(Debug)]
+pub struct Extracted {
+    stored: Vec<u8>,
+    files: BTreeSet<PathBuf>,
+    /// How many of the units could not be read.
+    pub unread: usize,
+    /// How PCH sharing went.
+    pub shared: SharingStats,
+}
+
+/// Reads some of a tree's units.
+///
+/// # Errors
+///
+/// The tree cannot be opened, or has no such unit. A unit that cannot be read is not an error, but stored as a problem.
+pub fn extract(request: &Request, part: Part, progress: &dyn Progress) -> Result<Extracted, FactsError> {
+    // One process for each unit: to open the cache would cost more than it saves, and they would all write to it.
+    let uncached;
+    let request = match part {
+        Part::Unit(_) => {
+            uncached = Request { cache: None, ..request.clone() };
+            &uncached
+        }
+        Part::Shard(_) => request,
+    };
+    let mut session = Session::open(request)?;
+    let list = List::of(&session);
+    let chosen: Vec<usize> = match part {
+        Part::Shard(shard) => divide(&session.inputs.units, shard),
+        Part::Unit(digest) => {
+            let number = list.units.iter().position(|unit| *unit == digest);
+            vec![number.ok_or(FactsError::NoSuchUnit { digest })?]
+        }
+    };
+    let (units, details) = session.units(&Snapshot::disk(), &chosen, progress)?;
+    let mut builder = Builder::default();
+    for unit in units {
+        let file = &session.inputs.units[unit.number].file;
+        builder.add(list.units[unit.number], file, unit, &session.tree);
+    }
+    let (shard, list) = match part {
+        Part::Shard(shard) => (Some(shard), Some(list)),
+        Part::Unit(_) => (None, None),
+    };
+    let unread = builder.units.iter().filter(|unit| unit.outcome.is_err()).count();
+    let files = std::mem::take(&mut builder.files);
+    let stored = builder.finish(&session, shard, list)?;
+    Ok(Extracted { stored, files, unread, shared: details.sharing })
+}
+
+/// A facts file with the list of a tree's units and no facts.
+pub(crate) fn list_file(session: &Session<'_>, list: List) -> Result<Vec<u8>, FactsError> {
+    Builder::default().finish(session, None, Some(list))
+}
+
+impl Extracted {
+    /// Writes the facts to a file, whole or not at all. A file that has them already is not touched.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file system.
+    pub fn save(&self, path: &Path) -> Result<(), FactsError> {
+        write(path, &self.stored)
+    }
+
+    /// Writes a depfile for ninja: every file that was read. When a unit could not be read, ninja extracts it every time, since
+    /// what was missing need not be among these files.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file system, and a name of the facts file that cannot be written.
+    pub fn save_depfile(&self, path: &Path, facts: &Path) -> Result<(), FactsError> {
+        let files = self.files.iter().map(PathBuf::as_path);
+        let unnameable = || FactsError::Unnameable { path: facts.to_path_buf(), in_what: "depfile" };
+        write(path, &depfile(facts, files, self.unread > 0).ok_or_else(unnameable)?)
+    }
+}
+
+/// Collects the content of a facts file.
+#[derive(Default)]
+struct Builder {
+    pieces: Vec<StoredPiece<'static>>,
+    positions: HashMap<Digest, u32>,
+    units: Vec<StoredUnit>,
+    files: BTreeSet<PathBuf>,
+}
+
+impl Builder {
+    fn add(&mut self, digest: Digest, file: &Path, unit: UnitRead, tree: &Tree) {
+        let UnitRead { facts, files, unknown_arguments, .. } = unit;
+        self.files.insert(file.to_path_buf());
+        self.files.extend(files.iter().map(|file| tree.absolute(file)));
+        let unknown_arguments = unknown_arguments.into_iter().fold(BTreeMap::new(), |mut counts, argument| {
+            *counts.entry(argument).or_default() += 1;
+            counts
+        });
+        let outcome = facts.map(|pieces| self.positions(&pieces));
+        self.units.push(StoredUnit { digest, unknown_arguments, outcome });
+    }
+
+    fn positions(&mut self, facts: &[SharedFileFacts]) -> Vec<u32> {
+        let Builder { pieces, positions, .. } = self;
+        let position = |piece: &SharedFileFacts| {
+            *positions.entry(piece.digest()).or_insert_with(|| {
+                // Plain data can always be encoded.
+                let facts = postcard::to_stdvec(piece.facts()).unwrap_or_default();
+                pieces.push(StoredPiece { digest: piece.digest(), facts: facts.into() });
+                pieces.len() as u32 - 1
+            })
+        };
+        facts.iter().map(position).collect()
+    }
+
+    fn finish(self, session: &Session<'_>, shard: Option<Shard>, list: Option<List>) -> Result<Vec<u8>, FactsError> {
+        let stored = Stored {
+            words: Words::of(&session.pack),
+            version: session.clang.clone(),
+            clang: session.details.parsing.clang.clone(),
+            root: session.tree.root.clone(),
+            build: session.tree.build.clone(),
+            shard,
+            list,
+            pieces: self.pieces,
+            units: self.units,
+        };
+        let unwritable = |error| FactsError::Write { path: "facts".to_owned(), source: std::io::Error::other(error) };
+        Ok(KIND.seal(postcard::to_stdvec(&stored).map_err(unwritable)?))
+    }
+}
+
+/// The digest of a unit: of everything in its entry that decides what is read, wherever the tree is.
+pub(super) fn digest(unit: &Unit, tree: &Tree) -> Digest {
+    let mut digester = Digester::new();
+    for path in [&unit.file, &unit.directory] {
+        digester.update(tree.portable(path).as_os_str().as_bytes());
+    }
+    for argument in &unit.arguments {
+        let mut argument = argument.as_bytes().to_vec();
+        // No argument contains a NUL byte.
+        let places = [(tree.build.as_ref(), b"\0@"), (Some(&tree.root), b"\0.")];
+        for (place, sign) in places.into_iter().filter_map(|(place, sign)| Some((place?, sign))) {
+            argument = replace_directory(&argument, place.as_os_str().as_bytes(), sign);
+        }
+        digester.update(&argument);
+    }
+    digester.finish()
+}
+
+/// Replaces a directory by a sign, wherever a path in some text begins with it.
+fn replace_directory(text: &[u8], directory: &[u8], sign: &[u8]) -> Vec<u8> {
+    let mut replaced = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((first, behind)) = rest.split_first() {
+        match rest.strip_prefix(directory) {
+            Some(after) if after.first().is_none_or(|byte| *byte == b'/') => {
+                replaced.extend_from_slice(sign);
+                rest = after;
+            }
+            _ => {
+                replaced.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    replaced
+}
+
+/// The units of a shard, in the order of the database. Units with the same arguments and neighbours in the tree are in one shard
+/// where possible: they include the same headers, and can share precompiled ones.
+fn divide(units: &[Unit], shard: Shard) -> Vec<usize> {
+    let weights: Vec<u64> =
+        units.iter().map(|unit| HEADER_COST + unit.file.metadata().map_or(0, |file| file.len())).collect();
+    let mut order: Vec<usize> = (0..units.len()).collect();
+    let key = |number: &usize| -> (&[OsString], &Path, &Path, usize) {
+        let unit = &units[*number];
+        (&unit.arguments, &unit.file, &unit.directory, *number)
+    };
+    order.sort_by(|one, other| key(one).cmp(&key(other)));
+    let mut chosen = runs(&order.iter().map(|number| weights[*number]).collect::<Vec<_>>(), shard.of)
+        .into_iter()
+        .zip(&order)
+        .filter(|(run, _)| *run + 1 == shard.number)
+        .map(|(_, number)| *number)
+        .collect::<Vec<_>>();
+    chosen.sort_unstable();
+    chosen
+}
+
+/// Cuts a list of weights into runs of about the same total; returns for each weight the number of its run, from 0.
+fn runs(weights: &[u64], count: u32) -> Vec<u32> {
+    let all: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
+    let mut before: u128 = 0;
+    let run = |weight: &u64| {
+        // The middle of a weight decides its run. Everything is doubled to avoid halves.
+        let middle = 2 * before + u128::from(*weight);
+        before += u128::from(*weight);
+        (middle * u128::from(count) / (2 * all).max(1)).min(u128::from(count) - 1) as u32
+    };
+    weights.iter().map(run).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn unit(file: &str, arguments: &[&str]) -> Unit {
+        Unit {
+            file: PathBuf::from(file),
+            directory: PathBuf::from("/src/build"),
+            arguments: arguments.iter().map(OsString::from).collect(),
+            outputs: Vec::new(),
+            entry: 0,
+            dropped: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_unit_is_known_by_its_entry_wherever_the_tree_is() {
+        let tree = |root: &str| Tree { root: root.into(), build: Some(Path::new(root).join("build")) };
+        let at = |root: &str| {
+            let mut unit = unit(&format!("{root}/a.c"), &["-I", &format!("{root}/include"), &format!("-iquote{root}")]);
+            unit.directory = Path::new(root).join("build");
+            digest(&unit, &tree(root))
+        };
+        assert_eq!(at("/src"), at("/home/me/src"));
+        let of = |unit: &Unit| digest(unit, &tree("/src"));
+        let known = of(&unit("/src/a.c", &["-DX", "-DY"]));
+        for other in [
+            unit("/src/b.c", &["-DX", "-DY"]),
+            unit("/src/a.c", &["-DX -DY"]),
+            unit("/src/a.c", &["-DY", "-DX"]),
+            unit("/src/a.c", &["-DX"]),
+        ] {
+            assert_ne!(of(&other), known);
+        }
+        assert_ne!(of(&unit("/src/a.c", &["-I/src2"])), of(&unit("/src/a.c", &["-I.2"])));
+    }
+
+    #[test]
+    fn units_that_are_compiled_alike_come_into_one_shard() {
+        let units: Vec<Unit> = (0..40)
+            .map(|number| unit(&format!("/src/{number:02}.c"), if number % 2 == 0 { &["-DA"] } else { &["-DB"] }))
+            .collect();
+        let first = divide(&units, Shard { number: 1, of: 2 });
+        assert_eq!(first, (0..40).step_by(2).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_shard_is_read_from_two_numbers() {
+        assert_eq!("2/4".parse(), Ok(Shard { number: 2, of: 4 }));
+        for text in ["", "2", "0/4", "5/4", "1/0", "-1/4", "1/4/2", "a/b", "1/99999999999"] {
+            assert!(text.parse::<Shard>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn runs_are_in_order_and_balanced(weights in prop::collection::vec(0u64..1000, 0..200), count in 1u32..12) {
+            let found = runs(&weights, count);
+            prop_assert!(found.is_sorted());
+            prop_assert!(found.iter().all(|run| *run < count));
+            let all: u64 = weights.iter().sum();
+            for run in 0..count {
+                let own = found.iter().zip(&weights).filter(|(at, _)| **at == run).map(|(_, weight)| weight).sum::<u64>();
+                prop_assert!(own <= all / u64::from(count) + 1000, "{} of {}", own, all);
+            }
+        }
+    }
+}

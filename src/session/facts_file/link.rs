@@ -1,0 +1,269 @@
+//! Linking facts files into an index.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use cowrap_analysis::program::Linker;
+use cowrap_base::files::{Digest, Tree};
+use cowrap_facts::{FileFacts, SharedFileFacts};
+use cowrap_packs::Pack;
+use cowrap_report::{Details, ParseDetails, Problem, ProblemKind};
+
+use crate::Error as ReadError;
+use crate::file_format::damaged;
+use crate::index_file::{Coverage, Index};
+use crate::inputs::pack_of;
+
+use super::{EXTENSION, FactsError, KIND, List, Shard, Stored, StoredPiece, StoredUnit};
+
+/// How many units an error names.
+const MAX_NAMED: usize = 3;
+
+/// Which facts files are linked.
+#[derive(Clone, Debug)]
+pub struct LinkRequest {
+    /// Facts files, and directories that contain facts files.
+    pub facts: Vec<PathBuf>,
+    /// The pack's file; QEMU's when there is none.
+    pub pack: Option<PathBuf>,
+    /// The root of the tree, when it has moved since the facts were written.
+    pub root: Option<PathBuf>,
+    /// Whether units may be missing.
+    pub allow_missing: bool,
+}
+
+/// Links facts files into an index. The order in which they are given does not matter.
+///
+/// # Errors
+///
+/// A file cannot be used, two files are not of the same tree, or units are missing.
+pub fn link(request: &LinkRequest) -> Result<Index, FactsError> {
+    let pack = pack_of(request.pack.as_deref())?;
+    let root = match &request.root {
+        Some(root) => {
+            Some(root.canonicalize().map_err(|_| ReadError::NoSuchPath { path: root.display().to_string() })?)
+        }
+        None => None,
+    };
+    let mut linked = Linked::default();
+    for path in files(&request.facts)? {
+        let failed = |source| FactsError::Read { path: path.display().to_string(), source };
+        let bytes = std::fs::read(&path).map_err(failed)?;
+        let unusable = |problem| FactsError::Unusable { path: path.display().to_string(), problem };
+        let body = KIND.unseal(&bytes).map_err(unusable)?;
+        let stored: Stored<'_> = postcard::from_bytes(body).map_err(|_| unusable(damaged()))?;
+        stored.words.vet(&pack).map_err(unusable)?;
+        linked.add(&path, stored, root.as_deref())?;
+    }
+    linked.finish(pack, request.allow_missing)
+}
+
+/// The given files, and those in the given directories.
+fn files(given: &[PathBuf]) -> Result<Vec<PathBuf>, FactsError> {
+    let mut files = Vec::new();
+    for path in given {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let failed = |source| FactsError::Read { path: path.display().to_string(), source };
+        let mut found = Vec::new();
+        for entry in path.read_dir().map_err(failed)? {
+            let file = entry.map_err(failed)?.path();
+            if file.extension().is_some_and(|end| end == EXTENSION) && file.is_file() {
+                found.push(file);
+            }
+        }
+        if found.is_empty() {
+            return Err(FactsError::Empty { path: path.display().to_string() });
+        }
+        found.sort();
+        files.extend(found);
+    }
+    Ok(files)
+}
+
+/// What has been linked so far.
+#[derive(Default)]
+struct Linked {
+    files: Vec<File>,
+    tree: Option<Tree>,
+    /// The list of units, and the number of the file that has it.
+    list: Option<(List, usize)>,
+    /// The libclang in use, for people; its path may differ between machines.
+    clang: Option<String>,
+    /// The facts of each source file once.
+    pieces: HashMap<Digest, SharedFileFacts>,
+    /// The units, each with the number of the file that has it.
+    units: HashMap<Digest, (UnitFacts, usize)>,
+}
+
+/// A facts file.
+struct File {
+    path: PathBuf,
+    version: String,
+    shard: Option<Shard>,
+}
+
+/// A unit as it was stored.
+struct UnitFacts {
+    unknown_arguments: BTreeMap<String, usize>,
+    outcome: Result<Vec<SharedFileFacts>, Problem>,
+}
+
+impl Linked {
+    fn add(&mut self, path: &Path, stored: Stored<'_>, root: Option<&Path>) -> Result<(), FactsError> {
+        let Stored { version, clang, shard, list, .. } = stored;
+        let unusable = || FactsError::Unusable { path: path.display().to_string(), problem: damaged() };
+        let number = self.files.len();
+        self.files.push(File { path: path.to_path_buf(), version, shard });
+        if self.files[0].version != self.files[number].version {
+            let problem = format!("libclang was {} and {}", self.files[number].version, self.files[0].version);
+            return Err(self.mismatch(number, 0, problem));
+        }
+        let tree = moved(Tree { root: stored.root, build: stored.build }, root);
+        let first = self.tree.get_or_insert_with(|| tree.clone());
+        if *first != tree {
+            let problem =
+                format!("the tree was at {} and at {}; use --root to say where it is now", shown(&tree), shown(first));
+            return Err(self.mismatch(number, 0, problem));
+        }
+        match (&self.list, list) {
+            (Some((known, other)), Some(list)) if *known != list => {
+                let problem = "the tree, its database or the selected units differ".to_owned();
+                return Err(self.mismatch(number, *other, problem));
+            }
+            (None, Some(list)) => self.list = Some((list, number)),
+            _ => {}
+        }
+        if self.clang.as_ref().is_none_or(|known| clang < *known) {
+            self.clang = Some(clang);
+        }
+        let mut pieces = Vec::with_capacity(stored.pieces.len());
+        for StoredPiece { digest, facts } in stored.pieces {
+            let piece = match self.pieces.entry(digest) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(vacant) => {
+                    let facts: FileFacts = postcard::from_bytes(&facts).map_err(|_| unusable())?;
+                    vacant.insert(SharedFileFacts::new(facts)).clone()
+                }
+            };
+            if piece.digest() != digest {
+                return Err(unusable());
+            }
+            pieces.push(piece);
+        }
+        for StoredUnit { digest, unknown_arguments, outcome } in stored.units {
+            let outcome = match outcome {
+                Ok(positions) => {
+                    let piece = |position: u32| pieces.get(position as usize).cloned().ok_or_else(unusable);
+                    Ok(positions.into_iter().map(piece).collect::<Result<Vec<SharedFileFacts>, FactsError>>()?)
+                }
+                Err(problem) => Err(problem),
+            };
+            if let Some((_, other)) = self.units.insert(digest, (UnitFacts { unknown_arguments, outcome }, number)) {
+                let problem = match (self.files[number].shard, self.files[other].shard) {
+                    (Some(one), Some(two)) if one == two => format!("both are shard {}/{}", one.number, one.of),
+                    _ => format!("both contain {}", self.name(digest)),
+                };
+                return Err(self.mismatch(number, other, problem));
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, pack: Pack, allow_missing: bool) -> Result<Index, FactsError> {
+        let Some((list, lister)) = self.list.take() else { return Err(FactsError::NoList) };
+        let Some(tree) = self.tree.take() else { return Err(FactsError::NoList) };
+        let listed: BTreeSet<&Digest> = list.units.iter().collect();
+        let strays = self.units.iter().filter(|(digest, _)| !listed.contains(digest));
+        if let Some(stray) = strays.map(|(_, (_, number))| *number).min() {
+            let problem = format!("the first has units that are not in {}", self.files[lister].path.display());
+            return Err(self.mismatch(stray, lister, problem));
+        }
+        let absent = list.units.iter().zip(&list.files).filter(|(digest, _)| !self.units.contains_key(digest));
+        let missing: Vec<&Path> = absent.map(|(_, file)| file.as_path()).collect();
+        if !missing.is_empty() && !allow_missing {
+            let what = self.missing(&missing);
+            return Err(FactsError::Missing { missing: missing.len(), all: list.units.len(), what });
+        }
+        let mut parsing =
+            ParseDetails { clang: self.clang.unwrap_or_default(), marks: list.marks, ..ParseDetails::default() };
+        let mut problems = list.refused;
+        let units = list.units.len() + problems.len();
+        let mut linker = Linker::default();
+        for (number, (digest, file)) in list.units.iter().zip(&list.files).enumerate() {
+            let Some((unit, _)) = self.units.remove(digest) else {
+                let file = tree.relative(&tree.absolute(file)).to_path_buf();
+                let message = "its facts are missing".to_owned();
+                problems.push(Problem { file, kind: ProblemKind::Failed, message, at: None, help: None });
+                continue;
+            };
+            for (argument, count) in unit.unknown_arguments {
+                *parsing.unknown_arguments.entry(argument).or_default() += count;
+            }
+            match unit.outcome {
+                Ok(pieces) => pieces.iter().for_each(|piece| linker.add(number as u32, piece)),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        problems.sort();
+        let details = Details { parsing, ..Details::default() };
+        let coverage = Coverage { units, other_languages: list.other_languages, is_whole: list.is_whole };
+        let program = linker.finish(|path| tree.absolute(path));
+        Ok(Index { program, pack, tree, details, problems, coverage })
+    }
+
+    /// The error that two files are not of the same tree.
+    fn mismatch(&self, one: usize, other: usize, problem: String) -> FactsError {
+        let path = |number: usize| self.files[number].path.display().to_string();
+        FactsError::Mismatch { path: path(one), other: path(other), problem }
+    }
+
+    /// The name of a unit, for people.
+    fn name(&self, unit: Digest) -> String {
+        let known = self.list.as_ref().and_then(|(list, _)| {
+            let number = list.units.iter().position(|digest| *digest == unit)?;
+            Some(list.files.get(number)?.display().to_string())
+        });
+        known.unwrap_or_else(|| format!("the unit {unit}"))
+    }
+
+    /// Names what is missing: shards if shards were given, else some of the files.
+    fn missing(&self, files: &[&Path]) -> String {
+        let given: BTreeSet<Shard> = self.files.iter().filter_map(|file| file.shard).collect();
+        let mut what = Vec::new();
+        if let Some(of) = given.first().map(|shard| shard.of)
+            && given.iter().all(|shard| shard.of == of)
+        {
+            let absent = (1..=of).filter(|number| !given.contains(&Shard { number: *number, of }));
+            what.extend(absent.take(MAX_NAMED * 10).map(|number| format!("shard {number}/{of}")));
+        }
+        if what.is_empty() {
+            what.extend(files.iter().take(MAX_NAMED).map(|file| file.display().to_string()));
+            if files.len() > MAX_NAMED {
+                what.push("others".to_owned());
+            }
+        }
+        what.join(", ")
+    }
+}
+
+/// A tree moved to another root, together with a build directory below it.
+fn moved(tree: Tree, root: Option<&Path>) -> Tree {
+    let Some(root) = root else { return tree };
+    let build = tree.build.map(|build| match build.strip_prefix(&tree.root) {
+        Ok(below) if below.as_os_str().is_empty() => root.to_path_buf(),
+        Ok(below) => root.join(below),
+        Err(_) => build,
+    });
+    Tree { root: root.to_path_buf(), build }
+}
+
+fn shown(tree: &Tree) -> String {
+    match &tree.build {
+        Some(build) => format!("{} (built in {})", tree.root.display(), build.display()),
+        None => tree.root.display().to_string(),
+    }
+}

@@ -1,0 +1,202 @@
+//! Facts files: the facts of some units of a tree, on disk.
+//!
+//! Several processes, on one machine or on many, each extract the facts of a part of a tree; [`link`] makes of their files the
+//! index that one process would have made. A unit is identified by a digest of everything that its entry in the database says,
+//! so that its facts stay good when other units come and go. The order of all units is in a list: each shard has it, and
+//! so has the file [`LIST`] that belongs to a ninja file.
+
+mod extract;
+mod link;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use cowrap_base::files::{Digest, write_whole};
+use cowrap_facts::paths;
+use cowrap_packs::PackError;
+use cowrap_report::{MarkLocation, Problem};
+
+use crate::Error as ReadError;
+use crate::file_format::{Kind, Words};
+use crate::session::Session;
+
+use extract::digest;
+pub(crate) use extract::list_file;
+pub use extract::{Extracted, Part, Shard, extract};
+pub use link::{LinkRequest, link};
+
+const KIND: Kind = Kind { magic: b"cowrap facts ", name: "facts file" };
+
+/// The extension of facts files.
+const EXTENSION: &str = "facts";
+
+/// The file in a directory of facts files that lists all units and has the facts of none.
+pub(crate) const LIST: &str = "units.facts";
+
+/// Why facts files cannot be written or linked.
+#[derive(Debug, Error)]
+pub enum FactsError {
+    /// The tree could not be read.
+    #[error(transparent)]
+    Tree(#[from] ReadError),
+    /// No usable pack.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// The database has no such unit.
+    #[error(
+        "the compilation database has no unit {digest}; write the ninja file again with `cowrap index --emit-ninja`"
+    )]
+    NoSuchUnit {
+        /// Its digest.
+        digest: Digest,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file.
+        path: String,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {path}: {source}")]
+    Write {
+        /// The file.
+        path: String,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// A path cannot be written where it is needed.
+    #[error("{path:?} cannot be written in a {in_what}; use a path without line breaks and special characters")]
+    Unnameable {
+        /// The path.
+        path: PathBuf,
+        /// In what.
+        in_what: &'static str,
+    },
+    /// The file is not a facts file, is damaged, or was written by another version or with another pack.
+    #[error("{path} {problem}; write it again with `cowrap index`")]
+    Unusable {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Two files are not of the same tree.
+    #[error("{path} and {other} cannot be linked: {problem}")]
+    Mismatch {
+        /// One file.
+        path: String,
+        /// The other one.
+        other: String,
+        /// In what they differ.
+        problem: String,
+    },
+    /// A directory has no facts file.
+    #[error("{path}: no facts file (*.facts) in this directory")]
+    Empty {
+        /// The directory.
+        path: String,
+    },
+    /// No file lists the units.
+    #[error("no file lists the units of the tree: add {LIST}, which `--emit-ninja` writes")]
+    NoList,
+    /// Units are missing.
+    #[error("facts of {missing} of {all} units are missing: {what}\n  add them, or use --allow-incomplete")]
+    Missing {
+        /// How many.
+        missing: usize,
+        /// Of how many.
+        all: usize,
+        /// Which.
+        what: String,
+    },
+}
+
+/// The units of a tree, and what is known without reading them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct List {
+    /// Their files, in the order of the database.
+    #[serde(with = "paths")]
+    pub files: Vec<PathBuf>,
+    /// Their digests, in the same order.
+    pub units: Vec<Digest>,
+    /// The entries of the database that are refused.
+    refused: Vec<Problem>,
+    other_languages: BTreeMap<String, usize>,
+    /// Where each mark is defined.
+    marks: Vec<MarkLocation>,
+    /// Whether these are all units of the tree.
+    is_whole: bool,
+}
+
+impl List {
+    /// The list of a tree.
+    pub fn of(session: &Session<'_>) -> List {
+        let Session { inputs, tree, details, refused, .. } = session;
+        List {
+            files: inputs.units.iter().map(|unit| tree.portable(&unit.file)).collect(),
+            units: inputs.units.iter().map(|unit| digest(unit, tree)).collect(),
+            refused: refused.clone(),
+            other_languages: inputs.other_languages.clone(),
+            marks: details.parsing.marks.clone(),
+            is_whole: inputs.is_whole,
+        }
+    }
+}
+
+/// The content of a facts file.
+#[derive(Serialize, Deserialize)]
+struct Stored<'a> {
+    words: Words,
+    /// The version of libclang, and the same with its path for people.
+    version: String,
+    clang: String,
+    root: PathBuf,
+    build: Option<PathBuf>,
+    shard: Option<Shard>,
+    list: Option<List>,
+    /// The facts of each file once.
+    #[serde(borrow)]
+    pieces: Vec<StoredPiece<'a>>,
+    units: Vec<StoredUnit>,
+}
+
+/// The facts of one source file. Most are in many facts files, so they are decoded only when they are new.
+#[derive(Serialize, Deserialize)]
+struct StoredPiece<'a> {
+    digest: Digest,
+    #[serde(borrow)]
+    facts: Cow<'a, [u8]>,
+}
+
+/// The facts of a unit, or why there are none.
+#[derive(Serialize, Deserialize)]
+struct StoredUnit {
+    digest: Digest,
+    unknown_arguments: BTreeMap<String, usize>,
+    /// The facts of its files, as positions in [`Stored::pieces`].
+    outcome: Result<Vec<u32>, Problem>,
+}
+
+/// The name of a unit's own facts file.
+pub(crate) fn file_name(unit: Digest) -> String {
+    format!("{unit}.{EXTENSION}")
+}
+
+/// The unit whose facts file has this name, if it is such a name.
+pub(crate) fn named_unit(name: &OsStr) -> Option<&str> {
+    let stem = name.to_str()?.strip_suffix(EXTENSION)?.strip_suffix('.')?;
+    (stem.len() == 32 && stem.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(stem)
+}
+
+/// Writes a file, whole or not at all.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), FactsError> {
+    let failed = |source| FactsError::Write { path: path.display().to_string(), source };
+    write_whole(path, bytes).map(|_| ()).map_err(failed)
+}

@@ -1,36 +1,35 @@
-//! What is known of generating the wrappers: what a generator reads, and where its output is out of date.
+//! The inputs and outputs of the wrapper generator: what it reads, and where its output is out of date.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::program::Location;
 
-/// What is known of the generator's inputs and outputs. It is found out from files, so whoever makes the effects adds
-/// it.
+/// The inputs and outputs of the wrapper generator. The caller reads them from files and sets them in the effects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Generation {
-    /// The headers that a generator reads, by identity; `None` when nothing says so.
+    /// The headers that a generator reads, by identity; `None` if neither the build nor the settings name them.
     pub inputs: Option<BTreeSet<PathBuf>>,
-    /// Generated files that are not what their declarations ask for, in the order of their names.
+    /// Generated files that are out of date, sorted by name.
     pub stale: Vec<StaleFile>,
 }
 
-/// A generated file that is not what its declarations ask for.
+/// A generated file that does not match the declarations in its headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StaleFile {
-    /// The headers that it was compared with, by identity.
+    /// The headers, by identity.
     pub inputs: Vec<PathBuf>,
-    /// Where it differs, by location; there is at least one.
+    /// The functions that differ, sorted by location; at least one.
     pub differences: Vec<Difference>,
 }
 
-/// A function of a generated file that is not as it should be.
+/// A function in a generated file that does not match its declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// Its name.
     pub function: String,
-    /// Where its name is.
+    /// The location of its name.
     pub location: Location,
-    /// Whether some declaration asks for it, though in another way.
+    /// Whether a declaration asks for a function of this name.
     pub is_asked_for: bool,
 }

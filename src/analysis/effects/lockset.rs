@@ -1,56 +1,69 @@
-//! Calls that can suspend while a thread's lock is held.
+//! Locksets: calls that can suspend while the body holds a lock of its thread.
 
-use crate::program::{Body, FunctionId, Location, SlotId};
+use crate::program::{Body, CriticalSection, FunctionId, IndexVec, Location, SlotId};
 use cowrap_facts::{CallKind, Context, LockId, PathCondition, Release};
 use cowrap_packs::Effect;
 
 use super::{Callee, Effects};
 
-/// A lock that is held across calls that can suspend.
+/// A lock that a body holds across calls that can suspend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockAcrossYield {
-    /// Whose body that is.
+    /// The function of the body.
     pub caller: FunctionId,
     /// The lock.
     pub lock: LockId,
-    /// Where it is taken.
+    /// Where the body takes it.
     pub taken: Location,
     /// The calls, in source order.
     pub calls: Vec<(Location, Callee)>,
 }
 
+/// For each function, the locks that it may release for its caller, itself or through what it calls by name.
+type Releases<'p> = IndexVec<FunctionId, Vec<&'p Release>>;
+
 impl Effects<'_> {
-    /// Every lock that is certainly held across calls of something coroutine only that may suspend, by body and location.
+    /// Every lock that a body certainly holds across calls of something coroutine-only that may suspend, by body and
+    /// location.
     pub fn locks_across_yields(&self) -> Vec<LockAcrossYield> {
         let (releases, suspending) = (self.releases(), self.suspending());
         let bodies = self.program.bodies.iter().filter(|body| !body.critical_sections.is_empty());
         let mut found: Vec<LockAcrossYield> = Vec::new();
         for body in bodies.filter(|body| self.start(body.function).contains(Context::Coroutine)) {
             let calls = self.calls_of_body(body);
-            for hold in &body.critical_sections {
-                let held = calls.iter().filter(|(location, ..)| hold.calls.contains(location));
-                let mut across = Vec::new();
-                for (location, callee, condition) in held {
-                    // From here on, it may not be held any more.
-                    if let Callee::Function(function) = callee
-                        && releases[function.0 as usize]
-                            .iter()
-                            .any(|release| release.lock == hold.lock && release.name == hold.name)
-                    {
-                        break;
-                    }
-                    let suspends = match callee {
-                        Callee::Function(function) => suspending[function.0 as usize],
-                        Callee::Slot(slot) => self.is_suspending_slot(Some(*slot)),
-                    };
-                    if is_inside(*condition) && suspends {
-                        across.push((*location, *callee));
-                    }
-                }
+            for section in &body.critical_sections {
+                let across = self.suspending_calls(section, &calls, &releases, &suspending);
                 if !across.is_empty() {
-                    let (caller, lock, taken) = (body.function, hold.lock, hold.taken);
+                    let (caller, lock, taken) = (body.function, section.lock, section.taken);
                     found.push(LockAcrossYield { caller, lock, taken, calls: across });
                 }
+            }
+        }
+        found
+    }
+
+    /// The calls in a critical section that can suspend, up to a call that may release the lock.
+    fn suspending_calls(
+        &self,
+        section: &CriticalSection,
+        calls: &[(Location, Callee, PathCondition)],
+        releases: &Releases<'_>,
+        suspending: &IndexVec<FunctionId, bool>,
+    ) -> Vec<(Location, Callee)> {
+        let mut found = Vec::new();
+        for (location, callee, condition) in calls.iter().filter(|(location, ..)| section.calls.contains(location)) {
+            let suspends = match callee {
+                Callee::Function(function) => {
+                    let mut released = releases[*function].iter();
+                    if released.any(|release| release.lock == section.lock && release.name == section.name) {
+                        break;
+                    }
+                    suspending[*function]
+                }
+                Callee::Slot(slot) => self.is_suspending_slot(Some(*slot)),
+            };
+            if is_in_coroutine(*condition) && suspends {
+                found.push((*location, *callee));
             }
         }
         found
@@ -67,54 +80,54 @@ impl Effects<'_> {
         calls
     }
 
-    /// For each function, whether it is coroutine only and there is a way for it to suspend, through what is coroutine only
-    /// as well: to one of the pack's suspending functions, a slot, or a body that was not read.
+    /// For each function, whether it is coroutine-only and leads through coroutine-only functions to something that
+    /// suspends: one of the pack's suspending functions, a coroutine-only slot, or a function without a body.
     ///
-    /// What bears no mark is not gone through: by the rules it cannot suspend, and through pointers it could do anything.
-    fn suspending(&self) -> Vec<bool> {
+    /// The search does not go through unmarked functions. By the rules they cannot suspend, and their pointers could
+    /// point to anything.
+    fn suspending(&self) -> IndexVec<FunctionId, bool> {
         let program = self.program;
-        let is_coroutine_only = |function: FunctionId| self.requirement(function).effect == Some(Effect::CoroutineOnly);
-        let mut suspending = vec![false; program.functions.len()];
+        let is_coroutine_only = |function: FunctionId| self.effect(function) == Some(Effect::CoroutineOnly);
         let suspends_itself = |function: &FunctionId| {
             let linked = program.function(*function);
-            let mut slot_calls = linked.bodies.iter().flat_map(|body| &program.body(*body).slot_calls);
+            let mut slot_calls = program.bodies_of(*function).flat_map(|body| &body.slot_calls);
             linked.bodies.is_empty()
                 || self.pack.suspending.contains(&linked.name)
                 || slot_calls.any(|call| {
-                    call.kind.is_in_place() && is_inside(call.condition) && self.is_suspending_slot(call.slot)
+                    call.kind.is_in_place() && is_in_coroutine(call.condition) && self.is_suspending_slot(call.slot)
                 })
         };
-        let mut work: Vec<FunctionId> =
-            program.function_ids().filter(|function| is_coroutine_only(*function)).filter(suspends_itself).collect();
+        let coroutine_only = program.function_ids().filter(|function| is_coroutine_only(*function));
+        let mut work: Vec<FunctionId> = coroutine_only.filter(suspends_itself).collect();
+        let mut suspending = IndexVec::from_elem(false, program.functions.len());
         while let Some(function) = work.pop() {
-            if std::mem::replace(&mut suspending[function.0 as usize], true) {
+            if std::mem::replace(&mut suspending[function], true) {
                 continue;
             }
             let callers = program.sites_of(function).filter(|(site, caller)| {
                 let call = program.call(*site);
-                call.kind == CallKind::Written && is_inside(call.condition) && is_coroutine_only(*caller)
+                call.kind == CallKind::Written && is_in_coroutine(call.condition) && is_coroutine_only(*caller)
             });
             work.extend(callers.map(|(_, caller)| caller));
         }
         suspending
     }
 
-    /// Whether what is called through a slot may suspend: its mark says so.
+    /// Whether a function in a slot may suspend: the slot's mark says so.
     fn is_suspending_slot(&self, slot: Option<SlotId>) -> bool {
         let requirement = slot.and_then(|slot| self.slot_requirement(slot));
         requirement.is_some_and(|(effect, _)| effect == Effect::CoroutineOnly)
     }
 
-    /// For each function, the locks that it may release for its caller: itself, or through what it calls by name.
-    fn releases(&self) -> Vec<Vec<&'_ Release>> {
+    fn releases(&self) -> Releases<'_> {
         let program = self.program;
-        let mut releases: Vec<Vec<&Release>> = vec![Vec::new(); program.functions.len()];
+        let mut releases: Releases<'_> = IndexVec::from_elem(Vec::new(), program.functions.len());
         let mut work: Vec<(FunctionId, &Release)> = Vec::new();
         for body in &program.bodies {
             work.extend(body.releases.iter().map(|release| (body.function, release)));
         }
         while let Some((function, release)) = work.pop() {
-            let known = &mut releases[function.0 as usize];
+            let known = &mut releases[function];
             if !known.contains(&release) {
                 known.push(release);
                 work.extend(program.sites_of(function).map(|(_, caller)| (caller, release)));
@@ -124,6 +137,6 @@ impl Effects<'_> {
     }
 }
 
-fn is_inside(condition: PathCondition) -> bool {
+fn is_in_coroutine(condition: PathCondition) -> bool {
     condition.contexts().contains(Context::Coroutine)
 }

@@ -1,43 +1,42 @@
-//! What follows from a mark: an unmarked function that calls something coroutine only where control can be outside is
-//! coroutine only itself, and so are its callers; and what holds it must say so.
+//! The other marks that a new coroutine-only mark requires: those of unmarked callers that may run in non-coroutine
+//! context, of their callers, and of the slots that point to any of these.
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::program::{FunctionId, Location};
+use crate::program::{FunctionId, Location, SlotId};
 use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::Effect;
 
 use super::{Callee, Effects};
 
-/// How many marks a closure tells: one that goes on is the program, and no plan. It also keeps a million functions that all
-/// lead to one another from being walked for each finding.
+/// The largest closure that is computed. A larger one is no plan that anybody would follow, and in a program where all
+/// functions lead to one another each finding would visit all of it.
 pub const MAX_REQUIRED_MARKS: usize = 1000;
 
-/// What marking one thing coroutine only entails.
+/// What follows from marking one function or slot as coroutine-only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MarkClosure {
-    /// What else has to be marked: the nearest first, by location among those that are equally near.
+    /// The other marks: the nearest first, then by location.
     pub required_marks: Vec<RequiredMark>,
-    /// What no mark makes right: a call of one of them outside of coroutines, or a slot that is for something else.
+    /// A location that no mark makes correct: a call in non-coroutine context, or a slot with another requirement.
     pub obstacle: Option<Location>,
     /// Whether there are more than [`MAX_REQUIRED_MARKS`].
     pub is_truncated: bool,
 }
 
-/// Something that has to bear a mark as soon as another thing does.
+/// A mark that another mark requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequiredMark {
-    /// A function, or a slot.
+    /// The function or slot to mark.
     pub what: Callee,
-    /// What it calls or holds, which is marked before.
+    /// The marked function or slot that it calls or points to.
     pub because: Callee,
-    /// Where: the first of its calls, or where the function is stored.
+    /// The first of those calls, or where the function is stored.
     pub location: Location,
 }
 
 impl Effects<'_> {
-    /// What has to be marked when `first` is marked as coroutine only: the unmarked functions that call it where control can
-    /// be outside as far as their own bodies tell, and the slots that hold it; and so on for these.
+    /// What follows from marking `first` as coroutine-only.
     pub fn mark_closure(&self, first: Callee) -> MarkClosure {
         let mut closure = MarkClosure::default();
         let mut known = BTreeSet::from([first]);
@@ -57,48 +56,30 @@ impl Effects<'_> {
         closure
     }
 
+    /// What must be marked as soon as `marked` is: the slots that point to it, and the functions that call it.
     fn next_to_mark(&self, marked: Callee, obstacle: &mut Option<Location>) -> Vec<(Callee, Location)> {
         let mut next = Vec::new();
-        let mut calls: Vec<(Location, FunctionId, ContextSet)> = Vec::new();
-        match marked {
+        let mut calls = match marked {
             Callee::Function(function) => {
-                for (site, caller) in self.program.calls_of(function) {
-                    let call = self.program.call(site);
-                    if call.kind.is_in_place() && caller != function {
-                        calls.push((call.location, caller, self.possible_at(site.body, call.condition)));
-                    }
-                }
-                for store in self.program.stores_of(function) {
-                    match (self.store_requirement(store), store.slot) {
-                        (Some(Effect::CoroutineOnly), _) => {}
-                        (None, Some(slot)) => next.push((Callee::Slot(slot), store.location)),
-                        (Some(_), _) => *obstacle = obstacle.or(Some(store.location)),
-                        // Nobody is told of a mark there, and nothing is judged.
-                        (None, None) => {}
-                    }
-                }
+                self.slots_to_mark(function, &mut next, obstacle);
+                self.calls_in_context(function)
             }
             Callee::Slot(slot) => {
-                for (body, call) in self.slot_calls_of(slot) {
+                *obstacle = obstacle.or_else(|| self.store_of_non_coroutine_only(slot));
+                let calls = self.slot_calls_of(slot).map(|(body, call)| {
                     let caller = self.program.body(body).function;
-                    calls.push((call.location, caller, self.possible_at(body, call.condition)));
-                }
-                let mismatch =
-                    |function: &&FunctionId| self.requirement(**function).effect == Some(Effect::NonCoroutineOnly);
-                if let Some(function) = self.points_to.candidates(slot).iter().find(mismatch) {
-                    let stores = self.program.stores_of(*function).iter();
-                    let location = stores.filter(|store| store.slot == Some(slot)).map(|store| store.location).next();
-                    *obstacle = obstacle.or(location);
-                }
+                    (call.location, caller, self.possible_at(body, call.condition))
+                });
+                calls.collect()
             }
-        }
+        };
         calls.sort_unstable();
         for (location, caller, contexts) in calls {
             let start = self.start(caller);
             if !start.and(contexts).contains(Context::NonCoroutine) {
                 continue;
             }
-            match self.requirement(caller).effect {
+            match self.effect(caller) {
                 None if start == ContextSet::BOTH => next.push((Callee::Function(caller), location)),
                 _ => *obstacle = obstacle.or(Some(location)),
             }
@@ -106,16 +87,45 @@ impl Effects<'_> {
         next
     }
 
-    /// Whether it is certain that something is only called in coroutines, and likewise all that its mark would oblige.
-    pub fn can_be_marked(&self, first: Callee, closure: &MarkClosure) -> bool {
-        let obliged = closure.required_marks.iter().map(|obliged| obliged.what);
-        closure.obstacle.is_none()
-            && !closure.is_truncated
-            && obliged.chain([first]).all(|what| self.called_in(what) == ContextSet::COROUTINE)
+    /// The calls of a function by name, with the contexts in which they may run.
+    fn calls_in_context(&self, function: FunctionId) -> Vec<(Location, FunctionId, ContextSet)> {
+        let calls = self.program.sites_of(function).filter_map(|(site, caller)| {
+            let call = self.program.call(site);
+            let is_other = call.kind.is_in_place() && caller != function;
+            is_other.then(|| (call.location, caller, self.possible_at(site.body, call.condition)))
+        });
+        calls.collect()
     }
 
-    /// The contexts in which something may be called; for a slot also those in which what it holds is called through others
-    /// that it is copied to.
+    fn slots_to_mark(&self, function: FunctionId, next: &mut Vec<(Callee, Location)>, obstacle: &mut Option<Location>) {
+        for store in self.program.stores_of(function) {
+            match (self.store_requirement(store), store.slot) {
+                (Some(Effect::CoroutineOnly), _) => {}
+                (None, Some(slot)) => next.push((Callee::Slot(slot), store.location)),
+                (Some(_), _) => *obstacle = obstacle.or(Some(store.location)),
+                // An unidentified slot cannot be marked, and stores into it are not checked.
+                (None, None) => {}
+            }
+        }
+    }
+
+    /// Where a non-coroutine-only function is stored into a slot.
+    fn store_of_non_coroutine_only(&self, slot: SlotId) -> Option<Location> {
+        let is_misfit = |function: &&FunctionId| self.effect(**function) == Some(Effect::NonCoroutineOnly);
+        let function = self.points_to.candidates(slot).iter().find(is_misfit)?;
+        let stores = self.program.stores_of(*function).iter();
+        stores.filter(|store| store.slot == Some(slot)).map(|store| store.location).next()
+    }
+
+    /// Whether something is certainly only called in coroutines, and everything in its closure as well.
+    pub fn can_be_marked(&self, first: Callee, closure: &MarkClosure) -> bool {
+        let others = closure.required_marks.iter().map(|required| required.what);
+        closure.obstacle.is_none()
+            && !closure.is_truncated
+            && others.chain([first]).all(|what| self.called_in(what) == ContextSet::COROUTINE)
+    }
+
+    /// The contexts in which something may be called. For a slot, calls through the slots that it is copied to count.
     fn called_in(&self, what: Callee) -> ContextSet {
         let possible = &self.entry_contexts().possible;
         let first = match what {
@@ -127,10 +137,9 @@ impl Effects<'_> {
         let mut open = vec![first];
         while let Some(slot) = open.pop() {
             for (body, call) in self.slot_calls_of(slot) {
-                let reached =
+                let is_reached =
                     |context: &Context| call.condition.values(*context) & possible.values(*context, body) != 0;
-                let reached = Context::ALL.into_iter().filter(reached);
-                contexts = reached.fold(contexts, |contexts, context| contexts.or(context.into()));
+                contexts = contexts.or(Context::ALL.into_iter().filter(is_reached).collect());
             }
             let copies = self.program.copies_from(slot).iter().map(|copy| copy.to);
             open.extend(copies.filter(|to| known.insert(*to)));

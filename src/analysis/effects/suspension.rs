@@ -3,35 +3,35 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 
-use crate::program::{FunctionId, Location};
+use crate::program::{FunctionId, IndexVec, Location};
 use cowrap_facts::CallKind;
 
 use super::{Callee, Effects, Step};
 
-/// Why a function may suspend, apart from what it calls by name.
+/// Why a function may suspend, apart from the functions that it calls by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SuspensionCause {
-    /// The pack says so.
+    /// The pack lists it.
     Listed,
-    /// It calls through a pointer here.
+    /// It calls through a pointer at this location.
     FunctionPointer(Location),
-    /// It may call something here; which arm of a selection is taken is not known.
+    /// A selection at this location may call something, and cowrap cannot resolve which arm runs.
     Unresolved(Location),
-    /// Its body was not read.
+    /// The program does not have its body.
     NoBody,
 }
 
-/// For each function, whether it may suspend: it does by itself, or calls one that may.
+/// For each function, whether it may suspend: by itself, or since it calls one that may.
 ///
-/// A function that is declared nowhere in the tree comes from a library, which knows no coroutines.
-pub fn may_suspend(effects: &Effects<'_>) -> Vec<bool> {
+/// A function that the tree does not declare comes from a library, which does not suspend coroutines.
+pub(super) fn may_suspend(effects: &Effects<'_>) -> IndexVec<FunctionId, bool> {
     let program = effects.program;
-    let mut may: Vec<bool> =
+    let mut may: IndexVec<FunctionId, bool> =
         program.function_ids().map(|function| effects.suspends_itself(function).is_some()).collect();
-    let mut work: Vec<FunctionId> = program.function_ids().filter(|function| may[function.0 as usize]).collect();
+    let mut work: Vec<FunctionId> = program.function_ids().filter(|function| may[*function]).collect();
     while let Some(callee) = work.pop() {
         for (_, caller) in program.sites_of(callee) {
-            if !std::mem::replace(&mut may[caller.0 as usize], true) {
+            if !std::mem::replace(&mut may[caller], true) {
                 work.push(caller);
             }
         }
@@ -40,7 +40,7 @@ pub fn may_suspend(effects: &Effects<'_>) -> Vec<bool> {
 }
 
 impl Effects<'_> {
-    /// Why a function may suspend without regard to what it calls by name; nothing when it does not.
+    /// Why a function may suspend, apart from the functions that it calls by name.
     fn suspends_itself(&self, function: FunctionId) -> Option<SuspensionCause> {
         let linked = self.program.function(function);
         if self.pack.suspending.contains(&linked.name) {
@@ -49,22 +49,20 @@ impl Effects<'_> {
         if linked.bodies.is_empty() && !linked.declarations.is_empty() {
             return Some(SuspensionCause::NoBody);
         }
-        let bodies = || linked.bodies.iter().map(|body| self.program.body(*body));
-        let pointer = bodies().flat_map(|body| &body.slot_calls).next();
-        let unresolved = bodies().flat_map(|body| &body.calls).find(|call| call.kind == CallKind::Unresolved);
+        let pointer = self.program.bodies_of(function).flat_map(|body| &body.slot_calls).next();
+        let mut calls = self.program.bodies_of(function).flat_map(|body| &body.calls);
+        let unresolved = calls.find(|call| call.kind == CallKind::Unresolved);
         let pointer = pointer.map(|call| SuspensionCause::FunctionPointer(call.location));
         pointer.or(unresolved.map(|call| SuspensionCause::Unresolved(call.location)))
     }
 
-    /// Why a function may suspend: the shortest chain of calls by name to one that does by itself, that one, and why it
-    /// does.
-    /// Nothing when it certainly never
-    /// suspends.
+    /// Why a function may suspend: the shortest chain of calls by name to a function that suspends by itself, that
+    /// function, and its cause. `None` if it certainly never suspends.
     pub fn suspension(&self, function: FunctionId) -> Option<(Vec<Step>, FunctionId, SuspensionCause)> {
         let mut from: HashMap<FunctionId, Option<Step>> = HashMap::from([(function, None)]);
         let mut open = VecDeque::from([function]);
         while let Some(at) = open.pop_front() {
-            if let Some(why) = self.suspends_itself(at) {
+            if let Some(cause) = self.suspends_itself(at) {
                 let mut steps = Vec::new();
                 let mut back = from.get(&at).copied().flatten();
                 while let Some(step) = back {
@@ -72,16 +70,14 @@ impl Effects<'_> {
                     back = from.get(&step.caller).copied().flatten();
                 }
                 steps.reverse();
-                return Some((steps, at, why));
+                return Some((steps, at, cause));
             }
-            for body in &self.program.function(at).bodies {
-                for call in &self.program.body(*body).calls {
-                    let callee = Callee::Function(call.callee);
-                    let step = Step { caller: at, location: call.location, through: None, passed: false, callee };
-                    if let Entry::Vacant(entry) = from.entry(call.callee) {
-                        entry.insert(Some(step));
-                        open.push_back(call.callee);
-                    }
+            for call in self.program.bodies_of(at).flat_map(|body| &body.calls) {
+                let callee = Callee::Function(call.callee);
+                let step = Step { caller: at, location: call.location, through: None, passed: false, callee };
+                if let Entry::Vacant(entry) = from.entry(call.callee) {
+                    entry.insert(Some(step));
+                    open.push_back(call.callee);
                 }
             }
         }

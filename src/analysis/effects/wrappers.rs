@@ -1,32 +1,32 @@
-//! The wrappers that the tree declares: which function each wraps, and what there is of both.
+//! The wrappers that the tree declares, and the function that each wraps.
 
 use crate::program::{Declaration, FunctionId, Mark};
 use cowrap_packs::{Effect, LockMode, Wrapper};
 
 use super::{Effects, Provenance};
 
-/// A function that is declared with a wrapper mark.
+/// A function with a wrapper mark.
 #[derive(Clone, Debug)]
 pub struct DeclaredWrapper<'a> {
     /// The wrapper.
     pub function: FunctionId,
-    /// Its mark, on the first declaration that bears one.
+    /// Its mark, on its first declaration that has one.
     pub mark: Mark,
     /// What the mark says.
     pub spec: &'a Wrapper,
-    /// The name of what it wraps; `None` when its own name does not tell.
+    /// The name of its target; `None` if its own name has another form.
     pub target_name: Option<String>,
-    /// What it wraps, when the program has it.
+    /// Its target, if the program has it.
     pub target: Option<FunctionId>,
 }
 
 impl<'a> Effects<'a> {
     /// Every wrapper that the tree declares, sorted by name.
     pub fn wrappers(&self) -> Vec<DeclaredWrapper<'a>> {
-        let bears_marks = |function: &FunctionId| {
+        let has_marks = |function: &FunctionId| {
             matches!(self.requirement(*function).provenance, Provenance::Marked(_) | Provenance::Contradictory(..))
         };
-        let marked = self.program.function_ids().filter(bears_marks);
+        let marked = self.program.function_ids().filter(has_marks);
         marked.filter_map(|function| self.declared_wrapper(function)).collect()
     }
 
@@ -42,21 +42,33 @@ impl<'a> Effects<'a> {
         Some(DeclaredWrapper { function, mark, spec, target_name, target })
     }
 
-    /// What a mark says of a wrapper, if it is a wrapper mark.
+    /// What a mark says about the wrapper that it declares; `None` if it is not a wrapper mark.
     pub fn wraps(&self, mark: &Mark) -> Option<&'a Wrapper> {
         self.pack.mark(mark.mark).wrapper.as_ref()
     }
 
-    /// The lock that a function's marks say its caller must hold, and the mark.
+    /// The function that a wrapper of this name wraps, if the program has it and it is coroutine-only.
+    pub fn direct_target(&self, wrapper: FunctionId) -> Option<FunctionId> {
+        let name = self.pack.target_name(&self.program.function(wrapper).name)?;
+        let target = self.program.by_name(&name)?;
+        (self.effect(target) == Some(Effect::CoroutineOnly)).then_some(target)
+    }
+
+    /// The wrapper of a coroutine-only function: a function with the wrapper's name and a wrapper mark.
+    pub fn wrapper_of(&self, target: FunctionId) -> Option<FunctionId> {
+        let name = self.pack.wrapper_name(&self.program.function(target).name)?;
+        let wrapper = self.program.by_name(&name)?;
+        let marks = self.context_marks(wrapper);
+        let mut wraps = marks.iter().filter_map(|(mark, _)| self.wraps(mark));
+        wraps.any(|wraps| wraps.calls == Effect::CoroutineOnly).then_some(wrapper)
+    }
+
+    /// The lock that a function's marks require its caller to hold, and the mark.
     pub fn required_lock(&self, function: FunctionId) -> Option<(LockMode, Mark)> {
-        let declarations = &self.program.function(function).declarations;
-        let mut marks: Vec<(LockMode, Mark)> = declarations
-            .iter()
-            .flat_map(|declaration| &declaration.marks)
-            .filter_map(|mark| Some((self.pack.mark(mark.mark).lock?, *mark)))
-            .collect();
-        marks.sort_by_key(|(_, mark)| *mark);
-        marks.first().copied()
+        let declarations = self.program.function(function).declarations.iter();
+        let marks = declarations.flat_map(|declaration| &declaration.marks);
+        let locks = marks.filter_map(|mark| Some((self.pack.mark(mark.mark).lock?, *mark)));
+        locks.min_by_key(|(_, mark)| *mark)
     }
 
     /// Whether two functions certainly have the same type.
@@ -65,7 +77,7 @@ impl<'a> Effects<'a> {
         matches!((one, other), (Some((_, one)), Some((_, other))) if one == other)
     }
 
-    /// A declaration of which the type was read: the definition, else the first.
+    /// A declaration with a type in the facts: the definition, else the first.
     pub fn typed_declaration(&self, function: FunctionId) -> Option<(&'a Declaration, &'a str)> {
         let declarations = &self.program.function(function).declarations;
         let typed = |wanted: bool| {

@@ -1,0 +1,173 @@
+//! Callbacks: functions that call their own parameters, and the calls that pass functions to them.
+//!
+//! A parameter's points-to set mixes the arguments of all callers. The search does better for a chain through a
+//! callback: it follows what the call on this chain passes.
+
+use rustc_hash::FxHashMap;
+
+use crate::program::{ArgumentValue, BodyId, FunctionId, Program, SlotId, SlotKey};
+
+use super::super::entry_contexts::single_values;
+use super::graph::{CallRef, IncomingCall, Node};
+use super::worklist::Worklist;
+use super::{Ambiguity, Search, is_open};
+
+/// A node that calls its parameter at this position, itself or through other functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Callback {
+    pub node: Node,
+    pub position: u16,
+}
+
+/// How a callback calls its parameter: by a call of it, or by a call that passes it to another callback.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CallbackReason {
+    pub at: CallRef,
+    pub next: Option<Callback>,
+    pub ambiguity: Ambiguity,
+    pub length: u32,
+}
+
+/// A call that passes a function to a callback.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Passing {
+    pub from: Node,
+    pub at: CallRef,
+    pub function: FunctionId,
+    pub to: Callback,
+    pub ambiguity: Ambiguity,
+    pub length: u32,
+}
+
+/// For each slot that stands for parameters, these: a parameter stands for itself, a local variable for the parameters
+/// that the function copies to it.
+pub(super) fn parameters(program: &Program) -> FxHashMap<SlotId, Vec<(FunctionId, u16)>> {
+    let mut parameters: FxHashMap<SlotId, Vec<(FunctionId, u16)>> = FxHashMap::default();
+    for (id, slot) in program.slots.enumerated() {
+        if let SlotKey::Parameter { function, position } = slot.key {
+            parameters.insert(id, vec![(function, position)]);
+        }
+    }
+    for copy in &program.copies {
+        if let SlotKey::Parameter { function, position } = program.slot(copy.from).key
+            && matches!(program.slot(copy.to).key, SlotKey::Local { .. })
+        {
+            parameters.entry(copy.to).or_default().push((function, position));
+        }
+    }
+    parameters
+}
+
+impl Search<'_, '_> {
+    /// The positions of the parameters of `function` that a slot stands for.
+    fn own_parameters(&self, slot: SlotId, function: FunctionId) -> impl Iterator<Item = u16> {
+        let parameters = self.parameters.get(&slot).into_iter().flatten();
+        parameters.filter(move |(owner, _)| *owner == function).map(|(_, position)| *position)
+    }
+
+    /// Finds all callbacks.
+    pub(super) fn find_callbacks(&mut self) {
+        let program = self.effects.program;
+        let mut open = self.direct_callbacks();
+        while let Some((ambiguity, length, (callback, at, next))) = open.pop() {
+            let function = program.body(callback.node.body).function;
+            if self.callbacks.contains_key(&callback) || !self.may_run(function) {
+                continue;
+            }
+            self.callbacks.insert(callback, CallbackReason { at, next, ambiguity, length });
+            for call in self.calls_of(function) {
+                let IncomingCall { body, caller, at, condition, arguments, ambiguity: own } = call;
+                for argument in arguments.iter().filter(|argument| argument.position == callback.position) {
+                    let ArgumentValue::Slot(slot) = argument.value else { continue };
+                    for position in self.own_parameters(slot, caller) {
+                        for value in self.leading(condition.values(self.context), arguments, callback.node) {
+                            let outer = Callback { node: Node { body, value }, position };
+                            open.push(ambiguity.and(own), length + 1, (outer, at, Some(callback)));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The functions that call their own parameters themselves.
+    fn direct_callbacks(&self) -> Worklist<(Callback, CallRef, Option<Callback>)> {
+        let (effects, program) = (self.effects, self.effects.program);
+        let mut open = Worklist::new();
+        for slot in self.parameters.keys().filter(|slot| is_open(effects, **slot)) {
+            for (id, at) in program.calls_through(*slot) {
+                let body = program.body(*id);
+                let call = &body.slot_calls[*at as usize];
+                if !call.kind.is_in_place() {
+                    continue;
+                }
+                for position in self.own_parameters(*slot, body.function) {
+                    for value in single_values(call.condition.values(self.context)) {
+                        let callback = Callback { node: Node { body: *id, value }, position };
+                        open.push(Ambiguity::NONE, 1, (callback, CallRef::Slot(*at), None));
+                    }
+                }
+            }
+        }
+        open
+    }
+
+    /// Finds the calls that pass functions to callbacks.
+    pub(super) fn find_passing(&mut self) {
+        let mut callbacks: Vec<(Callback, Ambiguity, u32)> =
+            self.callbacks.iter().map(|(callback, why)| (*callback, why.ambiguity, why.length)).collect();
+        callbacks.sort_unstable();
+        let mut found = Vec::new();
+        for (to, ambiguity, length) in callbacks {
+            let called = self.effects.program.body(to.node.body).function;
+            for call in self.calls_of(called) {
+                self.passing_to(to, &call, ambiguity, length, &mut found);
+            }
+        }
+        found.sort_unstable_by_key(|passing| {
+            let Passing { from, at, function, to, ambiguity, length } = *passing;
+            (from.body, at, function, ambiguity, length, from, to)
+        });
+        for (position, passing) in found.iter().enumerate() {
+            self.passed.entry(passing.function).or_default().push(position);
+        }
+        self.passing = found;
+    }
+
+    /// The functions that a call passes to a callback.
+    fn passing_to(
+        &self,
+        to: Callback,
+        call: &IncomingCall<'_>,
+        ambiguity: Ambiguity,
+        length: u32,
+        found: &mut Vec<Passing>,
+    ) {
+        for argument in call.arguments.iter().filter(|argument| argument.position == to.position) {
+            let (functions, of_slot): (&[FunctionId], Ambiguity) = match &argument.value {
+                ArgumentValue::Function(function) => (std::slice::from_ref(function), Ambiguity::NONE),
+                ArgumentValue::Slot(slot) if self.own_parameters(*slot, call.caller).next().is_none() => {
+                    (self.effects.points_to.candidates(*slot), self.ambiguity(*slot))
+                }
+                ArgumentValue::Slot(_) | ArgumentValue::Truth { .. } => continue,
+            };
+            for value in self.leading(call.condition.values(self.context), call.arguments, to.node) {
+                let from = Node { body: call.body, value };
+                let ambiguity = ambiguity.and(call.ambiguity).and(of_slot);
+                let (at, length) = (call.at, length + 1);
+                let passing = |function: &FunctionId| {
+                    let function = *function;
+                    Passing { from, at, function, to, ambiguity, length }
+                };
+                found.extend(functions.iter().map(passing));
+            }
+        }
+    }
+
+    /// The calls of a body that pass functions to callbacks.
+    pub(super) fn passing_of(&self, body: BodyId) -> &[Passing] {
+        let start = self.passing.partition_point(|passing| passing.from.body < body);
+        let end = self.passing.partition_point(|passing| passing.from.body <= body);
+        &self.passing[start..end]
+    }
+}

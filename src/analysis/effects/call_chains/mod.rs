@@ -1,0 +1,278 @@
+//! Call chains: how a body leads, in one context, to something that requires the other context, through functions
+//! without a requirement.
+//!
+//! One search goes backward from the calls of the goal (`Search::new`). It settles nodes, which are bodies with one
+//! value of their flags, in a fixed order: the least ambiguous chain first, then the shortest. What a body leads to
+//! depends only on what its callees lead to, so the first chain that the search finds for a node is the node's best.
+//! This also holds in cycles, so that nothing is iterated up to a fixpoint.
+//!
+//! The result is a witness for each chain: its calls, with their locations.
+
+mod starts;
+mod witness;
+mod callbacks;
+mod graph;
+mod worklist;
+mod ambiguity;
+
+use rustc_hash::FxHashMap;
+
+use crate::program::{BodyId, FunctionId, IndexVec, Location, SlotId};
+use cowrap_facts::{CallKind, Context, PathCondition};
+use cowrap_packs::Effect;
+
+use super::entry_contexts::single_values;
+use super::{Callee, Effects, Provenance};
+use callbacks::{Callback, CallbackReason, Passing};
+use graph::{CallRef, IncomingCall, Node, Reason, Reasons, Via};
+use worklist::Worklist;
+
+pub use ambiguity::Ambiguity;
+
+/// A call chain, from a body whose context is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallChain {
+    /// The body.
+    pub body: BodyId,
+    /// How ambiguous the chain is.
+    pub ambiguity: Ambiguity,
+    /// Whether it needs some values of the body's flags.
+    pub conditional: bool,
+    /// The calls, from that of the body to that of the goal. A chain of a single call goes through a slot.
+    pub steps: Vec<Step>,
+}
+
+/// A call on a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The function that calls.
+    pub caller: FunctionId,
+    /// The location of the call.
+    pub location: Location,
+    /// The slot that the call goes through.
+    pub through: Option<SlotId>,
+    /// Whether the slot is a parameter, and an earlier step of the chain passed the function in it.
+    pub passed: bool,
+    /// What is called. The last step of a chain calls the goal.
+    pub callee: Callee,
+}
+
+/// What a search looks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// Everything that requires the other context.
+    AnyRequirement,
+    /// What requires it by a mark or an assertion in the source.
+    DeclaredRequirement,
+    /// What requires it by a model of the pack.
+    ModelledRequirement,
+    /// These functions.
+    Functions(Vec<FunctionId>),
+}
+
+impl Goal {
+    /// Whether slots with marks are part of the goal.
+    fn includes_slots(&self) -> bool {
+        matches!(self, Goal::AnyRequirement | Goal::DeclaredRequirement)
+    }
+}
+
+/// A search for everything that leads to a goal in one context.
+pub struct Search<'e, 'a> {
+    effects: &'e Effects<'a>,
+    context: Context,
+    goal: Goal,
+    reasons: Reasons,
+    /// The ambiguity of a call through each slot, in the search's context.
+    ambiguities: IndexVec<SlotId, Ambiguity>,
+    /// The parameters that slots stand for.
+    parameters: FxHashMap<SlotId, Vec<(FunctionId, u16)>>,
+    callbacks: FxHashMap<Callback, CallbackReason>,
+    /// The calls that pass functions to callbacks, sorted by body and call.
+    passing: Vec<Passing>,
+    /// Positions in `passing`, by the function that is passed.
+    passed: FxHashMap<FunctionId, Vec<usize>>,
+}
+
+type OpenNodes = Worklist<(Node, Via, Option<Node>)>;
+
+impl<'e, 'a> Search<'e, 'a> {
+    /// Searches the whole program.
+    pub fn new(effects: &'e Effects<'a>, context: Context, goal: Goal) -> Self {
+        let program = effects.program;
+        let mut search = Search {
+            effects,
+            context,
+            goal,
+            reasons: Reasons::new(program.bodies.len()),
+            ambiguities: program.slots.ids().map(|slot| ambiguity(effects, context, slot)).collect(),
+            parameters: callbacks::parameters(program),
+            callbacks: FxHashMap::default(),
+            passing: Vec::new(),
+            passed: FxHashMap::default(),
+        };
+        search.find_callbacks();
+        search.find_passing();
+        search.run();
+        search
+    }
+
+    /// The ambiguity of a call through a slot.
+    fn ambiguity(&self, slot: SlotId) -> Ambiguity {
+        self.ambiguities[slot]
+    }
+
+    fn run(&mut self) {
+        let program = self.effects.program;
+        let mut open = OpenNodes::new();
+        let mut reasons = Reasons::new(program.bodies.len());
+        self.add_calls_of_the_goal(&mut open);
+        self.add_pointers_to_the_goal(&mut open);
+        while let Some((ambiguity, length, (node, via, next))) = open.pop() {
+            if reasons.contains(node) {
+                continue;
+            }
+            reasons.insert(node, Reason { via, next, ambiguity, length });
+            if self.effects.is_traversable(program.body(node.body).function) {
+                self.add_callers(node, ambiguity, length, &mut reasons, &mut open);
+            }
+        }
+        self.reasons = reasons;
+    }
+
+    /// Adds the calls that name the goal, and those through slots that belong to it.
+    fn add_calls_of_the_goal(&self, open: &mut OpenNodes) {
+        let (effects, program) = (self.effects, self.effects.program);
+        let mut push = |body: BodyId, caller: FunctionId, at: CallRef, kind: CallKind, condition: PathCondition| {
+            if kind.is_in_place() && self.may_run(caller) {
+                for value in single_values(condition.values(self.context)) {
+                    open.push(Ambiguity::NONE, 1, (Node { body, value }, Via::Call(at), None));
+                }
+            }
+        };
+        for function in program.function_ids().filter(|function| self.is_goal(*function)) {
+            for call in program.incoming(function) {
+                push(call.site.body, call.caller, CallRef::Named(call.site.call), call.kind, call.condition);
+            }
+        }
+        let is_goal = |slot: &SlotId| self.goal.includes_slots() && !allows(effects, *slot, self.context);
+        for slot in program.slots.ids().filter(is_goal) {
+            for (id, position) in program.calls_through(slot) {
+                let body = program.body(*id);
+                let call = &body.slot_calls[*position as usize];
+                push(*id, body.function, CallRef::Slot(*position), call.kind, call.condition);
+            }
+        }
+    }
+
+    /// Adds the calls through slots that may point to the goal, and the calls that pass the goal to a callback.
+    fn add_pointers_to_the_goal(&self, open: &mut OpenNodes) {
+        let (effects, program) = (self.effects, self.effects.program);
+        for function in program.function_ids().filter(|function| self.is_goal(*function)) {
+            for slot in self.slots_of(function).filter(|slot| is_open(effects, *slot)) {
+                for call in self.calls_through(slot, function).filter(|call| self.may_run(call.caller)) {
+                    for value in single_values(call.condition.values(self.context)) {
+                        let via = Via::Pointer { at: call.at, function };
+                        open.push(call.ambiguity, 1, (Node { body: call.body, value }, via, None));
+                    }
+                }
+            }
+        }
+        for passing in self.passing.iter().filter(|passing| self.is_goal(passing.function)) {
+            let &Passing { from, at, function, to, ambiguity, length } = passing;
+            if self.may_run(program.body(from.body).function) {
+                open.push(ambiguity, length, (from, Via::Passing { at, function, to }, None));
+            }
+        }
+    }
+
+    /// Adds the calls that enter a node.
+    fn add_callers(&self, to: Node, ambiguity: Ambiguity, length: u32, reasons: &mut Reasons, open: &mut OpenNodes) {
+        let (effects, program) = (self.effects, self.effects.program);
+        let function = program.body(to.body).function;
+        let mut push = |reasons: &Reasons, call: IncomingCall<'_>| {
+            if !self.may_run(call.caller) {
+                return;
+            }
+            for value in self.leading(call.condition.values(self.context), call.arguments, to) {
+                let from = Node { body: call.body, value };
+                if !reasons.contains(from) {
+                    open.push(ambiguity.and(call.ambiguity), length + 1, (from, Via::Call(call.at), Some(to)));
+                }
+            }
+        };
+        self.calls_by_name(function).for_each(|call| push(reasons, call));
+        // Every call through a slot that points to a function without flags enters the same node.
+        let is_plain = program.body(to.body).flags.is_empty() && !effects.is_ever_cut(function);
+        for slot in self.slots_of(function).filter(|slot| is_open(effects, *slot)) {
+            if !is_plain || reasons.improves(slot, (ambiguity.and(self.ambiguity(slot)), length, to)) {
+                self.calls_through(slot, function).for_each(|call| push(reasons, call));
+            }
+        }
+        for position in self.passed.get(&function).into_iter().flatten() {
+            let Passing { from, at, function, to: callback, ambiguity: own, length: more } = self.passing[*position];
+            if self.may_run(program.body(from.body).function) {
+                let via = Via::Passing { at, function, to: callback };
+                open.push(ambiguity.and(own), length + more, (from, via, Some(to)));
+            }
+        }
+    }
+
+    /// A body's own calls of the goal.
+    fn direct_calls(&self, body: BodyId) -> Vec<(PathCondition, CallRef)> {
+        let body = self.effects.program.body(body);
+        let named =
+            body.calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place() && self.is_goal(call.callee));
+        let named = named.map(|(position, call)| (call.condition, CallRef::Named(position as u32)));
+        let through = body.slot_calls.iter().enumerate().filter(|(_, call)| {
+            self.goal.includes_slots()
+                && call.kind.is_in_place()
+                && call.slot.is_some_and(|slot| !allows(self.effects, slot, self.context))
+        });
+        let through = through.map(|(position, call)| (call.condition, CallRef::Slot(position as u32)));
+        named.chain(through).collect()
+    }
+
+    /// Whether a function is part of the goal.
+    fn is_goal(&self, function: FunctionId) -> bool {
+        let provenance = || self.effects.requirement(function).provenance;
+        let is_modelled = || matches!(provenance(), Provenance::Modelled(_));
+        let requires = || self.effects.effect(function).is_some_and(|effect| !effect.allows(self.context));
+        match &self.goal {
+            Goal::AnyRequirement => requires(),
+            Goal::DeclaredRequirement => requires() && !is_modelled(),
+            Goal::ModelledRequirement => requires() && is_modelled(),
+            Goal::Functions(functions) => functions.contains(&function),
+        }
+    }
+}
+
+/// For each function, whether a call chain may continue through it.
+pub(super) fn traversable(effects: &Effects<'_>) -> IndexVec<FunctionId, bool> {
+    let is_traversable = |function: FunctionId| {
+        let requirement = effects.requirement(function);
+        matches!(requirement.effect, None | Some(Effect::Mixed))
+            && !matches!(requirement.provenance, Provenance::Modelled(_))
+            && effects.inferred_start(function) == effects.start(function)
+            && !effects.start(function).is_empty()
+            && !effects.program.function(function).declarations.iter().any(|declared| declared.never_returns)
+    };
+    effects.program.function_ids().map(is_traversable).collect()
+}
+
+/// The ambiguity of a call through a slot in a context.
+fn ambiguity(effects: &Effects<'_>, context: Context, slot: SlotId) -> Ambiguity {
+    let candidates = effects.points_to.candidates(slot).iter();
+    let called = candidates.filter(|function| effects.slot_contexts(**function).contains(context));
+    Ambiguity::of_candidates(called.count())
+}
+
+/// Whether a slot's marks leave the context of its callers open.
+fn is_open(effects: &Effects<'_>, slot: SlotId) -> bool {
+    effects.slot_requirement(slot).is_none_or(|(effect, _)| effect == Effect::Mixed)
+}
+
+/// Whether a slot allows calls in a context.
+fn allows(effects: &Effects<'_>, slot: SlotId, context: Context) -> bool {
+    effects.slot_requirement(slot).is_none_or(|(effect, _)| effect.allows(context))
+}

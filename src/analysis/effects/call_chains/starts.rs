@@ -1,0 +1,217 @@
+//! The chains that start in a body: the best one for each function, slot or callback that it calls.
+
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use crate::program::{Argument, BodyId, FunctionId};
+use cowrap_facts::{ContextSet, PathCondition};
+
+use super::super::Callee;
+use super::super::entry_contexts::{all_values, passed_values, single_values};
+use super::callbacks::Passing;
+use super::graph::{CallRef, Node, Reason, Reasons, Via};
+use super::worklist::Worklist;
+use super::{Ambiguity, CallChain, Search, Step, is_open};
+
+/// Where a call leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Next {
+    /// To the goal itself: a slot points to it.
+    Goal(FunctionId),
+    /// To a node that leads to the goal.
+    Node(Node),
+}
+
+/// What chains of a body have in common: what the body calls, and the function that it passes there.
+type GroupKey = (Callee, Option<FunctionId>);
+
+/// Which calls of a body a chain may start with.
+struct Start<'w> {
+    body: BodyId,
+    /// The values of the body's flags, a bit for each.
+    entered: u8,
+    /// Whether a call with this condition may be the first.
+    is_wanted: &'w dyn Fn(PathCondition) -> bool,
+}
+
+impl Search<'_, '_> {
+    /// The chains that start where the program's context is certain: for each body, those of each function, slot or
+    /// callback that it calls, by body and location. Direct calls of the goal are violations, and not among them.
+    pub fn chains(&self) -> Vec<Vec<CallChain>> {
+        let (effects, program) = (self.effects, self.effects.program);
+        let of_body = |body: BodyId| {
+            let start = effects.inferred_start(program.body(body).function);
+            let is_certain =
+                |condition: PathCondition| start.and(condition.contexts()) == ContextSet::from(self.context);
+            let entered = effects.entry_contexts().possible.values(self.context, body);
+            let groups = self.chains_of(&Start { body, entered, is_wanted: &is_certain });
+            groups.into_iter().map(|(_, chains)| chains)
+        };
+        (0..program.bodies.len() as u32).into_par_iter().map(BodyId).flat_map_iter(of_body).collect()
+    }
+
+    /// The chains that start in the bodies of a function, in all entry states of the search's context: one for each
+    /// function, slot or callback that they call, direct calls of the goal too; the least ambiguous first.
+    pub fn chains_from(&self, function: FunctionId) -> Vec<CallChain> {
+        let (effects, program) = (self.effects, self.effects.program);
+        let mut found: Vec<CallChain> = Vec::new();
+        if !self.may_run(function) {
+            return found;
+        }
+        for body in &program.function(function).bodies {
+            let possible = effects.entry_contexts().possible.values(self.context, *body);
+            let entered = if possible == 0 { all_values(program.body(*body)) } else { possible };
+            let is_reached = |condition: PathCondition| condition.values(self.context) & entered != 0;
+            let direct = self.direct_calls(*body).into_iter().filter(|(condition, _)| is_reached(*condition));
+            found.extend(direct.map(|(condition, at)| CallChain {
+                body: *body,
+                ambiguity: Ambiguity::NONE,
+                conditional: condition.values(self.context) & entered != entered,
+                steps: self.step(*body, Via::Call(at), None),
+            }));
+            for (_, chains) in self.chains_of(&Start { body: *body, entered, is_wanted: &is_reached }) {
+                let order = |chain: &CallChain| (chain.conditional, chain.ambiguity, chain.steps.len());
+                found.extend(chains.into_iter().min_by_key(order));
+            }
+        }
+        found.sort_by_key(|chain| (chain.conditional, chain.ambiguity, chain.steps.len(), chain.body));
+        found
+    }
+
+    /// The least ambiguous chain of calls to a function, in the search's context, from a function that only runs in
+    /// that context.
+    pub fn entry(&self, function: FunctionId) -> Option<(Ambiguity, Vec<Step>)> {
+        let (effects, program) = (self.effects, self.effects.program);
+        let mut open = Worklist::new();
+        let mut reasons = Reasons::new(program.bodies.len());
+        for body in &program.function(function).bodies {
+            for value in single_values(all_values(program.body(*body))) {
+                self.add_callers(Node { body: *body, value }, Ambiguity::NONE, 0, &mut reasons, &mut open);
+            }
+        }
+        while let Some((ambiguity, length, (node, via, next))) = open.pop() {
+            let caller = program.body(node.body).function;
+            if caller == function || reasons.contains(node) {
+                continue;
+            }
+            reasons.insert(node, Reason { via, next, ambiguity, length });
+            if effects.start(caller) == ContextSet::from(self.context) {
+                return Some((ambiguity, self.follow(&reasons, node)));
+            }
+            if effects.is_traversable(caller) {
+                self.add_callers(node, ambiguity, length, &mut reasons, &mut open);
+            }
+        }
+        None
+    }
+
+    /// The chains that start in a body, in groups by what it calls.
+    fn chains_of(&self, start: &Start<'_>) -> Vec<(GroupKey, Vec<CallChain>)> {
+        let mut groups: Vec<(GroupKey, Vec<CallChain>)> = Vec::new();
+        let called = self.called_chains(start).into_iter();
+        for (key, chain) in called.chain(self.passing_chains(start)) {
+            match groups.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, chains)) => chains.push(chain),
+                None => groups.push((key, vec![chain])),
+            }
+        }
+        groups
+    }
+
+    /// The chains that start with a call by name or through a slot.
+    fn called_chains(&self, start: &Start<'_>) -> Vec<(GroupKey, CallChain)> {
+        let body = self.effects.program.body(start.body);
+        let named = body.calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place());
+        let named = named.map(|(at, call)| {
+            (CallRef::Named(at as u32), call.condition, &call.arguments, Callee::Function(call.callee))
+        });
+        let through = body.slot_calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place());
+        let through = through.filter_map(|(at, call)| {
+            Some((CallRef::Slot(at as u32), call.condition, &call.arguments, Callee::Slot(call.slot?)))
+        });
+        let mut found = Vec::new();
+        for (at, condition, arguments, callee) in named.chain(through) {
+            if !(start.is_wanted)(condition) {
+                continue;
+            }
+            let mut best: Option<(Ambiguity, u32, Next)> = None;
+            let mut leading = 0u8;
+            for value in single_values(condition.values(self.context) & start.entered) {
+                if let Some(next) = self.next(body.function, callee, arguments, value) {
+                    leading |= 1 << value;
+                    best = Some(best.map_or(next, |best| best.min(next)));
+                }
+            }
+            let Some((ambiguity, _, next)) = best else { continue };
+            let steps = match next {
+                Next::Goal(function) => self.step(start.body, Via::Pointer { at, function }, None),
+                Next::Node(node) => [self.step(start.body, Via::Call(at), Some(node)), self.steps(node)].concat(),
+            };
+            let chain = CallChain { body: start.body, ambiguity, conditional: leading != start.entered, steps };
+            found.push(((callee, None), chain));
+        }
+        found
+    }
+
+    /// The chains that start with a call that passes a function to a callback.
+    fn passing_chains(&self, start: &Start<'_>) -> Vec<(GroupKey, CallChain)> {
+        let body = self.effects.program.body(start.body);
+        let mut found = Vec::new();
+        for &Passing { from, at, function, to, ambiguity, .. } in self.passing_of(start.body) {
+            let condition = match at {
+                CallRef::Named(at) => body.calls[at as usize].condition,
+                CallRef::Slot(at) => body.slot_calls[at as usize].condition,
+            };
+            if !(start.is_wanted)(condition) || start.entered & (1 << from.value) == 0 {
+                continue;
+            }
+            let next = match self.next(body.function, Callee::Function(function), &[], 0) {
+                _ if self.is_goal(function) => None,
+                Some((ambiguity, _, Next::Node(node))) => Some((ambiguity, node)),
+                Some(_) | None => continue,
+            };
+            let mut steps = self.step(start.body, Via::Passing { at, function, to }, next.map(|(_, node)| node));
+            let ambiguity = next.map_or(ambiguity, |(rest, _)| rest.and(ambiguity));
+            steps.extend(next.into_iter().flat_map(|(_, node)| self.steps(node)));
+            let Some(callee) = steps.first().map(|step| step.callee) else { continue };
+            let conditional = condition.values(self.context) & start.entered != start.entered;
+            found.push(((callee, Some(function)), CallChain { body: start.body, ambiguity, conditional, steps }));
+        }
+        found
+    }
+
+    /// Where a call leads to: to the best of the nodes that it enters. A call that names the goal is a violation, and
+    /// does not count; a call through a slot that points to the goal does.
+    fn next(
+        &self,
+        caller: FunctionId,
+        callee: Callee,
+        arguments: &[Argument],
+        value: u8,
+    ) -> Option<(Ambiguity, u32, Next)> {
+        let (effects, program) = (self.effects, self.effects.program);
+        let (functions, own): (&[FunctionId], Ambiguity) = match &callee {
+            Callee::Function(function) => (std::slice::from_ref(function), Ambiguity::NONE),
+            Callee::Slot(slot) if is_open(effects, *slot) && !self.parameters.contains_key(slot) => {
+                (effects.points_to.candidates(*slot), self.ambiguity(*slot))
+            }
+            Callee::Slot(_) => return None,
+        };
+        let is_named = matches!(callee, Callee::Function(_));
+        let is_called = |function: &&FunctionId| {
+            let is_allowed = is_named || effects.slot_contexts(**function).contains(self.context);
+            is_allowed && !effects.is_cut(caller, **function)
+        };
+        let mut goals = functions.iter().filter(is_called).filter(|function| !is_named && self.is_goal(**function));
+        if let Some(goal) = goals.by_ref().min() {
+            return Some((own, 0, Next::Goal(*goal)));
+        }
+        let traversable = functions.iter().filter(is_called).filter(|function| effects.is_traversable(**function));
+        let bodies = traversable.flat_map(|function| &program.function(*function).bodies);
+        let nodes = bodies.flat_map(|body| {
+            let entered = passed_values(arguments, self.context, value, program.body(*body));
+            single_values(entered).map(|value| Node { body: *body, value })
+        });
+        let settled = nodes.filter_map(|node| Some((self.reasons.get(node)?, node)));
+        settled.map(|(why, node)| (why.ambiguity.and(own), why.length, Next::Node(node))).min()
+    }
+}

@@ -1,0 +1,79 @@
+//! The callers of a function, by the context that they call it in.
+
+use crate::program::{CallSite, FunctionId, Store};
+use cowrap_facts::ContextSet;
+use cowrap_packs::Effect;
+
+use super::Effects;
+
+/// The callers of a function, by the context that they call it in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Callers {
+    /// Calls in coroutine context.
+    pub coroutine: Vec<(CallSite, FunctionId)>,
+    /// Calls in non-coroutine context.
+    pub outside: Vec<(CallSite, FunctionId)>,
+    /// Calls without a guard in functions that run in both contexts.
+    pub mixed: Vec<(CallSite, FunctionId)>,
+    /// Calls in functions whose context is unknown.
+    pub unmarked: Vec<(CallSite, FunctionId)>,
+    /// The function's stores, each with the requirement that the slot's callers see.
+    pub stores: Vec<(Store, Option<Effect>)>,
+    /// The contexts in which the function may be entered, by all callers of callers and through slots; both if the
+    /// program does not have all of its callers.
+    pub possible: ContextSet,
+}
+
+impl Callers {
+    /// Whether the function is called, and certainly in these contexts only.
+    pub fn are_all(&self, contexts: ContextSet) -> bool {
+        self.possible == contexts
+    }
+
+    /// The contexts in which the function is certainly called.
+    pub fn known(&self) -> ContextSet {
+        let is_stored_as = |effect| self.stores.iter().any(|(_, stored)| *stored == Some(effect));
+        let mut known = ContextSet::EMPTY;
+        if !self.coroutine.is_empty() || is_stored_as(Effect::CoroutineOnly) {
+            known = known.or(ContextSet::COROUTINE);
+        }
+        if !self.outside.is_empty() || is_stored_as(Effect::NonCoroutineOnly) {
+            known = known.or(ContextSet::NON_COROUTINE);
+        }
+        if !self.mixed.is_empty() || is_stored_as(Effect::Mixed) {
+            known = ContextSet::BOTH;
+        }
+        known
+    }
+}
+
+impl Effects<'_> {
+    /// The callers of a function, by the context that they call it in.
+    pub fn callers(&self, function: FunctionId) -> Callers {
+        let possible = self.entry_contexts().possible.contexts(self.program, function);
+        let mut callers = Callers { possible, ..Callers::default() };
+        for (site, caller) in self.program.calls_of(function) {
+            let call = self.program.call(site);
+            if !call.kind.is_in_place() || caller == function {
+                continue;
+            }
+            let contexts = self.possible_at(site.body, call.condition).and(self.start(caller));
+            let list = match contexts {
+                ContextSet::COROUTINE => &mut callers.coroutine,
+                ContextSet::NON_COROUTINE => &mut callers.outside,
+                // Some of the caller's own callers may be marked.
+                ContextSet::BOTH if self.effect(caller).is_none() => match self.certain_at(site.body, call.condition) {
+                    ContextSet::BOTH => &mut callers.mixed,
+                    ContextSet::NON_COROUTINE => &mut callers.outside,
+                    _ => &mut callers.unmarked,
+                },
+                ContextSet::BOTH => &mut callers.mixed,
+                _ => continue,
+            };
+            list.push((site, caller));
+        }
+        let stores = self.program.stores_of(function).iter();
+        callers.stores = stores.map(|store| (*store, self.store_requirement(store))).collect();
+        callers
+    }
+}

@@ -1,0 +1,46 @@
+//! Coroutine-only functions that may run in non-coroutine context, against their marks.
+
+use crate::program::{FunctionId, IndexVec};
+
+use super::{Callee, Effects, StoreMismatchKind, ViolationKind};
+
+/// Why a coroutine-only function may run in non-coroutine context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dispute {
+    /// A function calls it there, or stores it into an unmarked slot. Its own mark may be wrong.
+    Direct,
+    /// A disputed function calls it.
+    Inherited,
+}
+
+/// Finds all disputed functions.
+pub(super) fn disputes(effects: &Effects<'_>) -> IndexVec<FunctionId, Option<Dispute>> {
+    let program = effects.program;
+    let violations = effects.violations().iter();
+    let violations = violations.filter(|violation| violation.kind == ViolationKind::CoroutineCall);
+    let mut work: Vec<FunctionId> = violations
+        .flat_map(|violation| match violation.callee {
+            Callee::Function(function) => vec![function],
+            Callee::Slot(slot) => effects.points_to.candidates(slot).to_vec(),
+        })
+        .collect();
+    let mismatches = effects.store_mismatches().iter();
+    let mismatches = mismatches.filter(|mismatch| mismatch.kind == StoreMismatchKind::LosesMark);
+    work.extend(mismatches.map(|mismatch| mismatch.store.function));
+
+    let mut disputes = IndexVec::from_elem(None, program.functions.len());
+    work.iter().for_each(|function| disputes[*function] = Some(Dispute::Direct));
+    let mut is_done = IndexVec::from_elem(false, program.functions.len());
+    while let Some(function) = work.pop() {
+        if std::mem::replace(&mut is_done[function], true) {
+            continue;
+        }
+        disputes[function].get_or_insert(Dispute::Inherited);
+        for body in program.bodies_of(function) {
+            work.extend(body.calls.iter().filter(|call| call.kind.is_in_place()).map(|call| call.callee));
+            let slots = body.slot_calls.iter().filter_map(|call| call.slot);
+            work.extend(slots.flat_map(|slot| effects.points_to.candidates(slot)));
+        }
+    }
+    disputes
+}

@@ -1,0 +1,98 @@
+//! What a function requires of its caller's context: its marks decide, else a model of the pack, else an assertion.
+
+use crate::program::{FunctionId, Location, Mark};
+use cowrap_facts::{Context, ContextSet};
+use cowrap_packs::Effect;
+
+use super::Effects;
+
+/// What a function requires of its caller's context, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Requirement {
+    /// The requirement; `None` for an unmarked function.
+    pub effect: Option<Effect>,
+    /// What it is derived from.
+    pub provenance: Provenance,
+}
+
+/// What a requirement is derived from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provenance {
+    /// Nothing: the function requires nothing.
+    Unmarked,
+    /// A mark.
+    Marked(Mark),
+    /// An assertion that every path passes.
+    Inferred(Location),
+    /// The model at this position in the pack.
+    Modelled(usize),
+    /// Two marks that contradict each other. The function requires nothing, and the calls in its body are not checked.
+    Contradictory(Mark, Mark),
+}
+
+impl Effects<'_> {
+    /// Whether a mark decides what a function requires.
+    pub fn is_marked(&self, function: FunctionId) -> bool {
+        matches!(self.requirement(function).provenance, Provenance::Marked(_))
+    }
+
+    pub(super) fn decide(&self, function: FunctionId) -> Requirement {
+        let marks = self.context_marks(function);
+        let coroutine = marks.iter().find(|(_, effect)| *effect == Effect::CoroutineOnly);
+        let other = marks.iter().find(|(_, effect)| *effect != Effect::CoroutineOnly);
+        match (coroutine, other) {
+            (Some((one, _)), Some((other, _))) => {
+                let order = |mark: &Mark| marks.iter().position(|(known, _)| known == mark);
+                let (first, second) = if order(one) <= order(other) { (*one, *other) } else { (*other, *one) };
+                return Requirement { effect: None, provenance: Provenance::Contradictory(first, second) };
+            }
+            (Some((mark, effect)), None) => {
+                return Requirement { effect: Some(*effect), provenance: Provenance::Marked(*mark) };
+            }
+            (None, Some(_)) => {
+                // A function with both a mixed and a non-coroutine-only mark is mixed.
+                let weakest = marks.iter().find(|(_, effect)| *effect == Effect::Mixed).or(marks.first());
+                if let Some((mark, effect)) = weakest {
+                    return Requirement { effect: Some(*effect), provenance: Provenance::Marked(*mark) };
+                }
+            }
+            (None, None) => {}
+        }
+        let model = self.models.get(self.program.function(function).name.as_str());
+        if let Some(&model) = model {
+            let effect = Some(self.pack.models[model].effect);
+            return Requirement { effect, provenance: Provenance::Modelled(model) };
+        }
+        if let Some((context, location)) = self.asserted(function) {
+            let effect = match context {
+                Context::Coroutine => Effect::CoroutineOnly,
+                Context::NonCoroutine => Effect::NonCoroutineOnly,
+            };
+            return Requirement { effect: Some(effect), provenance: Provenance::Inferred(location) };
+        }
+        Requirement { effect: None, provenance: Provenance::Unmarked }
+    }
+
+    /// The context that a function asserts, and the assertion's location in the first body that has one. A body without
+    /// an assertion, such as a stub, does not contradict it; a body that asserts the other context does.
+    pub fn asserted(&self, function: FunctionId) -> Option<(Context, Location)> {
+        if !self.asserting.contains(&function) {
+            return None;
+        }
+        let mut asserted = self.program.bodies_of(function).filter_map(|body| body.assertion);
+        let (first, location) = asserted.next()?;
+        asserted.all(|(other, _)| other.context == first.context).then_some((first.context, location))
+    }
+
+    pub(super) fn decide_start(&self, function: FunctionId) -> ContextSet {
+        let requirement = self.requirement(function);
+        if self.pack.trampolines.contains(&self.program.function(function).name) {
+            return ContextSet::EMPTY;
+        }
+        match (requirement.provenance, requirement.effect) {
+            (Provenance::Contradictory(..), _) => ContextSet::EMPTY,
+            (_, Some(effect)) => effect.contexts(),
+            (_, None) => ContextSet::BOTH,
+        }
+    }
+}

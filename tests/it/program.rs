@@ -221,6 +221,10 @@ fn a_slot_with_a_thousand_candidates_makes_a_note_and_why_knows() {
     let explanation = queries::why(&effects, "f0", None, false).unwrap().remove(0);
     let leads = &explanation.inferences[0];
     assert!(leads.text.contains("may lead to"), "{}", leads.text);
-    assert!(leads.witnesses[0].remarks[1].contains("one of 1000 ways"), "{:?}", leads.witnesses[0]);
+    assert!(
+        leads.witnesses[0].remarks[1].contains("through a function pointer with 1000 candidates"),
+        "{:?}",
+        leads.witnesses[0]
+    );
     assert!(leads.witnesses[0].steps[0].text.contains("one of 1000 functions"), "{:?}", leads.witnesses[0]);
 }

@@ -1,11 +1,11 @@
-//! Questions about a program: through the library for what is answered, through the program for how.
+//! Queries: their answers through the library, their output through the command line.
 
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use cowrap_analysis::effects::Effects;
 use cowrap_analysis::queries::{self, QueryError, Selection};
-use cowrap_packs::Settings;
+use cowrap_packs::{Effect, Settings};
 use cowrap_report::{Direction, EdgeKind, Witness};
 use cowrap_session::{Gate, Index, Input, Progress, Request, SharingRequest};
 use serde_json::Value;
@@ -52,9 +52,9 @@ fn paths(effects: &Effects<'_>, expression: &str) -> Vec<String> {
     found.paths.into_iter().map(|path| path.remarks.join("; ")).collect()
 }
 
-/// What the nearest peer has no edge for, and everything else by which one function comes to call another.
+/// All ways in which a function can call another. vrc has no edge for some of them.
 #[test]
-fn every_construct_is_a_call_and_no_other_is() {
+fn each_construct_calls_its_target_and_nothing_else() {
     let index = index("constructs");
     let effects = Effects::new(&index.program, &index.pack, &index.tree);
     let constructs = [
@@ -90,12 +90,12 @@ fn every_construct_is_a_call_and_no_other_is() {
     }
     let text = std::fs::read_to_string(testdata().join("constructs/constructs.c")).unwrap();
     for target in text.lines().filter_map(|line| line.strip_prefix("TARGET(")?.strip_suffix(')')) {
-        assert!(constructs.contains(&target) || target == "entry", "{target} is asked for");
+        assert!(constructs.contains(&target) || target == "entry", "{target} is in the list");
     }
 }
 
 #[test]
-fn an_entry_is_held_by_the_creators_parameter() {
+fn a_creators_parameter_points_to_entry_points() {
     let index = index("constructs");
     let effects = Effects::new(&index.program, &index.pack, &index.tree);
     let found = paths(&effects, "\"parameter 1 of qemu_coroutine_create\" to_entry_co to_entry");
@@ -103,20 +103,20 @@ fn an_entry_is_held_by_the_creators_parameter() {
 }
 
 #[test]
-fn unevaluated_operands_and_arms_that_are_not_chosen_are_no_calls() {
+fn unevaluated_operands_and_unchosen_arms_are_not_calls() {
     let index = index("constructs");
     let effects = Effects::new(&index.program, &index.pack, &index.tree);
     assert_eq!(paths(&effects, "by_sizeof []"), ["by_sizeof → to_chosen"]);
 }
 
 #[test]
-fn static_functions_of_one_name_are_two() {
+fn static_functions_of_one_name_are_different_functions() {
     let index = index("constructs");
     let effects = Effects::new(&index.program, &index.pack, &index.tree);
     assert_eq!(paths(&effects, "twin_user twin far"), ["twin_user → twin → far"]);
     assert!(paths(&effects, "twin_here twin far").is_empty());
     let both = queries::why(&effects, "twin", None, false).unwrap();
-    let names: Vec<&str> = both.iter().map(|belief| belief.function.as_str()).collect();
+    let names: Vec<&str> = both.iter().map(|explanation| explanation.function.as_str()).collect();
     assert_eq!(names, ["constructs.c:twin", "twin.c:twin"]);
     let one = queries::why(&effects, "twin.c:twin", None, false).unwrap();
     assert_eq!(one.len(), 1);
@@ -137,22 +137,22 @@ fn a_mark_comes_with_a_typedef() {
 }
 
 #[test]
-fn calls_have_places_and_contexts() {
+fn calls_have_locations_and_contexts() {
     let index = index("constructs");
     let effects = Effects::new(&index.program, &index.pack, &index.tree);
     let callers = |name: &str| queries::related(&effects, name, Direction::Callers, false, false).unwrap().remove(0);
     let inside = callers("to_inside").relations.remove(0);
-    assert_eq!((inside.from.as_str(), inside.context), ("by_guard", "in a coroutine"));
+    assert_eq!((inside.from.as_str(), inside.context), ("by_guard", "in coroutine context"));
     let at = inside.at.unwrap();
     let text = std::fs::read_to_string(testdata().join("constructs").join(&at.path)).unwrap();
     let line = text.lines().nth(at.line as usize - 1).unwrap();
     assert_eq!(&line[at.column as usize - 1..], "to_inside();");
-    assert_eq!(callers("to_outside").relations.remove(0).context, "outside of coroutines");
-    assert_eq!(callers("to_name").relations.remove(0).context, "in either context");
+    assert_eq!(callers("to_outside").relations.remove(0).context, "in non-coroutine context");
+    assert_eq!(callers("to_name").relations.remove(0).context, "in both contexts");
 }
 
 #[test]
-fn callers_go_through_slots_and_on_when_asked() {
+fn callers_include_slots_and_on_request_transitive_callers() {
     let index = index("constructs");
     let effects = Effects::new(&index.program, &index.pack, &index.tree);
     let ask = |transitive, named| {
@@ -174,7 +174,7 @@ fn callers_go_through_slots_and_on_when_asked() {
 }
 
 #[test]
-fn callees_go_on_when_asked() {
+fn callees_are_transitive_on_request() {
     let index = index("constructs");
     let effects = Effects::new(&index.program, &index.pack, &index.tree);
     let ask = |transitive| {
@@ -206,36 +206,40 @@ fn expressions_choose_by_name_label_and_neighbourhood() {
     assert_eq!(ends("by_guard:callees"), ["qemu_in_coroutine", "to_inside", "to_outside"]);
     assert_eq!(ends("[defined,!/^(to|by|not)_/,!/twin|far/,!/call|choose|pass/]"), Vec::<String>::new());
     assert_eq!(ends("by_name | by_macro"), ["by_macro", "by_name"]);
+    let tree = self::index("miniblock");
+    let effects = Effects::new(&tree.program, &tree.pack, &tree.tree);
+    let mixed = paths(&effects, "[mixed]");
+    assert!(!mixed.is_empty() && mixed == paths(&effects, "[either]"), "the older name still works: {mixed:?}");
 }
 
 #[test]
-fn the_shortest_path_to_each_end_is_told() {
+fn paths_shows_the_shortest_path_to_each_end() {
     let index = index("constructs");
     let effects = Effects::new(&index.program, &index.pack, &index.tree);
     let found = queries::paths(&effects, "by_passed_on ...", 2).unwrap();
-    let told: Vec<&str> = found.paths.iter().map(|path| path.remarks[0].as_str()).collect();
-    assert_eq!(told, ["by_passed_on", "by_passed_on → pass_on"]);
+    let shown: Vec<&str> = found.paths.iter().map(|path| path.remarks[0].as_str()).collect();
+    assert_eq!(shown, ["by_passed_on", "by_passed_on → pass_on"]);
     // call_parameter, its parameter, and what that holds.
     assert_eq!(found.more, 4);
 }
 
 #[test]
-fn mistyped_names_are_told_what_there_is() {
+fn errors_suggest_similar_names() {
     let index = index("constructs");
     let effects = Effects::new(&index.program, &index.pack, &index.tree);
     let error = queries::why(&effects, "by_gaurd", None, false).unwrap_err();
-    assert_eq!(error.to_string(), "there is no function `by_gaurd`; there is `by_guard`");
+    assert_eq!(error.to_string(), "no function is named `by_gaurd`; did you mean `by_guard`?");
     let error = queries::paths(&effects, "[corutine_fn]", 1).unwrap_err();
-    assert_eq!(error.to_string(), "nothing matches `[corutine_fn]`; there is `coroutine_fn`");
+    assert_eq!(error.to_string(), "nothing matches `[corutine_fn]`; did you mean `coroutine_fn`?");
     let error = queries::paths(&effects, "by_nmae", 1).unwrap_err();
     assert!(matches!(error, QueryError::Nothing { similar, .. } if similar[0] == "by_name"));
     assert_eq!(
         queries::why(&effects, "nothing like it", None, false).unwrap_err().to_string(),
-        "there is no function `nothing like it`"
+        "no function is named `nothing like it`"
     );
 }
 
-/// What a tree that is full of mistakes tells of one function.
+/// The answer of `why` for a function of miniblock.
 fn explain(name: &str, to: Option<&str>) -> (String, Vec<(String, Vec<Witness>)>) {
     let index = index("miniblock");
     let effects = Effects::new(&index.program, &index.pack, &index.tree);
@@ -245,13 +249,13 @@ fn explain(name: &str, to: Option<&str>) -> (String, Vec<(String, Vec<Witness>)>
 }
 
 #[test]
-fn why_tells_what_a_function_demands_and_where_it_leads() {
+fn why_shows_requirements_and_where_a_function_leads() {
     let (requirement, inferences) = explain("bdrv_co_flush", None);
-    assert_eq!(requirement, "coroutine only, marked `coroutine_fn`");
-    assert!(inferences.iter().all(|(text, _)| !text.contains("outside of coroutines")), "{inferences:?}");
+    assert_eq!(requirement, format!("{}, marked `coroutine_fn`", Effect::CoroutineOnly.describe()));
+    assert!(inferences.iter().all(|(text, _)| !text.contains("in non-coroutine context")), "{inferences:?}");
 }
 
-// --- the program --------------------------------------------------------------------------------------------------
+// --- the command line --------------------------------------------------------------------------------------------------
 
 fn cowrap(arguments: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cowrap"));
@@ -261,7 +265,7 @@ fn cowrap(arguments: &[&str]) -> (i32, String, String) {
 }
 
 #[test]
-fn the_program_answers_and_its_status_tells() {
+fn exit_statuses_distinguish_no_path_from_errors() {
     let (status, out, _) = cowrap(&["paths", "img_sync", "...", "bdrv_co_flush"]);
     assert_eq!(status, 0);
     assert!(out.contains("img_sync → bdrv_co_flush") && out.contains("mini-img.c:36:12"), "{out}");
@@ -276,7 +280,7 @@ fn the_program_answers_and_its_status_tells() {
 }
 
 #[test]
-fn answers_are_json_when_asked() {
+fn format_json_writes_a_versioned_document() {
     for arguments in
         [&["why", "img_sync"][..], &["callers", "img_sync"], &["callees", "img_sync"], &["paths", "img_sync"]]
     {
@@ -287,14 +291,14 @@ fn answers_are_json_when_asked() {
 }
 
 #[test]
-fn nothing_is_coloured_unless_asked() {
+fn output_has_colours_only_on_request() {
     let plain = cowrap(&["why", "img_sync"]).1;
     assert!(!plain.contains('\u{1b}'), "{plain}");
     assert!(cowrap(&["why", "img_sync", "--color", "always"]).1.contains('\u{1b}'));
 }
 
 #[test]
-fn graphs_are_drawn_around_and_between() {
+fn graph_selects_around_a_function_and_between_two() {
     let json = |arguments: &[&str]| -> Value {
         let (status, out, err) = cowrap(&[arguments, &["--format", "json"]].concat());
         assert_eq!(status, 0, "{err}");

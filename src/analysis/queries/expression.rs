@@ -1,5 +1,5 @@
-//! Path expressions, in vrc's language: a regular expression whose letters are sets of functions and slots, and whose
-//! words are paths from a caller to what it calls.
+//! Path expressions, in vrc's language: a regular expression over sets of functions and slots. It matches paths from a
+//! caller to its callees.
 //!
 //! ```text
 //! alternatives  = sequence { "|" sequence }
@@ -26,9 +26,9 @@ pub enum Set {
     Name(String),
     /// What has a name in which the expression is found.
     Matching(Regex),
-    /// What bears this label.
+    /// What has this label.
     Label(String),
-    /// Everything else.
+    /// Everything but the members of the set.
     Not(Box<Set>),
     /// What is in all of them.
     And(Vec<Set>),
@@ -38,12 +38,12 @@ pub enum Set {
     Near(Box<Set>, Relation),
 }
 
-/// How something is related to a set.
+/// A relation to the members of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Relation {
-    /// To those who call, instead of those who are called.
+    /// Callers, instead of callees.
     pub callers: bool,
-    /// And so on, from these.
+    /// Also callers of callers, and so on.
     pub all: bool,
 }
 
@@ -60,21 +60,21 @@ pub enum Path {
     Either(Vec<Path>),
 }
 
-/// The deepest that an expression may be nested.
+/// How deeply an expression may be nested.
 const MOST_NESTED: usize = 100;
 
 /// Parses an expression.
 ///
 /// # Errors
 ///
-/// It is none; the error shows where.
+/// The syntax is wrong.
 pub fn parse(expression: &str) -> Result<Path, QueryError> {
     let mut parser = Parser { expression, text: expression.chars().collect(), at: 0, depth: 0 };
     let path = parser.alternatives()?;
     parser.skip_blanks();
     match parser.peek() {
         None => Ok(path),
-        Some(_) => Err(parser.error("this does not go on from what is before it")),
+        Some(_) => Err(parser.error("unexpected text")),
     }
 }
 
@@ -102,7 +102,7 @@ impl Parser<'_> {
             self.skip_blanks();
             match self.peek() {
                 None | Some('|' | ')') if !items.is_empty() => break,
-                None | Some('|' | ')') => return Err(self.error("a function is missing here")),
+                None | Some('|' | ')') => return Err(self.error("expected a function")),
                 _ => items.push(self.item()?),
             }
         }
@@ -123,7 +123,7 @@ impl Parser<'_> {
         Ok(if self.takes('*') { Path::Star(Box::new(atom)) } else { atom })
     }
 
-    /// One node; `inside` brackets, a bare word is a label, and nothing is everything.
+    /// One node. `inside` brackets, a bare word is a label, and an empty node matches everything.
     fn node(&mut self, inside: bool) -> Result<Set, QueryError> {
         let not = self.takes('!');
         let mut set = match self.peek_solid() {
@@ -134,7 +134,7 @@ impl Parser<'_> {
                 Set::Matching(Regex::new(&pattern).map_err(|error| {
                     let why = error.to_string();
                     let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-                    self.error_at(at, &format!("this is no regular expression: {why}"))
+                    self.error_at(at, &format!("invalid regular expression: {why}"))
                 })?)
             }
             Some('[') => {
@@ -188,7 +188,7 @@ impl Parser<'_> {
                 return Ok(Some(relation));
             }
         }
-        Err(self.error("the operators are :callers, :callees, :all_callers and :all_callees"))
+        Err(self.error("expected :callers, :callees, :all_callers or :all_callees"))
     }
 
     fn quoted(&mut self, quote: char) -> Result<String, QueryError> {
@@ -197,7 +197,7 @@ impl Parser<'_> {
         let mut text = String::new();
         loop {
             match self.peek() {
-                None => return Err(self.error_at(start, &format!("there is no second {quote}"))),
+                None => return Err(self.error_at(start, &format!("no closing {quote}"))),
                 Some('\\') if self.text.get(self.at + 1) == Some(&quote) => {
                     text.push(quote);
                     self.at += 2;
@@ -214,7 +214,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A word; `::` and a single `.` can be inside of it.
+    /// A word. It can contain `::`, and `-` or a single `.` before a letter.
     fn word(&mut self) -> String {
         let mut word = String::new();
         while let Some(letter) = self.peek() {
@@ -234,7 +234,7 @@ impl Parser<'_> {
 
     fn deeper(&mut self) -> Result<(), QueryError> {
         self.depth += 1;
-        if self.depth > MOST_NESTED { Err(self.error("this is nested too deeply")) } else { Ok(()) }
+        if self.depth > MOST_NESTED { Err(self.error("nested too deeply")) } else { Ok(()) }
     }
 
     fn skip_blanks(&mut self) {
@@ -268,7 +268,7 @@ impl Parser<'_> {
     }
 
     fn needs(&mut self, letter: char) -> Result<(), QueryError> {
-        if self.takes(letter) { Ok(()) } else { Err(self.error(&format!("a `{letter}` is missing here"))) }
+        if self.takes(letter) { Ok(()) } else { Err(self.error(&format!("expected `{letter}`"))) }
     }
 
     fn error(&self, problem: &str) -> QueryError {
@@ -297,20 +297,20 @@ pub struct Automaton {
     pub follow: Vec<Vec<usize>>,
 }
 
-/// What a part of an expression begins and ends with, and whether it may be nothing.
-struct Part {
+/// The states that a part of an expression can begin and end with, and whether it matches the empty path.
+struct Fragment {
     empty: bool,
     first: Vec<usize>,
     last: Vec<usize>,
 }
 
 impl Automaton {
-    /// Of an expression.
+    /// Builds the automaton of an expression.
     pub fn new(path: Path) -> Automaton {
         let mut automaton = Automaton::default();
-        let part = automaton.part(path);
-        automaton.first = part.first;
-        automaton.last = part.last;
+        let fragment = automaton.fragment(path);
+        automaton.first = fragment.first;
+        automaton.last = fragment.last;
         for follow in &mut automaton.follow {
             follow.sort_unstable();
             follow.dedup();
@@ -318,42 +318,42 @@ impl Automaton {
         automaton
     }
 
-    fn part(&mut self, path: Path) -> Part {
+    fn fragment(&mut self, path: Path) -> Fragment {
         match path {
             Path::One(set) => {
                 let state = self.sets.len();
                 self.sets.push(set);
                 self.follow.push(Vec::new());
-                Part { empty: false, first: vec![state], last: vec![state] }
+                Fragment { empty: false, first: vec![state], last: vec![state] }
             }
             Path::Star(inner) => {
-                let part = self.part(*inner);
-                self.join(&part.last, &part.first);
-                Part { empty: true, ..part }
+                let fragment = self.fragment(*inner);
+                self.join(&fragment.last, &fragment.first);
+                Fragment { empty: true, ..fragment }
             }
             Path::Either(paths) => {
-                let mut whole = Part { empty: false, first: Vec::new(), last: Vec::new() };
+                let mut whole = Fragment { empty: false, first: Vec::new(), last: Vec::new() };
                 for path in paths {
-                    let part = self.part(path);
-                    whole.empty |= part.empty;
-                    whole.first.extend(part.first);
-                    whole.last.extend(part.last);
+                    let fragment = self.fragment(path);
+                    whole.empty |= fragment.empty;
+                    whole.first.extend(fragment.first);
+                    whole.last.extend(fragment.last);
                 }
                 whole
             }
             Path::Sequence(paths) => {
-                let mut whole = Part { empty: true, first: Vec::new(), last: Vec::new() };
+                let mut whole = Fragment { empty: true, first: Vec::new(), last: Vec::new() };
                 for path in paths {
-                    let part = self.part(path);
-                    self.join(&whole.last, &part.first);
+                    let fragment = self.fragment(path);
+                    self.join(&whole.last, &fragment.first);
                     if whole.empty {
-                        whole.first.extend(&part.first);
+                        whole.first.extend(&fragment.first);
                     }
-                    if !part.empty {
+                    if !fragment.empty {
                         whole.last.clear();
                     }
-                    whole.last.extend(part.last);
-                    whole.empty &= part.empty;
+                    whole.last.extend(fragment.last);
+                    whole.empty &= fragment.empty;
                 }
                 whole
             }

@@ -1,44 +1,43 @@
-//! A part of the call graph, to be drawn.
+//! `graph`: a part of the call graph, to be drawn.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use crate::effects::Effects;
 use crate::wording::span;
-use cowrap_report::{EdgeKind, GraphEdge, GraphNode, Subgraph};
-use cowrap_report::{Finding, Span};
+use cowrap_report::{EdgeKind, Finding, GraphEdge, GraphNode, Span, Subgraph};
 
 use super::links::{Link, Links, Vertex};
 use super::paths::{home, labels};
 use super::{QueryError, find};
 
-/// Which part of the graph is wanted.
+/// Which part of the call graph to draw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
     /// All of it.
     Everything,
-    /// What calls a function, and what it calls, up to a number of calls away.
+    /// A function, with its callers and callees.
     Around {
         /// The function.
         function: String,
-        /// The number of calls.
+        /// How many calls they may be away.
         depth: u32,
     },
-    /// The shortest ways from one function to another.
+    /// The shortest paths from one function to another.
     Between {
-        /// The function that they begin with.
+        /// The first function.
         from: String,
-        /// The function that they end with.
+        /// The last function.
         to: String,
-        /// By how many calls a way may be longer than the shortest.
+        /// By how many calls a path may be longer than the shortest.
         more: u32,
     },
 }
 
-/// Selects a part of the graph; the findings say which edges break rules.
+/// Selects a part of the graph. The findings tell which edges violate rules.
 ///
 /// # Errors
 ///
-/// A function is not there.
+/// The program does not have one of the functions.
 pub fn graph(effects: &Effects<'_>, selection: &Selection, findings: &[Finding]) -> Result<Subgraph, QueryError> {
     let links = Links::new(effects);
     let vertices = |name: &str| -> Result<HashSet<Vertex>, QueryError> {
@@ -60,14 +59,16 @@ pub fn graph(effects: &Effects<'_>, selection: &Selection, findings: &[Finding])
             let length = |vertex: &Vertex| Some(forward.get(vertex)? + backward.get(vertex)?);
             let shortest = to.iter().filter_map(length).min();
             let longest = shortest.map(|shortest| shortest.saturating_add(*more));
-            let on_a_way = forward.keys().filter(|vertex| length(vertex).is_some_and(|length| Some(length) <= longest));
-            on_a_way.copied().chain(requested.iter().copied()).collect()
+            let on_a_path =
+                forward.keys().filter(|vertex| length(vertex).is_some_and(|length| Some(length) <= longest));
+            on_a_path.copied().chain(requested.iter().copied()).collect()
         }
     };
     Ok(subgraph(effects, &links, &chosen, &requested, findings))
 }
 
-/// The vertices that can be reached, with the number of calls on the shortest way; a slot is no call of its own.
+/// The vertices within `most` calls, each with the number of calls on the shortest path. The link from a slot to a
+/// function is not a call of its own.
 fn distances(links: &Links<'_, '_>, starts: &HashSet<Vertex>, back: bool, most: u32) -> HashMap<Vertex, u32> {
     let mut found: HashMap<Vertex, u32> = HashMap::new();
     let mut open: VecDeque<(Vertex, u32)> = starts.iter().map(|start| (*start, 0)).collect();

@@ -1,9 +1,9 @@
-//! The call graph with slots in it: a call through a slot goes to the slot, and from there to all that it may hold.
+//! The call graph with slots: a call through a slot leads to the slot, and from there to all of its candidates.
 
 use rayon::slice::ParallelSliceMut;
 
 use crate::effects::Effects;
-use crate::program::{FunctionId, Location, SlotId};
+use crate::program::{FunctionId, Id, Location, SlotId};
 use crate::wording;
 use cowrap_facts::{CallKind, ContextSet};
 use cowrap_report::EdgeKind;
@@ -20,26 +20,26 @@ pub enum Vertex {
 /// An edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Link {
-    /// Who calls.
+    /// The function that calls, or the slot.
     pub from: Vertex,
-    /// What is called.
+    /// The function or slot that it calls, or the slot's candidate.
     pub to: Vertex,
-    /// Where the call is, or the store; nothing for a function that came into the slot on a longer way.
+    /// The location of the call, or of the store into the slot. `None` for a candidate that was copied from another slot.
     pub location: Option<Location>,
-    /// How.
+    /// What connects the two.
     pub kind: EdgeKind,
-    /// The contexts in which control can be there, as far as the caller's own marks and guards tell.
+    /// The contexts in which the call may run, by the marks and guards of the caller alone.
     pub contexts: ContextSet,
 }
 
 /// The graph.
 pub struct Links<'e, 'a> {
     effects: &'e Effects<'a>,
-    /// Sorted by what calls.
+    /// Sorted by caller.
     links: Vec<Link>,
     /// For each vertex, where its links begin.
     starts: Vec<u32>,
-    /// The positions of links, sorted by what is called.
+    /// The positions of links, sorted by callee.
     incoming: Vec<u32>,
     incoming_starts: Vec<u32>,
 }
@@ -73,8 +73,7 @@ impl<'e, 'a> Links<'e, 'a> {
                 links.push(Link { from, to: Vertex::Slot(slot), location: Some(call.location), kind, contexts });
             }
         }
-        for number in 0..program.slots.len() {
-            let slot = SlotId(number as u32);
+        for slot in program.slots.ids() {
             for function in effects.points_to.candidates(slot) {
                 let stores = program.stores_of(*function).iter();
                 let location = stores.filter(|store| store.slot == Some(slot)).map(|store| store.location).next();
@@ -99,7 +98,7 @@ impl<'e, 'a> Links<'e, 'a> {
         Links { effects, links, starts: outgoing_starts, incoming, incoming_starts }
     }
 
-    /// How many vertices there are; [`Links::number`] counts them.
+    /// The number of vertices. Each has a number below it.
     pub fn len(&self) -> usize {
         self.starts.len() - 1
     }
@@ -113,12 +112,12 @@ impl<'e, 'a> Links<'e, 'a> {
     pub fn vertex(&self, number: usize) -> Vertex {
         let functions = self.effects.program.functions.len();
         match number.checked_sub(functions) {
-            Some(slot) => Vertex::Slot(SlotId(slot as u32)),
-            None => Vertex::Function(FunctionId(number as u32)),
+            Some(slot) => Vertex::Slot(SlotId::from_index(slot)),
+            None => Vertex::Function(FunctionId::from_index(number)),
         }
     }
 
-    /// All links, by what calls.
+    /// All links, sorted by caller.
     pub fn all(&self) -> &[Link] {
         &self.links
     }
@@ -155,12 +154,12 @@ impl<'e, 'a> Links<'e, 'a> {
 
 fn number(effects: &Effects<'_>, vertex: Vertex) -> usize {
     match vertex {
-        Vertex::Function(function) => function.0 as usize,
-        Vertex::Slot(slot) => effects.program.functions.len() + slot.0 as usize,
+        Vertex::Function(function) => function.index(),
+        Vertex::Slot(slot) => effects.program.functions.len() + slot.index(),
     }
 }
 
-/// Where each of `count` numbers begins in a list once it is sorted by them, and the list's end.
+/// For each of `count` numbers, where it begins in the sorted list of numbers; then the end of the list.
 fn starts(count: usize, numbers: impl Iterator<Item = usize>) -> Vec<u32> {
     let mut starts = vec![0; count + 1];
     for number in numbers {

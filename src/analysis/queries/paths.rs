@@ -1,7 +1,7 @@
-//! Paths that an expression describes: for each end, the shortest.
+//! `paths`: the paths that match an expression, the shortest for each end.
 //!
-//! One breadth-first search over pairs of a vertex and a state of the expression's automaton: its effort is bounded by
-//! their number, where to enumerate all simple paths would have no end.
+//! One breadth-first search visits pairs of a vertex and a state of the expression's automaton, each once. To list all
+//! simple paths instead would take forever.
 
 use std::collections::VecDeque;
 
@@ -19,19 +19,19 @@ use super::expression::{Automaton, Relation, Set, parse};
 use super::links::{Link, Links, Vertex};
 use super::{QueryError, similar};
 
-/// What is searched: pairs of a vertex and a state, with the way back.
+/// A pair that the search visited.
 struct Reached {
     vertex: usize,
     state: usize,
-    /// From which one of the list, by which link; nothing for a beginning.
+    /// The position of the previous pair, and the link from it; `None` for the first vertex of a path.
     from: Option<(usize, Link)>,
 }
 
-/// Finds the paths of an expression: at most `limit`, each to another end.
+/// Finds the paths that match an expression, at most `limit`, each with another end.
 ///
 /// # Errors
 ///
-/// The expression cannot be parsed, or a name in it is not there.
+/// The syntax of the expression is wrong, or a name in it matches nothing.
 pub fn paths(effects: &Effects<'_>, expression: &str, limit: usize) -> Result<Paths, QueryError> {
     let automaton = Automaton::new(parse(expression)?);
     let links = Links::new(effects);
@@ -98,11 +98,11 @@ fn witness(effects: &Effects<'_>, links: &Links<'_, '_>, reached: &[Reached], en
                 rest = &rest[1..];
                 let function = links.name(held.to);
                 let count = one_of(effects, slot);
-                (format!("`{from}` calls through `{to}`, which may be `{function}`: {count}"), link.location)
+                (format!("`{from}` calls through `{to}`, which may point to `{function}`: {count}"), link.location)
             }
             (Vertex::Slot(_), None) => (format!("`{from}` calls through `{to}`"), link.location),
             (Vertex::Function(function), _) if link.kind == EdgeKind::Candidate => {
-                (format!("`{from}` may hold `{to}`"), link.location.or(home(effects, function)))
+                (format!("`{from}` may point to `{to}`"), link.location.or(home(effects, function)))
             }
             (Vertex::Function(_), _) => (format!("`{from}` calls `{to}`"), link.location),
         };
@@ -111,14 +111,14 @@ fn witness(effects: &Effects<'_>, links: &Links<'_, '_>, reached: &[Reached], en
     Witness { remarks: vec![names.join(" → ")], steps, grounds: Vec::new() }
 }
 
-/// Where a function is defined, or else declared.
+/// Where a function is defined, else where it is declared.
 pub fn home(effects: &Effects<'_>, function: FunctionId) -> Option<Location> {
     let linked = effects.program.function(function);
     let defined = linked.bodies.first().map(|body| effects.program.body(*body).location);
     defined.or(linked.declarations.first().map(|declaration| declaration.location))
 }
 
-/// The labels of a vertex: its marks, what it demands, and what it is.
+/// The labels of a vertex: its marks, its requirement, and what it is.
 pub fn labels<'e>(effects: &Effects<'e>, vertex: Vertex) -> Vec<&'e str> {
     let mut labels: Vec<&'e str> = Vec::new();
     let effect = match vertex {
@@ -139,7 +139,7 @@ pub fn labels<'e>(effects: &Effects<'e>, vertex: Vertex) -> Vec<&'e str> {
     labels.push(match effect {
         Some(Effect::CoroutineOnly) => "coroutine-only",
         Some(Effect::NonCoroutineOnly) => "non-coroutine-only",
-        Some(Effect::Mixed) => "either",
+        Some(Effect::Mixed) => "mixed",
         None => "unmarked",
     });
     labels.sort_unstable();
@@ -147,9 +147,9 @@ pub fn labels<'e>(effects: &Effects<'e>, vertex: Vertex) -> Vec<&'e str> {
     labels
 }
 
-/// The words that are labels besides the pack's marks.
+/// The labels besides the pack's marks. `either` is an older name of `mixed`.
 const LABELS: &[&str] =
-    &["coroutine-only", "defined", "either", "external", "function_pointer", "non-coroutine-only", "unmarked"];
+    &["coroutine-only", "defined", "either", "external", "function_pointer", "mixed", "non-coroutine-only", "unmarked"];
 
 /// For each vertex, whether it is in a set.
 fn members_of(effects: &Effects<'_>, links: &Links<'_, '_>, set: &Set) -> Result<Vec<bool>, QueryError> {
@@ -181,7 +181,8 @@ fn members_of(effects: &Effects<'_>, links: &Links<'_, '_>, set: &Set) -> Result
             if !known().any(|known| known == label) {
                 return Err(QueryError::Nothing { what: format!("[{label}]"), similar: similar(label, known()) });
             }
-            Ok(select(&|vertex| labels(effects, vertex).contains(&label.as_str())))
+            let label = if label == "either" { "mixed" } else { label };
+            Ok(select(&|vertex| labels(effects, vertex).contains(&label)))
         }
         Set::Not(set) => Ok(members_of(effects, links, set)?.into_iter().map(|member| !member).collect()),
         Set::And(sets) => join(sets, true, |one, other| one && other),

@@ -1,4 +1,4 @@
-//! Who calls a function, and whom it calls, with the locations of the calls.
+//! `callers` and `callees`, with the locations of the calls.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -10,12 +10,12 @@ use cowrap_report::{Direction, EdgeKind, Related, Relation};
 use super::links::{Link, Links, Vertex};
 use super::{QueryError, find, full_name};
 
-/// Tells the callers or callees of each function of a name; `transitive` goes on from these, `named` leaves out what
-/// goes through slots. Each caller (or callee) is gone on from once.
+/// The callers or callees of each function of a name. `transitive` also lists the callers of these, and so on, each
+/// once. `named` leaves out calls through slots.
 ///
 /// # Errors
 ///
-/// There is no function of the name.
+/// The program has no function of the name.
 pub fn related(
     effects: &Effects<'_>,
     wanted: &str,
@@ -25,7 +25,7 @@ pub fn related(
 ) -> Result<Vec<Related>, QueryError> {
     let functions = find(effects, wanted)?;
     let links = Links::new(effects);
-    let tell = |function| {
+    let relations_of = |function| {
         let start = Vertex::Function(function);
         let mut relations = Vec::new();
         let mut seen = HashSet::from([start]);
@@ -38,30 +38,30 @@ pub fn related(
             near.retain(|link| !named || !matches!(link.kind, EdgeKind::PointerCall | EdgeKind::Candidate));
             near.sort_by_key(|link| (link.location, *link));
             for link in near {
-                let (next, through_slot) = match direction {
+                let (next, is_slot) = match direction {
                     Direction::Callers => (link.from, matches!(link.kind, EdgeKind::Candidate)),
                     Direction::Callees => (link.to, matches!(link.kind, EdgeKind::PointerCall)),
                 };
                 relations.push(relation(effects, &links, distance + 1, &link));
-                // A slot is on the way to who calls, and not who calls itself.
-                if (transitive || through_slot) && seen.insert(next) {
-                    open.push_back((next, distance + u32::from(!through_slot)));
+                // A slot is between caller and callee. It does not count as a call.
+                if (transitive || is_slot) && seen.insert(next) {
+                    open.push_back((next, distance + u32::from(!is_slot)));
                 }
             }
         }
         relations.sort_by_key(|relation| relation.distance);
         Related { function: full_name(effects, function), direction, relations }
     };
-    Ok(functions.into_iter().map(tell).collect())
+    Ok(functions.into_iter().map(relations_of).collect())
 }
 
 fn relation(effects: &Effects<'_>, links: &Links<'_, '_>, distance: u32, link: &Link) -> Relation {
     let context = match (link.kind, link.contexts) {
         (EdgeKind::Candidate, _) => "",
-        (_, ContextSet::COROUTINE) => "in a coroutine",
-        (_, ContextSet::NON_COROUTINE) => "outside of coroutines",
-        (_, ContextSet::BOTH) => "in either context",
-        _ => "never reached",
+        (_, ContextSet::COROUTINE) => "in coroutine context",
+        (_, ContextSet::NON_COROUTINE) => "in non-coroutine context",
+        (_, ContextSet::BOTH) => "in both contexts",
+        _ => "unreachable",
     };
     Relation {
         distance,

@@ -1,4 +1,4 @@
-//! What is believed of a function, and why.
+//! `why`: what cowrap infers about a function, with witnesses.
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
@@ -7,25 +7,25 @@ use crate::program::{FunctionId, Location};
 use crate::wording::{called, name, span, step};
 use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::Effect;
-use cowrap_report::Label;
-use cowrap_report::{Explanation, Inference, Witness};
+use cowrap_report::{Explanation, Inference, Label, Witness};
 
 use super::{QueryError, find, full_name};
 
-/// Tells what is believed of each function of a name; `all` asks for one witness for each call that a inference can
-/// rest on, instead of the best. With `to`, what it leads to is that function, and nothing else is told.
+/// Explains what cowrap infers about each function of a name. `all` asks for one witness for each call that leads to the
+/// goal, instead of the best. With `to`, that function is the goal instead of everything that requires another context,
+/// and the answer is about nothing else.
 ///
 /// # Errors
 ///
-/// There is no function of the name.
+/// The program has no function of the name.
 pub fn why(effects: &Effects<'_>, wanted: &str, to: Option<&str>, all: bool) -> Result<Vec<Explanation>, QueryError> {
     let functions = find(effects, wanted)?;
-    let ends = to.map_or(Ok(Goal::AnyRequirement), |to| find(effects, to).map(Goal::Functions))?;
-    // What both searches need is made once, before them.
+    let goal = to.map_or(Ok(Goal::AnyRequirement), |to| find(effects, to).map(Goal::Functions))?;
+    // This uses all threads. It must not start while the parallel searches wait for it.
     effects.entry_contexts();
     let starts = |context: &Context| functions.iter().any(|function| effects.start(*function).contains(*context));
     let contexts: Vec<Context> = Context::ALL.into_iter().filter(starts).collect();
-    let search = |context| (context, Search::new(effects, context, ends.clone()));
+    let search = |context| (context, Search::new(effects, context, goal.clone()));
     let searches: Vec<_> = contexts.into_par_iter().map(search).collect();
     Ok(functions.into_iter().map(|function| explain(effects, &searches, function, to, all)).collect())
 }
@@ -43,7 +43,7 @@ fn explain(
             continue;
         }
         inferences.extend(entered(effects, search, *context, function));
-        inferences.extend(leads(effects, search, *context, function, to, all));
+        inferences.push(leads(effects, search, *context, function, to, all));
     }
     if to.is_none() && effects.start(function).contains(Context::Coroutine) {
         inferences.push(suspends(effects, function));
@@ -56,22 +56,24 @@ fn explain(
     }
 }
 
+/// What a function requires of its caller, and why.
 fn requirement(effects: &Effects<'_>, function: FunctionId) -> String {
     let requirement = effects.requirement(function);
-    let effect = requirement.effect.map_or("nothing", Effect::describe);
+    let effect = requirement.effect.map_or("no requirement", Effect::describe);
+    let mark_name = |mark: crate::program::Mark| &effects.pack.mark(mark.mark).name;
     match requirement.provenance {
-        Provenance::Marked(mark) => format!("{effect}, marked `{}`", effects.pack.mark(mark.mark).name),
-        Provenance::Inferred(_) => format!("{effect}, inferred from the assertion that every path passes"),
-        Provenance::Modelled(model) => format!("{effect}, by the pack: {}", effects.pack.models[model].reason),
-        Provenance::Contradictory(one, other) => format!(
-            "nothing: `{}` and `{}` contradict each other",
-            effects.pack.mark(one.mark).name,
-            effects.pack.mark(other.mark).name
-        ),
-        Provenance::Unmarked if effects.program.function(function).bodies.is_empty() => {
-            "unmarked, and its body was not read".to_owned()
+        Provenance::Marked(mark) => format!("{effect}, marked `{}`", mark_name(mark)),
+        Provenance::Inferred(_) => format!("{effect}, inferred from an assertion that every path passes"),
+        Provenance::Modelled(model) => {
+            format!("{effect}, by a model of the pack: {}", effects.pack.models[model].reason)
         }
-        Provenance::Unmarked => "unmarked: nothing is demanded of its callers".to_owned(),
+        Provenance::Contradictory(one, other) => {
+            format!("no requirement: `{}` and `{}` contradict each other", mark_name(one), mark_name(other))
+        }
+        Provenance::Unmarked if effects.program.function(function).bodies.is_empty() => {
+            "unmarked, and no body in the program".to_owned()
+        }
+        Provenance::Unmarked => "unmarked, may be called in both contexts".to_owned(),
     }
 }
 
@@ -85,50 +87,44 @@ fn declarations(effects: &Effects<'_>, function: FunctionId) -> Vec<Label> {
         let text = format!("{what} here{}{never}", marks.collect::<String>());
         labels.push(Label { at: span(effects, declaration.location), text });
     }
-    if let Some((assertion, location)) = effects.asserted(function) {
-        let text = format!("asserts here that control is {}", words_for(assertion));
+    if let Some((context, location)) = effects.asserted(function) {
+        let text = format!("asserts here that it runs {}", in_context(context));
         labels.push(Label { at: span(effects, location), text });
     }
     labels
 }
 
-fn words_for(context: Context) -> &'static str {
+fn in_context(context: Context) -> &'static str {
     match context {
-        Context::Coroutine => "in a coroutine",
-        Context::NonCoroutine => "outside of coroutines",
+        Context::Coroutine => "in coroutine context",
+        Context::NonCoroutine => "in non-coroutine context",
     }
 }
 
-/// Whether and how control comes to a function in a context.
+/// Whether and by which chain a function is called in a context.
 fn entered(
     effects: &Effects<'_>,
     search: &Search<'_, '_>,
     context: Context,
     function: FunctionId,
 ) -> Option<Inference> {
-    let has = |entered: ContextSet| entered.contains(context);
-    let (name, location) = (name(effects, function), words_for(context));
-    if effects
-        .requirement(function)
-        .effect
-        .is_some_and(|effect| effect.allows(context) && !effect.allows(context.other()))
-    {
+    let (name, context_words) = (name(effects, function), in_context(context));
+    if effects.effect(function).is_some_and(|effect| effect.allows(context) && !effect.allows(context.other())) {
         return None;
     }
     let Some((ambiguity, steps)) = search.entry(function) else {
-        let text = if has(effects.entry_contexts().possible.contexts(effects.program, function)) {
-            format!("`{name}` may be called {location}: nobody is known to, but not all its callers are known")
-        } else {
-            format!("`{name}` is never called {location}, as far as the program tells")
-        };
-        return Some(Inference { text, witnesses: Vec::new(), more: 0 });
+        let possible: ContextSet = effects.entry_contexts().possible.contexts(effects.program, function);
+        return Some(without_witness(match possible.contains(context) {
+            true => format!("`{name}` may be called {context_words}, since some of its callers are unknown"),
+            false => format!("`{name}` is not called {context_words}, as far as cowrap can tell"),
+        }));
     };
     let verb = if ambiguity == Ambiguity::NONE { "is" } else { "may be" };
-    let text = format!("`{name}` {verb} called {location}");
+    let text = format!("`{name}` {verb} called {context_words}");
     Some(Inference { text, witnesses: vec![witness(effects, context, ambiguity, false, &steps)], more: 0 })
 }
 
-/// What a function leads to that demands the other context.
+/// Whether a function leads to something that requires the other context, or to the function `to`.
 fn leads(
     effects: &Effects<'_>,
     search: &Search<'_, '_>,
@@ -136,29 +132,35 @@ fn leads(
     function: FunctionId,
     to: Option<&str>,
     all: bool,
-) -> Option<Inference> {
+) -> Inference {
     let chains = search.chains_from(function);
-    let (name, location) = (name(effects, function), words_for(context));
-    let sought = match (to, context) {
-        (Some(to), _) => format!("`{to}`"),
-        (None, Context::Coroutine) => format!("what is {}", Effect::NonCoroutineOnly.describe()),
-        (None, Context::NonCoroutine) => format!("what is {}", Effect::CoroutineOnly.describe()),
+    let (name, context_words) = (name(effects, function), in_context(context));
+    let effect = match context {
+        Context::Coroutine => Effect::NonCoroutineOnly.describe(),
+        Context::NonCoroutine => Effect::CoroutineOnly.describe(),
     };
     let Some(best) = chains.first() else {
-        let text = format!("{location}, `{name}` does not lead to {sought}, as far as the program tells");
-        return Some(Inference { text, witnesses: Vec::new(), more: 0 });
+        let goal = to.map_or_else(|| format!("anything {effect}"), |to| format!("`{to}`"));
+        let text = format!("`{name}` does not lead to {goal} {context_words}, as far as cowrap can tell");
+        return without_witness(text);
     };
-    let may = if best.ambiguity == Ambiguity::NONE && !best.conditional { "leads" } else { "may lead" };
-    let offender = best.steps.last().map_or_else(String::new, |last| called(effects, last.callee));
-    let text = match all && chains.len() > 1 {
-        true => format!("{location}, `{name}` {may} to {sought} by {} of its calls", chains.len()),
-        false if to.is_some() => format!("{location}, `{name}` {may} to {sought}"),
-        false => format!("{location}, `{name}` {may} to {sought}: {offender}"),
+    let leads = if best.ambiguity == Ambiguity::NONE && !best.conditional { "leads" } else { "may lead" };
+    let found = best.steps.last().map_or_else(String::new, |last| called(effects, last.callee));
+    let goal = match to {
+        Some(to) => format!("`{to}`"),
+        None if all && chains.len() > 1 => format!("something {effect}"),
+        None => format!("{effect} {found}"),
     };
+    let calls = if all && chains.len() > 1 { format!(", via {} of its calls", chains.len()) } else { String::new() };
+    let text = format!("`{name}` {leads} to {goal} {context_words}{calls}");
     let shown = if all { chains.len() } else { 1 };
-    let tell = |chain: &CallChain| witness(effects, context, chain.ambiguity, chain.conditional, &chain.steps);
-    let witnesses = chains.iter().take(shown).map(tell).collect();
-    Some(Inference { text, witnesses, more: chains.len() - shown })
+    let to_witness = |chain: &CallChain| witness(effects, context, chain.ambiguity, chain.conditional, &chain.steps);
+    let witnesses = chains.iter().take(shown).map(to_witness).collect();
+    Inference { text, witnesses, more: chains.len() - shown }
+}
+
+fn without_witness(text: String) -> Inference {
+    Inference { text, witnesses: Vec::new(), more: 0 }
 }
 
 fn witness(
@@ -168,24 +170,37 @@ fn witness(
     conditional: bool,
     steps: &[Step],
 ) -> Witness {
-    let mut remarks = vec![format!("all of it {}", words_for(context))];
+    let mut remarks = vec![format!("all calls {}", in_context(context))];
     if ambiguity.ways() > 1 {
-        remarks.push(format!("one of {} ways to fill the slots on it", ambiguity.ways()));
+        remarks.push(pointers(effects, ambiguity, steps));
     }
     if conditional {
         remarks.push("only for some values of the function's parameters".to_owned());
     }
-    let mut grounds = Vec::new();
     let ends = steps.first().map(|first| Callee::Function(first.caller)).into_iter();
-    for end in ends.chain(steps.last().map(|last| last.callee)) {
-        grounds.extend(ground(effects, end));
-    }
+    let ends = ends.chain(steps.last().map(|last| last.callee));
+    let grounds = ends.filter_map(|end| ground(effects, end)).collect();
     let steps =
         steps.iter().map(|call| Label { at: span(effects, call.location), text: step(effects, call) }).collect();
     Witness { remarks, steps, grounds }
 }
 
-/// What says what something demands.
+/// The function pointers on a chain, with the sizes of their points-to sets.
+fn pointers(effects: &Effects<'_>, ambiguity: Ambiguity, steps: &[Step]) -> String {
+    // The target of a slot with a mark does not matter, and an earlier step passed the target of a parameter.
+    let is_chosen = |step: &&Step| !step.passed && step.callee.function().is_some();
+    let slots = steps.iter().filter(is_chosen).filter_map(|step| step.through);
+    let counts: Vec<String> = slots.map(|slot| effects.points_to.candidates(slot).len().to_string()).collect();
+    match counts.as_slice() {
+        [] => format!("one of {} possible combinations of targets", ambiguity.ways()),
+        [count] => format!("through a function pointer with {count} candidates"),
+        [counts @ .., last] => {
+            format!("through {} function pointers with {} and {last} candidates", counts.len() + 1, counts.join(", "))
+        }
+    }
+}
+
+/// The mark or assertion that requires a context.
 fn ground(effects: &Effects<'_>, callee: Callee) -> Option<Label> {
     let label = |location: Location, text: String| Some(Label { at: span(effects, location), text });
     match callee {
@@ -201,10 +216,8 @@ fn ground(effects: &Effects<'_>, callee: Callee) -> Option<Label> {
         }
         Callee::Slot(slot) => {
             let (_, mark) = effects.slot_requirement(slot)?;
-            label(
-                mark.location,
-                format!("{} is marked `{}`", effects.slot_name(slot), effects.pack.mark(mark.mark).name),
-            )
+            let (slot, mark_name) = (effects.slot_name(slot), &effects.pack.mark(mark.mark).name);
+            label(mark.location, format!("{slot} is marked `{mark_name}`"))
         }
     }
 }
@@ -212,23 +225,24 @@ fn ground(effects: &Effects<'_>, callee: Callee) -> Option<Label> {
 /// Whether a function may suspend its coroutine.
 fn suspends(effects: &Effects<'_>, function: FunctionId) -> Inference {
     let name = name(effects, function);
-    let Some((steps, last, why)) = effects.suspension(function) else {
-        let text = format!("`{name}` never suspends the coroutine that it runs in");
-        return Inference { text, witnesses: Vec::new(), more: 0 };
+    let Some((steps, last, cause)) = effects.suspension(function) else {
+        return without_witness(format!("`{name}` never suspends its coroutine"));
     };
     let last = self::name(effects, last);
     let mut labels: Vec<Label> =
         steps.iter().map(|call| Label { at: span(effects, call.location), text: step(effects, call) }).collect();
-    let (reason, location) = match why {
-        SuspensionCause::Listed => (format!("`{last}` suspends, the pack says"), None),
-        SuspensionCause::NoBody => (format!("the body of `{last}` was not read"), None),
-        SuspensionCause::FunctionPointer(location) => (format!("`{last}` calls through a pointer"), Some(location)),
+    let (reason, location) = match cause {
+        SuspensionCause::Listed => (format!("the pack lists `{last}` as suspending"), None),
+        SuspensionCause::NoBody => (format!("the program does not have the body of `{last}`"), None),
+        SuspensionCause::FunctionPointer(location) => {
+            (format!("`{last}` calls through a function pointer"), Some(location))
+        }
         SuspensionCause::Unresolved(location) => {
-            (format!("`{last}` may make a call that is not resolved"), Some(location))
+            (format!("`{last}` has a call that cowrap cannot resolve"), Some(location))
         }
     };
     labels.extend(location.map(|location| Label { at: span(effects, location), text: reason.clone() }));
-    let text = format!("`{name}` may suspend the coroutine that it runs in: {reason}");
+    let text = format!("`{name}` may suspend its coroutine: {reason}");
     let witnesses = match labels.is_empty() {
         true => Vec::new(),
         false => vec![Witness { remarks: Vec::new(), steps: labels, grounds: Vec::new() }],

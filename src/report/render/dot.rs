@@ -14,7 +14,7 @@ pub fn render(subgraph: &Subgraph, out: &mut dyn Write) -> io::Result<()> {
         let fill = match () {
             () if has("coroutine-only") => "lightblue",
             () if has("non-coroutine-only") => "moccasin",
-            () if has("either") => "palegreen",
+            () if has("mixed") => "palegreen",
             () => "white",
         };
         let shape = if has("function_pointer") { ", shape=ellipse" } else { "" };

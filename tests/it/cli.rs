@@ -1204,8 +1204,8 @@ fn the_cache_is_told() {
     let directory = cache.path().to_str().expect("UTF-8");
     let out = with_variables(&[], &["cache", "info", "--cache-dir", directory, "--cache-size", "64M"]).is(0);
     let expected = format!(
-        "directory: {directory}\nsize: 2.0 KiB of 64.0 MiB\nunits: 0 (0 B)\npieces: 1 (2.0 KiB)\ntrees: 0 (0 B)\n\
-         notes of precompiled headers: 0 (0 B)\nprecompiled headers: 0 (0 B)\n"
+        "directory: {directory}\nsize: 2.0 KiB of 64.0 MiB\ntranslation units: 0 (0 B)\nfacts of files: 1 (2.0 KiB)\nwhole-tree results: 0 (0 B)\n\
+         precompiled header checks: 0 (0 B)\nprecompiled headers: 0 (0 B)\n"
     );
     assert_eq!(out.stdout, expected);
 }
@@ -1224,10 +1224,10 @@ fn a_cache_that_is_not_there_is_empty_and_is_not_made() {
 fn the_environment_tells_where_the_cache_is() {
     let (one, other) = (cache(), tempfile::tempdir().expect("a directory"));
     let by_variable = [("COWRAP_CACHE", one.path()), ("HOME", other.path())];
-    with_variables(&by_variable, &["cache", "info"]).is(0).says("pieces: 1 ");
+    with_variables(&by_variable, &["cache", "info"]).is(0).says("facts of files: 1 ");
     let home = other.path().to_str().expect("UTF-8");
-    with_variables(&[("HOME", other.path())], &["cache", "info"]).is(0).says(home).says("pieces: 0 ");
-    with_variables(&by_variable, &["cache", "info", "--cache-dir", home]).is(0).says("pieces: 0 ");
+    with_variables(&[("HOME", other.path())], &["cache", "info"]).is(0).says(home).says("facts of files: 0 ");
+    with_variables(&by_variable, &["cache", "info", "--cache-dir", home]).is(0).says("facts of files: 0 ");
     with_variables(&[], &["cache", "info"]).is(2).says("--cache-dir");
     with_variables(&[], &["cache", "clean"]).is(2).says("--cache-dir");
     // Without a place there is no cache, and that is no error.

@@ -55,10 +55,10 @@ impl EntryKind {
     /// What several of them are called.
     pub fn plural(self) -> &'static str {
         match self {
-            EntryKind::Unit => "units",
-            EntryKind::FileFacts => "pieces",
-            EntryKind::Tree => "trees",
-            EntryKind::Precompiled => "notes of precompiled headers",
+            EntryKind::Unit => "translation units",
+            EntryKind::FileFacts => "facts of files",
+            EntryKind::Tree => "whole-tree results",
+            EntryKind::Precompiled => "precompiled header checks",
         }
     }
 }

@@ -582,10 +582,10 @@ fn what_is_in_a_cache_is_told() {
     let length = LENGTHS as u64;
     let tree = length + 16 + RECORD as u64;
     let expected = [
-        ("units", 5, 5 * length),
-        ("pieces", 5, 5 * length),
-        ("trees", 2, 2 * tree),
-        ("notes of precompiled headers", 5, 5 * length),
+        ("translation units", 5, 5 * length),
+        ("facts of files", 5, 5 * length),
+        ("whole-tree results", 2, 2 * tree),
+        ("precompiled header checks", 5, 5 * length),
         ("precompiled headers", 1, length),
     ];
     assert_eq!(told.kinds, expected);

@@ -1,23 +1,23 @@
-//! The reader of declarations on arbitrary text: it ends, panics never, and its places are in the text.
+//! Reading headers with arbitrary text: it ends, does not panic, and all spans are in the text.
 
 #![no_main]
 
 use std::sync::LazyLock;
 
 use cowrap_packs::Generator;
-use cowrap_wrapgen::{Vocabulary, outline, read, vocabulary};
+use cowrap_wrapgen::{Vocabulary, defined_functions, read_header, vocabulary};
 use libfuzzer_sys::fuzz_target;
 
-static WORDS: LazyLock<Vocabulary> =
+static QEMU: LazyLock<Vocabulary> =
     LazyLock::new(|| vocabulary(&Generator::read(None).expect("the built-in pack is valid")));
 
 fuzz_target!(|text: &str| {
-    let reading = read(text, 0, &WORDS);
-    for declared in &reading.declared {
-        assert!(text.get(declared.span.clone()).is_some() && text.get(declared.name_span.clone()).is_some());
+    let header = read_header(text, 0, &QEMU);
+    for wrapper in &header.wrappers {
+        assert!(text.get(wrapper.span.clone()).is_some() && text.get(wrapper.name_span.clone()).is_some());
     }
-    for complaint in &reading.complaints {
-        assert!(complaint.span.clone().is_none_or(|span| text.get(span).is_some()));
+    for diagnostic in &header.diagnostics {
+        assert!(diagnostic.span.clone().is_none_or(|span| text.get(span).is_some()));
     }
-    outline(text);
+    defined_functions(text);
 });

@@ -1,9 +1,10 @@
-//! Files, paths, digests, atomic writes, git, and the store of the cache.
+//! Files, paths, digests, atomic writes, git, the store of the cache, and messages about texts.
 //!
 //! It must never know C or rules.
 
 #![warn(missing_docs)]
 
+pub mod diagnostic;
 pub mod files;
 pub mod cache;
 pub mod git;

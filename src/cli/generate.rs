@@ -98,7 +98,7 @@ impl Generate {
             let generated = generate(&request, &job).map_err(|error| error.to_string())?;
             let mut stderr = io::stderr().lock();
             let style = self.color.style(&stderr);
-            render_header_diagnostics(&generated.diagnostics(), style, &mut stderr)
+            render_header_diagnostics(&generated.diagnostics, style, &mut stderr)
                 .map_err(|error| format!("cannot write messages: {error}"))?;
             drop(stderr);
             let end = match &generated.text {

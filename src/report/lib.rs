@@ -20,7 +20,7 @@ pub use findings::{
     Action, Baseline, BaselineEntry, BaselineError, BaselineState, Edit, Finding, Fingerprints, Fix, Label, Level,
     Note, Role, Safety, Span, Subject, sort_findings,
 };
-pub use header::{HeaderDiagnostic, HeaderDiagnostics};
+pub use header::HeaderDiagnostics;
 pub use report::{
     Comparison, Details, MarkLocation, ParseDetails, Problem, ProblemKind, Report, RuleInfo, SharingStats, Summary,
     Unknown, UnmatchedCut, UnmatchedEntries, Upgrade,

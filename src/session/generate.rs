@@ -8,11 +8,12 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use thiserror::Error;
 
+use cowrap_base::diagnostic::TextDiagnostic;
 use cowrap_base::files::{Written, write_whole};
 use cowrap_packs::{Generator, PackError, Settings};
-use cowrap_report::{HeaderDiagnostic, HeaderDiagnostics};
+use cowrap_report::HeaderDiagnostics;
 use cowrap_wrapgen::dialect::{self, DialectError};
-use cowrap_wrapgen::{Complaint, Declared, Frame, WriteError, read, vocabulary, write};
+use cowrap_wrapgen::{FileOptions, RenderError, WrapperDeclaration, read_header, render_file, vocabulary};
 
 /// How wrappers are to be generated.
 #[derive(Clone, Debug, Default)]
@@ -41,12 +42,10 @@ pub struct Job {
 /// What came of a job.
 #[derive(Debug)]
 pub struct Generated {
-    /// The text; `None` when a complaint forbids it.
+    /// The text; `None` if there are errors.
     pub text: Option<String>,
-    /// What is wrong, by header and place.
-    pub complaints: Vec<Complaint>,
-    /// The headers as they were named, and their text: complaints point into them.
-    pub headers: Vec<(PathBuf, String)>,
+    /// The headers, and what is wrong with them.
+    pub diagnostics: HeaderDiagnostics,
     /// How many wrappers there are.
     pub wrappers: usize,
     /// What the text depends on, besides the headers.
@@ -108,21 +107,20 @@ pub(super) fn generate_from(
     read_file: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
 ) -> Result<Generated, GenerateError> {
     let generator = Generator::read(request.pack.as_deref())?;
-    let read_header = |path: &PathBuf| -> Result<(PathBuf, String), GenerateError> {
+    let read_text = |path: &PathBuf| -> Result<(PathBuf, String), GenerateError> {
         let bytes =
             read_file(path).map_err(|source| GenerateError::Read { path: path.display().to_string(), source })?;
         let text = String::from_utf8(bytes).unwrap_or_else(|error| ascii_only(error.as_bytes()));
         Ok((path.clone(), text))
     };
-    let headers: Vec<(PathBuf, String)> = job.inputs.iter().map(read_header).collect::<Result<_, _>>()?;
+    let headers: Vec<(PathBuf, String)> = job.inputs.iter().map(read_text).collect::<Result<_, _>>()?;
     let vocabulary = vocabulary(&generator);
-    let readings: Vec<_> =
-        headers.par_iter().enumerate().map(|(number, (_, text))| read(text, number, &vocabulary)).collect();
+    let found: Vec<_> =
+        headers.par_iter().enumerate().map(|(number, (_, text))| read_header(text, number, &vocabulary)).collect();
 
     let mut generated = Generated {
         text: None,
-        complaints: Vec::new(),
-        headers,
+        diagnostics: HeaderDiagnostics { headers, diagnostics: Vec::new() },
         wrappers: 0,
         consulted: generator.files.iter().cloned().collect(),
         dialect: Default::default(),
@@ -142,58 +140,41 @@ pub(super) fn generate_from(
             dialect::named(&generator, name)?
         }
         (None, Some(root)) => {
-            let told = dialect::told_by(&generator, root)?;
-            let name = dialect::name_of(&generator, &told.features).unwrap_or("between releases");
-            generated.dialect = (name.to_owned(), told.reasons);
-            generated.consulted.extend(told.files);
-            told.features
+            let detected = dialect::detect(&generator, root)?;
+            let name = dialect::name_of(&generator, &detected.features).unwrap_or("between releases");
+            generated.dialect = (name.to_owned(), detected.reasons);
+            generated.consulted.extend(detected.files);
+            detected.features
         }
         (None, None) => return Err(GenerateError::NoIntrospection("no header to read".to_owned())),
     };
 
-    let mut declared: Vec<Declared> = Vec::new();
-    for (number, reading) in readings.into_iter().enumerate() {
-        if reading.declared.is_empty() && reading.complaints.is_empty() {
-            generated.complaints.push(nothing_declared(number, &generated.headers[number].0));
+    let mut declarations: Vec<WrapperDeclaration> = Vec::new();
+    let HeaderDiagnostics { headers, diagnostics } = &mut generated.diagnostics;
+    for (number, header) in found.into_iter().enumerate() {
+        if header.wrappers.is_empty() && header.diagnostics.is_empty() {
+            diagnostics.push(no_wrapper(number, &headers[number].0));
         }
-        declared.extend(reading.declared);
-        generated.complaints.extend(reading.complaints);
+        declarations.extend(header.wrappers);
+        diagnostics.extend(header.diagnostics);
     }
-    generated.wrappers = declared.len();
-    let frame = Frame {
+    generated.wrappers = declarations.len();
+    let options = FileOptions {
         inputs: job.inputs.iter().map(|input| shown_input(input, root.as_deref())).collect(),
         includes: request.includes.clone(),
         includable: request.includable,
     };
-    match write(&generator, &features, &declared, &frame) {
-        Ok(text) if generated.complaints.iter().all(|complaint| !complaint.is_fatal) => generated.text = Some(text),
+    match render_file(&generator, &features, &declarations, &options) {
+        Ok(text) if diagnostics.iter().all(|diagnostic| !diagnostic.is_error) => generated.text = Some(text),
         Ok(_) => {}
-        Err(WriteError::Refused(complaints)) => generated.complaints.extend(complaints),
-        Err(WriteError::Template(message)) => return Err(GenerateError::Template(message)),
+        Err(RenderError::Refused(refused)) => diagnostics.extend(refused),
+        Err(RenderError::Template(message)) => return Err(GenerateError::Template(message)),
     }
-    let place = |complaint: &Complaint| (complaint.header, complaint.span.clone().map(|span| span.start));
-    generated.complaints.sort_by_key(place);
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.text, diagnostic.span.clone().map(|span| span.start)));
     Ok(generated)
 }
 
 impl Generated {
-    /// What is wrong, with the texts that it points into.
-    pub fn diagnostics(&self) -> HeaderDiagnostics {
-        let diagnostic = |complaint: &Complaint| HeaderDiagnostic {
-            is_fatal: complaint.is_fatal,
-            message: complaint.message.clone(),
-            header: complaint.header,
-            span: complaint.span.clone(),
-            label: complaint.label.clone(),
-            other: complaint.other.clone(),
-            help: complaint.help.clone(),
-        };
-        HeaderDiagnostics {
-            headers: self.headers.clone(),
-            diagnostics: self.complaints.iter().map(diagnostic).collect(),
-        }
-    }
-
     /// Writes the text to the job's output, unless it is there already; standard output is the caller's.
     pub fn store(&self, job: &Job) -> Result<Written, GenerateError> {
         let (Some(text), Some(output)) = (&self.text, &job.output) else { return Ok(Written::Same) };
@@ -213,7 +194,7 @@ impl Generated {
     /// The dependencies, as make and ninja read them.
     pub fn depfile(&self, output: &Path) -> String {
         let mut text = format!("{}:", make_word(output));
-        let headers = self.headers.iter().map(|(path, _)| path.as_path());
+        let headers = self.diagnostics.headers.iter().map(|(path, _)| path.as_path());
         for path in headers.chain(self.consulted.iter().map(PathBuf::as_path)) {
             text.push_str(" \\\n  ");
             text.push_str(&make_word(path));
@@ -237,15 +218,15 @@ fn is_precious(path: &Path) -> bool {
     !beginning.trim().is_empty() && !beginning.contains("generated")
 }
 
-fn nothing_declared(header: usize, path: &Path) -> Complaint {
-    Complaint {
-        is_fatal: false,
-        message: format!("{} asks for no wrapper", path.display()),
-        header,
+fn no_wrapper(header: usize, path: &Path) -> TextDiagnostic {
+    TextDiagnostic {
+        is_error: false,
+        message: format!("{} declares no wrapper", path.display()),
+        text: header,
         span: None,
         label: String::new(),
         other: None,
-        help: "take it out of the generator's inputs, if it is not meant to".to_owned(),
+        help: "remove it from the headers that the generator reads".to_owned(),
     }
 }
 

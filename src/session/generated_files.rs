@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use cowrap_analysis::effects::{Difference, Effects, Generation, StaleFile};
 use cowrap_analysis::program::{FileId, Location};
 use cowrap_base::files::{Identities, Source, Texts};
-use cowrap_wrapgen::outline;
+use cowrap_wrapgen::defined_functions;
 
 use crate::generate::{GenerateRequest, Job, generate_from, known_jobs, set_jobs};
 use crate::request::Request;
@@ -97,20 +97,20 @@ fn compare(
     let read = |path: &Path| texts.text(path).map(|text| text.to_vec());
     let generated = generate_from(&request, &job, &read).map_err(|error| error.to_string())?;
     let Some(wanted) = &generated.text else {
-        let first = generated.complaints.iter().find(|complaint| complaint.is_fatal);
-        return Err(first.map_or_else(String::new, |complaint| complaint.message.clone()));
+        let first = generated.diagnostics.diagnostics.iter().find(|diagnostic| diagnostic.is_error);
+        return Err(first.map_or_else(String::new, |diagnostic| diagnostic.message.clone()));
     };
     let bytes = texts.text(path).map_err(|error| error.to_string())?;
     let source = Source::new(&bytes);
-    let wanted = outline(wanted);
+    let wanted = defined_functions(wanted);
     let mut differences = Vec::new();
-    for (function, own) in outline(source.text()) {
+    for (function, own) in defined_functions(source.text()) {
         let is_asked_for = wanted.contains_key(&function);
         if wanted.get(&function).is_some_and(|wanted| wanted.calls == own.calls) {
             continue;
         }
-        let line = source.line_starts().partition_point(|start| *start <= own.at).max(1);
-        let column = own.at - source.line_starts()[line - 1] + 1;
+        let line = source.line_starts().partition_point(|start| *start <= own.offset).max(1);
+        let column = own.offset - source.line_starts()[line - 1] + 1;
         let location = Location { file, line: line as u32, column: column as u32 };
         differences.push(Difference { function, location, is_asked_for });
     }

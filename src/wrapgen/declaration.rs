@@ -1,97 +1,77 @@
-//! Reading one declaration of a function, without knowing what its words mean.
+//! Reading one declaration of a function without knowing what its names mean.
 //!
-//! Which names are types and which are macros is told by position and by spelling, since no include is read. Where
-//! both are possible the declaration is refused; a wrong guess cannot pass in silence, because the compiler sees the
-//! declaration and the generated definition together.
+//! No include is read, so position and spelling decide which names are types and which are macros.
+//! Where both are possible the declaration is refused. A wrong guess cannot go unnoticed: the
+//! compiler sees the declaration together with the generated definition.
 
 use std::ops::Range;
 
-use super::declared::{Parameter, Type};
 use cowrap_csyntax::lex::Kind;
 
-use super::items::Token;
-use super::read::Vocabulary;
+use crate::header::{Problem, Vocabulary};
+use crate::items::Token;
+use crate::wrapper::{Parameter, Type};
 
 /// A declaration of a function.
 #[derive(Clone, Debug)]
-pub(super) struct Parsed {
-    pub(super) name: String,
-    pub(super) name_span: Range<usize>,
-    pub(super) span: Range<usize>,
-    pub(super) returns: Type,
-    pub(super) result: Type,
-    pub(super) is_void: bool,
-    pub(super) parameters: Vec<Parameter>,
-    pub(super) is_static: bool,
+pub(crate) struct ParsedDeclaration {
+    pub(crate) name: String,
+    pub(crate) name_span: Range<usize>,
+    pub(crate) span: Range<usize>,
+    pub(crate) returns: Type,
+    pub(crate) result: Type,
+    pub(crate) is_void: bool,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) is_static: bool,
 }
 
-/// Why a declaration cannot be wrapped.
-#[derive(Clone, Debug)]
-pub(super) struct Refusal {
-    pub(super) span: Range<usize>,
-    pub(super) message: String,
-    pub(super) label: String,
-    pub(super) help: String,
-}
-
-/// What stands in a declaration on the top level.
+/// A part of a declaration, outside of brackets.
 #[derive(Clone, Copy, Debug)]
 enum Part<'t> {
-    /// A word that belongs to a type by itself: `int`, `struct name`, `typeof(x)`.
+    /// A type by itself: `int`, `struct name`, `typeof(x)`.
     Core(&'t [&'t Token<'t>]),
-    /// `const` and its kin.
+    /// `const` and the like.
     Qualifier(&'t [&'t Token<'t>]),
     /// A `*`.
     Star(&'t [&'t Token<'t>]),
     /// Any other name.
     Name(&'t [&'t Token<'t>]),
-    /// What is between `(` and `)`, with them.
+    /// `(` to `)`.
     Parentheses(&'t [&'t Token<'t>]),
-    /// What is between `[` and `]`, with them.
+    /// `[` to `]`.
     Brackets(&'t [&'t Token<'t>]),
     /// Anything else.
     Other(&'t [&'t Token<'t>]),
 }
 
-/// Reads a declaration, given without its `;`. `mark` is where the wrapper mark stands.
-pub(super) fn parse(tokens: &[&Token<'_>], mark: usize, vocabulary: &Vocabulary) -> Result<Parsed, Refusal> {
+/// Reads a declaration, given without its `;`. `mark` is the index of the wrapper mark.
+pub(crate) fn parse_declaration(
+    tokens: &[&Token<'_>],
+    mark: usize,
+    vocabulary: &Vocabulary,
+) -> Result<ParsedDeclaration, Problem> {
     let whole = tokens[0].span.start..tokens[tokens.len() - 1].span.end;
     let mark = tokens[mark];
     let not_a_function = |label: &str| {
-        refuse(
-            &mark.span,
-            format!("`{}` does not stand on the declaration of a function", mark.text),
-            label,
-            "put the mark on the declaration of one function",
-        )
+        Problem::new(mark.span.clone(), format!("`{}` is not on the declaration of a function", mark.text))
+            .label(label)
+            .help("put the mark on the declaration of one function")
     };
     if tokens.iter().any(|token| token.is_word("typedef")) {
         return Err(not_a_function("this is on a typedef"));
     }
     let parts = parts(tokens, vocabulary);
-    // `int v[static 4]` says something else.
-    let mut depth = 0;
-    let is_static = tokens.iter().any(|token| {
-        match token.kind {
-            Kind::Punctuator("(" | "[" | "{") => depth += 1,
-            Kind::Punctuator(")" | "]" | "}") => depth -= 1,
-            _ => {}
-        }
-        depth == 0 && token.is_word("static")
-    });
     if let Some(comma) = parts.iter().find(|part| part.is_punctuator(",")) {
-        return Err(refuse(
-            &comma.span(),
-            format!("one declaration with `{}` declares several things", mark.text),
-            "a second one follows",
-            "declare each function by itself",
-        ));
+        let message = format!("the declaration with `{}` declares several names", mark.text);
+        return Err(Problem::new(comma.span(), message)
+            .label("another one follows")
+            .help("declare each function by itself"));
     }
     let Some(function) = find_function(&parts) else { return Err(not_a_function("this declares no function")) };
     let function = function?;
 
     let specifiers = &parts[..function.start];
-    let base = return_specifiers(specifiers, &function, mark)?;
+    let base = return_specifiers(specifiers, &function)?;
     let returns = Type { before: base.clone() + &function.before, after: function.after.clone() };
     let returns = returns.ready();
     let result = match function.before.is_empty() {
@@ -101,7 +81,7 @@ pub(super) fn parse(tokens: &[&Token<'_>], mark: usize, vocabulary: &Vocabulary)
     let result = result.ready();
     let is_void = result.text() == "void";
     let parameters = parameters(function.parameters, function.name, vocabulary)?;
-    Ok(Parsed {
+    Ok(ParsedDeclaration {
         name: function.name.text.to_string(),
         name_span: function.name.span.clone(),
         span: whole,
@@ -109,17 +89,21 @@ pub(super) fn parse(tokens: &[&Token<'_>], mark: usize, vocabulary: &Vocabulary)
         result,
         is_void,
         parameters,
-        is_static,
+        is_static: is_static(tokens),
     })
 }
 
-fn refuse(
-    span: &Range<usize>,
-    message: impl Into<String>,
-    label: impl Into<String>,
-    help: impl Into<String>,
-) -> Refusal {
-    Refusal { span: span.clone(), message: message.into(), label: label.into(), help: help.into() }
+/// Whether a declaration has `static` outside of brackets: `int v[static 4]` is something else.
+fn is_static(tokens: &[&Token<'_>]) -> bool {
+    let mut depth = 0;
+    tokens.iter().any(|token| {
+        match token.kind {
+            Kind::Punctuator("(" | "[" | "{") => depth += 1,
+            Kind::Punctuator(")" | "]" | "}") => depth -= 1,
+            _ => {}
+        }
+        depth == 0 && token.is_word("static")
+    })
 }
 
 // --- parts ------------------------------------------------------------------------------------------------------
@@ -149,7 +133,7 @@ const TAGS: &[&str] = &["struct", "union", "enum"];
 const TYPE_OPERATORS: &[&str] = &["typeof", "__typeof__", "__typeof", "typeof_unqual", "_Atomic", "_BitInt"];
 const QUALIFIERS: &[&str] =
     &["const", "volatile", "restrict", "__restrict", "__restrict__", "__const", "__volatile__", "_Atomic"];
-/// Words that are dropped, alone.
+/// Words that are ignored.
 const STORAGE: &[&str] = &[
     "extern",
     "static",
@@ -164,7 +148,7 @@ const STORAGE: &[&str] = &[
     "__extension__",
     "constexpr",
 ];
-/// Words that are dropped with the parentheses behind them.
+/// Words that are ignored together with the parentheses behind them.
 const ATTRIBUTES: &[&str] =
     &["__attribute__", "__attribute", "__declspec", "_Alignas", "alignas", "__asm__", "__asm", "asm"];
 
@@ -198,14 +182,15 @@ impl<'t> Part<'t> {
         }
     }
 
-    /// What is within the parentheses or brackets.
+    /// The tokens between the parentheses or brackets.
     fn inside(&self) -> &'t [&'t Token<'t>] {
         let tokens = self.tokens();
         tokens.get(1..tokens.len().saturating_sub(1)).unwrap_or_default()
     }
 }
 
-/// Takes tokens apart, and drops attributes, storage classes and the vocabulary's words.
+/// Splits a declaration into parts, without attributes, storage classes and the names of the
+/// vocabulary.
 fn parts<'t>(tokens: &'t [&'t Token<'t>], vocabulary: &Vocabulary) -> Vec<Part<'t>> {
     let mut parts = Vec::new();
     let mut at = 0;
@@ -216,7 +201,7 @@ fn parts<'t>(tokens: &'t [&'t Token<'t>], vocabulary: &Vocabulary) -> Vec<Part<'
         let next = at + 1;
         match token.kind {
             Kind::Word if vocabulary.wrappers.contains(word) || STORAGE.contains(&word) => at = next,
-            // A specifier of the code base may be a macro with arguments.
+            // A specifier may be a macro with arguments.
             Kind::Word if vocabulary.specifiers.contains(word) || ATTRIBUTES.contains(&word) => {
                 at = group(next).unwrap_or(next);
             }
@@ -270,7 +255,7 @@ fn parts<'t>(tokens: &'t [&'t Token<'t>], vocabulary: &Vocabulary) -> Vec<Part<'
     parts
 }
 
-/// Where the group that is opened at `at` ends, behind its closing bracket.
+/// Where the brackets that open at `at` end: behind the closing one.
 fn group_end(tokens: &[&Token<'_>], at: usize) -> usize {
     let mut depth = 0;
     for (number, token) in tokens.iter().enumerate().skip(at) {
@@ -286,28 +271,28 @@ fn group_end(tokens: &[&Token<'_>], at: usize) -> usize {
     tokens.len()
 }
 
-/// Whether a name is spelt like a macro.
+/// Whether a name is written like that of a macro.
 fn is_macro_like(name: &str) -> bool {
     name.starts_with("__") || !name.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 // --- the function -----------------------------------------------------------------------------------------------
 
-/// Where a declaration names its function.
+/// The function in a declaration.
 struct Function<'t> {
     name: &'t Token<'t>,
-    /// The parameters' tokens, without the parentheses.
+    /// The tokens of its parameters, without the parentheses.
     parameters: &'t [&'t Token<'t>],
-    /// The part that the declarator begins with.
+    /// The first part of the declarator.
     start: usize,
-    /// Of a function that returns a pointer to a function or to an array: the text around the name with its
+    /// If it returns a pointer to a function or to an array: the text around the name and the
     /// parameters.
     before: String,
     after: String,
 }
 
-/// The function that a declaration declares; `None` when it declares none.
-fn find_function<'t>(parts: &[Part<'t>]) -> Option<Result<Function<'t>, Refusal>> {
+/// The function in a declaration; `None` if there is none.
+fn find_function<'t>(parts: &[Part<'t>]) -> Option<Result<Function<'t>, Problem>> {
     let is_type = |part: &Part<'_>, next: Option<&Part<'_>>| match part {
         Part::Core(_) => true,
         Part::Name(_) => !matches!(next, Some(Part::Parentheses(_))),
@@ -323,7 +308,7 @@ fn find_function<'t>(parts: &[Part<'t>]) -> Option<Result<Function<'t>, Refusal>
             let begins_with_star = part.inside().first().is_some_and(|token| token.is("*"));
             let is_name = part.inside().len() == 1 && matches!(parts.get(at + 1), Some(Part::Parentheses(_)));
             match before {
-                // `type (*name(parameters))(…)` and `type (name)(parameters)`, with a type that is a name.
+                // `type (*name(parameters))(…)` and `type (name)(parameters)`, where the type is a name.
                 Some(Part::Name(_)) if (begins_with_star || is_name) && !has_type => {
                     has_type = true;
                     nested = nested.or(Some(at));
@@ -343,65 +328,58 @@ fn find_function<'t>(parts: &[Part<'t>]) -> Option<Result<Function<'t>, Refusal>
         ([one], ..) => *one,
         ([], Some(at), _) => return Some(nested_function(parts, at)),
         ([], None, [one]) => *one,
-        // What is missing is its type, which is told later.
+        // Its type is missing, which is reported later.
         ([], None, []) => untyped?,
         ([first, second, ..], ..) | ([], None, [first, second, ..]) => {
             let (first, second) = (name_of(*first)?, name_of(*second)?);
-            return Some(Err(refuse(
-                &second.span,
-                format!("it cannot be told whether `{}` or `{}` is the function", first.text, second.text),
-                "this may be the function, or a macro",
-                "give macros a name in capitals, or name them among the `specifiers` of the pack",
-            )));
+            let message = format!("cannot tell whether `{}` or `{}` is the function", first.text, second.text);
+            return Some(Err(Problem::new(second.span.clone(), message)
+                .label("this may be the function, or a macro")
+                .help("name macros in capitals, or add them to the `specifiers` of the pack")));
         }
     };
     let name = name_of(chosen)?;
     if let Some(behind) = parts[chosen + 1..].iter().find(|part| !is_trailer(part)) {
-        return Some(Err(refuse(
-            &behind.span(),
-            format!("what follows the parameters of `{}` cannot be read", name.text),
-            "this",
-            "leave nothing but attributes and macros behind the parameters",
-        )));
+        let message = format!("cannot read what follows the parameters of `{}`", name.text);
+        return Some(Err(Problem::new(behind.span(), message)
+            .label("unexpected here")
+            .help("put only attributes and macros after the parameters")));
     }
     let parameters = parts[chosen].inside();
     Some(Ok(Function { name, parameters, start: chosen - 1, before: String::new(), after: String::new() }))
 }
 
-/// Whether a part may stand behind the parameters: macros, with or without arguments.
+/// Whether a part may follow the parameters: macros, with or without arguments.
 fn is_trailer(part: &Part<'_>) -> bool {
     matches!(part, Part::Name(_) | Part::Parentheses(_))
 }
 
-/// `(*name(parameters))(…)`, or a name that stands in parentheses alone.
-fn nested_function<'t>(parts: &[Part<'t>], at: usize) -> Result<Function<'t>, Refusal> {
+/// `(*name(parameters))(…)`, or a name in parentheses.
+fn nested_function<'t>(parts: &[Part<'t>], at: usize) -> Result<Function<'t>, Problem> {
     let inside = parts[at].inside();
     let unreadable = |label: &str| {
-        refuse(
-            &parts[at].span(),
-            "the declaration does not name a function in a way that can be read",
-            label,
-            "use a typedef for what it returns",
-        )
+        Problem::new(parts[at].span(), "cannot find the name of the function in the declaration")
+            .label(label)
+            .help("use a typedef for the return type")
     };
     let behind = &parts[at + 1..];
     let suffix = behind.iter().take_while(|part| matches!(part, Part::Parentheses(_) | Part::Brackets(_))).count();
     if let [name] = inside
         && name.kind == Kind::Word
     {
-        let Some(Part::Parentheses(_)) = behind.first() else { return Err(unreadable("this is no function")) };
+        let Some(Part::Parentheses(_)) = behind.first() else { return Err(unreadable("not a function")) };
         let parameters = behind[0].inside();
         return Ok(Function { name, parameters, start: at, before: String::new(), after: String::new() });
     }
     let Some(open) = inside.iter().position(|token| token.is("(")) else {
-        return Err(unreadable("this is a pointer to a function, and no function"));
+        return Err(unreadable("a pointer to a function, not a function"));
     };
     let end = group_end(inside, open);
     let Some(name) = open.checked_sub(1).map(|before| inside[before]).filter(|token| token.kind == Kind::Word) else {
-        return Err(unreadable("this is nested too deeply"));
+        return Err(unreadable("nested too deeply"));
     };
     if end != inside.len() || suffix == 0 {
-        return Err(unreadable("this is nested too deeply"));
+        return Err(unreadable("nested too deeply"));
     }
     let before = format!("({}", joined(&inside[..open - 1]));
     let after: String = behind[..suffix].iter().map(|part| joined(part.tokens())).collect();
@@ -409,8 +387,8 @@ fn nested_function<'t>(parts: &[Part<'t>], at: usize) -> Result<Function<'t>, Re
     Ok(Function { name, parameters, start: at, before, after: format!("){after}") })
 }
 
-/// The type words in front of the declarator.
-fn return_specifiers(parts: &[Part<'_>], function: &Function<'_>, mark: &Token<'_>) -> Result<String, Refusal> {
+/// The part of the return type before the declarator.
+fn return_specifiers(parts: &[Part<'_>], function: &Function<'_>) -> Result<String, Problem> {
     let first_star = parts.iter().position(|part| matches!(part, Part::Star(_))).unwrap_or(parts.len());
     let has_core = parts[..first_star].iter().any(|part| matches!(part, Part::Core(_)));
     let names: Vec<&Token<'_>> = (0..first_star)
@@ -420,12 +398,12 @@ fn return_specifiers(parts: &[Part<'_>], function: &Function<'_>, mark: &Token<'
     let chosen = match names.as_slice() {
         _ if has_core => None,
         [] => {
-            return Err(refuse(
-                &function.name.span,
+            return Err(Problem::new(
+                function.name.span.clone(),
                 format!("`{}` has no return type", function.name.text),
-                "the type should stand in front of this",
-                "write the type out",
-            ));
+            )
+            .label("the type should be before this name")
+            .help("write the type"));
         }
         [one] => Some(*one),
         several => {
@@ -434,15 +412,10 @@ fn return_specifiers(parts: &[Part<'_>], function: &Function<'_>, mark: &Token<'
                 [one] => Some(**one),
                 _ => {
                     let words: Vec<String> = several.iter().map(|name| format!("`{}`", name.text)).collect();
-                    return Err(refuse(
-                        &several[1].span,
-                        format!("it cannot be told which of {} is the return type", words.join(", ")),
-                        format!("`{}` is declared with this, too", function.name.text),
-                        format!(
-                            "name the others among the `specifiers` of the pack, as `{}` is among its marks",
-                            mark.text
-                        ),
-                    ));
+                    let message = format!("cannot tell which of {} is the return type", words.join(", "));
+                    return Err(Problem::new(several[1].span.clone(), message)
+                        .label("this may be the type, or a macro")
+                        .help("name macros in capitals, or add them to the `specifiers` of the pack"));
                 }
             }
         }
@@ -462,7 +435,7 @@ fn return_specifiers(parts: &[Part<'_>], function: &Function<'_>, mark: &Token<'
     Ok(text)
 }
 
-/// A type's text without the qualifiers of the whole: `char *const` becomes `char *`, `const int` becomes `int`.
+/// A type without its outermost qualifiers: `char *const` becomes `char *`, `const int` becomes `int`.
 fn without_own_qualifiers(text: &str) -> String {
     let is_qualifier = |word: &&str| QUALIFIERS.contains(word);
     let keep = |words: &str| words.split(' ').filter(|word| !is_qualifier(word)).collect::<Vec<_>>().join(" ");
@@ -473,7 +446,7 @@ fn without_own_qualifiers(text: &str) -> String {
 }
 
 impl Type {
-    /// The type, such that a name can follow what is before it.
+    /// The type, with a blank before the name if one is needed.
     fn ready(mut self) -> Type {
         if self.before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ')') {
             self.before.push(' ');
@@ -482,7 +455,7 @@ impl Type {
     }
 }
 
-/// Tokens as text, with blanks where C is written with blanks.
+/// Tokens as text, with blanks as C is usually written.
 fn joined(tokens: &[&Token<'_>]) -> String {
     let mut text = String::new();
     for (number, token) in tokens.iter().enumerate() {
@@ -504,20 +477,20 @@ fn joined(tokens: &[&Token<'_>]) -> String {
     text
 }
 
-/// Words that stand apart from a parenthesis behind them.
+/// Words with a blank between them and a parenthesis.
 const TYPE_WORDS: &[&str] = &["void", "char", "short", "int", "long", "float", "double", "signed", "unsigned", "bool"];
 
 // --- parameters -------------------------------------------------------------------------------------------------
 
-fn parameters(tokens: &[&Token<'_>], function: &Token<'_>, vocabulary: &Vocabulary) -> Result<Vec<Parameter>, Refusal> {
+fn parameters(tokens: &[&Token<'_>], function: &Token<'_>, vocabulary: &Vocabulary) -> Result<Vec<Parameter>, Problem> {
     match tokens {
         [] => {
-            return Err(refuse(
-                &function.span,
-                format!("`{}` does not say which parameters it has", function.text),
-                "its parentheses are empty",
-                "write `(void)` when it has none",
-            ));
+            return Err(Problem::new(
+                function.span.clone(),
+                format!("the declaration of `{}` has empty parentheses", function.text),
+            )
+            .label("this does not say which parameters it has")
+            .help("write `(void)` if it has none"));
         }
         [only] if only.is_word("void") => return Ok(Vec::new()),
         _ => {}
@@ -542,12 +515,12 @@ fn parameters(tokens: &[&Token<'_>], function: &Token<'_>, vocabulary: &Vocabula
         if ends {
             let own = &tokens[start..at];
             if own.is_empty() {
-                return Err(refuse(
-                    &function.span,
+                return Err(Problem::new(
+                    function.span.clone(),
                     format!("a parameter of `{}` is empty", function.text),
-                    "there is a comma too many in its list",
-                    "take the comma away",
-                ));
+                )
+                .label("its parameters have one comma too many")
+                .help("remove the comma"));
             }
             parameters.push(parameter(own, function, vocabulary)?);
             start = at + 1;
@@ -555,65 +528,53 @@ fn parameters(tokens: &[&Token<'_>], function: &Token<'_>, vocabulary: &Vocabula
     }
     for (number, own) in parameters.iter().enumerate() {
         if parameters[..number].iter().any(|other| other.name == own.name) {
-            return Err(refuse(
-                &own.span,
-                format!("two parameters of `{}` are called `{}`", function.text, own.name),
-                "this is the second",
-                "give each a name of its own",
-            ));
+            return Err(Problem::new(
+                own.span.clone(),
+                format!("two parameters of `{}` are named `{}`", function.text, own.name),
+            )
+            .label("the second one")
+            .help("give each parameter its own name"));
         }
         let depends = parameters.iter().find(|other| uses_word(&own.value.after, &other.name));
         if let Some(other) = depends {
-            return Err(refuse(
-                &own.span,
-                format!("the type of `{}` depends on the parameter `{}`, and cannot be kept", own.name, other.name),
-                "this would be a member of a structure",
-                "declare it as a pointer to its first element",
-            ));
+            return Err(Problem::new(
+                own.span.clone(),
+                format!("the type of `{}` depends on the parameter `{}`", own.name, other.name),
+            )
+            .label("the wrapper cannot store this in a structure")
+            .help("declare it as a pointer to its first element"));
         }
     }
     Ok(parameters)
 }
 
-/// Whether a text has a name in it, as a whole word.
+/// Whether a text contains a name as a whole word.
 fn uses_word(text: &str, name: &str) -> bool {
     text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name)
 }
 
-fn parameter(tokens: &[&Token<'_>], function: &Token<'_>, vocabulary: &Vocabulary) -> Result<Parameter, Refusal> {
+fn parameter(tokens: &[&Token<'_>], function: &Token<'_>, vocabulary: &Vocabulary) -> Result<Parameter, Problem> {
     let span = tokens[0].span.start..tokens[tokens.len() - 1].span.end;
     if tokens.iter().all(|token| token.is("...") || token.is(".")) {
-        return Err(refuse(
-            &span,
-            format!("`{}` takes a variable number of arguments, which cannot be passed on", function.text),
-            "these would be lost",
-            "wrap a function that takes a `va_list`, or an array, by hand",
-        ));
+        return Err(Problem::new(span, format!("`{}` takes a variable number of arguments", function.text))
+            .label("a wrapper cannot pass these on")
+            .help("write the wrapper by hand, around a function that takes a `va_list` or an array"));
     }
     let unnamed = || {
-        refuse(
-            &span,
-            format!("a parameter of `{}` has no name", function.text),
-            "the wrapper passes parameters on by name",
-            "give it a name",
-        )
+        Problem::new(span.clone(), format!("a parameter of `{}` has no name", function.text))
+            .label("the wrapper passes parameters by name")
+            .help("name it")
     };
     let all = parts(tokens, vocabulary);
     if let Some(list) = all.iter().filter_map(Part::name).find(|name| name.text.ends_with("va_list")) {
-        return Err(refuse(
-            &list.span,
-            format!("`{}` takes a `{}`, which cannot be kept for later", function.text, list.text),
-            "this may be an array",
-            "wrap it by hand",
-        ));
+        return Err(Problem::new(list.span.clone(), format!("`{}` takes a `{}`", function.text, list.text))
+            .label("this may be an array, which the wrapper cannot store")
+            .help("write the wrapper by hand"));
     }
     if let Some(part) = all.iter().find(|part| matches!(part, Part::Other(_))) {
-        return Err(refuse(
-            &part.span(),
-            format!("a parameter of `{}` cannot be read", function.text),
-            "this is no part of a declaration that is known",
-            "use a typedef for its type",
-        ));
+        return Err(Problem::new(part.span(), format!("cannot read a parameter of `{}`", function.text))
+            .label("unexpected here")
+            .help("use a typedef for its type"));
     }
     let declared = match all.iter().position(|part| matches!(part, Part::Parentheses(_))) {
         Some(at) => nested_parameter(&all, at, unnamed)?,
@@ -640,7 +601,7 @@ fn plain_parameter<'t>(parts: &[Part<'t>]) -> Option<Declarator<'t>> {
     let from = last_star.map_or(0, |star| star + 1);
     let to = brackets.unwrap_or(parts.len());
     let names: Vec<usize> = (from..to).filter(|at| parts[*at].name().is_some()).collect();
-    // Without any other word of a type, the first name is the type.
+    // Unless something else is the type, the first name is.
     let mut candidates = if has_type { names.as_slice() } else { names.get(1..)? };
     let is_macro = |at: &usize| parts[*at].name().is_some_and(|name| is_macro_like(&name.text));
     while let [earlier @ .., last] = candidates
@@ -662,15 +623,15 @@ fn plain_parameter<'t>(parts: &[Part<'t>]) -> Option<Declarator<'t>> {
 fn nested_parameter<'t>(
     parts: &[Part<'t>],
     at: usize,
-    unnamed: impl Fn() -> Refusal,
-) -> Result<Declarator<'t>, Refusal> {
+    unnamed: impl Fn() -> Problem,
+) -> Result<Declarator<'t>, Problem> {
     let text = |parts: &[Part<'t>]| {
         let tokens: Vec<&Token<'_>> = parts.iter().flat_map(|part| part.tokens().iter().copied()).collect();
         joined(&tokens)
     };
     let tail = || -> String { parts[at + 1..].iter().map(|part| joined(part.tokens())).collect() };
     let has_type = parts[..at.saturating_sub(1)].iter().any(|part| matches!(part, Part::Core(_) | Part::Name(_)));
-    // A function, which as a parameter is a pointer to one.
+    // A function as a parameter is a pointer to it.
     if let Some(name) = at.checked_sub(1).and_then(|before| parts[before].name())
         && has_type
     {
@@ -678,7 +639,7 @@ fn nested_parameter<'t>(
         return Ok(Declarator { name, before: text(&parts[..at - 1]), after });
     }
     let inside = parts[at].inside();
-    // The name is the innermost: what stands behind the last opening parenthesis of `(*(*name)(int))` and its stars.
+    // The innermost name: behind the last `(` of `(*(*name)(int))` and its stars.
     let mut name = None;
     for (number, token) in inside.iter().enumerate() {
         match token.kind {
@@ -696,7 +657,7 @@ fn nested_parameter<'t>(
     Ok(Declarator { name: inside[name], before, after })
 }
 
-/// The type of a parameter's value: arrays and functions are pointers.
+/// The type of the value of a parameter: arrays and functions are pointers.
 fn value_of(declared: &Type) -> Type {
     let pointer = |after: &str| match after.is_empty() {
         true => Type { before: format!("{}*", declared.before), after: String::new() },

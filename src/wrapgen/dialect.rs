@@ -1,4 +1,4 @@
-//! Which dialect a tree speaks: the values of the pack's features.
+//! The dialect of a tree: what its wrappers have to do, as values of the features of the pack.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,51 +10,51 @@ use cowrap_packs::{Generator, Probe};
 /// The values of all features.
 pub type Features = BTreeMap<String, String>;
 
-/// What was told of a tree.
+/// The dialect that was detected in a tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Told {
+pub struct DetectedDialect {
     /// The values.
     pub features: Features,
-    /// What told each: the feature's name and a text for people.
+    /// What each value was detected from: the name of the feature and a text for people.
     pub reasons: Vec<(String, String)>,
-    /// The files that were looked at: what is generated depends on them.
+    /// The files that were read: the generated file depends on them.
     pub files: BTreeSet<PathBuf>,
 }
 
-/// Why the dialect is not known.
+/// Why the dialect is unknown.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum DialectError {
-    /// `--dialect` names none.
-    #[error("there is no dialect `{name}`; the pack `{pack}` has {known}")]
+    /// `--dialect` has an unknown name.
+    #[error("unknown dialect `{name}`; the pack `{pack}` has {known}")]
     Unknown {
         /// The name.
         name: String,
         /// The pack.
         pack: String,
-        /// The dialects that there are.
+        /// The dialects of the pack.
         known: String,
     },
-    /// No directory above the inputs is a root.
+    /// No directory above the headers is the root of a tree.
     #[error(
-        "no directory above {header} holds {wanted}, so that the tree's dialect cannot be told\n  give the tree's root \
-         with --root, or the dialect with --dialect: {known}"
+        "cannot detect the dialect: no directory above {header} has {wanted}\n  name the root of the tree with --root, \
+         or the dialect with --dialect: {known}"
     )]
     NoRoot {
-        /// An input.
+        /// A header.
         header: String,
-        /// The files that make a root.
+        /// The files that a root has.
         wanted: String,
-        /// The dialects that there are.
+        /// The dialects of the pack.
         known: String,
     },
-    /// No probe of a feature holds.
-    #[error("nothing in {root} tells the feature `{feature}`; give the dialect with --dialect: {known}")]
-    Untold {
+    /// No probe of a feature succeeds.
+    #[error("cannot detect the feature `{feature}` in {root}; name the dialect with --dialect: {known}")]
+    Undetected {
         /// The root.
         root: String,
         /// The feature.
         feature: String,
-        /// The dialects that there are.
+        /// The dialects of the pack.
         known: String,
     },
 }
@@ -76,7 +76,8 @@ pub fn name_of<'g>(generator: &'g Generator, features: &Features) -> Option<&'g 
     generator.dialects.iter().find(|dialect| dialect.features == *features).map(|dialect| dialect.name.as_str())
 }
 
-/// The root of the tree that a header belongs to: the nearest directory above it with all the files of a root.
+/// The root of the tree that a header belongs to: the nearest directory above it with all files
+/// that a root has.
 pub fn root_of(generator: &Generator, header: &Path) -> Result<PathBuf, DialectError> {
     let absolute = std::path::absolute(header).unwrap_or_else(|_| header.to_path_buf());
     let real = absolute.canonicalize();
@@ -84,7 +85,7 @@ pub fn root_of(generator: &Generator, header: &Path) -> Result<PathBuf, DialectE
         let holds_all = |directory: &&Path| generator.root.iter().all(|file| directory.join(file).is_file());
         path.ancestors().skip(1).find(holds_all).map(Path::to_path_buf)
     };
-    // A header may be linked into the tree, or from it.
+    // A symbolic link may lead to the header, in either direction.
     above(&absolute).or_else(|| above(&real.ok()?)).ok_or_else(|| DialectError::NoRoot {
         header: header.display().to_string(),
         wanted: generator.root.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(" and "),
@@ -92,9 +93,9 @@ pub fn root_of(generator: &Generator, header: &Path) -> Result<PathBuf, DialectE
     })
 }
 
-/// Asks a tree for all features.
-pub fn told_by(generator: &Generator, root: &Path) -> Result<Told, DialectError> {
-    let mut told = Told::default();
+/// Detects the values of all features in a tree.
+pub fn detect(generator: &Generator, root: &Path) -> Result<DetectedDialect, DialectError> {
+    let mut detected = DetectedDialect::default();
     let mut texts: BTreeMap<PathBuf, Option<String>> = BTreeMap::new();
     let mut read = |file: &Path| -> Option<String> {
         let path = root.join(file);
@@ -112,7 +113,7 @@ pub fn told_by(generator: &Generator, root: &Path) -> Result<Told, DialectError>
                 reason = match &probe.has {
                     Some(wanted) if !text.contains(wanted.as_str()) => return None,
                     Some(wanted) => format!("{} has `{wanted}`", file.display()),
-                    None => format!("{}, by what it does not have", file.display()),
+                    None => format!("{}, by what it lacks", file.display()),
                 };
             }
             if let Some(lowest) = &probe.version {
@@ -128,17 +129,17 @@ pub fn told_by(generator: &Generator, root: &Path) -> Result<Told, DialectError>
         };
         let found = feature.probes.iter().find_map(|probe| Some((probe, holds(probe, &mut read)?)));
         let Some((probe, reason)) = found else {
-            return Err(DialectError::Untold {
+            return Err(DialectError::Undetected {
                 root: root.display().to_string(),
                 feature: feature.name.clone(),
                 known: dialects(generator),
             });
         };
-        told.features.insert(feature.name.clone(), probe.value.clone());
-        told.reasons.push((feature.name.clone(), reason));
+        detected.features.insert(feature.name.clone(), probe.value.clone());
+        detected.reasons.push((feature.name.clone(), reason));
     }
-    told.files = texts.into_iter().filter(|(_, text)| text.is_some()).map(|(path, _)| path).collect();
-    Ok(told)
+    detected.files = texts.into_iter().filter(|(_, text)| text.is_some()).map(|(path, _)| path).collect();
+    Ok(detected)
 }
 
 fn dialects(generator: &Generator) -> String {
@@ -146,7 +147,7 @@ fn dialects(generator: &Generator) -> String {
     shown.collect::<Vec<_>>().join(", ")
 }
 
-/// The numbers of a version, so that they compare.
+/// The numbers of a version, for comparing.
 fn version_of(text: &str) -> Option<Vec<u32>> {
     let leading = |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok();
     text.trim().split(['.', '-']).map(leading).take(3).collect()
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn each_dialect_is_another_set_of_features() {
+    fn each_dialect_has_its_own_features() {
         let generator = Generator::read(None).unwrap();
         for dialect in &generator.dialects {
             assert_eq!(name_of(&generator, &dialect.features), Some(dialect.name.as_str()));

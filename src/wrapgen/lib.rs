@@ -1,36 +1,43 @@
-//! From headers to the C of the wrappers that they ask for.
+//! From headers to the C of the wrappers that they declare, in the order of the work.
 //!
-//! It must never know libclang, findings, or the terminal. No include is followed: what is generated depends on the
-//! text of the inputs, and on the few files of the tree that tell its dialect.
+//! 1. [`read_header`] finds the declarations with wrapper marks. A marked declaration becomes a
+//!    [`WrapperDeclaration`] or a diagnostic; none is passed over. It uses `items` (the tokens of a
+//!    header), `conditions` (what is compiled, and under which conditions) and `declaration` (one
+//!    declaration).
+//! 2. [`dialect`] finds out what the wrappers of a tree have to do.
+//! 3. [`render_file`] renders the templates of the pack.
 //!
-//! The order of the work: `items` takes a header apart, [`read`](read()) finds the declarations with wrapper
-//! marks and reads each, [`dialect`] tells the tree's dialect, [`write`](write()) renders the pack's templates.
+//! [`defined_functions`] reads a generated file, to compare it with what it should be.
+//!
+//! This crate must never know libclang, findings or the terminal. It follows no include: the result
+//! depends on the text of the headers and of the few files that tell the dialect.
 
 #![warn(missing_docs)]
 
-mod declaration;
-pub mod declared;
-pub mod dialect;
+mod header;
 mod items;
-mod outline;
-mod read;
-mod write;
+mod conditions;
+mod declaration;
+mod wrapper;
+pub mod dialect;
+mod render;
+mod generated;
 #[cfg(test)]
 mod tests;
 
-pub use declared::{Complaint, Declared, Reading};
-pub use outline::{Outline, Outlined, outline};
-pub use read::{Vocabulary, read};
-pub use write::{Frame, WriteError, write};
+pub use generated::{DefinedFunction, defined_functions};
+pub use header::{Vocabulary, read_header};
+pub use render::{FileOptions, RenderError, render_file};
+pub use wrapper::{Condition, HeaderWrappers, Parameter, Type, WrapperDeclaration};
 
 use cowrap_packs::Generator;
 
-/// The words that a generator's pack gives to the reader.
+/// The names that a pack gives to the reader of headers.
 pub fn vocabulary(generator: &Generator) -> Vocabulary {
     let mut vocabulary = Vocabulary { specifiers: generator.specifiers.clone(), ..Vocabulary::default() };
     for mark in &generator.marks {
-        let words = if mark.wrapper.is_some() { &mut vocabulary.wrappers } else { &mut vocabulary.specifiers };
-        words.insert(mark.name.clone());
+        let names = if mark.wrapper.is_some() { &mut vocabulary.wrappers } else { &mut vocabulary.specifiers };
+        names.insert(mark.name.clone());
     }
     vocabulary
 }

@@ -1,36 +1,39 @@
-//! What the reader makes of declarations: each shape that it must read, and each that it must refuse.
+//! Reading and rendering declarations: every form that must work, and every form that must be
+//! refused.
+
+use cowrap_base::diagnostic::TextDiagnostic;
 
 use super::*;
 
-fn words() -> Vocabulary {
+fn qemu() -> Vocabulary {
     vocabulary(&Generator::read(None).unwrap())
 }
 
-fn reading(text: &str) -> Reading {
-    read(text, 0, &words())
+fn read(text: &str) -> HeaderWrappers {
+    read_header(text, 0, &qemu())
 }
 
-/// The only declaration of a text that is fine.
-fn one(text: &str) -> Declared {
-    let mut reading = reading(text);
-    assert_eq!(reading.complaints, [], "{text}");
-    assert_eq!(reading.declared.len(), 1, "{text}: {:?}", reading.declared);
-    reading.declared.remove(0)
+/// The only declaration of a text without errors.
+fn one(text: &str) -> WrapperDeclaration {
+    let mut header = read(text);
+    assert_eq!(header.diagnostics, [], "{text}");
+    assert_eq!(header.wrappers.len(), 1, "{text}: {:?}", header.wrappers);
+    header.wrappers.remove(0)
 }
 
-/// The only complaint about a text, as its message and the text that it points to.
-fn complaint(text: &str) -> (String, String) {
-    let reading = reading(text);
-    assert_eq!(reading.declared, [], "{text}");
-    let [complaint] = reading.complaints.as_slice() else { panic!("{text}: {:?}", reading.complaints) };
-    assert!(complaint.is_fatal, "{text}");
-    assert!(!complaint.help.is_empty() && !complaint.label.is_empty(), "{text}");
-    (complaint.message.clone(), text[complaint.span.clone().unwrap()].to_owned())
+/// The only error of a text: its message, and the text at its span.
+fn error_of(text: &str) -> (String, String) {
+    let header = read(text);
+    assert_eq!(header.wrappers, [], "{text}");
+    let [diagnostic] = header.diagnostics.as_slice() else { panic!("{text}: {:?}", header.diagnostics) };
+    assert!(diagnostic.is_error, "{text}");
+    assert!(!diagnostic.help.is_empty() && !diagnostic.label.is_empty(), "{text}");
+    (diagnostic.message.clone(), text[diagnostic.span.clone().unwrap()].to_owned())
 }
 
-/// A declaration as C again, with the name of its mark in front.
-fn shown(declared: &Declared) -> String {
-    let around = |name: &str, own: &declared::Type| format!("{}{name}{}", own.before, own.after);
+/// A declaration as C, after the name of its mark.
+fn shown(declared: &WrapperDeclaration) -> String {
+    let around = |name: &str, own: &Type| format!("{}{name}{}", own.before, own.after);
     let parameters: Vec<String> = declared.parameters.iter().map(|own| around(&own.name, &own.declared)).collect();
     let list = if parameters.is_empty() { "void".to_owned() } else { parameters.join(", ") };
     format!("{}: {}", declared.mark, around(&format!("{}({list})", declared.name), &declared.returns))
@@ -73,7 +76,7 @@ fn a_result_can_be_assigned() {
 }
 
 #[test]
-fn marks_and_attributes_may_stand_anywhere() {
+fn marks_and_attributes_may_be_anywhere() {
     for written in [
         "int coroutine_fn GRAPH_RDLOCK co_wrapper a_b(int x);",
         "int co_wrapper coroutine_fn a_b(int x);",
@@ -136,7 +139,7 @@ fn every_form_of_parameter_is_read() {
 }
 
 #[test]
-fn what_is_not_compiled_asks_for_nothing() {
+fn text_that_is_not_compiled_asks_for_nothing() {
     for text in [
         "/* int co_wrapper a_b(void); */",
         "// int co_wrapper a_b(void);",
@@ -148,17 +151,18 @@ fn what_is_not_compiled_asks_for_nothing() {
         "const char *x = \"int co_wrapper a_b(void);\";",
         "/* co_wrapper */ int a_b(void);",
     ] {
-        assert_eq!(reading(text), Reading::default(), "{text}");
+        assert_eq!(read(text), HeaderWrappers::default(), "{text}");
     }
 }
 
 #[test]
 fn conditions_are_kept() {
     let conditions = |text: &str| -> Vec<Vec<String>> {
-        let reading = reading(text);
-        assert_eq!(reading.complaints, [], "{text}");
-        let own = |declared: &Declared| declared.conditions.iter().map(|own| own.expression.clone()).collect();
-        reading.declared.iter().map(own).collect()
+        let header = read(text);
+        assert_eq!(header.diagnostics, [], "{text}");
+        let own =
+            |declared: &WrapperDeclaration| declared.conditions.iter().map(|own| own.expression.clone()).collect();
+        header.wrappers.iter().map(own).collect()
     };
     let d = "int co_wrapper a_b(void);\n";
     assert_eq!(conditions(&format!("#ifndef A_H\n#define A_H\n{d}#endif")), [Vec::<String>::new()]);
@@ -178,11 +182,11 @@ fn conditions_are_kept() {
 }
 
 #[test]
-fn declarations_are_told_apart() {
+fn declarations_are_separated() {
     let names = |text: &str| -> Vec<String> {
-        let reading = reading(text);
-        assert_eq!(reading.complaints, [], "{text}");
-        reading.declared.into_iter().map(|declared| declared.name).collect()
+        let header = read(text);
+        assert_eq!(header.diagnostics, [], "{text}");
+        header.wrappers.into_iter().map(|declared| declared.name).collect()
     };
     let d = "int co_wrapper a_b(void);";
     for before in [
@@ -209,7 +213,7 @@ fn declarations_are_told_apart() {
 }
 
 #[test]
-fn what_cannot_be_wrapped_is_refused_at_its_place() {
+fn declarations_that_cannot_be_wrapped_are_refused() {
     for (text, message, place) in [
         ("int co_wrapper a_b(const char *f, ...);", "variable number", "..."),
         ("int co_wrapper a_b(int);", "has no name", "int"),
@@ -218,79 +222,75 @@ fn what_cannot_be_wrapped_is_refused_at_its_place() {
         ("int co_wrapper a_b(my_type);", "has no name", "my_type"),
         ("int co_wrapper a_b(void (*)(int));", "has no name", "void (*)(int)"),
         ("int co_wrapper a_b(int x, int y[], char *);", "has no name", "char *"),
-        ("int co_wrapper a_b();", "does not say which parameters", "a_b"),
+        ("int co_wrapper a_b();", "has empty parentheses", "a_b"),
         ("int co_wrapper a_b(int x,);", "is empty", "a_b"),
         ("int co_wrapper a_b(int x, long x);", "two parameters", "long x"),
         ("int co_wrapper a_b(va_list ap);", "va_list", "va_list"),
         ("int co_wrapper a_b(int n, int x[][n]);", "depends on the parameter `n`", "int x[][n]"),
-        ("int co_wrapper a_b(int x = 3);", "cannot be read", "="),
+        ("int co_wrapper a_b(int x = 3);", "cannot read a parameter", "="),
         ("co_wrapper a_b(void);", "has no return type", "a_b"),
         ("my_type other_type co_wrapper a_b(void);", "which of `my_type`, `other_type`", "other_type"),
-        ("int co_wrapper a_b;", "does not stand on the declaration of a function", "co_wrapper"),
-        ("int co_wrapper (*a_b)(void);", "in a way that can be read", "(*a_b)"),
-        ("typedef int co_wrapper a_b(void);", "does not stand on the declaration of a function", "co_wrapper"),
-        ("int co_wrapper a_b(void), a_c(void);", "declares several things", ","),
-        ("int co_wrapper a_b(void) { return 0; }", "has a body here", "co_wrapper"),
-        ("static inline int co_wrapper a_b(void) { return 0; }", "has a body here", "co_wrapper"),
+        ("int co_wrapper a_b;", "is not on the declaration of a function", "co_wrapper"),
+        ("int co_wrapper (*a_b)(void);", "cannot find the name of the function", "(*a_b)"),
+        ("typedef int co_wrapper a_b(void);", "is not on the declaration of a function", "co_wrapper"),
+        ("int co_wrapper a_b(void), a_c(void);", "declares several names", ","),
+        ("int co_wrapper a_b(void) { return 0; }", "on a function with a body", "co_wrapper"),
+        ("static inline int co_wrapper a_b(void) { return 0; }", "on a function with a body", "co_wrapper"),
         ("int co_wrapper co_wrapper_mixed a_b(void);", "two wrapper marks", "co_wrapper_mixed"),
-        (
-            "int co_wrapper_mixed_bdrv_wrlock a_b(void);",
-            "no wrapper mark that is known",
-            "co_wrapper_mixed_bdrv_wrlock",
-        ),
-        ("struct s { int co_wrapper (*f)(void); };", "something else than a function", "co_wrapper"),
-        ("void f(int (co_wrapper *cb)(void));", "something else than a function", "co_wrapper"),
-        ("int co_wrapper a_b(int x;", "brackets do not pair up", "("),
-        ("int f(int x;\nint co_wrapper a_b(void);", "brackets do not pair up", "("),
+        ("int co_wrapper_mixed_bdrv_wrlock a_b(void);", "unknown wrapper mark", "co_wrapper_mixed_bdrv_wrlock"),
+        ("struct s { int co_wrapper (*f)(void); };", "is not on a function at the top level", "co_wrapper"),
+        ("void f(int (co_wrapper *cb)(void));", "is not on a function at the top level", "co_wrapper"),
+        ("int co_wrapper a_b(int x;", "unbalanced brackets", "("),
+        ("int f(int x;\nint co_wrapper a_b(void);", "unbalanced brackets", "("),
         ("int co_wrapper a_b(int x)", "does not end", "co_wrapper"),
-        ("int co_wrapper a_b(int x) + 3;", "cannot be read", "+"),
-        ("int co_wrapper\n#ifdef A\na_b(int x)\n#else\na_b(long x)\n#endif\n;", "within a declaration", "a_b"),
+        ("int co_wrapper a_b(int x) + 3;", "cannot read what follows", "+"),
+        ("int co_wrapper\n#ifdef A\na_b(int x)\n#else\na_b(long x)\n#endif\n;", "splits a declaration", "a_b"),
         ("int foo(int) co_wrapper a_b(int x);", "whether `foo` or `a_b`", "a_b"),
     ] {
-        let (told, at) = complaint(text);
-        assert!(told.contains(message), "{text}: {told}");
+        let (found, at) = error_of(text);
+        assert!(found.contains(message), "{text}: {found}");
         assert_eq!(at, place, "{text}");
     }
 }
 
 #[test]
-fn a_header_that_does_not_end_is_refused() {
+fn unterminated_comments_and_conditions_are_refused() {
     let d = "int co_wrapper a_b(void);\n";
     for (text, message, place) in [
-        (format!("{d}/* x"), "a comment does not end", "/*"),
-        (format!("#ifdef A\n{d}"), "an `#if` does not end", "#ifdef A"),
-        (format!("{d}#endif"), "`#endif` has no `#if`", "#endif"),
-        (format!("{d}#else"), "`#else` has no `#if`", "#else"),
-        (format!("#if A\n#else\n#else\n{d}#endif"), "`#else` has no `#if`", "#else"),
+        (format!("{d}/* x"), "unterminated comment", "/*"),
+        (format!("#ifdef A\n{d}"), "unterminated `#if`", "#ifdef A"),
+        (format!("{d}#endif"), "`#endif` without `#if`", "#endif"),
+        (format!("{d}#else"), "`#else` without `#if`", "#else"),
+        (format!("#if A\n#else\n#else\n{d}#endif"), "`#else` without `#if`", "#else"),
     ] {
-        let reading = reading(&text);
-        let [complaint] = reading.complaints.as_slice() else { panic!("{text}: {:?}", reading.complaints) };
-        assert!(complaint.message.contains(message), "{text}: {}", complaint.message);
-        assert_eq!(&text[complaint.span.clone().unwrap()], place, "{text}");
+        let header = read(&text);
+        let [diagnostic] = header.diagnostics.as_slice() else { panic!("{text}: {:?}", header.diagnostics) };
+        assert!(diagnostic.message.contains(message), "{text}: {}", diagnostic.message);
+        assert_eq!(&text[diagnostic.span.clone().unwrap()], place, "{text}");
     }
 }
 
 #[test]
-fn a_name_that_only_begins_like_a_mark_is_none() {
-    assert_eq!(reading("int co_wrapper_init(void);\nextern int co_wrapper_count;\n"), Reading::default());
+fn a_name_that_begins_like_a_mark_is_not_a_mark() {
+    assert_eq!(read("int co_wrapper_init(void);\nextern int co_wrapper_count;\n"), HeaderWrappers::default());
 }
 
-// --- writing ----------------------------------------------------------------------------------------------------
+// --- rendering ----------------------------------------------------------------------------------------------------
 
-fn written(text: &str, dialect: &str) -> Result<String, Vec<Complaint>> {
+fn written(text: &str, dialect: &str) -> Result<String, Vec<TextDiagnostic>> {
     let generator = Generator::read(None).unwrap();
     let features = dialect::named(&generator, dialect).unwrap();
-    let reading = reading(text);
-    assert_eq!(reading.complaints, [], "{text}");
-    write(&generator, &features, &reading.declared, &Frame::default()).map_err(|error| match error {
-        WriteError::Refused(complaints) => complaints,
-        WriteError::Template(message) => panic!("{text}: {message}"),
+    let header = read(text);
+    assert_eq!(header.diagnostics, [], "{text}");
+    render_file(&generator, &features, &header.wrappers, &FileOptions::default()).map_err(|error| match error {
+        RenderError::Refused(diagnostics) => diagnostics,
+        RenderError::Template(message) => panic!("{text}: {message}"),
     })
 }
 
 fn refusals(text: &str, dialect: &str) -> Vec<(String, String)> {
-    let complaints = written(text, dialect).unwrap_err();
-    complaints.into_iter().map(|own| (own.message, text[own.span.unwrap()].to_owned())).collect()
+    let diagnostics = written(text, dialect).unwrap_err();
+    diagnostics.into_iter().map(|own| (own.message, text[own.span.unwrap()].to_owned())).collect()
 }
 
 #[test]
@@ -311,15 +311,15 @@ fn a_repeated_declaration_gives_one_wrapper() {
 }
 
 #[test]
-fn two_declarations_that_differ_are_refused() {
+fn different_declarations_of_one_name_are_refused() {
     let text = "int co_wrapper a_b(int x);\nint co_wrapper a_b(long x);\n";
     assert_eq!(refusals(text, "9.0").len(), 1);
     let marks = "int co_wrapper a_b(int x);\nint co_wrapper_mixed a_b(int x);\n";
-    assert!(refusals(marks, "9.0")[0].0.contains("declared again"));
+    assert!(refusals(marks, "9.0")[0].0.contains("declared twice"));
 }
 
 #[test]
-fn what_the_template_cannot_write_is_refused_at_the_declaration() {
+fn refusals_of_templates_are_at_the_declaration() {
     let no_context = refusals("int generated_co_wrapper a_b(void);\n", "6.2");
     assert!(no_context[0].0.contains("does not say where it runs") && no_context[0].1 == "a_b", "{no_context:?}");
     assert_eq!(refusals("int generated_co_wrapper a_b(BlockBackend *blk);\n", "5.2").len(), 1);
@@ -335,7 +335,7 @@ fn what_the_template_cannot_write_is_refused_at_the_declaration() {
 }
 
 #[test]
-fn parameters_never_collide_with_what_the_template_uses() {
+fn parameters_with_names_of_the_template_are_renamed() {
     let text = "int co_wrapper_mixed a_b(int s, int ret, int co, int poll_state, int opaque, int a_co_b, int s_,\n\
                 int qemu_in_coroutine, int assert, int harmless);\n";
     let text = written(text, "9.0").unwrap();
@@ -349,7 +349,7 @@ fn parameters_never_collide_with_what_the_template_uses() {
 }
 
 #[test]
-fn a_condition_cannot_end_the_comment_that_repeats_it() {
+fn a_condition_does_not_end_the_comment_that_repeats_it() {
     let text = written("#if A */* x */ 2\nint co_wrapper a_b(int x);\n#endif\n", "9.0").unwrap();
     assert!(text.contains("#if A * 2\n") && text.contains("#endif /* A * 2 */"), "{text}");
 }

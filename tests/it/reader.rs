@@ -1,15 +1,15 @@
-//! Properties of the reader of declarations: whatever the text, it ends, and it passes over no mark in silence.
+//! Properties of reading headers: every text is read, and no mark is passed over.
 //!
-//! `fuzz/` holds the same as a target for cargo-fuzz.
+//! `fuzz/` has the first as a target for cargo-fuzz.
 
 use std::sync::LazyLock;
 
 use cowrap_packs::Generator;
-use cowrap_wrapgen::{Reading, Vocabulary, outline, read, vocabulary};
+use cowrap_wrapgen::{HeaderWrappers, Vocabulary, defined_functions, read_header, vocabulary};
 use proptest::prelude::*;
 
 /// What a header is made of, and what breaks one.
-const PIECES: &[&str] = &[
+const PARTS: &[&str] = &[
     "co_wrapper",
     "co_wrapper_mixed",
     "no_co_wrapper",
@@ -76,15 +76,15 @@ const HIDING: &[&str] = &[
 static WORDS: LazyLock<Vocabulary> =
     LazyLock::new(|| vocabulary(&Generator::read(None).expect("the built-in pack is valid")));
 
-fn check(text: &str, reading: &Reading) {
-    for declared in &reading.declared {
+fn check(text: &str, header: &HeaderWrappers) {
+    for declared in &header.wrappers {
         assert_eq!(text[declared.name_span.clone()].replace("\\\n", "").replace("\\\r\n", ""), declared.name);
         assert!(declared.span.start <= declared.name_span.start && declared.name_span.end <= declared.span.end);
         assert!(text[declared.span.clone()].contains("co_wrapper") || text.contains("\\\n") || text.contains("\\\r\n"));
     }
-    for complaint in &reading.complaints {
-        assert!(complaint.span.clone().is_none_or(|span| text.get(span).is_some()));
-        assert!(!complaint.message.is_empty() && !complaint.help.is_empty());
+    for diagnostic in &header.diagnostics {
+        assert!(diagnostic.span.clone().is_none_or(|span| text.get(span).is_some()));
+        assert!(!diagnostic.message.is_empty() && !diagnostic.help.is_empty());
     }
 }
 
@@ -93,32 +93,32 @@ proptest! {
 
     #[test]
     fn any_text_is_read(text in any::<String>()) {
-        check(&text, &read(&text, 0, &WORDS));
-        outline(&text);
+        check(&text, &read_header(&text, 0, &WORDS));
+        defined_functions(&text);
     }
 
     #[test]
-    fn any_pieces_are_read(
-        pieces in prop::collection::vec(prop::sample::select([PIECES, HIDING].concat()), 0..60),
+    fn any_parts_are_read(
+        parts in prop::collection::vec(prop::sample::select([PARTS, HIDING].concat()), 0..60),
     ) {
-        let text = pieces.join(" ");
-        check(&text, &read(&text, 0, &WORDS));
-        let tight: String = pieces.concat();
-        check(&tight, &read(&tight, 0, &WORDS));
-        outline(&text);
+        let text = parts.join(" ");
+        check(&text, &read_header(&text, 0, &WORDS));
+        let tight: String = parts.concat();
+        check(&tight, &read_header(&tight, 0, &WORDS));
+        defined_functions(&text);
     }
 
-    /// Where nothing hides it, every mark ends in a declaration or in a complaint.
+    /// Where nothing hides it, every mark ends in a declaration or in a diagnostic.
     #[test]
-    fn no_mark_is_passed_over(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40)) {
-        let text = pieces.join(" ");
-        let reading = read(&text, 0, &WORDS);
-        check(&text, &reading);
-        let marked = pieces.iter().any(|piece| ["co_wrapper", "co_wrapper_mixed", "no_co_wrapper"].contains(piece));
-        prop_assert!(!marked || !reading.declared.is_empty() || !reading.complaints.is_empty(), "{text}");
+    fn no_mark_is_passed_over(parts in prop::collection::vec(prop::sample::select(PARTS), 0..40)) {
+        let text = parts.join(" ");
+        let header = read_header(&text, 0, &WORDS);
+        check(&text, &header);
+        let marked = parts.iter().any(|part| ["co_wrapper", "co_wrapper_mixed", "no_co_wrapper"].contains(part));
+        prop_assert!(!marked || !header.wrappers.is_empty() || !header.diagnostics.is_empty(), "{text}");
     }
 
-    /// What stands before and behind a declaration that is fine changes nothing in it, when it is complete itself.
+    /// What is before and behind a declaration does not change it.
     #[test]
     fn a_declaration_does_not_depend_on_its_neighbours(
         before in prop::sample::select(vec![
@@ -128,14 +128,14 @@ proptest! {
         behind in prop::sample::select(vec!["int g(void);", "#define Y (\n", "/* ( */", "struct t;", ""]),
     ) {
         let own = "const char *co_wrapper bdrv_f(int x, void (*cb)(int, int));";
-        let alone = read(own, 0, &WORDS);
+        let alone = read_header(own, 0, &WORDS);
         let text = format!("{before}\n{own}\n{behind}\n");
-        let mut reading = read(&text, 0, &WORDS);
-        prop_assert_eq!(&reading.complaints, &vec![]);
-        prop_assert_eq!(reading.declared.len(), 1);
-        let declared = reading.declared.remove(0);
+        let mut header = read_header(&text, 0, &WORDS);
+        prop_assert_eq!(&header.diagnostics, &vec![]);
+        prop_assert_eq!(header.wrappers.len(), 1);
+        let declared = header.wrappers.remove(0);
         prop_assert_eq!(&text[declared.span.clone()], &own[..own.len() - 1]);
-        prop_assert_eq!(&declared.returns, &alone.declared[0].returns);
-        prop_assert_eq!(declared.signature(), alone.declared[0].signature());
+        prop_assert_eq!(&declared.returns, &alone.wrappers[0].returns);
+        prop_assert_eq!(declared.signature(), alone.wrappers[0].signature());
     }
 }

@@ -5,8 +5,10 @@ use std::io::{self, Write};
 use codespan_reporting::diagnostic::{Diagnostic, Label, Severity};
 use codespan_reporting::files::SimpleFiles;
 
-use crate::{HeaderDiagnostic, HeaderDiagnostics};
+use cowrap_base::diagnostic::TextDiagnostic;
 use cowrap_base::files::Source;
+
+use crate::HeaderDiagnostics;
 
 use super::Style;
 use super::excerpt::render_excerpt;
@@ -31,7 +33,7 @@ pub fn render_header_diagnostics(headers: &HeaderDiagnostics, style: Style, out:
             Ok(text) => out.write_all(&text)?,
             // The message matters even where no excerpt can be shown.
             Err(_) => {
-                let level = if header_diagnostic.is_fatal { "error" } else { "warning" };
+                let level = if header_diagnostic.is_error { "error" } else { "warning" };
                 writeln!(out, "{level}: {}", printable(&header_diagnostic.message))?;
             }
         }
@@ -39,13 +41,13 @@ pub fn render_header_diagnostics(headers: &HeaderDiagnostics, style: Style, out:
     Ok(())
 }
 
-fn diagnostic(from: &HeaderDiagnostic, ids: &[usize], width: usize) -> Diagnostic<usize> {
+fn diagnostic(from: &TextDiagnostic, ids: &[usize], width: usize) -> Diagnostic<usize> {
     let (severity, used) =
-        if from.is_fatal { (Severity::Error, "error: ".len()) } else { (Severity::Warning, "warning: ".len()) };
+        if from.is_error { (Severity::Error, "error: ".len()) } else { (Severity::Warning, "warning: ".len()) };
     let message = wrap(&printable(&from.message), width, used, "  ");
     let mut diagnostic = Diagnostic::new(severity).with_message(message);
     if let Some(span) = &from.span {
-        let label = Label::primary(ids[from.header], span.clone());
+        let label = Label::primary(ids[from.text], span.clone());
         diagnostic.labels.push(label.with_message(printable(&from.label)));
     }
     if let Some((header, span, text)) = &from.other {

@@ -1,1 +1,1 @@
-static inline int co_wrapper bdrv_sync(int x) { return x; } /* refused: has a body here */
+static inline int co_wrapper bdrv_sync(int x) { return x; } /* refused: on a function with a body */

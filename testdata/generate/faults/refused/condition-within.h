@@ -1,6 +1,6 @@
 int co_wrapper
 #ifdef CONFIG_X
-bdrv_sync(int x) /* refused: condition stands within a declaration */
+bdrv_sync(int x) /* refused: condition splits a declaration */
 #else
 bdrv_sync(long x)
 #endif

@@ -1,2 +1,2 @@
 int co_wrapper bdrv_sync(int x);
-long co_wrapper bdrv_sync(int x); /* refused: declared again, and differently */
+long co_wrapper bdrv_sync(int x); /* refused: declared twice, and differently */

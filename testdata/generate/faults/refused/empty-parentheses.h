@@ -1,1 +1,1 @@
-int co_wrapper bdrv_sync(); /* refused: does not say which parameters */
+int co_wrapper bdrv_sync(); /* refused: has empty parentheses */

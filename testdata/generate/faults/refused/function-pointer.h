@@ -1,1 +1,1 @@
-extern int co_wrapper (*bdrv_hook)(int x); /* refused: does not name a function */
+extern int co_wrapper (*bdrv_hook)(int x); /* refused: cannot find the name of the function */

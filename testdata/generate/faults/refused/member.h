@@ -1,1 +1,1 @@
-struct BlockDriver { int co_wrapper (*bdrv_sync)(int x); }; /* refused: something else than a function */
+struct BlockDriver { int co_wrapper (*bdrv_sync)(int x); }; /* refused: is not on a function at the top level */

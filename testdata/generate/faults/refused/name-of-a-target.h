@@ -1,1 +1,1 @@
-int co_wrapper bdrv_co_sync(BlockDriverState *bs); /* refused: does not tell what it wraps */
+int co_wrapper bdrv_co_sync(BlockDriverState *bs); /* refused: does not say which function it wraps */

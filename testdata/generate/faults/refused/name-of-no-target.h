@@ -1,1 +1,1 @@
-int no_co_wrapper bdrv_sync(BlockDriverState *bs); /* refused: does not tell what it wraps */
+int no_co_wrapper bdrv_sync(BlockDriverState *bs); /* refused: does not say which function it wraps */

@@ -1,2 +1,2 @@
 int co_wrapper bdrv_sync(int x);
-int co_wrapper_mixed bdrv_sync(int x); /* refused: declared again, and differently */
+int co_wrapper_mixed bdrv_sync(int x); /* refused: declared twice, and differently */

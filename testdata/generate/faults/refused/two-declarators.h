@@ -1,1 +1,1 @@
-int co_wrapper bdrv_a(void), bdrv_b(void); /* refused: declares several things */
+int co_wrapper bdrv_a(void), bdrv_b(void); /* refused: declares several names */

@@ -1,1 +1,1 @@
-typedef int co_wrapper SyncFunc(int x); /* refused: does not stand on the declaration of a function */
+typedef int co_wrapper SyncFunc(int x); /* refused: is not on the declaration of a function */

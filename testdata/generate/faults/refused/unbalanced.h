@@ -1,1 +1,1 @@
-int co_wrapper bdrv_sync(int x; /* refused: brackets do not pair up */
+int co_wrapper bdrv_sync(int x; /* refused: unbalanced brackets */

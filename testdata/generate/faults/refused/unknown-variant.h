@@ -1,1 +1,1 @@
-int co_wrapper_mixed_bdrv_wrlock bdrv_sync(BlockDriverState *bs); /* refused: no wrapper mark that is known */
+int co_wrapper_mixed_bdrv_wrlock bdrv_sync(BlockDriverState *bs); /* refused: unknown wrapper mark */

@@ -1,2 +1,2 @@
 int co_wrapper bdrv_sync(int x);
-/* refused: a comment does not end
+/* refused: unterminated comment

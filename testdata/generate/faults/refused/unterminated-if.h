@@ -1,2 +1,2 @@
-#ifdef CONFIG_X /* refused: an `#if` does not end */
+#ifdef CONFIG_X /* refused: unterminated `#if` */
 int co_wrapper bdrv_sync(int x);

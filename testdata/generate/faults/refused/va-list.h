@@ -1,1 +1,1 @@
-int co_wrapper bdrv_vprintf(const char *format, va_list ap); /* refused: cannot be kept for later */
+int co_wrapper bdrv_vprintf(const char *format, va_list ap); /* refused: takes a `va_list` */

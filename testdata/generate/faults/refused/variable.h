@@ -1,1 +1,1 @@
-extern int co_wrapper bdrv_count; /* refused: does not stand on the declaration of a function */
+extern int co_wrapper bdrv_count; /* refused: is not on the declaration of a function */

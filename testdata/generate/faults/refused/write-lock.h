@@ -1,1 +1,1 @@
-int co_wrapper_bdrv_wrlock bdrv_sync(int x); /* refused: no wrapper mark that is known */
+int co_wrapper_bdrv_wrlock bdrv_sync(int x); /* refused: unknown wrapper mark */

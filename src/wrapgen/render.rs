@@ -1,4 +1,4 @@
-//! The C of the wrappers that were asked for.
+//! Rendering the wrappers with the templates of the pack.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -9,30 +9,31 @@ use minijinja::{Environment, Error as TemplateError, ErrorKind, UndefinedBehavio
 use rayon::prelude::*;
 use serde::Serialize;
 
+use cowrap_base::diagnostic::TextDiagnostic;
 use cowrap_csyntax::lex::Kind;
 use cowrap_packs::{Effect, Generator, LockMode, Wrapper};
 
-use super::declared::{Complaint, Declared, Type};
-use super::dialect::Features;
-use super::items::{Item, items};
+use crate::dialect::Features;
+use crate::items::{Item, items};
+use crate::wrapper::{Type, WrapperDeclaration};
 
-/// How wide the generated text is meant to be.
+/// The line length of the generated file.
 const WIDTH: usize = 80;
 
-/// What is to be written, besides the wrappers themselves.
+/// What the file has besides the wrappers.
 #[derive(Clone, Debug, Default)]
-pub struct Frame {
-    /// The inputs, as they are named in the file.
+pub struct FileOptions {
+    /// The names of the headers, for the comment at the top.
     pub inputs: Vec<String>,
-    /// Headers that the file includes, instead of those that the template names.
+    /// Headers that the file includes instead of those of the template.
     pub includes: Vec<String>,
-    /// Whether the file is meant to be included by another one.
+    /// Whether another file includes it.
     pub includable: bool,
 }
 
 /// A wrapper as templates see it.
 #[derive(Serialize)]
-struct View<'d> {
+struct WrapperView<'d> {
     name: &'d str,
     target: String,
     mark: &'d str,
@@ -40,7 +41,7 @@ struct View<'d> {
     lock: &'static str,
     /// Whether it may be called in both contexts.
     is_mixed: bool,
-    /// Where it runs its target, in the words of the pack; empty when the mark does not say.
+    /// Where it runs its target, as the pack names it; empty if the mark does not say.
     context: &'d str,
     is_static: bool,
     is_void: bool,
@@ -58,52 +59,55 @@ struct TypeView<'d> {
 
 #[derive(Serialize)]
 struct ParameterView {
-    /// Its name in the definition: that of the declaration, unless the template uses it for something else.
+    /// Its name in the definition: that of the declaration, unless the template uses that name.
     name: String,
-    /// Its type, as text.
+    /// Its type without the name.
     r#type: String,
-    /// As the definition declares it.
+    /// Its declaration in the definition.
     declaration: String,
-    /// As a member that keeps its value.
+    /// A member that stores its value.
     member: String,
 }
 
-/// A template says that a wrapper cannot be.
+/// Why a template refuses a wrapper.
 #[derive(Debug)]
-struct Refused {
+struct TemplateRefusal {
     why: String,
     help: String,
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for TemplateRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.why)
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for TemplateRefusal {}
 
-/// Why nothing is written.
+/// Why there is no file.
 #[derive(Debug)]
-pub enum WriteError {
+pub enum RenderError {
     /// These declarations cannot be wrapped.
-    Refused(Vec<Complaint>),
-    /// A template of the pack has a mistake; the message names it.
+    Refused(Vec<TextDiagnostic>),
+    /// A template of the pack is wrong; the message says where and why.
     Template(String),
 }
 
-/// Writes the file for these declarations, which are in the order of their places. Those that cannot be wrapped are
-/// all told.
-pub fn write(
+/// Renders the file for these declarations, which are sorted by header and offset.
+///
+/// # Errors
+///
+/// All declarations that cannot be wrapped, or one mistake in a template.
+pub fn render_file(
     generator: &Generator,
     features: &Features,
-    declared: &[Declared],
-    frame: &Frame,
-) -> Result<String, WriteError> {
-    let environment = environment(generator, features).map_err(|error| WriteError::Template(shown(&error)))?;
+    declarations: &[WrapperDeclaration],
+    options: &FileOptions,
+) -> Result<String, RenderError> {
+    let environment = environment(generator, features).map_err(|error| RenderError::Template(shown(&error)))?;
     let reserved = reserved(generator, features);
-    let (planned, mut complaints) = plan(generator, declared, frame.includable);
-    let rendered: Vec<Result<String, WriteError>> = planned
+    let (merged, mut diagnostics) = merge_declarations(generator, declarations, options.includable);
+    let rendered: Vec<Result<String, RenderError>> = merged
         .par_iter()
         .map(|(declaration, conditions)| {
             let text = render(&environment, generator, &reserved, declaration)?;
@@ -114,57 +118,61 @@ pub fn write(
     for result in rendered {
         match result {
             Ok(text) => wrappers.push(text),
-            Err(WriteError::Refused(own)) => complaints.extend(own),
+            Err(RenderError::Refused(own)) => diagnostics.extend(own),
             Err(error) => return Err(error),
         }
     }
-    if !complaints.is_empty() {
-        complaints.sort_by_key(|complaint| (complaint.header, complaint.span.clone().map(|span| span.start)));
-        return Err(WriteError::Refused(complaints));
+    if !diagnostics.is_empty() {
+        diagnostics.sort_by_key(|diagnostic| (diagnostic.text, diagnostic.span.clone().map(|span| span.start)));
+        return Err(RenderError::Refused(diagnostics));
     }
-    let creates_coroutines = planned
+    let creates_coroutines = merged
         .iter()
         .any(|(declaration, _)| spec(generator, declaration).is_some_and(|spec| spec.calls == Effect::CoroutineOnly));
     let context = minijinja::context! {
-        inputs => Value::from(Serde(&frame.inputs)),
-        includes => Value::from(Serde(&frame.includes)),
-        includable => frame.includable,
+        inputs => Value::from(Serde(&options.inputs)),
+        includes => Value::from(Serde(&options.includes)),
+        includable => options.includable,
         creates_coroutines => creates_coroutines,
         wrappers => wrappers,
     };
     let file = environment.get_template(&generator.file_template).and_then(|template| template.render(context));
-    let mut text = file.map_err(|error| WriteError::Template(shown(&error)))?;
+    let mut text = file.map_err(|error| RenderError::Template(shown(&error)))?;
     text.truncate(text.trim_end().len());
     text.push('\n');
     Ok(text)
 }
 
-/// The name of what a declaration wraps, if its own name tells.
-fn target_of(generator: &Generator, declaration: &Declared) -> Option<String> {
+/// The name of the function that a declaration wraps, if its own name says so.
+fn target_of(generator: &Generator, declaration: &WrapperDeclaration) -> Option<String> {
     match spec(generator, declaration)?.calls {
         Effect::CoroutineOnly => generator.target_name(&declaration.name),
         Effect::Mixed | Effect::NonCoroutineOnly => generator.wrapper_name(&declaration.name),
     }
 }
 
-fn spec<'g>(generator: &'g Generator, declaration: &Declared) -> Option<&'g Wrapper> {
+fn spec<'g>(generator: &'g Generator, declaration: &WrapperDeclaration) -> Option<&'g Wrapper> {
     generator.mark(&declaration.mark)?.wrapper.as_ref()
 }
 
-// --- what is written --------------------------------------------------------------------------------------------
+// --- the wrappers --------------------------------------------------------------------------------------------
 
-/// A declaration that a wrapper is written for, and the sets of conditions under which it is: any one of them must
-/// hold; an empty one always does.
-type Planned<'d> = (&'d Declared, Vec<Vec<&'d str>>);
+/// A declaration, and the sets of conditions under which it is repeated: one of them must be true;
+/// an empty one always is.
+type MergedDeclaration<'d> = (&'d WrapperDeclaration, Vec<Vec<&'d str>>);
 
-/// Each wrapper once, and what cannot be.
-fn plan<'d>(generator: &Generator, declared: &'d [Declared], includable: bool) -> (Vec<Planned<'d>>, Vec<Complaint>) {
-    let mut planned: Vec<Planned<'d>> = Vec::new();
-    let mut complaints = Vec::new();
+/// Each wrapper once, and what cannot be wrapped.
+fn merge_declarations<'d>(
+    generator: &Generator,
+    declarations: &'d [WrapperDeclaration],
+    includable: bool,
+) -> (Vec<MergedDeclaration<'d>>, Vec<TextDiagnostic>) {
+    let mut merged: Vec<MergedDeclaration<'d>> = Vec::new();
+    let mut diagnostics = Vec::new();
     let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
-    for declaration in declared {
-        if let Some(complaint) = refusal(generator, declaration, includable) {
-            complaints.push(complaint);
+    for declaration in declarations {
+        if let Some(diagnostic) = refusal(generator, declaration, includable) {
+            diagnostics.push(diagnostic);
             continue;
         }
         let conditions: Vec<&str> =
@@ -172,31 +180,32 @@ fn plan<'d>(generator: &Generator, declared: &'d [Declared], includable: bool) -
         let others = by_name.entry(&declaration.name).or_default();
         let mut repeats = false;
         for other in others.iter() {
-            let (first, known) = &mut planned[*other];
+            let (first, known) = &mut merged[*other];
             if first.excludes(declaration) && first.signature() != declaration.signature() {
                 continue;
             }
             repeats = true;
             if first.signature() != declaration.signature() || first.mark != declaration.mark {
-                complaints.push(differs(declaration, first));
+                diagnostics.push(differs(declaration, first));
             } else if !known.contains(&conditions) {
                 known.push(conditions.clone());
             }
             break;
         }
         if !repeats {
-            others.push(planned.len());
-            planned.push((declaration, vec![conditions]));
+            others.push(merged.len());
+            merged.push((declaration, vec![conditions]));
         }
     }
-    (planned, complaints)
+    (merged, diagnostics)
 }
 
-fn complaint(declaration: &Declared, message: String, label: &str, help: &str) -> Complaint {
-    Complaint {
-        is_fatal: true,
+/// An error at the name of a declaration.
+fn error(declaration: &WrapperDeclaration, message: String, label: &str, help: &str) -> TextDiagnostic {
+    TextDiagnostic {
+        is_error: true,
         message,
-        header: declaration.header,
+        text: declaration.header,
         span: Some(declaration.name_span.clone()),
         label: label.to_owned(),
         other: None,
@@ -204,7 +213,8 @@ fn complaint(declaration: &Declared, message: String, label: &str, help: &str) -
     }
 }
 
-fn refusal(generator: &Generator, declaration: &Declared, includable: bool) -> Option<Complaint> {
+/// Why a declaration cannot be wrapped, as far as its name and `static` tell.
+fn refusal(generator: &Generator, declaration: &WrapperDeclaration, includable: bool) -> Option<TextDiagnostic> {
     let name = &declaration.name;
     if target_of(generator, declaration).is_none() {
         let infix = generator.infix.as_deref().unwrap_or_default();
@@ -213,37 +223,37 @@ fn refusal(generator: &Generator, declaration: &Declared, includable: bool) -> O
             true => format!("name it `subsystem_{infix}_function`, to wrap `subsystem_function`"),
             false => format!("name it `subsystem_function`, to wrap `subsystem_{infix}_function`"),
         };
-        return Some(complaint(
+        return Some(error(
             declaration,
-            format!("the name of the wrapper `{name}` does not tell what it wraps"),
+            format!("the name of the wrapper `{name}` does not say which function it wraps"),
             "no target follows from this name",
             &help,
         ));
     }
     if declaration.is_static && !includable {
-        return Some(complaint(
+        return Some(error(
             declaration,
-            format!("the wrapper `{name}` is static, and would be unknown outside of the generated file"),
-            "no other file could call it",
+            format!("the wrapper `{name}` is static"),
+            "no file but the generated one could call it",
             "drop `static`, or generate a file to be included with --includable",
         ));
     }
     None
 }
 
-fn differs(declaration: &Declared, first: &Declared) -> Complaint {
-    Complaint {
-        other: Some((first.header, first.name_span.clone(), "it was declared here".to_owned())),
-        ..complaint(
+fn differs(declaration: &WrapperDeclaration, first: &WrapperDeclaration) -> TextDiagnostic {
+    TextDiagnostic {
+        other: Some((first.header, first.name_span.clone(), "first declared here".to_owned())),
+        ..error(
             declaration,
-            format!("the wrapper `{}` is declared again, and differently", declaration.name),
-            "this is another type, or another mark",
-            "declare it once, or both times in the same way",
+            format!("the wrapper `{}` is declared twice, and differently", declaration.name),
+            "this has another type or another mark",
+            "declare it once, or the same way both times",
         )
     }
 }
 
-/// A wrapper's text within the conditions of its declarations.
+/// The text of a wrapper within the conditions of its declarations.
 fn guarded(text: &str, conditions: &[Vec<&str>]) -> String {
     if conditions.iter().any(Vec::is_empty) {
         return format!("{text}\n");
@@ -279,7 +289,7 @@ fn opening(expression: &str) -> String {
     }
 }
 
-/// An expression within a comment, which it must not end.
+/// An expression within a comment; it must not end the comment.
 fn commented(expression: &str) -> String {
     expression.replace("*/", "* /")
 }
@@ -288,15 +298,15 @@ fn render(
     environment: &Environment<'_>,
     generator: &Generator,
     reserved: &BTreeSet<String>,
-    declaration: &Declared,
-) -> Result<String, WriteError> {
+    declaration: &WrapperDeclaration,
+) -> Result<String, RenderError> {
     let (Some(spec), Some(target)) = (spec(generator, declaration), target_of(generator, declaration)) else {
-        // `plan` lets no such declaration through.
-        return Err(WriteError::Template(format!("`{}` has no target", declaration.mark)));
+        // `merge_declarations` has refused such declarations.
+        return Err(RenderError::Template(format!("`{}` has no target", declaration.mark)));
     };
     let is_mixed = generator.mark(&declaration.mark).is_some_and(|mark| mark.effect == Some(Effect::Mixed));
     let names = safe_names(declaration, &target, reserved);
-    let view = View {
+    let view = WrapperView {
         name: &declaration.name,
         lock: match spec.lock {
             None => "",
@@ -330,14 +340,14 @@ fn render(
     let rendered = environment
         .get_template(template)
         .and_then(|template| template.render(minijinja::context! { wrapper => Value::from(Serde(&view)) }));
-    rendered.map_err(|error| match refused(&error) {
-        Some(Refused { why, help }) => WriteError::Refused(vec![complaint(
+    rendered.map_err(|failure| match refused(&failure) {
+        Some(TemplateRefusal { why, help }) => RenderError::Refused(vec![error(
             declaration,
             format!("`{}` cannot be wrapped: {why}", declaration.name),
             &format!("marked `{}`", declaration.mark),
             help,
         )]),
-        None => WriteError::Template(shown(&error)),
+        None => RenderError::Template(shown(&failure)),
     })
 }
 
@@ -351,9 +361,9 @@ fn around(name: &str, own: &Type) -> String {
     format!("{}{name}{}", own.before, own.after)
 }
 
-/// Names for the parameters that mean nothing else where the template puts them.
-fn safe_names(declaration: &Declared, target: &str, reserved: &BTreeSet<String>) -> Vec<String> {
-    // Templates build names from the target's: `bdrv_co_foo_entry`.
+/// Names for the parameters that mean nothing else in the templates.
+fn safe_names(declaration: &WrapperDeclaration, target: &str, reserved: &BTreeSet<String>) -> Vec<String> {
+    // Templates derive names from the target: `bdrv_co_foo_entry`.
     let derived = |name: &str| name.strip_prefix(target).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
     let taken = |name: &str| reserved.contains(name) || name == declaration.name;
     let mut names: Vec<String> = Vec::new();
@@ -376,11 +386,11 @@ fn safe_names(declaration: &Declared, target: &str, reserved: &BTreeSet<String>)
 
 // --- templates --------------------------------------------------------------------------------------------------
 
-/// The words of C that templates use by themselves; a parameter of such a name gets another one.
+/// The names that the C of the templates uses. A parameter with such a name is renamed.
 fn reserved(generator: &Generator, features: &Features) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
     for (_, text) in &generator.templates {
-        // What is between the template engine's brackets is not C, but its literals may be.
+        // What is between the brackets of the template engine is not C, but literals in it may be.
         let mut rest = text.as_str();
         while let Some(open) = opening_bracket(rest) {
             add_words(&rest[..open], &mut words);
@@ -403,18 +413,18 @@ fn reserved(generator: &Generator, features: &Features) -> BTreeSet<String> {
     words
 }
 
-/// Where the template engine's next `{{`, `{%` or `{#` is.
+/// Where the next `{{`, `{%` or `{#` of the template engine is.
 fn opening_bracket(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     bytes.windows(2).position(|pair| matches!(pair, b"{{" | b"{%" | b"{#"))
 }
 
-/// Whether a literal of a template is C, and not one of its own values.
+/// Whether a literal of a template is C, and not a value of a feature.
 fn is_code(literal: &str) -> bool {
     literal.contains(['(', '=', ';'])
 }
 
-/// Adds the words of a piece of C; members of objects have names of their own.
+/// Adds the words of some C, except members of structures.
 fn add_words(text: &str, words: &mut BTreeSet<String>) {
     let mut is_member = false;
     for item in items(text).0 {
@@ -441,7 +451,7 @@ fn environment<'g>(generator: &'g Generator, features: &Features) -> Result<Envi
     Ok(environment)
 }
 
-/// `prototype(wrapper, "specifier")`: the head of the wrapper's definition.
+/// `prototype(wrapper, "specifier")`: the first lines of the definition of the wrapper.
 fn prototype(wrapper: &Value, specifier: Option<String>) -> Result<String, TemplateError> {
     let text = |value: Value| value.to_string();
     let returns = wrapper.get_attr("returns")?;
@@ -451,7 +461,7 @@ fn prototype(wrapper: &Value, specifier: Option<String>) -> Result<String, Templ
     }
     head.push_str(&text(returns.get_attr("before")?));
     if let Some(specifier) = specifier {
-        // The text before a name ends in a blank or in a `*`, which the specifier follows as a name would.
+        // The text before the name ends in a blank or in a `*`; the specifier follows like a name.
         let blank = if head.ends_with([' ', '*']) { "" } else { " " };
         head = format!("{head}{blank}{specifier} ");
     }
@@ -484,7 +494,7 @@ fn prototype(wrapper: &Value, specifier: Option<String>) -> Result<String, Templ
     Ok(head)
 }
 
-/// `arguments(wrapper, "object")`: the parameters' names, as members of an object when there is one.
+/// `arguments(wrapper, "object")`: the names of the parameters; with an object, as its members.
 fn arguments(wrapper: &Value, object: Option<String>) -> Result<String, TemplateError> {
     let object = object.unwrap_or_default();
     let names: Result<Vec<String>, TemplateError> = wrapper
@@ -495,13 +505,13 @@ fn arguments(wrapper: &Value, object: Option<String>) -> Result<String, Template
     Ok(names?.join(", "))
 }
 
-/// `refuse(why, help)`: the wrapper cannot be written.
+/// `refuse(why, help)`: the wrapper cannot be generated.
 fn refuse(why: String, help: String) -> Result<Value, TemplateError> {
-    Err(TemplateError::new(ErrorKind::InvalidOperation, why.clone()).with_source(Refused { why, help }))
+    Err(TemplateError::new(ErrorKind::InvalidOperation, why.clone()).with_source(TemplateRefusal { why, help }))
 }
 
-/// The refusal that an error of the template engine comes from.
-fn refused(error: &TemplateError) -> Option<&Refused> {
+/// The refusal that caused an error of the template engine.
+fn refused(error: &TemplateError) -> Option<&TemplateRefusal> {
     let mut source = std::error::Error::source(error);
     while let Some(current) = source {
         if let Some(refused) = current.downcast_ref() {
@@ -512,6 +522,7 @@ fn refused(error: &TemplateError) -> Option<&Refused> {
     None
 }
 
+/// An error of the template engine with its location.
 fn shown(error: &TemplateError) -> String {
     let place = match (error.name(), error.line()) {
         (Some(name), Some(line)) => format!("{name}:{line}: "),

@@ -1,40 +1,35 @@
-//! What a generated file does, whatever its layout: for telling whether it is what its declarations ask for.
+//! What the functions of a generated file do, whatever its layout: to compare it with what it
+//! should be.
 
 use std::collections::BTreeMap;
 
 use cowrap_csyntax::lex::Kind;
 
-use super::items::{Item, items};
-
-/// The functions that a file defines, by name.
-pub type Outline = BTreeMap<String, Outlined>;
+use crate::items::{Item, items};
 
 /// What a function does, as far as layout does not matter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outlined {
+pub struct DefinedFunction {
     /// The offset of its name.
-    pub at: usize,
+    pub offset: usize,
     /// What its body calls, in the order of the text.
     pub calls: Vec<String>,
 }
 
-/// Words that are followed by a parenthesis and call nothing.
+/// Words that a parenthesis may follow without a call.
 const KEYWORDS: &[&str] = &["if", "while", "for", "switch", "return", "sizeof", "__attribute__", "defined"];
 
-/// Reads the outline of a generated file. It sees a body as a compiler would only if the file is written as plainly
-/// as generators write.
-pub fn outline(text: &str) -> Outline {
-    let tokens: Vec<_> = items(text)
-        .0
-        .into_iter()
-        .filter_map(|item| match item {
-            Item::Token(token) => Some(token),
-            Item::Directive(..) => None,
-        })
-        .collect();
-    let mut outline = Outline::new();
+/// The functions that a generated file defines, by name. A file that was not generated may be read
+/// differently than by a compiler.
+pub fn defined_functions(text: &str) -> BTreeMap<String, DefinedFunction> {
+    let tokens = items(text).0.into_iter().filter_map(|item| match item {
+        Item::Token(token) => Some(token),
+        Item::Directive(..) => None,
+    });
+    let tokens: Vec<_> = tokens.collect();
+    let mut functions = BTreeMap::new();
     let mut depth = 0;
-    // The word in front of the last parenthesis on the top level.
+    // The word before the first parenthesis of the current declaration, and its offset.
     let mut function: Option<(String, usize)> = None;
     let mut calls = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
@@ -43,9 +38,9 @@ pub fn outline(text: &str) -> Outline {
             Kind::Punctuator("}") => {
                 depth -= 1;
                 if depth == 0
-                    && let Some((name, at)) = function.take()
+                    && let Some((name, offset)) = function.take()
                 {
-                    outline.insert(name, Outlined { at, calls: std::mem::take(&mut calls) });
+                    functions.insert(name, DefinedFunction { offset, calls: std::mem::take(&mut calls) });
                 }
             }
             Kind::Punctuator(";") if depth == 0 => function = None,
@@ -61,7 +56,7 @@ pub fn outline(text: &str) -> Outline {
             _ => {}
         }
     }
-    outline
+    functions
 }
 
 #[cfg(test)]
@@ -69,22 +64,22 @@ mod tests {
     use super::*;
 
     fn calls(text: &str) -> Vec<(String, Vec<String>)> {
-        outline(text).into_iter().map(|(name, function)| (name, function.calls)).collect()
+        defined_functions(text).into_iter().map(|(name, function)| (name, function.calls)).collect()
     }
 
     #[test]
-    fn layout_is_no_difference() {
+    fn layout_makes_no_difference() {
         let one =
             "struct a { int x; };\nint f(int (*cb)(void))\n{\n    if (in()) {\n        return g(cb());\n    }\n}\n";
         let other = "typedef struct b { int y; } b; int f ( int(*cb)(void) ) { if (in()) return g(cb()); }";
         let expected = [("f".to_owned(), ["in", "g", "cb"].map(str::to_owned).to_vec())];
         assert_eq!(calls(one), expected);
         assert_eq!(calls(other), expected);
-        assert_eq!(outline(one)["f"].at, one.find("f(").unwrap());
+        assert_eq!(defined_functions(one)["f"].offset, one.find("f(").unwrap());
     }
 
     #[test]
-    fn a_call_more_is_one() {
+    fn other_calls_and_names_make_a_difference() {
         assert_ne!(calls("void f(void) { lock(); g(); }"), calls("void f(void) { g(); }"));
         assert_ne!(calls("void f(void) { g(); }"), calls("void h(void) { g(); }"));
     }

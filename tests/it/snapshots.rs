@@ -5,13 +5,13 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use cowrap_base::diagnostic::TextDiagnostic;
 use cowrap_base::files::{Overlay, Tree};
 use cowrap_report::render::{AnswerFormat, Format, Style, render, render_answer, render_header_diagnostics};
 use cowrap_report::{
-    Answer, Comparison, Details, Direction, EdgeKind, Explanation, Finding, GraphEdge, GraphNode, HeaderDiagnostic,
-    HeaderDiagnostics, Inference, Label, Level, MarkLocation, Note, ParseDetails, Paths, Problem, ProblemKind,
-    QueryResult, Related, Relation, Report, SharingStats, Span, Subgraph, Summary, Unknown, UnmatchedCut,
-    UnmatchedEntries, Witness,
+    Answer, Comparison, Details, Direction, EdgeKind, Explanation, Finding, GraphEdge, GraphNode, HeaderDiagnostics,
+    Inference, Label, Level, MarkLocation, Note, ParseDetails, Paths, Problem, ProblemKind, QueryResult, Related,
+    Relation, Report, SharingStats, Span, Subgraph, Summary, Unknown, UnmatchedCut, UnmatchedEntries, Witness,
 };
 use tempfile::TempDir;
 
@@ -137,10 +137,10 @@ fn header_diagnostics() {
                    generator reads";
     let headers = HeaderDiagnostics {
         headers: vec![(PathBuf::from("include/block.h"), HEADER.to_owned())],
-        diagnostics: vec![HeaderDiagnostic {
-            is_fatal: true,
+        diagnostics: vec![TextDiagnostic {
+            is_error: true,
             message: message.to_owned(),
-            header: 0,
+            text: 0,
             span: Some(77..87),
             label: "no target".to_owned(),
             other: Some((0, 17..30, "similar name".to_owned())),

@@ -47,8 +47,8 @@ pub struct Location {
 /// Everything that was read in one translation unit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitFacts {
-    /// Every file that was read: the main file first, the others sorted. Like all paths in facts, they do not tell where
-    /// the tree is ([`Tree::portable`](cowrap_base::files::Tree::portable)).
+    /// Every file that was read: the main file first, the others sorted. Like all paths in facts, they do not tell
+    /// where the tree is ([`Tree::portable`](cowrap_base::files::Tree::portable)).
     #[serde(with = "paths")]
     pub files: Vec<PathBuf>,
     /// What the tree's own files say, in the order of `files`; files that say nothing are left out.
@@ -318,8 +318,8 @@ pub struct Store {
     pub location: Location,
     /// The marks that the slot bears by its own declaration or by the typedef of its type.
     pub marks: Vec<Mark>,
-    /// Where a mark of the slot would be written: at the names of its declarations, or at that of the typedef of its type.
-    /// Sorted.
+    /// Where a mark of the slot would be written: at the names of its declarations, or at that of the typedef of its
+    /// type. Sorted.
     pub declared: Vec<Location>,
     /// What a flag beside the slot says, where the pack pairs the two and the flag's value is known.
     pub paired_flag: Option<PairedFlag>,

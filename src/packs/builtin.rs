@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::pack::{PackError, Written};
 
-/// The pack that is used when none is given.
+/// The default pack.
 pub const DEFAULT: &str = "qemu";
 
-/// The packs by name.
+/// The names of the built-in packs.
 pub const NAMES: &[&str] = &["qemu", "qemu-next"];
 
 const PACKS: &[(&str, &str)] = &[
@@ -22,12 +22,12 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("qemu/contexts.c.j2", include_str!("../../rules/packs/qemu/contexts.c.j2")),
 ];
 
-/// A template's text.
+/// The text of a template.
 pub(super) fn template(name: &str) -> Option<String> {
     TEMPLATES.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned())
 }
 
-/// A pack by name, as written.
+/// A built-in pack, by its name.
 pub(super) fn written(name: &str) -> Result<Written, PackError> {
     match PACKS.iter().find(|(known, _)| *known == name) {
         Some((_, text)) => Written::parse(text, Path::new(&format!("rules/packs/{name}.toml")), None, &mut Vec::new()),
@@ -35,8 +35,8 @@ pub(super) fn written(name: &str) -> Result<Written, PackError> {
     }
 }
 
-/// A pack that is named on the command line or extended: a built-in one by its name, else a file. The files that
-/// are read are added to `files`.
+/// A pack from the command line or from `extends`: a built-in one by its name, else a file. Adds the files that it
+/// reads to `files`.
 pub(super) fn written_or_file(path: &Path, files: &mut Vec<PathBuf>) -> Result<Written, PackError> {
     if let Some(name) = path.to_str().filter(|name| NAMES.contains(name)) {
         return written(name);

@@ -1,6 +1,6 @@
-//! What a pack says of generating wrappers: dialects, how a tree's dialect is told, and the C that is written.
+//! The part of a pack that generates wrappers: templates, dialects, and how to detect a tree's dialect.
 //!
-//! It is read without the rest of the pack, since a generator in a build must be done in milliseconds.
+//! The generator reads it without the rest of the pack, since a build expects it to finish within milliseconds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,65 +16,65 @@ use super::pack::{MarkSpec, PackError, Written};
 pub struct Generator {
     /// The pack's name.
     pub pack: String,
-    /// The marks, those that ask for a wrapper among them.
+    /// The marks, wrapper marks included.
     pub marks: Vec<MarkSpec>,
     /// The word that joins a wrapper's name to its target's.
     pub infix: Option<String>,
-    /// Files that only a tree's root has, all of them, relative to it.
+    /// Files that identify a tree's root, relative to it. The root has all of them.
     pub root: Vec<PathBuf>,
-    /// The file that holds the tree's version, relative to its root.
+    /// The file with the tree's version, relative to the root.
     pub version: Option<PathBuf>,
-    /// Programs that generate wrappers in a build: the name, and the words that must follow it.
+    /// Programs that generate wrappers in a build: the name, and the arguments that must follow it.
     pub programs: Vec<String>,
-    /// Words in front of functions that are neither types nor marks.
+    /// Words before a function's name that are neither types nor marks.
     pub specifiers: BTreeSet<String>,
     /// The template of the whole file, by name.
     pub file_template: String,
-    /// The template for wrappers that call what is coroutine only.
+    /// The template for wrappers that call a coroutine-only function.
     pub coroutine_template: String,
-    /// The template for wrappers that call what may not run in a coroutine.
+    /// The template for wrappers that call a non-coroutine-only function.
     pub bottom_half_template: String,
     /// All templates: name and text.
     pub templates: Vec<(String, String)>,
-    /// What differs between trees.
+    /// The differences between trees.
     pub features: Vec<Feature>,
-    /// Sets of features with a name.
+    /// Named sets of features.
     pub dialects: Vec<Dialect>,
-    /// The files that were read, for dependencies; those that are compiled in are not among them.
+    /// The files that were read, for dependencies. Built-in ones are not among them.
     pub files: Vec<PathBuf>,
 }
 
-/// One thing that differs between trees of a code base.
+/// One difference between trees of a code base.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Feature {
-    /// Its name, as templates use it.
+    /// Its name in templates.
     pub name: String,
-    /// What tells its value: the first probe that holds decides.
+    /// How to detect its value: the first probe that holds determines it.
     pub probes: Vec<Probe>,
 }
 
-/// One way to tell a feature's value from a tree; it holds when everything that it asks for does.
+/// One way to detect a feature's value. It holds if all of its conditions do.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Probe {
-    /// A file that must be there, relative to the root.
+    /// A file that must exist, relative to the root.
     pub file: Option<PathBuf>,
-    /// A text that the file must have.
+    /// A text that the file must contain.
     pub has: Option<String>,
-    /// The lowest version of the tree.
+    /// The lowest version that the tree must have.
     pub version: Option<String>,
-    /// The value that it tells.
+    /// The feature's value if it holds.
     pub value: String,
 }
 
-/// A set of features with a name.
+/// A named set of features.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dialect {
     /// Its name, for `--dialect`.
     pub name: String,
-    /// Which releases have it, for people.
+    /// The releases with this dialect, for people.
     pub releases: String,
     /// The value of every feature.
     pub features: BTreeMap<String, String>,
@@ -94,13 +94,13 @@ pub(super) struct WrittenGenerator {
     file: String,
     coroutine: String,
     bottom_half: String,
-    /// Templates that the others import.
+    /// Templates that other templates import.
     #[serde(default)]
     imports: Vec<String>,
 }
 
 impl Generator {
-    /// Reads a pack: one that is compiled in by its name, any other by its file. Without one, QEMU's.
+    /// Reads a pack: a built-in one by its name, else a file; without a name QEMU's.
     pub fn read(pack: Option<&Path>) -> Result<Generator, PackError> {
         let mut files = Vec::new();
         let (written, origin) = match pack {
@@ -116,7 +116,7 @@ impl Generator {
     fn build(written: Written, origin: &Path, mut files: Vec<PathBuf>) -> Result<Generator, PackError> {
         let invalid = |message: String| PackError::Invalid { path: origin.display().to_string(), message };
         let Some(generator) = written.generator else {
-            return Err(invalid("it has no `[generator]`, so that nothing says which C to generate".to_owned()));
+            return Err(invalid("the pack has no `[generator]` table, so it cannot generate wrappers".to_owned()));
         };
         let home = written.generator_home;
         let names = [&generator.file, &generator.coroutine, &generator.bottom_half];
@@ -126,7 +126,9 @@ impl Generator {
                 continue;
             }
             let text = match &home {
-                None => builtin::template(name).ok_or_else(|| invalid(format!("there is no template `{name}`")))?,
+                None => {
+                    builtin::template(name).ok_or_else(|| invalid(format!("no built-in template is named `{name}`")))?
+                }
                 Some(directory) => {
                     let path = directory.join(name);
                     let text = std::fs::read_to_string(&path)
@@ -143,7 +145,7 @@ impl Generator {
             if own != features {
                 let differing: Vec<&str> = own.symmetric_difference(&features).copied().collect();
                 return Err(invalid(format!(
-                    "the dialect `{}` does not give a value to exactly the features that there are: {}",
+                    "the dialect `{}` must have a value for each feature and for nothing else; it differs in {}",
                     dialect.name,
                     differing.join(", ")
                 )));
@@ -172,12 +174,12 @@ impl Generator {
         self.marks.iter().find(|mark| mark.name == name)
     }
 
-    /// The name of what a wrapper that calls something coroutine only wraps.
+    /// The name of the coroutine-only function that a wrapper of this name calls.
     pub fn target_name(&self, wrapper: &str) -> Option<String> {
         naming::with_infix(self.infix.as_deref()?, wrapper)
     }
 
-    /// The name of what a wrapper that leaves the coroutine wraps.
+    /// The name of the non-coroutine-only function that a wrapper of this name calls.
     pub fn wrapper_name(&self, target: &str) -> Option<String> {
         naming::without_infix(self.infix.as_deref()?, target)
     }

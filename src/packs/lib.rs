@@ -1,15 +1,16 @@
-//! Packs and `cowrap.toml`: finding, parsing and validating them, with places for their errors.
+//! Packs and `cowrap.toml`: finds, parses and checks them, and locates their errors.
 //!
-//! It must never know the logic of rules, or the terminal.
+//! A pack has the names of one code base, so that no other crate needs to know any. This crate must never know the
+//! logic of rules, or the terminal.
 
 #![warn(missing_docs)]
 
-mod builtin;
-mod generator;
-mod naming;
-mod nearest;
 mod pack;
+mod generator;
+mod builtin;
+mod naming;
 mod settings;
+mod nearest;
 
 pub use generator::{Dialect, Feature, Generator, Probe};
 pub use nearest::nearest;

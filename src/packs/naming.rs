@@ -1,7 +1,6 @@
-//! How the names of wrappers and their targets follow from each other.
+//! The names of wrappers and their targets, each derived from the other.
 
-/// `bdrv_co_foo` for `bdrv_foo`; the first `_` splits off the subsystem. `None` for a name that does not split, or
-/// that has the infix already.
+/// `bdrv_co_foo` for `bdrv_foo`; the subsystem ends at the first `_`. `None` for a name without `_`, or with the infix.
 pub fn with_infix(infix: &str, name: &str) -> Option<String> {
     let (subsystem, rest) = name.split_once('_')?;
     let already = rest.split_once('_').is_some_and(|(first, _)| first == infix);
@@ -20,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wrappers_and_targets_are_named_after_each_other() {
+    fn names_of_wrappers_and_targets_correspond() {
         assert_eq!(with_infix("co", "bdrv_pread").as_deref(), Some("bdrv_co_pread"));
         assert_eq!(with_infix("co", "nbd_do_connect").as_deref(), Some("nbd_co_do_connect"));
         assert_eq!(with_infix("co", "bdrv_co_pread"), None);

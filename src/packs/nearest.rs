@@ -1,9 +1,9 @@
-//! What somebody may have meant.
+//! Suggestions for misspelled names.
 
-/// The name that is most like a word, if one is like it at all.
+/// The name that is most similar to a word, if one is similar enough.
 pub fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let rated = names.map(|name| (strsim::jaro_winkler(word, name), name));
-    // The first of several that are as near.
+    // Of several that are equally similar, the first.
     let best = rated.fold(None, |best: Option<(f64, &str)>, (rate, name)| match best {
         Some((known, _)) if known >= rate => best,
         _ => Some((rate, name)),
@@ -11,7 +11,8 @@ pub fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<&
     best.filter(|(rate, _)| *rate > 0.75).map(|(_, name)| name)
 }
 
-/// What was meant by a word that serde does not know: its message names the word, then what it knows, each in backquotes.
+/// A suggestion for a word that serde does not know. Serde's message has the word and then the known words, each in
+/// backquotes.
 pub fn hint(message: &str) -> String {
     if !message.starts_with("unknown field") && !message.starts_with("unknown variant") {
         return String::new();

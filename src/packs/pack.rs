@@ -1,6 +1,6 @@
-//! A pack says what a code base calls things: its marks, predicates, suspending functions and models.
+//! Packs: the marks, predicates, suspending functions and models of a code base.
 //!
-//! Packs keep a code base's own names out of the code. Those of `rules/packs/` are compiled in.
+//! Only packs have a code base's own names. Those of `rules/packs/` are built in.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ pub enum Effect {
     NonCoroutineOnly,
 }
 
-/// The two ways to hold a lock that a code base marks.
+/// How a lock is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LockMode {
@@ -38,28 +38,28 @@ pub enum LockMode {
     Write,
 }
 
-/// What a wrapper mark says of the function that is generated.
+/// What a wrapper mark says about the generated function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wrapper {
-    /// What the wrapped function demands.
+    /// What the wrapper's target requires.
     pub calls: Effect,
     /// The lock that the wrapper takes around the call.
     pub lock: Option<LockMode>,
-    /// Where a wrapper that leaves the coroutine runs its target, in the words of the pack's templates; without it,
-    /// where they say.
+    /// For the pack's templates: where a wrapper that leaves the coroutine runs its target. Without this the template
+    /// decides.
     pub context: Option<String>,
 }
 
-/// A mark that the code base uses.
+/// A mark of the code base.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MarkSpec {
     /// The macro's name.
     pub name: String,
-    /// What a function with this mark demands of its caller; none for a lock mark.
+    /// What a function with this mark requires of its caller; `None` for a lock mark.
     pub effect: Option<Effect>,
-    /// For a wrapper mark, what is generated.
+    /// For a wrapper mark, the wrapper to generate.
     pub wrapper: Option<Wrapper>,
     /// For a lock mark, how the lock must be held.
     pub lock: Option<LockMode>,
@@ -82,40 +82,41 @@ pub struct Model {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lock {
-    /// What it is called, for people.
+    /// Its name in findings.
     pub name: String,
-    /// Functions or macros that take it, by name.
+    /// Functions or macros that acquire it.
     #[serde(default)]
     pub acquire: Vec<String>,
-    /// Functions or macros that release it; the argument says which.
+    /// Functions or macros that release it. Their argument identifies the lock.
     #[serde(default)]
     pub release: Vec<String>,
     /// Macros that declare a variable whose cleanup releases it.
     #[serde(default)]
     pub guards: Vec<String>,
-    /// For guards that choose by the type of their argument: the types that are this lock.
+    /// For guards that select by the type of their argument: the types of this lock.
     #[serde(default)]
     pub types: Vec<String>,
 }
 
-/// Slots of which something beside them tells what they demand: a flag in the same table, another argument of the call.
+/// A function-pointer slot whose requirement depends on a flag beside it: another field of the record, or another
+/// argument of the call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pair {
     /// The slot.
     pub slot: SlotName,
-    /// Where the flag is: a field of the same record, a parameter of the same function. Without one it is not known what is
-    /// beside the slot, and what is stored there is not judged.
+    /// The flag: a field of the same record, or a parameter of the same function. Without one the requirement is
+    /// unknown, and cowrap does not check stores into the slot.
     pub flag: Option<SlotName>,
-    /// The constant of an enumeration that must be among the flag's bits; any value but 0 is meant without one.
+    /// The constant that must be among the flag's bits. Without one, any value but 0 sets the flag.
     pub constant: Option<String>,
-    /// What the slot demands where the flag is set.
+    /// The slot's requirement if the flag is set.
     pub set: Option<Effect>,
-    /// What the slot demands where it is not.
+    /// The slot's requirement if it is not.
     pub unset: Option<Effect>,
 }
 
-/// A slot, by what it is called: `Record::field`, or `function(2)` for the second parameter of a function.
+/// The name of a slot: `Record::field`, or `function(2)` for the second parameter of a function.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum SlotName {
@@ -148,22 +149,22 @@ pub struct Cut {
     pub reason: String,
 }
 
-/// What a code base calls things.
+/// A pack.
 #[derive(Clone, Debug)]
 pub struct Pack {
     /// Its name.
     pub name: String,
-    /// Where it was read, for messages.
+    /// Its file, for messages.
     pub origin: PathBuf,
     /// Its marks; [`MarkId`] counts them.
     pub marks: Vec<MarkSpec>,
-    /// The functions that say whether the code runs in a coroutine.
+    /// The functions that return whether they run in a coroutine.
     pub predicates: Vec<String>,
     /// The functions that suspend.
     pub suspending: Vec<String>,
     /// The functions that create a coroutine.
     pub creators: Vec<String>,
-    /// The functions that run the event loop once, which is how code outside of coroutines waits for one.
+    /// The functions that run the event loop once. Code in non-coroutine context waits for coroutines with them.
     pub polling: Vec<String>,
     /// The word that joins a wrapper's name to its target's.
     pub infix: Option<String>,
@@ -175,12 +176,12 @@ pub struct Pack {
     pub regions: Vec<String>,
     /// Locks that belong to threads; [`LockId`](cowrap_facts::LockId) counts them.
     pub locks: Vec<Lock>,
-    /// Slots of which something beside them tells what they demand; [`PairId`](cowrap_facts::PairId) counts them.
+    /// Slots with a flag beside them; [`PairId`](cowrap_facts::PairId) counts them.
     pub pairs: Vec<Pair>,
-    /// The functions in which coroutines begin: what their bodies do is not judged.
+    /// The functions in which coroutines begin. cowrap does not check their bodies.
     pub trampolines: Vec<String>,
     headers: GlobSet,
-    /// What each of the patterns for headers begins with, up to the first part that is a pattern.
+    /// For each pattern of headers, the directories before its first wildcard.
     header_directories: Vec<PathBuf>,
     generated: GlobSet,
 }
@@ -196,33 +197,33 @@ pub enum PackError {
         /// The reason.
         source: std::io::Error,
     },
-    /// It is not what a pack must be; the message shows the place.
+    /// Its content is wrong. The message has the location.
     #[error("{path}: {message}")]
     Invalid {
         /// The pack's file.
         path: String,
-        /// What is wrong, and where.
+        /// The problem and its location.
         message: String,
     },
-    /// No pack of this name is compiled in.
-    #[error("there is no pack `{name}`; there are {known}, and any file")]
+    /// No built-in pack has this name.
+    #[error("no built-in pack is named `{name}`; known are {known}")]
     Unknown {
         /// The name.
         name: String,
-        /// The names that there are.
+        /// The names of the built-in packs.
         known: String,
     },
 }
 
-/// A pack that is extended by more files than this is extended by itself.
+/// A longer chain of `extends` is circular.
 const MOST_FILES: usize = 16;
 
-/// The file as written, together with what it extends.
+/// The file as serde reads it, joined with the pack that it extends.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Written {
     pub(super) name: String,
-    /// A pack that this one adds to: the name of a built-in one, or a file beside this one.
+    /// The pack that this one extends: a built-in name, or a file relative to this one.
     #[serde(default)]
     extends: Option<PathBuf>,
     #[serde(default)]
@@ -257,14 +258,14 @@ pub(super) struct Written {
     pub(super) features: Vec<Feature>,
     #[serde(default, rename = "dialect")]
     pub(super) dialects: Vec<Dialect>,
-    /// The directory that the generator's templates are relative to; none for those that are compiled in.
+    /// The directory of the generator's templates; `None` for built-in ones.
     #[serde(skip)]
     pub(super) generator_home: Option<PathBuf>,
 }
 
 impl Written {
-    /// Parses and validates a pack. `directory` is where it lies, unless it is compiled in; files that are read for
-    /// it are added to `files`.
+    /// Parses and checks a pack. `directory` is its file's, unless it is built in. Adds the files that it reads to
+    /// `files`.
     pub(super) fn parse(
         text: &str,
         origin: &Path,
@@ -274,7 +275,7 @@ impl Written {
         let invalid = |message: String| PackError::Invalid { path: origin.display().to_string(), message };
         let mut written: Written = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
         if written.headers.is_empty() && written.extends.is_none() && !written.marks.is_empty() {
-            let message = "it has marks and no `headers`; say where the macros of marks may be defined";
+            let message = "the pack has marks but no `headers`; add patterns of the headers that define the marks";
             return Err(invalid(message.to_owned()));
         }
         written.generator_home = written.generator.as_ref().and(directory.clone());
@@ -286,7 +287,7 @@ impl Written {
                 _ => extended,
             };
             if files.len() > MOST_FILES {
-                return Err(invalid(format!("it extends {}, and so on without an end", path.display())));
+                return Err(invalid(format!("circular `extends` through {}", path.display())));
             }
             written = written.over(builtin::written_or_file(&path, files)?);
         }
@@ -294,7 +295,7 @@ impl Written {
         Ok(written)
     }
 
-    /// This pack on top of another: lists are joined, the other's first; single values are this one's.
+    /// This pack on top of another. Lists are joined, the other's entries first. Single values are this one's.
     fn over(self, base: Written) -> Written {
         let join = |base: Vec<String>, own: Vec<String>| base.into_iter().chain(own).collect();
         let (generator, generator_home) = match self.generator {
@@ -334,21 +335,23 @@ impl Written {
                 return Err(format!("the mark `{}` is not a C identifier", mark.name));
             }
             if !names.insert(mark.name.as_str()) {
-                return Err(format!("the mark `{}` is described twice; keep one", mark.name));
+                return Err(format!("duplicate mark `{}`", mark.name));
             }
             if mark.effect.is_none() && mark.lock.is_none() {
-                return Err(format!("the mark `{}` says nothing; give it an `effect` or a `lock`", mark.name));
+                return Err(format!("the mark `{}` has neither `effect` nor `lock`", mark.name));
             }
         }
         for model in &self.models {
             if model.reason.trim().is_empty() {
-                return Err(format!("the model of {:?} has no reason; say why it is so", model.functions));
+                return Err(format!("the model of {:?} has no reason; state why it is correct", model.functions));
             }
         }
         self.pairs.iter().try_for_each(Pair::validate)?;
         for Cut { caller, callee, reason } in &self.cuts {
             if reason.trim().is_empty() {
-                return Err(format!("the cut from `{caller}` to `{callee}` has no reason; say why it does no harm"));
+                return Err(format!(
+                    "the cut from `{caller}` to `{callee}` has no reason; state why the call is harmless"
+                ));
             }
         }
         Ok(())
@@ -356,12 +359,12 @@ impl Written {
 }
 
 impl Pack {
-    /// The pack for QEMU, compiled in.
+    /// The built-in pack for QEMU.
     pub fn qemu() -> Result<Pack, PackError> {
         Pack::build(builtin::written(builtin::DEFAULT)?, Path::new("rules/packs/qemu.toml"))
     }
 
-    /// Reads a pack: one that is compiled in by its name, any other from its file.
+    /// Reads a pack: a built-in one by its name, else a file.
     pub fn read(path: &Path) -> Result<Pack, PackError> {
         Pack::build(builtin::written_or_file(path, &mut Vec::new())?, path)
     }
@@ -403,7 +406,7 @@ impl Pack {
         })
     }
 
-    /// The pack with what a tree says for itself.
+    /// The pack with the models and cuts of a tree's settings.
     pub fn with(mut self, settings: &Settings) -> Pack {
         self.models.extend(settings.models.iter().cloned());
         self.cuts.extend(settings.cuts.iter().cloned());
@@ -415,30 +418,30 @@ impl Pack {
         &self.marks[usize::from(id.0)]
     }
 
-    /// The headers in which marks may be defined, as patterns of paths relative to the root; and for each pattern the directory
-    /// that it begins with.
+    /// The headers that may define marks, as patterns of paths relative to the root, and the directories before each
+    /// pattern's first wildcard.
     pub fn mark_headers(&self) -> (&GlobSet, &[PathBuf]) {
         (&self.headers, &self.header_directories)
     }
 
-    /// Whether a generator wrote this file, given relative to the root.
+    /// Whether a generator wrote this file. Its path is relative to the root.
     pub fn is_generated(&self, path: &Path) -> bool {
         self.generated.is_match(path)
     }
 
-    /// The name of what a wrapper of this name calls: `bdrv_co_foo` for `bdrv_foo`; the first `_` splits off
-    /// the subsystem. `None` for a name that does not split or that is already the target's.
+    /// The name of a wrapper's target: `bdrv_co_foo` for `bdrv_foo`; the subsystem ends at the first `_`. `None` for a
+    /// name without `_`, or with the infix.
     pub fn target_name(&self, wrapper: &str) -> Option<String> {
         naming::with_infix(self.infix.as_deref()?, wrapper)
     }
 
-    /// The name that a wrapper of this target has: `bdrv_foo` for `bdrv_co_foo`.
+    /// The name of a target's wrapper: `bdrv_foo` for `bdrv_co_foo`.
     pub fn wrapper_name(&self, target: &str) -> Option<String> {
         naming::without_infix(self.infix.as_deref()?, target)
     }
 }
 
-/// The directories of a pattern before the first part that is not plain text.
+/// The directories of a pattern before its first wildcard.
 fn literal_directory(pattern: &str) -> PathBuf {
     let is_plain = |part: &&str| !part.contains(['*', '?', '[', '{']);
     let mut parts: Vec<&str> = pattern.split('/').take_while(is_plain).collect();
@@ -453,7 +456,9 @@ impl Pair {
         let Pair { slot, flag, constant, set, unset } = self;
         let Some(flag) = flag else {
             if constant.is_some() || set.is_some() || unset.is_some() {
-                return Err(format!("the pair of `{slot}` has no `flag`; say where it is, or leave out what it means"));
+                return Err(format!(
+                    "the pair of `{slot}` has no `flag`; add it, or remove `constant`, `set` and `unset`"
+                ));
             }
             return Ok(());
         };
@@ -463,15 +468,15 @@ impl Pair {
             _ => false,
         };
         if !beside || slot == flag {
-            return Err(format!("`{flag}` is not beside `{slot}`; name another field or parameter of the same"));
+            return Err(format!("`{flag}` and `{slot}` must be fields of one record, or parameters of one function"));
         }
         if set.is_none() && unset.is_none() {
-            return Err(format!("the pair of `{slot}` says nothing; give it an effect as `set` or `unset`"));
+            return Err(format!("the pair of `{slot}` has neither `set` nor `unset`"));
         }
         Ok(())
     }
 
-    /// What the slot demands, by its flag.
+    /// What the slot requires with this value of the flag.
     pub fn effect(&self, set: bool) -> Option<Effect> {
         if set { self.set } else { self.unset }
     }
@@ -495,7 +500,7 @@ impl TryFrom<String> for SlotName {
         {
             return Ok(SlotName::Parameter { function: function.to_owned(), position });
         }
-        Err(format!("`{text}` names no slot; write `Record::field`, or `function(2)` for the second parameter"))
+        Err(format!("`{text}` is not a slot; expected `Record::field`, or `function(2)` for the second parameter"))
     }
 }
 
@@ -548,7 +553,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_packs_of_the_repository_are_valid() {
+    fn the_built_in_packs_are_valid() {
         let pack = Pack::qemu().unwrap();
         assert_eq!(pack.name, "qemu");
         assert!(pack.mark_headers().0.is_match(Path::new("include/qemu/osdep.h")));
@@ -557,7 +562,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pack_adds_to_the_one_that_it_extends() {
+    fn a_pack_extends_another() {
         let scratch = tempfile::tempdir().unwrap();
         let (base, own) = (scratch.path().join("base.toml"), scratch.path().join("own.toml"));
         let mark = |name: &str| format!("[[mark]]\nname = \"{name}\"\neffect = \"either\"\n");
@@ -568,15 +573,15 @@ mod tests {
         let names: Vec<&str> = pack.marks.iter().map(|mark| mark.name.as_str()).collect();
         assert_eq!((pack.name.as_str(), names), ("own", vec!["one", "two"]));
         assert!(pack.mark_headers().0.is_match(Path::new("a.h")) && pack.infix.as_deref() == Some("co"));
-        // Said in both, a mark is described twice.
+        // A mark in both is an error.
         std::fs::write(&own, format!("name = \"own\"\nextends = \"base.toml\"\n{}", mark("one"))).unwrap();
-        assert!(Pack::read(&own).unwrap_err().to_string().contains("described twice"));
+        assert!(Pack::read(&own).unwrap_err().to_string().contains("duplicate mark `one`"));
         std::fs::write(&own, "name = \"own\"\nextends = \"own.toml\"\n").unwrap();
-        assert!(Pack::read(&own).unwrap_err().to_string().contains("without an end"));
+        assert!(Pack::read(&own).unwrap_err().to_string().contains("circular `extends`"));
     }
 
     #[test]
-    fn mistakes_are_named_with_their_place() {
+    fn errors_have_a_location() {
         let parse = |text: &str| Pack::parse(text, Path::new("mine.toml")).unwrap_err().to_string();
         let unknown = parse("name = \"x\"\nheaders = []\nheadres = []\n");
         assert!(
@@ -587,18 +592,18 @@ mod tests {
             "name = \"x\"\nheaders = [\"*.h\"]\n[[mark]]\nname = \"a\"\neffect = \"either\"\n[[mark]]\nname = \"a\"\n\
              effect = \"either\"\n",
         );
-        assert!(twice.contains("described twice"), "{twice}");
+        assert!(twice.contains("duplicate mark `a`"), "{twice}");
         let silent = parse("name = \"x\"\nheaders = [\"*.h\"]\n[[mark]]\nname = \"a\"\n");
-        assert!(silent.contains("says nothing"), "{silent}");
+        assert!(silent.contains("neither `effect` nor `lock`"), "{silent}");
         let pair = |text: &str| parse(&format!("name = \"x\"\nheaders = []\n[[pair]]\n{text}\n"));
         let no_slot = pair("slot = \"table.run\"");
-        assert!(no_slot.contains("names no slot") && no_slot.contains("line 4"), "{no_slot}");
+        assert!(no_slot.contains("is not a slot") && no_slot.contains("line 4"), "{no_slot}");
         let zeroth = pair("slot = \"run(0)\"");
-        assert!(zeroth.contains("names no slot"), "{zeroth}");
+        assert!(zeroth.contains("is not a slot"), "{zeroth}");
         let apart = pair("slot = \"a::run\"\nflag = \"b::flag\"\nset = \"either\"");
-        assert!(apart.contains("`b::flag` is not beside `a::run`"), "{apart}");
+        assert!(apart.contains("`b::flag` and `a::run` must be"), "{apart}");
         let mute = pair("slot = \"run(1)\"\nflag = \"run(2)\"");
-        assert!(mute.contains("says nothing"), "{mute}");
+        assert!(mute.contains("neither `set` nor `unset`"), "{mute}");
         let no_flag = pair("slot = \"run(1)\"\nset = \"either\"");
         assert!(no_flag.contains("has no `flag`"), "{no_flag}");
         let glob = parse("name = \"x\"\nheaders = [\"a[\"]\n");

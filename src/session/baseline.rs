@@ -100,7 +100,7 @@ fn baseline_file(request: &Request, tree: &Tree) -> Option<PathBuf> {
 fn read_file(file: &Path) -> std::io::Result<String> {
     match std::fs::metadata(file)?.is_file() {
         true => std::fs::read_to_string(file),
-        false => Err(std::io::Error::other("it is no file")),
+        false => Err(std::io::Error::other("not a regular file")),
     }
 }
 

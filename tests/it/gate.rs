@@ -516,7 +516,7 @@ fn what_is_no_file_is_told() {
     for name in [".cowrap-baseline.json", "cowrap.toml"] {
         std::fs::create_dir(repository.root().join(name)).unwrap();
         let said = repository.check(&[]);
-        assert!(said.status == 2 && said.rest.contains("it is no file"), "{said:?}");
+        assert!(said.status == 2 && said.rest.contains("not a regular file"), "{said:?}");
         std::fs::remove_dir(repository.root().join(name)).unwrap();
     }
 }

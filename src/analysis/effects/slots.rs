@@ -57,7 +57,8 @@ impl Effects<'_> {
             .is_some_and(|slot| self.slot_requirement(slot).is_some() || !self.points_to.candidates(slot).is_empty())
     }
 
-    /// What callers of a stored function know of its requirement: by the flag beside the slot, else by the slot's marks.
+    /// What callers of a stored function know of its requirement: by the flag beside the slot, else by the slot's
+    /// marks.
     pub fn store_requirement(&self, store: &Store) -> Option<Effect> {
         self.flag_requirement(store).or_else(|| self.slot_requirement(store.slot?).map(|(effect, _)| effect))
     }

@@ -281,7 +281,8 @@ pub struct Store {
 }
 
 impl Program {
-    /// Builds the call graph from the bodies. A program that was deserialised needs this, since the graph is not stored.
+    /// Builds the call graph from the bodies. A program that was deserialised needs this, since the graph is not
+    /// stored.
     pub fn connect(&mut self) {
         let calls = self.bodies.enumerated().flat_map(|(id, body)| {
             body.calls.iter().enumerate().map(move |(position, call)| {

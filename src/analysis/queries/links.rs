@@ -24,7 +24,8 @@ pub struct Link {
     pub from: Vertex,
     /// The function or slot that it calls, or the slot's candidate.
     pub to: Vertex,
-    /// The location of the call, or of the store into the slot. `None` for a candidate that was copied from another slot.
+    /// The location of the call, or of the store into the slot. `None` for a candidate that was copied from another
+    /// slot.
     pub location: Option<Location>,
     /// What connects the two.
     pub kind: EdgeKind,

@@ -11,9 +11,9 @@ use cowrap_report::{Explanation, Inference, Label, Witness};
 
 use super::{QueryError, find, full_name};
 
-/// Explains what cowrap infers about each function of a name. `all` asks for one witness for each call that leads to the
-/// goal, instead of the best. With `to`, that function is the goal instead of everything that requires another context,
-/// and the answer is about nothing else.
+/// Explains what cowrap infers about each function of a name. `all` asks for one witness for each call that leads to
+/// the goal, instead of the best. With `to`, that function is the goal instead of everything that requires another
+/// context, and the answer is about nothing else.
 ///
 /// # Errors
 ///

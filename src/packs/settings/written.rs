@@ -1,0 +1,133 @@
+//! The file as serde reads it, with the positions of values.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
+
+use super::{Cut, GeneratorFiles, Model, Setting};
+
+/// The file as written. Its comments become descriptions in the schema, which tests make.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, schemars(title = "cowrap.toml", description = "How cowrap checks this tree"))]
+pub(super) struct Written {
+    /// Pack: built-in name or file [default: qemu]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub pack: Option<Spanned<PathBuf>>,
+    /// Build directory or compile_commands.json [default: ., build/ or the only build*/]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub build: Option<Spanned<PathBuf>>,
+    /// Files and directories in which findings are reported [default: all]
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
+    pub paths: Option<Spanned<Vec<PathBuf>>>,
+    /// Patterns of translation units to read; `*` stays within a directory, `**` does not [default: all]
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
+    pub only: Option<Spanned<Vec<String>>>,
+    /// Patterns of translation units not to read, such as those that need a missing library
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
+    pub exclude: Option<Spanned<Vec<String>>>,
+    /// Opt-in rules to run
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
+    pub enable: Option<Spanned<Vec<String>>>,
+    /// Baseline: a file of known findings, which are not reported [default: .cowrap-baseline.json at the root, if
+    /// present]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub baseline: Option<Spanned<PathBuf>>,
+    /// Levels of rules: `rule = "level"`, or `"pattern" = { rule = "level" }` for files that match; the last match
+    /// applies
+    #[serde(default)]
+    pub levels: WrittenLevels,
+    /// Inputs and outputs of the wrapper generator, if the build does not state them
+    #[serde(default)]
+    pub generator: Vec<GeneratorFiles>,
+    /// What functions without marks require of their callers
+    #[serde(default)]
+    pub model: Vec<Model>,
+    /// Calls that call chains do not follow
+    #[serde(default)]
+    pub cut: Vec<Cut>,
+}
+
+/// The table of levels, in the file's order.
+#[derive(Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(with = "std::collections::BTreeMap<String, WrittenLevel>"))]
+pub(super) struct WrittenLevels(pub Vec<(Spanned<String>, WrittenLevel)>);
+
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(untagged))]
+pub(super) enum WrittenLevel {
+    /// The level of a rule
+    Everywhere(Setting),
+    /// The levels of rules in files that match
+    In(Rules),
+}
+
+/// The levels of rules
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(with = "std::collections::BTreeMap<String, Setting>"))]
+pub(super) struct Rules(pub Vec<(Spanned<String>, Setting)>);
+
+impl<'de> Deserialize<'de> for WrittenLevels {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        pairs(deserializer, "a table of levels").map(WrittenLevels)
+    }
+}
+
+impl<'de> Deserialize<'de> for Rules {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        pairs(deserializer, "a table of levels").map(Rules)
+    }
+}
+
+impl<'de> Deserialize<'de> for WrittenLevel {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Level;
+        impl<'de> Visitor<'de> for Level {
+            type Value = WrittenLevel;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(
+                    "a level (error, warning, note, off), or a table of rules and levels for a pattern of files",
+                )
+            }
+
+            fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<WrittenLevel, E> {
+                Setting::deserialize(serde::de::value::StrDeserializer::new(word)).map(WrittenLevel::Everywhere)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<WrittenLevel, A::Error> {
+                Rules::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(WrittenLevel::In)
+            }
+        }
+        deserializer.deserialize_any(Level)
+    }
+}
+
+/// The entries of a table, in the file's order.
+fn pairs<'de, D: Deserializer<'de>, V: Deserialize<'de>>(
+    deserializer: D,
+    expected: &'static str,
+) -> Result<Vec<(Spanned<String>, V)>, D::Error> {
+    struct Pairs<V>(&'static str, std::marker::PhantomData<V>);
+    impl<'de, V: Deserialize<'de>> Visitor<'de> for Pairs<V> {
+        type Value = Vec<(Spanned<String>, V)>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut pairs = Vec::new();
+            while let Some(pair) = map.next_entry()? {
+                pairs.push(pair);
+            }
+            Ok(pairs)
+        }
+    }
+    deserializer.deserialize_map(Pairs(expected, std::marker::PhantomData))
+}

@@ -4,7 +4,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
 
 use rayon::iter::{ParallelBridge, ParallelIterator};
 
@@ -12,7 +13,7 @@ use crate::clang::{Library, UnsavedFile};
 use crate::compdb::Unit;
 use crate::extract::Vocabulary;
 use crate::parse::Parser;
-use crate::pch::{self, Sharing};
+use crate::pch::{Pch, Sharing};
 use crate::sources::Sources;
 use crate::unit_reader::{TreePaths, UnitOutcome, UnitReader};
 use cowrap_base::cache::Cache;
@@ -76,7 +77,7 @@ impl Indexer {
             scope.spawn(|| {
                 let sender = sender;
                 self.workers.install(|| match sharing {
-                    Some(sharing) => pch::read_units(&self.reader, units, sharing, sender),
+                    Some(sharing) => SharedRun { reader: &self.reader, units, sharing }.start(&sender),
                     // A bridge hands out the units in their order. Splitting the range would begin in its middle, and half of
                     // all facts would wait in memory for their turn.
                     None => units.iter().enumerate().par_bridge().for_each_with(sender, |sender, (number, unit)| {
@@ -122,11 +123,63 @@ impl Indexer {
         let Tree { root, build } = &self.reader.paths.tree;
         let parser = &self.reader.parser;
         let places = [root, build.as_deref().unwrap_or(root), parser.resource_directory()];
-        sharing.keep(cache, base, &places, parser.texts())
+        sharing.with_store(cache, base, &places, parser.texts())
     }
 
     /// Runs something on the workers.
     pub fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         self.workers.install(work)
+    }
+}
+
+/// A run in which units share precompiled headers: each precompiled header is made before everything that stands on it.
+#[derive(Clone, Copy)]
+struct SharedRun<'a> {
+    reader: &'a UnitReader,
+    units: &'a [Unit],
+    sharing: &'a Sharing<'a>,
+}
+
+impl<'a> SharedRun<'a> {
+    /// Reads all units.
+    fn start(self, sender: &Sender<(usize, UnitOutcome)>) {
+        rayon::scope(|scope| {
+            for (number, node) in self.sharing.nodes().iter().enumerate() {
+                if node.below.is_none() {
+                    let sender = sender.clone();
+                    scope.spawn(move |scope| self.node(number, None, sender, scope));
+                }
+            }
+            for unit in (0..self.units.len()).filter(|unit| !self.sharing.has_node(*unit)) {
+                let sender = sender.clone();
+                scope.spawn(move |_| self.unit(unit, None, &sender));
+            }
+        });
+    }
+
+    /// Makes a precompiled header, and then everything that stands on it.
+    fn node(
+        self,
+        number: usize,
+        below: Option<Arc<Pch>>,
+        sender: Sender<(usize, UnitOutcome)>,
+        scope: &rayon::Scope<'a>,
+    ) {
+        // What should stand on a header that cannot be made stands on the one below it.
+        let pch = self.sharing.precompile(self.reader, self.units, number, below.as_ref()).map(Arc::new).or(below);
+        let node = &self.sharing.nodes()[number];
+        for &unit in &node.units {
+            let (pch, sender) = (pch.clone(), sender.clone());
+            scope.spawn(move |_| self.unit(unit, pch.as_deref(), &sender));
+        }
+        for &above in &node.above {
+            let (pch, sender) = (pch.clone(), sender.clone());
+            scope.spawn(move |scope| self.node(above, pch, sender, scope));
+        }
+    }
+
+    fn unit(self, unit: usize, pch: Option<&Pch>, sender: &Sender<(usize, UnitOutcome)>) {
+        // The receiver is gone only when the run is being abandoned.
+        let _ = sender.send((unit, self.sharing.read(self.reader, self.units, unit, pch)));
     }
 }

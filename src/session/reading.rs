@@ -167,7 +167,7 @@ impl Session<'_> {
         });
         progress.finish();
         if let Some(sharing) = sharing {
-            details.sharing = shared_summary(sharing.shared());
+            details.sharing = sharing_stats(sharing.stats());
         }
         readings
     }
@@ -223,8 +223,9 @@ pub(crate) fn link<'p>(units: impl Iterator<Item = Option<&'p [SharedFileFacts]>
     linker.finish(|path| tree.absolute(path))
 }
 
-/// What became of sharing, for the report.
-pub(crate) fn shared_summary(shared: cowrap_frontend::pch::SharingStats) -> SharingStats {
-    let cowrap_frontend::pch::SharingStats { units, headers, kept, refusals, differing } = shared;
-    SharingStats { units, headers, reused: kept, refusals, differing }
+/// What sharing did, for the report.
+pub(crate) fn sharing_stats(stats: cowrap_frontend::pch::SharingStats) -> SharingStats {
+    let cowrap_frontend::pch::SharingStats { units, headers, reused, refusals, differing } = stats;
+    let worded = |((refused, refusal), times)| (format!("{refused}: {refusal}"), times);
+    SharingStats { units, headers, reused, refusals: refusals.into_iter().map(worded).collect(), differing }
 }

@@ -91,7 +91,7 @@ fn count(root: &Path, numbers: usize) -> usize {
 fn command(before: &str, root: &Path, action: &str, first: usize) -> Command {
     let mut command = Command::new("sh");
     command.arg("-c").arg(format!("{before} exec \"$0\" \"$@\"")).arg(std::env::current_exe().unwrap());
-    command.args(["--exact", "child", "--nocapture"]);
+    command.args(["--exact", "cache::child", "--nocapture"]);
     command.env(ROOT, root).env(ACTION, action).env(FIRST, first.to_string()).stdout(Stdio::piped());
     command
 }
@@ -220,7 +220,7 @@ fn a_full_disk_does_no_harm() {
     let script = format!("mount -t tmpfs -o size=200k none {0} && exec \"$0\" \"$@\"", root.path().display());
     let mut full = Command::new("unshare");
     full.args(["-m", "sh", "-c", &script]).arg(std::env::current_exe().unwrap());
-    full.args(["--exact", "child", "--nocapture"])
+    full.args(["--exact", "cache::child", "--nocapture"])
         .env(ROOT, root.path().join("cache"))
         .env(ACTION, "keep")
         .env(FIRST, "0");
@@ -261,7 +261,11 @@ fn a_directory_that_must_not_be_written_is_read() {
         let binary = root.path().join("binary");
         std::fs::copy(std::env::current_exe().unwrap(), &binary).unwrap();
         reader = Command::new(&binary);
-        reader.args(["--exact", "child", "--nocapture"]).env(ROOT, &directory).env(ACTION, "keep").env(FIRST, "0");
+        reader
+            .args(["--exact", "cache::child", "--nocapture"])
+            .env(ROOT, &directory)
+            .env(ACTION, "keep")
+            .env(FIRST, "0");
         reader.env("LIBCLANG_PATH", "/").current_dir("/").uid(65534).gid(65534);
     }
     let before = everything(&directory);

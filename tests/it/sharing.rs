@@ -1,20 +1,22 @@
 //! Sharing header work changes no facts.
 //!
 //! Each file of `testdata/sharing/` is a tree: `-- path` begins a file, and what is before the first one says what is expected.
-//! `units 2` and `headers 1` are how many units share and how many precompiled headers there are; `flags a.c: -DX` are a
-//! unit's arguments, beside `-Iinclude -I.`; `link to from` is a symbolic link, `hardlink to from` another name. The rest tells people what the case is about.
+//! `units 2` and `headers 1` are how many units share and how many precompiled headers there are; `refused interference` says that
+//! the check of this name refuses something; `flags a.c: -DX` are a unit's arguments, in addition to `-Iinclude -I.`; `link to from`
+//! is a symbolic link, and `hardlink to from` a hard link. The rest explains the case to people.
 //!
 //! All have `include/base.h`, which defines what the pack asks for, and `include/weight1.h` to `weight3.h`, which are heavy enough
 //! that sharing them is worth it.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::support::sharing::compare;
 use crate::support::{random, tree};
-use cowrap_frontend::pch::SharingStats;
+use cowrap_frontend::pch::{Refusal, SharingStats};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -37,9 +39,12 @@ struct Ops { Handler *plain; CoHandler *co; };
 ";
 
 /// A case, as it is written.
+#[derive(Default)]
 struct Case {
     units: Option<usize>,
     headers: Option<usize>,
+    /// Checks that must refuse something.
+    refused: Vec<String>,
     flags: Vec<(String, String)>,
     links: Vec<(bool, String, String)>,
     files: Vec<(String, String)>,
@@ -47,7 +52,7 @@ struct Case {
 
 impl Case {
     fn read(text: &str) -> Case {
-        let mut case = Case { units: None, headers: None, flags: Vec::new(), links: Vec::new(), files: Vec::new() };
+        let mut case = Case::default();
         for line in text.lines() {
             if let Some(path) = line.strip_prefix("-- ") {
                 case.files.push((path.to_owned(), String::new()));
@@ -58,6 +63,8 @@ impl Case {
                 case.units = count.parse().ok();
             } else if let Some(count) = line.strip_prefix("headers ") {
                 case.headers = count.parse().ok();
+            } else if let Some(check) = line.strip_prefix("refused ") {
+                case.refused.push(check.to_owned());
             } else if let Some((file, flags)) = line.strip_prefix("flags ").and_then(|rest| rest.split_once(": ")) {
                 case.flags.push((file.to_owned(), flags.to_owned()));
             } else if let Some((to, from)) = line.strip_prefix("link ").and_then(|rest| rest.split_once(' ')) {
@@ -119,7 +126,7 @@ fn random_trees() {
     let result = runner.run(&random::random(), |random| {
         let files = random.files();
         let scratch = tempfile::tempdir().expect("a scratch directory");
-        let case = Case { units: None, headers: None, flags: Vec::new(), links: Vec::new(), files };
+        let case = Case { files, ..Case::default() };
         case.write(scratch.path());
         let compared = compare(scratch.path());
         units.set(units.get() + compared.plain.len());
@@ -221,10 +228,16 @@ fn cases() {
             complaints
                 .push(format!("{name}: {} units, {} headers; {:?}", shared.units, shared.headers, shared.refusals));
         }
-        let kept = &compared.kept;
-        if (kept.units, kept.headers) != (shared.units, shared.headers) || (name == "plain" && kept.kept < kept.headers)
+        for check in &case.refused {
+            if !shared.refusals.keys().any(|(_, refusal)| refusal.check() == check) {
+                complaints.push(format!("{name}: {check} refuses nothing; {:?}", shared.refusals));
+            }
+        }
+        let reused = &compared.reused;
+        if (reused.units, reused.headers) != (shared.units, shared.headers)
+            || (name == "plain" && reused.reused < reused.headers)
         {
-            complaints.push(format!("{name}: kept: {kept:?}"));
+            complaints.push(format!("{name}: reused: {reused:?}"));
         }
         for (file, facts) in &compared.plain {
             if let Some(error) = &facts.parse_status.first_error
@@ -235,4 +248,17 @@ fn cases() {
         }
     }
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}
+
+/// Every check has a tree in which it must refuse something.
+#[test]
+fn every_check_refuses_in_some_case() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/sharing");
+    let mut tested = BTreeSet::new();
+    for entry in std::fs::read_dir(directory).expect("cases") {
+        let path = entry.expect("a case").path();
+        tested.extend(Case::read(&std::fs::read_to_string(path).expect("a case")).refused);
+    }
+    let checks: BTreeSet<String> = Refusal::CHECKS.iter().map(|check| (*check).to_owned()).collect();
+    assert_eq!(tested, checks);
 }

@@ -9,18 +9,19 @@ mod lockset;
 mod cursor_tree;
 mod fn_pointers;
 mod source_text;
+mod pch_summary;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-use serde::{Deserialize, Serialize};
 
 use crate::clang::{Cursor, CursorKind, File, Linkage, Severity, TranslationUnit, TypeKind, Visit};
 use cowrap_facts::{
     CompilerError, Declaration, FileFacts, FileId, Location, LockId, Mark, MarkId, PairId, ParseStatus,
     SharedFileFacts, Symbol, SymbolId, UnitFacts,
 };
+
+pub use pch_summary::{PchMismatch, PchSummary};
 
 /// What annotations of the in-memory headers begin with, so that they are told from a code base's own.
 pub const ANNOTATION_PREFIX: &str = "cowrap:";
@@ -88,95 +89,15 @@ pub trait Paths {
     fn is_own(&self, file: &Path) -> bool;
 }
 
-/// What a precompiled header has said, as far as the extraction of what is compiled on top of it needs to know.
-///
-/// Precompiled headers stand on one another; each of these knows its own part, and the one below.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Before {
-    #[serde(skip)]
-    below: Option<Arc<Before>>,
-    /// The files that it read, as facts tell them.
-    files: HashSet<PathBuf>,
-    /// The tree's own functions by name, with the file of `static` ones.
-    functions: HashMap<String, Option<PathBuf>>,
-    /// The marks that are written on declarations of functions, by the function's name.
-    marks: HashMap<String, Vec<(MarkId, PathBuf, u32, u32)>>,
-    /// What is declared at file scope, by name: in which file and line.
-    declared: HashMap<String, Vec<(PathBuf, u32)>>,
-    /// Names that are declared more than once, such that it matters which declaration is the first.
-    again: HashSet<String>,
-    /// Files with names that macros put together, with a digit.
-    pasted: HashSet<PathBuf>,
-    /// Files whose functions use fields of records that other files define, these files, and the first line that does so.
-    used: HashMap<(PathBuf, PathBuf), u32>,
-}
-
-impl Before {
-    /// The same on top of something, after it was written down, which it is without what is below it.
-    pub fn on(self, below: Option<Arc<Before>>) -> Before {
-        Before { below, ..self }
-    }
-
-    /// This one, and those below it.
-    fn all(&self) -> impl Iterator<Item = &Before> {
-        std::iter::successors(Some(self), |before| before.below.as_deref())
-    }
-
-    /// Whether a precompiled header read the file.
-    pub fn has_read(&self, file: &Path) -> bool {
-        self.all().any(|before| before.files.contains(file))
-    }
-
-    /// The names that this declares at file scope.
-    pub fn names(&self) -> impl Iterator<Item = (&str, &[(PathBuf, u32)])> {
-        self.declared.iter().map(|(name, declarations)| (name.as_str(), declarations.as_slice()))
-    }
-
-    /// The names that this declares although they are declared before, such that it matters which declaration is the first: each
-    /// with all declarations so far.
-    pub fn again(&self) -> impl Iterator<Item = (&str, Vec<&(PathBuf, u32)>)> {
-        let declarations = |name: &str| self.all().filter_map(|before| before.declared.get(name)).flatten().collect();
-        self.again.iter().map(move |name| (name.as_str(), declarations(name)))
-    }
-
-    /// The files with names in facts that macros put together, with a digit: that may come from counting.
-    pub fn pasted(&self) -> impl Iterator<Item = &Path> {
-        self.pasted.iter().map(PathBuf::as_path)
-    }
-
-    /// The files whose functions use fields of records that other files define, these files, and the first line that does so.
-    pub fn used(&self) -> impl Iterator<Item = (&Path, &Path, u32)> {
-        self.used.iter().map(|((user, definer), line)| (user.as_path(), definer.as_path(), *line))
-    }
-
-    fn function(&self, name: &str) -> Option<Option<&PathBuf>> {
-        self.all().find_map(|before| before.functions.get(name)).map(Option::as_ref)
-    }
-
-    fn has_mark(&self, name: &str, mark: MarkId, file: &Path, line: u32, column: u32) -> bool {
-        let known = self.all().filter_map(|before| before.marks.get(name)).flatten();
-        known.into_iter().any(|(m, f, l, c)| *m == mark && f == file && (*l, *c) == (line, column))
-    }
-}
-
 /// What was read in a unit.
 #[derive(Debug)]
 pub struct Extracted {
     /// Its facts, without those of the precompiled headers below it.
     pub facts: UnitFacts,
-    /// What is compiled on top of it needs to know.
-    pub before: Before,
-    /// Why what the precompiled headers said may not be what they say in this unit.
-    pub doubt: Option<Doubt>,
-}
-
-/// Why facts of a precompiled header may not be those of the header in a unit that uses it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doubt {
-    /// A function that a header declares as `static` is defined elsewhere.
-    StaticElsewhere,
-    /// A file was read again.
-    ReadAgain,
+    /// What the extraction of what is compiled on top of it needs to know.
+    pub summary: PchSummary,
+    /// Why facts of the precompiled headers may not be those of their headers in this unit.
+    pub mismatch: Option<PchMismatch>,
 }
 
 /// Reads the facts of a parsed unit. `directory` is the one that its relative paths start from; `before` is what the
@@ -186,7 +107,7 @@ pub fn extract(
     directory: &Path,
     paths: &dyn Paths,
     vocabulary: &Vocabulary,
-    before: Option<&Arc<Before>>,
+    before: Option<&Arc<PchSummary>>,
 ) -> Extracted {
     let mut extractor = Extractor {
         unit,
@@ -203,11 +124,11 @@ pub fn extract(
         function_names: HashMap::new(),
         seen_marks: HashMap::new(),
         before,
-        doubt: None,
+        mismatch: None,
         declared: HashMap::new(),
-        again: HashSet::new(),
-        pasted: HashSet::new(),
-        used: HashMap::new(),
+        redeclared: HashSet::new(),
+        pasted_names: HashSet::new(),
+        field_uses: HashMap::new(),
     };
     if let Some(main) = unit.main_file() {
         extractor.file(main);
@@ -306,13 +227,13 @@ struct Extractor<'a, 'tu> {
     /// The declaration on which each written mark was seen first: later declarations inherit it.
     seen_marks: HashMap<SeenMark, usize>,
     /// What precompiled headers said.
-    before: Option<&'a Arc<Before>>,
-    doubt: Option<Doubt>,
-    /// See [`Before`].
+    before: Option<&'a Arc<PchSummary>>,
+    mismatch: Option<PchMismatch>,
+    /// See [`PchSummary`].
     declared: HashMap<String, Vec<(UnitFile, u32)>>,
-    again: HashSet<String>,
-    pasted: HashSet<UnitFile>,
-    used: HashMap<(UnitFile, UnitFile), u32>,
+    redeclared: HashSet<String>,
+    pasted_names: HashSet<UnitFile>,
+    field_uses: HashMap<(UnitFile, UnitFile), u32>,
 }
 
 impl<'tu> Extractor<'_, 'tu> {
@@ -408,21 +329,21 @@ impl<'tu> Extractor<'_, 'tu> {
             let position = order.iter().position(|number| *number == location.file.0 as usize);
             location.file = FileId(position.unwrap_or_default() as u32);
         }
-        let before = self.to_know();
+        let summary = self.pch_summary();
         let mut facts: Vec<FileFacts> = self.pieces.into_iter().map(|piece| piece.facts).collect();
         let pieces = order.iter().filter_map(|number| Some(std::mem::take(&mut facts[self.files[*number].piece?])));
         let pieces: Vec<SharedFileFacts> = pieces.filter(|facts| !facts.is_empty()).map(SharedFileFacts::new).collect();
         if let Some(below) = self.before
             && pieces.iter().filter_map(|piece| piece.facts().files.first()).any(|file| below.has_read(file))
         {
-            self.doubt.get_or_insert(Doubt::ReadAgain);
+            self.mismatch.get_or_insert(PchMismatch::ReadAgain);
         }
         let files = order.iter().map(|number| self.files[*number].path.clone()).collect();
-        Extracted { facts: UnitFacts { files, file_facts: pieces, parse_status }, before, doubt: self.doubt }
+        Extracted { facts: UnitFacts { files, file_facts: pieces, parse_status }, summary, mismatch: self.mismatch }
     }
 
-    /// What is compiled on top of this needs to know.
-    fn to_know(&self) -> Before {
+    /// What the extraction of what is compiled on top of this needs to know.
+    fn pch_summary(&self) -> PchSummary {
         let path = |file: &UnitFile| self.known(*file).path.clone();
         let mut marks: HashMap<String, Vec<(MarkId, PathBuf, u32, u32)>> = HashMap::new();
         for (name, mark, file, line, column) in self.seen_marks.keys() {
@@ -431,15 +352,23 @@ impl<'tu> Extractor<'_, 'tu> {
         let paths =
             |declarations: &Vec<(UnitFile, u32)>| declarations.iter().map(|(file, line)| (path(file), *line)).collect();
         let functions = self.function_names.iter().map(|(name, file)| (name.clone(), file.as_ref().map(path)));
-        Before {
+        PchSummary {
             below: self.before.cloned(),
             files: self.files.iter().map(|file| file.path.clone()).collect(),
             functions: functions.collect(),
             marks,
-            declared: self.declared.iter().map(|(name, declarations)| (name.clone(), paths(declarations))).collect(),
-            again: self.again.clone(),
-            pasted: self.pasted.iter().map(path).collect(),
-            used: self.used.iter().map(|((user, definer), line)| ((path(user), path(definer)), *line)).collect(),
+            declarations: self
+                .declared
+                .iter()
+                .map(|(name, declarations)| (name.clone(), paths(declarations)))
+                .collect(),
+            redeclared: self.redeclared.clone(),
+            pasted_names: self.pasted_names.iter().map(path).collect(),
+            field_uses: self
+                .field_uses
+                .iter()
+                .map(|((user, definer), line)| ((path(user), path(definer)), *line))
+                .collect(),
         }
     }
 
@@ -500,7 +429,7 @@ impl<'tu> Extractor<'_, 'tu> {
             return;
         }
         if cursor.first_declaration().is_some_and(|first| first != cursor) && self.is_told_by_order(cursor) {
-            self.again.insert(name.clone());
+            self.redeclared.insert(name.clone());
         }
         self.declared.entry(name).or_default().push((file, line));
     }
@@ -538,7 +467,7 @@ impl<'tu> Extractor<'_, 'tu> {
         let Some(defined) = record.and_then(|record| record.location()) else { return };
         let file = self.file(defined.file);
         if file != here {
-            let first = self.used.entry((here, file)).or_insert(location.line);
+            let first = self.field_uses.entry((here, file)).or_insert(location.line);
             *first = location.line.min(*first);
         }
     }
@@ -552,7 +481,7 @@ impl<'tu> Extractor<'_, 'tu> {
             && cursor.spelling().bytes().any(|byte| byte.is_ascii_digit())
         {
             let file = self.file(location.file);
-            self.pasted.insert(file);
+            self.pasted_names.insert(file);
         }
     }
 
@@ -604,7 +533,7 @@ impl<'tu> Extractor<'_, 'tu> {
     /// Notices that a `static` function of a precompiled header is defined here: what the header says names another file.
     fn compare_with_before(&mut self, cursor: Cursor<'tu>, definition: bool) {
         if definition && cursor.linkage() == Linkage::Internal && self.is_declared_before(cursor) {
-            self.doubt.get_or_insert(Doubt::StaticElsewhere);
+            self.mismatch.get_or_insert(PchMismatch::StaticElsewhere);
         }
     }
 

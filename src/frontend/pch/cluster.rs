@@ -1,125 +1,32 @@
-//! Which headers units should share: sets of headers that stand on one another.
+//! Which headers units should share: hierarchical agglomerative clustering, with the weight of the intersection as similarity.
 //!
-//! Units that include much of the same are put together two by two, those that share most first. What a pair shares is
-//! a node of a tree, whose inner nodes stand for headers that all units below them include; a node that is worth it
-//! becomes a precompiled header on top of that of the next such node above it. This is hierarchical agglomerative
-//! clustering with the weight of the intersection as likeness.
+//! The two units (or pairs) that share most are put together, again and again. This gives a tree whose inner nodes are the
+//! headers that all units below them include. A node that saves more than it costs becomes a precompiled header, on top of the
+//! next such node towards the root.
+//!
+//! It must never know what the numbers and weights stand for.
 
-/// A set of small numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BitSet {
-    words: Vec<u64>,
-}
+use super::bit_set::BitSet;
 
-impl BitSet {
-    /// Puts a number into the set; whether it was not there.
-    pub fn insert(&mut self, item: usize) -> bool {
-        let (word, bit) = (item / 64, 1 << (item % 64));
-        if self.words.len() <= word {
-            self.words.resize(word + 1, 0);
-        }
-        let is_new = self.words[word] & bit == 0;
-        self.words[word] |= bit;
-        is_new
-    }
-
-    /// Whether there is nothing in the set.
-    pub fn is_empty(&self) -> bool {
-        self.words.iter().all(|word| *word == 0)
-    }
-
-    /// Whether a number is in the set.
-    pub fn contains(&self, item: usize) -> bool {
-        self.words.get(item / 64).is_some_and(|word| word & (1 << (item % 64)) != 0)
-    }
-
-    /// The numbers, in their order.
-    pub fn iter(&self) -> impl Iterator<Item = usize> {
-        self.words.iter().enumerate().flat_map(|(position, word)| bits(*word).map(move |bit| position * 64 + bit))
-    }
-
-    /// Adds what another set has.
-    pub fn extend(&mut self, other: &BitSet) {
-        if self.words.len() < other.words.len() {
-            self.words.resize(other.words.len(), 0);
-        }
-        for (word, other) in self.words.iter_mut().zip(&other.words) {
-            *word |= other;
-        }
-    }
-
-    /// Whether the sets have nothing in common.
-    pub fn is_disjoint(&self, other: &BitSet) -> bool {
-        self.words.iter().zip(&other.words).all(|(one, other)| one & other == 0)
-    }
-
-    /// What two sets have in common.
-    pub fn intersection(&self, other: &BitSet) -> BitSet {
-        let mut words: Vec<u64> = self.words.iter().zip(&other.words).map(|(one, other)| one & other).collect();
-        while words.last() == Some(&0) {
-            words.pop();
-        }
-        BitSet { words }
-    }
-
-    /// What is in this set and not in the other one.
-    pub fn difference(&self, other: &BitSet) -> BitSet {
-        let not_there = |(position, word): (usize, &u64)| word & !other.words.get(position).unwrap_or(&0);
-        BitSet { words: self.words.iter().enumerate().map(not_there).collect() }
-    }
-
-    fn weight(&self, weights: &[u64]) -> u64 {
-        self.iter().filter_map(|item| weights.get(item)).sum()
-    }
-
-    fn shared_weight(&self, other: &BitSet, weights: &[u64]) -> u64 {
-        let words = self.words.iter().zip(&other.words).enumerate();
-        words
-            .flat_map(|(position, (one, other))| bits(one & other).map(move |bit| position * 64 + bit))
-            .filter_map(|item| weights.get(item))
-            .sum()
-    }
-}
-
-impl FromIterator<usize> for BitSet {
-    fn from_iter<I: IntoIterator<Item = usize>>(items: I) -> Self {
-        let mut set = BitSet::default();
-        for item in items {
-            set.insert(item);
-        }
-        set
-    }
-}
-
-fn bits(mut word: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        (word != 0).then(|| {
-            let bit = word.trailing_zeros() as usize;
-            word &= word - 1;
-            bit
-        })
-    })
-}
-
-/// What sharing costs and saves, in units of the weight of headers: what compiling a header of weight 1 costs.
+/// What sharing costs. The unit is the cost of compiling a header of weight 1.
 #[derive(Clone, Copy, Debug)]
 pub struct Costs {
-    /// Making a precompiled header of something costs so many times as much as compiling it once.
+    /// How many times as much as one compilation it costs to make a precompiled header.
     pub make: f64,
-    /// What each precompiled header costs, whatever is in it.
+    /// The fixed cost of each precompiled header.
     pub each: f64,
-    /// What it costs each unit to have one more below it.
+    /// What one more precompiled header costs each unit that loads it.
     pub load: f64,
 }
 
 /// Headers to precompile together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cluster {
-    /// The position of the cluster that this one stands on; it comes earlier.
+    /// The position of the cluster that this one stands on, which is smaller than its own.
     pub below: Option<usize>,
-    /// What it adds to the headers of those below it.
+    /// The headers that it adds to those of the clusters below it.
     pub items: BitSet,
-    /// The members that use it, and none on top of it.
+    /// The members that use it and no cluster on top of it.
     pub members: Vec<usize>,
 }
 
@@ -133,7 +40,7 @@ struct TreeNode {
     count: usize,
 }
 
-/// Clusters for members of which each includes the headers of a set. Members that share with none are in no cluster.
+/// Clusters members, each of which includes a set of headers. A member that shares with no other is in no cluster.
 pub fn clusters(members: &[BitSet], weights: &[u64], costs: Costs) -> Vec<Cluster> {
     let mut order: Vec<usize> = (0..members.len()).collect();
     order.sort_by_key(|member| &members[*member]);
@@ -152,12 +59,12 @@ pub fn clusters(members: &[BitSet], weights: &[u64], costs: Costs) -> Vec<Cluste
     let roots = pair_up(&mut nodes, weights);
     let mut found = Vec::new();
     for root in roots {
-        keep(&nodes, root, None, &BitSet::default(), weights, costs, &mut found);
+        select(&nodes, root, None, &BitSet::default(), weights, costs, &mut found);
     }
     found
 }
 
-/// Puts together the two nodes that share most, until none share anything; the result are the roots of the trees.
+/// Pairs the two nodes that share most, until no two share anything. Returns the roots of the trees.
 fn pair_up(nodes: &mut Vec<TreeNode>, weights: &[u64]) -> Vec<usize> {
     let mut open: Vec<usize> = (0..nodes.len()).collect();
     // For each open node, the weight that it shares with the best of those behind it in `open`, and which that is.
@@ -195,8 +102,8 @@ fn pair_up(nodes: &mut Vec<TreeNode>, weights: &[u64]) -> Vec<usize> {
     open
 }
 
-/// Makes clusters of the nodes of a tree that are worth it.
-fn keep(
+/// Makes a cluster of each node of a tree that saves more than it costs.
+fn select(
     nodes: &[TreeNode],
     root: usize,
     below: Option<usize>,
@@ -242,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_all_share_is_below_what_some_share() {
+    fn headers_of_all_members_are_below_headers_of_some() {
         let members = [set(&[0, 1, 2]), set(&[0, 1, 3]), set(&[0, 4, 5]), set(&[0, 4, 5]), set(&[9])];
         let found = clusters(&members, &[10; 10], FREE);
         let base = found.iter().position(|cluster| cluster.items == set(&[0])).unwrap();
@@ -256,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_worth_it_is_not_kept() {
+    fn a_node_that_costs_more_than_it_saves_is_no_cluster() {
         let members = [set(&[0, 1]), set(&[0, 1]), set(&[0])];
         let weights = [100, 1];
         let found = clusters(&members, &weights, Costs { make: 0.5, each: 10.0, load: 0.0 });
@@ -268,7 +175,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_member_includes_what_it_is_given(
+        fn every_member_includes_the_headers_of_its_clusters(
             members in prop::collection::vec(prop::collection::btree_set(0usize..40, 0..20), 0..30),
             weights in prop::collection::vec(1u64..100, 40),
         ) {
@@ -279,7 +186,7 @@ mod tests {
                 let mut all = BitSet::default();
                 let mut at = Some(position);
                 while let Some(cluster) = at {
-                    prop_assert!(all.is_disjoint(&found[cluster].items));
+                    prop_assert!(all.intersection(&found[cluster].items).is_empty());
                     all.extend(&found[cluster].items);
                     prop_assert!(found[cluster].below.is_none_or(|below| below < cluster));
                     at = found[cluster].below;
@@ -290,19 +197,6 @@ mod tests {
                 }
             }
             prop_assert!(seen.iter().all(|times| *times <= 1));
-        }
-
-        #[test]
-        fn a_set_is_a_set(one in prop::collection::btree_set(0usize..200, 0..50), two in prop::collection::btree_set(0usize..200, 0..50)) {
-            let (a, b): (BitSet, BitSet) = (one.iter().copied().collect(), two.iter().copied().collect());
-            prop_assert!(a.iter().eq(one.iter().copied()));
-            prop_assert!(a.intersection(&b).iter().eq(one.intersection(&two).copied()));
-            prop_assert!(a.difference(&b).iter().eq(one.difference(&two).copied()));
-            prop_assert_eq!(a.is_disjoint(&b), one.is_disjoint(&two));
-            let mut all = a.clone();
-            all.extend(&b);
-            prop_assert!(all.iter().eq(one.union(&two).copied()));
-            prop_assert_eq!(a.shared_weight(&b, &[1; 200]), one.intersection(&two).count() as u64);
         }
     }
 }

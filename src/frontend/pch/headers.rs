@@ -1,8 +1,9 @@
-//! What a group of units includes: a graph of files, by what their texts say.
+//! The include graph of a group of units, by what the texts say.
+//!
+//! An edge is certain when no condition controls the `#include`. It must never know libclang, or what is shared.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,9 +11,10 @@ use std::sync::Arc;
 use crate::scan::{Guard, IncludeKind, Name, PathId, Resolver, Scan, Scans};
 use cowrap_base::files::{Identities, Tree};
 
-use super::cluster::BitSet;
+use super::bit_set::BitSet;
+use super::macros::{argument_names, defines};
 
-/// The number of a file among [`Headers`].
+/// The position of a file among [`Headers`].
 pub type HeaderId = usize;
 
 /// The files that units with one search path may read, and what each may include.
@@ -20,41 +22,41 @@ pub type HeaderId = usize;
 pub struct Headers {
     list: Vec<Header>,
     numbers: HashMap<PathBuf, HeaderId>,
-    /// Files by their device and inode: hard links are one file to a compiler.
+    /// Files by device and inode: a compiler takes hard links for one file.
     inodes: HashMap<(u64, u64), HeaderId>,
-    /// Links whose inclusions are known, or about to be.
+    /// Symbolic links whose inclusions are known, or are about to be.
     links: HashSet<PathBuf>,
 }
 
 /// A file.
 #[derive(Debug)]
 pub struct Header {
-    /// Its identity: absolute, without symbolic links.
+    /// Its absolute path without symbolic links.
     pub path: PathBuf,
     /// Whether it belongs to the tree.
     pub own: bool,
     /// What its text says.
     pub scan: Arc<Scan>,
-    /// What it includes, in its order, as far as that is found.
+    /// The inclusions that find a file, in the order of the text.
     pub edges: Vec<Edge>,
-    /// What may include it, and in which line.
+    /// The files that may include it, and the lines.
     pub includers: Vec<(HeaderId, u32)>,
-    /// Why it cannot be told what reading it does.
+    /// Why reading it may do something else than its text says.
     pub oddity: Option<Oddity>,
-    /// Whether it may be read again although it has a guard, or not be read although it was not: its guard's macro is defined
-    /// elsewhere, too.
-    open: bool,
+    /// Whether its guard cannot be relied on, since the guard's macro is also defined elsewhere: then it may be read twice, or not
+    /// at all.
+    has_open_guard: bool,
 }
 
-/// What makes that little can be said of a file.
+/// Why a file may do something else than its text says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Oddity {
-    /// Links lead to it from other directories: what it includes is looked for beside the link.
-    Linked,
-    /// It has another name as well, which is no link.
-    Named,
-    /// It has a guard and may be included within a declaration, where it means something else.
-    Inside,
+    /// Symbolic links in other directories lead to it, and its includes are looked up beside the link.
+    SymbolicallyLinked,
+    /// It has a hard link.
+    HardLinked,
+    /// It has a guard, and may be included inside a declaration, where it means something else.
+    InsideDeclaration,
 }
 
 /// An inclusion.
@@ -62,32 +64,32 @@ pub enum Oddity {
 pub struct Edge {
     /// What is included.
     pub to: HeaderId,
-    /// Where: the line, from 1.
+    /// The line of the `#include`, from 1.
     pub line: u32,
-    /// Whether it is included whatever is defined.
-    pub must: bool,
-    /// The position among the includes of the text.
+    /// Whether the file is included whatever is defined.
+    pub is_certain: bool,
+    /// The position of the `#include` in the text.
     pub position: usize,
 }
 
-/// Inclusions: the file that includes, the line, and what is included.
+/// Inclusions: the including file, the line, and the included file.
 pub type Inclusions = HashSet<(HeaderId, u32, HeaderId)>;
 
-/// What a unit certainly reads.
+/// The files that are certainly read with a file.
 #[derive(Debug)]
 pub struct IncludeClosure {
-    /// All of it.
+    /// All of them, with the file itself.
     pub set: BitSet,
-    /// The files in the order in which they are entered, the main file left out: which, from which line of the main file,
-    /// and by which edge of which file.
+    /// The files in the order in which they are entered, without the file itself: which, from which line of the file itself, and
+    /// by which edge of which file.
     pub order: Vec<(HeaderId, u32, (HeaderId, usize))>,
 }
 
-/// What is needed to follow inclusions.
+/// What is needed to find included files.
 pub struct Follow<'a> {
     /// The texts.
     pub scans: &'a Scans,
-    /// Where headers are found.
+    /// Finds headers.
     pub resolver: &'a Resolver,
     /// The search path.
     pub path: PathId,
@@ -98,7 +100,7 @@ pub struct Follow<'a> {
 }
 
 impl Headers {
-    /// A file by its number.
+    /// A file by its id.
     pub fn get(&self, number: HeaderId) -> &Header {
         &self.list[number]
     }
@@ -108,12 +110,12 @@ impl Headers {
         self.list.len()
     }
 
-    /// The number of a file, by its identity.
+    /// The file with this absolute path without symbolic links.
     pub fn find(&self, path: &Path) -> Option<HeaderId> {
         self.numbers.get(path).copied()
     }
 
-    /// Adds a file, and all that it may include; `None` when it cannot be read.
+    /// Adds a file and all files that it may include; `None` when it cannot be read.
     pub fn add(&mut self, file: &Path, follow: &Follow<'_>) -> Option<HeaderId> {
         let mut open = Vec::new();
         let number = self.enter(file, follow, &mut open)?;
@@ -126,19 +128,19 @@ impl Headers {
                 let Some(to) = self.enter(&follow.resolver.path_of(*found), follow, &mut open) else { continue };
                 let to_header = &mut self.list[to];
                 if include.inside && to_header.scan.guard != Guard::None {
-                    to_header.oddity.get_or_insert(Oddity::Inside);
+                    to_header.oddity.get_or_insert(Oddity::InsideDeclaration);
                 }
                 to_header.includers.push((at, include.line));
-                let must = !include.conditional && !include.next && include.kind != IncludeKind::Computed;
-                edges.push(Edge { to, line: include.line, must, position });
+                let is_certain = !include.conditional && !include.next && include.kind != IncludeKind::Computed;
+                edges.push(Edge { to, line: include.line, is_certain, position });
             }
             self.list[at].edges.extend(edges);
         }
         Some(number)
     }
 
-    /// The number of a file. When its inclusions are not known yet, it is among the open ones, by the path from which these are
-    /// looked for.
+    /// The id of a file, which is added if it is new. If its inclusions are not known yet, `open` gets the file, and the path
+    /// beside which they are looked up.
     fn enter(&mut self, file: &Path, follow: &Follow<'_>, open: &mut Vec<(HeaderId, PathBuf)>) -> Option<HeaderId> {
         let root = Path::new("/");
         let path = follow.identities.identify(root, file);
@@ -150,16 +152,24 @@ impl Headers {
                 let number = self.list.len();
                 let oddity = self.other_name(&path, number);
                 let (edges, includers) = (Vec::new(), Vec::new());
-                self.list.push(Header { path: path.clone(), own, scan, edges, includers, oddity, open: false });
+                self.list.push(Header {
+                    path: path.clone(),
+                    own,
+                    scan,
+                    edges,
+                    includers,
+                    oddity,
+                    has_open_guard: false,
+                });
                 self.numbers.insert(path.clone(), number);
                 open.push((number, path.clone()));
                 number
             }
         };
-        // In another directory, other files are beside it.
+        // Another directory has other files beside it.
         let directory = file.parent().map(|parent| follow.identities.identify(root, parent));
         if file != path && directory.as_deref() != path.parent() && !self.list[number].scan.includes.is_empty() {
-            self.list[number].oddity = Some(Oddity::Linked);
+            self.list[number].oddity = Some(Oddity::SymbolicallyLinked);
             if self.links.insert(file.to_path_buf()) {
                 open.push((number, file.to_path_buf()));
             }
@@ -167,59 +177,47 @@ impl Headers {
         Some(number)
     }
 
-    /// Notes that a file is one that is known by another name.
+    /// Notes that a file is one that has another name already.
     fn other_name(&mut self, path: &Path, number: HeaderId) -> Option<Oddity> {
         let metadata = std::fs::metadata(path).ok().filter(|metadata| metadata.nlink() > 1)?;
         let other = *self.inodes.entry((metadata.dev(), metadata.ino())).or_insert(number);
         if other == number {
             return None;
         }
-        self.list[other].oddity.get_or_insert(Oddity::Named);
-        Some(Oddity::Named)
+        self.list[other].oddity.get_or_insert(Oddity::HardLinked);
+        Some(Oddity::HardLinked)
     }
 
-    /// Finds out which guards can be relied on, once all files are there. `arguments` are those of the units.
+    /// Finds the guards that cannot be relied on, after all files were added. `arguments` are those of the units; every name in
+    /// them counts as a macro that they define.
     pub fn settle(&mut self, arguments: &[OsString], scans: &Scans) {
         let mut times: HashMap<Name, usize> = HashMap::new();
-        for header in &self.list {
-            let guard = match header.scan.guard {
-                Guard::Macro(name) => Some(name),
-                _ => None,
-            };
-            for name in header.scan.defines.iter().map(|(name, _)| *name).chain(guard) {
-                *times.entry(name).or_default() += 1;
-            }
-        }
-        // Whatever could be the name of a macro in an argument is taken for one that it defines.
-        for argument in arguments {
-            let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-            let words = argument.as_bytes().split(|byte| !is_name(byte));
-            let joined = words.clone().filter_map(|word| word.strip_prefix(b"D").or(word.strip_prefix(b"U")));
-            for name in words.clone().chain(joined).filter_map(|word| scans.names().find(word)) {
-                *times.entry(name).or_default() += 1;
-            }
+        let defined = self.list.iter().flat_map(|header| defines(&header.scan)).map(|(name, _)| name);
+        let given = arguments.iter().flat_map(|argument| argument_names(argument, scans.names()));
+        for name in defined.chain(given) {
+            *times.entry(name).or_default() += 1;
         }
         for header in &mut self.list {
-            header.open = matches!(header.scan.guard, Guard::Macro(name) if times.get(&name) > Some(&1));
-            if header.open || header.oddity == Some(Oddity::Linked) {
-                header.edges.iter_mut().for_each(|edge| edge.must = false);
+            header.has_open_guard = matches!(header.scan.guard, Guard::Macro(name) if times.get(&name) > Some(&1));
+            if header.has_open_guard || header.oddity == Some(Oddity::SymbolicallyLinked) {
+                header.edges.iter_mut().for_each(|edge| edge.is_certain = false);
             }
         }
         for at in 0..self.list.len() {
             for position in 0..self.list[at].edges.len() {
                 let Edge { to, .. } = self.list[at].edges[position];
-                if self.list[to].oddity == Some(Oddity::Inside) {
-                    self.list[at].edges[position].must = false;
+                if self.list[to].oddity == Some(Oddity::InsideDeclaration) {
+                    self.list[at].edges[position].is_certain = false;
                 }
             }
         }
     }
 
-    /// What is certainly read with a file, when it certainly reads what these inclusions read, too.
-    pub fn walk(&self, main: HeaderId, also: &Inclusions) -> IncludeClosure {
-        let mut walk = IncludeClosure { set: BitSet::default(), order: Vec::new() };
-        walk.set.insert(main);
-        // Files that are being read, with the next of their edges; and the line of the main file.
+    /// The files that are certainly read with a file. The inclusions of `also` count as certain.
+    pub fn certain_closure(&self, main: HeaderId, also: &Inclusions) -> IncludeClosure {
+        let mut closure = IncludeClosure { set: BitSet::default(), order: Vec::new() };
+        closure.set.insert(main);
+        // The files being read, each with the position of its next edge; and the current line of the main file.
         let mut open = vec![(main, 0)];
         let mut line = 0;
         while let Some((at, next)) = open.last_mut() {
@@ -232,16 +230,16 @@ impl Headers {
             if open.len() == 1 {
                 line = edge.line;
             }
-            let is_certain = edge.must || also.contains(&(at, edge.line, edge.to));
-            if is_certain && walk.set.insert(edge.to) {
-                walk.order.push((edge.to, line, (at, edge.position)));
+            let is_certain = edge.is_certain || also.contains(&(at, edge.line, edge.to));
+            if is_certain && closure.set.insert(edge.to) {
+                closure.order.push((edge.to, line, (at, edge.position)));
                 open.push((edge.to, 0));
             }
         }
-        walk
+        closure
     }
 
-    /// All that may be read with files.
+    /// The files that may be read with these files, with these files.
     pub fn closure(&self, files: impl IntoIterator<Item = HeaderId>) -> BitSet {
         let mut open: Vec<HeaderId> = files.into_iter().collect();
         let mut closure: BitSet = open.iter().copied().collect();
@@ -255,10 +253,10 @@ impl Headers {
 impl Header {
     /// Whether reading it for the second time reads nothing.
     pub fn is_guarded(&self) -> bool {
-        self.scan.guard != Guard::None && !self.open
+        self.scan.guard != Guard::None && !self.has_open_guard
     }
 
-    /// Whether it means the same when it is included by its path alone.
+    /// Whether including it by its absolute path means the same.
     pub fn can_be_listed(&self) -> bool {
         let mut all = self.scan.includes.iter().chain(&self.scan.probes);
         self.is_guarded() && self.oddity.is_none() && !all.any(|include| include.next)

@@ -1,4 +1,6 @@
-//! Which units share which precompiled headers.
+//! Step 1, plan: which precompiled headers to make, and which units use which.
+//!
+//! It must never know libclang: a plan is made from texts and arguments alone.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -13,24 +15,25 @@ use cowrap_base::files::{Identities, Tree};
 
 use crate::sources::Sources;
 
-use super::cluster::{BitSet, Cluster, Costs, clusters};
+use super::bit_set::BitSet;
+use super::cluster::{Cluster, Costs, clusters};
 use super::headers::{Follow, HeaderId, Headers, IncludeClosure, Inclusions};
 
-/// What sharing costs, in units of what it costs to compile a word of a header: measured with libclang 19 and 22 on QEMU
-/// 10.2.0 (`docs/performance.md`).
+/// What sharing costs, in units of the cost of compiling one word of a header. Measured with libclang 19 and 22 on QEMU 10.2.0
+/// (`docs/performance.md`).
 const COSTS: Costs = Costs { make: 0.6, each: 2_000.0, load: 100.0 };
 
 /// The most units that are clustered at once; the work grows with the square.
-const MOST: usize = 2000;
+const MOST_CLUSTERED: usize = 2000;
 
-/// What is to be precompiled, and who uses it.
+/// The precompiled headers to make, and the units that use them.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// Units with the same arguments and search path, and the same header first.
+    /// Units with the same arguments, the same search path and the same first header.
     pub groups: Vec<UnitGroup>,
-    /// What is to be precompiled.
+    /// The precompiled headers to make; each comes after the one below it.
     pub nodes: Vec<Node>,
-    /// For each unit, its group and what it uses; `None` when it shares nothing.
+    /// For each unit, its place in the plan; `None` when it shares nothing.
     pub units: Vec<Option<SharingUnit>>,
 }
 
@@ -41,7 +44,7 @@ pub struct UnitGroup {
     pub headers: Headers,
     /// Their search path.
     pub path: PathId,
-    /// The header that they all include before all else.
+    /// The header that all of them include before everything else.
     pub first: Option<HeaderId>,
 }
 
@@ -50,49 +53,47 @@ pub struct UnitGroup {
 pub struct SharingUnit {
     /// Its group.
     pub group: usize,
-    /// What it uses, by its position among the nodes.
-    pub node: usize,
-    /// What it certainly reads.
-    pub walk: IncludeClosure,
+    /// The files that it certainly reads.
+    pub closure: IncludeClosure,
     /// Its own file.
     pub main: HeaderId,
 }
 
-/// A header that a precompiled header includes itself.
+/// A header that the source of a precompiled header includes.
 #[derive(Clone, Debug)]
-pub struct Listed {
-    /// Which.
-    pub number: HeaderId,
-    /// What includes it in the unit that lends the order.
+pub struct ListedHeader {
+    /// The header.
+    pub id: HeaderId,
+    /// The file that includes it in the unit that lends the order.
     pub from: HeaderId,
-    /// The line that includes it.
+    /// The line in the source that includes it.
     pub line: Vec<u8>,
 }
 
-/// A precompiled header.
+/// A precompiled header to make.
 #[derive(Debug)]
 pub struct Node {
     /// Its group.
     pub group: usize,
-    /// The one that it is compiled on top of.
+    /// The node that it is compiled on top of.
     pub below: Option<usize>,
-    /// The unit that lends its arguments, and the order of the headers.
+    /// The unit that lends its arguments and the order of the headers.
     pub unit: usize,
-    /// The headers that it includes itself, in order.
-    pub listed: Vec<Listed>,
+    /// The headers that its source includes, in order.
+    pub listed: Vec<ListedHeader>,
     /// The nodes on top of it.
     pub above: Vec<usize>,
-    /// The units that use it, and none on top of it.
+    /// The units that use it and no node on top of it.
     pub units: Vec<usize>,
 }
 
-/// What makes units a group: all arguments but the search path's, that path, and the first header.
+/// What the units of a group have in common: all arguments that do not set the search path, the search path, the first header.
 type GroupKey = (Vec<OsString>, PathId, FileId);
 
 /// Plans for these units.
 pub fn plan(units: &[Unit], tree: &Tree, identities: &Identities, sources: &Sources) -> Plan {
     let keys: Vec<Option<GroupKey>> = units.par_iter().map(|unit| group_key(unit, sources)).collect();
-    // In the order of their first units: numbers of paths differ from run to run.
+    // In the order of their first units: the ids of paths differ from run to run.
     let mut numbers: HashMap<&GroupKey, usize> = HashMap::new();
     let mut members: Vec<(PathId, FileId, Vec<usize>)> = Vec::new();
     for (unit, key) in keys.iter().enumerate() {
@@ -114,34 +115,37 @@ pub fn plan(units: &[Unit], tree: &Tree, identities: &Identities, sources: &Sour
             numbers.iter().map(|number| headers.add(&units[*number].file, &follow)).collect();
         headers.settle(&units[numbers[0]].arguments, &sources.scans);
         let first = headers.find(&identities.identify(Path::new("/"), &sources.resolver.path_of(first)));
-        plan.group(UnitGroup { headers, path, first }, &numbers, &mains);
+        plan.add_group(UnitGroup { headers, path, first }, &numbers, &mains);
     }
     plan
 }
 
 impl Plan {
-    fn group(&mut self, group: UnitGroup, units: &[usize], mains: &[Option<HeaderId>]) {
+    fn add_group(&mut self, group: UnitGroup, units: &[usize], mains: &[Option<HeaderId>]) {
         let headers = &group.headers;
         let weights: Vec<u64> = (0..headers.count()).map(|number| headers.get(number).scan.weight()).collect();
         let found = units.iter().zip(mains).filter_map(|(unit, main)| Some((*unit, (*main)?)));
-        let mut walks: Vec<(usize, HeaderId, Option<IncludeClosure>)> =
-            found.map(|(unit, main)| (unit, main, Some(headers.walk(main, &Inclusions::new())))).collect();
-        for walks in walks.chunks_mut(MOST) {
-            let sets: Vec<BitSet> =
-                walks.iter().filter_map(|(.., walk)| walk.as_ref()).map(|walk| walk.set.clone()).collect();
-            self.clusters(&group.headers, clusters(&sets, &weights, COSTS), walks);
+        let mut closures: Vec<(usize, HeaderId, Option<IncludeClosure>)> =
+            found.map(|(unit, main)| (unit, main, Some(headers.certain_closure(main, &Inclusions::new())))).collect();
+        for closures in closures.chunks_mut(MOST_CLUSTERED) {
+            let sets: Vec<BitSet> = closures
+                .iter()
+                .filter_map(|(.., closure)| closure.as_ref())
+                .map(|closure| closure.set.clone())
+                .collect();
+            self.add_nodes(&group.headers, clusters(&sets, &weights, COSTS), closures);
         }
         self.groups.push(group);
     }
 
-    fn clusters(
+    fn add_nodes(
         &mut self,
         headers: &Headers,
         found: Vec<Cluster>,
-        walks: &mut [(usize, HeaderId, Option<IncludeClosure>)],
+        closures: &mut [(usize, HeaderId, Option<IncludeClosure>)],
     ) {
         let (group, first) = (self.groups.len(), self.nodes.len());
-        // Any unit above may lend its order; clusters come before those that stand on them.
+        // Any unit that uses the cluster or one on top of it may lend its order.
         let mut lenders: Vec<Option<usize>> = found.iter().map(|cluster| cluster.members.first().copied()).collect();
         for at in (0..found.len()).rev() {
             if let Some(below) = found[at].below {
@@ -149,9 +153,9 @@ impl Plan {
             }
         }
         for (cluster, lender) in found.iter().zip(&lenders) {
-            // Every cluster has members above it: it was made of some.
-            let Some((unit, _, Some(walk))) = lender.map(|lender| &walks[lender]) else { continue };
-            let listed = list(headers, walk, &cluster.items);
+            // Every cluster has a lender, since it was made of members.
+            let Some((unit, _, Some(closure))) = lender.map(|lender| &closures[lender]) else { continue };
+            let listed = list(headers, closure, &cluster.items);
             let below = cluster.below.map(|below| first + below);
             let node = Node { group, below, unit: *unit, listed, above: Vec::new(), units: Vec::new() };
             self.nodes.push(node);
@@ -162,28 +166,28 @@ impl Plan {
         }
         for (node, cluster) in found.iter().enumerate() {
             for member in &cluster.members {
-                let (unit, main, walk) = &mut walks[*member];
-                let Some(walk) = walk.take() else { continue };
+                let (unit, main, closure) = &mut closures[*member];
+                let Some(closure) = closure.take() else { continue };
                 self.nodes[first + node].units.push(*unit);
-                self.units[*unit] = Some(SharingUnit { group, node: first + node, walk, main: *main });
+                self.units[*unit] = Some(SharingUnit { group, closure, main: *main });
             }
         }
     }
 }
 
-/// The headers of a cluster in the order of a unit, and the lines that include them.
+/// The headers of a cluster in the order of a unit, with the lines that include them.
 ///
-/// Headers of others than the tree are left to those that include them, unless it is the tree that does: by another name
-/// they may not find what they look for.
-fn list(headers: &Headers, walk: &IncludeClosure, items: &BitSet) -> Vec<Listed> {
+/// A header that is not the tree's own is listed only if a file of the tree includes it, and by the name used there: under another
+/// name it may not find its own includes.
+fn list(headers: &Headers, closure: &IncludeClosure, items: &BitSet) -> Vec<ListedHeader> {
     let mut listed = Vec::new();
-    for (number, _, (from, position)) in &walk.order {
-        let header = headers.get(*number);
-        if !items.contains(*number) || !header.can_be_listed() {
+    for (id, _, (from, position)) in &closure.order {
+        let header = headers.get(*id);
+        if !items.contains(*id) || !header.can_be_listed() {
             continue;
         }
-        let (number, from_number) = (*number, *from);
-        let from = headers.get(from_number);
+        let (id, from_id) = (*id, *from);
+        let from = headers.get(from_id);
         let line = match header.own {
             true => quoted(&header.path),
             false if from.own => from
@@ -196,7 +200,7 @@ fn list(headers: &Headers, walk: &IncludeClosure, items: &BitSet) -> Vec<Listed>
         };
         if let Some(line) = line {
             let line = [b"#include ", line.as_slice(), b"\n"].concat();
-            listed.push(Listed { number, from: from_number, line });
+            listed.push(ListedHeader { id, from: from_id, line });
         }
     }
     listed
@@ -214,7 +218,7 @@ fn group_key(unit: &Unit, sources: &Sources) -> Option<GroupKey> {
     let Sources { scans, resolver, .. } = sources;
     let path = sources.search_path(unit)?.without_empty();
     let rest = without_search(&unit.arguments);
-    // What is included by an argument comes before all else.
+    // A file that an argument includes comes before everything else.
     let comes_before = |argument: &OsString| {
         let bytes = argument.as_bytes();
         matches!(bytes, b"-include" | b"-imacros" | b"--imacros") || bytes.starts_with(b"--imacros=")
@@ -230,7 +234,7 @@ fn group_key(unit: &Unit, sources: &Sources) -> Option<GroupKey> {
     Some((rest, path, first))
 }
 
-/// The arguments that do not say where headers are looked for; those that do have their value in a word of its own.
+/// The arguments that do not set the search path. Those that do have their value in a separate argument.
 fn without_search(arguments: &[OsString]) -> Vec<OsString> {
     let mut rest = Vec::new();
     let mut words = arguments.iter();

@@ -22,7 +22,7 @@ pub struct Compared {
     /// What became of sharing.
     pub shared: SharingStats,
     /// The same with the precompiled headers of an earlier run.
-    pub kept: SharingStats,
+    pub reused: SharingStats,
     /// Units whose facts differ, each with both.
     pub differing: Vec<(PathBuf, String)>,
     /// The facts of each unit, without sharing.
@@ -63,9 +63,9 @@ pub fn compare(root: &Path) -> Compared {
         let again = indexer.keep(again, &cache, Digest::of(b"all"));
         differing.extend(compare(read(Some(&again))));
         cache.flush().expect("it can be written");
-        last = again.shared();
+        last = again.stats();
     }
-    Compared { differing, shared: sharing.shared(), kept: last, plain }
+    Compared { differing, shared: sharing.stats(), reused: last, plain }
 }
 
 /// The first lines in which two units differ, as they are printed.

@@ -1,0 +1,131 @@
+//! Step 2, compile: the source of a precompiled header, and what came out of compiling it.
+//!
+//! What is kept of a compilation depends on nothing else in the plan, so that a later run can use it.
+
+use std::collections::BTreeSet;
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clang::{File, TranslationUnit, UnsavedFile};
+use crate::extract::{Extracted, Paths, PchSummary};
+use crate::scan::{Name, Names};
+use cowrap_facts::SharedFileFacts;
+
+use super::bit_set::BitSet;
+use super::certify::Certificate;
+use super::headers::Headers;
+use super::plan::{ListedHeader, Node};
+
+/// Arguments for precompiled headers alone: what is only a warning there can mean something else where more is declared.
+pub const ARGUMENTS: &[&str] =
+    &["-Wno-everything", "-Wimplicit-function-declaration", "-Wvisibility", "-x", "c-header"];
+
+/// A planned precompiled header, without the headers that earlier tries had to leave out.
+#[derive(Clone, Copy)]
+pub struct Candidate<'a> {
+    /// The precompiled header that it stands on.
+    pub below: Option<&'a Arc<Pch>>,
+    /// The headers that its source includes.
+    pub listed: &'a [&'a ListedHeader],
+}
+
+/// What came out of compiling a candidate.
+#[derive(Debug, Default)]
+pub struct Compiled {
+    /// Every time that a file was included.
+    pub inclusions: Vec<Included>,
+    /// What the headers declare, for what is compiled on top of them.
+    pub summary: Arc<PchSummary>,
+    /// The facts of the headers.
+    pub file_facts: Vec<SharedFileFacts>,
+}
+
+/// An inclusion, with the paths that facts use.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Included {
+    /// The included file.
+    pub file: PathBuf,
+    /// The line of the source that led to it.
+    pub line: u32,
+    /// The including file, and the line there.
+    pub from: Option<(PathBuf, u32)>,
+}
+
+/// A certified precompiled header.
+#[derive(Debug)]
+pub struct Pch {
+    /// Its file.
+    pub file: CString,
+    /// The path of that file, if it is in the store.
+    pub stored: Option<PathBuf>,
+    /// The precompiled header that it stands on.
+    pub below: Option<Arc<Pch>>,
+    /// What came out of compiling it.
+    pub compiled: Compiled,
+    /// What was certified.
+    pub certificate: Certificate,
+}
+
+impl Pch {
+    /// This precompiled header, and those below it.
+    pub fn chain(&self) -> impl Iterator<Item = &Pch> {
+        std::iter::successors(Some(self), |pch| pch.below.as_deref())
+    }
+}
+
+impl<'a> Candidate<'a> {
+    /// The precompiled headers below it.
+    pub fn chain_below(&self) -> impl Iterator<Item = &'a Pch> {
+        self.below.into_iter().flat_map(|below| below.chain())
+    }
+}
+
+/// The headers that the source of a node includes, without those to leave out.
+pub fn listed<'a>(node: &'a Node, left_out: &BitSet) -> Vec<&'a ListedHeader> {
+    node.listed.iter().filter(|listed| !left_out.contains(listed.id)).collect()
+}
+
+/// The source of a precompiled header, as a file in memory, and its path in `directory`.
+///
+/// clang forgets a macro of one precompiled header when another one on top of it uses the macro's name for something else, such
+/// as a field with the name of a macro with parameters (seen with libclang 19). For each name that this may happen to, the
+/// source ends with pragmas that make clang write the macro again.
+pub fn source(
+    path: PathBuf,
+    candidate: Candidate<'_>,
+    headers: &Headers,
+    names: &Names,
+) -> Option<(CString, UnsavedFile)> {
+    let mut text: Vec<u8> = candidate.listed.iter().flat_map(|listed| &listed.line).copied().collect();
+    if candidate.below.is_some() {
+        let read = headers.closure(candidate.listed.iter().map(|listed| listed.id));
+        let words = read.iter().flat_map(|id| &headers.get(id).scan.words).map(|(name, _)| *name);
+        let may_be_forgotten =
+            |name: &Name| candidate.chain_below().any(|level| level.certificate.defined.contains(name));
+        let forgotten: BTreeSet<Arc<[u8]>> = words.filter(may_be_forgotten).map(|name| names.text(name)).collect();
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        for name in forgotten.iter().filter(|name| name.iter().all(is_plain)) {
+            for order in ["push", "pop"] {
+                let name = String::from_utf8_lossy(name);
+                text.extend(format!("#pragma {order}_macro(\"{name}\")\n").bytes());
+            }
+        }
+    }
+    let file = UnsavedFile::new(path.clone(), text)?;
+    Some((CString::new(path.into_os_string().as_bytes()).ok()?, file))
+}
+
+/// What came out of compiling a precompiled header.
+pub fn compiled(parsed: &TranslationUnit<'_>, directory: &Path, extracted: Extracted, paths: &dyn Paths) -> Compiled {
+    let identify = |file: File<'_>| paths.identify(directory, &file.path());
+    let included = parsed.inclusions().into_iter().filter_map(|inclusion| {
+        let from = inclusion.from.map(|(from, line)| (identify(from), line));
+        Some(Included { file: identify(inclusion.file), line: inclusion.line?, from })
+    });
+    let Extracted { facts, summary, .. } = extracted;
+    Compiled { inclusions: included.collect(), summary: Arc::new(summary), file_facts: facts.file_facts }
+}

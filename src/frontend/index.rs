@@ -52,20 +52,14 @@ impl Indexer {
         Ok(Indexer { reader: UnitReader { parser: Parser::new(library, texts), vocabulary, paths }, workers })
     }
 
-    /// Reads other in-memory texts from now on. All of them stand for files that are on disk.
-    pub fn set_headers(&mut self, texts: Vec<UnsavedFile>) {
-        self.reader.paths.set_texts(&texts);
-        self.reader.parser.set_texts(texts);
-    }
-
-    /// Reads other in-memory texts from now on, some of which may stand for files that are not on disk.
+    /// Replaces the texts that stand for files on disk, some of which may not exist there.
     ///
     /// # Errors
     ///
     /// A temporary file cannot be written.
-    pub fn set_state(&mut self, texts: Vec<UnsavedFile>) -> io::Result<()> {
+    pub fn set_texts(&mut self, texts: Vec<UnsavedFile>) -> io::Result<()> {
         self.reader.paths.set_texts(&texts);
-        self.reader.parser.set_snapshot(texts)
+        self.reader.parser.set_texts(texts)
     }
 
     /// Reads all units in parallel, and hands each result to `sink` in the order of `units`.

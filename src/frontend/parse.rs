@@ -90,16 +90,11 @@ impl Parser {
         &self.texts
     }
 
-    /// Replaces the texts. All of them must stand for files that are on disk, or see [`Parser::set_snapshot`].
-    pub fn set_texts(&mut self, texts: Vec<UnsavedFile>) {
-        self.texts = texts;
-    }
-
     /// Replaces the texts, some of which may stand for files that are not on disk.
     ///
     /// libclang matches a text in memory by one spelling of its path. It finds the text under another spelling only if there is
     /// a file. So files that do not exist are also listed in an overlay file (`-ivfsoverlay`).
-    pub fn set_snapshot(&mut self, texts: Vec<UnsavedFile>) -> io::Result<()> {
+    pub fn set_texts(&mut self, texts: Vec<UnsavedFile>) -> io::Result<()> {
         self.texts = texts;
         // What was added in an earlier snapshot is not there any more.
         self.overlay = None;

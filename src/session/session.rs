@@ -139,7 +139,7 @@ impl<'r> Session<'r> {
         let sources = self.indexer.sources(snapshot.overlay());
         let texts = snapshot.overlay().texts().map(|(path, text)| (path.to_path_buf(), Arc::clone(text))).collect();
         let VisibleMarks { headers, .. } = make_visible(&self.tree.root, &mark_headers(&self.pack), &texts);
-        self.indexer.set_state(headers).map_err(Error::Snapshot)?;
+        self.indexer.set_texts(headers).map_err(Error::Snapshot)?;
         let identities = Identities::default();
         let units = self.inputs.units.iter().filter_map(|unit| {
             let on_disk = identities.identify(&unit.directory, &unit.file);

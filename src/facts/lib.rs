@@ -1,22 +1,21 @@
-//! The data model of one translation unit: what was read in it, before anything is known of other units.
+//! The data model of one translation unit: its declarations, calls, and flow of function pointers.
 //!
-//! A unit's facts are those of its files: what a header says is one value, shared by all units in which it says the
-//! same.
-//! Plain, serialisable data; the first of the two waists. It must never know libclang, and it draws no
-//! conclusions: whether a call is allowed is decided by `effects`, over the whole program.
+//! Everything that the frontend tells the analysis is in here: plain data that can be stored. A unit's facts are
+//! grouped by file, so that units can share those of their headers. This crate must never know libclang, and it draws
+//! no conclusions: whether a call is allowed depends on the whole program, and `analysis` decides it.
 
+mod shared;
 mod path_condition;
+pub mod paths;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use cowrap_base::files::Digest;
-
 pub use path_condition::{Context, ContextSet, MAX_FLAGS, PathCondition};
+pub use shared::SharedFileFacts;
 
-/// The version of this data model. Stored facts of another version are not read.
+/// The version of this data model. Stored facts of another version are ignored.
 pub const SCHEMA: u32 = 8;
 
 /// An index into [`FileFacts::files`].
@@ -27,13 +26,11 @@ pub struct FileId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SymbolId(pub u32);
 
-/// An index into the marks of the pack that the facts were read with.
+/// An index into the pack's marks. Facts are only valid with the pack that they were extracted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MarkId(pub u16);
 
-/// A location in a file: line and column count from 1, the column in bytes.
-///
-/// For what comes out of a macro this is where the outermost macro was used.
+/// A location in a file. For code from a macro it is that of the outermost use of a macro.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Location {
     /// The file.
@@ -44,82 +41,41 @@ pub struct Location {
     pub column: u32,
 }
 
-/// Everything that was read in one translation unit.
+/// The facts of one translation unit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitFacts {
-    /// Every file that was read: the main file first, the others sorted. Like all paths in facts, they do not tell
-    /// where the tree is ([`Tree::portable`](cowrap_base::files::Tree::portable)).
+    /// All files of the unit: the main file first, the others sorted. Paths in facts are valid wherever the tree is
+    /// ([`Tree::portable`](cowrap_base::files::Tree::portable)).
     #[serde(with = "paths")]
     pub files: Vec<PathBuf>,
-    /// What the tree's own files say, in the order of `files`; files that say nothing are left out.
+    /// The facts of the tree's own files, in the order of `files`. Files without facts are left out.
     pub file_facts: Vec<SharedFileFacts>,
-    /// How well the unit parsed.
+    /// How libclang parsed the unit.
     pub parse_status: ParseStatus,
 }
 
-/// What one file says in a unit, with what tells it from all else that files say. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SharedFileFacts {
-    digest: Digest,
-    facts: Arc<FileFacts>,
-}
-
-impl SharedFileFacts {
-    /// Facts, from now on unchanged.
-    pub fn new(facts: FileFacts) -> SharedFileFacts {
-        // Plain data can always be written to memory.
-        let bytes = postcard::to_stdvec(&facts).unwrap_or_default();
-        SharedFileFacts { digest: Digest::of(&bytes), facts: Arc::new(facts) }
-    }
-
-    /// The facts in a form to be kept.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        // As in `new`.
-        postcard::to_stdvec(&*self.facts).unwrap_or_default()
-    }
-
-    /// The facts of [`SharedFileFacts::to_bytes`]; `None` when they are not those with the digest.
-    pub fn from_bytes(digest: Digest, bytes: &[u8]) -> Option<SharedFileFacts> {
-        if Digest::of(bytes) != digest {
-            return None;
-        }
-        Some(SharedFileFacts { digest, facts: Arc::new(postcard::from_bytes(bytes).ok()?) })
-    }
-
-    /// The digest of the facts.
-    pub fn digest(&self) -> Digest {
-        self.digest
-    }
-
-    /// The facts.
-    pub fn facts(&self) -> &FileFacts {
-        &self.facts
-    }
-}
-
-/// What one file says in a unit. Nothing in it depends on which unit that is, as long as the compiler sees the same in
-/// the file.
+/// The facts of one file. They do not depend on the unit, as long as the preprocessor produces the same text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileFacts {
-    /// The file, and the others that locations and symbols refer to, in the order in which they come up.
+    /// The file, then the files that locations and symbols refer to, in the order of their first use.
     #[serde(with = "paths")]
     pub files: Vec<PathBuf>,
     /// The functions that are declared, defined, called or stored.
     pub symbols: Vec<Symbol>,
-    /// Declarations of functions, in source order, definitions among them.
+    /// Declarations of functions, definitions included, in source order.
     pub declarations: Vec<Declaration>,
     /// Bodies of functions, in source order.
     pub bodies: Vec<Body>,
-    /// Marks on something that can bear none.
+    /// Marks on something that cannot have one.
     pub misplaced: Vec<Mark>,
-    /// Stores outside of bodies: initialisers at file scope.
+    /// Stores at file scope, by initialisers.
     pub stores: Vec<Store>,
-    /// Copies outside of bodies.
+    /// Copies at file scope.
     pub copies: Vec<PointerCopy>,
 }
 
 impl FileFacts {
-    /// Whether the file says nothing.
+    /// Whether the file has no facts.
     pub fn is_empty(&self) -> bool {
         self.declarations.is_empty()
             && self.bodies.is_empty()
@@ -134,17 +90,17 @@ impl FileFacts {
 pub struct Symbol {
     /// The name.
     pub name: String,
-    /// For a function with internal linkage, the file that defines it: two `static` functions of one name
-    /// in two files are two functions. `None` for external linkage.
+    /// For internal linkage, the file that defines the function: `static` functions of one name in two files are
+    /// different functions. `None` for external linkage.
     pub file: Option<FileId>,
 }
 
-/// A mark, written at a location.
+/// A mark in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Mark {
     /// Which mark.
     pub mark: MarkId,
-    /// Where it is written.
+    /// Its location.
     pub location: Location,
 }
 
@@ -153,9 +109,9 @@ pub struct Mark {
 pub struct Declaration {
     /// The function.
     pub symbol: SymbolId,
-    /// Where its name is.
+    /// The location of the function's name.
     pub location: Location,
-    /// The marks that are written on this declaration; inherited ones are not among them.
+    /// The marks on this declaration, without those that it inherits from earlier ones.
     pub marks: Vec<Mark>,
     /// Whether this is the definition.
     pub definition: bool,
@@ -170,65 +126,65 @@ pub struct Declaration {
 pub struct Body {
     /// The function.
     pub symbol: SymbolId,
-    /// Where the definition's name is.
+    /// The location of the name in the definition.
     pub location: Location,
-    /// The parameters that [`PathCondition`] distinguishes, by their position: boolean, unchanged by the body, and
-    /// asked for in a condition or passed on. At most [`MAX_FLAGS`].
+    /// The flags: the positions of the parameters that a [`PathCondition`] distinguishes. They are boolean, the body
+    /// does not change them, and it tests them or passes them on. At most [`MAX_FLAGS`].
     pub flags: Vec<u16>,
-    /// Calls of named functions, in source order; one for each callee and location.
+    /// Calls that name a function, in source order; one for each callee and location.
     pub calls: Vec<Call>,
     /// Calls through slots, in source order.
     pub slot_calls: Vec<SlotCall>,
-    /// Functions stored into slots, in source order.
+    /// Stores of functions into slots, in source order.
     pub stores: Vec<Store>,
-    /// What slots hold, stored into other slots, in source order. What is passed as an argument is in the calls.
+    /// Copies from slot to slot, in source order. Arguments of calls are not among them.
     pub copies: Vec<PointerCopy>,
-    /// An assertion on the context that holds on every path before anything returns.
+    /// An assertion on the context that every path passes.
     pub assertion: Option<Assertion>,
-    /// The locks that the body takes, with what it does meanwhile, in the order in which they are taken.
+    /// The locks that the body takes, with the calls that it makes while it holds them, in source order.
     pub critical_sections: Vec<CriticalSection>,
-    /// The locks that the body releases where it is not certain that it took them itself, sorted.
+    /// The locks that the body releases without certainly having taken them, sorted.
     pub releases: Vec<Release>,
 }
 
 /// A lock that a body may release for its caller.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Release {
-    /// Which kind.
+    /// Which lock of the pack.
     pub lock: LockId,
-    /// The last name in the argument, such as the field's in `&s->lock`; empty when there is none.
+    /// The last name in the argument, such as `lock` in `&s->lock`; empty if the argument has no name.
     pub name: String,
 }
 
-/// An index into the locks of the pack that the facts were read with.
+/// An index into the pack's locks. Facts are only valid with the pack that they were extracted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LockId(pub u16);
 
-/// A lock that is taken, and the calls that are made while it is certainly held: on every path, as far as structured
-/// control flow tells, and without those that are given the lock.
+/// A lock that the body takes, and the calls that it makes while it certainly holds the lock: on every path through
+/// structured control flow. Calls with the lock as an argument are not among them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CriticalSection {
-    /// Which.
+    /// Which lock of the pack.
     pub lock: LockId,
     /// The last name in the argument, as in [`Release`].
     pub name: String,
-    /// Where it is taken.
+    /// Where the body takes it.
     pub taken: Location,
-    /// Where the calls are, in source order.
+    /// The locations of the calls, in source order.
     pub calls: Vec<Location>,
 }
 
-/// A call of a function by its name.
+/// A call that names a function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
-    /// The function that is called.
+    /// The function.
     pub callee: SymbolId,
-    /// Where its name is; for a call out of a macro, where the macro is used; for a `cleanup` attribute, where
-    /// its variable is declared.
+    /// The location of its name; for a call from a macro, that of the macro's use; for a `cleanup` attribute, that of
+    /// the variable's declaration.
     pub location: Location,
-    /// For a call out of a macro, where it is written.
+    /// For a call from a macro, its location in the macro's definition.
     pub spelling: Option<Location>,
-    /// In which contexts, and for which values of the body's flags, control can be here.
+    /// The contexts and the values of the body's flags with which control reaches the call.
     pub condition: PathCondition,
     /// What makes the call.
     pub kind: CallKind,
@@ -236,26 +192,26 @@ pub struct Call {
     pub arguments: Vec<Argument>,
 }
 
-/// An argument of a call: a function, a function pointer, or a truth value that is known. An argument that may be one
-/// or the other, as in `f(c ? g : h)`, is there once for each.
+/// An argument of a call: a function, a function pointer, or a known truth value. An argument with several possible
+/// values, as in `f(c ? g : h)`, is listed once for each.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Argument {
-    /// Which argument, from 0.
+    /// The argument's position, from 0.
     pub position: u16,
-    /// What is passed.
+    /// Its value.
     pub value: ArgumentValue,
 }
 
-/// What a call passes.
-#[allow(missing_docs)] // each variant's comment tells of its fields
+/// The value of an argument.
+#[allow(missing_docs)] // the comment of each variant describes its fields
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ArgumentValue {
-    /// A function, by its name.
+    /// A function.
     Function(SymbolId),
-    /// Whatever a slot holds.
+    /// Whatever a slot points to.
     Slot(Slot),
-    /// A truth value, for a `bool` parameter: the worlds of the body in which it may be true, and those in which it may
-    /// be false. Not there when both are possible in every world.
+    /// For a `bool` parameter: the body's entry states in which the argument may be true, and those in which it may be
+    /// false. An argument that can always be both is not listed.
     Truth { may_be_true: PathCondition, may_be_false: PathCondition },
 }
 
@@ -264,18 +220,18 @@ pub enum ArgumentValue {
 pub enum CallKind {
     /// A call expression.
     Written,
-    /// `__attribute__((cleanup(f)))` on a variable: `f` is called at the end of the variable's scope.
+    /// `__attribute__((cleanup(f)))` on a variable: the end of the variable's scope calls `f`.
     Cleanup,
-    /// A call in a region: in the argument of a macro of the pack that runs it in another thread, where the predicate
-    /// still says what it said before.
+    /// A call in a region: in the argument of a macro that runs it in another thread. The pack lists these macros. The
+    /// predicate returns the same there as outside the region.
     Region,
-    /// An arm of `_Generic` or of a `__builtin_choose_expr` that may not be the chosen one: libclang does not
-    /// tell. No rule takes this for a call; it is counted as unknown.
+    /// A call in an arm of `_Generic` or `__builtin_choose_expr`. libclang does not reveal which arm is chosen, so the
+    /// call may not exist. Rules ignore it, and the summary counts it as unknown.
     Unresolved,
 }
 
 impl CallKind {
-    /// Whether the call is made, and where its body runs: neither in another thread nor perhaps not at all.
+    /// Whether the call certainly exists, and runs in the same thread as its body.
     pub fn is_in_place(self) -> bool {
         matches!(self, CallKind::Written | CallKind::Cleanup)
     }
@@ -284,147 +240,112 @@ impl CallKind {
 /// A call through a slot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlotCall {
-    /// What holds the function.
+    /// The slot.
     pub slot: Slot,
-    /// Where the call is.
+    /// The location of the call.
     pub location: Location,
-    /// In which contexts, and for which values of the body's flags, control can be here.
+    /// The contexts and the values of the body's flags with which control reaches the call.
     pub condition: PathCondition,
     /// What makes the call.
     pub kind: CallKind,
-    /// The marks that the slot bears by its own declaration or by the typedef of its type.
+    /// The marks on the slot's own declaration or on the typedef of its type.
     pub marks: Vec<Mark>,
-    /// The arguments that can matter to what is called, by position.
+    /// The arguments that can matter to what the callee does, by position.
     pub arguments: Vec<Argument>,
 }
 
-/// What one slot holds, put into another one.
+/// A copy of a slot's value to another slot.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PointerCopy {
-    /// Where it comes from.
+    /// The source.
     pub from: Slot,
-    /// Where it goes.
+    /// The destination.
     pub to: Slot,
 }
 
-/// A function whose address is put somewhere.
+/// A function that is stored into a slot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Store {
     /// The function.
     pub function: SymbolId,
-    /// Where it goes.
+    /// The slot.
     pub slot: Slot,
-    /// Where the function is named.
+    /// Where the source names the function.
     pub location: Location,
-    /// The marks that the slot bears by its own declaration or by the typedef of its type.
+    /// The marks on the slot's own declaration or on the typedef of its type.
     pub marks: Vec<Mark>,
-    /// Where a mark of the slot would be written: at the names of its declarations, or at that of the typedef of its
-    /// type. Sorted.
+    /// Where to write a mark of the slot: at the names of its declarations, or at that of the typedef of its type.
+    /// Sorted.
     pub declared: Vec<Location>,
-    /// What a flag beside the slot says, where the pack pairs the two and the flag's value is known.
+    /// The value of the flag that the pack pairs with the slot, if it is constant.
     pub paired_flag: Option<PairedFlag>,
 }
 
-/// What a flag says that is beside a slot: in the same initialiser, or in an argument of the same call.
+/// The value of a flag beside a slot: in the same initialiser, or in another argument of the same call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PairedFlag {
-    /// Which pair of slot and flag.
+    /// The pair of slot and flag.
     pub pair: PairId,
     /// Whether the flag is set.
     pub set: bool,
 }
 
-/// An index into the pairs of the pack that the facts were read with.
+/// An index into the pack's pairs. Facts are only valid with the pack that they were extracted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PairId(pub u16);
 
-/// A location that holds a function pointer.
-#[allow(missing_docs)] // each variant's comment tells of its fields
+/// A function-pointer slot: anything that can point to a function.
+#[allow(missing_docs)] // the comment of each variant describes its fields
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Slot {
-    /// A field of a record. The record is known by the location of its declaration, so that anonymous records
-    /// work; the name is for people.
+    /// A field of a record. The location of its declaration identifies the record, which can be anonymous. The name is
+    /// for messages.
     Field { record: Location, record_name: String, field: String },
     /// A variable at file scope, by its name; a `static` one also by its file.
     Global { name: String, file: Option<FileId> },
     /// A local variable, by the location of its declaration.
     Local { name: String, declared: Location },
-    /// A parameter of the function whose body this is, by its position.
+    /// A parameter of the body's function, by its position.
     Parameter { position: u16 },
     /// An argument of a call of `function`, by its position.
     Argument { function: SymbolId, position: u16 },
     /// An argument of a call through a slot, by its position.
     SlotArgument { position: u16 },
-    /// What the function of this body returns.
+    /// The return value of the body's function.
     Return,
-    /// What a call of `function` gives.
+    /// The result of a call of `function`.
     Result { function: SymbolId },
-    /// An element of an array that is itself held by a slot.
+    /// An element of an array in a slot.
     Element(Box<Slot>),
-    /// Anything else: what a pointer to a function pointer points to, the result of a call through a slot …
+    /// Anything else, such as the target of a pointer to a function pointer, or the result of a call through a slot.
     Other,
 }
 
 /// An assertion on the context, such as `assert(qemu_in_coroutine())`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assertion {
-    /// The context that it demands.
+    /// The asserted context.
     pub context: Context,
-    /// Where it is.
+    /// Its location.
     pub location: Location,
 }
 
-/// How well a unit parsed.
+/// How libclang parsed a unit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParseStatus {
-    /// How many errors the compiler reported. Facts of a unit with errors are not to be trusted.
+    /// The number of errors. The facts of a unit with errors may be wrong.
     pub errors: u32,
-    /// The first of them.
+    /// The first error.
     pub first_error: Option<CompilerError>,
-    /// Arguments that this libclang did not know and that were left out.
+    /// Arguments that were left out because libclang does not know them.
     pub unknown_arguments: Vec<String>,
 }
 
 /// An error of the compiler.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CompilerError {
-    /// The compiler's own words.
+    /// The compiler's message.
     pub message: String,
-    /// Where; `None` when it is about the arguments. Its file is one of [`UnitFacts::files`].
+    /// Its location, in one of [`UnitFacts::files`]; `None` for an error in the arguments.
     pub location: Option<Location>,
-}
-
-/// Paths as bytes, since a path need not be UTF-8.
-pub mod paths {
-    use std::ffi::OsString;
-    use std::os::unix::ffi::{OsStrExt, OsStringExt};
-    use std::path::PathBuf;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Serialize, Deserialize)]
-    enum Stored {
-        Text(String),
-        Bytes(Vec<u8>),
-    }
-
-    /// Writes paths.
-    pub fn serialize<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(paths.iter().map(|path| match path.to_str() {
-            Some(text) => Stored::Text(text.to_owned()),
-            None => Stored::Bytes(path.as_os_str().as_bytes().to_vec()),
-        }))
-    }
-
-    /// Reads paths.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
-        let stored = Vec::<Stored>::deserialize(deserializer)?;
-        Ok(stored
-            .into_iter()
-            .map(|path| match path {
-                Stored::Text(text) => PathBuf::from(text),
-                Stored::Bytes(bytes) => PathBuf::from(OsString::from_vec(bytes)),
-            })
-            .collect())
-    }
 }

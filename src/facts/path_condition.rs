@@ -1,8 +1,8 @@
-//! In which contexts control can be at a point of a body.
+//! Contexts, and the path conditions of points in a body.
 
 use serde::{Deserialize, Serialize};
 
-/// How many boolean parameters of one body are told apart. More would make the sets too large to be worth it.
+/// How many boolean parameters of one body path conditions distinguish. More would make the sets large for little gain.
 pub const MAX_FLAGS: usize = 3;
 
 /// One of the two contexts that code can run in.
@@ -10,7 +10,7 @@ pub const MAX_FLAGS: usize = 3;
 pub enum Context {
     /// Inside a coroutine.
     Coroutine,
-    /// Outside of any coroutine.
+    /// Outside any coroutine.
     NonCoroutine,
 }
 
@@ -18,10 +18,10 @@ pub enum Context {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ContextSet(u8);
 
-/// For which *worlds* a point can be reached: pairs of a context and a value for each of a body's flags.
+/// The *entry states* of a body from which control reaches a point: pairs of a context and a value for each flag.
 ///
-/// The context does not change while a body runs, and neither do its flags, so each world is independent of
-/// the others and a set of worlds says everything that structured control flow can tell.
+/// Neither the context nor the flags change while a body runs. So each entry state is independent of the others, and a
+/// set of them is everything that structured control flow can tell about a point.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PathCondition(u16);
 
@@ -43,7 +43,7 @@ impl ContextSet {
     pub const EMPTY: ContextSet = ContextSet(0);
     /// Only inside coroutines.
     pub const COROUTINE: ContextSet = ContextSet(1);
-    /// Only outside of coroutines.
+    /// Only outside coroutines.
     pub const NON_COROUTINE: ContextSet = ContextSet(2);
     /// Both contexts.
     pub const BOTH: ContextSet = ContextSet(3);
@@ -53,24 +53,24 @@ impl ContextSet {
         self.0 & ContextSet::from(context).0 != 0
     }
 
-    /// The contexts that are in both sets.
+    /// The contexts in both sets.
     #[must_use]
     pub fn and(self, other: ContextSet) -> ContextSet {
         ContextSet(self.0 & other.0)
     }
 
-    /// The contexts that are in either set.
+    /// The contexts in at least one of the sets.
     #[must_use]
     pub fn or(self, other: ContextSet) -> ContextSet {
         ContextSet(self.0 | other.0)
     }
 
-    /// The context of a set of one.
+    /// The context of a set with one element.
     pub fn only(self) -> Option<Context> {
         Context::ALL.into_iter().find(|context| self == (*context).into())
     }
 
-    /// Whether there is no context in the set.
+    /// Whether the set has no context.
     pub fn is_empty(self) -> bool {
         self == ContextSet::EMPTY
     }
@@ -91,16 +91,16 @@ impl FromIterator<Context> for ContextSet {
     }
 }
 
-// Both contexts, times all values of the flags, must fit.
+// A bit for each entry state.
 const _: () = assert!(u16::BITS as usize >= 2 << MAX_FLAGS);
-// And the values of the flags of one context fit a byte.
+// A bit for each value of the flags, in one context.
 const _: () = assert!(u8::BITS as usize >= 1 << MAX_FLAGS);
 
 impl PathCondition {
-    /// Reached in no world.
+    /// Control never reaches the point.
     pub const NEVER: PathCondition = PathCondition(0);
 
-    /// The bit of one world. `flags` holds a value for each flag, the first in bit 0.
+    /// The bit of an entry state. `flags` has a bit for each flag, the first in bit 0.
     fn bit(context: Context, flags: u8) -> u16 {
         let context = match context {
             Context::Coroutine => 0,
@@ -109,24 +109,24 @@ impl PathCondition {
         1 << (context | flags)
     }
 
-    /// Adds a world. `flags` holds a value for each flag, the first in bit 0; the bits of flags that the body
-    /// does not have must be 0.
+    /// Adds an entry state. `flags` has a bit for each flag, the first in bit 0. The bits of flags that the body does
+    /// not have must be 0.
     pub fn insert(&mut self, context: Context, flags: u8) {
         self.0 |= Self::bit(context, flags);
     }
 
-    /// Whether the point is reached in this world.
+    /// Whether control reaches the point from this entry state.
     pub fn contains(self, context: Context, flags: u8) -> bool {
         self.0 & Self::bit(context, flags) != 0
     }
 
-    /// The worlds of both.
+    /// The entry states of both.
     #[must_use]
     pub fn or(self, other: PathCondition) -> PathCondition {
         PathCondition(self.0 | other.0)
     }
 
-    /// The worlds of one context, a bit for each value of the flags: bit 0 for all flags false.
+    /// The entry states of one context: a bit for each value of the flags, bit 0 for all flags false.
     pub fn values(self, context: Context) -> u8 {
         let shift = match context {
             Context::Coroutine => 0,
@@ -135,7 +135,7 @@ impl PathCondition {
         (self.0 >> shift) as u8
     }
 
-    /// The contexts in which the point is reached for some value of the flags.
+    /// The contexts in which control reaches the point for some value of the flags.
     pub fn contexts(self) -> ContextSet {
         let half = (1u16 << (1 << MAX_FLAGS)) - 1;
         let coroutine = if self.0 & half != 0 { ContextSet::COROUTINE } else { ContextSet::EMPTY };
@@ -143,11 +143,12 @@ impl PathCondition {
         coroutine.or(outside)
     }
 
-    /// Whether, in this context, some values of the `flag_count` flags condition the point and others do not.
+    /// Whether, in this context, control reaches the point for some values of the `flag_count` flags and not for
+    /// others.
     pub fn depends_on_flags(self, context: Context, flag_count: usize) -> bool {
-        let worlds = 1u8 << flag_count.min(MAX_FLAGS);
-        let reached = (0..worlds).filter(|&flags| self.contains(context, flags)).count();
-        reached != 0 && reached != usize::from(worlds)
+        let values = 1u8 << flag_count.min(MAX_FLAGS);
+        let reached = (0..values).filter(|&flags| self.contains(context, flags)).count();
+        reached != 0 && reached != usize::from(values)
     }
 }
 
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn dependence_on_flags_is_told_for_each_context() {
+    fn dependence_on_flags_is_separate_for_each_context() {
         let mut condition = PathCondition::NEVER;
         condition.insert(Context::NonCoroutine, 0);
         assert!(!condition.depends_on_flags(Context::NonCoroutine, 0));

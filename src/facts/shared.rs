@@ -1,0 +1,49 @@
+//! The facts of one file, shared by all units in which it says the same.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use cowrap_base::files::Digest;
+
+use super::FileFacts;
+
+/// The facts of one file, with their digest. Cheap to clone: all units with the same facts of a header share one value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedFileFacts {
+    digest: Digest,
+    facts: Arc<FileFacts>,
+}
+
+impl SharedFileFacts {
+    /// Facts that do not change any more.
+    pub fn new(facts: FileFacts) -> SharedFileFacts {
+        // The serialisation of plain data to memory cannot fail.
+        let bytes = postcard::to_stdvec(&facts).unwrap_or_default();
+        SharedFileFacts { digest: Digest::of(&bytes), facts: Arc::new(facts) }
+    }
+
+    /// The facts in the form that caches store.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // As in `new`.
+        postcard::to_stdvec(&*self.facts).unwrap_or_default()
+    }
+
+    /// The facts from [`SharedFileFacts::to_bytes`]; `None` if the bytes do not have this digest.
+    pub fn from_bytes(digest: Digest, bytes: &[u8]) -> Option<SharedFileFacts> {
+        if Digest::of(bytes) != digest {
+            return None;
+        }
+        Some(SharedFileFacts { digest, facts: Arc::new(postcard::from_bytes(bytes).ok()?) })
+    }
+
+    /// The digest of the facts.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The facts.
+    pub fn facts(&self) -> &FileFacts {
+        &self.facts
+    }
+}

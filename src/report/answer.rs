@@ -1,4 +1,4 @@
-//! Answers to questions about a program, as plain data with all their words.
+//! Answers to queries about a program, as plain data that includes all text.
 
 use serde::Serialize;
 
@@ -10,11 +10,11 @@ use crate::findings::{Label, Span};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// What is believed of functions, and why.
+    /// What cowrap infers about functions, and why.
     Why(Vec<Explanation>),
-    /// Who calls functions, or whom they call.
+    /// The callers or callees of functions.
     Related(Vec<Related>),
-    /// The paths that an expression describes.
+    /// The paths that match an expression.
     Paths(Paths),
     /// A part of the call graph.
     Graph(Subgraph),
@@ -27,52 +27,52 @@ pub struct QueryResult {
     pub answer: Answer,
     /// The tree, for reading sources.
     pub tree: Tree,
-    /// How many units the answer knows nothing of.
+    /// How many translation units could not be read; the answer lacks them.
     pub unread_units: usize,
 }
 
-/// A way through the program: the calls on it, each with its place and in words.
+/// A call chain that shows why something is so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Witness {
-    /// What is remarkable of it as a whole; empty when nothing is.
+    /// Remarks on the whole chain.
     pub remarks: Vec<String>,
-    /// The calls, in their order.
+    /// The calls, in order.
     pub steps: Vec<Label>,
-    /// What the last of them rests on: marks and assertions.
+    /// The marks and assertions that the first and the last function rest on.
     pub grounds: Vec<Label>,
 }
 
-/// What is believed of a function.
+/// What cowrap infers about a function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Explanation {
     /// The function.
     pub function: String,
-    /// What it demands, in words.
+    /// What it requires of its caller, and why.
     pub requirement: String,
     /// Its declarations and definitions, with their marks.
     pub declarations: Vec<Label>,
-    /// What follows.
+    /// What follows from the program.
     pub inferences: Vec<Inference>,
 }
 
-/// Something that follows.
+/// Something that follows from the program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Inference {
     /// The fact.
     pub text: String,
-    /// Why it is so: one witness, or all that were asked for.
+    /// The evidence: the most certain witness, or all of them if the query asks for all.
     pub witnesses: Vec<Witness>,
-    /// How many more there are.
+    /// How many more witnesses there are.
     pub more: usize,
 }
 
-/// In which direction to go.
+/// The direction in which calls are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
-    /// To those who call.
+    /// To callers.
     Callers,
-    /// To those who are called.
+    /// To callees.
     Callees,
 }
 
@@ -81,44 +81,44 @@ pub enum Direction {
 pub struct Related {
     /// The function.
     pub function: String,
-    /// In which direction.
+    /// Callers or callees.
     pub direction: Direction,
-    /// The calls, the nearest first, then by place.
+    /// The calls, the nearest first, then by location.
     pub relations: Vec<Relation>,
 }
 
-/// A call, or what a slot may hold.
+/// A call, or a function that a slot may point to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Relation {
-    /// How many steps away it is, from 1.
+    /// The distance in steps, from 1.
     pub distance: u32,
     /// A function or slot.
     pub from: String,
-    /// What it calls, or what it may hold.
+    /// What it calls, or may point to.
     pub to: String,
     /// How.
     pub kind: EdgeKind,
-    /// Where.
+    /// The location of the call.
     pub at: Option<Span>,
-    /// The contexts in which control can be at the call, in words; empty for what a slot holds.
+    /// The contexts in which the call may run; empty for a function that a slot may point to.
     pub context: &'static str,
 }
 
 /// The paths that were found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Paths {
-    /// The shortest to each end, the shortest first.
+    /// The shortest path to each end, the shortest first.
     pub paths: Vec<Witness>,
-    /// How many ends there are besides.
+    /// How many more ends there are.
     pub more: usize,
 }
 
-/// What is to be drawn.
+/// A part of the call graph.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Subgraph {
     /// Functions and slots, sorted; edges count them.
     pub nodes: Vec<GraphNode>,
-    /// Who calls whom, sorted.
+    /// The calls between them, sorted.
     pub edges: Vec<GraphEdge>,
 }
 
@@ -127,26 +127,26 @@ pub struct Subgraph {
 pub struct GraphNode {
     /// Its name.
     pub name: String,
-    /// Its marks, what it demands, and what it is.
+    /// Its marks, what it requires, and what it is.
     pub labels: Vec<String>,
-    /// Where it is defined, or else declared; a slot has no place.
+    /// Where it is defined, or else declared; a slot has no location.
     pub at: Option<Span>,
-    /// Whether it was asked for.
+    /// Whether the query names it.
     pub requested: bool,
 }
 
-/// One or several calls.
+/// All calls of one kind from one node to another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GraphEdge {
-    /// The position of the node that calls.
+    /// The caller: an index into [`Subgraph::nodes`].
     pub from: usize,
-    /// The position of the node that is called.
+    /// The callee: an index into [`Subgraph::nodes`].
     pub to: usize,
     /// How.
     pub kind: EdgeKind,
-    /// Where.
+    /// The locations of the calls.
     pub sites: Vec<Span>,
-    /// The rules that are broken there.
+    /// The rules that are violated there.
     pub rules: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What a run reports, as plain data: findings, problems, and what was covered. Its names are those of the JSON format.
+//! The report of a run as plain data: findings, problems, and what was covered. Field names are keys of the JSON format.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
@@ -9,12 +9,12 @@ use cowrap_base::files::{Overlay, Tree};
 
 use crate::findings::{Finding, Level, Safety, Span, lossy};
 
-/// What a run has to say.
+/// The report of a run.
 #[derive(Debug)]
 pub struct Report {
-    /// What was found, in the order in which it is shown.
+    /// The findings, in the order in which they are shown.
     pub findings: Vec<Finding>,
-    /// What could not be done.
+    /// The translation units that could not be read.
     pub problems: Vec<Problem>,
     /// What was covered.
     pub summary: Summary,
@@ -24,42 +24,42 @@ pub struct Report {
     pub details: Details,
     /// Whether only some of the tree's translation units were to be read.
     pub is_partial: bool,
-    /// The rules that there are, sorted by name.
+    /// All rules, sorted by name.
     pub rules: Vec<RuleInfo>,
-    /// What was checked, where it is not what is on the disk.
+    /// The texts that were checked instead of those on the disk.
     pub overlay: Overlay,
-    /// The files that were read, by their identities.
+    /// The files that were read, by identity.
     pub files: HashSet<PathBuf>,
 }
 
-/// What readers of a report want to know of a rule.
+/// What a report says about a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuleInfo {
     /// Its name, as findings have it.
     pub name: &'static str,
-    /// The gravest level that it reports.
+    /// The highest level that it reports.
     pub level: Level,
-    /// What it says, in one line.
+    /// What it reports, in one line.
     pub summary: &'static str,
-    /// Whether it runs only when somebody asks for it.
+    /// Whether it runs only if it is enabled.
     pub opt_in: bool,
-    /// Whether there are fixes for some of its findings: the safest that there is.
+    /// The safest kind of fix that it offers, if any.
     pub fixes: Option<Safety>,
     /// Its page, in Markdown.
     pub page: &'static str,
 }
 
-/// A unit of which nothing is known.
+/// A translation unit that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Problem {
-    /// The unit's file, relative to the root.
+    /// Its file, relative to the root.
     #[serde(with = "lossy")]
     pub file: PathBuf,
-    /// What kind of problem it is.
+    /// The kind of problem.
     pub kind: ProblemKind,
-    /// What is wrong; for a parse error, the compiler's own words.
+    /// The problem; for a parse error, the message of the compiler.
     pub message: String,
-    /// Where, when the compiler said so.
+    /// The location that the compiler gives, if any.
     pub at: Option<Span>,
     /// What to do about it.
     pub help: Option<String>,
@@ -69,11 +69,11 @@ pub struct Problem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProblemKind {
-    /// The entry of the database has arguments that are not accepted.
+    /// Its entry in the database has an argument that cowrap refuses.
     Refused,
     /// The compiler reported errors.
     Parse,
-    /// Nothing came out of the unit.
+    /// libclang could not read it at all.
     Failed,
 }
 
@@ -91,19 +91,19 @@ impl ProblemKind {
 /// What was covered, in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Units that were to be read.
+    /// Translation units to be read.
     pub units: usize,
-    /// Units of which nothing is known: refused, not parsed cleanly, crashed.
+    /// Translation units that could not be read: refused, with errors, or crashed.
     pub failed_units: usize,
-    /// Entries of other languages, by language; they are not read.
+    /// Entries of the database in other languages, by language; they are not read.
     pub other_languages: BTreeMap<String, usize>,
     /// Functions with a body.
     pub functions: usize,
     /// Calls of functions by name.
     pub calls: usize,
-    /// Functions that are coroutine only.
+    /// Coroutine-only functions.
     pub coroutine_only: usize,
-    /// Generated wrappers through which coroutine only functions are entered from outside.
+    /// Generated wrappers of coroutine-only functions.
     pub wrappers: usize,
     /// Calls that create a coroutine, outside of generated files.
     pub creations: usize,
@@ -115,20 +115,20 @@ pub struct Summary {
     pub notes: usize,
     /// What could not be decided.
     pub unknown: Unknown,
-    /// What came of comparing with a baseline or with git.
+    /// The result of the comparison with a baseline or with git.
     pub compared: Option<Comparison>,
 }
 
 /// What could not be decided, in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unknown {
-    /// Calls through function pointers; what they reach is not followed.
+    /// Calls through function pointers without known candidates.
     pub pointer_calls: usize,
-    /// Calls in arms of `_Generic` and `__builtin_choose_expr` of which it is not known whether they are made.
+    /// Calls in branches of `_Generic` and `__builtin_choose_expr` that cowrap cannot resolve.
     pub unresolved_calls: usize,
-    /// Functions that the tree declares and calls, and whose body was not read.
+    /// Functions that the tree declares and calls, but whose body was not read.
     pub bodies: usize,
-    /// Generated files that could not be compared with what they should be; `--verbose` says why.
+    /// Generated files that could not be compared with what they should be; `--verbose` shows why.
     pub generated_files: usize,
 }
 
@@ -189,44 +189,45 @@ pub struct UnmatchedCut {
     pub callee: String,
 }
 
-/// What came of comparing, for people.
+/// The result of the comparison with a baseline or with git.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// The baseline, and how many findings were in it.
+    /// The baseline, and how many findings it lists.
     pub baseline: Option<(String, usize)>,
-    /// What became of a baseline in the previous version of its format; nothing of one in today's.
+    /// What became of a baseline in the previous format; `None` for one in the current format.
     pub upgrade: Option<Upgrade>,
-    /// The state that git has, in words.
+    /// The state in git that the report is compared with.
     pub since: Option<String>,
-    /// How many findings were there before.
+    /// How many findings existed before.
     pub known: usize,
-    /// Files that changed and that no unit reads, by their paths relative to the root.
+    /// Changed files that no translation unit includes, relative to the root.
     pub not_read: Vec<String>,
-    /// Why only lines were compared; none when it is known what was found before.
+    /// Why only changed lines were compared; `None` if the earlier findings are known.
     pub by_lines: Option<String>,
 }
 
-/// What became of a baseline in the previous version of its format.
+/// What became of a baseline in the previous format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Upgrade {
-    /// It was written anew in today's version: nothing of it is lost.
+    /// It was rewritten in the current format; no entry was lost.
     Rewritten,
-    /// It is as it was.
+    /// It is unchanged.
     Pending,
 }
 
-/// What became of sharing.
+/// What precompiled header sharing achieved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SharingStats {
-    /// Units whose facts were had by way of precompiled headers.
+    /// Translation units that were read with a precompiled header.
     pub units: usize,
-    /// Precompiled headers that were made.
+    /// Precompiled headers.
     pub headers: usize,
-    /// Those of them that an earlier run made.
+    /// Precompiled headers that earlier runs made.
     pub reused: usize,
-    /// Why units were parsed plainly after all, and precompiled headers not made or made without some headers; and how often.
+    /// Reasons for which precompiled headers were not made or not used, and how often.
     pub refusals: BTreeMap<String, usize>,
-    /// Units whose facts were not those of a plain parse, and the first file whose facts are others. There must be none.
+    /// Translation units whose facts differ from those without precompiled headers, with the first such file. There must be
+    /// none.
     pub differing: Vec<(PathBuf, PathBuf)>,
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use cowrap_report::SharingStats;
-use cowrap_session::{Digest, FactsError, NinjaRequest, Part, Request, Shard};
+use cowrap_session::{Digest, FactsError, NinjaRequest, Request, Shard, UnitSelection};
 
 use super::input::InputArguments;
 use super::{INCOMPLETE, fail, progress};
@@ -77,7 +77,7 @@ impl Index {
         }
         // The arguments demand it.
         let Some(output) = &self.output else { return fail("name the file to write with --output") };
-        let part = self.shard.map(Part::Shard).or(self.unit.map(Part::Unit));
+        let part = self.shard.map(UnitSelection::Shard).or(self.unit.map(UnitSelection::Unit));
         match part {
             Some(part) => match self.extract(&request, part, output) {
                 Ok(status) => status,
@@ -107,7 +107,7 @@ impl Index {
         ExitCode::SUCCESS
     }
 
-    fn extract(&self, request: &Request, part: Part, output: &Path) -> Result<ExitCode, FactsError> {
+    fn extract(&self, request: &Request, part: UnitSelection, output: &Path) -> Result<ExitCode, FactsError> {
         let facts = cowrap_session::extract(request, part, &progress::Bar::new())?;
         if let Some(depfile) = &self.depfile {
             facts.save_depfile(depfile, output)?;

@@ -103,7 +103,7 @@ impl InputArguments {
             Some(index) => Input::Index(index.clone()),
             None => Input::Database(self.build.clone().or_else(|| of(&settings.build))),
         };
-        let baseline = of(&settings.baseline).map_or(BaselineRequest::IfThere, BaselineRequest::File);
+        let baseline = of(&settings.baseline).map_or(BaselineRequest::IfExists, BaselineRequest::File);
         let cache = if self.no_cache { None } else { self.place.place(&working_directory)? };
         Ok(Request {
             input,

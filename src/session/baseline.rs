@@ -1,4 +1,4 @@
-//! The baseline of a tree: which one applies, what it removes from a report, and writing it.
+//! The baseline of a tree: which one is used, which findings it removes from a report, and writing it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use cowrap_analysis::rules::stale_baseline;
 use cowrap_base::files::{Tree, write_whole};
 use cowrap_base::git::Git;
-use cowrap_report::{Baseline, BaselineState, Finding, Fingerprints, Level, Span, Upgrade};
-use cowrap_report::{Comparison, Report};
+use cowrap_report::{Baseline, BaselineState, Comparison, Finding, Fingerprints, Level, Report, Span, Upgrade};
 
 use crate::Error;
 use crate::gate::{BASELINE, BaselineRequest, Since};
 use crate::request::Request;
 
-/// Removes the findings of the baseline from a report. The result has a finding for each stale entry, with the file that the entry is about.
+/// Removes the findings of the baseline from a report. The result has a finding for each stale entry, with the file that the
+/// entry is about.
 pub(crate) fn apply(
     request: &Request,
     report: &mut Report,
@@ -22,9 +22,9 @@ pub(crate) fn apply(
     let tree = &report.tree;
     let Some(file) = baseline_file(request, tree) else { return Ok(Vec::new()) };
     let text = read_file(&file).map_err(|source| Error::ReadBaseline { path: file.display().to_string(), source })?;
-    let mut known = Baseline::parse(&text, &file)?;
-    let (_, stale) = known.compare(&report.findings);
-    // A file that git has somewhere else now took its findings along.
+    let mut baseline = Baseline::parse(&text, &file)?;
+    let (_, stale) = baseline.compare(&report.findings);
+    // The findings of a file that git has moved are in the new file.
     let gone: BTreeSet<PathBuf> =
         stale.iter().map(|entry| entry.path.clone()).filter(|path| !tree.root.join(path).exists()).collect();
     if !gone.is_empty()
@@ -35,19 +35,19 @@ pub(crate) fn apply(
             Some((path.clone(), tree.relative(&to).to_path_buf()))
         };
         let moved: BTreeMap<PathBuf, PathBuf> = gone.iter().filter_map(moved).collect();
-        known.rename(|path| moved.get(path).cloned());
+        baseline.rename(|path| moved.get(path).cloned());
     }
-    let (is_known, stale) = known.compare(&report.findings);
+    let (is_known, stale) = baseline.compare(&report.findings);
     let shown = tree.relative(&file).to_path_buf();
     compared.baseline = Some((shown.to_string_lossy().into_owned(), is_known.iter().filter(|known| **known).count()));
-    if known.is_previous() {
+    if baseline.is_previous() {
         let matched = report.findings.iter().zip(&is_known).filter(|(_, is_known)| **is_known);
         let matched: Vec<Finding> = matched.map(|(finding, _)| finding.clone()).collect();
-        // What is staged may be another state of the tree, and what it is checked for must not change files.
+        // The staged state may differ from the disk, and a check before a commit must not change files.
         let may_write = stale.is_empty() && request.gate.since != Some(Since::Staged);
         compared.upgrade = Some(upgrade(&file, &matched, may_write));
     }
-    // Where something was not read, nobody knows what is not there any more.
+    // If a part of the tree was not read, the findings of an entry may be there.
     let is_whole = report.problems.is_empty() && !report.is_partial;
     let mut findings: Vec<Finding> = Vec::new();
     let mut stale: Vec<(PathBuf, Finding)> = stale
@@ -78,25 +78,25 @@ pub(crate) fn apply(
     Ok(stale)
 }
 
-/// Writes a baseline of the previous version anew, with the findings that its entries are, if it may be written.
+/// Rewrites a baseline of the previous version with the findings that matched its entries, if it may be written.
 fn upgrade(file: &Path, matched: &[Finding], may_write: bool) -> Upgrade {
     match may_write && write_whole(file, Baseline::of(matched).to_text().as_bytes()).is_ok() {
         true => Upgrade::Rewritten,
-        // Such as a file on a read-only file system: it is matched in the same way the next time.
+        // Such as on a read-only file system: the next run matches it in the same way.
         false => Upgrade::Pending,
     }
 }
 
-/// The baseline that counts.
+/// The file of the baseline that is used, if there is one.
 fn baseline_file(request: &Request, tree: &Tree) -> Option<PathBuf> {
     match &request.gate.baseline {
         BaselineRequest::No => None,
         BaselineRequest::File(file) => Some(request.working_directory.join(file)),
-        BaselineRequest::IfThere => Some(tree.root.join(BASELINE)).filter(|file| file.symlink_metadata().is_ok()),
+        BaselineRequest::IfExists => Some(tree.root.join(BASELINE)).filter(|file| file.symlink_metadata().is_ok()),
     }
 }
 
-/// A file's text. What is no file, such as a pipe, could have no end.
+/// The text of a regular file. Others, such as pipes, may have no end.
 fn read_file(file: &Path) -> std::io::Result<String> {
     match std::fs::metadata(file)?.is_file() {
         true => std::fs::read_to_string(file),
@@ -104,17 +104,21 @@ fn read_file(file: &Path) -> std::io::Result<String> {
     }
 }
 
-/// Writes the baseline of a report, and tells where and of how many findings.
+/// Writes the baseline of a report. The result is its file and the number of its findings.
+///
+/// # Errors
+///
+/// The file cannot be written, or is something else than a baseline.
 pub fn write_baseline(report: &Report, request: &Request) -> Result<(PathBuf, usize), Error> {
     let file = match &request.gate.baseline {
         BaselineRequest::File(file) => request.working_directory.join(file),
         _ => report.tree.root.join(BASELINE),
     };
-    // The tree's own settings name the file, and a tree may come from anywhere.
+    // The settings of the tree may name the file, and the tree may come from an attacker.
     let is_another = file.symlink_metadata().is_ok()
         && !read_file(&file).is_ok_and(|text| text.is_empty() || text.starts_with(Baseline::BEGINNING));
     if is_another {
-        return Err(Error::PreciousBaseline { path: file.display().to_string() });
+        return Err(Error::NotABaseline { path: file.display().to_string() });
     }
     let baseline = Baseline::of(&report.findings);
     write_whole(&file, baseline.to_text().as_bytes())

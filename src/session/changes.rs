@@ -1,4 +1,4 @@
-//! What git says has changed, and the snapshot that the change is part of.
+//! The changes that git sees, and the snapshot that has them.
 
 use cowrap_base::files::Tree;
 use cowrap_base::git::{Change, Git, GitError, Side};
@@ -8,11 +8,11 @@ use crate::snapshot::Snapshot;
 
 /// The changes that a report is about.
 pub(crate) struct Changes {
-    /// What the snapshot is compared with, for people.
+    /// What the snapshot is compared with, for messages.
     pub(crate) base: String,
     pub(crate) files: Vec<Change>,
     pub(crate) git: Git,
-    /// What is checked.
+    /// The snapshot that is checked.
     pub(crate) snapshot: Snapshot,
 }
 
@@ -21,7 +21,7 @@ impl Changes {
     ///
     /// # Errors
     ///
-    /// Those of git: no repository, no such revision, no common history.
+    /// There is no repository, no such revision, or no common history.
     pub(crate) fn find(since: &Since, tree: &Tree) -> Result<Changes, GitError> {
         let git = Git::new(&tree.root)?;
         match since {

@@ -1,16 +1,14 @@
-//! Checking a tree: read its program, run the rules, apply the diagnostics policy, and compare with what was found before.
+//! Checking a tree: read its program, run the rules, apply the diagnostics policy, and compare with earlier findings.
 
 use std::path::PathBuf;
 
 use cowrap_analysis::effects::Effects;
 use cowrap_analysis::rules;
-use cowrap_base::cache::StatCache;
 use cowrap_base::files::{Texts, Tree};
-use cowrap_frontend::unit_cache::UnitInputs;
 use cowrap_packs::{Cut, Pack};
-use cowrap_report::Finding;
-use cowrap_report::{Report, RuleInfo, UnmatchedCut};
+use cowrap_report::{Finding, Report, RuleInfo, UnmatchedCut};
 
+use crate::caches::FilesRead;
 use crate::changes::Changes;
 use crate::fix;
 use crate::generated_files::generation;
@@ -24,15 +22,15 @@ use crate::snapshot::Snapshot;
 use crate::summary::summarise;
 use crate::{Error, Since, compare};
 
-/// Checks a tree, and reports what the request's gate lets through.
+/// Checks a tree. The report has the findings that the request's gate does not hold back.
 ///
 /// # Errors
 ///
-/// There is nothing to check, or something that the request names cannot be used. Units that cannot be read are no error, but
-/// among the report's problems.
+/// There is nothing to check, or something that the request names cannot be used. A unit that cannot be read is not an error,
+/// but one of the report's problems.
 pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error> {
     let report_on = identify_paths(request, &request.report_on)?;
-    // A header that is misspelt here would make every wrapper look as if it were not generated.
+    // With a misspelt header, every wrapper would look as if it were not generated.
     identify_paths(request, &request.inputs)?;
     require_rules(&request.enable)?;
     let changes = match &request.gate.since {
@@ -51,20 +49,20 @@ pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error
     Ok(report)
 }
 
-/// Checks the snapshots of one tree; it is opened once, when the first one is read.
+/// Checks the snapshots of one tree, which is opened when the first snapshot is read.
 pub(crate) struct Checker<'r> {
     pub(crate) request: &'r Request,
     progress: &'r dyn Progress,
     session: Option<Session<'r>>,
 }
 
-/// A report on a snapshot, with what it was made of.
+/// A report on a snapshot, with what it was made from.
 pub(crate) struct Checked {
     pub(crate) report: Report,
     pack: Pack,
     texts: Texts,
-    /// What was read for it, if that can be compared with the disk in a later run.
-    consulted: Option<(UnitInputs, StatCache)>,
+    /// The files that its units read; `None` if a later run could not compare them with the disk.
+    files_read: Option<FilesRead>,
 }
 
 impl<'r> Checker<'r> {
@@ -72,20 +70,20 @@ impl<'r> Checker<'r> {
         Checker { request, progress, session: None }
     }
 
-    /// The report on all of a snapshot, compared with nothing, with the edits of its fixes.
+    /// The report on a whole snapshot with the edits of its fixes, before it is compared with anything.
     fn report(&mut self, snapshot: &Snapshot, run_cache: Option<&RunCache>) -> Result<Report, Error> {
-        let Checked { mut report, pack, texts, consulted } = self.check(snapshot, None)?;
-        fix::write_out(&mut report.findings, &texts, &report.tree, &pack, self.request);
-        if let Some((run_cache, (consulted, stamps))) = run_cache.zip(consulted) {
-            run_cache.keep(&report, consulted, &stamps, &texts);
+        let Checked { mut report, pack, texts, files_read } = self.check(snapshot, None)?;
+        fix::plan_edits(&mut report.findings, &texts, &report.tree, &pack, self.request);
+        if let Some((run_cache, files_read)) = run_cache.zip(files_read) {
+            run_cache.record(&report, files_read, &texts);
         }
         Ok(report)
     }
 
-    /// Checks a snapshot; at most `limit` units are parsed, if there is a limit. Edits of fixes are not made.
+    /// Checks a snapshot, without the edits of fixes. It is an error if more than `limit` units would have to be parsed.
     pub(crate) fn check(&mut self, snapshot: &Snapshot, limit: Option<usize>) -> Result<Checked, Error> {
         let request = self.request;
-        let ProgramRead { index, consulted } = self.program(snapshot, limit)?;
+        let ProgramRead { index, files_read } = self.program(snapshot, limit)?;
         let Index { program, pack, tree, mut details, problems, coverage } = index;
         let mut texts = Texts::new(&tree.root, None);
         for (path, text) in snapshot.overlay().texts() {
@@ -112,7 +110,7 @@ impl<'r> Checker<'r> {
             overlay: snapshot.overlay().clone(),
             files: program.files.iter().cloned().collect(),
         };
-        Ok(Checked { report, pack, texts, consulted })
+        Ok(Checked { report, pack, texts, files_read })
     }
 
     fn program(&mut self, snapshot: &Snapshot, limit: Option<usize>) -> Result<ProgramRead, Error> {
@@ -127,7 +125,7 @@ impl<'r> Checker<'r> {
     }
 }
 
-/// Refuses names that no rule has.
+/// Checks that all names are names of rules.
 pub(crate) fn require_rules(rules: &[String]) -> Result<(), Error> {
     let Some(unknown) = rules.iter().find(|name| !rules::RULES.iter().any(|rule| rule.name == **name)) else {
         return Ok(());
@@ -149,8 +147,8 @@ pub fn rule_infos() -> Vec<RuleInfo> {
     rules::RULES.iter().map(info).collect()
 }
 
-/// Whether a finding is in one of the files and directories that are reported on.
+/// Whether a finding is in one of the files and directories that the report is limited to.
 pub(crate) fn is_reported(finding: &Finding, report_on: &[PathBuf], tree: &Tree) -> bool {
     let path = tree.root.join(&finding.primary.at.path);
-    report_on.iter().any(|wanted| path.starts_with(wanted))
+    report_on.iter().any(|directory| path.starts_with(directory))
 }

@@ -1,27 +1,26 @@
-//! What of a report is new: compared with a baseline, and with what was found before a change.
+//! Which findings of a report are new: compared with a baseline, and with the findings before a change.
 //!
-//! What was found before is not guessed from changed lines: the snapshot before the change is read and checked. Only where
-//! that cannot be done do changed lines decide, and the report says so.
+//! The findings before a change are not guessed from changed lines: the snapshot before the change is checked. If that cannot
+//! be done, changed lines decide, and the report says so.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use cowrap_base::files::Identities;
-use cowrap_report::{BaselineState, Finding, Fingerprints, Level, Note, Span};
-use cowrap_report::{Comparison, Problem, Report};
+use cowrap_report::{BaselineState, Comparison, Finding, Fingerprints, Level, Note, Problem, Report, Span};
 
 use crate::changes::Changes;
 use crate::check::{Checked, Checker, is_reported};
 use crate::gate::Since;
 use crate::request::Input;
-use crate::run_cache::{KnownFindings, RunCache};
+use crate::run_cache::{RunCache, SnapshotFindings};
 use crate::{Error, baseline};
 
-/// The most units that are parsed to know what was found before a change. To parse more would cost as much as the check itself.
+/// The most units that are parsed to check the snapshot before a change. Parsing more would cost as much as the check itself.
 const MOST_PARSED: usize = 200;
 
-/// Leaves in a report what is new, and adds what is wrong with the baseline.
+/// Removes the findings that are not new from a report, and adds stale entries of the baseline.
 pub(crate) fn apply(
     checker: &mut Checker<'_>,
     report: &mut Report,
@@ -37,11 +36,11 @@ pub(crate) fn apply(
     if !report_on.is_empty() {
         report.findings.retain(|finding| is_reported(finding, report_on, &report.tree));
     }
-    let is_wanted = |path: &Path| {
+    let is_selected = |path: &Path| {
         let path = report.tree.root.join(path);
-        report_on.is_empty() || report_on.iter().any(|wanted| path.starts_with(wanted))
+        report_on.is_empty() || report_on.iter().any(|directory| path.starts_with(directory))
     };
-    report.findings.extend(stale.into_iter().filter(|(path, _)| is_wanted(path)).map(|(_, finding)| finding));
+    report.findings.extend(stale.into_iter().filter(|(path, _)| is_selected(path)).map(|(_, finding)| finding));
     let at = |level| report.findings.iter().filter(|finding| finding.level == level).count();
     (report.summary.errors, report.summary.warnings) = (at(Level::Error), at(Level::Warning));
     report.summary.notes = at(Level::Note);
@@ -49,7 +48,7 @@ pub(crate) fn apply(
     Ok(())
 }
 
-/// Leaves what the changes brought: what was not found before, and what has a changed line in it.
+/// Removes the findings that the changes did not bring. Those that were not there before remain, and those with a changed line.
 fn keep_new(
     checker: &mut Checker<'_>,
     report: &mut Report,
@@ -63,7 +62,7 @@ fn keep_new(
     let not_read = changes.files.iter().filter_map(|change| change.new.as_ref());
     let not_read = not_read.filter(|path| is_source(path) && !report.files.contains(*path));
     compared.not_read = not_read.map(|path| report.tree.relative(path).to_string_lossy().into_owned()).collect();
-    let before = before(checker, report, changes, run_cache);
+    let before = fingerprints_before(checker, report, changes, run_cache);
     let root = report.tree.root.clone();
     let mut lines: BTreeMap<&Path, &[RangeInclusive<u32>]> = BTreeMap::new();
     for change in &changes.files {
@@ -71,27 +70,27 @@ fn keep_new(
             lines.insert(new, &change.lines);
         }
     }
-    // What git does not know yet is new, with all its lines.
-    let mentioned = report.findings.iter().flat_map(places).map(|at| root.join(&at.path));
+    // All lines of a file that git does not track are new.
+    let mentioned = report.findings.iter().flat_map(locations).map(|at| root.join(&at.path));
     let mentioned: BTreeSet<PathBuf> = mentioned.filter(|path| !lines.contains_key(path.as_path())).collect();
     let untracked = match checker.request.gate.since {
         Some(Since::Staged) => BTreeSet::new(),
         _ => changes.git.untracked(&mentioned)?,
     };
     let is_touched = |finding: &Finding| {
-        places(finding).any(|at| {
+        locations(finding).any(|at| {
             let path = root.join(&at.path);
             let changed = lines.get(path.as_path()).copied().unwrap_or_default();
             untracked.contains(&path) || changed.iter().any(|lines| lines.contains(&at.line))
         })
     };
-    let (known, by_lines) = match before {
-        Ok(known) => (Some(known), None),
+    let (before, by_lines) = match before {
+        Ok(before) => (Some(before), None),
         Err(reason) => (None, Some(reason)),
     };
     let all = report.findings.len();
     report.findings.retain_mut(|finding| {
-        let was_there = known.as_ref().map(|known| known.contains(&finding.fingerprint));
+        let was_there = before.as_ref().map(|before| before.contains(&finding.fingerprint));
         finding.state = match (was_there, is_touched(finding)) {
             (Some(true), true) => Some(BaselineState::Updated),
             (Some(false), _) | (None, true) => Some(BaselineState::New),
@@ -108,16 +107,16 @@ fn keep_new(
     Ok(())
 }
 
-/// The places that a finding is about.
-fn places(finding: &Finding) -> impl Iterator<Item = &Span> {
+/// The locations of a finding, its labels and its notes.
+fn locations(finding: &Finding) -> impl Iterator<Item = &Span> {
     let labels = finding.secondary.iter().map(|label| &label.at);
     let notes = finding.notes.iter().filter_map(|note| note.at.as_ref());
     std::iter::once(&finding.primary.at).chain(labels).chain(notes)
 }
 
-/// The fingerprints of what was found before the changes, with the files where they are now; or why that is not known, for
-/// people.
-fn before(
+/// The fingerprints of the findings before the changes, with the current paths of moved files; or why they are not known, for
+/// the report.
+fn fingerprints_before(
     checker: &mut Checker<'_>,
     now: &Report,
     changes: &Changes,
@@ -127,30 +126,30 @@ fn before(
         return Ok(now.findings.iter().map(|finding| finding.fingerprint.clone()).collect());
     }
     if matches!(checker.request.input, Input::Index(_)) {
-        return Err("an index does not hold what was there before".to_owned());
+        return Err("an index does not contain the tree before the change".to_owned());
     }
     let snapshot = changes.snapshot.before(&changes.files);
     let snapshot = snapshot.map_err(|path| format!("{} was not a regular file", path.display()))?;
-    let found = match run_cache.and_then(|run_cache| run_cache.findings_in(snapshot.overlay())) {
-        Some(found) => found,
+    let before = match run_cache.and_then(|run_cache| run_cache.findings_in(snapshot.overlay())) {
+        Some(before) => before,
         None => match checker.check(&snapshot, Some(MOST_PARSED)) {
-            Ok(Checked { report, .. }) => KnownFindings { findings: report.findings, problems: report.problems },
+            Ok(Checked { report, .. }) => SnapshotFindings { findings: report.findings, problems: report.problems },
             Err(Error::TooManyUnits { units }) => {
                 return Err(format!(
-                    "{units} translation units would have to be parsed as they were; after a check of that state has \
-                     filled the cache, none is"
+                    "{units} translation units would have to be parsed in their old state; check that state once to fill \
+                     the cache"
                 ));
             }
             Err(error) => return Err(error.to_string()),
         },
     };
-    // A unit that cannot be read now either has no findings in any case.
+    // A unit that cannot be read now either has no findings in the report.
     let is_new = |problem: &&Problem| !now.problems.iter().any(|known| known.file == problem.file);
-    if let Some(problem) = found.problems.iter().find(is_new) {
+    if let Some(problem) = before.problems.iter().find(is_new) {
         let file = problem.file.display();
-        return Err(format!("{file} could not be read as it was: {}", problem.message));
+        return Err(format!("the old state of {file} cannot be read: {}", problem.message));
     }
-    let mut findings = found.findings;
+    let mut findings = before.findings;
     let identities = Identities::default();
     let moved = changes.files.iter().filter_map(|change| Some((change.old.as_deref()?, change.new.as_deref()?)));
     let moved: BTreeMap<&Path, &Path> = moved.collect();

@@ -10,39 +10,42 @@ use cowrap_report::BaselineError;
 
 use crate::index_file::IndexError;
 
-/// Why there is no report at all.
+/// Why a run has no result.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// No libclang.
+    /// libclang cannot be loaded.
     #[error(transparent)]
     Clang(#[from] LoadError),
-    /// No usable pack.
+    /// The pack cannot be used.
     #[error(transparent)]
     Pack(#[from] PackError),
-    /// No usable database.
+    /// The compilation database cannot be used.
     #[error(transparent)]
     Database(#[from] compdb::Error),
-    /// A path on the command line is not there.
+    /// A given path does not exist.
     #[error("{path}: no such file or directory")]
     NoSuchPath {
         /// The path as given.
         path: String,
     },
-    /// A rule that is to be enabled is not there.
-    #[error("there is no rule `{name}`; those that run only when they are enabled are {opt_in}")]
+    /// A given name is not the name of a rule.
+    #[error("unknown rule `{name}`; the opt-in rules are {opt_in}")]
     NoSuchRule {
         /// The name.
         name: String,
-        /// The rules that there are.
+        /// The names of the opt-in rules.
         opt_in: String,
     },
-    /// There is nothing to read.
+    /// There are no translation units to read.
     #[error("{0}")]
-    Nothing(String),
-    /// The tree defines none of the pack's marks, so that nothing could ever be found.
+    NoUnits(String),
+    /// A ninja file needs a compilation database.
+    #[error("`--emit-ninja` needs a compilation database; name the build directory with -p")]
+    NotADatabase,
+    /// The tree defines none of the pack's marks, so a check could not find anything.
     #[error(
-        "no mark of the pack `{pack}` is defined below {root}\n  looked for {marks}\n  give the tree's root with \
-         --root, or the code base's own pack with --pack"
+        "no mark of the pack `{pack}` is defined below {root}\n  searched for {marks}\n  name the root of the tree with \
+         --root, or another pack with --pack"
     )]
     NoMarks {
         /// The pack's name.
@@ -52,17 +55,17 @@ pub enum Error {
         /// The marks.
         marks: String,
     },
-    /// The index that was saved cannot be used.
+    /// The saved index cannot be used.
     #[error(transparent)]
     Index(#[from] IndexError),
-    /// Git cannot tell what changed.
+    /// git cannot say what changed.
     #[error(transparent)]
     Git(#[from] GitError),
-    /// The baseline is none.
+    /// The baseline cannot be used.
     #[error(transparent)]
     Baseline(#[from] BaselineError),
     /// The baseline cannot be read.
-    #[error("cannot read the baseline {path}: {source}; `cowrap baseline` writes one")]
+    #[error("cannot read the baseline {path}: {source}; write one with `cowrap baseline`")]
     ReadBaseline {
         /// Its file.
         path: String,
@@ -77,17 +80,19 @@ pub enum Error {
         /// The reason.
         source: std::io::Error,
     },
-    /// What is to be overwritten is something else.
-    #[error("{path} is no baseline, and would be lost; remove it, or name another file with --output")]
-    PreciousBaseline {
+    /// The file to overwrite is something else.
+    #[error("{path} is not a baseline and will not be overwritten; remove it, or name another file with --output")]
+    NotABaseline {
         /// The file.
         path: String,
     },
-    /// What is staged cannot be told from an index of something else.
-    #[error("an index does not hold what is staged; name the build directory with -p instead of --index")]
+    /// A saved index does not have the staged state.
+    #[error(
+        "--staged needs the tree, which an index does not contain; name the build directory with -p instead of --index"
+    )]
     StagedIndex,
-    /// A snapshot that is not on the disk cannot be made known to libclang.
-    #[error("cannot write temporary files: {0}; set TMPDIR to a directory that can be written to")]
+    /// The texts of a snapshot cannot be passed to libclang.
+    #[error("cannot write temporary files: {0}; set TMPDIR to a writable directory")]
     Snapshot(std::io::Error),
     /// More units would have to be parsed than is allowed.
     #[error("{units} translation units would have to be parsed")]
@@ -95,7 +100,7 @@ pub enum Error {
         /// How many.
         units: usize,
     },
-    /// No workers could be started.
+    /// The workers cannot be started.
     #[error("cannot start workers: {0}")]
     Workers(#[from] rayon::ThreadPoolBuildError),
 }

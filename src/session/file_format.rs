@@ -7,22 +7,22 @@ use cowrap_facts::SCHEMA;
 use cowrap_packs::{Lock, Pack, Pair};
 
 /// What a file is.
-pub(super) struct Kind {
+pub(super) struct FileFormat {
     /// What it begins with; the version follows.
     pub magic: &'static [u8],
     /// What people call it.
     pub name: &'static str,
 }
 
-impl Kind {
+impl FileFormat {
     /// The bytes of a file.
-    pub fn seal(&self, body: Vec<u8>) -> Vec<u8> {
+    pub fn encode(&self, body: Vec<u8>) -> Vec<u8> {
         let sum = crc32fast::hash(&body).to_le_bytes().to_vec();
         [self.header(), body, sum].concat()
     }
 
     /// What is in a file, or what is the matter with it.
-    pub fn unseal<'b>(&self, bytes: &'b [u8]) -> Result<&'b [u8], String> {
+    pub fn decode<'b>(&self, bytes: &'b [u8]) -> Result<&'b [u8], String> {
         if !bytes.starts_with(self.magic) {
             return Err(format!("is no {}", self.name));
         }
@@ -50,7 +50,7 @@ pub(super) fn damaged() -> String {
 /// The words of a pack that decide what is read: the names of marks, in their order, of predicates, of what takes locks, of
 /// regions, and of pairs. Facts that were read with others say something else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Words {
+pub(super) struct PackNames {
     marks: Vec<String>,
     predicates: Vec<String>,
     locks: Vec<Lock>,
@@ -58,10 +58,10 @@ pub(super) struct Words {
     pairs: Vec<Pair>,
 }
 
-impl Words {
+impl PackNames {
     /// Those of a pack.
-    pub fn of(pack: &Pack) -> Words {
-        Words {
+    pub fn of(pack: &Pack) -> PackNames {
+        PackNames {
             marks: pack.marks.iter().map(|mark| mark.name.clone()).collect(),
             predicates: pack.predicates.clone(),
             locks: pack.locks.clone(),
@@ -71,8 +71,8 @@ impl Words {
     }
 
     /// Says what is the matter when these are not the words of a pack.
-    pub fn vet(&self, pack: &Pack) -> Result<(), String> {
-        match *self == Words::of(pack) {
+    pub fn check(&self, pack: &Pack) -> Result<(), String> {
+        match *self == PackNames::of(pack) {
             true => Ok(()),
             false => Err(format!("was made with another pack than `{}`", pack.name)),
         }

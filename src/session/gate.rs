@@ -1,28 +1,28 @@
-//! What a report is compared with: a baseline, and what git has.
+//! What a report is compared with: a baseline, and a state of the tree that git has.
 
 use std::path::PathBuf;
 
-/// The name of the baseline that counts when none is named.
+/// The name of the default baseline, at the root of the tree.
 pub const BASELINE: &str = ".cowrap-baseline.json";
 
-/// What a report is compared with, so that only news is told.
+/// What a report is compared with, so that it has only new findings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gate {
-    /// The findings that are known.
+    /// The baseline, with findings that are not reported again.
     pub baseline: BaselineRequest,
-    /// Whether it is an error that the baseline could be shorter.
+    /// Whether stale entries of the baseline are errors.
     pub ratchet: bool,
-    /// What git has.
+    /// The state of the tree to compare with, if there is one.
     pub since: Option<Since>,
 }
 
-/// Which baseline counts.
+/// Which baseline is used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum BaselineRequest {
-    /// The one at the root of the tree, if there is one.
+    /// [`BASELINE`] at the root of the tree, if it exists.
     #[default]
-    IfThere,
-    /// This one.
+    IfExists,
+    /// This file.
     File(PathBuf),
     /// None.
     No,
@@ -31,8 +31,8 @@ pub enum BaselineRequest {
 /// A state of the tree that git has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Since {
-    /// Where HEAD and this revision come from; what is on the disk is compared with it.
+    /// The merge base of HEAD and this revision; the disk is compared with it.
     Fork(String),
-    /// HEAD; what is staged is compared with it.
+    /// HEAD; git's index is compared with it.
     Staged,
 }

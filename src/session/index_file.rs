@@ -12,9 +12,9 @@ use cowrap_packs::Pack;
 
 use cowrap_report::{Details, Problem};
 
-use crate::file_format::{Kind, Words, damaged};
+use crate::file_format::{FileFormat, PackNames, damaged};
 
-const KIND: Kind = Kind { magic: b"cowrap index ", name: "index" };
+const FORMAT: FileFormat = FileFormat { magic: b"cowrap index ", name: "index" };
 
 /// A tree as it was read.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ pub enum IndexError {
 /// What is in the file.
 #[derive(Serialize, Deserialize)]
 struct Saved<P> {
-    words: Words,
+    names: PackNames,
     root: PathBuf,
     build: Option<PathBuf>,
     details: Details,
@@ -89,7 +89,7 @@ struct Saved<P> {
 pub fn save(index: Index, path: &Path) -> Result<(), IndexError> {
     let failed = |source| IndexError::Write { path: path.display().to_string(), source };
     let saved = Saved {
-        words: Words::of(&index.pack),
+        names: PackNames::of(&index.pack),
         root: index.tree.root,
         build: index.tree.build,
         details: index.details,
@@ -98,7 +98,7 @@ pub fn save(index: Index, path: &Path) -> Result<(), IndexError> {
         program: &index.program,
     };
     let body = postcard::to_stdvec(&saved).map_err(|error| failed(std::io::Error::other(error)))?;
-    write_whole(path, &KIND.seal(body)).map_err(failed)?;
+    write_whole(path, &FORMAT.encode(body)).map_err(failed)?;
     Ok(())
 }
 
@@ -106,9 +106,9 @@ pub fn save(index: Index, path: &Path) -> Result<(), IndexError> {
 pub(super) fn load(path: &Path, pack: Pack) -> Result<Index, IndexError> {
     let bytes = std::fs::read(path).map_err(|source| IndexError::Read { path: path.display().to_string(), source })?;
     let unusable = |problem| IndexError::Unusable { path: path.display().to_string(), problem };
-    let body = KIND.unseal(&bytes).map_err(unusable)?;
+    let body = FORMAT.decode(&bytes).map_err(unusable)?;
     let saved: Saved<Program> = postcard::from_bytes(body).map_err(|_| unusable(damaged()))?;
-    saved.words.vet(&pack).map_err(unusable)?;
+    saved.names.check(&pack).map_err(unusable)?;
     let mut program = saved.program;
     program.connect();
     Ok(Index {

@@ -1,4 +1,4 @@
-//! Which translation units there are, and where their tree is.
+//! The translation units of a request, and the root of their tree.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,12 +11,12 @@ use cowrap_packs::{Pack, PackError};
 use crate::request::{Input, Request};
 use crate::{Error, index_file};
 
-/// What is to be read.
+/// The translation units to read.
 pub(crate) struct Inputs {
     pub(crate) units: Vec<Unit>,
     pub(crate) refused: Vec<RefusedEntry>,
     pub(crate) other_languages: BTreeMap<String, usize>,
-    /// Whether more files than the database say what the units are.
+    /// Whether the units depend on more than the database, such as on response files.
     pub(crate) may_be_indirect: bool,
     /// Whether these are all units of the tree.
     pub(crate) is_whole: bool,
@@ -46,14 +46,25 @@ pub(crate) fn inputs(request: &Request) -> Result<(Inputs, Tree), Error> {
         inputs.refused.retain(|refusal| wanted(&refusal.file));
     }
     if inputs.units.is_empty() && inputs.refused.is_empty() {
-        let why =
-            if request.only.is_some() { "no C file of the database matches --only" } else { "no C file to check" };
-        let others: Vec<String> =
-            inputs.other_languages.iter().map(|(language, count)| format!("{count} {language}")).collect();
-        let others = if others.is_empty() { String::new() } else { format!(" (other entries: {})", others.join(", ")) };
-        return Err(Error::Nothing(format!("{why}{others}")));
+        return Err(Error::NoUnits(no_units(request, &inputs)));
     }
     Ok((inputs, tree))
+}
+
+/// Why there is nothing to read.
+fn no_units(request: &Request, inputs: &Inputs) -> String {
+    let reason = match (&request.only, &request.exclude) {
+        (Some(_), None) => "no C file of the compilation database matches `only`",
+        (None, Some(_)) => "every C file of the compilation database matches `exclude`",
+        (Some(_), Some(_)) => "no C file of the compilation database matches `only` but not `exclude`",
+        (None, None) => "the compilation database has no C file",
+    };
+    let others = inputs.other_languages.iter().map(|(language, count)| format!("{count} {language}"));
+    let others: Vec<String> = others.collect();
+    match others.is_empty() {
+        true => reason.to_owned(),
+        false => format!("{reason} (other entries: {})", others.join(", ")),
+    }
 }
 
 fn from_database(request: &Request, explicit: Option<&Path>) -> Result<(Inputs, Tree), Error> {
@@ -91,7 +102,7 @@ fn from_files(request: &Request, files: &[PathBuf], flags: &[OsString]) -> Resul
     Ok((inputs, Tree::of_files(&request.working_directory, &paths)))
 }
 
-/// The tree of a request, without reading it.
+/// The tree of a request, without reading its units.
 pub(crate) fn tree_of(request: &Request) -> Result<Tree, Error> {
     match &request.input {
         Input::Index(path) => {
@@ -101,14 +112,14 @@ pub(crate) fn tree_of(request: &Request) -> Result<Tree, Error> {
         Input::Database(explicit) => {
             let json = compdb::find(&request.working_directory, explicit.as_deref())?;
             let json = std::path::absolute(&json).unwrap_or(json);
-            let known = json.parent().filter(|_| request.root.is_none()).and_then(Tree::of_meson);
-            known.map_or_else(|| Ok(inputs(request)?.1), Ok)
+            let of_meson = json.parent().filter(|_| request.root.is_none()).and_then(Tree::of_meson);
+            of_meson.map_or_else(|| Ok(inputs(request)?.1), Ok)
         }
         Input::Files { .. } => Ok(inputs(request)?.1),
     }
 }
 
-/// The identities of paths that are named on the command line.
+/// The real paths of paths that are given on the command line.
 pub(crate) fn identify_paths(request: &Request, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     let identify = |path: &PathBuf| {
         let absolute = request.working_directory.join(path);
@@ -117,7 +128,7 @@ pub(crate) fn identify_paths(request: &Request, paths: &[PathBuf]) -> Result<Vec
     paths.iter().map(identify).collect()
 }
 
-/// The pack that is asked for.
+/// The pack with this name or file; QEMU's if there is none.
 pub(crate) fn pack_of(path: Option<&Path>) -> Result<Pack, PackError> {
     match path {
         Some(path) => Pack::read(path),

@@ -1,16 +1,18 @@
 //! One run of cowrap: check, fix, queries, generation of wrappers, indexes and shards.
 //!
-//! A [`Request`] says what is asked for. [`session`] reads a tree in any of its [snapshots](snapshot), by way of the caches, and
-//! is the only way to a program; what is done with the program is in a module for each command.
+//! A [`Request`] says what to do. [`session`] reads a tree in any of its [snapshots](snapshot), with the help of the caches, and
+//! is the only way to a program. Each command has a module that says what is done with the program.
 //!
 //! It must never know argument syntax or output formats.
 
 #![warn(missing_docs)]
 
+// What a run is asked to do, and why it has no result.
 mod request;
-mod error;
 mod gate;
+mod error;
 
+// The commands.
 mod check;
 mod fix;
 mod patches;
@@ -20,22 +22,25 @@ mod facts_file;
 mod ninja;
 mod generate;
 
+// From a tree to a program.
 mod session;
 mod snapshot;
-mod reading;
-mod caches;
-mod run_cache;
 mod inputs;
-mod vocabulary;
+mod units;
+mod caches;
 mod problems;
+mod vocabulary;
 
+// From a program to a report.
 mod policy;
-mod compare;
-mod changes;
-mod baseline;
 mod generated_files;
 mod summary;
+mod compare;
+mod baseline;
+mod changes;
+mod run_cache;
 
+// The files that several commands write.
 mod file_format;
 mod depfile;
 
@@ -47,7 +52,7 @@ pub use cowrap_fix::unified_diff;
 pub use cowrap_frontend::index::WORKER;
 pub use cowrap_packs::{Settings, Valued, nearest};
 pub use error::Error;
-pub use facts_file::{Extracted, FactsError, LinkRequest, Part, Shard, extract, link};
+pub use facts_file::{Extracted, FactsError, LinkRequest, Shard, UnitSelection, extract, link};
 pub use fix::{Applied, FixError, FixRequest, Fixed, NotApplied, Step, fix};
 pub use gate::{BASELINE, BaselineRequest, Gate, Since};
 pub use generate::{

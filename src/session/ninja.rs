@@ -13,7 +13,7 @@ use cowrap_frontend::compdb;
 
 use crate::Error;
 use crate::depfile::{depfile, word};
-use crate::facts_file::{FactsError, LIST, List, file_name, list_file, named_unit, write};
+use crate::facts_file::{FactsError, UNIT_LIST, UnitList, file_name, list_file, named_unit, write};
 use crate::request::{Input, Request};
 use crate::session::Session;
 
@@ -39,12 +39,12 @@ pub struct NinjaRequest {
 /// There is nothing to read, something cannot be written, or ninja cannot name it.
 pub fn emit_ninja(request: &Request, ninja: &NinjaRequest) -> Result<(), FactsError> {
     let session = Session::open(request)?;
-    let list = List::of(&session);
+    let list = UnitList::of(&session);
     let paths = Paths::of(request, ninja)?;
     let text = text(request, ninja, &paths, &session, &list)?;
     let reread = reread(&paths, &session)?;
     remove_others(&paths.facts, &list)?;
-    write(&paths.facts.join(LIST), &list_file(&session, list)?)?;
+    write(&paths.facts.join(UNIT_LIST), &list_file(&session, list)?)?;
     write(&paths.depfile(), &reread)?;
     write(&paths.file, &text)
 }
@@ -64,7 +64,7 @@ struct Paths {
 impl Paths {
     fn of(request: &Request, ninja: &NinjaRequest) -> Result<Paths, FactsError> {
         let Input::Database(database) = &request.input else {
-            return Err(Error::Nothing("a ninja file is made of a compilation database".to_owned()).into());
+            return Err(Error::NotADatabase.into());
         };
         let at = |path: &Path| request.working_directory.join(path);
         let file = real_parent(&at(&ninja.file))?;
@@ -103,7 +103,7 @@ fn real_parent(path: &Path) -> Result<PathBuf, FactsError> {
 }
 
 /// Removes the facts of units that are not in the list; other files stay.
-fn remove_others(directory: &Path, list: &List) -> Result<(), FactsError> {
+fn remove_others(directory: &Path, list: &UnitList) -> Result<(), FactsError> {
     let known: std::collections::HashSet<String> = list.units.iter().map(Digest::to_string).collect();
     let failed = |source| FactsError::Write { path: directory.display().to_string(), source };
     for entry in directory.read_dir().map_err(failed)? {
@@ -129,7 +129,7 @@ fn text(
     ninja: &NinjaRequest,
     paths: &Paths,
     session: &Session<'_>,
-    list: &List,
+    list: &UnitList,
 ) -> Result<Vec<u8>, FactsError> {
     let library = Library::load().map_err(Error::from)?;
     // Which libclang is in use must not depend on who runs ninja.
@@ -174,7 +174,7 @@ fn text(
     lines.line(&[b"  generator = 1\n  restat = 1\n  description = look for units"]);
 
     let mut tools = [path(&paths.program)?, b" ".to_vec(), path(library.path())?].concat();
-    let list_path = path(&paths.facts.join(LIST))?;
+    let list_path = path(&paths.facts.join(UNIT_LIST))?;
     lines.line(&[b"\nbuild ", &path(&paths.name)?, b" ", &list_path, b": emit | ", &tools]);
     if let Some(pack) = &paths.pack {
         tools.extend([b" ", path(pack)?.as_slice()].concat());

@@ -1,4 +1,4 @@
-//! Asking a question about a tree, or an index that was saved.
+//! Answers a query about a tree or a saved index.
 
 use thiserror::Error;
 
@@ -12,34 +12,34 @@ use crate::index_file::Index;
 use crate::request::{Progress, Request};
 use crate::session::index;
 
-/// A question.
+/// A query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Query {
-    /// What is believed of a function, and why.
+    /// What cowrap infers about a function, and why.
     Why {
         /// The function.
         function: String,
-        /// What it must lead to, instead of anything that its context does not allow.
+        /// The function that call chains must lead to, instead of any that the context does not allow.
         to: Option<String>,
-        /// Whether to tell every witness.
+        /// Whether to show all witnesses.
         all: bool,
     },
-    /// Who calls a function, or whom it calls.
+    /// The callers or callees of a function.
     Related {
         /// The function.
         function: String,
         /// Callers or callees.
         direction: Direction,
-        /// Whether to go on from those.
+        /// Whether to include their callers or callees, too.
         transitive: bool,
-        /// Whether to leave out what goes through slots.
+        /// Whether to leave out calls through function-pointer slots.
         named: bool,
     },
-    /// The paths that an expression describes.
+    /// The paths in the call graph that match an expression.
     Paths {
         /// The expression.
         expression: String,
-        /// The most that are told.
+        /// The most paths to show.
         limit: usize,
     },
     /// A part of the call graph.
@@ -49,19 +49,23 @@ pub enum Query {
 /// Why there is no answer.
 #[derive(Debug, Error)]
 pub enum AskError {
-    /// The tree could not be read.
+    /// The tree cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The question cannot be answered.
+    /// The query cannot be answered.
     #[error(transparent)]
     Query(#[from] QueryError),
 }
 
-/// Answers a question.
-pub fn ask(request: &Request, question: &Query, progress: &dyn Progress) -> Result<QueryResult, AskError> {
+/// Answers a query.
+///
+/// # Errors
+///
+/// The tree cannot be read, or the query names something that the program does not have.
+pub fn ask(request: &Request, query: &Query, progress: &dyn Progress) -> Result<QueryResult, AskError> {
     let Index { program, pack, tree, problems, .. } = index(request, progress)?;
     let effects = Effects::new(&program, &pack, &tree);
-    let answer = match question {
+    let answer = match query {
         Query::Why { function, to, all } => Answer::Why(queries::why(&effects, function, to.as_deref(), *all)?),
         Query::Related { function, direction, transitive, named } => {
             Answer::Related(queries::related(&effects, function, *direction, *transitive, *named)?)

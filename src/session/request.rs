@@ -10,75 +10,76 @@ use cowrap_packs::Settings;
 
 use crate::gate::Gate;
 
-/// What to check.
+/// What a run reads, and how.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Which translation units there are.
+    /// Where the translation units come from.
     pub input: Input,
     /// The directory that relative paths start from.
     pub working_directory: PathBuf,
-    /// The root of the tree, when it is not to be found out.
+    /// The root of the tree; detected if there is none.
     pub root: Option<PathBuf>,
-    /// Files and directories that findings are reported in; everywhere when empty.
+    /// The files and directories that the report is limited to; the whole tree if there are none.
     pub report_on: Vec<PathBuf>,
-    /// Which units are indexed, by their path relative to the root.
+    /// The units to read, by their path relative to the root; all if there are no patterns.
     pub only: Option<GlobSet>,
-    /// Which of those are not.
+    /// The units not to read, although `only` matches them.
     pub exclude: Option<GlobSet>,
-    /// Whether `only` is of this run alone, and not what the tree says of itself: then what is not found may be in other units.
+    /// Whether `only` is an option of this run, not a setting of the tree. Then the run sees only a part of the tree, and a
+    /// suppression or baseline entry that matches nothing may match a finding in another unit.
     pub is_partial: bool,
-    /// The pack's file; QEMU's when there is none.
+    /// The pack: built-in name or file; QEMU's if there is none.
     pub pack: Option<PathBuf>,
-    /// The headers that the wrappers' generator reads; found out when there are none.
+    /// The headers that the generator of wrappers reads; detected if there are none.
     pub inputs: Vec<PathBuf>,
-    /// The rules that run only when they are asked for, by name.
+    /// The opt-in rules to run, by name.
     pub enable: Vec<String>,
-    /// What the tree's settings say, as far as it is not in other fields.
+    /// The settings of the tree.
     pub settings: Settings,
     /// What the report is compared with.
     pub gate: Gate,
-    /// How many workers; 0 means one for each processor.
+    /// The number of workers; 0 means one for each processor.
     pub jobs: usize,
-    /// Whether units share header work.
+    /// Whether units share precompiled headers.
     pub sharing: SharingRequest,
-    /// Where what earlier runs found out is kept, if it is.
+    /// The cache; `None` if the run uses none.
     pub cache: Option<CacheLocation>,
 }
 
-/// Whether units share header work. The facts are the same.
+/// Whether units share precompiled headers (PCH sharing). The facts are the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SharingRequest {
-    /// They do.
+    /// They share.
     #[default]
     Yes,
-    /// Each is parsed for itself.
+    /// Each unit is parsed without sharing.
     No,
-    /// They do, and each is parsed for itself, too; then both are compared.
+    /// Each unit is parsed twice, with and without sharing, and the facts are compared.
     Verify,
 }
 
 /// Where the translation units come from.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// A compilation database: a directory or the file itself; looked for when there is none.
+    /// A compilation database: a directory or the file itself; searched for if there is none.
     Database(Option<PathBuf>),
-    /// An index that was saved.
+    /// A saved index.
     Index(PathBuf),
-    /// Single files, parsed with these flags.
+    /// Single files.
     Files {
         /// The C files.
         files: Vec<PathBuf>,
-        /// The compiler's flags.
+        /// The flags that all of them are parsed with.
         flags: Vec<OsString>,
     },
 }
 
-/// Told how far a run is.
+/// Receives the progress of a run.
 pub trait Progress {
-    /// So many units are to be read.
+    /// This many units will be parsed.
     fn start(&self, units: usize);
-    /// One more unit has been read.
+    /// One more unit has been parsed.
     fn step(&self);
-    /// All units have been read.
+    /// All of them have been parsed.
     fn finish(&self);
 }

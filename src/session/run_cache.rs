@@ -1,5 +1,6 @@
-//! The same run again: when nothing changed of all that a report depends on, it is the report of the run before. Comments count
-//! for nothing in files that units read and nobody else.
+//! The run cache: if nothing that a report depends on has changed since an earlier run, it returns the report of that run.
+//!
+//! A change of comments does not count, unless findings, fixes or suppressions depend on the file's exact text.
 
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
@@ -16,41 +17,40 @@ use cowrap_frontend::clang::Library;
 use cowrap_frontend::compdb;
 use cowrap_frontend::marks::definitions;
 use cowrap_frontend::sources::{is_old, normalized_digest};
-use cowrap_frontend::unit_cache::UnitInputs;
-use cowrap_report::Finding;
+use cowrap_report::{Details, Finding, Problem, Report, Summary};
 
-use cowrap_report::{Details, Problem, Report, Summary};
-
+use crate::caches::FilesRead;
 use crate::check::rule_infos;
 use crate::inputs::pack_of;
 use crate::request::{Input, Request, SharingRequest};
 use crate::session::mark_detail;
 use crate::vocabulary::mark_headers;
 
-/// A run that may have been before.
+/// The entries of the run cache for one kind of run: the same request with the same tools.
 pub(super) struct RunCache {
     cache: Cache,
     key: Digest,
-    /// What is read beside sources: the database, the pack, libclang, and what meson says of the build.
-    also: Vec<PathBuf>,
-    /// The pack's file, if it is not QEMU's.
+    /// The files that a run reads besides sources: database, pack, libclang, and meson's introspection data.
+    other_files: Vec<PathBuf>,
+    /// The pack, if it is not QEMU's.
     pack: Option<PathBuf>,
     started: SystemTime,
 }
 
-/// What is kept of a run. Its paths are absolute: what is known of files on disk is of use for one checkout alone.
+/// A run, as it is stored. Its paths are absolute, because the stat cache is of use to one checkout only.
 #[derive(Serialize, Deserialize)]
-struct Record {
+struct StoredRun {
     root: PathBuf,
     build: Option<PathBuf>,
-    stamps: SavedStatCache,
-    /// What was read.
-    expected: Vec<(PathBuf, PathState)>,
-    /// For each of these, the digest of its form, if nothing else of it matters.
-    forms: Vec<Option<Digest>>,
-    /// What was looked for in vain, by directory; it is still not there as long as the directory holds the same names.
+    stat_cache: SavedStatCache,
+    /// The files that were read.
+    files: Vec<(PathBuf, PathState)>,
+    /// For each of these files, the digest of its text without comments, if the comments do not matter.
+    normalized: Vec<Option<Digest>>,
+    /// The files that were looked for and did not exist, by directory. They still do not exist while the directory has the same
+    /// entries.
     absent: Vec<(PathBuf, PathState, Vec<PathBuf>)>,
-    /// Symbolic links, and what they led to.
+    /// The symbolic links that were followed, with their targets.
     links: Vec<(PathBuf, PathBuf)>,
     findings: Vec<Finding>,
     problems: Vec<Problem>,
@@ -58,28 +58,28 @@ struct Record {
     details: Details,
 }
 
-/// What was found in a state of the tree, by which it is kept.
+/// The findings of one snapshot, which is part of the key.
 #[derive(Serialize, Deserialize)]
-pub(super) struct KnownFindings {
+pub(super) struct SnapshotFindings {
     /// The findings.
     pub findings: Vec<Finding>,
-    /// What could not be read.
+    /// The units that could not be read.
     pub problems: Vec<Problem>,
 }
 
 impl RunCache {
-    /// The run that a request asks for; `None` for one that is not remembered.
+    /// The entries for a request; `None` if such runs are not cached.
     pub(super) fn new(request: &Request) -> Option<RunCache> {
         let started = SystemTime::now();
         let Input::Database(explicit) = &request.input else { return None };
-        // A set of patterns does not tell what it was made of; those of the settings are in their text.
+        // The patterns of `--only` are not part of the key. Those of the settings are: in the settings' text.
         if request.is_partial || request.sharing == SharingRequest::Verify {
             return None;
         }
-        let place = request.cache.as_ref()?;
+        let location = request.cache.as_ref()?;
         let database = compdb::find(&request.working_directory, explicit.as_deref()).ok()?.canonicalize().ok()?;
         let library = Library::first_candidate()?.canonicalize().ok()?;
-        let cache = Cache::open(&place.directory, place.limit).ok()?;
+        let cache = Cache::open(&location.directory, location.limit).ok()?;
         let mut digester = Digester::new();
         for word in ["report", env!("COWRAP_BUILD"), env!("CARGO_PKG_VERSION")] {
             digester.update(word.as_bytes());
@@ -96,141 +96,153 @@ impl RunCache {
         request.enable.iter().for_each(|rule| digester.update(rule.as_bytes()));
         let build = database.parent()?;
         let meson = ["intro-targets.json", "meson-info.json"].map(|name| build.join("meson-info").join(name));
-        let mut also = vec![database.clone(), library];
-        also.extend(request.pack.iter().map(|pack| request.working_directory.join(pack)));
-        also.extend(meson);
-        Some(RunCache { cache, key: digester.finish(), also, pack: request.pack.clone(), started })
+        let mut other_files = vec![database.clone(), library];
+        other_files.extend(request.pack.iter().map(|pack| request.working_directory.join(pack)));
+        other_files.extend(meson);
+        Some(RunCache { cache, key: digester.finish(), other_files, pack: request.pack.clone(), started })
     }
 
-    /// The report, if nothing changed since it was made.
+    /// The report of an earlier run, if nothing that it depends on has changed.
     pub(super) fn report(&self) -> Option<Report> {
-        let mut record: Record = postcard::from_bytes(&self.cache.get(EntryKind::Tree, &self.key)?).ok()?;
-        let tree = Tree { root: record.root.clone(), build: record.build.clone() };
-        let stamps = StatCache::restore(record.stamps.clone(), &tree);
-        let changed = stamps.changed(&record.expected);
+        let mut run: StoredRun = postcard::from_bytes(&self.cache.get(EntryKind::Tree, &self.key)?).ok()?;
+        let tree = Tree { root: run.root.clone(), build: run.build.clone() };
+        let stat_cache = StatCache::restore(run.stat_cache.clone(), &tree);
+        let changed = stat_cache.changed(&run.files);
         if !changed.is_empty() {
-            let now = self.reworded(&record, &changed, &stamps, &tree)?;
-            for (place, seen) in changed.into_iter().zip(now) {
-                record.expected[place].1 = seen;
+            let now = self.changed_comments(&run, &changed, &stat_cache, &tree)?;
+            for (position, state) in changed.into_iter().zip(now) {
+                run.files[position].1 = state;
             }
         }
-        let is_changed = |(directory, names, absent): &(PathBuf, PathState, Vec<PathBuf>)| {
-            stamps.state(directory).unwrap_or(PathState::Absent) != *names
-                && absent.iter().any(|path| !stamps.absent(path))
+        let is_changed = |(directory, entries, absent): &(PathBuf, PathState, Vec<PathBuf>)| {
+            stat_cache.state(directory).unwrap_or(PathState::Absent) != *entries
+                && absent.iter().any(|path| !stat_cache.absent(path))
         };
-        if record.absent.par_iter().any(is_changed) {
+        if run.absent.par_iter().any(is_changed) {
             return None;
         }
-        if !record.links.iter().all(|(link, target)| link.canonicalize().is_ok_and(|now| now == *target)) {
+        if !run.links.iter().all(|(link, target)| link.canonicalize().is_ok_and(|now| now == *target)) {
             return None;
         }
-        if stamps.has_news() {
-            record.stamps = stamps.save(&tree);
-            self.put(&record);
+        if stat_cache.has_news() {
+            run.stat_cache = stat_cache.save(&tree);
+            self.store(&run);
         }
-        let Record { findings, problems, summary, details, expected, .. } = record;
+        let StoredRun { findings, problems, summary, details, files, .. } = run;
         let overlay = Overlay::default();
-        let files = expected.into_iter().map(|(path, _)| path).collect();
-        // Runs on a part of the tree are not remembered.
+        let files = files.into_iter().map(|(path, _)| path).collect();
+        // Runs on a part of the tree are not cached.
         let is_partial = false;
         let rules = rule_infos();
         Some(Report { findings, problems, summary, tree, details, is_partial, rules, overlay, files })
     }
 
-    /// What a run over another state of the tree found, if it is remembered, and so is what the state on the disk depends on.
+    /// The findings of the disk with an overlay, if an earlier run checked that state, and another one the disk.
     ///
-    /// A report depends on what is in the files that were read for it, and on what was not there. When both states read the same
-    /// files, the other one's are those of the disk with what the overlay says: so its name is known without reading anything.
-    /// When it read others, it has another name.
-    pub(super) fn findings_in(&self, overlay: &Overlay) -> Option<KnownFindings> {
-        let record: Record = postcard::from_bytes(&self.cache.get(EntryKind::Tree, &self.key)?).ok()?;
-        let tree = Tree { root: record.root.clone(), build: record.build.clone() };
-        let is_now = StatCache::restore(record.stamps.clone(), &tree).changed(&record.expected).is_empty();
-        if !is_now || record.absent.iter().flat_map(|(.., absent)| absent).any(|path| overlay.is_there(path)) {
+    /// A report depends on the texts of the files that were read, and on the absence of others. If both states read the same
+    /// files, those of the other one are the files of the disk with the texts of the overlay. So its key follows without reading
+    /// anything. If it read other files, it has another key, and is not found.
+    pub(super) fn findings_in(&self, overlay: &Overlay) -> Option<SnapshotFindings> {
+        let run: StoredRun = postcard::from_bytes(&self.cache.get(EntryKind::Tree, &self.key)?).ok()?;
+        let tree = Tree { root: run.root.clone(), build: run.build.clone() };
+        let is_current = StatCache::restore(run.stat_cache.clone(), &tree).changed(&run.files).is_empty();
+        if !is_current || run.absent.iter().flat_map(|(.., absent)| absent).any(|path| overlay.is_there(path)) {
             return None;
         }
-        let then = |(path, seen): &(PathBuf, PathState)| {
-            let seen = match overlay.text(path) {
+        let with_overlay = |(path, state): &(PathBuf, PathState)| {
+            let state = match overlay.text(path) {
                 Some(text) => PathState::File(Digest::of(text)),
                 None if overlay.is_gone(path) => PathState::Absent,
-                None => *seen,
+                None => *state,
             };
-            (path.clone(), seen)
+            (path.clone(), state)
         };
-        let expected: Vec<(PathBuf, PathState)> = record.expected.iter().map(then).collect();
-        postcard::from_bytes(&self.cache.get(EntryKind::Tree, &self.state(&expected)?)?).ok()
+        let files: Vec<(PathBuf, PathState)> = run.files.iter().map(with_overlay).collect();
+        postcard::from_bytes(&self.cache.get(EntryKind::Tree, &self.snapshot_key(&files)?)?).ok()
     }
 
-    /// The name of a state of the tree, by what is in the files that are read; none when it cannot be written down.
-    fn state(&self, expected: &[(PathBuf, PathState)]) -> Option<Digest> {
+    /// The key of the findings of a snapshot, made of the files that were read.
+    fn snapshot_key(&self, files: &[(PathBuf, PathState)]) -> Option<Digest> {
         let mut digester = Digester::new();
-        digester.update(b"state");
+        digester.update(b"snapshot");
         digester.update(self.key.bytes());
-        digester.update(&postcard::to_stdvec(expected).ok()?);
+        digester.update(&postcard::to_stdvec(files).ok()?);
         Some(digester.finish())
     }
 
-    /// What is now in files that changed, if nothing but their comments did, and nobody looks at these.
+    /// The new states of files that changed, if only their comments changed and these do not matter.
     ///
-    /// Then units say the same at the same places, so that the program is the same, and so is what is found in it. Texts that
-    /// findings and fixes were made from are not among these files: an edit is known by offsets, which comments move. The one
-    /// thing that is read in comments, too, are definitions of marks.
-    fn reworded(&self, record: &Record, changed: &[usize], stamps: &StatCache, tree: &Tree) -> Option<Vec<PathState>> {
-        let wanted = changed.iter().map(|place| Some((record.expected.get(*place)?, (*record.forms.get(*place)?)?)));
-        let wanted = wanted.collect::<Option<Vec<_>>>()?;
+    /// Then the facts are the same at the same lines and columns, so the program and its findings are the same. Files whose
+    /// texts were used for findings and fixes have no normalized digest here: an edit has byte offsets, which comments move.
+    /// Definitions of marks are searched for in comments, too, so they are compared.
+    fn changed_comments(
+        &self,
+        run: &StoredRun,
+        changed: &[usize],
+        stat_cache: &StatCache,
+        tree: &Tree,
+    ) -> Option<Vec<PathState>> {
+        let files = changed.iter().map(|position| {
+            let (file, _) = run.files.get(*position)?;
+            Some((file, (*run.normalized.get(*position)?)?))
+        });
+        let files = files.collect::<Option<Vec<_>>>()?;
         let pack = pack_of(self.pack.as_deref()).ok()?;
         let marks = mark_headers(&pack);
-        let now = wanted.par_iter().map(|((file, _), expected)| {
-            let seen = stamps.state(file)?;
+        let states = files.par_iter().map(|(file, normalized)| {
+            let state = stat_cache.state(file)?;
             let text = std::fs::read(file).ok()?;
-            // A comment that is meant for this program is no comment like others.
-            let has_words = !comments(&text).is_empty();
-            if has_words || seen != PathState::File(Digest::of(&text)) || normalized_digest(&text) != *expected {
+            let has_suppressions = !comments(&text).is_empty();
+            if has_suppressions
+                || state != PathState::File(Digest::of(&text))
+                || normalized_digest(&text) != *normalized
+            {
                 return None;
             }
-            let defined = definitions(&tree.root, file, &text, &marks);
-            let defined = defined.iter().map(|definition| mark_detail(definition, &pack, tree));
-            let known = record.details.parsing.marks.iter().filter(|known| known.path == tree.relative(file));
-            defined.eq(known.cloned()).then_some(seen)
+            let now = definitions(&tree.root, file, &text, &marks);
+            let now = now.iter().map(|definition| mark_detail(definition, &pack, tree));
+            let before = run.details.parsing.marks.iter().filter(|mark| mark.path == tree.relative(file));
+            now.eq(before.cloned()).then_some(state)
         });
-        now.collect()
+        states.collect()
     }
 
-    /// Keeps a report, and what it depends on.
-    pub(super) fn keep(&self, report: &Report, consulted: UnitInputs, stamps: &StatCache, texts: &Texts) {
-        let mut whole = texts.consulted();
-        whole.extend(self.also.iter().cloned());
+    /// Stores a report with the files that it depends on.
+    pub(super) fn record(&self, report: &Report, files_read: FilesRead, texts: &Texts) {
+        let FilesRead { inputs, stat_cache } = files_read;
+        let mut exact = texts.consulted();
+        exact.extend(self.other_files.iter().cloned());
         let mut files: BTreeMap<PathBuf, Option<Digest>> =
-            consulted.files.into_iter().map(|(file, form)| (file, Some(form))).collect();
-        files.extend(whole.into_iter().map(|file| (file, None)));
-        let (files, forms): (Vec<PathBuf>, Vec<Option<Digest>>) = files.into_iter().unzip();
+            inputs.files.into_iter().map(|(file, normalized)| (file, Some(normalized))).collect();
+        files.extend(exact.into_iter().map(|file| (file, None)));
+        let (files, normalized): (Vec<PathBuf>, Vec<Option<Digest>>) = files.into_iter().unzip();
         let mut by_directory: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
-        for path in consulted.absent {
+        for path in inputs.absent {
             let directory = path.parent().unwrap_or(Path::new("/")).to_path_buf();
             by_directory.entry(directory).or_default().push(path);
         }
-        let expected = files.par_iter().map(|file| {
-            let seen = if stamps.absent(file) { PathState::Absent } else { stamps.state(file)? };
-            (seen == PathState::Absent || self.is_old(file)).then(|| (file.clone(), seen))
+        let files = files.par_iter().map(|file| {
+            let state = if stat_cache.absent(file) { PathState::Absent } else { stat_cache.state(file)? };
+            (state == PathState::Absent || self.is_old(file)).then(|| (file.clone(), state))
         });
-        // What changed in the meantime, or may have, cannot be told from what the report is about.
-        let Some(expected) = expected.collect::<Option<Vec<_>>>() else { return };
-        let names = |(directory, absent): (PathBuf, Vec<PathBuf>)| {
-            let names = stamps.state(&directory).unwrap_or(PathState::Absent);
-            (directory, names, absent)
+        // If a file may have changed since the run started, the report may be about its old text.
+        let Some(files) = files.collect::<Option<Vec<_>>>() else { return };
+        let with_entries = |(directory, absent): (PathBuf, Vec<PathBuf>)| {
+            let entries = stat_cache.state(&directory).unwrap_or(PathState::Absent);
+            (directory, entries, absent)
         };
-        let absent: Vec<_> = by_directory.into_par_iter().map(names).collect();
-        if absent.par_iter().any(|(.., absent)| absent.iter().any(|path| !stamps.absent(path))) {
+        let absent: Vec<_> = by_directory.into_par_iter().map(with_entries).collect();
+        if absent.par_iter().any(|(.., absent)| absent.iter().any(|path| !stat_cache.absent(path))) {
             return;
         }
-        self.put(&Record {
+        self.store(&StoredRun {
             root: report.tree.root.clone(),
             build: report.tree.build.clone(),
-            stamps: stamps.save(&report.tree),
-            expected,
-            forms,
+            stat_cache: stat_cache.save(&report.tree),
+            files,
+            normalized,
             absent,
-            links: consulted.links.into_iter().collect(),
+            links: inputs.links.into_iter().collect(),
             findings: report.findings.clone(),
             problems: report.problems.clone(),
             summary: report.summary.clone(),
@@ -238,19 +250,19 @@ impl RunCache {
         });
     }
 
+    /// Whether a file has not been written since the run started.
     fn is_old(&self, file: &Path) -> bool {
         file.metadata().is_ok_and(|metadata| is_old(&metadata, self.started))
     }
 
-    fn put(&self, record: &Record) {
-        // What cannot be written is not kept; the next run is only slower for that.
-        if let Ok(bytes) = postcard::to_stdvec(record) {
-            self.cache.put(EntryKind::Tree, self.key, bytes);
-            let found = KnownFindings { findings: record.findings.clone(), problems: record.problems.clone() };
-            if let Some((state, bytes)) = self.state(&record.expected).zip(postcard::to_stdvec(&found).ok()) {
-                self.cache.put(EntryKind::Tree, state, bytes);
-            }
-            let _ = self.cache.flush();
+    fn store(&self, run: &StoredRun) {
+        let Ok(bytes) = postcard::to_stdvec(run) else { return };
+        self.cache.put(EntryKind::Tree, self.key, bytes);
+        let findings = SnapshotFindings { findings: run.findings.clone(), problems: run.problems.clone() };
+        if let Some((key, bytes)) = self.snapshot_key(&run.files).zip(postcard::to_stdvec(&findings).ok()) {
+            self.cache.put(EntryKind::Tree, key, bytes);
         }
+        // If the cache cannot be written, the next run is only slower.
+        let _ = self.cache.flush();
     }
 }

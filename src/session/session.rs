@@ -1,13 +1,13 @@
 //! A session: a tree that is open for reading, in any of its snapshots.
 //!
-//! Everything that needs a program gets it here: checks, fixes, queries, indexes, shards, and what was found before a change.
-//! A session knows how units are read and which caches serve; it must never know what a program is asked for.
+//! Everything that needs a program gets it here: checks, fixes, queries, indexes, shards, and the comparison with an earlier
+//! state. A session knows how units are read and which caches help; it must never know what a program is used for.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use cowrap_analysis::program::Program;
-use cowrap_base::cache::{Cache, StatCache};
+use cowrap_base::cache::Cache;
 use cowrap_base::files::{Identities, Tree};
 use cowrap_facts::SharedFileFacts;
 use cowrap_frontend::clang::Library;
@@ -15,17 +15,16 @@ use cowrap_frontend::compdb::Unit;
 use cowrap_frontend::index::Indexer;
 use cowrap_frontend::marks::{MarkDefinition, VisibleMarks, make_visible};
 use cowrap_frontend::sources::Sources;
-use cowrap_frontend::unit_cache::UnitInputs;
 use cowrap_packs::Pack;
 use cowrap_report::{Details, MarkLocation, ParseDetails, Problem};
 
-use crate::caches::Caches;
+use crate::caches::{Caches, FilesRead};
 use crate::index_file::{Coverage, Index};
 use crate::inputs::{Inputs, inputs, pack_of};
 use crate::problems::refused;
-use crate::reading::{Purpose, UnitReading, count_unknown_arguments, link};
 use crate::request::{Input, Progress, Request, SharingRequest};
 use crate::snapshot::Snapshot;
+use crate::units::{Purpose, UnitResult, count_unknown_arguments, link};
 use crate::vocabulary::{mark_headers, vocabulary};
 use crate::{Error, index_file};
 
@@ -35,31 +34,31 @@ pub(crate) struct Session<'r> {
     pub(crate) pack: Pack,
     pub(crate) tree: Tree,
     pub(crate) inputs: Inputs,
-    /// The libclang in use and where marks are defined; what else is known of a program is added to a copy.
+    /// The libclang in use and where marks are defined. Each program adds its own details to a copy.
     pub(crate) details: Details,
-    /// The units that are not read at all, since their entries are refused.
+    /// The units that are not read, because their entries are refused.
     pub(crate) refused: Vec<Problem>,
-    /// The libclang in use, by its version.
+    /// The version of the libclang in use.
     pub(crate) clang: String,
     pub(crate) indexer: Indexer,
     pub(crate) cache: Option<Cache>,
-    /// The snapshot that is being read.
-    pub(crate) entered: Entered,
+    /// The snapshot that is read now.
+    pub(crate) current: CurrentSnapshot,
 }
 
-/// What belongs to the snapshot that is being read.
-pub(crate) struct Entered {
+/// The snapshot that a session reads now, with what belongs to it.
+pub(crate) struct CurrentSnapshot {
     pub(crate) snapshot: Snapshot,
     /// The units that the snapshot has, in the order of the database.
     pub(crate) units: Arc<[Unit]>,
     pub(crate) sources: Arc<Sources>,
 }
 
-/// A program, and what it rests on.
+/// A program, and the files that it was made from.
 pub(crate) struct ProgramRead {
     pub(crate) index: Index,
-    /// What was read and looked for, if it can be compared with the disk in a later run.
-    pub(crate) consulted: Option<(UnitInputs, StatCache)>,
+    /// The files that the units read and looked for; `None` if a later run could not compare them with the disk.
+    pub(crate) files_read: Option<FilesRead>,
 }
 
 /// A unit that was read.
@@ -70,11 +69,11 @@ pub(crate) struct UnitRead {
     pub(crate) facts: Result<Vec<SharedFileFacts>, Problem>,
     /// The files that it read, as facts name them.
     pub(crate) files: Vec<PathBuf>,
-    /// Arguments that were left out since libclang does not know them.
+    /// Arguments that were left out because libclang does not know them.
     pub(crate) unknown_arguments: Vec<String>,
 }
 
-/// Reads the program that a request asks for: of a tree as it is on the disk, or of a saved index.
+/// Reads the program that a request is about: from the tree on the disk, or from a saved index.
 ///
 /// # Errors
 ///
@@ -87,12 +86,12 @@ pub fn index(request: &Request, progress: &dyn Progress) -> Result<Index, Error>
     Ok(read.index)
 }
 
-/// The program of a saved index, if that is what a request is about.
+/// The program of the saved index that a request names; `None` if it names a tree.
 pub(crate) fn saved_program(request: &Request) -> Result<Option<ProgramRead>, Error> {
     let Input::Index(path) = &request.input else { return Ok(None) };
     let pack = pack_of(request.pack.as_deref())?.with(&request.settings);
     let index = index_file::load(&request.working_directory.join(path), pack)?;
-    Ok(Some(ProgramRead { index, consulted: None }))
+    Ok(Some(ProgramRead { index, files_read: None }))
 }
 
 impl<'r> Session<'r> {
@@ -100,7 +99,7 @@ impl<'r> Session<'r> {
     ///
     /// # Errors
     ///
-    /// There is no libclang, no usable pack or database, or no definition of any mark.
+    /// libclang is missing, the pack or the database cannot be used, or the tree defines no mark.
     pub(crate) fn open(request: &'r Request) -> Result<Session<'r>, Error> {
         let pack = pack_of(request.pack.as_deref())?.with(&request.settings);
         let library = Library::load()?;
@@ -116,24 +115,26 @@ impl<'r> Session<'r> {
         };
         let details = Details { parsing, ..Details::default() };
         let cache = match &request.cache {
-            // To verify is to read everything.
-            Some(place) if request.sharing != SharingRequest::Verify => Cache::open(&place.directory, place.limit).ok(),
+            // Verifying reads everything.
+            Some(location) if request.sharing != SharingRequest::Verify => {
+                Cache::open(&location.directory, location.limit).ok()
+            }
             _ => None,
         };
         let clang = library.version().to_owned();
         let indexer = Indexer::new(library, vocabulary(&pack), visible.headers, tree.clone(), request.jobs)?;
         let refused = inputs.refused.iter().map(|refusal| refused(refusal, &tree)).collect();
-        let entered = Entered {
+        let current = CurrentSnapshot {
             snapshot: Snapshot::disk(),
             units: inputs.units.as_slice().into(),
             sources: indexer.sources(Snapshot::disk().overlay()),
         };
-        Ok(Session { request, pack, tree, inputs, details, refused, clang, indexer, cache, entered })
+        Ok(Session { request, pack, tree, inputs, details, refused, clang, indexer, cache, current })
     }
 
-    /// Turns to a snapshot: its files are what is read from now on.
+    /// Switches to a snapshot: from now on, its files are read.
     fn enter(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
-        if snapshot.is_disk() && self.entered.snapshot.is_disk() {
+        if snapshot.is_disk() && self.current.snapshot.is_disk() {
             return Ok(());
         }
         let sources = self.indexer.sources(snapshot.overlay());
@@ -144,20 +145,20 @@ impl<'r> Session<'r> {
         let units = self.inputs.units.iter().filter_map(|unit| {
             let on_disk = identities.identify(&unit.directory, &unit.file);
             let file = snapshot.locate(&on_disk)?;
-            // A database may name a file by another path than the one it is known by.
+            // A database may name a file by a path that leads through symbolic links.
             let file = if file == on_disk { unit.file.clone() } else { file.to_path_buf() };
             Some(Unit { file, ..unit.clone() })
         });
-        self.entered = Entered { snapshot: snapshot.clone(), units: units.collect(), sources };
+        self.current = CurrentSnapshot { snapshot: snapshot.clone(), units: units.collect(), sources };
         Ok(())
     }
 
-    /// The program of a snapshot. At most `limit` units are parsed, if there is a limit: else nothing is done.
+    /// The program of a snapshot. If more than `limit` units would have to be parsed, none is.
     ///
     /// # Errors
     ///
-    /// More units would have to be parsed, or the snapshot cannot be made known to libclang. Units that cannot be read are no
-    /// error, but among the index's problems.
+    /// Too many units would have to be parsed, or the snapshot cannot be passed to libclang. A unit that cannot be read is not an
+    /// error, but one of the index's problems.
     pub(crate) fn program(
         &mut self,
         snapshot: &Snapshot,
@@ -168,28 +169,28 @@ impl<'r> Session<'r> {
         let session = &*self;
         let mut details = session.details.clone();
         let caches = session.cache.as_ref().map(|cache| Caches::open(cache, session));
-        let all: Vec<usize> = (0..session.entered.units.len()).collect();
+        let all: Vec<usize> = (0..session.current.units.len()).collect();
         let purpose = Purpose { limit, files: false };
         let mut units = session.read(&all, caches.as_ref(), purpose, &mut details, progress)?;
         let key = caches.as_ref().and_then(|caches| caches.program_key(&units));
-        let known = caches.as_ref().zip(key).and_then(|(caches, key)| caches.load::<Program>(&key));
-        let program = match known {
+        let cached = caches.as_ref().zip(key).and_then(|(caches, key)| caches.load::<Program>(&key));
+        let program = match cached {
             Some(mut program) => {
                 program.connect();
                 program
             }
             None => {
                 session.complete(&all, &mut units, caches.as_ref(), purpose, &mut details, progress);
-                let program = link(units.iter().map(UnitReading::pieces), &session.tree);
+                let program = link(units.iter().map(UnitResult::file_facts), &session.tree);
                 if let Some((caches, key)) = caches.as_ref().zip(key) {
-                    caches.keep(key, &program);
+                    caches.store(key, &program);
                 }
                 program
             }
         };
-        let consulted = caches.and_then(|caches| caches.learn(&all, &units));
-        // What else says what there is to read is not compared before a report is shown again.
-        let consulted = consulted.filter(|_| !session.inputs.may_be_indirect);
+        let files_read = caches.and_then(|caches| caches.record(&all, &units));
+        // The run cache does not compare response files, so it must not return a report that depends on any.
+        let files_read = files_read.filter(|_| !session.inputs.may_be_indirect);
         session.flush(&mut details);
         let problems = session.problems(units.iter().filter_map(|unit| unit.facts.as_ref().err()));
         count_unknown_arguments(&units, &mut details);
@@ -201,11 +202,11 @@ impl<'r> Session<'r> {
             problems,
             coverage: session.coverage(),
         };
-        Ok(ProgramRead { index, consulted })
+        Ok(ProgramRead { index, files_read })
     }
 
-    /// The facts of units in a snapshot, by their numbers, and the files that each read; what the unit cache does not have is
-    /// parsed. Also what is known of the units for a report.
+    /// The facts of some units of a snapshot, and the files that each unit read. Units that the unit cache does not have are
+    /// parsed. The second result has details for a report.
     ///
     /// # Errors
     ///
@@ -221,24 +222,24 @@ impl<'r> Session<'r> {
         let mut details = session.details.clone();
         let caches = session.cache.as_ref().map(|cache| Caches::open(cache, session));
         let purpose = Purpose { limit: None, files: true };
-        let mut readings = session.read(numbers, caches.as_ref(), purpose, &mut details, progress)?;
-        session.complete(numbers, &mut readings, caches.as_ref(), purpose, &mut details, progress);
-        let files: Vec<Vec<PathBuf>> = readings.iter().map(|reading| reading.files(caches.as_ref())).collect();
+        let mut results = session.read(numbers, caches.as_ref(), purpose, &mut details, progress)?;
+        session.complete(numbers, &mut results, caches.as_ref(), purpose, &mut details, progress);
+        let files: Vec<Vec<PathBuf>> = results.iter().map(|result| result.files(caches.as_ref())).collect();
         if let Some(caches) = caches {
-            caches.learn(numbers, &readings);
+            caches.record(numbers, &results);
         }
         session.flush(&mut details);
-        count_unknown_arguments(&readings, &mut details);
-        let units = readings.into_iter().zip(files).zip(numbers).map(|((reading, files), number)| UnitRead {
+        count_unknown_arguments(&results, &mut details);
+        let units = results.into_iter().zip(files).zip(numbers).map(|((result, files), number)| UnitRead {
             number: *number,
-            facts: reading.facts.map(Option::unwrap_or_default),
+            facts: result.facts.map(Option::unwrap_or_default),
             files,
-            unknown_arguments: reading.unknown_arguments,
+            unknown_arguments: result.unknown_arguments,
         });
         Ok((units.collect(), details))
     }
 
-    /// The units that cannot be read, sorted: those that are refused, and these.
+    /// The problems of a report, sorted: refused units, and the given ones.
     pub(crate) fn problems<'p>(&self, unread: impl Iterator<Item = &'p Problem>) -> Vec<Problem> {
         let mut problems = self.refused.clone();
         problems.extend(unread.cloned());
@@ -246,17 +247,17 @@ impl<'r> Session<'r> {
         problems
     }
 
-    /// Writes what was cached in memory.
+    /// Writes new cache entries to the disk.
     fn flush(&self, details: &mut Details) {
         if let Some(error) = self.cache.as_ref().and_then(|cache| cache.flush().err()) {
             details.cache_failure = Some(error.to_string());
         }
     }
 
-    /// How much there is to read.
+    /// How many units the snapshot has, and whether they are the whole tree.
     pub(crate) fn coverage(&self) -> Coverage {
         Coverage {
-            units: self.entered.units.len() + self.refused.len(),
+            units: self.current.units.len() + self.refused.len(),
             other_languages: self.inputs.other_languages.clone(),
             is_whole: self.inputs.is_whole,
         }
@@ -268,7 +269,7 @@ fn no_marks(pack: &Pack, tree: &Tree) -> Error {
     Error::NoMarks { pack: pack.name.clone(), root: tree.root.display().to_string(), marks: marks.join(", ") }
 }
 
-/// A definition of a mark, as reports have it.
+/// A definition of a mark, for reports.
 pub(crate) fn mark_detail(definition: &MarkDefinition, pack: &Pack, tree: &Tree) -> MarkLocation {
     let path = tree.relative(&definition.path).to_path_buf();
     MarkLocation { mark: pack.mark(definition.mark).name.clone(), path, line: definition.line }

@@ -1,7 +1,7 @@
 //! Snapshots: the states of a tree that can be read.
 //!
-//! A snapshot is what is on the disk, with other texts in place of some files: those that git staged, those of a revision, or
-//! those that a fix would write. It never says how its files are read or what is found in them.
+//! A snapshot is the tree on the disk, with other texts in place of some files: from git's index, from a revision, or from a
+//! fix that is being tried. It must never know how its files are read or what is found in them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,19 +13,19 @@ use cowrap_base::git::{Change, Git, GitError, Side};
 /// A state of a tree.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Snapshot {
-    /// The files that are not as they are on the disk, by their absolute paths.
+    /// The files that differ from the disk, by their absolute paths.
     overlay: Overlay,
-    /// Where translation units were before they were moved: by the path on the disk, the path in the snapshot.
+    /// The files that have another path on the disk: path on the disk, path in the snapshot.
     moved: BTreeMap<PathBuf, PathBuf>,
 }
 
 impl Snapshot {
-    /// What is on the disk.
+    /// The tree on the disk.
     pub fn disk() -> Snapshot {
         Snapshot::default()
     }
 
-    /// What git has staged: what the next commit would contain.
+    /// What git has staged: the tree of the next commit.
     pub fn staged(git: &Git) -> Result<Snapshot, GitError> {
         let mut overlay = Overlay::default();
         for Change { old, new, old_text, .. } in git.changes(Side::Index, Side::WorkTree)? {
@@ -39,11 +39,11 @@ impl Snapshot {
         Ok(Snapshot { overlay, moved: BTreeMap::new() })
     }
 
-    /// This snapshot before changes were made to it.
+    /// This snapshot without some changes.
     ///
     /// # Errors
     ///
-    /// The path of something that was not a regular file before.
+    /// The path of something that was not a regular file before the changes.
     pub fn before(&self, changes: &[Change]) -> Result<Snapshot, PathBuf> {
         let mut before = self.clone();
         for Change { old, new, .. } in changes {
@@ -55,7 +55,7 @@ impl Snapshot {
                 }
             }
         }
-        // After the others: where a file was moved away, another one may be now.
+        // Last, because another file may now have the path of a file that was moved.
         for Change { old, old_text, .. } in changes {
             let Some(old) = old else { continue };
             if old_text.is_none() {
@@ -75,23 +75,23 @@ impl Snapshot {
         changed
     }
 
-    /// Whether every file is as it is on the disk.
+    /// Whether no file differs from the disk.
     pub fn is_disk(&self) -> bool {
         self.overlay.is_empty()
     }
 
-    /// Whether files differ from those on the disk in their texts alone: none was added, removed or moved.
+    /// Whether the same files exist as on the disk: none was added, removed or moved.
     pub fn has_disk_layout(&self) -> bool {
         let is_file = |(path, text): (&Path, Option<&Arc<Vec<u8>>>)| text.is_some() && path.is_file();
         self.moved.is_empty() && self.overlay.entries().all(is_file)
     }
 
-    /// The files that are not as they are on the disk.
+    /// The files that differ from the disk.
     pub fn overlay(&self) -> &Overlay {
         &self.overlay
     }
 
-    /// Where a translation unit's file is in this snapshot, by where it is on the disk; `None` when it is not there.
+    /// The path in this snapshot of a file that has the path `on_disk` on the disk; `None` if the snapshot does not have it.
     pub fn locate<'p>(&'p self, on_disk: &'p Path) -> Option<&'p Path> {
         match self.moved.get(on_disk) {
             Some(path) => Some(path),
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn before_a_change_files_have_their_old_texts_and_places() {
+    fn before_a_change_files_have_their_old_texts_and_paths() {
         let changes = [
             change(Some("/t/edited.c"), Some("/t/edited.c"), "old"),
             change(Some("/t/from.c"), Some("/t/to.c"), "moved"),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_changed_places_are_both_there_before() {
+    fn two_files_that_swapped_their_paths_both_exist_before() {
         let changes = [change(Some("/t/a.c"), Some("/t/b.c"), "a"), change(Some("/t/b.c"), Some("/t/a.c"), "b")];
         let before = Snapshot::disk().before(&changes).unwrap();
         assert!(!before.overlay().is_gone(Path::new("/t/a.c")) && !before.overlay().is_gone(Path::new("/t/b.c")));
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_alone_leave_the_layout_as_it_is() {
+    fn changed_texts_do_not_change_the_layout() {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("a.c");
         std::fs::write(&path, "old").unwrap();
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_a_file_is_an_error() {
+    fn a_path_that_was_not_a_regular_file_is_an_error() {
         let mut changes = [change(Some("/t/a.c"), Some("/t/a.c"), "a")];
         changes[0].old_text = None;
         assert_eq!(Snapshot::disk().before(&changes).unwrap_err(), Path::new("/t/a.c"));

@@ -14,6 +14,8 @@ use cowrap_base::git::{GitError, dirty};
 use cowrap_fix::{Change, PatchHeader, RefusalReason, patch_mail, patch_name, unified_diff, write_all};
 use tempfile::TempDir;
 
+use crate::support::child::this_program;
+
 /// Names the tree that this process is to change, when it is run as a child.
 const ROOT: &str = "COWRAP_TEST_ROOT";
 /// Says how long the new texts of the child's files are, in bytes.
@@ -172,14 +174,6 @@ fn child() {
     std::process::exit(if outcome.is_complete() { 0 } else { 3 });
 }
 
-/// A command that runs this binary's test of that name; in front of it stands what a shell shall do before.
-fn this_binary(before: &str, test: &str) -> Command {
-    let mut command = Command::new("sh");
-    command.arg("-c").arg(format!("{before} exec \"$0\" \"$@\"")).arg(std::env::current_exe().unwrap());
-    command.args(["--exact", test, "--nocapture"]);
-    command
-}
-
 /// Fails unless each file is as it was or as it shall be. Tells how many are as they shall be.
 fn all_whole(root: &Path, changes: &[Change]) -> usize {
     let mut new = 0;
@@ -202,7 +196,7 @@ fn killed(changes: &[Change], after: Option<Duration>) -> (usize, usize) {
     let scratch = quick_scratch();
     let root = scratch.path();
     lay(root, changes);
-    let mut command = this_binary("", "apply::child");
+    let mut command = this_program("", module_path!(), "child");
     command.env(ROOT, root).env(LENGTH, "2000").stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -247,7 +241,7 @@ fn without_space_nothing_is_changed() {
     for (before, is_killed) in [("ulimit -c 0; ulimit -f 20;", true), ("trap '' XFSZ; ulimit -f 20;", false)] {
         let scratch = quick_scratch();
         lay(scratch.path(), &changes);
-        let mut command = this_binary(before, "apply::child");
+        let mut command = this_program(before, module_path!(), "child");
         let out = command.env(ROOT, scratch.path()).env(LENGTH, length.to_string()).output().unwrap();
         let said = String::from_utf8(out.stdout).unwrap();
         assert_eq!(all_whole(scratch.path(), &changes), 0, "{said}");
@@ -465,9 +459,11 @@ fn is_isolated(test: &str) -> bool {
     if std::env::var_os(ISOLATED).is_some() {
         return true;
     }
-    let mut command = this_binary("", test);
+    let mut command = this_program("", module_path!(), test);
     command.env(ISOLATED, "1").env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
-    run(&mut command, b"");
+    let out = run(&mut command, b"");
+    let said = String::from_utf8_lossy(&out.stdout);
+    assert!(said.contains("running 1 test"), "{test}: {said}");
     false
 }
 

@@ -12,6 +12,8 @@ use cowrap_base::cache::{Cache, EntryKind, clean, info};
 use cowrap_base::files::Digest;
 use tempfile::TempDir;
 
+use crate::support::child::{test_name, this_program};
+
 /// Where a child finds its cache, what it does, and which numbers it begins with.
 const ROOT: &str = "COWRAP_TEST_CACHE";
 const ACTION: &str = "COWRAP_TEST_ACTION";
@@ -87,11 +89,9 @@ fn count(root: &Path, numbers: usize) -> usize {
     (0..numbers).filter(|number| look(&cache, *number)).count()
 }
 
-/// This binary as a child; in front of it stands what a shell shall do before.
+/// This program as a child; a shell runs `before` first.
 fn command(before: &str, root: &Path, action: &str, first: usize) -> Command {
-    let mut command = Command::new("sh");
-    command.arg("-c").arg(format!("{before} exec \"$0\" \"$@\"")).arg(std::env::current_exe().unwrap());
-    command.args(["--exact", "cache::child", "--nocapture"]);
+    let mut command = this_program(before, module_path!(), "child");
     command.env(ROOT, root).env(ACTION, action).env(FIRST, first.to_string()).stdout(Stdio::piped());
     command
 }
@@ -220,7 +220,7 @@ fn a_full_disk_does_no_harm() {
     let script = format!("mount -t tmpfs -o size=200k none {0} && exec \"$0\" \"$@\"", root.path().display());
     let mut full = Command::new("unshare");
     full.args(["-m", "sh", "-c", &script]).arg(std::env::current_exe().unwrap());
-    full.args(["--exact", "cache::child", "--nocapture"])
+    full.args(["--exact", &test_name(module_path!(), "child"), "--nocapture"])
         .env(ROOT, root.path().join("cache"))
         .env(ACTION, "keep")
         .env(FIRST, "0");
@@ -262,7 +262,7 @@ fn a_directory_that_must_not_be_written_is_read() {
         std::fs::copy(std::env::current_exe().unwrap(), &binary).unwrap();
         reader = Command::new(&binary);
         reader
-            .args(["--exact", "cache::child", "--nocapture"])
+            .args(["--exact", &test_name(module_path!(), "child"), "--nocapture"])
             .env(ROOT, &directory)
             .env(ACTION, "keep")
             .env(FIRST, "0");

@@ -189,7 +189,7 @@ fn a_broken_unit_does_not_keep_the_others_from_being_fixed() {
 fn what_cannot_be_asked_for_is_refused() {
     let tree = Tree::of(&[("a.c", UNMARKED)]);
     tree.cowrap(&["index", "-o", "tree.index"]).is(0);
-    tree.fix(&["--index", "tree.index"]).is(2).says("an index does not hold what fixing needs");
+    tree.fix(&["--index", "tree.index"]).is(2).says("fixing needs the tree");
     tree.fix(&["--rule", "no-such-rule"]).is(2).says("no-such-rule");
     tree.fix(&["nowhere"]).is(2).says("nowhere");
     tree.fix(&["--diff", "--patches", "out"]).is(2);
@@ -228,7 +228,7 @@ fn only_what_is_asked_for_by_rule_is_fixed() {
 #[test]
 fn without_rounds_nothing_is_done_and_this_is_told() {
     let tree = Tree::of(&[("a.c", UNMARKED)]);
-    tree.fix(&["--max-rounds", "0"]).is(1).says("no round was left for it").says("0 fixes");
+    tree.fix(&["--max-rounds", "0"]).is(1).says("the limit of --max-rounds was reached").says("0 fixes");
     assert_eq!(tree.read("a.c"), UNMARKED);
 }
 
@@ -259,7 +259,7 @@ fn two_rules_do_not_undo_each_other() {
     let tree = Tree::of(&[("a.c", text)]);
     let out =
         tree.fix(&["--rule", "eligible-mark,superfluous-mark", "--unsafe-fixes"]).is(0).says("0 fixes in 0 files");
-    assert_eq!(out.not_fixed().matches("there would be a new finding").count(), 2, "{out:?}");
+    assert_eq!(out.not_fixed().matches("it would cause a new finding").count(), 2, "{out:?}");
 }
 
 /// Before the mark's definition, in the header that defines it, no include helps; behind it, the mark is welcome.
@@ -271,7 +271,7 @@ fn a_mark_does_not_go_before_its_own_definition() {
     tree.write("include/own.h", header);
     tree.write("a.c", text);
     tree.database(&["a.c"]);
-    tree.fix(&[]).is(1).says("not fixed: mark `before`").says("a.c would not compile any more");
+    tree.fix(&[]).is(1).says("not fixed: mark `before`").says("a.c would no longer compile");
     assert_eq!(tree.read("include/own.h"), header.replace("int behind", "int coroutine_fn behind"));
     assert_eq!(tree.read("a.c"), text.replace("\nint behind", "\nint coroutine_fn behind"));
 }
@@ -285,7 +285,7 @@ fn changes_that_git_does_not_have_are_not_mixed_with_fixes() {
     tree.write("a.c", &edited);
     // What is not to be changed may be dirty.
     tree.write("c.c", format!("{OPEN}/* mine */\n"));
-    let out = tree.fix(&[]).is(2).says("these files have changes that git does not have: a.c\n").says("--allow-dirty");
+    let out = tree.fix(&[]).is(2).says("these files have uncommitted changes: a.c\n").says("--allow-dirty");
     assert!(!out.stderr.contains("b.c") && !out.stderr.contains("c.c"), "{out:?}");
     assert_eq!(tree.read("dir/b.c"), unmarked("b"), "all or nothing");
     tree.write("new.c", unmarked("new"));
@@ -670,7 +670,7 @@ fn a_wrapper_whose_name_is_taken_somewhere_is_taken_back() {
     tree.fix(&["-p", "build", "--unsafe-fixes", "--rule", "coroutine-call"])
         .is(1)
         .says("not fixed: declare the wrapper `dev_trim`")
-        .says("b.c would not compile any more")
+        .says("b.c would no longer compile")
         .says("fixed: mark `f` as `coroutine_fn`");
     assert_eq!(tree.git(&["diff", "--name-only"]), "a.c\n");
 }

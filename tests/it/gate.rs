@@ -284,7 +284,7 @@ fn what_could_not_be_read_before_is_told_by_lines() {
     repository.write("f.c", &breaking("f"));
     let said = repository.check(&["--diff-base", "HEAD"]);
     assert_eq!(said.findings, [breach("f.c", 4, "f")]);
-    assert!(said.rest.contains("by changed lines only, because f.c could not be read as it was"), "{said:?}");
+    assert!(said.rest.contains("by changed lines only, because the old state of f.c cannot be read"), "{said:?}");
     assert!(said.rest.contains("1 finding on other lines not shown"), "{said:?}");
 }
 
@@ -503,7 +503,7 @@ fn a_baseline_takes_no_other_files_place() {
     repository.write("cowrap.toml", "baseline = \"precious.txt\"\n");
     repository.write("precious.txt", "mine");
     let said = repository.run(&["baseline", "-p", "build"]);
-    assert!(said.status == 2 && said.rest.contains("is no baseline, and would be lost"), "{said:?}");
+    assert!(said.status == 2 && said.rest.contains("is not a baseline and will not be overwritten"), "{said:?}");
     assert_eq!(repository.read("precious.txt"), "mine");
     repository.write("precious.txt", "");
     assert_eq!(repository.run(&["baseline", "-p", "build"]).status, 0);

@@ -14,12 +14,12 @@ use cowrap_frontend::compdb::Unit;
 use cowrap_report::SharingStats;
 
 use crate::depfile::depfile;
-use crate::file_format::Words;
+use crate::file_format::PackNames;
 use crate::request::{Progress, Request};
 use crate::session::{Session, UnitRead};
 use crate::snapshot::Snapshot;
 
-use super::{FactsError, KIND, List, Stored, StoredPiece, StoredUnit, write};
+use super::{EncodedFileFacts, EncodedUnit, FORMAT, FactsError, FactsFile, UnitList, write};
 
 /// What the headers of a unit cost to parse, as bytes of its own text.
 const HEADER_COST: u64 = 32 << 10;
@@ -53,7 +53,7 @@ impl FromStr for Shard {
 
 /// Which units are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum UnitSelection {
     /// A shard.
     Shard(Shard),
     /// One unit, by the digest that a ninja file names it by.
@@ -63,7 +63,7 @@ pub enum Part {
 /// The facts of some units.
 #[derive(Debug)]
 pub struct Extracted {
-    stored: Vec<u8>,
+    content: Vec<u8>,
     files: BTreeSet<PathBuf>,
     /// How many of the units could not be read.
     pub unread: usize,
@@ -75,22 +75,22 @@ pub struct Extracted {
 ///
 /// # Errors
 ///
-/// The tree cannot be opened, or has no such unit. A unit that cannot be read is not an error, but stored as a problem.
-pub fn extract(request: &Request, part: Part, progress: &dyn Progress) -> Result<Extracted, FactsError> {
+/// The tree cannot be opened, or has no such unit. A unit that cannot be read is not an error, but content as a problem.
+pub fn extract(request: &Request, selection: UnitSelection, progress: &dyn Progress) -> Result<Extracted, FactsError> {
     // One process for each unit: to open the cache would cost more than it saves, and they would all write to it.
     let uncached;
-    let request = match part {
-        Part::Unit(_) => {
+    let request = match selection {
+        UnitSelection::Unit(_) => {
             uncached = Request { cache: None, ..request.clone() };
             &uncached
         }
-        Part::Shard(_) => request,
+        UnitSelection::Shard(_) => request,
     };
     let mut session = Session::open(request)?;
-    let list = List::of(&session);
-    let chosen: Vec<usize> = match part {
-        Part::Shard(shard) => divide(&session.inputs.units, shard),
-        Part::Unit(digest) => {
+    let list = UnitList::of(&session);
+    let chosen: Vec<usize> = match selection {
+        UnitSelection::Shard(shard) => divide(&session.inputs.units, shard),
+        UnitSelection::Unit(digest) => {
             let number = list.units.iter().position(|unit| *unit == digest);
             vec![number.ok_or(FactsError::NoSuchUnit { digest })?]
         }
@@ -101,18 +101,18 @@ pub fn extract(request: &Request, part: Part, progress: &dyn Progress) -> Result
         let file = &session.inputs.units[unit.number].file;
         builder.add(list.units[unit.number], file, unit, &session.tree);
     }
-    let (shard, list) = match part {
-        Part::Shard(shard) => (Some(shard), Some(list)),
-        Part::Unit(_) => (None, None),
+    let (shard, list) = match selection {
+        UnitSelection::Shard(shard) => (Some(shard), Some(list)),
+        UnitSelection::Unit(_) => (None, None),
     };
     let unread = builder.units.iter().filter(|unit| unit.outcome.is_err()).count();
     let files = std::mem::take(&mut builder.files);
-    let stored = builder.finish(&session, shard, list)?;
-    Ok(Extracted { stored, files, unread, shared: details.sharing })
+    let content = builder.finish(&session, shard, list)?;
+    Ok(Extracted { content, files, unread, shared: details.sharing })
 }
 
 /// A facts file with the list of a tree's units and no facts.
-pub(crate) fn list_file(session: &Session<'_>, list: List) -> Result<Vec<u8>, FactsError> {
+pub(crate) fn list_file(session: &Session<'_>, list: UnitList) -> Result<Vec<u8>, FactsError> {
     Builder::default().finish(session, None, Some(list))
 }
 
@@ -123,7 +123,7 @@ impl Extracted {
     ///
     /// Those of the file system.
     pub fn save(&self, path: &Path) -> Result<(), FactsError> {
-        write(path, &self.stored)
+        write(path, &self.content)
     }
 
     /// Writes a depfile for ninja: every file that was read. When a unit could not be read, ninja extracts it every time, since
@@ -142,9 +142,9 @@ impl Extracted {
 /// Collects the content of a facts file.
 #[derive(Default)]
 struct Builder {
-    pieces: Vec<StoredPiece<'static>>,
+    pieces: Vec<EncodedFileFacts<'static>>,
     positions: HashMap<Digest, u32>,
-    units: Vec<StoredUnit>,
+    units: Vec<EncodedUnit>,
     files: BTreeSet<PathBuf>,
 }
 
@@ -158,7 +158,7 @@ impl Builder {
             counts
         });
         let outcome = facts.map(|pieces| self.positions(&pieces));
-        self.units.push(StoredUnit { digest, unknown_arguments, outcome });
+        self.units.push(EncodedUnit { digest, unknown_arguments, outcome });
     }
 
     fn positions(&mut self, facts: &[SharedFileFacts]) -> Vec<u32> {
@@ -167,16 +167,21 @@ impl Builder {
             *positions.entry(piece.digest()).or_insert_with(|| {
                 // Plain data can always be encoded.
                 let facts = postcard::to_stdvec(piece.facts()).unwrap_or_default();
-                pieces.push(StoredPiece { digest: piece.digest(), facts: facts.into() });
+                pieces.push(EncodedFileFacts { digest: piece.digest(), facts: facts.into() });
                 pieces.len() as u32 - 1
             })
         };
         facts.iter().map(position).collect()
     }
 
-    fn finish(self, session: &Session<'_>, shard: Option<Shard>, list: Option<List>) -> Result<Vec<u8>, FactsError> {
-        let stored = Stored {
-            words: Words::of(&session.pack),
+    fn finish(
+        self,
+        session: &Session<'_>,
+        shard: Option<Shard>,
+        list: Option<UnitList>,
+    ) -> Result<Vec<u8>, FactsError> {
+        let content = FactsFile {
+            names: PackNames::of(&session.pack),
             version: session.clang.clone(),
             clang: session.details.parsing.clang.clone(),
             root: session.tree.root.clone(),
@@ -187,7 +192,7 @@ impl Builder {
             units: self.units,
         };
         let unwritable = |error| FactsError::Write { path: "facts".to_owned(), source: std::io::Error::other(error) };
-        Ok(KIND.seal(postcard::to_stdvec(&stored).map_err(unwritable)?))
+        Ok(FORMAT.encode(postcard::to_stdvec(&content).map_err(unwritable)?))
     }
 }
 

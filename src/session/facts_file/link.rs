@@ -15,7 +15,7 @@ use crate::file_format::damaged;
 use crate::index_file::{Coverage, Index};
 use crate::inputs::pack_of;
 
-use super::{EXTENSION, FactsError, KIND, List, Shard, Stored, StoredPiece, StoredUnit};
+use super::{EXTENSION, EncodedFileFacts, EncodedUnit, FORMAT, FactsError, FactsFile, Shard, UnitList};
 
 /// How many units an error names.
 const MAX_NAMED: usize = 3;
@@ -46,15 +46,15 @@ pub fn link(request: &LinkRequest) -> Result<Index, FactsError> {
         }
         None => None,
     };
-    let mut linked = Linked::default();
+    let mut linked = FactsLinker::default();
     for path in files(&request.facts)? {
         let failed = |source| FactsError::Read { path: path.display().to_string(), source };
         let bytes = std::fs::read(&path).map_err(failed)?;
         let unusable = |problem| FactsError::Unusable { path: path.display().to_string(), problem };
-        let body = KIND.unseal(&bytes).map_err(unusable)?;
-        let stored: Stored<'_> = postcard::from_bytes(body).map_err(|_| unusable(damaged()))?;
-        stored.words.vet(&pack).map_err(unusable)?;
-        linked.add(&path, stored, root.as_deref())?;
+        let body = FORMAT.decode(&bytes).map_err(unusable)?;
+        let content: FactsFile<'_> = postcard::from_bytes(body).map_err(|_| unusable(damaged()))?;
+        content.names.check(&pack).map_err(unusable)?;
+        linked.add(&path, content, root.as_deref())?;
     }
     linked.finish(pack, request.allow_missing)
 }
@@ -86,43 +86,43 @@ fn files(given: &[PathBuf]) -> Result<Vec<PathBuf>, FactsError> {
 
 /// What has been linked so far.
 #[derive(Default)]
-struct Linked {
-    files: Vec<File>,
+struct FactsLinker {
+    files: Vec<LinkedFile>,
     tree: Option<Tree>,
     /// The list of units, and the number of the file that has it.
-    list: Option<(List, usize)>,
+    list: Option<(UnitList, usize)>,
     /// The libclang in use, for people; its path may differ between machines.
     clang: Option<String>,
     /// The facts of each source file once.
     pieces: HashMap<Digest, SharedFileFacts>,
     /// The units, each with the number of the file that has it.
-    units: HashMap<Digest, (UnitFacts, usize)>,
+    units: HashMap<Digest, (LinkedUnit, usize)>,
 }
 
 /// A facts file.
-struct File {
+struct LinkedFile {
     path: PathBuf,
     version: String,
     shard: Option<Shard>,
 }
 
-/// A unit as it was stored.
-struct UnitFacts {
+/// A unit as it was content.
+struct LinkedUnit {
     unknown_arguments: BTreeMap<String, usize>,
     outcome: Result<Vec<SharedFileFacts>, Problem>,
 }
 
-impl Linked {
-    fn add(&mut self, path: &Path, stored: Stored<'_>, root: Option<&Path>) -> Result<(), FactsError> {
-        let Stored { version, clang, shard, list, .. } = stored;
+impl FactsLinker {
+    fn add(&mut self, path: &Path, content: FactsFile<'_>, root: Option<&Path>) -> Result<(), FactsError> {
+        let FactsFile { version, clang, shard, list, .. } = content;
         let unusable = || FactsError::Unusable { path: path.display().to_string(), problem: damaged() };
         let number = self.files.len();
-        self.files.push(File { path: path.to_path_buf(), version, shard });
+        self.files.push(LinkedFile { path: path.to_path_buf(), version, shard });
         if self.files[0].version != self.files[number].version {
             let problem = format!("libclang was {} and {}", self.files[number].version, self.files[0].version);
             return Err(self.mismatch(number, 0, problem));
         }
-        let tree = moved(Tree { root: stored.root, build: stored.build }, root);
+        let tree = moved(Tree { root: content.root, build: content.build }, root);
         let first = self.tree.get_or_insert_with(|| tree.clone());
         if *first != tree {
             let problem =
@@ -140,8 +140,8 @@ impl Linked {
         if self.clang.as_ref().is_none_or(|known| clang < *known) {
             self.clang = Some(clang);
         }
-        let mut pieces = Vec::with_capacity(stored.pieces.len());
-        for StoredPiece { digest, facts } in stored.pieces {
+        let mut pieces = Vec::with_capacity(content.pieces.len());
+        for EncodedFileFacts { digest, facts } in content.pieces {
             let piece = match self.pieces.entry(digest) {
                 Entry::Occupied(known) => known.get().clone(),
                 Entry::Vacant(vacant) => {
@@ -154,7 +154,7 @@ impl Linked {
             }
             pieces.push(piece);
         }
-        for StoredUnit { digest, unknown_arguments, outcome } in stored.units {
+        for EncodedUnit { digest, unknown_arguments, outcome } in content.units {
             let outcome = match outcome {
                 Ok(positions) => {
                     let piece = |position: u32| pieces.get(position as usize).cloned().ok_or_else(unusable);
@@ -162,7 +162,7 @@ impl Linked {
                 }
                 Err(problem) => Err(problem),
             };
-            if let Some((_, other)) = self.units.insert(digest, (UnitFacts { unknown_arguments, outcome }, number)) {
+            if let Some((_, other)) = self.units.insert(digest, (LinkedUnit { unknown_arguments, outcome }, number)) {
                 let problem = match (self.files[number].shard, self.files[other].shard) {
                     (Some(one), Some(two)) if one == two => format!("both are shard {}/{}", one.number, one.of),
                     _ => format!("both contain {}", self.name(digest)),

@@ -3,7 +3,7 @@
 //! Several processes, on one machine or on many, each extract the facts of a part of a tree; [`link`] makes of their files the
 //! index that one process would have made. A unit is identified by a digest of everything that its entry in the database says,
 //! so that its facts stay good when other units come and go. The order of all units is in a list: each shard has it, and
-//! so has the file [`LIST`] that belongs to a ninja file.
+//! so has the file [`UNIT_LIST`] that belongs to a ninja file.
 
 mod extract;
 mod link;
@@ -22,21 +22,21 @@ use cowrap_packs::PackError;
 use cowrap_report::{MarkLocation, Problem};
 
 use crate::Error as ReadError;
-use crate::file_format::{Kind, Words};
+use crate::file_format::{FileFormat, PackNames};
 use crate::session::Session;
 
 use extract::digest;
 pub(crate) use extract::list_file;
-pub use extract::{Extracted, Part, Shard, extract};
+pub use extract::{Extracted, Shard, UnitSelection, extract};
 pub use link::{LinkRequest, link};
 
-const KIND: Kind = Kind { magic: b"cowrap facts ", name: "facts file" };
+const FORMAT: FileFormat = FileFormat { magic: b"cowrap facts ", name: "facts file" };
 
 /// The extension of facts files.
 const EXTENSION: &str = "facts";
 
 /// The file in a directory of facts files that lists all units and has the facts of none.
-pub(crate) const LIST: &str = "units.facts";
+pub(crate) const UNIT_LIST: &str = "units.facts";
 
 /// Why facts files cannot be written or linked.
 #[derive(Debug, Error)]
@@ -104,7 +104,7 @@ pub enum FactsError {
         path: String,
     },
     /// No file lists the units.
-    #[error("no file lists the units of the tree: add {LIST}, which `--emit-ninja` writes")]
+    #[error("no file lists the units of the tree: add {UNIT_LIST}, which `--emit-ninja` writes")]
     NoList,
     /// Units are missing.
     #[error("facts of {missing} of {all} units are missing: {what}\n  add them, or use --allow-incomplete")]
@@ -120,7 +120,7 @@ pub enum FactsError {
 
 /// The units of a tree, and what is known without reading them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct List {
+pub(crate) struct UnitList {
     /// Their files, in the order of the database.
     #[serde(with = "paths")]
     pub files: Vec<PathBuf>,
@@ -135,11 +135,11 @@ pub(crate) struct List {
     is_whole: bool,
 }
 
-impl List {
+impl UnitList {
     /// The list of a tree.
-    pub fn of(session: &Session<'_>) -> List {
+    pub fn of(session: &Session<'_>) -> UnitList {
         let Session { inputs, tree, details, refused, .. } = session;
-        List {
+        UnitList {
             files: inputs.units.iter().map(|unit| tree.portable(&unit.file)).collect(),
             units: inputs.units.iter().map(|unit| digest(unit, tree)).collect(),
             refused: refused.clone(),
@@ -152,24 +152,24 @@ impl List {
 
 /// The content of a facts file.
 #[derive(Serialize, Deserialize)]
-struct Stored<'a> {
-    words: Words,
+struct FactsFile<'a> {
+    names: PackNames,
     /// The version of libclang, and the same with its path for people.
     version: String,
     clang: String,
     root: PathBuf,
     build: Option<PathBuf>,
     shard: Option<Shard>,
-    list: Option<List>,
+    list: Option<UnitList>,
     /// The facts of each file once.
     #[serde(borrow)]
-    pieces: Vec<StoredPiece<'a>>,
-    units: Vec<StoredUnit>,
+    pieces: Vec<EncodedFileFacts<'a>>,
+    units: Vec<EncodedUnit>,
 }
 
 /// The facts of one source file. Most are in many facts files, so they are decoded only when they are new.
 #[derive(Serialize, Deserialize)]
-struct StoredPiece<'a> {
+struct EncodedFileFacts<'a> {
     digest: Digest,
     #[serde(borrow)]
     facts: Cow<'a, [u8]>,
@@ -177,10 +177,10 @@ struct StoredPiece<'a> {
 
 /// The facts of a unit, or why there are none.
 #[derive(Serialize, Deserialize)]
-struct StoredUnit {
+struct EncodedUnit {
     digest: Digest,
     unknown_arguments: BTreeMap<String, usize>,
-    /// The facts of its files, as positions in [`Stored::pieces`].
+    /// The facts of its files, as positions in [`FactsFile::pieces`].
     outcome: Result<Vec<u32>, Problem>,
 }
 

@@ -1,4 +1,4 @@
-//! Which fixes of a round are to blame when units cannot be read any more, or read something else.
+//! Which fixes of a round are to blame if units no longer compile, or call another function than planned.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -6,38 +6,40 @@ use std::path::{Path, PathBuf};
 use cowrap_base::files::{offset, place};
 use cowrap_facts::SharedFileFacts;
 use cowrap_fix::{EditSet, GroupId};
-use cowrap_report::Problem;
-use cowrap_report::{Action, Edit, Span};
+use cowrap_report::{Action, Edit, Problem, Span};
 
 use crate::generate::Job;
 use crate::session::UnitRead;
 
-use super::rounds::{Attempt, FixSession, Group};
+use super::rounds::{Attempt, FixSession, PlannedFix};
 
-/// How many failures in one file are put down to single fixes, before all that change it are given up: each costs another look.
-const MOST_NARROW: u32 = 8;
+/// The number of failures in one file that single fixes are blamed for. Each costs another attempt, so after that, all fixes of
+/// the file are blamed.
+const MAX_SINGLE_BLAMES: u32 = 8;
 
 impl FixSession<'_> {
-    /// Renamed calls whose new callee is not declared where it is called, or is something else there, and inputs of the generator that its output does not
-    /// include. A call of what is not declared is no error where units are read, but one for today's compilers.
-    pub(super) fn undeclared(
+    /// Blames fixes that units contradict, although they compile: a new callee is not declared at the call, or its name means
+    /// something else there; the generated file does not include a header that the generator was given.
+    ///
+    /// A call of an undeclared function is an error for today's compilers, but not for libclang as cowrap runs it.
+    pub(super) fn blame_ineffective(
         &self,
-        groups: &BTreeMap<GroupId, Group>,
+        fixes: &BTreeMap<GroupId, PlannedFix>,
         set: &EditSet,
         units: &[UnitRead],
     ) -> Option<BTreeMap<GroupId, String>> {
         let tree = &self.session.tree;
-        let reading = |path: &Path| {
+        let readers = |path: &Path| {
             let path = tree.portable(&tree.root.join(path));
             units.iter().filter(move |unit| unit.files.contains(&path))
         };
         let lacks = |job: &Job, header: &Path| {
             let header = tree.portable(header);
-            job.output.as_ref().is_some_and(|output| reading(output).any(|unit| !unit.files.contains(&header)))
+            job.output.as_ref().is_some_and(|output| readers(output).any(|unit| !unit.files.contains(&header)))
         };
         let mut blamed = BTreeMap::new();
-        for (id, group) in groups {
-            for action in &group.fix.actions {
+        for (id, planned) in fixes {
+            for action in &planned.fix.actions {
                 match action {
                     Action::CallInstead { new, at, .. } => {
                         let declares = |unit: &UnitRead| {
@@ -46,10 +48,10 @@ impl FixSession<'_> {
                                 declared.any(|declared| facts.symbols[declared.symbol.0 as usize].name == *new)
                             })
                         };
-                        if reading(&at.path).any(|unit| !declares(unit)) {
-                            blamed.insert(*id, format!("`{new}` is not declared there"));
-                        } else if !self.is_called(new, at, set, reading(&at.path)) {
-                            blamed.insert(*id, format!("`{new}` would be something else there"));
+                        if readers(&at.path).any(|unit| !declares(unit)) {
+                            blamed.insert(*id, format!("`{new}` is not declared at the call"));
+                        } else if !self.is_called(new, at, set, readers(&at.path)) {
+                            blamed.insert(*id, format!("`{new}` means something else at the call"));
                         }
                     }
                     Action::AddInput { header } => {
@@ -65,8 +67,8 @@ impl FixSession<'_> {
         (!blamed.is_empty()).then_some(blamed)
     }
 
-    /// Whether units call a function by its name, where another one was called before: a parameter or a variable may have that
-    /// name, too.
+    /// Whether units call this function at a location where they called another one before. A parameter or a variable may have
+    /// the same name.
     fn is_called<'f>(&self, name: &str, at: &Span, set: &EditSet, units: impl Iterator<Item = &'f UnitRead>) -> bool {
         let tree = &self.session.tree;
         let path = tree.portable(&tree.root.join(&at.path));
@@ -82,70 +84,72 @@ impl FixSession<'_> {
         })
     }
 
-    /// Says which groups keep units from being read: a mark may need its header, or it cannot be there.
+    /// Blames fixes for units that no longer compile. If a mark's header may be missing, the file is to include it first.
     pub(super) fn blame_problems(
         &mut self,
         problems: &[(usize, Problem)],
-        groups: &BTreeMap<GroupId, Group>,
+        fixes: &BTreeMap<GroupId, PlannedFix>,
         set: &EditSet,
         new_texts: &BTreeMap<PathBuf, Vec<u8>>,
     ) -> Attempt {
-        let edits = |group: &Group, path: &Path| group.edits.iter().any(|edit| edit.path == path);
-        let mut include = false;
+        let edits = |planned: &PlannedFix, path: &Path| planned.edits.iter().any(|edit| edit.path == path);
+        let mut added_include = false;
         for (_, problem) in problems {
             let Some(at) = &problem.at else { continue };
-            let marks = groups.values().filter(|group| edits(group, &at.path)).flat_map(|group| &group.fix.actions);
+            let marks =
+                fixes.values().filter(|planned| edits(planned, &at.path)).flat_map(|planned| &planned.fix.actions);
             let marks: BTreeSet<&String> = marks
                 .filter_map(|action| match action {
                     Action::MarkFunction { mark, .. } | Action::MarkPointer { mark, .. } => Some(mark),
                     _ => None,
                 })
                 .collect();
-            // The compiler's words differ with what is around a name that it takes for no mark.
+            // An unknown mark gives different errors in different places, so all errors in the file count.
             for mark in marks {
-                include |= self.mark_header(mark).is_some_and(|header| self.includes.insert((at.path.clone(), header)));
+                added_include |=
+                    self.mark_header(mark).is_some_and(|header| self.includes.insert((at.path.clone(), header)));
             }
         }
-        if include {
-            return Attempt::Again;
+        if added_include {
+            return Attempt::Replan;
         }
         let mut blamed = BTreeMap::new();
         for (unit, problem) in problems {
-            let reason = format!("{} would not compile any more: {}", problem.file.display(), problem.message);
-            let ids = self.suspected(*unit, problem, groups, set, new_texts);
+            let reason = format!("{} would no longer compile: {}", problem.file.display(), problem.message);
+            let ids = self.suspected(*unit, problem, fixes, set, new_texts);
             blamed.extend(ids.into_iter().map(|id| (id, reason.clone())));
         }
-        // An include that did not help is no use to the others; what needs it asks for it again.
-        let places: BTreeSet<&Path> =
+        // An include that did not help is removed. A fix that needs it adds it again.
+        let failing: BTreeSet<&Path> =
             problems.iter().filter_map(|(_, problem)| Some(&*problem.at.as_ref()?.path)).collect();
-        self.includes.retain(|(path, _)| !places.contains(path.as_path()));
+        self.includes.retain(|(path, _)| !failing.contains(path.as_path()));
         if blamed.is_empty() {
-            let ids = groups.keys().copied();
-            blamed.extend(ids.map(|id| (id, "units would not compile any more".to_owned())));
+            let ids = fixes.keys().copied();
+            blamed.extend(ids.map(|id| (id, "a translation unit would no longer compile".to_owned())));
         }
-        Attempt::Bad(blamed)
+        Attempt::Rejected(blamed)
     }
 
-    /// The groups of which one keeps a unit from being read: the fewest that the place of the error points to.
+    /// The fixes of which one breaks a unit: as few as the location of the error allows.
     fn suspected(
         &mut self,
         unit: usize,
         problem: &Problem,
-        groups: &BTreeMap<GroupId, Group>,
+        fixes: &BTreeMap<GroupId, PlannedFix>,
         set: &EditSet,
         new_texts: &BTreeMap<PathBuf, Vec<u8>>,
     ) -> Vec<GroupId> {
-        let ids = |is_suspect: &dyn Fn(&Group) -> bool| -> Vec<GroupId> {
-            groups.iter().filter(|(_, group)| is_suspect(group)).map(|(id, _)| *id).collect()
+        let ids = |is_suspect: &dyn Fn(&PlannedFix) -> bool| -> Vec<GroupId> {
+            fixes.iter().filter(|(_, planned)| is_suspect(planned)).map(|(id, _)| *id).collect()
         };
         if let Some(at) = &problem.at {
-            let in_file = ids(&|group| group.edits.iter().any(|edit| edit.path == at.path));
+            let in_file = ids(&|planned| planned.edits.iter().any(|edit| edit.path == at.path));
             let failed = self.failed.entry(at.path.clone()).or_default();
             *failed += 1;
-            if !in_file.is_empty() && *failed > MOST_NARROW {
+            if !in_file.is_empty() && *failed > MAX_SINGLE_BLAMES {
                 return in_file;
             }
-            let nearest = self.nearest(at, groups, set);
+            let nearest = self.nearest(at, fixes, set);
             if !nearest.is_empty() {
                 return nearest;
             }
@@ -153,17 +157,17 @@ impl FixSession<'_> {
                 return in_file;
             }
         }
-        // A name that is declared in another way somewhere, or called as what it is not any more.
+        // The error may name a function whose declarations now differ, or that is called with its old type.
         if let Some(name) = problem.at.as_ref().and_then(|at| self.name_at(at, new_texts)) {
-            let named = ids(&|group| group.names().contains(&name.as_str()));
+            let named = ids(&|planned| planned.names().contains(&name.as_str()));
             if !named.is_empty() {
                 return named;
             }
         }
-        // What a generator made of a new wrapper does not fit.
+        // The generated code of a new wrapper may not compile.
         let root = &self.session.tree.root;
         let is_output = |path: &Path| self.jobs.iter().any(|job| job.output.as_ref() == Some(&root.join(path)));
-        let asking = ids(&Group::asks_for_wrappers);
+        let asking = ids(&PlannedFix::asks_for_wrappers);
         if is_output(&problem.file) && !asking.is_empty() {
             return asking;
         }
@@ -171,16 +175,16 @@ impl FixSession<'_> {
             let file = self.files.get(&root.join(path));
             file.is_some_and(|file| self.reads[unit].contains(file))
         };
-        // A header that cannot be included there, since it needs what comes later.
+        // A header may not compile where it is included now, because it needs declarations that come later.
         let included = |edit: &Edit| self.includes.iter().any(|(path, _)| *path == edit.path) && reads(&edit.path);
-        let including = ids(&|group| group.edits.iter().any(included));
+        let including = ids(&|planned| planned.edits.iter().any(included));
         if !including.is_empty() {
             return including;
         }
-        ids(&|group| group.edits.iter().any(|edit| reads(&edit.path)))
+        ids(&|planned| planned.edits.iter().any(|edit| reads(&edit.path)))
     }
 
-    /// The name that is written at a place in the new texts, if one is: the compiler points to it.
+    /// The name at a location in the new texts, if there is one.
     fn name_at(&self, at: &Span, new_texts: &BTreeMap<PathBuf, Vec<u8>>) -> Option<String> {
         let text = match new_texts.get(&at.path) {
             Some(text) => text.clone(),
@@ -192,13 +196,13 @@ impl FixSession<'_> {
         String::from_utf8(name).ok().filter(|name| !name.is_empty())
     }
 
-    /// The groups that make the last edit up to a place: what is wrong shows at the place itself, or behind it.
-    fn nearest(&self, at: &Span, groups: &BTreeMap<GroupId, Group>, set: &EditSet) -> Vec<GroupId> {
+    /// The fixes with the last edit before a location: an error shows at the edit, or after it.
+    fn nearest(&self, at: &Span, fixes: &BTreeMap<GroupId, PlannedFix>, set: &EditSet) -> Vec<GroupId> {
         let Ok(old) = self.texts.text(&at.path) else { return Vec::new() };
         let Ok(new) = set.apply(&at.path, &old) else { return Vec::new() };
         let mut nearest: (u32, Vec<GroupId>) = (0, Vec::new());
-        for (id, group) in groups {
-            let edits = group.edits.iter().filter(|edit| edit.path == at.path);
+        for (id, planned) in fixes {
+            let edits = planned.edits.iter().filter(|edit| edit.path == at.path);
             let lines = edits.map(|edit| place(&new, set.moved(&at.path, edit.start)).0);
             match lines.filter(|line| *line <= at.line).max() {
                 Some(line) if line > nearest.0 => nearest = (line, vec![*id]),
@@ -209,7 +213,7 @@ impl FixSession<'_> {
         nearest.1
     }
 
-    /// The name by which a mark's header is included.
+    /// The name by which the header that defines a mark is included.
     fn mark_header(&self, mark: &str) -> Option<String> {
         let path = &self.session.details.parsing.marks.iter().find(|defined| defined.mark == mark)?.path;
         let name = path.strip_prefix("include").unwrap_or(path);
@@ -217,7 +221,7 @@ impl FixSession<'_> {
     }
 }
 
-/// A place of an old text in the new one.
+/// A location of an old text in the new one.
 fn moved(at: &Span, old: &[u8], new: &[u8], set: &EditSet) -> Option<Span> {
     let (line, column) = place(new, set.moved(&at.path, offset(old, at.line, at.column)?));
     Some(Span { path: at.path.clone(), line, column })

@@ -1,4 +1,4 @@
-//! What was fixed: written to the disk, and in steps for a series of patches.
+//! The end of fixing: writes the files, and divides the changes into steps for a series of patches.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 use cowrap_base::git::{GitError, dirty};
 use cowrap_fix::{Change, GroupId, RefusedChange, WriteOutcome, write_all};
 
-use super::outcome::{Offer, State, offer};
-use super::rounds::{FixSession, Group};
+use super::outcome::{CheckResult, FixKey, fix_key};
+use super::rounds::{FixSession, PlannedFix};
 use super::{Applied, FixError, Fixed, NotApplied, Step};
 
-/// Why what is still offered was not done, when nothing kept it from being done.
-const NO_ROUND_LEFT: &str = "no round was left for it: --max-rounds allows more";
+/// Why a fix was not applied, if no other reason is known.
+const NO_ROUND_LEFT: &str = "the limit of --max-rounds was reached";
 
 impl FixSession<'_> {
-    /// Writes what was made, and tells all of it.
-    pub(super) fn finish(mut self, state: State, before: [usize; 3], rounds: usize) -> Result<Fixed, FixError> {
+    /// Writes the changed files if the request wants it, and summarises what was done.
+    pub(super) fn finish(mut self, current: CheckResult, before: [usize; 3], rounds: usize) -> Result<Fixed, FixError> {
         let root = &self.session.tree.root;
         let changed = self.texts.changed().filter(|(path, _)| {
-            // What is generated in a build is made again with the next one. It was only changed to see what comes of it.
+            // The next build generates its files again. They were changed in memory only, to check the fixes.
             path.is_relative() && !self.session.tree.is_built(&root.join(path))
         });
         let changes = changed.filter_map(|(path, new)| {
@@ -30,21 +30,21 @@ impl FixSession<'_> {
             self.write(&changes)?;
         }
         let steps = self.steps();
-        let applied = std::mem::take(&mut self.made).into_iter().flat_map(|round| round.groups);
-        let mut applied: Vec<Applied> = applied.map(|(_, group)| group.applied()).collect();
+        let applied = std::mem::take(&mut self.done).into_iter().flat_map(|round| round.fixes);
+        let mut applied: Vec<Applied> = applied.map(|(_, planned)| planned.applied()).collect();
         applied.sort_by(|one, other| one.finding.primary.at.cmp(&other.finding.primary.at));
-        let wanted = state.report.findings.iter().filter(|finding| self.is_wanted(finding));
-        let offered =
-            wanted.flat_map(|finding| finding.fixes.iter().map(|fix| (offer(finding, fix), fix.title.clone())));
-        let not_applied: BTreeMap<Offer, NotApplied> = offered
-            .map(|(offer, title)| {
-                let reason = self.rejected.get(&offer).cloned().unwrap_or_else(|| NO_ROUND_LEFT.to_owned());
-                let (at, rule) = (offer.0.clone(), offer.1.clone());
-                (offer, NotApplied { at, rule, title, reason })
+        let wanted = current.report.findings.iter().filter(|finding| self.is_wanted(finding));
+        let remaining =
+            wanted.flat_map(|finding| finding.fixes.iter().map(|fix| (fix_key(finding, fix), fix.title.clone())));
+        let not_applied: BTreeMap<FixKey, NotApplied> = remaining
+            .map(|(key, title)| {
+                let reason = self.rejected.get(&key).cloned().unwrap_or_else(|| NO_ROUND_LEFT.to_owned());
+                let (at, rule) = (key.0.clone(), key.1.clone());
+                (key, NotApplied { at, rule, title, reason })
             })
             .collect();
         let not_applied = not_applied.into_values().collect();
-        Ok(Fixed { applied, not_applied, changes, steps, rounds, before, report: state.report })
+        Ok(Fixed { applied, not_applied, changes, steps, rounds, before, report: current.report })
     }
 
     fn write(&self, changes: &[Change]) -> Result<(), FixError> {
@@ -57,7 +57,7 @@ impl FixSession<'_> {
                     let names: Vec<String> = dirty.iter().map(|path| path.display().to_string()).collect();
                     return Err(FixError::Dirty(names.join(", ")));
                 }
-                // Whoever keeps no history has to keep copies.
+                // Outside of git, there is nothing to compare with.
                 Err(GitError::NotARepository { .. }) => {}
                 Err(error) => return Err(FixError::Git(error)),
             }
@@ -74,35 +74,35 @@ impl FixSession<'_> {
         }
     }
 
-    /// What was done, by rule and directory. A fix goes with its finding, whatever else it touches; an edit that several
-    /// fixes share is in the first step that has it.
+    /// The changes, by rule and directory. All edits of a fix are in the step of its finding. An edit that several fixes share is
+    /// in the first of their steps.
     fn steps(&self) -> Vec<Step> {
         let mut steps = Vec::new();
-        for round in &self.made {
-            let mut by_key: BTreeMap<(String, PathBuf), Vec<&(GroupId, Group)>> = BTreeMap::new();
-            for entry in &round.groups {
+        for round in &self.done {
+            let mut by_key: BTreeMap<(String, PathBuf), Vec<&(GroupId, PlannedFix)>> = BTreeMap::new();
+            for entry in &round.fixes {
                 let finding = &entry.1.finding;
                 let key = (finding.rule.clone(), top(&finding.primary.at.path));
                 by_key.entry(key).or_default().push(entry);
             }
-            // What is left out of a set leaves the state before its step.
+            // The edits without those of a step make the texts before the step.
             let mut without = round.set.clone();
-            let mut states = vec![without.clone()];
-            for groups in by_key.values().rev() {
-                for (id, _) in groups {
+            let mut sets = vec![without.clone()];
+            for fixes in by_key.values().rev() {
+                for (id, _) in fixes {
                     without = without.without(*id);
                 }
-                states.push(without.clone());
+                sets.push(without.clone());
             }
-            for ((rule, top), groups) in by_key {
-                let from = states.pop().unwrap_or_default();
-                let to = states.last().cloned().unwrap_or_default();
+            for ((rule, top), fixes) in by_key {
+                let from = sets.pop().unwrap_or_default();
+                let to = sets.last().cloned().unwrap_or_default();
                 let changes = round.before.iter().filter_map(|(path, text)| {
                     let (old, new) = (from.apply(path, text).ok()?, to.apply(path, text).ok()?);
                     (old != new).then(|| Change { path: path.clone(), old, new })
                 });
                 let changes: Vec<Change> = changes.collect();
-                let applied = groups.iter().map(|(_, group)| group.applied()).collect();
+                let applied = fixes.iter().map(|(_, planned)| planned.applied()).collect();
                 if !changes.is_empty() {
                     steps.push(Step { rule, top, applied, changes });
                 }
@@ -112,7 +112,7 @@ impl FixSession<'_> {
     }
 }
 
-/// The first part of a path.
+/// The first component of a path.
 fn top(path: &Path) -> PathBuf {
     path.components().next().map(|first| PathBuf::from(first.as_os_str())).unwrap_or_default()
 }

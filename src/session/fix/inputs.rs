@@ -1,4 +1,4 @@
-//! What a fix has to know of the generators of a build.
+//! The generated files of a build, and where the inputs of their generators are listed.
 
 use std::path::Path;
 
@@ -9,20 +9,19 @@ use cowrap_packs::Pack;
 use crate::generate::{Job, known_jobs, set_jobs};
 use crate::request::Request;
 
-/// Whether a generator wrote a file, given by its path relative to the root.
+/// Whether a file is generated. The file is given by its path relative to the root.
 pub(super) fn is_generated<'a>(tree: &'a Tree, pack: &'a Pack) -> impl Fn(&Path) -> bool + 'a {
     |path| tree.is_built(&tree.root.join(path)) || pack.is_generated(path)
 }
 
-/// The files that the build generates wrappers into.
+/// The files of wrappers that the build generates.
 pub(super) fn jobs(tree: &Tree, request: &Request) -> Vec<Job> {
     let set = set_jobs(&request.settings);
     let Some(build) = tree.build.as_ref().filter(|_| set.is_empty()) else { return set };
     known_jobs(build, request.pack.as_deref()).map(|known| known.jobs).unwrap_or_default()
 }
 
-/// Where the inputs of these jobs are listed: in the `meson.build` that makes the file, as its directory below the build
-/// directory tells.
+/// Where the inputs of these jobs are listed: in the `meson.build` of the directory whose build directory has the output.
 pub(super) fn input_lists(tree: &Tree, jobs: &[Job]) -> Vec<InputList> {
     let list = |job: &Job| {
         let output = job.output.as_ref()?.strip_prefix(tree.build.as_ref()?).ok()?;

@@ -1,8 +1,8 @@
-//! Fixing a tree: what can be done is planned on the whole program, made in memory, checked, and only then written.
+//! Fixing a tree: fixes are planned on the whole program, applied in memory, checked, and only then written.
 //!
-//! One round takes every fix that the findings offer. Each is a group of edits that is made whole or not at all. The units that
-//! read a changed file are read again with the new texts; what does not turn out as planned is taken back, with everything
-//! that belongs to it. Rounds go on until there is nothing more to fix.
+//! One round applies all fixes of the findings that do not overlap. Each fix is a group of edits that is applied whole or not at
+//! all. The units that read a changed file are read again with the new texts. A fix that does not have the planned effect is
+//! dropped, together with the fixes that depend on it. Rounds go on until there is nothing left to fix.
 
 mod rounds;
 mod blame;
@@ -20,8 +20,7 @@ use cowrap_base::files::{Texts, Tree};
 use cowrap_base::git::GitError;
 use cowrap_fix::{Change, Planner};
 use cowrap_packs::Pack;
-use cowrap_report::Report;
-use cowrap_report::{Action, Finding, Level, Safety, Span};
+use cowrap_report::{Action, Finding, Level, Report, Safety, Span};
 
 use crate::Error;
 use crate::check::require_rules;
@@ -35,55 +34,55 @@ use rounds::FixSession;
 /// How a tree is to be fixed.
 #[derive(Clone, Debug)]
 pub struct FixRequest {
-    /// What to check; findings are fixed where they are reported.
+    /// What to check. Only findings that it reports are fixed.
     pub check: Request,
-    /// The rules whose findings are fixed, by name; all when there are none.
+    /// The rules whose findings are fixed, by name; all if there are none.
     pub rules: Vec<String>,
-    /// Whether also what can change the program's behaviour is done.
+    /// Whether to apply unsafe fixes, too.
     pub with_unsafe: bool,
-    /// Whether files may have changes that git does not have.
+    /// Whether files with uncommitted changes may be changed.
     pub allow_dirty: bool,
-    /// How many rounds there may be.
+    /// The most rounds.
     pub max_rounds: usize,
-    /// Whether files are written.
+    /// Whether to write files.
     pub write: bool,
 }
 
-/// What came of fixing.
+/// The result of fixing.
 #[derive(Debug)]
 pub struct Fixed {
-    /// What was done, in the order in which it was planned.
+    /// The fixes that were applied, by the location of their findings.
     pub applied: Vec<Applied>,
-    /// What was offered and not done.
+    /// The fixes that were not applied.
     pub not_applied: Vec<NotApplied>,
     /// Every file that changed, before and after.
     pub changes: Vec<Change>,
-    /// The same in steps: for each rule and directory at the top of the tree, what was done and the files before and after.
+    /// The same in steps, one for each rule and top-level directory.
     pub steps: Vec<Step>,
-    /// How many rounds it took.
+    /// The number of rounds.
     pub rounds: usize,
-    /// The number of errors, warnings and notes before.
+    /// The number of errors, warnings and notes before fixing.
     pub before: [usize; 3],
-    /// The state of the tree afterwards.
+    /// The report on the fixed tree.
     pub report: Report,
 }
 
-/// A fix that was made.
+/// A fix that was applied.
 #[derive(Clone, Debug)]
 pub struct Applied {
     /// The rule.
     pub rule: String,
     /// What it did.
     pub title: String,
-    /// The same as actions; the first is what the others go with.
+    /// Its actions; the first is the main one.
     pub actions: Vec<Action>,
-    /// Whether it may be done without a person looking at it.
+    /// Whether it is safe without a review.
     pub safety: Safety,
-    /// The finding that it took away.
+    /// The finding that it fixed.
     pub finding: Finding,
 }
 
-/// A fix that was not made.
+/// A fix that was not applied.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NotApplied {
     /// Where the finding is.
@@ -92,18 +91,18 @@ pub struct NotApplied {
     pub rule: String,
     /// What it would have done.
     pub title: String,
-    /// Why it was not.
+    /// Why it was not applied.
     pub reason: String,
 }
 
-/// What one rule's fixes for findings in one directory at the top of the tree changed.
+/// The fixes of one rule for findings in one top-level directory.
 #[derive(Debug)]
 pub struct Step {
     /// The rule.
     pub rule: String,
-    /// The directory, or the file when it is not in one.
+    /// The directory, or the file if it is not in one.
     pub top: PathBuf,
-    /// What was done.
+    /// The fixes.
     pub applied: Vec<Applied>,
     /// The files that changed.
     pub changes: Vec<Change>,
@@ -115,26 +114,28 @@ pub enum FixError {
     /// The tree cannot be checked.
     #[error(transparent)]
     Check(#[from] Error),
-    /// There is nothing to read anew.
-    #[error("an index does not hold what fixing needs; name the build directory with -p instead of --index")]
+    /// A saved index has no sources to fix.
+    #[error(
+        "fixing needs the tree, which an index does not contain; name the build directory with -p instead of --index"
+    )]
     FromIndex,
-    /// Files have changes that nobody could get back.
-    #[error("these files have changes that git does not have: {0}\n  commit or stash them, or use --allow-dirty")]
+    /// Files have changes that git could not restore.
+    #[error("these files have uncommitted changes: {0}\n  commit or stash them, or use --allow-dirty")]
     Dirty(String),
-    /// Git cannot tell.
+    /// git cannot say whether files have uncommitted changes.
     #[error(transparent)]
     Git(GitError),
-    /// Files cannot be written; none was.
-    #[error("nothing was written:\n  {0}")]
+    /// Files cannot be written, and none was.
+    #[error("no file was written:\n  {0}")]
     NotWritten(String),
-    /// Some files were written, and others not.
-    #[error("only {written} of {all} files were written, the others are as they were; run again:\n  {reasons}")]
+    /// Some files were written, and others were not.
+    #[error("only {written} of {all} files were written, the others are unchanged; run again:\n  {reasons}")]
     HalfWritten {
-        /// How many were.
+        /// The number of files that were written.
         written: usize,
-        /// How many should have been.
+        /// The number of files to write.
         all: usize,
-        /// Why the others were not.
+        /// Why the others were not written.
         reasons: String,
     },
 }
@@ -143,7 +144,7 @@ pub enum FixError {
 ///
 /// # Errors
 ///
-/// Then no file is changed, unless the error says so.
+/// No file is changed, unless the error says so.
 pub fn fix(request: &FixRequest, progress: &dyn Progress) -> Result<Fixed, FixError> {
     let check = &request.check;
     if matches!(check.input, Input::Index(_)) {
@@ -154,14 +155,14 @@ pub fn fix(request: &FixRequest, progress: &dyn Progress) -> Result<Fixed, FixEr
     require_rules(&check.enable)?;
     require_rules(&request.rules)?;
     let since = SystemTime::now();
-    let mut fixes = FixSession::open(request, Session::open(check)?, report_on, since, progress)?;
-    let mut state = fixes.check(&BTreeSet::new());
-    let before = counts(&state.report.findings);
+    let mut session = FixSession::open(request, Session::open(check)?, report_on, since, progress)?;
+    let mut current = session.check(&BTreeSet::new());
+    let before = counts(&current.report.findings);
     let mut rounds = 0;
-    while rounds < request.max_rounds && fixes.round(&mut state, progress)? {
+    while rounds < request.max_rounds && session.round(&mut current, progress)? {
         rounds += 1;
     }
-    fixes.finish(state, before, rounds)
+    session.finish(current, before, rounds)
 }
 
 fn counts(findings: &[Finding]) -> [usize; 3] {
@@ -169,8 +170,8 @@ fn counts(findings: &[Finding]) -> [usize; 3] {
         .map(|level| findings.iter().filter(|finding| finding.level == level).count())
 }
 
-/// Writes the edits of all fixes that findings offer; nothing is changed.
-pub(crate) fn write_out(findings: &mut [Finding], texts: &Texts, tree: &Tree, pack: &Pack, request: &Request) {
+/// Plans the edits of all fixes of findings, for the report. No file is changed.
+pub(crate) fn plan_edits(findings: &mut [Finding], texts: &Texts, tree: &Tree, pack: &Pack, request: &Request) {
     if findings.iter().all(|finding| finding.fixes.is_empty()) {
         return;
     }

@@ -1,4 +1,4 @@
-//! Rounds of fixing: plan, make in memory, read again, compare.
+//! Rounds of fixing: plan, apply in memory, read again, compare.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -9,68 +9,66 @@ use cowrap_analysis::effects::Effects;
 use cowrap_base::files::{Digest, Overlay, Texts, Tree};
 use cowrap_facts::SharedFileFacts;
 use cowrap_fix::{Dependencies, EditSet, GroupId, InputList, Planner};
-use cowrap_report::{Action, Edit, Finding, Fix, Level, Safety};
-use cowrap_report::{Details, Problem, Report};
+use cowrap_report::{Action, Details, Edit, Finding, Fix, Level, Problem, Report, Safety};
 
 use crate::Error;
 use crate::check::{is_reported, rule_infos};
 use crate::generate::{GenerateRequest, Job, generate_from};
 use crate::generated_files::generation;
 use crate::policy::apply_policy;
-use crate::reading::link;
 use crate::request::Progress;
 use crate::session::{Session, UnitRead};
 use crate::snapshot::Snapshot;
 use crate::summary::summarise;
+use crate::units::link;
 
 use super::inputs::{input_lists, is_generated, jobs};
-use super::outcome::{Offer, State, compare, offer};
+use super::outcome::{CheckResult, FixKey, compare, fix_key};
 use super::{Applied, FixRequest};
 
-/// One fix of a round.
-pub(super) struct Group {
+/// A fix of a round, with its edits.
+pub(super) struct PlannedFix {
     pub(super) finding: Finding,
     pub(super) fix: Fix,
     pub(super) edits: Vec<Edit>,
 }
 
-/// What one round made.
+/// A round that was successful.
 pub(super) struct Round {
-    /// The texts before it, of the files that it changed.
+    /// The files that it changed, with their texts before it.
     pub(super) before: BTreeMap<PathBuf, Arc<Vec<u8>>>,
-    pub(super) groups: Vec<(GroupId, Group)>,
+    pub(super) fixes: Vec<(GroupId, PlannedFix)>,
     pub(super) set: EditSet,
 }
 
-/// A tree, with all that is needed to change it and look again.
+/// A tree that is being fixed, in memory.
 pub(super) struct FixSession<'r> {
     pub(super) request: &'r FixRequest,
     pub(super) session: Session<'r>,
-    /// What is known of the tree for the report.
+    /// Details for the report.
     details: Details,
-    /// The units that cannot be read, and are not looked at again.
+    /// The units that could not be read. They are not read again.
     problems: Vec<Problem>,
     pub(super) report_on: Vec<PathBuf>,
     pub(super) texts: Texts,
-    /// The facts of each unit; nothing for one that could not be read.
-    pub(super) facts: Vec<Option<Vec<SharedFileFacts>>>,
-    /// Every piece of facts once, so that units share what they have in common.
-    pub(super) pieces: HashMap<Digest, SharedFileFacts>,
+    /// The facts of each unit; `None` if it could not be read.
+    facts: Vec<Option<Vec<SharedFileFacts>>>,
+    /// The facts of each file once, so that units share them.
+    file_facts: HashMap<Digest, SharedFileFacts>,
     /// The files that each unit reads, by their numbers in `files`.
     pub(super) reads: Vec<Vec<u32>>,
     pub(super) files: HashMap<PathBuf, u32>,
-    /// What may not be tried again, with the reason. The place is part of it, in the texts as they are now: what cannot be done
-    /// for one call or one function says nothing of the next one with the same words.
-    pub(super) rejected: BTreeMap<Offer, String>,
-    /// Headers that marks need: by the file that has to include them.
+    /// The fixes that failed with the current texts, with the reason.
+    pub(super) rejected: BTreeMap<FixKey, String>,
+    /// The headers that marks need, with the file that has to include them.
     pub(super) includes: BTreeSet<(PathBuf, String)>,
-    pub(super) lists: Vec<InputList>,
+    lists: Vec<InputList>,
     pub(super) jobs: Vec<Job>,
-    /// How often a unit could not be read because of a file.
+    /// The number of errors in each file that attempts have caused.
     pub(super) failed: BTreeMap<PathBuf, u32>,
-    /// Headers that were given to the generator.
-    pub(super) added: BTreeSet<PathBuf>,
-    pub(super) made: Vec<Round>,
+    /// The headers that fixes added to the inputs of the generator.
+    added: BTreeSet<PathBuf>,
+    pub(super) done: Vec<Round>,
 }
 
 impl<'r> FixSession<'r> {
@@ -92,7 +90,7 @@ impl<'r> FixSession<'r> {
         let all: Vec<usize> = (0..session.inputs.units.len()).collect();
         let (units, details) = session.units(&Snapshot::disk(), &all, progress)?;
         let problems = session.problems(units.iter().filter_map(|unit| unit.facts.as_ref().err()));
-        let mut fixes = FixSession {
+        let mut fix_session = FixSession {
             request,
             facts: vec![None; all.len()],
             reads: vec![Vec::new(); all.len()],
@@ -101,7 +99,7 @@ impl<'r> FixSession<'r> {
             problems,
             report_on,
             texts,
-            pieces: HashMap::new(),
+            file_facts: HashMap::new(),
             files: HashMap::new(),
             rejected: BTreeMap::new(),
             includes: BTreeSet::new(),
@@ -109,23 +107,23 @@ impl<'r> FixSession<'r> {
             jobs,
             failed: BTreeMap::new(),
             added: BTreeSet::new(),
-            made: Vec::new(),
+            done: Vec::new(),
         };
-        fixes.remember(units);
-        Ok(fixes)
+        fix_session.store(units);
+        Ok(fix_session)
     }
 
-    /// Puts what was read of units in the place of what was read before.
-    fn remember(&mut self, units: Vec<UnitRead>) {
+    /// Replaces the facts of units.
+    fn store(&mut self, units: Vec<UnitRead>) {
         for UnitRead { number, facts, files, .. } in units {
             let Ok(facts) = facts else { continue };
             self.reads[number] = numbers(&mut self.files, &files, &self.session.tree);
-            self.facts[number] = Some(shared(&mut self.pieces, facts));
+            self.facts[number] = Some(share(&mut self.file_facts, facts));
         }
     }
 
-    /// Checks the program as it is known.
-    pub(super) fn check(&self, added: &BTreeSet<PathBuf>) -> State {
+    /// Checks the program of the current facts and texts. `added` are more headers that the generator would read.
+    pub(super) fn check(&self, added: &BTreeSet<PathBuf>) -> CheckResult {
         let FixSession { details, problems, .. } = self;
         let Session { inputs, tree, pack, .. } = &self.session;
         let program = link(self.facts.iter().map(Option::as_deref), tree);
@@ -160,52 +158,58 @@ impl<'r> FixSession<'r> {
             ("coroutine-call".to_owned(), Level::Error, function, path)
         });
         let explained = explained.collect();
-        State { findings, explained, report }
+        CheckResult { findings, explained, report }
     }
 
-    /// Makes one round; false when there is nothing to do.
-    pub(super) fn round(&mut self, state: &mut State, progress: &dyn Progress) -> Result<bool, Error> {
+    /// Makes one round. The result is false if there is nothing left to fix.
+    pub(super) fn round(&mut self, current: &mut CheckResult, progress: &dyn Progress) -> Result<bool, Error> {
         loop {
-            let (groups, set) = self.plan(&state.report.findings);
+            let (fixes, set) = self.plan(&current.report.findings);
             if set.is_empty() {
                 return Ok(false);
             }
-            match self.attempt(state, &groups, &set, progress)? {
-                Attempt::Good(success) => {
-                    self.take(success, state, groups, set);
+            match self.attempt(current, &fixes, &set, progress)? {
+                Attempt::Accepted(success) => {
+                    self.accept(success, current, fixes, set);
                     return Ok(true);
                 }
-                // What was in conflict with these may come now.
-                Attempt::Bad(mut blamed) => {
-                    let dependencies = Dependencies::new(groups.iter().map(|(id, group)| (*id, &group.fix)));
+                // Without these fixes, others that overlap with them can be planned.
+                Attempt::Rejected(mut blamed) => {
+                    let dependencies = Dependencies::new(fixes.iter().map(|(id, planned)| (*id, &planned.fix)));
                     for id in dependencies.dependents(blamed.keys().copied().collect::<Vec<_>>().into_iter()) {
-                        blamed.entry(id).or_insert_with(|| "it needs another fix that cannot be made".to_owned());
+                        blamed.entry(id).or_insert_with(|| "it needs another fix that was not applied".to_owned());
                     }
                     for (id, reason) in blamed {
-                        if let Some(group) = groups.get(&id) {
-                            self.rejected.insert(offer(&group.finding, &group.fix), reason);
+                        if let Some(planned) = fixes.get(&id) {
+                            self.rejected.insert(fix_key(&planned.finding, &planned.fix), reason);
                         }
                     }
                 }
-                // The edits are other ones now.
-                Attempt::Again => {}
+                // The plan has other edits now.
+                Attempt::Replan => {}
             }
         }
     }
 
-    /// Goes on from what a round made.
-    fn take(&mut self, success: Success, state: &mut State, groups: BTreeMap<GroupId, Group>, set: EditSet) {
+    /// Makes the texts and facts of an attempt the current ones.
+    fn accept(
+        &mut self,
+        success: Success,
+        current: &mut CheckResult,
+        fixes: BTreeMap<GroupId, PlannedFix>,
+        set: EditSet,
+    ) {
         let before = set.paths().filter_map(|path| Some((path.to_path_buf(), self.texts.text(path).ok()?)));
         let before: BTreeMap<PathBuf, Arc<Vec<u8>>> = before.collect();
-        // What did not go before may go now.
+        // With the new texts, fixes that failed may work.
         self.rejected.clear();
         for (path, text) in success.new_texts {
             self.texts.change(&path, Some(Arc::new(text)));
         }
-        self.added.extend(self.added_by(&groups));
-        self.remember(success.units);
-        self.made.push(Round { before, groups: groups.into_iter().collect(), set });
-        *state = *success.state;
+        self.added.extend(self.added_by(&fixes));
+        self.store(success.units);
+        self.done.push(Round { before, fixes: fixes.into_iter().collect(), set });
+        *current = *success.result;
     }
 
     /// Whether the findings of a rule are to be fixed.
@@ -213,44 +217,44 @@ impl<'r> FixSession<'r> {
         self.request.rules.is_empty() || self.request.rules.contains(&finding.rule)
     }
 
-    /// The fixes that these findings offer, as edits that do not collide.
-    fn plan(&mut self, findings: &[Finding]) -> (BTreeMap<GroupId, Group>, EditSet) {
-        let offers: Vec<(Finding, Fix)> = findings
+    /// The fixes of these findings whose edits do not overlap.
+    fn plan(&mut self, findings: &[Finding]) -> (BTreeMap<GroupId, PlannedFix>, EditSet) {
+        let candidates: Vec<(Finding, Fix)> = findings
             .iter()
             .filter(|finding| self.is_wanted(finding))
             .flat_map(|finding| finding.fixes.iter().map(|fix| (finding.clone(), fix.clone())))
             .collect();
-        let mut groups = BTreeMap::new();
+        let mut fixes = BTreeMap::new();
         let mut set = EditSet::new();
-        let order = Dependencies::new(offers.iter().enumerate().map(|(number, (_, fix))| (number, fix))).in_order();
+        let order = Dependencies::new(candidates.iter().enumerate().map(|(number, (_, fix))| (number, fix))).in_order();
         for number in order.into_iter().flatten() {
-            let (finding, fix) = offers[number].clone();
-            let offer = offer(&finding, &fix);
-            if self.rejected.contains_key(&offer) {
+            let (finding, fix) = candidates[number].clone();
+            let key = fix_key(&finding, &fix);
+            if self.rejected.contains_key(&key) {
                 continue;
             }
-            let id = GroupId(groups.len() as u32);
-            let is_too_much = fix.safety == Safety::Unsafe && !self.request.with_unsafe;
-            let edits = match is_too_much {
-                true => Err("it can change what the program does: --unsafe-fixes does it".to_owned()),
+            let id = GroupId(fixes.len() as u32);
+            let needs_permission = fix.safety == Safety::Unsafe && !self.request.with_unsafe;
+            let edits = match needs_permission {
+                true => Err("it may change what the program does; allow it with --unsafe-fixes".to_owned()),
                 false => self.edits(&fix),
             };
             let reason = match edits {
-                Ok(edits) if edits.is_empty() => "there is nothing to write".to_owned(),
+                Ok(edits) if edits.is_empty() => "it changes nothing".to_owned(),
                 Ok(edits) => match set.add_group(id, &edits) {
                     Ok(()) => {
-                        groups.insert(id, Group { finding, fix, edits });
+                        fixes.insert(id, PlannedFix { finding, fix, edits });
                         continue;
                     }
-                    Err(conflict) if conflict.group == id => "its own edits collide".to_owned(),
-                    // A fix that collides with another one comes in the next round, when that one is made.
+                    Err(conflict) if conflict.group == id => "its edits overlap".to_owned(),
+                    // A fix that overlaps with another one is planned in the next round.
                     Err(_) => continue,
                 },
                 Err(reason) => reason,
             };
-            self.rejected.insert(offer, reason);
+            self.rejected.insert(key, reason);
         }
-        (groups, set)
+        (fixes, set)
     }
 
     fn edits(&self, fix: &Fix) -> Result<Vec<Edit>, String> {
@@ -260,7 +264,7 @@ impl<'r> FixSession<'r> {
         planner.edits(fix).map_err(|error| error.to_string())
     }
 
-    /// The texts of the files that a set of edits changes.
+    /// The new texts of the files that a set of edits changes.
     fn new_texts(&self, set: &EditSet) -> BTreeMap<PathBuf, Vec<u8>> {
         let apply = |path: &Path| {
             let old = self.texts.text(path).ok()?;
@@ -269,64 +273,64 @@ impl<'r> FixSession<'r> {
         set.paths().filter_map(apply).collect()
     }
 
-    /// Reads what the edits touch with the new texts, and compares what is found then.
+    /// Reads the units whose files the edits change, and compares the findings.
     fn attempt(
         &mut self,
-        state: &State,
-        groups: &BTreeMap<GroupId, Group>,
+        current: &CheckResult,
+        fixes: &BTreeMap<GroupId, PlannedFix>,
         set: &EditSet,
         progress: &dyn Progress,
     ) -> Result<Attempt, Error> {
         let mut new_texts = self.new_texts(set);
-        new_texts.extend(self.generated(groups, &new_texts));
-        let touched: BTreeSet<u32> =
+        new_texts.extend(self.generated(fixes, &new_texts));
+        let changed: BTreeSet<u32> =
             new_texts.keys().filter_map(|path| self.files.get(&self.session.tree.root.join(path))).copied().collect();
         let units: Vec<usize> = (0..self.facts.len())
-            .filter(|unit| self.facts[*unit].is_some() && self.reads[*unit].iter().any(|file| touched.contains(file)))
+            .filter(|unit| self.facts[*unit].is_some() && self.reads[*unit].iter().any(|file| changed.contains(file)))
             .collect();
-        let (units, problems) = self.read_again(&units, &new_texts, progress)?;
+        let (units, problems) = self.reread(&units, &new_texts, progress)?;
         if !problems.is_empty() {
-            return Ok(self.blame_problems(&problems, groups, set, &new_texts));
+            return Ok(self.blame_problems(&problems, fixes, set, &new_texts));
         }
-        if let Some(blamed) = self.undeclared(groups, set, &units) {
-            return Ok(Attempt::Bad(blamed));
+        if let Some(blamed) = self.blame_ineffective(fixes, set, &units) {
+            return Ok(Attempt::Rejected(blamed));
         }
-        // The program with the new facts in place of the old ones.
+        // Check with the new facts and texts, and restore the old ones.
         let mut old: Vec<(usize, Option<Vec<SharedFileFacts>>)> = Vec::new();
         for UnitRead { number, facts, .. } in &units {
             old.push((*number, std::mem::replace(&mut self.facts[*number], facts.as_ref().ok().cloned())));
         }
-        let mut kept = Vec::new();
+        let mut old_texts = Vec::new();
         for (path, text) in &new_texts {
-            kept.push((path.clone(), self.texts.change(path, Some(Arc::new(text.clone())))));
+            old_texts.push((path.clone(), self.texts.change(path, Some(Arc::new(text.clone())))));
         }
-        let new = self.check(&self.added_by(groups));
-        for (path, text) in kept {
+        let new = self.check(&self.added_by(fixes));
+        for (path, text) in old_texts {
             self.texts.change(&path, text);
         }
         for (unit, facts) in old {
             self.facts[unit] = facts;
         }
-        let blamed = compare(state, &new, groups);
+        let blamed = compare(current, &new, fixes);
         Ok(match blamed.is_empty() {
-            true => Attempt::Good(Success { state: Box::new(new), units, new_texts }),
-            false => Attempt::Bad(blamed),
+            true => Attempt::Accepted(Success { result: Box::new(new), units, new_texts }),
+            false => Attempt::Rejected(blamed),
         })
     }
 
-    /// The headers that these groups give to the generator; several may give one.
-    fn added_by(&self, groups: &BTreeMap<GroupId, Group>) -> BTreeSet<PathBuf> {
-        let added = groups.values().flat_map(|group| &group.fix.actions).filter_map(Action::added_input);
+    /// The headers that these fixes add to the inputs of the generator.
+    fn added_by(&self, fixes: &BTreeMap<GroupId, PlannedFix>) -> BTreeSet<PathBuf> {
+        let added = fixes.values().flat_map(|planned| &planned.fix.actions).filter_map(Action::added_input);
         added.map(|header| self.session.tree.root.join(header)).collect()
     }
 
-    /// The files of generators that would change, since wrappers are declared.
+    /// The generated files with the wrappers that these fixes declare.
     fn generated(
         &self,
-        groups: &BTreeMap<GroupId, Group>,
+        fixes: &BTreeMap<GroupId, PlannedFix>,
         new_texts: &BTreeMap<PathBuf, Vec<u8>>,
     ) -> BTreeMap<PathBuf, Vec<u8>> {
-        if !groups.values().any(Group::asks_for_wrappers) {
+        if !fixes.values().any(PlannedFix::asks_for_wrappers) {
             return BTreeMap::new();
         }
         let root = &self.session.tree.root;
@@ -339,7 +343,7 @@ impl<'r> FixSession<'r> {
         for job in &self.jobs {
             let Some(output) = &job.output else { continue };
             let mut job = job.clone();
-            job.inputs.extend(self.added.union(&self.added_by(groups)).cloned());
+            job.inputs.extend(self.added.union(&self.added_by(fixes)).cloned());
             let generated = generate_from(&request, &job, &text).ok().and_then(|generated| generated.text);
             if let Some(generated) = generated {
                 let path = output.strip_prefix(root).unwrap_or(output);
@@ -349,8 +353,8 @@ impl<'r> FixSession<'r> {
         texts
     }
 
-    /// Reads units with new texts: what they say, and which cannot be read any more.
-    fn read_again(
+    /// Reads units with new texts. The second result has the units that cannot be read any more.
+    fn reread(
         &mut self,
         units: &[usize],
         new_texts: &BTreeMap<PathBuf, Vec<u8>>,
@@ -367,9 +371,9 @@ impl<'r> FixSession<'r> {
     }
 }
 
-impl Group {
+impl PlannedFix {
     pub(super) fn applied(&self) -> Applied {
-        let Group { finding, fix, .. } = self;
+        let PlannedFix { finding, fix, .. } = self;
         Applied {
             rule: finding.rule.clone(),
             title: fix.title.clone(),
@@ -379,13 +383,13 @@ impl Group {
         }
     }
 
-    /// Whether what is generated changes with it.
+    /// Whether it changes what the generator writes.
     pub(super) fn asks_for_wrappers(&self) -> bool {
         let asks = |action: &Action| matches!(action, Action::DeclareWrapper { .. } | Action::AddInput { .. });
         self.fix.actions.iter().any(asks)
     }
 
-    /// What it changes, by name.
+    /// The names of the functions that it changes.
     pub(super) fn names(&self) -> Vec<&str> {
         let names = self.fix.actions.iter().flat_map(|action| match action {
             Action::MarkFunction { name, .. } | Action::MarkPointer { name, .. } => vec![name.as_str()],
@@ -397,39 +401,39 @@ impl Group {
         names.collect()
     }
 
-    /// Whether a finding is about something that the group changes.
+    /// Whether a finding is about a function that the fix changes.
     pub(super) fn concerns(&self, finding: &Finding) -> bool {
         self.names().into_iter().any(|name| finding.concerns(name))
     }
 }
 
-/// What an attempt made.
+/// The result of an attempt that had the planned effect.
 pub(super) struct Success {
-    pub(super) state: Box<State>,
+    pub(super) result: Box<CheckResult>,
     pub(super) units: Vec<UnitRead>,
     pub(super) new_texts: BTreeMap<PathBuf, Vec<u8>>,
 }
 
 /// How an attempt ended.
 pub(super) enum Attempt {
-    /// As planned.
-    Good(Success),
-    /// These groups cannot stay, for these reasons.
-    Bad(BTreeMap<GroupId, String>),
-    /// It is to be planned anew.
-    Again,
+    /// All fixes had the planned effect.
+    Accepted(Success),
+    /// These fixes did not, for these reasons.
+    Rejected(BTreeMap<GroupId, String>),
+    /// The round has to be planned again, because files must include more headers.
+    Replan,
 }
 
-/// The pieces of a unit, with those that are known already in place of their copies.
-fn shared(known: &mut HashMap<Digest, SharedFileFacts>, pieces: Vec<SharedFileFacts>) -> Vec<SharedFileFacts> {
-    pieces.into_iter().map(|piece| known.entry(piece.digest()).or_insert(piece).clone()).collect()
+/// The facts of a unit's files. Facts that are in memory already replace their copies.
+fn share(in_memory: &mut HashMap<Digest, SharedFileFacts>, facts: Vec<SharedFileFacts>) -> Vec<SharedFileFacts> {
+    facts.into_iter().map(|facts| in_memory.entry(facts.digest()).or_insert(facts).clone()).collect()
 }
 
-/// The numbers of files.
-fn numbers(known: &mut HashMap<PathBuf, u32>, files: &[PathBuf], tree: &Tree) -> Vec<u32> {
+/// The numbers of files. New files get the next ones.
+fn numbers(numbered: &mut HashMap<PathBuf, u32>, files: &[PathBuf], tree: &Tree) -> Vec<u32> {
     let number = |path: &PathBuf| {
-        let next = known.len() as u32;
-        *known.entry(tree.absolute(path)).or_insert(next)
+        let next = numbered.len() as u32;
+        *numbered.entry(tree.absolute(path)).or_insert(next)
     };
     files.iter().map(number).collect()
 }

@@ -1,5 +1,4 @@
-//! What earlier runs found out: what is read again, and what is not, when something changes; and that findings are always those
-//! of a run that remembers nothing.
+//! Incremental runs: which units are parsed after a change, and that the report is always that of a run without a cache.
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use cowrap_packs::Settings;
 use cowrap_report::Report;
 use cowrap_session::{Gate, Input, Progress, Request, SharingRequest};
 
-/// Counts the units that are read.
+/// Counts the units that are parsed.
 #[derive(Default)]
 struct Count(Cell<usize>);
 
@@ -32,7 +31,7 @@ struct Checkout {
 const UNITS: usize = 8;
 
 impl Checkout {
-    /// Files of units that share a header each, and one for all.
+    /// All units include one header, and every other one includes a second.
     fn new(cache: &Path) -> Checkout {
         let scratch = tempfile::tempdir().unwrap();
         let checkout = Checkout { scratch, cache: cache.to_path_buf() };
@@ -50,7 +49,7 @@ impl Checkout {
         self.scratch.path()
     }
 
-    /// Writes a file as if it had been there for a while: what is younger than a run is not believed.
+    /// Writes a file, and creates its directory.
     fn write(&self, path: &str, text: &str) {
         let path = self.root().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -87,24 +86,30 @@ impl Checkout {
         }
     }
 
-    /// Checks, and compares with a run that remembers nothing; the second result is how many units were read.
+    /// Checks with the cache, and compares the report with that of a run without it. The second result is the number of units that
+    /// were parsed.
     fn check(&self) -> (Report, usize) {
-        // Longer than any file system's clock ticks.
+        // Longer than the clock ticks of file systems: files that are younger than a run are not cached.
         std::thread::sleep(Duration::from_millis(40));
         let count = Count::default();
         let report = cowrap_session::check(&self.request(), &count).unwrap();
         let alone = Request { cache: None, sharing: SharingRequest::No, ..self.request() };
         let plain = cowrap_session::check(&alone, &Count::default()).unwrap();
-        assert_eq!(report.findings, plain.findings);
+        assert_eq!(reported(&report), reported(&plain));
         assert_eq!(report.problems, plain.problems);
         assert_eq!(report.summary, plain.summary);
         assert_eq!(report.details.parsing.marks, plain.details.parsing.marks);
         (report, count.0.get())
     }
 
-    fn read(&self) -> usize {
+    fn parsed(&self) -> usize {
         self.check().1
     }
+}
+
+/// The findings as they are reported: without what only the analysis uses.
+fn reported(report: &Report) -> serde_json::Value {
+    serde_json::to_value(&report.findings).unwrap()
 }
 
 const OSDEP: &str = "#ifndef OSDEP_H\n#define OSDEP_H\n#define coroutine_fn\n#define TIMES 1 /* once */\n\
@@ -119,49 +124,49 @@ fn unit_text(unit: usize, more: &str) -> String {
 fn new() -> (tempfile::TempDir, Checkout) {
     let cache = tempfile::tempdir().unwrap();
     let checkout = Checkout::new(cache.path());
-    let (report, read) = checkout.check();
-    assert_eq!((report.findings.len(), read), (UNITS, UNITS), "{:#?}", report.findings);
-    assert_eq!(checkout.read(), 0);
+    let (report, parsed) = checkout.check();
+    assert_eq!((report.findings.len(), parsed), (UNITS, UNITS), "{:#?}", report.findings);
+    assert_eq!(checkout.parsed(), 0);
     (cache, checkout)
 }
 
 #[test]
-fn only_what_changed_is_read_again() {
+fn only_changed_units_are_parsed() {
     let (_cache, checkout) = new();
     checkout.write("u3.c", &unit_text(3, "void more(void) { co_work(); }\n"));
-    let (report, read) = checkout.check();
-    assert_eq!((report.findings.len(), read), (UNITS + 1, 1));
+    let (report, parsed) = checkout.check();
+    assert_eq!((report.findings.len(), parsed), (UNITS + 1, 1));
     // There and back, as with a branch.
     checkout.write("u3.c", &unit_text(3, ""));
-    assert_eq!(checkout.read(), 0);
+    assert_eq!(checkout.parsed(), 0);
     checkout.write("u3.c", &unit_text(3, "void more(void) { co_work(); }\n"));
-    assert_eq!(checkout.read(), 0);
+    assert_eq!(checkout.parsed(), 0);
     // A new time alone is nothing.
     checkout.write("include/qemu/osdep.h", OSDEP);
-    assert_eq!(checkout.read(), 0);
+    assert_eq!(checkout.parsed(), 0);
     checkout.write("include/even.h", "#ifndef EVEN_H\n#define EVEN_H\nint even(int);\n#endif\n");
-    assert_eq!(checkout.read(), UNITS / 2);
+    assert_eq!(checkout.parsed(), UNITS / 2);
 }
 
 #[test]
-fn comments_are_nothing_new_and_what_moves_code_is() {
+fn changed_comments_parse_nothing_unless_code_moves() {
     let (_cache, checkout) = new();
     checkout.write("include/qemu/osdep.h", &OSDEP.replace("/* once */", "/* one time only */"));
-    assert_eq!(checkout.read(), 0);
+    assert_eq!(checkout.parsed(), 0);
     checkout.write("include/qemu/osdep.h", &OSDEP.replace("/* once */", "/* on\nce */"));
-    assert_eq!(checkout.read(), UNITS);
+    assert_eq!(checkout.parsed(), UNITS);
     checkout.write("include/qemu/osdep.h", &OSDEP.replace("TIMES 1", "TIMES 2"));
-    assert_eq!(checkout.read(), UNITS);
+    assert_eq!(checkout.parsed(), UNITS);
 }
 
 #[test]
-fn a_report_that_is_shown_again_is_about_the_texts_as_they_are() {
+fn a_cached_report_is_about_the_current_texts() {
     let (_cache, checkout) = new();
     let osdep = |comment: &str| checkout.write("include/qemu/osdep.h", &OSDEP.replace("/* once */", comment));
     // Whatever is shown again can be shown again.
     for comment in ["/* twice */", "/* three times */", "/* once */"] {
         osdep(comment);
-        assert_eq!(checkout.read(), 0);
+        assert_eq!(checkout.parsed(), 0);
     }
     // Code behind a comment moves in bytes and stays in its line; edits of fixes are told in bytes.
     for comment in ["/* a */", "/* longer */", ""] {
@@ -180,7 +185,7 @@ fn a_report_that_is_shown_again_is_about_the_texts_as_they_are() {
     }
     // Marks are looked for in comments, too.
     osdep("/* once\n#define coroutine_fn */");
-    assert_eq!(checkout.read(), UNITS);
+    assert_eq!(checkout.parsed(), UNITS);
     osdep("/* once\n#define no_coroutine_fn */");
     checkout.check();
     osdep("/* once\nno more */");
@@ -191,33 +196,33 @@ fn a_report_that_is_shown_again_is_about_the_texts_as_they_are() {
 }
 
 #[test]
-fn a_header_that_comes_or_goes_is_noticed() {
+fn added_and_removed_headers_are_noticed() {
     let (_cache, checkout) = new();
     // Earlier on the search path than the one that was found: beside the file.
     checkout.write("even.h", "void coroutine_fn even(void);\n");
-    let (_, read) = checkout.check();
-    assert_eq!(read, UNITS / 2);
+    let (_, parsed) = checkout.check();
+    assert_eq!(parsed, UNITS / 2);
     std::fs::remove_file(checkout.root().join("even.h")).unwrap();
-    assert_eq!(checkout.read(), 0);
+    assert_eq!(checkout.parsed(), 0);
     // A directory that was not there, and then a file in it.
     std::fs::create_dir(checkout.root().join("qemu")).unwrap();
-    assert_eq!(checkout.read(), UNITS);
+    assert_eq!(checkout.parsed(), UNITS);
     checkout
         .write("qemu/osdep.h", &OSDEP.replace("co_work(void);", "co_work(void);\nvoid coroutine_fn co_more(void);"));
-    assert_eq!(checkout.read(), UNITS);
+    assert_eq!(checkout.parsed(), UNITS);
     std::fs::remove_dir_all(checkout.root().join("qemu")).unwrap();
-    assert_eq!(checkout.read(), 0);
+    assert_eq!(checkout.parsed(), 0);
     std::fs::remove_file(checkout.root().join("include/even.h")).unwrap();
-    let (report, read) = checkout.check();
-    assert_eq!((report.problems.len(), read), (UNITS / 2, UNITS / 2));
+    let (report, parsed) = checkout.check();
+    assert_eq!((report.problems.len(), parsed), (UNITS / 2, UNITS / 2));
     // Units with errors are remembered too, and what they miss is noticed when it is back.
-    assert_eq!(checkout.read(), 0);
+    assert_eq!(checkout.parsed(), 0);
     checkout.write("include/even.h", "int even(void);\n");
-    assert_eq!(checkout.read(), UNITS / 2);
+    assert_eq!(checkout.parsed(), UNITS / 2);
 }
 
 #[test]
-fn a_link_that_leads_elsewhere_is_noticed() {
+fn a_changed_symbolic_link_is_noticed() {
     let cache = tempfile::tempdir().unwrap();
     let checkout = Checkout::new(cache.path());
     let even = checkout.root().join("include/even.h");
@@ -225,20 +230,20 @@ fn a_link_that_leads_elsewhere_is_noticed() {
     checkout.write("real/one.h", "int even(void);\n");
     checkout.write("real/two.h", "int even(int);\n");
     std::os::unix::fs::symlink("../real/one.h", &even).unwrap();
-    assert_eq!(checkout.read(), UNITS);
-    assert_eq!(checkout.read(), 0);
+    assert_eq!(checkout.parsed(), UNITS);
+    assert_eq!(checkout.parsed(), 0);
     std::fs::remove_file(&even).unwrap();
     std::os::unix::fs::symlink("../real/two.h", &even).unwrap();
-    assert_eq!(checkout.read(), UNITS / 2);
+    assert_eq!(checkout.parsed(), UNITS / 2);
 }
 
 #[test]
-fn flags_and_packs_make_other_units() {
+fn changed_flags_and_packs_are_noticed() {
     let (_cache, checkout) = new();
     checkout.database("-DMORE");
-    assert_eq!(checkout.read(), UNITS);
+    assert_eq!(checkout.parsed(), UNITS);
     checkout.database("");
-    assert_eq!(checkout.read(), 0);
+    assert_eq!(checkout.parsed(), 0);
     let pack = include_str!("../../rules/packs/qemu.toml").replace("name = \"no_coroutine_fn\"", "name = \"no_co\"");
     checkout.write("pack.toml", &pack);
     let request = Request { pack: Some(checkout.root().join("pack.toml")), ..checkout.request() };
@@ -251,31 +256,31 @@ fn flags_and_packs_make_other_units() {
     // Its words are the same, and what it demands is not: units are as they were, findings are not.
     checkout.write("pack.toml", &pack.replace("coroutine-only", "unmarked-by-us"));
     assert!(cowrap_session::check(&request, &Count::default()).is_err());
-    assert_eq!(checkout.read(), 0);
+    assert_eq!(checkout.parsed(), 0);
 }
 
 #[test]
-fn a_response_file_that_changes_is_noticed() {
+fn a_changed_response_file_is_noticed() {
     let (_cache, checkout) = new();
     checkout.write("build/flags.rsp", "-DX");
     checkout.database("@flags.rsp");
-    assert_eq!(checkout.read(), UNITS);
-    assert_eq!(checkout.read(), 0);
+    assert_eq!(checkout.parsed(), UNITS);
+    assert_eq!(checkout.parsed(), 0);
     // The text of the database is as it was.
     checkout.write("build/flags.rsp", "-DX -Dco_work=co_other");
-    assert_eq!(checkout.read(), UNITS);
+    assert_eq!(checkout.parsed(), UNITS);
 }
 
 #[test]
 fn checkouts_share_a_cache() {
     let (cache, one) = new();
     let other = Checkout::new(cache.path());
-    assert_eq!(other.read(), 0);
+    assert_eq!(other.parsed(), 0);
     other.write("u1.c", &unit_text(1, "void more(void) { co_work(); }\n"));
-    assert_eq!(other.read(), 1);
-    assert_eq!(one.read(), 0);
+    assert_eq!(other.parsed(), 1);
+    assert_eq!(one.parsed(), 0);
     one.write("u1.c", &unit_text(1, "void more(void) { co_work(); }\n"));
-    assert_eq!(one.read(), 0);
+    assert_eq!(one.parsed(), 0);
 }
 
 #[test]
@@ -320,7 +325,7 @@ fn command(checkout: &Checkout) -> Command {
 }
 
 #[test]
-fn ten_runs_at_once_and_killed_ones_do_no_harm() {
+fn concurrent_and_killed_runs_do_not_damage_the_cache() {
     let cache = tempfile::tempdir().unwrap();
     let checkout = Checkout::new(cache.path());
     std::thread::sleep(Duration::from_millis(40));

@@ -1,4 +1,4 @@
-//! Reading the units of a snapshot: from the unit cache where they are as they were, else by parsing them.
+//! Reads the units of a snapshot: from the unit cache if their files have not changed, else by parsing them.
 
 use std::path::{Path, PathBuf};
 
@@ -17,31 +17,31 @@ use crate::problems::{failed, parse_problem};
 use crate::request::{Progress, SharingRequest};
 use crate::session::Session;
 
-/// So few units are parsed plainly: planning what they share would cost more than it saves.
+/// Up to this many units are parsed without PCH sharing: planning it would cost more than it saves.
 const PARSED_PLAINLY: usize = 6;
 
-/// What became of a unit.
+/// The result of reading a unit.
 #[derive(Debug)]
-pub(crate) struct UnitReading {
-    /// The facts of its files, or why there are none. `None` as long as they are only in the cache.
+pub(crate) struct UnitResult {
+    /// The facts of its files, or why there are none. `None` if they are only in the cache yet.
     pub(crate) facts: Result<Option<Vec<SharedFileFacts>>, Problem>,
     pub(crate) origin: Origin,
-    /// Arguments that were left out since libclang does not know them.
+    /// Arguments that were left out because libclang does not know them.
     pub(crate) unknown_arguments: Vec<String>,
 }
 
 /// Where a unit's facts came from.
 #[derive(Debug)]
 pub(crate) enum Origin {
-    /// Nowhere: libclang made nothing of it.
+    /// Nowhere: libclang could not read the unit.
     Nowhere,
     /// The unit cache.
     Cache(CachedUnit),
-    /// The parser, with the files that it read. `None` where nobody wants to know these.
+    /// The parser, with the unit as it was parsed; `None` if neither its files are wanted nor a cache is in use.
     Parser(Option<Box<UnitFacts>>),
 }
 
-/// What reading units is for.
+/// What the caller needs, and how much may be done for it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Purpose {
     /// The most units that may be parsed, if there is a limit.
@@ -51,7 +51,7 @@ pub(crate) struct Purpose {
 }
 
 impl Session<'_> {
-    /// Reads units of the snapshot that was entered, by their numbers. The result has them in the same order.
+    /// Reads units of the current snapshot, by their numbers. The results are in the same order.
     ///
     /// # Errors
     ///
@@ -63,8 +63,8 @@ impl Session<'_> {
         purpose: Purpose,
         details: &mut Details,
         progress: &dyn Progress,
-    ) -> Result<Vec<UnitReading>, Error> {
-        let units = &self.entered.units;
+    ) -> Result<Vec<UnitResult>, Error> {
+        let units = &self.current.units;
         let cached: Vec<Option<(CachedUnit, UnitFacts)>> = match caches {
             None => numbers.iter().map(|_| None).collect(),
             Some(caches) => {
@@ -77,56 +77,56 @@ impl Session<'_> {
             return Err(Error::TooManyUnits { units: missing.len() });
         }
         let parsed = std::thread::scope(|scope| {
-            // Most likely the program is another one and is linked anew. To decode the facts of the other units takes about
-            // as long as to parse one, which keeps one processor busy.
+            // The program will most likely be linked anew, which needs the facts of all units. Decoding them takes about as
+            // long as parsing one unit, so another processor does it meanwhile.
             if let Some(caches) = caches
                 && (1..=PARSED_PLAINLY).contains(&missing.len())
             {
-                scope.spawn(|| cached.iter().flatten().for_each(|(found, _)| caches.decode(*found)));
+                scope.spawn(|| cached.iter().flatten().for_each(|(cached, _)| caches.decode(*cached)));
             }
             self.parse(&missing, caches, purpose.files, details, progress)
         });
         let mut parsed = parsed.into_iter();
-        let readings = numbers.iter().zip(cached).filter_map(|(number, cached)| match cached {
-            Some((found, outline)) => {
+        let results = numbers.iter().zip(cached).filter_map(|(number, cached)| match cached {
+            Some((cached, outline)) => {
                 let problem = parse_problem(&units[*number].file, &outline, &self.tree);
-                Some(UnitReading {
+                Some(UnitResult {
                     facts: problem.map_or(Ok(None), Err),
-                    origin: Origin::Cache(found),
+                    origin: Origin::Cache(cached),
                     unknown_arguments: outline.parse_status.unknown_arguments,
                 })
             }
             None => parsed.next(),
         });
-        Ok(readings.collect())
+        Ok(results.collect())
     }
 
-    /// Makes sure that the facts of all units are in memory. What the cache has lost is parsed.
+    /// Loads the facts that are only in the cache yet. Units whose facts the cache has lost are parsed.
     pub(crate) fn complete(
         &self,
         numbers: &[usize],
-        readings: &mut [UnitReading],
+        results: &mut [UnitResult],
         caches: Option<&Caches<'_>>,
         purpose: Purpose,
         details: &mut Details,
         progress: &dyn Progress,
     ) {
         let Some(caches) = caches else { return };
-        let units = &self.entered.units;
-        let lost = |(position, reading): (usize, &mut UnitReading)| {
-            let (Ok(facts @ None), Origin::Cache(found)) = (&mut reading.facts, &reading.origin) else { return None };
-            *facts = caches.facts(&units[numbers[position]], *found);
+        let units = &self.current.units;
+        let lost = |(position, result): (usize, &mut UnitResult)| {
+            let (Ok(facts @ None), Origin::Cache(cached)) = (&mut result.facts, &result.origin) else { return None };
+            *facts = caches.facts(&units[numbers[position]], *cached);
             facts.is_none().then_some(position)
         };
-        let lost: Vec<usize> = self.indexer.install(|| readings.par_iter_mut().enumerate().filter_map(lost).collect());
+        let lost: Vec<usize> = self.indexer.install(|| results.par_iter_mut().enumerate().filter_map(lost).collect());
         let lost_numbers: Vec<usize> = lost.iter().map(|position| numbers[*position]).collect();
         let parsed = self.parse(&lost_numbers, Some(caches), purpose.files, details, progress);
-        for (position, reading) in lost.into_iter().zip(parsed) {
-            readings[position] = reading;
+        for (position, result) in lost.into_iter().zip(parsed) {
+            results[position] = result;
         }
     }
 
-    /// Parses units, in their order.
+    /// Parses units. The results are in the same order.
     fn parse(
         &self,
         numbers: &[usize],
@@ -134,73 +134,73 @@ impl Session<'_> {
         want_files: bool,
         details: &mut Details,
         progress: &dyn Progress,
-    ) -> Vec<UnitReading> {
-        let units: Vec<_> = numbers.iter().map(|number| self.entered.units[*number].clone()).collect();
+    ) -> Vec<UnitResult> {
+        let units: Vec<_> = numbers.iter().map(|number| self.current.units[*number].clone()).collect();
         if units.is_empty() {
             return Vec::new();
         }
-        let sources = &self.entered.sources;
-        let snapshot = &self.entered.snapshot;
+        let sources = &self.current.sources;
+        let snapshot = &self.current.snapshot;
         let sharing = match self.request.sharing {
             SharingRequest::No => None,
-            // Where headers are is looked up on the disk.
+            // PCH sharing looks up headers on the disk.
             _ if !snapshot.has_disk_layout() => None,
             SharingRequest::Yes if units.len() <= PARSED_PLAINLY => None,
             SharingRequest::Yes => self.indexer.share(&units, sources, false),
             SharingRequest::Verify => self.indexer.share(&units, sources, true),
         };
         let sharing = match (sharing, caches) {
-            // Libclang knows texts in memory by other times than those on the disk.
+            // libclang checks the times of files when it loads a stored PCH; texts in memory have others.
             (Some(sharing), Some(caches)) if snapshot.is_disk() => {
                 Some(self.indexer.keep(sharing, caches.cache, caches.base))
             }
             (sharing, _) => sharing,
         };
-        let mut readings = Vec::with_capacity(units.len());
+        let mut results = Vec::with_capacity(units.len());
         progress.start(units.len());
         self.indexer.run(&units, sharing.as_ref(), |position, outcome| {
             progress.step();
-            // Which files a unit read is a long list.
+            // The list of files is long, so it is dropped if nobody needs it.
             let keep_files = want_files || caches.is_some();
             let file = &units[position].file;
-            readings.push(UnitReading::parsed(outcome, file, &self.tree, keep_files));
+            results.push(UnitResult::parsed(outcome, file, &self.tree, keep_files));
         });
         progress.finish();
         if let Some(sharing) = sharing {
             details.sharing = sharing_stats(sharing.stats());
         }
-        readings
+        results
     }
 }
 
-impl UnitReading {
-    /// The reading of a unit that was parsed.
-    fn parsed(outcome: UnitOutcome, file: &Path, tree: &Tree, keep_files: bool) -> UnitReading {
+impl UnitResult {
+    /// The result of parsing a unit.
+    fn parsed(outcome: UnitOutcome, file: &Path, tree: &Tree, keep_files: bool) -> UnitResult {
         let facts = match outcome {
             UnitOutcome::Read(facts) => facts,
             UnitOutcome::Failed(failure) => {
                 let facts = Err(failed(&failure, file, tree));
-                return UnitReading { facts, origin: Origin::Nowhere, unknown_arguments: Vec::new() };
+                return UnitResult { facts, origin: Origin::Nowhere, unknown_arguments: Vec::new() };
             }
         };
-        // What a unit with errors says is not to be trusted.
+        // The facts of a unit with errors cannot be trusted.
         let usable = match parse_problem(file, &facts, tree) {
             Some(problem) => Err(problem),
             None => Ok(Some(facts.file_facts.clone())),
         };
         let unknown_arguments = facts.parse_status.unknown_arguments.clone();
-        UnitReading { facts: usable, origin: Origin::Parser(keep_files.then_some(facts)), unknown_arguments }
+        UnitResult { facts: usable, origin: Origin::Parser(keep_files.then_some(facts)), unknown_arguments }
     }
 
-    /// The facts, if it has some and they are in memory.
-    pub(crate) fn pieces(&self) -> Option<&[SharedFileFacts]> {
+    /// The facts, if there are any and they are in memory.
+    pub(crate) fn file_facts(&self) -> Option<&[SharedFileFacts]> {
         self.facts.as_ref().ok()?.as_deref()
     }
 
-    /// The files that it read, as facts name them; empty where this is not known.
+    /// The files that it read, as facts name them; empty if they are not known.
     pub(crate) fn files(&self, caches: Option<&Caches<'_>>) -> Vec<PathBuf> {
         match (&self.origin, caches) {
-            (Origin::Cache(found), Some(caches)) => caches.files(*found),
+            (Origin::Cache(cached), Some(caches)) => caches.files(*cached),
             (Origin::Parser(Some(facts)), _) => facts.files.clone(),
             _ => Vec::new(),
         }
@@ -208,23 +208,23 @@ impl UnitReading {
 }
 
 /// Counts the arguments that libclang does not know, for the report.
-pub(crate) fn count_unknown_arguments(readings: &[UnitReading], details: &mut Details) {
-    for argument in readings.iter().flat_map(|reading| &reading.unknown_arguments) {
+pub(crate) fn count_unknown_arguments(results: &[UnitResult], details: &mut Details) {
+    for argument in results.iter().flat_map(|result| &result.unknown_arguments) {
         *details.parsing.unknown_arguments.entry(argument.clone()).or_default() += 1;
     }
 }
 
-/// Links the facts of units, in their order, to a program.
+/// Links the facts of units, in their order, into a program.
 pub(crate) fn link<'p>(units: impl Iterator<Item = Option<&'p [SharedFileFacts]>>, tree: &Tree) -> Program {
     let mut linker = Linker::default();
-    for (number, pieces) in units.enumerate() {
-        pieces.into_iter().flatten().for_each(|piece| linker.add(number as u32, piece));
+    for (number, file_facts) in units.enumerate() {
+        file_facts.into_iter().flatten().for_each(|facts| linker.add(number as u32, facts));
     }
     linker.finish(|path| tree.absolute(path))
 }
 
-/// What sharing did, for the report.
-pub(crate) fn sharing_stats(stats: cowrap_frontend::pch::SharingStats) -> SharingStats {
+/// What PCH sharing did, for the report.
+fn sharing_stats(stats: cowrap_frontend::pch::SharingStats) -> SharingStats {
     let cowrap_frontend::pch::SharingStats { units, headers, reused, refusals, differing } = stats;
     let worded = |((refused, refusal), times)| (format!("{refused}: {refusal}"), times);
     SharingStats { units, headers, reused, refusals: refusals.into_iter().map(worded).collect(), differing }

@@ -1,4 +1,4 @@
-//! The whole program: what follows from many functions, against a naive reference, and where there are very many.
+//! The whole-program analysis: its results against a naive reference, and very large programs.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
@@ -23,22 +23,22 @@ fn is_blocking(sketch: &Sketch) -> bool {
     sketch.mark == Some("no_coroutine_fn")
 }
 
-/// Whether a chain goes on through a function.
+/// Whether a call chain may continue through a function.
 fn is_open(sketch: &Sketch) -> bool {
     matches!(sketch.mark, None | Some("coroutine_mixed_fn"))
 }
 
-/// The functions that each slot may hold.
-fn held(functions: &[Sketch], slots: usize) -> Vec<BTreeSet<usize>> {
-    let mut held = vec![BTreeSet::new(); slots];
+/// The points-to set of each slot.
+fn points_to(functions: &[Sketch], slots: usize) -> Vec<BTreeSet<usize>> {
+    let mut sets = vec![BTreeSet::new(); slots];
     for (function, slot) in functions.iter().flat_map(|sketch| &sketch.stores) {
-        held[*slot].insert(*function);
+        sets[*slot].insert(*function);
     }
-    held
+    sets
 }
 
-/// For each function, the number of calls on the shortest way from it to something non-coroutine only: by iteration,
-/// until nothing changes.
+/// For each function, the length of its shortest call chain to a non-coroutine-only function: by iteration, until
+/// nothing changes.
 fn lengths(functions: &[Sketch], through: &[BTreeSet<usize>]) -> Vec<Option<u32>> {
     let mut lengths: Vec<Option<u32>> = vec![None; functions.len()];
     loop {
@@ -96,16 +96,16 @@ fn sketches() -> impl Strategy<Value = Vec<Sketch>> {
 }
 
 proptest! {
-    /// What leads to something non-coroutine only is what the naive reference says; by names alone, the witness is the
-    /// shortest; and every witness is a way that the program has.
+    /// The functions that lead to a non-coroutine-only one are those of the naive reference. Without slots, the witness
+    /// is the shortest chain. Every call of a witness exists.
     #[test]
-    fn chains_are_those_of_a_naive_fixpoint(functions in sketches()) {
+    fn chains_match_a_naive_fixpoint(functions in sketches()) {
         let pack = Pack::qemu().unwrap();
         let program = link(&functions, &pack);
         let tree = tree();
         let effects = Effects::new(&program, &pack, &tree);
         let search = Search::new(&effects, Context::Coroutine, Goal::AnyRequirement);
-        let slots = held(&functions, SLOTS);
+        let slots = points_to(&functions, SLOTS);
         let (any, named) = (lengths(&functions, &slots), lengths(&functions, &[]));
         let number = |callee: Callee| match callee {
             Callee::Function(function) => program.function(function).name[1..].parse::<usize>().unwrap(),
@@ -122,13 +122,13 @@ proptest! {
             prop_assert!(!is_blocking(sketch));
             for chain in &chains {
                 let mut at = position;
-                for (place, step) in chain.steps.iter().enumerate() {
+                for (number_of_step, step) in chain.steps.iter().enumerate() {
                     prop_assert_eq!(number(Callee::Function(step.caller)), at);
                     let next = number(step.callee);
                     let through = functions[at].slot_calls.iter().any(|slot| slots[*slot].contains(&next));
                     let has = if step.through.is_some() { through } else { functions[at].calls.contains(&next) };
                     prop_assert!(has, "{} has no such call", at);
-                    let last = place + 1 == chain.steps.len();
+                    let last = number_of_step + 1 == chain.steps.len();
                     prop_assert_eq!(last, is_blocking(&functions[next]));
                     prop_assert!(last || is_open(&functions[next]));
                     at = next;
@@ -137,14 +137,14 @@ proptest! {
         }
     }
 
-    /// The path to an end is the shortest there is.
+    /// The path to each end is the shortest.
     #[test]
-    fn paths_are_those_of_a_breadth_first_search(functions in sketches()) {
+    fn paths_match_a_breadth_first_search(functions in sketches()) {
         let pack = Pack::qemu().unwrap();
         let program = link(&functions, &pack);
         let tree = tree();
         let effects = Effects::new(&program, &pack, &tree);
-        let slots = held(&functions, SLOTS);
+        let slots = points_to(&functions, SLOTS);
         let mut distances: Vec<Option<usize>> = vec![None; functions.len()];
         let mut open = VecDeque::from([(0, 0)]);
         while let Some((at, distance)) = open.pop_front() {
@@ -162,14 +162,14 @@ proptest! {
         prop_assert_eq!(found.more, 0);
         for (function, distance) in distances.iter().enumerate() {
             let ends = |path: &&str| path.split(" → ").last() == Some(name(function).as_str());
-            let told: Vec<&str> = found.paths.iter().map(|path| path.remarks[0].as_str()).collect();
-            let path = told.iter().copied().find(|path| ends(path));
+            let shown: Vec<&str> = found.paths.iter().map(|path| path.remarks[0].as_str()).collect();
+            let path = shown.iter().copied().find(|path| ends(path));
             prop_assert_eq!(path.map(|path| path.matches('→').count()), *distance, "{}", function);
         }
     }
 }
 
-/// Findings of rules, by function and number of notes.
+/// The findings: rule, function, and number of notes.
 fn findings(functions: &[Sketch]) -> Vec<(String, String, usize)> {
     let pack = Pack::qemu().unwrap();
     let program = link(functions, &pack);
@@ -180,20 +180,20 @@ fn findings(functions: &[Sketch]) -> Vec<(String, String, usize)> {
 }
 
 #[test]
-fn a_chain_of_ten_thousand_functions_is_followed() {
+fn the_search_follows_a_chain_of_ten_thousand_functions() {
     const LENGTH: usize = 10_000;
     let mut functions: Vec<Sketch> =
         (0..LENGTH).map(|number| Sketch { calls: vec![number + 1], ..Sketch::default() }).collect();
     functions.push(Sketch { mark: Some("no_coroutine_fn"), ..Sketch::default() });
     functions[0].mark = Some("coroutine_fn");
     assert_eq!(findings(&functions), [("blocking-call".to_owned(), "f0".to_owned(), LENGTH)]);
-    // One link that is coroutine only itself, and the finding is there; one that blocks, and it is where that is called.
+    // A blocking function in the middle ends the chain there.
     functions[LENGTH / 2].mark = Some("no_coroutine_fn");
     assert_eq!(findings(&functions), [("blocking-call".to_owned(), "f0".to_owned(), LENGTH / 2)]);
 }
 
 #[test]
-fn a_circle_of_ten_thousand_functions_ends() {
+fn the_search_ends_in_a_circle_of_ten_thousand_functions() {
     const LENGTH: usize = 10_000;
     let mut functions: Vec<Sketch> =
         (0..LENGTH).map(|number| Sketch { calls: vec![(number + 1) % LENGTH], ..Sketch::default() }).collect();
@@ -202,9 +202,9 @@ fn a_circle_of_ten_thousand_functions_ends() {
 }
 
 #[test]
-fn a_slot_with_a_thousand_candidates_makes_a_note_and_why_knows() {
+fn a_slot_with_a_thousand_candidates_gives_a_note_and_an_answer_of_why() {
     const CANDIDATES: usize = 1000;
-    // 0 calls through the slot; 1 blocks; 2 calls 1; all others do nothing, and all are in the slot.
+    // f0 calls through the slot, f1 blocks, f2 calls f1. The slot points to all but f0 and f1.
     let mut functions = vec![Sketch::default(); CANDIDATES + 2];
     functions[0] = Sketch { mark: Some("coroutine_fn"), slot_calls: vec![0], ..Sketch::default() };
     functions[0].stores = (2..CANDIDATES + 2).map(|function| (function, 0)).collect();

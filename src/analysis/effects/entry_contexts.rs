@@ -93,7 +93,7 @@ pub(super) fn entry_contexts(effects: &Effects<'_>) -> EntryContexts {
 }
 
 fn certain(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
-    let mut search = Search::new(effects, edges, false);
+    let mut search = ForwardSearch::new(effects, edges, false);
     for function in effects.program.function_ids() {
         if let Some(context) = effects.start(function).only() {
             search.enter_any(function, context);
@@ -104,7 +104,7 @@ fn certain(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
 }
 
 fn possible(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
-    let mut search = Search::new(effects, edges, true);
+    let mut search = ForwardSearch::new(effects, edges, true);
     // In a region, the predicate says that this is a coroutine, but the code must not suspend. It could be either.
     for body in &effects.program.bodies {
         let calls = body.calls.iter().filter(|call| call.kind == CallKind::Region);
@@ -207,7 +207,7 @@ impl Edges {
 }
 
 /// A search forward from the bodies that are entered first.
-struct Search<'e, 'a> {
+struct ForwardSearch<'e, 'a> {
     effects: &'e Effects<'a>,
     edges: &'e Edges,
     entered: EntryStates,
@@ -220,9 +220,9 @@ struct Search<'e, 'a> {
     work: Vec<BodyId>,
 }
 
-impl<'e, 'a> Search<'e, 'a> {
+impl<'e, 'a> ForwardSearch<'e, 'a> {
     fn new(effects: &'e Effects<'a>, edges: &'e Edges, through_slots: bool) -> Self {
-        Search {
+        ForwardSearch {
             effects,
             edges,
             entered: EntryStates::new(effects.program),

@@ -35,12 +35,12 @@ pub enum Set {
     /// What is in any of them.
     Or(Vec<Set>),
     /// What is related to a member of the set.
-    Near(Box<Set>, Relation),
+    Near(Box<Set>, Neighbours),
 }
 
 /// A relation to the members of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Relation {
+pub struct Neighbours {
     /// Callers, instead of callees.
     pub callers: bool,
     /// Also callers of callers, and so on.
@@ -49,15 +49,15 @@ pub struct Relation {
 
 /// A regular expression over sets.
 #[derive(Clone, Debug)]
-pub enum Path {
+pub enum Expression {
     /// One function or slot.
     One(Set),
     /// Any number of times, also none.
-    Star(Box<Path>),
+    Star(Box<Expression>),
     /// One after the other.
-    Sequence(Vec<Path>),
+    Sequence(Vec<Expression>),
     /// One of them.
-    Either(Vec<Path>),
+    Either(Vec<Expression>),
 }
 
 /// How deeply an expression may be nested.
@@ -68,7 +68,7 @@ const MOST_NESTED: usize = 100;
 /// # Errors
 ///
 /// The syntax is wrong.
-pub fn parse(expression: &str) -> Result<Path, QueryError> {
+pub fn parse(expression: &str) -> Result<Expression, QueryError> {
     let mut parser = Parser { expression, text: expression.chars().collect(), at: 0, depth: 0 };
     let path = parser.alternatives()?;
     parser.skip_blanks();
@@ -86,17 +86,17 @@ struct Parser<'t> {
 }
 
 impl Parser<'_> {
-    fn alternatives(&mut self) -> Result<Path, QueryError> {
+    fn alternatives(&mut self) -> Result<Expression, QueryError> {
         self.deeper()?;
         let mut paths = vec![self.sequence()?];
         while self.takes('|') {
             paths.push(self.sequence()?);
         }
         self.depth -= 1;
-        Ok(if paths.len() == 1 { paths.remove(0) } else { Path::Either(paths) })
+        Ok(if paths.len() == 1 { paths.remove(0) } else { Expression::Either(paths) })
     }
 
-    fn sequence(&mut self) -> Result<Path, QueryError> {
+    fn sequence(&mut self) -> Result<Expression, QueryError> {
         let mut items = Vec::new();
         loop {
             self.skip_blanks();
@@ -106,21 +106,21 @@ impl Parser<'_> {
                 _ => items.push(self.item()?),
             }
         }
-        Ok(if items.len() == 1 { items.remove(0) } else { Path::Sequence(items) })
+        Ok(if items.len() == 1 { items.remove(0) } else { Expression::Sequence(items) })
     }
 
-    fn item(&mut self) -> Result<Path, QueryError> {
+    fn item(&mut self) -> Result<Expression, QueryError> {
         if self.takes_word("...") {
-            return Ok(Path::Star(Box::new(Path::One(Set::All))));
+            return Ok(Expression::Star(Box::new(Expression::One(Set::All))));
         }
         let atom = if self.takes('(') {
             let path = self.alternatives()?;
             self.needs(')')?;
             path
         } else {
-            Path::One(self.node(false)?)
+            Expression::One(self.node(false)?)
         };
-        Ok(if self.takes('*') { Path::Star(Box::new(atom)) } else { atom })
+        Ok(if self.takes('*') { Expression::Star(Box::new(atom)) } else { atom })
     }
 
     /// One node. `inside` brackets, a bare word is a label, and an empty node matches everything.
@@ -173,12 +173,12 @@ impl Parser<'_> {
         Ok(Set::Or(either))
     }
 
-    fn operator(&mut self) -> Result<Option<Relation>, QueryError> {
-        const OPERATORS: [(&str, Relation); 4] = [
-            (":all_callers", Relation { callers: true, all: true }),
-            (":all_callees", Relation { callers: false, all: true }),
-            (":callers", Relation { callers: true, all: false }),
-            (":callees", Relation { callers: false, all: false }),
+    fn operator(&mut self) -> Result<Option<Neighbours>, QueryError> {
+        const OPERATORS: [(&str, Neighbours); 4] = [
+            (":all_callers", Neighbours { callers: true, all: true }),
+            (":all_callees", Neighbours { callers: false, all: true }),
+            (":callers", Neighbours { callers: true, all: false }),
+            (":callees", Neighbours { callers: false, all: false }),
         ];
         if self.peek_solid() != Some(':') {
             return Ok(None);
@@ -306,7 +306,7 @@ struct Fragment {
 
 impl Automaton {
     /// Builds the automaton of an expression.
-    pub fn new(path: Path) -> Automaton {
+    pub fn new(path: Expression) -> Automaton {
         let mut automaton = Automaton::default();
         let fragment = automaton.fragment(path);
         automaton.first = fragment.first;
@@ -318,20 +318,20 @@ impl Automaton {
         automaton
     }
 
-    fn fragment(&mut self, path: Path) -> Fragment {
+    fn fragment(&mut self, path: Expression) -> Fragment {
         match path {
-            Path::One(set) => {
+            Expression::One(set) => {
                 let state = self.sets.len();
                 self.sets.push(set);
                 self.follow.push(Vec::new());
                 Fragment { empty: false, first: vec![state], last: vec![state] }
             }
-            Path::Star(inner) => {
+            Expression::Star(inner) => {
                 let fragment = self.fragment(*inner);
                 self.join(&fragment.last, &fragment.first);
                 Fragment { empty: true, ..fragment }
             }
-            Path::Either(paths) => {
+            Expression::Either(paths) => {
                 let mut whole = Fragment { empty: false, first: Vec::new(), last: Vec::new() };
                 for path in paths {
                     let fragment = self.fragment(path);
@@ -341,7 +341,7 @@ impl Automaton {
                 }
                 whole
             }
-            Path::Sequence(paths) => {
+            Expression::Sequence(paths) => {
                 let mut whole = Fragment { empty: true, first: Vec::new(), last: Vec::new() };
                 for path in paths {
                     let fragment = self.fragment(path);

@@ -15,7 +15,7 @@ use cowrap_packs::Effect;
 use cowrap_report::Label;
 use cowrap_report::{EdgeKind, Paths, Witness};
 
-use super::expression::{Automaton, Relation, Set, parse};
+use super::expression::{Automaton, Neighbours, Set, parse};
 use super::links::{Link, Links, Vertex};
 use super::{QueryError, similar};
 
@@ -191,7 +191,7 @@ fn members_of(effects: &Effects<'_>, links: &Links<'_, '_>, set: &Set) -> Result
     }
 }
 
-fn near(links: &Links<'_, '_>, members: &[bool], relation: Relation) -> Vec<bool> {
+fn near(links: &Links<'_, '_>, members: &[bool], relation: Neighbours) -> Vec<bool> {
     let mut found = vec![false; members.len()];
     let mut open: Vec<usize> = (0..members.len()).filter(|number| members[*number]).collect();
     while let Some(number) = open.pop() {

@@ -1,4 +1,4 @@
-//! Programs that nobody wrote: facts of one unit, made of sketches of functions.
+//! Synthetic programs: the facts of one unit, from sketches of functions.
 
 use std::path::PathBuf;
 
@@ -27,7 +27,7 @@ pub fn name(function: usize) -> String {
     format!("f{function}")
 }
 
-/// The unit with these functions; functions are told apart by their position. Function `n` is in line `n + 1`.
+/// The unit with these functions. Function `n` is in line `n + 1`.
 pub fn unit(functions: &[Sketch], pack: &Pack) -> SharedFileFacts {
     let file = FileId(0);
     let mut always = PathCondition::NEVER;
@@ -64,8 +64,8 @@ pub fn unit(functions: &[Sketch], pack: &Pack) -> SharedFileFacts {
             kind: CallKind::Written,
             arguments: Vec::new(),
         });
-        let slot_calls = sketch.slot_calls.iter().enumerate().map(|(position, held)| SlotCall {
-            slot: slot(*held),
+        let slot_calls = sketch.slot_calls.iter().enumerate().map(|(position, called)| SlotCall {
+            slot: slot(*called),
             location: at(10_000 + position),
             condition: always,
             kind: CallKind::Written,
@@ -96,7 +96,7 @@ pub fn unit(functions: &[Sketch], pack: &Pack) -> SharedFileFacts {
     SharedFileFacts::new(facts)
 }
 
-/// The tree that they are in.
+/// The tree of these programs.
 pub fn tree() -> Tree {
     Tree { root: PathBuf::from("/synthetic"), build: None }
 }

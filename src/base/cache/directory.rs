@@ -1,4 +1,5 @@
-//! The directory that a cache is in: where it is, whose it is, what is in it, and emptying it.
+//! The directory of a cache: where it is, whether it is cowrap's, what it holds, and how to clear
+//! it.
 
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
@@ -13,38 +14,39 @@ use super::log::Log;
 use super::names::{Name, list};
 use super::{CacheError, EntryKind};
 
-/// How many bytes a cache may have when nobody says otherwise.
+/// The default limit of a cache, in bytes.
 pub const DEFAULT_LIMIT: u64 = 1 << 30;
 
-/// The file that says that the directory is a cache (<https://bford.info/cachedir/>), and whose.
+/// The file that marks a directory as a cache (<https://bford.info/cachedir/>).
 const TAG: &str = "CACHEDIR.TAG";
 
-/// What is in it: the signature that every such file begins with, and a remark that only cowrap's has.
+/// Its content: the signature that every such file begins with, and a remark that only cowrap's
+/// has.
 const TAG_TEXT: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
     # This is the cache of cowrap, which can be deleted at any time.\n\
     # Such files are explained at https://bford.info/cachedir/\n";
 
-/// The directory inside that has the files. It is named for their format: another version of it has another directory.
+/// The subdirectory of the files, named for their format: another version has another subdirectory.
 const STORE: &str = "v1";
 
-/// How long a process waits for others that write to the cache, before it goes on without writing.
+/// How long a process waits for others that write, before it continues without writing.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Where a cache is, and how large it may be.
+/// The directory of a cache, and its limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CacheLocation {
-    /// Its directory. It need not be there.
+    /// Its directory, which need not exist.
     pub directory: PathBuf,
     /// How many bytes its files may have.
     pub limit: u64,
 }
 
-/// Where the cache is when no option says so: `COWRAP_CACHE`, else `cowrap` in the user's directory for caches. None when the
-/// environment tells no place, and when `COWRAP_CACHE` is there and empty. `variable` looks up a variable of the environment;
-/// other empty ones are taken for none.
+/// The cache's directory when no option names it: `COWRAP_CACHE`, or `cowrap` in the user's cache
+/// directory. `None` when the environment names neither, and when `COWRAP_CACHE` is set and empty.
+/// `variable` looks up an environment variable; other empty variables count as not set.
 pub fn default_directory(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let path = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    // The base directories must be absolute: those of a user are not where the program happens to run.
+    // The base directories must be absolute: they must not depend on the working directory.
     let base = |name: &str| path(name).filter(|path| path.is_absolute());
     let user = || {
         if cfg!(target_os = "macos") {
@@ -59,14 +61,14 @@ pub fn default_directory(variable: impl Fn(&str) -> Option<OsString>) -> Option<
     path("COWRAP_CACHE").or_else(|| user().map(|caches| caches.join("cowrap")))
 }
 
-/// Whose a directory is.
+/// Whom a directory belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
     /// It has cowrap's tag.
     Own,
-    /// It is not there, or is empty but for what is left of a cache.
+    /// It does not exist, or is empty except for remains of a cache.
     Vacant,
-    /// Something else is in it.
+    /// It holds something else.
     Foreign,
 }
 
@@ -77,11 +79,12 @@ fn standing(directory: &Path) -> io::Result<Standing> {
         Err(error) => return Err(error),
     };
     let names: Vec<OsString> = entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<_>>()?;
-    // The tag is made before all else, so that it is looked at after the names.
+    // The tag is written before everything else, so it is checked after the names were listed.
     if has_tag(directory) {
         return Ok(Standing::Own);
     }
-    // A process may just be making the tag, under a temporary name. Or the cache is being removed, and a part is left or was made anew.
+    // Another process may be writing the tag under a temporary name, or the cache is being removed
+    // and a part is left or was made again.
     let is_own = |name: &OsString| match name.to_str() {
         Some(TAG) => !directory.join(TAG).exists(),
         Some(STORE) => is_store(&store(directory)),
@@ -90,7 +93,7 @@ fn standing(directory: &Path) -> io::Result<Standing> {
     Ok(if names.iter().all(is_own) { Standing::Vacant } else { Standing::Foreign })
 }
 
-/// Whether a directory has the cache's files and no others. One that is gone has none.
+/// Whether a directory holds the cache's files and no others. A missing directory does.
 fn is_store(directory: &Path) -> bool {
     let is_own = |name: &str| Name::read(name).is_some() || is_temporary(name);
     match std::fs::read_dir(directory) {
@@ -105,12 +108,12 @@ fn has_tag(directory: &Path) -> bool {
     read.is_ok() && text == TAG_TEXT.as_bytes()
 }
 
-/// The directory that the files are in.
+/// The subdirectory of the files.
 pub(super) fn store(directory: &Path) -> PathBuf {
     directory.join(STORE)
 }
 
-/// Fails when a directory may not be used as a cache.
+/// Fails when a directory cannot be used as a cache.
 pub(super) fn vet(directory: &Path) -> Result<(), CacheError> {
     match standing(directory) {
         Ok(Standing::Own | Standing::Vacant) => Ok(()),
@@ -119,7 +122,8 @@ pub(super) fn vet(directory: &Path) -> Result<(), CacheError> {
     }
 }
 
-/// Makes the directory of a cache, with all that has to be in it. What is cached tells of sources, which may be nobody else's business.
+/// Makes the directory of a cache with its tag and subdirectory. Only the user can read it, since
+/// it tells about sources.
 pub(super) fn prepare(directory: &Path) -> Result<(), CacheError> {
     vet(directory)?;
     let make = || {
@@ -132,7 +136,8 @@ pub(super) fn prepare(directory: &Path) -> Result<(), CacheError> {
     make().map_err(|source| CacheError::Write { directory: directory.display().to_string(), source })
 }
 
-/// Waits until no other process writes to the cache. The lock ends with the file that is returned, or with the process.
+/// Waits until no other process writes to the cache. The lock lasts until the returned file is
+/// closed or the process ends.
 pub(super) fn lock(directory: &Path) -> Result<File, CacheError> {
     let failed = |source| CacheError::Write { directory: directory.display().to_string(), source };
     let path = store(directory).join(Name::Lock.to_string());
@@ -140,7 +145,7 @@ pub(super) fn lock(directory: &Path) -> Result<File, CacheError> {
     loop {
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         match file.try_lock() {
-            // Who removes the cache removes the file that is locked, and others lock a new one.
+            // Removing the cache removes the locked file, and others then lock a new one.
             Ok(()) => {
                 let inode = |found: io::Result<std::fs::Metadata>| found.map(|found| found.ino()).ok();
                 if inode(file.metadata()) == inode(std::fs::metadata(&path)) {
@@ -157,21 +162,21 @@ pub(super) fn lock(directory: &Path) -> Result<File, CacheError> {
     }
 }
 
-/// What is in a cache.
+/// The content of a cache.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CacheInfo {
-    /// How many bytes its files have.
+    /// The size of its files in bytes.
     pub size: u64,
-    /// For each kind of entry: what it is called, how many there are, and how many bytes they have together. What was replaced,
-    /// and is not removed yet, is not counted.
+    /// For each kind of entry: its plural, how many there are, and their size together. Replaced
+    /// entries that are not removed yet do not count.
     pub kinds: Vec<(&'static str, usize, u64)>,
 }
 
-/// Tells what is in a cache; nothing when it is not there.
+/// The content of a cache; empty when it does not exist.
 ///
 /// # Errors
 ///
-/// That the directory cannot be read, or has something else in it.
+/// The directory cannot be read, or holds something else.
 pub fn info(directory: &Path) -> Result<CacheInfo, CacheError> {
     vet(directory)?;
     let (items, _) = list(&store(directory));
@@ -191,23 +196,24 @@ pub fn info(directory: &Path) -> Result<CacheInfo, CacheError> {
     Ok(CacheInfo { size: items.iter().map(|item| item.size).sum(), kinds })
 }
 
-/// What was removed.
+/// What [`clean`] removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cleaned {
-    /// How many files.
+    /// The number of files.
     pub files: usize,
-    /// How many bytes they had.
+    /// Their size in bytes.
     pub size: u64,
-    /// Whether the directory is still there: something is in it that is not the cache's, or it cannot be removed.
+    /// Whether the directory still exists: it holds other files, or cannot be removed.
     pub is_left: bool,
 }
 
-/// Removes a cache: its own files, and its directory when nothing else is in it. A cache that is not there is no error.
+/// Removes a cache: its own files, and the directory if nothing else is in it. A missing cache is
+/// no error.
 ///
 /// # Errors
 ///
-/// That the directory has no tag of cowrap's and something else in it, that a process writes to it for long, or those of
-/// the file system.
+/// The directory holds something else and has no tag of cowrap's, a process writes to the cache for
+/// long, or the file system reports an error.
 pub fn clean(directory: &Path) -> Result<Cleaned, CacheError> {
     vet(directory)?;
     let store = store(directory);
@@ -230,7 +236,7 @@ pub fn clean(directory: &Path) -> Result<Cleaned, CacheError> {
         let _ = std::fs::remove_dir(&store);
     }
     remove_abandoned(directory);
-    // The tag stays as long as anything does: it says that the directory may be used.
+    // The tag stays as long as anything does: it marks the directory as usable.
     let others = |entry: io::Result<std::fs::DirEntry>| entry.is_ok_and(|entry| entry.file_name() != TAG);
     if has_tag(directory) && !std::fs::read_dir(directory).is_ok_and(|mut entries| entries.any(others)) {
         let _ = std::fs::remove_file(directory.join(TAG));
@@ -240,7 +246,7 @@ pub fn clean(directory: &Path) -> Result<Cleaned, CacheError> {
     Ok(cleaned)
 }
 
-/// Removes a temporary file or directory. What cannot be removed is in nobody's way.
+/// Removes a temporary file or directory. A failure does no harm.
 pub(super) fn remove_temporary(path: &Path) {
     let _ = match std::fs::symlink_metadata(path) {
         Ok(found) if found.is_dir() => std::fs::remove_dir_all(path),

@@ -1,11 +1,12 @@
-//! Small values, in a log: segments that are only ever appended to, and removed as a whole.
+//! Small values in a log: segments that are only appended to, and removed as a whole.
 //!
-//! A segment is two files. `.data` has values one after the other, each followed by its key; `.index` has a [`Record`] of
-//! fixed size for each, which says where it is. The records alone say what there is: a value that was written and whose record
-//! was not, since the process was killed or the disk was full, is never seen. The later record of a key counts.
+//! A segment is two files. `.data` holds values one after the other, each followed by its key;
+//! `.index` holds a [`Record`] of fixed size for each, which says where it is. Only a record makes
+//! a value exist: if the process was killed or the disk was full before the record was written, the
+//! value is never seen. The later record of a key counts.
 //!
-//! Records are checked when an index is read, values when they are. Since records have one size, a damaged one does not
-//! hide those behind it.
+//! A record is checked when the index is read, and a value when it is read. Since records have one
+//! size, a damaged record does not hide those behind it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -20,27 +21,27 @@ use crate::files::Digest;
 use super::EntryKind;
 use super::names::{Item, Name, list};
 
-/// How many bytes a record has.
+/// The size of a record in bytes.
 pub(super) const RECORD: usize = 40;
 
-/// What a kept value is found under.
+/// The key of a value.
 pub(super) type Key = (EntryKind, Digest);
 
-/// Where a value is.
+/// The position of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Record {
     /// Its kind and its key.
     pub key: Key,
-    /// Where in the data it begins.
+    /// The offset in the data at which it begins.
     pub offset: u64,
-    /// How many bytes it has, without the key behind it.
+    /// Its size in bytes, without the key behind it.
     pub length: u32,
     /// The CRC-32 of value and key.
     pub sum: u32,
 }
 
 impl Record {
-    /// The record of a value that begins at `offset`; none when it is too long to be kept.
+    /// The record of a value that begins at `offset`; `None` when it is too long to be stored.
     pub(super) fn of(key: Key, value: &[u8], offset: u64) -> Option<Record> {
         let length = u32::try_from(value.len()).ok()?;
         let mut hasher = crc32fast::Hasher::new();
@@ -49,7 +50,7 @@ impl Record {
         Some(Record { key, offset, length, sum: hasher.finalize() })
     }
 
-    /// The bytes of the record, the last four their CRC-32.
+    /// The bytes of the record; the last four are their CRC-32.
     pub(super) fn write(&self) -> [u8; RECORD] {
         let mut bytes = [0; RECORD];
         bytes[..8].copy_from_slice(&self.offset.to_le_bytes());
@@ -62,7 +63,7 @@ impl Record {
         bytes
     }
 
-    /// The record that has these bytes, if they are one.
+    /// The record with these bytes, if their checksum fits.
     pub(super) fn read(bytes: &[u8; RECORD]) -> Option<Record> {
         let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
         if crc32fast::hash(&bytes[..36]) != word(36) {
@@ -75,7 +76,8 @@ impl Record {
         Some(Record { key: (kind, Digest::from_bytes(key)), offset, length: word(8), sum: word(12) })
     }
 
-    /// The value, from the bytes that are in its place: value and key. None when they are not what was written.
+    /// The value, from its bytes and those of the key behind it; `None` when the checksum does not
+    /// fit.
     pub(super) fn value(&self, mut bytes: Vec<u8>) -> Option<Vec<u8>> {
         let length = self.length as usize;
         let whole =
@@ -88,31 +90,31 @@ impl Record {
 /// A segment, opened.
 #[derive(Debug)]
 pub(super) struct Segment {
-    /// Its number; later ones have higher numbers.
+    /// Its number; later segments have higher numbers.
     pub number: u32,
-    /// Its data. It stays readable when another process removes the file.
+    /// Its data, which stays readable when another process removes the file.
     data: File,
-    /// How many bytes its two files have.
+    /// The size of its two files in bytes.
     pub size: u64,
-    /// When something was added.
+    /// The time of the last write.
     pub time: SystemTime,
-    /// Whether it will be removed before long, so that what is used of it is better added again.
+    /// Whether it will be removed soon, so that used values should be written again.
     pub is_old: bool,
 }
 
-/// What was in the log when it was looked at.
+/// The content of the log when it was read.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     /// The segments, from the first to the last.
     pub segments: Vec<Segment>,
-    /// The records that count, with the place of their segment in `segments`.
+    /// The current record of each key, with the position of its segment in `segments`.
     pub records: FxHashMap<Key, (usize, Record)>,
 }
 
 impl Log {
-    /// Reads the index of each segment in a directory. What cannot be read is not there.
+    /// Reads the index of each segment in a directory. Unreadable files count as missing.
     ///
-    /// A segment is old when the cache's files that were used after it have more than half of `limit`.
+    /// A segment is old when the files that were used after it are larger than half of `limit`.
     pub(super) fn load(directory: &Path, items: &[Item], limit: u64) -> Log {
         let mut numbers: Vec<u32> = items.iter().filter_map(segment_number).collect();
         numbers.sort_unstable();
@@ -136,10 +138,10 @@ impl Log {
         log
     }
 
-    /// Reads a value; none when it is damaged.
+    /// Reads a value; `None` when it is damaged.
     pub(super) fn value(&self, segment: usize, record: &Record) -> Option<Vec<u8>> {
         let segment = self.segments.get(segment)?;
-        // A record can be whole and its data lost. No memory is taken for what is not there.
+        // A valid record may point to lost data. No memory is allocated for that.
         if u64::from(record.length) > segment.data.metadata().ok()?.len() {
             return None;
         }
@@ -157,11 +159,12 @@ fn segment_number(item: &Item) -> Option<u32> {
     }
 }
 
-/// Adds values at the end of the log. The lock must be held. A new segment begins when the last one has `size` bytes of data.
+/// Appends values to the log. The caller holds the lock. A new segment begins when the last one has
+/// `size` bytes of data.
 ///
 /// # Errors
 ///
-/// Those of the file system; nothing was added then, and the space is given back.
+/// The file system reports an error. Nothing was added then, and the space is freed.
 pub(super) fn append(directory: &Path, values: &[(Key, Vec<u8>)], size: u64) -> io::Result<()> {
     if values.is_empty() {
         return Ok(());
@@ -177,12 +180,12 @@ pub(super) fn append(directory: &Path, values: &[(Key, Vec<u8>)], size: u64) -> 
     let open = |name: Name| OpenOptions::new().append(true).create(true).open(directory.join(name.to_string()));
     let (data, index) = (open(Name::Data(number))?, open(Name::Index(number))?);
     let (start, known) = (data.metadata()?.len(), index.metadata()?.len());
-    // A process that was killed may have left a part of a record, which would shift those behind it.
+    // A killed process may have left a part of a record, which would shift the records behind it.
     let known = known - known % RECORD as u64;
     index.set_len(known)?;
     let written = write(&data, &index, values, start);
     if written.is_err() {
-        // If this fails too, there are bytes that no record speaks of.
+        // If this fails too, some bytes belong to no record.
         let _ = index.set_len(known);
         let _ = data.set_len(start);
     }

@@ -1,14 +1,16 @@
-//! What earlier runs found out, kept on disk: small values by their keys, precompiled headers, and the state of files.
+//! The cache on disk: small values by key, precompiled headers, and the state of files.
 //!
-//! It must never know what the values mean. Whatever happens to its files costs time and nothing else: several processes use them at
-//! once, may be killed while they write, and people delete them. So everything has a checksum, and what does not fit
-//! its checksum is not there.
+//! It must never know what the values mean. Damage to its files costs time and nothing else:
+//! several processes use them at once, processes are killed while they write, and people delete
+//! them. So everything has a checksum, and a value whose checksum does not fit counts as missing.
 //!
-//! Small values are in a log (`log`), trees and precompiled headers in files of their own. All is removed by age when
-//! there is too much: segments of the log, and those files, by when they were used for the last time. A segment's time is when something was
-//! added to it, so that nobody writes because of what is only read. What is used, and is in a segment that will be removed
-//! before long, is added again at the end: once while half of the limit is written, and never in a cache that is not
-//! half full. In a log nothing has to be compacted: what was replaced goes with its segment.
+//! Small values are in a log (`log`); values of whole trees and precompiled headers have files of
+//! their own. When the cache is too large, the oldest entries are removed: segments of the log, and
+//! files, by the time of their last use. The time of a segment is that of the last write, so that
+//! reading alone writes nothing. A value that is used and whose segment will be removed soon is
+//! written again at the end of the log: at most once while half of the limit is written, and never
+//! in a cache that is less than half full. The log needs no compaction, since a replaced value goes
+//! with its segment.
 
 mod log;
 mod names;
@@ -32,27 +34,29 @@ use log::{Key, Log, RECORD, Record, append};
 use names::{Header, Item, Name, list};
 pub use stat_cache::{PathState, SavedStatCache, StatCache};
 
-/// How long a file counts as just used: its time is not renewed, and what looks abandoned may be another machine's.
+/// How long a file counts as just used. Until then its time is not renewed, and a file that looks
+/// abandoned may belong to another machine.
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// The kinds of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EntryKind {
-    /// What is known of a unit.
+    /// What is known about a unit.
     Unit = 1,
     /// The facts of one file.
     FileFacts = 2,
-    /// What a run over a whole tree gave: large, replaced by most runs, so that each has a file of its own.
+    /// The result of a run over a whole tree. It is large and most runs replace it, so each has a
+    /// file of its own.
     Tree = 3,
-    /// What was found out when a precompiled header was made.
+    /// The record of a precompiled header.
     Precompiled = 4,
 }
 
 impl EntryKind {
-    /// All kinds. Their numbers are in the files and must not change their meaning.
+    /// All kinds. Their numbers are stored in files and must keep their meaning.
     pub const ALL: [EntryKind; 4] = [EntryKind::Unit, EntryKind::FileFacts, EntryKind::Tree, EntryKind::Precompiled];
 
-    /// What several of them are called.
+    /// The plural of the kind, for people.
     pub fn plural(self) -> &'static str {
         match self {
             EntryKind::Unit => "translation units",
@@ -63,11 +67,14 @@ impl EntryKind {
     }
 }
 
-/// Why a cache cannot be used, or not be written. A run goes on without.
+/// Why a cache cannot be read or written. The run continues without it.
 #[derive(Debug, Error)]
 pub enum CacheError {
-    /// The directory has something else in it.
-    #[error("{directory} is not a cache of cowrap: it is not empty, and has no CACHEDIR.TAG of cowrap's")]
+    /// The directory holds something else.
+    #[error(
+        "{directory} is not a cache of cowrap: it is not empty and has no CACHEDIR.TAG of cowrap; \
+         choose another directory"
+    )]
     Foreign {
         /// The directory.
         directory: String,
@@ -88,44 +95,46 @@ pub enum CacheError {
         /// The reason.
         source: io::Error,
     },
-    /// Other processes write to it for too long.
-    #[error("cannot write the cache {directory}: another process has locked it for long")]
+    /// Another process has held the lock for too long.
+    #[error("cannot write the cache {directory}: another process has held its lock for too long")]
     Busy {
         /// The directory.
         directory: String,
     },
 }
 
-/// A cache on disk. It is shared between threads as it is.
+/// A cache on disk. Threads share it without further locking.
 ///
-/// What it has is looked at once, when something is asked for the first time, and again after a [`Cache::flush`] that wrote.
+/// It lists its files when something is first looked up, and again after a [`Cache::flush`] that
+/// wrote.
 #[derive(Debug)]
 pub struct Cache {
     directory: PathBuf,
     store: PathBuf,
     limit: u64,
     view: RwLock<Option<Arc<View>>>,
-    /// What is to be written.
+    /// Values that are not written yet.
     pending: Mutex<FxHashMap<Key, Vec<u8>>>,
     used: Mutex<Used>,
-    /// The precompiled headers that were asked for, each checked once.
+    /// The precompiled headers that were looked up, each checked once.
     headers: Mutex<FxHashMap<Digest, Arc<OnceLock<Option<PathBuf>>>>>,
-    /// Whether something was used that is to be added again, or a file was added: then flushing has something to do.
+    /// Whether flushing has something to do besides writing `pending`: a used value must be written
+    /// again, or a file was added.
     is_due: AtomicBool,
-    /// The first thing that went wrong and is not told yet.
+    /// The first error that [`Cache::flush`] has not returned yet.
     trouble: Mutex<Option<CacheError>>,
 }
 
-/// What this process has used, which it does not remove.
+/// What this process has used, and so must not remove.
 #[derive(Debug, Default)]
 struct Used {
     keys: FxHashSet<Key>,
     files: FxHashSet<Name>,
-    /// Values that are not what was written.
+    /// Values whose checksum does not fit.
     damaged: FxHashSet<Key>,
 }
 
-/// What was in the cache when it was looked at.
+/// The content of the cache when it was listed.
 #[derive(Debug, Default)]
 struct View {
     log: Log,
@@ -133,12 +142,12 @@ struct View {
 }
 
 impl Cache {
-    /// Opens the cache in a directory. It is made when something is written first. `limit` is how many bytes its files may have; what one run
-    /// uses stays, even if it is more.
+    /// Opens the cache in a directory, which is made by the first write. `limit` is how many bytes
+    /// its files may have; entries that one run uses stay even beyond it.
     ///
     /// # Errors
     ///
-    /// That the directory cannot be read, or has something else in it than a cache.
+    /// The directory cannot be read, or holds something other than a cache.
     pub fn open(directory: &Path, limit: u64) -> Result<Cache, CacheError> {
         directory::vet(directory)?;
         Ok(Cache {
@@ -154,7 +163,7 @@ impl Cache {
         })
     }
 
-    /// The value that was kept under a key, by this process or another.
+    /// The value under a key, written by this process or another one.
     pub fn get(&self, kind: EntryKind, key: &Digest) -> Option<Vec<u8>> {
         let key = (kind, *key);
         if let Some(value) = held(&self.pending).get(&key) {
@@ -176,18 +185,18 @@ impl Cache {
         Some(value)
     }
 
-    /// Keeps a value under a key, in place of any other. It is written by [`Cache::flush`].
+    /// Stores a value under a key and replaces any older one. [`Cache::flush`] writes it.
     pub fn put(&self, kind: EntryKind, key: Digest, value: Vec<u8>) {
         held(&self.pending).insert((kind, key), value);
     }
 
-    /// Writes what was put, removes what is too much, and waits for other processes that do so, a few seconds at most. When
-    /// nothing was put, this does next to nothing.
+    /// Writes the stored values, and removes old entries beyond the limit. It waits a few seconds
+    /// at most for other processes that write. Without anything to write it does next to nothing.
     ///
     /// # Errors
     ///
-    /// The first thing that went wrong since the last time, here or when a file was put. What was put may not be kept then. Whoever
-    /// gets the error may tell it once, and go on.
+    /// The first error since the last call, here or in [`Cache::put_file`]. The values may be lost
+    /// then. The caller may report the error and continue.
     pub fn flush(&self) -> Result<(), CacheError> {
         let pending = std::mem::take(&mut *held(&self.pending));
         let is_due = self.is_due.swap(false, Ordering::Relaxed);
@@ -195,9 +204,9 @@ impl Cache {
         held(&self.trouble).take().map_or(written, Err)
     }
 
-    /// A precompiled header that was kept under a key. When it is asked for first, the whole file is checked.
+    /// The precompiled header under a key. The first lookup checks the whole file.
     ///
-    /// Whoever opens it must be ready for it not to be there any more: people delete caches.
+    /// The file may be gone by the time it is opened: people delete caches.
     pub fn file(&self, key: &Digest) -> Option<PathBuf> {
         let known = Arc::clone(held(&self.headers).entry(*key).or_default());
         let path = known.get_or_init(|| {
@@ -207,9 +216,9 @@ impl Cache {
         path.clone().filter(|path| path.exists())
     }
 
-    /// Keeps a precompiled header under a key: `write` gets the path that it shall be written to, in a directory of its own, and tells
-    /// whether it was. The result is where the file is; none when there is no such file, or the cache cannot be written, which
-    /// the next [`Cache::flush`] tells.
+    /// Stores a precompiled header under a key. `write` gets a path in a directory of its own, and
+    /// returns whether it wrote the file there. Returns the final path; `None` when `write` failed,
+    /// or when the cache cannot be written, which the next [`Cache::flush`] reports.
     pub fn put_file(&self, key: Digest, write: impl FnOnce(&Path) -> bool) -> Option<PathBuf> {
         let made = directory::prepare(&self.directory).and_then(|()| {
             self.make(key, write).map_err(|source| CacheError::Write { directory: self.shown(), source })
@@ -223,9 +232,9 @@ impl Cache {
         }
     }
 
-    /// Has a precompiled header written, and puts it into its place.
+    /// Lets a precompiled header be written, and moves it to its final path.
     fn make(&self, key: Digest, write: impl FnOnce(&Path) -> bool) -> io::Result<Option<PathBuf>> {
-        // In a directory, since clang makes temporary files of its own, and is killed too.
+        // In a directory of its own: clang writes temporary files beside it, and may be killed too.
         let scratch = temporary_directory(&self.store)?;
         let temporary = scratch.path().join("header.pch");
         if !write(&temporary) {
@@ -241,7 +250,7 @@ impl Cache {
         Ok(Some(path))
     }
 
-    /// The path of a precompiled header, if the file is what was written. One that is not is removed.
+    /// The path of a precompiled header if its checksum fits. A damaged file is removed.
     fn check(&self, header: &Header) -> Option<PathBuf> {
         let name = Name::Header(*header);
         let path = self.path(name);
@@ -266,14 +275,15 @@ impl Cache {
         Some(value)
     }
 
-    /// Notes that a file is used. Its time tells other runs; it is not renewed each time. For precompiled headers it is the time of
-    /// the last access: clang wants to find them as old as they were when others were made on top of them.
+    /// Notes that a file is used. Its time tells other runs; it is renewed once an hour at most.
+    /// For a precompiled header it is the access time: clang compares the modification times of
+    /// precompiled headers that stand on one another.
     fn use_file(&self, name: Name, path: &Path) {
         held(&self.used).files.insert(name);
         let now = SystemTime::now();
         let renew = || {
             let file = File::open(path)?;
-            // A time in the future is no age at all, and is renewed too.
+            // A time in the future is renewed too.
             let age = now.duration_since(name.used(&file.metadata()?)?);
             match name {
                 _ if age.is_ok_and(|age| age < HOUR) => Ok(()),
@@ -281,11 +291,12 @@ impl Cache {
                 _ => file.set_modified(now),
             }
         };
-        // Someone else's file, or a disk that cannot be written: then it is removed sooner than it should be.
+        // The file belongs to somebody else, or the disk is read-only: then it is removed earlier
+        // than it should be.
         let _: io::Result<()> = renew();
     }
 
-    /// What is in the cache, as it was when this was asked for first.
+    /// The content of the cache, listed at the first call.
     fn view(&self) -> Arc<View> {
         if let Some(view) = &*self.view.read().unwrap_or_else(PoisonError::into_inner) {
             return Arc::clone(view);
@@ -304,7 +315,7 @@ impl Cache {
         }))
     }
 
-    /// Writes what is to be written, under the lock.
+    /// Writes the pending values, under the lock.
     fn write(&self, pending: FxHashMap<Key, Vec<u8>>) -> Result<(), CacheError> {
         directory::prepare(&self.directory)?;
         let _lock = directory::lock(&self.directory)?;
@@ -315,7 +326,7 @@ impl Cache {
 
     fn write_locked(&self, pending: FxHashMap<Key, Vec<u8>>) -> io::Result<()> {
         let (items, _) = list(&self.store);
-        // Other processes may have written since.
+        // Other processes may have written meanwhile.
         let log = Log::load(&self.store, &items, self.limit);
         let mut used = held(&self.used);
         used.keys.extend(pending.keys());
@@ -351,20 +362,21 @@ impl Cache {
         Ok(())
     }
 
-    /// Adds values to the log, in an order that does not depend on chance. Segments are small beside the limit, since they are
-    /// removed as a whole.
+    /// Appends values to the log in a fixed order. Segments are small compared with the limit,
+    /// since they are removed as a whole.
     fn append(&self, mut values: Vec<(Key, Vec<u8>)>) -> io::Result<()> {
         values.sort_unstable_by_key(|(key, _)| *key);
         append(&self.store, &values, (self.limit / 32).max(4096))
     }
 
-    /// Removes what was not used for longest until there is some room below the limit. What this process has used stays: it is
-    /// added again, or when that is most of a segment, the segment stays.
+    /// Removes the entries that have not been used for longest, until the cache is a little below
+    /// the limit. Entries that this process has used stay: they are appended again, or when they
+    /// are most of a segment, the segment stays.
     fn make_room(&self, used: &Used) -> io::Result<()> {
         let (items, temporary) = list(&self.store);
         for name in temporary.iter().filter(|name| is_abandoned(name)) {
             let path = self.store.join(name);
-            // Younger ones may be another machine's, whose processes are not known here.
+            // A younger file may belong to another machine, whose processes are not known here.
             let modified = std::fs::symlink_metadata(&path).and_then(|found| found.modified());
             if modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > HOUR)) {
                 directory::remove_temporary(&path);
@@ -376,12 +388,12 @@ impl Cache {
         }
         let enough = self.limit - self.limit / 10;
         let log = Log::load(&self.store, &items, self.limit);
-        // What was added last is in the last segment, and goes on there.
+        // New values go to the last segment, so it stays.
         let segments =
             log.segments.iter().enumerate().rev().skip(1).map(|(at, segment)| Oldest::Segment(at, segment.time));
         let alone = |item: &&Item| match item.name {
             Name::Alone(_) | Name::Header(_) => !used.files.contains(&item.name),
-            // Without data, an index is nothing.
+            // An index is useless without its data.
             Name::Index(number) => log.segments.iter().all(|segment| segment.number != number),
             Name::Data(_) | Name::Lock => false,
         };
@@ -408,7 +420,7 @@ impl Cache {
                     }
                     let value = |key: Key| log.records.get(&key).and_then(|(_, record)| log.value(at, record));
                     self.append(kept.into_iter().filter_map(|key| Some((key, value(key)?))).collect())?;
-                    // The index first: without it the data is nothing.
+                    // The index first: the data is useless without it.
                     self.remove(Name::Index(segment.number))?;
                     self.remove(Name::Data(segment.number))?;
                     total = total.saturating_sub(segment.size - kept_size);
@@ -434,10 +446,10 @@ impl Cache {
     }
 }
 
-/// What can be removed.
+/// An entry that can be removed.
 #[derive(Clone, Copy, Debug)]
 enum Oldest {
-    /// A segment, by its place, with its time.
+    /// A segment, by its position, with its time.
     Segment(usize, SystemTime),
     /// A file.
     File(Item),
@@ -452,7 +464,7 @@ impl Oldest {
     }
 }
 
-/// Locks a mutex. What is in those of this module is whole even if a thread panicked with it.
+/// Locks a mutex. The values in this module's mutexes are consistent even after a panic.
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The names of the cache's files. Whatever has another name is not the cache's, and is let alone.
+//! The names of the cache's files. A file with another name is not the cache's, and stays.
 
 use std::fmt;
 use std::fs::Metadata;
@@ -11,11 +11,11 @@ use crate::files::{Digest, is_temporary};
 /// A file of the cache, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Name {
-    /// What processes lock.
+    /// The file that processes lock.
     Lock,
     /// The values of a segment of the log.
     Data(u32),
-    /// Where in a segment each value is.
+    /// The records of a segment.
     Index(u32),
     /// A value with a file of its own.
     Alone(Digest),
@@ -23,21 +23,21 @@ pub(super) enum Name {
     Header(Header),
 }
 
-/// What the name of a precompiled header tells of it.
+/// What the name of a precompiled header says about it.
 ///
-/// The file itself is clang's, and has no room for a checksum. In its name the two cannot come apart.
+/// clang's file has no room for a checksum. In the name, file and checksum cannot come apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Header {
-    /// What it is kept under.
+    /// Its key.
     pub key: Digest,
-    /// How many bytes it has.
+    /// Its size in bytes.
     pub length: u64,
     /// Their CRC-32.
     pub sum: u32,
 }
 
 impl Name {
-    /// The file that has this name, if it is one of the cache's.
+    /// The file with this name, if it is one of the cache's.
     pub(super) fn read(text: &str) -> Option<Name> {
         let name = if text == "lock" {
             Name::Lock
@@ -53,16 +53,16 @@ impl Name {
             let length = u64::from_str_radix(parts.next()?, 16).ok()?;
             Name::Header(Header { key, length, sum: u32::from_str_radix(parts.next()?, 16).ok()? })
         };
-        // There is one way to write each name.
+        // Each file has one name only.
         (name.to_string() == text).then_some(name)
     }
 }
 
 impl Name {
-    /// When a file was used for the last time, as its times tell.
+    /// The time of the last use, by the file's times.
     pub(super) fn used(&self, metadata: &Metadata) -> io::Result<SystemTime> {
         let modified = metadata.modified()?;
-        // Where a file system knows no accesses, there is still the other time.
+        // Some file systems have no access times. The modification time remains.
         Ok(if let Name::Header(_) = self { modified.max(metadata.accessed().unwrap_or(modified)) } else { modified })
     }
 }
@@ -79,7 +79,7 @@ impl fmt::Display for Name {
     }
 }
 
-/// The digest that is written so in a name.
+/// The digest in a name.
 fn digest(text: &str) -> Option<Digest> {
     let mut bytes = [0; 16];
     if text.len() != 2 * bytes.len() || !text.is_ascii() {
@@ -91,23 +91,23 @@ fn digest(text: &str) -> Option<Digest> {
     Some(Digest::from_bytes(bytes))
 }
 
-/// A file of the cache as it is on disk.
+/// A file of the cache on disk.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Item {
     /// Its name.
     pub name: Name,
-    /// How many bytes it has.
+    /// Its size in bytes.
     pub size: u64,
-    /// When it was used for the last time, about; for a segment, when something was added.
+    /// The approximate time of the last use; for a segment, the time of the last write.
     pub time: SystemTime,
 }
 
-/// How much later than now a time may be: clocks of machines differ.
+/// How far in the future a time may be: clocks of machines differ.
 const SLACK: Duration = Duration::from_secs(3600);
 
-/// The cache's files in a directory, and the names of temporary files, of this process or others.
+/// The cache's files in a directory, and the names of temporary files of any process.
 ///
-/// Nothing is there when the directory cannot be read.
+/// Both are empty when the directory cannot be read.
 pub(super) fn list(directory: &Path) -> (Vec<Item>, Vec<String>) {
     let (mut items, mut temporary) = (Vec::new(), Vec::new());
     let Ok(entries) = std::fs::read_dir(directory) else { return (items, temporary) };
@@ -121,7 +121,7 @@ pub(super) fn list(directory: &Path) -> (Vec<Item>, Vec<String>) {
         let (Some(name), Ok(found)) = (Name::read(text), entry.metadata()) else { continue };
         if found.is_file() {
             let time = name.used(&found).unwrap_or(SystemTime::UNIX_EPOCH);
-            // A clock went wrong. What it was used for may be long ago, and must not stay for ever.
+            // The clock was wrong. The entry may be old, and must not stay for ever.
             let time = if time > now + SLACK { SystemTime::UNIX_EPOCH } else { time };
             items.push(Item { name, size: found.len(), time });
         }

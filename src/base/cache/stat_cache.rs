@@ -1,7 +1,8 @@
-//! What is at paths on disk, without reading again what did not change.
+//! The state of paths on disk, without reading unchanged files again.
 //!
-//! A file is believed to be as it was while its size, times and inode are. There is one gap: a file that is written again within the
-//! resolution of its times looks the same. So what was written just before it was read is *racy*, and is read again.
+//! A file counts as unchanged while its size, times and inode are the same. There is one gap: a
+//! file that is written twice within the resolution of its times looks the same. So a file that was
+//! written just before it was read is *racy*, and is read again.
 
 use std::ffi::OsString;
 use std::fs::{File, Metadata};
@@ -19,28 +20,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::{Digest, Tree};
 
-/// How many seconds a file must have been untouched when it is read. FAT has the coarsest times, of two seconds.
+/// How many seconds before it is read a file must have been written. FAT has the coarsest times, of
+/// two seconds.
 const RACY: i64 = 2;
 
-/// What is at a path.
+/// The state of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum PathState {
     /// Nothing.
     Absent,
-    /// A file with this content.
+    /// A file with content of this digest.
     File(Digest),
-    /// A directory with these names in it.
+    /// A directory; the digest is that of the names in it.
     Directory(Digest),
 }
 
-/// What tells that a file is as it was. The number of the device is not in it: for some file systems it changes with each boot.
+/// What shows that a file is unchanged. The device number is not part of it: on some file systems
+/// it changes with each boot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
     /// In bytes.
     size: u64,
-    /// When the content was written: seconds since 1970, and nanoseconds.
+    /// The modification time: seconds since 1970, and nanoseconds.
     modified: (i64, i64),
-    /// When anything was: unlike the other time, no program can set it.
+    /// The change time. Unlike the modification time, no program can set it.
     changed: (i64, i64),
     inode: u64,
 }
@@ -55,44 +58,45 @@ impl Stamp {
         }
     }
 
-    /// Whether a file could be written after `now` and look the same. It can also when its times are in the future:
-    /// clocks are put back.
+    /// Whether a write after `now` could leave the file looking the same. Times in the future
+    /// count: clocks are put back.
     fn is_racy(&self, now: i64) -> bool {
-        // Whole seconds are compared; those that are not seen of may make one.
+        // Only whole seconds are compared, so the fraction may add one.
         self.modified.0 >= now - RACY || self.changed.0 >= now - RACY
     }
 }
 
-/// What is known of a path that is there.
+/// What is known about a path that exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Entry {
     stamp: Stamp,
     state: PathState,
-    /// Whether the stamp is not to be believed.
+    /// Whether the stamp cannot be relied on.
     is_racy: bool,
 }
 
-/// What is known of paths on disk. It is shared between threads as it is. Paths are absolute, and symbolic links are
-/// followed.
+/// The known state of paths on disk. Threads share it without further locking. Paths are absolute,
+/// and symbolic links are followed.
 #[derive(Debug, Default)]
 pub struct StatCache {
     known: RwLock<FxHashMap<PathBuf, Entry>>,
     has_news: AtomicBool,
 }
 
-/// What is known, in a form to be kept: paths do not tell where the tree is, and the same knowledge has the same bytes.
+/// A stat cache to be stored: independent of where the tree is, and with the same bytes for the
+/// same content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedStatCache(Vec<(Vec<u8>, Entry)>);
 
 impl StatCache {
-    /// What was known when it was saved.
+    /// Restores a saved stat cache.
     pub fn restore(saved: SavedStatCache, tree: &Tree) -> StatCache {
         let path = |bytes| tree.absolute(Path::new(&OsString::from_vec(bytes))).components().collect();
         let known = saved.0.into_iter().map(|(bytes, known)| (path(bytes), known)).collect();
         StatCache { known: RwLock::new(known), has_news: AtomicBool::new(false) }
     }
 
-    /// What is known, to be kept.
+    /// Saves the stat cache.
     pub fn save(&self, tree: &Tree) -> SavedStatCache {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let absolute = known.iter().filter(|(path, _)| path.is_absolute());
@@ -102,13 +106,13 @@ impl StatCache {
         SavedStatCache(saved)
     }
 
-    /// Whether something was learned since this was made or restored, so that saving it is of use.
+    /// Whether saving is of use: something was learned since this was made or restored.
     pub fn has_news(&self) -> bool {
         self.has_news.load(Ordering::Relaxed)
     }
 
-    /// What is at a path. It is read if it is not known, or changed; it is always looked at. None when that fails, and for what is neither
-    /// a file nor a directory.
+    /// The state of a path. It always looks at the disk, and reads a file only if it is new or
+    /// changed. `None` when that fails, and for anything that is neither a file nor a directory.
     pub fn state(&self, path: &Path) -> Option<PathState> {
         let found = match std::fs::metadata(path) {
             Ok(found) => found,
@@ -121,7 +125,7 @@ impl StatCache {
         }
     }
 
-    /// The digest of a file's content; none when it cannot be read, or is no file.
+    /// The digest of a file's content; `None` when it cannot be read or is not a file.
     pub fn digest(&self, path: &Path) -> Option<Digest> {
         match self.state(path) {
             Some(PathState::File(digest)) => Some(digest),
@@ -129,7 +133,7 @@ impl StatCache {
         }
     }
 
-    /// The digest of the names in a directory; none when it cannot be read, or is no directory.
+    /// The digest of the names in a directory; `None` when it cannot be read or is not a directory.
     pub fn names(&self, path: &Path) -> Option<Digest> {
         match self.state(path) {
             Some(PathState::Directory(digest)) => Some(digest),
@@ -137,12 +141,13 @@ impl StatCache {
         }
     }
 
-    /// Whether nothing is at a path. Nothing is remembered of this.
+    /// Whether nothing is at a path. This is not stored.
     pub fn absent(&self, path: &Path) -> bool {
         std::fs::metadata(path).is_err_and(|error| is_absence(&error))
     }
 
-    /// Which of these are not as expected any more, by their places in the list. What cannot be read counts as changed.
+    /// The positions of the paths whose state is not the expected one any more. A path that cannot
+    /// be read counts as changed.
     pub fn changed<P: AsRef<Path> + Sync>(&self, expected: &[(P, PathState)]) -> Vec<usize> {
         let is_changed = |(path, state): &(P, PathState)| match state {
             PathState::Absent => !self.absent(path.as_ref()),
@@ -152,7 +157,7 @@ impl StatCache {
         places.filter(|(_, expected)| is_changed(expected)).map(|(place, _)| place).collect()
     }
 
-    /// Reads what is at a path, and remembers it.
+    /// Reads a path, and stores its state.
     fn learn(&self, path: &Path, found: &Metadata) -> io::Result<PathState> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
         let (state, after) = if found.is_dir() {
@@ -168,7 +173,7 @@ impl StatCache {
             return Err(io::ErrorKind::Unsupported.into());
         };
         let (stamp, after) = (Stamp::of(found), Stamp::of(&after));
-        // Written while it was read: nobody knows which state this was.
+        // If it was written while it was read, nobody knows which state this was.
         let is_racy = stamp != after || stamp.is_racy(now);
         let known = Entry { stamp, state, is_racy };
         let old = self.known.write().unwrap_or_else(PoisonError::into_inner).insert(path.to_path_buf(), known);
@@ -185,15 +190,15 @@ impl Entry {
     }
 }
 
-/// The digest of the names in a directory, in whatever order they come.
+/// The digest of the names in a directory, in any order.
 fn digest_of_names(mut names: Vec<OsString>) -> Digest {
     names.sort_unstable();
-    // No name has this byte.
+    // No name contains this byte.
     let text: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
     Digest::of(&text.join(&0))
 }
 
-/// Whether an error says that nothing is there.
+/// Whether an error means that nothing is there.
 fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
@@ -204,9 +209,9 @@ mod tests {
 
     use super::*;
 
-    /// Gives everything below a directory a time in the past, and stamps that are believed.
+    /// Makes all stamps reliable, as if their files were old.
     fn age(stamps: &StatCache) {
-        // The time of a change cannot be set. What it would be after a while is said here.
+        // The change time cannot be set, so this sets what follows from it.
         for known in stamps.known.write().unwrap().values_mut() {
             known.is_racy = false;
         }
@@ -224,7 +229,7 @@ mod tests {
         let stamps = StatCache::default();
         assert_eq!(stamps.digest(&path), Some(Digest::of(b"one")));
         age(&stamps);
-        // Not what is in the file: so it is seen where the answer comes from.
+        // Not the content of the file: this shows where the answer comes from.
         let lie = PathState::File(Digest::of(b"lie"));
         stamps.known.write().unwrap().get_mut(&path).unwrap().state = lie;
         assert_eq!(stamps.state(&path), Some(lie));
@@ -252,7 +257,7 @@ mod tests {
                 std::fs::remove_file(path).unwrap();
                 std::os::unix::fs::symlink(other, path).unwrap();
             },
-            // As `touch -r` and `cp -p` do: the same size and the same time.
+            // As with `touch -r` and `cp -p`: the same size and the same modification time.
             |path, _| {
                 let time = path.metadata().unwrap().modified().unwrap();
                 std::fs::write(path, "new").unwrap();
@@ -287,7 +292,7 @@ mod tests {
         stamps.digest(&path).unwrap();
         stamps.known.write().unwrap().get_mut(&path).unwrap().state = PathState::Absent;
         assert_eq!(stamps.digest(&path), Some(Digest::of(b"one")));
-        // In the future: read each time, whatever its stamp.
+        // A time in the future: the file is read each time.
         File::open(&path).unwrap().set_modified(SystemTime::now() + Duration::from_secs(100_000)).unwrap();
         for _ in 0..2 {
             assert_eq!(stamps.digest(&path), Some(Digest::of(b"one")));
@@ -371,7 +376,7 @@ mod tests {
         assert!(restored.names(&new.join("d")).is_some() && !restored.has_news());
         restored.digest(&new.join("none.c"));
         assert!(!restored.has_news());
-        // The directory that was renamed has another time.
+        // The renamed directory has another time.
         assert!(restored.names(&new).is_some() && restored.has_news());
     }
 

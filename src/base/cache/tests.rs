@@ -1,4 +1,5 @@
-//! A cache within one process: what comes back, and what does not. `tests/cache.rs` has several processes.
+//! A cache within one process: what comes back, and what does not. `tests/cache.rs` has several
+//! processes.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -67,7 +68,8 @@ fn set_time(path: &Path, time: SystemTime) {
     File::open(path).unwrap().set_times(FileTimes::new().set_modified(time).set_accessed(time)).unwrap();
 }
 
-// --- what comes back --------------------------------------------------------------------------------------------
+// --- what comes back
+// --------------------------------------------------------------------------------------------
 
 #[test]
 fn values_come_back() {
@@ -171,7 +173,8 @@ fn threads_share_a_cache() {
     assert_eq!((0..10).filter(|number| other.file(&key(*number)).is_some()).count(), 10);
 }
 
-// --- precompiled headers ----------------------------------------------------------------------------------------
+// --- precompiled headers
+// ----------------------------------------------------------------------------------------
 
 #[test]
 fn files_come_back() {
@@ -222,7 +225,8 @@ fn a_file_that_is_used_gets_a_new_time_now_and_then() {
     }
 }
 
-// --- damage -----------------------------------------------------------------------------------------------------
+// --- damage
+// -----------------------------------------------------------------------------------------------------
 
 const LENGTHS: usize = 9;
 
@@ -248,7 +252,8 @@ fn count(root: &Path) -> usize {
     kept + usize::from(header.is_some())
 }
 
-/// Does something to a copy of each file's bytes, and looks what is there then, before and after something is written.
+/// Does something to a copy of each file's bytes, and looks what is there then, before and after
+/// something is written.
 fn spoil(root: &Path, each: impl Fn(&Path, &[u8], &mut dyn FnMut(&[u8]))) {
     let all = count(root);
     assert_eq!(all, 5 + 5 + 5 + 2 + 1);
@@ -406,7 +411,8 @@ fn a_cache_that_is_removed_meanwhile_is_made_again() {
     assert_eq!(cache.put_file(key(1), write_header(b"text")), Some(path));
 }
 
-// --- room -------------------------------------------------------------------------------------------------------
+// --- room
+// -------------------------------------------------------------------------------------------------------
 
 /// How many bytes the files have.
 fn size(root: &Path) -> u64 {

@@ -5,23 +5,26 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// The first 16 bytes of a SHA-256: two contents that differ have different digests, for all that can happen.
+/// The first 16 bytes of a SHA-256. Different contents have different digests for all practical
+/// purposes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Digest([u8; 16]);
 
-/// Makes one digest of several fields. Where one ends and the next begins counts too: each goes in with its length.
+/// Makes one digest of several fields. Each field goes in with its length, so that the borders
+/// between fields count.
 #[derive(Clone, Debug, Default)]
 pub struct Digester {
     hash: Sha256,
 }
 
 impl Digest {
-    /// The digest of some bytes. It is not that of a [`Digester`] with the same bytes as its only field.
+    /// The digest of some bytes. A [`Digester`] with the same bytes as its only field gives another
+    /// one.
     pub fn of(bytes: &[u8]) -> Digest {
         first_half(&Sha256::digest(bytes))
     }
 
-    /// The digest that has these bytes, which were those of one.
+    /// The digest with these bytes, which must come from [`Digest::bytes`].
     pub fn from_bytes(bytes: [u8; 16]) -> Digest {
         Digest(bytes)
     }
@@ -44,7 +47,7 @@ impl Digester {
         self.hash.update(field);
     }
 
-    /// The digest of all fields, in their order.
+    /// The digest of all fields in their order.
     pub fn finish(self) -> Digest {
         first_half(&self.hash.finalize())
     }

@@ -1,4 +1,4 @@
-//! The text of files, and offsets of lines in it.
+//! Texts of files for people: safe for terminals, with lines and columns.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use super::Overlay;
 
-/// Whether a character changes what a terminal shows of the text around it: control characters, and those that
-/// change the direction of writing.
+/// Whether a character changes what a terminal shows of the text around it: control characters, and
+/// those that change the direction of writing.
 pub fn is_deceptive(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A file's text. What could deceive a terminal is shown as `?`, and so is, in a file that is not UTF-8, every byte
-/// that is not ASCII.
+/// A file's text. Characters that could deceive a terminal are shown as `?`, and in a file that is
+/// not UTF-8, so is every byte that is not ASCII.
 #[derive(Debug)]
 pub struct Source {
     text: String,
@@ -21,14 +21,14 @@ pub struct Source {
     lines: Vec<usize>,
 }
 
-/// The texts that have been read so far.
+/// Texts of files, each read once.
 #[derive(Debug)]
 pub struct Sources<'o> {
     overlay: &'o Overlay,
     read: HashMap<PathBuf, Option<Arc<Source>>>,
 }
 
-/// Columns as people count them, and as most programs do: in characters (code points), not in bytes.
+/// Columns as people and most programs count them: in characters (code points), not in bytes.
 #[derive(Debug)]
 pub struct Columns<'o> {
     root: PathBuf,
@@ -36,7 +36,7 @@ pub struct Columns<'o> {
     read: HashMap<PathBuf, Option<Lines>>,
 }
 
-/// A file's bytes, as they are, and the offset of each line's first byte.
+/// A file's bytes, and the offset of each line's first byte.
 #[derive(Debug)]
 struct Lines {
     bytes: Vec<u8>,
@@ -44,19 +44,20 @@ struct Lines {
 }
 
 impl<'o> Columns<'o> {
-    /// Columns in the files of a tree in some state, by their paths: relative ones start from its root.
+    /// Columns in the files of a tree in some state. Relative paths start from its root.
     pub fn new(root: &Path, overlay: &'o Overlay) -> Columns<'o> {
         Columns { root: root.to_path_buf(), overlay, read: HashMap::new() }
     }
 
-    /// The column in characters of a place whose column is in bytes; both count from 1. Where the text cannot be read or is not
-    /// UTF-8, or has changed and does not have the place, each byte counts as a character.
+    /// The column in characters of a location whose column is in bytes; both count from 1. If the
+    /// text cannot be read, is not UTF-8 or does not have the location, each byte counts as a
+    /// character.
     pub fn in_characters(&mut self, path: &Path, line: u32, column: u32) -> u32 {
         let before = self.before(path, line, column).and_then(|bytes| std::str::from_utf8(bytes).ok());
         before.map_or(column, |before| before.chars().count() as u32 + 1)
     }
 
-    /// What is in a line before a column.
+    /// The part of a line before a column.
     fn before(&mut self, path: &Path, line: u32, column: u32) -> Option<&[u8]> {
         let path = self.root.join(path);
         let overlay = self.overlay;
@@ -79,9 +80,9 @@ impl<'o> Columns<'o> {
 }
 
 impl Source {
-    /// Takes a text apart into lines.
+    /// Splits a text into lines.
     pub fn new(bytes: &[u8]) -> Self {
-        // Each byte that is not shown becomes one `?`, so that offsets and columns stay true.
+        // Each byte that is not shown becomes one `?`, so that offsets and columns stay the same.
         let mut text = String::with_capacity(bytes.len());
         match std::str::from_utf8(bytes) {
             Ok(utf8) => {
@@ -119,7 +120,8 @@ impl Source {
         self.text[start..end].trim_end_matches('\r')
     }
 
-    /// The offset of a place, if the text has it. Line and column count from 1, the column in bytes.
+    /// The offset of a location, if the text has it. Line and column count from 1, the column in
+    /// bytes.
     pub fn offset(&self, line: u32, column: u32) -> Option<usize> {
         let length = self.line(line).len();
         let column = (column as usize).checked_sub(1)?;
@@ -127,7 +129,7 @@ impl Source {
         (column <= length && self.text.is_char_boundary(offset)).then_some(offset)
     }
 
-    /// The length in bytes of the word that begins at a place; 1 when there is none.
+    /// The length in bytes of the word at a location; 1 when there is none.
     pub fn word_length(&self, line: u32, column: u32) -> usize {
         let Some(offset) = self.offset(line, column) else { return 1 };
         let word = |c: &char| c.is_ascii_alphanumeric() || *c == '_';

@@ -1,11 +1,12 @@
-//! Another state of a tree than that on the disk.
+//! A state of a tree that differs from the disk in some files.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What some files say in another state of a tree, by their identities; the others say what is on the disk.
+/// The texts of files that differ from the disk, by their identities. All other files are as on
+/// disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overlay {
     texts: BTreeMap<PathBuf, Option<Arc<Vec<u8>>>>,
@@ -15,27 +16,27 @@ pub struct Overlay {
 pub static ON_DISK: Overlay = Overlay { texts: BTreeMap::new() };
 
 impl Overlay {
-    /// Whether the state is that on the disk.
+    /// Whether the state is that of the disk.
     pub fn is_empty(&self) -> bool {
         self.texts.is_empty()
     }
 
-    /// Gives a file a text, or takes it away.
+    /// Gives a file a text, or removes it.
     pub fn set(&mut self, path: PathBuf, text: Option<Arc<Vec<u8>>>) {
         self.texts.insert(path, text);
     }
 
-    /// The text of a file, if it is not taken from the disk.
+    /// The text of a file that differs from the disk.
     pub fn text(&self, path: &Path) -> Option<&Arc<Vec<u8>>> {
         self.texts.get(path).and_then(Option::as_ref)
     }
 
-    /// Whether a file is not there, though it may be on the disk.
+    /// Whether a file was removed, although it may be on disk.
     pub fn is_gone(&self, path: &Path) -> bool {
         matches!(self.texts.get(path), Some(None))
     }
 
-    /// Whether a path is a file with a text, or a directory with such a file below it.
+    /// Whether a path is a file with a text here, or a directory above one.
     pub fn is_there(&self, path: &Path) -> bool {
         let mut below = self
             .texts
@@ -44,12 +45,13 @@ impl Overlay {
         below.any(|(_, text)| text.is_some())
     }
 
-    /// The files that are not taken from the disk, sorted, with their texts; without one they are not there.
+    /// The files that are not taken from the disk, sorted, with their texts; without one they are
+    /// not there.
     pub fn entries(&self) -> impl Iterator<Item = (&Path, Option<&Arc<Vec<u8>>>)> {
         self.texts.iter().map(|(path, text)| (path.as_path(), text.as_ref()))
     }
 
-    /// The files with texts that are not taken from the disk, sorted.
+    /// The files whose texts differ from the disk, sorted.
     pub fn texts(&self) -> impl Iterator<Item = (&Path, &Arc<Vec<u8>>)> {
         self.texts.iter().filter_map(|(path, text)| Some((path.as_path(), text.as_ref()?)))
     }

@@ -1,4 +1,4 @@
-//! The texts of a tree's files: as they were read, and as they shall be.
+//! The texts of a tree's files: as they were read, and as edits change them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
@@ -6,21 +6,22 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-/// The texts of files, by their paths: relative ones start from the root of a tree. A file is read once, and
-/// what is read later is that.
+/// The texts of files by path; relative paths start from the root of a tree. Each file is read
+/// once.
 #[derive(Debug)]
 pub struct Texts {
     root: PathBuf,
-    /// What files must not be newer than, if there is such a time.
+    /// The time after which files must not have been written, if any.
     since: Option<SystemTime>,
     read: Mutex<HashMap<PathBuf, Arc<Vec<u8>>>>,
-    /// What was to be read and could not be.
+    /// Files that could not be read.
     unread: Mutex<BTreeSet<PathBuf>>,
     changed: BTreeMap<PathBuf, Arc<Vec<u8>>>,
 }
 
 impl Texts {
-    /// Texts of a tree. A file that was written after `since` is an error: what is known of it is older.
+    /// The texts of a tree. A file that was written after `since` is an error: what is known about
+    /// it is older.
     pub fn new(root: &Path, since: Option<SystemTime>) -> Texts {
         Texts {
             root: root.to_path_buf(),
@@ -31,11 +32,11 @@ impl Texts {
         }
     }
 
-    /// A file's text: what it was changed to, else what is on disk.
+    /// A file's text: the changed one, or that on disk.
     ///
     /// # Errors
     ///
-    /// Those of reading it, and that it has changed since it was read for the first time.
+    /// The file cannot be read, or was written after `since`.
     pub fn text(&self, path: &Path) -> io::Result<Arc<Vec<u8>>> {
         let path = path.strip_prefix(&self.root).unwrap_or(path);
         match self.changed.get(path) {
@@ -44,11 +45,11 @@ impl Texts {
         }
     }
 
-    /// The same, without keeping it.
+    /// The same, without storing it.
     ///
     /// # Errors
     ///
-    /// Those of reading it.
+    /// The file cannot be read.
     pub fn glance(&self, path: &Path) -> io::Result<Arc<Vec<u8>>> {
         let relative = path.strip_prefix(&self.root).unwrap_or(path);
         match self.changed.get(relative) {
@@ -86,7 +87,7 @@ impl Texts {
         Ok(text)
     }
 
-    /// The files that were read so far, and those that could not be: absolute paths, sorted.
+    /// The absolute paths of all files that were read or could not be read, sorted.
     pub fn consulted(&self) -> BTreeSet<PathBuf> {
         let mut paths = BTreeSet::new();
         if let Ok(read) = self.read.lock() {
@@ -98,7 +99,8 @@ impl Texts {
         paths
     }
 
-    /// Gives a file another text, or that on disk again; nothing is written. The result is the other text that it had.
+    /// Gives a file another text in memory, or that on disk again. Returns the former text in
+    /// memory.
     pub fn change(&mut self, path: &Path, text: Option<Arc<Vec<u8>>>) -> Option<Arc<Vec<u8>>> {
         match text {
             Some(text) => self.changed.insert(path.to_path_buf(), text),
@@ -106,13 +108,13 @@ impl Texts {
         }
     }
 
-    /// The files that have another text than on disk, with that text, sorted.
+    /// The files with a text in memory, and that text, sorted.
     pub fn changed(&self) -> impl Iterator<Item = (&Path, &Arc<Vec<u8>>)> {
         self.changed.iter().map(|(path, text)| (path.as_path(), text))
     }
 }
 
-/// The offset of a place in a text: line and column from 1, the column in bytes.
+/// The offset of a location in a text. Line and column count from 1, the column in bytes.
 pub fn offset(text: &[u8], line: u32, column: u32) -> Option<usize> {
     let (line, column) = (line.checked_sub(1)? as usize, column.checked_sub(1)? as usize);
     let start = match line {
@@ -123,7 +125,7 @@ pub fn offset(text: &[u8], line: u32, column: u32) -> Option<usize> {
     (start + column <= end).then_some(start + column)
 }
 
-/// The place of an offset in a text: the opposite of [`offset`].
+/// The location of an offset in a text: the opposite of [`offset`].
 pub fn place(text: &[u8], offset: usize) -> (u32, u32) {
     let before = &text[..offset.min(text.len())];
     let line = before.iter().filter(|byte| **byte == b'\n').count();

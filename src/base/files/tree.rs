@@ -1,4 +1,4 @@
-//! Where the tree is: its root, its build directory, and which files are its own.
+//! The tree: its root, its build directory, and which files are its own.
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
@@ -6,22 +6,22 @@ use std::sync::Mutex;
 
 use serde::Deserialize;
 
-/// A tree of sources, and the directory that it is built in.
+/// A source tree and its build directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tree {
-    /// The directory that paths are shown relative to; absolute, without symbolic links.
+    /// The directory that shown paths are relative to; absolute, without symbolic links.
     pub root: PathBuf,
-    /// The directory of the compilation database, if there is one: generated files below it belong to the
-    /// tree, wherever it is.
+    /// The directory of the compilation database, if there is one. Generated files below it belong
+    /// to the tree, wherever it is.
     pub build: Option<PathBuf>,
 }
 
 impl Tree {
-    /// Finds the root of a tree that is described by a compilation database in `build`.
+    /// Finds the root of a tree with a compilation database in `build`.
     ///
-    /// In this order: what meson wrote down; `build` itself, if it holds all the sources; else the directory
-    /// that holds all sources outside of `build`, or what is above it and is marked as a root by `.git` or
-    /// `cowrap.toml`.
+    /// In this order: the source directory that meson recorded; `build` itself, if it contains all
+    /// sources; the directory that contains all sources outside of `build`, or a directory above it
+    /// with `.git` or `cowrap.toml`.
     pub fn of_database(build: &Path, sources: &[&Path]) -> Tree {
         let build = real(build);
         let root = meson_source_directory(&build).unwrap_or_else(|| {
@@ -37,14 +37,14 @@ impl Tree {
         Tree { root: real(&root), build: Some(build) }
     }
 
-    /// The tree that is built in `build`, when meson wrote down where it is: as [`Tree::of_database`] finds it, without a look at the
-    /// database.
+    /// The tree that is built in `build`, if meson recorded its source directory: the result of
+    /// [`Tree::of_database`] without reading the database.
     pub fn of_meson(build: &Path) -> Option<Tree> {
         let build = real(build);
         Some(Tree { root: real(&meson_source_directory(&build)?), build: Some(build) })
     }
 
-    /// The tree of files that are named on the command line: the working directory when it holds them all.
+    /// The tree of files on the command line: the working directory if it contains all of them.
     pub fn of_files(working_directory: &Path, files: &[PathBuf]) -> Tree {
         let working_directory = real(working_directory);
         let files: Vec<PathBuf> = files.iter().map(|file| real(file)).collect();
@@ -59,13 +59,13 @@ impl Tree {
         file.starts_with(&self.root) || self.is_built(file)
     }
 
-    /// Whether a file lies in a build directory that is not the root itself: a generator wrote it.
+    /// Whether a file is in a build directory other than the root: a generator wrote it.
     pub fn is_built(&self, file: &Path) -> bool {
         self.build.as_ref().is_some_and(|build| *build != self.root && file.starts_with(build))
     }
 
-    /// A path that does not tell where the tree is: what is below the root begins with `.`, and what is below a build
-    /// directory elsewhere with `@`. Other paths stay absolute.
+    /// A path that does not depend on where the tree is: below the root it begins with `.`, and
+    /// below a build directory elsewhere with `@`. Other paths stay absolute.
     pub fn portable(&self, file: &Path) -> PathBuf {
         if let Ok(relative) = file.strip_prefix(&self.root) {
             return Path::new(".").join(relative);
@@ -87,7 +87,7 @@ impl Tree {
         }
     }
 
-    /// The path to show and to match: relative to the root when the file is below it.
+    /// The path to show and to match: relative to the root if the file is below it.
     pub fn relative<'p>(&self, file: &'p Path) -> &'p Path {
         match file.strip_prefix(&self.root) {
             Ok(relative) if !relative.as_os_str().is_empty() => relative,
@@ -96,14 +96,14 @@ impl Tree {
     }
 }
 
-/// The identities of files: absolute, without symbolic links, each path looked up once.
+/// The identities of files: absolute paths without symbolic links. Each path is looked up once.
 #[derive(Debug, Default)]
 pub struct Identities {
     known: Mutex<HashMap<PathBuf, PathBuf>>,
 }
 
 impl Identities {
-    /// The identity of a file that is named `path` from within `directory`.
+    /// The identity of the file that `path` names in `directory`.
     pub fn identify(&self, directory: &Path, path: &Path) -> PathBuf {
         let absolute = normalize(&directory.join(path));
         let Ok(mut known) = self.known.lock() else { return real(&absolute) };
@@ -116,7 +116,7 @@ impl Identities {
     }
 }
 
-/// Takes `.` and `..` out of a path, without looking at the disk.
+/// Removes `.` and `..` from a path, without looking at the disk.
 pub fn normalize(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for component in path.components() {
@@ -137,12 +137,12 @@ pub fn normalize(path: &Path) -> PathBuf {
     if normal.as_os_str().is_empty() { PathBuf::from(".") } else { normal }
 }
 
-/// The path without symbolic links; for a file that is not there, the path as it is.
+/// The path without symbolic links; for a missing file, the path itself.
 fn real(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| normalize(path))
 }
 
-/// The deepest directory that holds all files; `None` for no file, or when it would be `/`.
+/// The deepest directory that contains all files; `None` for no file, or if it would be `/`.
 fn common_directory(files: &[&Path]) -> Option<PathBuf> {
     let mut directories = files.iter().filter_map(|file| file.parent());
     let mut common = directories.next()?.to_path_buf();
@@ -154,7 +154,7 @@ fn common_directory(files: &[&Path]) -> Option<PathBuf> {
     common.parent().is_some().then(|| real(&common))
 }
 
-/// The source directory that meson notes in `meson-info/meson-info.json`; ignored when it does not exist here.
+/// The source directory in meson's `meson-info/meson-info.json`, if it exists on this machine.
 fn meson_source_directory(build: &Path) -> Option<PathBuf> {
     #[derive(Deserialize)]
     struct Info {

@@ -1,7 +1,8 @@
-//! Writing files: whole, or not at all.
+//! Writing files: completely, or not at all.
 //!
-//! A new text is written to a temporary file beside the old one, which then takes its place. A run that is killed leaves
-//! such files behind. Their names tell which run they belong to, so that a later one can remove them.
+//! A new text is written to a temporary file beside the old one, and then takes its place. A killed
+//! run leaves such files behind. Their names tell which run they belong to, so that a later run can
+//! remove them.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -14,27 +15,28 @@ use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 use tempfile::{NamedTempFile, TempDir, TempPath};
 
-/// How the names of temporary files begin; `PID-START-RANDOM` follows, the process and when it started.
+/// How the names of temporary files begin; `PID-START-RANDOM` follows, the process and when it
+/// started.
 const PREFIX: &str = ".cowrap-";
 
-/// What became of a file.
+/// What writing did to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
-    /// It has the new text.
+    /// It was written.
     Changed,
-    /// It had that text before, and was not touched.
+    /// It had the text already, and was not touched.
     Same,
 }
 
-/// Gives a file this text. Whoever reads it meanwhile, or when the program is killed, sees the old text or the new one. A file that
-/// has the text already keeps its time, so that a build does not go on from it. This holds for a crash of the program, not of
-/// the machine: for that, see [`Staged`]. What is no file, such as a pipe or a device, is written to and not replaced.
+/// Gives a file this text. Others see the old text or the new one, even if the program is killed. A
+/// file that already has the text keeps its time, so that no build step runs again. For safety
+/// against a crash of the machine, see [`Staged`]. A pipe or a device is written to, not replaced.
 ///
 /// # Errors
 ///
-/// Those of the file system; the file is as it was then.
+/// The file system reports an error; the file is unchanged then.
 pub fn write_whole(path: &Path, text: &[u8]) -> io::Result<Written> {
-    // Through a symbolic link the file behind it is written, and not the link replaced.
+    // A symbolic link is followed, not replaced.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     if std::fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
         std::fs::OpenOptions::new().write(true).open(&path)?.write_all(text)?;
@@ -47,9 +49,10 @@ pub fn write_whole(path: &Path, text: &[u8]) -> io::Result<Written> {
     Ok(Written::Changed)
 }
 
-/// A file's new text, on the disk beside the file and not yet in its place. It is removed when it is dropped.
+/// A file's new text, on disk beside the file and not yet in its place. Dropping it removes it.
 ///
-/// With it, many files can be changed such that a full disk, or whatever else is in the way, shows before the first one is.
+/// With it, many files can be changed so that a full disk or another obstacle shows before the
+/// first file is changed.
 #[derive(Debug)]
 pub struct Staged {
     temporary: TempPath,
@@ -57,26 +60,27 @@ pub struct Staged {
 }
 
 impl Staged {
-    /// Writes the new text of a file, and waits until the disk has it. The file that is there keeps its mode, and its owner
-    /// as far as the system lets it; `path` must not be a symbolic link, for that would be replaced.
+    /// Writes the new text of a file, and waits until the disk has it. An existing file keeps its
+    /// mode, and its owner as far as the system permits. `path` must not be a symbolic link, which
+    /// would be replaced.
     ///
-    /// No file stays open, so that there is no limit to how many can be staged.
+    /// No file stays open, so any number can be staged.
     ///
     /// # Errors
     ///
-    /// Those of the file system; nothing is left behind then.
+    /// The file system reports an error; nothing is left behind then.
     pub fn write(path: &Path, text: &[u8]) -> io::Result<Staged> {
         let temporary = write_beside(path, text)?;
         temporary.as_file().sync_all()?;
         Ok(Staged { temporary: temporary.into_temp_path(), path: path.to_path_buf() })
     }
 
-    /// Puts the new text into the file's place, in one step. It lasts through a crash of the machine when the directory is
-    /// synchronised too: [`sync_directory`].
+    /// Moves the new text into the file's place, in one step. It survives a crash of the machine
+    /// once the directory is synchronised too: [`sync_directory`].
     ///
     /// # Errors
     ///
-    /// Those of the file system; the file is as it was then.
+    /// The file system reports an error; the file is unchanged then.
     pub fn put(self) -> io::Result<()> {
         self.temporary.persist(&self.path).map_err(|error| error.error)
     }
@@ -86,17 +90,17 @@ impl Staged {
 ///
 /// # Errors
 ///
-/// Those of the file system; the entries are there, but may not last through a crash of the machine.
+/// The file system reports an error; the entries may be lost in a crash of the machine.
 pub fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-/// Removes the temporary files in a directory, not below it, that runs of this program have left behind: those whose process does
-/// not live. What cannot be read or removed stays; it is in nobody's way.
+/// Removes the temporary files in a directory, not below it, whose process has ended. Files that
+/// cannot be read or removed stay, and do no harm.
 ///
-/// When another process has got the number meanwhile, the file stays for a later run. Two machines, or containers with processes
-/// of their own, must not write to one directory at the same time: each takes the other's process for dead. Then a
-/// write fails, and no file is lost.
+/// If another process has the same number now, the file stays for a later run. Two machines, or
+/// containers with their own processes, must not write to one directory at the same time: each
+/// would take the other's process for dead. A write fails then, and no file is lost.
 pub fn remove_abandoned(directory: &Path) {
     let Ok(entries) = std::fs::read_dir(directory) else { return };
     for entry in entries.flatten() {
@@ -107,31 +111,33 @@ pub fn remove_abandoned(directory: &Path) {
     }
 }
 
-/// Makes a temporary directory, named like the temporary files. It is removed with all that is in it when it is dropped.
+/// Makes a temporary directory with a name like those of temporary files. Dropping it removes it
+/// with its content.
 ///
 /// # Errors
 ///
-/// Those of the file system.
+/// The file system reports an error.
 pub fn temporary_directory(directory: &Path) -> io::Result<TempDir> {
     tempfile::Builder::new().prefix(&own_prefix()).tempdir_in(directory)
 }
 
-/// Whether a name is one that this program gives to temporary files and directories.
+/// Whether a name is one of this program's temporary files or directories.
 pub fn is_temporary(name: &str) -> bool {
     maker(name).is_some()
 }
 
-/// Writes a text to a temporary file beside the file that it is for.
+/// Writes a text to a temporary file beside the file it is for.
 fn write_beside(path: &Path, text: &[u8]) -> io::Result<NamedTempFile> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // A new file gets what the process's mask leaves of these permissions.
+    // The process's mask applies to these permissions of a new file.
     let new = std::fs::Permissions::from_mode(0o666);
     let mut temporary = tempfile::Builder::new().prefix(&own_prefix()).permissions(new).tempfile_in(directory)?;
     temporary.write_all(text)?;
     if let Ok(old) = std::fs::metadata(path) {
         let own = temporary.as_file().metadata()?;
         if (own.uid(), own.gid()) != (old.uid(), old.gid()) {
-            // Root can do this; a user who may not becomes the owner. It also takes bits of the mode away.
+            // Only root can do this; another user becomes the owner. It also clears bits of the
+            // mode.
             let _ = fchown(temporary.as_file(), Some(old.uid()), Some(old.gid()));
         }
         temporary.as_file().set_permissions(old.permissions())?;
@@ -144,8 +150,8 @@ fn own_prefix() -> String {
     format!("{PREFIX}{}-{:x}-", std::process::id(), start())
 }
 
-/// When this process started to write, in nanoseconds: it tells apart two processes that had the same number, which in containers is
-/// the rule.
+/// When this process started to write, in nanoseconds. It distinguishes processes with the same
+/// number, which are common in containers.
 fn start() -> u128 {
     static START: OnceLock<u128> = OnceLock::new();
     *START.get_or_init(|| {
@@ -154,18 +160,19 @@ fn start() -> u128 {
     })
 }
 
-/// Whether a name is that of a temporary file or directory whose process does not live; see [`remove_abandoned`].
+/// Whether a name is that of a temporary file or directory whose process has ended; see
+/// [`remove_abandoned`].
 pub fn is_abandoned(name: &str) -> bool {
     let Some((process, started)) = maker(name) else { return false };
     if process == std::process::id() {
         return started != start();
     }
     let Some(process) = i32::try_from(process).ok().and_then(Pid::from_raw) else { return false };
-    // A process of somebody else lives as well: for it the error is another.
+    // For a living process of another user, the error is another one.
     test_kill_process(process) == Err(Errno::SRCH)
 }
 
-/// Which process made a temporary file, and when it started.
+/// The process that made a temporary file, and when it started.
 fn maker(name: &str) -> Option<(u32, u128)> {
     let parts: Vec<&str> = name.strip_prefix(PREFIX)?.split('-').collect();
     let &[process, started, _] = parts.as_slice() else { return None };
@@ -229,7 +236,7 @@ mod tests {
         let own = std::process::id();
         let staged = Staged::write(&scratch.path().join("a.c"), b"new").unwrap();
         let gone = [format!(".cowrap-{dead}-1f-abcdef"), format!(".cowrap-{own}-1f-abcdef")];
-        // Process 1 always lives; the rest are names that this program does not give.
+        // Process 1 always exists; the other names are not this program's.
         let stay = [".cowrap-1-1f-abcdef", ".cowrap-abcdef", ".cowrap-0-1f-abcdef", ".cowrap-4294967295-1f-a", "a.c-1"];
         for name in gone.iter().map(String::as_str).chain(stay) {
             std::fs::write(scratch.path().join(name), "").unwrap();

@@ -1,4 +1,4 @@
-//! What changed between two states of a repository, with the texts of both.
+//! The differences between two states of a repository, with the texts of both.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Seek, SeekFrom, Write};
@@ -13,29 +13,29 @@ use super::{Git, GitError, PATHS_AT_ONCE, path_of};
 /// A state of the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side<'a> {
-    /// No file at all.
+    /// No files.
     Nothing,
-    /// A commit, by its whole name.
+    /// A commit, by its full name.
     Commit(&'a str),
-    /// What the next commit will hold.
+    /// The content of the next commit.
     Index,
-    /// What is on the disk.
+    /// The files on disk.
     WorkTree,
 }
 
-/// A file that is not the same in two states.
+/// A file that differs between two states.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Where it was, absolute; none if it was not there.
+    /// Its old absolute path; `None` if it did not exist.
     pub old: Option<PathBuf>,
-    /// Where it is, absolute; none if it is not there.
+    /// Its new absolute path; `None` if it does not exist.
     pub new: Option<PathBuf>,
-    /// What it said; none if it was not there, or no regular file.
+    /// Its old text; `None` if it did not exist or was no regular file.
     pub old_text: Option<Arc<Vec<u8>>>,
-    /// What it says; none if it is not there, or no regular file.
+    /// Its new text; `None` if it does not exist or is no regular file.
     pub new_text: Option<Arc<Vec<u8>>>,
-    /// The lines that are not as they were, by their new numbers from 1, sorted. Where some were only taken away, these are the
-    /// lines on both sides of the gap.
+    /// The changed lines, by their new numbers from 1, sorted. Where lines were only removed, these
+    /// are the lines on both sides of the gap.
     pub lines: Vec<RangeInclusive<u32>>,
 }
 
@@ -46,35 +46,36 @@ struct Entry {
 }
 
 impl Git {
-    /// The whole name of the commit that a revision names.
+    /// The full name of the commit that a revision names.
     pub fn commit(&self, revision: &str) -> Result<String, GitError> {
         let wanted = format!("{revision}^{{commit}}");
         let out = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted], &[], None)?;
         match out.status.success() {
             true => Ok(String::from_utf8_lossy(&out.stdout).trim().to_owned()),
-            false => Err(self.failed(format!("it knows no commit `{revision}`"))),
+            false => Err(self.failed(format!("no commit named `{revision}`"))),
         }
     }
 
-    /// The commit of HEAD; none in a repository without any.
+    /// The commit of HEAD; `None` in a repository without commits.
     pub fn head(&self) -> Result<Option<String>, GitError> {
         let out = self.run(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], &[], None)?;
         Ok(out.status.success().then(|| String::from_utf8_lossy(&out.stdout).trim().to_owned()))
     }
 
-    /// The last commit that both HEAD and another one come from.
+    /// The merge base of HEAD and a commit.
     pub fn fork(&self, commit: &str) -> Result<String, GitError> {
         let out = self.run(&["merge-base", "HEAD", commit], &[], None)?;
         match out.status.success() {
             true => Ok(String::from_utf8_lossy(&out.stdout).trim().to_owned()),
             false => Err(self.failed(format!(
-                "HEAD and {commit} have no commit in common; a shallow clone needs more history (git fetch --deepen)"
+                "HEAD and {commit} have no commit in common; fetch more history if this is a shallow clone \
+                 (git fetch --deepen)"
             ))),
         }
     }
 
-    /// The files that differ between two states, sorted by where they are, or were. Files that are not known to git are in no
-    /// state but are part of none of the differences; submodules are passed over.
+    /// The files that differ between two states, sorted by path. Untracked files and submodules are
+    /// left out.
     pub fn changes(&self, old: Side<'_>, new: Side<'_>) -> Result<Vec<Change>, GitError> {
         let entries = self.entries(old, new)?;
         let blobs = entries.iter().flat_map(|entry| [&entry.old, &entry.new]).flatten().map(|(blob, _)| blob.as_str());
@@ -83,9 +84,9 @@ impl Git {
             let (blob, path) = side.as_ref()?;
             match is_object(blob) {
                 true => blobs.get(blob).cloned(),
-                // What was a link had no text.
+                // A symbolic link has no text.
                 false if blob.is_empty() => None,
-                // Git has not hashed what is on the disk.
+                // git has no hash of a changed file on disk.
                 false => path.symlink_metadata().is_ok_and(|found| found.is_file()).then(|| read(path)).flatten(),
             }
         };
@@ -178,18 +179,16 @@ impl Git {
                 _ => None,
             };
             let Some(length) = length else {
-                return Err(
-                    self.failed(format!("it has no content for `{head}`; a partial clone has to fetch it first"))
-                );
+                return Err(self.failed(format!("no content for `{head}`; fetch it first if this is a partial clone")));
             };
             blobs.insert(words[0].to_owned(), Arc::new(rest[..length].to_vec()));
-            // The content ends with a line's end that is none of it.
+            // A line feed follows the content.
             rest = &rest[length + 1..];
         }
         Ok(blobs)
     }
 
-    /// Which of these files git does not know and would not ignore. Paths are absolute, and so is what comes back.
+    /// The files that git neither tracks nor ignores. Paths are absolute.
     pub fn untracked(&self, paths: &BTreeSet<PathBuf>) -> Result<BTreeSet<PathBuf>, GitError> {
         let inside: Vec<PathBuf> = paths.iter().filter_map(|path| self.place(path)).collect();
         let mut found = BTreeSet::new();
@@ -202,12 +201,12 @@ impl Git {
         Ok(found)
     }
 
-    /// Where a file that is not there any more has been moved to, once or several times, as far as git can tell: by what is
-    /// staged, and by the commits that took it away. Both paths are absolute.
+    /// The path that a missing file was moved to, in one or several steps, as far as git can tell
+    /// from staged changes and from the commits that removed it. Both paths are absolute.
     pub fn moved(&self, path: &Path) -> Result<Option<PathBuf>, GitError> {
         let Some(head) = self.head()? else { return Ok(None) };
         let mut at = path.to_path_buf();
-        // A file that was moved around in a circle is where it is.
+        // A file that was moved in a circle is where it started.
         let mut seen = BTreeSet::new();
         while !at.exists() && seen.insert(at.clone()) {
             let renamed = |changes: Vec<Entry>| {
@@ -242,7 +241,8 @@ impl Git {
     }
 }
 
-/// Whether a name is that of an object, and not the zeros that stand for what was not hashed, or nothing.
+/// Whether a name is that of an object, and not the zeros for something that is absent or not
+/// hashed.
 fn is_object(name: &str) -> bool {
     name.bytes().any(|byte| byte != b'0')
 }
@@ -251,9 +251,9 @@ fn read(path: &Path) -> Option<Arc<Vec<u8>>> {
     std::fs::read(path).ok().map(Arc::new)
 }
 
-/// The lines of the new text that the old one does not have there.
+/// The lines of the new text that are not in the old one.
 fn changed_lines(old: &[u8], new: &[u8]) -> Vec<RangeInclusive<u32>> {
-    // The same line has another end where git turns one into the other.
+    // The end of a line does not count, since git may convert it.
     let line = |line: &[u8]| line.trim_ascii_end().to_vec();
     let lines = |text: &'_ [u8]| text.split_inclusive(|byte| *byte == b'\n').map(line).collect::<Vec<_>>();
     let (old, new) = (lines(old), lines(new));

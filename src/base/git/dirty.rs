@@ -1,26 +1,26 @@
-//! Asking git which files it could not bring back.
+//! Files whose content git could not restore.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::{Git, GitError, PATHS_AT_ONCE, path_of};
 
-/// Which of these files are not as git has them committed: changed, staged, or not tracked at all, whether ignored or not. Files of
-/// submodules are not tracked in this sense, and neither is what lies outside of the repository.
+/// The files that differ from what is committed: changed, staged or untracked, ignored or not.
+/// Files in submodules and outside of the repository count as untracked.
 ///
-/// Paths are relative to the root, and come back as they were given. The program `git` is run, and nothing that the repository
-/// configures; so files that go through a filter (`git lfs`) may count as changed. A change that git was told to
-/// overlook (`update-index --assume-unchanged`) is not seen.
+/// Paths are relative to the root, and are returned as given. Only `git` itself is run, and nothing
+/// that the repository configures. So a file that passes through a filter (`git lfs`) may count as
+/// changed. A change that git was told to ignore (`update-index --assume-unchanged`) is not seen.
 ///
 /// # Errors
 ///
-/// [`GitError::NotARepository`] when git does not know the tree, which leaves it to the caller what that means; the others when git
-/// cannot be asked.
+/// [`GitError::NotARepository`] when the tree is not in a repository, which the caller has to
+/// interpret; the other errors when git cannot answer.
 pub fn dirty(root: &Path, paths: &[PathBuf]) -> Result<Vec<PathBuf>, GitError> {
     let git = Git::new(root)?;
     let mut found = Vec::new();
     for paths in paths.chunks(PATHS_AT_ONCE) {
-        // By their real place: git does not look through symbolic links.
+        // By real path: git does not follow symbolic links.
         let placed: Vec<(&PathBuf, Option<PathBuf>)> = paths.iter().map(|path| (path, git.place(path))).collect();
         let inside: Vec<&Path> = placed.iter().filter_map(|(_, place)| place.as_deref()).collect();
         let tracked = git.tracked(&inside)?;
@@ -36,7 +36,7 @@ pub fn dirty(root: &Path, paths: &[PathBuf]) -> Result<Vec<PathBuf>, GitError> {
 }
 
 impl Git {
-    /// Which of these files, relative to the top, are in the index.
+    /// The files, relative to the top, that are in the index.
     fn tracked(&self, paths: &[&Path]) -> Result<BTreeSet<PathBuf>, GitError> {
         if paths.is_empty() {
             return Ok(BTreeSet::new());
@@ -46,7 +46,7 @@ impl Git {
         Ok(names.map(path_of).collect())
     }
 
-    /// Which of these files, relative to the top, differ from what is committed, in the index or on the disk.
+    /// The files, relative to the top, that differ from what is committed, in the index or on disk.
     fn changed(&self, paths: &[&Path]) -> Result<BTreeSet<PathBuf>, GitError> {
         if paths.is_empty() {
             return Ok(BTreeSet::new());
@@ -54,7 +54,7 @@ impl Git {
         let status =
             ["status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=no", "--ignore-submodules=all"];
         let out = self.succeed(&status, paths)?;
-        // Each entry is two letters, a blank and the path; without renames there is one path in each.
+        // Each entry is two letters, a blank and the path. Without renames it has one path.
         let entries = out.split(|byte| *byte == 0).filter_map(|entry| entry.get(3..));
         Ok(entries.map(path_of).collect())
     }

@@ -1,8 +1,10 @@
-//! Git, asked by running the program `git`: what is not committed, what changed since a revision, what files said then.
+//! Git, by running the program `git`: uncommitted files, changes since a revision, and former texts
+//! of files.
 //!
-//! A tree may come from anywhere, and git runs what a repository's configuration names. The questions here are asked such that it does
-//! not: no monitor of the file system, no hook, no filter, no fetching of what a partial clone lacks. Nothing is written, neither to
-//! the working tree nor to the repository. It must never know C, or findings.
+//! A tree may come from anywhere, and git runs programs that a repository's configuration names.
+//! The commands here prevent that: no file system monitor, no hook, no filter, and no fetching for
+//! a partial clone. They write nothing to the working tree or the repository. This module must
+//! never know C, or findings.
 
 mod changes;
 mod dirty;
@@ -21,37 +23,37 @@ use crate::files::normalize;
 pub use changes::{Change, Side};
 pub use dirty::dirty;
 
-/// Why git has no answer.
+/// Why git cannot answer.
 #[derive(Debug, Error)]
 pub enum GitError {
-    /// The tree is not under git, or git looks at it as if it were not.
-    #[error("{}: not in a git repository; nothing can be told about changes", root.display())]
+    /// The tree is not in a git repository, or git does not accept it as one.
+    #[error("{} is not in a git repository, so changes are unknown", root.display())]
     NotARepository {
         /// The tree's root.
         root: PathBuf,
     },
-    /// There is no git, or it cannot be started.
-    #[error("cannot run `git` in {}: {reason}; install it, or see to it that PATH names it", root.display())]
+    /// git is missing or cannot be started.
+    #[error("cannot run `git` in {}: {reason}; install git, or add its directory to PATH", root.display())]
     NoGit {
         /// The tree's root.
         root: PathBuf,
         /// The reason.
         reason: io::Error,
     },
-    /// It refused.
-    #[error("git has no answer about {}: {message}", root.display())]
+    /// git reported an error.
+    #[error("git failed in {}: {message}", root.display())]
     Failed {
         /// The tree's root.
         root: PathBuf,
-        /// What it says, in one line.
+        /// git's message, in one line.
         message: String,
     },
 }
 
-/// How many paths one command gets; far below what a system allows.
+/// How many paths one command gets; far below any system's limit.
 const PATHS_AT_ONCE: usize = 250;
 
-/// The variables that would point git at another repository, as those of a hook do.
+/// Variables that would point git at another repository, as in a hook.
 const REDIRECTING: &[&str] = &[
     "GIT_DIR",
     "GIT_WORK_TREE",
@@ -63,21 +65,21 @@ const REDIRECTING: &[&str] = &[
     "GIT_PREFIX",
 ];
 
-/// The git that answers about one tree.
+/// Access to the repository of one tree.
 #[derive(Debug)]
 pub struct Git {
     root: PathBuf,
     /// The top of the working tree; absolute, without symbolic links.
     top: PathBuf,
-    /// Options that switch off the filters which the configuration names.
+    /// Options that switch off the configured filters.
     filters_off: Vec<OsString>,
-    /// The index that is meant, when it is not the repository's own: `git commit` makes one of its own for what it is about to
-    /// commit, and tells its hooks.
+    /// The index to use if it is not the repository's own: `git commit` makes another one for what
+    /// it is about to commit, and names it to its hooks.
     index: Option<OsString>,
 }
 
 impl Git {
-    /// The repository that a tree's root is in.
+    /// The repository that contains a tree's root.
     pub fn new(root: &Path) -> Result<Git, GitError> {
         let index = std::env::var_os("GIT_INDEX_FILE").and_then(|index| std::path::absolute(index).ok());
         let index = index.map(PathBuf::into_os_string);
@@ -89,12 +91,12 @@ impl Git {
 
         let pattern = r"^filter\..*\.(clean|process|required)$";
         let out = git.run(&["config", "--null", "--name-only", "--get-regexp", pattern], &[], None)?;
-        // Status 1 says that there is none.
+        // Status 1 means that there are none.
         if !matches!(out.status.code(), Some(0 | 1)) {
             return Err(git.failure(&out));
         }
         for name in out.stdout.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
-            // Unlike `-c`, this form takes names with `=` in them.
+            // Unlike `-c`, this option permits names with `=`.
             let mut option = OsString::from("--config-env=");
             option.push(OsStr::from_bytes(name));
             option.push(if name.ends_with(b".required") { "=COWRAP_FALSE" } else { "=COWRAP_EMPTY" });
@@ -103,7 +105,7 @@ impl Git {
         Ok(git)
     }
 
-    /// Where a file really is, relative to the top; `None` when that is outside.
+    /// The real path of a file relative to the top; `None` when it is outside.
     fn place(&self, path: &Path) -> Option<PathBuf> {
         let path = self.root.join(path);
         let real = path.canonicalize().or_else(|_| std::path::absolute(&path).map(|path| normalize(&path))).ok()?;
@@ -124,7 +126,7 @@ impl Git {
         if let Some(index) = &self.index {
             command.env("GIT_INDEX_FILE", index);
         }
-        // No lock on the index, which would also run a hook; nothing is fetched; messages in one language.
+        // No lock on the index, which would also run a hook; no fetching; messages in one language.
         command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1").env("GIT_ALLOW_PROTOCOL", "none");
         command.env("LC_ALL", "C").env("COWRAP_EMPTY", "").env("COWRAP_FALSE", "false");
         command.args(["--no-pager", "--literal-pathspecs", "-c", "core.fsmonitor=false"]);
@@ -138,7 +140,7 @@ impl Git {
 
     fn failure(&self, out: &Output) -> GitError {
         let message = String::from_utf8_lossy(&out.stderr).trim().replace('\n', "; ");
-        // The second is what it says inside of `.git`, and in a repository without a working tree.
+        // git says the second inside of `.git`, and in a repository without a working tree.
         let is_outside =
             ["not a git repository", "must be run in a work tree"].iter().any(|said| message.contains(said));
         match is_outside {

@@ -22,19 +22,19 @@ use super::QueryError;
 pub enum Set {
     /// Everything.
     All,
-    /// What has this name.
+    /// The vertices with this name.
     Name(String),
-    /// What has a name in which the expression is found.
+    /// The vertices with a name that the expression matches.
     Matching(Regex),
-    /// What has this label.
+    /// The vertices with this label.
     Label(String),
     /// Everything but the members of the set.
     Not(Box<Set>),
-    /// What is in all of them.
+    /// The intersection of these sets.
     And(Vec<Set>),
-    /// What is in any of them.
+    /// The union of these sets.
     Or(Vec<Set>),
-    /// What is related to a member of the set.
+    /// The neighbours of the members of a set.
     Near(Box<Set>, Neighbours),
 }
 
@@ -52,16 +52,16 @@ pub struct Neighbours {
 pub enum Expression {
     /// One function or slot.
     One(Set),
-    /// Any number of times, also none.
+    /// Any number of times, or not at all.
     Star(Box<Expression>),
-    /// One after the other.
+    /// These in sequence.
     Sequence(Vec<Expression>),
-    /// One of them.
+    /// One of these.
     Either(Vec<Expression>),
 }
 
 /// How deeply an expression may be nested.
-const MOST_NESTED: usize = 100;
+const MAX_NESTING: usize = 100;
 
 /// Parses an expression.
 ///
@@ -234,7 +234,7 @@ impl Parser<'_> {
 
     fn deeper(&mut self) -> Result<(), QueryError> {
         self.depth += 1;
-        if self.depth > MOST_NESTED { Err(self.error("nested too deeply")) } else { Ok(()) }
+        if self.depth > MAX_NESTING { Err(self.error("nested too deeply")) } else { Ok(()) }
     }
 
     fn skip_blanks(&mut self) {

@@ -12,8 +12,7 @@ use crate::program::{FunctionId, Location};
 use crate::wording::{one_of, span};
 use cowrap_facts::ContextSet;
 use cowrap_packs::Effect;
-use cowrap_report::Label;
-use cowrap_report::{EdgeKind, Paths, Witness};
+use cowrap_report::{EdgeKind, Label, Paths, Witness};
 
 use super::expression::{Automaton, Neighbours, Set, parse};
 use super::links::{Link, Links, Vertex};

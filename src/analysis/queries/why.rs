@@ -141,7 +141,7 @@ fn leads(
     };
     let Some(best) = chains.first() else {
         let goal = to.map_or_else(|| format!("anything {effect}"), |to| format!("`{to}`"));
-        let text = format!("`{name}` does not lead to {goal} {context_words}, as far as cowrap can tell");
+        let text = format!("{context_words}, `{name}` does not lead to {goal}, as far as cowrap can tell");
         return without_witness(text);
     };
     let leads = if best.ambiguity == Ambiguity::NONE && !best.conditional { "leads" } else { "may lead" };
@@ -152,7 +152,7 @@ fn leads(
         None => format!("{effect} {found}"),
     };
     let calls = if all && chains.len() > 1 { format!(", via {} of its calls", chains.len()) } else { String::new() };
-    let text = format!("`{name}` {leads} to {goal} {context_words}{calls}");
+    let text = format!("{context_words}, `{name}` {leads} to {goal}{calls}");
     let shown = if all { chains.len() } else { 1 };
     let to_witness = |chain: &CallChain| witness(effects, context, chain.ambiguity, chain.conditional, &chain.steps);
     let witnesses = chains.iter().take(shown).map(to_witness).collect();

@@ -89,8 +89,8 @@ pub(super) struct Related {
 pub(super) struct Paths {
     /// Path expression: names and patterns of functions, the caller first
     ///
-    /// A step is a name, a /regular expression/ or a [label]; `!`, `*`, `|` and `...` combine steps. docs/queries.md describes
-    /// the language.
+    /// A step is a name, a /regular expression/ or a [label]; `!`, `*`, `|` and `...` combine
+    /// steps. docs/queries.md describes the language.
     #[arg(value_name = "EXPR", required = true, num_args = 1..)]
     expression: Vec<String>,
 
@@ -116,7 +116,8 @@ pub(super) struct Graph {
     #[arg(long, value_names = ["FROM", "TO"], num_args = 2)]
     between: Option<Vec<String>>,
 
-    /// With --around: distance in calls [default: 2]; with --between: extra calls allowed [default: 0]
+    /// With --around: distance in calls [default: 2]; with --between: extra calls allowed [default:
+    /// 0]
     #[arg(long, value_name = "N")]
     depth: Option<u32>,
 
@@ -199,8 +200,8 @@ impl Common {
             && drawing.nodes.len() > MOST_ON_A_PAGE
         {
             return fail(&format!(
-                "the graph has {} nodes, but a page can show {MOST_ON_A_PAGE}; select a part with --around or --between, \
-                 reduce --depth, or use another --format",
+                "the graph has {} nodes, but a page can show {MOST_ON_A_PAGE}; select a part with \
+                 --around or --between, reduce --depth, or use another --format",
                 drawing.nodes.len()
             ));
         }
@@ -214,7 +215,8 @@ impl Common {
             Err(error) => return fail(&format!("cannot write the answer: {error}")),
         }
         let nothing = matches!(&result.answer, Answer::Paths(paths) if paths.paths.is_empty());
-        // The process ends and frees its memory as a whole; freeing the program piece by piece takes longer than most queries.
+        // The process ends and frees its memory as a whole; freeing the program piece by piece
+        // takes longer than most queries.
         std::mem::forget(result);
         ExitCode::from(u8::from(nothing))
     }

@@ -51,8 +51,8 @@ struct SelectionArguments {
 
     /// Report only findings that changes since REV introduced
     ///
-    /// cowrap compares with the merge base of REV and HEAD. It reports findings that the merge base does not have, and
-    /// findings on changed lines.
+    /// cowrap compares with the merge base of REV and HEAD. It reports findings that the merge base
+    /// does not have, and findings on changed lines.
     #[arg(long, value_name = "REV", conflicts_with = "staged")]
     diff_base: Option<String>,
 
@@ -60,7 +60,8 @@ struct SelectionArguments {
     #[arg(long)]
     staged: bool,
 
-    /// Do not report the findings in this baseline [default: .cowrap-baseline.json at the root, if present]
+    /// Do not report the findings in this baseline [default: .cowrap-baseline.json at the root, if
+    /// present]
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
 
@@ -86,14 +87,16 @@ struct ReportArguments {
     format: Option<FormatArgument>,
 
     /// Also write the report to FILE, or with `-` to standard output; may be repeated
-    #[arg(long = "output", value_name = "FORMAT=FILE", value_parser = ValueParser::new(OsStringValueParser::new().try_map(output)))]
+    #[arg(long = "output", value_name = "FORMAT=FILE")]
+    #[arg(value_parser = ValueParser::new(OsStringValueParser::new().try_map(output)))]
     outputs: Vec<(FormatArgument, PathBuf)>,
 
     /// When to use colors
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColorArgument::Auto)]
     color: ColorArgument,
 
-    /// Also show libclang, the root, mark definitions and every translation unit that cannot be read
+    /// Also show libclang, the root, mark definitions and every translation unit that cannot be
+    /// read
     #[arg(short, long)]
     verbose: bool,
 }
@@ -276,8 +279,8 @@ fn baseline_notice(compared: &Comparison) -> Option<String> {
     let (file, _) = compared.baseline.as_ref()?;
     Some(match compared.upgrade? {
         Upgrade::Rewritten => format!(
-            "{file} was in the previous baseline format: its entries were matched by rule, file and function, and it was \
-             rewritten; review and commit it"
+            "{file} was in the previous baseline format: its entries were matched by rule, file and \
+             function, and it was rewritten; review and commit it"
         ),
         Upgrade::Pending => format!(
             "{file} is in the previous baseline format: its entries are matched by rule, file and function only; \

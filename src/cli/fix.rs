@@ -43,7 +43,8 @@ pub(super) struct Fix {
 
     /// Also apply unsafe fixes
     ///
-    /// Unsafe fixes can change what the program does: they call wrappers, declare wrappers, or remove marks.
+    /// Unsafe fixes can change what the program does: they call wrappers, declare wrappers, or
+    /// remove marks.
     #[arg(long)]
     unsafe_fixes: bool,
 
@@ -130,7 +131,8 @@ impl Fix {
     }
 }
 
-/// Prints what was fixed, what was not, and which errors remain; to standard error, if standard output has a diff.
+/// Prints what was fixed, what was not, and which errors remain; to standard error, if standard
+/// output has a diff.
 fn print_summary(fixed: &Fixed, to_standard_error: bool) {
     let mut lines = Vec::new();
     for Applied { rule, title, safety, finding, .. } in &fixed.applied {
@@ -158,7 +160,8 @@ fn print_summary(fixed: &Fixed, to_standard_error: bool) {
     let [errors, warnings, notes] = fixed.before;
     let after = &fixed.report.summary;
     lines.push(format!(
-        "cowrap: {} in {} and {}, {} not applied; errors {errors} -> {}, warnings {warnings} -> {}, notes {notes} -> {}",
+        "cowrap: {} in {} and {}, {} not applied; \
+         errors {errors} -> {}, warnings {warnings} -> {}, notes {notes} -> {}",
         count(fixed.applied.len(), "fix", "fixes"),
         count(fixed.changes.len(), "file", "files"),
         count(fixed.rounds, "round", "rounds"),

@@ -15,16 +15,19 @@ use super::{ColorArgument, fail};
 
 #[derive(Debug, Args)]
 #[command(
-    override_usage = "cowrap generate [OPTIONS] <OUT> <HEADER>...\n       cowrap generate --all [-p <BUILD_DIR>] [OPTIONS]",
-    after_help = "Exit status:\n  0  written or up to date\n  1  a declaration cannot be wrapped or, with --check, a file \
-                  is stale\n  2  failed"
+    override_usage = "cowrap generate [OPTIONS] <OUT> <HEADER>...\n       \
+                      cowrap generate --all [-p <BUILD_DIR>] [OPTIONS]",
+    after_help = "Exit status:\n  0  written or up to date\n  1  a declaration cannot be wrapped \
+                  or, with --check, a file is stale\n  2  failed"
 )]
 pub(super) struct Generate {
-    /// File to write (`-`: standard output), then the headers that declare wrappers, in the order of the output
+    /// File to write (`-`: standard output), then the headers that declare wrappers, in the order
+    /// of the output
     #[arg(value_name = "OUT HEADER", required_unless_present = "all", conflicts_with = "all", num_args = 2..)]
     files: Vec<PathBuf>,
 
-    /// Generate all files that cowrap.toml lists or, if it lists none, that the meson build generates
+    /// Generate all files that cowrap.toml lists or, if it lists none, that the meson build
+    /// generates
     #[arg(long)]
     all: bool,
 

@@ -1,4 +1,5 @@
-//! `cowrap rules`, `cowrap explain`, `cowrap completions` and `cowrap man`: documentation of the program.
+//! `cowrap rules`, `cowrap explain`, `cowrap completions` and `cowrap man`: documentation of the
+//! program.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -13,8 +13,8 @@ use super::{INCOMPLETE, fail, progress};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Exit status:\n  0  written\n  2  failed or incomplete\n\n\
-    With --shard or --unit, translation units that cannot be read do not change the status: the facts file records them, and \
-    `cowrap link` reports them.")]
+    With --shard or --unit, translation units that cannot be read do not change the status: the \
+    facts file records them, and `cowrap link` reports them.")]
 pub(super) struct Index {
     /// File to write
     #[arg(short, long, value_name = "FILE", required_unless_present = "emit_ninja")]
@@ -32,7 +32,8 @@ pub(super) struct Index {
     #[arg(long, value_name = "K/N", conflicts_with_all = ["index", "unit", "emit_ninja"])]
     shard: Option<Shard>,
 
-    /// Write a ninja file that reads each translation unit separately and links the facts to the index
+    /// Write a ninja file that reads each translation unit separately and links the facts to the
+    /// index
     #[arg(help_heading = "Several machines or processes")]
     #[arg(long, value_name = "FILE", conflicts_with = "index")]
     emit_ninja: Option<PathBuf>,

@@ -26,7 +26,8 @@ pub(super) struct InputArguments {
 
     /// Read only translation units that match GLOB; may be repeated
     ///
-    /// GLOB is matched with paths relative to the root. `*` stays within a directory, `**` does not.
+    /// GLOB is matched with paths relative to the root. `*` stays within a directory, `**` does
+    /// not.
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
 

@@ -12,7 +12,8 @@ use super::fail;
 #[derive(Debug, Args)]
 #[command(after_help = "Exit status:\n  0  written\n  2  failed or incomplete")]
 pub(super) struct Link {
-    /// Facts files that `cowrap index` wrote with --shard or --unit, or directories of *.facts files
+    /// Facts files that `cowrap index` wrote with --shard or --unit, or directories of *.facts
+    /// files
     #[arg(value_name = "FACTS", required = true)]
     facts: Vec<PathBuf>,
 

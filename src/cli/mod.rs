@@ -31,9 +31,9 @@ const INCOMPLETE: u8 = 2;
 
 /// Check that coroutine code is entered through generated wrappers, over a whole C tree
 ///
-/// cowrap reads a C tree such as QEMU's with libclang, builds its call graph, and reports calls that violate a mark:
-/// coroutine_fn, coroutine_mixed_fn or no_coroutine_fn. It also generates the wrappers through which other code calls
-/// coroutine functions.
+/// cowrap reads a C tree such as QEMU's with libclang, builds its call graph, and reports calls
+/// that violate a mark: coroutine_fn, coroutine_mixed_fn or no_coroutine_fn. It also generates the
+/// wrappers through which other code calls coroutine functions.
 #[derive(Debug, Parser)]
 #[command(name = "cowrap", version, max_term_width = 100)]
 struct Cli {

@@ -1,4 +1,5 @@
-//! What a run reports: findings, problems, a summary; fingerprints and baselines; one file for each output format.
+//! What a run reports: findings, problems, a summary; fingerprints and baselines; one file for each
+//! output format.
 //!
 //! It must never know the program, or how a finding was found.
 

@@ -1,4 +1,5 @@
-//! The report of a run as plain data: findings, problems, and what was covered. Field names are keys of the JSON format.
+//! The report of a run as plain data: findings, problems, and what was covered. Field names are
+//! keys of the JSON format.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
@@ -227,7 +228,7 @@ pub struct SharingStats {
     pub reused: usize,
     /// Reasons for which precompiled headers were not made or not used, and how often.
     pub refusals: BTreeMap<String, usize>,
-    /// Translation units whose facts differ from those without precompiled headers, with the first such file. There must be
-    /// none.
+    /// Translation units whose facts differ from those without precompiled headers, with the first
+    /// such file. There must be none.
     pub differing: Vec<(PathBuf, PathBuf)>,
 }

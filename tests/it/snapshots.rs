@@ -1,4 +1,5 @@
-//! What people read, compared to the character with the files in `snapshots/`: reports at two widths and in colour, answers.
+//! What people read, compared to the character with the files in `snapshots/`: reports at two
+//! widths and in colour, answers.
 //!
 //! The reports are made by hand, so that rewording a rule changes no snapshot.
 

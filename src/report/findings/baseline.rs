@@ -1,4 +1,4 @@
-//! Baselines: findings that are known, in a file that lies beside the sources.
+//! Baselines: known findings, in a file beside the sources.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
@@ -12,13 +12,15 @@ use super::{Finding, Fingerprints, Subject, lossy};
 /// The version of the format.
 const VERSION: u32 = 2;
 
-/// The version before, which is still read. Its fingerprints were made of messages; its entries have no subjects.
+/// The previous version, which is still read. Its fingerprints were made of messages; its entries
+/// have no subjects.
 const PREVIOUS: u32 = 1;
 
-/// Findings that are known.
+/// Known findings.
 ///
-/// In the file each is in a line of its own, sorted, and all these lines look alike: the comma between two is at the beginning of
-/// the second. So git merges what two branches did to a baseline, as long as they did not do it to neighbouring lines.
+/// In the file, each has a line of its own, sorted, and all these lines look alike: the comma
+/// between two is at the start of the second. So git merges the changes of two branches, unless
+/// they changed neighbouring lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline {
     entries: Vec<BaselineEntry>,
@@ -26,38 +28,38 @@ pub struct Baseline {
     is_previous: bool,
 }
 
-/// A finding that is known.
+/// A known finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BaselineEntry {
-    /// Where it is: a path relative to the tree's root.
+    /// The file, relative to the root of the tree.
     #[serde(with = "lossy")]
     pub path: PathBuf,
     /// The rule.
     pub rule: String,
-    /// The function that it is about.
+    /// The enclosing function.
     pub function: String,
     /// What else it is about, by name; nothing in the previous version.
     #[serde(default)]
     pub subjects: Vec<Subject>,
-    /// What it says, for people: nothing is compared with it.
+    /// The message, for people: nothing is compared with it.
     pub message: String,
-    /// What it is known by.
+    /// The fingerprint.
     pub fingerprint: String,
-    /// The line in the file, from 1; 0 for one that is not from a file.
+    /// The line in the baseline's file, from 1; 0 if it was not read from a file.
     #[serde(skip)]
     pub line: u32,
 }
 
 /// Why a baseline cannot be used.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("{path}:{line}: {problem}; `cowrap baseline` writes it anew")]
+#[error("{path}:{line}: {problem}; run `cowrap baseline` to write a new one")]
 pub struct BaselineError {
     /// The file.
     pub path: String,
     /// The line, from 1.
     pub line: u32,
-    /// What is wrong, in lower case.
+    /// The problem, in lower case.
     pub problem: String,
 }
 
@@ -69,17 +71,17 @@ struct Head {
 }
 
 impl Baseline {
-    /// What the text of every baseline begins with.
+    /// The beginning of every baseline.
     pub const BEGINNING: &str = "[{\"cowrap-baseline\"";
 
-    /// One of all findings of a report; each has its fingerprint.
+    /// A baseline of all findings of a report, which have fingerprints.
     pub fn of(findings: &[Finding]) -> Baseline {
         let mut entries: Vec<BaselineEntry> = findings.iter().map(BaselineEntry::of).collect();
         entries.sort();
         Baseline { entries, is_previous: false }
     }
 
-    /// Takes the text of a file apart.
+    /// Parses the text of a file.
     pub fn parse(text: &str, path: &Path) -> Result<Baseline, BaselineError> {
         let wrong = |line: usize, problem: &str| {
             let (path, problem) = (path.display().to_string(), problem.to_owned());
@@ -92,9 +94,9 @@ impl Baseline {
             Some(Head { version: VERSION }) => false,
             Some(Head { version: PREVIOUS }) => true,
             Some(Head { version }) => {
-                return Err(wrong(0, &format!("it is of version {version}, which this cowrap does not know")));
+                return Err(wrong(0, &format!("unsupported format version {version}")));
             }
-            None => return Err(wrong(0, "it does not begin as a baseline does")),
+            None => return Err(wrong(0, "not a cowrap baseline")),
         };
         let mut entries = Vec::new();
         let mut is_whole = false;
@@ -104,16 +106,16 @@ impl Baseline {
                 continue;
             }
             if ["<<<<<<<", "=======", ">>>>>>>", "|||||||"].iter().any(|mark| line.starts_with(mark)) {
-                return Err(wrong(number, "git could not merge it"));
+                return Err(wrong(number, "unresolved merge conflict"));
             }
-            let entry = line.strip_prefix(',').ok_or_else(|| wrong(number, "the line is no finding"))?;
+            let entry = line.strip_prefix(',').ok_or_else(|| wrong(number, "not a baseline entry"))?;
             let entry: BaselineEntry = serde_json::from_str(entry)
-                .map_err(|error| wrong(number, &format!("the line is no finding ({error})")))?;
+                .map_err(|error| wrong(number, &format!("not a baseline entry ({error})")))?;
             entries.push(BaselineEntry { line: number as u32 + 1, ..entry });
         }
         match is_whole {
             true => Ok(Baseline { entries, is_previous }),
-            false => Err(wrong(entries.len(), "it is cut off behind this line")),
+            false => Err(wrong(entries.len(), "truncated after this line")),
         }
     }
 
@@ -138,8 +140,9 @@ impl Baseline {
 
     /// For each finding, whether it is known; and the entries that are none of them.
     ///
-    /// An entry is a finding with its fingerprint. Of the previous version's entries, each is a finding of its rule in its file
-    /// and function: so many of them are known as there are entries, the first ones of the report.
+    /// An entry is a finding with its fingerprint. Of the previous version's entries, each is a
+    /// finding of its rule in its file and function: so many of them are known as there are
+    /// entries, the first ones of the report.
     pub fn compare(&self, findings: &[Finding]) -> (Vec<bool>, Vec<&BaselineEntry>) {
         match self.is_previous {
             true => self.compare_by(findings, |finding| BaselineEntry::of(finding).place(), BaselineEntry::place),
@@ -269,7 +272,8 @@ mod tests {
         assert_eq!(known.compare(&now), (vec![true, true, true], vec![]));
     }
 
-    /// As version 1 had it: two findings in `f` of `a.c`, one of them twice after a merge, and one in `g`.
+    /// As version 1 had it: two findings in `f` of `a.c`, one of them twice after a merge, and one
+    /// in `g`.
     const PREVIOUS_TEXT: &str = r#"[{"cowrap-baseline":1}
 ,{"path":"a.c","rule":"a-rule","function":"f","message":"x is called","fingerprint":"01"}
 ,{"path":"a.c","rule":"a-rule","function":"f","message":"y is called","fingerprint":"02"}
@@ -295,13 +299,13 @@ mod tests {
     fn what_is_no_baseline_is_told_with_its_line() {
         let text = Baseline::of(&given(vec![finding("a.c", "x", 1)])).to_text();
         for (text, expected) in [
-            (String::new(), "b.json:1: it does not begin"),
-            ("[]".to_owned(), "b.json:1: it does not begin"),
-            (text.replacen('2', "3", 1), "b.json:1: it is of version 3"),
-            (text.replace("\n]", "\nx]"), "b.json:3: the line is no finding"),
-            (text.replace("\n,", "\n<<<<<<< ours\n,"), "b.json:2: git could not merge it"),
-            (text.replace("\n]", ""), "b.json:2: it is cut off"),
-            (text.replace("path", "pth"), "b.json:2: the line is no finding (unknown field `pth`"),
+            (String::new(), "b.json:1: not a cowrap baseline"),
+            ("[]".to_owned(), "b.json:1: not a cowrap baseline"),
+            (text.replacen('2', "3", 1), "b.json:1: unsupported format version 3"),
+            (text.replace("\n]", "\nx]"), "b.json:3: not a baseline entry"),
+            (text.replace("\n,", "\n<<<<<<< ours\n,"), "b.json:2: unresolved merge conflict"),
+            (text.replace("\n]", ""), "b.json:2: truncated"),
+            (text.replace("path", "pth"), "b.json:2: not a baseline entry (unknown field `pth`"),
         ] {
             let error = parse(&text).unwrap_err();
             assert!(error.starts_with(expected), "{error}");

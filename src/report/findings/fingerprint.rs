@@ -6,12 +6,14 @@ use sha2::{Digest, Sha256};
 
 use super::{Finding, Subject};
 
-/// Makes the fingerprints of one report: with them, programs that keep findings can see which are new.
+/// Makes the fingerprints of one report: with them, programs that keep findings can see which are
+/// new.
 ///
-/// A fingerprint is made of the rule, the path, the enclosing function and the subjects. Lines and columns, the level and all
-/// text are left out. So a finding keeps its fingerprint when its code moves up or down in the file, and when a release words
-/// it differently; it gets another one when the file, the function or a subject is renamed. Findings that are equal in all
-/// this differ by their ordinal among equals: the fingerprints of one report are unique.
+/// A fingerprint is made of the rule, the path, the enclosing function and the subjects. Lines and
+/// columns, the level and all text are left out. So a finding keeps its fingerprint when its code
+/// moves up or down in the file, and when a release words it differently; it gets another one when
+/// the file, the function or a subject is renamed. Findings that are equal in all this differ by
+/// their ordinal among equals: the fingerprints of one report are unique.
 #[derive(Debug, Default)]
 pub struct Fingerprints {
     seen: HashMap<Vec<String>, u32>,
@@ -30,8 +32,8 @@ impl Fingerprints {
         self.of_parts(&finding.rule, &path, &finding.function, &finding.subjects)
     }
 
-    /// The same from what identifies a finding. Also for what is reported among findings and is none: a rule's place is then
-    /// taken by another name.
+    /// The same from what identifies a finding. Also for what is reported among findings and is
+    /// none: a rule's place is then taken by another name.
     pub fn of_parts(&mut self, rule: &str, path: &str, function: &str, subjects: &[Subject]) -> String {
         let mut subjects: Vec<&Subject> = subjects.iter().collect();
         subjects.sort();

@@ -1,7 +1,7 @@
 //! Findings: what is reported. The second waist: plain data, and the program ends here.
-//! Also what is known of them from before: fingerprints and baselines.
+//! Also fingerprints and baselines, which recognise the findings of earlier runs.
 //!
-//! It must never know how a finding was found or how it will be shown.
+//! It must never know how a finding was found or how it is shown.
 
 mod baseline;
 mod fingerprint;
@@ -16,55 +16,57 @@ pub use baseline::{Baseline, BaselineEntry, BaselineError};
 pub use fingerprint::Fingerprints;
 pub use subject::{Role, Subject};
 
-/// How grave a finding is.
+/// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// It breaks the rule; the exit status is 1.
+    /// The rule is violated; the exit status is 1.
     Error,
-    /// It is probably wrong, or depends on something that cannot be seen.
+    /// The rule is probably violated, or it depends on something that cowrap cannot see.
     Warning,
-    /// It is possible, and little speaks for it.
+    /// The rule may be violated, with little evidence.
     Note,
 }
 
-/// Something to fix.
+/// A violation of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// The rule that it breaks.
+    /// The rule.
     pub rule: String,
-    /// How grave it is.
+    /// How serious it is.
     pub level: Level,
-    /// The fact, in lower case and without a full stop.
+    /// What is wrong, in lower case and without a full stop.
     pub message: String,
-    /// The function that it is about; empty when it is about none.
+    /// The enclosing function; empty if there is none.
     pub function: String,
-    /// What else identifies it, by name: the fingerprint is made of these, the rule, the path and the function.
+    /// What else identifies it, by name: the fingerprint is made of these, the rule, the path and
+    /// the function.
     pub subjects: Vec<Subject>,
     /// The functions and slots that its labels and notes are about, by name.
     #[serde(skip)]
     pub mentions: BTreeSet<String>,
     /// Where it is.
     pub primary: Label,
-    /// Other places that matter: the mark that makes it true, further calls.
+    /// Other locations that matter: the mark that is violated, further calls.
     pub secondary: Vec<Label>,
-    /// The places, among those, that break the rule just as the first one does.
+    /// Those of the other locations that violate the rule just as the first one does.
     #[serde(skip)]
     pub further: Vec<Span>,
-    /// What else there is to know.
+    /// More information, such as callers and call chains.
     pub notes: Vec<Note>,
-    /// What to do about it.
+    /// What to do.
     pub help: Vec<String>,
-    /// How it can be done without a person writing it.
+    /// Fixes that `cowrap fix` can apply.
     pub fixes: Vec<Fix>,
-    /// What it is known by in other reports ([`Fingerprints`]); empty until it is given one.
+    /// Identifies it across reports ([`Fingerprints`]); empty until it is computed.
     pub fingerprint: String,
-    /// What is known of it from before, when the report is compared with something.
+    /// Whether it existed before, if the report is compared with something.
     pub state: Option<BaselineState>,
 }
 
 impl Finding {
-    /// A finding without labels, notes and help. `message` is in lower case and without a full stop.
+    /// A finding without labels, notes and help. `message` is in lower case and without a full
+    /// stop.
     pub fn new(
         rule: &str,
         level: Level,
@@ -98,38 +100,38 @@ impl Finding {
     }
 }
 
-/// What is known of a finding from before.
+/// Whether a finding existed before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BaselineState {
-    /// It was not there.
+    /// It did not exist.
     New,
-    /// It was there, and something changed in one of its lines.
+    /// It existed, and one of its lines changed.
     Updated,
 }
 
-/// A remark on a place.
+/// A location, and what to say there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Label {
-    /// The place.
+    /// The location.
     pub at: Span,
-    /// The remark.
+    /// The text at the location.
     pub text: String,
 }
 
-/// A remark, with a place where there is one.
+/// A remark, with a location if it has one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     /// The remark.
     pub text: String,
-    /// What it is about.
+    /// The location that it is about.
     pub at: Option<Span>,
 }
 
-/// A word in a file. Line and column count from 1, the column in bytes.
+/// The location of a word. Line and column count from 1, the column in bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Span {
-    /// The file's path relative to the root; absolute when it is outside of it.
+    /// The path of the file relative to the root; absolute if the file is elsewhere.
     #[serde(with = "lossy")]
     pub path: PathBuf,
     /// The line.
@@ -138,42 +140,43 @@ pub struct Span {
     pub column: u32,
 }
 
-/// What takes a finding away. All of it is done, or none.
+/// A fix of a finding. It is applied as a whole or not at all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fix {
-    /// What it does, as an order: "mark `foo` as `coroutine_fn`".
+    /// What it does, in the imperative: "mark `foo` as `coroutine_fn`".
     pub title: String,
-    /// Whether it may be done without a person looking at it.
+    /// Whether it is safe to apply without review.
     pub safety: Safety,
-    /// What is to be written, in words of the program; the texts are not looked at yet.
+    /// The changes in terms of the program, before any text is read.
     #[serde(skip)]
     pub actions: Vec<Action>,
-    /// What is to be written, in the texts as they were read; empty until they are looked at, and when it cannot be written.
+    /// The changes as edits of texts; empty until the texts are read, and if the fix cannot be
+    /// applied.
     pub edits: Vec<Edit>,
-    /// Why it cannot be written.
+    /// Why it cannot be applied.
     pub obstacle: Option<String>,
 }
 
-/// One thing to write, where a name is.
-#[allow(missing_docs)] // each variant's comment tells of its fields
+/// One change, at the location of a name.
+#[allow(missing_docs)] // each variant's comment describes its fields
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Action {
-    /// A mark on a function, at each of its declarations, by the places of its name.
+    /// Mark a function at each of its declarations, given by the locations of its name.
     MarkFunction { name: String, mark: String, at: Vec<Span> },
-    /// A mark on a field, variable, parameter or typedef that is a pointer to a function, or a function's type.
+    /// Mark a field, variable, parameter or typedef that is a function pointer or a function type.
     MarkPointer { name: String, mark: String, at: Vec<Span> },
-    /// A mark is taken away, at each of the places where it is written.
+    /// Remove a mark, wherever it is written.
     Unmark { mark: String, at: Vec<Span> },
-    /// Another function is called, in place of the one whose name is there.
+    /// Call another function instead of the one that is named there.
     CallInstead { old: String, new: String, at: Span },
-    /// A wrapper is declared behind the prototype of its target, without the target's own marks.
+    /// Declare a wrapper after the prototype of its target, without the target's own marks.
     DeclareWrapper { target: String, wrapper: String, mark: String, without: Vec<String>, at: Span },
-    /// A header is given to the generator of wrappers, in the build's own file.
+    /// Add a header to the inputs of the wrapper generator, in the build file.
     AddInput { header: PathBuf },
 }
 
 impl Action {
-    /// The header that it gives to a generator.
+    /// The header that it adds to the inputs of a generator.
     pub fn added_input(&self) -> Option<&PathBuf> {
         match self {
             Action::AddInput { header } => Some(header),
@@ -182,31 +185,31 @@ impl Action {
     }
 }
 
-/// A change of one file's text: the bytes from `start` to `end` give way to `text`.
+/// A change of a file's text: the bytes from `start` to `end` are replaced by `text`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Edit {
-    /// The file's path relative to the tree's root.
+    /// The path of the file relative to the root of the tree.
     #[serde(with = "lossy")]
     pub path: PathBuf,
-    /// The first byte that goes away, counted from 0 in the file as it was read.
+    /// The first byte that is removed, counted from 0 in the file as it was read.
     pub start: usize,
-    /// The byte behind the last one that goes away; equal to `start` when the text is only inserted.
+    /// The byte after the last one that is removed; equal to `start` if nothing is removed.
     pub end: usize,
-    /// What comes in their place; empty when they are only removed.
+    /// The text that is inserted; empty if nothing is inserted.
     pub text: String,
 }
 
-/// Whether an edit may be made without a person looking at it.
+/// Whether a fix is safe to apply without review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Safety {
-    /// It cannot change what the program does: marks, declarations and comments alone.
+    /// It cannot change what the program does: it only changes marks, declarations and comments.
     Safe,
-    /// It can: another function is called, or a condition added.
+    /// It can: it calls another function, or adds a condition.
     Unsafe,
 }
 
-/// Puts findings into the order in which they are reported, and drops equal ones.
+/// Sorts findings as they are reported, and removes duplicates.
 pub fn sort_findings(findings: &mut Vec<Finding>) {
     fn key(finding: &Finding) -> (&Span, &str, &str, &[Subject], Level) {
         (&finding.primary.at, &finding.rule, &finding.function, &finding.subjects, finding.level)

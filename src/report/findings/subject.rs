@@ -28,7 +28,8 @@ pub enum Role {
     Entry,
     /// A function that neither calls nor is called in this finding.
     Function,
-    /// A function-pointer slot: `Struct::field`, a variable, `function(1)` for a parameter, `function()` for a result.
+    /// A function-pointer slot: `Struct::field`, a variable, `function(1)` for a parameter,
+    /// `function()` for a result.
     Slot,
     /// A generated wrapper, or one to be generated.
     Wrapper,

@@ -1,4 +1,4 @@
-//! A graph for Graphviz.
+//! A part of the call graph, for Graphviz.
 
 use std::io::{self, Write};
 
@@ -39,7 +39,7 @@ pub fn render(subgraph: &Subgraph, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "}}")
 }
 
-/// A string of DOT: only the quote and the backslash mean something in it.
+/// A string of DOT, in which only the quote and the backslash are special.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", super::text::printable(text).replace('\\', "\\\\").replace('"', "\\\""))
 }

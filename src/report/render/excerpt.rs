@@ -1,8 +1,9 @@
 //! One diagnostic with excerpts of the sources that its labels are in, drawn by codespan-reporting.
 //!
-//! codespan-reporting draws what is about one place: findings and header diagnostics, whose labels are few and which appear by
-//! the hundred. Call chains go through many files in an order that matters; `witness` draws those with ariadne, which
-//! connects labels in the order of the calls and numbers them. Neither does the other's job well.
+//! codespan-reporting draws what is about one place: findings and header diagnostics, whose labels
+//! are few and which appear by the hundred. Call chains go through many files in an order that
+//! matters; `witness` draws those with ariadne, which connects labels in the order of the calls and
+//! numbers them. Neither does the other's job well.
 
 use codespan_reporting::diagnostic::Diagnostic;
 use codespan_reporting::files::{Error, Files};

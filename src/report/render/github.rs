@@ -1,4 +1,4 @@
-//! Workflow commands of GitHub: each finding becomes an annotation of the line that it is about.
+//! GitHub workflow commands: each finding becomes an annotation of its line.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -43,7 +43,7 @@ fn file(path: &Path) -> String {
     format!("file={}", property(&path.to_string_lossy()))
 }
 
-/// Lines of text, as what follows the second `::`.
+/// Lines of text, as they follow the second `::`.
 fn data(lines: &[String]) -> String {
     let lines = lines.iter().map(|line| printable(line).replace('%', "%25"));
     lines.collect::<Vec<_>>().join("%0A")

@@ -1,4 +1,4 @@
-//! GitLab's Code Quality report: shown in merge requests, with what is new and what is gone.
+//! GitLab's Code Quality report. Merge requests show which findings are new and which are gone.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -44,7 +44,8 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             location: location(&finding.primary.at.path, finding.primary.at.line),
         })
         .collect();
-    // A unit that was not read is an issue as well: without it, its findings would be shown as fixed.
+    // A translation unit that was not read is an issue as well: without it, its findings would look
+    // fixed.
     for problem in &report.problems {
         let file = problem.file.to_string_lossy();
         let place = problem.at.as_ref();
@@ -68,7 +69,8 @@ fn description(finding: &Finding) -> String {
 
 fn severity(level: Level) -> &'static str {
     match level {
-        // Of GitLab's words, from `info` to `blocker`: a guest can hang or abort, but not all of the code is useless.
+        // GitLab's severities go from `info` to `blocker`: a guest can hang or abort, but not all
+        // of the code is useless.
         Level::Error => "critical",
         Level::Warning => "major",
         Level::Note => "info",

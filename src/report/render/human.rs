@@ -36,7 +36,7 @@ pub fn render(report: &Report, style: Style, verbose: bool, out: &mut dyn Write)
     Ok(())
 }
 
-/// The sources that findings show, as codespan-reporting asks for them.
+/// The sources that findings show, in the form that codespan-reporting needs.
 struct Excerpts<'r> {
     report: &'r Report,
     sources: Sources<'r>,

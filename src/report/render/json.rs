@@ -1,4 +1,5 @@
-//! One JSON document. `docs/json.md` describes it; `version` grows when a reader would have to change.
+//! One JSON document. `docs/json.md` describes it; `version` grows when a reader would have to
+//! change.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,5 @@
-//! A line of JSON for each finding and one for the rest, for programs that read line by line. `docs/json.md` describes it.
+//! A line of JSON for each finding and one for the rest, for programs that read line by line.
+//! `docs/json.md` describes it.
 
 use std::io::{self, Write};
 

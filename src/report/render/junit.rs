@@ -55,7 +55,7 @@ fn identity(finding: &Finding) -> String {
     names.join(", ")
 }
 
-/// What there is to know about a finding, a line for each thing.
+/// Everything that a finding says, one line each.
 fn body(finding: &Finding) -> String {
     let labels = std::iter::once(&finding.primary).chain(&finding.secondary);
     let mut lines: Vec<String> = labels.map(|label| format!("{}: {}", location(&label.at), label.text)).collect();
@@ -63,8 +63,8 @@ fn body(finding: &Finding) -> String {
     lines.iter().map(|line| escape(line)).collect::<Vec<_>>().join("\n")
 }
 
-/// The names of tests. They hold no lines, so that a test keeps its name when code moves; and no two are equal, since services
-/// take tests with equal names for one.
+/// The names of tests. They have no line numbers, so that a test keeps its name when code moves;
+/// and they are unique, since services treat tests with equal names as one.
 #[derive(Default)]
 struct Names {
     seen: HashMap<String, u32>,

@@ -1,7 +1,7 @@
 //! Reports and answers as text: one file for each format.
 //!
-//! It must never know the program, or exit statuses. `codespan-reporting` and `ariadne` are used here alone: the first in
-//! `excerpt`, the second in `witness`, which say why there are two.
+//! It must never know the program, or exit statuses. `codespan-reporting` and `ariadne` are used
+//! here alone: the first in `excerpt`, the second in `witness`, which say why there are two.
 
 // The formats of a report, in the order in which `Format` lists them.
 mod human;
@@ -81,7 +81,8 @@ impl Style {
     pub const PLAIN: Style = Style { color: false, width: Style::DEFAULT_WIDTH };
 }
 
-/// Writes a report. `style` matters to [`Format::Human`] alone; `verbose` adds details and every failed unit to formats for people.
+/// Writes a report. `style` matters to [`Format::Human`] alone; `verbose` adds details and every
+/// failed unit to formats for people.
 pub fn render(report: &Report, format: Format, style: Style, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
     match format {
         Format::Human => human::render(report, style, verbose, out),

@@ -1,4 +1,5 @@
-//! SARIF 2.1.0, for services that show findings and keep track of them. `docs/formats.md` tells what is where.
+//! SARIF 2.1.0, for services that show findings and keep track of them. `docs/formats.md` describes
+//! what is where.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -12,11 +13,11 @@ use cowrap_base::files::Columns;
 
 use super::text::{level_name, printable};
 
-/// The name of the directory that relative paths start from. Where it is, is left to the reader: the document is the same on
-/// every machine.
+/// The name of the directory that relative paths start from. The document does not say where it is,
+/// so that it is the same on every machine.
 const ROOT: &str = "SRCROOT";
 
-/// The name and version of what fingerprints are made of.
+/// The name and version of the fingerprints.
 const FINGERPRINT: &str = "finding/v2";
 
 /// Writes a report.
@@ -59,7 +60,7 @@ fn rule(rule: &RuleInfo) -> Value {
     })
 }
 
-/// What is needed to write results.
+/// Writes results.
 struct Writer<'r> {
     positions: HashMap<&'r str, usize>,
     columns: Columns<'r>,
@@ -72,7 +73,7 @@ impl Writer<'_> {
             let function = printable(&finding.function);
             primary["logicalLocations"] = json!([{ "fullyQualifiedName": function, "kind": "function" }]);
         }
-        // Notes with places are steps of the flow.
+        // Notes with locations are steps of the flow.
         let notes = finding.notes.iter().filter(|note| note.at.is_none()).map(|note| format!("note: {}", note.text));
         let help = finding.help.iter().map(|help| format!("help: {help}"));
         let lines: Vec<String> = std::iter::once(finding.message.clone()).chain(notes).chain(help).collect();
@@ -110,7 +111,7 @@ impl Writer<'_> {
         result
     }
 
-    /// The notes that have places, as one walk that starts where the finding is.
+    /// The notes with locations, as one flow that starts at the finding.
     fn flow(&mut self, finding: &Finding) -> Option<Value> {
         let steps: Vec<Label> = finding
             .notes
@@ -161,7 +162,7 @@ impl Writer<'_> {
     }
 }
 
-/// A fix, with offsets in bytes of the file as it is.
+/// A fix, with byte offsets in the file as it is.
 fn described(fix: &Fix) -> Value {
     // The edits of a fix are sorted, so those of one file follow each other.
     let changes = fix.edits.chunk_by(|one, next| one.path == next.path).map(|edits| {
@@ -185,7 +186,7 @@ fn described(fix: &Fix) -> Value {
     })
 }
 
-/// A plain text in which nothing is a placeholder (SARIF 3.11.5) or a link (3.11.6).
+/// Plain text, without placeholders (SARIF 3.11.5) and links (3.11.6).
 fn message(text: &str) -> Value {
     let text = text.lines().map(printable).collect::<Vec<_>>().join("\n");
     json!({ "text": text.replace('{', "{{").replace('}', "}}").replace("](", "]\\(") })

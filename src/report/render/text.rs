@@ -1,4 +1,5 @@
-//! Pieces of text that several formats share: locations, levels, remarks, counts, and lines that fit a width.
+//! Pieces of text that several formats share: locations, levels, remarks, counts, and lines that
+//! fit a width.
 
 use cowrap_base::files;
 
@@ -46,8 +47,9 @@ pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-/// A text in lines of at most `width` characters. The first line has `used` characters less, since something precedes it; each
-/// further line starts with `indent`. Lines break at spaces only, so a longer word makes a longer line.
+/// A text in lines of at most `width` characters. The first line has `used` characters less, since
+/// something precedes it; each further line starts with `indent`. Lines break at spaces only, so a
+/// longer word makes a longer line.
 pub fn wrap(text: &str, width: usize, used: usize, indent: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut column = used;

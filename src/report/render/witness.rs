@@ -1,7 +1,8 @@
 //! Call chains with excerpts of all files that they go through, drawn by ariadne.
 //!
-//! ariadne keeps labels in the order in which they are given, across files, so that a reader can follow the numbered calls;
-//! codespan-reporting, which `excerpt` uses for findings, sorts labels by file and line.
+//! ariadne keeps labels in the order in which they are given, across files, so that a reader can
+//! follow the numbered calls; codespan-reporting, which `excerpt` uses for findings, sorts labels
+//! by file and line.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

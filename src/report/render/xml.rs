@@ -2,11 +2,12 @@
 
 use super::text::printable;
 
-/// How each document begins.
+/// The first line of each document.
 pub const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
 
-/// A line of text as it is written between tags and between double quotes. Control characters become what people see of
-/// them elsewhere (XML has no way to write most of them), and the two other characters that XML does not allow are replaced.
+/// A line of text for use between tags and between double quotes. Control characters are escaped as
+/// in other formats, since XML cannot express most of them; the two other characters that XML does
+/// not allow are replaced.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in printable(text).chars() {

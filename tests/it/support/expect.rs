@@ -1,4 +1,5 @@
-//! Expected texts that a run can rewrite: with `UPDATE_EXPECT=1` in the environment, to be read in the diff.
+//! Expected texts that a run can rewrite: with `UPDATE_EXPECT=1` in the environment, to be read in
+//! the diff.
 
 use std::path::Path;
 

@@ -541,9 +541,9 @@ impl Effect {
     /// The words that users read.
     pub fn describe(self) -> &'static str {
         match self {
-            Effect::CoroutineOnly => "coroutine only",
-            Effect::Mixed => "either context",
-            Effect::NonCoroutineOnly => "non-coroutine only",
+            Effect::CoroutineOnly => "coroutine-only",
+            Effect::Mixed => "mixed",
+            Effect::NonCoroutineOnly => "non-coroutine-only",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `assert-contradicts-mark`: a function asserts something else than its mark says.
+//! `assert-contradicts-mark`: a function asserts a context that its mark excludes.
 
 use crate::effects::{Effects, Provenance};
 use crate::wording::name;
@@ -13,7 +13,7 @@ use super::report::{Message, Report};
 pub const RULE: Rule = Rule {
     name: "assert-contradicts-mark",
     level: Level::Warning,
-    summary: "a function asserts another context than its mark says",
+    summary: "a function asserts a context that its mark excludes",
     opt_in: false,
     fixes: None,
     page: include_str!("../../../rules/assert-contradicts-mark.md"),
@@ -27,20 +27,20 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
         let (Provenance::Marked(mark), Some(effect)) = (requirement.provenance, requirement.effect) else { continue };
         let Some((context, location)) = effects.asserted(function) else { continue };
         let (agrees, asserted) = match context {
-            Context::Coroutine => (effect == Effect::CoroutineOnly, "in a coroutine"),
-            Context::NonCoroutine => (effect == Effect::NonCoroutineOnly, "outside of coroutines"),
+            Context::Coroutine => (effect == Effect::CoroutineOnly, "coroutine context"),
+            Context::NonCoroutine => (effect == Effect::NonCoroutineOnly, "non-coroutine context"),
         };
-        // A generated body that contradicts its mark is out of date, which is told once for the whole file.
+        // A generated body that contradicts its mark is out of date, which `wrapper-stale` reports once for the file.
         if agrees || effects.is_generated(location) {
             continue;
         }
         let function = name(effects, function);
         let mark_name = &effects.pack.mark(mark.mark).name;
         let subjects = vec![Role::Function.of(function), Role::Mark.of(mark_name)];
-        let text = format!("`{function}` is marked `{mark_name}`, but asserts that it is {asserted}");
+        let text = format!("`{mark_name}` `{function}` asserts {asserted}");
         let mut report = Report::new(effects, &RULE, location, "asserted here", Message { function, subjects, text });
         report.label(mark.location, format!("marked `{mark_name}` ({}) here", effect.describe()));
-        report.help("change the mark or the assertion: one of them is wrong");
+        report.help("correct the mark or the assertion: they contradict each other");
         findings.push(report.finish());
     }
     findings

@@ -1,8 +1,8 @@
-//! `assert-without-mark`: a function asserts its context, acts on it, and bears no mark that says so.
+//! `assert-without-mark`: an unmarked function asserts its context and relies on it.
 
 use crate::effects::{Callee, Effects, Provenance, ViolationKind};
 use crate::program::{FunctionId, Location};
-use crate::wording::{mark_for, name};
+use crate::wording::{described, mark_for, name};
 use cowrap_facts::ContextSet;
 use cowrap_packs::Effect;
 use cowrap_report::{Finding, Level, Role, Safety};
@@ -14,7 +14,7 @@ use super::report::{Message, Report};
 pub const RULE: Rule = Rule {
     name: "assert-without-mark",
     level: Level::Warning,
-    summary: "a function asserts in which context it runs, but bears no mark that says so",
+    summary: "an unmarked function asserts in which context it runs",
     opt_in: false,
     fixes: Some(Safety::Safe),
     page: include_str!("../../../rules/assert-without-mark.md"),
@@ -34,7 +34,7 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
     findings
 }
 
-/// A function that asserts to be in a coroutine, and calls what must be.
+/// A function that asserts coroutine context, and calls something coroutine-only.
 fn in_coroutine(effects: &Effects<'_>, function: FunctionId, location: Location) -> Option<Finding> {
     let bodies = &effects.program.function(function).bodies;
     let calls = bodies.iter().flat_map(|body| &effects.program.body(*body).calls);
@@ -45,17 +45,17 @@ fn in_coroutine(effects: &Effects<'_>, function: FunctionId, location: Location)
     });
     let first = demanding.next()?;
     let name_of = name(effects, function);
-    let text = format!("`{name_of}` asserts that it is in a coroutine, but bears no mark");
+    let text = format!("unmarked `{name_of}` asserts coroutine context");
     let message = Message { function: name_of, subjects: vec![Role::Function.of(name_of)], text };
     let mut report = Report::new(effects, &RULE, location, "asserted here", message);
     report.mention(first.callee);
-    report.label(first.location, format!("coroutine only `{}` is called here", name(effects, first.callee)));
+    report.label(first.location, format!("{} called here", described(effects, first.callee)));
     report.help(format!("mark `{name_of}` as `{}`", mark_for(effects, Effect::CoroutineOnly)));
     fix(&mut report, effects, function, Effect::CoroutineOnly);
     Some(report.finish())
 }
 
-/// A function that asserts to be outside of coroutines, and is called from functions with marks.
+/// A function that asserts non-coroutine context, and is called from marked functions.
 fn outside(effects: &Effects<'_>, function: FunctionId, location: Location) -> Option<Finding> {
     // A tree without the mark (QEMU before 8.0) can only say it by the assertion.
     effects.plain_mark(Effect::NonCoroutineOnly).filter(|mark| effects.program.declares_mark(*mark))?;
@@ -67,26 +67,26 @@ fn outside(effects: &Effects<'_>, function: FunctionId, location: Location) -> O
             && !effects.start(*caller).and(call.condition.contexts()).is_empty()
     })?;
     let name_of = name(effects, function);
-    let text = format!("`{name_of}` asserts that it is outside of coroutines, but bears no mark");
+    let text = format!("unmarked `{name_of}` asserts non-coroutine context");
     let message = Message { function: name_of, subjects: vec![Role::Function.of(name_of)], text };
     let mut report = Report::new(effects, &RULE, location, "asserted here", message);
-    let from = name(effects, *caller);
+    let from = described(effects, *caller);
     report.mention(*caller);
-    report.label(effects.program.call(*site).location, format!("called from `{from}`, which bears one, here"));
+    report.label(effects.program.call(*site).location, format!("called from {from} here"));
     let breached = effects.violations().iter().any(|violation| {
         violation.callee == Callee::Function(function)
             && violation.kind == ViolationKind::BlockingCall
             && violation.contexts == ContextSet::COROUTINE
     });
     if breached {
-        report.note("it is called in a coroutine, which is an error of its own");
+        report.note("its calls in coroutine context are reported separately");
     }
     report.help(format!("mark `{name_of}` as `{}`", mark_for(effects, Effect::NonCoroutineOnly)));
     fix(&mut report, effects, function, Effect::NonCoroutineOnly);
     Some(report.finish())
 }
 
-/// The mark says what was inferred already, and so obliges nobody.
+/// The mark says what was inferred already, so that no caller needs one.
 fn fix(report: &mut Report<'_, '_>, effects: &Effects<'_>, function: FunctionId, effect: Effect) {
     if let Some(mark) = effects.usable_mark(effect) {
         let action = report.mark_action(Callee::Function(function), mark);

@@ -1,12 +1,12 @@
-//! `blocking-call`: something non-coroutine only is called where control is, or can be, in a coroutine.
+//! `blocking-call`: something non-coroutine-only is called, or may be reached, in coroutine context.
 
 use std::collections::BTreeMap;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelExtend, ParallelIterator};
 
 use crate::effects::{Ambiguity, CallChain, Callee, Effects, Goal, Search, Step, Violation, ViolationKind};
-use crate::program::SlotId;
-use crate::wording::{MOST_LISTED, called, demanding, name};
+use crate::program::{FunctionId, SlotId};
+use crate::wording::{MOST_LISTED, call_head, call_of, called, described, described_callee, mark_for, name};
 use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::Effect;
 use cowrap_report::{Finding, Level, Role, Subject};
@@ -18,7 +18,7 @@ use super::report::{Message, Report, callee_subject, slot_subject};
 pub const RULE: Rule = Rule {
     name: "blocking-call",
     level: Level::Error,
-    summary: "a non-coroutine only function is called where control is in a coroutine",
+    summary: "a non-coroutine-only function is called in coroutine context",
     opt_in: false,
     fixes: None,
     page: include_str!("../../../rules/blocking-call.md"),
@@ -68,14 +68,9 @@ fn through_slot(effects: &Effects<'_>, groups: &[Vec<CallChain>]) -> Option<Find
     let (slot, offender) = last_slot(best)?;
     let at = best.steps.iter().rposition(|step| step.through == Some(slot) && !step.passed)?;
     let (step, caller) = (&best.steps[at], name(effects, best.steps[at].caller));
-    let (slot_words, callee) = (called(effects, Callee::Slot(slot)), called(effects, step.callee));
-    let leads = match step.callee == offender {
-        true => format!("may be non-coroutine only {callee}"),
-        false => format!("may be {callee}, which leads to non-coroutine only {}", called(effects, offender)),
-    };
     let count = groups.len();
     let subjects = vec![Role::Caller.of(caller), slot_subject(effects, slot), reached(effects, offender)];
-    let text = format!("{slot_words} is called from `{caller}`, where {count} calls in coroutines lead, and {leads}");
+    let text = shared_slot_message(effects, slot, caller, step.callee, offender, count);
     let message = Message { function: caller, subjects, text };
     let mut report = Report::new(effects, &RULE, step.location, "called through here", message).level(level(best));
     report.mention_callee(step.callee);
@@ -83,19 +78,37 @@ fn through_slot(effects: &Effects<'_>, groups: &[Vec<CallChain>]) -> Option<Find
     note_chain(&mut report, best);
     let others = groups.iter().filter_map(|chains| chains.first()).filter(|chain| *chain != best);
     for first in others.clone().filter_map(|chain| chain.steps.first()).take(MOST_LISTED) {
-        let (caller, callee) = (name(effects, first.caller), called(effects, first_called(first)));
+        let (caller, call) = (name(effects, first.caller), call_of(effects, first_called(first)));
         report.mention(first.caller);
         report.mention_callee(first_called(first));
-        report.note_at(first.location, format!("`{caller}` comes there in a coroutine, by its call of {callee}"));
+        report.note_at(first.location, format!("`{caller}` leads there in coroutine context, by its {call}"));
     }
     if count - 1 > MOST_LISTED {
         report.note(format!("and {} more", count - 1 - MOST_LISTED));
     }
+    let (slot, mark) = (effects.slot_name(slot), mark_for(effects, Effect::NonCoroutineOnly));
     report.help(format!(
-        "if {} is never called in coroutines, mark it; else leave the coroutine, or guard the call that blocks",
-        effects.slot_name(slot)
+        "mark {slot} as `{mark}` if it is never called in coroutine context; otherwise leave coroutine context before the \
+         call, or guard the blocking call"
     ));
     Some(report.finish())
+}
+
+/// The message about a slot that several calls in coroutine context lead to.
+fn shared_slot_message(
+    effects: &Effects<'_>,
+    slot: SlotId,
+    caller: &str,
+    candidate: Callee,
+    blocking: Callee,
+    count: usize,
+) -> String {
+    let (slot, blocking_words) = (effects.slot_name(slot), described_callee(effects, blocking));
+    let reaches = match candidate == blocking {
+        true => blocking_words,
+        false => format!("{}, which leads to {blocking_words}", called(effects, candidate)),
+    };
+    format!("call through {slot} in `{caller}` may reach {reaches}; {count} calls in coroutine context lead to it")
 }
 
 /// How grave it is when a chain is the best that there is.
@@ -107,16 +120,34 @@ fn level(best: &CallChain) -> Level {
     }
 }
 
-/// Tells the calls of a chain, and how sure it is.
+/// Notes the calls of a chain, and how sure it is.
 fn note_chain(report: &mut Report<'_, '_>, chain: &CallChain) {
     for step in &chain.steps {
         report.note_step(step);
     }
     if chain.ambiguity.ways() > 1 {
-        report.note(format!("it is one of {} ways to fill the slots on the way", chain.ambiguity.ways()));
+        report.note(through_pointers(&candidates(report.effects(), chain)));
     }
     if chain.conditional {
-        report.note("whether it is reached depends on a parameter of the function".to_owned());
+        report.note("the call chain depends on the value of a parameter".to_owned());
+    }
+}
+
+/// How many candidates each slot on a chain has.
+fn candidates(effects: &Effects<'_>, chain: &CallChain) -> Vec<usize> {
+    let slots = chain.steps.iter().filter(|step| !step.passed).filter_map(|step| step.through);
+    slots.map(|slot| effects.points_to.candidates(slot).len()).collect()
+}
+
+/// The note about the slots on a chain: "through 3 function pointers with 24, 11 and 13 candidates".
+fn through_pointers(candidates: &[usize]) -> String {
+    let counts: Vec<String> = candidates.iter().map(usize::to_string).collect();
+    match counts.split_last() {
+        Some((last, [])) => format!("through a function pointer with {last} candidates"),
+        Some((last, others)) => {
+            format!("through {} function pointers with {} and {last} candidates", counts.len(), others.join(", "))
+        }
+        None => "through function pointers".to_owned(),
     }
 }
 
@@ -138,49 +169,36 @@ fn through_others(effects: &Effects<'_>, chains: &[CallChain]) -> Option<Finding
     let best = chains.first()?;
     let (first, last) = (best.steps.first()?, best.steps.last()?);
     let caller = name(effects, first.caller);
-    let callee = called(effects, first_called(first));
-    let why = match effects.requirement(first.caller).effect {
-        Some(Effect::CoroutineOnly) => "which runs in a coroutine",
-        _ if effects.inferred_start(first.caller) == ContextSet::COROUTINE => {
-            "which is stored where it runs in a coroutine"
-        }
-        _ => "where control is in a coroutine",
+    let callee = first_called(first);
+    let leads = match best.steps.iter().any(|step| step.through.is_some()) {
+        true if best.steps.len() == 1 => "may reach",
+        true => "may lead to",
+        false => "leads to",
     };
-    let offender = called(effects, last.callee);
-    let leads = if best.steps.len() == 1 { "may be" } else { "leads to" };
-    let text = format!("{callee} is called from `{caller}`, {why}, and {leads} non-coroutine only {offender}");
-    let subjects =
-        vec![Role::Caller.of(caller), callee_subject(effects, first_called(first)), reached(effects, last.callee)];
+    let (head, place) = (call_head(effects, callee), in_coroutine(effects, first.caller));
+    let text = format!("{head} {place} {leads} {}", described_callee(effects, last.callee));
+    let subjects = vec![Role::Caller.of(caller), callee_subject(effects, callee), reached(effects, last.callee)];
     let message = Message { function: caller, subjects, text };
     let mut report = Report::new(effects, &RULE, first.location, "called here", message).level(level(best));
     for chain in chains.iter().filter(|chain| chain.steps.first().is_some_and(|step| step.location != first.location)) {
         if let Some(step) = chain.steps.first() {
-            report.label_further(step.location, format!("so is {callee} here"));
+            report.label_further(step.location, format!("another {} here", call_of(effects, callee)));
         }
     }
     report.label_callee(last.callee);
     report.label_requirement(first.caller);
     note_chain(&mut report, best);
-    report.help(format!(
-        "leave the coroutine for {callee}, in a bottom half or through a wrapper, or guard the call that blocks"
-    ));
+    report.help(format!("{}, or guard the blocking call", leave_coroutine(effects, callee)));
     Some(report.finish())
 }
 
 fn finding(effects: &Effects<'_>, violation: &Violation) -> Finding {
-    let (caller, callee) = (name(effects, violation.caller), called(effects, violation.callee));
-    let (level, why) = match violation.contexts {
-        ContextSet::COROUTINE if effects.requirement(violation.caller).effect == Some(Effect::CoroutineOnly) => {
-            (Level::Error, "which runs in a coroutine")
-        }
-        ContextSet::COROUTINE if effects.inferred_start(violation.caller) == ContextSet::COROUTINE => {
-            (Level::Error, "which is stored where it runs in a coroutine")
-        }
-        ContextSet::COROUTINE => (Level::Error, "where control is in a coroutine"),
-        _ => (Level::Warning, "which runs in either context, without a guard"),
+    let caller = name(effects, violation.caller);
+    let (level, place) = match violation.contexts {
+        ContextSet::COROUTINE => (Level::Error, in_coroutine(effects, violation.caller)),
+        _ => (Level::Warning, format!("without a guard from {}", described(effects, violation.caller))),
     };
-    let demanding = demanding(effects, violation.callee, Effect::NonCoroutineOnly);
-    let text = format!("{demanding} from `{caller}`, {why}");
+    let text = format!("{} {place}", call_head(effects, violation.callee));
     let subjects = vec![Role::Caller.of(caller), callee_subject(effects, violation.callee)];
     let message = Message { function: caller, subjects, text };
     let mut report = Report::new(effects, &RULE, violation.location, "called here", message).level(level);
@@ -192,8 +210,25 @@ fn finding(effects: &Effects<'_>, violation: &Violation) -> Finding {
         Callee::Slot(_) => None,
     };
     match target {
-        Some(target) => report.help(format!("in a coroutine, call `{}` instead", name(effects, target))),
-        None => report.help(format!("leave the coroutine for {callee}, in a bottom half or through a wrapper")),
+        Some(target) => report.help(format!("in coroutine context, call `{}` instead", name(effects, target))),
+        None => report.help(leave_coroutine(effects, violation.callee)),
     }
     report.finish()
+}
+
+/// Where a call is made that is in coroutine context, as a part of a message.
+fn in_coroutine(effects: &Effects<'_>, caller: FunctionId) -> String {
+    let name = name(effects, caller);
+    match effects.requirement(caller).effect {
+        Some(Effect::CoroutineOnly) => format!("from {}", described(effects, caller)),
+        _ if effects.inferred_start(caller) == ContextSet::COROUTINE => {
+            format!("from `{name}` (stored in a coroutine-only slot)")
+        }
+        _ => format!("in coroutine context in `{name}`"),
+    }
+}
+
+/// The advice to make a call elsewhere.
+fn leave_coroutine(effects: &Effects<'_>, callee: Callee) -> String {
+    format!("leave coroutine context for the {}, with a bottom half or a wrapper", call_of(effects, callee))
 }

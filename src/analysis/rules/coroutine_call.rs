@@ -1,10 +1,10 @@
-//! `coroutine-call`: something coroutine only is called where control can be outside of coroutines.
+//! `coroutine-call`: something coroutine-only is called where it may run in non-coroutine context.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::effects::{Callee, Callers, Effects, Violation, ViolationKind};
 use crate::program::{BodyId, FunctionId, Location};
-use crate::wording::{called, demanding, mark_for, name, span};
+use crate::wording::{call_head, call_of, described, mark_for, name, span};
 use cowrap_facts::ContextSet;
 use cowrap_packs::Effect;
 use cowrap_report::{Action, Finding, Level, Role, Safety};
@@ -16,14 +16,14 @@ use super::report::{Message, Report, callee_subject};
 pub const RULE: Rule = Rule {
     name: "coroutine-call",
     level: Level::Error,
-    summary: "a coroutine only function is called where control can be outside of coroutines",
+    summary: "a coroutine-only function is called where it may run in non-coroutine context",
     opt_in: false,
     fixes: Some(Safety::Safe),
     page: include_str!("../../../rules/coroutine-call.md"),
     check,
 };
 
-/// What to do about a function without a mark that calls something coroutine only.
+/// What to do about an unmarked function that calls something coroutine-only.
 enum Advice {
     /// Give it the mark: all its known callers run in coroutines.
     Mark,
@@ -90,7 +90,7 @@ fn advice(callers: &Callers) -> Advice {
 
 /// A call that needs an edit of its own.
 fn one_call(effects: &Effects<'_>, violation: &Violation) -> Finding {
-    let (caller, callee) = (name(effects, violation.caller), called(effects, violation.callee));
+    let caller = name(effects, violation.caller);
     let mut report = start(effects, violation);
     report.label_callee(violation.callee);
     report.note_spelling(violation);
@@ -99,18 +99,18 @@ fn one_call(effects: &Effects<'_>, violation: &Violation) -> Finding {
     }
     let known_outside = violation.contexts == ContextSet::NON_COROUTINE;
     if violation.kind == ViolationKind::RegionCall {
-        report.help(format!("move the call of {callee} out of the block"));
+        report.help(format!("move the {} out of the block", call_of(effects, violation.callee)));
     } else if known_outside || effects.requirement(violation.caller).effect.is_none() {
         if !known_outside {
             let callers = effects.callers(violation.caller);
-            report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller}` outside of coroutines"));
+            report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller}` in non-coroutine context"));
         }
         report.help(through_wrapper(effects, violation.callee));
         fix_by_wrapper(&mut report, effects, violation);
     } else {
         report.help(match predicate(effects) {
-            Some(predicate) => format!("call {callee} only if `{predicate}()`, and something else otherwise"),
-            None => format!("call {callee} only inside coroutines"),
+            Some(predicate) => format!("guard the call with `if ({predicate}())`"),
+            None => "make the call in coroutine context only".to_owned(),
         });
     }
     report.finish()
@@ -131,32 +131,36 @@ fn all_calls(
     report.note_spelling(first);
     for violation in &violations[1..] {
         report.mention_callee(violation.callee);
-        report.label_further(violation.location, format!("so is {} here", called(effects, violation.callee)));
+        report.label_further(
+            violation.location,
+            format!("another violation: {} here", call_of(effects, violation.callee)),
+        );
     }
-    report.note_calls(&callers.coroutine, |from| format!("`{from}` calls `{caller_name}` in a coroutine"));
-    report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller_name}` outside of coroutines"));
-    report.note_calls(&callers.mixed, |from| format!("`{from}` calls `{caller_name}` in either context"));
+    report.note_calls(&callers.coroutine, |from| format!("`{from}` calls `{caller_name}` in coroutine context"));
+    report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller_name}` in non-coroutine context"));
+    report.note_calls(&callers.mixed, |from| format!("`{from}` calls `{caller_name}` in both contexts"));
     for (store, effect) in callers.stores.iter().take(4) {
         let slot = match effect {
-            Some(effect) => format!("a slot that is {}", effect.describe()),
-            None => "a slot without a mark".to_owned(),
+            Some(effect) => format!("a {} slot", effect.describe()),
+            None => "an unmarked slot".to_owned(),
         };
-        report.note_at(store.location, format!("the address of `{caller_name}` goes into {slot}"));
+        report.note_at(store.location, format!("`{caller_name}` is stored in {slot} here"));
     }
     let closure = effects.mark_closure(Callee::Function(caller));
     let mark = mark_for(effects, Effect::CoroutineOnly);
     match advice {
         Advice::Guard => {
-            let guard = predicate(effects).map_or_else(String::new, |p| format!("guard the calls with `{p}()`, or "));
-            report.help(format!("`{caller_name}` is called in both contexts: {guard}split it in two"));
+            let guard =
+                predicate(effects).map_or_else(String::new, |p| format!("guard the calls with `if ({p}())`, or "));
+            report.help(format!("`{caller_name}` is called in both contexts: {guard}split the function"));
         }
         Advice::Mark | Advice::Wrapper if callers.are_all(ContextSet::COROUTINE) => {
-            report.help(format!("mark `{caller_name}` as `{mark}`: all that calls it runs in coroutines"));
+            report.help(format!("mark `{caller_name}` as `{mark}`: all its callers run in coroutine context"));
             report.fix_by_marks(Callee::Function(caller), &closure);
             report.note_required_marks(&closure);
         }
         Advice::Mark | Advice::Wrapper => {
-            report.help(format!("mark `{caller_name}` as `{mark}` if it only runs in coroutines"));
+            report.help(format!("mark `{caller_name}` as `{mark}` if it only runs in coroutine context"));
             report.note_required_marks(&closure);
             report.help(format!("otherwise, {}", through_wrapper(effects, first.callee)));
         }
@@ -169,18 +173,20 @@ fn start<'e, 'a>(effects: &'e Effects<'a>, violation: &Violation) -> Report<'e, 
     let caller = name(effects, violation.caller);
     let known = effects.requirement(violation.caller).effect;
     let level = if violation.conditional { Level::Warning } else { Level::Error };
-    let why = match (violation.contexts, known) {
+    let described = described(effects, violation.caller);
+    let place = match (violation.contexts, known) {
         _ if violation.kind == ViolationKind::RegionCall => {
-            "in a block that runs in another thread, where nothing can suspend"
+            format!("from `{caller}` in a block that runs in another thread")
         }
-        _ if violation.conditional => "which may run outside of coroutines, under a condition on a parameter",
-        (ContextSet::NON_COROUTINE, Some(Effect::NonCoroutineOnly)) => "which runs outside of coroutines",
-        (ContextSet::NON_COROUTINE, _) => "where control is outside of coroutines",
-        (_, Some(Effect::Mixed)) => "which runs in either context, without a guard",
-        _ => "which bears no mark",
+        _ if violation.conditional => {
+            format!("from `{caller}`, which may run in non-coroutine context, under a condition on a parameter")
+        }
+        (ContextSet::NON_COROUTINE, Some(Effect::NonCoroutineOnly)) => format!("from {described}"),
+        (ContextSet::NON_COROUTINE, _) => format!("in non-coroutine context in `{caller}`"),
+        (_, Some(Effect::Mixed)) => format!("without a guard from {described}"),
+        _ => format!("from unmarked `{caller}`"),
     };
-    let demanding = demanding(effects, violation.callee, Effect::CoroutineOnly);
-    let text = format!("{demanding} from `{caller}`, {why}");
+    let text = format!("{} {place}", call_head(effects, violation.callee));
     let subjects = vec![Role::Caller.of(caller), callee_subject(effects, violation.callee)];
     let message = Message { function: caller, subjects, text };
     Report::new(effects, &RULE, violation.location, "called here", message).level(level)
@@ -189,22 +195,23 @@ fn start<'e, 'a>(effects: &'e Effects<'a>, violation: &Violation) -> Report<'e, 
 /// The advice to go through the wrapper: by its name, or by the declaration that would generate it.
 fn through_wrapper(effects: &Effects<'_>, callee: Callee) -> String {
     let Callee::Function(callee) = callee else {
-        return "start a coroutine for the call, in a function with a wrapper".to_owned();
+        let mark = mark_for(effects, Effect::CoroutineOnly);
+        return format!("move the call into a function marked `{mark}`, and call that through a wrapper");
     };
     let target = name(effects, callee);
     if let Some(wrapper) = effects.wrapper_of(callee) {
         return format!("call the wrapper `{}` instead of `{target}`", name(effects, wrapper));
     }
     let Some(wrapper) = effects.pack.wrapper_name(target) else {
-        return format!("enter `{target}` through a wrapper; its name does not say how the wrapper would be called");
+        return format!("call `{target}` through a wrapper; its name does not follow the naming scheme for wrappers");
     };
     if effects.program.by_name(&wrapper).is_some() {
-        return format!("enter `{target}` through a wrapper; the name `{wrapper}` is taken by another function");
+        return format!("call `{target}` through a wrapper; another function already has the name `{wrapper}`");
     }
     match effects.wrapper_mark(Effect::CoroutineOnly) {
         Some(mark) => {
             let mark = &effects.pack.mark(mark).name;
-            format!("declare the wrapper `{wrapper}` with `{mark}`, and call it instead of `{target}`")
+            format!("declare the wrapper `{wrapper}` with `{mark}` and call it instead of `{target}`")
         }
         None => format!("call a wrapper `{wrapper}` instead of `{target}`"),
     }
@@ -230,7 +237,7 @@ fn fix_by_wrapper(report: &mut Report<'_, '_>, effects: &Effects<'_>, violation:
         let (target, at) = (target.to_owned(), span(effects, prototype));
         let call =
             Action::CallInstead { old: target.clone(), new: wrapper.clone(), at: span(effects, violation.location) };
-        let title = format!("declare the wrapper `{wrapper}`, and call it instead of `{target}`");
+        let title = format!("declare the wrapper `{wrapper}` and call it instead of `{target}`");
         let declare = Action::DeclareWrapper { target, wrapper, mark: mark.to_owned(), without, at };
         report.fix(Safety::Unsafe, title, vec![declare, call]);
     }

@@ -1,4 +1,4 @@
-//! `eligible-mark`: a function that is only called in coroutines bears no mark.
+//! `eligible-mark`: a function that is only called in coroutine context is unmarked.
 
 use crate::effects::{Callee, Effects, Provenance};
 use crate::program::FunctionId;
@@ -14,7 +14,7 @@ use super::report::{Message, Report};
 pub const RULE: Rule = Rule {
     name: "eligible-mark",
     level: Level::Warning,
-    summary: "a function is only called in coroutines, and bears no mark",
+    summary: "an unmarked function is only called in coroutine context",
     opt_in: true,
     fixes: Some(Safety::Safe),
     page: include_str!("../../../rules/eligible-mark.md"),
@@ -39,12 +39,12 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
         return None;
     }
     let function_name = name(effects, function);
-    let text = format!("`{function_name}` is only called in coroutines, and bears no mark");
+    let text = format!("unmarked `{function_name}` is only called in coroutine context");
     let subjects = vec![Role::Function.of(function_name)];
     let message = Message { function: function_name, subjects, text };
     let mut report = Report::new(effects, &RULE, body.location, "defined here", message);
     report.note_calls(&program.calls_of(function), |caller| format!("`{caller}` calls it here"));
-    report.note_stores(program.stores_of(function), |_| "it is stored here, and called in coroutines".to_owned());
+    report.note_stores(program.stores_of(function), |_| "stored here, and called in coroutine context".to_owned());
     let closure = effects.mark_closure(Callee::Function(function));
     report.note_required_marks(&closure);
     report.fix_by_marks(Callee::Function(function), &closure);

@@ -2,7 +2,7 @@
 
 use crate::effects::Effects;
 use crate::program::{ArgumentValue, Body, Call, FunctionId};
-use crate::wording::name;
+use crate::wording::{described, name};
 use cowrap_facts::CallKind;
 use cowrap_packs::Effect;
 use cowrap_report::{Finding, Level, Role};
@@ -38,21 +38,22 @@ fn finding(effects: &Effects<'_>, body: &Body) -> Option<Finding> {
         _ => None,
     })?;
     let (caller, entry_name) = (name(effects, body.function), name(effects, entry));
-    let text = format!("`{caller}` runs `{entry_name}` in a coroutine and polls until it is done, by hand");
+    let text =
+        format!("hand-written wrapper `{caller}` runs `{entry_name}` in a coroutine and polls until it finishes");
     let subjects = vec![Role::Caller.of(caller), Role::BaselineEntry.of(entry_name)];
     let message = Message { function: caller, subjects, text };
-    let mut report = Report::new(effects, &RULE, creates.location, "the coroutine is created here", message);
-    report.label(polls.location, "and waited for here");
+    let mut report = Report::new(effects, &RULE, creates.location, "coroutine created here", message);
+    report.label(polls.location, "polled here");
     let targets = targets(effects, entry);
     for (target, location) in &targets {
         report.mention(*target);
-        report.note_at(*location, format!("`{entry_name}` calls coroutine only `{}`", name(effects, *target)));
+        report.note_at(*location, format!("`{entry_name}` calls {}", described(effects, *target)));
     }
     report.help(advice(effects, &targets));
     Some(report.finish())
 }
 
-/// What an entry calls that is coroutine only.
+/// The coroutine-only functions that a coroutine's entry calls.
 fn targets(effects: &Effects<'_>, entry: FunctionId) -> Vec<(FunctionId, crate::program::Location)> {
     let bodies = effects.program.function(entry).bodies.iter().map(|body| effects.program.body(*body));
     let calls = bodies.flat_map(|body| &body.calls).filter(|call| call.kind == CallKind::Written);
@@ -64,12 +65,12 @@ fn advice(effects: &Effects<'_>, targets: &[(FunctionId, crate::program::Locatio
     let mark = effects.wrapper_mark(Effect::CoroutineOnly).map(|mark| effects.pack.mark(mark).name.as_str());
     match (targets, mark) {
         ([(target, _)], Some(mark)) => match effects.pack.wrapper_name(name(effects, *target)) {
-            Some(wrapper) => format!("declare `{wrapper}` as `{mark}`, and let it be generated"),
-            None => format!("give `{}` a name that a wrapper can be generated for", name(effects, *target)),
+            Some(wrapper) => format!("declare `{wrapper}` with `{mark}`, so that it is generated"),
+            None => format!("rename `{}` to follow the naming scheme for wrappers' targets", name(effects, *target)),
         },
         (_, Some(mark)) => {
-            format!("put what runs in the coroutine into one function, and declare its wrapper as `{mark}`")
+            format!("move the code that runs in the coroutine into one function, and declare its wrapper with `{mark}`")
         }
-        (_, None) => "put what runs in the coroutine into one function, and generate its wrapper".to_owned(),
+        (_, None) => "move the code that runs in the coroutine into one function, and generate its wrapper".to_owned(),
     }
 }

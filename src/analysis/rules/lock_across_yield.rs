@@ -1,7 +1,7 @@
-//! `lock-across-yield`: a coroutine may suspend while it holds a thread's lock.
+//! `lock-across-yield`: a coroutine may suspend while it holds a thread lock.
 
 use crate::effects::{Effects, LockAcrossYield};
-use crate::wording::{called, name};
+use crate::wording::{call_of, name};
 use cowrap_report::{Finding, Level, Role};
 
 use super::Rule;
@@ -11,7 +11,7 @@ use super::report::{Message, Report, callee_subject};
 pub const RULE: Rule = Rule {
     name: "lock-across-yield",
     level: Level::Warning,
-    summary: "a coroutine may suspend while it holds a thread's lock",
+    summary: "a coroutine may suspend while it holds a thread lock",
     opt_in: false,
     fixes: None,
     page: include_str!("../../../rules/lock-across-yield.md"),
@@ -26,17 +26,16 @@ fn finding(effects: &Effects<'_>, held: &LockAcrossYield) -> Option<Finding> {
     let (location, callee) = *held.calls.first()?;
     let caller = name(effects, held.caller);
     let lock = &effects.pack.locks[usize::from(held.lock.0)].name;
-    let callee_words = called(effects, callee);
-    let text = format!("{callee_words} is called from `{caller}` while it holds a {lock}, and may suspend");
+    let text = format!("{} may suspend while `{caller}` holds a thread lock ({lock})", call_of(effects, callee));
     let subjects = vec![Role::Caller.of(caller), callee_subject(effects, callee), Role::Lock.of(lock)];
     let message = Message { function: caller, subjects, text };
     let mut report = Report::new(effects, &RULE, location, "called here", message);
-    report.label(held.taken, format!("the {lock} is taken here"));
+    report.label(held.taken, format!("lock taken here ({lock})"));
     for (location, callee) in &held.calls[1..] {
         report.mention_callee(*callee);
-        report.label_further(*location, format!("so is {} here", called(effects, *callee)));
+        report.label_further(*location, format!("another {} that may suspend", call_of(effects, *callee)));
     }
     report.label_callee(callee);
-    report.help(format!("release the {lock} before the call, or take a lock that belongs to the coroutine"));
+    report.help("release the lock before the call, or use a coroutine lock");
     Some(report.finish())
 }

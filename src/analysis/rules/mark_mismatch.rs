@@ -1,4 +1,4 @@
-//! `mark-mismatch`: the declarations of one function do not agree on what it demands.
+//! `mark-mismatch`: the declarations of one function disagree on its mark.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use super::report::{Message, Report};
 pub const RULE: Rule = Rule {
     name: "mark-mismatch",
     level: Level::Error,
-    summary: "the declarations of a function contradict each other, or one of them lacks the mark",
+    summary: "the declarations of a function have contradictory marks, or one of them lacks the mark",
     opt_in: false,
     fixes: Some(Safety::Safe),
     page: include_str!("../../../rules/mark-mismatch.md"),
@@ -43,7 +43,7 @@ fn contradiction(effects: &Effects<'_>, function: FunctionId) -> Option<Finding>
     let subjects = vec![Role::Function.of(function), Role::Mark.of(one), Role::Mark.of(other)];
     let mut report = Report::new(effects, &RULE, second.location, label, Message { function, subjects, text });
     report.label(first.location, format!("marked `{one}` here"));
-    report.help(format!("keep the mark that is true of `{function}`; calls to and from it are not checked until then"));
+    report.help(format!("keep the correct mark; until then, cowrap checks no calls to or from `{function}`"));
     Some(report.finish())
 }
 
@@ -62,12 +62,12 @@ fn missing(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
         (true, false) => ("definition", "other definition"),
         (false, _) => ("prototype", "other declaration"),
     };
-    let text = format!("this {this} of `{function}` lacks the mark `{mark_name}` that its {that} bears");
+    let text = format!("{this} of `{function}` lacks `{mark_name}`, which its {that} has");
     let subjects = vec![Role::Function.of(function), Role::Mark.of(mark_name)];
     let message = Message { function, subjects, text };
-    let mut report = Report::new(effects, &RULE, location, "no mark here", message).level(Level::Warning);
+    let mut report = Report::new(effects, &RULE, location, "unmarked here", message).level(Level::Warning);
     report.label(mark.location, format!("marked `{mark_name}` here"));
-    report.help(format!("write `{mark_name}` on both, so that a reader of either knows"));
+    report.help(format!("write `{mark_name}` on both"));
     // What a generator makes of a wrapper mark is not to be marked again; and where others call the function outside of coroutines,
     // it may be the mark that is wrong.
     if effects.pack.mark(mark.mark).wrapper.is_none() && effects.dispute(id) != Some(Dispute::Direct) {

@@ -1,4 +1,4 @@
-//! `misplaced-mark`: a mark on something that neither is a function nor holds one.
+//! `misplaced-mark`: a mark on something that is neither a function nor a function pointer.
 
 use crate::effects::Effects;
 use cowrap_report::{Finding, Level, Role};
@@ -10,7 +10,7 @@ use super::report::{Message, Report};
 pub const RULE: Rule = Rule {
     name: "misplaced-mark",
     level: Level::Warning,
-    summary: "a mark is on something that is neither a function, nor a slot for one, nor a typedef of one",
+    summary: "a mark is on something that is neither a function, nor a function pointer, nor a typedef of either",
     opt_in: false,
     fixes: None,
     page: include_str!("../../../rules/misplaced-mark.md"),
@@ -24,10 +24,10 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
         if spec.effect.is_none() {
             continue;
         }
-        let text = format!("`{}` marks something that is not a function and holds none", spec.name);
+        let text = format!("`{}` on a declaration that is neither a function nor a function pointer", spec.name);
         let message = Message { function: "", subjects: vec![Role::Mark.of(&spec.name)], text };
-        let mut report = Report::new(effects, &RULE, mark.location, "this mark says nothing", message);
-        report.help("put the mark on a function, a function pointer, or a typedef of either");
+        let mut report = Report::new(effects, &RULE, mark.location, "this mark has no effect", message);
+        report.help("move the mark to a function, a function pointer, or a typedef of either");
         findings.push(report.finish());
     }
     findings

@@ -1,7 +1,8 @@
-//! `mixed-call`: a wrapper is called where control is in a coroutine, and could be spared.
+//! `mixed-call`: a mixed function is called in coroutine context, where its target can be called directly.
 
 use crate::effects::{Callee, Dispute, Effects, Violation, ViolationKind};
-use crate::wording::name;
+use crate::wording::{described, name};
+use cowrap_packs::Effect;
 use cowrap_report::{Finding, Level, Role, Safety};
 
 use super::Rule;
@@ -11,7 +12,7 @@ use super::report::{Message, Report};
 pub const RULE: Rule = Rule {
     name: "mixed-call",
     level: Level::Warning,
-    summary: "a function for either context is called in a coroutine, where its coroutine only target could be",
+    summary: "a mixed function is called in coroutine context instead of its coroutine-only target",
     opt_in: false,
     fixes: Some(Safety::Safe),
     page: include_str!("../../../rules/mixed-call.md"),
@@ -24,7 +25,7 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 }
 
 fn finding(effects: &Effects<'_>, violation: &Violation) -> Option<Finding> {
-    // Nobody knows the target of what a slot holds.
+    // The target of what a slot points to is unknown.
     let Callee::Function(callee) = violation.callee else { return None };
     let direct = effects.direct_target(callee)?;
     let (caller, callee_name) = (name(effects, violation.caller), name(effects, callee));
@@ -33,7 +34,11 @@ fn finding(effects: &Effects<'_>, violation: &Violation) -> Option<Finding> {
         // The wrapped function itself may have a reason to go round through its wrapper.
         return None;
     }
-    let text = format!("`{callee_name}` is called from `{caller}` in a coroutine, where `{target}` could be called");
+    let place = match effects.requirement(violation.caller).effect {
+        Some(Effect::CoroutineOnly) => format!("from {}", described(effects, violation.caller)),
+        _ => format!("in coroutine context in `{caller}`"),
+    };
+    let text = format!("{} called {place} instead of `{target}`", described(effects, callee));
     let subjects = vec![Role::Caller.of(caller), Role::Callee.of(callee_name), Role::Target.of(target)];
     let message = Message { function: caller, subjects, text };
     let mut report = Report::new(effects, &RULE, violation.location, "called here", message);

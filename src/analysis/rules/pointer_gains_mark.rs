@@ -1,7 +1,7 @@
-//! `pointer-gains-mark`: a non-coroutine only function is stored where it is called in coroutines.
+//! `pointer-gains-mark`: a non-coroutine-only function is stored in a slot that is called in coroutine context.
 
 use crate::effects::{Effects, StoreMismatch, StoreMismatchKind};
-use crate::wording::{flag, name};
+use crate::wording::{described, flag, name};
 use cowrap_report::{Finding, Level, Role};
 
 use super::Rule;
@@ -11,7 +11,7 @@ use super::report::{Message, Report, slot_subject};
 pub const RULE: Rule = Rule {
     name: "pointer-gains-mark",
     level: Level::Error,
-    summary: "a non-coroutine only function is stored into a slot that is called in coroutines",
+    summary: "a non-coroutine-only function is stored in a slot that is called in coroutine context",
     opt_in: false,
     fixes: None,
     page: include_str!("../../../rules/pointer-gains-mark.md"),
@@ -24,13 +24,13 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 
 fn finding(effects: &Effects<'_>, mismatch: &StoreMismatch) -> Option<Finding> {
     let (level, what) = match mismatch.kind {
-        StoreMismatchKind::GainsMark => (Level::Error, "which is called in coroutines"),
-        StoreMismatchKind::GainsMixed => (Level::Warning, "which may be called in coroutines"),
+        StoreMismatchKind::GainsMark => (Level::Error, "which is called in coroutine context"),
+        StoreMismatchKind::GainsMixed => (Level::Warning, "which may be called in coroutine context"),
         StoreMismatchKind::LosesMark | StoreMismatchKind::UnmarkedEntry => return None,
     };
     let (function, slot) = (name(effects, mismatch.store.function), effects.slot_name(mismatch.slot));
     let flag = flag(effects, &mismatch.store).map(|flag| format!(" {flag}")).unwrap_or_default();
-    let text = format!("non-coroutine only `{function}` is stored into {slot}{flag}, {what}");
+    let text = format!("{} stored in {slot}{flag}, {what}", described(effects, mismatch.store.function));
     let subjects = vec![Role::Function.of(function), slot_subject(effects, mismatch.slot)];
     let message = Message { function, subjects, text };
     let mut report = Report::new(effects, &RULE, mismatch.store.location, "stored here", message).level(level);
@@ -39,6 +39,6 @@ fn finding(effects: &Effects<'_>, mismatch: &StoreMismatch) -> Option<Finding> {
         let mark_name = &effects.pack.mark(mark.mark).name;
         report.label(mark.location, format!("{slot} is marked `{mark_name}` here"));
     }
-    report.help("store a function that may run in a coroutine, or one that leaves it");
+    report.help("store a function that may run in coroutine context");
     Some(report.finish())
 }

@@ -1,10 +1,10 @@
-//! `pointer-loses-mark`: a coroutine only function is stored where its callers do not know what it demands.
+//! `pointer-loses-mark`: a coroutine-only function is stored in a slot that is not coroutine-only.
 
 use std::collections::BTreeMap;
 
 use crate::effects::{Callee, Effects, StoreMismatch, StoreMismatchKind};
 use crate::program::{SlotId, Store};
-use crate::wording::{flag, mark_for, name};
+use crate::wording::{described, described_slot, flag, mark_for, name};
 use cowrap_packs::Effect;
 use cowrap_report::{Finding, Level, Role, Safety};
 
@@ -15,7 +15,7 @@ use super::report::{Message, Report, slot_subject};
 pub const RULE: Rule = Rule {
     name: "pointer-loses-mark",
     level: Level::Error,
-    summary: "a coroutine only function is stored into a slot that does not say so",
+    summary: "a coroutine-only function is stored in a slot that is not coroutine-only",
     opt_in: false,
     fixes: Some(Safety::Safe),
     page: include_str!("../../../rules/pointer-loses-mark.md"),
@@ -39,12 +39,12 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 /// Where a flag beside the slot says what it demands, each store is one thing to fix.
 fn beside_flag(effects: &Effects<'_>, mismatch: &StoreMismatch, flag: &str) -> Finding {
     let (function, slot) = (name(effects, mismatch.store.function), effects.slot_name(mismatch.slot));
-    let text = format!("coroutine only `{function}` is stored into {slot} {flag}");
+    let text = format!("{} stored in {slot} {flag}", described(effects, mismatch.store.function));
     let subjects = vec![Role::Function.of(function), slot_subject(effects, mismatch.slot)];
     let location = mismatch.store.location;
     let mut report = Report::new(effects, &RULE, location, "stored here", Message { function, subjects, text });
     report.label_requirement(mismatch.store.function);
-    report.help("set the flag, if it is called in a coroutine then; or store a wrapper");
+    report.help("set the flag if the function is then called in coroutine context, or store a wrapper");
     report.finish()
 }
 
@@ -53,14 +53,11 @@ fn finding(effects: &Effects<'_>, slot: SlotId, store_mismatches: &[StoreMismatc
     let (first, others) = store_mismatches.split_first()?;
     let (function, slot_name) = (name(effects, first.store.function), effects.slot_name(slot));
     let requirement = effects.slot_requirement(slot);
-    let what = match requirement.map(|(effect, _)| effect) {
-        Some(effect) => format!(
-            "is for {}",
-            if effect == Effect::Mixed { "either context" } else { "non-coroutine only functions" }
-        ),
-        None => "bears no mark".to_owned(),
+    let what = match requirement {
+        Some(_) => described_slot(effects, slot),
+        None => format!("unmarked {slot_name}"),
     };
-    let text = format!("coroutine only `{function}` is stored into {slot_name}, which {what}");
+    let text = format!("{} stored in {what}", described(effects, first.store.function));
     let subjects = vec![Role::Function.of(function), slot_subject(effects, slot)];
     let location = first.store.location;
     let mut report = Report::new(effects, &RULE, location, "stored here", Message { function, subjects, text });
@@ -70,13 +67,13 @@ fn finding(effects: &Effects<'_>, slot: SlotId, store_mismatches: &[StoreMismatc
         report.label(mark.location, format!("{slot_name} is marked `{mark_name}` here"));
     }
     let others: Vec<Store> = others.iter().map(|other| other.store).collect();
-    report.note_stores(&others, |function| format!("so is `{function}`"));
+    report.note_stores(&others, |function| format!("`{function}` is stored there too"));
     let mark = mark_for(effects, Effect::CoroutineOnly);
     let closure = effects.mark_closure(Callee::Slot(slot));
     if requirement.is_none() {
         report.note_required_marks(&closure);
         report.fix_by_marks(Callee::Slot(slot), &closure);
     }
-    report.help(format!("mark {slot_name} as `{mark}`, so that those who call through it know; or store a wrapper"));
+    report.help(format!("mark {slot_name} as `{mark}`, or store a wrapper"));
     Some(report.finish())
 }

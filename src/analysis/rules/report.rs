@@ -1,8 +1,8 @@
-//! How rules make findings: locations as labels, remarks, and what to do.
+//! How rules make findings: labels, notes, help and fixes, and the wording that they share.
 
 use crate::effects::{Callee, Effects, MAX_REQUIRED_MARKS, MarkClosure, Provenance, RequiredMark, Step, Violation};
 use crate::program::{CallSite, FunctionId, Location, SlotId, SlotKey, Store};
-use crate::wording::{self, MOST_LISTED, called, name, span};
+use crate::wording::{self, MOST_LISTED, call_of, called, calls, name, span};
 use cowrap_packs::Effect;
 use cowrap_report::{Action, Finding, Fix, Label, Level, Note, Role, Safety, Subject};
 
@@ -37,6 +37,11 @@ impl<'e, 'a> Report<'e, 'a> {
         let primary = Label { at: span(effects, location), text: label.into() };
         let finding = Finding::new(rule.name, rule.level, function, subjects, text, primary);
         Report { effects, finding }
+    }
+
+    /// What the finding is made from.
+    pub fn effects(&self) -> &'e Effects<'a> {
+        self.effects
     }
 
     /// Gives it another level than the rule's.
@@ -89,13 +94,13 @@ impl<'e, 'a> Report<'e, 'a> {
         self.label(location, text);
     }
 
-    /// A remark with a location.
+    /// A note with a location.
     pub fn note_at(&mut self, location: Location, text: impl Into<String>) {
         let at = Some(span(self.effects, location));
         self.finding.notes.push(Note { text: text.into(), at });
     }
 
-    /// A remark.
+    /// A note.
     pub fn note(&mut self, text: impl Into<String>) {
         self.finding.notes.push(Note { text: text.into(), at: None });
     }
@@ -105,7 +110,7 @@ impl<'e, 'a> Report<'e, 'a> {
         self.finding.help.push(text.into());
     }
 
-    /// Labels the mark, or whatever else says what a function demands.
+    /// Labels the mark, or whatever else says what a function requires.
     pub fn label_requirement(&mut self, function: FunctionId) {
         let name = name(self.effects, function);
         if self.effects.requirement(function).effect.is_some() {
@@ -117,18 +122,20 @@ impl<'e, 'a> Report<'e, 'a> {
                 self.label(mark.location, format!("`{name}` is marked `{mark_name}` here"));
             }
             Provenance::Inferred(location) => {
-                let context = match self.effects.requirement(function).effect {
-                    Some(Effect::CoroutineOnly) => "in a coroutine",
-                    _ => "outside of coroutines",
+                let (effect, context) = match self.effects.requirement(function).effect {
+                    Some(Effect::CoroutineOnly) => (Effect::CoroutineOnly, "coroutine context"),
+                    _ => (Effect::NonCoroutineOnly, "non-coroutine context"),
                 };
+                let inferred = effect.describe();
                 self.label(
                     location,
-                    format!("`{name}` bears no mark, but asserts here that it is {context} (inferred)"),
+                    format!("`{name}` inferred {inferred}: it is unmarked, but asserts {context} here"),
                 );
             }
             Provenance::Modelled(model) => {
                 let reason = &self.effects.pack.models[model].reason;
-                self.note(format!("the pack says what `{name}` demands: {reason}"));
+                let described = wording::described(self.effects, function);
+                self.note(format!("{described} in the pack: {reason}"));
             }
             Provenance::Unmarked | Provenance::Contradictory(..) => {}
         }
@@ -142,11 +149,11 @@ impl<'e, 'a> Report<'e, 'a> {
         let spelling = written.filter(|call| same(call.callee)).find_map(|call| call.spelling);
         if let Some(spelling) = spelling {
             self.mention_callee(violation.callee);
-            self.note_at(spelling, format!("the call of {} is written here", called(self.effects, violation.callee)));
+            self.note_at(spelling, format!("{} is written here", call_of(self.effects, violation.callee)));
         }
     }
 
-    /// Labels what says what a callee demands.
+    /// Labels what says what a callee requires.
     pub fn label_callee(&mut self, callee: Callee) {
         match callee {
             Callee::Function(function) => self.label_requirement(function),
@@ -172,18 +179,18 @@ impl<'e, 'a> Report<'e, 'a> {
         }
     }
 
-    /// Tells what a mark would oblige: notes for the nearest, and the whole number as help.
+    /// Reports which other functions would need a mark: notes for the nearest, and the whole number as help.
     pub fn note_required_marks(&mut self, closure: &MarkClosure) {
         for RequiredMark { what, because, location } in closure.required_marks.iter().take(MOST_LISTED) {
             self.mention_callee(*what);
             self.mention_callee(*because);
-            let because = called(self.effects, *because);
             let text = match what {
                 Callee::Function(caller) => {
-                    format!("`{}`, which bears no mark, calls {because}", name(self.effects, *caller))
+                    format!("unmarked `{}` {}", name(self.effects, *caller), calls(self.effects, *because))
                 }
                 Callee::Slot(slot) => {
-                    format!("{because} is stored into {}, which bears no mark", self.effects.slot_name(*slot))
+                    let because = called(self.effects, *because);
+                    format!("{because} is stored in unmarked {}", self.effects.slot_name(*slot))
                 }
             };
             self.note_at(*location, text);
@@ -192,18 +199,16 @@ impl<'e, 'a> Report<'e, 'a> {
             closure.required_marks.iter().filter_map(|obliged| obliged.what.function()).collect();
         match functions.len() {
             0 => {}
-            1 => self.help(format!("the mark would oblige {}, too", wording::names(self.effects, &functions))),
+            1 => self.help(format!("{} would need the mark too", wording::names(self.effects, &functions))),
             _ if closure.is_truncated => {
-                self.help(format!("the mark would oblige more than {MAX_REQUIRED_MARKS} functions, too"))
+                self.help(format!("more than {MAX_REQUIRED_MARKS} callers would need the mark too"))
             }
-            count => self.help(format!(
-                "the mark would oblige {count} functions that lead to it, too: {}",
-                wording::names(self.effects, &functions)
-            )),
+            count => self
+                .help(format!("{count} callers would need the mark too: {}", wording::names(self.effects, &functions))),
         }
     }
 
-    /// Offers to mark something as coroutine only, together with all that this obliges, when that is certainly right.
+    /// Offers to mark something as coroutine-only, with everything that needs the mark then, when that is certainly right.
     pub fn fix_by_marks(&mut self, first: Callee, closure: &MarkClosure) {
         let Some(mark) = self.effects.usable_mark(Effect::CoroutineOnly) else { return };
         if !self.effects.can_be_marked(first, closure) {
@@ -220,9 +225,9 @@ impl<'e, 'a> Report<'e, 'a> {
         let more = match closure.required_marks.len() {
             0 => String::new(),
             count if count > MOST_LISTED => {
-                format!(", and with it {} and {} more", obliged.join(", "), count - MOST_LISTED)
+                format!(", also {} and {} more", obliged.join(", "), count - MOST_LISTED)
             }
-            _ => format!(", and with it {}", obliged.join(", ")),
+            _ => format!(", also {}", obliged.join(", ")),
         };
         self.fix(Safety::Safe, format!("mark {} as `{mark}`{more}", what(first)), actions);
     }

@@ -1,4 +1,4 @@
-//! `stale-baseline`: the baseline has findings that are not there any more.
+//! `stale-baseline`: a baseline entry matches no finding.
 
 use cowrap_report::{BaselineEntry, Finding, Label, Level, Role, Span};
 
@@ -8,23 +8,22 @@ use super::{Rule, beside_the_program, without_effects};
 pub const RULE: Rule = Rule {
     name: "stale-baseline",
     level: Level::Warning,
-    summary: "the baseline has findings that are not there any more",
+    summary: "a baseline entry matches no finding",
     opt_in: false,
     fixes: None,
     page: include_str!("../../../rules/stale-baseline.md"),
     check: without_effects,
 };
 
-/// An entry of a baseline that is no finding any more.
+/// An entry of a baseline that matches no finding.
 pub fn finding(at: Span, entry: &BaselineEntry) -> Finding {
     let path = entry.path.display();
     let function = match entry.function.as_str() {
         "" => String::new(),
-        function => format!(" in `{function}`"),
+        function => format!(", function `{function}`"),
     };
-    let message =
-        format!("the baseline has a finding of `{}` for {path}{function} that is not there any more", entry.rule);
-    let label = Label { at, text: format!("it said: {}", entry.message) };
+    let message = format!("baseline entry matches no finding: `{}` in {path}{function}", entry.rule);
+    let label = Label { at, text: format!("recorded message: {}", entry.message) };
     let subjects = vec![Role::Rule.of(&entry.rule), Role::BaselineEntry.of(&entry.fingerprint)];
-    beside_the_program(&RULE, subjects, message, label, "write the baseline anew with `cowrap baseline`".to_owned())
+    beside_the_program(&RULE, subjects, message, label, "run `cowrap baseline` to rewrite the baseline".to_owned())
 }

@@ -1,4 +1,4 @@
-//! `superfluous-mark`: a coroutine only function never suspends.
+//! `superfluous-mark`: a coroutine-only function never suspends.
 
 use crate::effects::{Effects, Provenance};
 use crate::program::FunctionId;
@@ -13,7 +13,7 @@ use super::report::{Message, Report};
 pub const RULE: Rule = Rule {
     name: "superfluous-mark",
     level: Level::Warning,
-    summary: "a coroutine only function certainly never suspends",
+    summary: "a coroutine-only function never suspends",
     opt_in: true,
     fixes: Some(Safety::Unsafe),
     page: include_str!("../../../rules/superfluous-mark.md"),
@@ -46,7 +46,7 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
         return None;
     }
     let (function_name, mark_name) = (name(effects, function), &effects.pack.mark(mark.mark).name);
-    let text = format!("`{function_name}` is marked `{mark_name}`, and never suspends");
+    let text = format!("`{mark_name}` `{function_name}` never suspends");
     let subjects = vec![Role::Function.of(function_name), Role::Mark.of(mark_name)];
     let message = Message { function: function_name, subjects, text };
     let mut report = Report::new(effects, &RULE, mark.location, "marked here", message);
@@ -54,11 +54,11 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
         report.label(program.body(*body).location, format!("`{function_name}` is defined here"));
     }
     report.help(format!(
-        "if it needs no coroutine for another reason, take the mark away from `{function_name}`: anybody can call it then"
+        "remove `{mark_name}` from `{function_name}`, unless it needs coroutine context for another reason"
     ));
     let marks = effects.context_marks(function);
     let at = marks.iter().map(|(mark, _)| span(effects, mark.location)).collect();
     let action = Action::Unmark { mark: mark_name.clone(), at };
-    report.fix(Safety::Unsafe, format!("take `{mark_name}` away from `{function_name}`"), vec![action]);
+    report.fix(Safety::Unsafe, format!("remove `{mark_name}` from `{function_name}`"), vec![action]);
     Some(report.finish())
 }

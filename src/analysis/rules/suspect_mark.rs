@@ -1,4 +1,4 @@
-//! `suspect-mark`: a mark that explains many breaches better than their callers do.
+//! `suspect-mark`: a mark that is more likely wrong than its many unmarked callers.
 
 use crate::effects::{Effects, Suspect};
 use crate::wording::{name, span};
@@ -14,7 +14,7 @@ const MOST_CALLS: usize = 10;
 pub const RULE: Rule = Rule {
     name: "suspect-mark",
     level: Level::Warning,
-    summary: "a coroutine only function has many callers without a mark, and its own mark is in ambiguity",
+    summary: "a coroutine-only function has many unmarked callers, and its own mark is doubtful",
     opt_in: false,
     fixes: Some(Safety::Unsafe),
     page: include_str!("../../../rules/suspect-mark.md"),
@@ -29,23 +29,21 @@ fn finding(effects: &Effects<'_>, suspect: &Suspect) -> Finding {
     let function = name(effects, suspect.function);
     let mark = &effects.pack.mark(suspect.mark.mark).name;
     let (unmarked, marked) = (suspect.unmarked_callers, suspect.marked_callers);
-    let why = if suspect.never_suspends { "never suspends" } else { "bears the mark on one side only" };
-    let text = format!(
-        "`{function}` is marked `{mark}`, but {why}, and has {unmarked} callers without a mark beside {marked} with one"
-    );
+    let why = if suspect.never_suspends { "never suspends" } else { "lacks the mark on one declaration" };
+    let text = format!("`{mark}` `{function}` {why}, and has {unmarked} unmarked and {marked} marked callers");
     let label = format!("marked `{mark}` here");
     let subjects = vec![Role::Function.of(function), Role::Mark.of(mark)];
     let message = Message { function, subjects, text };
     let mut report = Report::new(effects, &RULE, suspect.mark.location, label, message);
     if let Some(location) = suspect.unmarked_declaration {
-        report.label(location, format!("`{function}` bears no mark here"));
+        report.label(location, format!("`{function}` is unmarked here"));
     }
-    let everywhere = if suspect.unmarked_declaration.is_some() { "write it on all its declarations and " } else { "" };
-    report.help(format!("take `{mark}` off `{function}`, or {everywhere}mark its {unmarked} callers"));
+    let everywhere = if suspect.unmarked_declaration.is_some() { "all its declarations and " } else { "" };
+    report.help(format!("remove `{mark}` from `{function}`, or mark {everywhere}its {unmarked} unmarked callers"));
     if suspect.never_suspends {
         let at = effects.context_marks(suspect.function).iter().map(|(mark, _)| span(effects, mark.location)).collect();
         let action = Action::Unmark { mark: mark.clone(), at };
-        report.fix(Safety::Unsafe, format!("take `{mark}` away from `{function}`"), vec![action]);
+        report.fix(Safety::Unsafe, format!("remove `{mark}` from `{function}`"), vec![action]);
     }
     for call in suspect.calls.iter().take(MOST_CALLS) {
         report.mention(call.caller);

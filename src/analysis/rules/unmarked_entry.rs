@@ -1,4 +1,4 @@
-//! `unmarked-entry`: a function becomes the entry of a coroutine and does not say so.
+//! `unmarked-entry`: the entry point of a coroutine is unmarked.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use super::report::{Message, Report, slot_subject};
 pub const RULE: Rule = Rule {
     name: "unmarked-entry",
     level: Level::Warning,
-    summary: "the entry of a coroutine bears no mark",
+    summary: "the entry point of a coroutine is unmarked",
     opt_in: false,
     fixes: Some(Safety::Safe),
     page: include_str!("../../../rules/unmarked-entry.md"),
@@ -38,17 +38,17 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 fn finding(effects: &Effects<'_>, function: FunctionId, store_mismatches: &[StoreMismatch]) -> Option<Finding> {
     let (first, others) = store_mismatches.split_first()?;
     let (function_name, slot) = (name(effects, function), effects.slot_name(first.slot));
-    let text = format!("`{function_name}` is given to {slot}, which runs it in a coroutine, and bears no mark");
+    let text = format!("unmarked `{function_name}` passed to {slot}, which runs it in a coroutine");
     let location = first.store.location;
     let subjects = vec![Role::Function.of(function_name), slot_subject(effects, first.slot)];
     let message = Message { function: function_name, subjects, text };
-    let mut report = Report::new(effects, &RULE, location, "given here", message);
+    let mut report = Report::new(effects, &RULE, location, "passed here", message);
     if let Some(declaration) = effects.program.function(function).declarations.first() {
         report.label(declaration.location, format!("`{function_name}` is declared here"));
     }
     for other in others {
         report.mention_slot(other.slot);
-        report.note_at(other.store.location, format!("given to {} here, too", effects.slot_name(other.slot)));
+        report.note_at(other.store.location, format!("also passed to {} here", effects.slot_name(other.slot)));
     }
     let closure = effects.mark_closure(Callee::Function(function));
     report.note_required_marks(&closure);

@@ -1,4 +1,4 @@
-//! `unused-suppression`: a comment suppresses nothing.
+//! `unused-suppression`: a suppression comment suppresses nothing.
 
 use cowrap_report::{Finding, Label, Level, Role, Span};
 
@@ -8,7 +8,7 @@ use super::{Rule, beside_the_program, without_effects};
 pub const RULE: Rule = Rule {
     name: "unused-suppression",
     level: Level::Warning,
-    summary: "a comment suppresses nothing",
+    summary: "a suppression comment suppresses nothing",
     opt_in: false,
     fixes: None,
     page: include_str!("../../../rules/unused-suppression.md"),
@@ -17,13 +17,13 @@ pub const RULE: Rule = Rule {
 
 /// A comment without which there would be as many findings of a rule.
 pub fn finding(at: Span, rule: &str) -> Finding {
-    let message = format!("a comment allows `{rule}` where nothing breaks it");
-    let label = Label { at, text: format!("no finding of `{rule}` is here") };
+    let message = format!("suppression of `{rule}` matches no finding");
+    let label = Label { at, text: "no such finding here".to_owned() };
     beside_the_program(
         &RULE,
         vec![Role::Rule.of(rule)],
         message,
         label,
-        "take it out, or move it to what it is about".to_owned(),
+        "remove the comment, or move it to the code that it is about".to_owned(),
     )
 }

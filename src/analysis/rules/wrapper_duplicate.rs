@@ -1,4 +1,4 @@
-//! `wrapper-duplicate`: a wrapper would be generated more than once, or is there already.
+//! `wrapper-duplicate`: a wrapper would be generated twice, or is also written by hand.
 
 use crate::effects::{DeclaredWrapper, Effects};
 use crate::program::Declaration;
@@ -34,19 +34,17 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
     let (location, text, label) = match (asking.next(), by_hand) {
         (Some(second), _) => (
             second.location,
-            format!("the wrapper `{function}` is asked for twice, and would be generated twice"),
-            "asked for again here",
+            format!("wrapper `{function}` is declared twice with a wrapper mark"),
+            "declared again here",
         ),
-        (None, Some(definition)) => (
-            definition.location,
-            format!("`{function}` is written by hand, and is asked for as a generated wrapper as well"),
-            "defined here",
-        ),
+        (None, Some(definition)) => {
+            (definition.location, format!("wrapper `{function}` is both generated and written by hand"), "defined here")
+        }
         (None, None) => return None,
     };
     let message = Message { function, subjects: vec![Role::Wrapper.of(function)], text };
     let mut report = Report::new(effects, &RULE, location, label, message);
-    report.label(first.location, "asked for here");
-    report.help("keep one of the two");
+    report.label(first.location, "declared as a wrapper here");
+    report.help("keep only one of the two");
     Some(report.finish())
 }

@@ -1,4 +1,4 @@
-//! `wrapper-lock-variant`: a wrapper and its target do not agree on a lock.
+//! `wrapper-lock-variant`: a wrapper and its target disagree on a lock.
 
 use crate::effects::{DeclaredWrapper, Effects};
 use crate::wording::name;
@@ -12,7 +12,7 @@ use super::report::{Message, Report};
 pub const RULE: Rule = Rule {
     name: "wrapper-lock-variant",
     level: Level::Error,
-    summary: "a wrapper does not take the lock that the function it wraps demands",
+    summary: "a wrapper and its target disagree on a lock",
     opt_in: false,
     fixes: None,
     page: include_str!("../../../rules/wrapper-lock-variant.md"),
@@ -35,12 +35,12 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
         (Some((mode, _)), taken) if taken == Some(mode) || held == Some(mode) => return None,
         (Some((mode, _)), _) => {
             let how = describe(mode);
-            let text = format!("`{target_name}` demands the lock {how}, and its wrapper `{function}` does not take it");
+            let text = format!("wrapper `{function}` does not take the lock {how}, which `{target_name}` requires");
             (Level::Error, text)
         }
         (None, Some(mode)) => {
             let how = describe(mode);
-            let text = format!("the wrapper `{function}` takes the lock {how}, which `{target_name}` does not demand");
+            let text = format!("wrapper `{function}` takes the lock {how}, which `{target_name}` does not require");
             (Level::Warning, text)
         }
         (None, None) => return None,
@@ -64,7 +64,7 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
     });
     match variants.map(|mark| mark.name.as_str()).next() {
         Some(variant) => report.help(format!("declare the wrapper with `{variant}`")),
-        None => report.help("take the lock in a function of its own, and wrap that: no wrapper mark fits"),
+        None => report.help("no wrapper mark fits: take the lock in a separate function, and wrap that"),
     }
     Some(report.finish())
 }

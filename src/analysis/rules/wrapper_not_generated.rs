@@ -1,4 +1,4 @@
-//! `wrapper-not-generated`: a wrapper is declared, and nothing generates it.
+//! `wrapper-not-generated`: a wrapper is declared, but not generated.
 
 use crate::effects::{DeclaredWrapper, Effects};
 use crate::wording::name;
@@ -11,7 +11,7 @@ use super::report::{Message, Report};
 pub const RULE: Rule = Rule {
     name: "wrapper-not-generated",
     level: Level::Error,
-    summary: "a wrapper is declared, but no unit defines it",
+    summary: "a wrapper is declared, but not generated",
     opt_in: false,
     fixes: Some(Safety::Safe),
     page: include_str!("../../../rules/wrapper-not-generated.md"),
@@ -40,20 +40,20 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>, output_was_read
     let help = match &effects.generation.inputs {
         Some(inputs) if !inputs.contains(header) => {
             is_input = false;
-            format!("add {shown} to the inputs of the generator")
+            format!("add {shown} to the generator's inputs")
         }
-        Some(_) if output_was_read => "generate again: the generator reads this header".to_owned(),
-        None if output_was_read => format!("give {shown} to the generator, and generate again"),
+        Some(_) if output_was_read => "run the generator again: it already reads this header".to_owned(),
+        None if output_was_read => format!("add {shown} to the generator's inputs, and run it again"),
         _ => return None,
     };
-    let text = format!("the wrapper `{function}` is declared, but not generated");
+    let text = format!("wrapper `{function}` is declared, but not generated");
     let label = format!("marked `{mark}` here");
     let message = Message { function, subjects: vec![Role::Wrapper.of(function)], text };
     let mut report = Report::new(effects, &RULE, wrapper.mark.location, label, message);
     report.help(help);
     if !is_input {
         let action = Action::AddInput { header: effects.tree.relative(header).to_path_buf() };
-        report.fix(Safety::Safe, format!("give {shown} to the generator"), vec![action]);
+        report.fix(Safety::Safe, format!("add {shown} to the generator's inputs"), vec![action]);
     }
     Some(report.finish())
 }

@@ -1,4 +1,4 @@
-//! `wrapper-signature-mismatch`: a wrapper and its target differ in a parameter or in what they return.
+//! `wrapper-signature-mismatch`: a wrapper and its target differ in a parameter or in the return type.
 
 use crate::effects::{DeclaredWrapper, Effects};
 use crate::wording::name;
@@ -11,7 +11,7 @@ use super::report::{Message, Report};
 pub const RULE: Rule = Rule {
     name: "wrapper-signature-mismatch",
     level: Level::Error,
-    summary: "a wrapper and the function that it wraps have different types",
+    summary: "a wrapper and its target have different types",
     opt_in: false,
     fixes: None,
     page: include_str!("../../../rules/wrapper-signature-mismatch.md"),
@@ -32,11 +32,12 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
         return None;
     }
     let (function, target) = (name(effects, wrapper.function), name(effects, target));
-    let text = format!("the wrapper `{function}` has another type than `{target}`, which it wraps");
+    let text = format!("wrapper `{function}` and its target `{target}` have different types");
     let subjects = vec![Role::Wrapper.of(function), Role::Target.of(target)];
     let message = Message { function, subjects, text };
-    let mut report = Report::new(effects, &RULE, declaration.location, format!("this is `{own}`"), message);
-    report.label(target_declaration.location, format!("`{target}` is `{wanted}`"));
-    report.help("declare both with the same parameters and the same result: the wrapper only passes them on");
+    let mut report =
+        Report::new(effects, &RULE, declaration.location, format!("`{function}` has type `{own}`"), message);
+    report.label(target_declaration.location, format!("`{target}` has type `{wanted}`"));
+    report.help("declare both with the same parameters and return type");
     Some(report.finish())
 }

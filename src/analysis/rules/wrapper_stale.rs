@@ -1,4 +1,4 @@
-//! `wrapper-stale`: a generated file is not what its declarations ask for.
+//! `wrapper-stale`: a generated file differs from what its declarations would generate.
 
 use crate::effects::{Effects, StaleFile};
 use cowrap_report::{Finding, Level, Role};
@@ -10,7 +10,7 @@ use super::report::{Message, Report};
 pub const RULE: Rule = Rule {
     name: "wrapper-stale",
     level: Level::Warning,
-    summary: "a generated file is not what its declarations ask for",
+    summary: "a generated file is out of date",
     opt_in: false,
     fixes: None,
     page: include_str!("../../../rules/wrapper-stale.md"),
@@ -24,10 +24,10 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 fn finding(effects: &Effects<'_>, file: &StaleFile) -> Option<Finding> {
     let (first, others) = file.differences.split_first()?;
     let path = effects.tree.relative(effects.program.path(first.location.file)).to_string_lossy();
-    let text = format!("the generated file {path} is not what its declarations ask for");
+    let text = format!("generated file {path} is out of date");
     let says = |function: &str, is_asked_for: bool| match is_asked_for {
         true => format!("`{function}` would be generated differently"),
-        false => format!("nothing asks for `{function}`"),
+        false => format!("no declaration asks for `{function}`"),
     };
     let label = says(&first.function, first.is_asked_for);
     let message = Message { function: &first.function, subjects: vec![Role::File.of(path.as_ref())], text };
@@ -38,6 +38,6 @@ fn finding(effects: &Effects<'_>, file: &StaleFile) -> Option<Finding> {
     }
     let inputs: Vec<String> =
         file.inputs.iter().map(|input| effects.tree.relative(input).display().to_string()).collect();
-    report.help(format!("generate it again from {}", inputs.join(", ")));
+    report.help(format!("regenerate it from {}", inputs.join(", ")));
     Some(report.finish())
 }

@@ -1,4 +1,4 @@
-//! `wrapper-target-context`: a wrapper carries a call into a context that its target does not want.
+//! `wrapper-target-context`: a wrapper calls its target in a context that the target does not require.
 
 use crate::effects::{DeclaredWrapper, Effects, Provenance};
 use crate::wording::name;
@@ -12,7 +12,7 @@ use super::report::{Message, Report};
 pub const RULE: Rule = Rule {
     name: "wrapper-target-context",
     level: Level::Error,
-    summary: "a wrapper wraps a function that does not run in the context that it provides",
+    summary: "a wrapper calls its target in the wrong context",
     opt_in: false,
     fixes: None,
     page: include_str!("../../../rules/wrapper-target-context.md"),
@@ -31,15 +31,15 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
     }
     let is_coroutine_only = requirement.effect == Some(Effect::CoroutineOnly);
     let (wrong, says, what) = match wrapper.spec.calls {
-        Effect::CoroutineOnly => (!is_coroutine_only, "is not coroutine only", "in a coroutine"),
-        Effect::Mixed | Effect::NonCoroutineOnly => (is_coroutine_only, "is coroutine only", "outside of coroutines"),
+        Effect::CoroutineOnly => (!is_coroutine_only, "is not coroutine-only", "coroutine context"),
+        Effect::Mixed | Effect::NonCoroutineOnly => (is_coroutine_only, "is coroutine-only", "non-coroutine context"),
     };
     if !wrong {
         return None;
     }
     let (function, target_name) = (name(effects, wrapper.function), name(effects, target));
     let mark = &effects.pack.mark(wrapper.mark.mark).name;
-    let text = format!("the wrapper `{function}` runs `{target_name}` {what}, but `{target_name}` {says}");
+    let text = format!("wrapper `{function}` calls `{target_name}` in {what}, but `{target_name}` {says}");
     let label = format!("marked `{mark}` here");
     let subjects = vec![Role::Wrapper.of(function), Role::Target.of(target_name)];
     let message = Message { function, subjects, text };
@@ -48,16 +48,16 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
         Some(_) => report.label_requirement(target),
         None => {
             if let Some(declaration) = effects.program.function(target).declarations.first() {
-                report.label(declaration.location, format!("`{target_name}` bears no mark here"));
+                report.label(declaration.location, format!("`{target_name}` is unmarked here"));
             }
         }
     }
     match wrapper.spec.calls {
         Effect::CoroutineOnly => {
-            report.help(format!("mark `{target_name}`, or call it directly, without a wrapper"));
+            report.help(format!("mark `{target_name}`, or call it directly instead of through a wrapper"));
         }
         Effect::Mixed | Effect::NonCoroutineOnly => {
-            report.help(format!("call `{target_name}` directly from coroutines, without a wrapper"));
+            report.help(format!("call `{target_name}` directly in coroutine context, and remove the wrapper"));
         }
     }
     Some(report.finish())

@@ -1,4 +1,4 @@
-//! `wrapper-target-missing`: a wrapper wraps a function that the tree does not have.
+//! `wrapper-target-missing`: the target of a wrapper is not declared.
 
 use crate::effects::{DeclaredWrapper, Effects};
 use crate::wording::name;
@@ -11,7 +11,7 @@ use super::report::{Message, Report};
 pub const RULE: Rule = Rule {
     name: "wrapper-target-missing",
     level: Level::Error,
-    summary: "a wrapper is declared, but the function that it wraps is not",
+    summary: "the target of a wrapper is not declared",
     opt_in: false,
     fixes: None,
     page: include_str!("../../../rules/wrapper-target-missing.md"),
@@ -32,18 +32,23 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
     let location = wrapper.mark.location;
     let report = match &wrapper.target_name {
         Some(target) => {
-            let text = format!("the wrapper `{function}` wraps `{target}`, which is declared nowhere");
+            let text = format!("target `{target}` of wrapper `{function}` is not declared");
             let subjects = vec![Role::Wrapper.of(function), Role::Target.of(target)];
             let message = Message { function, subjects, text };
             let mut report = Report::new(effects, &RULE, location, label, message);
-            report.help(format!("declare `{target}` where the generated file sees it, or rename the wrapper"));
+            report.help(format!(
+                "declare `{target}` in a header that the generated file includes, or rename the wrapper"
+            ));
             report
         }
         None => {
-            let text = format!("the name of the wrapper `{function}` does not tell what it wraps");
+            let text = format!("no target follows from the name of wrapper `{function}`");
             let message = Message { function, subjects: vec![Role::Wrapper.of(function)], text };
             let mut report = Report::new(effects, &RULE, location, label, message);
-            report.help("name it after its target: the subsystem before the first `_` joins the two");
+            report.help(match effects.pack.target_name("prefix_name") {
+                Some(target) => format!("name the wrapper after its target, as `prefix_name` after `{target}`"),
+                None => "name the wrapper after its target".to_owned(),
+            });
             report
         }
     };

@@ -1,8 +1,8 @@
-//! The words for what is known of a program: the same in findings and in answers.
+//! Wording of what is inferred about a program, shared by findings and query results.
 //!
-//! It must never know why something is told, or how it will be shown.
+//! It must never know why something is reported, or how it will be shown.
 
-use crate::effects::{Callee, Effects, Step};
+use crate::effects::{Callee, Effects, Provenance, Step};
 use crate::program::{FunctionId, Location, SlotId, Store};
 use cowrap_packs::Effect;
 use cowrap_report::Span;
@@ -21,20 +21,64 @@ pub fn name<'p>(effects: &Effects<'p>, function: FunctionId) -> &'p str {
     &effects.program.function(function).name
 }
 
-/// What is called, in words: a function's name, or what is called through a slot.
-pub fn called(effects: &Effects<'_>, callee: Callee) -> String {
-    match callee {
-        Callee::Function(function) => format!("`{}`", name(effects, function)),
-        Callee::Slot(slot) => format!("what {} holds", effects.slot_name(slot)),
+/// A function with what it requires, as the code base says it: "`coroutine_fn` `x`". One without a mark is "coroutine-only `x`"
+/// when its requirement is inferred or in the pack, and "`x`" when it has none.
+pub fn described(effects: &Effects<'_>, function: FunctionId) -> String {
+    let name = name(effects, function);
+    let requirement = effects.requirement(function);
+    match (requirement.provenance, requirement.effect) {
+        (Provenance::Marked(mark), _) => format!("`{}` `{name}`", effects.pack.mark(mark.mark).name),
+        (_, Some(effect)) => format!("{} `{name}`", effect.describe()),
+        (_, None) => format!("`{name}`"),
     }
 }
 
-/// What is called, as the beginning of a message: with what it demands.
-pub fn demanding(effects: &Effects<'_>, callee: Callee, effect: Effect) -> String {
-    let (callee_words, effect) = (called(effects, callee), effect.describe());
+/// A slot with its mark: "`coroutine_fn` `Struct::field`".
+pub fn described_slot(effects: &Effects<'_>, slot: SlotId) -> String {
+    let name = effects.slot_name(slot);
+    match effects.slot_requirement(slot) {
+        Some((_, mark)) => format!("`{}` {name}", effects.pack.mark(mark.mark).name),
+        None => name,
+    }
+}
+
+/// What is called, with what it requires.
+pub fn described_callee(effects: &Effects<'_>, callee: Callee) -> String {
     match callee {
-        Callee::Function(_) => format!("{effect} {callee_words} is called"),
-        Callee::Slot(_) => format!("{callee_words} is {effect}, and is called"),
+        Callee::Function(function) => described(effects, function),
+        Callee::Slot(slot) => format!("the target of {}", described_slot(effects, slot)),
+    }
+}
+
+/// What is called: a function's name, or what a slot points to.
+pub fn called(effects: &Effects<'_>, callee: Callee) -> String {
+    match callee {
+        Callee::Function(function) => format!("`{}`", name(effects, function)),
+        Callee::Slot(slot) => format!("the target of {}", effects.slot_name(slot)),
+    }
+}
+
+/// The beginning of a message about a call: "`coroutine_fn` `x` called", "call through `coroutine_fn` `Struct::field`".
+pub fn call_head(effects: &Effects<'_>, callee: Callee) -> String {
+    match callee {
+        Callee::Function(function) => format!("{} called", described(effects, function)),
+        Callee::Slot(slot) => format!("call through {}", described_slot(effects, slot)),
+    }
+}
+
+/// A call, without what the callee requires: "call of `x`", "call through `Struct::field`".
+pub fn call_of(effects: &Effects<'_>, callee: Callee) -> String {
+    match callee {
+        Callee::Function(function) => format!("call of `{}`", name(effects, function)),
+        Callee::Slot(slot) => format!("call through {}", effects.slot_name(slot)),
+    }
+}
+
+/// What a caller does, as a part of a sentence: "calls `x`", "calls through `Struct::field`".
+pub fn calls(effects: &Effects<'_>, callee: Callee) -> String {
+    match callee {
+        Callee::Function(function) => format!("calls `{}`", name(effects, function)),
+        Callee::Slot(slot) => format!("calls through {}", effects.slot_name(slot)),
     }
 }
 
@@ -59,22 +103,21 @@ pub fn names(effects: &Effects<'_>, functions: &[FunctionId]) -> String {
 /// A call on a chain, in words.
 pub fn step(effects: &Effects<'_>, step: &Step) -> String {
     let caller = name(effects, step.caller);
-    let callee = called(effects, step.callee);
     match step.through.filter(|slot| step.callee != Callee::Slot(*slot)) {
-        Some(_) if step.passed => format!("`{caller}` calls what it was passed: {callee}"),
+        Some(_) if step.passed => format!("`{caller}` {}, which it was passed", calls(effects, step.callee)),
         Some(slot) => {
-            let slot_name = effects.slot_name(slot);
+            let (callee, slot_name) = (called(effects, step.callee), effects.slot_name(slot));
             format!("`{caller}` calls through {slot_name}, which may be {callee}: {}", one_of(effects, slot))
         }
-        None => format!("`{caller}` calls {callee}"),
+        None => format!("`{caller}` {}", calls(effects, step.callee)),
     }
 }
 
-/// How many functions a slot may hold, said of one of them.
+/// How many candidates a slot has, said of one of them.
 pub fn one_of(effects: &Effects<'_>, slot: SlotId) -> String {
     match effects.points_to.candidates(slot).len() {
-        0 | 1 => "the only function that is stored there".to_owned(),
-        count => format!("one of {count} functions that are stored there"),
+        0 | 1 => "the only candidate".to_owned(),
+        count => format!("one of {count} candidates"),
     }
 }
 

@@ -82,7 +82,7 @@ int coroutine_fn bdrv_co_pread(BdrvChild *child, int64_t offset, int64_t bytes,
     QEMU_LOCK_GUARD(&bs->stats_lock); /* near miss: the arm for QemuMutex, which is no coroutine's */
 
     bs->nb_reads++;
-    return bs->drv->bdrv_co_pread(bs, offset, bytes, buf); /* expect: warning lock-across-yield: while it holds a QemuMutex */
+    return bs->drv->bdrv_co_pread(bs, offset, bytes, buf); /* expect: warning lock-across-yield: holds a thread lock (QemuMutex) */
 }
 
 int coroutine_fn bdrv_co_pwrite(BdrvChild *child, int64_t offset,

@@ -83,8 +83,8 @@ static void coroutine_fn hasty_abort(Job *job)
 
 static const JobDriver hasty_driver = {
     .name = "hasty",
-    .run = hasty_run, /* expect: error pointer-gains-mark: `JobDriver::run`, which is called in coroutines */
-    .abort = hasty_abort, /* expect: error pointer-loses-mark: `JobDriver::abort`, which bears no mark */
+    .run = hasty_run, /* expect: error pointer-gains-mark: `JobDriver::run`, which is called in coroutine context */
+    .abort = hasty_abort, /* expect: error pointer-loses-mark: stored in unmarked `JobDriver::abort` */
 };
 
 static void hasty_entry(void *opaque)

@@ -38,14 +38,14 @@ static int img_sync(BlockDriverState *bs)
 
 static int64_t img_length(BlockDriverState *bs)
 {
-    return bs->drv->bdrv_co_getlength(bs); /* expect: error coroutine-call: holds is coroutine only */
+    return bs->drv->bdrv_co_getlength(bs); /* expect: error coroutine-call: call through */
 }
 
 static int img_check(BlockDriverState *bs)
 {
     /* cowrap: allow(coroutine-call) teaches what a comment does */
     int first = bdrv_co_flush(bs);
-    int second = bdrv_co_flush(bs); /* cowrap: allow(coroutine-call) */ /* expect: error malformed-suppression: gives no reason */
+    int second = bdrv_co_flush(bs); /* cowrap: allow(coroutine-call) */ /* expect: error malformed-suppression: without a reason */
 
     return first + second + bdrv_flush(bs); /* cowrap: allow(coroutine-call) it was _co_ once */ /* expect: warning unused-suppression */
 }

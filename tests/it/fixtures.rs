@@ -268,20 +268,23 @@ fn fits(marker: &Marker, finding: &Finding) -> bool {
     (marker.line, marker.level, &marker.rule) == (finding.primary.at.line, finding.level, &finding.rule)
 }
 
-/// The part of what a finding says that begins and ends with words of another text, and has the most of them.
+/// The sentence of a finding that has the most words of another text; quoted names count most. Without what comes before the first
+/// and after the last of these words, as long as it stays as long as the text was.
 fn most_similar(finding: &Finding, text: &str) -> String {
     let wanted: BTreeSet<&str> = text.split(' ').collect();
-    let span = |said: &str| -> (usize, String) {
+    let weight = |word: &str| if word.contains('`') { 4 } else { 1 };
+    let part = |said: &str| -> (usize, String) {
         let words: Vec<&str> = said.split(' ').collect();
-        let common = || words.iter().enumerate().filter(|(_, word)| wanted.contains(*word)).map(|(number, _)| number);
-        match (common().next(), common().last()) {
-            (Some(first), Some(last)) => (common().count(), words[first..=last].join(" ")),
-            _ => (0, said.to_owned()),
-        }
+        let common: Vec<usize> = (0..words.len()).filter(|number| wanted.contains(words[*number])).collect();
+        let part = match (common.first(), common.last()) {
+            (Some(first), Some(last)) if last - first + 1 >= wanted.len() => words[*first..=*last].join(" "),
+            _ => said.to_owned(),
+        };
+        (common.iter().map(|number| weight(words[*number])).sum(), part)
     };
+    let parts: Vec<(usize, String)> = texts(finding).map(|said| part(said)).collect();
     // Of several that are as similar, the first: the message comes before the rest.
-    let spans: Vec<(usize, String)> = texts(finding).map(|said| span(said)).collect();
-    let best = spans.into_iter().rev().max_by_key(|(common, _)| *common);
+    let best = parts.into_iter().rev().max_by_key(|(weight, _)| *weight);
     best.map_or_else(|| finding.message.clone(), |(_, part)| part)
 }
 

@@ -97,7 +97,7 @@ int bdrv_fill(BdrvChild *child, int64_t offset, uint8_t byte)
     int ret;
 
     memset(buf, byte, sizeof(buf));
-    ret = bdrv_co_pwrite(child, offset, sizeof(buf), buf); /* expect: error coroutine-call: calls `bdrv_fill` outside */
+    ret = bdrv_co_pwrite(child, offset, sizeof(buf), buf); /* expect: error coroutine-call: calls `bdrv_fill` in non-coroutine context */
     if (ret < 0) {
         return ret;
     }

@@ -8,12 +8,12 @@ static void blocks(void)
 
 static void entry(void *opaque)
 {
-    block_leaf(); /* expect: error blocking-call: which is stored where it runs in a coroutine */
+    block_leaf(); /* expect: error blocking-call: (stored in a coroutine-only slot) */
 }
 
 static void entry_through(void *opaque)
 {
-    blocks(); /* expect: error blocking-call: which is stored where it runs in a coroutine */
+    blocks(); /* expect: error blocking-call: (stored in a coroutine-only slot) */
 }
 
 static void guarded_entry(void *opaque)
@@ -45,7 +45,7 @@ struct Driver {
 
 static int driver_read(void)
 {
-    return block_leaf(); /* expect: error blocking-call: which is stored where it runs in a coroutine */
+    return block_leaf(); /* expect: error blocking-call: (stored in a coroutine-only slot) */
 }
 
 static int driver_mixed_read(void)

@@ -38,8 +38,8 @@ const struct disk_ops tape_ops = {
 void coroutine_fn disk_co_eject(const struct disk_ops *ops);
 void coroutine_fn disk_co_eject(const struct disk_ops *ops)
 {
-    ops->unload(0); /* expect: warning blocking-call: what `disk_ops::unload` holds is called from `disk_co_eject`, which runs in a coroutine, and may be non-coroutine only `tape_unload` */
-    ops->reset(0); /* expect: warning blocking-call: and may be non-coroutine only `tape_reset` */
+    ops->unload(0); /* expect: warning blocking-call: call through `disk_ops::unload` from `coroutine_fn` `disk_co_eject` may reach `no_coroutine_fn` `tape_unload` */
+    ops->reset(0); /* expect: warning blocking-call: may reach non-coroutine-only `tape_reset` */
     ops->spin(0); /* near miss: what it holds does not block */
     if (!qemu_in_coroutine()) {
         ops->check(0); /* near miss: guarded */
@@ -54,7 +54,7 @@ static void spin_and_check(const struct disk_ops *ops)
 void coroutine_fn disk_co_check(const struct disk_ops *ops);
 void coroutine_fn disk_co_check(const struct disk_ops *ops)
 {
-    spin_and_check(ops); /* expect: warning blocking-call: leads to non-coroutine only `tape_check` */
+    spin_and_check(ops); /* expect: warning blocking-call: may lead to `no_coroutine_fn` `tape_check` */
 }
 
 void disk_eject(const struct disk_ops *ops);

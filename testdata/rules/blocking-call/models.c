@@ -10,7 +10,7 @@ void coroutine_fn direct(void *thread);
 void coroutine_fn direct(void *thread)
 {
     g_thread_new(thread); /* near miss: it only starts one */
-    g_thread_join(thread); /* expect: error blocking-call: non-coroutine only `g_thread_join` is called */
+    g_thread_join(thread); /* expect: error blocking-call: non-coroutine-only `g_thread_join` called */
 }
 
 void no_coroutine_fn outside(void *thread);
@@ -27,7 +27,7 @@ static void unmarked(void *loop)
 void coroutine_fn through(void *loop);
 void coroutine_fn through(void *loop)
 {
-    unmarked(loop); /* expect: error blocking-call: leads to non-coroutine only `g_main_loop_run` */
+    unmarked(loop); /* expect: error blocking-call: leads to non-coroutine-only `g_main_loop_run` */
 }
 
 static int guarded(int fd)

@@ -9,7 +9,7 @@ typedef struct HMPCommand {
 
 static void in_coroutine(void)
 {
-    block_leaf(); /* expect: error blocking-call: which is stored where it runs in a coroutine */
+    block_leaf(); /* expect: error blocking-call: (stored in a coroutine-only slot) */
 }
 
 static void outside(void)
@@ -34,7 +34,7 @@ static void helper(void)
 
 static void through_helper(void)
 {
-    helper(); /* expect: error blocking-call: leads to non-coroutine only `block_leaf` */
+    helper(); /* expect: error blocking-call: leads to `no_coroutine_fn` `block_leaf` */
 }
 
 static const HMPCommand commands[] = {
@@ -53,7 +53,7 @@ static void run(const HMPCommand *command)
 void coroutine_fn run_in_coroutine(int number);
 void coroutine_fn run_in_coroutine(int number)
 {
-    run(&commands[number]); /* expect: warning blocking-call: leads to non-coroutine only `block_leaf` */
+    run(&commands[number]); /* expect: warning blocking-call: may lead to `no_coroutine_fn` `block_leaf` */
 }
 
 void run_local(bool coroutine);

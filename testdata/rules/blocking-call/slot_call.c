@@ -8,7 +8,7 @@ struct driver {
 
 int coroutine_fn closes(struct driver *drv)
 {
-    return drv->close(); /* expect: error blocking-call: holds is non-coroutine only */
+    return drv->close(); /* expect: error blocking-call: call through */
 }
 
 int coroutine_fn probes(struct driver *drv)

@@ -34,7 +34,7 @@ static int never_calls(int (*callback)(void *), void *opaque)
 
 int coroutine_fn one_step(void)
 {
-    return calls(blocks, NULL); /* expect: error blocking-call: `calls` calls what it was passed: `blocks` */
+    return calls(blocks, NULL); /* expect: error blocking-call: `calls` calls `blocks`, which it was passed */
 }
 
 int coroutine_fn two_steps(void)
@@ -62,7 +62,7 @@ int no_coroutine_fn block_callback(void *opaque);
 
 int coroutine_fn passes_what_is_marked(void)
 {
-    return calls(block_callback, NULL); /* expect: error blocking-call: non-coroutine only `block_callback` */
+    return calls(block_callback, NULL); /* expect: error blocking-call: `no_coroutine_fn` `block_callback` */
 }
 
 /* Through functions that are no callbacks themselves, and through a coroutine only one. */
@@ -83,7 +83,7 @@ int coroutine_fn leads_to_one_that_picks(void)
 
 int coroutine_fn passes_to_a_coroutine(void)
 {
-    return co_calls(blocks, NULL); /* expect: error blocking-call: `co_calls` calls what it was passed */
+    return co_calls(blocks, NULL); /* expect: error blocking-call: `co_calls` calls `blocks`, which it was passed */
 }
 
 /* The callee is a pointer, and the callback a slot of its own. */
@@ -101,5 +101,5 @@ int coroutine_fn passes_through_a_field(const struct Block *b)
 
 int coroutine_fn passes_a_field(const struct Block *b)
 {
-    return calls(b->read, NULL); /* expect: warning blocking-call: `calls` calls what it was passed: `blocks` */
+    return calls(b->read, NULL); /* expect: warning blocking-call: `calls` calls `blocks`, which it was passed */
 }

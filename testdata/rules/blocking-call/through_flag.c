@@ -21,7 +21,7 @@ int coroutine_fn says_no(void)
 
 int coroutine_fn says_yes(void)
 {
-    return step(true); /* expect: error blocking-call: leads to non-coroutine only `block_leaf` */
+    return step(true); /* expect: error blocking-call: leads to `no_coroutine_fn` `block_leaf` */
 }
 
 int coroutine_fn says_yes_in_two_steps(void)
@@ -50,5 +50,5 @@ int coroutine_fn decides(void)
 
 int coroutine_fn undecided(bool may_block)
 {
-    return step(may_block); /* expect: warning blocking-call: depends on a parameter */
+    return step(may_block); /* expect: warning blocking-call: depends on the value of a parameter */
 }

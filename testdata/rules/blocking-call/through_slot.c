@@ -29,7 +29,7 @@ static const struct Ops ops = {
 
 int coroutine_fn through_a_field(const struct Ops *o)
 {
-    return o->flush(); /* expect: warning blocking-call: the only function that is stored there */
+    return o->flush(); /* expect: warning blocking-call: the only candidate */
 }
 
 int coroutine_fn through_an_anonymous_record(const struct Ops *o)
@@ -86,7 +86,7 @@ int coroutine_fn through_a_local(void)
 
 int coroutine_fn through_a_table(int n)
 {
-    return table[n](); /* expect: warning blocking-call: one of 2 functions */
+    return table[n](); /* expect: warning blocking-call: one of 2 candidates */
 }
 
 int coroutine_fn through_a_result(void)

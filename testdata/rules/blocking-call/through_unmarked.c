@@ -21,7 +21,7 @@ static int blocks_outside(void)
 
 int coroutine_fn one_step(void)
 {
-    return blocks(); /* expect: error blocking-call: leads to non-coroutine only `block_leaf` */
+    return blocks(); /* expect: error blocking-call: leads to `no_coroutine_fn` `block_leaf` */
 }
 
 int coroutine_fn two_steps(void)
@@ -70,7 +70,7 @@ int coroutine_fn into_a_harmless_cycle(int n)
 /* Two calls of one function are one thing to fix. */
 int coroutine_fn twice(void)
 {
-    int first = blocks(); /* expect: error blocking-call: so is `blocks` here */
+    int first = blocks(); /* expect: error blocking-call: another call of `blocks` here */
     return first + blocks();
 }
 
@@ -78,7 +78,7 @@ int coroutine_fn twice(void)
 int perhaps_in_a_coroutine(void)
 {
     if (qemu_in_coroutine()) {
-        return blocks(); /* expect: error blocking-call: where control is in a coroutine */
+        return blocks(); /* expect: error blocking-call: in coroutine context in */
     }
     return blocks(); /* near miss: outside */
 }

@@ -30,12 +30,12 @@ static void run_wide(int number)
 void coroutine_fn co_wide(int number);
 void coroutine_fn co_wide(int number)
 {
-    run_wide(number); /* expect: note blocking-call: it is one of 5 ways to fill the slots on the way */
+    run_wide(number); /* expect: note blocking-call: candidates */
 }
 
 static void stop(int number)
 {
-    narrow[number].stop(); /* expect: warning blocking-call: where 2 calls in coroutines lead */
+    narrow[number].stop(); /* expect: warning blocking-call: 2 calls in coroutine context lead to it */
 }
 
 void coroutine_fn co_stop(int number);

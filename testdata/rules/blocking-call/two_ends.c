@@ -27,11 +27,11 @@ static void both(void)
 void coroutine_fn co_both(void);
 void coroutine_fn co_both(void)
 {
-    both(); /* expect: error blocking-call: leads to non-coroutine only `pthread_join` */ /* expect: error blocking-call: leads to non-coroutine only `deeper` */
+    both(); /* expect: error blocking-call: leads to non-coroutine-only `pthread_join` */ /* expect: error blocking-call: leads to non-coroutine-only `deeper` */
 }
 
 void coroutine_fn co_one(void);
 void coroutine_fn co_one(void)
 {
-    stops(); /* expect: error blocking-call: leads to non-coroutine only `pthread_join` */
+    stops(); /* expect: error blocking-call: leads to non-coroutine-only `pthread_join` */
 }

@@ -12,7 +12,7 @@
 
 int in_the_replacement(void)
 {
-    return READ_SECTOR(1); /* expect: error coroutine-call: the call of `dev_co_read` is written here */
+    return READ_SECTOR(1); /* expect: error coroutine-call: call of `dev_co_read` is written here */
 }
 
 int as_an_argument(void)

@@ -34,13 +34,13 @@ int coroutine_fn reads(int n)
         err += plain_leaf(); /* near miss: nothing is known of it */
     });
     co_leaf(); /* near miss: the coroutine goes on */
-    return err + waits(); /* expect: error blocking-call: leads to non-coroutine only `block_leaf` */
+    return err + waits(); /* expect: error blocking-call: leads to `no_coroutine_fn` `block_leaf` */
 }
 
 int coroutine_fn yields(void);
 int coroutine_fn yields(void)
 {
-    v9fs_co_run_in_worker({ /* expect: error coroutine-call: `qemu_coroutine_yield` is called from `yields`, in a block */
+    v9fs_co_run_in_worker({ /* expect: error coroutine-call: `qemu_coroutine_yield` called from `yields` in a block */
         qemu_coroutine_yield();
     });
     return 0;
@@ -49,7 +49,7 @@ int coroutine_fn yields(void)
 int plain(void);
 int plain(void)
 {
-    v9fs_co_run_in_worker({ /* expect: error coroutine-call: coroutine only `qemu_coroutine_yield` is called from `plain` */
+    v9fs_co_run_in_worker({ /* expect: error coroutine-call: `qemu_coroutine_yield` called from unmarked `plain` */
         block_leaf();
     });
     return 0;

@@ -14,44 +14,44 @@ struct driver {
 
 int no_coroutine_fn through_field(struct driver *drv)
 {
-    return drv->co_read(1); /* expect: error coroutine-call: holds is coroutine only */
+    return drv->co_read(1); /* expect: error coroutine-call: call through */
 }
 
 int no_coroutine_fn through_dereference(struct driver *drv)
 {
-    return (*drv->co_read)(1); /* expect: error coroutine-call: holds is coroutine only */
+    return (*drv->co_read)(1); /* expect: error coroutine-call: call through */
 }
 
 int no_coroutine_fn through_typedef(struct driver *drv)
 {
-    return drv->co_write(1); /* expect: error coroutine-call: holds is coroutine only */
+    return drv->co_write(1); /* expect: error coroutine-call: call through */
 }
 
 int no_coroutine_fn through_pointer_typedef(struct driver *drv)
 {
-    return drv->co_discard(1); /* expect: error coroutine-call: holds is coroutine only */
+    return drv->co_discard(1); /* expect: error coroutine-call: call through */
 }
 
 int no_coroutine_fn through_array(struct driver *drv)
 {
-    return drv->co_table[1](1); /* expect: error coroutine-call: holds is coroutine only */
+    return drv->co_table[1](1); /* expect: error coroutine-call: call through */
 }
 
 int no_coroutine_fn through_parameter(int coroutine_fn (*handler)(int))
 {
-    return handler(1); /* expect: error coroutine-call: holds is coroutine only */
+    return handler(1); /* expect: error coroutine-call: call through */
 }
 
 int no_coroutine_fn through_local(struct driver *drv)
 {
     int coroutine_fn (*handler)(int) = drv->co_read;
 
-    return handler(1); /* expect: error coroutine-call: holds is coroutine only */
+    return handler(1); /* expect: error coroutine-call: call through */
 }
 
 int unmarked(struct driver *drv)
 {
-    return drv->co_read(1); /* expect: error coroutine-call: holds is coroutine only */
+    return drv->co_read(1); /* expect: error coroutine-call: call through */
 }
 
 int no_coroutine_fn unmarked_slot(struct driver *drv)

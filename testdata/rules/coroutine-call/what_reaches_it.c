@@ -8,12 +8,12 @@ struct driver {
 
 static int only_in_a_coroutine_slot(int x)
 {
-    return co_leaf() + x; /* expect: error coroutine-call: all that calls it runs in coroutines */
+    return co_leaf() + x; /* expect: error coroutine-call: all its callers run in coroutine context */
 }
 
 static int in_a_plain_slot_too(int x)
 {
-    return co_leaf() + x; /* expect: error coroutine-call: if it only runs in coroutines */
+    return co_leaf() + x; /* expect: error coroutine-call: if it only runs in coroutine context */
 }
 
 const struct driver drivers[] = {

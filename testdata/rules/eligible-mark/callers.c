@@ -3,7 +3,7 @@
 
 static int counter;
 
-static void only_coroutines(void) /* expect: warning eligible-mark: `only_coroutines` is only called in coroutines */
+static void only_coroutines(void) /* expect: warning eligible-mark: `only_coroutines` is only called in coroutine context */
 {
     counter++;
 }
@@ -80,7 +80,7 @@ struct Ops {
     void (*coroutine_fn marked)(void);
 };
 
-static void stored(void) /* expect: warning eligible-mark: it is stored here */
+static void stored(void) /* expect: warning eligible-mark: stored here */
 {
     counter++;
 }

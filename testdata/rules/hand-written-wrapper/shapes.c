@@ -27,7 +27,7 @@ int waits(void);
 int waits(void)
 {
     struct Data data = { 0 };
-    Coroutine *co = qemu_coroutine_create(read_entry, &data); /* expect: warning hand-written-wrapper: declare `dev_read` as `co_wrapper` */
+    Coroutine *co = qemu_coroutine_create(read_entry, &data); /* expect: warning hand-written-wrapper: declare `dev_read` with `co_wrapper` */
 
     qemu_coroutine_enter(co);
     while (!data.done) {
@@ -41,7 +41,7 @@ int waits_by_macro(void)
 {
     struct Data data = { 0 };
 
-    qemu_coroutine_enter(qemu_coroutine_create(read_entry, &data)); /* expect: warning hand-written-wrapper: and waited for here */
+    qemu_coroutine_enter(qemu_coroutine_create(read_entry, &data)); /* expect: warning hand-written-wrapper: polled here */
     POLL_WHILE(!data.done);
     return data.ret;
 }

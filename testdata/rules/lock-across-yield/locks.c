@@ -46,7 +46,7 @@ void coroutine_fn held(Disk *disk)
     co_leaf(); /* near miss: before */
     qemu_mutex_lock(&disk->lock);
     plain_leaf(); /* near miss: it bears no mark */
-    co_leaf(); /* expect: warning lock-across-yield: `co_leaf` is called from `held` while it holds a QemuMutex */
+    co_leaf(); /* expect: warning lock-across-yield: call of `co_leaf` may suspend while `held` holds a thread lock (QemuMutex) */
     co_leaf(); /* near miss: the same finding */
     qemu_mutex_unlock(&disk->lock);
     co_leaf(); /* near miss: behind */
@@ -57,7 +57,7 @@ void coroutine_fn through_a_slot(Disk *disk)
 {
     rcu_read_lock();
     disk->plain(); /* near miss: nobody says that it suspends */
-    disk->read(); /* expect: warning lock-across-yield: while it holds a RCU read lock */
+    disk->read(); /* expect: warning lock-across-yield: holds a thread lock (RCU read lock) */
     rcu_read_unlock();
 }
 
@@ -90,7 +90,7 @@ void coroutine_fn released_early(Disk *disk, bool early)
         co_leaf(); /* near miss: released */
         return;
     }
-    co_leaf(); /* expect: warning lock-across-yield: the QemuMutex is taken here */
+    co_leaf(); /* expect: warning lock-across-yield: lock taken here (QemuMutex) */
     qemu_mutex_unlock(&disk->lock);
 }
 
@@ -206,7 +206,7 @@ void coroutine_fn by_a_guard(Disk *disk)
 {
     {
         QEMU_LOCK_GUARD(&disk->lock);
-        co_leaf(); /* expect: warning lock-across-yield: the QemuMutex is taken here */
+        co_leaf(); /* expect: warning lock-across-yield: lock taken here (QemuMutex) */
     }
     co_leaf(); /* near miss: behind its block */
 }

@@ -10,7 +10,7 @@ int coroutine_fn disk_co_wait(int disk)
 
 int no_reason(int disk)
 {
-    return disk_co_wait(disk); /* cowrap: allow(coroutine-call) */ /* expect: error malformed-suppression: gives no reason */
+    return disk_co_wait(disk); /* cowrap: allow(coroutine-call) */ /* expect: error malformed-suppression: without a reason */
 }
 
 int no_such_rule(int disk)
@@ -20,7 +20,7 @@ int no_such_rule(int disk)
 
 int nothing_like_it(int disk)
 {
-    return disk_co_wait(disk); /* cowrap: allow(zzz) it is fine */ /* expect: error malformed-suppression: `cowrap rules` lists them */ /* expect: error coroutine-call */
+    return disk_co_wait(disk); /* cowrap: allow(zzz) it is fine */ /* expect: error malformed-suppression: `cowrap rules` lists all rules */ /* expect: error coroutine-call */
 }
 
 int one_of_two(int disk)
@@ -30,7 +30,7 @@ int one_of_two(int disk)
 
 int another_word(int disk)
 {
-    return disk_co_wait(disk); /* cowrap: ignore */ /* expect: error malformed-suppression: cannot be understood */ /* expect: error coroutine-call */
+    return disk_co_wait(disk); /* cowrap: ignore */ /* expect: error malformed-suppression: is not a valid suppression */ /* expect: error coroutine-call */
 }
 
 int good(int disk)

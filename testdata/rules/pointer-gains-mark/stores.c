@@ -19,8 +19,8 @@ int plain_work(int sector)
 }
 
 struct driver one = {
-    .co_read = blocking_work, /* expect: error pointer-gains-mark: which is called in coroutines */
-    .either = blocking_work, /* expect: warning pointer-gains-mark: which may be called in coroutines */
+    .co_read = blocking_work, /* expect: error pointer-gains-mark: which is called in coroutine context */
+    .either = blocking_work, /* expect: warning pointer-gains-mark: which may be called in coroutine context */
     .outside = blocking_work, /* near miss: the slot says so */
     .unmarked = blocking_work, /* near miss: the slot says nothing */
 };

@@ -36,15 +36,15 @@ extern const bool decided_elsewhere;
 const HMPCommand commands[] = {
     { .name = "set", .cmd = co_work, .coroutine = true }, /* near miss: the flag says so */
     { .coroutine = 1, .cmd = co_work }, /* near miss: in either order */
-    { .cmd = co_work, .coroutine = false }, /* expect: error pointer-loses-mark: is stored into `HMPCommand::cmd` where `HMPCommand::coroutine` is not set */
+    { .cmd = co_work, .coroutine = false }, /* expect: error pointer-loses-mark: stored in `HMPCommand::cmd` where `HMPCommand::coroutine` is not set */
     { .cmd = co_work, .name = "unset" }, /* expect: error pointer-loses-mark: where `HMPCommand::coroutine` is not set */
     { "positional", co_work, true }, /* near miss: without designators */
     { "positional", co_work }, /* expect: error pointer-loses-mark: where `HMPCommand::coroutine` is not set */
     { .cmd = plain_work, .coroutine = true }, /* near miss: it runs in coroutines now */
     { .cmd = plain_work }, /* near miss: it bears no mark */
     { .cmd = outside_work }, /* near miss: it runs outside of coroutines */
-    { .cmd = outside_work, .coroutine = true }, /* expect: error pointer-gains-mark: `HMPCommand::cmd` where `HMPCommand::coroutine` is set, which is called in coroutines */
-    { .help = co_work, .coroutine = true }, /* expect: error pointer-loses-mark: `HMPCommand::help`, which bears no mark */
+    { .cmd = outside_work, .coroutine = true }, /* expect: error pointer-gains-mark: `HMPCommand::cmd` where `HMPCommand::coroutine` is set, which is called in coroutine context */
+    { .help = co_work, .coroutine = true }, /* expect: error pointer-loses-mark: unmarked `HMPCommand::help` */
 };
 
 void qmp_register_command(int *list, const char *name, int (*fn)(int sector), int options);
@@ -64,8 +64,8 @@ void commands_init(int options, HMPCommand *table)
     qmp_register_command(0, "number", co_work, 8);       /* near miss: a number may have the bit */
     qmp_register_command(0, "variable", co_work, options); /* near miss: its value is not known */
     qmp_register_command(0, "plain", plain_work, QCO_COROUTINE); /* near miss: no creator of coroutines */
-    qmp_register_command(0, "outside", outside_work, QCO_COROUTINE); /* expect: error pointer-gains-mark: with `QCO_COROUTINE`, which is called in coroutines */
-    other_register(co_work, QCO_COROUTINE); /* expect: error pointer-loses-mark: parameter 1 of `other_register`, which bears no mark */
+    qmp_register_command(0, "outside", outside_work, QCO_COROUTINE); /* expect: error pointer-gains-mark: with `QCO_COROUTINE`, which is called in coroutine context */
+    other_register(co_work, QCO_COROUTINE); /* expect: error pointer-loses-mark: unmarked parameter 1 of `other_register` */
     table->cmd = co_work; /* near miss: what is beside it is not said here */
     table->cmd = local.cmd;
 }

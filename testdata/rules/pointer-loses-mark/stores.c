@@ -34,9 +34,9 @@ int plain_work(int sector)
 /* One finding for each slot, with its other stores as notes. */
 struct driver designated = {
     .co_read = co_work, /* near miss: the slot says so */
-    .read = co_work, /* expect: error pointer-loses-mark: `driver::read`, which bears no mark */
-    .either = co_work, /* expect: error pointer-loses-mark: `driver::either`, which is for either context */
-    .outside = co_work, /* expect: error pointer-loses-mark: `driver::outside`, which is for non-coroutine only */
+    .read = co_work, /* expect: error pointer-loses-mark: unmarked `driver::read` */
+    .either = co_work, /* expect: error pointer-loses-mark: `coroutine_mixed_fn` `driver::either` */
+    .outside = co_work, /* expect: error pointer-loses-mark: `no_coroutine_fn` `driver::outside` */
     .by_typedef = co_work, /* near miss: the typedef says so */
     .table = { plain_work, co_work }, /* expect: error pointer-loses-mark: `driver::table[]` */
     .inner = co_work, /* expect: error pointer-loses-mark: inner */

@@ -3,7 +3,7 @@
 
 static int counter;
 
-static int coroutine_fn counts(void) /* expect: warning superfluous-mark: `counts` is marked `coroutine_fn`, and never suspends */
+static int coroutine_fn counts(void) /* expect: warning superfluous-mark: `coroutine_fn` `counts` never suspends */
 {
     return ++counter;
 }

@@ -36,7 +36,7 @@ struct job job = { .run = no_entry }; /* near miss: a field creates no coroutine
 void starts(void)
 {
     start(marked_entry, 0); /* near miss: marked */
-    start(unmarked_entry, 0); /* expect: warning unmarked-entry: `unmarked_entry` is given to parameter 1 of `start` */
+    start(unmarked_entry, 0); /* expect: warning unmarked-entry: `unmarked_entry` passed to parameter 1 of `start` */
     start(unmarked_entry, &job); /* a note of the first finding */
     start_marked(another_entry); /* expect: warning unmarked-entry: `another_entry` */
     call_later(no_entry); /* near miss: it may run anywhere */

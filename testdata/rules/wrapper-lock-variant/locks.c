@@ -8,7 +8,7 @@ int coroutine_fn GRAPH_RDLOCK disk_co_write(int sector);
 int co_wrapper_mixed disk_write(int sector); /* expect: error wrapper-lock-variant: co_wrapper_mixed_bdrv_rdlock */
 
 int coroutine_fn disk_co_trim(int sector);
-int co_wrapper_mixed_bdrv_rdlock disk_trim(int sector); /* expect: warning wrapper-lock-variant: does not demand */
+int co_wrapper_mixed_bdrv_rdlock disk_trim(int sector); /* expect: warning wrapper-lock-variant: does not require */
 
 int coroutine_fn disk_co_map(int sector);
 int co_wrapper disk_map(int sector); /* near miss: no lock on either side */

@@ -21,7 +21,7 @@ int co_wrapper /* expect: error wrapper-not-generated: bdrv_snapshot_goto */
 bdrv_snapshot_goto(BlockDriverState *bs, int id); /* expect: error wrapper-signature-mismatch: bdrv_co_snapshot_goto */
 
 int bdrv_co_snapshot_count(BlockDriverState *bs);
-int co_wrapper_mixed /* expect: error wrapper-target-context: bears no mark */ /* expect: error wrapper-not-generated */
+int co_wrapper_mixed /* expect: error wrapper-target-context: unmarked */ /* expect: error wrapper-not-generated */
 bdrv_snapshot_count(BlockDriverState *bs);
 
 int coroutine_fn GRAPH_RDLOCK bdrv_co_snapshot_load(BlockDriverState *bs);

@@ -13,7 +13,7 @@ static void marshal_read(void)
 
 static void marshal_write(void)
 {
-    co_leaf(); /* expect: error coroutine-call: `marshal_write`, which bears no mark */
+    co_leaf(); /* expect: error coroutine-call: from unmarked `marshal_write` */
 }
 
 void commands_init(void);

@@ -7,7 +7,7 @@ void qmp_register_command(int *list, const char *name, void (*fn)(void), int opt
 
 static void marshal_flush(void)
 {
-    co_leaf(); /* expect: error coroutine-call: mark `marshal_flush` as `coroutine_fn`: all that calls it runs in coroutines */
+    co_leaf(); /* expect: error coroutine-call: mark `marshal_flush` as `coroutine_fn`: all its callers run in coroutine context */
 }
 
 void more_commands_init(void);

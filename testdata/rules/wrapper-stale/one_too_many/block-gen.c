@@ -21,7 +21,7 @@ int disk_read(int sector)
 
 typedef struct DiskTrim { BdrvPollCo poll_state; int sector; } DiskTrim;
 
-static void coroutine_fn disk_co_trim_entry(void *opaque) /* expect: warning wrapper-stale: nothing asks for `disk_trim` */
+static void coroutine_fn disk_co_trim_entry(void *opaque) /* expect: warning wrapper-stale: no declaration asks for `disk_trim` */
 {
     DiskTrim *s = opaque;
 

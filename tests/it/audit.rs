@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cowrap_analysis::rules::RULES;
-use cowrap_packs::Settings;
-use cowrap_session::{Gate, Input, Progress, Request, SharingRequest};
+use cowrap_packs::Pack;
+use cowrap_report::RuleInfo;
+
+use crate::fixtures;
 
 #[test]
 fn unsafe_code_is_in_clang_alone() {
@@ -34,52 +36,89 @@ fn each_rule_has_a_file_a_page_and_fixtures() {
     }
 }
 
-/// Messages begin in lower case or with a name in backquotes, state a fact, and have no full stop.
+/// Words that findings do not use, since there are better ones: `docs/` and the code say coroutine-only, unmarked, report, infer,
+/// requires, leads to, candidate.
+const BANNED: &[&str] = &[
+    "coroutine only",
+    "either context",
+    "bears",
+    "no mark",
+    "without a mark",
+    "is believed",
+    "is told",
+    "tells",
+    "is known of",
+    "demand",
+    "oblige",
+    "outside of coroutines",
+    "control can be",
+    "control is",
+    "comes there",
+    "ways to fill",
+    "holds is",
+    "by the way of",
+];
+
+/// Every text of the findings of all fixtures begins in lower case or with a name in backquotes, states a fact in the field's words,
+/// and has no full stop. Every finding says what to do, and names what it is about.
 #[test]
 fn messages_have_one_form() {
-    let tree = root().join("testdata/miniblock");
-    let request = Request {
-        input: Input::Database(Some(tree.clone())),
-        working_directory: tree,
-        root: None,
-        report_on: Vec::new(),
-        only: None,
-        exclude: None,
-        is_partial: false,
-        pack: None,
-        inputs: Vec::new(),
-        enable: Vec::new(),
-        settings: Settings::default(),
-        gate: Gate::default(),
-        jobs: 1,
-        sharing: SharingRequest::Yes,
-        cache: None,
-    };
-    let report = cowrap_session::check(&request, &Silent).unwrap();
-    let mut seen = 0;
-    for finding in &report.findings {
-        let labels = finding.secondary.iter().chain([&finding.primary]).map(|label| &label.text);
-        let notes = finding.notes.iter().map(|note| &note.text);
-        for text in labels.chain(notes).chain(&finding.help).chain([&finding.message]) {
+    let reports = fixtures::reports();
+    let mut rules = BTreeSet::new();
+    for finding in reports.iter().flat_map(|report| &report.findings) {
+        rules.insert(finding.rule.as_str());
+        for text in fixtures::texts(finding).chain(finding.fixes.iter().map(|fix| &fix.title)) {
             let first = text.chars().next().expect("a message says something");
-            assert!(first == '`' || first.is_lowercase(), "{text}");
+            assert!(first == '`' || first.is_lowercase() || first.is_ascii_digit(), "{text}");
             assert!(!text.ends_with(['.', '!', ' ']), "{text}");
-            seen += 1;
+            assert_eq!(text.matches('`').count() % 2, 0, "{text}");
+            if finding.rule != "stale-baseline" {
+                let banned = BANNED.iter().find(|banned| text.contains(**banned));
+                assert_eq!(banned, None, "{text}");
+            }
         }
         assert!(!finding.help.is_empty(), "{}: says what to do", finding.message);
+        let is_about_something = !finding.subjects.is_empty() || finding.rule == "malformed-suppression";
+        assert!(is_about_something, "{}: names what it is about", finding.message);
+        assert!(finding.subjects.iter().all(|subject| !subject.name.contains('`')), "{:?}", finding.subjects);
     }
-    assert!(seen > 0);
-    for rule in RULES {
-        assert!(!rule.summary.ends_with('.') && rule.summary.starts_with(char::is_lowercase), "{}", rule.summary);
+    assert_eq!(rules, RULES.iter().map(|rule| rule.name).collect(), "every rule has a finding");
+    for RuleInfo { name, summary, .. } in &reports[0].rules {
+        assert!(!summary.ends_with('.') && summary.starts_with(char::is_lowercase), "{name}: {summary}");
+        assert_eq!(BANNED.iter().find(|banned| summary.contains(**banned)), None, "{name}: {summary}");
     }
 }
 
-struct Silent;
-
-impl Progress for Silent {
-    fn start(&self, _units: usize) {}
-    fn step(&self) {}
-    fn finish(&self) {}
+/// Fixing asks findings what they are about, and does not search their texts: every name that a message, a label or a note quotes is
+/// among the subjects or the mentions, unless it is no function or slot.
+#[test]
+fn quoted_names_are_subjects_or_mentions() {
+    let pack = Pack::read(&root().join("rules/packs/qemu-next.toml")).expect("a pack");
+    let is_mark = |name: &str| pack.marks.iter().any(|mark| mark.name == name);
+    let is_flag = |name: &str| {
+        let flags = pack.pairs.iter().map(|pair| pair.flag.as_ref().map(ToString::to_string));
+        let constants = pack.pairs.iter().map(|pair| pair.constant.clone());
+        flags.chain(constants).flatten().any(|flag| flag == name)
+    };
+    let is_type = |name: &str| name.contains('(');
+    // What is about comments and the baseline is not fixed.
+    let is_beside_the_program = |rule: &str| rule.ends_with("-suppression") || rule == "stale-baseline";
+    let mut unknown = BTreeSet::new();
+    let reports = fixtures::reports();
+    for finding in reports.iter().flat_map(|report| &report.findings) {
+        if is_beside_the_program(&finding.rule) {
+            continue;
+        }
+        let help: BTreeSet<&String> = finding.help.iter().collect();
+        for text in fixtures::texts(finding).filter(|text| !help.contains(text)) {
+            for name in text.split('`').skip(1).step_by(2) {
+                if !finding.concerns(name) && !is_mark(name) && !is_flag(name) && !is_type(name) {
+                    unknown.insert((finding.rule.clone(), name.to_owned(), text.clone()));
+                }
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "{unknown:#?}");
 }
 
 fn root() -> PathBuf {

@@ -145,26 +145,36 @@ fn run(request: &Request) -> Report {
     report
 }
 
-/// Checks files as one program against what the sources expect; gives what was found.
-fn check_files(files: &[PathBuf], sources: &[PathBuf], enable: &[&str]) -> Vec<Finding> {
-    let include = testdata().join("include");
-    let flags = vec!["-I".into(), include.clone().into_os_string(), "-O2".into()];
+/// Files as one program, with the vocabulary of `testdata/include`.
+fn files_request(files: &[PathBuf], enable: &[&str]) -> Request {
+    let flags = vec!["-I".into(), testdata().join("include").into_os_string(), "-O2".into()];
     let mut request = request(Input::Files { files: files.to_vec(), flags }, testdata());
     request.enable = enable.iter().map(|rule| (*rule).to_owned()).collect();
-    let report = run(&request);
-    let shared: Vec<PathBuf> = sorted_entries(&include).into_iter().filter(|path| path.is_file()).collect();
-    compare(&report, &testdata(), &[&shared, sources].concat());
-    report.findings
+    request
 }
 
-/// Checks a directory with a database, and a baseline if there is one, against what its files expect; gives what was found.
-fn check_tree(case: &Path) -> Vec<Finding> {
+/// A directory with a database, and a baseline if there is one.
+fn tree_request(case: &Path) -> Request {
     let mut request = request(Input::Database(Some(case.to_path_buf())), testdata());
     let baseline = case.join(".cowrap-baseline.json");
     if baseline.is_file() {
         request.gate.baseline = BaselineRequest::File(baseline);
     }
-    let report = run(&request);
+    request
+}
+
+/// Checks files as one program against what the sources expect; gives what was found.
+fn check_files(files: &[PathBuf], sources: &[PathBuf], enable: &[&str]) -> Vec<Finding> {
+    let report = run(&files_request(files, enable));
+    let shared = sorted_entries(&testdata().join("include")).into_iter();
+    let shared: Vec<PathBuf> = shared.filter(|path| path.is_file()).collect();
+    compare(&report, &testdata(), &[&shared, sources].concat());
+    report.findings
+}
+
+/// Checks a whole tree against what its files expect; gives what was found.
+fn check_tree(case: &Path) -> Vec<Finding> {
+    let report = run(&tree_request(case));
     compare(&report, &testdata(), &sorted_entries(case));
     report.findings
 }
@@ -184,6 +194,27 @@ fn check_database(tree: &str, name: &str) {
         }
     }
     compare(&report, &root, &sources);
+}
+
+/// The reports of all fixtures.
+pub fn reports() -> Vec<Report> {
+    let mut reports: Vec<Report> = ["miniblock", "miniblock-legacy"]
+        .iter()
+        .map(|tree| run(&database(tree, "compile_commands.json")))
+        .chain(c_files(&testdata().join("guards")).into_iter().map(|file| run(&files_request(&[file], &[]))))
+        .collect();
+    for rule in RULES {
+        let enable: &[&str] = if rule.opt_in { &[rule.name] } else { &[] };
+        for case in sorted_entries(&testdata().join("rules").join(rule.name)) {
+            let request = match (case.join("compile_commands.json").is_file(), case.is_dir()) {
+                (true, _) => tree_request(&case),
+                (false, true) => files_request(&c_files(&case), enable),
+                (false, false) => files_request(&[case], enable),
+            };
+            reports.push(run(&request));
+        }
+    }
+    reports
 }
 
 /// Fails unless the findings are those that the sources expect, or makes the sources expect them.

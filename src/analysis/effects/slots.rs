@@ -87,7 +87,7 @@ impl Effects<'_> {
                 format!("{} of `{}`", slot.name, self.program.function(*function).name)
             }
             SlotKey::Result { function } => {
-                format!("the {} of `{}`", slot.name, self.program.function(*function).name)
+                format!("{} of `{}`", slot.name, self.program.function(*function).name)
             }
             SlotKey::Field { .. } | SlotKey::Global { .. } | SlotKey::Local { .. } | SlotKey::Element(_) => {
                 format!("`{}`", slot.name)

@@ -73,7 +73,9 @@ fn through_slot(effects: &Effects<'_>, groups: &[Vec<CallChain>]) -> Option<Find
     let text = shared_slot_message(effects, slot, caller, step.callee, offender, count);
     let message = Message { function: caller, subjects, text };
     let mut report = Report::new(effects, &RULE, step.location, "called through here", message).level(level(best));
+    report.mention_slot(slot);
     report.mention_callee(step.callee);
+    report.mention_callee(offender);
     report.label_callee(offender);
     note_chain(&mut report, best);
     let others = groups.iter().filter_map(|chains| chains.first()).filter(|chain| *chain != best);
@@ -88,8 +90,8 @@ fn through_slot(effects: &Effects<'_>, groups: &[Vec<CallChain>]) -> Option<Find
     }
     let (slot, mark) = (effects.slot_name(slot), mark_for(effects, Effect::NonCoroutineOnly));
     report.help(format!(
-        "mark {slot} as `{mark}` if it is never called in coroutine context; otherwise leave coroutine context before the \
-         call, or guard the blocking call"
+        "mark {slot} as `{mark}` if it is never called in coroutine context; otherwise move the call out of \
+         coroutine context, or guard the blocking call"
     ));
     Some(report.finish())
 }
@@ -180,9 +182,11 @@ fn through_others(effects: &Effects<'_>, chains: &[CallChain]) -> Option<Finding
     let subjects = vec![Role::Caller.of(caller), callee_subject(effects, callee), reached(effects, last.callee)];
     let message = Message { function: caller, subjects, text };
     let mut report = Report::new(effects, &RULE, first.location, "called here", message).level(level(best));
+    report.mention_callee(callee);
+    report.mention_callee(last.callee);
     for chain in chains.iter().filter(|chain| chain.steps.first().is_some_and(|step| step.location != first.location)) {
         if let Some(step) = chain.steps.first() {
-            report.label_further(step.location, format!("another {} here", call_of(effects, callee)));
+            report.label_further(step.location, format!("{} here too", call_of(effects, callee)));
         }
     }
     report.label_callee(last.callee);
@@ -202,6 +206,7 @@ fn finding(effects: &Effects<'_>, violation: &Violation) -> Finding {
     let subjects = vec![Role::Caller.of(caller), callee_subject(effects, violation.callee)];
     let message = Message { function: caller, subjects, text };
     let mut report = Report::new(effects, &RULE, violation.location, "called here", message).level(level);
+    report.mention_callee(violation.callee);
     report.label_callee(violation.callee);
     report.note_spelling(violation);
     report.label_requirement(violation.caller);
@@ -230,5 +235,5 @@ fn in_coroutine(effects: &Effects<'_>, caller: FunctionId) -> String {
 
 /// The advice to make a call elsewhere.
 fn leave_coroutine(effects: &Effects<'_>, callee: Callee) -> String {
-    format!("leave coroutine context for the {}, with a bottom half or a wrapper", call_of(effects, callee))
+    format!("move the {} out of coroutine context, into a bottom half or a wrapper", call_of(effects, callee))
 }

@@ -131,10 +131,7 @@ fn all_calls(
     report.note_spelling(first);
     for violation in &violations[1..] {
         report.mention_callee(violation.callee);
-        report.label_further(
-            violation.location,
-            format!("another violation: {} here", call_of(effects, violation.callee)),
-        );
+        report.label_further(violation.location, format!("{} here too", call_of(effects, violation.callee)));
     }
     report.note_calls(&callers.coroutine, |from| format!("`{from}` calls `{caller_name}` in coroutine context"));
     report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller_name}` in non-coroutine context"));
@@ -189,7 +186,9 @@ fn start<'e, 'a>(effects: &'e Effects<'a>, violation: &Violation) -> Report<'e, 
     let text = format!("{} {place}", call_head(effects, violation.callee));
     let subjects = vec![Role::Caller.of(caller), callee_subject(effects, violation.callee)];
     let message = Message { function: caller, subjects, text };
-    Report::new(effects, &RULE, violation.location, "called here", message).level(level)
+    let mut report = Report::new(effects, &RULE, violation.location, "called here", message).level(level);
+    report.mention_callee(violation.callee);
+    report
 }
 
 /// The advice to go through the wrapper: by its name, or by the declaration that would generate it.

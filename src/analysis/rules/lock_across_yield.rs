@@ -33,8 +33,9 @@ fn finding(effects: &Effects<'_>, held: &LockAcrossYield) -> Option<Finding> {
     report.label(held.taken, format!("lock taken here ({lock})"));
     for (location, callee) in &held.calls[1..] {
         report.mention_callee(*callee);
-        report.label_further(*location, format!("another {} that may suspend", call_of(effects, *callee)));
+        report.label_further(*location, format!("{} may suspend here too", call_of(effects, *callee)));
     }
+    report.mention_callee(callee);
     report.label_callee(callee);
     report.help("release the lock before the call, or use a coroutine lock");
     Some(report.finish())

@@ -34,6 +34,7 @@ fn finding(effects: &Effects<'_>, mismatch: &StoreMismatch) -> Option<Finding> {
     let subjects = vec![Role::Function.of(function), slot_subject(effects, mismatch.slot)];
     let message = Message { function, subjects, text };
     let mut report = Report::new(effects, &RULE, mismatch.store.location, "stored here", message).level(level);
+    report.mention_slot(mismatch.slot);
     report.label_requirement(mismatch.store.function);
     if let Some((_, mark)) = effects.slot_requirement(mismatch.slot) {
         let mark_name = &effects.pack.mark(mark.mark).name;

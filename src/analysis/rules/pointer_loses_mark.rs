@@ -43,6 +43,7 @@ fn beside_flag(effects: &Effects<'_>, mismatch: &StoreMismatch, flag: &str) -> F
     let subjects = vec![Role::Function.of(function), slot_subject(effects, mismatch.slot)];
     let location = mismatch.store.location;
     let mut report = Report::new(effects, &RULE, location, "stored here", Message { function, subjects, text });
+    report.mention_slot(mismatch.slot);
     report.label_requirement(mismatch.store.function);
     report.help("set the flag if the function is then called in coroutine context, or store a wrapper");
     report.finish()
@@ -61,6 +62,7 @@ fn finding(effects: &Effects<'_>, slot: SlotId, store_mismatches: &[StoreMismatc
     let subjects = vec![Role::Function.of(function), slot_subject(effects, slot)];
     let location = first.store.location;
     let mut report = Report::new(effects, &RULE, location, "stored here", Message { function, subjects, text });
+    report.mention_slot(slot);
     report.label_requirement(first.store.function);
     if let Some((_, mark)) = requirement {
         let mark_name = &effects.pack.mark(mark.mark).name;

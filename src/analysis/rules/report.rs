@@ -127,10 +127,7 @@ impl<'e, 'a> Report<'e, 'a> {
                     _ => (Effect::NonCoroutineOnly, "non-coroutine context"),
                 };
                 let inferred = effect.describe();
-                self.label(
-                    location,
-                    format!("`{name}` inferred {inferred}: it is unmarked, but asserts {context} here"),
-                );
+                self.label(location, format!("inferred {inferred}: `{name}` asserts {context} here"));
             }
             Provenance::Modelled(model) => {
                 let reason = &self.effects.pack.models[model].reason;

@@ -43,6 +43,7 @@ fn finding(effects: &Effects<'_>, function: FunctionId, store_mismatches: &[Stor
     let subjects = vec![Role::Function.of(function_name), slot_subject(effects, first.slot)];
     let message = Message { function: function_name, subjects, text };
     let mut report = Report::new(effects, &RULE, location, "passed here", message);
+    report.mention_slot(first.slot);
     if let Some(declaration) = effects.program.function(function).declarations.first() {
         report.label(declaration.location, format!("`{function_name}` is declared here"));
     }

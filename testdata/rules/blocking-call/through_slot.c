@@ -91,7 +91,7 @@ int coroutine_fn through_a_table(int n)
 
 int coroutine_fn through_a_result(void)
 {
-    return get_handler()(); /* expect: warning blocking-call: the result of `get_handler` */
+    return get_handler()(); /* expect: warning blocking-call: result of `get_handler` */
 }
 
 /* Both arms of a conditional callee are called, by name. */

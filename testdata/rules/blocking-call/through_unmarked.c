@@ -70,7 +70,7 @@ int coroutine_fn into_a_harmless_cycle(int n)
 /* Two calls of one function are one thing to fix. */
 int coroutine_fn twice(void)
 {
-    int first = blocks(); /* expect: error blocking-call: another call of `blocks` here */
+    int first = blocks(); /* expect: error blocking-call: call of `blocks` here too */
     return first + blocks();
 }
 

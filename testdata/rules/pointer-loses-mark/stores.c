@@ -75,7 +75,7 @@ void kept(int condition)
 
 int (*returned(void))(int sector)
 {
-    return co_work; /* expect: error pointer-loses-mark: the result of `returned` */
+    return co_work; /* expect: error pointer-loses-mark: unmarked result of `returned` */
 }
 
 struct pair {

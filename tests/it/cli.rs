@@ -51,8 +51,7 @@ const BROKEN: &str = "#include \"co.h\"\nvoid broken(void);\nvoid broken(void) {
 const FORMATS: [&str; 9] = ["human", "short", "json", "jsonl", "sarif", "gitlab", "github", "junit", "checkstyle"];
 
 /// The line for the finding of [`ERROR`], when it is in `error.c`.
-const ERROR_LINE: &str =
-    "error.c:5:5: error: coroutine only `drain` is called from `plain`, which bears no mark [coroutine-call]";
+const ERROR_LINE: &str = "error.c:5:5: error: `coroutine_fn` `drain` called from unmarked `plain` [coroutine-call]";
 
 // --- exit status ------------------------------------------------------------------------------------------------
 
@@ -227,19 +226,15 @@ fn what_silences_or_moves_a_finding_through_a_pointer_does() {
         let [only] = found.as_slice() else { panic!("{found:?}") };
         assert!(only.contains(wanted), "{only}");
     };
-    one(TAPE, None, "which runs in a coroutine, and leads to non-coroutine only `disk_drain`");
-    one(
-        &TAPE.replace("static void", "static void no_coroutine_fn"),
-        None,
-        "and may be non-coroutine only `tape_unload`",
-    );
+    one(TAPE, None, "from `coroutine_fn` `disk_co_eject` may lead to `no_coroutine_fn` `disk_drain`");
+    one(&TAPE.replace("static void", "static void no_coroutine_fn"), None, "may reach `no_coroutine_fn` `tape_unload`");
     let slot = |mark: &str| TAPE.replace("void (*unload)", &format!("void {mark} (*unload)"));
+    one(&slot("no_coroutine_fn"), None, "error: call through `no_coroutine_fn` `DiskOps::unload` from `coroutine_fn`");
     one(
-        &slot("no_coroutine_fn"),
+        &slot("coroutine_fn"),
         None,
-        "error: what `DiskOps::unload` holds is non-coroutine only, and is called from",
+        "error: `no_coroutine_fn` `disk_drain` called from `tape_unload` (stored in a coroutine-only slot)",
     );
-    one(&slot("coroutine_fn"), None, "error: non-coroutine only `disk_drain` is called from `tape_unload`");
     let guarded = TAPE.replace("{ disk_drain(); }", "{ if (!qemu_in_coroutine()) { disk_drain(); } }");
     assert_eq!(findings(&guarded, None), Vec::<String>::new());
     let model = "[[model]]\nfunctions = [\"tape_unload\"]\neffect = \"either\"\nreason = \"it drains elsewhere\"\n";

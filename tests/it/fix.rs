@@ -219,7 +219,7 @@ fn only_what_is_asked_for_by_rule_is_fixed() {
     assert_eq!(tree.read("a.c"), both.replace("\nint g(", "\nint coroutine_fn g("));
     let of_other_rules = |line: &str| line.contains("fixed: ") && line.contains("coroutine-call");
     assert!(!out.stdout.lines().any(of_other_rules) && out.stdout.contains("1 fix "), "{out:?}");
-    out.says("a.c:5:12: remaining: coroutine only `co_leaf` is called from `f`");
+    out.says("a.c:5:12: remaining: `coroutine_fn` `co_leaf` called from unmarked `f`");
     tree.commit();
     // The names of several, and all.
     tree.fix(&["--rule", "mixed-call,coroutine-call"]).is(0).says("2 fixes");

@@ -26,9 +26,7 @@ fn breaking(function: &str) -> String {
 
 /// The message about a function of [`breaking`].
 fn breach(file: &str, line: u32, function: &str) -> String {
-    format!(
-        "{file}:{line}:5: error: coroutine only `drain` is called from `{function}`, which bears no mark [coroutine-call]"
-    )
+    format!("{file}:{line}:5: error: `coroutine_fn` `drain` called from unmarked `{function}` [coroutine-call]")
 }
 
 /// A git repository with a build directory, and a cache.
@@ -411,8 +409,8 @@ fn a_baseline_can_only_get_shorter() {
     let repository = Repository::new(&[("a.c", &breaking("a")), ("b.c", &breaking("b"))]);
     repository.run(&["baseline", "-p", "build"]);
     repository.write("a.c", "#include \"co.h\"\n");
-    let stale = ".cowrap-baseline.json:2:1: warning: the baseline has a finding of `coroutine-call` for a.c in `a` that is not \
-                 there any more [stale-baseline]";
+    let stale = ".cowrap-baseline.json:2:1: warning: baseline entry matches no finding: `coroutine-call` in a.c, function `a` \
+                 [stale-baseline]";
     let said = repository.check(&[]);
     assert_eq!((said.status, said.findings), (0, vec![stale.to_owned()]));
     let said = repository.check(&["--ratchet"]);

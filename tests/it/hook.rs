@@ -22,7 +22,7 @@ fn function(name: &str, callee: &str) -> String {
 }
 
 fn breach(name: &str) -> String {
-    format!("coroutine only `bdrv_co_flush` is called from `{name}`, which bears no mark")
+    format!("`coroutine_fn` `bdrv_co_flush` called from unmarked `{name}`")
 }
 
 // --- commits ----------------------------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ fn a_mark_is_refused_for_a_caller_that_nobody_touched() {
         tree.replace("include/block/block-io.h", "int img_helper", "int coroutine_fn img_helper");
         let said = tree.commit(&["--all"]);
         said.is_refused();
-        said.tells("coroutine only `img_helper` is called from `img_caller`");
+        said.tells("`coroutine_fn` `img_helper` called from unmarked `img_caller`");
         said.tells("mini-img.c:");
     }
 }

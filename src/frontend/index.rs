@@ -1,4 +1,5 @@
-//! Scheduling: reads all translation units in parallel, with or without PCH sharing, and hands on the results in their order.
+//! Scheduling: reads all translation units in parallel, with or without PCH sharing, and hands on
+//! the results in their order.
 //!
 //! It must never know what facts mean, and it never prints.
 
@@ -23,7 +24,8 @@ use cowrap_facts::SharedFileFacts;
 /// How the names of the threads begin that read units.
 pub const WORKER: &str = "cowrap-worker";
 
-/// The stack of a worker. Syntax trees can be deep, and both libclang and the control flow analysis recurse.
+/// The stack of a worker. Syntax trees can be deep, and both libclang and the control flow analysis
+/// recurse.
 const STACK_BYTES: usize = 256 << 20;
 
 /// Reads the units of a tree on a pool of workers.
@@ -34,8 +36,8 @@ pub struct Indexer {
 }
 
 impl Indexer {
-    /// Prepares for a tree. `texts` replace files on disk, such as headers with visible marks. `jobs` is the number of workers;
-    /// 0 means one for each processor.
+    /// Prepares for a tree. `texts` replace files on disk, such as headers with visible marks.
+    /// `jobs` is the number of workers; 0 means one for each processor.
     pub fn new(
         library: Library,
         vocabulary: Vocabulary,
@@ -64,7 +66,8 @@ impl Indexer {
 
     /// Reads all units in parallel, and hands each result to `sink` in the order of `units`.
     ///
-    /// Memory holds only what is being read or waits for an earlier unit, and equal facts of a file once.
+    /// Memory holds only what is being read or waits for an earlier unit, and equal facts of a file
+    /// once.
     pub fn run(&self, units: &[Unit], sharing: Option<&Sharing<'_>>, mut sink: impl FnMut(usize, UnitOutcome)) {
         let (sender, outcomes) = mpsc::channel();
         std::thread::scope(|scope| {
@@ -72,8 +75,8 @@ impl Indexer {
                 let sender = sender;
                 self.workers.install(|| match sharing {
                     Some(sharing) => SharedRun { reader: &self.reader, units, sharing }.start(&sender),
-                    // A bridge hands out the units in their order. Splitting the range would begin in its middle, and half of
-                    // all facts would wait in memory for their turn.
+                    // A bridge hands out the units in their order. Splitting the range would begin
+                    // in its middle, and half of all facts would wait in memory for their turn.
                     None => units.iter().enumerate().par_bridge().for_each_with(sender, |sender, (number, unit)| {
                         // The receiver is gone only when the run is being abandoned.
                         let _ = sender.send((number, self.reader.read(unit)));
@@ -104,15 +107,16 @@ impl Indexer {
         Arc::new(Sources::new(self.reader.parser.resource_directory(), texts))
     }
 
-    /// Plans which header work these units share; `None` when no directory for precompiled headers can be made. With `verify`,
-    /// every unit that shares is also parsed plainly, the plain result counts, and the two are compared.
+    /// Plans which header work these units share; `None` when no directory for precompiled headers
+    /// can be made. With `verify`, every unit that shares is also parsed plainly, the plain result
+    /// counts, and the two are compared.
     pub fn share<'a>(&self, units: &[Unit], sources: &Arc<Sources>, verify: bool) -> Option<Sharing<'a>> {
         let TreePaths { tree, identities, .. } = &self.reader.paths;
         self.workers.install(|| Sharing::new(units, tree, identities, sources, verify)).ok()
     }
 
-    /// Stores precompiled headers in a cache, for later runs. `base` is the digest of all that facts depend on except files and
-    /// arguments.
+    /// Stores precompiled headers in a cache, for later runs. `base` is the digest of all that
+    /// facts depend on except files and arguments.
     pub fn keep<'a>(&self, sharing: Sharing<'a>, cache: &'a Cache, base: Digest) -> Sharing<'a> {
         let Tree { root, build } = &self.reader.paths.tree;
         let parser = &self.reader.parser;
@@ -126,7 +130,8 @@ impl Indexer {
     }
 }
 
-/// A run in which units share precompiled headers: each precompiled header is made before everything that stands on it.
+/// A run in which units share precompiled headers: each precompiled header is made before
+/// everything that stands on it.
 #[derive(Clone, Copy)]
 struct SharedRun<'a> {
     reader: &'a UnitReader,

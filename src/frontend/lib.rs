@@ -1,10 +1,12 @@
-//! From a C tree to facts: the compilation database, libclang, scanning, PCH sharing, extraction, scheduling.
+//! From a C tree to facts: the compilation database, libclang, scanning, PCH sharing, extraction,
+//! scheduling.
 //!
 //! It must never know rules, the meaning of marks, or output.
 //!
-//! The modules are in the order of the data: `compdb` gives the units, `marks` the headers in which marks are visible, `scan` and
-//! `sources` the texts without a compiler, `parse` and `extract` the facts of one unit, `pch` the same with shared header work,
-//! `unit_cache` what earlier runs already know, and `index` schedules all of it.
+//! The modules are in the order of the data: `compdb` gives the units, `marks` the headers in which
+//! marks are visible, `scan` and `sources` the texts without a compiler, `parse` and `extract` the
+//! facts of one unit, `pch` the same with shared header work, `unit_cache` what earlier runs
+//! already know, and `index` schedules all of it.
 
 #![warn(missing_docs)]
 

@@ -1,9 +1,11 @@
-//! Marks made visible: in-memory copies of the headers that define them, with annotations that libclang shows.
+//! Marks made visible: in-memory copies of the headers that define them, with annotations that
+//! libclang shows.
 //!
-//! A mark is a macro. In most trees and releases it expands to nothing, or to something that no longer says
-//! which mark was written. So in the copy that libclang reads instead of the header, each mark's replacement
-//! list also carries `__attribute__((annotate("cowrap:<mark>")))`. Nothing on disk changes, and since the
-//! annotation goes into the `#define`'s own line, no line number moves.
+//! A mark is a macro. In most trees and releases it expands to nothing, or to something that does
+//! not say which mark was written. So libclang reads a copy of the header, in which each mark's
+//! replacement list also has `__attribute__((annotate("cowrap:<mark>")))`. The disk is not changed,
+//! and no line number moves, since the annotation goes into the `#define`'s own line. This module
+//! must never know what a mark means.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -16,10 +18,10 @@ use crate::clang::UnsavedFile;
 use crate::extract::ANNOTATION_PREFIX;
 use cowrap_facts::MarkId;
 
-/// The marks that a tree defines, and the headers that make them visible.
+/// The definitions of marks in a tree, and the headers that make them visible.
 #[derive(Debug, Default)]
 pub struct VisibleMarks {
-    /// The changed headers.
+    /// The annotated headers, and all other texts in memory.
     pub headers: Vec<UnsavedFile>,
     /// Every definition of a mark, sorted by file and line.
     pub definitions: Vec<MarkDefinition>,
@@ -36,34 +38,34 @@ pub struct MarkDefinition {
     pub line: u32,
 }
 
-/// Which macros are marks, and in which headers they may be defined.
+/// The macros that are marks, and the headers in which they may be defined.
 #[derive(Clone, Debug, Default)]
 pub struct MarkHeaders {
-    /// The marks' names; [`MarkId`] counts them.
+    /// The names of the marks, indexed by [`MarkId`].
     pub marks: Vec<String>,
-    /// The headers, by their paths relative to the root.
+    /// Matches the headers, by their paths relative to the root.
     pub headers: GlobSet,
-    /// What each of the patterns for headers begins with, up to the first part that is a pattern.
+    /// The directory that each pattern for headers begins with.
     pub directories: Vec<PathBuf>,
 }
 
 impl MarkHeaders {
-    /// Whether marks may be defined in this file, given by its absolute path.
+    /// Whether marks may be defined in a file, given by its absolute path.
     fn may_define(&self, root: &Path, path: &Path) -> bool {
         path.strip_prefix(root).is_ok_and(|relative| self.headers.is_match(relative))
     }
 
-    /// Whether a directory, given relative to the root, is on the way to such files, or is below it.
+    /// Whether a directory, given relative to the root, may contain such files or leads to them.
     fn may_hold(&self, directory: &Path) -> bool {
         self.directories.iter().any(|wanted| wanted.starts_with(directory) || directory.starts_with(wanted))
     }
 }
 
-/// Looks through the headers of a tree in which marks may be defined. Texts that are not to be taken from the
-/// disk are given by their absolute paths; they are among the result's headers, with or without marks.
+/// Searches the headers of a tree in which marks may be defined. `texts` replace files on disk, by
+/// absolute path; all of them are among the headers of the result.
 pub fn make_visible(root: &Path, marks: &MarkHeaders, texts: &HashMap<PathBuf, Arc<Vec<u8>>>) -> VisibleMarks {
     let mut headers: BTreeSet<PathBuf> = headers(root, marks).into_iter().collect();
-    // Those that are in memory alone.
+    // Headers that are only in memory.
     headers.extend(texts.keys().filter(|path| marks.may_define(root, path)).cloned());
     let changed: Vec<(PathBuf, Vec<u8>, Vec<MarkDefinition>)> = headers
         .into_iter()
@@ -89,7 +91,7 @@ pub fn make_visible(root: &Path, marks: &MarkHeaders, texts: &HashMap<PathBuf, A
     visible
 }
 
-/// The definitions of marks in a text: of a file by its absolute path, in which there may be some or not.
+/// The definitions of marks in the text of a file, which is given by its absolute path.
 pub fn definitions(root: &Path, path: &Path, text: &[u8], marks: &MarkHeaders) -> Vec<MarkDefinition> {
     let annotated = if marks.may_define(root, path) { annotate(path, text, marks) } else { None };
     annotated.map(|(_, definitions)| definitions).unwrap_or_default()
@@ -142,7 +144,7 @@ fn annotate(path: &Path, text: &[u8], marks: &MarkHeaders) -> Option<(Vec<u8>, V
     (!definitions.is_empty()).then_some((annotated, definitions))
 }
 
-/// The mark that a line defines as an object-like macro, and where its name ends in the line.
+/// The mark that a line defines as a macro without parameters, and where its name ends in the line.
 fn defined_mark(line: &[u8], marks: &MarkHeaders) -> Option<(MarkId, usize)> {
     let after_hash = line.trim_ascii_start().strip_prefix(b"#")?;
     let after_define = after_hash.trim_ascii_start().strip_prefix(b"define")?;

@@ -1,4 +1,5 @@
-//! Parsing with libclang: the arguments of a translation unit, texts in memory, and retries without unknown arguments.
+//! Parsing with libclang: the arguments of a translation unit, texts in memory, and retries without
+//! unknown arguments.
 //!
 //! It must never know facts, or what a parsed unit is used for.
 
@@ -16,8 +17,8 @@ use crate::compdb::Unit;
 
 /// Arguments that every unit is parsed with, in addition to its own.
 ///
-/// cowrap shows no warnings. What newer compilers made errors by default is still a warning to the gcc or clang that the tree
-/// is built with (clang's `DiagnosticSemaKinds.td`, `DefaultError`).
+/// cowrap shows no warnings. What newer compilers made errors by default is still a warning to the
+/// gcc or clang that the tree is built with (clang's `DiagnosticSemaKinds.td`, `DefaultError`).
 const OWN_ARGUMENTS: &[&str] = &[
     "-w",
     "-Wno-error",
@@ -92,8 +93,9 @@ impl Parser {
 
     /// Replaces the texts, some of which may stand for files that are not on disk.
     ///
-    /// libclang matches a text in memory by one spelling of its path. It finds the text under another spelling only if there is
-    /// a file. So files that do not exist are also listed in an overlay file (`-ivfsoverlay`).
+    /// libclang matches a text in memory by one spelling of its path. It finds the text under
+    /// another spelling only if there is a file. So files that do not exist are also listed in an
+    /// overlay file (`-ivfsoverlay`).
     pub fn set_texts(&mut self, texts: Vec<UnsavedFile>) -> io::Result<()> {
         self.texts = texts;
         // What was added in an earlier snapshot is not there any more.
@@ -109,7 +111,8 @@ impl Parser {
             std::fs::write(&contents, text.contents())?;
             let [directory, name] =
                 [path.parent(), path.file_name().map(Path::new)].map(|part| part.and_then(Path::to_str));
-            // The overlay file cannot name a path that is not UTF-8. Units that include it report a missing file.
+            // The overlay file cannot name a path that is not UTF-8. Units that include it report a
+            // missing file.
             let (Some(directory), Some(name)) = (directory, name) else { continue };
             let file = json!({ "name": name, "type": "file", "external-contents": contents });
             roots.push(json!({ "name": directory, "type": "directory", "contents": [file] }));
@@ -120,8 +123,8 @@ impl Parser {
         Ok(())
     }
 
-    /// Parses a unit, or a header with the unit's arguments, and hands the result to `use_it` together with the arguments that
-    /// libclang did not know.
+    /// Parses a unit, or a header with the unit's arguments, and hands the result to `use_it`
+    /// together with the arguments that libclang did not know.
     pub fn parse<T>(
         &self,
         unit: &Unit,
@@ -174,7 +177,8 @@ impl Parser {
             arguments.push(c_string(argument.as_bytes())?);
         }
         if let Some(pch) = input.pch {
-            // The files in it were compared with the disk before, so clang need not compare their times.
+            // The files in it were compared with the disk before, so clang need not compare their
+            // times.
             for argument in ["-Xclang", "-fno-validate-pch", "-include-pch"] {
                 arguments.push(c_string(argument.as_bytes())?);
             }
@@ -184,7 +188,8 @@ impl Parser {
     }
 }
 
-/// Parses a file, and again without each argument that libclang does not know; the result includes these arguments.
+/// Parses a file, and again without each argument that libclang does not know; the result includes
+/// these arguments.
 fn parse_with_retries<'i>(
     index: &'i Index,
     file: &CStr,
@@ -196,7 +201,8 @@ fn parse_with_retries<'i>(
     loop {
         let parsed = match index.parse(file, &arguments, texts, purpose) {
             Ok(parsed) => parsed,
-            // libclang does not say which argument made it fail. Processors and language versions of another compiler do.
+            // libclang does not say which argument made it fail. Processors and language versions
+            // of another compiler do.
             Err(ParseError::Failure) => match foreign_values(&arguments) {
                 foreign if foreign.is_empty() => return Err(ParseError::Failure.into()),
                 foreign => {
@@ -217,9 +223,11 @@ fn parse_with_retries<'i>(
     }
 }
 
-/// The position of an argument that the compiler's driver reports as unknown; it belongs to another compiler.
+/// The position of an argument that the compiler's driver reports as unknown; it belongs to another
+/// compiler.
 ///
-/// The driver names it as a whole, or as a value and the option that it belongs to (clang's `DiagnosticDriverKinds.td`).
+/// The driver names it as a whole, or as a value and the option that it belongs to (clang's
+/// `DiagnosticDriverKinds.td`).
 fn unknown_argument(unit: &TranslationUnit<'_>, arguments: &[CString]) -> Option<usize> {
     let is_about_arguments = |message: &&String| {
         ["unknown argument", "unsupported option", "unsupported argument", "invalid value"]
@@ -247,7 +255,8 @@ fn unknown_argument(unit: &TranslationUnit<'_>, arguments: &[CString]) -> Option
     })
 }
 
-/// The arguments whose values only some compilers know: those that choose a processor, or if there are none, the language.
+/// The arguments whose values only some compilers know: those that choose a processor, or if there
+/// are none, the language.
 fn foreign_values(arguments: &[CString]) -> Vec<CString> {
     let starting = |prefix: &[u8]| -> Vec<CString> {
         arguments.iter().filter(|argument| argument.as_bytes().starts_with(prefix)).cloned().collect()

@@ -1,8 +1,12 @@
-//! What earlier runs found out about units: what each read, what it looked for in vain, and what it said.
+//! The unit cache: what earlier runs know about units. For each unit it has the files that were
+//! read, the paths where headers were looked up in vain, and the digests of its facts.
 //!
-//! A unit is not read again when every file that it read is as it was, but perhaps for comments, and nothing is now where it
-//! looked in vain. The facts themselves are kept beside, each piece once, by their digests.
-//! Nothing here tells where a tree is, so that checkouts can share it.
+//! A unit is read again only if a file that it read has changed in more than comments, or if
+//! something now exists where a header was looked up in vain. The facts themselves are stored in
+//! the cache, once for each version of a file.
+//!
+//! Nothing here depends on where a tree is, so that checkouts can share it. It must never know what
+//! facts mean.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::OsString;
@@ -21,10 +25,10 @@ use cowrap_facts::{ParseStatus, SharedFileFacts, UnitFacts};
 
 use crate::sources::{Sources, is_old};
 
-/// How many states of one unit are remembered, those of other branches among them.
+/// How many versions of a unit are stored, those of other branches included.
 const MOST_VERSIONS: usize = 8;
 
-/// Everything that is remembered of the units of a tree.
+/// The unit cache as it is stored. Paths are portable; see [`Tree::portable`].
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct SavedUnits {
     #[serde(with = "cowrap_facts::paths")]
@@ -34,71 +38,72 @@ pub struct SavedUnits {
     absent: Vec<PathBuf>,
     #[serde(with = "cowrap_facts::paths")]
     links: Vec<PathBuf>,
-    /// For each of the links, what it led to.
+    /// The target of each of the links.
     #[serde(with = "cowrap_facts::paths")]
     targets: Vec<PathBuf>,
     pieces: Vec<Digest>,
     units: Vec<(Digest, Vec<UnitVersion>)>,
 }
 
-/// A file with a content.
+/// A version of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct FileVersion {
     file: u32,
     content: Digest,
-    /// What is left of the content without comments.
+    /// The digest of the content without comments.
     normalized: Digest,
 }
 
-/// What a unit read, and what it said then. All but the parse_status are positions in the lists of [`SavedUnits`].
+/// What a unit read, and its facts. All lists but the parse status are positions in the lists of
+/// [`SavedUnits`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct UnitVersion {
-    /// The files that it read, sorted.
+    /// The file versions that it read, sorted.
     #[serde(with = "gaps")]
     states: Vec<u32>,
-    /// What it looked for in vain, sorted.
+    /// The paths where headers were looked up in vain, sorted.
     #[serde(with = "gaps")]
     absent: Vec<u32>,
-    /// The symbolic links by which it found files, sorted.
+    /// The symbolic links through which it found files, sorted.
     #[serde(with = "gaps")]
     links: Vec<u32>,
-    /// The facts, in their order.
+    /// The facts of its files, in their order.
     pieces: Vec<u32>,
     parse_status: ParseStatus,
 }
 
-/// What is remembered, compared with what is on the disk now.
+/// The unit cache, compared with a snapshot of the tree.
 #[derive(Debug)]
 pub struct UnitCache<'a> {
     known: SavedUnits,
     cache: &'a Cache,
     tree: &'a Tree,
-    /// The position of each unit.
+    /// The position of each unit, by its key.
     units: HashMap<Digest, usize>,
-    /// For each state, whether the file is in it.
+    /// For each file version, whether it is the current one.
     valid: Vec<bool>,
-    /// For each absent path and each link, whether it is as it was.
+    /// For each absent path and each link, whether it is unchanged.
     still_absent: Vec<bool>,
     still_linked: Vec<bool>,
     pieces: Mutex<HashMap<Digest, SharedFileFacts>>,
-    /// What the key of each unit begins with.
+    /// The digest that every key includes.
     base: Digest,
-    /// When this was made.
+    /// The time at which this was made.
     started: SystemTime,
 }
 
-/// What some units read and looked for, as it was for all of them.
+/// What some units depend on: the files that they read and the paths that they looked up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnitInputs {
-    /// The files that they read, each with the digest of its form.
+    /// The files that they read, each with the digest of its text without comments.
     pub files: BTreeMap<PathBuf, Digest>,
-    /// What they looked for in vain.
+    /// The paths where headers were looked up in vain.
     pub absent: BTreeSet<PathBuf>,
-    /// The symbolic links by which they found files, with what these led to.
+    /// The symbolic links through which they found files, with their targets.
     pub links: BTreeMap<PathBuf, PathBuf>,
 }
 
-/// A unit that is remembered as it is now.
+/// A unit whose stored version is the current one.
 #[derive(Clone, Copy, Debug)]
 pub struct CachedUnit {
     unit: usize,
@@ -106,8 +111,8 @@ pub struct CachedUnit {
 }
 
 impl<'a> UnitCache<'a> {
-    /// Compares what is remembered with what is on the disk, or in another state of the tree. `base` is the digest of all that facts depend on beside files and
-    /// arguments.
+    /// Compares a stored unit cache with the disk, or with another snapshot of the tree. `base` is
+    /// the digest of all that facts depend on except files and arguments.
     pub fn new(
         known: SavedUnits,
         base: Digest,
@@ -144,7 +149,7 @@ impl<'a> UnitCache<'a> {
         UnitCache { known, cache, tree, units, valid, still_absent, still_linked, pieces, base, started }
     }
 
-    /// What tells a unit from all others, wherever the tree is: its file and its arguments.
+    /// The key of a unit: its file and its arguments, wherever the tree is.
     fn key(&self, unit: &Unit) -> Digest {
         let mut digester = Digester::new();
         digester.update(self.base.bytes());
@@ -157,7 +162,7 @@ impl<'a> UnitCache<'a> {
         digester.finish()
     }
 
-    /// The unit, if it is remembered as it is now.
+    /// Finds a unit whose stored version is the current one.
     pub fn find(&self, unit: &Unit) -> Option<CachedUnit> {
         let unit = *self.units.get(&self.key(unit))?;
         let all = |list: &[u32], holds: &[bool]| list.iter().all(|at| holds.get(*at as usize) == Some(&true));
@@ -174,13 +179,13 @@ impl<'a> UnitCache<'a> {
         &self.known.units[found.unit].1[found.variant]
     }
 
-    /// The digests of what a unit says; `None` for damaged memories.
+    /// The digests of a unit's facts; `None` when the cache is damaged.
     pub fn digests(&self, found: CachedUnit) -> Option<Vec<Digest>> {
         self.variant(found).pieces.iter().map(|piece| self.known.pieces.get(*piece as usize).copied()).collect()
     }
 
-    /// The facts of a unit without what its files say. Which files it read is only told of a unit with errors, whose first
-    /// one is in one of them.
+    /// The facts of a unit without those of its files. It lists the unit's files only if the unit
+    /// has errors, since the first error refers to one of them.
     pub fn outline(&self, unit: &Unit, found: CachedUnit) -> Option<UnitFacts> {
         let variant = self.variant(found);
         let mut outline = UnitFacts { parse_status: variant.parse_status.clone(), ..UnitFacts::default() };
@@ -197,7 +202,7 @@ impl<'a> UnitCache<'a> {
         Some(outline)
     }
 
-    /// The facts of a unit, as [`UnitCache::outline`] tells them and with what its files say; `None` when they are lost.
+    /// The facts of a unit; `None` when some of them are lost.
     pub fn facts(&self, unit: &Unit, found: CachedUnit) -> Option<UnitFacts> {
         let mut facts = self.outline(unit, found)?;
         let pieces = self.digests(found)?.into_iter().map(|digest| self.piece(digest));
@@ -214,10 +219,10 @@ impl<'a> UnitCache<'a> {
         self.variant(found).states.iter().map(file).collect::<Option<_>>().unwrap_or_default()
     }
 
-    /// Gets what a unit's files say into memory, for [`UnitCache::facts`].
+    /// Loads the facts of a unit's files into memory, for [`UnitCache::facts`].
     pub fn prepare(&self, found: CachedUnit) {
         for digest in self.digests(found).into_iter().flatten() {
-            // What is lost is noticed when it is asked for.
+            // Lost facts are noticed when they are needed.
             let _ = self.piece(digest);
         }
     }
@@ -233,7 +238,7 @@ impl<'a> UnitCache<'a> {
         Some(piece)
     }
 
-    /// What remembered units read and looked for.
+    /// What cached units depend on.
     pub fn consulted(&self, found: &[CachedUnit]) -> UnitInputs {
         let count = |list: &[PathBuf]| vec![false; list.len()];
         let SavedUnits { files, states, absent, links, targets, .. } = &self.known;
@@ -253,7 +258,7 @@ impl<'a> UnitCache<'a> {
             let chosen = list.iter().zip(marks).filter(|(_, mark)| **mark);
             chosen.map(|(path, _)| self.tree.absolute(path)).collect()
         };
-        // Of one file there may be several states, all of one form.
+        // Several versions of a file may be current, which differ in comments only.
         let read = states
             .iter()
             .zip(&of_states)
@@ -267,11 +272,11 @@ impl<'a> UnitCache<'a> {
         }
     }
 
-    /// Remembers units that were read, and what is remembered of all from now on; and what these units read and looked for,
-    /// if all could be remembered.
+    /// Adds units that were read. Returns the unit cache to store, and what these units depend on,
+    /// if all of them could be added.
     ///
-    /// A unit is left out when one of its files may have changed while it was read, and when it is not known where its headers
-    /// are looked for.
+    /// A unit is left out if one of its files may have changed while it was read, or if its search
+    /// path is not known.
     pub fn record(
         self,
         units: &[(&Unit, &UnitFacts)],
@@ -327,7 +332,7 @@ impl<'a> UnitCache<'a> {
     }
 }
 
-/// Adds to what is known.
+/// Adds units to a stored unit cache.
 struct Recorder<'a> {
     known: SavedUnits,
     tree: &'a Tree,
@@ -339,11 +344,11 @@ struct Recorder<'a> {
     links: HashMap<(PathBuf, PathBuf), u32>,
     pieces: HashMap<Digest, u32>,
     units: HashMap<Digest, usize>,
-    /// The state of each file as it is now, if that is certain.
+    /// The current version of each file, if it is certain.
     now: HashMap<PathBuf, Option<u32>>,
 }
 
-/// The position of a value in a list, at the end of which it is put if it is new; and whether it was.
+/// The position of a value in a list, to which a new value is added; and whether it is new.
 fn number<T: Clone + Eq + std::hash::Hash>(known: &mut HashMap<T, u32>, list: &mut Vec<T>, value: &T) -> (u32, bool) {
     if let Some(position) = known.get(value) {
         return (*position, false);
@@ -376,7 +381,7 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// The states of files as they are now, if they were the same when they were scanned.
+    /// The current versions of files, if they are those that were scanned.
     fn states(
         &mut self,
         files: &[PathBuf],
@@ -414,12 +419,12 @@ impl<'a> Recorder<'a> {
         number(&mut self.absent, &mut self.known.absent, &self.tree.portable(path)).0
     }
 
-    /// What a path leads to, when that is called otherwise.
+    /// The target of a path, if it differs from the path.
     fn target(&self, path: &Path) -> Option<PathBuf> {
         Some(self.identities.identify(Path::new("/"), path)).filter(|target| target != path)
     }
 
-    /// A path that may lead to a file by a symbolic link.
+    /// The position of a path that may be a symbolic link.
     fn link(&mut self, path: &Path) -> Option<u32> {
         let target = self.target(path)?;
         let link = (self.tree.portable(path), self.tree.portable(&target));
@@ -437,7 +442,8 @@ impl<'a> Recorder<'a> {
         number(&mut self.pieces, &mut self.known.pieces, &digest)
     }
 
-    /// Adds a version of a unit. The first one is the last that was on the disk, and stays whatever is tried in memory.
+    /// Adds a version of a unit. The first version is the last one that was on disk, and stays
+    /// whatever is tried in memory.
     fn add(&mut self, key: Digest, is_disk: bool, variant: UnitVersion) {
         let position = *self.units.entry(key).or_insert_with(|| {
             self.known.units.push((key, Vec::new()));
@@ -451,7 +457,7 @@ impl<'a> Recorder<'a> {
     }
 }
 
-/// For each path, whether nothing is there; what is in a directory is listed once.
+/// For each path, whether nothing is there. Each directory is listed once.
 fn still_absent(paths: &[PathBuf], tree: &Tree, overlay: &Overlay) -> Vec<bool> {
     let absolute: Vec<PathBuf> = paths.par_iter().map(|path| tree.absolute(path)).collect();
     let mut directories: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
@@ -482,7 +488,8 @@ fn still_absent(paths: &[PathBuf], tree: &Tree, overlay: &Overlay) -> Vec<bool> 
     absent
 }
 
-/// An argument with `NUL r` and `NUL b` in place of the tree's root and its build directory; arguments have no `NUL`.
+/// An argument with `NUL r` and `NUL b` in place of the tree's root and its build directory. No
+/// argument contains a NUL byte.
 fn without_place(argument: &[u8], tree: &Tree) -> Vec<u8> {
     let mut rest = argument;
     let mut out = Vec::with_capacity(argument.len());
@@ -506,7 +513,7 @@ fn without_place(argument: &[u8], tree: &Tree) -> Vec<u8> {
     out
 }
 
-/// Sorted numbers as the gaps between them, which are small.
+/// Stores sorted numbers as the gaps between them, which are small.
 mod gaps {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -1,4 +1,5 @@
-//! One translation unit into its facts: parsing, then extraction. A crash or a panic costs this unit alone.
+//! One translation unit into its facts: parsing, then extraction. A crash or a panic costs this
+//! unit alone.
 //!
 //! It must never know other units, precompiled headers or threads.
 

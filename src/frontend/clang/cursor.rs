@@ -31,7 +31,8 @@ pub enum Visit {
     Recurse,
 }
 
-/// The kinds of cursor that a C translation unit shows and that somebody asks for; all others are `Other`.
+/// The kinds of cursor that a C translation unit shows and that somebody asks for; all others are
+/// `Other`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)] // the names are clang's own
 pub enum CursorKind {
@@ -155,8 +156,8 @@ impl<'tu> Cursor<'tu> {
         valid.then_some(Cursor { raw, unit: PhantomData })
     }
 
-    /// Whether two cursors of expressions or statements show the same node. They may differ as cursors, since
-    /// each also remembers the declaration that it was reached from.
+    /// Whether two cursors of expressions or statements show the same node. They may differ as
+    /// cursors, since each also remembers the declaration that it was reached from.
     pub fn is_same_node(self, other: Cursor<'_>) -> bool {
         self.raw.kind == other.raw.kind && self.raw.data[1] == other.raw.data[1]
     }
@@ -225,8 +226,8 @@ impl<'tu> Cursor<'tu> {
         (FIRST_EXPRESSION..=LAST_EXPRESSION).contains(&self.raw.kind) || self.raw.kind == CXCursor_BuiltinBitCastExpr
     }
 
-    /// A number that tells this declaration from every other declaration of the unit: each redeclaration has
-    /// its own. Meaningless for anything but a declaration.
+    /// A number that tells this declaration from every other declaration of the unit: each
+    /// redeclaration has its own. Meaningless for anything but a declaration.
     pub fn declaration_key(self) -> usize {
         self.raw.data[0] as usize
     }
@@ -356,7 +357,8 @@ impl<'tu> Cursor<'tu> {
         locate_by(location, expansion)
     }
 
-    /// Where the cursor's own text is written: inside the macro's definition when it comes from one.
+    /// Where the cursor's own text is written: inside the macro's definition when it comes from
+    /// one.
     pub fn spelling_location(self) -> Option<Location<'tu>> {
         let location = unsafe { clang_getCursorLocation(self.raw) };
         locate_by(location, spelling)
@@ -374,8 +376,8 @@ impl<'tu> Cursor<'tu> {
         locate_by(start, spelling)
     }
 
-    /// The declaration as clang prints it, without a body. Spelling and spacing differ between versions, and
-    /// it may hold addresses: look for one thing in it, and keep nothing else.
+    /// The declaration as clang prints it, without a body. Spelling and spacing differ between
+    /// versions, and it may hold addresses: look for one thing in it, and keep nothing else.
     pub fn printed(self) -> String {
         // SAFETY: the policy is disposed of exactly once, after its only use.
         unsafe {
@@ -389,7 +391,8 @@ impl<'tu> Cursor<'tu> {
 
     /// Walks the cursors below this one in source order: `visitor(cursor, parent)`.
     ///
-    /// A panic of the visitor stops the walk and goes on from here, since it must not cross libclang's frames.
+    /// A panic of the visitor stops the walk and goes on from here, since it must not cross
+    /// libclang's frames.
     pub fn visit(self, mut visitor: impl FnMut(Cursor<'tu>, Cursor<'tu>) -> Visit) {
         type Panic = Box<dyn Any + Send>;
         struct State<'a, 'tu> {
@@ -495,13 +498,14 @@ impl<'tu> Type<'tu> {
         Type::new(unsafe { clang_getArrayElementType(self.raw) })
     }
 
-    /// The declaration of a typedef or record. Elaborated and plain types both answer, so this sees through
-    /// the difference between libclang versions.
+    /// The declaration of a typedef or record. Elaborated and plain types both answer, so this sees
+    /// through the difference between libclang versions.
     pub fn declaration(self) -> Option<Cursor<'tu>> {
         Cursor::new(unsafe { clang_getTypeDeclaration(self.raw) })
     }
 
-    /// The typedef that the type is written as, if it is. Some versions put an elaborated type around it.
+    /// The typedef that the type is written as, if it is. Some versions put an elaborated type
+    /// around it.
     #[allow(non_upper_case_globals)]
     pub fn typedef(self) -> Option<Cursor<'tu>> {
         let may_be = matches!(self.raw.kind, CXType_Typedef | CXType_Elaborated);
@@ -532,9 +536,11 @@ impl<'tu> Type<'tu> {
     }
 }
 
-/// Takes the text out of a `CXString` and frees it. Bytes that are not UTF-8 become replacement characters.
+/// Takes the text out of a `CXString` and frees it. Bytes that are not UTF-8 become replacement
+/// characters.
 pub(super) fn text(string: CXString) -> String {
-    // SAFETY: `clang_getCString` gives null or a C string that lives until the string is disposed of.
+    // SAFETY: `clang_getCString` gives null or a C string that lives until the string is disposed
+    // of.
     unsafe {
         let characters = clang_getCString(string);
         let text = if characters.is_null() {

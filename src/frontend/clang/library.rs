@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use thiserror::Error;
 
-/// The oldest libclang that tells operators apart (`clang_getCursorBinaryOperatorKind`), which guards need.
+/// The oldest libclang that tells operators apart (`clang_getCursorBinaryOperatorKind`), which
+/// guards need.
 pub const OLDEST_MAJOR: u32 = 17;
 
 /// The versions that the search looks for in versioned directories, newest first.
@@ -50,7 +51,8 @@ pub enum LoadError {
     },
 }
 
-/// A loaded libclang. Cheap to clone; every thread that uses libclang calls [`Library::enter`] first.
+/// A loaded libclang. Cheap to clone; every thread that uses libclang calls [`Library::enter`]
+/// first.
 #[derive(Clone, Debug)]
 pub struct Library {
     shared: Arc<clang_sys::SharedLibrary>,
@@ -61,10 +63,12 @@ pub struct Library {
 }
 
 impl Library {
-    /// Finds and loads the newest usable libclang: `LIBCLANG_PATH` if it is set, else the usual places.
+    /// Finds and loads the newest usable libclang: `LIBCLANG_PATH` if it is set, else the usual
+    /// places.
     ///
-    /// A process loads one library; later calls give the same. The first call must not run while another
-    /// thread uses the environment through C (`getenv`), since clang-sys takes the path from there.
+    /// A process loads one library; later calls give the same. The first call must not run while
+    /// another thread uses the environment through C (`getenv`), since clang-sys takes the path
+    /// from there.
     pub fn load() -> Result<Library, LoadError> {
         static LOADED: Mutex<Option<Library>> = Mutex::new(None);
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,9 +133,9 @@ impl Library {
 /// Loads one library and asks for its version; the error is the reason it cannot be used.
 fn open(path: &Path) -> Result<(Arc<clang_sys::SharedLibrary>, String, u32), String> {
     let given = std::env::var_os("LIBCLANG_PATH");
-    // clang-sys takes an exact path only through this variable; without it, it would run `llvm-config`.
-    // SAFETY: `Library::load` is documented not to run while C code reads the environment, and holds a lock
-    // against itself. The variable is put back as it was.
+    // clang-sys takes an exact path only through this variable; without it, it would run
+    // `llvm-config`. SAFETY: `Library::load` is documented not to run while C code reads the
+    // environment, and holds a lock against itself. The variable is put back as it was.
     let shared = unsafe {
         std::env::set_var("LIBCLANG_PATH", path);
         let shared = clang_sys::load_manually();
@@ -213,7 +217,8 @@ fn is_libclang(name: Option<&OsStr>) -> bool {
     shared && (name.starts_with("libclang.") || name.starts_with("libclang-")) && !name.contains("-cpp")
 }
 
-/// The version number in a path such as `/usr/lib/llvm-19/lib/libclang-19.so.1`; 0 when there is none.
+/// The version number in a path such as `/usr/lib/llvm-19/lib/libclang-19.so.1`; 0 when there is
+/// none.
 fn number_in(path: &Path) -> u32 {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let text = real.to_string_lossy().into_owned();
@@ -247,8 +252,8 @@ fn resource_directory(library: &Path, major: u32) -> Result<PathBuf, LoadError> 
     places.push(format!("/usr/lib/clang/{major}").into());
     places.push(format!("/usr/lib64/clang/{major}").into());
     match places.iter().find(|place| place.join("include/stddef.h").is_file()) {
-        // Debian's `/usr/lib/clang/19/include` is a link. Headers are known by where links lead, and `#include_next` goes on behind the
-        // directory that a header is in.
+        // Debian's `/usr/lib/clang/19/include` is a link. Headers are known by where links lead,
+        // and `#include_next` goes on behind the directory that a header is in.
         Some(place) => {
             let include = place.join("include").canonicalize().ok().filter(|include| include.ends_with("include"));
             Ok(include.as_deref().and_then(Path::parent).unwrap_or(place).to_path_buf())

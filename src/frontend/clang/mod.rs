@@ -1,10 +1,11 @@
 //! Safe types over libclang: the only module with `unsafe` code.
 //!
-//! It owns finding and loading the library, parsing a translation unit, and walking its cursors, and it hides
-//! the differences between libclang versions.
-//! It must never know facts, rules or rayon: it says what libclang says, and decides nothing.
+//! It owns finding and loading the library, parsing a translation unit, and walking its cursors,
+//! and it hides the differences between libclang versions. It must never know facts, rules or
+//! rayon: it says what libclang says, and decides nothing.
 //!
-//! Facts about libclang are from its header, `clang-c/Index.h`, unless a comment names another source.
+//! Facts about libclang are from its header, `clang-c/Index.h`, unless a comment names another
+//! source.
 
 mod cursor;
 mod library;

@@ -42,9 +42,11 @@ pub enum ParseError {
 /// What a translation unit is parsed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To be walked. Parsing goes on after a fatal error (a missing header), so that the rest can be reported.
+    /// To be walked. Parsing goes on after a fatal error (a missing header), so that the rest can
+    /// be reported.
     Walk,
-    /// To be saved as a precompiled header. It need not be whole: what is only tentatively defined stays so.
+    /// To be saved as a precompiled header. It need not be whole: what is only tentatively defined
+    /// stays so.
     Precompile,
 }
 
@@ -53,8 +55,8 @@ pub enum Purpose {
 pub struct Inclusion<'tu> {
     /// The file.
     pub file: File<'tu>,
-    /// The line of the main file, from 1, whose inclusion led to it; `None` for the main file itself, and for what the
-    /// arguments include.
+    /// The line of the main file, from 1, whose inclusion led to it; `None` for the main file
+    /// itself, and for what the arguments include.
     pub line: Option<u32>,
     /// The file that included it, and the line there, from 1; `None` as for `line`.
     pub from: Option<(File<'tu>, u32)>,
@@ -117,7 +119,8 @@ impl Index {
     /// Makes an index. The calling thread must have entered `library`.
     pub fn new(library: &Library) -> Self {
         library.enter();
-        // Arguments: declarations from precompiled headers are left out when a unit is walked; diagnostics are not printed.
+        // Arguments: declarations from precompiled headers are left out when a unit is walked;
+        // diagnostics are not printed.
         Index { raw: unsafe { clang_createIndex(1, 0) } }
     }
 
@@ -143,7 +146,8 @@ impl Index {
             })
             .collect();
         let mut raw = std::ptr::null_mut();
-        // SAFETY: every pointer is to memory that lives until the call returns; libclang copies what it keeps.
+        // SAFETY: every pointer is to memory that lives until the call returns; libclang copies
+        // what it keeps.
         let code = unsafe {
             clang_parseTranslationUnit2(
                 self.raw,
@@ -190,7 +194,8 @@ impl<'i> TranslationUnit<'i> {
         let count = unsafe { clang_getNumDiagnostics(self.raw) };
         (0..count)
             .map(|number| {
-                // SAFETY: the number is below the count, and the diagnostic is disposed of exactly once.
+                // SAFETY: the number is below the count, and the diagnostic is disposed of exactly
+                // once.
                 unsafe {
                     let raw = clang_getDiagnostic(self.raw, number);
                     let diagnostic = Diagnostic {
@@ -205,20 +210,21 @@ impl<'i> TranslationUnit<'i> {
             .collect()
     }
 
-    /// Every file that was read, in the order of first inclusion; the main file is the first. What a precompiled header
-    /// read is not among them.
+    /// Every file that was read, in the order of first inclusion; the main file is the first. What
+    /// a precompiled header read is not among them.
     pub fn files(&self) -> Vec<File<'_>> {
         let mut seen = std::collections::HashSet::new();
         let inclusions = self.inclusions().into_iter().map(|inclusion| inclusion.file);
         inclusions.filter(|file| seen.insert(file.raw)).collect()
     }
 
-    /// Every time that a file was entered, in order; the main file is the first. What a precompiled header entered is not
-    /// among them.
+    /// Every time that a file was entered, in order; the main file is the first. What a precompiled
+    /// header entered is not among them.
     pub fn inclusions(&self) -> Vec<Inclusion<'_>> {
         extern "C" fn step(file: CXFile, stack: *mut CXSourceLocation, length: c_uint, data: CXClientData) {
-            // SAFETY: `data` is the vector that `inclusions` passes below and outlives the call; `stack` holds `length`
-            // locations, that of the nearest file first and that of the main file last.
+            // SAFETY: `data` is the vector that `inclusions` passes below and outlives the call;
+            // `stack` holds `length` locations, that of the nearest file first and that of the main
+            // file last.
             let found = unsafe { &mut *(data as *mut Vec<(CXFile, Option<[CXSourceLocation; 2]>)>) };
             let ends = length.checked_sub(1).map(|last| unsafe { [*stack, *stack.add(last as usize)] });
             found.push((file, ends));
@@ -233,7 +239,8 @@ impl<'i> TranslationUnit<'i> {
         found.into_iter().filter_map(inclusion).collect()
     }
 
-    /// Writes the unit, which must have been parsed for that, to a precompiled header; whether that succeeded.
+    /// Writes the unit, which must have been parsed for that, to a precompiled header; whether that
+    /// succeeded.
     pub fn save(&self, path: &CStr) -> bool {
         // SAFETY: the unit and the path live until the call returns. `CXSaveError_None` is 0.
         unsafe { clang_saveTranslationUnit(self.raw, path.as_ptr(), clang_defaultSaveOptions(self.raw)) == 0 }

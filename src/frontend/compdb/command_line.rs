@@ -1,4 +1,4 @@
-//! From text to words: a shell's quoting and the compilers' response files.
+//! Splitting commands into arguments: shell quoting and response files.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -6,33 +6,34 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// How deep response files may name each other.
+/// How deep response files may be nested.
 const DEEPEST: usize = 8;
 
-/// How many bytes of response files one entry may read. Real ones are below 1 MiB; without a limit, two files that
-/// name each other many times would fill the memory.
+/// How many bytes of response files one entry may read. Real ones are below 1 MiB. Without a limit,
+/// two files that include each other many times would fill the memory.
 const MOST_BYTES: u64 = 4 << 20;
 
-/// libclang takes C strings, which would end at the byte.
-pub(super) const HOLDS_NUL: &str = "it holds a NUL byte";
+/// libclang takes C strings, which would end at a NUL byte.
+pub(super) const CONTAINS_NUL: &str = "it contains a NUL byte";
 
-/// A word that is refused, and why.
+/// A refused argument, and the reason.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct RefusedWord {
     pub(super) word: Vec<u8>,
     pub(super) reason: String,
 }
 
-/// Splits a command as a POSIX shell would, but expands nothing; `None` when a quote is unbalanced.
+/// Splits a command like a POSIX shell without expansions; `None` when a quote is unbalanced.
 pub(super) fn split(command: &[u8]) -> Option<Vec<Vec<u8>>> {
     shlex::bytes::split(command)
 }
 
-/// Replaces each word `@FILE` by the words in that file, as compilers do before they look at options.
+/// Replaces each argument `@FILE` by the arguments in that file, as compilers do before they look
+/// at options.
 ///
-/// `FILE` is relative to `directory`, and its path without symbolic links must be below one of `roots` (which have
-/// none themselves). Fails on a file that is elsewhere or cannot be read, on files that name each other in a circle
-/// or too deeply, and on a word with a NUL byte.
+/// `FILE` is relative to `directory`, and its real path must be below one of `roots` (which are
+/// real paths). Fails on a file that is elsewhere or cannot be read, on files that include each
+/// other in a circle or too deeply, and on an argument with a NUL byte.
 pub(super) fn expand_response_files(
     words: Vec<Vec<u8>>,
     directory: &Path,
@@ -56,7 +57,7 @@ impl Expansion<'_> {
     fn add(&mut self, words: Vec<Vec<u8>>) -> Result<(), RefusedWord> {
         for word in words {
             if word.contains(&0) {
-                return Err(RefusedWord { word, reason: HOLDS_NUL.to_owned() });
+                return Err(RefusedWord { word, reason: CONTAINS_NUL.to_owned() });
             }
             match word.strip_prefix(b"@") {
                 Some(name) => match self.add_file(name) {
@@ -79,7 +80,7 @@ impl Expansion<'_> {
             return Err(ExpansionError::Here(format!("the response file is not below {}", roots.join(" or "))));
         }
         if self.open.contains(&path) {
-            return Err(ExpansionError::here("the response file names itself"));
+            return Err(ExpansionError::here("the response file includes itself"));
         }
         if self.open.len() >= DEEPEST {
             return Err(ExpansionError::here("response files are nested too deeply"));
@@ -102,7 +103,7 @@ impl Expansion<'_> {
     }
 }
 
-/// Whose failure it is, so that the innermost word is reported.
+/// Where the error is, so that the innermost argument is reported.
 enum ExpansionError {
     Here(String),
     Inside(RefusedWord),
@@ -114,8 +115,9 @@ impl ExpansionError {
     }
 }
 
-/// Splits a response file by GCC's rules ("Overall Options", `@file`): white space separates, quotes of both kinds
-/// hold words together, and a backslash makes any character ordinary, inside quotes too. A quote may stay open.
+/// Splits a response file by GCC's rules ("Overall Options", `@file`): white space separates
+/// arguments, both kinds of quotes keep white space, and a backslash makes any character ordinary,
+/// inside quotes too. The last quote may stay open.
 fn split_response_file(text: &[u8]) -> Vec<Vec<u8>> {
     let mut words = Vec::new();
     let mut word: Option<Vec<u8>> = None;
@@ -127,7 +129,7 @@ fn split_response_file(text: &[u8]) -> Vec<Vec<u8>> {
             _ if quote == Some(byte) => quote = None,
             b'"' | b'\'' if quote.is_none() => {
                 quote = Some(byte);
-                // `""` is a word, though an empty one.
+                // `""` is an empty argument.
                 word.get_or_insert_default();
             }
             _ if quote.is_none() && byte.is_ascii_whitespace() => words.extend(word.take()),

@@ -1,17 +1,17 @@
-//! Where the compiler's name ends a command's first words, and what that name implies.
+//! The compiler's name in a command, and what it implies.
 //!
-//! Names are read, never run.
+//! The name is read, never run.
 
 /// What a compiler's name implies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Compiler {
     /// The target triple in the name of a cross compiler.
     pub(super) target: Option<String>,
-    /// Whether it takes C for C++, as `g++` does.
+    /// Whether it compiles C as C++, like `g++`.
     pub(super) cxx: bool,
 }
 
-/// Programs that run the compiler named after them, and their options before it.
+/// Programs that run the compiler that follows them; their own options come before it.
 const LAUNCHERS: &[&str] =
     &["buildcache", "ccache", "distcc", "env", "gomacc", "icecc", "libtool", "nice", "sccache", "time"];
 
@@ -20,10 +20,11 @@ const C_COMPILERS: &[&str] =
 
 const CXX_COMPILERS: &[&str] = &["c++", "clang++", "g++", "icpc", "icpx"];
 
-/// How the architectures begin that libclang is built for and that are processors.
+/// How the names of processor architectures begin that libclang supports.
 ///
-/// For a GPU the driver runs a program to find out which one this machine has (`amdgpu-arch`, `nvptx-arch`: seen
-/// in libclang 19 with `--target=amdgcn-amd-amdhsa -mcpu=native`), which is why this is a list of what is allowed.
+/// For a GPU, the driver runs a program to find out which one the machine has (`amdgpu-arch`,
+/// `nvptx-arch`: seen in libclang 19 with `--target=amdgcn-amd-amdhsa -mcpu=native`). So this is a
+/// list of what is allowed.
 const ARCHITECTURES: &[&str] = &[
     "aarch64",
     "arm",
@@ -47,10 +48,11 @@ const ARCHITECTURES: &[&str] = &[
     "x86_64",
 ];
 
-/// Splits a command's words into what the compiler's name implies and the words after the name.
+/// Splits a command into what the compiler's name implies and the arguments after the name.
 ///
-/// Launchers (`ccache gcc …`), assignments (`FOO=bar gcc …`) and wrappers of unknown name (`wrapper gcc …`) before
-/// the compiler are skipped. When no word looks like a compiler, the first that is no launcher is taken for it.
+/// Launchers (`ccache gcc …`), assignments (`FOO=bar gcc …`) and unknown wrappers (`wrapper gcc …`)
+/// before the compiler are skipped. If no word looks like a compiler, the first that is no launcher
+/// counts as the compiler.
 pub(super) fn split_off(words: &[Vec<u8>]) -> (Compiler, &[Vec<u8>]) {
     let mut rest = words;
     let mut launched = false;
@@ -63,7 +65,7 @@ pub(super) fn split_off(words: &[Vec<u8>]) -> (Compiler, &[Vec<u8>]) {
         launched = true;
         rest = after;
     }
-    // An option ends the search, so that a value that is called `cc` is not taken for the compiler.
+    // An option ends the search, so that a value named `cc` is not taken for the compiler.
     let mut ahead = rest;
     while let Some((word, after)) = ahead.split_first()
         && !word.starts_with(b"-")
@@ -79,9 +81,9 @@ pub(super) fn split_off(words: &[Vec<u8>]) -> (Compiler, &[Vec<u8>]) {
     }
 }
 
-/// Whether this can be given to libclang as a target.
+/// Whether libclang may get this target.
 ///
-/// The characters matter: libclang 19 and 22 open `<target>-clang.cfg` and read options from it, so that
+/// The characters matter: libclang 19 and 22 open `<target>-clang.cfg` and read options from it, so
 /// `--target=../evil` would load a file of the tree under review.
 pub(super) fn is_target(triple: &[u8]) -> bool {
     ARCHITECTURES.iter().any(|architecture| triple.starts_with(architecture.as_bytes()))
@@ -98,7 +100,7 @@ fn base_name(word: &[u8]) -> &[u8] {
     word.rsplit(|byte| *byte == b'/').next().unwrap_or(word)
 }
 
-/// What a file name such as `aarch64-linux-gnu-gcc-12` implies; `None` when it is no compiler's.
+/// What a file name such as `aarch64-linux-gnu-gcc-12` implies; `None` if it is not a compiler's.
 fn recognise(name: &[u8]) -> Option<Compiler> {
     let mut name = str::from_utf8(name).ok()?;
     // `-12` is a version; `-posix` and `-win32` are the threads of mingw compilers.
@@ -111,7 +113,7 @@ fn recognise(name: &[u8]) -> Option<Compiler> {
         name = before;
     }
     let (prefix, base) = name.rsplit_once('-').unwrap_or(("", name));
-    // FreeBSD's packages are called `gcc13` and `clang19`; `c99` is a name of its own.
+    // FreeBSD's packages are named `gcc13` and `clang19`; `c99` is a name of its own.
     let unversioned = base.trim_end_matches(|character: char| character.is_ascii_digit());
     let is_one_of = |names: &[&str]| names.contains(&base) || names.contains(&unversioned);
     let cxx = is_one_of(CXX_COMPILERS);

@@ -1,4 +1,4 @@
-//! Where the database is.
+//! Finding the compilation database.
 
 use std::ffi::OsStr;
 use std::io;
@@ -9,11 +9,11 @@ use super::Error;
 
 const NAME: &str = "compile_commands.json";
 
-/// Finds the database: at `explicit` (a directory that holds `compile_commands.json`, or the JSON file itself,
-/// whatever its name; relative to `start`), else in `start`, in its `build/`, or in the only one of its `build*/`
-/// that holds one.
+/// Finds the database: at `explicit` (a directory with `compile_commands.json`, or the JSON file
+/// itself under any name, relative to `start`); or in `start`, in its `build/`, or in the only one
+/// of its `build*/` that has one.
 ///
-/// Fails when there is none, and when several `build*/` hold one: which one is meant cannot be guessed.
+/// Fails when there is none, and when several `build*/` have one.
 pub fn find(start: &Path, explicit: Option<&Path>) -> Result<PathBuf, Error> {
     if let Some(explicit) = explicit {
         return find_at(start.join(explicit));

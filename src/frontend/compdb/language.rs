@@ -4,7 +4,7 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// The language of an entry, as far as it matters for saying what was not checked.
+/// The language of an entry, as far as reports of unchecked entries need it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)]
 pub enum Language {
@@ -22,7 +22,7 @@ pub enum Language {
     Unknown,
 }
 
-/// What `-x` calls each language (clang's `Types.def`; GCC's "Overall Options").
+/// The names of languages for `-x` (clang's `Types.def`; GCC's "Overall Options").
 const NAMES: &[(&str, Language)] = &[
     ("c", Language::C),
     ("cpp-output", Language::C),
@@ -41,7 +41,7 @@ const NAMES: &[(&str, Language)] = &[
     ("cuda", Language::Cuda),
 ];
 
-/// What `-x` would call the language of a file with this extension.
+/// The name for `-x` of the language of each file extension.
 const EXTENSIONS: &[(&str, &str)] = &[
     ("c", "c"),
     ("i", "cpp-output"),
@@ -71,7 +71,7 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("cu", "cuda"),
 ];
 
-/// The name for `-x` that this file's extension stands for; `none` when it stands for no language known here.
+/// The name for `-x` of the language of a file, by its extension; `none` for an unknown one.
 ///
 /// `cxx_driver`: whether the compiler is one such as `g++`, which takes C for C++.
 pub(super) fn name_of_file(file: &Path, cxx_driver: bool) -> &'static str {
@@ -85,7 +85,7 @@ pub(super) fn name_of_file(file: &Path, cxx_driver: bool) -> &'static str {
     }
 }
 
-/// The language that `-x` calls so.
+/// The language with this name for `-x`.
 pub(super) fn by_name(name: &[u8]) -> Language {
     NAMES.iter().find(|(known, _)| known.as_bytes() == name).map_or(Language::Unknown, |(_, language)| *language)
 }

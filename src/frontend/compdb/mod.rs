@@ -1,13 +1,13 @@
-//! The compilation database: finding, reading, vetting and normalising it, and choosing translation units.
+//! The compilation database: finding, reading, vetting and normalising it.
 //!
-//! A database comes with the change under review, so its words are an attacker's words. Nothing it names is ever
-//! run, and only options of a fixed list reach libclang, rewritten so that libclang cannot read them differently
-//! (see [`Unit::arguments`]).
-//! It must never know what is inside a C file.
+//! A database comes with the change under review, so its arguments may be an attacker's. Nothing
+//! that it names is ever run. Only options of a fixed list reach libclang, rewritten so that
+//! libclang cannot read them differently (see [`Unit::arguments`]). It must never know the content
+//! of a C file.
 //!
-//! The format is from <https://clang.llvm.org/docs/JSONCompilationDatabase.html>; facts about options are from
-//! clang's "Clang command line argument reference" and GCC's "GCC Command Options" unless a comment names another
-//! source.
+//! The format is from <https://clang.llvm.org/docs/JSONCompilationDatabase.html>; facts about
+//! options are from clang's "Clang command line argument reference" and GCC's "GCC Command Options"
+//! unless a comment names another source.
 
 mod compiler;
 mod find;
@@ -31,61 +31,66 @@ pub use find::find;
 pub use language::Language;
 pub use read::{read, single};
 
-/// A database, with its entries sorted out.
+/// A compilation database, with its entries sorted into units and others.
 #[derive(Clone, Debug)]
 pub struct Database {
     /// The JSON file, absolute.
     pub path: PathBuf,
-    /// The C translation units, in the order of the file; no two have the same file, directory and arguments.
+    /// The C translation units, in the order of the file; no two have the same file, directory and
+    /// arguments.
     pub units: Vec<Unit>,
-    /// The C entries that must not be given to libclang, in the order of the file.
+    /// The C entries that libclang must not get, in the order of the file.
     pub refused: Vec<RefusedEntry>,
-    /// How many entries there are of each language that is not C.
+    /// The number of entries of each language other than C.
     pub other_languages: BTreeMap<Language, usize>,
-    /// Whether response files may say some of it (`@file`): then it is not enough to look at the JSON file to know that nothing
-    /// has changed.
+    /// Whether response files (`@file`) may be part of it. Then an unchanged JSON file does not
+    /// mean an unchanged database.
     pub may_be_indirect: bool,
 }
 
-/// One C file, compiled one way.
+/// A translation unit: one C file, compiled in one way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unit {
     /// The C file: absolute, without `.` and `..`, symbolic links kept.
     pub file: PathBuf,
-    /// The directory that the arguments' relative paths start from: absolute, without `.` and `..`.
+    /// The directory that relative paths in the arguments start from: absolute, without `.` and
+    /// `..`.
     pub directory: PathBuf,
-    /// The arguments that change what the code means, without the compiler, the C file and the output.
+    /// The arguments that change what the code means, without the compiler, the C file and the
+    /// output.
     ///
-    /// Every word that begins with `-` is an option that the list of options allows, and no word begins with `@`:
-    /// an option's value never does either. So leaving out any of these words (an option that one libclang does
-    /// not know) can lose meaning, but cannot make an option out of a value.
+    /// Every argument that begins with `-` is an option of the fixed list, and none begins with
+    /// `@`: the value of an option begins with neither. So leaving out any of them (such as an
+    /// option that a libclang does not know) can lose meaning, but cannot turn a value into an
+    /// option.
     pub arguments: Vec<OsString>,
-    /// What the compiler writes, absolute: one for each entry that became this unit, as far as they say.
+    /// The absolute paths of the compiler's output: one for each entry that became this unit, if it
+    /// names one.
     pub outputs: Vec<PathBuf>,
     /// The number of the first entry that became this unit, counted from 0.
     pub entry: usize,
-    /// The words that were left out because they do not change what the code means.
+    /// The arguments that were left out because they do not change what the code means.
     pub dropped: Vec<OsString>,
 }
 
-/// An entry that must not be given to libclang.
+/// An entry that libclang must not get.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedEntry {
     /// The number of the entry, counted from 0.
     pub entry: usize,
     /// The C file: absolute, without `.` and `..`, symbolic links kept.
     pub file: PathBuf,
-    /// The argument that is refused, as the entry has it: a word, or two where one carries the other to a later
-    /// stage (`-Xclang -load`).
+    /// The refused argument as the entry has it, or two arguments where one passes the other to a
+    /// later stage (`-Xclang -load`).
     pub argument: String,
-    /// Why, as a clause that follows the word.
+    /// The reason, as a clause that follows the argument.
     pub reason: String,
 }
 
 /// Why a database could not be found or read.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// The path given is not there.
+    /// The given path does not exist.
     #[error(
         "{}: no such file or directory\n  pass the directory that holds compile_commands.json, or the file itself",
         .path.display()
@@ -94,7 +99,7 @@ pub enum Error {
         /// The path.
         path: PathBuf,
     },
-    /// The directory given holds no database.
+    /// The given directory has no database.
     #[error(
         "{}: no compile_commands.json in this directory\n  configure the build first (meson and configure write it; \
          cmake needs -DCMAKE_EXPORT_COMPILE_COMMANDS=ON; for make, run `bear -- make`)",
@@ -104,7 +109,7 @@ pub enum Error {
         /// The directory.
         directory: PathBuf,
     },
-    /// There is none in the usual places.
+    /// No database is in the usual places.
     #[error(
         "no compile_commands.json found\n  looked in {}, its build/ and its build*/\n  configure the build first \
          (meson and configure write it; cmake needs -DCMAKE_EXPORT_COMPILE_COMMANDS=ON; for make, run \
@@ -112,10 +117,10 @@ pub enum Error {
         .start.display()
     )]
     NotFound {
-        /// Where the search began.
+        /// The directory in which the search began.
         start: PathBuf,
     },
-    /// There are several, and none is the obvious one.
+    /// There are several databases, and none is the obvious one.
     #[error("several compilation databases found\n{}\n  pass -p with the build directory to use", list(.candidates))]
     Several {
         /// The databases, sorted.
@@ -129,9 +134,9 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
-    /// The file is not the JSON that a database is.
+    /// The file is not a JSON compilation database.
     #[error(
-        "{}:{line}:{column}: not a compilation database: {message}\n  configure the build again to write it anew",
+        "{}:{line}:{column}: not a compilation database: {message}\n  configure the build again",
         .path.display()
     )]
     Syntax {
@@ -141,12 +146,12 @@ pub enum Error {
         line: usize,
         /// The column in bytes, counted from 1.
         column: usize,
-        /// What the JSON reader says.
+        /// The message of the JSON reader.
         message: String,
     },
     /// An entry names no file.
     #[error(
-        "{}: entry {entry} (counted from 0) has no `file`\n  configure the build again to write it anew",
+        "{}: entry {entry} (counted from 0) has no `file`\n  configure the build again",
         .path.display()
     )]
     NoFile {
@@ -155,10 +160,10 @@ pub enum Error {
         /// The number of the entry, counted from 0.
         entry: usize,
     },
-    /// An entry has no words.
+    /// An entry has no command.
     #[error(
         "{}: entry {entry} (counted from 0, {}) has neither `command` nor `arguments`, or an empty one\n  configure \
-         the build again to write it anew",
+         the build again",
         .path.display(),
         .file.display()
     )]
@@ -170,10 +175,10 @@ pub enum Error {
         /// The file, as the entry has it.
         file: PathBuf,
     },
-    /// A `command` is not what a shell could split.
+    /// A shell could not split a `command`.
     #[error(
-        "{}: entry {entry} (counted from 0, {}) has a `command` with an unbalanced quote or a backslash at its end\n  \
-         configure the build again to write it anew",
+        "{}: entry {entry} (counted from 0, {}) has a `command` with an unbalanced quote or a final backslash\n  \
+         configure the build again",
         .path.display(),
         .file.display()
     )]

@@ -1,7 +1,8 @@
-//! The list of options: what is done with each.
+//! The list of options, and what is done with each.
 //!
-//! What is not listed is dropped, so a gap in the list costs meaning, never safety. Where a kept option and a
-//! dropped one share a beginning, the longest name that fits decides, as in LLVM's option parser.
+//! An option that is not listed is dropped, so a gap in the list costs meaning, never safety. Where
+//! names of a kept and of a dropped option begin the same way, the longest matching name decides,
+//! as in LLVM's option parser.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -14,11 +15,11 @@ use self::Verdict::*;
 pub(super) enum OptionForm {
     /// The name alone.
     Alone,
-    /// The value, which may be empty, follows in the same word.
+    /// The value, which may be empty, follows in the same argument.
     Joined,
-    /// The value is the next word, whatever that looks like.
+    /// The value is the next argument, whatever it looks like.
     Separate,
-    /// The value follows in the same word, or is the next one when nothing follows.
+    /// The value follows in the same argument, or is the next one if nothing follows.
     Either,
 }
 
@@ -27,33 +28,35 @@ pub(super) enum OptionForm {
 pub(super) enum Verdict {
     /// Kept as it is.
     Keep,
-    /// Kept, as the name and the value in a word each.
+    /// Kept, with name and value as separate arguments.
     KeepValue,
-    /// Kept, under this name, which ends in `=`, and the value in the same word.
+    /// Kept under this name, which ends in `=`, with the value in the same argument.
     KeepAs(&'static str),
-    /// Kept, but handed to clang's front end: see [`super::vet`].
+    /// Kept, but passed to clang's front end: see [`super::vet`].
     ForceInclude,
-    /// Kept when it is a level of optimisation.
+    /// Kept if it is an optimisation level.
     Optimise,
-    /// Kept when it has the form of a target option.
+    /// Kept if it has the form of a target option.
     Machine,
     /// Kept unless it is for another language.
     Standard,
-    /// Kept when it is the triple of a processor, refused when not.
+    /// Kept if it is the triple of a processor, otherwise refused.
     Target,
-    /// Says the language of the files after it.
+    /// Sets the language of the files after it.
     Language,
-    /// Says how the driver reads its arguments.
+    /// Sets how the driver reads its arguments.
     DriverMode,
-    /// Says what the compiler writes; not kept.
+    /// Names the compiler's output; not kept.
     Output,
     /// Left out, with its value.
     Drop,
-    /// The next word is an option for a later stage, in which the options of this list mean the same.
+    /// The next argument is an option for a later stage, in which the options of this list mean the
+    /// same.
     Carry,
-    /// The next word is an option for something else; it is left out unless it is refused.
+    /// The next argument is an option for something else. It is left out unless it is refused.
     CarryAway,
-    /// The value is a list of words, separated by commas, each as if it came after the option named here.
+    /// The value is a list of arguments, separated by commas, each as if it followed the option
+    /// named here.
     Split(&'static str),
 }
 
@@ -64,9 +67,9 @@ pub(super) struct OptionGroup {
     pub(super) names: &'static [&'static str],
 }
 
-/// Words that make clang load or run something, or that redirect which files it reads: how they begin, without
-/// the first of two dashes, and why they are refused. They are looked for wherever an option can stand, also behind
-/// `-Xclang` and its kin.
+/// Options that make clang load or run something, or that redirect which files it reads: how they
+/// begin, without the first of two dashes, and why they are refused. They are looked for wherever
+/// an option can stand, also behind `-Xclang` and similar options.
 pub(super) const REFUSED: &[(&str, &str)] = &[
     // Plugins, of clang and of GCC.
     ("-add-plugin", LOADS),
@@ -75,14 +78,14 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
     ("-iplugindir", LOADS),
     ("-load", LOADS),
     ("-plugin", LOADS),
-    // Programs. libclang 22 runs what `--nvptx-arch-tool` names, to see which GPU there is, when it is also given
-    // `-fopenmp --offload-arch=native`.
+    // Programs. libclang 22 runs the one that `--nvptx-arch-tool` names to find out which GPU there
+    // is, when it also gets `-fopenmp --offload-arch=native`.
     ("-amdgpu-arch-tool", RUNS),
     ("-fmodule-mapper", RUNS),
     ("-nvptx-arch-tool", RUNS),
     ("-offload-arch-tool", RUNS),
     ("-wrapper", RUNS),
-    // Where the driver looks for programs and for parts of itself.
+    // Where the driver looks for programs and for its own parts.
     ("-B", RUNS),
     ("-ccc-", RUNS),
     ("-prefix", RUNS),
@@ -92,11 +95,11 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
     ("-specs", OPTIONS_FILE),
     // The front end's own command line, on which the driver's options mean other things.
     ("-cc1", "it bypasses the compiler's driver"),
-    // Other files in the place of those that are named.
+    // Other files in place of those that are named.
     ("-ivfsoverlay", REDIRECTS),
     ("-ivfsstatcache", REDIRECTS),
     ("-vfsoverlay", REDIRECTS),
-    // Files that clang has written before. Their reader trusts what is in them.
+    // Files that clang wrote earlier. clang trusts their content.
     ("-include-pch", PRECOMPILED),
     ("-fcxx-modules", PRECOMPILED),
     ("-fmodule", PRECOMPILED),
@@ -106,16 +109,16 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
 const LOADS: &str = "it makes the compiler load a plugin";
 const RUNS: &str = "it makes the compiler run another program";
 const OPTIONS_FILE: &str = "it makes the compiler read more options from a file";
-const REDIRECTS: &str = "it makes the compiler read other files than those that are named";
+const REDIRECTS: &str = "it makes the compiler read files other than those that are named";
 const PRECOMPILED: &str = "it makes the compiler read or write precompiled files";
 
-/// All that is not refused and not simply dropped.
+/// All options that are neither refused nor simply dropped.
 pub(super) const GROUPS: &[OptionGroup] = &[
     // Macros. The long names are GCC's, which clang takes too.
     OptionGroup { form: Either, verdict: KeepValue, names: &["-D", "-U"] },
     OptionGroup { form: Separate, verdict: KeepValue, names: &["--define-macro", "--undefine-macro"] },
     OptionGroup { form: Joined, verdict: Keep, names: &["--define-macro=", "--undefine-macro="] },
-    // Where headers are looked for.
+    // The header search path.
     OptionGroup {
         form: Either,
         verdict: KeepValue,
@@ -262,8 +265,8 @@ pub(super) const GROUPS: &[OptionGroup] = &[
         verdict: Drop,
         names: &["-main-file-name", "-migrate", "-mlink-", "-module-", "-mrelocation-model"],
     },
-    // Target options of GCC that choose code and that clang does not know, or not for every target (`gcc
-    // --help=target` of GCC 12, each tried with clang 19).
+    // Target options of GCC that choose code and that clang does not know, or not for every target
+    // (`gcc --help=target` of GCC 12, each tried with clang 19).
     OptionGroup {
         form: Joined,
         verdict: Drop,
@@ -375,11 +378,12 @@ pub(super) const GROUPS: &[OptionGroup] = &[
         verdict: Drop,
         names: &["-Xassembler", "-Xcuda-fatbinary", "-Xcuda-ptxas", "-Xlinker", "-Xoffload-linker"],
     },
-    // What the compiler writes.
+    // The compiler's output.
     OptionGroup { form: Either, verdict: Output, names: &["-o"] },
     OptionGroup { form: Separate, verdict: Output, names: &["--output"] },
     OptionGroup { form: Joined, verdict: Output, names: &["--output="] },
-    // The rest of what takes a value in the next word. They are here so that the value is not taken for an option.
+    // Other options with a value in the next argument. They are listed so that the value is not
+    // taken for an option.
     OptionGroup {
         form: Either,
         verdict: Drop,
@@ -435,10 +439,10 @@ pub(super) const GROUPS: &[OptionGroup] = &[
     },
 ];
 
-/// An option's name and the group it is in.
+/// An option's group and its name.
 pub(super) type Named = (&'static OptionGroup, &'static str);
 
-/// The group of the longest name that begins this word, and that name.
+/// The longest listed name that an argument begins with, and its group.
 pub(super) fn look_up(word: &[u8]) -> Option<Named> {
     let fits = |group: &OptionGroup, name: &str| match group.form {
         Alone | Separate => word == name.as_bytes(),
@@ -448,7 +452,7 @@ pub(super) fn look_up(word: &[u8]) -> Option<Named> {
     candidates.filter(|(group, name)| fits(group, name)).max_by_key(|(_, name)| name.len()).copied()
 }
 
-/// The names by what follows the first dash: a database of QEMU has 200 000 words.
+/// The names by the character after the first dash: the database of QEMU has 200,000 arguments.
 static BY_LETTER: LazyLock<HashMap<Option<u8>, Vec<Named>>> = LazyLock::new(|| {
     let mut by_letter: HashMap<_, Vec<Named>> = HashMap::new();
     for group in GROUPS {
@@ -459,9 +463,10 @@ static BY_LETTER: LazyLock<HashMap<Option<u8>, Vec<Named>>> = LazyLock::new(|| {
     by_letter
 });
 
-/// Why a word is refused, if it is.
+/// Why an argument is refused, if it is.
 pub(super) fn refusal(word: &[u8]) -> Option<&'static str> {
-    // clang writes some with one dash, some with two, and LLVM's options (`-mllvm`) take both.
+    // clang writes some options with one dash and some with two, and LLVM's options (`-mllvm`) may
+    // have either.
     let option = if word.starts_with(b"--") { word.get(1..).unwrap_or_default() } else { word };
     REFUSED.iter().find(|(beginning, _)| option.starts_with(beginning.as_bytes())).map(|(_, reason)| *reason)
 }

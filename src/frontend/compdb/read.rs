@@ -20,11 +20,11 @@ use cowrap_base::files::normalize;
 
 /// Reads a database and vets every entry.
 ///
-/// A C entry that must not be given to libclang becomes a [`RefusedEntry`]; entries that are the same after vetting
-/// become one [`Unit`]. Response files are read when they are below the database's directory.
+/// A C entry that libclang must not get becomes a [`RefusedEntry`]. Entries that are equal after
+/// vetting become one [`Unit`]. Response files are read if they are below the database's directory.
 ///
-/// Fails when the file cannot be read, is not JSON of the right form, or has an entry without a file, without a
-/// command, or with a command that no shell could split.
+/// Fails when the file cannot be read, is not JSON of the right form, or has an entry without a
+/// file, without a command, or with a command that no shell could split.
 pub fn read(json: &Path) -> Result<Database, Error> {
     let unreadable = |source| Error::Unreadable { path: json.to_path_buf(), source };
     let path = normalize(&std::path::absolute(json).map_err(unreadable)?);
@@ -38,7 +38,7 @@ pub fn read(json: &Path) -> Result<Database, Error> {
     let mut other_languages = BTreeMap::new();
     let vetted = entries.into_par_iter().enumerate().with_min_len(64);
     let vetted = vetted.map(|(number, raw)| Ok(raw.normal(json, number, base)?.vetted(&roots)));
-    // Of several errors the first one in the file is told.
+    // The first error in the file is reported.
     for outcome in vetted.collect::<Vec<Result<EntryOutcome, Error>>>() {
         match outcome? {
             EntryOutcome::Unit(unit) => add(units.entry(unit.file.clone()).or_default(), unit),
@@ -48,15 +48,16 @@ pub fn read(json: &Path) -> Result<Database, Error> {
     }
     let mut units: Vec<Unit> = units.into_values().flatten().collect();
     units.sort_by_key(|unit| unit.entry);
-    // Whatever is quoted how: a word that names a response file has this letter.
+    // However arguments are quoted, the name of a response file follows this letter.
     let may_be_indirect = text.contains(&b'@');
     Ok(Database { path, units, refused, other_languages, may_be_indirect })
 }
 
-/// Makes a unit of one C file and the options for it, with the same vetting: `cowrap check FILE.c -- FLAGS`.
+/// Makes a unit from one C file and its options, with the same vetting: `cowrap check FILE.c --
+/// FLAGS`.
 ///
-/// `file` is relative to `directory`. Response files are read when they are below `directory`. A file that is not
-/// C is refused.
+/// `file` is relative to `directory`. Response files are read when they are below `directory`. A
+/// file that is not C is refused.
 pub fn single(file: &Path, directory: &Path, flags: &[OsString]) -> Result<Unit, RefusedEntry> {
     let directory = normalize(&std::path::absolute(directory).unwrap_or_else(|_| directory.to_path_buf()));
     let roots: Vec<PathBuf> = directory.canonicalize().into_iter().collect();
@@ -68,13 +69,14 @@ pub fn single(file: &Path, directory: &Path, flags: &[OsString]) -> Result<Unit,
         EntryOutcome::Refused(refusal) => Err(refusal),
         EntryOutcome::Other(language) => {
             let argument = file.display().to_string();
-            let reason = format!("it is compiled as {language}, and cowrap reads C only; pass `-x c` if it is C");
+            let reason = format!("it is compiled as {language}, but cowrap reads only C; pass `-x c` if it is C");
             Err(RefusedEntry { entry: 0, file, argument, reason })
         }
     }
 }
 
-/// An entry as the file has it. Strings are bytes: CMake writes the bytes of a path whatever they are.
+/// An entry as it is in the file. Strings are bytes, since CMake writes the bytes of a path
+/// unchanged.
 #[derive(Deserialize)]
 struct RawEntry {
     directory: Option<Bytes>,
@@ -94,7 +96,7 @@ struct Entry {
     output: Option<PathBuf>,
 }
 
-/// What became of an entry.
+/// The result of vetting an entry.
 enum EntryOutcome {
     Unit(Unit),
     Refused(RefusedEntry),
@@ -178,7 +180,7 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
-/// Adds a unit to those of the same file, or its outputs to the unit that is the same but for them.
+/// Adds a unit to those of the same file. If an equal one is there, that one gets its outputs.
 fn add(units: &mut Vec<Unit>, unit: Unit) {
     match units.iter_mut().find(|known| known.directory == unit.directory && known.arguments == unit.arguments) {
         Some(known) => {

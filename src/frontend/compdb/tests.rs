@@ -585,7 +585,8 @@ fn a_value_cannot_become_an_option() {
     for option in ["-D", "-I", "-include", "-isystem", "--sysroot", "-target", "-x", "-Xclang", "-Xpreprocessor"] {
         assert_eq!(kept(&["-DX", option]), ["-D", "X"], "{option}");
     }
-    // A response file behind an option is one nevertheless, as for GCC; one that is made later is none.
+    // A response file behind an option is one nevertheless, as for GCC; one that is made later is
+    // none.
     assert_eq!(refused(&["-include", "@x"]), "@x");
     assert_eq!(kept(&["-Wp,@x", "-Wp,-D,@x", "-Xclang=@x"]), [""; 0]);
 }
@@ -764,8 +765,8 @@ fn response_files_that_cannot_be_read_are_refused() {
 #[test]
 fn response_files_end() {
     let root = response_files(&[("build/self", "-DX @self"), ("build/a", "@b"), ("build/b", "@a")]);
-    assert_eq!(refused_in(root.path(), &["@self"]).1, "the response file names itself");
-    assert_eq!(refused_in(root.path(), &["@a"]), ("@a".to_owned(), "the response file names itself".to_owned()));
+    assert_eq!(refused_in(root.path(), &["@self"]).1, "the response file includes itself");
+    assert_eq!(refused_in(root.path(), &["@a"]), ("@a".to_owned(), "the response file includes itself".to_owned()));
 
     for depth in 0..20 {
         fs::write(root.path().join(format!("build/deep{depth}")), format!("@deep{}", depth + 1)).unwrap();
@@ -919,7 +920,7 @@ fn errors_say_where_and_what_to_do() {
     for (json, expected) in cases {
         let error = error(json);
         assert!(error.contains(&format!("compile_commands.json{expected}")), "{error}");
-        assert!(error.ends_with("\n  configure the build again to write it anew"), "{error}");
+        assert!(error.ends_with("\n  configure the build again"), "{error}");
     }
     let missing = read(Path::new("/nowhere/compile_commands.json")).unwrap_err().to_string();
     assert!(missing.starts_with("/nowhere/compile_commands.json: cannot read the compilation database: "), "{missing}");
@@ -994,7 +995,7 @@ fn one_file_is_vetted_in_the_same_way() {
     let refusal = single(Path::new("a.c"), Path::new("/src"), &flags(&["-fplugin=x"])).unwrap_err();
     assert_eq!((refusal.argument.as_str(), refusal.file.as_path()), ("-fplugin=x", Path::new("/src/a.c")));
     let refusal = single(Path::new("a.cc"), Path::new("/src"), &[]).unwrap_err();
-    assert_eq!(refusal.reason, "it is compiled as C++, and cowrap reads C only; pass `-x c` if it is C");
+    assert_eq!(refusal.reason, "it is compiled as C++, but cowrap reads only C; pass `-x c` if it is C");
     assert!(single(Path::new("a.cc"), Path::new("/src"), &flags(&["-xc"])).is_ok());
     assert_eq!(
         single(Path::new("a.c"), Path::new("/src"), &[OsStr::from_bytes(b"-DX=\xff").into()]).unwrap().arguments.len(),

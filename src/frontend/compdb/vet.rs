@@ -1,9 +1,9 @@
-//! Vetting one entry's words.
+//! Vetting the arguments of one entry.
 //!
-//! The words are read as clang's driver reads them, and what is kept is written anew: an option that takes a value
-//! becomes two words, whichever way it was written, and a value that could be taken for an option is dropped with
-//! it. This, and not the likeness to clang's reading, is what makes the result safe: see
-//! [`Unit::arguments`](super::Unit::arguments).
+//! The arguments are read as clang's driver reads them, and those that are kept are written anew:
+//! an option with a value becomes two arguments, however it was written, and a value that looks
+//! like an option is dropped together with its option. This is what makes the result safe, not how
+//! closely the reading follows clang's: see [`Unit::arguments`](super::Unit::arguments).
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -17,7 +17,7 @@ use super::language::{self, Language};
 use super::options::{self, OptionForm, OptionGroup, Verdict};
 use cowrap_base::files::normalize;
 
-/// What became of an entry.
+/// The result of vetting.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Vetted {
     Unit(Arguments),
@@ -25,27 +25,27 @@ pub(super) enum Vetted {
     Other(Language),
 }
 
-/// What a unit takes over from its entry's words.
+/// What a unit takes from its entry's arguments.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Arguments {
     pub(super) kept: Vec<OsString>,
     pub(super) dropped: Vec<OsString>,
-    /// The value of the last `-o`, as it stands there.
+    /// The value of the last `-o`, as written.
     pub(super) output: Option<PathBuf>,
 }
 
-/// Vets the words after the compiler's name. `file` and `directory` are absolute and normal; see [`command_line::expand_response_files`]
-/// for `roots`.
+/// Vets the arguments after the compiler's name. `file` and `directory` are absolute and
+/// normalised; for `roots`, see [`command_line::expand_response_files`].
 pub(super) fn vet(file: &Path, directory: &Path, compiler: Compiler, words: Vec<Vec<u8>>, roots: &[PathBuf]) -> Vetted {
     for path in [file, directory] {
         let word = path.as_os_str().as_bytes();
         if word.contains(&0) {
-            return Vetted::Refused(RefusedWord { word: word.to_vec(), reason: command_line::HOLDS_NUL.to_owned() });
+            return Vetted::Refused(RefusedWord { word: word.to_vec(), reason: command_line::CONTAINS_NUL.to_owned() });
         }
     }
     match command_line::expand_response_files(words, directory, roots) {
         Ok(words) => Vetting::new(file, directory, compiler, words).finish(),
-        // What `-x` says may be in the file that was not read.
+        // The unread file may have a `-x`.
         Err(refused) => match language::by_name(language::name_of_file(file, compiler.cxx).as_bytes()) {
             Language::C => Vetted::Refused(refused),
             other => Vetted::Other(other),
@@ -53,21 +53,21 @@ pub(super) fn vet(file: &Path, directory: &Path, compiler: Compiler, words: Vec<
     }
 }
 
-/// A word that is still to be read.
+/// An argument that is still to be read.
 #[derive(Debug)]
 struct PendingWord {
     text: Vec<u8>,
-    /// The word that it is a part of (`-Wp,-D,X`), if it is.
+    /// The argument that it is a part of (`-Wp,-D,X`), if it is.
     whole: Option<Rc<[u8]>>,
 }
 
-/// The option before a word that is for something else than the driver.
+/// An option that passes the next argument to something other than the driver.
 #[derive(Debug)]
 struct Carrier {
-    /// The option, as it stands there.
+    /// The option, as written.
     word: Vec<u8>,
-    /// The option's name, when it hands the word to a later stage (`-Xclang`); `None` when it hands it to something
-    /// whose options are not known here.
+    /// The option's name if it passes the argument to a later stage (`-Xclang`); `None` if it
+    /// passes it to something whose options are not listed.
     stage: Option<&'static str>,
 }
 
@@ -80,7 +80,7 @@ struct Vetting<'a> {
     kept: Vec<OsString>,
     dropped: Vec<OsString>,
     output: Option<PathBuf>,
-    /// The first word that was refused.
+    /// The first refused argument.
     refused: Option<RefusedWord>,
     /// Whether a target was kept.
     has_target: bool,
@@ -119,12 +119,12 @@ impl<'a> Vetting<'a> {
         if let Some(refused) = self.refused {
             return Vetted::Refused(refused);
         }
-        // libclang goes by the file's name, so it need not be told what that says anyway.
+        // libclang derives the language from the file's name, so `-x` is needed only if it differs.
         if name != language::name_of_file(self.file, false).as_bytes() {
             let name = word_to_os(name.to_vec());
             self.kept.extend([OsString::from("-x"), name]);
         }
-        // Clang goes by its own name in the same way.
+        // clang derives the target from its own name in the same way.
         if let Some(target) = self.compiler.target
             && !self.has_target
         {
@@ -153,7 +153,7 @@ impl<'a> Vetting<'a> {
         }
     }
 
-    /// A word that names a file to compile or to link.
+    /// An argument that names a file to compile or to link.
     fn input(&mut self, word: Vec<u8>) {
         let is_file = normalize(&self.directory.join(OsStr::from_bytes(&word))) == self.file;
         if is_file {
@@ -163,11 +163,11 @@ impl<'a> Vetting<'a> {
         }
     }
 
-    /// An option, or whatever follows an option that carries. Returns the carrier of the next word.
+    /// An option, or an argument behind a carrier. Returns the carrier of the next argument.
     fn option(&mut self, word: PendingWord, carrier: Option<Carrier>) -> Option<Carrier> {
         let PendingWord { text: word, whole } = word;
         if let Some(reason) = options::refusal(&word) {
-            // As it can be found in the database.
+            // As it is written in the database.
             let shown = match (whole, carrier) {
                 (Some(whole), _) => whole.to_vec(),
                 (None, Some(carrier)) => [carrier.word, word].join(&b' '),
@@ -209,7 +209,7 @@ impl<'a> Vetting<'a> {
         None
     }
 
-    /// The value of an option, empty when it takes none; `None` when it is missing.
+    /// The value of an option, empty if it takes none; `None` if it is missing.
     fn value(&mut self, word: &[u8], group: &OptionGroup, name: &str, carrier: Option<&Carrier>) -> Option<Vec<u8>> {
         let joined = word.get(name.len()..).unwrap_or_default();
         match group.form {
@@ -231,7 +231,7 @@ impl<'a> Vetting<'a> {
             Verdict::Keep => true,
             Verdict::KeepAs(_) => !value.is_empty(),
             Verdict::KeepValue | Verdict::ForceInclude => is_harmless_value(&value),
-            // The other options mean nothing, or something else, behind the driver.
+            // Behind the driver, other options mean nothing or something else.
             _ if carried => false,
             Verdict::Optimise => is_level(&value),
             Verdict::Machine => is_machine(&value),
@@ -260,8 +260,8 @@ impl<'a> Vetting<'a> {
         match group.verdict {
             Verdict::KeepValue => self.kept.extend([OsString::from(name), word_to_os(value)]),
             Verdict::KeepAs(name) => self.kept.push(word_to_os([name.as_bytes(), &value].concat())),
-            // For an `-include` of its own, clang's driver takes FILE.pch or FILE.gch when there is one, as a
-            // precompiled header of libclang's own version or not; its front end does not.
+            // For an `-include` of its own, clang's driver takes FILE.pch or FILE.gch if there is
+            // one, as a precompiled header of any version. Its front end does not.
             Verdict::ForceInclude => {
                 let words = ["-Xclang", "-include", "-Xclang"].map(OsString::from);
                 self.kept.extend(words.into_iter().chain([word_to_os(value)]));
@@ -300,8 +300,9 @@ impl<'a> Vetting<'a> {
     }
 }
 
-/// Whether a value can stand in a word of its own: it must not look like an option or a response file, in case the
-/// option before it is left out later. No real macro or path is lost: `-I -DX` is an empty variable in a makefile.
+/// Whether a value may be an argument of its own: it must not look like an option or a response
+/// file, in case the option before it is left out later. No real macro or path is lost: `-I -DX` is
+/// an empty variable in a makefile.
 fn is_harmless_value(value: &[u8]) -> bool {
     !matches!(value.first(), None | Some(b'-' | b'@'))
 }
@@ -310,7 +311,8 @@ fn is_level(value: &[u8]) -> bool {
     value.iter().all(u8::is_ascii_digit) || matches!(value, b"s" | b"z" | b"g" | b"fast")
 }
 
-/// Options such as `-mtune=generic`, `-msse4.1` and `-mcpu=cortex-a53+crypto`. None of them holds a path.
+/// Options such as `-mtune=generic`, `-msse4.1` and `-mcpu=cortex-a53+crypto`. None of them
+/// contains a path.
 fn is_machine(value: &[u8]) -> bool {
     value.first().is_some_and(u8::is_ascii_alphanumeric)
         && value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"=,._+:-".contains(byte))

@@ -1,5 +1,5 @@
-//! Lowering: one body's cursors to the control flow that [`super::flow`] runs, collecting on the way what is
-//! called and what is stored.
+//! Lowering: one body's cursors to the control flow that [`super::flow`] runs, collecting on the
+//! way what is called and what is stored.
 
 use std::collections::{HashMap, HashSet};
 
@@ -171,7 +171,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         }
     }
 
-    /// The locks that the body takes, with the calls that it makes meanwhile, and those that it releases.
+    /// The locks that the body takes, with the calls that it makes meanwhile, and those that it
+    /// releases.
     fn held_locks(&self, root: NodeId) -> (Vec<CriticalSection>, Vec<Release>) {
         let locking: HashMap<Site, Locking> =
             self.calls.iter().filter_map(|call| Some((call.site, call.locking.clone()?))).collect();
@@ -198,7 +199,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         (found, releases.into_iter().collect())
     }
 
-    /// Whether a call is in the argument of a macro that makes a region. What the macro itself calls is spelled elsewhere.
+    /// Whether a call is in the argument of a macro that makes a region. What the macro itself
+    /// calls is spelled elsewhere.
     fn is_in_region(&self, at: Cursor<'tu>, written: &SourceCall) -> bool {
         let (Some(used), Some(spelled)) = (at.location(), at.spelling_location()) else { return false };
         let in_argument = used.file == spelled.file && spelled.offset > used.offset;
@@ -278,8 +280,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         nodes.iter().map(|&node| self.lower(node, Sink::None, false)).collect()
     }
 
-    /// Lowers one node. `sink` is where its value goes. `wanted` says that its value decides something: then
-    /// literals are evaluated, and boolean parameters become flags.
+    /// Lowers one node. `sink` is where its value goes. `wanted` says that its value decides
+    /// something: then literals are evaluated, and boolean parameters become flags.
     fn lower(&mut self, node: CursorId, sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
         use CursorKind::*;
         let operands = self.raw.operands(node);
@@ -649,7 +651,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 if let Some(local) = self.local(operand) {
                     self.tree.untracked.insert(local.variable);
                 }
-                // The address of a function is the function; that of a pointer to one is something else.
+                // The address of a function is the function; that of a pointer to one is something
+                // else.
                 let sink = if named_function(&self.raw, operand).is_some() { sink } else { Sink::None };
                 let inner = self.lower(operand, sink, false);
                 self.node(Op::Opaque, vec![inner])
@@ -715,7 +718,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         }
     }
 
-    /// libclang does not tell which arm was chosen, so what the arms call is not known to be called.
+    /// libclang does not tell which arm was chosen, so what the arms call is not known to be
+    /// called.
     fn generic_selection(&mut self, operands: &[CursorId], sink: Sink<'_, 'tu>) -> NodeId {
         if let Some(&control) = operands.first() {
             let ty = self.raw.cursor(control).ty().pointee().spelling();
@@ -748,7 +752,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             if initializer.is_some_and(|initializer| initializer.is_same_node(operand_cursor)) {
                 value = Some(self.lower(operand, Sink::Declaration(cursor), variable.is_some()));
             } else if ty == TypeKind::VariableArray {
-                // A size that is computed here; anything else is `typeof(…)`, which is not evaluated.
+                // A size that is computed here; anything else is `typeof(…)`, which is not
+                // evaluated.
                 lowered.push(self.lower(operand, Sink::None, false));
             }
         }
@@ -878,7 +883,8 @@ struct DistinctCall {
     sites: Vec<Site>,
 }
 
-/// One call site is one site, however often the tree shows it: the calls by target and location, in source order.
+/// One call site is one site, however often the tree shows it: the calls by target and location, in
+/// source order.
 fn distinct(calls: Vec<PendingCall>) -> Vec<DistinctCall> {
     let mut found: Vec<DistinctCall> = Vec::new();
     let mut known: HashMap<(Target, Location, bool), usize> = HashMap::new();

@@ -1,6 +1,7 @@
 //! The cursors below one declaration, as a tree that can be looked at from any node.
 //!
-//! libclang only walks; telling a loop's condition from its increment needs siblings, and a callee its parent.
+//! libclang only walks; telling a loop's condition from its increment needs siblings, and a callee
+//! its parent.
 
 use crate::clang::{Cursor, CursorKind, Visit};
 

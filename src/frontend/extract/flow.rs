@@ -1,10 +1,11 @@
 //! Where control can be: the structured control flow of one body, run once for each world.
 //!
-//! The context does not change while a body runs. So instead of joining sets of contexts, the body is run
-//! abstractly once inside a coroutine and once outside, and once for each value of its boolean parameters:
-//! in each such world a predicate like `qemu_in_coroutine()` is a constant, and constants are propagated
-//! through conditions and local variables. That treats every guard alike, `if`, `&&`, `assert`, a flag that
-//! was set from the predicate …, and what is not constant is simply not refined.
+//! The context does not change while a body runs. So instead of joining sets of contexts, the body
+//! is run abstractly once inside a coroutine and once outside, and once for each value of its
+//! boolean parameters: in each such world a predicate like `qemu_in_coroutine()` is a constant, and
+//! constants are propagated through conditions and local variables. That treats every guard alike,
+//! `if`, `&&`, `assert`, a flag that was set from the predicate …, and what is not constant is
+//! simply not refined.
 //!
 //! This file must never know libclang: it works on the [`FlowTree`] alone.
 
@@ -110,8 +111,8 @@ pub struct FlowResult {
     pub reach: Vec<PathCondition>,
     /// For each truth value, the worlds in which it may be true and those in which it may be false.
     pub truths: Vec<[PathCondition; 2]>,
-    /// An assertion on the context that every path passes before anything returns: the context, and the site
-    /// of the call that does not return when it fails.
+    /// An assertion on the context that every path passes before anything returns: the context, and
+    /// the site of the call that does not return when it fails.
     pub assertion: Option<(Context, Site)>,
 }
 
@@ -160,7 +161,8 @@ impl FlowTree {
         let mut truths = vec![[PathCondition::NEVER; 2]; self.truth_count as usize];
         for (number, context) in Context::ALL.into_iter().enumerate() {
             if number == 1 && !self.has_predicate {
-                // Nothing asks for the context, so the second run would say what the first one said.
+                // Nothing asks for the context, so the second run would say what the first one
+                // said.
                 for reach in reach.iter_mut().chain(truths.iter_mut().flatten()) {
                     mirror(reach, flags.len());
                 }
@@ -301,7 +303,8 @@ impl<'t> Evaluation<'t> {
         }
     }
 
-    /// Runs until no further label is found to be jumped to: a backward `goto` is seen only after its label.
+    /// Runs until no further label is found to be jumped to: a backward `goto` is seen only after
+    /// its label.
     fn until_stable(mut self, root: NodeId) -> Self {
         loop {
             self.jumps_grew = false;
@@ -438,7 +441,8 @@ impl<'t> Evaluation<'t> {
                 self.eval_all(children, state)
             }
             Op::Label(label) => {
-                // What is constant where the jumps start is not followed, only whether there are any.
+                // What is constant where the jumps start is not followed, only whether there are
+                // any.
                 let jumped = self.jumped_to[label.0 as usize];
                 let state = if jumped { Some(self.start.clone()) } else { state.map(|_| self.start.clone()) };
                 self.eval_all(children, state)

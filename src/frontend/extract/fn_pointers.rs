@@ -43,7 +43,8 @@ impl<'tu> Extractor<'_, 'tu> {
         Some(Store { function, slot, location, marks, declared, paired_flag })
     }
 
-    /// What a flag says that the pack pairs with a slot, when it is a constant in the same initialiser or call.
+    /// What a flag says that the pack pairs with a slot, when it is a constant in the same
+    /// initialiser or call.
     fn paired_flag(&mut self, tree: &CursorTree<'tu>, slot: &Slot, sink: Sink<'_, 'tu>) -> Option<PairedFlag> {
         let vocabulary = self.vocabulary;
         match (slot, sink) {
@@ -71,7 +72,8 @@ impl<'tu> Extractor<'_, 'tu> {
         }
     }
 
-    /// What goes from a slot to a sink, when the expression can hold a function, or a table of functions.
+    /// What goes from a slot to a sink, when the expression can hold a function, or a table of
+    /// functions.
     pub(super) fn flow(&mut self, tree: &CursorTree<'tu>, node: CursorId, sink: Sink<'_, 'tu>) -> Option<Flow> {
         if matches!(sink, Sink::None | Sink::Literal(_)) {
             return None;
@@ -97,7 +99,8 @@ impl<'tu> Extractor<'_, 'tu> {
         Some(Flow::Copy(PointerCopy { from, to }))
     }
 
-    /// The slot that an expression names: the callee of an indirect call, the left side of an assignment.
+    /// The slot that an expression names: the callee of an indirect call, the left side of an
+    /// assignment.
     pub(super) fn named_slot(&mut self, tree: &CursorTree<'tu>, node: CursorId) -> (Slot, Option<Cursor<'tu>>) {
         let node = tree.strip(node);
         match tree.kind(node) {
@@ -218,8 +221,8 @@ impl<'tu> Extractor<'_, 'tu> {
         for (number, &element) in elements.iter().enumerate() {
             let designated = designated_field(tree, element);
             if let Some(field) = designated {
-                // A nested designator (`.a.b`) names a field of another record; what follows it goes on
-                // behind the outer field.
+                // A nested designator (`.a.b`) names a field of another record; what follows it
+                // goes on behind the outer field.
                 let outer = outer_designated_field(tree, element).unwrap_or(field);
                 next = fields
                     .iter()
@@ -288,8 +291,9 @@ impl<'tu> Extractor<'_, 'tu> {
             };
         }
         let mut declarations = vec![declaration];
-        // A parameter is declared with each declaration of its function; libclang tells of the first one and of the
-        // definition. What a header says must not depend on a definition that is elsewhere.
+        // A parameter is declared with each declaration of its function; libclang tells of the
+        // first one and of the definition. What a header says must not depend on a definition that
+        // is elsewhere.
         if let (Some(function), Some(position)) = (declaration.semantic_parent(), parameter_position(declaration)) {
             let here = self.pieces[self.current].files.first().copied();
             let is_seen = |extractor: &mut Self, definition: &Cursor<'tu>| {

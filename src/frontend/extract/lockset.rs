@@ -1,7 +1,7 @@
 //! Which calls a body makes while it certainly holds a lock.
 //!
-//! Structured control flow only, and never guessed: where paths meet, only what all of them hold is held; at a label
-//! nothing is.
+//! Structured control flow only, and never guessed: where paths meet, only what all of them hold is
+//! held; at a label nothing is.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -43,7 +43,8 @@ type Lockset = Option<Vec<Held>>;
 pub struct HeldLocks {
     /// For each site that is reached, the locks that are certainly held there.
     pub held: HashMap<Site, Vec<Held>>,
-    /// The locks that are released where the body is not certain to have taken them: perhaps its caller's.
+    /// The locks that are released where the body is not certain to have taken them: perhaps its
+    /// caller's.
     pub releases: BTreeSet<Release>,
 }
 

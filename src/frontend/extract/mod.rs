@@ -1,7 +1,7 @@
 //! From one unit's cursors to its facts: declarations, calls, slots, guards.
 //!
-//! It must never know other units, the cache or rules. It knows the pack only as a [`Vocabulary`]: which
-//! words are marks, predicates, regions, and what takes locks.
+//! It must never know other units, the cache or rules. It knows the pack only as a [`Vocabulary`]:
+//! which words are marks, predicates, regions, and what takes locks.
 
 mod body;
 mod flow;
@@ -23,7 +23,8 @@ use cowrap_facts::{
 
 pub use pch_summary::{PchMismatch, PchSummary};
 
-/// What annotations of the in-memory headers begin with, so that they are told from a code base's own.
+/// What annotations of the in-memory headers begin with, so that they are told from a code base's
+/// own.
 pub const ANNOTATION_PREFIX: &str = "cowrap:";
 
 /// The words of a pack that extraction needs.
@@ -39,7 +40,8 @@ pub struct Vocabulary {
     pub locks: HashMap<String, Vec<LockWord>>,
     /// The fields of which a flag in another field says something, by record and field.
     pub paired_fields: HashMap<(String, String), PairedWith<String>>,
-    /// The parameters of which a flag in another parameter says something, by function and position.
+    /// The parameters of which a flag in another parameter says something, by function and
+    /// position.
     pub paired_parameters: HashMap<(String, u16), PairedWith<u16>>,
 }
 
@@ -78,14 +80,16 @@ pub enum LockAction {
 
 /// What extraction asks about paths.
 pub trait Paths {
-    /// The identity of a file that the compiler opened as `path` while working in `directory`, as facts tell it.
+    /// The identity of a file that the compiler opened as `path` while working in `directory`, as
+    /// facts tell it.
     fn identify(&self, directory: &Path, path: &Path) -> PathBuf;
-    /// The text of a file that is identified so, as the compiler was given it. It is asked for files of precompiled headers:
-    /// libclang has to load all of these to tell.
+    /// The text of a file that is identified so, as the compiler was given it. It is asked for
+    /// files of precompiled headers: libclang has to load all of these to tell.
     fn text(&self, file: &Path) -> Arc<[u8]>;
     /// The absolute path of a file that is identified so.
     fn absolute(&self, file: &Path) -> PathBuf;
-    /// Whether a file that is identified so belongs to the tree, so that its declarations and bodies are read.
+    /// Whether a file that is identified so belongs to the tree, so that its declarations and
+    /// bodies are read.
     fn is_own(&self, file: &Path) -> bool;
 }
 
@@ -100,8 +104,9 @@ pub struct Extracted {
     pub mismatch: Option<PchMismatch>,
 }
 
-/// Reads the facts of a parsed unit. `directory` is the one that its relative paths start from; `before` is what the
-/// precompiled headers said that the unit was parsed with, if it takes part in sharing.
+/// Reads the facts of a parsed unit. `directory` is the one that its relative paths start from;
+/// `before` is what the precompiled headers said that the unit was parsed with, if it takes part in
+/// sharing.
 pub fn extract(
     unit: &TranslationUnit,
     directory: &Path,
@@ -213,7 +218,8 @@ struct Extractor<'a, 'tu> {
     vocabulary: &'a Vocabulary,
     files: Vec<KnownFile>,
     file_numbers: HashMap<File<'tu>, UnitFile>,
-    /// The contents of files that were asked for: libclang looks for a file's contents among all inclusions.
+    /// The contents of files that were asked for: libclang looks for a file's contents among all
+    /// inclusions.
     contents: HashMap<File<'tu>, Arc<[u8]>>,
     path_numbers: HashMap<PathBuf, UnitFile>,
     pieces: Vec<PieceBuilder>,
@@ -221,8 +227,8 @@ struct Extractor<'a, 'tu> {
     current: usize,
     /// What is known of each function declaration, by `Cursor::declaration_key`.
     functions: HashMap<usize, FunctionOfUnit>,
-    /// The tree's own functions by name, with the file of `static` ones, for what is only found as text (`cleanup`
-    /// attributes).
+    /// The tree's own functions by name, with the file of `static` ones, for what is only found as
+    /// text (`cleanup` attributes).
     function_names: HashMap<String, Option<UnitFile>>,
     /// The declaration on which each written mark was seen first: later declarations inherit it.
     seen_marks: HashMap<SeenMark, usize>,
@@ -372,7 +378,8 @@ impl<'tu> Extractor<'_, 'tu> {
         }
     }
 
-    /// How the unit parsed. The file of an error's location is a number of the unit's files, in the order in which they came up.
+    /// How the unit parsed. The file of an error's location is a number of the unit's files, in the
+    /// order in which they came up.
     fn parse_status(&mut self) -> ParseStatus {
         let mut parse_status = ParseStatus::default();
         for diagnostic in self.unit.diagnostics() {
@@ -498,8 +505,9 @@ impl<'tu> Extractor<'_, 'tu> {
         }
         let marks = if cursor.has_attributes() { self.marks_of(cursor) } else { Vec::new() };
         let mut written = self.written_here(&name, cursor, &marks);
-        // `CoroutineEntry foo;` declares a function with the marks of the typedef, and no attribute of its own.
-        // Later declarations take over the type, so the reference to it in the source must be there too.
+        // `CoroutineEntry foo;` declares a function with the marks of the typedef, and no attribute
+        // of its own. Later declarations take over the type, so the reference to it in the source
+        // must be there too.
         if let Some(typedef) = cursor.ty().typedef().filter(|typedef| typedef.has_attributes()) {
             let names_it = |child: &Cursor<'tu>| {
                 child.kind() == CursorKind::TypeRef && child.referenced().is_some_and(|found| found == typedef)
@@ -530,7 +538,8 @@ impl<'tu> Extractor<'_, 'tu> {
         }
     }
 
-    /// Notices that a `static` function of a precompiled header is defined here: what the header says names another file.
+    /// Notices that a `static` function of a precompiled header is defined here: what the header
+    /// says names another file.
     fn compare_with_before(&mut self, cursor: Cursor<'tu>, definition: bool) {
         if definition && cursor.linkage() == Linkage::Internal && self.is_declared_before(cursor) {
             self.mismatch.get_or_insert(PchMismatch::StaticElsewhere);
@@ -566,7 +575,8 @@ impl<'tu> Extractor<'_, 'tu> {
         }
     }
 
-    /// A declaration with attributes that is not a function: no place for a mark, unless it holds a function.
+    /// A declaration with attributes that is not a function: no place for a mark, unless it holds a
+    /// function.
     fn slot(&mut self, cursor: Cursor<'tu>, kind: SlotKind) {
         let marks = self.marks_of(cursor);
         if !holds_function(cursor, kind) {
@@ -595,7 +605,8 @@ impl<'tu> Extractor<'_, 'tu> {
                 found.push((mark, raw));
             }
         }
-        // `co_wrapper_mixed` expands to two other marks: what is written is the word at the location.
+        // `co_wrapper_mixed` expands to two other marks: what is written is the word at the
+        // location.
         let mut written = Vec::new();
         for (mark, raw) in &found {
             let word = self.word_at(*raw);
@@ -610,7 +621,8 @@ impl<'tu> Extractor<'_, 'tu> {
         written
     }
 
-    /// The marks that no earlier declaration of the function has shown: those that are written on this one.
+    /// The marks that no earlier declaration of the function has shown: those that are written on
+    /// this one.
     fn written_here(&mut self, name: &str, cursor: Cursor<'tu>, marks: &[Mark]) -> Vec<Mark> {
         let key = cursor.declaration_key();
         let (piece, seen) = (&self.pieces[self.current], &mut self.seen_marks);
@@ -669,8 +681,8 @@ impl<'tu> Extractor<'_, 'tu> {
         FunctionInfo { symbol, returns, role, bool_parameters }
     }
 
-    /// A type as clang spells it, with other paths: it tells where records without a name are, by the path by which a file was
-    /// found.
+    /// A type as clang spells it, with other paths: it tells where records without a name are, by
+    /// the path by which a file was found.
     fn with_portable_paths(&self, spelling: &str) -> String {
         let mut parts = spelling.split(" at ");
         let mut portable = parts.next().unwrap_or_default().to_owned();
@@ -725,7 +737,8 @@ enum SlotKind {
     Typedef,
 }
 
-/// Whether a declaration can hold a function: a function pointer, an array of them, or a typedef of a function.
+/// Whether a declaration can hold a function: a function pointer, an array of them, or a typedef of
+/// a function.
 fn holds_function(cursor: Cursor<'_>, kind: SlotKind) -> bool {
     let mut ty = cursor.ty().canonical();
     while matches!(ty.kind(), TypeKind::Array | TypeKind::VariableArray) {
@@ -751,9 +764,10 @@ fn bool_parameters(function: Cursor<'_>) -> u32 {
 
 /// Whether a call of the function never returns.
 ///
-/// libclang has no cursor for it. The GNU attribute is part of the function's type, and stands at the end of its
-/// spelling; `_Noreturn` and `[[noreturn]]` are not, and stand before the name in the printed declaration. A
-/// parameter's or a result's type can say the same of another function, so nothing else counts.
+/// libclang has no cursor for it. The GNU attribute is part of the function's type, and stands at
+/// the end of its spelling; `_Noreturn` and `[[noreturn]]` are not, and stand before the name in
+/// the printed declaration. A parameter's or a result's type can say the same of another function,
+/// so nothing else counts.
 fn is_noreturn(cursor: Cursor<'_>, name: &str) -> bool {
     if matches!(name, "__builtin_unreachable" | "__builtin_trap" | "__builtin_abort" | "__builtin_exit") {
         return true;

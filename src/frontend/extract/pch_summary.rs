@@ -1,4 +1,5 @@
-//! What a precompiled header declares, as far as the extraction of what is compiled on top of it needs to know.
+//! What a precompiled header declares, as far as the extraction of what is compiled on top of it
+//! needs to know.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -13,7 +14,8 @@ pub type FileLine = (PathBuf, u32);
 
 /// What a precompiled header declares.
 ///
-/// Precompiled headers stand on one another. Each summary has what its own header adds, and a reference to the one below.
+/// Precompiled headers stand on one another. Each summary has what its own header adds, and a
+/// reference to the one below.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct PchSummary {
     #[serde(skip)]
@@ -30,12 +32,14 @@ pub struct PchSummary {
     pub(super) redeclared: HashSet<String>,
     /// Files with names that macros paste together and that contain a digit.
     pub(super) pasted_names: HashSet<PathBuf>,
-    /// Files whose functions use fields of records that other files define, these files, and the first line that does so.
+    /// Files whose functions use fields of records that other files define, these files, and the
+    /// first line that does so.
     pub(super) field_uses: HashMap<(PathBuf, PathBuf), u32>,
 }
 
 impl PchSummary {
-    /// The same on top of another summary. A summary that was read from disk has lost the one below.
+    /// The same on top of another summary. A summary that was read from disk has lost the one
+    /// below.
     pub fn on(self, below: Option<Arc<PchSummary>>) -> PchSummary {
         PchSummary { below, ..self }
     }
@@ -55,24 +59,27 @@ impl PchSummary {
         self.declarations.iter().map(|(name, declarations)| (name.as_str(), declarations.as_slice()))
     }
 
-    /// The names that this header declares although they were declared before, where facts depend on which declaration comes
-    /// first. Each comes with all declarations so far.
+    /// The names that this header declares although they were declared before, where facts depend
+    /// on which declaration comes first. Each comes with all declarations so far.
     pub fn redeclarations(&self) -> impl Iterator<Item = (&str, Vec<&FileLine>)> {
         let all = |name: &str| self.chain().filter_map(|summary| summary.declarations.get(name)).flatten().collect();
         self.redeclared.iter().map(move |name| (name.as_str(), all(name)))
     }
 
-    /// The files with names in facts that macros paste together and that contain a digit: `__COUNTER__` may be the reason.
+    /// The files with names in facts that macros paste together and that contain a digit:
+    /// `__COUNTER__` may be the reason.
     pub fn files_with_pasted_names(&self) -> impl Iterator<Item = &Path> {
         self.pasted_names.iter().map(PathBuf::as_path)
     }
 
-    /// The files whose functions use fields of records that other files define, these files, and the first line that does so.
+    /// The files whose functions use fields of records that other files define, these files, and
+    /// the first line that does so.
     pub fn field_uses(&self) -> impl Iterator<Item = (&Path, &Path, u32)> {
         self.field_uses.iter().map(|((user, definer), line)| (user.as_path(), definer.as_path(), *line))
     }
 
-    /// The file of a function of the tree, if it is `static`; `None` for a name that no header here declares.
+    /// The file of a function of the tree, if it is `static`; `None` for a name that no header here
+    /// declares.
     pub(super) fn function(&self, name: &str) -> Option<Option<&PathBuf>> {
         self.chain().find_map(|summary| summary.functions.get(name)).map(Option::as_ref)
     }

@@ -1,6 +1,8 @@
-//! What is written in the source where a call is: the word there, and what stands between its parentheses.
+//! What is written in the source where a call is: the word there, and what stands between its
+//! parentheses.
 //!
-//! For a call out of a macro that is the outermost macro's name and its argument. libclang has no cursor for them.
+//! For a call out of a macro that is the outermost macro's name and its argument. libclang has no
+//! cursor for them.
 
 /// Text as it is written at a location.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

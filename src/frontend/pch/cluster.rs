@@ -1,8 +1,9 @@
-//! Which headers units should share: hierarchical agglomerative clustering, with the weight of the intersection as similarity.
+//! Which headers units should share: hierarchical agglomerative clustering, with the weight of the
+//! intersection as similarity.
 //!
-//! The two units (or pairs) that share most are put together, again and again. This gives a tree whose inner nodes are the
-//! headers that all units below them include. A node that saves more than it costs becomes a precompiled header, on top of the
-//! next such node towards the root.
+//! The two units (or pairs) that share most are put together, again and again. This gives a tree
+//! whose inner nodes are the headers that all units below them include. A node that saves more than
+//! it costs becomes a precompiled header, on top of the next such node towards the root.
 //!
 //! It must never know what the numbers and weights stand for.
 
@@ -40,7 +41,8 @@ struct TreeNode {
     count: usize,
 }
 
-/// Clusters members, each of which includes a set of headers. A member that shares with no other is in no cluster.
+/// Clusters members, each of which includes a set of headers. A member that shares with no other is
+/// in no cluster.
 pub fn clusters(members: &[BitSet], weights: &[u64], costs: Costs) -> Vec<Cluster> {
     let mut order: Vec<usize> = (0..members.len()).collect();
     order.sort_by_key(|member| &members[*member]);
@@ -64,10 +66,12 @@ pub fn clusters(members: &[BitSet], weights: &[u64], costs: Costs) -> Vec<Cluste
     found
 }
 
-/// Pairs the two nodes that share most, until no two share anything. Returns the roots of the trees.
+/// Pairs the two nodes that share most, until no two share anything. Returns the roots of the
+/// trees.
 fn pair_up(nodes: &mut Vec<TreeNode>, weights: &[u64]) -> Vec<usize> {
     let mut open: Vec<usize> = (0..nodes.len()).collect();
-    // For each open node, the weight that it shares with the best of those behind it in `open`, and which that is.
+    // For each open node, the weight that it shares with the best of those behind it in `open`, and
+    // which that is.
     let best_behind = |nodes: &[TreeNode], open: &[usize], at: usize| {
         let one = &nodes[open[at]].items;
         let shared = (at + 1..open.len()).map(|other| (one.shared_weight(&nodes[open[other]].items, weights), other));

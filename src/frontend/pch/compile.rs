@@ -1,6 +1,7 @@
 //! Step 2, compile: the source of a precompiled header, and what came out of compiling it.
 //!
-//! What is kept of a compilation depends on nothing else in the plan, so that a later run can use it.
+//! What is kept of a compilation depends on nothing else in the plan, so that a later run can use
+//! it.
 
 use std::collections::BTreeSet;
 use std::ffi::CString;
@@ -20,7 +21,8 @@ use super::certify::Certificate;
 use super::headers::Headers;
 use super::plan::{ListedHeader, Node};
 
-/// Arguments for precompiled headers alone: what is only a warning there can mean something else where more is declared.
+/// Arguments for precompiled headers alone: what is only a warning there can mean something else
+/// where more is declared.
 pub const ARGUMENTS: &[&str] =
     &["-Wno-everything", "-Wimplicit-function-declaration", "-Wvisibility", "-x", "c-header"];
 
@@ -91,9 +93,10 @@ pub fn listed<'a>(node: &'a Node, left_out: &BitSet) -> Vec<&'a ListedHeader> {
 
 /// The source of a precompiled header, as a file in memory, and its path in `directory`.
 ///
-/// clang forgets a macro of one precompiled header when another one on top of it uses the macro's name for something else, such
-/// as a field with the name of a macro with parameters (seen with libclang 19). For each name that this may happen to, the
-/// source ends with pragmas that make clang write the macro again.
+/// clang forgets a macro of one precompiled header when another one on top of it uses the macro's
+/// name for something else, such as a field with the name of a macro with parameters (seen with
+/// libclang 19). For each name that this may happen to, the source ends with pragmas that make
+/// clang write the macro again.
 pub fn source(
     path: PathBuf,
     candidate: Candidate<'_>,

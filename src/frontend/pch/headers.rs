@@ -1,6 +1,7 @@
 //! The include graph of a group of units, by what the texts say.
 //!
-//! An edge is certain when no condition controls the `#include`. It must never know libclang, or what is shared.
+//! An edge is certain when no condition controls the `#include`. It must never know libclang, or
+//! what is shared.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -43,15 +44,16 @@ pub struct Header {
     pub includers: Vec<(HeaderId, u32)>,
     /// Why reading it may do something else than its text says.
     pub oddity: Option<Oddity>,
-    /// Whether its guard cannot be relied on, since the guard's macro is also defined elsewhere: then it may be read twice, or not
-    /// at all.
+    /// Whether its guard cannot be relied on, since the guard's macro is also defined elsewhere:
+    /// then it may be read twice, or not at all.
     has_open_guard: bool,
 }
 
 /// Why a file may do something else than its text says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Oddity {
-    /// Symbolic links in other directories lead to it, and its includes are looked up beside the link.
+    /// Symbolic links in other directories lead to it, and its includes are looked up beside the
+    /// link.
     SymbolicallyLinked,
     /// It has a hard link.
     HardLinked,
@@ -80,8 +82,8 @@ pub type Inclusions = HashSet<(HeaderId, u32, HeaderId)>;
 pub struct IncludeClosure {
     /// All of them, with the file itself.
     pub set: BitSet,
-    /// The files in the order in which they are entered, without the file itself: which, from which line of the file itself, and
-    /// by which edge of which file.
+    /// The files in the order in which they are entered, without the file itself: which, from which
+    /// line of the file itself, and by which edge of which file.
     pub order: Vec<(HeaderId, u32, (HeaderId, usize))>,
 }
 
@@ -139,8 +141,8 @@ impl Headers {
         Some(number)
     }
 
-    /// The id of a file, which is added if it is new. If its inclusions are not known yet, `open` gets the file, and the path
-    /// beside which they are looked up.
+    /// The id of a file, which is added if it is new. If its inclusions are not known yet, `open`
+    /// gets the file, and the path beside which they are looked up.
     fn enter(&mut self, file: &Path, follow: &Follow<'_>, open: &mut Vec<(HeaderId, PathBuf)>) -> Option<HeaderId> {
         let root = Path::new("/");
         let path = follow.identities.identify(root, file);
@@ -188,8 +190,8 @@ impl Headers {
         Some(Oddity::HardLinked)
     }
 
-    /// Finds the guards that cannot be relied on, after all files were added. `arguments` are those of the units; every name in
-    /// them counts as a macro that they define.
+    /// Finds the guards that cannot be relied on, after all files were added. `arguments` are those
+    /// of the units; every name in them counts as a macro that they define.
     pub fn settle(&mut self, arguments: &[OsString], scans: &Scans) {
         let mut times: HashMap<Name, usize> = HashMap::new();
         let defined = self.list.iter().flat_map(|header| defines(&header.scan)).map(|(name, _)| name);
@@ -217,7 +219,8 @@ impl Headers {
     pub fn certain_closure(&self, main: HeaderId, also: &Inclusions) -> IncludeClosure {
         let mut closure = IncludeClosure { set: BitSet::default(), order: Vec::new() };
         closure.set.insert(main);
-        // The files being read, each with the position of its next edge; and the current line of the main file.
+        // The files being read, each with the position of its next edge; and the current line of
+        // the main file.
         let mut open = vec![(main, 0)];
         let mut line = 0;
         while let Some((at, next)) = open.last_mut() {

@@ -1,17 +1,19 @@
-//! Check "interference": files that are read in another order than in a plain parse must say the same.
+//! Check "interference": files that are read in another order than in a plain parse must say the
+//! same.
 //!
-//! A unit reads a precompiled header before everything else, in the precompiled header's own order. Without it, the same files
-//! would be read among others. The tokens that come out of a file depend on its text and on the macros that are defined when it
-//! is read, and on nothing else. So two files may change places when neither may define a macro that the other one may ask for,
-//! directly or through other macros. This module shows no more than that, and assumes nothing about the order in which units
-//! include.
+//! A unit reads a precompiled header before everything else, in the precompiled header's own order.
+//! Without it, the same files would be read among others. The tokens that come out of a file depend
+//! on its text and on the macros that are defined when it is read, and on nothing else. So two
+//! files may change places when neither may define a macro that the other one may ask for, directly
+//! or through other macros. This module shows no more than that, and assumes nothing about the
+//! order in which units include.
 //!
-//! What the tokens mean depends on what is declared. A name with several declarations whose order matters is treated like a
-//! macro with several definitions. A name that is used before its declaration is an error, or nearly so; `name_uses` looks for
-//! these.
+//! What the tokens mean depends on what is declared. A name with several declarations whose order
+//! matters is treated like a macro with several definitions. A name that is used before its
+//! declaration is an error, or nearly so; `name_uses` looks for these.
 //!
-//! Files do not change places when one always includes the other before the text in question. What comes before everything in
-//! both orders need not be looked at.
+//! Files do not change places when one always includes the other before the text in question. What
+//! comes before everything in both orders need not be looked at.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -26,7 +28,8 @@ use super::order::Order;
 /// Names in a text, each with a line.
 pub type Lines = Vec<(Name, u32)>;
 
-/// The files of a precompiled header that may change places with others: all but those that come first in any order.
+/// The files of a precompiled header that may change places with others: all but those that come
+/// first in any order.
 #[derive(Debug, Default)]
 pub struct MovedFiles {
     /// The same of the precompiled header below.
@@ -39,7 +42,8 @@ pub struct MovedFiles {
     leading: BitSet,
     /// The files that may define a name, and the first line that does so.
     definers: HashMap<Name, Vec<(HeaderId, u32)>>,
-    /// The same for files that were also read before everything. What they define now, they have defined before.
+    /// The same for files that were also read before everything. What they define now, they have
+    /// defined before.
     definers_again: HashMap<Name, Vec<(HeaderId, u32)>>,
     /// What the names that they define can be pasted together from.
     name_parts: Vec<(Name, Arc<NameParts>)>,
@@ -65,15 +69,17 @@ pub struct Conflict {
     pub file: Option<HeaderId>,
     /// The other file, if the plan knows it.
     pub other: Option<HeaderId>,
-    /// The macro that one may define and the other may ask for; `None` when one of them may leave the compiler in another state.
+    /// The macro that one may define and the other may ask for; `None` when one of them may leave
+    /// the compiler in another state.
     pub macro_name: Option<Name>,
 }
 
 impl MovedFiles {
     /// Files on top of those of the precompiled header below, and all conflicts among them.
     ///
-    /// Files that are in `first` were read before everything, and are read again, since they have no guard (`stddef.h`,
-    /// `bits/wordsize.h`). It does not matter that they define the same macros again, unless other files define these too.
+    /// Files that are in `first` were read before everything, and are read again, since they have
+    /// no guard (`stddef.h`, `bits/wordsize.h`). It does not matter that they define the same
+    /// macros again, unless other files define these too.
     pub fn certify(
         below: Option<Arc<MovedFiles>>,
         files: Vec<HeaderId>,
@@ -143,8 +149,8 @@ impl MovedFiles {
         std::iter::successors(Some(self), |moved| moved.below.as_deref())
     }
 
-    /// A reason why the files of any level may not change places with a text that a unit reads behind them; `None` when they
-    /// may.
+    /// A reason why the files of any level may not change places with a text that a unit reads
+    /// behind them; `None` when they may.
     pub fn conflict(&self, other: &OtherText<'_>, order: &Order<'_>, macros: &Macros) -> Option<Conflict> {
         let is_odd = other.file.is_some_and(|file| order.headers.get(file).oddity.is_some());
         if macros.leaks(other.scan) || has_computed_include(other.scan) || is_odd {
@@ -161,7 +167,8 @@ impl MovedFiles {
         macros: &Macros,
         is_precompiled: bool,
     ) -> Vec<Conflict> {
-        // A text that the plan does not know may define macros without parameters that others define with parameters.
+        // A text that the plan does not know may define macros without parameters that others
+        // define with parameters.
         let plain = match other.file {
             Some(_) => HashSet::new(),
             None => defined_plain(other.scan).collect(),
@@ -180,7 +187,8 @@ struct Comparison<'a> {
     other: &'a OtherText<'a>,
     order: &'a Order<'a>,
     macros: &'a Macros,
-    /// Whether the text is in a precompiled header too. If not, it is read behind all files of the level.
+    /// Whether the text is in a precompiled header too. If not, it is read behind all files of the
+    /// level.
     is_precompiled: bool,
     /// The macros that only this text may define without parameters.
     plain: HashSet<Name>,
@@ -259,8 +267,8 @@ impl Comparison<'_> {
         }
     }
 
-    /// Notes a conflict over a name between a line of a file and a line of the text, unless their order is always the one in
-    /// which they were read.
+    /// Notes a conflict over a name between a line of a file and a line of the text, unless their
+    /// order is always the one in which they were read.
     fn compare(&mut self, file: HeaderId, line_there: u32, line_here: u32, name: Name) {
         let order = self.order;
         let is_ordered = |here: HeaderId| {
@@ -273,8 +281,8 @@ impl Comparison<'_> {
         }
     }
 
-    /// Whether a settled name makes no difference to a text: the text has a default for it, is no file of the tree, or meets the
-    /// name only in what another macro stands for.
+    /// Whether a settled name makes no difference to a text: the text has a default for it, is no
+    /// file of the tree, or meets the name only in what another macro stands for.
     fn is_settled_for(&self, file: Option<HeaderId>, scan: &Scan, name: Name) -> bool {
         let is_foreign = file.is_some_and(|file| !self.order.headers.get(file).own);
         self.macros.is_settled(name) && (is_foreign || has(&scan.defines, name) || !has(&scan.words, name))

@@ -1,6 +1,7 @@
 //! The macros of all texts of a plan, and which of them can lead to which other ones.
 //!
-//! No macro is expanded. A macro "leads to" every name in any of its replacement lists, and to what these lead to.
+//! No macro is expanded. A macro "leads to" every name in any of its replacement lists, and to what
+//! these lead to.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -12,12 +13,13 @@ use cowrap_base::files::Digest;
 
 use super::bit_set::BitSet;
 
-/// How the names of macros begin that mean the same wherever they are defined: the numbers of the kernel's system calls, which
-/// several headers define when they are missing, and requests to `stddef.h` and similar headers, which undefine them.
+/// How the names of macros begin that mean the same wherever they are defined: the numbers of the
+/// kernel's system calls, which several headers define when they are missing, and requests to
+/// `stddef.h` and similar headers, which undefine them.
 const SETTLED: &[&[u8]] = &[b"__NR_", b"__X32_SYSCALL_BIT", b"__need_"];
 
-/// How the names of macros begin that compilers may predefine, with or without parameters. Names that begin with `_` are not
-/// listed. The list has what clang 19 defines for its targets.
+/// How the names of macros begin that compilers may predefine, with or without parameters. Names
+/// that begin with `_` are not listed. The list has what clang 19 defines for its targets.
 const PREDEFINED: &[&[u8]] = &[
     b"AVR",
     b"MIPSE",
@@ -74,7 +76,8 @@ pub struct Macros {
     pastable: Mutex<HashMap<Digest, Option<Arc<Pastable>>>>,
 }
 
-/// All names that a text which pastes names together can lead to, and the first line that may paste.
+/// All names that a text which pastes names together can lead to, and the first line that may
+/// paste.
 pub type Pastable = (BitSet, u32);
 
 /// What a name can be pasted together from.
@@ -210,7 +213,8 @@ impl Macros {
         found
     }
 
-    /// For a text that pastes names together: all names that it leads to, and the first line that may paste.
+    /// For a text that pastes names together: all names that it leads to, and the first line that
+    /// may paste.
     pub fn pastable(&self, scan: &Scan) -> Option<Arc<Pastable>> {
         if let Some(known) = self.pastable.lock().ok().and_then(|known| known.get(&scan.content).cloned()) {
             return known;
@@ -235,13 +239,15 @@ impl Macros {
         self.settled.contains(&name)
     }
 
-    /// Whether a word of a text stays the same whether a macro has its name or not: the macro has parameters if it is defined at
-    /// all, and no `(` follows the word (C11 6.10.3p10). `unforeseen` are macros that the plan knows nothing else about.
+    /// Whether a word of a text stays the same whether a macro has its name or not: the macro has
+    /// parameters if it is defined at all, and no `(` follows the word (C11 6.10.3p10).
+    /// `unforeseen` are macros that the plan knows nothing else about.
     pub fn is_inert(&self, word: Name, scan: &Scan, unforeseen: &HashSet<Name>) -> bool {
         self.functions.contains(&word) && scan.bare.binary_search(&word).is_ok() && !unforeseen.contains(&word)
     }
 
-    /// Whether a text may leave the compiler in another state, or depends on the file that includes it.
+    /// Whether a text may leave the compiler in another state, or depends on the file that includes
+    /// it.
     pub fn leaks(&self, scan: &Scan) -> bool {
         // A text that counts by itself may decide by the number what is read.
         let leaks = |word: &Name| self.leaking.contains(word.index()) || Some(*word) == self.counter;
@@ -254,7 +260,8 @@ impl Macros {
     }
 }
 
-/// The macros that a text may define or undefine, its guard included, each with the first line that does so.
+/// The macros that a text may define or undefine, its guard included, each with the first line that
+/// does so.
 pub fn defines(scan: &Scan) -> impl Iterator<Item = (Name, u32)> {
     let guard = match scan.guard {
         Guard::Macro(name) => Some((name, 1)),

@@ -1,15 +1,20 @@
-//! PCH sharing: headers that many units include are compiled once, to precompiled headers that stand on one another.
+//! PCH sharing: headers that many units include are compiled once, to precompiled headers that
+//! stand on one another.
 //!
 //! It is a pipeline:
 //!
-//! 1. `plan`: which precompiled headers to make, and which units use which (with `headers`, the include graph, and `cluster`);
-//! 2. `compile`: a source of includes becomes a precompiled header, and its headers' facts are extracted once;
-//! 3. `certify`: named checks show that facts are those of a plain parse (with `interference`, `macros`, `order` and
-//!    `name_uses`);
-//! 4. use: a unit is parsed on top of its precompiled header, certified too, and completed with the headers' facts.
+//! 1. `plan`: which precompiled headers to make, and which units use which (with `headers`, the
+//!    include graph, and `cluster`);
+//! 2. `compile`: a source of includes becomes a precompiled header, and its headers' facts are
+//!    extracted once;
+//! 3. `certify`: named checks show that facts are those of a plain parse (with `interference`,
+//!    `macros`, `order` and `name_uses`);
+//! 4. use: a unit is parsed on top of its precompiled header, certified too, and completed with the
+//!    headers' facts.
 //!
-//! What cannot be certified is refused with a [`Refusal`]: a precompiled header is made without some headers or not at all, and
-//! a unit is parsed plainly. `store` has the precompiled headers of earlier runs.
+//! What cannot be certified is refused with a [`Refusal`]: a precompiled header is made without
+//! some headers or not at all, and a unit is parsed plainly. `store` has the precompiled headers of
+//! earlier runs.
 //!
 //! It must never know threads, or what facts mean.
 
@@ -55,7 +60,8 @@ use self::plan::{Plan, UnitGroup};
 pub use self::refusal::{Refusal, Refused};
 use self::store::{NameUses, NewEntry, Store};
 
-/// How often a precompiled header is tried, each time without the headers that an earlier try had to leave out.
+/// How often a precompiled header is tried, each time without the headers that an earlier try had
+/// to leave out.
 const MOST_TRIES: usize = 4;
 
 /// The sharing of header work in one run.
@@ -83,16 +89,18 @@ pub struct SharingStats {
     pub reused: usize,
     /// What was refused and why, and how often.
     pub refusals: BTreeMap<(Refused, Refusal), usize>,
-    /// Units whose facts were not those of a plain parse, and the first file whose facts differ. Any such unit is a bug.
+    /// Units whose facts were not those of a plain parse, and the first file whose facts differ.
+    /// Any such unit is a bug.
     pub differing: Vec<(PathBuf, PathBuf)>,
 }
 
-/// The result of one try to make a precompiled header; `None` when other headers left out would not help.
+/// The result of one try to make a precompiled header; `None` when other headers left out would not
+/// help.
 type Tried = Option<Result<Pch, Rejection>>;
 
 impl<'a> Sharing<'a> {
-    /// Plans for units. With `verify`, every unit that shares is also parsed plainly, the plain facts count, and the two are
-    /// compared.
+    /// Plans for units. With `verify`, every unit that shares is also parsed plainly, the plain
+    /// facts count, and the two are compared.
     ///
     /// # Errors
     ///

@@ -1,7 +1,9 @@
-//! Checks "name uses" and "field uses": files must not use what they would not see declared in a plain parse.
+//! Checks "name uses" and "field uses": files must not use what they would not see declared in a
+//! plain parse.
 //!
-//! In a precompiled header, or behind one, more is declared than in a plain parse. A file that uses a name which only such
-//! additional declarations provide means something else in a plain parse, or is an error there.
+//! In a precompiled header, or behind one, more is declared than in a plain parse. A file that uses
+//! a name which only such additional declarations provide means something else in a plain parse, or
+//! is an error there.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -17,8 +19,8 @@ pub type Declarations = HashMap<Name, Vec<(HeaderId, u32)>>;
 /// For files, names that they may refer to.
 pub type WantedNames = BTreeMap<HeaderId, HashSet<String>>;
 
-/// The names in a text that precompiled headers declare, and only in files that may not have been read when the name is used;
-/// each with one of these files. `more` are other declarations.
+/// The names in a text that precompiled headers declare, and only in files that may not have been
+/// read when the name is used; each with one of these files. `more` are other declarations.
 ///
 /// The scan does not tell whether the text refers to what they declare; [`referred_names`] does.
 pub fn undeclared_names(
@@ -39,8 +41,8 @@ pub fn undeclared_names(
     scan.words.iter().filter_map(missing).collect()
 }
 
-/// The wanted names that files refer to, as names of what is declared at file scope. `id` identifies a file, and `counts` says
-/// whether a declaration in a line of a file counts.
+/// The wanted names that files refer to, as names of what is declared at file scope. `id`
+/// identifies a file, and `counts` says whether a declaration in a line of a file counts.
 ///
 /// libclang does not show the names in attributes.
 pub fn referred_names(

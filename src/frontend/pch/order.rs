@@ -16,8 +16,8 @@ pub struct Order<'a> {
     pub headers: &'a Headers,
     /// The names in them.
     pub names: &'a Names,
-    /// The inclusions that the precompiled headers made. They depend on nothing but what is certified, so they happen in each
-    /// unit.
+    /// The inclusions that the precompiled headers made. They depend on nothing but what is
+    /// certified, so they happen in each unit.
     included: &'a Inclusions,
     /// The macros of files that were read although the plan does not know them.
     pub unforeseen: &'a HashSet<Name>,
@@ -51,12 +51,14 @@ impl<'a> Order<'a> {
         file == other || self.has_read(other, line, file) || self.precedes(file, other)
     }
 
-    /// Whether one file comes before a line of another one in every unit, and is not read again behind it.
+    /// Whether one file comes before a line of another one in every unit, and is not read again
+    /// behind it.
     pub fn is_first(&self, one: HeaderId, other: HeaderId, line: u32) -> bool {
         self.headers.get(one).is_guarded() && (self.has_read(other, line, one) || self.precedes(one, other))
     }
 
-    /// The file of which a file is a part: it has no guard, and only that file includes it, directly or through other parts.
+    /// The file of which a file is a part: it has no guard, and only that file includes it,
+    /// directly or through other parts.
     pub fn whole(&self, file: HeaderId) -> HeaderId {
         if let Some(known) = self.wholes.borrow().get(&file) {
             return *known;
@@ -98,8 +100,8 @@ impl<'a> Order<'a> {
         closure.contains(other)
     }
 
-    /// Whether a file is read before another one in every unit: each file that may include the other one includes this one
-    /// first, or comes after this one itself.
+    /// Whether a file is read before another one in every unit: each file that may include the
+    /// other one includes this one first, or comes after this one itself.
     fn precedes(&self, one: HeaderId, other: HeaderId) -> bool {
         if let Some(known) = self.precedes.borrow().get(&(one, other)) {
             return *known;

@@ -19,8 +19,8 @@ use super::bit_set::BitSet;
 use super::cluster::{Cluster, Costs, clusters};
 use super::headers::{Follow, HeaderId, Headers, IncludeClosure, Inclusions};
 
-/// What sharing costs, in units of the cost of compiling one word of a header. Measured with libclang 19 and 22 on QEMU 10.2.0
-/// (`docs/performance.md`).
+/// What sharing costs, in units of the cost of compiling one word of a header. Measured with
+/// libclang 19 and 22 on QEMU 10.2.0 (`docs/performance.md`).
 const COSTS: Costs = Costs { make: 0.6, each: 2_000.0, load: 100.0 };
 
 /// The most units that are clustered at once; the work grows with the square.
@@ -87,7 +87,8 @@ pub struct Node {
     pub units: Vec<usize>,
 }
 
-/// What the units of a group have in common: all arguments that do not set the search path, the search path, the first header.
+/// What the units of a group have in common: all arguments that do not set the search path, the
+/// search path, the first header.
 type GroupKey = (Vec<OsString>, PathId, FileId);
 
 /// Plans for these units.
@@ -177,8 +178,8 @@ impl Plan {
 
 /// The headers of a cluster in the order of a unit, with the lines that include them.
 ///
-/// A header that is not the tree's own is listed only if a file of the tree includes it, and by the name used there: under another
-/// name it may not find its own includes.
+/// A header that is not the tree's own is listed only if a file of the tree includes it, and by the
+/// name used there: under another name it may not find its own includes.
 fn list(headers: &Headers, closure: &IncludeClosure, items: &BitSet) -> Vec<ListedHeader> {
     let mut listed = Vec::new();
     for (id, _, (from, position)) in &closure.order {
@@ -234,7 +235,8 @@ fn group_key(unit: &Unit, sources: &Sources) -> Option<GroupKey> {
     Some((rest, path, first))
 }
 
-/// The arguments that do not set the search path. Those that do have their value in a separate argument.
+/// The arguments that do not set the search path. Those that do have their value in a separate
+/// argument.
 fn without_search(arguments: &[OsString]) -> Vec<OsString> {
     let mut rest = Vec::new();
     let mut words = arguments.iter();

@@ -1,8 +1,9 @@
 //! The persistent store: precompiled headers of earlier runs, and what came out of compiling them.
 //!
-//! The key of a precompiled header has everything that decides what is in it: its source, the arguments, the precompiled header
-//! below it, and the files that it may read, with their texts and what their includes find. Whether it may be used depends on
-//! more than that. So each run certifies it again, from the record beside it.
+//! The key of a precompiled header has everything that decides what is in it: its source, the
+//! arguments, the precompiled header below it, and the files that it may read, with their texts and
+//! what their includes find. Whether it may be used depends on more than that. So each run
+//! certifies it again, from the record beside it.
 //!
 //! It must never know what makes a precompiled header trustworthy.
 
@@ -105,8 +106,9 @@ impl NameUses {
 }
 
 impl<'a> Store<'a> {
-    /// A store in a cache. `base` is the digest of all that facts depend on except files and arguments, `places` are the
-    /// directories of the tree and of the compiler's own headers, and `texts` replace files on disk.
+    /// A store in a cache. `base` is the digest of all that facts depend on except files and
+    /// arguments, `places` are the directories of the tree and of the compiler's own headers, and
+    /// `texts` replace files on disk.
     pub fn new(cache: &'a Cache, base: Digest, places: &[&Path], texts: &[UnsavedFile]) -> Store<'a> {
         let mut digester = Digester::new();
         digester.update(b"precompiled");
@@ -120,7 +122,8 @@ impl<'a> Store<'a> {
         Store { cache, base: digester.finish() }
     }
 
-    /// The key of a candidate; `None` for a candidate that cannot be stored, since its files are not known.
+    /// The key of a candidate; `None` for a candidate that cannot be stored, since its files are
+    /// not known.
     pub fn key(
         &self,
         candidate: Candidate<'_>,
@@ -150,7 +153,8 @@ impl<'a> Store<'a> {
         Some(digester.finish())
     }
 
-    /// The compilation that is stored under a key, on top of what is below it, and the names that its files refer to.
+    /// The compilation that is stored under a key, on top of what is below it, and the names that
+    /// its files refer to.
     pub fn get(&self, key: &Digest, below: Option<&Arc<PchSummary>>) -> Option<(Compiled, NameUses)> {
         let record: Record = postcard::from_bytes(&self.cache.get(EntryKind::Precompiled, key)?).ok()?;
         let Record { inclusions, summary, file_facts, name_uses } = record;
@@ -165,8 +169,9 @@ impl<'a> Store<'a> {
         self.cache.file(key)
     }
 
-    /// Stores a compilation, unless it read something that its key does not have. `save` writes the file. Without `save`, the
-    /// record alone tells later runs that the candidate cannot be certified. Returns the path of the file.
+    /// Stores a compilation, unless it read something that its key does not have. `save` writes the
+    /// file. Without `save`, the record alone tells later runs that the candidate cannot be
+    /// certified. Returns the path of the file.
     pub fn put(&self, key: Digest, entry: NewEntry<'_>, save: Option<&dyn Fn(&CStr) -> bool>) -> Option<PathBuf> {
         if !entry.is_foreseen() {
             return None;
@@ -195,7 +200,8 @@ impl<'a> Store<'a> {
 }
 
 impl NewEntry<'_> {
-    /// Whether the plan knows every file that was read, and no file was written since the run began.
+    /// Whether the plan knows every file that was read, and no file was written since the run
+    /// began.
     fn is_foreseen(&self) -> bool {
         let NewEntry { candidate: Candidate { listed, .. }, group, compiled, sources, paths, .. } = self;
         let headers = &group.headers;
@@ -217,8 +223,8 @@ impl NewEntry<'_> {
     }
 }
 
-/// Whether a file includes by a name that an argument, a text or the compiler may define. Without a definition, such an include
-/// is an error, unless it is in a false branch.
+/// Whether a file includes by a name that an argument, a text or the compiler may define. Without a
+/// definition, such an include is an error, unless it is in a false branch.
 fn includes_by_a_defined_name(
     candidate: Candidate<'_>,
     group: &UnitGroup,
@@ -248,7 +254,8 @@ fn includes_by_a_defined_name(
 
 /// The digest of a file and of what its includes find; `None` when that is not known.
 ///
-/// It has size and time, since clang records these in a precompiled header, to know the file again without reading it.
+/// It has size and time, since clang records these in a precompiled header, to know the file again
+/// without reading it.
 fn file_digest(group: &UnitGroup, file: HeaderId, sources: &Sources) -> Option<Digest> {
     let header = group.headers.get(file);
     if header.oddity == Some(Oddity::SymbolicallyLinked) {

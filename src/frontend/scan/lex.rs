@@ -1,8 +1,8 @@
 //! C text as tokens: translation phases 2 and 3 as clang does them, for any bytes.
 //!
-//! It follows clang where compilers differ: a lone carriage return ends a line, and blanks may stand between the `\` and the end
-//! of a continued line (`Lexer::getEscapedNewLineSize`). Where the dialect or the place decides how bytes are to be read, the
-//! text is noted as doubtful.
+//! It follows clang where compilers differ: a lone carriage return ends a line, and blanks may
+//! stand between the `\` and the end of a continued line (`Lexer::getEscapedNewLineSize`). Where
+//! the dialect or the place decides how bytes are to be read, the text is noted as doubtful.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -73,7 +73,8 @@ pub(super) struct Lexer<'t> {
 pub(super) struct Words<'t> {
     numbers: FxHashMap<Cow<'t, [u8]>, u32>,
     texts: Vec<Cow<'t, [u8]>>,
-    /// For each word that is used, where that is seen first: not before it, and before what follows it in another line.
+    /// For each word that is used, where that is seen first: not before it, and before what follows
+    /// it in another line.
     used: Vec<Option<usize>>,
     /// For each word, whether a `(` may follow it somewhere.
     called: Vec<bool>,
@@ -130,14 +131,16 @@ fn is_word(byte: u8) -> bool {
     matches!(class(byte), Class::Word | Class::Digit)
 }
 
-/// Whether a byte of a word belongs to it only in some dialects, or only with certain bytes beside it.
+/// Whether a byte of a word belongs to it only in some dialects, or only with certain bytes beside
+/// it.
 fn is_odd(byte: u8) -> bool {
     byte >= 0x80 || byte == b'$'
 }
 
 impl<'t> Words<'t> {
     fn new(text: &'t [u8]) -> Self {
-        // In headers there is a new word for every 40 bytes or so; growing costs more than a guess that is too high.
+        // In headers there is a new word for every 40 bytes or so; growing costs more than a guess
+        // that is too high.
         let guess = KNOWN.len() + text.len() / 32;
         let numbers = FxHashMap::with_capacity_and_hasher(guess, rustc_hash::FxBuildHasher);
         let (texts, used, called) = (Vec::with_capacity(guess), Vec::with_capacity(guess), Vec::with_capacity(guess));
@@ -232,7 +235,8 @@ impl<'t> Lexer<'t> {
         self.open_literal = false;
     }
 
-    /// Ends a directive, at its line's end. In the form, `verbatim` keeps its comments and blanks as they are.
+    /// Ends a directive, at its line's end. In the form, `verbatim` keeps its comments and blanks
+    /// as they are.
     pub(super) fn end_directive(&mut self, verbatim: bool) {
         let comments = self.waiting.take().unwrap_or_default();
         // What does not end has the blanks at the line's end in it.
@@ -300,7 +304,8 @@ impl<'t> Lexer<'t> {
         Some(Token { kind, start, end: self.at, spaced })
     }
 
-    /// The bytes of a word that begins here, if one does, without continued lines. It does not count as a word.
+    /// The bytes of a word that begins here, if one does, without continued lines. It does not
+    /// count as a word.
     pub(super) fn word_text(&mut self) -> Cow<'t, [u8]> {
         if self.peek().is_some_and(|byte| class(byte) == Class::Word) { self.run() } else { Cow::Borrowed(b"") }
     }
@@ -372,8 +377,8 @@ impl<'t> Lexer<'t> {
         TokenKind::Number
     }
 
-    /// A literal, whose first quote is here. It ends with its line at the latest: an apostrophe in text that is never
-    /// compiled begins none.
+    /// A literal, whose first quote is here. It ends with its line at the latest: an apostrophe in
+    /// text that is never compiled begins none.
     fn literal(&mut self) -> TokenKind {
         let quote = self.peek();
         self.at += 1;
@@ -456,7 +461,8 @@ impl<'t> Lexer<'t> {
                 }
             },
             Some(b'/') => {
-                // In C89 it is a `/` and a comment of the other kind (clang's `Lexer::LexTokenInternal`).
+                // In C89 it is a `/` and a comment of the other kind (clang's
+                // `Lexer::LexTokenInternal`).
                 self.doubtful |= self.text.get(skip_splices(self.text, second + 1)) == Some(&b'*');
                 line_comment_end(self.text, second + 1)
             }
@@ -469,8 +475,8 @@ impl<'t> Lexer<'t> {
         true
     }
 
-    /// The directive that is being read, from an offset on: each of its comments as a blank, without continued lines and
-    /// without blanks at its ends.
+    /// The directive that is being read, from an offset on: each of its comments as a blank,
+    /// without continued lines and without blanks at its ends.
     pub(super) fn clean(&self, start: usize) -> Vec<u8> {
         let mut clean = Vec::new();
         let mut at = start;
@@ -489,8 +495,8 @@ impl<'t> Lexer<'t> {
     }
 }
 
-/// Whether a text has what some dialects read otherwise wherever it stands: lone carriage returns, which end lines for clang alone,
-/// NUL, and the trigraph for `\`.
+/// Whether a text has what some dialects read otherwise wherever it stands: lone carriage returns,
+/// which end lines for clang alone, NUL, and the trigraph for `\`.
 fn is_doubtful(text: &[u8]) -> bool {
     // Most texts have none of what these look for, and are looked through quickly.
     let rare = text.iter().fold(false, |rare, byte| rare | (*byte == 0) | (*byte == b'\r'));

@@ -21,7 +21,8 @@ impl<K, V> Default for Memo<K, V> {
 }
 
 impl<K: Eq + Hash, V: Clone> Memo<K, V> {
-    /// The value of a key; it is made if there is none yet. Two threads may make it at the same time: both get the first.
+    /// The value of a key; it is made if there is none yet. Two threads may make it at the same
+    /// time: both get the first.
     pub(super) fn get<Q>(&self, key: &Q, make: impl FnOnce() -> V) -> V
     where
         Q: Eq + Hash + ?Sized + ToOwned<Owned = K>,

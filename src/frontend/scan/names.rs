@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-/// An identifier. Names of one [`Names`] are equal when their bytes are; their order means nothing, and differs from run
-/// to run.
+/// An identifier. Names of one [`Names`] are equal when their bytes are; their order means nothing,
+/// and differs from run to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(u32);
 

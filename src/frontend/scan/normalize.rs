@@ -1,14 +1,15 @@
 //! A text in which comments do not count.
 //!
-//! The form of a text is C that a compiler takes apart into the same tokens at the same lines and columns:
+//! The form of a text is C that a compiler takes apart into the same tokens at the same lines and
+//! columns:
 //!
-//! * A comment's bytes are blanks. Its line ends are continued lines (`\` and the line's end), which do not end a directive
-//!   either.
+//! * A comment's bytes are blanks. Its line ends are continued lines (`\` and the line's end),
+//!   which do not end a directive either.
 //! * Blanks at the end of a line are left out.
 //!
-//! So texts of equal form have the same tokens at the same places. What uses this must make sure of two things: that a `\`
-//! that ends no line does not come to end one, because the comment behind it became blanks; and that what looks like a comment
-//! is one.
+//! So texts of equal form have the same tokens at the same places. What uses this must make sure of
+//! two things: that a `\` that ends no line does not come to end one, because the comment behind it
+//! became blanks; and that what looks like a comment is one.
 
 use std::ops::Range;
 
@@ -61,7 +62,8 @@ impl<'t> Normalizer<'t> {
 
     /// The whole form.
     pub(super) fn finish(mut self) -> Vec<u8> {
-        // A last line that does not end keeps its blanks: a compiler may tell of the place where the text ends.
+        // A last line that does not end keeps its blanks: a compiler may tell of the place where
+        // the text ends.
         self.copy(self.text.len());
         self.out
     }

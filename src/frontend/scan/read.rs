@@ -84,11 +84,13 @@ struct Within {
     last: Option<TokenKind>,
 }
 
-/// What is known of the words behind which a `(` may follow, as far as a preprocessor looks for one.
+/// What is known of the words behind which a `(` may follow, as far as a preprocessor looks for
+/// one.
 ///
-/// It does so in the text that it expands, and in what comes out of the arguments of a macro. Arguments are between parentheses,
-/// of which the first may come out of a macro, and the last may not. So outside of parentheses a word is in no argument, if
-/// parentheses are balanced between any two directives; where they are not, nothing is known of the whole text.
+/// It does so in the text that it expands, and in what comes out of the arguments of a macro.
+/// Arguments are between parentheses, of which the first may come out of a macro, and the last may
+/// not. So outside of parentheses a word is in no argument, if parentheses are balanced between any
+/// two directives; where they are not, nothing is known of the whole text.
 #[derive(Clone, Copy, Debug)]
 struct Calls {
     /// A word that was just read, outside of parentheses.
@@ -106,7 +108,8 @@ struct Condition {
     depths: Depths,
     /// Where in a declaration it began.
     begin: Within,
-    /// Where a branch before this one ended, that with the most brackets open; it may be that none is compiled.
+    /// Where a branch before this one ended, that with the most brackets open; it may be that none
+    /// is compiled.
     end: Within,
     /// Whether none of it is C: `#if 0`, `#ifdef __cplusplus`.
     foreign: bool,
@@ -202,7 +205,8 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Notes that there is something that is no part of a guard, and that could matter to an include.
+    /// Notes that there is something that is no part of a guard, and that could matter to an
+    /// include.
     fn matters(&mut self) {
         self.leading = false;
         self.is_no_guard();
@@ -294,7 +298,8 @@ impl<'t> Reader<'t> {
             b"pragma" => self.pragma(hash),
             _ => self.other(hash, &name),
         };
-        // All words of the line count, but for those of what seems to be a guard: it has none left then.
+        // All words of the line count, but for those of what seems to be a guard: it has none left
+        // then.
         for token in &self.tokens {
             if let TokenKind::Word(word) = token.kind {
                 self.lexer.words.mark_called(word, self.lexer.at);
@@ -303,7 +308,8 @@ impl<'t> Reader<'t> {
         self.lexer.end_directive(verbatim);
     }
 
-    /// The tokens of the directive up to the line's end. Where it may ask for headers, such questions are noted.
+    /// The tokens of the directive up to the line's end. Where it may ask for headers, such
+    /// questions are noted.
     fn tokens(&mut self, hash: usize, asks: bool) {
         while let Some(token) = self.lexer.token() {
             let behind_defined = match self.tokens.as_slice() {
@@ -392,7 +398,8 @@ impl<'t> Reader<'t> {
         self.counted.1
     }
 
-    /// Whether the text may be within a declaration. Words in capitals are taken for macros that stand alone (`G_BEGIN_DECLS`).
+    /// Whether the text may be within a declaration. Words in capitals are taken for macros that
+    /// stand alone (`G_BEGIN_DECLS`).
     fn is_inside(&self) -> bool {
         let is_end = match self.within.last {
             None | Some(TokenKind::Sign(b';' | b'}' | b')')) => true,
@@ -437,7 +444,8 @@ impl<'t> Reader<'t> {
         let is_zero = |token: &Token| token.kind == TokenKind::Number && self.lexer.bytes(token) == b"0";
         let foreign = match self.tokens.as_slice() {
             [zero] if is_zero(zero) => true,
-            // `#ifndef __cplusplus` has no branch that is C++ but an `#else`, in which brackets count too: rather too many.
+            // `#ifndef __cplusplus` has no branch that is C++ but an `#else`, in which brackets
+            // count too: rather too many.
             tokens => undefined.is_none() && tokens.iter().any(|token| token.kind == TokenKind::Word(lex::CPLUSPLUS)),
         };
         let (depths, within) = (self.depths, self.within);
@@ -611,8 +619,8 @@ impl<'t> Reader<'t> {
         true
     }
 
-    /// In an `#error` or some `#pragma`s, what looks like a comment is one only where the line is skipped. That matters when the
-    /// comment goes on in the next line.
+    /// In an `#error` or some `#pragma`s, what looks like a comment is one only where the line is
+    /// skipped. That matters when the comment goes on in the next line.
     fn comment_is_doubtful(&mut self) {
         let text = self.lexer.text;
         let goes_on = |comment: &Range<usize>| text[comment.clone()].contains(&b'\n');

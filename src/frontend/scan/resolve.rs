@@ -1,6 +1,7 @@
 //! Which file an `#include` finds, and where it looked in vain.
 //!
-//! The facts are from clang 19's `HeaderSearch.cpp`, `InitHeaderSearch.cpp` (`RemoveDuplicates`) and `PPDirectives.cpp`.
+//! The facts are from clang 19's `HeaderSearch.cpp`, `InitHeaderSearch.cpp` (`RemoveDuplicates`)
+//! and `PPDirectives.cpp`.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -17,8 +18,8 @@ use super::search_path::SearchPath;
 use super::{Include, IncludeKind, Name, Names, Scan};
 use cowrap_base::files::normalize;
 
-/// A path of a file, or of what is not there; absolute and without `.` and `..`. SearchPaths of one [`Resolver`] are equal when these
-/// are; their order means nothing, and differs from run to run.
+/// A path of a file, or of what is not there; absolute and without `.` and `..`. SearchPaths of one
+/// [`Resolver`] are equal when these are; their order means nothing, and differs from run to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
 
@@ -31,8 +32,8 @@ pub struct PathId(u32);
 pub struct IncludeTarget {
     /// The file; `None` when there is none, or when its name is computed.
     pub file: Option<PathBuf>,
-    /// The paths that were looked for before, and were not there, each cut after its first component that is not there; in the order
-    /// of the search, each once.
+    /// The paths that were looked for before, and were not there, each cut after its first
+    /// component that is not there; in the order of the search, each once.
     pub absent: Vec<PathBuf>,
 }
 
@@ -47,7 +48,8 @@ pub struct Resolved {
     pub absent: Vec<FileId>,
 }
 
-/// Finds headers. Whatever it has seen of the disk it takes to be so from then on: there should be one for each run.
+/// Finds headers. Whatever it has seen of the disk it takes to be so from then on: there should be
+/// one for each run.
 #[derive(Debug, Default)]
 pub struct Resolver {
     /// FileTable that count as being there.
@@ -151,7 +153,8 @@ impl Default for Content {
 }
 
 impl Resolver {
-    /// A resolver for which these files are there, whatever is on the disk: the absolute paths of texts in memory.
+    /// A resolver for which these files are there, whatever is on the disk: the absolute paths of
+    /// texts in memory.
     pub fn new(texts: impl IntoIterator<Item = PathBuf>) -> Resolver {
         Resolver { texts: texts.into_iter().collect(), ..Resolver::default() }
     }
@@ -191,9 +194,10 @@ impl Resolver {
 
     /// What an `#include` in the file `includer` finds. The includer's path is taken as it is.
     ///
-    /// For `#include_next` the search begins behind the directory in which the includer was found. It is taken to be the one in which
-    /// the same name leads to it, else the first that it is below of; where there is none, the search is that of `#include`. A
-    /// compiler, which knows it, also searches so in a file that it found beside another.
+    /// For `#include_next` the search begins behind the directory in which the includer was found.
+    /// It is taken to be the one in which the same name leads to it, else the first that it is
+    /// below of; where there is none, the search is that of `#include`. A compiler, which knows it,
+    /// also searches so in a file that it found beside another.
     pub fn resolve(&self, path: PathId, includer: &Path, include: &Include) -> IncludeTarget {
         let beside = self.beside(&self.directory(includer.parent().unwrap_or(Path::new("/"))), include);
         let Searched { file, absent } = self.search(path, includer, include, &beside, false);
@@ -270,7 +274,8 @@ impl Resolver {
         });
         searched.file = rest.file;
         searched.absent.extend_from_slice(&rest.absent);
-        // A name that should have been in quotes is an error, and found (clang's `Preprocessor::LookupHeaderIncludeOrImport`).
+        // A name that should have been in quotes is an error, and found (clang's
+        // `Preprocessor::LookupHeaderIncludeOrImport`).
         if searched.file.is_none() && !quoted && behind.is_none() && !asks {
             searched.file = beside.file;
             searched.absent.extend_from_slice(&beside.absent);
@@ -404,8 +409,8 @@ fn named(entry: &std::fs::DirEntry) -> Option<(OsString, bool)> {
     Some((entry.file_name(), is_file))
 }
 
-/// A path without `.` and `..` that leads where the path leads. The error is the first component that is not there, where it leads
-/// nowhere.
+/// A path without `.` and `..` that leads where the path leads. The error is the first component
+/// that is not there, where it leads nowhere.
 fn without_parents(path: &Path) -> Result<PathBuf, PathBuf> {
     let normal = normalize(path);
     let components: Vec<Component<'_>> = path.components().collect();

@@ -23,8 +23,8 @@ impl Scans {
         Scans { texts, ..Scans::default() }
     }
 
-    /// What a file's text says; `None` for what cannot be read or is no file. Files are told apart by their paths as they are
-    /// given.
+    /// What a file's text says; `None` for what cannot be read or is no file. Files are told apart
+    /// by their paths as they are given.
     pub fn get(&self, path: &Path) -> Option<Arc<Scan>> {
         self.known.get(path.as_os_str(), || match self.texts.get(path) {
             Some(text) => Some(Arc::new(scan(text, &self.names))),

@@ -532,7 +532,8 @@ fn piece() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// The tokens of a text with their lines and columns, and the ends of its lines; nothing is known of directives.
+/// The tokens of a text with their lines and columns, and the ends of its lines; nothing is known
+/// of directives.
 fn tokens(text: &[u8]) -> Vec<(usize, usize, Vec<u8>)> {
     let mut lexer = Lexer::new(text);
     let mut tokens = Vec::new();
@@ -545,8 +546,8 @@ fn tokens(text: &[u8]) -> Vec<(usize, usize, Vec<u8>)> {
             (Some(token), _) => tokens.push((line, column, text[token.start..token.end].to_vec())),
             (None, None) => return tokens,
             (None, Some(_)) => {
-                // Where a line ends is no place that a compiler tells, unless a directive that is not complete ends there.
-                // `\r\n` is one end.
+                // Where a line ends is no place that a compiler tells, unless a directive that is
+                // not complete ends there. `\r\n` is one end.
                 if tokens.last().is_none_or(|last| *last != (line, 0, b"\n".to_vec())) {
                     tokens.push((line, 0, b"\n".to_vec()));
                 }
@@ -636,8 +637,8 @@ fn item() -> impl Strategy<Value = Item> {
     ]
 }
 
-/// A text of these items, and its form, by the simplest means. Each token stands behind a `;`, so that none begins a directive or
-/// belongs to another.
+/// A text of these items, and its form, by the simplest means. Each token stands behind a `;`, so
+/// that none begins a directive or belongs to another.
 fn written(items: &[Item]) -> (String, String) {
     let (mut text, mut form) = (String::new(), String::new());
     let trim = |form: &mut String| form.truncate(form.trim_end_matches([' ', '\t']).len());

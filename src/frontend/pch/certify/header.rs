@@ -26,11 +26,13 @@ pub struct Certificate {
     pub files: Vec<PathBuf>,
     /// The headers that its source includes, and those of the sources below it.
     pub listed: BitSet,
-    /// The files that are read by the first header of the group, in this precompiled header or one below it.
+    /// The files that are read by the first header of the group, in this precompiled header or one
+    /// below it.
     pub first: BitSet,
     /// The inclusions in it and below it.
     pub included: Inclusions,
-    /// The macros that files define which were read in it or below it although the plan does not know them.
+    /// The macros that files define which were read in it or below it although the plan does not
+    /// know them.
     pub unforeseen: HashSet<Name>,
     /// Its files that are read in another order than in a plain parse.
     pub moved: Arc<MovedFiles>,
@@ -61,8 +63,8 @@ pub fn check_compilation(
     check_messages(context, candidate, parsed, directory)
 }
 
-/// Certifies what was compiled. `referred_names` tells which of some names files refer to; where it cannot, the result is
-/// `None`.
+/// Certifies what was compiled. `referred_names` tells which of some names files refer to; where it
+/// cannot, the result is `None`.
 pub fn certify_header(
     context: &Context<'_>,
     candidate: Candidate<'_>,
@@ -101,7 +103,8 @@ fn check_mismatch(extracted: &Extracted) -> Result<(), Rejection> {
     }
 }
 
-/// The compiler must report nothing. Its arguments ask for those warnings alone that other declarations could change.
+/// The compiler must report nothing. Its arguments ask for those warnings alone that other
+/// declarations could change.
 fn check_messages(
     context: &Context<'_>,
     candidate: Candidate<'_>,
@@ -128,7 +131,8 @@ struct FilesRead {
     included: Inclusions,
     unforeseen: HashSet<Name>,
     defined: HashSet<Name>,
-    /// The files that are read in another order than in a plain parse, in the order in which they were read.
+    /// The files that are read in another order than in a plain parse, in the order in which they
+    /// were read.
     moved: Vec<HeaderId>,
 }
 
@@ -164,7 +168,8 @@ fn check_inclusions(
             return Err(Rejection { refusals: vec![Refusal::UnforeseenFile { file: file.clone() }], leave_out });
         };
         let from = from.as_ref().and_then(|(from, line)| Some((context.find(from)?, *line)));
-        // If the source itself includes it although a listed header should have included it before, that header did not.
+        // If the source itself includes it although a listed header should have included it before,
+        // that header did not.
         let parent = listed_at(*line).filter(|listed| from.is_none() && listed.id == id).map(|listed| listed.from);
         if listed.iter().any(|listed| Some(listed.id) == parent) {
             let refusals = vec![Refusal::NotIncluded { file: file.clone() }];
@@ -221,7 +226,8 @@ fn check_interference(
     (moved, conflicts.into_iter().map(object).collect())
 }
 
-/// The names that a precompiled header declares: without those that the first header declares, and the latter.
+/// The names that a precompiled header declares: without those that the first header declares, and
+/// the latter.
 fn declarations(
     context: &Context<'_>,
     candidate: Candidate<'_>,
@@ -274,7 +280,8 @@ fn check_name_uses(
     Some(referred_names(&wanted)?.into_iter().map(object).collect())
 }
 
-/// A file must not use fields of a record that a file defines which it may not have read in a plain parse.
+/// A file must not use fields of a record that a file defines which it may not have read in a plain
+/// parse.
 fn check_field_uses(context: &Context<'_>, compiled: &Compiled, first: &BitSet, order: &Order<'_>) -> Vec<Objection> {
     let object = |(user, definer, line): (&Path, &Path, u32)| {
         let (user, definer) = (context.find(user)?, context.find(definer)?);
@@ -298,8 +305,8 @@ fn check_counted_names(context: &Context<'_>, compiled: &Compiled, first: &BitSe
     files.filter(may_count).map(object).collect()
 }
 
-/// The headers to leave out so that nothing is left to object to: for each pair of files, the lighter of the headers that lead
-/// to one and the headers that lead to the other.
+/// The headers to leave out so that nothing is left to object to: for each pair of files, the
+/// lighter of the headers that lead to one and the headers that lead to the other.
 fn culprits(objections: &[Objection], listed: &[&ListedHeader], headers: &Headers) -> BitSet {
     let closures: Vec<(HeaderId, BitSet)> =
         listed.iter().map(|listed| (listed.id, headers.closure([listed.id]))).collect();
@@ -317,7 +324,8 @@ fn culprits(objections: &[Objection], listed: &[&ListedHeader], headers: &Header
             all.iter().map(|id| headers.get(id).scan.weight()).sum()
         };
         let (one, two) = (leading(*file), leading(*other));
-        // When one side was left out already, nothing more has to go. When it lies below, the other side has to go.
+        // When one side was left out already, nothing more has to go. When it lies below, the other
+        // side has to go.
         let is_below = |file: Option<HeaderId>| {
             !file.is_some_and(|file| closures.iter().any(|(_, closure)| closure.contains(file)))
         };

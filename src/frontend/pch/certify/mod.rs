@@ -1,7 +1,8 @@
 //! Step 3, certify: facts that come by way of precompiled headers must be those of a plain parse.
 //!
-//! Each check is a function, and refuses with a [`Refusal`]. What is not certified is not shared: headers are left out of a
-//! precompiled header, or a unit is parsed plainly. `testdata/sharing` has trees for every check.
+//! Each check is a function, and refuses with a [`Refusal`]. What is not certified is not shared:
+//! headers are left out of a precompiled header, or a unit is parsed plainly. `testdata/sharing`
+//! has trees for every check.
 //!
 //! | check | `header` | `unit` |
 //! |---|---|---|
@@ -48,7 +49,8 @@ pub struct Context<'a> {
     pub paths: &'a dyn Paths,
 }
 
-/// Why a precompiled header was not certified, and which of its headers to leave out next time; without any there is no hope.
+/// Why a precompiled header was not certified, and which of its headers to leave out next time;
+/// without any there is no hope.
 #[derive(Debug, Default)]
 pub struct Rejection {
     /// The reasons.
@@ -71,7 +73,8 @@ impl Context<'_> {
         String::from_utf8_lossy(&self.sources.scans.names().text(name)).into_owned()
     }
 
-    /// The refusal for a conflict with a text, which is in `other` if the plan does not know its file.
+    /// The refusal for a conflict with a text, which is in `other` if the plan does not know its
+    /// file.
     fn interference(&self, conflict: &Conflict, other: Option<&Path>) -> Refusal {
         let file = conflict.file.map(|file| self.path(file));
         let other = conflict.other.map(|file| self.path(file)).or(other.map(Path::to_path_buf));

@@ -34,12 +34,14 @@ pub struct ParsedUnit<'a> {
     pub main: &'a Path,
 }
 
-/// The parts of a unit that a plain parse reads before, or among, the files of the precompiled headers.
+/// The parts of a unit that a plain parse reads before, or among, the files of the precompiled
+/// headers.
 struct Early<'a> {
-    /// The last line of the main file that includes something of the precompiled headers. Behind it, a plain parse has read all
-    /// of their files too.
+    /// The last line of the main file that includes something of the precompiled headers. Behind
+    /// it, a plain parse has read all of their files too.
     last_line: u32,
-    /// The unit's own declarations of names that are declared several times, by the path of the file.
+    /// The unit's own declarations of names that are declared several times, by the path of the
+    /// file.
     redeclared: HashMap<&'a Path, Lines>,
     /// The unit's own declarations.
     declared: Declarations,
@@ -57,7 +59,8 @@ struct TextsRead {
     wanted: WantedNames,
 }
 
-/// Certifies that the facts of a unit, with those of the precompiled headers, are those of a plain parse.
+/// Certifies that the facts of a unit, with those of the precompiled headers, are those of a plain
+/// parse.
 pub fn certify_unit(context: &Context<'_>, unit: &ParsedUnit<'_>) -> Result<(), Refusal> {
     check_errors(unit)?;
     check_mismatch(unit)?;
@@ -129,7 +132,8 @@ fn check_main_file(unit: &ParsedUnit<'_>) -> Result<(), Refusal> {
     if unit.pch.chain().any(includes_it) { Err(Refusal::IncludesUnit) } else { Ok(()) }
 }
 
-/// Files that a plain parse reads before or among those of the precompiled headers must say the same behind them.
+/// Files that a plain parse reads before or among those of the precompiled headers must say the
+/// same behind them.
 fn check_inclusions(
     context: &Context<'_>,
     unit: &ParsedUnit<'_>,
@@ -172,7 +176,8 @@ fn check_counted_names(context: &Context<'_>, unit: &ParsedUnit<'_>) -> Result<(
     }
 }
 
-/// The main file, up to the last line that includes something of the precompiled headers, must say the same behind them.
+/// The main file, up to the last line that includes something of the precompiled headers, must say
+/// the same behind them.
 fn check_main_text(
     context: &Context<'_>,
     unit: &ParsedUnit<'_>,

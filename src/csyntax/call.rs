@@ -1,15 +1,15 @@
-//! Calls.
+//! Calls of other functions.
 
 use crate::edit::{EditError, TextEdit};
-use crate::layout::{Layout, List, Overflow, settle};
+use crate::layout::{Layout, List, Overflow, lay_out};
 use crate::source::Source;
 
-/// Lets a call go to another function: `old`, which begins at `name_offset` and has its arguments behind it, becomes
-/// `new`.
+/// Renames the function in a call: `old`, which begins at `name_offset` and has its arguments behind
+/// it, becomes `new`.
 ///
 /// # Errors
 ///
-/// When `old` is not what is there, is in a directive, or has no arguments behind it.
+/// When `old` is not there, is in a directive, or has no arguments.
 pub fn rename_call(text: &[u8], name_offset: usize, old: &str, new: &str) -> Result<Vec<TextEdit>, EditError> {
     let source = Source::new(text);
     let name = source.word_at(name_offset, old)?;
@@ -18,5 +18,5 @@ pub fn rename_call(text: &[u8], name_offset: usize, old: &str, new: &str) -> Res
     let close = source.close(open).ok_or_else(|| EditError::Unclosed(old.to_owned()))?;
     let change = TextEdit { range: source.tokens[name].span.clone(), text: new.as_bytes().to_vec() };
     let layout = Layout { list: List { open, close }, break_before: None, overflow: Overflow::New };
-    Ok(settle(&source, change, &layout))
+    Ok(lay_out(&source, change, &layout))
 }

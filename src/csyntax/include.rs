@@ -1,12 +1,12 @@
-//! Directives that include headers.
+//! `#include` directives.
 
 use crate::edit::TextEdit;
 use crate::layout::{line_end, line_ending};
 use crate::lex::Kind;
 use crate::source::Source;
 
-/// Includes a header, behind the last directive at the head of a file that includes something whatever the conditions; an
-/// include guard may be around it. Nothing is to do where it is included so already.
+/// Includes a header behind the last unconditional `#include` before the first code. An include
+/// guard does not count as a condition. There is nothing to do if the header is included there.
 pub fn add_include(text: &[u8], header: &str) -> Vec<TextEdit> {
     let source = Source::new(text);
     let (mut depth, mut guard, mut behind) = (0usize, None, 0);
@@ -34,7 +34,7 @@ pub fn add_include(text: &[u8], header: &str) -> Vec<TextEdit> {
     let ending = line_ending(text, behind.min(text.len().saturating_sub(1)));
     let text = match behind {
         0 => [&directive, ending].concat(),
-        // The end may be in the middle of `\r\n`.
+        // The line ends between `\r` and `\n`.
         _ if ending == b"\r\n" && text[..behind].ends_with(b"\r") => [b"\n", directive.as_slice(), b"\r"].concat(),
         _ => [ending, &directive].concat(),
     };
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_behind_the_last_one() {
+    fn the_header_is_included_last() {
         assert_eq!(
             with("/* c */\n#include <a.h>\n#include \"b.h\" /* b */\n\nint x;\n#include \"x.c.inc\"\n"),
             "/* c */\n#include <a.h>\n#include \"b.h\" /* b */\n#include \"co.h\"\n\nint x;\n#include \"x.c.inc\"\n"
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_are_not_gone_into() {
+    fn conditional_includes_do_not_count() {
         assert_eq!(
             with("#include \"a.h\"\n#ifdef X\n#include \"b.h\"\n#include \"co.h\"\n#endif\nint x;\n"),
             "#include \"a.h\"\n#include \"co.h\"\n#ifdef X\n#include \"b.h\"\n#include \"co.h\"\n#endif\nint x;\n"
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn an_include_guard_is_no_condition() {
+    fn an_include_guard_is_not_a_condition() {
         assert_eq!(
             with("#ifndef A_H\n#define A_H\n\n#include \"a.h\"\n\nint x;\n#endif\n"),
             "#ifndef A_H\n#define A_H\n\n#include \"a.h\"\n#include \"co.h\"\n\nint x;\n#endif\n"
@@ -95,13 +95,13 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_any_gets_it_first() {
+    fn a_file_without_includes_gets_it_first() {
         assert_eq!(with("int x;\n"), "#include \"co.h\"\nint x;\n");
         assert_eq!(with(""), "#include \"co.h\"\n");
     }
 
     #[test]
-    fn what_is_included_is_not_included_again() {
+    fn a_header_is_not_included_twice() {
         assert!(add_include(b"#include \"co.h\"\nint x;\n", "co.h").is_empty());
         assert!(add_include(b"# include /* c */ \"co.h\"\n", "co.h").is_empty());
         assert!(!add_include(b"/* #include \"co.h\" */\n", "co.h").is_empty());

@@ -1,6 +1,7 @@
-//! Keeping the layout: lines that are aligned behind a `(` follow it, and lists that became too wide are filled anew.
+//! Keeping the layout of edited lines: lines that are aligned behind a `(` stay aligned, and lists
+//! that become too wide are filled again.
 //!
-//! Columns count from 0 and in characters; a tab goes to the next multiple of 8.
+//! Columns count from 0, in characters; a tab goes to the next multiple of 8.
 
 use std::ops::Range;
 
@@ -8,42 +9,42 @@ use crate::edit::{TextEdit, apply, apply_within, moved};
 use crate::lex::{Kind, has_splice};
 use crate::source::Source;
 
-/// How many columns a line may have.
+/// The maximal number of columns of a line.
 pub const LIMIT: usize = 80;
 
 const TAB: usize = 8;
 
-/// Parentheses, as the numbers of their tokens.
+/// Parentheses, as indices of their tokens.
 #[derive(Clone, Copy, Debug)]
-pub struct List {
+pub(crate) struct List {
     /// The `(`.
-    pub open: usize,
+    pub(crate) open: usize,
     /// Its `)`.
-    pub close: usize,
+    pub(crate) close: usize,
 }
 
-/// Which lines are a reason to fill a list anew.
+/// Which lines are a reason to fill a list again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Overflow {
-    /// Those that go past the limit since the change: who wrote a long line before may have meant it.
+pub(crate) enum Overflow {
+    /// Lines that exceed the limit only since the change: a line that was long before may be meant so.
     New,
-    /// All that go past the limit.
+    /// All lines that exceed the limit.
     Any,
 }
 
-/// What becomes of a list when some words in or before it change.
+/// How a list may change when a word in it or before it does.
 #[derive(Clone, Debug)]
-pub struct Layout {
-    /// The parameters or arguments that may be filled anew.
-    pub list: List,
-    /// The declarator before which the line may be broken when filling is not enough.
-    pub break_before: Option<usize>,
-    /// When the list is filled anew.
-    pub overflow: Overflow,
+pub(crate) struct Layout {
+    /// The parameters or arguments that may be filled again.
+    pub(crate) list: List,
+    /// The declarator before which the line may be broken if filling is not enough.
+    pub(crate) break_before: Option<usize>,
+    /// When the list is filled again.
+    pub(crate) overflow: Overflow,
 }
 
-/// The edits for a change within one line, with all that the layout wants.
-pub(crate) fn settle(source: &Source<'_>, change: TextEdit, layout: &Layout) -> Vec<TextEdit> {
+/// A change within one line, and the edits that the layout needs with it.
+pub(crate) fn lay_out(source: &Source<'_>, change: TextEdit, layout: &Layout) -> Vec<TextEdit> {
     let mut edits = vec![change.clone()];
     edits.extend(follow(source, &change));
     if !overflows(source, &edits, layout) || !may_fill(source, layout.list) {
@@ -57,7 +58,8 @@ pub(crate) fn settle(source: &Source<'_>, change: TextEdit, layout: &Layout) -> 
 /// The edits that keep lines aligned behind parentheses that a change within one line moves.
 pub(crate) fn follow(source: &Source<'_>, change: &TextEdit) -> Vec<TextEdit> {
     let mut edits = vec![change.clone()];
-    // Each turn looks at one line that moves: the one with the change, then those on which a list ends that moved.
+    // Each turn handles one line that moves: first the one with the change, then those on which a moved
+    // list ends.
     let mut at = change.range.end;
     while let Some((list, lines)) = moving_list(source, at) {
         let open = source.end(list.open);
@@ -96,12 +98,12 @@ struct Line {
     text_column: usize,
 }
 
-/// By how many columns a line may miss the place behind its `(`, and was meant to be there.
+/// By how many columns a line may be off and still counts as aligned.
 const NEARLY: usize = 1;
 
-/// The lines of a list if they are aligned: one that begins an item is behind the `(`, or misses that by [`NEARLY`], and one
-/// that goes on with an item, or is inside a comment, is not left of that. A list with directives, empty lines, or literals or words
-/// over several lines is not aligned.
+/// The lines of a list if they are aligned: lines that begin an item are behind the `(`, give or take
+/// [`NEARLY`], and lines that continue an item or a comment are not left of that. A list with
+/// directives, empty lines, or literals or words over several lines is not aligned.
 fn aligned_lines(source: &Source<'_>, list: List) -> Option<Vec<Line>> {
     let text = source.text;
     let base_end = source.end(list.open);
@@ -120,7 +122,7 @@ fn aligned_lines(source: &Source<'_>, list: List) -> Option<Vec<Line>> {
             let indentation = line_start(text, token.span.start)..token.span.start;
             let text_column = column(&text[indentation.clone()]);
             let fits = if begins_item { text_column.abs_diff(base) <= NEARLY } else { text_column + NEARLY >= base };
-            // A `(` that ends its line has a list that is indented, and not aligned, whatever the column.
+            // If the `(` ends its line, the list is indented, and not aligned.
             let is_indented = index == list.open + 1;
             if is_indented || breaks > 1 || !fits || !text[indentation.clone()].iter().all(is_blank) {
                 return None;
@@ -147,7 +149,7 @@ fn aligned_lines(source: &Source<'_>, list: List) -> Option<Vec<Line>> {
     Some(lines)
 }
 
-/// Whether a line of the list goes past the limit.
+/// Whether a line of the list exceeds the limit.
 fn overflows(source: &Source<'_>, edits: &[TextEdit], layout: &Layout) -> bool {
     let text = source.text;
     let mut start = line_start(text, source.start(layout.list.open));
@@ -164,8 +166,8 @@ fn overflows(source: &Source<'_>, edits: &[TextEdit], layout: &Layout) -> bool {
     false
 }
 
-/// Whether nothing would be lost by filling a list anew: it is aligned, and has nothing but words and signs. Someone
-/// has thought about where the lines of a comment, a string or a block end.
+/// Whether a list may be filled again: it is aligned and has nothing but words, numbers and
+/// punctuators. Line breaks in comments, strings and blocks are there for a reason.
 fn may_fill(source: &Source<'_>, list: List) -> bool {
     let plain = (list.open + 1..list.close).all(|index| match source.tokens[index].kind {
         kind if kind.is_comment() => false,
@@ -177,7 +179,8 @@ fn may_fill(source: &Source<'_>, list: List) -> bool {
     plain && !is_continued && aligned_lines(source, list).is_some()
 }
 
-/// The edits that also break the line between a type and a declarator. Nothing if they are not just neighbours on a line.
+/// The edits that also break the line between a type and a declarator; `None` if there is more than
+/// blanks between them.
 fn break_before(source: &Source<'_>, change: &TextEdit, declarator: usize) -> Option<Vec<TextEdit>> {
     let text = source.text;
     let start = source.start(declarator);
@@ -203,8 +206,8 @@ fn break_before(source: &Source<'_>, change: &TextEdit, declarator: usize) -> Op
     (column(trim_end(type_line)) <= LIMIT).then_some(edits)
 }
 
-/// Adds to edits those that fill the list anew, behind its `(` and at its commas. Nothing if a line would still go past
-/// the limit.
+/// Adds the edit that fills the list again, with line breaks behind commas; `None` if a line would
+/// still exceed the limit.
 fn fill(source: &Source<'_>, list: List, mut edits: Vec<TextEdit>) -> Option<Vec<TextEdit>> {
     let text = source.text;
     let inside = source.end(list.open)..source.start(list.close);
@@ -247,13 +250,13 @@ fn fill(source: &Source<'_>, list: List, mut edits: Vec<TextEdit>) -> Option<Vec
         }
     }
 
-    // What is in the list is part of the new text.
+    // Edits in the list are part of the new text.
     edits.retain(|edit| edit.range.end < inside.start);
     edits.push(TextEdit { range: inside, text: filled });
     Some(edits)
 }
 
-/// The items of a list, each on one line; a single empty one for an empty list.
+/// The items of a list, each on one line; one empty item for an empty list.
 fn items(source: &Source<'_>, list: List) -> Vec<Vec<u8>> {
     let mut items = vec![Vec::new()];
     let mut depth = 0usize;
@@ -293,7 +296,7 @@ pub(crate) fn line_end(text: &[u8], offset: usize) -> usize {
     text[offset..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |length| offset + length)
 }
 
-/// What ends the line of an offset, or else the line before: the last line may have no end.
+/// The line end of the line of an offset; for a last line without one, that of the line before.
 pub(crate) fn line_ending(text: &[u8], offset: usize) -> &'static [u8] {
     let end = line_end(text, offset);
     let feed = if end < text.len() { Some(end) } else { line_start(text, offset).checked_sub(1) };
@@ -328,7 +331,7 @@ fn column_from(start: usize, text: &[u8]) -> usize {
     })
 }
 
-/// An indentation up to a column.
+/// The indentation up to a column.
 fn blanks(column: usize, with_tabs: bool) -> Vec<u8> {
     let tabs = if with_tabs { column / TAB } else { 0 };
     let mut text = vec![b'\t'; tabs];

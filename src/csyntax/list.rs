@@ -5,12 +5,12 @@ use std::ops::Range;
 use crate::edit::{EditError, TextEdit};
 use crate::layout::{is_blank, line_end, line_ending, line_start, trim_end};
 
-/// Adds a string to a list of a `meson.build`, behind one that is in it: on a line of its own if that has one. Only what
-/// lies in `within` is looked at.
+/// Adds the string `new` to a list in a `meson.build`, behind the string `known`: on a line of its
+/// own if `known` has one. Only strings in the range `within` count.
 ///
 /// # Errors
 ///
-/// When `known` is not a string there or is so several times, and when `new` is one.
+/// When `known` is not there or is there several times, and when `new` is there.
 pub fn add_to_list(text: &[u8], within: Range<usize>, known: &str, new: &str) -> Result<Vec<TextEdit>, EditError> {
     let (known_text, new_text) = (escaped(known), escaped(new));
     let strings = strings(text).into_iter().filter(|span| within.start <= span.start && span.end <= within.end);
@@ -42,7 +42,7 @@ pub fn add_to_list(text: &[u8], within: Range<usize>, known: &str, new: &str) ->
         (true, true) => vec![insert(behind, &[&line, b","])],
         (true, false) if rest.is_empty() => vec![insert(span.end, &[b",", &line])],
         (true, false) => vec![insert(span.end, &[b","]), insert(behind, &[&line])],
-        // The bracket that closes the list stays behind the last entry.
+        // The closing bracket stays on the line of the last entry.
         (false, false) if is_first && matches!(rest.first(), Some(b']' | b')')) => {
             vec![insert(span.end, &[b",", &line])]
         }
@@ -50,7 +50,7 @@ pub fn add_to_list(text: &[u8], within: Range<usize>, known: &str, new: &str) ->
     })
 }
 
-/// The strings of a text with their quotes; those of several lines are no entries of a list of files.
+/// The strings of a text with their quotes, except those of several lines, which name no files.
 fn strings(text: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -79,7 +79,7 @@ fn strings(text: &[u8]) -> Vec<Range<usize>> {
     found
 }
 
-/// A string as it is written between quotes.
+/// A string as written between quotes.
 fn escaped(string: &str) -> Vec<u8> {
     string.replace('\\', "\\\\").replace('\'', "\\'").into_bytes()
 }

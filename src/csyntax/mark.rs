@@ -1,14 +1,14 @@
-//! Marks: where a specifier macro such as `coroutine_fn` goes in a declaration, and what goes with it when it is removed.
+//! Marks: where a specifier macro such as `coroutine_fn` goes in a declaration, and how it is removed.
 
 use std::ops::Range;
 
 use crate::edit::{EditError, TextEdit};
-use crate::layout::{Layout, List, Overflow, follow, is_blank, line_end, line_start, settle, trim_end};
+use crate::layout::{Layout, List, Overflow, follow, is_blank, lay_out, line_end, line_start, trim_end};
 use crate::lex::{Kind, is_word_byte};
 use crate::source::Source;
 
-/// Keywords that may be before a declarator, and are no type. An expression or a statement is no declaration.
-const NO_TYPES: &[&[u8]] = &[
+/// Keywords that may be before a declarator, or before an expression, and are not types.
+const NOT_TYPES: &[&[u8]] = &[
     b"static",
     b"inline",
     b"__inline",
@@ -32,29 +32,29 @@ const NO_TYPES: &[&[u8]] = &[
     b"sizeof",
 ];
 
-/// Puts a mark on a declaration or definition of a function, whose name begins at `name_offset`.
+/// Adds a mark to a declaration or definition of a function, whose name begins at `name_offset`.
 ///
-/// The mark goes directly before the name, and before the words in capitals that are there (locks); to the end of the
-/// line before if the name is the first on its line.
+/// The mark goes directly before the name, and before words in capitals that precede it (macros for
+/// locks). If the name is the first word of its line, the mark goes to the end of the line before.
 ///
 /// # Errors
 ///
-/// When the name is not there or is in a directive, when this is no declaration of one function, and when it has the
-/// mark.
+/// When the name is not there or is in a directive, when this is not a declaration of one function,
+/// and when it already has the mark.
 pub fn mark_function(text: &[u8], name_offset: usize, name: &str, mark: &str) -> Result<Vec<TextEdit>, EditError> {
     let source = Source::new(text);
     let declarator = Declarator::of_function(&source, name_offset, name)?;
-    put(&source, &declarator, name, mark, Overflow::New)
+    add_mark(&source, &declarator, name, mark, Overflow::New)
 }
 
-/// Puts a mark on what has the type of a pointer to a function, or on a typedef of such a type or of the type of a
-/// function: a field, variable, parameter or typedef, whose name begins at `name_offset`.
+/// Adds a mark to a field, variable, parameter or typedef whose type is a pointer to a function, or
+/// to a typedef of a function. Its name begins at `name_offset`.
 ///
-/// The mark goes before the `(*`, and before the words in capitals that are there.
+/// The mark goes before the `(*`, and before words in capitals that precede it.
 ///
 /// # Errors
 ///
-/// As for [`mark_function`], and when the type is not written out here.
+/// As for [`mark_function`], and when the type is not written out.
 pub fn mark_pointer(text: &[u8], name_offset: usize, name: &str, mark: &str) -> Result<Vec<TextEdit>, EditError> {
     let source = Source::new(text);
     let word = source.word_at(name_offset, name)?;
@@ -62,10 +62,10 @@ pub fn mark_pointer(text: &[u8], name_offset: usize, name: &str, mark: &str) -> 
         Some(next) if source.is(next, "(") => Declarator::of_function(&source, name_offset, name)?,
         _ => Declarator::of_pointer(&source, word, name)?,
     };
-    put(&source, &declarator, name, mark, Overflow::New)
+    add_mark(&source, &declarator, name, mark, Overflow::New)
 }
 
-/// Removes the mark that begins at `mark_offset`, and the blanks that it needed.
+/// Removes the mark that begins at `mark_offset`, together with the blanks that it needed.
 ///
 /// # Errors
 ///
@@ -95,7 +95,7 @@ pub fn unmark(text: &[u8], mark_offset: usize, mark: &str) -> Result<Vec<TextEdi
     Ok(edits)
 }
 
-/// Whether a mark is between a star and a declarator: `T * mark name` becomes `T *name`.
+/// Whether a mark is between a star and a name: `T * mark name` becomes `T *name`.
 fn needs_no_blank(source: &Source<'_>, mark: usize) -> bool {
     let is_star = mark > 0 && source.is(mark - 1, "*");
     let is_declarator = source.after(mark).is_some_and(|next| {
@@ -105,25 +105,25 @@ fn needs_no_blank(source: &Source<'_>, mark: usize) -> bool {
     is_star && is_declarator && source.after(mark) == Some(mark + 1)
 }
 
-/// The part of a declaration that a mark belongs to: a name with the parentheses around it, and its parameters.
-/// Everything is the number of a token.
-pub struct Declarator {
+/// The part of a declaration that a mark applies to: a name with the parentheses around it, and its
+/// parameters, as indices of tokens.
+pub(crate) struct Declarator {
     /// The first token: the name, or a `(` before it.
-    pub first: usize,
+    pub(crate) first: usize,
     /// The parameters.
-    pub list: List,
-    /// Whether it is that of a function.
-    pub is_function: bool,
+    pub(crate) list: List,
+    /// Whether it declares a function, not a pointer.
+    pub(crate) is_function: bool,
 }
 
 impl Declarator {
-    /// The declarator of the function whose name is at an offset.
-    pub fn of_function(source: &Source<'_>, offset: usize, name: &str) -> Result<Self, EditError> {
+    /// The declarator of the function whose name begins at an offset.
+    pub(crate) fn of_function(source: &Source<'_>, offset: usize, name: &str) -> Result<Self, EditError> {
         let word = source.word_at(offset, name)?;
         let (first, last) = parenthesised(source, word, word);
         let before = source.start(first).checked_sub(1).map(|at| source.text[at]);
         if first != word && before.is_some_and(is_word_byte) {
-            // `DECLARE(foo)(void)`: what the macro makes of the name is unknown.
+            // `DECLARE(foo)(void)`: nobody knows what the macro makes of the name.
             return Err(EditError::NotWritten(name.to_owned()));
         }
         let open = source.after(last).filter(|index| source.is(*index, "("));
@@ -131,7 +131,7 @@ impl Declarator {
         Ok(Declarator { first, list: list(source, open, name)?, is_function: true })
     }
 
-    /// The declarator `(*name)(…)`, also of an array, of which this is the name.
+    /// The declarator `(*name)(…)` or `(*name[…])(…)` with this name.
     fn of_pointer(source: &Source<'_>, word: usize, name: &str) -> Result<Self, EditError> {
         let refusal = || EditError::NotWrittenOut(name.to_owned());
         let mut last = word;
@@ -156,7 +156,7 @@ impl Declarator {
     }
 }
 
-/// The tokens `first` to `last` with all parentheses that are directly around them.
+/// The tokens `first` to `last` with all parentheses directly around them.
 fn parenthesised(source: &Source<'_>, mut first: usize, mut last: usize) -> (usize, usize) {
     while let (Some(before), Some(after)) = (source.before(first), source.after(last)) {
         if !source.is(before, "(") || !source.is(after, ")") {
@@ -172,8 +172,8 @@ fn list(source: &Source<'_>, open: usize, name: &str) -> Result<List, EditError>
     Ok(List { open, close })
 }
 
-/// Puts a mark before a declarator.
-pub(crate) fn put(
+/// Adds a mark before a declarator.
+pub(crate) fn add_mark(
     source: &Source<'_>,
     declarator: &Declarator,
     name: &str,
@@ -202,15 +202,15 @@ pub(crate) fn put(
     let anchor = before_locks(source, head, first);
     let change = insertion(source, anchor, mark);
     let layout = Layout {
-        // A parameter is moved with its neighbours.
+        // A parameter is laid out together with its neighbours.
         list: enclosing.filter(|_| !is_function).unwrap_or(list),
         break_before: is_function.then_some(first),
         overflow,
     };
-    Ok(settle(source, change, &layout))
+    Ok(lay_out(source, change, &layout))
 }
 
-/// The insertion that puts a word before a token which has code before it.
+/// The edit that inserts a word before a token, which has code before it.
 fn insertion(source: &Source<'_>, anchor: usize, word: &str) -> TextEdit {
     let text = source.text;
     let start = source.start(anchor);
@@ -226,8 +226,8 @@ fn insertion(source: &Source<'_>, anchor: usize, word: &str) -> TextEdit {
     TextEdit { range: at..at, text: inserted.into_bytes() }
 }
 
-/// The tokens of a declaration before its declarator. An empty line or a directive begins a declaration at the latest:
-/// before it may be a macro that needs no semicolon.
+/// The tokens of a declaration before its declarator. They begin behind an empty line or a directive
+/// at the latest, since there may be a macro without a semicolon before that.
 pub(crate) fn head(source: &Source<'_>, declarator: usize) -> Range<usize> {
     let mut first = declarator;
     let mut depth = 0usize;
@@ -242,7 +242,8 @@ pub(crate) fn head(source: &Source<'_>, declarator: usize) -> Range<usize> {
             kind if kind.is_comment() => continue,
             Kind::Punctuator(")" | "]") => depth += 1,
             Kind::Punctuator("(" | "[") if depth > 0 => depth -= 1,
-            Kind::Punctuator("(" | "[" | "," | "=" | ";" | "{" | "}") if depth == 0 => break,
+            Kind::Punctuator("(" | "[" | "," | ";" | "{" | "}") if depth == 0 => break,
+            Kind::Punctuator(own) if depth == 0 && own.ends_with('=') => break,
             _ => {}
         }
         first = index;
@@ -250,7 +251,8 @@ pub(crate) fn head(source: &Source<'_>, declarator: usize) -> Range<usize> {
     first..declarator
 }
 
-/// The tokens behind the parameters of a declaration, up to what ends it.
+/// The tokens behind the parameters of a declaration, without the `;`, `{`, `,` or the like that ends
+/// it.
 pub(crate) fn behind(source: &Source<'_>, close: usize) -> Range<usize> {
     let mut depth = 0usize;
     let mut end = close + 1;
@@ -261,7 +263,8 @@ pub(crate) fn behind(source: &Source<'_>, close: usize) -> Range<usize> {
             kind if kind.is_comment() => continue,
             Kind::Punctuator("(" | "[") => depth += 1,
             Kind::Punctuator(")" | "]") if depth > 0 => depth -= 1,
-            Kind::Punctuator(")" | "]" | "," | "=" | ";" | "{" | "}") if depth == 0 => break,
+            Kind::Punctuator(")" | "]" | "," | ";" | "{" | "}") if depth == 0 => break,
+            Kind::Punctuator(own) if depth == 0 && own.ends_with('=') => break,
             _ => {}
         }
         end = index + 1;
@@ -286,22 +289,22 @@ fn enclosing(source: &Source<'_>, index: usize) -> Option<List> {
     Some(List { open, close: source.close(open)? })
 }
 
-/// Whether a word of a head, outside of parentheses, can be a type.
+/// Whether a word outside of parentheses can be a type.
 fn has_type(source: &Source<'_>, head: Range<usize>) -> bool {
     let mut depth = 0usize;
     for index in head {
         match source.tokens[index].kind {
             Kind::Punctuator("(" | "[") => depth += 1,
             Kind::Punctuator(")" | "]") => depth = depth.saturating_sub(1),
-            Kind::Word if depth == 0 && !NO_TYPES.contains(&source.bytes(index)) => return true,
+            Kind::Word if depth == 0 && !NOT_TYPES.contains(&source.bytes(index)) => return true,
             _ => {}
         }
     }
     false
 }
 
-/// The first of the words in capitals before a declarator, or the declarator: they are macros for locks and the like, if
-/// a type is before them.
+/// The first of the words in capitals before a declarator, or else the declarator. With a type before
+/// them, such words are macros for locks and the like.
 fn before_locks(source: &Source<'_>, head: Range<usize>, declarator: usize) -> usize {
     let mut anchor = declarator;
     while let Some(word) = lock_before(source, &head, anchor) {
@@ -315,7 +318,7 @@ fn before_locks(source: &Source<'_>, head: Range<usize>, declarator: usize) -> u
     anchor
 }
 
-/// The word in capitals directly before a token, also with an argument: `TSA_ACQUIRE(lock)`.
+/// The word in capitals directly before a token, also one with arguments: `TSA_ACQUIRE(lock)`.
 fn lock_before(source: &Source<'_>, head: &Range<usize>, anchor: usize) -> Option<usize> {
     let mut last = source.before(anchor).filter(|index| head.contains(index))?;
     if source.is(last, ")") {

@@ -1,6 +1,6 @@
-//! Tables of texts before and after, and properties.
+//! Tables of texts before and after edits, and properties.
 //!
-//! In the texts, `@` is directly before the name that the edit is about.
+//! In the texts, `@` is directly before the name that is edited.
 
 use proptest::prelude::*;
 
@@ -182,7 +182,7 @@ fn aligned_lines_follow() {
 }
 
 #[test]
-fn what_is_not_aligned_stays() {
+fn lines_that_are_not_aligned_stay() {
     for (before, after) in [
         ("int @foo(int a,\n    int b);", "int coroutine_fn foo(int a,\n    int b);"),
         ("int @foo(\n    int a, int b);", "int coroutine_fn foo(\n    int a, int b);"),
@@ -202,7 +202,7 @@ fn what_is_not_aligned_stays() {
 }
 
 #[test]
-fn wide_lists_are_filled_anew() {
+fn wide_lists_are_filled_again() {
     // The last line of each first text, with the mark, would go to column 81 or further.
     same(
         function("static int @node_read_vector(Node *node, int64_t offset, int64_t bytes, int f)\n{\n}\n"),
@@ -294,7 +294,7 @@ fn a_line_breaks_behind_the_type_when_filling_is_not_enough() {
 }
 
 #[test]
-fn some_lists_are_never_filled() {
+fn lists_with_comments_or_without_alignment_are_not_filled() {
     for (before, after) in [
         // Comments.
         (
@@ -336,7 +336,7 @@ fn conditions_around_a_declaration_do_not_matter() {
 }
 
 #[test]
-fn functions_that_are_not_marked() {
+fn functions_that_cannot_be_marked() {
     for (text, reason) in [
         ("#define F int @foo(void);", "`foo` is written in a preprocessor directive"),
         ("#define F \\\n  int @foo(void);", "`foo` is written in a preprocessor directive"),
@@ -439,7 +439,7 @@ fn pointers_are_marked() {
 }
 
 #[test]
-fn pointers_that_are_not_marked() {
+fn pointers_that_cannot_be_marked() {
     let not_written_out = "the type of `read` is not written out as a pointer to a function";
     for (text, reason) in [
         ("Handler *@read;", not_written_out),
@@ -507,7 +507,7 @@ fn marks_are_removed() {
 }
 
 #[test]
-fn calls_get_another_name() {
+fn calls_are_renamed() {
     for (before, new, after) in [
         ("    @foo(a);", "co_foo", "    co_foo(a);"),
         ("    @foo (a);", "co_foo", "    co_foo (a);"),
@@ -676,7 +676,7 @@ node_get(ATypeWithALongName *a_parameter_with_a_long_name);
 }
 
 #[test]
-fn wrappers_that_are_not_declared() {
+fn wrappers_that_cannot_be_declared() {
     for (text, reason) in [
         ("int @n_co_get(void)\n{\n}\n", "`n_co_get` is defined here, not only declared"),
         ("int @n_co_get(void)", "the declaration of `n_co_get` does not end with `;`"),

@@ -4,18 +4,19 @@ use std::ops::Range;
 
 use crate::edit::{EditError, TextEdit, apply, moved};
 use crate::layout::{Overflow, follow, is_blank, line_end, line_ending, line_start, trim_end};
-use crate::mark::{Declarator, behind, head, put, unmark};
+use crate::mark::{Declarator, add_mark, behind, head, unmark};
 use crate::source::Source;
 
 /// Declares a wrapper behind the prototype of its target, whose name begins at `target_offset`.
 ///
-/// The declaration is that of the target with the name `wrapper` and the mark `mark`, and without the marks in `drop`;
-/// the marks on its parameters stay. It is set apart by an empty line if the target is.
+/// It is the declaration of the target with the name `wrapper` and the mark `mark`, and without the
+/// marks in `drop`. Marks on parameters stay. An empty line precedes it if the target is between
+/// empty lines.
 ///
 /// # Errors
 ///
-/// When the target is not declared there, or also defined; when directives are in the declaration, and for all reasons
-/// for which [`mark_function`](crate::mark_function) refuses.
+/// When the target is not declared there or is defined there, when directives are in the declaration,
+/// and for all errors of [`mark_function`](crate::mark_function).
 pub fn add_wrapper(
     text: &[u8],
     target_offset: usize,
@@ -37,14 +38,14 @@ pub fn add_wrapper(
         _ => return Err(EditError::NoEnd(target.to_owned())),
     };
 
-    // The declaration becomes a text of its own, with the indentation that its other lines are aligned to.
+    // The declaration is edited as a text of its own, with its indentation: lines are aligned to it.
     let start = source.start(first);
     let line = line_start(text, start);
     let start = if text[line..start].iter().all(is_blank) { line } else { start };
     let line_break = line_ending(text, source.start(semicolon));
     let mut declaration = text[start..source.end(semicolon)].to_vec();
     declaration.extend_from_slice(line_break);
-    let declaration = declare(declaration, target_offset - start, target, wrapper, mark, drop)?;
+    let declaration = wrapper_declaration(declaration, target_offset - start, target, wrapper, mark, drop)?;
 
     let at = end_of_line(&source, semicolon);
     let mut inserted = line_break.to_vec();
@@ -55,8 +56,8 @@ pub fn add_wrapper(
     Ok(vec![TextEdit { range: at..at, text: inserted }])
 }
 
-/// The declaration of the wrapper from that of its target, whose name begins at `name_offset`.
-fn declare(
+/// The declaration of the wrapper, made from that of its target, whose name begins at `name_offset`.
+fn wrapper_declaration(
     mut text: Vec<u8>,
     mut name_offset: usize,
     target: &str,
@@ -79,11 +80,11 @@ fn declare(
 
     let source = Source::new(&text);
     let declarator = Declarator::of_function(&source, name_offset, wrapper)?;
-    let edits = put(&source, &declarator, wrapper, mark, Overflow::Any)?;
+    let edits = add_mark(&source, &declarator, wrapper, mark, Overflow::Any)?;
     Ok(apply(&text, &edits))
 }
 
-/// The place of a mark on a function that is one of these.
+/// One of these marks on a function, and its offset.
 fn find_mark<'m>(
     text: &[u8],
     name_offset: usize,
@@ -99,8 +100,8 @@ fn find_mark<'m>(
     }))
 }
 
-/// Where the line of a semicolon ends, with the comment that begins on it; directly behind the semicolon if more code is
-/// on the line.
+/// The end of the line of a semicolon and of a comment that begins on it; directly behind the
+/// semicolon if code follows on the line.
 fn end_of_line(source: &Source<'_>, semicolon: usize) -> usize {
     let text = source.text;
     let mut last = semicolon;
@@ -117,10 +118,10 @@ fn end_of_line(source: &Source<'_>, semicolon: usize) -> usize {
     if text[..end].ends_with(b"\r") { end - 1 } else { end }
 }
 
-/// What is next to a declaration.
+/// What precedes or follows a declaration.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Neighbour {
-    /// The text ends.
+    /// The beginning or the end of the text.
     Nothing,
     /// An empty line.
     EmptyLine,
@@ -128,8 +129,8 @@ enum Neighbour {
     Text,
 }
 
-/// Whether a declaration has empty lines around it, and not only on one side. The comment directly before it belongs to
-/// it.
+/// Whether a declaration is between empty lines, or between one and an end of the text. A comment
+/// directly before it belongs to it.
 fn is_set_apart(source: &Source<'_>, first: usize, end: usize) -> bool {
     let text = source.text;
     let mut start = first;
@@ -154,7 +155,7 @@ fn neighbour(text: &[u8], line: Range<usize>) -> Neighbour {
     if trim_end(&text[line]).is_empty() { Neighbour::EmptyLine } else { Neighbour::Text }
 }
 
-/// Whether a token is a comment on lines of its own, directly before those of the next token.
+/// Whether a token is a comment on lines of its own, directly above the line of the next token.
 fn is_own_comment(source: &Source<'_>, index: usize, next: usize) -> bool {
     let token = &source.tokens[index];
     let start = token.span.start;

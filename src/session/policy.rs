@@ -88,7 +88,7 @@ fn check_comments(comments: &[FileComment]) -> (Vec<(&FileComment, &Suppression)
     let mut findings = Vec::new();
     for comment in comments {
         let at = span(comment);
-        let suppression = match &comment.comment.says {
+        let suppression = match &comment.comment.suppression {
             Ok(suppression) => suppression,
             Err(problem) => {
                 findings.push(malformed_suppression::not_understood(at, problem));

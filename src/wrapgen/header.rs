@@ -333,7 +333,7 @@ fn is_body(before: &[CompiledToken<'_>]) -> bool {
                 depth += 1;
             }
             Kind::Punctuator(")" | "]" | "}") => depth -= 1,
-            Kind::Punctuator("=") if depth == 0 => return false,
+            Kind::Punctuator(own) if depth == 0 && own.ends_with('=') => return false,
             _ => {}
         }
     }

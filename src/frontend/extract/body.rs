@@ -1,5 +1,5 @@
-//! Lowering: one body's cursors to the control flow that [`super::flow`] runs, collecting on the
-//! way what is called and what is stored.
+//! Lowering: the cursors of one body become the control flow tree that [`super::flow`] evaluates.
+//! Calls and stores are collected on the way.
 
 use std::collections::{HashMap, HashSet};
 
@@ -24,20 +24,20 @@ struct Local {
     boolean_parameter: Option<u16>,
 }
 
-/// A call of the body, before it is known what reaches it.
+/// A call of the body, before its path condition is known.
 struct PendingCall {
     site: Site,
     target: Target,
     location: Location,
     spelling: Option<Location>,
     kind: CallKind,
-    /// The functions and slots that it passes.
+    /// The functions and slots among its arguments.
     passed: Vec<Argument>,
-    /// The truth values that it passes, by position.
+    /// The truth values among its arguments, by position.
     truths: Vec<(u16, TruthId)>,
     /// What it does with a lock.
     locking: Option<Locking>,
-    /// What is written between its parentheses, without blanks.
+    /// The text between its parentheses, without blanks.
     written: String,
 }
 
@@ -55,21 +55,21 @@ pub(super) struct Lowering<'e, 'a, 'tu> {
     calls: Vec<PendingCall>,
     stores: Vec<Store>,
     copies: Vec<PointerCopy>,
-    /// What the calls that are being lowered pass, by the node of the call.
+    /// The arguments of the calls that are being lowered, by the node of the call.
     passed: Vec<(CursorId, Argument)>,
     locals: HashMap<usize, Local>,
     labels: HashMap<String, Label>,
-    /// Every assignment so far, in order: a loop's are those that its lowering adds.
+    /// All assignments so far, in order. Those of a loop are those that its lowering adds.
     assigned: Vec<Variable>,
-    /// Boolean parameters that a condition asks for.
+    /// Boolean parameters in conditions.
     asked: HashSet<Variable>,
     /// Boolean parameters that are passed on to other functions.
     passed_on: HashSet<Variable>,
-    /// Whether what is being lowered is an argument.
+    /// Whether an argument is being lowered.
     passing: bool,
-    /// Whether what is being lowered may not be what the compiler chose (`_Generic`).
+    /// Whether the lowered code may not be what the compiler chose (`_Generic`).
     unresolved: bool,
-    /// The type that the last `_Generic` chose by, as it is spelled.
+    /// The type by which the last `_Generic` chose, as spelled.
     chosen_by: Option<String>,
 }
 
@@ -102,12 +102,12 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         }
     }
 
-    /// Lowers a variable at file scope; only its stores are of interest.
+    /// Lowers a variable at file scope, for its stores.
     pub(super) fn at_file_scope(extractor: &'e mut Extractor<'a, 'tu>, variable: Cursor<'tu>) -> Self {
         Lowering::new(extractor, variable)
     }
 
-    /// What the initialiser at file scope stores.
+    /// The stores of the initialiser at file scope.
     pub(super) fn initialiser(mut self) -> (Vec<Store>, Vec<PointerCopy>) {
         let variable = self.raw.cursor(0);
         for child in self.raw.operands(0) {
@@ -171,8 +171,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         }
     }
 
-    /// The locks that the body takes, with the calls that it makes meanwhile, and those that it
-    /// releases.
+    /// The locks that the body takes, with the calls that it makes while it holds them, and the
+    /// locks that it releases.
     fn held_locks(&self, root: NodeId) -> (Vec<CriticalSection>, Vec<Release>) {
         let locking: HashMap<Site, Locking> =
             self.calls.iter().filter_map(|call| Some((call.site, call.locking.clone()?))).collect();
@@ -182,7 +182,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let HeldLocks { held, releases } = held_locks(&self.tree, root, &locking);
         let mut found: Vec<CriticalSection> = Vec::new();
         for taken in self.calls.iter().filter(|call| locking.contains_key(&call.site)) {
-            // What is given the lock releases it meanwhile, or is a part of what takes it.
+            // A function that gets the lock as an argument may release it, or is part of what takes
+            // it.
             let certain = |call: &&PendingCall| {
                 let held = held.get(&call.site).into_iter().flatten().find(|held| held.taken == taken.site);
                 held.is_some_and(|held| held.which.is_empty() || !call.written.contains(&held.which))
@@ -199,15 +200,15 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         (found, releases.into_iter().collect())
     }
 
-    /// Whether a call is in the argument of a macro that makes a region. What the macro itself
-    /// calls is spelled elsewhere.
+    /// Whether a call is in the argument of a macro that runs its argument in another context.
+    /// Calls of the macro itself are spelled elsewhere.
     fn is_in_region(&self, at: Cursor<'tu>, written: &SourceCall) -> bool {
         let (Some(used), Some(spelled)) = (at.location(), at.spelling_location()) else { return false };
         let in_argument = used.file == spelled.file && spelled.offset > used.offset;
         in_argument && self.extractor.vocabulary.regions.contains(&written.word)
     }
 
-    /// What a call does with a lock, by the word that is written where it is.
+    /// What a call does with a lock, by the word at its location.
     fn locking(&self, written: &SourceCall, kind: CallKind) -> Option<Locking> {
         let fits = |word: &&LockWord| match word.action {
             LockAction::Guard => {
@@ -220,7 +221,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         Some(Locking { lock: word.lock, action: word.action, which: written.argument.clone() })
     }
 
-    /// The boolean parameters that make worlds of their own, and their positions.
+    /// The boolean parameters whose values are evaluated separately, and their positions.
     fn flags(&self) -> (Vec<Flag>, Vec<u16>) {
         let mut flags: Vec<(bool, u16, Variable)> = self
             .locals
@@ -229,7 +230,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             .filter(|local| !self.tree.untracked.contains(&local.variable) && !self.assigned.contains(&local.variable))
             .filter_map(|local| Some((!self.asked.contains(&local.variable), local.boolean_parameter?, local.variable)))
             .collect();
-        // Those that this body asks for come first: they say what it does itself.
+        // Parameters in this body's conditions come first: they decide what it does itself.
         flags.sort_unstable();
         flags.truncate(MAX_FLAGS);
         flags.sort_unstable_by_key(|(_, position, _)| *position);
@@ -291,7 +292,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 Some(&inner) => self.lower(inner, sink, wanted),
                 None => self.unknown(),
             },
-            // `typeof(f())` in the type is shown too, and is not evaluated.
+            // libclang shows `typeof(f())` in the type too, which is not evaluated.
             CStyleCastExpr => match operands.last() {
                 Some(&inner) => self.lower(inner, sink, wanted),
                 None => self.unknown(),
@@ -450,7 +451,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     fn unexposed(&mut self, node: CursorId, operands: &[CursorId], sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
         match operands {
             [] => self.unknown(),
-            // Its operands are types, and `typeof(f())` among them shows a call that is not made.
+            // Its operands are types, and `typeof(f())` among them is a call that is not made.
             [inner]
                 if self.raw.kind(*inner) == CursorKind::ParenExpr
                     && self.starts_with(node, b"__builtin_types_compatible_p") =>
@@ -513,7 +514,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         }
     }
 
-    /// Notes where what an expression holds goes, if that can be a function.
+    /// Notes where the value of an expression goes, if it can be a function.
     fn flow(&mut self, node: CursorId, sink: Sink<'_, 'tu>) {
         match self.extractor.flow(&self.raw, node, sink) {
             Some(Flow::Copy(copy)) => self.copies.push(copy),
@@ -566,7 +567,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         self.passing = outer;
         let passed: Vec<Argument> =
             self.passed.extract_if(.., |(call, _)| *call == node).map(|(_, argument)| argument).collect();
-        // The callee's name is what a reader looks for; in `a->b()` it is where the call begins.
+        // A reader looks for the callee's name; in `a->b()` it is where the call begins.
         let at = if function.is_some() { self.raw.cursor(callee) } else { self.raw.cursor(node) };
         let kind = if self.unresolved { CallKind::Unresolved } else { CallKind::Written };
         let mut sites = Vec::new();
@@ -589,7 +590,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         }
     }
 
-    /// What a callee may be: one function or slot, or both arms of `(c ? f : g)(…)`.
+    /// The possible callees: one function or slot, or both arms of `(c ? f : g)(…)`.
     fn targets(&mut self, callee: CursorId) -> Vec<Target> {
         let mut open = vec![callee];
         let mut found = Vec::new();
@@ -613,7 +614,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         found
     }
 
-    /// Notes a call; false when it is in no file.
+    /// Notes a call; false if it is in no file.
     fn pending(
         &mut self,
         site: Site,
@@ -718,8 +719,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         }
     }
 
-    /// libclang does not tell which arm was chosen, so what the arms call is not known to be
-    /// called.
+    /// libclang does not show which arm was chosen, so calls in the arms may not be made.
     fn generic_selection(&mut self, operands: &[CursorId], sink: Sink<'_, 'tu>) -> NodeId {
         if let Some(&control) = operands.first() {
             let ty = self.raw.cursor(control).ty().pointee().spelling();
@@ -810,7 +810,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         self.node(Op::Sequence, sequence)
     }
 
-    /// A loop of which it is not known which part is the condition: nothing is refined.
+    /// A loop whose condition could not be identified: nothing is refined.
     fn for_of_unknown_parts(&mut self, parts: &[CursorId], body: CursorId) -> NodeId {
         let before = self.assigned.len();
         let parts = self.lower_all(parts);
@@ -821,9 +821,9 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         self.node(Op::For(assigned), vec![parts, unknown, body])
     }
 
-    /// Which of a loop's parts are there: libclang shows those that are, without saying which.
+    /// Which parts of a `for` exist: libclang shows those that do, without saying which they are.
     ///
-    /// The semicolons tell; they are looked for in the text, since libclang has no cursor for them.
+    /// The semicolons tell. They are found in the text, since libclang has no cursor for them.
     fn for_parts(&mut self, node: CursorId, parts: &[CursorId]) -> Option<[Option<CursorId>; 3]> {
         let start = self.raw.cursor(node).start()?;
         let spelled = self.raw.cursor(node).spelling_start()?;
@@ -864,7 +864,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
 }
 
 impl<'tu> Extractor<'_, 'tu> {
-    /// A function of which only the name is known.
+    /// A function that is known by name only.
     fn function_by_name(&mut self, name: &str) -> SymbolId {
         let file = match self.function_names.get(name) {
             Some(file) => *file,
@@ -877,13 +877,13 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 }
 
-/// A call, with every site at which the tree shows it.
+/// A call, with all sites at which the tree shows it.
 struct DistinctCall {
     call: PendingCall,
     sites: Vec<Site>,
 }
 
-/// One call site is one site, however often the tree shows it: the calls by target and location, in
+/// Merges the sites of each call, however often the tree shows it: calls by target and location, in
 /// source order.
 fn distinct(calls: Vec<PendingCall>) -> Vec<DistinctCall> {
     let mut found: Vec<DistinctCall> = Vec::new();
@@ -913,13 +913,13 @@ fn distinct(calls: Vec<PendingCall>) -> Vec<DistinctCall> {
 }
 
 impl DistinctCall {
-    /// The worlds that reach it.
+    /// Its path condition.
     fn reach(&self, outcome: &FlowResult) -> PathCondition {
         let sites = self.sites.iter().map(|site| outcome.reach[site.0 as usize]);
         sites.fold(PathCondition::NEVER, PathCondition::or)
     }
 
-    /// What it passes, sorted; truth values only where something is known of them.
+    /// Its arguments, sorted; truth values only where something is known about them.
     fn arguments(&self, outcome: &FlowResult, reach: PathCondition) -> Vec<Argument> {
         let mut truths: Vec<(u16, [PathCondition; 2])> = Vec::new();
         for (position, truth) in &self.call.truths {

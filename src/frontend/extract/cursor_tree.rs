@@ -1,7 +1,6 @@
-//! The cursors below one declaration, as a tree that can be looked at from any node.
+//! The cursors below one declaration, as a tree with access to siblings and parents.
 //!
-//! libclang only walks; telling a loop's condition from its increment needs siblings, and a callee
-//! its parent.
+//! libclang only walks. Finding a loop's condition needs siblings, and a callee needs its parent.
 
 use crate::clang::{Cursor, CursorKind, Visit};
 
@@ -25,7 +24,7 @@ impl<'tu> CursorTree<'tu> {
         let mut nodes = vec![RawNode { cursor: root, kind: root.kind(), children: Vec::new() }];
         let mut open: Vec<CursorId> = vec![0];
         root.visit(|cursor, parent| {
-            // The walk is depth first: what is open and not the parent is finished.
+            // The walk is depth first: an open node other than the parent is finished.
             while let Some(&top) = open.last() {
                 if nodes[top].cursor == parent || top == 0 {
                     break;
@@ -53,7 +52,7 @@ impl<'tu> CursorTree<'tu> {
         self.nodes[node].kind
     }
 
-    /// The nodes directly below one.
+    /// The children of a node.
     pub fn children(&self, node: CursorId) -> &[CursorId] {
         &self.nodes[node].children
     }

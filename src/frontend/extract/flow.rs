@@ -1,4 +1,5 @@
-//! Where control can be: the structured control flow of one body, run once for each world.
+//! Where control can be: the structured control flow of one body, evaluated once for each entry
+//! context.
 //!
 //! The context does not change while a body runs. So instead of joining sets of contexts, the body
 //! is run abstractly once inside a coroutine and once outside, and once for each value of its
@@ -23,11 +24,11 @@ pub struct Variable(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Label(pub u32);
 
-/// A point of the body that somebody wants to know about: a call.
+/// A point of the body whose path condition is wanted: a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Site(pub u32);
 
-/// A truth value that the body passes to somebody: an argument of a call.
+/// A truth value that the body passes on: an argument of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TruthId(pub u32);
 
@@ -104,19 +105,20 @@ pub enum Op {
     Return,
 }
 
-/// What running a body in all worlds says.
+/// The result of evaluating a body in all entry contexts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlowResult {
-    /// For each site, the worlds that reach it.
+    /// For each site, the contexts and flags that reach it.
     pub reach: Vec<PathCondition>,
-    /// For each truth value, the worlds in which it may be true and those in which it may be false.
+    /// For each truth value, the contexts and flags in which it may be true, and those in which it
+    /// may be false.
     pub truths: Vec<[PathCondition; 2]>,
     /// An assertion on the context that every path passes before anything returns: the context, and
-    /// the site of the call that does not return when it fails.
+    /// the site of the call that does not return if it fails.
     pub assertion: Option<(Context, Site)>,
 }
 
-/// A variable whose value is part of the world.
+/// A variable whose value is part of the entry context.
 #[derive(Clone, Copy, Debug)]
 pub struct Flag(pub Variable);
 
@@ -152,7 +154,7 @@ impl FlowTree {
         TruthId(self.truth_count - 1)
     }
 
-    /// Runs the body below `root` in every world.
+    /// Evaluates the body below `root` in every context and for every value of the flags.
     pub fn run(&self, root: NodeId, flags: &[Flag]) -> FlowResult {
         let sites = self.site_count as usize;
         let mut reach = vec![PathCondition::NEVER; sites];
@@ -161,8 +163,8 @@ impl FlowTree {
         let mut truths = vec![[PathCondition::NEVER; 2]; self.truth_count as usize];
         for (number, context) in Context::ALL.into_iter().enumerate() {
             if number == 1 && !self.has_predicate {
-                // Nothing asks for the context, so the second run would say what the first one
-                // said.
+                // No condition asks for the context, so the second evaluation would give the same
+                // result.
                 for reach in reach.iter_mut().chain(truths.iter_mut().flatten()) {
                     mirror(reach, flags.len());
                 }
@@ -199,7 +201,7 @@ impl FlowTree {
     }
 }
 
-/// Adds to each world inside a coroutine the same world outside.
+/// Copies the result for coroutines to non-coroutine context.
 fn mirror(reach: &mut PathCondition, flag_count: usize) {
     for values in 0..1u8 << flag_count {
         if reach.contains(Context::Coroutine, values) {
@@ -208,7 +210,8 @@ fn mirror(reach: &mut PathCondition, flag_count: usize) {
     }
 }
 
-/// A body asserts a context if it returns in that context alone and stops in the other one.
+/// A body asserts a context if it returns in that context alone, and does not return in the other
+/// one.
 fn assertion(returns: [bool; 2], stops: &[PathCondition], has_predicate: bool) -> Option<(Context, Site)> {
     let asserted = match returns {
         [true, false] => Context::Coroutine,
@@ -223,7 +226,7 @@ fn assertion(returns: [bool; 2], stops: &[PathCondition], has_predicate: bool) -
 /// The constants known at a point, sorted by variable; `None` where control cannot be.
 type FlowState = Option<Vec<(Variable, i64)>>;
 
-/// What is known where control comes together again.
+/// What is known where paths meet.
 fn join(one: FlowState, other: FlowState) -> FlowState {
     match (one, other) {
         (Some(mut one), Some(other)) => {
@@ -249,11 +252,11 @@ fn forget(state: &mut FlowState, variables: &[Variable]) {
     }
 }
 
-/// One run in one world.
+/// One evaluation, in one context and for one value of each flag.
 struct Evaluation<'t> {
     tree: &'t FlowTree,
     context: Context,
-    /// What is known where the body starts: the values of its flags.
+    /// What is known at the start of the body: the values of its flags.
     start: Vec<(Variable, i64)>,
     /// For each site, whether it is reached.
     reached: Vec<bool>,
@@ -263,7 +266,7 @@ struct Evaluation<'t> {
     stopped_at: Vec<Site>,
     /// Whether the body's end or a `return` is reached.
     returns: bool,
-    /// For each label, whether a `goto` that names it is reached.
+    /// For each label, whether a `goto` to it is reached.
     jumped_to: Vec<bool>,
     jumps_grew: bool,
     /// The states at the `break`s of each loop and `switch` that is open, the innermost last.
@@ -274,9 +277,9 @@ struct Evaluation<'t> {
     switches: Vec<SwitchFrame>,
 }
 
-/// A `switch` whose body is being run.
+/// A `switch` whose body is being evaluated.
 struct SwitchFrame {
-    /// What is known where it begins, and so at each of its cases.
+    /// What is known at its beginning, and so at each of its cases.
     head: FlowState,
     /// Whether a `default` was seen.
     has_default: bool,
@@ -303,7 +306,7 @@ impl<'t> Evaluation<'t> {
         }
     }
 
-    /// Runs until no further label is found to be jumped to: a backward `goto` is seen only after
+    /// Evaluates until no further label is reached by a jump: a backward `goto` is found only after
     /// its label.
     fn until_stable(mut self, root: NodeId) -> Self {
         loop {
@@ -317,7 +320,8 @@ impl<'t> Evaluation<'t> {
         }
     }
 
-    /// Runs a node from a state; gives the state behind it and its value if that is a constant.
+    /// Evaluates a node from a state. Returns the state behind it, and its value if that is a
+    /// constant.
     fn eval(&mut self, node: NodeId, state: FlowState) -> (FlowState, Option<i64>) {
         let children = self.tree.children(node);
         match self.tree.op(node) {
@@ -340,7 +344,7 @@ impl<'t> Evaluation<'t> {
             }
             Op::Assign(variable) => {
                 let (mut state, value) = self.eval_all(children, state);
-                // Other values may be changed by the conversion to the variable's type.
+                // The conversion to the variable's type may change other values.
                 let value = value.filter(|value| (0..=1).contains(value));
                 let value = value.filter(|_| !self.tree.untracked.contains(variable));
                 set(&mut state, *variable, value);
@@ -441,8 +445,7 @@ impl<'t> Evaluation<'t> {
                 self.eval_all(children, state)
             }
             Op::Label(label) => {
-                // What is constant where the jumps start is not followed, only whether there are
-                // any.
+                // Constants at the jumps are not followed, only whether there are jumps.
                 let jumped = self.jumped_to[label.0 as usize];
                 let state = if jumped { Some(self.start.clone()) } else { state.map(|_| self.start.clone()) };
                 self.eval_all(children, state)
@@ -493,7 +496,8 @@ impl<'t> Evaluation<'t> {
         }
     }
 
-    /// Runs a loop's body; gives the states at its end, at its `break`s and at its `continue`s.
+    /// Evaluates a loop's body. Returns the states at its end, at its `break`s and at its
+    /// `continue`s.
     fn in_loop(&mut self, body: Option<&NodeId>, state: FlowState) -> (FlowState, FlowState, FlowState) {
         self.breaks.push(None);
         self.continues.push(None);
@@ -510,7 +514,7 @@ impl<'t> Evaluation<'t> {
         }
     }
 
-    /// Runs a condition; gives the state where it holds and the state where it does not.
+    /// Evaluates a condition. Returns the state where it holds and the state where it does not.
     fn branch(&mut self, condition: NodeId, state: FlowState) -> (FlowState, FlowState) {
         let children = self.tree.children(condition);
         match self.tree.op(condition) {

@@ -1,4 +1,5 @@
-//! Where functions go: the slot that each function value is stored into, and from slot to slot.
+//! Function pointers: the slot that each function value is stored into, and copies from slot to
+//! slot.
 
 use crate::clang::{Cursor, CursorKind, Linkage, Type, TypeKind, UnaryOperator};
 use cowrap_facts::{Location, Mark, PairedFlag, PointerCopy, Slot, Store, SymbolId};
@@ -6,20 +7,20 @@ use cowrap_facts::{Location, Mark, PairedFlag, PointerCopy, Slot, Store, SymbolI
 use super::cursor_tree::{CursorId, CursorTree};
 use super::{Extractor, PairedWith, SlotKind, UnitFile};
 
-/// Where the value of an expression goes, as seen from the expression.
+/// Where the value of an expression goes.
 #[derive(Clone, Copy)]
 pub enum Sink<'a, 'tu> {
-    /// Nowhere that can hold a function.
+    /// Nowhere that can hold a function pointer.
     None,
     /// A variable, parameter or field, by its declaration.
     Declaration(Cursor<'tu>),
-    /// What the left side of an assignment names.
+    /// The left side of an assignment.
     Assignment { left: CursorId },
     /// An argument of a call.
     Argument { call: CursorId, position: u16 },
-    /// The result of the body.
+    /// The return value of the body.
     Return,
-    /// The object that a compound literal makes.
+    /// The object of a compound literal.
     Literal(Type<'tu>),
     /// The element of an initialiser list at a position.
     Element { of: &'a Sink<'a, 'tu>, list: CursorId, position: usize },
@@ -43,7 +44,7 @@ impl<'tu> Extractor<'_, 'tu> {
         Some(Store { function, slot, location, marks, declared, paired_flag })
     }
 
-    /// What a flag says that the pack pairs with a slot, when it is a constant in the same
+    /// The value of the flag that the pack pairs with a slot, if it is a constant in the same
     /// initialiser or call.
     fn paired_flag(&mut self, tree: &CursorTree<'tu>, slot: &Slot, sink: Sink<'_, 'tu>) -> Option<PairedFlag> {
         let vocabulary = self.vocabulary;
@@ -57,7 +58,7 @@ impl<'tu> Extractor<'_, 'tu> {
                 });
                 let set = match flag {
                     Some(position) => is_set(tree, *tree.operands(elements[position]).last()?, paired)?,
-                    // What an initialiser does not name is 0.
+                    // A field that an initialiser does not name is 0.
                     None => false,
                 };
                 Some(PairedFlag { pair: paired.pair, set })
@@ -72,8 +73,8 @@ impl<'tu> Extractor<'_, 'tu> {
         }
     }
 
-    /// What goes from a slot to a sink, when the expression can hold a function, or a table of
-    /// functions.
+    /// The copy from a slot to a sink, if the expression can hold a function pointer or a table of
+    /// them.
     pub(super) fn flow(&mut self, tree: &CursorTree<'tu>, node: CursorId, sink: Sink<'_, 'tu>) -> Option<Flow> {
         if matches!(sink, Sink::None | Sink::Literal(_)) {
             return None;
@@ -92,14 +93,14 @@ impl<'tu> Extractor<'_, 'tu> {
         if matches!(to, Slot::Other | Slot::SlotArgument { .. }) {
             return None;
         }
-        // A table's elements are one slot, wherever the table goes.
+        // The elements of a table are one slot, wherever the table goes.
         for _ in 0..depth {
             (from, to) = (Slot::Element(Box::new(from)), Slot::Element(Box::new(to)));
         }
         Some(Flow::Copy(PointerCopy { from, to }))
     }
 
-    /// The slot that an expression names: the callee of an indirect call, the left side of an
+    /// The slot that an expression names: the callee of an indirect call, or the left side of an
     /// assignment.
     pub(super) fn named_slot(&mut self, tree: &CursorTree<'tu>, node: CursorId) -> (Slot, Option<Cursor<'tu>>) {
         let node = tree.strip(node);
@@ -125,7 +126,7 @@ impl<'tu> Extractor<'_, 'tu> {
                     None => (Slot::Other, None),
                 }
             }
-            // `(*pointer)(…)` calls what the pointer itself holds.
+            // `(*pointer)(…)` calls the target of the pointer itself.
             CursorKind::UnaryOperator => match tree.operands(node).first() {
                 Some(&operand) if holds_function_pointer(tree.cursor(operand).ty()) => self.named_slot(tree, operand),
                 _ => (Slot::Other, None),
@@ -134,7 +135,7 @@ impl<'tu> Extractor<'_, 'tu> {
         }
     }
 
-    /// The slot that a declaration makes.
+    /// The slot of a declaration.
     fn declared_slot(&mut self, declaration: Cursor<'tu>) -> Slot {
         self.note_name(declaration);
         match declaration.kind() {
@@ -200,7 +201,7 @@ impl<'tu> Extractor<'_, 'tu> {
         }
     }
 
-    /// What an initialiser list's element at `position` initialises.
+    /// What the element at `position` of an initialiser list initialises.
     fn element(
         &mut self,
         tree: &CursorTree<'tu>,
@@ -221,8 +222,8 @@ impl<'tu> Extractor<'_, 'tu> {
         for (number, &element) in elements.iter().enumerate() {
             let designated = designated_field(tree, element);
             if let Some(field) = designated {
-                // A nested designator (`.a.b`) names a field of another record; what follows it
-                // goes on behind the outer field.
+                // A nested designator (`.a.b`) names a field of another record. The next element
+                // continues behind the outer field.
                 let outer = outer_designated_field(tree, element).unwrap_or(field);
                 next = fields
                     .iter()
@@ -257,7 +258,8 @@ impl<'tu> Extractor<'_, 'tu> {
             marks.extend(self.marks_of(declaration));
         }
         let mut ty = declaration.ty();
-        // `CoroutineEntry *entry`, `Handler table[4]`: the typedef is below pointers and arrays.
+        // In `CoroutineEntry *entry` and `Handler table[4]`, the typedef is below pointers and
+        // arrays.
         for _ in 0..8 {
             if let Some(typedef) = ty.typedef() {
                 if typedef.has_attributes() {
@@ -291,9 +293,9 @@ impl<'tu> Extractor<'_, 'tu> {
             };
         }
         let mut declarations = vec![declaration];
-        // A parameter is declared with each declaration of its function; libclang tells of the
-        // first one and of the definition. What a header says must not depend on a definition that
-        // is elsewhere.
+        // Each declaration of a function declares its parameters, and libclang shows those of the
+        // first one and of the definition. The facts of a header must not depend on a definition
+        // elsewhere.
         if let (Some(function), Some(position)) = (declaration.semantic_parent(), parameter_position(declaration)) {
             let here = self.pieces[self.current].files.first().copied();
             let is_seen = |extractor: &mut Self, definition: &Cursor<'tu>| {
@@ -319,7 +321,7 @@ impl<'tu> Extractor<'_, 'tu> {
         locations
     }
 
-    /// What a variable at file scope is initialised with.
+    /// Reads the initialiser of a variable at file scope.
     pub(super) fn file_scope_initialiser(&mut self, variable: Cursor<'tu>) {
         if variable.initializer().is_none() {
             return;
@@ -337,7 +339,7 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 }
 
-/// What a slot holds, on its way.
+/// The value of a slot, on its way to a sink.
 pub(super) enum Flow {
     /// To another slot.
     Copy(PointerCopy),
@@ -345,7 +347,7 @@ pub(super) enum Flow {
     Argument { call: CursorId, position: u16, from: Slot },
 }
 
-/// Whether a flag's value is one that the pair is about; `None` when it is not a constant.
+/// Whether a flag has the bit of its pair; `None` if it is not a constant.
 fn is_set<At>(tree: &CursorTree<'_>, value: CursorId, paired: &PairedWith<At>) -> Option<bool> {
     let number = tree.cursor(value).evaluate_integer()?;
     let Some(constant) = &paired.constant else { return Some(number != 0) };
@@ -357,7 +359,7 @@ fn is_set<At>(tree: &CursorTree<'_>, value: CursorId, paired: &PairedWith<At>) -
         }
         open.extend(tree.children(node));
     }
-    // A number without a name may have the bit, too.
+    // A number that is no constant of an enumeration may have the bit too.
     (number == 0 || names_constant(tree, value)).then_some(false)
 }
 
@@ -389,7 +391,7 @@ fn outer_designated_field<'tu>(tree: &CursorTree<'tu>, element: CursorId) -> Opt
     tree.cursor(*first).referenced()
 }
 
-/// The function that an expression names, through `&` and `*`, which mean nothing there.
+/// The function that an expression names, through `&` and `*`, which mean nothing for functions.
 pub(super) fn named_function<'tu>(tree: &CursorTree<'tu>, node: CursorId) -> Option<Cursor<'tu>> {
     let mut node = tree.strip(node);
     while tree.kind(node) == CursorKind::UnaryOperator {
@@ -405,7 +407,7 @@ pub(super) fn named_function<'tu>(tree: &CursorTree<'tu>, node: CursorId) -> Opt
     tree.cursor(node).referenced().filter(|found| found.kind() == CursorKind::FunctionDecl)
 }
 
-/// How many times something must be indexed to get a function pointer; `None` for what holds none.
+/// How many times a type must be indexed to get a function pointer; `None` if it holds none.
 fn table_depth(ty: Type<'_>) -> Option<u8> {
     let mut ty = ty.canonical();
     for depth in 0..4 {

@@ -1,7 +1,8 @@
-//! Which calls a body makes while it certainly holds a lock.
+//! Locksets: the locks that a body certainly holds at each call.
 //!
-//! Structured control flow only, and never guessed: where paths meet, only what all of them hold is
-//! held; at a label nothing is.
+//! It follows structured control flow only, and never guesses: where paths meet, a lock is held if
+//! all paths hold it, and at a label no lock is held. It must never know libclang or what a lock
+//! protects.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -16,9 +17,9 @@ use super::source_text::last_name;
 pub struct Locking {
     /// The lock.
     pub lock: LockId,
-    /// What is done.
+    /// The action.
     pub action: LockAction,
-    /// Which one: the argument as it is written, without blanks.
+    /// The lock's argument as written, without blanks.
     pub which: String,
 }
 
@@ -27,41 +28,40 @@ pub struct Locking {
 pub struct Held {
     /// The lock.
     pub lock: LockId,
-    /// Which one.
+    /// Its argument.
     pub which: String,
-    /// Where it was taken.
+    /// The site that took it.
     pub taken: Site,
-    /// For a guard, how deep the block is that it ends with.
+    /// For a guard, the depth of the block at whose end it is released.
     block: Option<u32>,
 }
 
-/// What is certainly held; nothing where control cannot be.
+/// The locks that are certainly held; `None` where control cannot be.
 type Lockset = Option<Vec<Held>>;
 
-/// What is known of a body.
+/// The locks that a body holds and releases.
 #[derive(Debug, Default)]
 pub struct HeldLocks {
     /// For each site that is reached, the locks that are certainly held there.
     pub held: HashMap<Site, Vec<Held>>,
-    /// The locks that are released where the body is not certain to have taken them: perhaps its
-    /// caller's.
+    /// The locks that are released where the body may not have taken them, but perhaps its caller.
     pub releases: BTreeSet<Release>,
 }
 
-/// Walks a body.
+/// A walk over a body.
 pub fn held_locks(tree: &FlowTree, root: NodeId, locking: &HashMap<Site, Locking>) -> HeldLocks {
     let mut walk = LocksetWalk { tree, locking, found: HeldLocks::default(), depth: 0, jumps: Vec::new() };
     walk.node(root, Some(Vec::new()));
     walk.found
 }
 
-/// Where jumps out of a loop or a `switch` arrive.
+/// The locksets at jumps out of a loop or a `switch`.
 struct Jumps {
     is_loop: bool,
     depth: u32,
     breaks: Lockset,
     continues: Lockset,
-    /// For a `switch`, what is held where it chooses.
+    /// For a `switch`, the lockset at its condition.
     head: Lockset,
 }
 
@@ -73,7 +73,7 @@ struct LocksetWalk<'t> {
     jumps: Vec<Jumps>,
 }
 
-/// Loops that are nested deeper than this hold nothing, so that no body takes long.
+/// Loops that are nested deeper than this hold no locks, so that no body takes long.
 const MOST_LOOPS: usize = 6;
 
 impl LocksetWalk<'_> {
@@ -119,7 +119,7 @@ impl LocksetWalk<'_> {
                 let head = self.jumps.iter().rev().find(|jumps| !jumps.is_loop).and_then(|jumps| jumps.head.clone());
                 self.all(children, meet(state, head))
             }
-            // Who jumps here is not looked at.
+            // The jumps to this label are not examined.
             Op::Label(_) => self.all(children, Some(Vec::new())),
             Op::Goto(_) | Op::GotoAny | Op::Return => {
                 self.all(children, state);
@@ -170,7 +170,7 @@ impl LocksetWalk<'_> {
                     held.push(Held { lock: *lock, which: which.clone(), taken: site, block });
                 }
             }
-            // It may be the same lock by another name.
+            // Another argument may name the same lock.
             LockAction::Release => match held.iter().position(same) {
                 Some(position) => drop(held.remove(position)),
                 None => {
@@ -210,7 +210,7 @@ impl LocksetWalk<'_> {
             };
             let jumps = self.leave();
             let next = meet(entry.clone(), end);
-            // What is held at the beginning of every turn only gets less.
+            // The lockset at the start of an iteration only shrinks.
             if next == entry {
                 return meet(exit, jumps.breaks);
             }
@@ -228,7 +228,7 @@ impl LocksetWalk<'_> {
     }
 }
 
-/// What is held where two paths meet.
+/// The lockset where two paths meet.
 fn meet(one: Lockset, other: Lockset) -> Lockset {
     match (one, other) {
         (None, state) | (state, None) => state,
@@ -239,7 +239,7 @@ fn meet(one: Lockset, other: Lockset) -> Lockset {
     }
 }
 
-/// What is held outside of the blocks that are deeper.
+/// The lockset after all deeper blocks have ended.
 fn ends_with_block(state: Lockset, depth: u32) -> Lockset {
     let mut held = state?;
     held.retain(|held| held.block.is_none_or(|block| block <= depth));
@@ -365,7 +365,8 @@ mod tests {
         let whole = sketch.node(Op::While(Vec::new()), &[condition, body]);
         let (after, second) = sketch.call();
         let root = sketch.node(Op::Sequence, &[lock, whole, second]);
-        // Where it was taken differs from way to way, so that behind the loop nothing is said.
+        // The site that took it differs between paths, so behind the loop the lock counts as not
+        // held.
         assert_eq!([between, after].map(|site| sketch.held(root, site)), [Some(0), Some(0)]);
     }
 

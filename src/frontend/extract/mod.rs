@@ -1,7 +1,7 @@
-//! From one unit's cursors to its facts: declarations, calls, slots, guards.
+//! Extraction: from one unit's cursors to its facts.
 //!
 //! It must never know other units, the cache or rules. It knows the pack only as a [`Vocabulary`]:
-//! which words are marks, predicates, regions, and what takes locks.
+//! which words are marks, predicates and regions, and what takes locks.
 
 mod body;
 mod flow;
@@ -23,8 +23,7 @@ use cowrap_facts::{
 
 pub use pch_summary::{PchMismatch, PchSummary};
 
-/// What annotations of the in-memory headers begin with, so that they are told from a code base's
-/// own.
+/// How annotations of the in-memory headers begin, to distinguish them from those of a code base.
 pub const ANNOTATION_PREFIX: &str = "cowrap:";
 
 /// The words of a pack that extraction needs.
@@ -32,42 +31,41 @@ pub const ANNOTATION_PREFIX: &str = "cowrap:";
 pub struct Vocabulary {
     /// The marks by name.
     pub marks: HashMap<String, MarkId>,
-    /// The functions that say whether the code runs in a coroutine.
+    /// The functions that tell whether they run in a coroutine.
     pub predicates: HashSet<String>,
     /// The macros that run their argument in another thread.
     pub regions: HashSet<String>,
-    /// What takes and releases locks, by the word that is written.
+    /// What takes and releases locks, by the word in the source.
     pub locks: HashMap<String, Vec<LockWord>>,
-    /// The fields of which a flag in another field says something, by record and field.
+    /// The fields that are paired with a flag in another field, by record and field.
     pub paired_fields: HashMap<(String, String), PairedWith<String>>,
-    /// The parameters of which a flag in another parameter says something, by function and
-    /// position.
+    /// The parameters that are paired with a flag in another parameter, by function and position.
     pub paired_parameters: HashMap<(String, u16), PairedWith<u16>>,
 }
 
-/// Where the flag is that says something of a slot.
+/// The flag that a slot is paired with.
 #[derive(Clone, Debug)]
 pub struct PairedWith<At> {
     /// The pair.
     pub pair: PairId,
     /// The field or the parameter.
     pub flag: At,
-    /// The constant of an enumeration that has to be among its bits.
+    /// The constant of an enumeration that must be among its bits.
     pub constant: Option<String>,
 }
 
-/// What a word of the source does with a lock.
+/// What a word in the source does with a lock.
 #[derive(Clone, Debug)]
 pub struct LockWord {
     /// The lock.
     pub lock: LockId,
-    /// What is done with it.
+    /// The action.
     pub action: LockAction,
-    /// For a guard, the types of the argument that are this lock; any when there are none.
+    /// For a guard, the types of its argument that mean this lock; all types if empty.
     pub types: Vec<String>,
 }
 
-/// What is done with a lock.
+/// An action on a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LockAction {
     /// It is taken.
@@ -78,22 +76,21 @@ pub enum LockAction {
     Guard,
 }
 
-/// What extraction asks about paths.
+/// What extraction needs to know about paths.
 pub trait Paths {
-    /// The identity of a file that the compiler opened as `path` while working in `directory`, as
-    /// facts tell it.
+    /// The path that facts use for the file that the compiler opened as `path`, with the working
+    /// directory `directory`.
     fn identify(&self, directory: &Path, path: &Path) -> PathBuf;
-    /// The text of a file that is identified so, as the compiler was given it. It is asked for
-    /// files of precompiled headers: libclang has to load all of these to tell.
+    /// The text of such a file as the compiler got it. It is needed for files of precompiled
+    /// headers, for which libclang would have to load everything.
     fn text(&self, file: &Path) -> Arc<[u8]>;
-    /// The absolute path of a file that is identified so.
+    /// The absolute path of such a file.
     fn absolute(&self, file: &Path) -> PathBuf;
-    /// Whether a file that is identified so belongs to the tree, so that its declarations and
-    /// bodies are read.
+    /// Whether such a file belongs to the tree, so that its declarations and bodies are read.
     fn is_own(&self, file: &Path) -> bool;
 }
 
-/// What was read in a unit.
+/// The result of an extraction.
 #[derive(Debug)]
 pub struct Extracted {
     /// Its facts, without those of the precompiled headers below it.
@@ -104,9 +101,9 @@ pub struct Extracted {
     pub mismatch: Option<PchMismatch>,
 }
 
-/// Reads the facts of a parsed unit. `directory` is the one that its relative paths start from;
-/// `before` is what the precompiled headers said that the unit was parsed with, if it takes part in
-/// sharing.
+/// Reads the facts of a parsed unit. `directory` is the one that its relative paths start from.
+/// `before` is the summary of the precompiled headers that it was parsed with; a unit that takes
+/// part in sharing has one, even if empty.
 pub fn extract(
     unit: &TranslationUnit,
     directory: &Path,
@@ -155,16 +152,16 @@ pub fn extract(
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct UnitFile(u32);
 
-/// What is known of a file of the unit.
+/// A file of the unit.
 struct KnownFile {
     path: PathBuf,
     /// Whether it belongs to the tree.
     own: bool,
-    /// The position of its facts among the pieces, once there are some.
+    /// The position of its facts among those of all files, once there are some.
     piece: Option<usize>,
 }
 
-/// What one file says, while it is being collected.
+/// The facts of one file, while they are being collected.
 #[derive(Default)]
 struct PieceBuilder {
     facts: FileFacts,
@@ -176,7 +173,7 @@ struct PieceBuilder {
     symbols: HashMap<Symbol, SymbolId>,
 }
 
-/// What is known of a function declaration of the unit, wherever it is spoken of.
+/// A function declaration, independent of the file that refers to it.
 #[derive(Clone, Debug)]
 struct FunctionOfUnit {
     name: String,
@@ -189,7 +186,7 @@ struct FunctionOfUnit {
 /// A mark of a function, and the location where it is written: its file, line and column.
 type SeenMark = (String, MarkId, UnitFile, u32, u32);
 
-/// What is known of a function declaration.
+/// A function declaration, as the current file refers to it.
 #[derive(Clone, Copy, Debug)]
 struct FunctionInfo {
     symbol: SymbolId,
@@ -199,13 +196,13 @@ struct FunctionInfo {
     bool_parameters: u32,
 }
 
-/// What a function is to the control flow.
+/// The role of a function in control flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
     Ordinary,
-    /// Says whether the code runs in a coroutine.
+    /// Tells whether it runs in a coroutine.
     Predicate,
-    /// `__builtin_expect` and its like: the value is that of the first argument.
+    /// `__builtin_expect` and similar functions: the value is that of the first argument.
     Expect,
     /// Does not evaluate its arguments.
     Unevaluated,
@@ -218,21 +215,20 @@ struct Extractor<'a, 'tu> {
     vocabulary: &'a Vocabulary,
     files: Vec<KnownFile>,
     file_numbers: HashMap<File<'tu>, UnitFile>,
-    /// The contents of files that were asked for: libclang looks for a file's contents among all
-    /// inclusions.
+    /// The contents of files, each looked up once: libclang searches all inclusions for it.
     contents: HashMap<File<'tu>, Arc<[u8]>>,
     path_numbers: HashMap<PathBuf, UnitFile>,
     pieces: Vec<PieceBuilder>,
-    /// The position of the piece that is being added to.
+    /// The position of the file facts that are being added to.
     current: usize,
-    /// What is known of each function declaration, by `Cursor::declaration_key`.
+    /// All function declarations, by `Cursor::declaration_key`.
     functions: HashMap<usize, FunctionOfUnit>,
-    /// The tree's own functions by name, with the file of `static` ones, for what is only found as
-    /// text (`cleanup` attributes).
+    /// The tree's own functions by name, with the file of `static` ones, for names that are only
+    /// found as text (`cleanup` attributes).
     function_names: HashMap<String, Option<UnitFile>>,
-    /// The declaration on which each written mark was seen first: later declarations inherit it.
+    /// The declaration on which each written mark was seen first; later declarations inherit it.
     seen_marks: HashMap<SeenMark, usize>,
-    /// What precompiled headers said.
+    /// The summary of the precompiled headers below.
     before: Option<&'a Arc<PchSummary>>,
     mismatch: Option<PchMismatch>,
     /// See [`PchSummary`].
@@ -253,7 +249,7 @@ impl<'tu> Extractor<'_, 'tu> {
         number
     }
 
-    /// The number of a file. Two names of one file are one file.
+    /// The number of a file; all names of a file have one number.
     fn file_of_path(&mut self, path: &Path) -> UnitFile {
         if let Some(&number) = self.path_numbers.get(path) {
             return number;
@@ -284,17 +280,17 @@ impl<'tu> Extractor<'_, 'tu> {
         &self.files[file.0 as usize]
     }
 
-    /// The piece that is being added to.
+    /// The file facts that are being added to.
     fn piece(&mut self) -> &mut PieceBuilder {
         &mut self.pieces[self.current]
     }
 
-    /// What the current file says.
+    /// The facts of the current file.
     fn facts(&mut self) -> &mut FileFacts {
         &mut self.piece().facts
     }
 
-    /// Adds to what a file says, from now on.
+    /// Adds to the facts of this file from now on.
     fn enter(&mut self, file: UnitFile) {
         self.current = match self.known(file).piece {
             Some(piece) => piece,
@@ -307,7 +303,7 @@ impl<'tu> Extractor<'_, 'tu> {
         self.file_id(file);
     }
 
-    /// A file's number in the current piece.
+    /// A file's number in the current file's facts.
     fn file_id(&mut self, file: UnitFile) -> FileId {
         let piece = &mut self.pieces[self.current];
         if let Some(&id) = piece.file_ids.get(&file) {
@@ -379,7 +375,7 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// How the unit parsed. The file of an error's location is a number of the unit's files, in the
-    /// order in which they came up.
+    /// order in which they were seen.
     fn parse_status(&mut self) -> ParseStatus {
         let mut parse_status = ParseStatus::default();
         for diagnostic in self.unit.diagnostics() {
@@ -421,7 +417,7 @@ impl<'tu> Extractor<'_, 'tu> {
         }
     }
 
-    /// Notes what is declared at file scope, for sharing.
+    /// Notes a declaration at file scope, for PCH sharing.
     fn note(&mut self, cursor: Cursor<'tu>, file: UnitFile, line: u32) {
         if self.before.is_none() {
             return;
@@ -441,7 +437,7 @@ impl<'tu> Extractor<'_, 'tu> {
         self.declared.entry(name).or_default().push((file, line));
     }
 
-    /// Whether it matters to facts where among others this declaration of something comes.
+    /// Whether facts depend on the position of this declaration among others of the same name.
     fn is_told_by_order(&self, cursor: Cursor<'tu>) -> bool {
         let has_marks = |cursor: Cursor<'tu>| {
             let is_mark = |child: &Cursor<'tu>| child.kind() == CursorKind::AnnotateAttr;
@@ -466,7 +462,7 @@ impl<'tu> Extractor<'_, 'tu> {
         }
     }
 
-    /// Notes the use of a field, for sharing: the record must be defined before.
+    /// Notes the use of a field, for PCH sharing: its record must be defined before.
     fn note_member(&mut self, expression: Cursor<'tu>) {
         let here = self.pieces[self.current].files.first().copied();
         let (Some(_), Some(here), Some(location)) = (self.before, here, expression.location()) else { return };
@@ -479,7 +475,7 @@ impl<'tu> Extractor<'_, 'tu> {
         }
     }
 
-    /// A name in facts, which macros may have put together.
+    /// Notes a name in facts that macros may have pasted together.
     fn note_name(&mut self, cursor: Cursor<'tu>) {
         if self.before.is_none() || cursor.spelling_location().is_some() {
             return;
@@ -538,8 +534,8 @@ impl<'tu> Extractor<'_, 'tu> {
         }
     }
 
-    /// Notices that a `static` function of a precompiled header is defined here: what the header
-    /// says names another file.
+    /// Notes a mismatch if a `static` function of a precompiled header is defined here: the
+    /// header's facts name another file.
     fn compare_with_before(&mut self, cursor: Cursor<'tu>, definition: bool) {
         if definition && cursor.linkage() == Linkage::Internal && self.is_declared_before(cursor) {
             self.mismatch.get_or_insert(PchMismatch::StaticElsewhere);
@@ -575,8 +571,8 @@ impl<'tu> Extractor<'_, 'tu> {
         }
     }
 
-    /// A declaration with attributes that is not a function: no place for a mark, unless it holds a
-    /// function.
+    /// A declaration with attributes that is not a function. A mark is misplaced there unless it
+    /// holds a function.
     fn slot(&mut self, cursor: Cursor<'tu>, kind: SlotKind) {
         let marks = self.marks_of(cursor);
         if !holds_function(cursor, kind) {
@@ -621,8 +617,7 @@ impl<'tu> Extractor<'_, 'tu> {
         written
     }
 
-    /// The marks that no earlier declaration of the function has shown: those that are written on
-    /// this one.
+    /// The marks that are written on this declaration, and not inherited from an earlier one.
     fn written_here(&mut self, name: &str, cursor: Cursor<'tu>, marks: &[Mark]) -> Vec<Mark> {
         let key = cursor.declaration_key();
         let (piece, seen) = (&self.pieces[self.current], &mut self.seen_marks);
@@ -638,7 +633,7 @@ impl<'tu> Extractor<'_, 'tu> {
         marks.iter().copied().filter(|mark| is_first(mark)).collect()
     }
 
-    /// The identifier that stands at a location of the source.
+    /// The identifier at a location of the source.
     fn word_at(&mut self, location: crate::clang::Location<'tu>) -> String {
         let contents = self.contents(location.file);
         let rest = contents.get(location.offset as usize..).unwrap_or_default();
@@ -646,7 +641,7 @@ impl<'tu> Extractor<'_, 'tu> {
         String::from_utf8_lossy(&rest[..end]).into_owned()
     }
 
-    /// A function's number in the current piece.
+    /// A function's number in the current file's facts.
     fn symbol(&mut self, name: &str, file: Option<UnitFile>) -> SymbolId {
         let file = file.map(|file| self.file_id(file));
         let symbol = Symbol { name: name.to_owned(), file };
@@ -660,7 +655,7 @@ impl<'tu> Extractor<'_, 'tu> {
         id
     }
 
-    /// What is known of a function, by any of its declarations.
+    /// A function, by any of its declarations.
     fn function_info(&mut self, cursor: Cursor<'tu>) -> FunctionInfo {
         let key = cursor.declaration_key();
         if !self.functions.contains_key(&key) {
@@ -681,8 +676,8 @@ impl<'tu> Extractor<'_, 'tu> {
         FunctionInfo { symbol, returns, role, bool_parameters }
     }
 
-    /// A type as clang spells it, with other paths: it tells where records without a name are, by
-    /// the path by which a file was found.
+    /// A type as clang spells it, with the paths that facts use: the spelling of a record without a
+    /// name has the path through which its file was found.
     fn with_portable_paths(&self, spelling: &str) -> String {
         let mut parts = spelling.split(" at ");
         let mut portable = parts.next().unwrap_or_default().to_owned();

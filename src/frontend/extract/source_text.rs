@@ -1,23 +1,22 @@
-//! What is written in the source where a call is: the word there, and what stands between its
-//! parentheses.
+//! The source text of a call: the word at its location, and the text between its parentheses.
 //!
-//! For a call out of a macro that is the outermost macro's name and its argument. libclang has no
+//! For a call from a macro, these are the outermost macro's name and its argument. libclang has no
 //! cursor for them.
 
-/// Text as it is written at a location.
+/// The text of a call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceCall {
-    /// The word that begins there; empty when none does.
+    /// The word at the location; empty if there is none.
     pub word: String,
-    /// What is between the parentheses behind it, without blanks; empty when there are none.
+    /// The text between the parentheses behind it, without blanks; empty if there are none.
     pub argument: String,
 }
 
-/// How far the second parenthesis is looked for, in bytes.
+/// How far to look for the closing parenthesis, in bytes.
 const LONGEST: usize = 4096;
 
 impl SourceCall {
-    /// Reads what a text begins with.
+    /// Reads the beginning of a text.
     pub fn read(text: &[u8]) -> SourceCall {
         let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
         let length = text.iter().take_while(|byte| is_word(byte)).count();
@@ -52,7 +51,7 @@ fn between_parentheses(text: &[u8]) -> String {
     String::new()
 }
 
-/// The length of the comment that a text begins with; 0 when it begins with none.
+/// The length of the comment at the beginning of a text; 0 if there is none.
 fn comment(text: &[u8]) -> usize {
     let behind = |start: usize, end: &[u8]| text[start..].windows(end.len()).position(|window| window == end);
     match text {
@@ -62,7 +61,7 @@ fn comment(text: &[u8]) -> usize {
     }
 }
 
-/// The last name in an argument: the field's in `&s->lock`; empty when there is none.
+/// The last name in an argument, such as the field's in `&s->lock`; empty if there is none.
 pub fn last_name(argument: &str) -> String {
     let is_name = |c: char| c.is_alphanumeric() || c == '_';
     let end = argument.trim_end_matches(|c| !is_name(c));

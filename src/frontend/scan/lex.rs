@@ -2,7 +2,7 @@
 //!
 //! It follows clang where compilers differ: a lone carriage return ends a line, and blanks may
 //! stand between the `\` and the end of a continued line (`Lexer::getEscapedNewLineSize`). Where
-//! the dialect or the place decides how bytes are to be read, the text is noted as doubtful.
+//! the dialect or the place decides how bytes are read, the text is marked as doubtful.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,11 +11,11 @@ use rustc_hash::FxHashMap;
 
 use super::normalize::{Normalizer, is_blank};
 
-/// A word of the text, by the order in which they come.
+/// A word of the text, numbered by first appearance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Word(pub(super) u32);
 
-/// Words that mean something here. They have the first numbers in every text.
+/// Words with a meaning for the scanner. They have the first numbers in every text.
 const KNOWN: &[&[u8]] =
     &[b"_Pragma", b"__pragma", b"defined", b"__has_include", b"__has_include_next", b"__has_embed", b"__cplusplus"];
 pub(super) const PRAGMA: Word = Word(0);
@@ -50,21 +50,21 @@ pub(super) enum TokenKind {
     Sign(u8),
 }
 
-/// Takes a text apart.
+/// The lexer of one text.
 #[derive(Debug)]
 pub(super) struct Lexer<'t> {
     pub(super) text: &'t [u8],
     /// The next byte.
     pub(super) at: usize,
     pub(super) words: Words<'t>,
-    /// Whether how the text is read depends on what is not known here.
+    /// Whether reading the text depends on something that is not known here.
     pub(super) doubtful: bool,
     normalizer: Normalizer<'t>,
-    /// The comments of the directive that is being read; until it is known what it is, they wait.
+    /// The comments of the current directive, which wait until its kind is known.
     waiting: Option<Vec<Range<usize>>>,
     /// Whether the directive that is being read has a literal that does not end.
     open_literal: bool,
-    /// Up to here there is no `>` for any `<`.
+    /// The offset up to which no `<` has a `>`.
     no_angle: usize,
 }
 
@@ -73,8 +73,8 @@ pub(super) struct Lexer<'t> {
 pub(super) struct Words<'t> {
     numbers: FxHashMap<Cow<'t, [u8]>, u32>,
     texts: Vec<Cow<'t, [u8]>>,
-    /// For each word that is used, where that is seen first: not before it, and before what follows
-    /// it in another line.
+    /// For each used word, an offset at its first use: not before the word, and before any
+    /// following token in another line.
     used: Vec<Option<usize>>,
     /// For each word, whether a `(` may follow it somewhere.
     called: Vec<bool>,
@@ -139,8 +139,8 @@ fn is_odd(byte: u8) -> bool {
 
 impl<'t> Words<'t> {
     fn new(text: &'t [u8]) -> Self {
-        // In headers there is a new word for every 40 bytes or so; growing costs more than a guess
-        // that is too high.
+        // Headers have a new word for about every 40 bytes. Growing costs more than a guess that is
+        // too high.
         let guess = KNOWN.len() + text.len() / 32;
         let numbers = FxHashMap::with_capacity_and_hasher(guess, rustc_hash::FxBuildHasher);
         let (texts, used, called) = (Vec::with_capacity(guess), Vec::with_capacity(guess), Vec::with_capacity(guess));
@@ -207,7 +207,7 @@ impl<'t> Lexer<'t> {
             open_literal: false,
             no_angle: 0,
         };
-        // UTF-8 files of some editors begin with a mark of their byte order.
+        // Some editors write a byte order mark into UTF-8 files.
         if text.starts_with(b"\xef\xbb\xbf") {
             lexer.at = 3;
         }
@@ -218,12 +218,12 @@ impl<'t> Lexer<'t> {
         self.text.get(self.at).copied()
     }
 
-    /// The form of the text, once all of it was read; nothing for a doubtful text.
+    /// The words, and the normalized text after all of it was read; `None` for a doubtful text.
     pub(super) fn finish(self) -> (Words<'t>, Option<Vec<u8>>) {
         (self.words, (!self.doubtful).then(|| self.normalizer.finish()))
     }
 
-    /// Goes over the end of a line.
+    /// Skips the end of a line.
     pub(super) fn line_end(&mut self) {
         self.normalizer.line_end(self.at);
         self.at += 1;
@@ -235,11 +235,11 @@ impl<'t> Lexer<'t> {
         self.open_literal = false;
     }
 
-    /// Ends a directive, at its line's end. In the form, `verbatim` keeps its comments and blanks
-    /// as they are.
+    /// Ends a directive at the end of its line. With `verbatim`, the normalized text keeps its
+    /// comments and blanks.
     pub(super) fn end_directive(&mut self, verbatim: bool) {
         let comments = self.waiting.take().unwrap_or_default();
-        // What does not end has the blanks at the line's end in it.
+        // A literal without an end includes the blanks at the end of the line.
         if verbatim || self.open_literal {
             self.normalizer.keep(self.at);
         } else {
@@ -273,7 +273,7 @@ impl<'t> Lexer<'t> {
         spaced
     }
 
-    /// The next token of this line; nothing at its end.
+    /// The next token of this line; `None` at its end.
     pub(super) fn token(&mut self) -> Option<Token> {
         let spaced = self.skip_blanks();
         self.token_here(spaced)
@@ -310,11 +310,11 @@ impl<'t> Lexer<'t> {
         if self.peek().is_some_and(|byte| class(byte) == Class::Word) { self.run() } else { Cow::Borrowed(b"") }
     }
 
-    /// The word here; nothing if it turns out to be the prefix of a literal.
+    /// The word here; `None` if it is the prefix of a literal.
     fn word(&mut self) -> Option<Word> {
         let text = self.run();
         if let Some(quote @ (b'"' | b'\'')) = self.peek() {
-            // A raw string, which C has in the dialects of GNU; its end is another one.
+            // A raw string, which GNU dialects of C have, ends differently.
             self.doubtful |= quote == b'"' && matches!(&*text, b"R" | b"LR" | b"uR" | b"UR" | b"u8R");
             // The other prefixes are new in C11: before it, they are words.
             if &*text == b"L" {
@@ -322,7 +322,7 @@ impl<'t> Lexer<'t> {
             }
         }
         if text.iter().any(|byte| is_odd(*byte)) {
-            // What is one word for some is several for others, with something between them.
+            // A word that some dialects read as several words, with something between them.
             for piece in text.split(|byte| is_odd(*byte)) {
                 if piece.first().is_some_and(|first| class(*first) == Class::Word) {
                     let piece = self.words.number(Cow::Owned(piece.to_vec()));
@@ -333,12 +333,12 @@ impl<'t> Lexer<'t> {
         Some(self.words.number(text))
     }
 
-    /// Goes over the bytes of a word or number.
+    /// Skips the bytes of a word or number.
     fn run(&mut self) -> Cow<'t, [u8]> {
         let start = self.at;
         self.at += self.text[start..].iter().take_while(|byte| is_word(**byte)).count();
         let mut joined: Option<Vec<u8>> = None;
-        // It may go on in the next line.
+        // It may continue in the next line.
         while self.peek() == Some(b'\\') {
             let next = skip_splices(self.text, self.at);
             let length = self.text[next..].iter().take_while(|byte| is_word(**byte)).count();
@@ -357,7 +357,7 @@ impl<'t> Lexer<'t> {
             match byte {
                 b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'.' => self.at += 1,
                 b'+' | b'-' if matches!(last, b'e' | b'E' | b'p' | b'P') => self.at += 1,
-                // C23 has it within numbers; before, it begins a character.
+                // In C23 it may be part of a number; before, it begins a character.
                 b'\'' if self.text.get(self.at + 1).is_some_and(|next| is_word(*next)) => {
                     self.doubtful = true;
                     self.at += 1;
@@ -377,8 +377,8 @@ impl<'t> Lexer<'t> {
         TokenKind::Number
     }
 
-    /// A literal, whose first quote is here. It ends with its line at the latest: an apostrophe in
-    /// text that is never compiled begins none.
+    /// Reads a literal whose first quote is here. It ends with its line at the latest: an
+    /// apostrophe in text that is never compiled begins none.
     fn literal(&mut self) -> TokenKind {
         let quote = self.peek();
         self.at += 1;
@@ -403,7 +403,7 @@ impl<'t> Lexer<'t> {
         TokenKind::Literal
     }
 
-    /// Goes over a `\` in a literal: with the line's end, or with the byte that it is for.
+    /// Skips a `\` in a literal, with the line's end or the byte behind it.
     fn escape(&mut self) {
         match splice(self.text, self.at) {
             0 => {
@@ -416,7 +416,7 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// The name of a header, if one stands here in `<` and `>` or in quotes.
+    /// The name of a header in `<` and `>` or in quotes, if one begins here.
     pub(super) fn header_name(&mut self) -> Option<(bool, Vec<u8>)> {
         let start = self.at;
         let (angled, close) = match self.peek()? {
@@ -448,7 +448,7 @@ impl<'t> Lexer<'t> {
         None
     }
 
-    /// Goes over a comment, if one begins here.
+    /// Skips a comment, if one begins here.
     pub(super) fn comment(&mut self) -> bool {
         let start = self.at;
         let second = skip_splices(self.text, start + 1);
@@ -495,10 +495,10 @@ impl<'t> Lexer<'t> {
     }
 }
 
-/// Whether a text has what some dialects read otherwise wherever it stands: lone carriage returns,
-/// which end lines for clang alone, NUL, and the trigraph for `\`.
+/// Whether a text has something that some dialects read differently anywhere: lone carriage
+/// returns, which end lines for clang alone, NUL bytes, and the trigraph for `\`.
 fn is_doubtful(text: &[u8]) -> bool {
-    // Most texts have none of what these look for, and are looked through quickly.
+    // Most texts have none of these bytes, and are searched quickly.
     let rare = text.iter().fold(false, |rare, byte| rare | (*byte == 0) | (*byte == b'\r'));
     let next = text.get(1..).unwrap_or_default();
     let questions = text.iter().zip(next).fold(false, |two, (one, next)| two | ((*one == b'?') & (*next == b'?')));

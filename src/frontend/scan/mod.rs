@@ -1,13 +1,13 @@
-//! What a C file's text says before any compiler reads it: what it includes and where that is
-//! found, its guard, its names, and a digest of it that comments do not change.
+//! The scanner: what a C text says without a compiler. It finds what the text includes and which
+//! files these are, its guard, its names, and a digest that comments do not change.
 //!
-//! It is used to decide which units may share the work on their headers, to tell that an edit
-//! changed nothing but comments, and to know which files an `#include` looked for in vain. So where
-//! it cannot be certain it must err towards more: more names, more directives, another form.
+//! It serves to decide which units share headers, to see that an edit changed only comments, and to
+//! know where an `#include` looked in vain. So when it is not certain, it errs towards more: more
+//! names, more directives, another digest.
 //!
-//! Nothing is expanded, and no condition is decided: what is in a false branch counts as what is in
-//! a true one. Any bytes are a text; all of it takes time linear in the text's length. It must
-//! never know what a name means, clang or rules.
+//! No macro is expanded and no condition is decided: false branches count like true ones. Any bytes
+//! are a text, and the time is linear in its length. It must never know what a name means, libclang
+//! or rules.
 
 mod normalize;
 mod lex;
@@ -30,98 +30,96 @@ pub use resolve::{FileId, IncludeTarget, PathId, Resolved, Resolver};
 pub use scans::Scans;
 pub use search_path::SearchPath;
 
-/// What one text says.
+/// The result of scanning one text.
 ///
-/// It is read as C99 and later. Not understood are digraphs (`%:include`), trigraphs, and strings
-/// of GNU's raw kind; a text that has what could be one is treated as one of which little is
-/// certain: it leaks, and every change changes its form.
+/// The text is read as C99 or later. Digraphs (`%:include`), trigraphs and GNU's raw strings are
+/// not supported. A text with something that could be one is doubtful: it leaks, and every change
+/// to it changes its digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scan {
-    /// Every `#include`, `#include_next` and `#import`, in their order.
+    /// Every `#include`, `#include_next` and `#import`, in order.
     pub includes: Vec<Include>,
-    /// Every `__has_include` and `__has_include_next` in a directive, in their order: a header that
-    /// appears changes its value.
+    /// Every `__has_include` and `__has_include_next` in a directive, in order: a new header
+    /// changes its value.
     pub probes: Vec<Include>,
-    /// What makes that reading the text for the second time reads nothing.
+    /// What makes a second inclusion read nothing.
     pub guard: Guard,
-    /// The macros that it may define or undefine, or make unusable (`#pragma GCC poison`), but for
-    /// the guard's; sorted, each once, with the first line in which it does.
+    /// The macros that it may define, undefine or poison (`#pragma GCC poison`), except for the
+    /// guard's; sorted, each once, with the first line that does so.
     pub defines: Vec<(Name, u32)>,
     /// Every identifier that is read with the text: all outside of comments, literals, names of
     /// headers, names of directives, names of macros that are defined, and replacement lists, which
     /// are read where the macro is used. Each once, sorted, with the line in which it stands first.
     /// The guard's macro is among them only if it stands elsewhere too, and so is `defined`.
     ///
-    /// An identifier with bytes beyond ASCII or with `$` is there as a whole and in its parts
-    /// without them, and so is a prefix of a literal that was none before C11 (`u`, `U`, `u8`).
+    /// An identifier with non-ASCII bytes or `$` is there both as a whole and in its parts without
+    /// them, and so are prefixes of literals that were none before C11 (`u`, `U`, `u8`).
     pub words: Vec<(Name, u32)>,
-    /// Those of the words that mean the same whether a macro with parameters is called so or not,
-    /// since no `(` can follow them: they stand only outside of directives and of parentheses, and
-    /// are not the last word before a directive or the end. Sorted.
+    /// The words that no `(` can follow, so that a macro with parameters and the same name does not
+    /// change them: they stand outside of directives and parentheses only, and are not the last
+    /// word before a directive or the end. Sorted.
     pub bare: Vec<Name>,
-    /// The macros that it may define, always with parameters, and that it never undefines or makes
-    /// unusable. Sorted, each once.
+    /// The macros that it defines only with parameters, and never undefines or poisons. Sorted,
+    /// each once.
     pub functions: Vec<Name>,
-    /// For each macro that it may define but for the guard's, the identifiers in all its
+    /// For each macro that it may define, except for the guard's, the identifiers in all its
     /// replacement lists, without its parameters. Both are sorted, each once.
     pub bodies: Vec<(Name, Vec<Name>)>,
-    /// The macros that leave the compiler in another state where they are used, or may do so: they
-    /// hold a `_Pragma` of the kind that [`Scan::leaks`] tells of, or one whose text is not known.
-    /// Sorted, each once.
+    /// The macros whose use may change the compiler's state: they contain a `_Pragma` as described
+    /// in [`Scan::leaks`], or one whose text is not known. Sorted, each once.
     pub pragmas: Vec<Name>,
-    /// The macros with a `##`, out of which names can come that stand nowhere. Sorted, each once.
+    /// The macros with a `##`, which can produce names that stand nowhere. Sorted, each once.
     pub pastes: Vec<Name>,
-    /// Whether the text may leave the compiler in another state, beyond declarations and macros: it
-    /// has a `#pragma` or `_Pragma` that is not known to be harmless, or one that is and whose
-    /// opposite is not in the same branch; it has an `#import`, after which a file is not read
-    /// again; or the text is doubtful. `_Pragma`s in macros are not among these.
+    /// Whether the text may change the compiler's state in other ways than by declarations and
+    /// macros: it has a `#pragma` or `_Pragma` that is not known to be harmless, or a push or pop
+    /// whose counterpart is not in the same branch; it has an `#import`, after which a file is not
+    /// read again; or it is doubtful. `_Pragma`s in macros do not count here.
     pub leaks: bool,
-    /// Whether it may end within a declaration, so that what is included behind it means something
-    /// else.
+    /// Whether it may end inside a declaration, so that the next text means something else.
     pub open: bool,
-    /// A digest of what is left when comments do not count: texts of the same form have the same
-    /// tokens at the same lines and columns, so that a compiler says the same of both.
+    /// The digest of the text without comments. Texts with the same digest have the same tokens at
+    /// the same lines and columns, so a compiler treats them alike.
     ///
-    /// The opposite does not hold. Comments count in directives other than definitions, `#ifdef`,
-    /// `#ifndef`, `#else` and `#endif`, and in doubtful texts.
+    /// The opposite does not hold: comments count in doubtful texts, and in directives other than
+    /// definitions, `#ifdef`, `#ifndef`, `#else` and `#endif`.
     pub normalized: Digest,
     /// The digest of the text itself.
     pub content: Digest,
 }
 
 impl Scan {
-    /// What compiling the text costs, roughly, in words.
+    /// The approximate cost of compiling the text, in words.
     pub fn weight(&self) -> u64 {
         self.words.len() as u64 + 10
     }
 }
 
-/// An `#include`, or a question for a header.
+/// An `#include`, or a `__has_include`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Include {
-    /// The name as it is between the quotes; for a computed one, the rest of the line as it is
-    /// written, or for a question the word that stands for the name.
+    /// The name between the quotes. For a computed one, the rest of the line as written, or for a
+    /// `__has_include` the word in place of the name.
     pub name: Vec<u8>,
     /// How the name is written.
     pub kind: IncludeKind,
-    /// Whether the search goes on behind where the file itself was found: `#include_next`,
+    /// Whether the search continues behind the directory of the file itself: `#include_next`,
     /// `__has_include_next`.
     pub next: bool,
     /// The line of the `#`, from 1.
     pub line: u32,
     /// Whether it is in an `#if` other than the guard.
     pub conditional: bool,
-    /// Whether there is nothing before it that could matter to it: only comments, the guard,
-    /// `#pragma once` and other `#include`s. Never so for a question.
+    /// Whether nothing before it could affect it: only comments, the guard, `#pragma once` and
+    /// other `#include`s. Never true for a `__has_include`.
     pub leading: bool,
-    /// Whether it may be within a declaration: what is included means something else there.
+    /// Whether it may be inside a declaration, where the included text means something else.
     pub inside: bool,
 }
 
 /// How the name of a header is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IncludeKind {
-    /// In double quotes: it is also looked for beside the file itself.
+    /// In double quotes: the directory of the file itself is searched too.
     Quoted,
     /// In `<` and `>`.
     Angled,
@@ -132,7 +130,7 @@ pub enum IncludeKind {
 /// What makes that reading a text for the second time reads nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guard {
-    /// Nothing that is known.
+    /// Nothing known.
     None,
     /// `#pragma once`, outside of conditions.
     Once,

@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-/// An identifier. Names of one [`Names`] are equal when their bytes are; their order means nothing,
+/// An identifier. Names of one [`Names`] are equal if their bytes are. Their order means nothing,
 /// and differs from run to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(u32);
 
-/// The identifiers of all texts that were scanned with it. It can be used from several threads.
+/// The identifiers of all texts that were scanned with it. Threads share it.
 #[derive(Debug, Default)]
 pub struct Names {
     known: Mutex<Interned>,
@@ -29,7 +29,7 @@ impl Name {
 }
 
 impl Names {
-    /// Without any names.
+    /// No names yet.
     pub fn new() -> Names {
         Names::default()
     }
@@ -61,7 +61,7 @@ impl Names {
     }
 
     fn lock(&self) -> MutexGuard<'_, Interned> {
-        // Nothing that runs under the lock can leave it half changed in a way that matters.
+        // A panic under the lock leaves it consistent.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -71,7 +71,7 @@ impl Interned {
         if let Some(name) = self.numbers.get(text) {
             return *name;
         }
-        // A text has less than 4 GiB of distinct names, and so have all that fit into memory.
+        // There are never 2^32 distinct names in memory.
         let name = Name(self.texts.len() as u32);
         let text: Arc<[u8]> = Arc::from(text);
         self.texts.push(Arc::clone(&text));

@@ -1,25 +1,24 @@
-//! A text in which comments do not count.
+//! Texts without comments.
 //!
-//! The form of a text is C that a compiler takes apart into the same tokens at the same lines and
-//! columns:
+//! A normalized text has the same tokens at the same lines and columns:
 //!
 //! * A comment's bytes are blanks. Its line ends are continued lines (`\` and the line's end),
 //!   which do not end a directive either.
 //! * Blanks at the end of a line are left out.
 //!
-//! So texts of equal form have the same tokens at the same places. What uses this must make sure of
-//! two things: that a `\` that ends no line does not come to end one, because the comment behind it
-//! became blanks; and that what looks like a comment is one.
+//! So texts that are equal when normalized have the same tokens at the same places. The caller must
+//! make sure that a `\` does not come to end a line because the comment behind it became blanks,
+//! and that what looks like a comment is one.
 
 use std::ops::Range;
 
-/// Writes the form of a text, from its beginning to its end.
+/// Normalizes a text from its beginning to its end.
 #[derive(Debug)]
 pub(super) struct Normalizer<'t> {
     text: &'t [u8],
-    /// How much of the text is in `out`.
+    /// The length of the text that is in `out`.
     done: usize,
-    /// What blanks are not taken away from.
+    /// The length of `out` from which no blanks are removed.
     floor: usize,
     out: Vec<u8>,
 }
@@ -29,13 +28,13 @@ impl<'t> Normalizer<'t> {
         Normalizer { text, done: 0, floor: 0, out: Vec::with_capacity(text.len() + 1) }
     }
 
-    /// Leaves the text up to here as it is, including blanks at its end.
+    /// Keeps the text up to here unchanged, including blanks at its end.
     pub(super) fn keep(&mut self, to: usize) {
         self.copy(to);
         self.floor = self.out.len();
     }
 
-    /// A comment, with both its ends; if it ends with its line, without the line's end.
+    /// Replaces a comment. A comment that ends with its line does not include the line's end.
     pub(super) fn comment(&mut self, comment: Range<usize>) {
         self.copy(comment.start);
         let mut line = comment.start;
@@ -51,7 +50,7 @@ impl<'t> Normalizer<'t> {
         self.done = comment.end;
     }
 
-    /// The end of a line outside of comments, which is at this byte.
+    /// Removes the blanks before the end of a line, which is at this byte outside of comments.
     pub(super) fn line_end(&mut self, at: usize) {
         let blank_before = at == self.done || self.text[..at].last().is_some_and(|byte| is_blank(*byte));
         if blank_before {
@@ -60,10 +59,10 @@ impl<'t> Normalizer<'t> {
         }
     }
 
-    /// The whole form.
+    /// The normalized text.
     pub(super) fn finish(mut self) -> Vec<u8> {
-        // A last line that does not end keeps its blanks: a compiler may tell of the place where
-        // the text ends.
+        // A last line without an end keeps its blanks: a compiler may report the place where the
+        // text ends.
         self.copy(self.text.len());
         self.out
     }

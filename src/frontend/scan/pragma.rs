@@ -3,23 +3,23 @@
 /// The effect of a pragma.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// None that lasts, but perhaps on warnings.
+    /// No lasting one, except on warnings.
     Harmless,
-    /// The file is read once.
+    /// The file is read once only.
     Once,
-    /// Identifiers cannot be used any more.
+    /// Identifiers are poisoned.
     Poison(Vec<Vec<u8>>),
-    /// A state is kept.
+    /// A state is pushed.
     Push(Stack),
-    /// The state that was kept last is back.
+    /// The last pushed state is restored.
     Pop(Stack),
-    /// A state is another.
+    /// A state is changed.
     Set(Stack),
-    /// One that is not known.
+    /// Unknown.
     Other,
 }
 
-/// The states that can be kept and brought back.
+/// The states that can be pushed and popped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stack {
     /// The alignment of fields.
@@ -32,21 +32,21 @@ pub(super) enum Stack {
     Attributes,
 }
 
-/// How much of each state is kept.
+/// The depth of each stack.
 pub(super) type Depths = [u32; 4];
 
 impl Effect {
-    /// Reads a pragma's text, which is all behind `#pragma`, without comments.
+    /// Reads the text behind `#pragma`, without comments.
     pub(super) fn of(text: &[u8]) -> Effect {
         let tokens = tokens(text);
         match tokens.as_slice() {
             [b"once"] => Effect::Once,
             [b"message", ..] => Effect::Harmless,
-            // AIX's and z/OS's; on others, clang knows none of these names.
+            // For AIX and z/OS; for other targets, clang does not know these names.
             [b"alloca"] | [b"map", ..] => Effect::Harmless,
             // It is about the next declaration only, and about variants of it for vectors.
             [b"omp", b"declare", b"simd", ..] => Effect::Harmless,
-            // Uses of a macro are warned of.
+            // They make uses of a macro a warning.
             [b"clang", b"deprecated" | b"final" | b"restrict_expansion", b"(", ..] => Effect::Harmless,
             [b"GCC" | b"clang", b"diagnostic" | b"system_header" | b"message" | b"warning" | b"error", ..] => {
                 Effect::Harmless
@@ -84,13 +84,13 @@ impl Effect {
         Effect::of(&plain)
     }
 
-    /// What becomes of the depths, if that is known; nothing where it lasts.
+    /// The depths behind the pragma; `None` if its effect lasts or is not known.
     pub(super) fn on(&self, mut depths: Depths) -> Option<Depths> {
         match self {
             Effect::Harmless | Effect::Once | Effect::Poison(_) => {}
             Effect::Push(stack) => depths[*stack as usize] += 1,
             Effect::Pop(stack) => depths[*stack as usize] = depths[*stack as usize].checked_sub(1)?,
-            // It ends with what was kept before.
+            // The next pop ends it.
             Effect::Set(stack) if depths[*stack as usize] > 0 => {}
             Effect::Set(_) | Effect::Other => return None,
         }
@@ -102,7 +102,7 @@ fn is_number(token: &[u8]) -> bool {
     !token.is_empty() && token.iter().all(u8::is_ascii_digit)
 }
 
-/// Words, and all other bytes alone, but for blanks.
+/// The tokens: words, and every other byte on its own, without blanks.
 fn tokens(text: &[u8]) -> Vec<&[u8]> {
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | 0x80..);
     let mut tokens = Vec::new();

@@ -1,4 +1,4 @@
-//! Reading a text: what its directives say.
+//! Reading a text: its directives.
 
 use std::ops::Range;
 
@@ -8,14 +8,14 @@ use super::pragma::{Depths, Effect};
 use super::{Guard, Include, IncludeKind, Scan};
 use cowrap_base::files::Digest;
 
-/// Reads a text.
+/// Scans a text.
 pub fn scan(text: &[u8], names: &Names) -> Scan {
     let mut reader = Reader::new(text);
     reader.read();
     reader.finish(text, names)
 }
 
-/// The form of a text; nothing for a doubtful one.
+/// The normalized text; `None` for a doubtful one.
 #[cfg(test)]
 pub(super) fn normalized(text: &[u8]) -> Option<Vec<u8>> {
     let mut reader = Reader::new(text);
@@ -23,18 +23,18 @@ pub(super) fn normalized(text: &[u8]) -> Option<Vec<u8>> {
     reader.lexer.finish().1
 }
 
-/// What is known of the guard so far.
+/// What is known about the guard so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Around {
-    /// There was nothing yet.
+    /// Nothing was read yet.
     Begin,
     /// `#ifndef` of this macro was first.
     Opened(Word),
-    /// And its definition second.
+    /// The definition of the macro was second.
     Inside(Word),
-    /// All until its `#endif` was within.
+    /// Everything up to its `#endif` was inside.
     Closed(Word),
-    /// There is no guard; its macro and whether it was defined, if it seemed that there was one.
+    /// There is no guard. If there seemed to be one, its macro and whether it was defined.
     No(Option<(Word, bool)>),
 }
 
@@ -46,21 +46,21 @@ struct Reader<'t> {
     conditions: Vec<Condition>,
     /// Where in a declaration the text is.
     within: Within,
-    /// What is known of who may be called.
+    /// What is known about words that a `(` may follow.
     calls: Calls,
-    /// The kept states.
+    /// The depths of pushed states.
     depths: Depths,
-    /// Whether nothing that matters came yet.
+    /// Whether nothing relevant was read yet.
     leading: bool,
     includes: Vec<FoundInclude>,
     probes: Vec<FoundInclude>,
     /// The depth of a `#pragma once` that is in the fewest conditions.
     once: Option<usize>,
-    /// Macros that are defined, with the place of their words in `bodies`.
+    /// Definitions, with the range of their words in `bodies`.
     definitions: Vec<(Word, Range<usize>)>,
     /// Macros that are defined without parameters, or undefined.
     plain: Vec<Word>,
-    /// Up to where the text was read when each was.
+    /// For each definition, the offset up to which the text was read.
     defined_at: Vec<(Word, usize)>,
     bodies: Vec<Word>,
     /// Macros with a `_Pragma` that is not harmless.
@@ -84,8 +84,7 @@ struct Within {
     last: Option<TokenKind>,
 }
 
-/// What is known of the words behind which a `(` may follow, as far as a preprocessor looks for
-/// one.
+/// What is known about the words behind which a preprocessor may look for a `(`.
 ///
 /// It does so in the text that it expands, and in what comes out of the arguments of a macro.
 /// Arguments are between parentheses, of which the first may come out of a macro, and the last may
@@ -93,25 +92,25 @@ struct Within {
 /// two directives; where they are not, nothing is known of the whole text.
 #[derive(Clone, Copy, Debug)]
 struct Calls {
-    /// A word that was just read, outside of parentheses.
+    /// The last word, outside of parentheses.
     last: Option<Word>,
     /// How many parentheses are open.
     open: u32,
-    /// Whether parentheses are not balanced somewhere.
+    /// Whether parentheses are unbalanced somewhere.
     unbalanced: bool,
 }
 
 /// A condition that is open.
 #[derive(Debug)]
 struct Condition {
-    /// The kept states at its beginning.
+    /// The depths of pushed states at its beginning.
     depths: Depths,
     /// Where in a declaration it began.
     begin: Within,
-    /// Where a branch before this one ended, that with the most brackets open; it may be that none
-    /// is compiled.
+    /// The end of an earlier branch, the one with most open brackets; possibly no branch is
+    /// compiled.
     end: Within,
-    /// Whether none of it is C: `#if 0`, `#ifdef __cplusplus`.
+    /// Whether no branch is C: `#if 0`, `#ifdef __cplusplus`.
     foreign: bool,
 }
 
@@ -178,7 +177,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Goes over a token outside of directives.
+    /// Notes a token outside of directives.
     fn pass(&mut self, kind: TokenKind) {
         self.within.pass(kind);
         if kind == TokenKind::Sign(b'(') {
@@ -198,21 +197,20 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Notes that the last word outside of directives may be called.
+    /// Notes that a `(` may follow the last word outside of directives.
     fn last_is_called(&mut self) {
         if let Some(word) = self.calls.last.take() {
             self.lexer.words.mark_called(word, self.lexer.at);
         }
     }
 
-    /// Notes that there is something that is no part of a guard, and that could matter to an
-    /// include.
+    /// Notes something that is not part of a guard, and that could affect an include.
     fn matters(&mut self) {
         self.leading = false;
         self.is_no_guard();
     }
 
-    /// Notes that there is something which must not be outside of a guard.
+    /// Notes something that must not be outside of a guard.
     fn is_no_guard(&mut self) {
         self.around = match self.around {
             Around::Begin => Around::No(None),
@@ -231,10 +229,10 @@ impl<'t> Reader<'t> {
         !matches!(self.around, Around::Begin | Around::No(None))
     }
 
-    /// A directive, whose `#` is here.
+    /// Reads a directive whose `#` is here.
     fn directive(&mut self) {
         let hash = self.lexer.at;
-        // What follows may depend on a condition, or be in another file.
+        // The next token may depend on a condition, or be in another file.
         self.last_is_called();
         self.calls.unbalanced |= self.calls.open > 0;
         self.lexer.begin_directive();
@@ -298,8 +296,8 @@ impl<'t> Reader<'t> {
             b"pragma" => self.pragma(hash),
             _ => self.other(hash, &name),
         };
-        // All words of the line count, but for those of what seems to be a guard: it has none left
-        // then.
+        // All words of the line count, except for those of a possible guard, whose tokens were
+        // removed.
         for token in &self.tokens {
             if let TokenKind::Word(word) = token.kind {
                 self.lexer.words.mark_called(word, self.lexer.at);
@@ -308,8 +306,8 @@ impl<'t> Reader<'t> {
         self.lexer.end_directive(verbatim);
     }
 
-    /// The tokens of the directive up to the line's end. Where it may ask for headers, such
-    /// questions are noted.
+    /// Reads the tokens of the directive up to the end of the line. With `asks`, it notes every
+    /// `__has_include`.
     fn tokens(&mut self, hash: usize, asks: bool) {
         while let Some(token) = self.lexer.token() {
             let behind_defined = match self.tokens.as_slice() {
@@ -332,7 +330,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// A question for a header; its word was just read.
+    /// Reads a `__has_include` whose word was just read.
     fn probe(&mut self, hash: usize, next: bool) {
         let mut named = None;
         let mut name = Vec::new();
@@ -353,7 +351,8 @@ impl<'t> Reader<'t> {
         self.probes.push(found);
     }
 
-    /// `#include` and the like. Returns whether its bytes count as they are, as for all directives.
+    /// Reads an `#include` or similar directive. Returns whether its comments and blanks count, as
+    /// for all directives.
     fn include(&mut self, hash: usize, next: bool) -> bool {
         self.is_no_guard();
         self.lexer.skip_blanks();
@@ -398,7 +397,7 @@ impl<'t> Reader<'t> {
         self.counted.1
     }
 
-    /// Whether the text may be within a declaration. Words in capitals are taken for macros that
+    /// Whether the text may be inside a declaration. Words in capitals are taken for macros that
     /// stand alone (`G_BEGIN_DECLS`).
     fn is_inside(&self) -> bool {
         let is_end = match self.within.last {
@@ -432,7 +431,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// A condition begins; it could be a guard if it only asks that a macro is not defined.
+    /// A condition begins, which may be a guard if it only tests that a macro is not defined.
     fn open(&mut self, undefined: Option<Word>) {
         match undefined {
             Some(word) if self.around == Around::Begin => {
@@ -444,8 +443,8 @@ impl<'t> Reader<'t> {
         let is_zero = |token: &Token| token.kind == TokenKind::Number && self.lexer.bytes(token) == b"0";
         let foreign = match self.tokens.as_slice() {
             [zero] if is_zero(zero) => true,
-            // `#ifndef __cplusplus` has no branch that is C++ but an `#else`, in which brackets
-            // count too: rather too many.
+            // In `#ifndef __cplusplus` only an `#else` is C++. Its brackets count too, which errs
+            // towards more.
             tokens => undefined.is_none() && tokens.iter().any(|token| token.kind == TokenKind::Word(lex::CPLUSPLUS)),
         };
         let (depths, within) = (self.depths, self.within);
@@ -493,7 +492,7 @@ impl<'t> Reader<'t> {
             return true;
         };
         self.tokens.push(name);
-        // What is defined asks for no header: `#define __has_include(x) 0`.
+        // A definition tests for no header: `#define __has_include(x) 0`.
         self.tokens(hash, true);
         let TokenKind::Word(macro_name) = name.kind else {
             self.matters();
@@ -513,7 +512,7 @@ impl<'t> Reader<'t> {
             }));
             body = length + 1;
         }
-        // There may be thousands in a text that means harm.
+        // A malicious text may have thousands.
         parameters.sort_unstable();
         let words = self.tokens[body..].iter().filter_map(|token| match token.kind {
             TokenKind::Word(word) => Some(word),
@@ -541,7 +540,7 @@ impl<'t> Reader<'t> {
             self.pragmas.push(macro_name);
         }
         self.matters();
-        // What a macro stands for is asked for where the macro is used.
+        // The words of a replacement list count where the macro is used.
         self.tokens.clear();
         false
     }
@@ -592,7 +591,7 @@ impl<'t> Reader<'t> {
             self.pass(token.kind);
         }
         match effect {
-            // As words of a literal these would have to be found first.
+            // Their words would have to be found in the literal first.
             Effect::Once | Effect::Poison(_) => self.leaks = true,
             effect => self.apply(&effect),
         }
@@ -608,7 +607,7 @@ impl<'t> Reader<'t> {
     /// `#error`, `#line` and others.
     fn other(&mut self, hash: usize, name: &[u8]) -> bool {
         self.tokens(hash, false);
-        // A `#` alone says nothing.
+        // A `#` alone does nothing.
         if name.is_empty() && self.tokens.is_empty() {
             return false;
         }
@@ -619,8 +618,8 @@ impl<'t> Reader<'t> {
         true
     }
 
-    /// In an `#error` or some `#pragma`s, what looks like a comment is one only where the line is
-    /// skipped. That matters when the comment goes on in the next line.
+    /// In an `#error` and some `#pragma`s, what looks like a comment is one only if the line is
+    /// skipped. That matters if the comment continues in the next line.
     fn comment_is_doubtful(&mut self) {
         let text = self.lexer.text;
         let goes_on = |comment: &Range<usize>| text[comment.clone()].contains(&b'\n');
@@ -638,7 +637,7 @@ impl<'t> Reader<'t> {
         if self.once.is_some_and(|depth| depth <= usize::from(guarded)) {
             guard = Guard::Once;
         }
-        // What only seemed to be the guard's is like everything else.
+        // The words of what only seemed to be a guard count too.
         if let Around::No(Some((word, defined))) = self.around {
             self.lexer.words.mark_called(word, self.lexer.at);
             if defined {
@@ -648,7 +647,7 @@ impl<'t> Reader<'t> {
             }
         }
         self.leaks |= self.depths != [0; 4] || !self.conditions.is_empty();
-        // In another file, a `(` may come first.
+        // The next file may begin with a `(`.
         self.last_is_called();
         let balanced = self.calls.open == 0 && !self.calls.unbalanced && !self.lexer.doubtful;
         let open = self.is_inside();
@@ -703,7 +702,7 @@ impl<'t> Reader<'t> {
 }
 
 impl Within {
-    /// Goes over a token outside of directives.
+    /// Notes a token outside of directives.
     fn pass(&mut self, kind: TokenKind) {
         match kind {
             TokenKind::Sign(b'(' | b'[' | b'{') => self.brackets += 1,

@@ -1,7 +1,7 @@
-//! Which file an `#include` finds, and where it looked in vain.
+//! Header search: which file an `#include` finds, and the paths that it looks up in vain.
 //!
-//! The facts are from clang 19's `HeaderSearch.cpp`, `InitHeaderSearch.cpp` (`RemoveDuplicates`)
-//! and `PPDirectives.cpp`.
+//! Facts about clang are from clang 19's `HeaderSearch.cpp`, `InitHeaderSearch.cpp`
+//! (`RemoveDuplicates`) and `PPDirectives.cpp`.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -18,8 +18,8 @@ use super::search_path::SearchPath;
 use super::{Include, IncludeKind, Name, Names, Scan};
 use cowrap_base::files::normalize;
 
-/// A path of a file, or of what is not there; absolute and without `.` and `..`. SearchPaths of one
-/// [`Resolver`] are equal when these are; their order means nothing, and differs from run to run.
+/// A path of a file or of a missing file: absolute, without `.` and `..`. Ids of one [`Resolver`]
+/// are equal if the paths are. Their order means nothing, and differs from run to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
 
@@ -30,10 +30,10 @@ pub struct PathId(u32);
 /// What one `#include` finds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IncludeTarget {
-    /// The file; `None` when there is none, or when its name is computed.
+    /// The file; `None` if there is none, or if its name is computed.
     pub file: Option<PathBuf>,
-    /// The paths that were looked for before, and were not there, each cut after its first
-    /// component that is not there; in the order of the search, each once.
+    /// The missing paths that were looked up before, each cut after its first missing component; in
+    /// the order of the search, each once.
     pub absent: Vec<PathBuf>,
 }
 
@@ -44,21 +44,20 @@ pub struct Resolved {
     pub includes: Vec<Option<FileId>>,
     /// For each of [`Scan::probes`], the file.
     pub probes: Vec<Option<FileId>>,
-    /// The absent paths of all of them, sorted, each once; see [`IncludeTarget::absent`].
+    /// The missing paths of all of them, sorted, each once; see [`IncludeTarget::absent`].
     pub absent: Vec<FileId>,
 }
 
-/// Finds headers. Whatever it has seen of the disk it takes to be so from then on: there should be
-/// one for each run.
+/// Finds headers. It looks at each path on disk once, so each run makes its own.
 #[derive(Debug, Default)]
 pub struct Resolver {
-    /// FileTable that count as being there.
+    /// Files that count as existing.
     texts: HashSet<PathBuf>,
     files: Mutex<FileTable>,
     /// The names of headers.
     names: Names,
     paths: Mutex<SearchPaths>,
-    /// By paths as texts: these are quicker to compare.
+    /// By paths as texts, which are quicker to compare.
     directories: Memo<OsString, Arc<Directory>>,
     besides: Memo<FileId, Arc<Beside>>,
     searched: Memo<SearchKey, Arc<Searched>>,
@@ -81,11 +80,12 @@ struct SearchPaths {
 #[derive(Debug)]
 struct Directories {
     all: Vec<Arc<Directory>>,
-    /// How many of them are for names in quotes only.
+    /// The number of directories for names in quotes only.
     quoted: usize,
 }
 
-/// Of a file's directives, the includes first, what does not depend on the search path.
+/// For a file's directives, includes first: the part of the search that does not depend on the
+/// search path.
 #[derive(Debug)]
 struct Beside(Vec<(Name, Searched)>);
 
@@ -97,7 +97,7 @@ struct SearchKey {
     name: Name,
 }
 
-/// What a search found.
+/// The result of a search.
 #[derive(Clone, Debug, Default)]
 struct Searched {
     file: Option<FileId>,
@@ -106,29 +106,29 @@ struct Searched {
 
 #[derive(Debug)]
 struct Directory {
-    /// As files in it are called: without `.` and `..`.
+    /// The path in the names of its files: without `.` and `..`.
     path: PathBuf,
     content: Content,
-    /// The device and the inode, if it is there.
+    /// The device and the inode, if it exists.
     identity: Option<(u64, u64)>,
 }
 
 #[derive(Debug)]
 enum Content {
-    /// The directory is not there; the first component that is not.
+    /// The directory is missing; the path to its first missing component.
     Absent(FileId),
     /// The names in it, and whether each is that of a file.
     Names(FxHashMap<OsString, bool>),
-    /// It is there, but cannot be listed.
+    /// It exists, but cannot be listed.
     Unlisted,
 }
 
 /// What is at a path.
 enum At {
     File(FileId),
-    /// Nothing; the first component that is not there.
+    /// Nothing; the path to the first missing component.
     Absent(FileId),
-    /// Something that is no file, and that a search goes past.
+    /// Something other than a file, which a search skips.
     Other,
 }
 
@@ -153,8 +153,8 @@ impl Default for Content {
 }
 
 impl Resolver {
-    /// A resolver for which these files are there, whatever is on the disk: the absolute paths of
-    /// texts in memory.
+    /// A resolver for which these files exist, whatever is on disk: the absolute paths of texts in
+    /// memory.
     pub fn new(texts: impl IntoIterator<Item = PathBuf>) -> Resolver {
         Resolver { texts: texts.into_iter().collect(), ..Resolver::default() }
     }
@@ -195,9 +195,9 @@ impl Resolver {
     /// What an `#include` in the file `includer` finds. The includer's path is taken as it is.
     ///
     /// For `#include_next` the search begins behind the directory in which the includer was found.
-    /// It is taken to be the one in which the same name leads to it, else the first that it is
-    /// below of; where there is none, the search is that of `#include`. A compiler, which knows it,
-    /// also searches so in a file that it found beside another.
+    /// That is taken to be the directory in which the same name leads to the includer, or the first
+    /// one above it. If there is none, the search is that of `#include`. A compiler knows the
+    /// directory, and also searches so in a file that it found beside another one.
     pub fn resolve(&self, path: PathId, includer: &Path, include: &Include) -> IncludeTarget {
         let beside = self.beside(&self.directory(includer.parent().unwrap_or(Path::new("/"))), include);
         let Searched { file, absent } = self.search(path, includer, include, &beside, false);
@@ -207,7 +207,7 @@ impl Resolver {
         IncludeTarget { file: file.map(path_of), absent }
     }
 
-    /// What all directives of a file find, of which `scan` tells.
+    /// What all directives of a file find. `scan` is the file's scan.
     pub fn of_file(&self, path: PathId, file: FileId, scan: &Scan) -> Arc<Resolved> {
         self.resolved.get(&(path, file), || {
             let includer = self.path_of(file);
@@ -241,7 +241,7 @@ impl Resolver {
         (self.names.intern(&include.name), searched)
     }
 
-    /// What an include finds; `asks` tells that it is only a question.
+    /// What an include finds; `asks` is true for `__has_include`.
     fn search(
         &self,
         path: PathId,
@@ -274,7 +274,7 @@ impl Resolver {
         });
         searched.file = rest.file;
         searched.absent.extend_from_slice(&rest.absent);
-        // A name that should have been in quotes is an error, and found (clang's
+        // A name in `<` and `>` that is only found as one in quotes is an error, but found (clang's
         // `Preprocessor::LookupHeaderIncludeOrImport`).
         if searched.file.is_none() && !quoted && behind.is_none() && !asks {
             searched.file = beside.file;
@@ -286,7 +286,7 @@ impl Resolver {
         searched
     }
 
-    /// Looks for a name in directories, until it is found.
+    /// Looks up a name in directories until it is found.
     fn look_through(&self, directories: &[Arc<Directory>], name: &Path, searched: &mut Searched) {
         for directory in directories {
             self.look_into(directory, name, searched);
@@ -356,7 +356,7 @@ impl Resolver {
         let content = match std::fs::read_dir(&path) {
             Ok(entries) => Content::Names(entries.flatten().filter_map(|entry| named(&entry)).collect()),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                // A file in the place of a directory has nothing in it.
+                // A file in place of a directory contains nothing.
                 first_absent(&path).map_or_else(Content::default, |absent| Content::Absent(self.file(&absent)))
             }
             Err(_) => Content::Unlisted,
@@ -370,7 +370,7 @@ impl Resolver {
             |paths: &[PathBuf]| -> Vec<Arc<Directory>> { paths.iter().map(|path| self.directory(path)).collect() };
         let quoted = unique(read(&path.quoted), &[]);
         let system = unique(read(&path.system), &[]);
-        // A directory that is one of the system's too is only that.
+        // A directory that is a system directory too counts only as one.
         let angled = unique(read(&path.angled), &system);
         let count = quoted.len();
         Directories { all: [quoted, angled, system].concat(), quoted: count }
@@ -390,16 +390,16 @@ fn position(directories: &Directories, file: &Path, name: &Path) -> Option<usize
     by_name.or_else(|| directories.all.iter().position(|directory| file.starts_with(&directory.path)))
 }
 
-/// The directories without those that come again, and without those that are among `others`.
+/// The directories without duplicates and without those among `others`.
 fn unique(directories: Vec<Arc<Directory>>, others: &[Arc<Directory>]) -> Vec<Arc<Directory>> {
-    // What is not there has its path alone.
+    // A missing directory is identified by its path.
     let key =
         |directory: &Directory| (directory.identity, directory.identity.is_none().then(|| directory.path.clone()));
     let mut seen: HashSet<_> = others.iter().map(|directory| key(directory)).collect();
     directories.into_iter().filter(|directory| seen.insert(key(directory))).collect()
 }
 
-/// The name of an entry, and whether it is a file; nothing for a symbolic link that leads nowhere.
+/// The name of an entry, and whether it is a file; `None` for a dangling symbolic link.
 fn named(entry: &std::fs::DirEntry) -> Option<(OsString, bool)> {
     let is_file = match entry.file_type() {
         Ok(kind) if kind.is_file() => true,
@@ -409,15 +409,15 @@ fn named(entry: &std::fs::DirEntry) -> Option<(OsString, bool)> {
     Some((entry.file_name(), is_file))
 }
 
-/// A path without `.` and `..` that leads where the path leads. The error is the first component
-/// that is not there, where it leads nowhere.
+/// A path without `.` and `..` with the same target. The error is the path to the first missing
+/// component.
 fn without_parents(path: &Path) -> Result<PathBuf, PathBuf> {
     let normal = normalize(path);
     let components: Vec<Component<'_>> = path.components().collect();
     if !components.contains(&Component::ParentDir) {
         return Ok(normal);
     }
-    // The system goes through every directory, also those that `..` leaves at once.
+    // The system looks up every directory, also those that `..` leaves at once.
     for (number, component) in components.iter().enumerate() {
         let before: PathBuf = components[..number].iter().collect();
         if *component == Component::ParentDir && std::fs::metadata(&before).is_err() {
@@ -431,7 +431,7 @@ fn without_parents(path: &Path) -> Result<PathBuf, PathBuf> {
     }
 }
 
-/// The path, normalised, to the first component of a path that is not there.
+/// The normalised path to the first missing component of a path.
 fn first_absent(path: &Path) -> Option<PathBuf> {
     let above: Vec<&Path> = path.ancestors().collect();
     let absent = above.into_iter().rev().find(|above| std::fs::metadata(above).is_err());
@@ -439,7 +439,7 @@ fn first_absent(path: &Path) -> Option<PathBuf> {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is under these locks is changed at once, or not at all.
+    // The data under these locks stays consistent after a panic.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -496,7 +496,7 @@ mod tests {
         assert_eq!(found("#include \"b.h\""), pair("q/b.h", &["src/b.h"]));
         assert_eq!(found("#include \"d.h\""), pair("s/d.h", &["src/d.h", "q/d.h", "i/d.h"]));
         assert_eq!(found("#include <d.h>"), pair("s/d.h", &["i/d.h"]));
-        // IncludeTarget, though that is an error.
+        // Found, though that is an error.
         assert_eq!(found("#include <b.h>"), pair("q/b.h", &["i/b.h", "s/b.h", "src/b.h"]));
         assert_eq!(found("#include A").0, "none");
         assert_eq!(found("#include \"\"").0, "none");

@@ -1,15 +1,15 @@
-//! Where a unit's headers are looked for, as clang does on Linux.
+//! The header search path of a unit, as clang has it on Linux.
 //!
-//! The facts are from clang 19's `Linux::AddClangSystemIncludeArgs`, `InitHeaderSearch.cpp` and
-//! `HeaderSearch.cpp`. Where one of them may not hold, the path is not known.
+//! Facts about clang are from clang 19's `Linux::AddClangSystemIncludeArgs`, `InitHeaderSearch.cpp`
+//! and `HeaderSearch.cpp`. Where one of them may not hold, the path is not known.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-/// The directories in which a unit's headers are looked for: absolute, as they are written, in
-/// their order. Not all of them need be there, and there may be duplicates.
+/// The directories of a search path: absolute, as written, in order. Some may be missing, and some
+/// may be listed twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SearchPath {
     /// For names in quotes only: `-iquote`.
@@ -20,9 +20,9 @@ pub struct SearchPath {
     pub(super) system: Vec<PathBuf>,
 }
 
-/// A processor by Rust's name, its directory of headers in Debian (clang's
-/// `Linux::getMultiarchTriple`), and the loader of its GNU library. With another C library, clang
-/// looks elsewhere.
+/// A processor by Rust's name, its header directory in Debian (clang's
+/// `Linux::getMultiarchTriple`), and the loader of its GNU C library. With another C library, clang
+/// searches elsewhere.
 const HOSTS: &[(&str, &str, &str)] = &[
     ("x86_64", "x86_64-linux-gnu", "/lib64/ld-linux-x86-64.so.2"),
     ("aarch64", "aarch64-linux-gnu", "/lib/ld-linux-aarch64.so.1"),
@@ -30,9 +30,9 @@ const HOSTS: &[(&str, &str, &str)] = &[
     ("s390x", "s390x-linux-gnu", "/lib/ld64.so.1"),
 ];
 
-/// What follows the processor in the names under which distributions install GCC, but for Debian's
-/// (clang's `CollectLibDirsAndTriples`). For the installation that it chooses, clang looks into
-/// `/usr/<name>/include`, which is hardly ever there.
+/// The names of GCC installations behind the processor, except for Debian's (clang's
+/// `CollectLibDirsAndTriples`). For the installation that clang chooses, it searches
+/// `/usr/<name>/include`, which hardly ever exists.
 const VENDORS: &[&str] = &[
     "amazon-linux",
     "manbo-linux-gnu",
@@ -45,11 +45,11 @@ const VENDORS: &[&str] = &[
     "unknown-linux-gnu",
 ];
 
-/// Variables from which clang takes further directories.
+/// Environment variables that add directories.
 const VARIABLES: &[&str] = &["CPATH", "C_INCLUDE_PATH"];
 
-/// Options that change the search in ways that are not followed here. Those that end in `=` have a
-/// value behind it; `-m32` and the like choose another system's headers.
+/// Options that change the search in ways that are not implemented here. Those that end in `=` have
+/// a value behind it; `-m32` and similar options choose another system's headers.
 const UNKNOWN: &[&str] = &[
     "--gcc-install-dir=",
     "--gcc-toolchain=",
@@ -79,11 +79,11 @@ const UNKNOWN: &[&str] = &[
 ];
 
 impl SearchPath {
-    /// The search path of a unit, from what [`crate::compdb::Unit`] says of it and the compiler's
-    /// resource directory; `None` when it is not known.
+    /// The search path of a unit, by its arguments and the compiler's resource directory; `None` if
+    /// it is not known.
     ///
-    /// Every word of `arguments` that begins with `-` must be an option, and all options with a
-    /// value of their own have it in the next word, as vetted arguments do.
+    /// Every argument that begins with `-` must be an option, and separate values must be the next
+    /// argument, as in vetted arguments.
     pub fn new<S: AsRef<OsStr>>(arguments: &[S], directory: &Path, resource_directory: &Path) -> Option<SearchPath> {
         if VARIABLES.iter().any(|variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty())) {
             return None;
@@ -116,9 +116,8 @@ impl SearchPath {
 }
 
 impl SearchPath {
-    /// The same without those of the `-I` that hold no headers, as far as their names tell: build
-    /// systems give each target a directory of its own for objects. Where headers are found is the
-    /// same.
+    /// The same without `-I` directories that hold no headers, by the names in them: build systems
+    /// give each target a directory for its objects. The same headers are found.
     pub fn without_empty(mut self) -> SearchPath {
         let is_object = |entry: &std::fs::DirEntry| {
             let is_named =
@@ -133,7 +132,7 @@ impl SearchPath {
     }
 }
 
-/// Whether an option makes that the search path is not known.
+/// Whether an option makes the search path unknown.
 fn is_unknown(word: &[u8]) -> bool {
     if let Some(target) = word.strip_prefix(b"--target=") {
         return !is_host(target);
@@ -150,15 +149,15 @@ fn host() -> Option<&'static (&'static str, &'static str, &'static str)> {
     HOSTS.iter().find(|(arch, ..)| is_linux && *arch == std::env::consts::ARCH)
 }
 
-/// Whether a target is this machine's, with the GNU library: `x86_64-linux-gnu` or the same with a
-/// vendor.
+/// Whether a target is this machine's, with the GNU C library: `x86_64-linux-gnu`, or the same with
+/// a vendor.
 fn is_host(target: &[u8]) -> bool {
     let Some((arch, ..)) = host() else { return false };
     let rest = target.strip_prefix(arch.as_bytes()).and_then(|rest| rest.strip_suffix(b"-linux-gnu"));
     rest.is_some_and(|vendor| matches!(vendor, b"" | b"-pc" | b"-unknown"))
 }
 
-/// Where clang looks without being told, behind its own headers.
+/// The system's directories, behind the compiler's own.
 static SYSTEM: LazyLock<Option<Vec<PathBuf>>> = LazyLock::new(|| {
     let (arch, multiarch, loader) = host()?;
     let usr = Path::new("/usr");

@@ -4,7 +4,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::effects::{Ambiguity, CallChain, Callee, Effects, Goal, Provenance, Search, Step, SuspensionCause};
 use crate::program::{FunctionId, Location};
-use crate::wording::{called, name, span, step};
+use crate::wording::{described_callee, name, span, step};
 use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::Effect;
 use cowrap_report::{Explanation, Inference, Label, Witness};
@@ -145,11 +145,11 @@ fn leads(
         return without_witness(text);
     };
     let leads = if best.ambiguity == Ambiguity::NONE && !best.conditional { "leads" } else { "may lead" };
-    let found = best.steps.last().map_or_else(String::new, |last| called(effects, last.callee));
+    let found = best.steps.last().map_or_else(String::new, |last| described_callee(effects, last.callee));
     let goal = match to {
         Some(to) => format!("`{to}`"),
         None if all && chains.len() > 1 => format!("something {effect}"),
-        None => format!("{effect} {found}"),
+        None => found,
     };
     let calls = if all && chains.len() > 1 { format!(", via {} of its calls", chains.len()) } else { String::new() };
     let text = format!("{context_words}, `{name}` {leads} to {goal}{calls}");

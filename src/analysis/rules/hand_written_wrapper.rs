@@ -1,4 +1,5 @@
-//! `hand-written-wrapper`: a function creates a coroutine and polls until it is done, which a generated wrapper would do.
+//! `hand-written-wrapper`: a function creates a coroutine and polls until it is done, which a generated wrapper would
+//! do.
 
 use crate::effects::Effects;
 use crate::program::{ArgumentValue, Body, Call, FunctionId};

@@ -79,8 +79,8 @@ pub static RULES: &[Rule] = &[
     wrapper_target_missing::RULE,
 ];
 
-/// Runs every rule, those that are opt-in when they are among the `enabled`; the findings are in the order in which they
-/// are reported.
+/// Runs every rule, those that are opt-in when they are among the `enabled`; the findings are in the order in which
+/// they are reported.
 pub fn check(effects: &Effects<'_>, enabled: &[String]) -> Vec<Finding> {
     let runs = |rule: &&Rule| !rule.opt_in || enabled.iter().any(|name| name == rule.name);
     let mut findings: Vec<Finding> = RULES.iter().filter(runs).flat_map(|rule| (rule.check)(effects)).collect();
@@ -88,7 +88,8 @@ pub fn check(effects: &Effects<'_>, enabled: &[String]) -> Vec<Finding> {
     findings
 }
 
-/// What a rule finds that is about files beside the program: comments, the baseline. Whoever reads these makes its findings.
+/// What a rule finds that is about files beside the program: comments, the baseline. Whoever reads these makes its
+/// findings.
 fn without_effects(_: &Effects<'_>) -> Vec<Finding> {
     Vec::new()
 }

@@ -205,7 +205,8 @@ impl<'e, 'a> Report<'e, 'a> {
         }
     }
 
-    /// Offers to mark something as coroutine-only, with everything that needs the mark then, when that is certainly right.
+    /// Offers to mark something as coroutine-only, with everything that needs the mark then, when that is certainly
+    /// right.
     pub fn fix_by_marks(&mut self, first: Callee, closure: &MarkClosure) {
         let Some(mark) = self.effects.usable_mark(Effect::CoroutineOnly) else { return };
         if !self.effects.can_be_marked(first, closure) {

@@ -1,13 +1,13 @@
-//! Wording of what is inferred about a program, shared by findings and query results.
+//! Phrases about the program that findings and answers of queries share.
 //!
-//! It must never know why something is reported, or how it will be shown.
+//! This module must never know why something is reported, or how it is shown.
 
 use crate::effects::{Callee, Effects, Provenance, Step};
 use crate::program::{FunctionId, Location, SlotId, Store};
 use cowrap_packs::Effect;
 use cowrap_report::Span;
 
-/// How many locations of one kind are listed before they are only counted.
+/// How many locations or names a message lists. It only counts the others.
 pub const MOST_LISTED: usize = 8;
 
 /// A location as findings name it.
@@ -21,8 +21,8 @@ pub fn name<'p>(effects: &Effects<'p>, function: FunctionId) -> &'p str {
     &effects.program.function(function).name
 }
 
-/// A function with what it requires, as the code base says it: "`coroutine_fn` `x`". One without a mark is "coroutine-only `x`"
-/// when its requirement is inferred or in the pack, and "`x`" when it has none.
+/// A function with its mark: "`coroutine_fn` `x`". An unmarked function is "coroutine-only `x`" if its requirement is
+/// inferred or modelled, and "`x`" if it has none.
 pub fn described(effects: &Effects<'_>, function: FunctionId) -> String {
     let name = name(effects, function);
     let requirement = effects.requirement(function);
@@ -82,12 +82,12 @@ pub fn calls(effects: &Effects<'_>, callee: Callee) -> String {
     }
 }
 
-/// The name of the plain mark for an effect, or the words for it when the pack has none.
+/// The pack's plain mark for an effect, or the effect in words if the pack has none.
 pub fn mark_for<'p>(effects: &Effects<'p>, effect: Effect) -> &'p str {
     effects.plain_mark(effect).map_or(effect.describe(), |mark| effects.pack.mark(mark).name.as_str())
 }
 
-/// The names of functions, quoted, joined by commas; long lists are cut and counted.
+/// The names of functions, quoted and joined by commas. Of a long list only the first.
 pub fn names(effects: &Effects<'_>, functions: &[FunctionId]) -> String {
     let mut names: Vec<&str> = functions.iter().map(|function| name(effects, *function)).collect();
     names.sort_unstable();
@@ -100,7 +100,7 @@ pub fn names(effects: &Effects<'_>, functions: &[FunctionId]) -> String {
     }
 }
 
-/// A call on a chain, in words.
+/// A call of a chain.
 pub fn step(effects: &Effects<'_>, step: &Step) -> String {
     let caller = name(effects, step.caller);
     match step.through.filter(|slot| step.callee != Callee::Slot(*slot)) {
@@ -113,7 +113,7 @@ pub fn step(effects: &Effects<'_>, step: &Step) -> String {
     }
 }
 
-/// How many candidates a slot has, said of one of them.
+/// What a slot's candidate is among the others.
 pub fn one_of(effects: &Effects<'_>, slot: SlotId) -> String {
     match effects.points_to.candidates(slot).len() {
         0 | 1 => "the only candidate".to_owned(),
@@ -121,8 +121,8 @@ pub fn one_of(effects: &Effects<'_>, slot: SlotId) -> String {
     }
 }
 
-/// What a flag beside a slot says where a function is stored: "with `QCO_COROUTINE`". Nothing when the pack pairs no flag with
-/// the slot, or its value is not known.
+/// The value of the flag beside a slot, for a store: "with `QCO_COROUTINE`". `None` if the pack pairs no flag with the
+/// slot, or the value is unknown.
 pub fn flag(effects: &Effects<'_>, store: &Store) -> Option<String> {
     let paired = store.paired_flag?;
     let pair = &effects.pack.pairs[usize::from(paired.pair.0)];

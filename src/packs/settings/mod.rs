@@ -210,7 +210,8 @@ mod tests {
 
     #[test]
     fn of_several_levels_the_last_counts() {
-        let text = "[levels]\nmixed-call = \"off\"\n\"migration/**\" = { mixed-call = \"warn\", coroutine-call = \"note\" }\n\
+        let text = "[levels]\nmixed-call = \"off\"\n\
+                    \"migration/**\" = { mixed-call = \"warn\", coroutine-call = \"note\" }\n\
                     \"migration/x/**\" = { mixed-call = \"error\" }\n";
         let settings = parse(text).unwrap();
         let level = |rule: &str, path: &str| settings.level(rule, Path::new(path));

@@ -217,7 +217,10 @@ fn a_slot_with_a_thousand_candidates_gives_a_note_and_an_answer_of_why() {
     let findings = rules::check(&effects, &[]);
     let [note] = findings.as_slice() else { panic!("{findings:?}") };
     assert_eq!((note.rule.as_str(), note.function.as_str(), note.level), ("blocking-call", "f0", Level::Note));
-    assert!(note.notes.iter().any(|said| said.text.contains("one of 1000 ways")), "{note:?}");
+    assert!(
+        note.notes.iter().any(|said| said.text.contains("through a function pointer with 1000 candidates")),
+        "{note:?}"
+    );
     let explanation = queries::why(&effects, "f0", None, false).unwrap().remove(0);
     let leads = &explanation.inferences[0];
     assert!(leads.text.contains("may lead to"), "{}", leads.text);
@@ -226,5 +229,5 @@ fn a_slot_with_a_thousand_candidates_gives_a_note_and_an_answer_of_why() {
         "{:?}",
         leads.witnesses[0]
     );
-    assert!(leads.witnesses[0].steps[0].text.contains("one of 1000 functions"), "{:?}", leads.witnesses[0]);
+    assert!(leads.witnesses[0].steps[0].text.contains("one of 1000 candidates"), "{:?}", leads.witnesses[0]);
 }

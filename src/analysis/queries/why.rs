@@ -4,7 +4,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::effects::{Ambiguity, CallChain, Callee, Effects, Goal, Provenance, Search, Step, SuspensionCause};
 use crate::program::{FunctionId, Location};
-use crate::wording::{described_callee, name, span, step};
+use crate::wording::{described_callee, name, pointers, span, step};
 use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::Effect;
 use cowrap_report::{Explanation, Inference, Label, Witness};
@@ -183,21 +183,6 @@ fn witness(
     let steps =
         steps.iter().map(|call| Label { at: span(effects, call.location), text: step(effects, call) }).collect();
     Witness { remarks, steps, grounds }
-}
-
-/// The function pointers on a chain, with the sizes of their points-to sets.
-fn pointers(effects: &Effects<'_>, ambiguity: Ambiguity, steps: &[Step]) -> String {
-    // The target of a slot with a mark does not matter, and an earlier step passed the target of a parameter.
-    let is_chosen = |step: &&Step| !step.passed && step.callee.function().is_some();
-    let slots = steps.iter().filter(is_chosen).filter_map(|step| step.through);
-    let counts: Vec<String> = slots.map(|slot| effects.points_to.candidates(slot).len().to_string()).collect();
-    match counts.as_slice() {
-        [] => format!("one of {} possible combinations of targets", ambiguity.ways()),
-        [count] => format!("through a function pointer with {count} candidates"),
-        [counts @ .., last] => {
-            format!("through {} function pointers with {} and {last} candidates", counts.len() + 1, counts.join(", "))
-        }
-    }
 }
 
 /// The mark or assertion that requires a context.

@@ -6,7 +6,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelExtend, ParallelIterator};
 
 use crate::effects::{Ambiguity, CallChain, Callee, Effects, Goal, Search, Step, Violation, ViolationKind};
 use crate::program::{FunctionId, SlotId};
-use crate::wording::{MOST_LISTED, call_head, call_of, called, described, described_callee, mark_for, name};
+use crate::wording::{MOST_LISTED, call_head, call_of, called, described, described_callee, mark_for, name, pointers};
 use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::Effect;
 use cowrap_report::{Finding, Level, Role, Subject};
@@ -25,7 +25,7 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-/// In how many ways the slots of a chain may be filled so that it is more than a note.
+/// The largest ambiguity of a chain that is reported as a warning. A more ambiguous one is a note.
 const MOST_WAYS: u32 = 4;
 
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
@@ -128,28 +128,10 @@ fn note_chain(report: &mut Report<'_, '_>, chain: &CallChain) {
         report.note_step(step);
     }
     if chain.ambiguity.ways() > 1 {
-        report.note(through_pointers(&candidates(report.effects(), chain)));
+        report.note(pointers(report.effects(), chain.ambiguity, &chain.steps));
     }
     if chain.conditional {
         report.note("the call chain depends on the value of a parameter".to_owned());
-    }
-}
-
-/// How many candidates each slot on a chain has.
-fn candidates(effects: &Effects<'_>, chain: &CallChain) -> Vec<usize> {
-    let slots = chain.steps.iter().filter(|step| !step.passed).filter_map(|step| step.through);
-    slots.map(|slot| effects.points_to.candidates(slot).len()).collect()
-}
-
-/// The note about the slots on a chain: "through 3 function pointers with 24, 11 and 13 candidates".
-fn through_pointers(candidates: &[usize]) -> String {
-    let counts: Vec<String> = candidates.iter().map(usize::to_string).collect();
-    match counts.split_last() {
-        Some((last, [])) => format!("through a function pointer with {last} candidates"),
-        Some((last, others)) => {
-            format!("through {} function pointers with {} and {last} candidates", counts.len(), others.join(", "))
-        }
-        None => "through function pointers".to_owned(),
     }
 }
 

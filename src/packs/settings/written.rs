@@ -33,12 +33,10 @@ pub(super) struct Written {
     /// Opt-in rules to run
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub enable: Option<Spanned<Vec<String>>>,
-    /// Baseline: a file of known findings, which are not reported [default: .cowrap-baseline.json at the root, if
-    /// present]
+    /// Baseline: a file of known findings, which are not reported [default: .cowrap-baseline.json at the root]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub baseline: Option<Spanned<PathBuf>>,
-    /// Levels of rules: `rule = "level"`, or `"pattern" = { rule = "level" }` for files that match; the last match
-    /// applies
+    /// Levels of rules: `rule = "level"`, or `"pattern" = { rule = "level" }` for matching files; the last match applies
     #[serde(default)]
     pub levels: WrittenLevels,
     /// Inputs and outputs of the wrapper generator, if the build does not state them

@@ -30,9 +30,19 @@ fn each_rule_has_a_file_a_page_and_fixtures() {
     let fixtures = std::fs::read_dir(root().join("testdata/rules")).unwrap();
     let fixtures: BTreeSet<String> = fixtures.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert_eq!(names, fixtures, "testdata/rules");
+    let list = std::fs::read_to_string(root().join("docs/rules.md")).unwrap();
+    let list = list.split_whitespace().collect::<Vec<_>>().join(" ");
     for rule in RULES {
-        assert!(rule.page.starts_with(&format!("# {}\n", rule.name)), "the page of {} begins with its name", rule.name);
-        assert!(rule.page.lines().count() > 20, "the page of {} is more than a stub", rule.name);
+        let (name, page) = (rule.name, rule.page);
+        let entry = format!("* [{name}](../rules/{name}.md): {}", rule.summary);
+        assert!(list.contains(&entry), "docs/rules.md lacks: {entry}");
+        assert!(page.starts_with(&format!("# {name}\n\n")), "the page of {name} begins with its name");
+        let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        assert_eq!(sections, ["What it reports", "Why it matters", "Example", "What to do", "Limits"], "{name}");
+        for line in page.lines() {
+            assert!(line.chars().count() <= 100, "{name}: {line}");
+            assert_eq!(BANNED.iter().find(|banned| line.contains(**banned)), None, "{name}: {line}");
+        }
     }
 }
 
@@ -42,7 +52,7 @@ const BANNED: &[&str] = &[
     "coroutine only",
     "either context",
     "bears",
-    "no mark",
+    "no mark here",
     "without a mark",
     "is believed",
     "is told",

@@ -851,7 +851,7 @@ fn the_short_format_is_one_line_for_each_finding() {
         out.stdout.lines().take(2).collect::<Vec<_>>(),
         [
             ERROR_LINE,
-            "warning.c:2:5: warning: `coroutine_fn` marks something that is not a function and holds none \
+            "warning.c:2:5: warning: `coroutine_fn` on a declaration that is neither a function nor a function pointer \
              [misplaced-mark]",
         ]
     );

@@ -154,7 +154,7 @@ fn a_bad_glob_is_status_2() {
 
 #[test]
 fn a_glob_that_matches_nothing_is_status_2() {
-    Tree::with(&[("clean.c", CLEAN)]).check(&["--only", "nowhere/**"]).is(2).says("--only");
+    Tree::with(&[("clean.c", CLEAN)]).check(&["--only", "nowhere/**"]).is(2).says("matches `only`");
 }
 
 #[test]

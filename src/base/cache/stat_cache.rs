@@ -245,8 +245,8 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("a.c");
         let other = scratch.path().join("b.c");
-        type Change = fn(&Path, &Path);
-        let changes: [Change; 4] = [
+        type Edit = fn(&Path, &Path);
+        let changes: [Edit; 4] = [
             |path, _| std::fs::write(path, "new").unwrap(),
             |path, other| {
                 std::fs::write(other, "new").unwrap();

@@ -40,7 +40,7 @@ pub struct Change {
 }
 
 /// An entry of `git diff --raw`.
-struct Entry {
+struct RawChange {
     old: Option<(String, PathBuf)>,
     new: Option<(String, PathBuf)>,
 }
@@ -106,7 +106,7 @@ impl Git {
         Ok(changes)
     }
 
-    fn entries(&self, old: Side<'_>, new: Side<'_>) -> Result<Vec<Entry>, GitError> {
+    fn entries(&self, old: Side<'_>, new: Side<'_>) -> Result<Vec<RawChange>, GitError> {
         let mut arguments =
             vec!["diff", "--raw", "-z", "--find-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv"];
         arguments.extend(["--no-color", "--no-relative", "--ignore-submodules=all"]);
@@ -144,7 +144,8 @@ impl Git {
                 "120000" => path.map(|path| (String::new(), path)),
                 _ => path.map(|path| (blob.to_owned(), path)),
             };
-            let entry = Entry { old: side(old_mode, old_blob, Some(path)), new: side(new_mode, new_blob, new_path) };
+            let entry =
+                RawChange { old: side(old_mode, old_blob, Some(path)), new: side(new_mode, new_blob, new_path) };
             if entry.old.is_some() || entry.new.is_some() {
                 entries.push(entry);
             }
@@ -209,7 +210,7 @@ impl Git {
         // A file that was moved in a circle is where it started.
         let mut seen = BTreeSet::new();
         while !at.exists() && seen.insert(at.clone()) {
-            let renamed = |changes: Vec<Entry>| {
+            let renamed = |changes: Vec<RawChange>| {
                 let mut changes = changes.into_iter().filter_map(|entry| Some((entry.old?.1, entry.new?.1)));
                 changes.find(|(old, new)| *old == at && new != old).map(|(_, new)| new)
             };

@@ -302,3 +302,71 @@ fn has_computed_include(scan: &Scan) -> bool {
 fn has(names: &[(Name, u32)], name: Name) -> bool {
     names.iter().any(|(known, _)| *known == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pch::headers::Inclusions;
+    use crate::pch::testing::Graph;
+
+    /// The macros over which `a.h` and `b.h` conflict in one precompiled header, sorted; "?" stands
+    /// for the compiler's state. Units include them in both orders.
+    fn conflicts(a: &str, b: &str) -> Vec<String> {
+        let guarded = |text: &str| format!("#pragma once\n{text}");
+        let graph = Graph::new(&[
+            ("one.c", "#include \"a.h\"\n#include \"b.h\"\n"),
+            ("two.c", "#include \"b.h\"\n#include \"a.h\"\n"),
+            ("a.h", &guarded(a)),
+            ("b.h", &guarded(b)),
+        ]);
+        let (included, unforeseen) = (Inclusions::new(), HashSet::new());
+        let order = Order::new(&graph.headers, graph.names(), &included, &unforeseen);
+        let files = vec![graph.id("a.h"), graph.id("b.h")];
+        let (_, found) = MovedFiles::certify(None, files, &BitSet::default(), &HashMap::new(), &order, &graph.macros);
+        let name = |conflict: &Conflict| match conflict.macro_name {
+            Some(name) => String::from_utf8_lossy(&graph.names().text(name)).into_owned(),
+            None => "?".to_owned(),
+        };
+        let mut names: Vec<String> = found.iter().map(name).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    #[test]
+    fn independent_files_may_change_places() {
+        assert_eq!(conflicts("#define A 1\nint a(void);\n", "#define B 1\nint b(void);\n"), [""; 0]);
+    }
+
+    #[test]
+    fn a_macro_that_one_file_defines_and_the_other_uses_is_a_conflict() {
+        assert_eq!(conflicts("#define A 1\n", "int b = A;\n"), ["A"]);
+        assert_eq!(conflicts("#define A 1\n", "#ifdef A\nint b;\n#endif\n"), ["A"]);
+        assert_eq!(conflicts("#define A 1\n", "#define A 2\n"), ["A"]);
+        assert_eq!(conflicts("#define A 1\n", "#undef A\n"), ["A"]);
+    }
+
+    #[test]
+    fn a_macro_conflicts_by_way_of_others() {
+        assert_eq!(conflicts("#define A 1\n", "#define B A\nint b = B;\n"), ["A"]);
+        let pasted = "#define GLUE(x, y) x ## y\nint b = GLUE(FOO, BAR);\n";
+        assert_eq!(conflicts("#define FOOBAR 1\n", pasted), ["FOOBAR"]);
+    }
+
+    #[test]
+    fn a_macro_with_parameters_does_not_change_a_word_that_is_not_called() {
+        assert_eq!(conflicts("#define major(x) x\n", "struct b { int major; };\n"), [""; 0]);
+        assert_eq!(conflicts("#define major(x) x\n", "int b = major(1);\n"), ["major"]);
+    }
+
+    #[test]
+    fn a_file_that_changes_the_compilers_state_must_not_move() {
+        assert_eq!(conflicts("#pragma pack(1)\n", "int b;\n"), ["?"]);
+        assert_eq!(conflicts("int a = __LINE__;\n#include HEADER\n", "int b;\n"), ["?"]);
+    }
+
+    #[test]
+    fn a_file_that_always_comes_first_does_not_conflict() {
+        assert_eq!(conflicts("#define A 1\n", "#include \"a.h\"\nint b = A;\n"), [""; 0]);
+    }
+}

@@ -30,6 +30,8 @@ mod order;
 mod plan;
 mod refusal;
 mod store;
+#[cfg(test)]
+mod testing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CStr, CString};

@@ -122,3 +122,44 @@ impl<'a> Order<'a> {
         self.headers.get(file).includers.iter().chain(self.includers.get(&file).into_iter().flatten())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pch::testing::Graph;
+
+    #[test]
+    fn a_file_comes_first_if_every_includer_of_the_other_includes_it_before() {
+        let graph = Graph::new(&[
+            ("one.c", "#include \"first.h\"\n#include \"a.h\"\n#include \"b.h\"\n"),
+            ("two.c", "#include \"first.h\"\n#include \"b.h\"\n#include \"a.h\"\n"),
+            ("first.h", "#pragma once\n"),
+            ("a.h", "#pragma once\n#include \"inner.h\"\nint a;\n"),
+            ("inner.h", "#pragma once\n"),
+            ("b.h", "#pragma once\n"),
+        ]);
+        let (included, unforeseen) = (Inclusions::new(), HashSet::new());
+        let order = Order::new(&graph.headers, graph.names(), &included, &unforeseen);
+        let [first, a, inner, b] = ["first.h", "a.h", "inner.h", "b.h"].map(|name| graph.id(name));
+        assert!(order.is_read_before(first, a, 1) && order.is_read_before(first, inner, 1));
+        assert!(!order.is_read_before(a, b, 1) && !order.is_read_before(b, a, 1));
+        assert!(order.is_read_before(inner, a, 3), "its own inclusion comes first");
+        assert!(!order.is_read_before(inner, a, 2), "the line of the inclusion itself does not count");
+        assert!(order.is_read_before(a, a, 1));
+    }
+
+    #[test]
+    fn a_file_without_a_guard_is_a_part_of_its_only_includer() {
+        let graph = Graph::new(&[
+            ("one.c", "#include \"a.h\"\n#include \"b.h\"\n"),
+            ("a.h", "#pragma once\n#include \"part.h\"\n#include \"shared.h\"\n"),
+            ("b.h", "#pragma once\n#include \"shared.h\"\n"),
+            ("part.h", "X(1)\n"),
+            ("shared.h", "X(2)\n"),
+        ]);
+        let (included, unforeseen) = (Inclusions::new(), HashSet::new());
+        let order = Order::new(&graph.headers, graph.names(), &included, &unforeseen);
+        assert_eq!(order.whole(graph.id("part.h")), graph.id("a.h"));
+        assert_eq!(order.whole(graph.id("shared.h")), graph.id("shared.h"));
+    }
+}

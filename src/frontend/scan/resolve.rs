@@ -449,14 +449,14 @@ mod tests {
     use crate::scan::{Names, scan};
 
     /// A tree of files, in a directory of its own.
-    struct FileTable {
+    struct Tree {
         resolver: Resolver,
         root: PathBuf,
         _scratch: tempfile::TempDir,
     }
 
-    impl FileTable {
-        fn new(files: &[&str]) -> FileTable {
+    impl Tree {
+        fn new(files: &[&str]) -> Tree {
             let scratch = tempfile::tempdir().unwrap();
             let root = scratch.path().canonicalize().unwrap();
             for file in files {
@@ -464,7 +464,7 @@ mod tests {
                 std::fs::create_dir_all(file.parent().unwrap()).unwrap();
                 std::fs::write(file, "").unwrap();
             }
-            FileTable { resolver: Resolver::new([root.join("memory/m.h")]), root, _scratch: scratch }
+            Tree { resolver: Resolver::new([root.join("memory/m.h")]), root, _scratch: scratch }
         }
 
         fn path(&self, quoted: &[&str], angled: &[&str], system: &[&str]) -> PathId {
@@ -489,7 +489,7 @@ mod tests {
 
     #[test]
     fn quotes_are_looked_for_beside_the_file_first() {
-        let files = FileTable::new(&["src/a.h", "q/a.h", "q/b.h", "i/c.h", "s/d.h"]);
+        let files = Tree::new(&["src/a.h", "q/a.h", "q/b.h", "i/c.h", "s/d.h"]);
         let path = files.path(&["q"], &["i"], &["s"]);
         let found = |directive: &str| files.found(path, "src/x.c", directive);
         assert_eq!(found("#include \"a.h\""), pair("src/a.h", &[]));
@@ -505,7 +505,7 @@ mod tests {
 
     #[test]
     fn absent_paths_end_where_nothing_is() {
-        let files = FileTable::new(&["src/x.c", "i/qemu/a.h", "i/file"]);
+        let files = Tree::new(&["src/x.c", "i/qemu/a.h", "i/file"]);
         let path = files.path(&[], &["none/deep", "i"], &["i/file"]);
         let found = |directive: &str| files.found(path, "src/x.c", directive);
         assert_eq!(found("#include \"qemu/a.h\""), pair("i/qemu/a.h", &["src/qemu", "none"]));
@@ -517,7 +517,7 @@ mod tests {
 
     #[test]
     fn the_next_is_behind_where_the_file_is() {
-        let files = FileTable::new(&["i/a.h", "s/a.h", "s/t/a.h"]);
+        let files = Tree::new(&["i/a.h", "s/a.h", "s/t/a.h"]);
         let path = files.path(&[], &["i"], &["s/t", "s"]);
         let found = |includer: &str| files.found(path, includer, "#include_next <a.h>").0;
         assert_eq!(found("i/a.h"), "s/t/a.h");
@@ -531,7 +531,7 @@ mod tests {
 
     #[test]
     fn directories_are_searched_once() {
-        let files = FileTable::new(&["i/a.h", "s/b.h"]);
+        let files = Tree::new(&["i/a.h", "s/b.h"]);
         std::os::unix::fs::symlink(files.root.join("i"), files.root.join("link")).unwrap();
         let path = files.path(&[], &["i", "link", "s", "none", "none"], &["s", "s"]);
         assert_eq!(files.found(path, "x.c", "#include <b.h>"), pair("s/b.h", &["i/b.h", "none"]));
@@ -544,7 +544,7 @@ mod tests {
 
     #[test]
     fn parents_are_those_of_the_disk() {
-        let files = FileTable::new(&["a/b/x.h", "a/y.h", "y.h"]);
+        let files = Tree::new(&["a/b/x.h", "a/y.h", "y.h"]);
         std::os::unix::fs::symlink(files.root.join("a/b"), files.root.join("link")).unwrap();
         std::os::unix::fs::symlink("nowhere", files.root.join("gone.h")).unwrap();
         let path = files.path(&[], &["a/b/../", "none/../a"], &[]);
@@ -559,7 +559,7 @@ mod tests {
 
     #[test]
     fn texts_in_memory_are_there() {
-        let files = FileTable::new(&["i/a.h"]);
+        let files = Tree::new(&["i/a.h"]);
         let path = files.path(&[], &["memory", "i"], &[]);
         assert_eq!(files.found(path, "x.c", "#include <m.h>"), pair("memory/m.h", &[]));
         assert_eq!(files.found(path, "x.c", "#include <a.h>"), pair("i/a.h", &["memory"]));
@@ -571,7 +571,7 @@ mod tests {
 
     #[test]
     fn questions_are_answered() {
-        let files = FileTable::new(&["i/a.h"]);
+        let files = Tree::new(&["i/a.h"]);
         let path = files.path(&[], &["i"], &[]);
         let text = "#if __has_include(<a.h>) || __has_include(<b.h>)\n#endif";
         let resolved = files.resolver.of_file(

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use cowrap_session::{Job, known_jobs};
+use cowrap_session::{Job, build_jobs};
 
 const COWRAP: &str = env!("CARGO_BIN_EXE_cowrap");
 
@@ -27,7 +27,7 @@ fn main() {
 
 /// The build's own generator, cowrap and `true`, in turn.
 fn against_script(build: &Path, runs: usize) {
-    let known = known_jobs(build, None).unwrap_or_else(|error| panic!("{error}"));
+    let known = build_jobs(build, None).unwrap_or_else(|error| panic!("{error}"));
     let Some((job, command)) = known.jobs.iter().zip(&known.commands).next() else {
         panic!("{}: nothing is generated here", build.display());
     };

@@ -8,7 +8,7 @@ use clap::Args;
 use similar::TextDiff;
 
 use cowrap_report::render::render_header_diagnostics;
-use cowrap_session::{GenerateRequest, Generated, Job, generate, known_jobs, set_jobs};
+use cowrap_session::{GenerateRequest, Generated, Job, build_jobs, configured_jobs, generate};
 
 use super::input::settings;
 use super::{ColorArgument, fail};
@@ -121,17 +121,17 @@ impl Generate {
         if self.all {
             let working_directory =
                 std::env::current_dir().map_err(|error| format!("cannot determine the working directory: {error}"))?;
-            let set = set_jobs(&settings(None, false, &working_directory)?);
-            if !set.is_empty() {
-                return Ok(set);
+            let configured = configured_jobs(&settings(None, false, &working_directory)?);
+            if !configured.is_empty() {
+                return Ok(configured);
             }
-            let known = known_jobs(&self.build, self.pack.as_deref()).map_err(|error| error.to_string())?;
-            if known.jobs.is_empty() {
-                let build = self.build.display();
-                let programs = known.programs.join(", ");
-                return Err(format!("{build}: the build runs no wrapper generator; cowrap looked for {programs}"));
+            let build = build_jobs(&self.build, self.pack.as_deref()).map_err(|error| error.to_string())?;
+            if build.jobs.is_empty() {
+                let directory = self.build.display();
+                let programs = build.programs.join(", ");
+                return Err(format!("{directory}: the build runs no wrapper generator; cowrap looked for {programs}"));
             }
-            return Ok(known.jobs);
+            return Ok(build.jobs);
         }
         match self.files.split_first() {
             Some((output, inputs)) if !inputs.is_empty() => {

@@ -114,7 +114,7 @@ impl Index {
             facts.save_depfile(depfile, output)?;
         }
         facts.save(output)?;
-        Ok(if differs(&facts.shared) { ExitCode::from(INCOMPLETE) } else { ExitCode::SUCCESS })
+        Ok(if differs(&facts.sharing) { ExitCode::from(INCOMPLETE) } else { ExitCode::SUCCESS })
     }
 
     fn emit(&self, request: &Request, file: &Path) -> Result<(), FactsError> {

@@ -1,10 +1,10 @@
-//! Depfiles: what a file was made of, as a rule that make and ninja read.
+//! Depfiles: the inputs of a file, as a rule for make and ninja.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// A rule. An input that cannot be named in it, or `always`, makes it depend on a file that is never there as well: then ninja makes
-/// the target every time. `None` when the target cannot be named.
+/// The rule of a target. If it has an input that a depfile cannot name, or if it is to be made `always`, it also depends on a file
+/// that never exists: then ninja makes it every time. `None` if a depfile cannot name the target.
 pub(super) fn depfile<'p>(target: &Path, inputs: impl Iterator<Item = &'p Path>, always: bool) -> Option<Vec<u8>> {
     let target = word(target)?;
     let mut text = [target.as_slice(), b":"].concat();
@@ -16,14 +16,14 @@ pub(super) fn depfile<'p>(target: &Path, inputs: impl Iterator<Item = &'p Path>,
         }
     }
     if always {
-        text.extend([b" \\\n  ", target.as_slice(), b".again"].concat());
+        text.extend([b" \\\n  ", target.as_slice(), b".missing"].concat());
     }
     text.push(b'\n');
     Some(text)
 }
 
-/// A path as a word of a rule; `None` for one with bytes that ninja would not read as part of a name (its
-/// `depfile_parser.in.cc`, in any version).
+/// A path as a word of a rule; `None` if it has bytes that some version of ninja does not accept in a name (see its
+/// `depfile_parser.in.cc`).
 pub(super) fn word(path: &Path) -> Option<Vec<u8>> {
     let mut word = Vec::new();
     for &byte in path.as_os_str().as_bytes() {
@@ -54,14 +54,14 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_named_is_not_passed_over() {
+    fn an_input_that_cannot_be_named_makes_the_target_always_stale() {
         let text = |inputs: &[&str], always| {
             let inputs = inputs.iter().map(Path::new);
             depfile(Path::new("o"), inputs, always).map(|text| String::from_utf8(text).unwrap())
         };
         assert_eq!(text(&["a", "b c"], false).as_deref(), Some("o: \\\n  a \\\n  b\\ c\n"));
-        assert_eq!(text(&["a", "x\ny: z"], false).as_deref(), Some("o: \\\n  a \\\n  o.again\n"));
-        assert_eq!(text(&["a"], true).as_deref(), Some("o: \\\n  a \\\n  o.again\n"));
+        assert_eq!(text(&["a", "x\ny: z"], false).as_deref(), Some("o: \\\n  a \\\n  o.missing\n"));
+        assert_eq!(text(&["a"], true).as_deref(), Some("o: \\\n  a \\\n  o.missing\n"));
         assert_eq!(depfile(Path::new("o\n"), std::iter::empty(), false), None);
     }
 }

@@ -1,39 +1,39 @@
-//! What all files have in common that are kept for another run: a first line that tells what it is and the version, a
-//! checksum in the end, and the words of the pack that decided what was read.
+//! What the files that cowrap reads again have in common: a first line with the format and its version, a checksum at the end,
+//! and the names of the pack that facts depend on.
 
 use serde::{Deserialize, Serialize};
 
 use cowrap_facts::SCHEMA;
 use cowrap_packs::{Lock, Pack, Pair};
 
-/// What a file is.
+/// The format of a file.
 pub(super) struct FileFormat {
-    /// What it begins with; the version follows.
+    /// The first bytes; the version follows.
     pub magic: &'static [u8],
-    /// What people call it.
+    /// Its name in messages, with an article.
     pub name: &'static str,
 }
 
 impl FileFormat {
-    /// The bytes of a file.
-    pub fn encode(&self, body: Vec<u8>) -> Vec<u8> {
-        let sum = crc32fast::hash(&body).to_le_bytes().to_vec();
-        [self.header(), body, sum].concat()
+    /// The bytes of a file with a content.
+    pub fn encode(&self, content: Vec<u8>) -> Vec<u8> {
+        let sum = crc32fast::hash(&content).to_le_bytes().to_vec();
+        [self.header(), content, sum].concat()
     }
 
-    /// What is in a file, or what is the matter with it.
+    /// The content of a file, or what is wrong with the file.
     pub fn decode<'b>(&self, bytes: &'b [u8]) -> Result<&'b [u8], String> {
         if !bytes.starts_with(self.magic) {
-            return Err(format!("is no {}", self.name));
+            return Err(format!("is not {}", self.name));
         }
-        let Some(body) = bytes.strip_prefix(self.header().as_slice()) else {
-            return Err("was made by another version of cowrap".to_owned());
+        let Some(rest) = bytes.strip_prefix(self.header().as_slice()) else {
+            return Err("was written by another version of cowrap".to_owned());
         };
-        let (body, sum) = body.split_last_chunk().ok_or_else(damaged)?;
-        if crc32fast::hash(body) != u32::from_le_bytes(*sum) {
+        let (content, sum) = rest.split_last_chunk().ok_or_else(damaged)?;
+        if crc32fast::hash(content) != u32::from_le_bytes(*sum) {
             return Err(damaged());
         }
-        Ok(body)
+        Ok(content)
     }
 
     /// The first line.
@@ -42,13 +42,13 @@ impl FileFormat {
     }
 }
 
-/// What is said of a file that is not as it was written.
+/// The problem of a file that is not as it was written.
 pub(super) fn damaged() -> String {
     "is damaged".to_owned()
 }
 
-/// The words of a pack that decide what is read: the names of marks, in their order, of predicates, of what takes locks, of
-/// regions, and of pairs. Facts that were read with others say something else.
+/// The names of a pack that the front end searches for: marks in their order, predicates, locks, regions and pairs. Facts that were
+/// extracted with other names differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PackNames {
     marks: Vec<String>,
@@ -59,7 +59,7 @@ pub(super) struct PackNames {
 }
 
 impl PackNames {
-    /// Those of a pack.
+    /// The names of a pack.
     pub fn of(pack: &Pack) -> PackNames {
         PackNames {
             marks: pack.marks.iter().map(|mark| mark.name.clone()).collect(),
@@ -70,11 +70,15 @@ impl PackNames {
         }
     }
 
-    /// Says what is the matter when these are not the words of a pack.
+    /// Checks that these are the names of a pack.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a file that has these names.
     pub fn check(&self, pack: &Pack) -> Result<(), String> {
         match *self == PackNames::of(pack) {
             true => Ok(()),
-            false => Err(format!("was made with another pack than `{}`", pack.name)),
+            false => Err(format!("was written with another pack than `{}`", pack.name)),
         }
     }
 }

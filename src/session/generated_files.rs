@@ -1,4 +1,4 @@
-//! What a tree's generated files should be, and are: for the rules on wrappers.
+//! Compares a tree's generated files with what the generator would write now, for the rules on wrappers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -8,16 +8,16 @@ use cowrap_analysis::program::{FileId, Location};
 use cowrap_base::files::{Identities, Source, Texts};
 use cowrap_wrapgen::defined_functions;
 
-use crate::generate::{GenerateRequest, Job, generate_from, known_jobs, set_jobs};
+use crate::generate::{GenerateRequest, INTROSPECTION, Job, build_jobs, configured_jobs, generate_from};
 use crate::request::Request;
 
-/// Compares every generated file with what would be generated today. The second result says, for people, which could
-/// not be compared and why.
+/// Compares every generated file with what the generator would write now. The second result says, for the report, which files
+/// could not be compared, and why.
 ///
-/// The generator's inputs are, in this order: those of the request; those of the tree's settings; those that meson's introspection data names; the
-/// headers that declare the wrappers that the file defines.
+/// The inputs of the generator are the first of these that exist: those of the request; those of the tree's settings; those of
+/// meson's introspection data; the headers that declare the wrappers that the file defines.
 ///
-/// `added` are headers that the generator will be given as soon as the build is configured again.
+/// `added` are headers that the generator will read as soon as the build is configured again.
 pub(super) fn generation(
     effects: &Effects<'_>,
     request: &Request,
@@ -31,7 +31,7 @@ pub(super) fn generation(
     let mut notes = Vec::new();
     let mut outputs: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
     let mut inputs = None;
-    let mut take = |mut jobs: Vec<Job>| {
+    let mut use_jobs = |mut jobs: Vec<Job>| {
         jobs.iter_mut().for_each(|job| job.inputs.extend_from_slice(added));
         inputs = Some(jobs.iter().flat_map(|job| identify(&job.inputs)).collect::<BTreeSet<_>>());
         let of = |job: &Job| Some((identify(job.output.as_slice()).pop()?, identify(&job.inputs)));
@@ -40,13 +40,13 @@ pub(super) fn generation(
     if !request.inputs.is_empty() {
         inputs = Some(identify(&request.inputs).into_iter().collect());
     } else if !request.settings.generators.is_empty() {
-        take(set_jobs(&request.settings));
+        use_jobs(configured_jobs(&request.settings));
     } else if let Some(build) = &effects.tree.build
-        && build.join("meson-info/intro-targets.json").is_file()
+        && build.join(INTROSPECTION).is_file()
     {
-        match known_jobs(build, request.pack.as_deref()) {
-            Ok(known) if known.jobs.is_empty() => {}
-            Ok(known) => take(known.jobs),
+        match build_jobs(build, request.pack.as_deref()) {
+            Ok(build) if build.jobs.is_empty() => {}
+            Ok(build) => use_jobs(build.jobs),
             Err(error) => notes.push(error.to_string()),
         }
     }
@@ -69,7 +69,7 @@ pub(super) fn generation(
     (Generation { inputs, stale }, notes)
 }
 
-/// The files in which generated wrappers are defined, with the headers that ask for these.
+/// The files that define generated wrappers, with the headers that declare these.
 fn generated_files(effects: &Effects<'_>) -> BTreeMap<FileId, BTreeSet<FileId>> {
     let mut files: BTreeMap<FileId, BTreeSet<FileId>> = BTreeMap::new();
     for wrapper in effects.wrappers() {
@@ -83,8 +83,8 @@ fn generated_files(effects: &Effects<'_>) -> BTreeMap<FileId, BTreeSet<FileId>> 
     files
 }
 
-/// Where a file differs from what its headers ask for. What it lacks altogether is no difference: the wrappers that
-/// are not generated are told one by one.
+/// Where a file differs from what the generator would write. Functions that the file lacks are not among the differences, because
+/// each missing wrapper is reported by itself.
 fn compare(
     path: &Path,
     file: FileId,

@@ -1,4 +1,4 @@
-//! An index: a tree as it was read, and the file that it can be kept in.
+//! Indexes: the program of a tree, and the file that it can be saved in.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,36 +9,35 @@ use thiserror::Error;
 use cowrap_analysis::program::Program;
 use cowrap_base::files::{Tree, write_whole};
 use cowrap_packs::Pack;
-
 use cowrap_report::{Details, Problem};
 
 use crate::file_format::{FileFormat, PackNames, damaged};
 
-const FORMAT: FileFormat = FileFormat { magic: b"cowrap index ", name: "index" };
+const FORMAT: FileFormat = FileFormat { magic: b"cowrap index ", name: "an index" };
 
-/// A tree as it was read.
+/// The program of a tree, with what a report needs to know about the tree.
 #[derive(Debug)]
 pub struct Index {
     /// The program.
     pub program: Program,
-    /// The pack that it was read with.
+    /// The pack.
     pub pack: Pack,
-    /// Where the tree is.
+    /// The directories of the tree.
     pub tree: Tree,
-    /// What `--verbose` tells.
+    /// Details for `--verbose`.
     pub details: Details,
-    /// What could not be read.
+    /// The units that could not be read.
     pub problems: Vec<Problem>,
-    /// How much there was to read.
+    /// How much of the tree was read.
     pub coverage: Coverage,
 }
 
-/// How much there was to read.
+/// How much of a tree was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
-    /// Units, read or not.
+    /// The number of units, read or not.
     pub units: usize,
-    /// Entries of other languages, by language.
+    /// The number of entries of the database in other languages, by language.
     pub other_languages: BTreeMap<String, usize>,
     /// Whether these are all units of the tree.
     pub is_whole: bool,
@@ -63,19 +62,19 @@ pub enum IndexError {
         /// The reason.
         source: std::io::Error,
     },
-    /// It is none, or damaged, or of another version.
-    #[error("{path} {problem}; make it again with `cowrap index`")]
+    /// The file is not an index, is damaged, or was written by another version or with another pack.
+    #[error("{path} {problem}; write it again with `cowrap index`")]
     Unusable {
         /// Its file.
         path: String,
-        /// What is the matter with it.
+        /// What is wrong with it.
         problem: String,
     },
 }
 
-/// What is in the file.
+/// The content of the file.
 #[derive(Serialize, Deserialize)]
-struct Saved<P> {
+struct IndexContent<P> {
     names: PackNames,
     root: PathBuf,
     build: Option<PathBuf>,
@@ -85,10 +84,14 @@ struct Saved<P> {
     program: P,
 }
 
-/// Keeps an index in a file, whole or not at all.
+/// Writes an index to a file, whole or not at all.
+///
+/// # Errors
+///
+/// The file cannot be written.
 pub fn save(index: Index, path: &Path) -> Result<(), IndexError> {
     let failed = |source| IndexError::Write { path: path.display().to_string(), source };
-    let saved = Saved {
+    let content = IndexContent {
         names: PackNames::of(&index.pack),
         root: index.tree.root,
         build: index.tree.build,
@@ -97,17 +100,17 @@ pub fn save(index: Index, path: &Path) -> Result<(), IndexError> {
         coverage: index.coverage,
         program: &index.program,
     };
-    let body = postcard::to_stdvec(&saved).map_err(|error| failed(std::io::Error::other(error)))?;
-    write_whole(path, &FORMAT.encode(body)).map_err(failed)?;
+    let bytes = postcard::to_stdvec(&content).map_err(|error| failed(std::io::Error::other(error)))?;
+    write_whole(path, &FORMAT.encode(bytes)).map_err(failed)?;
     Ok(())
 }
 
-/// Reads an index that was saved, for use with `pack`.
+/// Reads a saved index, for use with `pack`.
 pub(super) fn load(path: &Path, pack: Pack) -> Result<Index, IndexError> {
     let bytes = std::fs::read(path).map_err(|source| IndexError::Read { path: path.display().to_string(), source })?;
     let unusable = |problem| IndexError::Unusable { path: path.display().to_string(), problem };
-    let body = FORMAT.decode(&bytes).map_err(unusable)?;
-    let saved: Saved<Program> = postcard::from_bytes(body).map_err(|_| unusable(damaged()))?;
+    let content = FORMAT.decode(&bytes).map_err(unusable)?;
+    let saved: IndexContent<Program> = postcard::from_bytes(content).map_err(|_| unusable(damaged()))?;
     saved.names.check(&pack).map_err(unusable)?;
     let mut program = saved.program;
     program.connect();

@@ -56,7 +56,7 @@ pub use facts_file::{Extracted, FactsError, LinkRequest, Shard, UnitSelection, e
 pub use fix::{Applied, FixError, FixRequest, Fixed, NotApplied, Step, fix};
 pub use gate::{BASELINE, BaselineRequest, Gate, Since};
 pub use generate::{
-    GenerateError, GenerateRequest, Generated, Job, Known, generate, known_jobs, set_jobs, write_depfile,
+    BuildJobs, GenerateError, GenerateRequest, Generated, Job, build_jobs, configured_jobs, generate, write_depfile,
 };
 pub use index_file::{Coverage, Index, IndexError, save};
 pub use ninja::{NinjaRequest, emit_ninja};

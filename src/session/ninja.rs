@@ -1,8 +1,9 @@
-//! Extraction as edges for ninja: each unit is one, and another one joins what they write.
+//! A ninja file that reads a tree: an edge for each unit extracts its facts, and one more edge links them.
 //!
-//! The file comes out of a database that others wrote, and ninja gives its commands to a shell. So nothing of the database is in a
-//! command: a unit is named by its digest, and its file only in what ninja prints.
+//! The database may come from an attacker, and ninja passes commands to a shell. So no command has a text of the database: a unit
+//! is named by its digest, and its file is only in the descriptions that ninja prints.
 
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -17,42 +18,42 @@ use crate::facts_file::{FactsError, UNIT_LIST, UnitList, file_name, list_file, n
 use crate::request::{Input, Request};
 use crate::session::Session;
 
-/// What is to be written as edges.
+/// What the ninja file does.
 #[derive(Clone, Debug)]
 pub struct NinjaRequest {
     /// The ninja file.
     pub file: PathBuf,
-    /// The directory of the facts.
+    /// The directory of the facts files.
     pub facts: PathBuf,
-    /// The index that they are joined to, if they are.
+    /// The index to link, if there is one.
     pub index: Option<PathBuf>,
     /// Whether the index may lack units.
     pub allow_incomplete: bool,
-    /// The words of the command that writes the ninja file, the program first; it is run again when the database changes.
+    /// The command that writes the ninja file: the program and its arguments. ninja runs it again when the database changes.
     pub command: Vec<OsString>,
 }
 
-/// Writes a ninja file that reads a tree, and the list of its units. Facts of units that are not there any more are removed.
+/// Writes a ninja file that reads a tree, and the list of its units. Facts files of units that no longer exist are removed.
 ///
 /// # Errors
 ///
-/// There is nothing to read, something cannot be written, or ninja cannot name it.
+/// There is nothing to read, a file cannot be written, or a ninja file cannot contain its path.
 pub fn emit_ninja(request: &Request, ninja: &NinjaRequest) -> Result<(), FactsError> {
     let session = Session::open(request)?;
     let list = UnitList::of(&session);
     let paths = Paths::of(request, ninja)?;
     let text = text(request, ninja, &paths, &session, &list)?;
-    let reread = reread(&paths, &session)?;
+    let inputs = depfile_of_list(&paths, &session)?;
     remove_others(&paths.facts, &list)?;
     write(&paths.facts.join(UNIT_LIST), &list_file(&session, list)?)?;
-    write(&paths.depfile(), &reread)?;
+    write(&paths.depfile(), &inputs)?;
     write(&paths.file, &text)
 }
 
-/// The paths that the ninja file speaks of, without symbolic links: ninja takes `..` out of them by their spelling.
+/// The paths in the ninja file, without symbolic links, because ninja resolves `..` by its spelling.
 struct Paths {
     file: PathBuf,
-    /// The ninja file's name. It is run in its own directory, as those of all generators.
+    /// The ninja file's name. ninja runs in the directory of this file.
     name: PathBuf,
     facts: PathBuf,
     index: Option<PathBuf>,
@@ -79,7 +80,7 @@ impl Paths {
             index: ninja.index.as_ref().map(|index| real_parent(&at(index))).transpose()?,
             program: program.canonicalize().unwrap_or(program),
             database: compdb::find(&request.working_directory, database.as_deref()).map_err(Error::from)?,
-            // Not a path is the name of a built-in one.
+            // If the file does not exist, it is the name of a built-in pack.
             pack: request.pack.as_ref().map(|pack| at(pack)).filter(|pack| pack.exists()),
         };
         for path in [&paths.name, &paths.facts] {
@@ -88,13 +89,13 @@ impl Paths {
         Ok(paths)
     }
 
-    /// Where it is written when the ninja file has to be made again.
+    /// The depfile of the ninja file.
     fn depfile(&self) -> PathBuf {
         self.facts.join("units.d")
     }
 }
 
-/// A path whose directory is there, without symbolic links in that directory's path.
+/// A path without symbolic links in the path of its directory, which must exist.
 fn real_parent(path: &Path) -> Result<PathBuf, FactsError> {
     let failed = |source| FactsError::Write { path: path.display().to_string(), source };
     let name = path.file_name().ok_or_else(|| failed(std::io::ErrorKind::InvalidInput.into()))?;
@@ -102,28 +103,28 @@ fn real_parent(path: &Path) -> Result<PathBuf, FactsError> {
     Ok(parent.canonicalize().map_err(failed)?.join(name))
 }
 
-/// Removes the facts of units that are not in the list; other files stay.
+/// Removes the facts files of units that are not in the list. Other files stay.
 fn remove_others(directory: &Path, list: &UnitList) -> Result<(), FactsError> {
-    let known: std::collections::HashSet<String> = list.units.iter().map(Digest::to_string).collect();
+    let listed: HashSet<String> = list.units.iter().map(Digest::to_string).collect();
     let failed = |source| FactsError::Write { path: directory.display().to_string(), source };
     for entry in directory.read_dir().map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        if named_unit(&entry.file_name()).is_some_and(|unit| !known.contains(unit)) {
+        if named_unit(&entry.file_name()).is_some_and(|unit| !listed.contains(unit)) {
             std::fs::remove_file(entry.path()).map_err(failed)?;
         }
     }
     Ok(())
 }
 
-/// The depfile of the ninja file: the database, and what else the list of units is made of.
-fn reread(paths: &Paths, session: &Session<'_>) -> Result<Vec<u8>, FactsError> {
+/// The depfile of the ninja file: the database, and the other files that the list of units depends on.
+fn depfile_of_list(paths: &Paths, session: &Session<'_>) -> Result<Vec<u8>, FactsError> {
     let marks = session.details.parsing.marks.iter().map(|mark| session.tree.root.join(&mark.path));
-    let files: std::collections::BTreeSet<PathBuf> =
-        marks.chain([paths.database.clone()]).chain(paths.pack.clone()).collect();
+    let files: BTreeSet<PathBuf> = marks.chain([paths.database.clone()]).chain(paths.pack.clone()).collect();
     let unnameable = || FactsError::Unnameable { path: paths.name.clone(), in_what: "depfile" };
     depfile(&paths.name, files.iter().map(PathBuf::as_path), false).ok_or_else(unnameable)
 }
 
+/// The ninja file.
 fn text(
     request: &Request,
     ninja: &NinjaRequest,
@@ -132,20 +133,14 @@ fn text(
     list: &UnitList,
 ) -> Result<Vec<u8>, FactsError> {
     let library = Library::load().map_err(Error::from)?;
-    // Which libclang is in use must not depend on who runs ninja.
-    let environment = [
-        (&b"LIBCLANG_PATH="[..], library.path().as_os_str()),
-        (b"COWRAP_RESOURCE_DIR=", library.resource_directory().as_os_str()),
-    ];
-    let mut cowrap = Vec::new();
-    for (variable, value) in environment {
-        cowrap.extend([variable, &argument(value)?, b" "].concat());
-    }
-    cowrap.extend(argument(paths.program.as_os_str())?);
-    let mut pack = Vec::new();
-    if let Some(given) = &request.pack {
-        pack.extend([b" --pack ", argument(paths.pack.as_ref().unwrap_or(given).as_os_str())?.as_slice()].concat());
-    }
+    let cowrap = program(&library, paths)?;
+    let pack = match &request.pack {
+        Some(given) => {
+            let pack = argument(paths.pack.as_ref().unwrap_or(given).as_os_str())?;
+            [b" --pack ", pack.as_slice()].concat()
+        }
+        None => Vec::new(),
+    };
     let mut lines = Lines::default();
     lines.line(&[b"# Written by `cowrap index --emit-ninja`, and written again by ninja when the database changes."]);
     lines.line(&[b"ninja_required_version = 1.5"]);
@@ -168,10 +163,10 @@ fn text(
 
     lines.line(&[b"\nrule emit"]);
     let directory = argument(request.working_directory.as_os_str())?;
-    let again: Vec<Vec<u8>> = ninja.command.iter().skip(1).map(|word| argument(word)).collect::<Result<_, _>>()?;
-    lines.line(&[b"  command = cd ", &directory, b" && ", &cowrap, b" ", &again.join(&b' ')]);
+    let arguments: Vec<Vec<u8>> = ninja.command.iter().skip(1).map(|word| argument(word)).collect::<Result<_, _>>()?;
+    lines.line(&[b"  command = cd ", &directory, b" && ", &cowrap, b" ", &arguments.join(&b' ')]);
     lines.line(&[b"  depfile = ", &value(paths.depfile().as_os_str())?]);
-    lines.line(&[b"  generator = 1\n  restat = 1\n  description = look for units"]);
+    lines.line(&[b"  generator = 1\n  restat = 1\n  description = list the translation units"]);
 
     let mut tools = [path(&paths.program)?, b" ".to_vec(), path(library.path())?].concat();
     let list_path = path(&paths.facts.join(UNIT_LIST))?;
@@ -201,6 +196,21 @@ fn text(
     Ok(lines.0)
 }
 
+/// The program in commands. Which libclang it loads must not depend on who runs ninja.
+fn program(library: &Library, paths: &Paths) -> Result<Vec<u8>, FactsError> {
+    let environment = [
+        (&b"LIBCLANG_PATH="[..], library.path().as_os_str()),
+        (b"COWRAP_RESOURCE_DIR=", library.resource_directory().as_os_str()),
+    ];
+    let mut command = Vec::new();
+    for (variable, value) in environment {
+        command.extend([variable, &argument(value)?, b" "].concat());
+    }
+    command.extend(argument(paths.program.as_os_str())?);
+    Ok(command)
+}
+
+/// The text of a ninja file.
 #[derive(Default)]
 struct Lines(Vec<u8>);
 
@@ -211,7 +221,7 @@ impl Lines {
     }
 }
 
-/// A word of a command, for the shell and for ninja.
+/// An argument of a command, escaped for the shell and for ninja.
 fn argument(word: &OsStr) -> Result<Vec<u8>, FactsError> {
     let mut quoted = b"'".to_vec();
     for &byte in word.as_bytes() {
@@ -224,7 +234,7 @@ fn argument(word: &OsStr) -> Result<Vec<u8>, FactsError> {
     value(OsStr::from_bytes(&quoted)).map_err(|_| unnameable(word))
 }
 
-/// The value of a variable.
+/// The value of a variable, escaped.
 fn value(text: &OsStr) -> Result<Vec<u8>, FactsError> {
     let mut value = Vec::new();
     for &byte in text.as_bytes() {
@@ -237,7 +247,7 @@ fn value(text: &OsStr) -> Result<Vec<u8>, FactsError> {
     Ok(value)
 }
 
-/// A path where ninja reads a list of them.
+/// A path in a list of paths, escaped.
 fn path(path: &Path) -> Result<Vec<u8>, FactsError> {
     let mut escaped = Vec::new();
     for byte in value(path.as_os_str())? {
@@ -254,7 +264,7 @@ fn unnameable(what: &OsStr) -> FactsError {
     FactsError::Unnameable { path: PathBuf::from(what), in_what: "ninja file" }
 }
 
-/// A unit's file as ninja prints it, on a line.
+/// A unit's file as ninja prints it, in one line.
 fn shown(file: &Path) -> String {
     let file = file.strip_prefix(".").unwrap_or(file).to_string_lossy();
     file.chars().map(|c| if is_deceptive(c) { '?' } else { c }).collect::<String>().replace('$', "$$")
@@ -269,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_ends_a_word_early() {
+    fn no_text_ends_a_word_early() {
         assert_eq!(escaped(argument, "a b").as_deref(), Some("'a b'"));
         assert_eq!(escaped(argument, "it's; $(x) `y`").as_deref(), Some("'it'\\''s; $$(x) `y`'"));
         assert_eq!(escaped(argument, "").as_deref(), Some("''"));

@@ -1,4 +1,4 @@
-//! Fixes as a series of patches for `git am`: one for each step, with the reasons in its message.
+//! Fixes as a series of patches for `git am`: one for each step, with the findings in its message.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,16 +10,16 @@ use cowrap_base::files::write_whole;
 use cowrap_fix::{PatchHeader, patch_mail, patch_name};
 use cowrap_report::Action;
 
-use super::{Applied, Fixed, Step};
+use crate::fix::{Applied, Fixed, Step};
 
-/// What git and people show of a subject, with room for `[PATCH 10/12]`.
-const LONGEST_SUBJECT: usize = 72;
+/// The longest subject that git and mail programs show, with room for `[PATCH 10/12]`.
+const MAX_SUBJECT: usize = 72;
 
 /// Why patches cannot be written.
 #[derive(Debug, Error)]
 pub enum PatchError {
     /// The directory has patches already.
-    #[error("{0}: the directory already has patches, which `git am` would apply, too; use an empty directory")]
+    #[error("{0}: the directory already has patches, which `git am` would apply, too; name an empty directory")]
     NotEmpty(PathBuf),
     /// A file or the directory cannot be written.
     #[error("cannot write {path}: {source}")]
@@ -31,7 +31,11 @@ pub enum PatchError {
     },
 }
 
-/// Refuses a directory that has patches, perhaps of an earlier run.
+/// Checks that a directory has no patches, such as those of an earlier run.
+///
+/// # Errors
+///
+/// It has some.
 pub fn check_patch_directory(directory: &Path) -> Result<(), PatchError> {
     let mut entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     match entries.any(|entry| entry.path().extension().is_some_and(|extension| extension == "patch")) {
@@ -41,6 +45,10 @@ pub fn check_patch_directory(directory: &Path) -> Result<(), PatchError> {
 }
 
 /// Writes the patches into a directory, which is created if it does not exist.
+///
+/// # Errors
+///
+/// The directory or a file cannot be written.
 pub fn write_patches(directory: &Path, fixed: &Fixed) -> Result<(), PatchError> {
     let failed = |path: &Path, source| PatchError::Write { path: path.to_path_buf(), source };
     std::fs::create_dir_all(directory).map_err(|error| failed(directory, error))?;
@@ -65,18 +73,18 @@ pub fn write_patches(directory: &Path, fixed: &Fixed) -> Result<(), PatchError> 
     Ok(())
 }
 
-/// What a step does, in one line.
+/// The subject of a step's patch.
 fn subject(step: &Step) -> String {
     let top = step.top.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let [only] = step.applied.as_slice() else {
         return format!("{top}: fix {} findings of {}", step.applied.len(), step.rule);
     };
     let subject = only.actions.first().map(|action| format!("{top}: {}", describe(action, &only.finding.function)));
-    let subject = subject.filter(|subject| subject.chars().count() <= LONGEST_SUBJECT);
+    let subject = subject.filter(|subject| subject.chars().count() <= MAX_SUBJECT);
     subject.unwrap_or_else(|| format!("{top}: fix a finding of {}", step.rule))
 }
 
-/// What an action does, in the imperative.
+/// An action in the imperative.
 fn describe(action: &Action, function: &str) -> String {
     match action {
         Action::MarkFunction { name, mark, .. } | Action::MarkPointer { name, mark, .. } => {
@@ -89,7 +97,7 @@ fn describe(action: &Action, function: &str) -> String {
     }
 }
 
-/// The reasons of a step: for each fix the finding, and the calls that make it true.
+/// The message of a step's patch: for each fix the finding, and the calls that make it true.
 fn body(step: &Step) -> String {
     let mut paragraphs = Vec::new();
     for Applied { title, finding, .. } in &step.applied {
@@ -97,8 +105,9 @@ fn body(step: &Step) -> String {
         let mut lines = vec![format!("* {title}"), format!("  {}", finding.message)];
         lines.push(format!("  at {}:{}:{}", at.path.display(), at.line, at.column));
         for note in &finding.notes {
-            let place = note.at.as_ref().map(|at| format!("{}:{}: ", at.path.display(), at.line)).unwrap_or_default();
-            lines.push(format!("    {place}{}", note.text));
+            let location =
+                note.at.as_ref().map(|at| format!("{}:{}: ", at.path.display(), at.line)).unwrap_or_default();
+            lines.push(format!("    {location}{}", note.text));
         }
         paragraphs.push(lines.join("\n"));
     }
@@ -106,7 +115,7 @@ fn body(step: &Step) -> String {
     paragraphs.join("\n\n")
 }
 
-/// A value of git's configuration for a repository.
+/// A value of a repository's git configuration.
 fn git_config(root: &Path, key: &str) -> Option<String> {
     let output = Command::new("git").arg("-C").arg(root).args(["config", "--get", key]).output().ok()?;
     let value = String::from_utf8_lossy(&output.stdout).trim().to_owned();

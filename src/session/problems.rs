@@ -1,4 +1,4 @@
-//! Translation units that could not be read, as the report has them.
+//! Translation units that could not be read, for the report.
 
 use std::path::Path;
 
@@ -6,10 +6,9 @@ use cowrap_base::files::Tree;
 use cowrap_facts::UnitFacts;
 use cowrap_frontend::compdb::RefusedEntry;
 use cowrap_frontend::parse::Failure;
-use cowrap_report::Span;
-use cowrap_report::{Problem, ProblemKind};
+use cowrap_report::{Problem, ProblemKind, Span};
 
-/// A unit whose entry in the database is refused.
+/// A unit whose entry of the database is refused.
 pub(crate) fn refused(refusal: &RefusedEntry, tree: &Tree) -> Problem {
     Problem {
         file: tree.relative(&refusal.file).to_path_buf(),
@@ -20,30 +19,33 @@ pub(crate) fn refused(refusal: &RefusedEntry, tree: &Tree) -> Problem {
     }
 }
 
-/// A unit of which libclang made nothing.
+/// A unit that libclang could not read.
 pub(crate) fn failed(failure: &Failure, file: &Path, tree: &Tree) -> Problem {
     let (message, help) = match file.symlink_metadata() {
         Ok(_) => (failure.to_string(), None),
-        Err(_) => ("no such file".to_owned(), Some("build again: the database is older than the tree".to_owned())),
+        Err(_) => {
+            let help = "configure the build again: the compilation database names a file that does not exist";
+            ("no such file".to_owned(), Some(help.to_owned()))
+        }
     };
     Problem { file: tree.relative(file).to_path_buf(), kind: ProblemKind::Failed, message, at: None, help }
 }
 
-/// The first error that libclang reported in a unit, if there was one.
+/// The first error that libclang reported in a unit, if there is one.
 pub(crate) fn parse_problem(file: &Path, facts: &UnitFacts, tree: &Tree) -> Option<Problem> {
     if facts.parse_status.errors == 0 {
         return None;
     }
     let error = facts.parse_status.first_error.as_ref();
     let message = error.map_or_else(|| "the compiler reported errors".to_owned(), |error| error.message.clone());
-    let at = error.and_then(|error| error.location).map(|place| Span {
-        path: tree.relative(&tree.absolute(&facts.files[place.file.0 as usize])).to_path_buf(),
-        line: place.line,
-        column: place.column,
+    let at = error.and_then(|error| error.location).map(|location| Span {
+        path: tree.relative(&tree.absolute(&facts.files[location.file.0 as usize])).to_path_buf(),
+        line: location.line,
+        column: location.column,
     });
-    // Clang's own words say that a header is missing; the advice is only a help line, and nothing depends on it.
+    // Only clang's message says that a header is missing. It decides nothing but this line of help.
     let help = message.ends_with("file not found").then(|| {
-        "if the build generates this header, build the generated headers first; otherwise install what provides it"
+        "if the build generates this header, build the generated headers; else install the package that has it"
             .to_owned()
     });
     Some(Problem { file: tree.relative(file).to_path_buf(), kind: ProblemKind::Parse, message, at, help })

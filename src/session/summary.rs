@@ -1,4 +1,4 @@
-//! What a run covered, in numbers.
+//! The summary of a report: what was checked and found, in numbers.
 
 use std::collections::HashSet;
 
@@ -6,12 +6,11 @@ use cowrap_analysis::effects::Effects;
 use cowrap_analysis::program::FunctionId;
 use cowrap_facts::CallKind;
 use cowrap_packs::Effect;
-use cowrap_report::{Finding, Level};
-use cowrap_report::{Problem, Summary, Unknown};
+use cowrap_report::{Finding, Level, Problem, Summary, Unknown};
 
 use crate::index_file::Coverage;
 
-/// Counts what a report is about.
+/// Counts what was checked and found. `not_compared` is the number of generated files that could not be compared.
 pub(crate) fn summarise(
     effects: &Effects<'_>,
     findings: &[Finding],

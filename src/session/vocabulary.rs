@@ -1,4 +1,4 @@
-//! What the front end needs of a pack: names alone, not what they mean.
+//! What the front end needs from a pack: names, without their meaning.
 
 use std::collections::HashMap;
 
@@ -7,12 +7,12 @@ use cowrap_frontend::extract::{LockAction, LockWord, PairedWith, Vocabulary};
 use cowrap_frontend::marks::MarkHeaders;
 use cowrap_packs::{Pack, SlotName};
 
-/// The words that extraction looks for.
+/// The names that extraction searches for.
 pub fn vocabulary(pack: &Pack) -> Vocabulary {
     let marks = pack.marks.iter().enumerate().map(|(id, mark)| (mark.name.clone(), MarkId(id as u16))).collect();
     let predicates = pack.predicates.iter().cloned().collect();
     let regions = pack.regions.iter().cloned().collect();
-    let mut vocabulary = Vocabulary { marks, predicates, regions, locks: lock_words(pack), ..Vocabulary::default() };
+    let mut vocabulary = Vocabulary { marks, predicates, regions, locks: lock_names(pack), ..Vocabulary::default() };
     add_pairs(pack, &mut vocabulary);
     vocabulary
 }
@@ -37,15 +37,15 @@ fn add_pairs(pack: &Pack, vocabulary: &mut Vocabulary) {
                 let paired = PairedWith { pair: id, flag: *flag, constant: constant.clone() };
                 vocabulary.paired_parameters.insert((function.clone(), *position), paired);
             }
-            // Others are refused when the pack is read.
+            // Packs with other pairs are refused.
             _ => {}
         }
     }
 }
 
-/// The words of the pack's locks.
-fn lock_words(pack: &Pack) -> HashMap<String, Vec<LockWord>> {
-    let mut words: HashMap<String, Vec<LockWord>> = HashMap::new();
+/// The names of the pack's locks.
+fn lock_names(pack: &Pack) -> HashMap<String, Vec<LockWord>> {
+    let mut lock_names: HashMap<String, Vec<LockWord>> = HashMap::new();
     for (number, lock) in pack.locks.iter().enumerate() {
         let id = LockId(number as u16);
         let actions = [
@@ -56,9 +56,9 @@ fn lock_words(pack: &Pack) -> HashMap<String, Vec<LockWord>> {
         for (names, action) in actions {
             let types = if action == LockAction::Guard { lock.types.clone() } else { Vec::new() };
             for name in names {
-                words.entry(name.clone()).or_default().push(LockWord { lock: id, action, types: types.clone() });
+                lock_names.entry(name.clone()).or_default().push(LockWord { lock: id, action, types: types.clone() });
             }
         }
     }
-    words
+    lock_names
 }

@@ -278,8 +278,8 @@ fn an_index_that_cannot_be_used_is_status_2_and_says_what_to_do() {
         std::fs::write(tree.path("bad"), bytes).expect("written");
         tree.check(&["--index", "bad"]).is(2).says("bad").says(why).says("cowrap index");
     };
-    refuses(b"", "is no index");
-    refuses(b"int main(void) {}", "is no index");
+    refuses(b"", "is not an index");
+    refuses(b"int main(void) {}", "is not an index");
     refuses(b"cowrap index 1 0.0.1\n", "another version");
     for cut in [good.len() - 1, good.len() / 2, good.iter().position(|byte| *byte == b'\n').expect("a header") + 1] {
         refuses(&good[..cut], "is damaged");

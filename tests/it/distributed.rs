@@ -89,7 +89,7 @@ fn a_missing_shard_is_told_by_its_number() {
     let out = tree.link(&parts[..2], &["-o", "part.index", "--allow-incomplete"]).is(0);
     assert_eq!(out.stderr, "");
     let out = tree.run(&["check", "--index", "part.index"]).is(2);
-    out.says("its facts were not given");
+    out.says("its facts are missing");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_shard_that_is_given_twice_is_told() {
     let twice = [parts[0].clone(), parts[1].clone(), "copy.facts".to_owned()];
     tree.link(&twice, &["-o", "out"]).is(2).says(&parts[1]).says("copy.facts").says("both are shard 2/2");
     let all = [parts[0].clone(), parts[1].clone(), tree.shard(1, 1)];
-    tree.link(&all, &["-o", "out"]).is(2).says("both have the facts of ./");
+    tree.link(&all, &["-o", "out"]).is(2).says("both contain ./");
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn facts_that_do_not_belong_together_are_told() {
     // What was chosen is not the same.
     tree.run(&["index", "--shard", "2/2", "--only", "plain.c", "-o", "chosen.facts"]).is(0);
     let chosen = "chosen.facts".to_owned();
-    tree.link(&[first.clone(), chosen], &["-o", "out"]).is(2).says("do not belong together").says("database");
+    tree.link(&[first.clone(), chosen], &["-o", "out"]).is(2).says("cannot be linked").says("database");
     // The database is not the same.
     let mut changed = entry("plain.c");
     changed["arguments"] = json!(["cc", "-Iinclude", "-DX", "-c", "plain.c"]);
@@ -157,9 +157,9 @@ fn facts_that_cannot_be_used_are_told_with_the_reason() {
         std::fs::write(tree.path("bad.facts"), bytes).unwrap();
         tree.run(&["link", "bad.facts", "-o", "out"]).is(2).says("bad.facts").says(why).says("cowrap index");
     };
-    refuses(b"", "is no facts file");
+    refuses(b"", "is not a facts file");
     tree.index("one.index");
-    refuses(&tree.read("one.index"), "is no facts file");
+    refuses(&tree.read("one.index"), "is not a facts file");
     refuses(b"cowrap facts 1 0.0.1\n", "another version");
     let header = good.iter().position(|byte| *byte == b'\n').unwrap() + 1;
     for cut in [good.len() - 1, good.len() / 2, header] {
@@ -334,7 +334,7 @@ fn a_tree_that_no_depfile_can_name_is_read_every_time() {
     tree.database(&[entry("plain.c")]);
     let elsewhere = tempfile::tempdir().unwrap();
     let facts = elsewhere.path().to_str().unwrap();
-    tree.run(&["index", "--emit-ninja", "x.ninja", "-o", "n.index"]).is(2).says("cannot be named in a depfile");
+    tree.run(&["index", "--emit-ninja", "x.ninja", "-o", "n.index"]).is(2).says("a depfile cannot contain the path");
     tree.emit(&["--emit-ninja", "x.ninja", "-o", "n.index", "--facts-dir", facts]);
     if tree.ninja().is_none() {
         return;
@@ -369,7 +369,7 @@ fn what_ninja_cannot_name_is_refused() {
         [("x\ny.ninja", "f", "i"), ("x.ninja", "f\ng", "i"), ("x.ninja", "f|g", "i"), ("x.ninja", "f", "i\nj")]
     {
         let out = tree.run(&["index", "--emit-ninja", file, "--facts-dir", facts, "-o", index]).is(2);
-        out.says("cannot be named in a");
+        out.says("cannot contain the path");
         assert!(!tree.path(file).exists());
     }
     tree.run(&["index", "--emit-ninja", "no/such/x.ninja", "-o", "i"]).is(2).says("no/such");
@@ -395,7 +395,9 @@ fn the_list_of_units_is_needed() {
     tree.run(&["index", "--shard", "1/9", "-o", "less.facts"]).is(0);
     tree.run(&["link", "x.ninja.facts", "list.facts", "-o", "all.index"]).is(0);
     tree.same("n.index", "all.index");
-    tree.run(&["link", "x.ninja.facts", "less.facts", "-o", "out"]).is(2).says("less.facts does not list");
+    tree.run(&["link", "x.ninja.facts", "less.facts", "-o", "out"])
+        .is(2)
+        .says("less.facts cannot be linked: the first has units that the list of the second does not have");
     // Without one, it is told which.
     std::fs::remove_file(&facts[0]).unwrap();
     tree.run(&["link", "x.ninja.facts", "list.facts", "-o", "out"]).is(2).says("1 of 2 units");
@@ -504,7 +506,7 @@ impl Tree {
         command
     }
 
-    /// Runs ninja; the names of the files that it read, `link`, and `units` when it looked for them. `None` where there is no ninja.
+    /// Runs ninja; the names of the files that it read, `link`, and `units` when it listed them. `None` where there is no ninja.
     fn ninja(&self) -> Option<BTreeSet<String>> {
         if Command::new("ninja").arg("--version").output().is_err() {
             println!("there is no ninja, and so this was not tested");
@@ -515,7 +517,7 @@ impl Tree {
             let line = line.strip_prefix('@')?;
             match line.strip_prefix("read ") {
                 Some(file) => Some(file.to_owned()),
-                None if line == "look for units" => Some("units".to_owned()),
+                None if line == "list the translation units" => Some("units".to_owned()),
                 None => line.starts_with("link ").then(|| "link".to_owned()),
             }
         });

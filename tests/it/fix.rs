@@ -246,7 +246,9 @@ fn rounds_go_on_where_the_last_one_ended() {
     );
     let tree = Tree::of(&[("a.c", &text)]);
     let options = ["--rule", "superfluous-mark", "--unsafe-fixes", "--max-rounds", "2"];
-    tree.fix(&options).says("2 fixes in 1 file and 2 rounds, 1 not applied").says("--max-rounds allows more");
+    tree.fix(&options)
+        .says("2 fixes in 1 file and 2 rounds, 1 not applied")
+        .says("the limit of --max-rounds was reached");
     tree.commit();
     tree.fix(&options).says("2 fixes in 1 file and 2 rounds, 0 not applied");
     assert_eq!(tree.read("a.c").matches("coroutine_fn").count(), 2);
@@ -290,9 +292,9 @@ fn changes_that_git_does_not_have_are_not_mixed_with_fixes() {
     assert_eq!(tree.read("dir/b.c"), unmarked("b"), "all or nothing");
     tree.write("new.c", unmarked("new"));
     tree.database(&["a.c", "dir/b.c", "new.c"]);
-    tree.fix(&[]).is(2).says("git does not have: a.c, new.c\n");
+    tree.fix(&[]).is(2).says("uncommitted changes: a.c, new.c\n");
     tree.git(&["add", "."]);
-    tree.fix(&[]).is(2).says("git does not have: a.c, new.c\n");
+    tree.fix(&[]).is(2).says("uncommitted changes: a.c, new.c\n");
     // To look is always allowed.
     tree.fix(&["--diff"]).is(0).says("+static int coroutine_fn f(void)");
     tree.fix(&["--allow-dirty"]).is(0);
@@ -400,7 +402,7 @@ fn patches_give_the_same_tree_as_the_run() {
 fn one_file_that_cannot_be_written_stops_all() {
     let tree = Tree::of(&[("a.c", UNMARKED), ("b.c", &unmarked("b"))]);
     std::fs::set_permissions(tree.path("b.c"), std::fs::Permissions::from_mode(0o444)).unwrap();
-    tree.fix(&[]).is(2).says("nothing was written").says("b.c").says("read-only");
+    tree.fix(&[]).is(2).says("no file was written").says("b.c").says("read-only");
     assert_eq!(tree.read("a.c"), UNMARKED);
     std::fs::set_permissions(tree.path("b.c"), std::fs::Permissions::from_mode(0o644)).unwrap();
     tree.fix(&[]).is(0).says("2 fixes in 2 files");

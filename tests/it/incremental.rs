@@ -8,7 +8,7 @@ use std::time::Duration;
 use cowrap_base::cache::CacheLocation;
 use cowrap_packs::Settings;
 use cowrap_report::Report;
-use cowrap_session::{Gate, Input, Progress, Request, SharingRequest};
+use cowrap_session::{FixRequest, Fixed, Gate, Input, Progress, Request, SharingRequest, unified_diff};
 
 /// Counts the units that are parsed.
 #[derive(Default)]
@@ -136,12 +136,12 @@ fn only_changed_units_are_parsed() {
     checkout.write("u3.c", &unit_text(3, "void more(void) { co_work(); }\n"));
     let (report, parsed) = checkout.check();
     assert_eq!((report.findings.len(), parsed), (UNITS + 1, 1));
-    // There and back, as with a branch.
+    // Back and forth, as between branches.
     checkout.write("u3.c", &unit_text(3, ""));
     assert_eq!(checkout.parsed(), 0);
     checkout.write("u3.c", &unit_text(3, "void more(void) { co_work(); }\n"));
     assert_eq!(checkout.parsed(), 0);
-    // A new time alone is nothing.
+    // A new time of the file does not matter.
     checkout.write("include/qemu/osdep.h", OSDEP);
     assert_eq!(checkout.parsed(), 0);
     checkout.write("include/even.h", "#ifndef EVEN_H\n#define EVEN_H\nint even(int);\n#endif\n");
@@ -163,18 +163,18 @@ fn changed_comments_parse_nothing_unless_code_moves() {
 fn a_cached_report_is_about_the_current_texts() {
     let (_cache, checkout) = new();
     let osdep = |comment: &str| checkout.write("include/qemu/osdep.h", &OSDEP.replace("/* once */", comment));
-    // Whatever is shown again can be shown again.
+    // A cached report with changed comments is cached, too.
     for comment in ["/* twice */", "/* three times */", "/* once */"] {
         osdep(comment);
         assert_eq!(checkout.parsed(), 0);
     }
-    // Code behind a comment moves in bytes and stays in its line; edits of fixes are told in bytes.
+    // Code after a comment moves in bytes, and stays in its line. Edits of fixes have byte offsets.
     for comment in ["/* a */", "/* longer */", ""] {
         let text = format!("{comment}\n{}", unit_text(3, ""));
         checkout.write("u3.c", &text);
         checkout.check();
     }
-    // Comments that are meant for cowrap come, change and go; in files with findings and in others.
+    // Suppressions appear, change and disappear, in files with findings and in others.
     for comment in
         ["/* cowrap: allow(coroutine-call) why */", "/* cowrap: allow(coroutine-call) */", "/* nothing */", ""]
     {
@@ -183,7 +183,7 @@ fn a_cached_report_is_about_the_current_texts() {
         osdep(comment);
         checkout.check();
     }
-    // Marks are looked for in comments, too.
+    // Definitions of marks are searched for in comments, too.
     osdep("/* once\n#define coroutine_fn */");
     assert_eq!(checkout.parsed(), UNITS);
     osdep("/* once\n#define no_coroutine_fn */");
@@ -198,13 +198,13 @@ fn a_cached_report_is_about_the_current_texts() {
 #[test]
 fn added_and_removed_headers_are_noticed() {
     let (_cache, checkout) = new();
-    // Earlier on the search path than the one that was found: beside the file.
+    // Beside the file, which is earlier on the search path.
     checkout.write("even.h", "void coroutine_fn even(void);\n");
     let (_, parsed) = checkout.check();
     assert_eq!(parsed, UNITS / 2);
     std::fs::remove_file(checkout.root().join("even.h")).unwrap();
     assert_eq!(checkout.parsed(), 0);
-    // A directory that was not there, and then a file in it.
+    // A new directory, and then a file in it.
     std::fs::create_dir(checkout.root().join("qemu")).unwrap();
     assert_eq!(checkout.parsed(), UNITS);
     checkout
@@ -215,7 +215,7 @@ fn added_and_removed_headers_are_noticed() {
     std::fs::remove_file(checkout.root().join("include/even.h")).unwrap();
     let (report, parsed) = checkout.check();
     assert_eq!((report.problems.len(), parsed), (UNITS / 2, UNITS / 2));
-    // Units with errors are remembered too, and what they miss is noticed when it is back.
+    // Units with errors are cached, too, and their missing headers are noticed when they are back.
     assert_eq!(checkout.parsed(), 0);
     checkout.write("include/even.h", "int even(void);\n");
     assert_eq!(checkout.parsed(), UNITS / 2);
@@ -253,7 +253,7 @@ fn changed_flags_and_packs_are_noticed() {
         cowrap_session::check(&request, &count).unwrap();
         assert_eq!(count.0.get(), expected);
     }
-    // Its words are the same, and what it demands is not: units are as they were, findings are not.
+    // The names are the same, but not the requirements: the units are cached, and the findings differ.
     checkout.write("pack.toml", &pack.replace("coroutine-only", "unmarked-by-us"));
     assert!(cowrap_session::check(&request, &Count::default()).is_err());
     assert_eq!(checkout.parsed(), 0);
@@ -266,7 +266,7 @@ fn a_changed_response_file_is_noticed() {
     checkout.database("@flags.rsp");
     assert_eq!(checkout.parsed(), UNITS);
     assert_eq!(checkout.parsed(), 0);
-    // The text of the database is as it was.
+    // The text of the database has not changed.
     checkout.write("build/flags.rsp", "-DX -Dco_work=co_other");
     assert_eq!(checkout.parsed(), UNITS);
 }
@@ -283,8 +283,97 @@ fn checkouts_share_a_cache() {
     assert_eq!(one.parsed(), 0);
 }
 
+// --- fixing ------------------------------------------------------------------------------------------------------
+
+impl Checkout {
+    /// A tree with a finding that has a fix: `helper` runs in coroutines only, and is unmarked.
+    fn fixable(cache: &Path) -> Checkout {
+        let checkout = Checkout::new(cache);
+        checkout.write(
+            "u3.c",
+            "#include \"qemu/osdep.h\"\nstatic void helper(void) { co_work(); }\nvoid coroutine_fn run3(void);\n\
+             void coroutine_fn run3(void) { helper(); }\n",
+        );
+        checkout
+    }
+
+    /// Applies all fixes, and writes them if `write`. The second result is the number of units that were parsed.
+    fn fix(&self, check: Request, write: bool) -> (Fixed, usize) {
+        std::thread::sleep(Duration::from_millis(40));
+        let count = Count::default();
+        let request =
+            FixRequest { check, rules: Vec::new(), with_unsafe: false, allow_dirty: true, max_rounds: 10, write };
+        let fixed = cowrap_session::fix(&request, &count).unwrap();
+        assert_eq!(fixed.applied.len(), 1, "{:?}", fixed.not_applied);
+        (fixed, count.0.get())
+    }
+
+    /// The request without a cache.
+    fn uncached(&self) -> Request {
+        Request { cache: None, ..self.request() }
+    }
+}
+
+fn diff(fixed: &Fixed) -> String {
+    fixed
+        .changes
+        .iter()
+        .map(|change| String::from_utf8(unified_diff(&change.path, &change.old, &change.new)).unwrap())
+        .collect()
+}
+
 #[test]
-fn damage_costs_time_and_nothing_else() {
+fn a_second_diff_of_fixes_parses_nothing() {
+    let cache = tempfile::tempdir().unwrap();
+    let checkout = Checkout::fixable(cache.path());
+    let expected = diff(&checkout.fix(checkout.uncached(), false).0);
+    assert!(expected.contains("+static void coroutine_fn helper(void)"), "{expected}");
+    // Each unit, and then the one with the new text.
+    let (first, parsed) = checkout.fix(checkout.request(), false);
+    assert_eq!((diff(&first), parsed), (expected.clone(), UNITS + 1));
+    let (second, parsed) = checkout.fix(checkout.request(), false);
+    assert_eq!((diff(&second), parsed), (expected.clone(), 0));
+    // A check fills the cache for the first attempt, too.
+    let cache = tempfile::tempdir().unwrap();
+    let checkout = Checkout { cache: cache.path().to_path_buf(), ..checkout };
+    assert_eq!(checkout.parsed(), UNITS);
+    let (third, parsed) = checkout.fix(checkout.request(), false);
+    assert_eq!((diff(&third), parsed), (expected, 1));
+}
+
+#[test]
+fn the_texts_of_a_diff_do_not_replace_those_of_the_disk_in_the_cache() {
+    let cache = tempfile::tempdir().unwrap();
+    let checkout = Checkout::fixable(cache.path());
+    assert_eq!(checkout.parsed(), UNITS);
+    // Many different texts of one unit are tried in memory; the cache has room for few versions of a unit.
+    let disk = std::fs::read_to_string(checkout.root().join("u3.c")).unwrap();
+    for number in 0..12 {
+        checkout.write("u3.c", &disk.replace("helper", &format!("helper{number}")));
+        checkout.fix(checkout.request(), false);
+        // The run cache has no report on this text, so the unit cache must have the unit.
+        assert_eq!(checkout.parsed(), 0, "{number}");
+    }
+}
+
+#[test]
+fn a_check_after_fixing_reports_the_same_with_the_cache() {
+    let cache = tempfile::tempdir().unwrap();
+    let checkout = Checkout::fixable(cache.path());
+    let (before, _) = checkout.check();
+    let (fixed, parsed) = checkout.fix(checkout.request(), true);
+    assert_eq!(parsed, 1);
+    // `check` compares with a run without the cache. The unit was parsed with its new text already.
+    let (after, parsed) = checkout.check();
+    assert_eq!(parsed, 0);
+    assert_eq!(after.findings.len() + 1, before.findings.len());
+    assert_eq!(reported(&after), reported(&fixed.report));
+}
+
+// --- damage, kills ------------------------------------------------------------------------------------------------
+
+#[test]
+fn a_damaged_cache_does_not_change_reports() {
     let (cache, checkout) = new();
     let files: Vec<PathBuf> = walk(cache.path());
     assert!(files.len() > 3, "{files:?}");

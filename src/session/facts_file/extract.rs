@@ -1,4 +1,4 @@
-//! Extracting the facts of a part of a tree into a facts file.
+//! Extracts the facts of a part of a tree into a facts file.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsString;
@@ -21,20 +21,20 @@ use crate::snapshot::Snapshot;
 
 use super::{EncodedFileFacts, EncodedUnit, FORMAT, FactsError, FactsFile, UnitList, write};
 
-/// What the headers of a unit cost to parse, as bytes of its own text.
+/// The cost of parsing the headers of a unit, in bytes of its own text.
 const HEADER_COST: u64 = 32 << 10;
 
 /// One of several parts of a tree, each with units of about the same total size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Shard {
-    /// Which, from 1.
+    /// Its number, from 1.
     pub(super) number: u32,
-    /// Of how many.
+    /// The number of shards.
     pub(super) of: u32,
 }
 
 impl Shard {
-    /// Shard `number`, from 1, of `of`; `None` when there is no such shard.
+    /// Shard `number`, from 1, of `of`; `None` if there is no such shard.
     pub fn new(number: u32, of: u32) -> Option<Shard> {
         (1..=of).contains(&number).then_some(Shard { number, of })
     }
@@ -51,12 +51,12 @@ impl FromStr for Shard {
     }
 }
 
-/// Which units are read.
+/// The units to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnitSelection {
     /// A shard.
     Shard(Shard),
-    /// One unit, by the digest that a ninja file names it by.
+    /// One unit, by its digest in the ninja file.
     Unit(Digest),
 }
 
@@ -65,19 +65,19 @@ pub enum UnitSelection {
 pub struct Extracted {
     content: Vec<u8>,
     files: BTreeSet<PathBuf>,
-    /// How many of the units could not be read.
+    /// The number of units that could not be read.
     pub unread: usize,
-    /// How PCH sharing went.
-    pub shared: SharingStats,
+    /// What PCH sharing did.
+    pub sharing: SharingStats,
 }
 
 /// Reads some of a tree's units.
 ///
 /// # Errors
 ///
-/// The tree cannot be opened, or has no such unit. A unit that cannot be read is not an error, but content as a problem.
+/// The tree cannot be opened, or has no such unit. A unit that cannot be read is not an error: the file has its problem.
 pub fn extract(request: &Request, selection: UnitSelection, progress: &dyn Progress) -> Result<Extracted, FactsError> {
-    // One process for each unit: to open the cache would cost more than it saves, and they would all write to it.
+    // With one process for each unit, opening the cache costs more than it saves, and all processes would write to it.
     let uncached;
     let request = match selection {
         UnitSelection::Unit(_) => {
@@ -105,10 +105,10 @@ pub fn extract(request: &Request, selection: UnitSelection, progress: &dyn Progr
         UnitSelection::Shard(shard) => (Some(shard), Some(list)),
         UnitSelection::Unit(_) => (None, None),
     };
-    let unread = builder.units.iter().filter(|unit| unit.outcome.is_err()).count();
+    let unread = builder.units.iter().filter(|unit| unit.facts.is_err()).count();
     let files = std::mem::take(&mut builder.files);
     let content = builder.finish(&session, shard, list)?;
-    Ok(Extracted { content, files, unread, shared: details.sharing })
+    Ok(Extracted { content, files, unread, sharing: details.sharing })
 }
 
 /// A facts file with the list of a tree's units and no facts.
@@ -121,17 +121,17 @@ impl Extracted {
     ///
     /// # Errors
     ///
-    /// Those of the file system.
+    /// The file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), FactsError> {
         write(path, &self.content)
     }
 
-    /// Writes a depfile for ninja: every file that was read. When a unit could not be read, ninja extracts it every time, since
-    /// what was missing need not be among these files.
+    /// Writes a depfile for ninja, with every file that was read. If a unit could not be read, ninja extracts it every time, because
+    /// the depfile may lack the file that was missing.
     ///
     /// # Errors
     ///
-    /// Those of the file system, and a name of the facts file that cannot be written.
+    /// The depfile cannot be written, or cannot contain the path of the facts file.
     pub fn save_depfile(&self, path: &Path, facts: &Path) -> Result<(), FactsError> {
         let files = self.files.iter().map(PathBuf::as_path);
         let unnameable = || FactsError::Unnameable { path: facts.to_path_buf(), in_what: "depfile" };
@@ -142,7 +142,7 @@ impl Extracted {
 /// Collects the content of a facts file.
 #[derive(Default)]
 struct Builder {
-    pieces: Vec<EncodedFileFacts<'static>>,
+    file_facts: Vec<EncodedFileFacts<'static>>,
     positions: HashMap<Digest, u32>,
     units: Vec<EncodedUnit>,
     files: BTreeSet<PathBuf>,
@@ -157,21 +157,22 @@ impl Builder {
             *counts.entry(argument).or_default() += 1;
             counts
         });
-        let outcome = facts.map(|pieces| self.positions(&pieces));
-        self.units.push(EncodedUnit { digest, unknown_arguments, outcome });
+        let facts = facts.map(|file_facts| self.positions(&file_facts));
+        self.units.push(EncodedUnit { digest, unknown_arguments, facts });
     }
 
-    fn positions(&mut self, facts: &[SharedFileFacts]) -> Vec<u32> {
-        let Builder { pieces, positions, .. } = self;
-        let position = |piece: &SharedFileFacts| {
-            *positions.entry(piece.digest()).or_insert_with(|| {
+    /// The positions of the facts of files. New facts are added.
+    fn positions(&mut self, file_facts: &[SharedFileFacts]) -> Vec<u32> {
+        let Builder { file_facts: encoded, positions, .. } = self;
+        let position = |facts: &SharedFileFacts| {
+            *positions.entry(facts.digest()).or_insert_with(|| {
                 // Plain data can always be encoded.
-                let facts = postcard::to_stdvec(piece.facts()).unwrap_or_default();
-                pieces.push(EncodedFileFacts { digest: piece.digest(), facts: facts.into() });
-                pieces.len() as u32 - 1
+                let bytes = postcard::to_stdvec(facts.facts()).unwrap_or_default();
+                encoded.push(EncodedFileFacts { digest: facts.digest(), facts: bytes.into() });
+                encoded.len() as u32 - 1
             })
         };
-        facts.iter().map(position).collect()
+        file_facts.iter().map(position).collect()
     }
 
     fn finish(
@@ -188,7 +189,7 @@ impl Builder {
             build: session.tree.build.clone(),
             shard,
             list,
-            pieces: self.pieces,
+            file_facts: self.file_facts,
             units: self.units,
         };
         let unwritable = |error| FactsError::Write { path: "facts".to_owned(), source: std::io::Error::other(error) };
@@ -196,7 +197,7 @@ impl Builder {
     }
 }
 
-/// The digest of a unit: of everything in its entry that decides what is read, wherever the tree is.
+/// The digest of a unit: of everything in its entry that decides what is read. It does not depend on where the tree is.
 pub(super) fn digest(unit: &Unit, tree: &Tree) -> Digest {
     let mut digester = Digester::new();
     for path in [&unit.file, &unit.directory] {
@@ -205,16 +206,16 @@ pub(super) fn digest(unit: &Unit, tree: &Tree) -> Digest {
     for argument in &unit.arguments {
         let mut argument = argument.as_bytes().to_vec();
         // No argument contains a NUL byte.
-        let places = [(tree.build.as_ref(), b"\0@"), (Some(&tree.root), b"\0.")];
-        for (place, sign) in places.into_iter().filter_map(|(place, sign)| Some((place?, sign))) {
-            argument = replace_directory(&argument, place.as_os_str().as_bytes(), sign);
+        let directories = [(tree.build.as_ref(), b"\0@"), (Some(&tree.root), b"\0.")];
+        for (directory, sign) in directories.into_iter().filter_map(|(directory, sign)| Some((directory?, sign))) {
+            argument = replace_directory(&argument, directory.as_os_str().as_bytes(), sign);
         }
         digester.update(&argument);
     }
     digester.finish()
 }
 
-/// Replaces a directory by a sign, wherever a path in some text begins with it.
+/// Replaces a directory by a sign, wherever a path in a text begins with it.
 fn replace_directory(text: &[u8], directory: &[u8], sign: &[u8]) -> Vec<u8> {
     let mut replaced = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -233,8 +234,8 @@ fn replace_directory(text: &[u8], directory: &[u8], sign: &[u8]) -> Vec<u8> {
     replaced
 }
 
-/// The units of a shard, in the order of the database. Units with the same arguments and neighbours in the tree are in one shard
-/// where possible: they include the same headers, and can share precompiled ones.
+/// The units of a shard, in the order of the database. Units with the same arguments and neighbouring files are in one shard if
+/// possible: they include the same headers, so they can share precompiled ones.
 fn divide(units: &[Unit], shard: Shard) -> Vec<usize> {
     let weights: Vec<u64> =
         units.iter().map(|unit| HEADER_COST + unit.file.metadata().map_or(0, |file| file.len())).collect();
@@ -254,12 +255,12 @@ fn divide(units: &[Unit], shard: Shard) -> Vec<usize> {
     chosen
 }
 
-/// Cuts a list of weights into runs of about the same total; returns for each weight the number of its run, from 0.
+/// Divides a list of weights into runs of about the same total. The result has the number of each weight's run, from 0.
 fn runs(weights: &[u64], count: u32) -> Vec<u32> {
     let all: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
     let mut before: u128 = 0;
     let run = |weight: &u64| {
-        // The middle of a weight decides its run. Everything is doubled to avoid halves.
+        // The middle of a weight decides its run. All numbers are doubled to avoid halves.
         let middle = 2 * before + u128::from(*weight);
         before += u128::from(*weight);
         (middle * u128::from(count) / (2 * all).max(1)).min(u128::from(count) - 1) as u32
@@ -284,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_is_known_by_its_entry_wherever_the_tree_is() {
+    fn the_digest_of_a_unit_depends_on_its_entry_and_not_on_the_root() {
         let tree = |root: &str| Tree { root: root.into(), build: Some(Path::new(root).join("build")) };
         let at = |root: &str| {
             let mut unit = unit(&format!("{root}/a.c"), &["-I", &format!("{root}/include"), &format!("-iquote{root}")]);
@@ -306,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn units_that_are_compiled_alike_come_into_one_shard() {
+    fn units_with_the_same_arguments_are_in_one_shard() {
         let units: Vec<Unit> = (0..40)
             .map(|number| unit(&format!("/src/{number:02}.c"), if number % 2 == 0 { &["-DA"] } else { &["-DB"] }))
             .collect();
@@ -315,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shard_is_read_from_two_numbers() {
+    fn a_shard_is_parsed_from_two_numbers() {
         assert_eq!("2/4".parse(), Ok(Shard { number: 2, of: 4 }));
         for text in ["", "2", "0/4", "5/4", "1/0", "-1/4", "1/4/2", "a/b", "1/99999999999"] {
             assert!(text.parse::<Shard>().is_err(), "{text}");

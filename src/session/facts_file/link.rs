@@ -1,4 +1,4 @@
-//! Linking facts files into an index.
+//! Links facts files into an index.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -20,14 +20,14 @@ use super::{EXTENSION, EncodedFileFacts, EncodedUnit, FORMAT, FactsError, FactsF
 /// How many units an error names.
 const MAX_NAMED: usize = 3;
 
-/// Which facts files are linked.
+/// The facts files to link.
 #[derive(Clone, Debug)]
 pub struct LinkRequest {
-    /// Facts files, and directories that contain facts files.
+    /// Facts files, and directories with facts files.
     pub facts: Vec<PathBuf>,
-    /// The pack's file; QEMU's when there is none.
+    /// The pack: built-in name or file; QEMU's if there is none.
     pub pack: Option<PathBuf>,
-    /// The root of the tree, when it has moved since the facts were written.
+    /// The root of the tree, if it has moved since the facts were written.
     pub root: Option<PathBuf>,
     /// Whether units may be missing.
     pub allow_missing: bool,
@@ -46,7 +46,7 @@ pub fn link(request: &LinkRequest) -> Result<Index, FactsError> {
         }
         None => None,
     };
-    let mut linked = FactsLinker::default();
+    let mut linker = FactsLinker::default();
     for path in files(&request.facts)? {
         let failed = |source| FactsError::Read { path: path.display().to_string(), source };
         let bytes = std::fs::read(&path).map_err(failed)?;
@@ -54,9 +54,9 @@ pub fn link(request: &LinkRequest) -> Result<Index, FactsError> {
         let body = FORMAT.decode(&bytes).map_err(unusable)?;
         let content: FactsFile<'_> = postcard::from_bytes(body).map_err(|_| unusable(damaged()))?;
         content.names.check(&pack).map_err(unusable)?;
-        linked.add(&path, content, root.as_deref())?;
+        linker.add(&path, content, root.as_deref())?;
     }
-    linked.finish(pack, request.allow_missing)
+    linker.finish(pack, request.allow_missing)
 }
 
 /// The given files, and those in the given directories.
@@ -68,33 +68,33 @@ fn files(given: &[PathBuf]) -> Result<Vec<PathBuf>, FactsError> {
             continue;
         }
         let failed = |source| FactsError::Read { path: path.display().to_string(), source };
-        let mut found = Vec::new();
+        let mut in_directory = Vec::new();
         for entry in path.read_dir().map_err(failed)? {
             let file = entry.map_err(failed)?.path();
             if file.extension().is_some_and(|end| end == EXTENSION) && file.is_file() {
-                found.push(file);
+                in_directory.push(file);
             }
         }
-        if found.is_empty() {
+        if in_directory.is_empty() {
             return Err(FactsError::Empty { path: path.display().to_string() });
         }
-        found.sort();
-        files.extend(found);
+        in_directory.sort();
+        files.extend(in_directory);
     }
     Ok(files)
 }
 
-/// What has been linked so far.
+/// Collects the contents of facts files.
 #[derive(Default)]
 struct FactsLinker {
     files: Vec<LinkedFile>,
     tree: Option<Tree>,
     /// The list of units, and the number of the file that has it.
     list: Option<(UnitList, usize)>,
-    /// The libclang in use, for people; its path may differ between machines.
+    /// The libclang in use, for messages. Its path may differ between machines.
     clang: Option<String>,
     /// The facts of each source file once.
-    pieces: HashMap<Digest, SharedFileFacts>,
+    file_facts: HashMap<Digest, SharedFileFacts>,
     /// The units, each with the number of the file that has it.
     units: HashMap<Digest, (LinkedUnit, usize)>,
 }
@@ -106,63 +106,33 @@ struct LinkedFile {
     shard: Option<Shard>,
 }
 
-/// A unit as it was content.
+/// A unit of a facts file.
 struct LinkedUnit {
     unknown_arguments: BTreeMap<String, usize>,
-    outcome: Result<Vec<SharedFileFacts>, Problem>,
+    facts: Result<Vec<SharedFileFacts>, Problem>,
 }
 
 impl FactsLinker {
     fn add(&mut self, path: &Path, content: FactsFile<'_>, root: Option<&Path>) -> Result<(), FactsError> {
-        let FactsFile { version, clang, shard, list, .. } = content;
+        let FactsFile { version, clang, root: old_root, build, shard, list, file_facts, units, .. } = content;
         let unusable = || FactsError::Unusable { path: path.display().to_string(), problem: damaged() };
         let number = self.files.len();
         self.files.push(LinkedFile { path: path.to_path_buf(), version, shard });
-        if self.files[0].version != self.files[number].version {
-            let problem = format!("libclang was {} and {}", self.files[number].version, self.files[0].version);
-            return Err(self.mismatch(number, 0, problem));
-        }
-        let tree = moved(Tree { root: content.root, build: content.build }, root);
-        let first = self.tree.get_or_insert_with(|| tree.clone());
-        if *first != tree {
-            let problem =
-                format!("the tree was at {} and at {}; use --root to say where it is now", shown(&tree), shown(first));
-            return Err(self.mismatch(number, 0, problem));
-        }
-        match (&self.list, list) {
-            (Some((known, other)), Some(list)) if *known != list => {
-                let problem = "the tree, its database or the selected units differ".to_owned();
-                return Err(self.mismatch(number, *other, problem));
-            }
-            (None, Some(list)) => self.list = Some((list, number)),
-            _ => {}
-        }
-        if self.clang.as_ref().is_none_or(|known| clang < *known) {
+        self.add_tree(number, moved(Tree { root: old_root, build }, root))?;
+        self.add_list(number, list)?;
+        if self.clang.as_ref().is_none_or(|other| clang < *other) {
             self.clang = Some(clang);
         }
-        let mut pieces = Vec::with_capacity(content.pieces.len());
-        for EncodedFileFacts { digest, facts } in content.pieces {
-            let piece = match self.pieces.entry(digest) {
-                Entry::Occupied(known) => known.get().clone(),
-                Entry::Vacant(vacant) => {
-                    let facts: FileFacts = postcard::from_bytes(&facts).map_err(|_| unusable())?;
-                    vacant.insert(SharedFileFacts::new(facts)).clone()
-                }
-            };
-            if piece.digest() != digest {
-                return Err(unusable());
-            }
-            pieces.push(piece);
-        }
-        for EncodedUnit { digest, unknown_arguments, outcome } in content.units {
-            let outcome = match outcome {
+        let file_facts = self.add_file_facts(file_facts).ok_or_else(unusable)?;
+        for EncodedUnit { digest, unknown_arguments, facts } in units {
+            let facts = match facts {
                 Ok(positions) => {
-                    let piece = |position: u32| pieces.get(position as usize).cloned().ok_or_else(unusable);
-                    Ok(positions.into_iter().map(piece).collect::<Result<Vec<SharedFileFacts>, FactsError>>()?)
+                    let facts = |position: u32| file_facts.get(position as usize).cloned().ok_or_else(unusable);
+                    Ok(positions.into_iter().map(facts).collect::<Result<Vec<SharedFileFacts>, FactsError>>()?)
                 }
                 Err(problem) => Err(problem),
             };
-            if let Some((_, other)) = self.units.insert(digest, (LinkedUnit { unknown_arguments, outcome }, number)) {
+            if let Some((_, other)) = self.units.insert(digest, (LinkedUnit { unknown_arguments, facts }, number)) {
                 let problem = match (self.files[number].shard, self.files[other].shard) {
                     (Some(one), Some(two)) if one == two => format!("both are shard {}/{}", one.number, one.of),
                     _ => format!("both contain {}", self.name(digest)),
@@ -173,13 +143,62 @@ impl FactsLinker {
         Ok(())
     }
 
+    /// Checks that a file is of the same tree as the first one, and was written with the same libclang.
+    fn add_tree(&mut self, number: usize, tree: Tree) -> Result<(), FactsError> {
+        let (version, first_version) = (&self.files[number].version, &self.files[0].version);
+        if version != first_version {
+            let problem = format!("they were written with libclang {version} and {first_version}");
+            return Err(self.mismatch(number, 0, problem));
+        }
+        let first = self.tree.get_or_insert_with(|| tree.clone());
+        if *first != tree {
+            let problem =
+                format!("the tree was at {} and at {}; name its current root with --root", shown(&tree), shown(first));
+            return Err(self.mismatch(number, 0, problem));
+        }
+        Ok(())
+    }
+
+    /// Checks that all lists of units are the same.
+    fn add_list(&mut self, number: usize, list: Option<UnitList>) -> Result<(), FactsError> {
+        match (&self.list, list) {
+            (Some((first, other)), Some(list)) if *first != list => {
+                let problem = "the tree, its database or the selected units differ".to_owned();
+                return Err(self.mismatch(number, *other, problem));
+            }
+            (None, Some(list)) => self.list = Some((list, number)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The facts of source files. They are decoded if no other file has them. `None` if they are damaged.
+    fn add_file_facts(&mut self, encoded: Vec<EncodedFileFacts<'_>>) -> Option<Vec<SharedFileFacts>> {
+        let mut file_facts = Vec::with_capacity(encoded.len());
+        for EncodedFileFacts { digest, facts } in encoded {
+            let facts = match self.file_facts.entry(digest) {
+                Entry::Occupied(decoded) => decoded.get().clone(),
+                Entry::Vacant(vacant) => {
+                    let facts: FileFacts = postcard::from_bytes(&facts).ok()?;
+                    vacant.insert(SharedFileFacts::new(facts)).clone()
+                }
+            };
+            if facts.digest() != digest {
+                return None;
+            }
+            file_facts.push(facts);
+        }
+        Some(file_facts)
+    }
+
+    /// Links the units in the order of the list.
     fn finish(mut self, pack: Pack, allow_missing: bool) -> Result<Index, FactsError> {
         let Some((list, lister)) = self.list.take() else { return Err(FactsError::NoList) };
         let Some(tree) = self.tree.take() else { return Err(FactsError::NoList) };
         let listed: BTreeSet<&Digest> = list.units.iter().collect();
         let strays = self.units.iter().filter(|(digest, _)| !listed.contains(digest));
         if let Some(stray) = strays.map(|(_, (_, number))| *number).min() {
-            let problem = format!("the first has units that are not in {}", self.files[lister].path.display());
+            let problem = "the first has units that the list of the second does not have".to_owned();
             return Err(self.mismatch(stray, lister, problem));
         }
         let absent = list.units.iter().zip(&list.files).filter(|(digest, _)| !self.units.contains_key(digest));
@@ -203,8 +222,8 @@ impl FactsLinker {
             for (argument, count) in unit.unknown_arguments {
                 *parsing.unknown_arguments.entry(argument).or_default() += count;
             }
-            match unit.outcome {
-                Ok(pieces) => pieces.iter().for_each(|piece| linker.add(number as u32, piece)),
+            match unit.facts {
+                Ok(file_facts) => file_facts.iter().for_each(|facts| linker.add(number as u32, facts)),
                 Err(problem) => problems.push(problem),
             }
         }
@@ -215,22 +234,22 @@ impl FactsLinker {
         Ok(Index { program, pack, tree, details, problems, coverage })
     }
 
-    /// The error that two files are not of the same tree.
+    /// The error that two files cannot be linked.
     fn mismatch(&self, one: usize, other: usize, problem: String) -> FactsError {
         let path = |number: usize| self.files[number].path.display().to_string();
         FactsError::Mismatch { path: path(one), other: path(other), problem }
     }
 
-    /// The name of a unit, for people.
+    /// The name of a unit, for messages.
     fn name(&self, unit: Digest) -> String {
-        let known = self.list.as_ref().and_then(|(list, _)| {
+        let file = self.list.as_ref().and_then(|(list, _)| {
             let number = list.units.iter().position(|digest| *digest == unit)?;
             Some(list.files.get(number)?.display().to_string())
         });
-        known.unwrap_or_else(|| format!("the unit {unit}"))
+        file.unwrap_or_else(|| format!("the unit {unit}"))
     }
 
-    /// Names what is missing: shards if shards were given, else some of the files.
+    /// Names what is missing: the shards if shards were given, else some of the units.
     fn missing(&self, files: &[&Path]) -> String {
         let given: BTreeSet<Shard> = self.files.iter().filter_map(|file| file.shard).collect();
         let mut what = Vec::new();

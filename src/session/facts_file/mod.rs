@@ -1,9 +1,9 @@
 //! Facts files: the facts of some units of a tree, on disk.
 //!
-//! Several processes, on one machine or on many, each extract the facts of a part of a tree; [`link`] makes of their files the
-//! index that one process would have made. A unit is identified by a digest of everything that its entry in the database says,
-//! so that its facts stay good when other units come and go. The order of all units is in a list: each shard has it, and
-//! so has the file [`UNIT_LIST`] that belongs to a ninja file.
+//! Several processes, on one machine or on many, extract the facts of a part of a tree each. [`link`] makes the same index of
+//! their files as one process would make. A unit is identified by a digest of its entry in the database, so its facts remain
+//! valid when other units are added or removed. The order of all units is in a list, which each shard has, and the file
+//! [`UNIT_LIST`] of a ninja file.
 
 mod extract;
 mod link;
@@ -30,12 +30,12 @@ pub(crate) use extract::list_file;
 pub use extract::{Extracted, Shard, UnitSelection, extract};
 pub use link::{LinkRequest, link};
 
-const FORMAT: FileFormat = FileFormat { magic: b"cowrap facts ", name: "facts file" };
+const FORMAT: FileFormat = FileFormat { magic: b"cowrap facts ", name: "a facts file" };
 
 /// The extension of facts files.
 const EXTENSION: &str = "facts";
 
-/// The file in a directory of facts files that lists all units and has the facts of none.
+/// The name of the file that lists all units, in a directory of facts files. It has no facts.
 pub(crate) const UNIT_LIST: &str = "units.facts";
 
 /// Why facts files cannot be written or linked.
@@ -44,7 +44,7 @@ pub enum FactsError {
     /// The tree could not be read.
     #[error(transparent)]
     Tree(#[from] ReadError),
-    /// No usable pack.
+    /// The pack cannot be used.
     #[error(transparent)]
     Pack(#[from] PackError),
     /// The database has no such unit.
@@ -71,12 +71,12 @@ pub enum FactsError {
         /// The reason.
         source: std::io::Error,
     },
-    /// A path cannot be written where it is needed.
-    #[error("{path:?} cannot be written in a {in_what}; use a path without line breaks and special characters")]
+    /// A depfile or ninja file cannot contain a path.
+    #[error("a {in_what} cannot contain the path {path:?}; use a path without line breaks and special characters")]
     Unnameable {
         /// The path.
         path: PathBuf,
-        /// In what.
+        /// The kind of file that cannot name it.
         in_what: &'static str,
     },
     /// The file is not a facts file, is damaged, or was written by another version or with another pack.
@@ -94,7 +94,7 @@ pub enum FactsError {
         path: String,
         /// The other one.
         other: String,
-        /// In what they differ.
+        /// What differs.
         problem: String,
     },
     /// A directory has no facts file.
@@ -109,16 +109,16 @@ pub enum FactsError {
     /// Units are missing.
     #[error("facts of {missing} of {all} units are missing: {what}\n  add them, or use --allow-incomplete")]
     Missing {
-        /// How many.
+        /// The number of missing units.
         missing: usize,
-        /// Of how many.
+        /// The number of all units.
         all: usize,
-        /// Which.
+        /// Their names, or those of their shards.
         what: String,
     },
 }
 
-/// The units of a tree, and what is known without reading them.
+/// The units of a tree, and what is known about the tree without reading them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct UnitList {
     /// Their files, in the order of the database.
@@ -154,7 +154,7 @@ impl UnitList {
 #[derive(Serialize, Deserialize)]
 struct FactsFile<'a> {
     names: PackNames,
-    /// The version of libclang, and the same with its path for people.
+    /// The version of libclang, and the same with its path for messages.
     version: String,
     clang: String,
     root: PathBuf,
@@ -163,7 +163,7 @@ struct FactsFile<'a> {
     list: Option<UnitList>,
     /// The facts of each file once.
     #[serde(borrow)]
-    pieces: Vec<EncodedFileFacts<'a>>,
+    file_facts: Vec<EncodedFileFacts<'a>>,
     units: Vec<EncodedUnit>,
 }
 
@@ -180,8 +180,8 @@ struct EncodedFileFacts<'a> {
 struct EncodedUnit {
     digest: Digest,
     unknown_arguments: BTreeMap<String, usize>,
-    /// The facts of its files, as positions in [`FactsFile::pieces`].
-    outcome: Result<Vec<u32>, Problem>,
+    /// The facts of its files, as positions in [`FactsFile::file_facts`].
+    facts: Result<Vec<u32>, Problem>,
 }
 
 /// The name of a unit's own facts file.
@@ -189,7 +189,7 @@ pub(crate) fn file_name(unit: Digest) -> String {
     format!("{unit}.{EXTENSION}")
 }
 
-/// The unit whose facts file has this name, if it is such a name.
+/// The unit whose facts file has this name; `None` if it is not the name of such a file.
 pub(crate) fn named_unit(name: &OsStr) -> Option<&str> {
     let stem = name.to_str()?.strip_suffix(EXTENSION)?.strip_suffix('.')?;
     (stem.len() == 32 && stem.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(stem)

@@ -6,7 +6,7 @@ use cowrap_base::files::Tree;
 use cowrap_fix::InputList;
 use cowrap_packs::Pack;
 
-use crate::generate::{Job, known_jobs, set_jobs};
+use crate::generate::{Job, build_jobs, configured_jobs};
 use crate::request::Request;
 
 /// Whether a file is generated. The file is given by its path relative to the root.
@@ -16,9 +16,9 @@ pub(super) fn is_generated<'a>(tree: &'a Tree, pack: &'a Pack) -> impl Fn(&Path)
 
 /// The files of wrappers that the build generates.
 pub(super) fn jobs(tree: &Tree, request: &Request) -> Vec<Job> {
-    let set = set_jobs(&request.settings);
-    let Some(build) = tree.build.as_ref().filter(|_| set.is_empty()) else { return set };
-    known_jobs(build, request.pack.as_deref()).map(|known| known.jobs).unwrap_or_default()
+    let configured = configured_jobs(&request.settings);
+    let Some(build) = tree.build.as_ref().filter(|_| configured.is_empty()) else { return configured };
+    build_jobs(build, request.pack.as_deref()).map(|build| build.jobs).unwrap_or_default()
 }
 
 /// Where the inputs of these jobs are listed: in the `meson.build` of the directory whose build directory has the output.

@@ -1,0 +1,95 @@
+//! The files that a build generates: from the settings of a tree, or from meson's introspection data.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use cowrap_packs::{Generator, GeneratorFiles, Settings};
+
+use super::GenerateError;
+
+/// Where meson says what a build generates, in the build directory.
+pub(crate) const INTROSPECTION: &str = "meson-info/intro-targets.json";
+
+/// One file to generate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// The file; `None` for standard output.
+    pub output: Option<PathBuf>,
+    /// The headers, in their order.
+    pub inputs: Vec<PathBuf>,
+}
+
+/// The jobs of a build directory.
+#[derive(Clone, Debug, Default)]
+pub struct BuildJobs {
+    /// A job for each file that a generator of the pack writes.
+    pub jobs: Vec<Job>,
+    /// For each job, the command of the build, with meson's placeholders `@OUTPUT@` and `@INPUT@`. cowrap never runs it.
+    pub commands: Vec<Vec<String>>,
+    /// The names of the generators that were searched for.
+    pub programs: Vec<String>,
+}
+
+/// A target of the introspection data.
+#[derive(Deserialize)]
+struct Target {
+    #[serde(default)]
+    filename: Vec<PathBuf>,
+    #[serde(default)]
+    target_sources: Vec<TargetSource>,
+}
+
+/// A command of a target, with its inputs.
+#[derive(Deserialize)]
+struct TargetSource {
+    #[serde(default)]
+    compiler: Vec<String>,
+    #[serde(default)]
+    sources: Vec<PathBuf>,
+}
+
+/// The jobs of a tree's settings.
+pub fn configured_jobs(settings: &Settings) -> Vec<Job> {
+    let job = |files: &GeneratorFiles| Job { output: Some(files.output.clone()), inputs: files.inputs.clone() };
+    settings.generators.iter().map(job).collect()
+}
+
+/// The jobs of a build directory, by meson's introspection data ([`INTROSPECTION`]).
+///
+/// # Errors
+///
+/// The pack or the introspection data cannot be used.
+pub fn build_jobs(build: &Path, pack: Option<&Path>) -> Result<BuildJobs, GenerateError> {
+    let generator = Generator::read(pack)?;
+    let path = build.join(INTROSPECTION);
+    let shown = path.display().to_string();
+    let bytes =
+        std::fs::read(&path).map_err(|source| GenerateError::ReadIntrospection { path: shown.clone(), source })?;
+    let targets: Vec<Target> =
+        serde_json::from_slice(&bytes).map_err(|source| GenerateError::BadIntrospection { path: shown, source })?;
+    let is_generator = |source: &&TargetSource| {
+        generator.programs.iter().any(|program| runs(&source.compiler, program)) && !source.sources.is_empty()
+    };
+    let mut jobs = Vec::new();
+    for target in targets {
+        let source = target.target_sources.iter().find(is_generator);
+        if let (Some(source), [output]) = (source, target.filename.as_slice()) {
+            let job = Job { output: Some(output.clone()), inputs: source.sources.clone() };
+            jobs.push((job, source.compiler.clone()));
+        }
+    }
+    jobs.sort_by(|(one, _), (other, _)| one.output.cmp(&other.output));
+    let (jobs, commands) = jobs.into_iter().unzip();
+    Ok(BuildJobs { jobs, commands, programs: generator.programs })
+}
+
+/// Whether a command runs a program, which may have arguments. The directory of the program does not matter.
+fn runs(command: &[String], program: &str) -> bool {
+    let words: Vec<&str> = program.split_whitespace().collect();
+    let file_name = |word: &String| Path::new(word).file_name().map(|name| name.to_string_lossy().into_owned());
+    command.windows(words.len().max(1)).any(|window| {
+        let has_arguments = window.iter().zip(&words).skip(1).all(|(word, wanted)| word == wanted);
+        has_arguments && file_name(&window[0]).as_deref() == words.first().copied()
+    })
+}

@@ -289,7 +289,7 @@ fn script(lines: &Value) -> String {
 // --- what is installed from a clone -----------------------------------------------------------------------------
 
 #[test]
-#[ignore = "compiles cowrap once for each tool, which takes minutes: cargo test --test hook -- --ignored"]
+#[ignore = "compiles cowrap once for each tool, which takes minutes: cargo test --test it hook:: -- --ignored"]
 fn a_clone_is_installed_and_run() {
     let revision = Command::new("git").current_dir(HERE).args(["rev-parse", "HEAD"]).output().unwrap();
     let revision = String::from_utf8(revision.stdout).unwrap();

@@ -6,6 +6,7 @@ mod cache;
 mod cli;
 mod dialects;
 mod distributed;
+mod docs;
 mod fix;
 mod fixtures;
 mod formats;

@@ -393,7 +393,7 @@ fn patches_give_the_same_tree_as_the_run() {
     );
     // Each says what made it right.
     let body = by_mail.git(&["log", "-1", "--format=%b", "--", "block"]);
-    assert!(body.contains("* mark `f` as `coroutine_fn`") && body.contains("calls `f` in a coroutine"), "{body}");
+    assert!(body.contains("* mark `f` as `coroutine_fn`") && body.contains("calls `f` in coroutine context"), "{body}");
 }
 
 // --- the file system --------------------------------------------------------------------------------------------
@@ -623,8 +623,8 @@ fn a_header_becomes_an_input_of_the_generator() {
     let (generated, database) = (tree.bytes("build/block/block-gen.c"), tree.bytes("build/compile_commands.json"));
     tree.fix(&["-p", "build"])
         .is(1)
-        .says("fixed: give include/dev/new.h to the generator")
-        .says("not fixed: give include/dev/apart.h to the generator")
+        .says("fixed: add include/dev/new.h to the generator's inputs")
+        .says("not fixed: add include/dev/apart.h to the generator's inputs")
         .says("the generated file does not include include/dev/apart.h")
         .says("1 fix in 1 file");
     assert_eq!(tree.git(&["diff", "--name-only"]), "block/meson.build\n");

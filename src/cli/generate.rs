@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use similar::TextDiff;
 
 use cowrap_report::render::render_header_diagnostics;
-use cowrap_session::{GenerateRequest, Generated, Job, build_jobs, configured_jobs, generate};
+use cowrap_session::{GenerateRequest, Generated, Job, build_jobs, configured_jobs, generate, plain_diff};
 
 use super::input::settings;
 use super::{ColorArgument, fail};
@@ -169,8 +168,7 @@ fn check(job: &Job, text: &str) -> Result<End, String> {
         return Ok(End::Done);
     }
     let name = output.display().to_string();
-    let diff = TextDiff::from_lines(old.as_str(), text);
-    print(&diff.unified_diff().header(&name, &name).to_string())?;
+    print(&String::from_utf8_lossy(&plain_diff(&name, old.as_bytes(), text.as_bytes())))?;
     Ok(End::RefusedOrStale)
 }
 

@@ -32,6 +32,18 @@ pub fn unified_diff(path: &Path, old: &[u8], new: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The difference between two texts of a file as people read it: without the first line and the
+/// prefixes that git adds to names. Empty if the texts are equal.
+pub fn plain_diff(name: &str, old: &[u8], new: &[u8]) -> Vec<u8> {
+    let comparison = Comparison::new(old, new);
+    if comparison.hunks.is_empty() {
+        return Vec::new();
+    }
+    let mut out = format!("--- {name}\n+++ {name}\n").into_bytes();
+    comparison.hunks.iter().for_each(|hunk| comparison.write_hunk(hunk, &mut out));
+    out
+}
+
 /// How many lines are added and removed between two texts.
 pub(crate) fn added_and_removed(old: &[u8], new: &[u8]) -> (usize, usize) {
     let comparison = Comparison::new(old, new);
@@ -143,6 +155,8 @@ mod tests {
         assert_eq!(added_and_removed(old.as_bytes(), new.as_bytes()), (2, 1));
         assert_eq!(diff("d/a.c", &old, &old), "");
         assert_eq!(diff("d/a.c", "", ""), "");
+        assert_eq!(plain_diff("a.c", b"", b""), b"");
+        assert_eq!(plain_diff("a.c", b"1\n", b"2\n"), b"--- a.c\n+++ a.c\n@@ -1 +1 @@\n-1\n+2\n");
     }
 
     #[test]

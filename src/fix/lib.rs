@@ -23,7 +23,7 @@ mod patches;
 use std::path::PathBuf;
 
 pub use apply::{RefusalReason, RefusedChange, UnsyncedDirectory, WriteOutcome, write_all};
-pub use diff::unified_diff;
+pub use diff::{plain_diff, unified_diff};
 pub use merge::{Conflict, EditSet, GroupId, OutOfBounds};
 pub use patches::{PatchHeader, patch_mail, patch_name};
 pub use plan::{Dependencies, InputList, PlanError, Planner};

@@ -48,7 +48,7 @@ pub use baseline::write_baseline;
 pub use check::{check, rule_infos};
 pub use cowrap_analysis::queries::Selection;
 pub use cowrap_base::files::{Digest, write_whole};
-pub use cowrap_fix::unified_diff;
+pub use cowrap_fix::{plain_diff, unified_diff};
 pub use cowrap_frontend::index::WORKER;
 pub use cowrap_packs::{Settings, Valued, nearest};
 pub use error::Error;

@@ -1,4 +1,5 @@
-//! The baseline of a tree: which one is used, which findings it removes from a report, and writing it.
+//! The baseline of a tree: which one is used, which findings it removes from a report, and writing
+//! it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,8 +13,8 @@ use crate::Error;
 use crate::gate::{BASELINE, BaselineRequest, Since};
 use crate::request::Request;
 
-/// Removes the findings of the baseline from a report. The result has a finding for each stale entry, with the file that the
-/// entry is about.
+/// Removes the findings of the baseline from a report. The result has a finding for each stale
+/// entry, with the file that the entry is about.
 pub(crate) fn apply(
     request: &Request,
     report: &mut Report,
@@ -43,7 +44,8 @@ pub(crate) fn apply(
     if baseline.is_previous() {
         let matched = report.findings.iter().zip(&is_known).filter(|(_, is_known)| **is_known);
         let matched: Vec<Finding> = matched.map(|(finding, _)| finding.clone()).collect();
-        // The staged state may differ from the disk, and a check before a commit must not change files.
+        // The staged state may differ from the disk, and a check before a commit must not change
+        // files.
         let may_write = stale.is_empty() && request.gate.since != Some(Since::Staged);
         compared.upgrade = Some(upgrade(&file, &matched, may_write));
     }
@@ -78,7 +80,8 @@ pub(crate) fn apply(
     Ok(stale)
 }
 
-/// Rewrites a baseline of the previous version with the findings that matched its entries, if it may be written.
+/// Rewrites a baseline of the previous version with the findings that matched its entries, if it
+/// may be written.
 fn upgrade(file: &Path, matched: &[Finding], may_write: bool) -> Upgrade {
     match may_write && write_whole(file, Baseline::of(matched).to_text().as_bytes()).is_ok() {
         true => Upgrade::Rewritten,

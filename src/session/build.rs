@@ -1,11 +1,11 @@
-//! Gives the program a name for its own sources: what one build wrote to the cache is not read by another.
+//! Makes a digest of the sources of the crates: a build does not read what another build cached.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-/// What decides the results of a run, from this crate's directory. The command line is not among it: editing it need not build
-/// this crate again.
+/// The sources that decide the results of a run, relative to this crate. The command line does not:
+/// a change of it need not rebuild this crate.
 const SOURCES: &[&str] = &[
     "../analysis",
     "../base",

@@ -1,7 +1,8 @@
 //! The caches that reading a tree uses.
 //!
 //! * The stat cache has the digests of files by their metadata, for each checkout.
-//! * The unit cache has the files that each unit read, and its facts, for each way of building a tree. Checkouts share it.
+//! * The unit cache has the files that each unit read, and its facts, for each way of building a
+//!   tree. Checkouts share it.
 //! * The program cache has the linked program, for the facts of its units.
 
 use std::os::unix::ffi::OsStrExt;
@@ -56,7 +57,8 @@ impl<'s> Caches<'s> {
         Caches { cache, base, session, keys, stat_cache, units }
     }
 
-    /// A unit whose files are in the snapshot as they were when it was cached, and its facts without those of its files.
+    /// A unit whose files are in the snapshot as they were when it was cached, and its facts
+    /// without those of its files.
     pub(crate) fn find(&self, unit: &Unit) -> Option<(CachedUnit, UnitFacts)> {
         let cached = self.units.find(unit)?;
         Some((cached, self.units.outline(unit, cached)?))
@@ -106,9 +108,11 @@ impl<'s> Caches<'s> {
         }
     }
 
-    /// Stores the units that were parsed. The result is the files that all units read, if they are known.
+    /// Stores the units that were parsed. The result is the files that all units read, if they are
+    /// known.
     ///
-    /// Headers are looked up on the disk. So units of a snapshot that has other files than the disk are not stored.
+    /// Headers are looked up on the disk. So units of a snapshot that has other files than the disk
+    /// are not stored.
     pub(crate) fn record(self, numbers: &[usize], results: &[UnitResult]) -> Option<FilesRead> {
         let Caches { cache, session, keys, stat_cache, units, .. } = self;
         if !session.current.snapshot.has_disk_layout() {

@@ -1,4 +1,5 @@
-//! Checking a tree: read its program, run the rules, apply the diagnostics policy, and compare with earlier findings.
+//! Checking a tree: read its program, run the rules, apply the diagnostics policy, and compare with
+//! earlier findings.
 
 use std::path::PathBuf;
 
@@ -26,8 +27,8 @@ use crate::{Error, Since, compare};
 ///
 /// # Errors
 ///
-/// There is nothing to check, or something that the request names cannot be used. A unit that cannot be read is not an error,
-/// but one of the report's problems.
+/// There is nothing to check, or something that the request names cannot be used. A unit that
+/// cannot be read is not an error, but one of the report's problems.
 pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error> {
     let report_on = identify_paths(request, &request.report_on)?;
     // With a misspelt header, every wrapper would look as if it were not generated.
@@ -70,7 +71,8 @@ impl<'r> Checker<'r> {
         Checker { request, progress, session: None }
     }
 
-    /// The report on a whole snapshot with the edits of its fixes, before it is compared with anything.
+    /// The report on a whole snapshot with the edits of its fixes, before it is compared with
+    /// anything.
     fn report(&mut self, snapshot: &Snapshot, run_cache: Option<&RunCache>) -> Result<Report, Error> {
         let Checked { mut report, pack, texts, files_read } = self.check(snapshot, None)?;
         fix::plan_edits(&mut report.findings, &texts, &report.tree, &pack, self.request);
@@ -80,7 +82,8 @@ impl<'r> Checker<'r> {
         Ok(report)
     }
 
-    /// Checks a snapshot, without the edits of fixes. It is an error if more than `limit` units would have to be parsed.
+    /// Checks a snapshot, without the edits of fixes. It is an error if more than `limit` units
+    /// would have to be parsed.
     pub(crate) fn check(&mut self, snapshot: &Snapshot, limit: Option<usize>) -> Result<Checked, Error> {
         let request = self.request;
         let ProgramRead { index, files_read } = self.program(snapshot, limit)?;

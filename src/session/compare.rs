@@ -1,7 +1,8 @@
-//! Which findings of a report are new: compared with a baseline, and with the findings before a change.
+//! Which findings of a report are new: compared with a baseline, and with the findings before a
+//! change.
 //!
-//! The findings before a change are not guessed from changed lines: the snapshot before the change is checked. If that cannot
-//! be done, changed lines decide, and the report says so.
+//! The findings before a change are not guessed from changed lines: the snapshot before the change
+//! is checked. If that cannot be done, changed lines decide, and the report says so.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::RangeInclusive;
@@ -17,7 +18,8 @@ use crate::request::Input;
 use crate::run_cache::{RunCache, SnapshotFindings};
 use crate::{Error, baseline};
 
-/// The most units that are parsed to check the snapshot before a change. Parsing more would cost as much as the check itself.
+/// The most units that are parsed to check the snapshot before a change. Parsing more would cost as
+/// much as the check itself.
 const MOST_PARSED: usize = 200;
 
 /// Removes the findings that are not new from a report, and adds stale entries of the baseline.
@@ -48,7 +50,8 @@ pub(crate) fn apply(
     Ok(())
 }
 
-/// Removes the findings that the changes did not bring. Those that were not there before remain, and those with a changed line.
+/// Removes the findings that the changes did not bring. Those that were not there before remain,
+/// and those with a changed line.
 fn keep_new(
     checker: &mut Checker<'_>,
     report: &mut Report,
@@ -114,8 +117,8 @@ fn locations(finding: &Finding) -> impl Iterator<Item = &Span> {
     std::iter::once(&finding.primary.at).chain(labels).chain(notes)
 }
 
-/// The fingerprints of the findings before the changes, with the current paths of moved files; or why they are not known, for
-/// the report.
+/// The fingerprints of the findings before the changes, with the current paths of moved files; or
+/// why they are not known, for the report.
 fn fingerprints_before(
     checker: &mut Checker<'_>,
     now: &Report,
@@ -136,8 +139,8 @@ fn fingerprints_before(
             Ok(Checked { report, .. }) => SnapshotFindings { findings: report.findings, problems: report.problems },
             Err(Error::TooManyUnits { units }) => {
                 return Err(format!(
-                    "{units} translation units would have to be parsed in their old state; check that state once to fill \
-                     the cache"
+                    "{units} translation units would have to be parsed in their old state; check that state once to \
+                     fill the cache"
                 ));
             }
             Err(error) => return Err(error.to_string()),

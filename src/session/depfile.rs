@@ -3,8 +3,9 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// The rule of a target. If it has an input that a depfile cannot name, or if it is to be made `always`, it also depends on a file
-/// that never exists: then ninja makes it every time. `None` if a depfile cannot name the target.
+/// The rule of a target. If it has an input that a depfile cannot name, or if it is to be made
+/// `always`, it also depends on a file that never exists: then ninja makes it every time. `None` if
+/// a depfile cannot name the target.
 pub(super) fn depfile<'p>(target: &Path, inputs: impl Iterator<Item = &'p Path>, always: bool) -> Option<Vec<u8>> {
     let target = word(target)?;
     let mut text = [target.as_slice(), b":"].concat();
@@ -22,8 +23,8 @@ pub(super) fn depfile<'p>(target: &Path, inputs: impl Iterator<Item = &'p Path>,
     Some(text)
 }
 
-/// A path as a word of a rule; `None` if it has bytes that some version of ninja does not accept in a name (see its
-/// `depfile_parser.in.cc`).
+/// A path as a word of a rule; `None` if it has bytes that some version of ninja does not accept in
+/// a name (see its `depfile_parser.in.cc`).
 pub(super) fn word(path: &Path) -> Option<Vec<u8>> {
     let mut word = Vec::new();
     for &byte in path.as_os_str().as_bytes() {

@@ -1,5 +1,5 @@
-//! What the files that cowrap reads again have in common: a first line with the format and its version, a checksum at the end,
-//! and the names of the pack that facts depend on.
+//! What the files that cowrap reads again have in common: a first line with the format and its
+//! version, a checksum at the end, and the names of the pack that facts depend on.
 
 use serde::{Deserialize, Serialize};
 
@@ -47,8 +47,8 @@ pub(super) fn damaged() -> String {
     "is damaged".to_owned()
 }
 
-/// The names of a pack that the front end searches for: marks in their order, predicates, locks, regions and pairs. Facts that were
-/// extracted with other names differ.
+/// The names of a pack that the front end searches for: marks in their order, predicates, locks,
+/// regions and pairs. Facts that were extracted with other names differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PackNames {
     marks: Vec<String>,

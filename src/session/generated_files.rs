@@ -1,4 +1,5 @@
-//! Compares a tree's generated files with what the generator would write now, for the rules on wrappers.
+//! Compares a tree's generated files with what the generator would write now, for the rules on
+//! wrappers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,11 +12,12 @@ use cowrap_wrapgen::defined_functions;
 use crate::generate::{GenerateRequest, INTROSPECTION, Job, build_jobs, configured_jobs, generate_from};
 use crate::request::Request;
 
-/// Compares every generated file with what the generator would write now. The second result says, for the report, which files
-/// could not be compared, and why.
+/// Compares every generated file with what the generator would write now. The second result says,
+/// for the report, which files could not be compared, and why.
 ///
-/// The inputs of the generator are the first of these that exist: those of the request; those of the tree's settings; those of
-/// meson's introspection data; the headers that declare the wrappers that the file defines.
+/// The inputs of the generator are the first of these that exist: those of the request; those of
+/// the tree's settings; those of meson's introspection data; the headers that declare the wrappers
+/// that the file defines.
 ///
 /// `added` are headers that the generator will read as soon as the build is configured again.
 pub(super) fn generation(
@@ -83,8 +85,8 @@ fn generated_files(effects: &Effects<'_>) -> BTreeMap<FileId, BTreeSet<FileId>> 
     files
 }
 
-/// Where a file differs from what the generator would write. Functions that the file lacks are not among the differences, because
-/// each missing wrapper is reported by itself.
+/// Where a file differs from what the generator would write. Functions that the file lacks are not
+/// among the differences, because each missing wrapper is reported by itself.
 fn compare(
     path: &Path,
     file: FileId,

@@ -62,7 +62,8 @@ pub enum IndexError {
         /// The reason.
         source: std::io::Error,
     },
-    /// The file is not an index, is damaged, or was written by another version or with another pack.
+    /// The file is not an index, is damaged, or was written by another version or with another
+    /// pack.
     #[error("{path} {problem}; write it again with `cowrap index`")]
     Unusable {
         /// Its file.

@@ -1,7 +1,8 @@
 //! One run of cowrap: check, fix, queries, generation of wrappers, indexes and shards.
 //!
-//! A [`Request`] says what to do. [`session`] reads a tree in any of its [snapshots](snapshot), with the help of the caches, and
-//! is the only way to a program. Each command has a module that says what is done with the program.
+//! A [`Request`] says what to do. [`session`] reads a tree in any of its [snapshots](snapshot),
+//! with the help of the caches, and is the only way to a program. Each command has a module that
+//! says what is done with the program.
 //!
 //! It must never know argument syntax or output formats.
 

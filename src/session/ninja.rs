@@ -1,7 +1,9 @@
-//! A ninja file that reads a tree: an edge for each unit extracts its facts, and one more edge links them.
+//! A ninja file that reads a tree: an edge for each unit extracts its facts, and one more edge
+//! links them.
 //!
-//! The database may come from an attacker, and ninja passes commands to a shell. So no command has a text of the database: a unit
-//! is named by its digest, and its file is only in the descriptions that ninja prints.
+//! The database may come from an attacker, and ninja passes commands to a shell. So no command has
+//! a text of the database: a unit is named by its digest, and its file is only in the descriptions
+//! that ninja prints.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::{OsStr, OsString};
@@ -29,11 +31,13 @@ pub struct NinjaRequest {
     pub index: Option<PathBuf>,
     /// Whether the index may lack units.
     pub allow_incomplete: bool,
-    /// The command that writes the ninja file: the program and its arguments. ninja runs it again when the database changes.
+    /// The command that writes the ninja file: the program and its arguments. ninja runs it again
+    /// when the database changes.
     pub command: Vec<OsString>,
 }
 
-/// Writes a ninja file that reads a tree, and the list of its units. Facts files of units that no longer exist are removed.
+/// Writes a ninja file that reads a tree, and the list of its units. Facts files of units that no
+/// longer exist are removed.
 ///
 /// # Errors
 ///
@@ -50,7 +54,8 @@ pub fn emit_ninja(request: &Request, ninja: &NinjaRequest) -> Result<(), FactsEr
     write(&paths.file, &text)
 }
 
-/// The paths in the ninja file, without symbolic links, because ninja resolves `..` by its spelling.
+/// The paths in the ninja file, without symbolic links, because ninja resolves `..` by its
+/// spelling.
 struct Paths {
     file: PathBuf,
     /// The ninja file's name. ninja runs in the directory of this file.
@@ -116,7 +121,8 @@ fn remove_others(directory: &Path, list: &UnitList) -> Result<(), FactsError> {
     Ok(())
 }
 
-/// The depfile of the ninja file: the database, and the other files that the list of units depends on.
+/// The depfile of the ninja file: the database, and the other files that the list of units depends
+/// on.
 fn depfile_of_list(paths: &Paths, session: &Session<'_>) -> Result<Vec<u8>, FactsError> {
     let marks = session.details.parsing.marks.iter().map(|mark| session.tree.root.join(&mark.path));
     let files: BTreeSet<PathBuf> = marks.chain([paths.database.clone()]).chain(paths.pack.clone()).collect();

@@ -1,4 +1,5 @@
-//! The diagnostics policy: comments in the sources suppress findings, and the tree's settings give them levels.
+//! The diagnostics policy: comments in the sources suppress findings, and the tree's settings give
+//! them levels.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
@@ -15,8 +16,9 @@ use cowrap_report::{Finding, Fingerprints, Span, sort_findings};
 
 use crate::request::Request;
 
-/// The findings of a program after suppressions and settings, in their order, each with its fingerprint. `is_whole` says
-/// whether the program is the whole tree, so that an unused suppression is really unused.
+/// The findings of a program after suppressions and settings, in their order, each with its
+/// fingerprint. `is_whole` says whether the program is the whole tree, so that an unused
+/// suppression is really unused.
 pub(crate) fn apply_policy(
     effects: &Effects<'_>,
     request: &Request,
@@ -107,8 +109,8 @@ fn check_comments(comments: &[FileComment]) -> (Vec<(&FileComment, &Suppression)
     (suppressions, findings)
 }
 
-/// Findings about suppressions that suppress nothing, of the rules that ran. `used` has the number of a suppression and of one
-/// of its rules.
+/// Findings about suppressions that suppress nothing, of the rules that ran. `used` has the number
+/// of a suppression and of one of its rules.
 fn unused(
     suppressions: &[(&FileComment, &Suppression)],
     used: &HashSet<(usize, usize)>,

@@ -45,7 +45,7 @@ pub(crate) fn parse_problem(file: &Path, facts: &UnitFacts, tree: &Tree) -> Opti
     });
     // Only clang's message says that a header is missing. It decides nothing but this line of help.
     let help = message.ends_with("file not found").then(|| {
-        "if the build generates this header, build the generated headers; else install the package that has it"
+        "if the build generates this header, build the generated headers first; else install the package that has it"
             .to_owned()
     });
     Some(Problem { file: tree.relative(file).to_path_buf(), kind: ProblemKind::Parse, message, at, help })

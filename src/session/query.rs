@@ -19,7 +19,8 @@ pub enum Query {
     Why {
         /// The function.
         function: String,
-        /// The function that call chains must lead to, instead of any that the context does not allow.
+        /// The function that call chains must lead to, instead of any that the context does not
+        /// allow.
         to: Option<String>,
         /// Whether to show all witnesses.
         all: bool,

@@ -25,8 +25,9 @@ pub struct Request {
     pub only: Option<GlobSet>,
     /// The units not to read, although `only` matches them.
     pub exclude: Option<GlobSet>,
-    /// Whether `only` is an option of this run, not a setting of the tree. Then the run sees only a part of the tree, and a
-    /// suppression or baseline entry that matches nothing may match a finding in another unit.
+    /// Whether `only` is an option of this run, not a setting of the tree. Then the run sees only a
+    /// part of the tree, and a suppression or baseline entry that matches nothing may match a
+    /// finding in another unit.
     pub is_partial: bool,
     /// The pack: built-in name or file; QEMU's if there is none.
     pub pack: Option<PathBuf>,

@@ -1,6 +1,8 @@
-//! The run cache: if nothing that a report depends on has changed since an earlier run, it returns the report of that run.
+//! The run cache: if nothing that a report depends on has changed since an earlier run, it returns
+//! the report of that run.
 //!
-//! A change of comments does not count, unless findings, fixes or suppressions depend on the file's exact text.
+//! A change of comments does not count, unless findings, fixes or suppressions depend on the file's
+//! exact text.
 
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
@@ -30,14 +32,16 @@ use crate::vocabulary::mark_headers;
 pub(super) struct RunCache {
     cache: Cache,
     key: Digest,
-    /// The files that a run reads besides sources: database, pack, libclang, and meson's introspection data.
+    /// The files that a run reads besides sources: database, pack, libclang, and meson's
+    /// introspection data.
     other_files: Vec<PathBuf>,
     /// The pack, if it is not QEMU's.
     pack: Option<PathBuf>,
     started: SystemTime,
 }
 
-/// A run, as it is stored. Its paths are absolute, because the stat cache is of use to one checkout only.
+/// A run, as it is stored. Its paths are absolute, because the stat cache is of use to one checkout
+/// only.
 #[derive(Serialize, Deserialize)]
 struct StoredRun {
     root: PathBuf,
@@ -45,10 +49,11 @@ struct StoredRun {
     stat_cache: SavedStatCache,
     /// The files that were read.
     files: Vec<(PathBuf, PathState)>,
-    /// For each of these files, the digest of its text without comments, if the comments do not matter.
+    /// For each of these files, the digest of its text without comments, if the comments do not
+    /// matter.
     normalized: Vec<Option<Digest>>,
-    /// The files that were looked for and did not exist, by directory. They still do not exist while the directory has the same
-    /// entries.
+    /// The files that were looked for and did not exist, by directory. They still do not exist
+    /// while the directory has the same entries.
     absent: Vec<(PathBuf, PathState, Vec<PathBuf>)>,
     /// The symbolic links that were followed, with their targets.
     links: Vec<(PathBuf, PathBuf)>,
@@ -72,7 +77,8 @@ impl RunCache {
     pub(super) fn new(request: &Request) -> Option<RunCache> {
         let started = SystemTime::now();
         let Input::Database(explicit) = &request.input else { return None };
-        // The patterns of `--only` are not part of the key. Those of the settings are: in the settings' text.
+        // The patterns of `--only` are not part of the key. Those of the settings are: in the
+        // settings' text.
         if request.is_partial || request.sharing == SharingRequest::Verify {
             return None;
         }
@@ -137,11 +143,13 @@ impl RunCache {
         Some(Report { findings, problems, summary, tree, details, is_partial, rules, overlay, files })
     }
 
-    /// The findings of the disk with an overlay, if an earlier run checked that state, and another one the disk.
+    /// The findings of the disk with an overlay, if an earlier run checked that state, and another
+    /// one the disk.
     ///
-    /// A report depends on the texts of the files that were read, and on the absence of others. If both states read the same
-    /// files, those of the other one are the files of the disk with the texts of the overlay. So its key follows without reading
-    /// anything. If it read other files, it has another key, and is not found.
+    /// A report depends on the texts of the files that were read, and on the absence of others. If
+    /// both states read the same files, those of the other one are the files of the disk with the
+    /// texts of the overlay. So its key follows without reading anything. If it read other files,
+    /// it has another key, and is not found.
     pub(super) fn findings_in(&self, overlay: &Overlay) -> Option<SnapshotFindings> {
         let run: StoredRun = postcard::from_bytes(&self.cache.get(EntryKind::Tree, &self.key)?).ok()?;
         let tree = Tree { root: run.root.clone(), build: run.build.clone() };
@@ -170,11 +178,13 @@ impl RunCache {
         Some(digester.finish())
     }
 
-    /// The new states of files that changed, if only their comments changed and these do not matter.
+    /// The new states of files that changed, if only their comments changed and these do not
+    /// matter.
     ///
-    /// Then the facts are the same at the same lines and columns, so the program and its findings are the same. Files whose
-    /// texts were used for findings and fixes have no normalized digest here: an edit has byte offsets, which comments move.
-    /// Definitions of marks are searched for in comments, too, so they are compared.
+    /// Then the facts are the same at the same lines and columns, so the program and its findings
+    /// are the same. Files whose texts were used for findings and fixes have no normalized digest
+    /// here: an edit has byte offsets, which comments move. Definitions of marks are searched for
+    /// in comments, too, so they are compared.
     fn changed_comments(
         &self,
         run: &StoredRun,

@@ -1,7 +1,8 @@
 //! A session: a tree that is open for reading, in any of its snapshots.
 //!
-//! Everything that needs a program gets it here: checks, fixes, queries, indexes, shards, and the comparison with an earlier
-//! state. A session knows how units are read and which caches help; it must never know what a program is used for.
+//! Everything that needs a program gets it here: checks, fixes, queries, indexes, shards, and the
+//! comparison with an earlier state. A session knows how units are read and which caches help; it
+//! must never know what a program is used for.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,7 +35,8 @@ pub(crate) struct Session<'r> {
     pub(crate) pack: Pack,
     pub(crate) tree: Tree,
     pub(crate) inputs: Inputs,
-    /// The libclang in use and where marks are defined. Each program adds its own details to a copy.
+    /// The libclang in use and where marks are defined. Each program adds its own details to a
+    /// copy.
     pub(crate) details: Details,
     /// The units that are not read, because their entries are refused.
     pub(crate) refused: Vec<Problem>,
@@ -57,7 +59,8 @@ pub(crate) struct CurrentSnapshot {
 /// A program, and the files that it was made from.
 pub(crate) struct ProgramRead {
     pub(crate) index: Index,
-    /// The files that the units read and looked for; `None` if a later run could not compare them with the disk.
+    /// The files that the units read and looked for; `None` if a later run could not compare them
+    /// with the disk.
     pub(crate) files_read: Option<FilesRead>,
 }
 
@@ -157,8 +160,8 @@ impl<'r> Session<'r> {
     ///
     /// # Errors
     ///
-    /// Too many units would have to be parsed, or the snapshot cannot be passed to libclang. A unit that cannot be read is not an
-    /// error, but one of the index's problems.
+    /// Too many units would have to be parsed, or the snapshot cannot be passed to libclang. A unit
+    /// that cannot be read is not an error, but one of the index's problems.
     pub(crate) fn program(
         &mut self,
         snapshot: &Snapshot,
@@ -189,7 +192,8 @@ impl<'r> Session<'r> {
             }
         };
         let files_read = caches.and_then(|caches| caches.record(&all, &units));
-        // The run cache does not compare response files, so it must not return a report that depends on any.
+        // The run cache does not compare response files, so it must not return a report that
+        // depends on any.
         let files_read = files_read.filter(|_| !session.inputs.may_be_indirect);
         session.flush(&mut details);
         let problems = session.problems(units.iter().filter_map(|unit| unit.facts.as_ref().err()));
@@ -205,8 +209,8 @@ impl<'r> Session<'r> {
         Ok(ProgramRead { index, files_read })
     }
 
-    /// The facts of some units of a snapshot, and the files that each unit read. Units that the unit cache does not have are
-    /// parsed. The second result has details for a report.
+    /// The facts of some units of a snapshot, and the files that each unit read. Units that the
+    /// unit cache does not have are parsed. The second result has details for a report.
     ///
     /// # Errors
     ///

@@ -1,7 +1,8 @@
 //! Snapshots: the states of a tree that can be read.
 //!
-//! A snapshot is the tree on the disk, with other texts in place of some files: from git's index, from a revision, or from a
-//! fix that is being tried. It must never know how its files are read or what is found in them.
+//! A snapshot is the tree on the disk, with other texts in place of some files: from git's index,
+//! from a revision, or from a fix that is being tried. It must never know how its files are read or
+//! what is found in them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -91,7 +92,8 @@ impl Snapshot {
         &self.overlay
     }
 
-    /// The path in this snapshot of a file that has the path `on_disk` on the disk; `None` if the snapshot does not have it.
+    /// The path in this snapshot of a file that has the path `on_disk` on the disk; `None` if the
+    /// snapshot does not have it.
     pub fn locate<'p>(&'p self, on_disk: &'p Path) -> Option<&'p Path> {
         match self.moved.get(on_disk) {
             Some(path) => Some(path),

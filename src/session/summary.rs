@@ -10,7 +10,8 @@ use cowrap_report::{Finding, Level, Problem, Summary, Unknown};
 
 use crate::index_file::Coverage;
 
-/// Counts what was checked and found. `not_compared` is the number of generated files that could not be compared.
+/// Counts what was checked and found. `not_compared` is the number of generated files that could
+/// not be compared.
 pub(crate) fn summarise(
     effects: &Effects<'_>,
     findings: &[Finding],

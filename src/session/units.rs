@@ -1,4 +1,5 @@
-//! Reads the units of a snapshot: from the unit cache if their files have not changed, else by parsing them.
+//! Reads the units of a snapshot: from the unit cache if their files have not changed, else by
+//! parsing them.
 
 use std::path::{Path, PathBuf};
 
@@ -37,7 +38,8 @@ pub(crate) enum Origin {
     Nowhere,
     /// The unit cache.
     Cache(CachedUnit),
-    /// The parser, with the unit as it was parsed; `None` if neither its files are wanted nor a cache is in use.
+    /// The parser, with the unit as it was parsed; `None` if neither its files are wanted nor a
+    /// cache is in use.
     Parser(Option<Box<UnitFacts>>),
 }
 
@@ -77,8 +79,9 @@ impl Session<'_> {
             return Err(Error::TooManyUnits { units: missing.len() });
         }
         let parsed = std::thread::scope(|scope| {
-            // The program will most likely be linked anew, which needs the facts of all units. Decoding them takes about as
-            // long as parsing one unit, so another processor does it meanwhile.
+            // The program will most likely be linked anew, which needs the facts of all units.
+            // Decoding them takes about as long as parsing one unit, so another processor does it
+            // meanwhile.
             if let Some(caches) = caches
                 && (1..=PARSED_PLAINLY).contains(&missing.len())
             {
@@ -101,7 +104,8 @@ impl Session<'_> {
         Ok(results.collect())
     }
 
-    /// Loads the facts that are only in the cache yet. Units whose facts the cache has lost are parsed.
+    /// Loads the facts that are only in the cache yet. Units whose facts the cache has lost are
+    /// parsed.
     pub(crate) fn complete(
         &self,
         numbers: &[usize],
@@ -150,7 +154,8 @@ impl Session<'_> {
             SharingRequest::Verify => self.indexer.share(&units, sources, true),
         };
         let sharing = match (sharing, caches) {
-            // libclang checks the times of files when it loads a stored PCH; texts in memory have others.
+            // libclang checks the times of files when it loads a stored PCH; texts in memory have
+            // others.
             (Some(sharing), Some(caches)) if snapshot.is_disk() => {
                 Some(self.indexer.keep(sharing, caches.cache, caches.base))
             }

@@ -1,5 +1,5 @@
-//! A cache that several processes use, that are killed, have no space, or may not write. What is in one process is tested in
-//! `src/cache/tests.rs`.
+//! A cache that several processes use, that are killed, have no space, or may not write. What is in
+//! one process is tested in `src/cache/tests.rs`.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,5 @@
-//! Incremental runs: which units are parsed after a change, and that the report is always that of a run without a cache.
+//! Incremental runs: which units are parsed after a change, and that the report is always that of a
+//! run without a cache.
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -86,10 +87,11 @@ impl Checkout {
         }
     }
 
-    /// Checks with the cache, and compares the report with that of a run without it. The second result is the number of units that
-    /// were parsed.
+    /// Checks with the cache, and compares the report with that of a run without it. The second
+    /// result is the number of units that were parsed.
     fn check(&self) -> (Report, usize) {
-        // Longer than the clock ticks of file systems: files that are younger than a run are not cached.
+        // Longer than the clock ticks of file systems: files that are younger than a run are not
+        // cached.
         std::thread::sleep(Duration::from_millis(40));
         let count = Count::default();
         let report = cowrap_session::check(&self.request(), &count).unwrap();
@@ -253,7 +255,8 @@ fn changed_flags_and_packs_are_noticed() {
         cowrap_session::check(&request, &count).unwrap();
         assert_eq!(count.0.get(), expected);
     }
-    // The names are the same, but not the requirements: the units are cached, and the findings differ.
+    // The names are the same, but not the requirements: the units are cached, and the findings
+    // differ.
     checkout.write("pack.toml", &pack.replace("coroutine-only", "unmarked-by-us"));
     assert!(cowrap_session::check(&request, &Count::default()).is_err());
     assert_eq!(checkout.parsed(), 0);
@@ -283,7 +286,8 @@ fn checkouts_share_a_cache() {
     assert_eq!(one.parsed(), 0);
 }
 
-// --- fixing ------------------------------------------------------------------------------------------------------
+// --- fixing
+// ------------------------------------------------------------------------------------------------------
 
 impl Checkout {
     /// A tree with a finding that has a fix: `helper` runs in coroutines only, and is unmarked.
@@ -297,7 +301,8 @@ impl Checkout {
         checkout
     }
 
-    /// Applies all fixes, and writes them if `write`. The second result is the number of units that were parsed.
+    /// Applies all fixes, and writes them if `write`. The second result is the number of units that
+    /// were parsed.
     fn fix(&self, check: Request, write: bool) -> (Fixed, usize) {
         std::thread::sleep(Duration::from_millis(40));
         let count = Count::default();
@@ -346,7 +351,8 @@ fn the_texts_of_a_diff_do_not_replace_those_of_the_disk_in_the_cache() {
     let cache = tempfile::tempdir().unwrap();
     let checkout = Checkout::fixable(cache.path());
     assert_eq!(checkout.parsed(), UNITS);
-    // Many different texts of one unit are tried in memory; the cache has room for few versions of a unit.
+    // Many different texts of one unit are tried in memory; the cache has room for few versions of
+    // a unit.
     let disk = std::fs::read_to_string(checkout.root().join("u3.c")).unwrap();
     for number in 0..12 {
         checkout.write("u3.c", &disk.replace("helper", &format!("helper{number}")));
@@ -370,7 +376,8 @@ fn a_check_after_fixing_reports_the_same_with_the_cache() {
     assert_eq!(reported(&after), reported(&fixed.report));
 }
 
-// --- damage, kills ------------------------------------------------------------------------------------------------
+// --- damage, kills
+// ------------------------------------------------------------------------------------------------
 
 #[test]
 fn a_damaged_cache_does_not_change_reports() {

@@ -75,9 +75,11 @@ pub struct Extracted {
 ///
 /// # Errors
 ///
-/// The tree cannot be opened, or has no such unit. A unit that cannot be read is not an error: the file has its problem.
+/// The tree cannot be opened, or has no such unit. A unit that cannot be read is not an error: the
+/// file has its problem.
 pub fn extract(request: &Request, selection: UnitSelection, progress: &dyn Progress) -> Result<Extracted, FactsError> {
-    // With one process for each unit, opening the cache costs more than it saves, and all processes would write to it.
+    // With one process for each unit, opening the cache costs more than it saves, and all processes
+    // would write to it.
     let uncached;
     let request = match selection {
         UnitSelection::Unit(_) => {
@@ -117,7 +119,8 @@ pub(crate) fn list_file(session: &Session<'_>, list: UnitList) -> Result<Vec<u8>
 }
 
 impl Extracted {
-    /// Writes the facts to a file, whole or not at all. A file that has them already is not touched.
+    /// Writes the facts to a file, whole or not at all. A file that has them already is not
+    /// touched.
     ///
     /// # Errors
     ///
@@ -126,8 +129,8 @@ impl Extracted {
         write(path, &self.content)
     }
 
-    /// Writes a depfile for ninja, with every file that was read. If a unit could not be read, ninja extracts it every time, because
-    /// the depfile may lack the file that was missing.
+    /// Writes a depfile for ninja, with every file that was read. If a unit could not be read,
+    /// ninja extracts it every time, because the depfile may lack the file that was missing.
     ///
     /// # Errors
     ///
@@ -197,7 +200,8 @@ impl Builder {
     }
 }
 
-/// The digest of a unit: of everything in its entry that decides what is read. It does not depend on where the tree is.
+/// The digest of a unit: of everything in its entry that decides what is read. It does not depend
+/// on where the tree is.
 pub(super) fn digest(unit: &Unit, tree: &Tree) -> Digest {
     let mut digester = Digester::new();
     for path in [&unit.file, &unit.directory] {
@@ -234,8 +238,9 @@ fn replace_directory(text: &[u8], directory: &[u8], sign: &[u8]) -> Vec<u8> {
     replaced
 }
 
-/// The units of a shard, in the order of the database. Units with the same arguments and neighbouring files are in one shard if
-/// possible: they include the same headers, so they can share precompiled ones.
+/// The units of a shard, in the order of the database. Units with the same arguments and
+/// neighbouring files are in one shard if possible: they include the same headers, so they can
+/// share precompiled ones.
 fn divide(units: &[Unit], shard: Shard) -> Vec<usize> {
     let weights: Vec<u64> =
         units.iter().map(|unit| HEADER_COST + unit.file.metadata().map_or(0, |file| file.len())).collect();
@@ -255,7 +260,8 @@ fn divide(units: &[Unit], shard: Shard) -> Vec<usize> {
     chosen
 }
 
-/// Divides a list of weights into runs of about the same total. The result has the number of each weight's run, from 0.
+/// Divides a list of weights into runs of about the same total. The result has the number of each
+/// weight's run, from 0.
 fn runs(weights: &[u64], count: u32) -> Vec<u32> {
     let all: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
     let mut before: u128 = 0;
@@ -331,7 +337,8 @@ mod tests {
             prop_assert!(found.iter().all(|run| *run < count));
             let all: u64 = weights.iter().sum();
             for run in 0..count {
-                let own = found.iter().zip(&weights).filter(|(at, _)| **at == run).map(|(_, weight)| weight).sum::<u64>();
+                let own = found.iter().zip(&weights).filter(|(at, _)| **at == run);
+                let own: u64 = own.map(|(_, weight)| weight).sum();
                 prop_assert!(own <= all / u64::from(count) + 1000, "{} of {}", own, all);
             }
         }

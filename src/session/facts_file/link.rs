@@ -143,7 +143,8 @@ impl FactsLinker {
         Ok(())
     }
 
-    /// Checks that a file is of the same tree as the first one, and was written with the same libclang.
+    /// Checks that a file is of the same tree as the first one, and was written with the same
+    /// libclang.
     fn add_tree(&mut self, number: usize, tree: Tree) -> Result<(), FactsError> {
         let (version, first_version) = (&self.files[number].version, &self.files[0].version);
         if version != first_version {
@@ -172,7 +173,8 @@ impl FactsLinker {
         Ok(())
     }
 
-    /// The facts of source files. They are decoded if no other file has them. `None` if they are damaged.
+    /// The facts of source files. They are decoded if no other file has them. `None` if they are
+    /// damaged.
     fn add_file_facts(&mut self, encoded: Vec<EncodedFileFacts<'_>>) -> Option<Vec<SharedFileFacts>> {
         let mut file_facts = Vec::with_capacity(encoded.len());
         for EncodedFileFacts { digest, facts } in encoded {

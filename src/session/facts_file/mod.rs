@@ -1,9 +1,10 @@
 //! Facts files: the facts of some units of a tree, on disk.
 //!
-//! Several processes, on one machine or on many, extract the facts of a part of a tree each. [`link`] makes the same index of
-//! their files as one process would make. A unit is identified by a digest of its entry in the database, so its facts remain
-//! valid when other units are added or removed. The order of all units is in a list, which each shard has, and the file
-//! [`UNIT_LIST`] of a ninja file.
+//! Several processes, on one machine or on many, extract the facts of a part of a tree each.
+//! [`link`] makes the same index of their files as one process would make. A unit is identified by
+//! a digest of its entry in the database, so its facts remain valid when other units are added or
+//! removed. The order of all units is in a list, which each shard has, and the file [`UNIT_LIST`]
+//! of a ninja file.
 
 mod extract;
 mod link;
@@ -79,7 +80,8 @@ pub enum FactsError {
         /// The kind of file that cannot name it.
         in_what: &'static str,
     },
-    /// The file is not a facts file, is damaged, or was written by another version or with another pack.
+    /// The file is not a facts file, is damaged, or was written by another version or with another
+    /// pack.
     #[error("{path} {problem}; write it again with `cowrap index`")]
     Unusable {
         /// The file.
@@ -167,7 +169,8 @@ struct FactsFile<'a> {
     units: Vec<EncodedUnit>,
 }
 
-/// The facts of one source file. Most are in many facts files, so they are decoded only when they are new.
+/// The facts of one source file. Most are in many facts files, so they are decoded only when they
+/// are new.
 #[derive(Serialize, Deserialize)]
 struct EncodedFileFacts<'a> {
     digest: Digest,

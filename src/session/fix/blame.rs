@@ -1,4 +1,5 @@
-//! Which fixes of a round are to blame if units no longer compile, or call another function than planned.
+//! Which fixes of a round are to blame if units no longer compile, or call another function than
+//! planned.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,15 +14,17 @@ use crate::session::UnitRead;
 
 use super::rounds::{Attempt, FixSession, PlannedFix};
 
-/// The number of failures in one file that single fixes are blamed for. Each costs another attempt, so after that, all fixes of
-/// the file are blamed.
+/// The number of failures in one file that single fixes are blamed for. Each costs another attempt,
+/// so after that, all fixes of the file are blamed.
 const MAX_SINGLE_BLAMES: u32 = 8;
 
 impl FixSession<'_> {
-    /// Blames fixes that units contradict, although they compile: a new callee is not declared at the call, or its name means
-    /// something else there; the generated file does not include a header that the generator was given.
+    /// Blames fixes that units contradict, although they compile: a new callee is not declared at
+    /// the call, or its name means something else there; the generated file does not include a
+    /// header that the generator was given.
     ///
-    /// A call of an undeclared function is an error for today's compilers, but not for libclang as cowrap runs it.
+    /// A call of an undeclared function is an error for today's compilers, but not for libclang as
+    /// cowrap runs it.
     pub(super) fn blame_ineffective(
         &self,
         fixes: &BTreeMap<GroupId, PlannedFix>,
@@ -67,8 +70,8 @@ impl FixSession<'_> {
         (!blamed.is_empty()).then_some(blamed)
     }
 
-    /// Whether units call this function at a location where they called another one before. A parameter or a variable may have
-    /// the same name.
+    /// Whether units call this function at a location where they called another one before. A
+    /// parameter or a variable may have the same name.
     fn is_called<'f>(&self, name: &str, at: &Span, set: &EditSet, units: impl Iterator<Item = &'f UnitRead>) -> bool {
         let tree = &self.session.tree;
         let path = tree.portable(&tree.root.join(&at.path));
@@ -84,7 +87,8 @@ impl FixSession<'_> {
         })
     }
 
-    /// Blames fixes for units that no longer compile. If a mark's header may be missing, the file is to include it first.
+    /// Blames fixes for units that no longer compile. If a mark's header may be missing, the file
+    /// is to include it first.
     pub(super) fn blame_problems(
         &mut self,
         problems: &[(usize, Problem)],
@@ -104,7 +108,8 @@ impl FixSession<'_> {
                     _ => None,
                 })
                 .collect();
-            // An unknown mark gives different errors in different places, so all errors in the file count.
+            // An unknown mark gives different errors in different places, so all errors in the file
+            // count.
             for mark in marks {
                 added_include |=
                     self.mark_header(mark).is_some_and(|header| self.includes.insert((at.path.clone(), header)));
@@ -157,7 +162,8 @@ impl FixSession<'_> {
                 return in_file;
             }
         }
-        // The error may name a function whose declarations now differ, or that is called with its old type.
+        // The error may name a function whose declarations now differ, or that is called with its
+        // old type.
         if let Some(name) = problem.at.as_ref().and_then(|at| self.name_at(at, new_texts)) {
             let named = ids(&|planned| planned.names().contains(&name.as_str()));
             if !named.is_empty() {
@@ -175,7 +181,8 @@ impl FixSession<'_> {
             let file = self.files.get(&root.join(path));
             file.is_some_and(|file| self.reads[unit].contains(file))
         };
-        // A header may not compile where it is included now, because it needs declarations that come later.
+        // A header may not compile where it is included now, because it needs declarations that
+        // come later.
         let included = |edit: &Edit| self.includes.iter().any(|(path, _)| *path == edit.path) && reads(&edit.path);
         let including = ids(&|planned| planned.edits.iter().any(included));
         if !including.is_empty() {

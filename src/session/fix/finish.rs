@@ -18,7 +18,8 @@ impl FixSession<'_> {
     pub(super) fn finish(mut self, current: CheckResult, before: [usize; 3], rounds: usize) -> Result<Fixed, FixError> {
         let root = &self.session.tree.root;
         let changed = self.texts.changed().filter(|(path, _)| {
-            // The next build generates its files again. They were changed in memory only, to check the fixes.
+            // The next build generates its files again. They were changed in memory only, to check
+            // the fixes.
             path.is_relative() && !self.session.tree.is_built(&root.join(path))
         });
         let changes = changed.filter_map(|(path, new)| {
@@ -74,8 +75,8 @@ impl FixSession<'_> {
         }
     }
 
-    /// The changes, by rule and directory. All edits of a fix are in the step of its finding. An edit that several fixes share is
-    /// in the first of their steps.
+    /// The changes, by rule and directory. All edits of a fix are in the step of its finding. An
+    /// edit that several fixes share is in the first of their steps.
     fn steps(&self) -> Vec<Step> {
         let mut steps = Vec::new();
         for round in &self.done {

@@ -21,7 +21,8 @@ pub(super) fn jobs(tree: &Tree, request: &Request) -> Vec<Job> {
     build_jobs(build, request.pack.as_deref()).map(|build| build.jobs).unwrap_or_default()
 }
 
-/// Where the inputs of these jobs are listed: in the `meson.build` of the directory whose build directory has the output.
+/// Where the inputs of these jobs are listed: in the `meson.build` of the directory whose build
+/// directory has the output.
 pub(super) fn input_lists(tree: &Tree, jobs: &[Job]) -> Vec<InputList> {
     let list = |job: &Job| {
         let output = job.output.as_ref()?.strip_prefix(tree.build.as_ref()?).ok()?;

@@ -1,8 +1,10 @@
-//! Fixing a tree: fixes are planned on the whole program, applied in memory, checked, and only then written.
+//! Fixing a tree: fixes are planned on the whole program, applied in memory, checked, and only then
+//! written.
 //!
-//! One round applies all fixes of the findings that do not overlap. Each fix is a group of edits that is applied whole or not at
-//! all. The units that read a changed file are read again with the new texts. A fix that does not have the planned effect is
-//! dropped, together with the fixes that depend on it. Rounds go on until there is nothing left to fix.
+//! One round applies all fixes of the findings that do not overlap. Each fix is a group of edits
+//! that is applied whole or not at all. The units that read a changed file are read again with the
+//! new texts. A fix that does not have the planned effect is dropped, together with the fixes that
+//! depend on it. Rounds go on until there is nothing left to fix.
 
 mod rounds;
 mod blame;

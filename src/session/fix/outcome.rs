@@ -12,18 +12,21 @@ use super::rounds::PlannedFix;
 /// The result of checking a snapshot.
 pub(super) struct CheckResult {
     pub(super) findings: Vec<Finding>,
-    /// The findings that a suspect mark stands for. They may be reported as soon as the mark is not suspect any more.
+    /// The findings that a suspect mark stands for. They may be reported as soon as the mark is not
+    /// suspect any more.
     pub(super) explained: BTreeSet<FindingKey>,
     pub(super) report: Report,
 }
 
-/// Identifies a finding across texts: rule, level, function and path, without line and message, which fixes change.
+/// Identifies a finding across texts: rule, level, function and path, without line and message,
+/// which fixes change.
 pub(super) type FindingKey = (String, Level, String, PathBuf);
 
 /// Identifies a fix: the location of its finding, the rule, and its actions.
 pub(super) type FixKey = (Span, String, Vec<Action>);
 
-/// The fixes that did not have the planned effect: their finding remains, or they cause a new one of the same or a higher level.
+/// The fixes that did not have the planned effect: their finding remains, or they cause a new one
+/// of the same or a higher level.
 pub(super) fn compare(
     old: &CheckResult,
     new: &CheckResult,
@@ -53,7 +56,8 @@ pub(super) fn compare(
         }
         let concerned: Vec<GroupId> =
             fixes.iter().filter(|(_, planned)| planned.concerns(finding)).map(|(id, _)| *id).collect();
-        // A fix of a finding of a higher level is worth a new finding, and then no other fix is to blame for it.
+        // A fix of a finding of a higher level is worth a new finding, and then no other fix is to
+        // blame for it.
         let is_graver = |planned: &PlannedFix| planned.finding.level < finding.level;
         let is_worth_it = match concerned.is_empty() {
             true => fixes.values().any(is_graver),
@@ -62,7 +66,8 @@ pub(super) fn compare(
         if is_worth_it {
             continue;
         }
-        // Advice may move on, as from a function to its callers. But no rule may undo the fix of another rule.
+        // Advice may move on, as from a function to its callers. But no rule may undo the fix of
+        // another rule.
         let goes_on = |planned: &PlannedFix| is_advice(finding) && finding.rule == planned.finding.rule;
         let as_grave = |planned: &&PlannedFix| finding.level <= planned.finding.level && !goes_on(planned);
         let reason = || {

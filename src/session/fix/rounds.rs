@@ -122,7 +122,8 @@ impl<'r> FixSession<'r> {
         }
     }
 
-    /// Checks the program of the current facts and texts. `added` are more headers that the generator would read.
+    /// Checks the program of the current facts and texts. `added` are more headers that the
+    /// generator would read.
     pub(super) fn check(&self, added: &BTreeSet<PathBuf>) -> CheckResult {
         let FixSession { details, problems, .. } = self;
         let Session { inputs, tree, pack, .. } = &self.session;

@@ -1,4 +1,5 @@
-//! The files that a build generates: from the settings of a tree, or from meson's introspection data.
+//! The files that a build generates: from the settings of a tree, or from meson's introspection
+//! data.
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,8 @@ pub struct Job {
 pub struct BuildJobs {
     /// A job for each file that a generator of the pack writes.
     pub jobs: Vec<Job>,
-    /// For each job, the command of the build, with meson's placeholders `@OUTPUT@` and `@INPUT@`. cowrap never runs it.
+    /// For each job, the command of the build, with meson's placeholders `@OUTPUT@` and `@INPUT@`.
+    /// cowrap never runs it.
     pub commands: Vec<Vec<String>>,
     /// The names of the generators that were searched for.
     pub programs: Vec<String>,
@@ -84,7 +86,8 @@ pub fn build_jobs(build: &Path, pack: Option<&Path>) -> Result<BuildJobs, Genera
     Ok(BuildJobs { jobs, commands, programs: generator.programs })
 }
 
-/// Whether a command runs a program, which may have arguments. The directory of the program does not matter.
+/// Whether a command runs a program, which may have arguments. The directory of the program does
+/// not matter.
 fn runs(command: &[String], program: &str) -> bool {
     let words: Vec<&str> = program.split_whitespace().collect();
     let file_name = |word: &String| Path::new(word).file_name().map(|name| name.to_string_lossy().into_owned());

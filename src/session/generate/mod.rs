@@ -176,8 +176,8 @@ fn read_text(
     Ok((path.to_path_buf(), text))
 }
 
-/// The root that the request names, or else that of the tree that a header belongs to. It may be unknown if the request names the
-/// dialect.
+/// The root that the request names, or else that of the tree that a header belongs to. It may be
+/// unknown if the request names the dialect.
 fn find_root(
     request: &GenerateRequest,
     generator: &Generator,
@@ -253,7 +253,8 @@ fn shown_input(input: &Path, root: Option<&Path>) -> String {
     normalize(&name).display().to_string().replace("*/", "* /").replace(['\n', '\r'], " ")
 }
 
-/// Text of an unknown encoding as ASCII. Other bytes, mostly in comments, become `?`, one for one, so that offsets stay right.
+/// Text of an unknown encoding as ASCII. Other bytes, mostly in comments, become `?`, one for one,
+/// so that offsets stay right.
 fn ascii_only(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '?' }).collect()
 }

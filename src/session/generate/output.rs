@@ -7,7 +7,8 @@ use cowrap_base::files::{Written, write_whole};
 use super::{GenerateError, Generated, Job};
 
 impl Generated {
-    /// Writes the text to the job's output, unless the file has this text already. The caller writes to standard output.
+    /// Writes the text to the job's output, unless the file has this text already. The caller
+    /// writes to standard output.
     ///
     /// # Errors
     ///
@@ -51,7 +52,8 @@ pub fn write_depfile(path: &Path, text: &str) -> Result<(), GenerateError> {
         .map_err(|source| GenerateError::Write { path: path.display().to_string(), source })
 }
 
-/// Whether a file seems to be written by hand: the first lines of generated files say that they are generated.
+/// Whether a file seems to be written by hand: the first lines of generated files say that they are
+/// generated.
 fn is_handwritten(path: &Path) -> bool {
     let Ok(bytes) = std::fs::read(path) else { return false };
     let beginning = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]).to_lowercase();

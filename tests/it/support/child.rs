@@ -1,8 +1,10 @@
-//! This test program as a child process, which can be killed or confined. A child runs one test and no other.
+//! This test program as a child process, which can be killed or confined. A child runs one test and
+//! no other.
 
 use std::process::Command;
 
-/// The full name of a test, for `--exact`. `module` is the `module_path!()` of the module that has it.
+/// The full name of a test, for `--exact`. `module` is the `module_path!()` of the module that has
+/// it.
 pub fn test_name(module: &str, test: &str) -> String {
     // The name of the program comes first in a module's path, and is no part of a test's name.
     let (_program, module) = module.split_once("::").expect("tests are in modules");

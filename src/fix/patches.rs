@@ -58,7 +58,8 @@ pub fn patch_mail(header: &PatchHeader, changes: &[Change]) -> Vec<u8> {
     out
 }
 
-/// The file name of a patch in its series: `0001-block-mark-foo.patch`, at most 64 characters of ASCII.
+/// The file name of a patch in its series: `0001-block-mark-foo.patch`, at most 64 characters of
+/// ASCII.
 pub fn patch_name(number: usize, subject: &str) -> String {
     const LONGEST: usize = 64;
     const END: &str = ".patch";
@@ -73,7 +74,8 @@ pub fn patch_name(number: usize, subject: &str) -> String {
     name + END
 }
 
-/// Whether git would take a line of the body for something else: the end of the message, the next mail, a header.
+/// Whether git would take a line of the body for something else: the end of the message, the next
+/// mail, a header.
 fn has_meaning(line: &str) -> bool {
     let start = line.trim_start_matches('>').to_ascii_lowercase();
     let marks = ["---", "diff -", "index: ", "from ", "from:", "date:", "subject:", "[patch"];

@@ -78,11 +78,10 @@ pub(crate) fn compiled<'s>(items: &[Item<'s>], problems: &mut Vec<Problem>) -> (
                 }
                 _ => problems.push(unpaired(word, span)),
             },
-            "endif" => {
-                if open.pop().is_none() {
-                    problems.push(unpaired("endif", span));
-                }
-            }
+            "endif" => match open.pop() {
+                Some(_) => {}
+                None => problems.push(unpaired("endif", span)),
+            },
             _ => {}
         }
     }

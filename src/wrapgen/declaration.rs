@@ -435,7 +435,8 @@ fn return_specifiers(parts: &[Part<'_>], function: &Function<'_>) -> Result<Stri
     Ok(text)
 }
 
-/// A type without its outermost qualifiers: `char *const` becomes `char *`, `const int` becomes `int`.
+/// A type without its outermost qualifiers: `char *const` becomes `char *`, `const int` becomes
+/// `int`.
 fn without_own_qualifiers(text: &str) -> String {
     let is_qualifier = |word: &&str| QUALIFIERS.contains(word);
     let keep = |words: &str| words.split(' ').filter(|word| !is_qualifier(word)).collect::<Vec<_>>().join(" ");

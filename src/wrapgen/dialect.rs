@@ -112,8 +112,8 @@ pub fn detect(generator: &Generator, root: &Path) -> Result<DetectedDialect, Dia
                 let text = read(file)?;
                 reason = match &probe.has {
                     Some(wanted) if !text.contains(wanted.as_str()) => return None,
-                    Some(wanted) => format!("{} has `{wanted}`", file.display()),
-                    None => format!("{}, by what it lacks", file.display()),
+                    Some(wanted) => format!("`{wanted}` in {}", file.display()),
+                    None => format!("what {} lacks", file.display()),
                 };
             }
             if let Some(lowest) = &probe.version {
@@ -122,7 +122,7 @@ pub fn detect(generator: &Generator, root: &Path) -> Result<DetectedDialect, Dia
                     return None;
                 }
                 if reason.is_empty() {
-                    reason = format!("{}, which is at least {lowest}", file.display());
+                    reason = format!("the version in {}, at least {lowest}", file.display());
                 }
             }
             Some(reason)

@@ -289,7 +289,9 @@ impl<'r> FixSession<'r> {
         let units: Vec<usize> = (0..self.facts.len())
             .filter(|unit| self.facts[*unit].is_some() && self.reads[*unit].iter().any(|file| changed.contains(file)))
             .collect();
-        let (units, problems) = self.reread(&units, &new_texts, progress)?;
+        let units = self.reread(&units, &new_texts, progress)?;
+        let problem = |unit: &UnitRead| Some((unit.number, unit.facts.as_ref().err()?.clone()));
+        let problems: Vec<(usize, Problem)> = units.iter().filter_map(problem).collect();
         if !problems.is_empty() {
             return Ok(self.blame_problems(&problems, fixes, set, &new_texts));
         }
@@ -354,21 +356,19 @@ impl<'r> FixSession<'r> {
         texts
     }
 
-    /// Reads units with new texts. The second result has the units that cannot be read any more.
+    /// Reads units with new texts.
     fn reread(
         &mut self,
         units: &[usize],
         new_texts: &BTreeMap<PathBuf, Vec<u8>>,
         progress: &dyn Progress,
-    ) -> Result<(Vec<UnitRead>, Vec<(usize, Problem)>), Error> {
+    ) -> Result<Vec<UnitRead>, Error> {
         let root = self.session.tree.root.clone();
         let before = self.texts.changed().map(|(path, text)| (root.join(path), Arc::clone(text)));
         let new = new_texts.iter().map(|(path, text)| (root.join(path), Arc::new(text.clone())));
         let snapshot = Snapshot::disk().with_texts(before.chain(new));
         let (units, _) = self.session.units(&snapshot, units, progress)?;
-        let problem = |unit: &UnitRead| Some((unit.number, unit.facts.as_ref().err()?.clone()));
-        let problems = units.iter().filter_map(problem).collect();
-        Ok((units, problems))
+        Ok(units)
     }
 }
 

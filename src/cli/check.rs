@@ -283,8 +283,9 @@ fn baseline_notice(compared: &Comparison) -> Option<String> {
              function, and it was rewritten; review and commit it"
         ),
         Upgrade::Pending => format!(
-            "{file} is in the previous baseline format: its entries are matched by rule, file and function only; \
-             `cowrap baseline` rewrites it"
+            "{file} is in the previous baseline format and was not rewritten: an entry matches no finding or \
+             several, or the file cannot be written now; fix what is new first, then run `cowrap baseline`, which \
+             records all findings that are left"
         ),
     })
 }

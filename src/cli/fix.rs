@@ -157,6 +157,14 @@ fn print_summary(fixed: &Fixed, to_standard_error: bool) {
         let (path, line, column) = (at.path.display(), at.line, at.column);
         lines.push(format!("{path}:{line}:{column}: remaining: {} [{}]", finding.message, finding.rule));
     }
+    // Whoever sees the exit status must see what it is about.
+    for problem in &fixed.report.problems {
+        let place = match &problem.at {
+            Some(at) => format!("{}:{}:{}", at.path.display(), at.line, at.column),
+            None => problem.file.display().to_string(),
+        };
+        lines.push(format!("{place}: not checked: {}", problem.message));
+    }
     let [errors, warnings, notes] = fixed.before;
     let after = &fixed.report.summary;
     lines.push(format!(

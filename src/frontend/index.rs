@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
+use std::time::SystemTime;
 
 use rayon::iter::{ParallelBridge, ParallelIterator};
 
@@ -102,9 +103,10 @@ impl Indexer {
     }
 
     /// The texts of the tree as they are now, or in another state of it.
-    pub fn sources(&self, overlay: &Overlay) -> Arc<Sources> {
+    /// `started` is when nothing of it had been read yet.
+    pub fn sources(&self, overlay: &Overlay, started: SystemTime) -> Arc<Sources> {
         let texts = overlay.texts().map(|(path, text)| (path.to_path_buf(), Arc::clone(text))).collect();
-        Arc::new(Sources::new(self.reader.parser.resource_directory(), texts))
+        Arc::new(Sources::new(self.reader.parser.resource_directory(), texts, started))
     }
 
     /// Plans which header work these units share; `None` when no directory for precompiled headers

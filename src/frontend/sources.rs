@@ -44,9 +44,8 @@ pub fn normalized_digest(text: &[u8]) -> Digest {
 
 impl Sources {
     /// The texts on disk, except for those that are given by absolute path.
-    pub fn new(resource_directory: &Path, texts: HashMap<PathBuf, Arc<Vec<u8>>>) -> Sources {
+    pub fn new(resource_directory: &Path, texts: HashMap<PathBuf, Arc<Vec<u8>>>, started: SystemTime) -> Sources {
         let resource_directory = resource_directory.to_path_buf();
-        let started = SystemTime::now();
         Sources { scans: Scans::new(texts), resolver: Resolver::default(), resource_directory, started }
     }
 

@@ -122,7 +122,7 @@ impl<'a> UnitCache<'a> {
         sources: &Sources,
         overlay: &Overlay,
     ) -> UnitCache<'a> {
-        let started = SystemTime::now();
+        let started = sources.started;
         let digest = |path: &Path| match overlay.text(path) {
             Some(text) => Some(Digest::of(text)),
             None if overlay.is_gone(path) => None,

@@ -46,8 +46,10 @@ pub(crate) fn apply(
         let matched: Vec<Finding> = matched.map(|(finding, _)| finding.clone()).collect();
         // The staged state may differ from the disk, and a check before a commit must not change
         // files.
-        let may_write = stale.is_empty() && request.gate.since != Some(Since::Staged);
-        compared.upgrade = Some(upgrade(&file, &matched, may_write));
+        let is_certain = stale.is_empty() && baseline.is_unambiguous(&report.findings);
+        let may_write = is_certain && request.gate.since != Some(Since::Staged) && is_in_tree(&file, tree);
+        let is_unchanged = read_file(&file).is_ok_and(|now| now == text);
+        compared.upgrade = Some(upgrade(&file, &matched, may_write && is_unchanged));
     }
     // If a part of the tree was not read, the findings of an entry may be there.
     let is_whole = report.problems.is_empty() && !report.is_partial;
@@ -78,6 +80,13 @@ pub(crate) fn apply(
     }
     report.findings = findings;
     Ok(stale)
+}
+
+/// Whether a file is below the root of the tree. The settings of a tree name its baseline, and a tree may come from an
+/// attacker.
+fn is_in_tree(file: &Path, tree: &Tree) -> bool {
+    let root = tree.root.canonicalize();
+    file.canonicalize().is_ok_and(|file| root.is_ok_and(|root| file.starts_with(root)))
 }
 
 /// Rewrites a baseline of the previous version with the findings that matched its entries, if it

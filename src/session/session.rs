@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use cowrap_analysis::program::Program;
 use cowrap_base::cache::Cache;
@@ -66,7 +67,8 @@ pub(crate) struct ProgramRead {
 
 /// A unit that was read.
 pub(crate) struct UnitRead {
-    /// Its number among the units of the database.
+    /// Its number among the units of the snapshot. They are those of the database, unless the
+    /// snapshot has other files than the disk.
     pub(crate) number: usize,
     /// The facts of its files, or why there are none.
     pub(crate) facts: Result<Vec<SharedFileFacts>, Problem>,
@@ -107,6 +109,7 @@ impl<'r> Session<'r> {
         let pack = pack_of(request.pack.as_deref())?.with(&request.settings);
         let library = Library::load()?;
         let (inputs, tree) = inputs(request)?;
+        let started = SystemTime::now();
         let visible = make_visible(&tree.root, &mark_headers(&pack), &Default::default());
         if visible.definitions.is_empty() {
             return Err(no_marks(&pack, &tree));
@@ -130,7 +133,7 @@ impl<'r> Session<'r> {
         let current = CurrentSnapshot {
             snapshot: Snapshot::disk(),
             units: inputs.units.as_slice().into(),
-            sources: indexer.sources(Snapshot::disk().overlay()),
+            sources: indexer.sources(Snapshot::disk().overlay(), started),
         };
         Ok(Session { request, pack, tree, inputs, details, refused, clang, indexer, cache, current })
     }
@@ -140,7 +143,7 @@ impl<'r> Session<'r> {
         if snapshot.is_disk() && self.current.snapshot.is_disk() {
             return Ok(());
         }
-        let sources = self.indexer.sources(snapshot.overlay());
+        let sources = self.indexer.sources(snapshot.overlay(), SystemTime::now());
         let texts = snapshot.overlay().texts().map(|(path, text)| (path.to_path_buf(), Arc::clone(text))).collect();
         let VisibleMarks { headers, .. } = make_visible(&self.tree.root, &mark_headers(&self.pack), &texts);
         self.indexer.set_texts(headers).map_err(Error::Snapshot)?;

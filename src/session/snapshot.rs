@@ -83,7 +83,10 @@ impl Snapshot {
 
     /// Whether the same files exist as on the disk: none was added, removed or moved.
     pub fn has_disk_layout(&self) -> bool {
-        let is_file = |(path, text): (&Path, Option<&Arc<Vec<u8>>>)| text.is_some() && path.is_file();
+        // A path that leads through a symbolic link names another file for whoever reads it.
+        let is_file = |(path, text): (&Path, Option<&Arc<Vec<u8>>>)| {
+            text.is_some() && path.is_file() && path.canonicalize().is_ok_and(|identity| identity == path)
+        };
         self.moved.is_empty() && self.overlay.entries().all(is_file)
     }
 
@@ -141,10 +144,13 @@ mod tests {
     #[test]
     fn changed_texts_do_not_change_the_layout() {
         let scratch = tempfile::tempdir().unwrap();
-        let path = scratch.path().join("a.c");
+        let path = scratch.path().canonicalize().unwrap().join("a.c");
         std::fs::write(&path, "old").unwrap();
         let with = |path: PathBuf| Snapshot::disk().with_texts([(path, Arc::new(b"new".to_vec()))]);
         assert!(Snapshot::disk().has_disk_layout() && with(path.clone()).has_disk_layout());
+        let link = scratch.path().join("link.c");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert!(!with(link).has_disk_layout(), "units know the file by its own path");
         assert!(!with(scratch.path().join("b.c")).has_disk_layout());
         let mut removed = change(Some("/t/a.c"), None, "a");
         removed.old = Some(path);

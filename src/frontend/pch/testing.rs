@@ -31,7 +31,7 @@ impl Graph {
         for (name, text) in files {
             std::fs::write(root.join(name), text).unwrap();
         }
-        let sources = Sources::new(Path::new("/none"), HashMap::new());
+        let sources = Sources::new(Path::new("/none"), HashMap::new(), std::time::SystemTime::now());
         let unit = |name: &str| Unit {
             file: root.join(name),
             directory: root.clone(),

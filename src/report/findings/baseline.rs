@@ -1,6 +1,6 @@
 //! Baselines: known findings, in a file beside the sources.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 use std::path::{Path, PathBuf};
 
@@ -152,16 +152,32 @@ impl Baseline {
         }
     }
 
+    /// Whether each entry of a baseline of the previous version means one finding: no function has
+    /// more findings of a rule than entries.
+    pub fn is_unambiguous(&self, findings: &[Finding]) -> bool {
+        let mut entries: HashMap<(String, PathBuf, String), usize> = HashMap::new();
+        for entry in &self.entries {
+            *entries.entry(entry.place()).or_default() += 1;
+        }
+        let mut found: HashMap<(String, PathBuf, String), usize> = HashMap::new();
+        for finding in findings {
+            let at = finding.primary.at.path.clone();
+            *found.entry((finding.rule.clone(), at, finding.function.clone())).or_default() += 1;
+        }
+        entries.iter().all(|(place, count)| found.get(place).is_none_or(|found| found <= count))
+    }
+
     fn compare_by<K: Eq + Hash>(
         &self,
         findings: &[Finding],
         of_finding: impl Fn(&Finding) -> K,
         of_entry: impl Fn(&BaselineEntry) -> K,
     ) -> (Vec<bool>, Vec<&BaselineEntry>) {
-        // What a merge wrote twice is one.
+        // What a merge wrote twice is one, even if a release worded it in another way in between.
         let mut unique: Vec<&BaselineEntry> = self.entries.iter().collect();
         unique.sort();
-        unique.dedup_by(|one, other| one.fingerprint == other.fingerprint);
+        let mut seen = HashSet::new();
+        unique.retain(|entry| seen.insert(entry.fingerprint.as_str()));
         let mut entries: HashMap<K, VecDeque<&BaselineEntry>> = HashMap::new();
         for entry in unique {
             entries.entry(of_entry(entry)).or_default().push_back(entry);
@@ -232,6 +248,19 @@ mod tests {
 
     fn parse(text: &str) -> Result<Baseline, String> {
         Baseline::parse(text, Path::new("b.json")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_entry_of_the_previous_version_must_mean_one_finding() {
+        let finding = |line: u32| {
+            let at = Span { path: PathBuf::from("a.c"), line, column: 1 };
+            Finding::new("a-rule", Level::Error, "f", Vec::new(), "m".to_owned(), Label { at, text: String::new() })
+        };
+        let text = "[{\"cowrap-baseline\":1}\n,{\"path\":\"a.c\",\"rule\":\"a-rule\",\"function\":\"f\",\
+                    \"message\":\"m\",\"fingerprint\":\"0\"}\n]\n";
+        let baseline = Baseline::parse(text, Path::new("b.json")).unwrap();
+        assert!(baseline.is_unambiguous(&[finding(1)]));
+        assert!(!baseline.is_unambiguous(&[finding(1), finding(2)]), "either of the two may be the known one");
     }
 
     #[test]

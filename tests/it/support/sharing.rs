@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
 use cowrap_base::cache::Cache;
 use cowrap_base::files::{Digest, ON_DISK, Tree};
@@ -48,7 +49,9 @@ pub fn compare(root: &Path) -> Compared {
         read
     };
     let plain = read(None);
-    let sharing = indexer.share(&units, &indexer.sources(&ON_DISK), false).expect("a place for precompiled headers");
+    let sharing = indexer
+        .share(&units, &indexer.sources(&ON_DISK, SystemTime::now()), false)
+        .expect("a place for precompiled headers");
     let compare = |shared: Vec<(PathBuf, UnitFacts)>| -> Vec<(PathBuf, String)> {
         let differing = plain.iter().zip(shared).filter(|((_, plain), (_, shared))| plain != shared);
         differing.map(|((file, plain), (_, shared))| (file.clone(), difference(plain, &shared))).collect()
@@ -59,7 +62,9 @@ pub fn compare(root: &Path) -> Compared {
     let mut last = SharingStats::default();
     for _ in 0..2 {
         let cache = Cache::open(kept.path(), 1 << 30).expect("a cache");
-        let again = indexer.share(&units, &indexer.sources(&ON_DISK), false).expect("a place for precompiled headers");
+        let again = indexer
+            .share(&units, &indexer.sources(&ON_DISK, SystemTime::now()), false)
+            .expect("a place for precompiled headers");
         let again = indexer.keep(again, &cache, Digest::of(b"all"));
         differing.extend(compare(read(Some(&again))));
         cache.flush().expect("it can be written");

@@ -47,6 +47,30 @@ pub struct Request {
     pub cache: Option<CacheLocation>,
 }
 
+impl Request {
+    /// A request for a whole tree with QEMU's pack, and nothing else that differs from the defaults:
+    /// no settings, no baseline but the tree's own, no cache.
+    pub fn new(input: Input, working_directory: PathBuf) -> Request {
+        Request {
+            input,
+            working_directory,
+            root: None,
+            report_on: Vec::new(),
+            only: None,
+            exclude: None,
+            is_partial: false,
+            pack: None,
+            inputs: Vec::new(),
+            enable: Vec::new(),
+            settings: Settings::default(),
+            gate: Gate::default(),
+            jobs: 0,
+            sharing: SharingRequest::default(),
+            cache: None,
+        }
+    }
+}
+
 /// Whether units share precompiled headers (PCH sharing). The facts are the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SharingRequest {

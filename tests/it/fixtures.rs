@@ -13,10 +13,9 @@ use std::sync::{Mutex, PoisonError};
 
 use cowrap_analysis::rules::RULES;
 use cowrap_base::files::write_whole;
-use cowrap_packs::Settings;
 use cowrap_report::Report;
 use cowrap_report::{Finding, Level};
-use cowrap_session::{BaselineRequest, Gate, Input, Progress, Request, SharingRequest};
+use cowrap_session::{BaselineRequest, Input, Progress, Request};
 
 use crate::support::expect::is_update;
 
@@ -115,23 +114,7 @@ fn testdata() -> PathBuf {
 }
 
 fn request(input: Input, root: PathBuf) -> Request {
-    Request {
-        input,
-        working_directory: root.clone(),
-        root: Some(root),
-        report_on: Vec::new(),
-        only: None,
-        exclude: None,
-        is_partial: false,
-        pack: None,
-        inputs: Vec::new(),
-        enable: Vec::new(),
-        settings: Settings::default(),
-        gate: Gate::default(),
-        jobs: 2,
-        sharing: SharingRequest::Yes,
-        cache: None,
-    }
+    Request { root: Some(root.clone()), jobs: 2, ..Request::new(input, root) }
 }
 
 fn database(tree: &str, name: &str) -> Request {

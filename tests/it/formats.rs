@@ -8,11 +8,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use cowrap_base::files::{Overlay, Tree};
-use cowrap_packs::Settings;
 use cowrap_report::render::{Format, Style, render};
 use cowrap_report::{BaselineState, Edit, Finding, Fingerprints, Fix, Label, Level, Note, Role, Safety, Span};
 use cowrap_report::{Comparison, Details, Problem, ProblemKind, Report, RuleInfo, Summary};
-use cowrap_session::{Gate, Input, Progress, Request, SharingRequest};
+use cowrap_session::{Input, Progress, Request};
 use quick_xml::events::Event;
 use quick_xml::{Reader, XmlVersion};
 use serde_json::{Value, json};
@@ -401,23 +400,7 @@ fn the_same_report_gives_the_same_bytes_anywhere() {
 #[test]
 fn a_real_report_can_be_read() {
     let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/miniblock");
-    let request = Request {
-        input: Input::Database(Some(tree.clone())),
-        working_directory: tree,
-        root: None,
-        report_on: Vec::new(),
-        only: None,
-        exclude: None,
-        is_partial: false,
-        pack: None,
-        inputs: Vec::new(),
-        enable: Vec::new(),
-        settings: Settings::default(),
-        gate: Gate::default(),
-        jobs: 0,
-        sharing: SharingRequest::Yes,
-        cache: None,
-    };
+    let request = Request::new(Input::Database(Some(tree.clone())), tree);
     let report = cowrap_session::check(&request, &Silent).unwrap();
     let count = report.findings.len();
     let paths: BTreeSet<PathBuf> = report.findings.iter().map(|finding| finding.primary.at.path.clone()).collect();

@@ -7,9 +7,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use cowrap_base::cache::CacheLocation;
-use cowrap_packs::Settings;
 use cowrap_report::Report;
-use cowrap_session::{FixRequest, Fixed, Gate, Input, Progress, Request, SharingRequest, unified_diff};
+use cowrap_session::{FixRequest, Fixed, Input, Progress, Request, SharingRequest, unified_diff};
 
 /// Counts the units that are parsed.
 #[derive(Default)]
@@ -69,21 +68,9 @@ impl Checkout {
 
     fn request(&self) -> Request {
         Request {
-            input: Input::Database(Some(self.root().join("build"))),
-            working_directory: self.root().to_path_buf(),
-            root: None,
-            report_on: Vec::new(),
-            only: None,
-            exclude: None,
-            is_partial: false,
-            pack: None,
-            inputs: Vec::new(),
-            enable: Vec::new(),
-            settings: Settings::default(),
-            gate: Gate::default(),
             jobs: 2,
-            sharing: SharingRequest::Yes,
             cache: Some(CacheLocation { directory: self.cache.clone(), limit: 1 << 30 }),
+            ..Request::new(Input::Database(Some(self.root().join("build"))), self.root().to_path_buf())
         }
     }
 

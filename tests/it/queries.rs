@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use cowrap_analysis::effects::Effects;
 use cowrap_analysis::queries::{self, QueryError, Selection};
-use cowrap_packs::Settings;
 use cowrap_report::{Direction, EdgeKind, Witness};
-use cowrap_session::{Gate, Index, Input, Progress, Request, SharingRequest};
+use cowrap_session::{Index, Input, Progress, Request};
 use serde_json::Value;
 
 struct Silent;
@@ -24,23 +23,7 @@ fn testdata() -> PathBuf {
 
 fn index(tree: &str) -> Index {
     let tree = testdata().join(tree);
-    let request = Request {
-        input: Input::Database(Some(tree.clone())),
-        working_directory: tree,
-        root: None,
-        report_on: Vec::new(),
-        only: None,
-        exclude: None,
-        is_partial: false,
-        pack: None,
-        inputs: Vec::new(),
-        enable: Vec::new(),
-        settings: Settings::default(),
-        gate: Gate::default(),
-        jobs: 1,
-        sharing: SharingRequest::Yes,
-        cache: None,
-    };
+    let request = Request { jobs: 1, ..Request::new(Input::Database(Some(tree.clone())), tree) };
     let index = cowrap_session::index(&request, &Silent).unwrap();
     assert!(index.problems.is_empty(), "{:?}", index.problems);
     index

@@ -41,18 +41,18 @@ pub(crate) fn apply(
     let (is_known, stale) = baseline.compare(&report.findings);
     let shown = tree.relative(&file).to_path_buf();
     compared.baseline = Some((shown.to_string_lossy().into_owned(), is_known.iter().filter(|known| **known).count()));
+    // If a part of the tree was not read, the findings of an entry may be there.
+    let is_whole = report.problems.is_empty() && !report.is_partial;
     if baseline.is_previous() {
         let matched = report.findings.iter().zip(&is_known).filter(|(_, is_known)| **is_known);
         let matched: Vec<Finding> = matched.map(|(finding, _)| finding.clone()).collect();
         // The staged state may differ from the disk, and a check before a commit must not change
         // files.
-        let is_certain = stale.is_empty() && baseline.is_unambiguous(&report.findings);
+        let is_certain = is_whole && stale.is_empty() && baseline.is_unambiguous(&report.findings);
         let may_write = is_certain && request.gate.since != Some(Since::Staged) && is_in_tree(&file, tree);
         let is_unchanged = read_file(&file).is_ok_and(|now| now == text);
         compared.upgrade = Some(upgrade(&file, &matched, may_write && is_unchanged));
     }
-    // If a part of the tree was not read, the findings of an entry may be there.
-    let is_whole = report.problems.is_empty() && !report.is_partial;
     let mut findings: Vec<Finding> = Vec::new();
     let mut stale: Vec<(PathBuf, Finding)> = stale
         .into_iter()

@@ -16,7 +16,7 @@ pub use path_condition::{Context, ContextSet, MAX_FLAGS, PathCondition};
 pub use shared::SharedFileFacts;
 
 /// The version of this data model. Stored facts of another version are ignored.
-pub const SCHEMA: u32 = 8;
+pub const SCHEMA: u32 = 9;
 
 /// An index into [`FileFacts::files`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -117,6 +117,11 @@ pub struct Declaration {
     pub definition: bool,
     /// Whether it says that the function never returns to its caller.
     pub never_returns: bool,
+    /// Whether it is weak: a definition gives way to another that is not.
+    pub weak: bool,
+    /// The function that this is another name for (`__attribute__((alias))`, `weakref`, `#pragma weak a = b`,
+    /// `__asm__("b")`). Without a body in the program, the name is not one for a function of the tree.
+    pub alias: Option<SymbolId>,
     /// The canonical type, for definitions and for declarations with marks.
     pub signature: Option<String>,
 }
@@ -128,9 +133,9 @@ pub struct Body {
     pub symbol: SymbolId,
     /// The location of the name in the definition.
     pub location: Location,
-    /// The flags: the positions of the parameters that a [`PathCondition`] distinguishes. They are boolean, the body
-    /// does not change them, and it tests them or passes them on. At most [`MAX_FLAGS`].
-    pub flags: Vec<u16>,
+    /// The flags: the tests of parameters that a [`PathCondition`] distinguishes. The body does not change these
+    /// parameters. At most [`MAX_FLAGS`].
+    pub flags: Vec<Flag>,
     /// Calls that name a function, in source order; one for each callee and location.
     pub calls: Vec<Call>,
     /// Calls through slots, in source order.
@@ -139,12 +144,45 @@ pub struct Body {
     pub stores: Vec<Store>,
     /// Copies from slot to slot, in source order. Arguments of calls are not among them.
     pub copies: Vec<PointerCopy>,
+    /// The nearest call, as a position in `calls`, that every path to the end of the body passes.
+    pub returns_after: Option<u32>,
     /// An assertion on the context that every path passes.
     pub assertion: Option<Assertion>,
     /// The locks that the body takes, with the calls that it makes while it holds them, in source order.
     pub critical_sections: Vec<CriticalSection>,
     /// The locks that the body releases without certainly having taken them, sorted.
     pub releases: Vec<Release>,
+}
+
+/// A truth value that a body derives from one of its parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Flag {
+    /// The parameter's position.
+    pub position: u16,
+    /// What is true of its value when the flag is set.
+    pub test: FlagTest,
+}
+
+/// A test of an integer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum FlagTest {
+    /// It is not 0.
+    NonZero,
+    /// It is this number.
+    Equals(i64),
+    /// It has at least one of these bits.
+    HasBits(i64),
+}
+
+impl FlagTest {
+    /// Whether a number passes the test.
+    pub fn holds(self, value: i64) -> bool {
+        match self {
+            FlagTest::NonZero => value != 0,
+            FlagTest::Equals(number) => value == number,
+            FlagTest::HasBits(bits) => value & bits != 0,
+        }
+    }
 }
 
 /// A lock that a body may release for its caller.
@@ -188,11 +226,15 @@ pub struct Call {
     pub condition: PathCondition,
     /// What makes the call.
     pub kind: CallKind,
+    /// The nearest earlier call, as a position in [`Body::calls`], that every path to this one passes.
+    pub after: Option<u32>,
+    /// Whether the program certainly ends behind the call: all paths from it lead to calls that do not return.
+    pub ends: bool,
     /// The arguments that can matter to what the callee does, by position.
     pub arguments: Vec<Argument>,
 }
 
-/// An argument of a call: a function, a function pointer, or a known truth value. An argument with several possible
+/// An argument of a call: a function, a function pointer, or a known truth value or number. An argument with several possible
 /// values, as in `f(c ? g : h)`, is listed once for each.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Argument {
@@ -210,7 +252,9 @@ pub enum ArgumentValue {
     Function(SymbolId),
     /// Whatever a slot points to.
     Slot(Slot),
-    /// For a `bool` parameter: the body's entry states in which the argument may be true, and those in which it may be
+    /// For an integer or enumeration parameter: the constant that is always passed.
+    Number(i64),
+    /// For a `bool`, integer or enumeration parameter: the body's entry states in which the argument may be true, and those in which it may be
     /// false. An argument that can always be both is not listed.
     Truth { may_be_true: PathCondition, may_be_false: PathCondition },
 }
@@ -250,6 +294,10 @@ pub struct SlotCall {
     pub kind: CallKind,
     /// The marks on the slot's own declaration or on the typedef of its type.
     pub marks: Vec<Mark>,
+    /// As in [`Call::after`].
+    pub after: Option<u32>,
+    /// As in [`Call::ends`].
+    pub ends: bool,
     /// The arguments that can matter to what the callee does, by position.
     pub arguments: Vec<Argument>,
 }

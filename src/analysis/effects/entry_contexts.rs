@@ -5,7 +5,7 @@
 //! a function; *certain* states follow from marks, along calls by name.
 
 use crate::program::{Adjacency, Argument, ArgumentValue, Body, BodyId, FunctionId, IndexVec, Program, SlotId};
-use cowrap_facts::{CallKind, Context, ContextSet, PathCondition};
+use cowrap_facts::{CallKind, Context, ContextSet, FlagTest, PathCondition};
 use cowrap_packs::Effect;
 
 use super::Effects;
@@ -71,14 +71,20 @@ pub fn passed_values(arguments: &[Argument], context: Context, value: u8, callee
     if arguments.is_empty() {
         return values;
     }
-    for (flag, position) in callee.flags.iter().enumerate() {
-        for argument in arguments.iter().filter(|argument| argument.position == *position) {
-            let ArgumentValue::Truth { may_be_true, may_be_false } = argument.value else { continue };
-            if !may_be_true.contains(context, value) {
-                values &= !SET[flag];
+    for (number, flag) in callee.flags.iter().enumerate() {
+        for argument in arguments.iter().filter(|argument| argument.position == flag.position) {
+            let (may_be_set, may_be_unset) = match argument.value {
+                ArgumentValue::Number(passed) => (flag.test.holds(passed), !flag.test.holds(passed)),
+                ArgumentValue::Truth { may_be_true, may_be_false } if flag.test == FlagTest::NonZero => {
+                    (may_be_true.contains(context, value), may_be_false.contains(context, value))
+                }
+                _ => continue,
+            };
+            if !may_be_set {
+                values &= !SET[number];
             }
-            if !may_be_false.contains(context, value) {
-                values &= SET[flag];
+            if !may_be_unset {
+                values &= SET[number];
             }
         }
     }

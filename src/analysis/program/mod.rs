@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use cowrap_facts::{Assertion, CallKind, LockId, MarkId, PairedFlag, PathCondition, Release};
+use cowrap_facts::{Assertion, CallKind, Flag, LockId, MarkId, PairedFlag, PathCondition, Release};
 
 pub use adjacency::Adjacency;
 pub use index_vec::{Id, IndexVec};
@@ -107,6 +107,8 @@ pub struct Declaration {
     pub definition: bool,
     /// Whether it says that the function never returns to its caller.
     pub never_returns: bool,
+    /// Whether it is weak: a definition gives way to another that is not.
+    pub weak: bool,
     /// The canonical type, where the facts have it.
     pub signature: Option<String>,
 }
@@ -118,12 +120,14 @@ pub struct Body {
     pub function: FunctionId,
     /// The location of the name in the definition.
     pub location: Location,
-    /// The positions of the boolean parameters that a [`PathCondition`] distinguishes.
-    pub flags: Vec<u16>,
+    /// The tests of parameters that a [`PathCondition`] distinguishes.
+    pub flags: Vec<Flag>,
     /// Calls that name a function, in source order.
     pub calls: Vec<Call>,
     /// Calls through slots, in source order.
     pub slot_calls: Vec<SlotCall>,
+    /// The nearest call, as a position in `calls`, that every path to the end of the body passes.
+    pub returns_after: Option<u32>,
     /// An assertion on the context that every path passes.
     pub assertion: Option<(Assertion, Location)>,
     /// The locks that it takes, with the calls that it makes while it certainly holds them.
@@ -160,6 +164,10 @@ pub struct Call {
     pub condition: PathCondition,
     /// What makes the call.
     pub kind: CallKind,
+    /// The nearest earlier call, as a position in [`Body::calls`], that every path to this one passes.
+    pub after: Option<u32>,
+    /// Whether the program certainly ends behind the call.
+    pub ends: bool,
     /// The arguments that can matter to what the callee does, sorted.
     pub arguments: Vec<Argument>,
 }
@@ -181,6 +189,8 @@ pub enum ArgumentValue {
     Function(FunctionId),
     /// Whatever a slot points to.
     Slot(SlotId),
+    /// The constant that is always passed.
+    Number(i64),
     /// A truth value: the caller's entry states in which it may be true, and those in which it may be false.
     Truth { may_be_true: PathCondition, may_be_false: PathCondition },
 }
@@ -254,6 +264,10 @@ pub struct SlotCall {
     pub condition: PathCondition,
     /// What makes the call.
     pub kind: CallKind,
+    /// The nearest earlier call, as a position in [`Body::calls`], that every path to this one passes.
+    pub after: Option<u32>,
+    /// Whether the program certainly ends behind the call.
+    pub ends: bool,
     /// The arguments that can matter to what the callee does, sorted.
     pub arguments: Vec<Argument>,
 }

@@ -111,7 +111,7 @@ impl<'p> Solver<'p> {
                 match value {
                     ArgumentValue::Function(passed) => self.add(parameter, passed),
                     ArgumentValue::Slot(from) => self.copy(from, parameter),
-                    ArgumentValue::Truth { .. } => {}
+                    ArgumentValue::Number(_) | ArgumentValue::Truth { .. } => {}
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::clang::{BinaryOperator, Cursor, CursorKind, TypeKind, UnaryOperator};
 use cowrap_facts::{
-    Argument, ArgumentValue, Assertion, Body, Call, CallKind, CriticalSection, Location, MAX_FLAGS, Mark,
+    Argument, ArgumentValue, Assertion, Body, Call, CallKind, CriticalSection, FlagTest, Location, MAX_FLAGS, Mark,
     PathCondition, PointerCopy, Release, Slot, SlotCall, Store, SymbolId,
 };
 
@@ -147,10 +147,13 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             let PendingCall { target, location, spelling, kind, .. } = pending.call;
             match target {
                 Target::Function(callee) => {
-                    calls.push(Call { callee, location, spelling, condition: reach, kind, arguments })
+                    let (after, ends) = (None, false);
+                    calls.push(Call { callee, location, spelling, condition: reach, kind, after, ends, arguments })
                 }
                 Target::Slot(slot, marks) => {
-                    slot_calls.push(SlotCall { slot, location, condition: reach, kind, marks, arguments })
+                    let (after, ends) = (None, false);
+                    let condition = reach;
+                    slot_calls.push(SlotCall { slot, location, condition, kind, marks, after, ends, arguments })
                 }
             }
         }
@@ -160,11 +163,15 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         Body {
             symbol,
             location,
-            flags: positions,
+            flags: positions
+                .into_iter()
+                .map(|position| cowrap_facts::Flag { position, test: FlagTest::NonZero })
+                .collect(),
             calls,
             slot_calls,
             stores,
             copies,
+            returns_after: None,
             assertion,
             critical_sections,
             releases,

@@ -521,6 +521,8 @@ impl<'tu> Extractor<'_, 'tu> {
             marks: written,
             definition,
             never_returns,
+            weak: false,
+            alias: None,
             signature,
         });
         if definition {

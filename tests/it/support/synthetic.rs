@@ -54,6 +54,8 @@ pub fn unit(functions: &[Sketch], pack: &Pack) -> SharedFileFacts {
             marks: mark.into_iter().collect(),
             definition: true,
             never_returns: false,
+            weak: false,
+            alias: None,
             signature: None,
         });
         let calls = sketch.calls.iter().enumerate().map(|(position, callee)| Call {
@@ -62,6 +64,8 @@ pub fn unit(functions: &[Sketch], pack: &Pack) -> SharedFileFacts {
             spelling: None,
             condition: always,
             kind: CallKind::Written,
+            after: None,
+            ends: false,
             arguments: Vec::new(),
         });
         let slot_calls = sketch.slot_calls.iter().enumerate().map(|(position, called)| SlotCall {
@@ -69,6 +73,8 @@ pub fn unit(functions: &[Sketch], pack: &Pack) -> SharedFileFacts {
             location: at(10_000 + position),
             condition: always,
             kind: CallKind::Written,
+            after: None,
+            ends: false,
             marks: Vec::new(),
             arguments: Vec::new(),
         });
@@ -88,6 +94,7 @@ pub fn unit(functions: &[Sketch], pack: &Pack) -> SharedFileFacts {
             slot_calls: slot_calls.collect(),
             stores: stores.collect(),
             copies: Vec::new(),
+            returns_after: None,
             assertion: None,
             critical_sections: Vec::new(),
             releases: Vec::new(),

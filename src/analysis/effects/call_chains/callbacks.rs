@@ -149,7 +149,7 @@ impl Search<'_, '_> {
                 ArgumentValue::Slot(slot) if self.own_parameters(*slot, call.caller).next().is_none() => {
                     (self.effects.points_to.candidates(*slot), self.ambiguity(*slot))
                 }
-                ArgumentValue::Slot(_) | ArgumentValue::Truth { .. } => continue,
+                ArgumentValue::Slot(_) | ArgumentValue::Number(_) | ArgumentValue::Truth { .. } => continue,
             };
             for value in self.leading(call.condition.values(self.context), call.arguments, to.node) {
                 let from = Node { body: call.body, value };

@@ -135,7 +135,7 @@ impl Renumbering {
             match &mut argument.value {
                 ArgumentValue::Function(passed) => *passed = self.functions[*passed],
                 ArgumentValue::Slot(slot) => *slot = self.slots[*slot],
-                ArgumentValue::Truth { .. } => {}
+                ArgumentValue::Number(_) | ArgumentValue::Truth { .. } => {}
             }
         }
         arguments.sort_unstable();

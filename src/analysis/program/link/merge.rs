@@ -10,6 +10,7 @@ use super::super::{Argument, ArgumentValue, Body, Call, CriticalSection, SlotCal
 /// Adds what another unit says about the same body.
 pub(super) fn body(known: &mut Body, other: Body) {
     known.units.extend(other.units);
+    dominators(known, &other);
     slot_calls(&mut known.slot_calls, other.slot_calls);
     critical_sections(&mut known.critical_sections, &other.critical_sections);
     known.releases.extend(other.releases);
@@ -17,6 +18,22 @@ pub(super) fn body(known: &mut Body, other: Body) {
     known.releases.dedup();
     known.assertion = known.assertion.filter(|known| other.assertion.as_ref() == Some(known));
     calls(&mut known.calls, other.calls);
+}
+
+/// Keeps what both configurations say of the order of calls. Positions mean nothing if the calls differ.
+fn dominators(known: &mut Body, other: &Body) {
+    let sites = |body: &Body| body.calls.iter().map(|call| (call.callee, call.location)).collect::<Vec<_>>();
+    let is_same = sites(known) == sites(other) && known.slot_calls.len() == other.slot_calls.len();
+    let keep = |known: &mut Option<u32>, other: Option<u32>| *known = known.filter(|_| is_same && *known == other);
+    keep(&mut known.returns_after, other.returns_after);
+    for (position, call) in known.calls.iter_mut().enumerate() {
+        keep(&mut call.after, other.calls.get(position).and_then(|other| other.after));
+        call.ends &= other.calls.get(position).is_some_and(|other| is_same && other.ends);
+    }
+    for (position, call) in known.slot_calls.iter_mut().enumerate() {
+        keep(&mut call.after, other.slot_calls.get(position).and_then(|other| other.after));
+        call.ends &= other.slot_calls.get(position).is_some_and(|other| is_same && other.ends);
+    }
 }
 
 fn calls(known: &mut Vec<Call>, other: Vec<Call>) {
@@ -86,10 +103,12 @@ fn arguments(known: &mut Vec<Argument>, other: Vec<Argument>) {
             }
             None => false,
         },
+        ArgumentValue::Number(_) => other.contains(argument),
         ArgumentValue::Function(_) | ArgumentValue::Slot(_) => true,
     });
     for argument in other {
-        if !matches!(argument.value, ArgumentValue::Truth { .. }) && !known.contains(&argument) {
+        let is_certain = matches!(argument.value, ArgumentValue::Truth { .. } | ArgumentValue::Number(_));
+        if !is_certain && !known.contains(&argument) {
             known.push(argument);
         }
     }

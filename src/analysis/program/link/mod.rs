@@ -114,12 +114,14 @@ impl Linker {
                 }
                 known.definition |= declared.definition;
                 known.never_returns |= declared.never_returns;
+                known.weak |= declared.weak;
             }
             None => declarations.push(Declaration {
                 location,
                 marks,
                 definition: declared.definition,
                 never_returns: declared.never_returns,
+                weak: declared.weak,
                 signature: declared.signature,
             }),
         }
@@ -165,6 +167,8 @@ impl Linker {
             spelling: call.spelling.map(|spelling| ids.location(spelling)),
             condition: call.condition,
             kind: call.kind,
+            after: call.after,
+            ends: call.ends,
             arguments: self.arguments(ids, function, call.arguments),
         });
         let calls = calls.collect();
@@ -173,6 +177,8 @@ impl Linker {
             location: ids.location(call.location),
             condition: call.condition,
             kind: call.kind,
+            after: call.after,
+            ends: call.ends,
             arguments: self.arguments(ids, function, call.arguments),
         });
         let slot_calls = slot_calls.collect();
@@ -189,6 +195,7 @@ impl Linker {
             flags: body.flags,
             calls,
             slot_calls,
+            returns_after: body.returns_after,
             assertion: body.assertion.map(|assertion| (assertion, ids.location(assertion.location))),
             critical_sections: critical_sections.collect(),
             releases: body.releases,
@@ -230,6 +237,7 @@ impl Linker {
                 cowrap_facts::ArgumentValue::Slot(slot) => {
                     ArgumentValue::Slot(self.slot(ids, Some(inside), slot, &[])?)
                 }
+                cowrap_facts::ArgumentValue::Number(number) => ArgumentValue::Number(number),
                 cowrap_facts::ArgumentValue::Truth { may_be_true, may_be_false } => {
                     ArgumentValue::Truth { may_be_true, may_be_false }
                 }

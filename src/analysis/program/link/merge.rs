@@ -9,8 +9,8 @@ use super::super::{Argument, ArgumentValue, Body, Call, CriticalSection, SlotCal
 
 /// Adds what another unit says about the same body.
 pub(super) fn body(known: &mut Body, other: Body) {
-    known.units.extend(other.units);
     dominators(known, &other);
+    known.units.extend(other.units);
     slot_calls(&mut known.slot_calls, other.slot_calls);
     critical_sections(&mut known.critical_sections, &other.critical_sections);
     known.releases.extend(other.releases);

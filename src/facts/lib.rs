@@ -26,6 +26,10 @@ pub struct FileId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SymbolId(pub u32);
 
+/// An index into [`FileFacts::slots`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SlotId(pub u32);
+
 /// An index into the pack's marks. Facts are only valid with the pack that they were extracted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MarkId(pub u16);
@@ -62,6 +66,9 @@ pub struct FileFacts {
     pub files: Vec<PathBuf>,
     /// The functions that are declared, defined, called or stored.
     pub symbols: Vec<Symbol>,
+    /// The function-pointer slots that stores and calls refer to, in the order of their first use. A slot comes after
+    /// those that its identity refers to.
+    pub slots: Vec<Slot>,
     /// Declarations of functions, definitions included, in source order.
     pub declarations: Vec<Declaration>,
     /// Bodies of functions, in source order.
@@ -70,8 +77,6 @@ pub struct FileFacts {
     pub misplaced: Vec<Mark>,
     /// Stores at file scope, by initialisers.
     pub stores: Vec<Store>,
-    /// Copies at file scope.
-    pub copies: Vec<PointerCopy>,
 }
 
 impl FileFacts {
@@ -81,7 +86,6 @@ impl FileFacts {
             && self.bodies.is_empty()
             && self.misplaced.is_empty()
             && self.stores.is_empty()
-            && self.copies.is_empty()
     }
 }
 
@@ -140,10 +144,8 @@ pub struct Body {
     pub calls: Vec<Call>,
     /// Calls through slots, in source order.
     pub slot_calls: Vec<SlotCall>,
-    /// Stores of functions into slots, in source order.
+    /// Stores into slots, in source order. The arguments of calls are among them.
     pub stores: Vec<Store>,
-    /// Copies from slot to slot, in source order. Arguments of calls are not among them.
-    pub copies: Vec<PointerCopy>,
     /// The nearest call, as a position in `calls`, that every path to the end of the body passes.
     pub returns_after: Option<u32>,
     /// An assertion on the context that every path passes.
@@ -251,7 +253,7 @@ pub enum ArgumentValue {
     /// A function.
     Function(SymbolId),
     /// Whatever a slot points to.
-    Slot(Slot),
+    Slot(SlotId),
     /// For an integer or enumeration parameter: the constant that is always passed.
     Number(i64),
     /// For a `bool`, integer or enumeration parameter: the body's entry states in which the argument may be true, and those in which it may be
@@ -284,16 +286,14 @@ impl CallKind {
 /// A call through a slot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlotCall {
-    /// The slot.
-    pub slot: Slot,
+    /// The slot; `None` if what is called cannot be followed, such as a number that is cast to a pointer.
+    pub slot: Option<SlotId>,
     /// The location of the call.
     pub location: Location,
     /// The contexts and the values of the body's flags with which control reaches the call.
     pub condition: PathCondition,
     /// What makes the call.
     pub kind: CallKind,
-    /// The marks on the slot's own declaration or on the typedef of its type.
-    pub marks: Vec<Mark>,
     /// As in [`Call::after`].
     pub after: Option<u32>,
     /// As in [`Call::ends`].
@@ -302,31 +302,31 @@ pub struct SlotCall {
     pub arguments: Vec<Argument>,
 }
 
-/// A copy of a slot's value to another slot.
+/// A value that goes into a slot.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct PointerCopy {
-    /// The source.
-    pub from: Slot,
-    /// The destination.
-    pub to: Slot,
-}
-
-/// A function that is stored into a slot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Store {
-    /// The function.
-    pub function: SymbolId,
-    /// The slot.
-    pub slot: Slot,
-    /// Where the source names the function.
+    /// The slot; `None` if the value goes where it cannot be followed.
+    pub to: Option<SlotId>,
+    /// The value.
+    pub value: Value,
+    /// Where the source names the value: the function, or the slot that it comes from.
     pub location: Location,
-    /// The marks on the slot's own declaration or on the typedef of its type.
-    pub marks: Vec<Mark>,
-    /// Where to write a mark of the slot: at the names of its declarations, or at that of the typedef of its type.
-    /// Sorted.
-    pub declared: Vec<Location>,
     /// The value of the flag that the pack pairs with the slot, if it is constant.
     pub paired_flag: Option<PairedFlag>,
+}
+
+/// A value that a slot can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Value {
+    /// A function.
+    Function(SymbolId),
+    /// Whatever another slot holds.
+    Slot(SlotId),
+    /// The address of another slot.
+    Address(SlotId),
+    /// Something that cannot be followed: a number that is cast to a pointer, an argument from `va_arg`, an output of
+    /// inline assembly, a value out of a `void *`.
+    Unknown,
 }
 
 /// The value of a flag beside a slot: in the same initialiser, or in another argument of the same call.
@@ -342,31 +342,42 @@ pub struct PairedFlag {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PairId(pub u16);
 
-/// A function-pointer slot: anything that can point to a function.
+/// A function-pointer slot: anything that can point to a function, or to another slot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    /// What tells it from other slots.
+    pub identity: SlotIdentity,
+    /// Whether it is an array. All its elements are one slot.
+    pub is_array: bool,
+    /// Whether code outside the tree may store into it: a field of a library's record, or a library's variable.
+    pub is_foreign: bool,
+    /// The marks on its own declaration or on the typedef of its type.
+    pub marks: Vec<Mark>,
+    /// Where to write a mark: at the names of its declarations, or at that of the typedef of its type. Sorted.
+    pub declared: Vec<Location>,
+}
+
+/// What tells a slot from other slots.
 #[allow(missing_docs)] // the comment of each variant describes its fields
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Slot {
+pub enum SlotIdentity {
     /// A field of a record. The location of its declaration identifies the record, which can be anonymous. The name is
     /// for messages.
     Field { record: Location, record_name: String, field: String },
     /// A variable at file scope, by its name; a `static` one also by its file.
     Global { name: String, file: Option<FileId> },
-    /// A local variable, by the location of its declaration.
+    /// A local variable or a compound literal, by the location of its declaration.
     Local { name: String, declared: Location },
-    /// A parameter of the body's function, by its position.
-    Parameter { position: u16 },
-    /// An argument of a call of `function`, by its position.
-    Argument { function: SymbolId, position: u16 },
-    /// An argument of a call through a slot, by its position.
-    SlotArgument { position: u16 },
-    /// The return value of the body's function.
-    Return,
-    /// The result of a call of `function`.
+    /// A parameter of a function, by its position.
+    Parameter { function: SymbolId, position: u16 },
+    /// The result of a function.
     Result { function: SymbolId },
-    /// An element of an array in a slot.
-    Element(Box<Slot>),
-    /// Anything else, such as the target of a pointer to a function pointer, or the result of a call through a slot.
-    Other,
+    /// A parameter of whatever function another slot points to.
+    PointedParameter { slot: SlotId, position: u16 },
+    /// The result of whatever function another slot points to.
+    PointedResult { slot: SlotId },
+    /// Whatever slot another slot points to: `*p`.
+    Target(SlotId),
 }
 
 /// An assertion on the context, such as `assert(qemu_in_coroutine())`.

@@ -82,16 +82,16 @@ impl Effects<'_> {
     /// A slot's name in messages.
     pub fn slot_name(&self, slot: SlotId) -> String {
         let slot = self.program.slot(slot);
-        match &slot.key {
-            SlotKey::Parameter { function, .. } => {
-                format!("{} of `{}`", slot.name, self.program.function(*function).name)
+        let function = |function: FunctionId| &self.program.function(function).name;
+        match (&slot.key, slot.base) {
+            (SlotKey::Parameter { function: of, .. } | SlotKey::Result { function: of }, _) => {
+                format!("{} of `{}`", slot.name, function(*of))
             }
-            SlotKey::Result { function } => {
-                format!("{} of `{}`", slot.name, self.program.function(*function).name)
+            (SlotKey::Target(_), Some(base)) => format!("what {} points to", self.slot_name(base)),
+            (SlotKey::PointedParameter { .. } | SlotKey::PointedResult { .. }, Some(base)) => {
+                format!("{} of what {} points to", slot.name, self.slot_name(base))
             }
-            SlotKey::Field { .. } | SlotKey::Global { .. } | SlotKey::Local { .. } | SlotKey::Element(_) => {
-                format!("`{}`", slot.name)
-            }
+            _ => format!("`{}`", slot.name),
         }
     }
 

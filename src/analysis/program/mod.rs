@@ -5,6 +5,8 @@
 
 mod link;
 mod points_to;
+mod copy_graph;
+mod digraph;
 mod adjacency;
 mod index_vec;
 
@@ -15,6 +17,8 @@ use serde::{Deserialize, Serialize};
 use cowrap_facts::{Assertion, CallKind, Flag, LockId, MarkId, PairedFlag, PathCondition, Release};
 
 pub use adjacency::Adjacency;
+pub use copy_graph::Origin;
+pub use digraph::Digraph;
 pub use index_vec::{Id, IndexVec};
 pub use link::Linker;
 pub use points_to::PointsTo;
@@ -67,14 +71,22 @@ pub struct Program {
     pub functions: IndexVec<FunctionId, Function>,
     /// All function bodies. A function may have several, such as stubs or bodies of several configurations.
     pub bodies: IndexVec<BodyId, Body>,
-    /// All slots that a function is stored into or called through.
+    /// The names of functions that are another name for one in `functions`, with the file of a `static` one; sorted.
+    pub aliases: Vec<(String, Option<FileId>, FunctionId)>,
+    /// All slots that a value goes into or comes out of, and those that are called through.
     pub slots: IndexVec<SlotId, Slot>,
     /// Marks on something that cannot have one, sorted by location.
     pub misplaced: Vec<Mark>,
     /// Where functions are stored into slots, sorted by function and location.
     pub stores: Vec<Store>,
-    /// Copies from slot to slot, sorted. The arguments of calls are not among them.
+    /// Copies from slot to slot, sorted. The arguments of calls are among them.
     pub copies: Vec<PointerCopy>,
+    /// Addresses of slots that are stored into slots, sorted.
+    pub addresses: Vec<AddressStore>,
+    /// Values that cannot be followed and that go into slots, sorted.
+    pub unknown_stores: Vec<UnknownStore>,
+    /// Values of slots that go where they cannot be followed, sorted.
+    pub lost_values: Vec<LostValue>,
     /// For each function, the calls that name it.
     #[serde(skip)]
     callers: Adjacency<FunctionId, Incoming>,
@@ -90,7 +102,10 @@ pub struct Function {
     pub name: String,
     /// The file that defines it, for internal linkage.
     pub file: Option<FileId>,
-    /// Its declarations, one for each location, sorted by location.
+    /// Its other names (`__attribute__((alias))` and the like), sorted.
+    pub aliases: Vec<String>,
+    /// Its declarations, one for each location, sorted by location. Those of its other names are among them if they
+    /// say more than that.
     pub declarations: Vec<Declaration>,
     /// Its bodies, sorted by location.
     pub bodies: Vec<BodyId>,
@@ -220,18 +235,23 @@ pub struct CallSite {
     pub call: u32,
 }
 
-/// A function-pointer slot: a field, variable, parameter or result that points to functions.
+/// A function-pointer slot: a field, variable, parameter or result that points to functions or to other slots.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
     /// Its identity.
     pub key: SlotKey,
-    /// Its name in messages, such as `BlockDriver::bdrv_co_preadv`. For a parameter or a result, the part beside the
-    /// function's name, such as `parameter 1`.
+    /// The slot that the identity refers to, if it refers to one.
+    pub base: Option<SlotId>,
+    /// Its name in messages, such as `BlockDriver::bdrv_co_preadv`, or `handlers[]` for an array. For a parameter or a
+    /// result, the part beside the name of the function or of the slot, such as `parameter 1`. Empty for a target.
     pub name: String,
+    /// Whether code outside the tree may store into it.
+    pub is_foreign: bool,
+    /// Whether it is a parameter that the function's own body stores into.
+    pub is_assigned: bool,
     /// The marks on its own declaration or on the typedef of its type.
     pub marks: Vec<Mark>,
-    /// Where to write a mark: at the names of its declarations, or at that of the typedef of its type; sorted. Only
-    /// slots with a store have these.
+    /// Where to write a mark: at the names of its declarations, or at that of the typedef of its type; sorted.
     pub declared: Vec<Location>,
 }
 
@@ -243,14 +263,18 @@ pub enum SlotKey {
     Field { record: Location, field: String },
     /// A variable at file scope; a `static` one with its file.
     Global { name: String, file: Option<FileId> },
-    /// A local variable, by the location of its declaration.
+    /// A local variable or a compound literal, by the location of its declaration.
     Local { declared: Location, name: String },
     /// A parameter, by its position.
     Parameter { function: FunctionId, position: u16 },
     /// A function's return value.
     Result { function: FunctionId },
-    /// An element of an array in a slot.
-    Element(Box<SlotKey>),
+    /// A parameter of whatever function a slot points to.
+    PointedParameter { slot: Box<SlotKey>, position: u16 },
+    /// The return value of whatever function a slot points to.
+    PointedResult { slot: Box<SlotKey> },
+    /// Whatever slot a slot points to.
+    Target(Box<SlotKey>),
 }
 
 /// A call through a slot.
@@ -279,6 +303,39 @@ pub struct PointerCopy {
     pub from: SlotId,
     /// The destination.
     pub to: SlotId,
+    /// Where the source text names the slot that the value comes from.
+    pub location: Location,
+    /// The value of the flag that the pack pairs with the destination.
+    pub paired_flag: Option<PairedFlag>,
+}
+
+/// The address of a slot that is stored into another slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AddressStore {
+    /// The slot whose address it is.
+    pub of: SlotId,
+    /// Where it goes; `None` if it goes where it cannot be followed.
+    pub to: Option<SlotId>,
+    /// Where the source text names the slot.
+    pub location: Location,
+}
+
+/// A value that cannot be followed and that goes into a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UnknownStore {
+    /// The slot.
+    pub slot: SlotId,
+    /// The location of the value.
+    pub location: Location,
+}
+
+/// The value of a slot that goes where it cannot be followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LostValue {
+    /// The slot.
+    pub from: SlotId,
+    /// Where the source text names the slot.
+    pub location: Location,
 }
 
 /// A function that is stored into a slot.
@@ -345,19 +402,31 @@ impl Program {
         self.function(function).bodies.iter().map(|body| self.body(*body))
     }
 
-    /// The function with external linkage of this name.
+    /// The function with external linkage of this name, which may be another name of it.
     pub fn external(&self, name: &str) -> Option<FunctionId> {
         let functions = self.functions.as_slice();
         let found = functions.binary_search_by(|function| (function.name.as_str(), function.file).cmp(&(name, None)));
-        found.ok().map(FunctionId::from_index)
+        let other_name = || self.other_names(name).iter().find(|(_, file, _)| file.is_none());
+        found.ok().map(FunctionId::from_index).or_else(|| other_name().map(|(_, _, function)| *function))
     }
 
-    /// All functions of a name, the one with external linkage first.
+    /// All functions of a name: the one with external linkage first, those with another name last.
     pub fn named(&self, name: &str) -> impl Iterator<Item = FunctionId> + use<> {
         let functions = self.functions.as_slice();
         let start = functions.partition_point(|function| function.name.as_str() < name);
         let end = functions.partition_point(|function| function.name.as_str() <= name);
-        (start..end).map(FunctionId::from_index)
+        let mut others: Vec<FunctionId> = self.other_names(name).iter().map(|(_, _, function)| *function).collect();
+        others.sort_unstable();
+        others.dedup();
+        others.retain(|function| !(start..end).contains(&function.index()));
+        (start..end).map(FunctionId::from_index).chain(others)
+    }
+
+    /// The functions that have this as another name.
+    fn other_names(&self, name: &str) -> &[(String, Option<FileId>, FunctionId)] {
+        let start = self.aliases.partition_point(|(alias, _, _)| alias.as_str() < name);
+        let end = self.aliases.partition_point(|(alias, _, _)| alias.as_str() <= name);
+        &self.aliases[start..end]
     }
 
     /// The function that a bare name means: the one with external linkage, else the only one of this name, such as a
@@ -423,6 +492,11 @@ impl Program {
     /// The slot of a function's parameter, if the facts mention it.
     pub fn parameter(&self, function: FunctionId, position: u16) -> Option<SlotId> {
         self.find_slot(&SlotKey::Parameter { function, position })
+    }
+
+    /// The slot of a function's return value, if the facts mention it.
+    pub fn result(&self, function: FunctionId) -> Option<SlotId> {
+        self.find_slot(&SlotKey::Result { function })
     }
 
     /// The slot with this identity.

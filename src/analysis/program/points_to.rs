@@ -1,152 +1,565 @@
-//! Points-to analysis: the functions that each slot may point to, over the whole program.
+//! Points-to analysis: what each slot may point to, over the whole program.
 //!
-//! Subset constraints, as in Andersen's analysis: a slot's points-to set has the functions that the program stores into
-//! the slot, and the points-to sets of all slots that it copies to this one. Fields are distinguished by record type,
-//! not by object. A call through a slot passes its arguments to every function in the slot's set.
+//! Subset constraints, as in Andersen's analysis: a slot's set has the functions and the addresses of slots that the
+//! program stores into it, and the sets of all slots that it copies to this one. Fields are distinguished by record
+//! type, not by object, and the order of statements does not count. The constraints are the edges of a graph whose
+//! nodes are slots. Some edges appear only as sets grow: reading through a pointer (`*p`) gets what every slot in its
+//! set holds, and a call through a slot passes its arguments to every function in the slot's set.
+//!
+//! *Unknown* is an element like any other. It stands for whatever cannot be seen: numbers that are cast to pointers,
+//! what a library returns. One node, [`Solver::outside`], stands for all places that cannot be seen. What goes there
+//! may be called, written and read by code outside the program.
+//!
+//! The solver propagates only what is new in a set (difference propagation), in topological order. Slots that are
+//! copied in a circle have the same set, so they become one node. petgraph finds these components, by Kosaraju's
+//! algorithm: Tarjan's is recursive there, and a chain of copies can be as long as a program.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::OnceLock;
 
+use petgraph::algo::kosaraju_scc;
 use rustc_hash::FxHashSet;
 
-use super::{Adjacency, ArgumentValue, FunctionId, IndexVec, Program, SlotId};
+use super::copy_graph::CopyIndex;
+use super::digraph::{Digraph, Node, Visited};
+use super::{Adjacency, FunctionId, Id, IndexVec, Program, SlotId, SlotKey};
 
 /// The points-to sets of all slots.
 #[derive(Debug, Default)]
 pub struct PointsTo {
-    candidates: Adjacency<SlotId, FunctionId>,
+    /// For each slot, the number of its set: slots that are copied in a circle share one.
+    sets: IndexVec<SlotId, SetId>,
+    candidates: Adjacency<SetId, FunctionId>,
+    addresses: Adjacency<SetId, SlotId>,
+    unknown: IndexVec<SetId, bool>,
+    /// The slots that point to each function: those that the program calls through, and those whose identity other
+    /// slots refer to.
     slots: Adjacency<FunctionId, SlotId>,
+    /// The slots with targets that point to each slot.
+    pointers: Adjacency<SlotId, SlotId>,
     leads_to_call: IndexVec<SlotId, bool>,
+    escapes: IndexVec<SlotId, bool>,
+    pub(super) copy_index: OnceLock<CopyIndex>,
 }
+
+/// An index into the distinct sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct SetId(u32);
+
+super::index_vec::impl_id!(SetId);
 
 impl PointsTo {
     /// Solves the constraints of a program.
     pub fn new(program: &Program) -> Self {
         let mut solver = Solver::new(program);
         solver.run();
-        let mut candidates = Adjacency::default();
-        solver.sets.iter().for_each(|set| candidates.push(set.iter().copied()));
-        let pairs = solver.sets.enumerated();
-        let pairs = pairs.flat_map(|(slot, set)| set.iter().map(move |function| (*function, slot)));
-        let slots = Adjacency::new(program.functions.len(), pairs);
-        let leads_to_call = leads_to_call(program, &solver.copies);
-        PointsTo { candidates, slots, leads_to_call }
+        solver.result()
     }
 
     /// The functions that a slot may point to, sorted.
     pub fn candidates(&self, slot: SlotId) -> &[FunctionId] {
-        self.candidates.of(slot)
+        self.candidates.of(self.sets[slot])
     }
 
-    /// The slots that may point to a function, sorted.
+    /// The slots that a slot may point to, sorted.
+    pub fn addresses(&self, slot: SlotId) -> &[SlotId] {
+        self.addresses.of(self.sets[slot])
+    }
+
+    /// Whether a slot may also hold something that cowrap cannot see.
+    pub fn may_hold_unknown(&self, slot: SlotId) -> bool {
+        self.unknown[self.sets[slot]]
+    }
+
+    /// The slots that may point to a function, sorted: of all of them, those that the program calls through and those
+    /// that another slot's identity refers to.
     pub fn slots(&self, function: FunctionId) -> &[SlotId] {
         self.slots.of(function)
     }
 
-    /// Whether the program calls through a slot, or through a slot that it copies this one to. If not, the program does
-    /// not show in which context the slot's functions run.
+    /// The slots that may point to a slot and whose target the program reads or stores into, sorted.
+    pub fn pointers(&self, slot: SlotId) -> &[SlotId] {
+        self.pointers.of(slot)
+    }
+
+    /// Whether a value in the slot can reach a call through a slot. If not, the program does not show in which context
+    /// the slot's functions run.
     pub fn leads_to_call(&self, slot: SlotId) -> bool {
         self.leads_to_call[slot]
     }
+
+    /// Whether a value in the slot can reach code outside the program: a parameter of a function without a body, or a
+    /// place that cannot be followed.
+    pub fn escapes(&self, slot: SlotId) -> bool {
+        self.escapes[slot]
+    }
 }
+
+/// The parts of a function that slots can stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Port {
+    Parameter(u16),
+    Result,
+}
+
+/// What happens to an element that comes into a node's set, besides being copied on.
+#[derive(Clone, Copy, Debug)]
+enum Watch {
+    /// What every slot in the set holds goes to this node: `x = *p`.
+    Read { to: u32 },
+    /// What this node holds goes to every slot in the set: `*p = x`.
+    Write { from: u32 },
+    /// What this node holds goes to a port of every function in the set.
+    Pass { from: u32, port: Port },
+    /// What a port of every function in the set holds goes to this node.
+    Return { to: u32, port: Port },
+    /// The set is what code outside the program has.
+    Outside,
+}
+
+/// The element for what cannot be seen. Functions come after it, then slots.
+const UNKNOWN: u32 = 0;
 
 struct Solver<'p> {
     program: &'p Program,
-    /// The points-to sets, as far as they are known.
-    sets: IndexVec<SlotId, BTreeSet<FunctionId>>,
-    /// For each slot, the slots that the program copies it to.
-    copies: IndexVec<SlotId, FxHashSet<SlotId>>,
-    /// For each slot, the arguments of the calls through it.
-    passed: IndexVec<SlotId, Vec<(u16, ArgumentValue)>>,
-    /// Functions that were added to a set, and not yet to the sets that depend on it.
-    work: Vec<(SlotId, FunctionId)>,
+    /// The element of the first slot's address.
+    first_address: u32,
+    /// For each slot, the node that stores into it go to. What is read comes from the node with the slot's own number.
+    /// The two are one, except where a slot stands for several others: to read and to store through one pointer does
+    /// not make its targets equal.
+    written: IndexVec<SlotId, u32>,
+    /// The node of all places that cannot be seen.
+    outside: u32,
+    /// For each function, the slots of its parameters and its result.
+    ports: Adjacency<FunctionId, (Port, SlotId)>,
+    /// For each node, a node of the same component, nearer to the one that represents it.
+    parents: Vec<u32>,
+    /// The sets: sorted, and copied on to the successors.
+    ///
+    /// Sorted vectors, because most sets are small, and those that are not grow by many elements at once. Bit sets took
+    /// 1.5 to 9 times the time on synthetic programs, and far more memory where many functions are stored: see
+    /// `benches/points_to.rs`.
+    sets: Vec<Vec<u32>>,
+    /// Elements that were added to a set and not yet copied on, in no order.
+    pending: Vec<Vec<u32>>,
+    successors: Vec<Vec<u32>>,
+    edges: FxHashSet<(u32, u32)>,
+    watches: Vec<Vec<Watch>>,
+    /// Edges that were added since the components were last found.
+    new_edges: usize,
+    /// For each node, its position in the topological order of the components.
+    order: Vec<u32>,
+    /// The nodes with pending elements, by position.
+    work: BinaryHeap<Reverse<(u32, u32)>>,
+    is_queued: Vec<bool>,
 }
 
 impl<'p> Solver<'p> {
     fn new(program: &'p Program) -> Self {
-        let count = program.slots.len();
+        let slots = program.slots.len();
+        let mut count = slots as u32;
+        let is_several = |key: &SlotKey| {
+            matches!(key, SlotKey::PointedParameter { .. } | SlotKey::PointedResult { .. } | SlotKey::Target(_))
+        };
+        let mut written: IndexVec<SlotId, u32> = IndexVec::default();
+        for (id, slot) in program.slots.enumerated() {
+            written.push(if is_several(&slot.key) { count } else { id.0 });
+            count += u32::from(is_several(&slot.key));
+        }
+        let ports = program.slots.enumerated().filter_map(|(id, slot)| match slot.key {
+            SlotKey::Parameter { function, position } => Some((function, (Port::Parameter(position), id))),
+            SlotKey::Result { function } => Some((function, (Port::Result, id))),
+            _ => None,
+        });
+        let nodes = count as usize + 1;
         let mut solver = Solver {
             program,
-            sets: IndexVec::from_elem(BTreeSet::new(), count),
-            copies: IndexVec::from_elem(FxHashSet::default(), count),
-            passed: IndexVec::from_elem(Vec::new(), count),
-            work: Vec::new(),
+            first_address: 1 + program.functions.len() as u32,
+            written,
+            outside: count,
+            ports: Adjacency::new(program.functions.len(), ports),
+            parents: (0..nodes as u32).collect(),
+            sets: vec![Vec::new(); nodes],
+            pending: vec![Vec::new(); nodes],
+            successors: vec![Vec::new(); nodes],
+            edges: FxHashSet::default(),
+            watches: vec![Vec::new(); nodes],
+            new_edges: 0,
+            order: vec![0; nodes],
+            work: BinaryHeap::new(),
+            is_queued: vec![false; nodes],
         };
-        for copy in &program.copies {
-            solver.copies[copy.from].insert(copy.to);
-        }
-        for body in &program.bodies {
-            for call in &body.calls {
-                for argument in &call.arguments {
-                    let ArgumentValue::Slot(from) = argument.value else { continue };
-                    if let Some(to) = program.parameter(call.callee, argument.position) {
-                        solver.copies[from].insert(to);
-                    }
-                }
-            }
-            for call in &body.slot_calls {
-                let Some(slot) = call.slot else { continue };
-                let arguments = call.arguments.iter().map(|argument| (argument.position, argument.value));
-                solver.passed[slot].extend(arguments);
-            }
-        }
-        for passed in &mut solver.passed {
-            passed.sort_unstable();
-            passed.dedup();
-        }
+        solver.add_edges();
+        solver.collapse();
+        solver.add_elements();
         solver
     }
 
-    fn run(&mut self) {
-        for store in &self.program.stores {
-            if let Some(slot) = store.slot {
-                self.add(slot, store.function);
+    /// Adds the constraints that do not depend on sets, and what depends on the sets.
+    fn add_edges(&mut self) {
+        let program = self.program;
+        for copy in &program.copies {
+            self.add_edge(copy.from.0, self.written[copy.to]);
+        }
+        for lost in &program.lost_values {
+            self.add_edge(lost.from.0, self.outside);
+        }
+        for store in &program.addresses {
+            // The address of `*p` is what `p` holds.
+            if let SlotKey::Target(_) = program.slot(store.of).key
+                && let Some(pointer) = program.slot(store.of).base
+            {
+                self.add_edge(pointer.0, store.to.map_or(self.outside, |to| self.written[to]));
             }
         }
-        while let Some((slot, function)) = self.work.pop() {
-            for to in self.copies[slot].clone() {
-                self.add(to, function);
+        for (id, slot) in program.slots.enumerated() {
+            let (read, written) = (id.0, self.written[id]);
+            let mut watch = |base: Option<SlotId>, port: Option<Port>| {
+                let Some(base) = base else { return };
+                self.watches[base.index()].extend(match port {
+                    Some(port) => [Watch::Pass { from: written, port }, Watch::Return { to: read, port }],
+                    None => [Watch::Write { from: written }, Watch::Read { to: read }],
+                });
+            };
+            match slot.key {
+                SlotKey::PointedParameter { position, .. } => watch(slot.base, Some(Port::Parameter(position))),
+                SlotKey::PointedResult { .. } => watch(slot.base, Some(Port::Result)),
+                SlotKey::Target(_) => watch(slot.base, None),
+                SlotKey::Parameter { function, .. } if !self.has_body(function) => {
+                    self.add_edge(written, self.outside);
+                }
+                _ => {}
             }
-            for (position, value) in self.passed[slot].clone() {
-                let Some(parameter) = self.program.parameter(function, position) else { continue };
-                match value {
-                    ArgumentValue::Function(passed) => self.add(parameter, passed),
-                    ArgumentValue::Slot(from) => self.copy(from, parameter),
-                    ArgumentValue::Number(_) | ArgumentValue::Truth { .. } => {}
+            if slot.is_foreign {
+                self.add_edge(written, self.outside);
+            }
+        }
+        self.watches[self.outside as usize].push(Watch::Outside);
+    }
+
+    /// Adds the elements that the program stores by name, and what it cannot see.
+    fn add_elements(&mut self) {
+        let program = self.program;
+        for store in &program.stores {
+            let to = store.slot.map_or(self.outside, |slot| self.written[slot]);
+            self.add(to, 1 + store.function.0);
+        }
+        for store in &program.addresses {
+            let to = store.to.map_or(self.outside, |slot| self.written[slot]);
+            if !matches!(program.slot(store.of).key, SlotKey::Target(_)) {
+                self.add(to, self.first_address + store.of.0);
+            }
+        }
+        for store in &program.unknown_stores {
+            self.add(self.written[store.slot], UNKNOWN);
+        }
+        let is_exposed = exposed(program);
+        for (id, slot) in program.slots.enumerated() {
+            let is_unknown = match slot.key {
+                SlotKey::Parameter { function, .. } => is_exposed[function],
+                SlotKey::Result { function } => !self.has_body(function),
+                _ => slot.is_foreign,
+            };
+            if is_unknown {
+                self.add(self.written[id], UNKNOWN);
+            }
+        }
+        self.add(self.outside, UNKNOWN);
+    }
+
+    fn has_body(&self, function: FunctionId) -> bool {
+        !self.program.function(function).bodies.is_empty()
+    }
+
+    fn port(&self, function: FunctionId, port: Port) -> Option<SlotId> {
+        self.ports.of(function).iter().find(|(of, _)| *of == port).map(|(_, slot)| *slot)
+    }
+
+    fn run(&mut self) {
+        while let Some(Reverse((_, node))) = self.work.pop() {
+            // A node that became a part of another one is not found under its own number.
+            if self.parents[node as usize] != node || !std::mem::take(&mut self.is_queued[node as usize]) {
+                continue;
+            }
+            let new = self.take_new(node as usize);
+            if new.is_empty() {
+                continue;
+            }
+            let watches = std::mem::take(&mut self.watches[node as usize]);
+            for watch in &watches {
+                new.iter().for_each(|element| self.follow(*watch, *element));
+            }
+            self.watches[node as usize] = watches;
+            let successors = std::mem::take(&mut self.successors[node as usize]);
+            for successor in &successors {
+                let successor = self.find(*successor);
+                if successor != node {
+                    self.pending[successor as usize].extend_from_slice(&new);
+                    self.queue(successor);
+                }
+            }
+            // Only following a watch adds edges.
+            self.successors[node as usize] = successors;
+            if self.new_edges > MIN_NEW_EDGES.max(self.edges.len() / 2) {
+                self.collapse();
+            }
+        }
+    }
+
+    /// Moves what is pending at a node into its set. Returns what was not there before, sorted.
+    fn take_new(&mut self, node: usize) -> Vec<u32> {
+        let mut new = std::mem::take(&mut self.pending[node]);
+        new.sort_unstable();
+        new.dedup();
+        let set = &mut self.sets[node];
+        let mut at = 0;
+        new.retain(|element| {
+            at += set[at..].partition_point(|known| known < element);
+            set.get(at) != Some(element)
+        });
+        merge(set, &new);
+        new
+    }
+
+    fn follow(&mut self, watch: Watch, element: u32) {
+        let function = |solver: &Self| {
+            (element != UNKNOWN && element < solver.first_address).then(|| FunctionId(element - 1))
+        };
+        let address = |solver: &Self| element.checked_sub(solver.first_address).map(SlotId);
+        match watch {
+            Watch::Read { to } if element == UNKNOWN => self.add(to, UNKNOWN),
+            Watch::Return { to, .. } if element == UNKNOWN => self.add(to, UNKNOWN),
+            Watch::Write { from } | Watch::Pass { from, .. } if element == UNKNOWN => self.add_edge(from, self.outside),
+            Watch::Outside if element == UNKNOWN => {}
+            Watch::Read { to } => {
+                if let Some(slot) = address(self) {
+                    self.add_edge(slot.0, to);
+                }
+            }
+            Watch::Write { from } => {
+                if let Some(slot) = address(self) {
+                    self.add_edge(from, self.written[slot]);
+                }
+            }
+            Watch::Pass { from, port } => {
+                let Some(function) = function(self) else { return };
+                if !self.has_body(function) {
+                    self.add_edge(from, self.outside);
+                } else if let Some(slot) = self.port(function, port) {
+                    self.add_edge(from, slot.0);
+                }
+            }
+            Watch::Return { to, port } => {
+                let Some(function) = function(self) else { return };
+                if !self.has_body(function) {
+                    self.add(to, UNKNOWN);
+                } else if let Some(slot) = self.port(function, port) {
+                    self.add_edge(slot.0, to);
+                }
+            }
+            Watch::Outside => {
+                if let Some(slot) = address(self) {
+                    self.add(self.written[slot], UNKNOWN);
+                    self.add_edge(slot.0, self.outside);
+                }
+                let Some(function) = function(self).filter(|function| self.has_body(*function)) else { return };
+                for position in 0..self.ports.of(function).len() {
+                    match self.ports.of(function)[position] {
+                        (Port::Parameter(_), slot) => self.add(slot.0, UNKNOWN),
+                        (Port::Result, slot) => self.add_edge(slot.0, self.outside),
+                    }
                 }
             }
         }
     }
 
-    fn add(&mut self, slot: SlotId, function: FunctionId) {
-        if self.sets[slot].insert(function) {
-            self.work.push((slot, function));
+    fn add(&mut self, node: u32, element: u32) {
+        let node = self.find(node);
+        self.pending[node as usize].push(element);
+        self.queue(node);
+    }
+
+    fn queue(&mut self, node: u32) {
+        if !std::mem::replace(&mut self.is_queued[node as usize], true) {
+            self.work.push(Reverse((self.order[node as usize], node)));
         }
     }
 
-    fn copy(&mut self, from: SlotId, to: SlotId) {
-        if from != to && self.copies[from].insert(to) {
-            for function in self.sets[from].clone() {
-                self.add(to, function);
+    fn add_edge(&mut self, from: u32, to: u32) {
+        let (from, to) = (self.find(from), self.find(to));
+        if from != to && self.edges.insert((from, to)) {
+            self.new_edges += 1;
+            self.successors[from as usize].push(to);
+            if !self.sets[from as usize].is_empty() {
+                let set = std::mem::take(&mut self.sets[from as usize]);
+                self.pending[to as usize].extend_from_slice(&set);
+                self.sets[from as usize] = set;
+                self.queue(to);
             }
         }
     }
+
+    /// The node that represents a node's component.
+    fn find(&mut self, node: u32) -> u32 {
+        let mut root = node;
+        while self.parents[root as usize] != root {
+            root = self.parents[root as usize];
+        }
+        let mut at = node;
+        while self.parents[at as usize] != root {
+            at = std::mem::replace(&mut self.parents[at as usize], root);
+        }
+        root
+    }
+
+    /// The graph of the components that are known.
+    fn graph(&mut self) -> Digraph<()> {
+        let mut edges: Vec<(Node, Node, ())> = Vec::with_capacity(self.edges.len());
+        for from in 0..self.parents.len() as u32 {
+            for position in 0..self.successors[from as usize].len() {
+                let to = self.find(self.successors[from as usize][position]);
+                if from != to {
+                    edges.push((Node(from), Node(to), ()));
+                }
+            }
+        }
+        Digraph::new(self.parents.len(), edges.into_iter())
+    }
+
+    /// Makes one node of each component, and puts the nodes in topological order.
+    fn collapse(&mut self) {
+        let graph = self.graph();
+        let components = kosaraju_scc(&graph);
+        let count = components.len() as u32;
+        for (position, component) in components.into_iter().enumerate() {
+            let Some(first) = component.iter().map(|node| node.0).min() else { continue };
+            // The algorithm lists components after those that they lead to.
+            self.order[first as usize] = count - position as u32;
+            for node in component.into_iter().map(|node| node.0).filter(|node| *node != first) {
+                self.unite(first, node);
+            }
+        }
+        self.edges.clear();
+        for from in 0..self.parents.len() as u32 {
+            let mut successors = std::mem::take(&mut self.successors[from as usize]);
+            successors.iter_mut().for_each(|to| *to = self.find(*to));
+            successors.retain(|to| *to != from && self.edges.insert((from, *to)));
+            self.successors[from as usize] = successors;
+        }
+        self.new_edges = 0;
+        self.work.clear();
+        for node in 0..self.parents.len() as u32 {
+            self.is_queued[node as usize] = false;
+            if !self.pending[node as usize].is_empty() {
+                self.queue(node);
+            }
+        }
+    }
+
+    /// Makes `node` a part of `first`.
+    fn unite(&mut self, first: u32, node: u32) {
+        let (first, node) = (first as usize, node as usize);
+        self.parents[node] = first as u32;
+        let successors = std::mem::take(&mut self.successors[node]);
+        self.successors[first].extend(successors);
+        let watches = std::mem::take(&mut self.watches[node]);
+        self.watches[first].extend(watches);
+        let pending = std::mem::take(&mut self.pending[node]);
+        self.pending[first].extend(pending);
+        // What only one of them has was not copied to the other's successors.
+        let (one, other) = (std::mem::take(&mut self.sets[first]), std::mem::take(&mut self.sets[node]));
+        let mut common = one.clone();
+        common.retain(|element| other.binary_search(element).is_ok());
+        self.pending[first].extend(one.iter().chain(&other).filter(|known| common.binary_search(known).is_err()));
+        self.sets[first] = common;
+    }
+
+    fn result(mut self) -> PointsTo {
+        let program = self.program;
+        let graph = self.graph();
+        let called = program.slots.ids().filter(|slot| !program.calls_through(*slot).is_empty());
+        let called: Vec<Node> = called.map(|slot| Node(self.find(slot.0))).collect();
+        let outside = Node(self.find(self.outside));
+        let (leads_to_call, escapes) = (graph.leading_to(called), graph.leading_to(vec![outside]));
+        let (mut set_of_node, mut points_to) = (vec![u32::MAX; self.parents.len()], PointsTo::default());
+        let (first_address, mut count) = (self.first_address, 0);
+        for slot in program.slots.ids() {
+            let node = self.find(slot.0);
+            if set_of_node[node as usize] == u32::MAX {
+                set_of_node[node as usize] = count;
+                count += 1;
+                let set = &self.sets[node as usize];
+                let is_unknown = set.first() == Some(&UNKNOWN);
+                let (functions, addresses) = set.split_at(set.partition_point(|element| *element < first_address));
+                let functions = functions[usize::from(is_unknown)..].iter().map(|element| FunctionId(element - 1));
+                points_to.unknown.push(is_unknown);
+                points_to.candidates.push(functions);
+                points_to.addresses.push(addresses.iter().map(|element| SlotId(element - first_address)));
+            }
+            points_to.sets.push(SetId(set_of_node[node as usize]));
+            let written = Node(self.find(self.written[slot]));
+            let reaches = |visited: &Visited| visited.contains(Node(node)) || visited.contains(written);
+            points_to.leads_to_call.push(reaches(&leads_to_call));
+            points_to.escapes.push(reaches(&escapes));
+        }
+        points_to.index(program);
+        points_to
+    }
 }
 
-/// For each slot, whether the program calls through it, or through a slot that it copies this one to.
-fn leads_to_call(program: &Program, copies: &IndexVec<SlotId, FxHashSet<SlotId>>) -> IndexVec<SlotId, bool> {
-    let mut sources: IndexVec<SlotId, Vec<SlotId>> = IndexVec::from_elem(Vec::new(), copies.len());
-    for (from, targets) in copies.enumerated() {
-        for to in targets {
-            sources[*to].push(from);
+impl PointsTo {
+    /// Lists the slots that point to each function and each slot.
+    fn index(&mut self, program: &Program) {
+        let mut is_base = IndexVec::from_elem(false, program.slots.len());
+        let mut has_target = IndexVec::from_elem(false, program.slots.len());
+        for slot in &program.slots {
+            if let Some(base) = slot.base {
+                is_base[base] = true;
+                has_target[base] |= matches!(slot.key, SlotKey::Target(_));
+            }
         }
+        let used = |slot: &SlotId| is_base[*slot] || !program.calls_through(*slot).is_empty();
+        let slots: Vec<SlotId> = program.slots.ids().filter(used).collect();
+        let slots = slots.iter().copied();
+        let pairs = slots.flat_map(|slot| self.candidates(slot).iter().map(move |function| (*function, slot)));
+        let slots = Adjacency::new(program.functions.len(), pairs);
+        let pointers: Vec<SlotId> = program.slots.ids().filter(|slot| has_target[*slot]).collect();
+        let pointers = pointers.iter().copied();
+        let pairs = pointers.flat_map(|slot| self.addresses(slot).iter().map(move |address| (*address, slot)));
+        let pointers = Adjacency::new(program.slots.len(), pairs);
+        (self.slots, self.pointers) = (slots, pointers);
     }
-    let mut leads = IndexVec::from_elem(false, copies.len());
-    let is_called = |slot: &SlotId| !program.calls_through(*slot).is_empty();
-    let mut work: Vec<SlotId> = copies.ids().filter(is_called).collect();
-    while let Some(slot) = work.pop() {
-        if !std::mem::replace(&mut leads[slot], true) {
-            work.extend(&sources[slot]);
+}
+
+/// The components are found again after so many new edges, or half of those that there were.
+const MIN_NEW_EDGES: usize = 1000;
+
+/// Adds sorted elements to a sorted set that has none of them.
+fn merge(set: &mut Vec<u32>, new: &[u32]) {
+    let (mut from, mut to) = (set.len(), set.len() + new.len());
+    set.resize(to, 0);
+    for element in new.iter().rev() {
+        // Move what is greater to its new position, from the end.
+        while from > 0 && set[from - 1] > *element {
+            (from, to) = (from - 1, to - 1);
+            set[to] = set[from];
         }
+        to -= 1;
+        set[to] = *element;
     }
-    leads
+}
+
+/// For each function, whether code outside the program may call it by name: nothing in the program calls or stores it,
+/// so its first caller is not there.
+fn exposed(program: &Program) -> IndexVec<FunctionId, bool> {
+    let mut exposed: IndexVec<FunctionId, bool> = program
+        .functions
+        .enumerated()
+        .map(|(id, function)| function.file.is_none() && !function.bodies.is_empty() && program.incoming(id).is_empty())
+        .collect();
+    for store in &program.stores {
+        exposed[store.function] = false;
+    }
+    exposed
 }

@@ -6,8 +6,8 @@ use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
 use super::super::{
-    Argument, ArgumentValue, Body, BodyId, FileId, Function, FunctionId, Id, IndexVec, Location, Mark, PointerCopy,
-    Program, Slot, SlotId, SlotKey, Store,
+    AddressStore, Argument, ArgumentValue, Body, BodyId, FileId, Function, FunctionId, Id, IndexVec, Location, LostValue,
+    Mark, PointerCopy, Program, Slot, SlotId, SlotKey, Store, UnknownStore,
 };
 use super::Linker;
 
@@ -23,46 +23,98 @@ struct Renumbering {
 impl Linker {
     /// The program. `absolute` returns the absolute form of a path in the facts.
     pub fn finish(mut self, absolute: impl Fn(&Path) -> PathBuf) -> Program {
-        // What the keys of the sort refer to must have its final id before it.
-        let mut new = Renumbering::default();
         self.files.as_mut_slice().iter_mut().for_each(|path| *path = absolute(path));
-        new.files = final_ids(&self.files, |path| path);
+        self.drop_weak_bodies();
+        let named = self.named_functions();
+        let mut aliases = self.merge_aliases(&named);
+
+        // What the keys of the sort refer to must have its final id before it.
+        let mut new = Renumbering { files: final_ids(&self.files, |path| path), ..Renumbering::default() };
         self.functions.as_mut_slice().iter_mut().for_each(|function| new.renumber_function(function));
-        new.functions = final_ids(&self.functions, |function| (&function.name, function.file));
-        self.slots.as_mut_slice().iter_mut().for_each(|slot| new.renumber_slot(slot));
-        new.slots = final_ids(&self.slots, |slot| &slot.key);
+        let functions = new.number_functions(std::mem::take(&mut self.functions), &named);
+        self.slots.as_mut_slice().iter_mut().for_each(|slot| new.renumber_key(slot));
+        let slots = new.number_slots(std::mem::take(&mut self.slots));
         self.bodies.as_mut_slice().par_iter_mut().for_each(|body| new.renumber_body(body));
         new.bodies = final_ids(&self.bodies, |body| (body.location, body.function, &body.flags));
-        for function in &mut self.functions {
+        for (_, file, function) in &mut aliases {
+            (*file, *function) = (file.map(|file| new.files[file]), new.functions[*function]);
+        }
+        aliases.sort_unstable();
+
+        let stores = self.stores.values().map(|store| new.store(*store));
+        let copies = self.copies.values().map(|copy| new.copy(*copy)).filter(|copy| copy.from != copy.to);
+        let mut program = Program {
+            files: sorted(self.files, &new.files).into_vec(),
+            functions,
+            aliases,
+            bodies: sorted(self.bodies, &new.bodies),
+            slots,
+            misplaced: in_order(self.misplaced.iter().map(|mark| new.mark(*mark))),
+            stores: in_order(stores),
+            copies: in_order(copies),
+            addresses: in_order(self.addresses.iter().map(|store| new.address(*store))),
+            unknown_stores: in_order(self.unknown_stores.iter().map(|store| new.unknown_store(*store))),
+            lost_values: in_order(self.lost_values.iter().map(|lost| new.lost_value(*lost))),
+            ..Program::default()
+        };
+        for function in &mut program.functions {
             function.bodies.iter_mut().for_each(|body| *body = new.bodies[*body]);
             function.bodies.sort_unstable();
         }
-
-        let mut misplaced: Vec<Mark> = self.misplaced.into_iter().map(|mark| new.mark(mark)).collect();
-        misplaced.sort_unstable();
-        misplaced.dedup();
-        let mut stores: Vec<Store> = self.stores.into_values().map(|store| new.store(store)).collect();
-        stores.sort_unstable();
-        let copies = self.copies.iter();
-        let copies = copies.map(|copy| PointerCopy { from: new.slots[copy.from], to: new.slots[copy.to] });
-        let mut copies: Vec<PointerCopy> = copies.collect();
-        copies.sort_unstable();
-        let mut program = Program {
-            files: sorted(self.files, &new.files).into_vec(),
-            functions: sorted(self.functions, &new.functions),
-            bodies: sorted(self.bodies, &new.bodies),
-            slots: sorted(self.slots, &new.slots),
-            misplaced,
-            stores,
-            copies,
-            ..Program::default()
-        };
         program.connect();
         program
     }
 }
 
+/// The items in their order, each once.
+fn in_order<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut items: Vec<T> = items.collect();
+    items.sort_unstable();
+    items.dedup();
+    items
+}
+
 impl Renumbering {
+    /// Gives functions their final ids, those with another name the id of the function that they are a name for.
+    fn number_functions(
+        &mut self,
+        functions: IndexVec<FunctionId, Function>,
+        named: &IndexVec<FunctionId, FunctionId>,
+    ) -> IndexVec<FunctionId, Function> {
+        let is_name = |id: FunctionId| named[id] != id;
+        let mut kept: IndexVec<FunctionId, Function> = IndexVec::default();
+        let mut positions: IndexVec<FunctionId, FunctionId> = IndexVec::default();
+        for (id, function) in functions.into_vec().into_iter().enumerate() {
+            let position = if is_name(FunctionId(id as u32)) { FunctionId(0) } else { kept.push(function) };
+            positions.push(position);
+        }
+        let ids = final_ids(&kept, |function| (&function.name, function.file));
+        self.functions = named.iter().map(|function| ids[positions[*function]]).collect();
+        sorted(kept, &ids)
+    }
+
+    /// Gives slots their final ids. Slots of functions that turn out to be one function are one slot.
+    fn number_slots(&mut self, slots: IndexVec<SlotId, Slot>) -> IndexVec<SlotId, Slot> {
+        let ids = final_ids(&slots, |slot| &slot.key);
+        let mut merged: IndexVec<SlotId, Slot> = IndexVec::default();
+        let mut positions: IndexVec<SlotId, SlotId> = IndexVec::default();
+        for slot in sorted(slots, &ids).into_vec() {
+            match merged.as_mut_slice().last_mut().filter(|last| last.key == slot.key) {
+                Some(last) => last.merge(slot),
+                None => drop(merged.push(slot)),
+            }
+            positions.push(SlotId::from_index(merged.len() - 1));
+        }
+        self.slots = ids.iter().map(|id| positions[*id]).collect();
+        for slot in &mut merged {
+            slot.base = slot.base.map(|base| self.slots[base]);
+            slot.marks.iter_mut().for_each(|mark| *mark = self.mark(*mark));
+            slot.marks.sort_unstable();
+            slot.declared.iter_mut().for_each(|declared| *declared = self.location(*declared));
+            slot.declared.sort_unstable();
+        }
+        merged
+    }
     fn location(&self, location: Location) -> Location {
         Location { file: self.files[location.file], ..location }
     }
@@ -80,6 +132,24 @@ impl Renumbering {
         }
     }
 
+    fn copy(&self, copy: PointerCopy) -> PointerCopy {
+        let (from, to) = (self.slots[copy.from], self.slots[copy.to]);
+        PointerCopy { from, to, location: self.location(copy.location), ..copy }
+    }
+
+    fn address(&self, store: AddressStore) -> AddressStore {
+        let to = store.to.map(|slot| self.slots[slot]);
+        AddressStore { of: self.slots[store.of], to, location: self.location(store.location) }
+    }
+
+    fn unknown_store(&self, store: UnknownStore) -> UnknownStore {
+        UnknownStore { slot: self.slots[store.slot], location: self.location(store.location) }
+    }
+
+    fn lost_value(&self, lost: LostValue) -> LostValue {
+        LostValue { from: self.slots[lost.from], location: self.location(lost.location) }
+    }
+
     fn renumber_function(&self, function: &mut Function) {
         function.file = function.file.map(|file| self.files[file]);
         for declaration in &mut function.declarations {
@@ -90,20 +160,18 @@ impl Renumbering {
         function.declarations.sort_by_key(|declaration| declaration.location);
     }
 
-    fn renumber_slot(&self, slot: &mut Slot) {
-        self.renumber_key(&mut slot.key);
-        slot.marks.iter_mut().for_each(|mark| *mark = self.mark(*mark));
-        slot.marks.sort_unstable();
-        slot.declared.iter_mut().for_each(|declared| *declared = self.location(*declared));
-        slot.declared.sort_unstable();
-    }
-
-    fn renumber_key(&self, key: &mut SlotKey) {
+    fn renumber_key(&self, slot: &mut Slot) {
+        let mut key = &mut slot.key;
+        while let SlotKey::PointedParameter { slot: base, .. } | SlotKey::PointedResult { slot: base } | SlotKey::Target(base) =
+            key
+        {
+            key = base;
+        }
         match key {
             SlotKey::Field { record: at, .. } | SlotKey::Local { declared: at, .. } => at.file = self.files[at.file],
             SlotKey::Global { file: of, .. } => *of = of.map(|file| self.files[file]),
             SlotKey::Parameter { function: of, .. } | SlotKey::Result { function: of } => *of = self.functions[*of],
-            SlotKey::Element(of) => self.renumber_key(of),
+            SlotKey::PointedParameter { .. } | SlotKey::PointedResult { .. } | SlotKey::Target(_) => {}
         }
     }
 
@@ -139,6 +207,20 @@ impl Renumbering {
             }
         }
         arguments.sort_unstable();
+    }
+}
+
+impl Slot {
+    /// Adds what the facts say of the same slot by another name.
+    fn merge(&mut self, other: Slot) {
+        self.is_foreign |= other.is_foreign;
+        self.is_assigned |= other.is_assigned;
+        self.marks.extend(other.marks);
+        self.marks.sort_unstable();
+        self.marks.dedup();
+        self.declared.extend(other.declared);
+        self.declared.sort_unstable();
+        self.declared.dedup();
     }
 }
 

@@ -1,9 +1,11 @@
 //! Linking: the facts of all units become one program.
 //!
-//! Each unit has its own numbers for files and functions. The linker translates them to ids of the program (`ids`),
-//! unites bodies that several units have (`merge`), and in the end sorts everything and gives out the final ids
-//! (`finish`), so that these depend neither on the order of the units nor on the number of threads.
+//! Each unit has its own numbers for files, functions and slots. The linker translates them to ids of the program
+//! (`ids`), and unites bodies that several units have (`merge`). In the end it unites functions with their other names
+//! (`aliases`), sorts everything and gives out the final ids (`finish`), so that these depend neither on the order of
+//! the units nor on the number of threads.
 
+mod aliases;
 mod finish;
 mod ids;
 mod merge;
@@ -17,10 +19,14 @@ use cowrap_base::files::Digest;
 use cowrap_facts::{FileFacts, SharedFileFacts};
 
 use super::{
-    Argument, ArgumentValue, Body, BodyId, Call, CriticalSection, Declaration, FileId, Function, FunctionId, IndexVec,
-    Location, Mark, PointerCopy, Slot, SlotCall, SlotId, SlotKey, Store,
+    AddressStore, Argument, ArgumentValue, Body, BodyId, Call, CriticalSection, Declaration, FileId, Function,
+    FunctionId, IndexVec, Location, LostValue, Mark, PointerCopy, Slot, SlotCall, SlotId, SlotKey, Store, UnknownStore,
 };
-use ids::{IdMap, slot_key};
+use ids::IdMap;
+
+/// How many slots a slot's identity may go through. Nobody writes more, and comparing identities must not overflow the
+/// stack.
+const MAX_NESTING: usize = 32;
 
 /// Collects units, and stores the facts that several units share (those of headers) once.
 ///
@@ -34,10 +40,15 @@ pub struct Linker {
     bodies: IndexVec<BodyId, Body>,
     slot_ids: HashMap<SlotKey, SlotId>,
     slots: IndexVec<SlotId, Slot>,
+    /// For each function with an alias, the names that declarations give for it, each with the file of the declaration.
+    aliases: HashMap<FunctionId, Vec<(String, FileId)>>,
     misplaced: Vec<Mark>,
     /// The slot is part of the key, since a use of a macro can store a function into several slots at one location.
     stores: HashMap<(FunctionId, Location, Option<SlotId>), Store>,
-    copies: HashSet<PointerCopy>,
+    copies: HashMap<(SlotId, SlotId, Location), PointerCopy>,
+    addresses: HashSet<AddressStore>,
+    unknown_stores: HashSet<UnknownStore>,
+    lost_values: HashSet<LostValue>,
     /// The facts that were added, each with its bodies of functions with external linkage.
     added: HashMap<Digest, Vec<BodyId>>,
 }
@@ -58,11 +69,15 @@ impl Linker {
     /// Adds facts. Returns the bodies among them of functions with external linkage.
     fn add_facts(&mut self, unit: u32, facts: FileFacts) -> Vec<BodyId> {
         let files = facts.files.into_iter().map(|path| self.file(path)).collect();
-        let mut ids = IdMap { files, functions: Vec::new() };
+        let mut ids = IdMap { files, functions: Vec::new(), slots: Vec::new() };
         for symbol in facts.symbols {
             let file = symbol.file.map(|file| ids.file(file));
             let function = self.function(symbol.name, file);
             ids.functions.push(function);
+        }
+        for slot in facts.slots {
+            let slot = self.slot(&ids, slot);
+            ids.slots.push(slot);
         }
         for declaration in facts.declarations {
             self.declaration(&ids, declaration);
@@ -73,9 +88,6 @@ impl Linker {
         }
         for store in facts.stores {
             self.store(&ids, None, store);
-        }
-        for copy in facts.copies {
-            self.copy(&ids, None, copy);
         }
         self.misplaced.extend(ids.marks(&facts.misplaced));
         external
@@ -95,7 +107,8 @@ impl Linker {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(free) => {
                 let name = free.key().0.clone();
-                let function = Function { name, file, declarations: Vec::new(), bodies: Vec::new() };
+                let (aliases, declarations, bodies) = (Vec::new(), Vec::new(), Vec::new());
+                let function = Function { name, file, aliases, declarations, bodies };
                 *free.insert(self.functions.push(function))
             }
         }
@@ -104,6 +117,13 @@ impl Linker {
     fn declaration(&mut self, ids: &IdMap, declared: cowrap_facts::Declaration) {
         let location = ids.location(declared.location);
         let marks = ids.marks(&declared.marks);
+        if let Some(alias) = declared.alias {
+            let name = self.functions[ids.function(alias)].name.clone();
+            let named = self.aliases.entry(ids.function(declared.symbol)).or_default();
+            if !named.contains(&(name.clone(), location.file)) {
+                named.push((name, location.file));
+            }
+        }
         let declarations = &mut self.functions[ids.function(declared.symbol)].declarations;
         match declarations.iter_mut().find(|known| known.location == location) {
             Some(known) => {
@@ -152,14 +172,11 @@ impl Linker {
         is_external.then_some(id)
     }
 
-    /// The body with the program's ids. Its slots, stores and copies become part of the program.
+    /// The body with the program's ids. Its stores become part of the program.
     fn translate(&mut self, ids: &IdMap, unit: u32, body: cowrap_facts::Body) -> Body {
         let function = ids.function(body.symbol);
         for store in body.stores {
             self.store(ids, Some(function), store);
-        }
-        for copy in body.copies {
-            self.copy(ids, Some(function), copy);
         }
         let calls = body.calls.into_iter().map(|call| Call {
             callee: ids.function(call.callee),
@@ -169,17 +186,17 @@ impl Linker {
             kind: call.kind,
             after: call.after,
             ends: call.ends,
-            arguments: self.arguments(ids, function, call.arguments),
+            arguments: arguments(ids, call.arguments),
         });
         let calls = calls.collect();
         let slot_calls = body.slot_calls.into_iter().map(|call| SlotCall {
-            slot: self.slot(ids, Some(function), call.slot, &call.marks),
+            slot: call.slot.and_then(|slot| ids.slot(slot)),
             location: ids.location(call.location),
             condition: call.condition,
             kind: call.kind,
             after: call.after,
             ends: call.ends,
-            arguments: self.arguments(ids, function, call.arguments),
+            arguments: arguments(ids, call.arguments),
         });
         let slot_calls = slot_calls.collect();
         let critical_sections = body.critical_sections.into_iter().map(|section| CriticalSection {
@@ -203,74 +220,152 @@ impl Linker {
         }
     }
 
-    /// The slot of these facts, within the body of `inside`; `None` if the facts do not identify it.
-    fn slot(
-        &mut self,
-        ids: &IdMap,
-        inside: Option<FunctionId>,
-        slot: cowrap_facts::Slot,
-        marks: &[cowrap_facts::Mark],
-    ) -> Option<SlotId> {
-        let (key, name) = slot_key(ids, inside, slot)?;
+    /// The slot with this identity; `None` if its identity goes through too many others.
+    fn slot(&mut self, ids: &IdMap, slot: cowrap_facts::Slot) -> Option<SlotId> {
+        let (key, base, mut name) = self.slot_key(ids, slot.identity)?;
+        if slot.is_array && !name.is_empty() {
+            name.push_str("[]");
+        }
         let id = match self.slot_ids.get(&key) {
             Some(&id) => id,
             None => {
-                let slot = Slot { key: key.clone(), name, marks: Vec::new(), declared: Vec::new() };
-                let id = self.slots.push(slot);
-                self.slot_ids.insert(key, id);
-                id
+                let (marks, declared) = (Vec::new(), Vec::new());
+                let (key, is_foreign, is_assigned) = (key.clone(), false, false);
+                let slot = Slot { key, base, name: String::new(), is_foreign, is_assigned, marks, declared };
+                self.slots.push(slot)
             }
         };
-        let known = &mut self.slots[id].marks;
-        for mark in ids.marks(marks) {
-            if !known.contains(&mark) {
-                known.push(mark);
+        self.slot_ids.insert(key, id);
+        let known = &mut self.slots[id];
+        // In another configuration it may be an array, or its record may have another name.
+        if name > known.name {
+            known.name = name;
+        }
+        known.is_foreign |= slot.is_foreign;
+        for mark in ids.marks(&slot.marks) {
+            if !known.marks.contains(&mark) {
+                known.marks.push(mark);
+            }
+        }
+        for declared in slot.declared.iter().map(|declared| ids.location(*declared)) {
+            if !known.declared.contains(&declared) {
+                known.declared.push(declared);
             }
         }
         Some(id)
     }
 
-    fn arguments(&mut self, ids: &IdMap, inside: FunctionId, arguments: Vec<cowrap_facts::Argument>) -> Vec<Argument> {
-        let argument = |argument: cowrap_facts::Argument| {
-            let value = match argument.value {
-                cowrap_facts::ArgumentValue::Function(function) => ArgumentValue::Function(ids.function(function)),
-                cowrap_facts::ArgumentValue::Slot(slot) => {
-                    ArgumentValue::Slot(self.slot(ids, Some(inside), slot, &[])?)
-                }
-                cowrap_facts::ArgumentValue::Number(number) => ArgumentValue::Number(number),
-                cowrap_facts::ArgumentValue::Truth { may_be_true, may_be_false } => {
-                    ArgumentValue::Truth { may_be_true, may_be_false }
-                }
-            };
-            Some(Argument { position: argument.position, value })
+    /// A slot's identity, the slot that it refers to, and its name.
+    fn slot_key(
+        &self,
+        ids: &IdMap,
+        identity: cowrap_facts::SlotIdentity,
+    ) -> Option<(SlotKey, Option<SlotId>, String)> {
+        use cowrap_facts::SlotIdentity;
+        let parameter = |position: u16| format!("parameter {}", u32::from(position) + 1);
+        let base = |slot: cowrap_facts::SlotId| {
+            let id = ids.slot(slot)?;
+            let key = &self.slots[id].key;
+            (key.nesting() < MAX_NESTING).then(|| (Box::new(key.clone()), Some(id)))
         };
-        arguments.into_iter().filter_map(argument).collect()
+        Some(match identity {
+            SlotIdentity::Field { record, record_name, field } => {
+                let name = if record_name.is_empty() { field.clone() } else { format!("{record_name}::{field}") };
+                (SlotKey::Field { record: ids.location(record), field }, None, name)
+            }
+            SlotIdentity::Global { name, file } => {
+                let file = file.map(|file| ids.file(file));
+                (SlotKey::Global { name: name.clone(), file }, None, name)
+            }
+            SlotIdentity::Local { name, declared } => {
+                (SlotKey::Local { declared: ids.location(declared), name: name.clone() }, None, name)
+            }
+            SlotIdentity::Parameter { function, position } => {
+                (SlotKey::Parameter { function: ids.function(function), position }, None, parameter(position))
+            }
+            SlotIdentity::Result { function } => {
+                (SlotKey::Result { function: ids.function(function) }, None, "result".to_owned())
+            }
+            SlotIdentity::PointedParameter { slot, position } => {
+                let (slot, id) = base(slot)?;
+                (SlotKey::PointedParameter { slot, position }, id, parameter(position))
+            }
+            SlotIdentity::PointedResult { slot } => {
+                let (slot, id) = base(slot)?;
+                (SlotKey::PointedResult { slot }, id, "result".to_owned())
+            }
+            SlotIdentity::Target(slot) => {
+                let (slot, id) = base(slot)?;
+                (SlotKey::Target(slot), id, String::new())
+            }
+        })
     }
 
-    fn copy(&mut self, ids: &IdMap, inside: Option<FunctionId>, copy: cowrap_facts::PointerCopy) {
-        let from = self.slot(ids, inside, copy.from, &[]);
-        let to = self.slot(ids, inside, copy.to, &[]);
-        if let (Some(from), Some(to)) = (from, to)
-            && from != to
-        {
-            self.copies.insert(PointerCopy { from, to });
-        }
-    }
-
+    /// A store at file scope, or in the body of `inside`.
     fn store(&mut self, ids: &IdMap, inside: Option<FunctionId>, store: cowrap_facts::Store) {
-        let function = ids.function(store.function);
         let location = ids.location(store.location);
-        let slot = self.slot(ids, inside, store.slot, &store.marks);
-        if let Some(slot) = slot {
-            let known = &mut self.slots[slot].declared;
-            known.extend(store.declared.iter().map(|declared| ids.location(*declared)));
-            known.sort_unstable();
-            known.dedup();
+        let to = store.to.and_then(|slot| ids.slot(slot));
+        if let Some(slot) = to.map(|slot| &mut self.slots[slot])
+            && let SlotKey::Parameter { function, .. } = slot.key
+        {
+            slot.is_assigned |= inside == Some(function);
         }
         let paired_flag = store.paired_flag;
-        let new = Store { function, location, slot, paired_flag };
-        let known = self.stores.entry((function, location, slot)).or_insert(new);
-        // If configurations disagree on the flag, its value is unknown.
-        known.paired_flag = known.paired_flag.filter(|known| Some(*known) == paired_flag);
+        match store.value {
+            cowrap_facts::Value::Function(function) => {
+                let function = ids.function(function);
+                let new = Store { function, location, slot: to, paired_flag };
+                let known = self.stores.entry((function, location, to)).or_insert(new);
+                // If configurations disagree on the flag, its value is unknown.
+                known.paired_flag = known.paired_flag.filter(|known| Some(*known) == paired_flag);
+            }
+            cowrap_facts::Value::Slot(from) => match (ids.slot(from), to) {
+                (Some(from), Some(to)) if from == to => {}
+                (Some(from), Some(to)) => {
+                    let new = PointerCopy { from, to, location, paired_flag };
+                    let known = self.copies.entry((from, to, location)).or_insert(new);
+                    known.paired_flag = known.paired_flag.filter(|known| Some(*known) == paired_flag);
+                }
+                (Some(from), None) => drop(self.lost_values.insert(LostValue { from, location })),
+                (None, Some(slot)) => drop(self.unknown_stores.insert(UnknownStore { slot, location })),
+                (None, None) => {}
+            },
+            cowrap_facts::Value::Address(of) => match (ids.slot(of), to) {
+                (Some(of), _) => drop(self.addresses.insert(AddressStore { of, to, location })),
+                (None, Some(slot)) => drop(self.unknown_stores.insert(UnknownStore { slot, location })),
+                (None, None) => {}
+            },
+            cowrap_facts::Value::Unknown => {
+                self.unknown_stores.extend(to.map(|slot| UnknownStore { slot, location }));
+            }
+        }
+    }
+}
+
+fn arguments(ids: &IdMap, arguments: Vec<cowrap_facts::Argument>) -> Vec<Argument> {
+    let argument = |argument: cowrap_facts::Argument| {
+        let value = match argument.value {
+            cowrap_facts::ArgumentValue::Function(function) => ArgumentValue::Function(ids.function(function)),
+            cowrap_facts::ArgumentValue::Slot(slot) => ArgumentValue::Slot(ids.slot(slot)?),
+            cowrap_facts::ArgumentValue::Number(number) => ArgumentValue::Number(number),
+            cowrap_facts::ArgumentValue::Truth { may_be_true, may_be_false } => {
+                ArgumentValue::Truth { may_be_true, may_be_false }
+            }
+        };
+        Some(Argument { position: argument.position, value })
+    };
+    arguments.into_iter().filter_map(argument).collect()
+}
+
+impl SlotKey {
+    /// How many slots the identity goes through.
+    fn nesting(&self) -> usize {
+        let mut nesting = 0;
+        let mut key = self;
+        while let SlotKey::PointedParameter { slot, .. } | SlotKey::PointedResult { slot } | SlotKey::Target(slot) = key {
+            nesting += 1;
+            key = slot;
+        }
+        nesting
     }
 }

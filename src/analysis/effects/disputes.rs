@@ -2,12 +2,13 @@
 
 use crate::program::{FunctionId, IndexVec};
 
-use super::{Callee, Effects, StoreMismatchKind, ViolationKind};
+use super::{Callee, Effects, StoreMismatchKind, StoredValue, ViolationKind};
 
 /// Why a coroutine-only function may run in non-coroutine context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dispute {
-    /// A function calls it there, or stores it into an unmarked slot. Its own mark may be wrong.
+    /// A function calls it there, or stores it into an unmarked slot, perhaps out of another slot. Its own mark may be
+    /// wrong.
     Direct,
     /// A disputed function calls it.
     Inherited,
@@ -26,7 +27,12 @@ pub(super) fn disputes(effects: &Effects<'_>) -> IndexVec<FunctionId, Option<Dis
         .collect();
     let mismatches = effects.store_mismatches().iter();
     let mismatches = mismatches.filter(|mismatch| mismatch.kind == StoreMismatchKind::LosesMark);
-    work.extend(mismatches.map(|mismatch| mismatch.store.function));
+    for mismatch in mismatches {
+        match mismatch.value {
+            StoredValue::Function(function) => work.push(function),
+            StoredValue::Copy(slot) | StoredValue::Address(slot) => work.extend(effects.points_to.candidates(slot)),
+        }
+    }
 
     let mut disputes = IndexVec::from_elem(None, program.functions.len());
     work.iter().for_each(|function| disputes[*function] = Some(Dispute::Direct));

@@ -145,7 +145,9 @@ fn external_contexts(effects: &Effects<'_>) -> IndexVec<FunctionId, Option<Conte
         let contexts = match (effects.store_requirement(store), store.slot) {
             (Some(Effect::CoroutineOnly), _) => ContextSet::COROUTINE,
             (Some(Effect::NonCoroutineOnly), _) => ContextSet::NON_COROUTINE,
-            (_, Some(slot)) if effects.points_to.leads_to_call(slot) => ContextSet::EMPTY,
+            (_, Some(slot)) if effects.points_to.leads_to_call(slot) && !effects.points_to.escapes(slot) => {
+                ContextSet::EMPTY
+            }
             _ => ContextSet::BOTH,
         };
         let known = &mut external[store.function];

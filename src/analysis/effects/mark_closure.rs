@@ -1,5 +1,5 @@
 //! The other marks that a new coroutine-only mark requires: those of unmarked callers that may run in non-coroutine
-//! context, of their callers, and of the slots that point to any of these.
+//! context, of their callers, of the slots that point to any of these, and of the slots that these are copied to.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -31,7 +31,7 @@ pub struct RequiredMark {
     pub what: Callee,
     /// The marked function or slot that it calls or points to.
     pub because: Callee,
-    /// The first of those calls, or where the function is stored.
+    /// The first of those calls, or where the function is stored or the slot is copied.
     pub location: Location,
 }
 
@@ -66,6 +66,7 @@ impl Effects<'_> {
             }
             Callee::Slot(slot) => {
                 *obstacle = obstacle.or_else(|| self.store_of_non_coroutine_only(slot));
+                self.copies_to_mark(slot, &mut next, obstacle);
                 let calls = self.slot_calls_of(slot).map(|(body, call)| {
                     let caller = self.program.body(body).function;
                     (call.location, caller, self.possible_at(body, call.condition))
@@ -109,12 +110,25 @@ impl Effects<'_> {
         }
     }
 
-    /// Where a non-coroutine-only function is stored into a slot.
+    /// The slots that a slot is copied to.
+    fn copies_to_mark(&self, slot: SlotId, next: &mut Vec<(Callee, Location)>, obstacle: &mut Option<Location>) {
+        for copy in self.program.copies_from(slot) {
+            for to in self.points_to.destinations(self.program, copy.to) {
+                match self.slot_requirement(to) {
+                    Some((Effect::CoroutineOnly, _)) => {}
+                    None => next.push((Callee::Slot(to), copy.location)),
+                    Some(_) => *obstacle = obstacle.or(Some(copy.location)),
+                }
+            }
+        }
+    }
+
+    /// Where a non-coroutine-only function comes into a slot: by a store, or by a copy.
     fn store_of_non_coroutine_only(&self, slot: SlotId) -> Option<Location> {
         let is_misfit = |function: &&FunctionId| self.effect(**function) == Some(Effect::NonCoroutineOnly);
         let function = self.points_to.candidates(slot).iter().find(is_misfit)?;
-        let stores = self.program.stores_of(*function).iter();
-        stores.filter(|store| store.slot == Some(slot)).map(|store| store.location).next()
+        let origin = self.points_to.origin(self.program, slot, *function)?;
+        Some(origin.copies.last().map_or(origin.store.location, |copy| copy.location))
     }
 
     /// Whether something is certainly only called in coroutines, and everything in its closure as well.
@@ -125,11 +139,13 @@ impl Effects<'_> {
             && others.chain([first]).all(|what| self.called_in(what) == ContextSet::COROUTINE)
     }
 
-    /// The contexts in which something may be called. For a slot, calls through the slots that it is copied to count.
+    /// The contexts in which something may be called. For a slot, calls through the slots that it is copied to count, and
+    /// those outside the program.
     fn called_in(&self, what: Callee) -> ContextSet {
         let possible = &self.entry_contexts().possible;
         let first = match what {
             Callee::Function(function) => return possible.contexts(self.program, function),
+            Callee::Slot(slot) if self.points_to.escapes(slot) => return ContextSet::BOTH,
             Callee::Slot(slot) => slot,
         };
         let mut contexts = ContextSet::EMPTY;
@@ -141,8 +157,8 @@ impl Effects<'_> {
                     |context: &Context| call.condition.values(*context) & possible.values(*context, body) != 0;
                 contexts = contexts.or(Context::ALL.into_iter().filter(is_reached).collect());
             }
-            let copies = self.program.copies_from(slot).iter().map(|copy| copy.to);
-            open.extend(copies.filter(|to| known.insert(*to)));
+            let copied = self.points_to.copied_to(self.program, slot).into_iter();
+            open.extend(copied.filter(|to| known.insert(*to)));
         }
         contexts
     }

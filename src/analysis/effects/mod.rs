@@ -38,7 +38,7 @@ pub use generation::{Difference, Generation, StaleFile};
 pub use lockset::LockAcrossYield;
 pub use mark_closure::{MAX_REQUIRED_MARKS, MarkClosure, RequiredMark};
 pub use requirements::{Provenance, Requirement};
-pub use slots::{StoreMismatch, StoreMismatchKind};
+pub use slots::{Resolution, StoreMismatch, StoreMismatchKind, StoredValue};
 pub use suspects::Suspect;
 pub use suspension::SuspensionCause;
 pub use violations::{Callee, Violation, ViolationKind};
@@ -114,7 +114,7 @@ impl<'a> Effects<'a> {
         let requirements: Vec<Requirement> = functions().map(|function| effects.decide(function)).collect();
         effects.requirements = requirements.into();
         effects.required_effects = effects.requirements.iter().map(|requirement| requirement.effect).collect();
-        effects.slot_requirements = program.slots.ids().map(|slot| effects.decide_slot(slot)).collect();
+        effects.slot_requirements = effects.decide_slots();
         effects.used_models = effects.functions_with_models();
         let starts: Vec<ContextSet> = functions().map(|function| effects.decide_start(function)).collect();
         effects.starts = starts.into();
@@ -164,8 +164,8 @@ impl<'a> Effects<'a> {
         self.violations.get_or_init(|| violations::violations(self))
     }
 
-    /// Every function that does not fit the slot that it is stored into, sorted by slot and location. Stores into
-    /// unidentified slots are not among them.
+    /// Every function, and every value of another slot, that does not fit the slot that it is stored into, sorted by
+    /// slot and location. Stores into places that cannot be followed are not among them.
     pub fn store_mismatches(&self) -> &[StoreMismatch] {
         self.store_mismatches.get_or_init(|| slots::store_mismatches(self))
     }

@@ -1,30 +1,66 @@
-//! Function-pointer slots: what their marks require, and which functions do not fit them.
+//! Function-pointer slots: what their marks require, and which values do not fit them.
 
-use crate::program::{BodyId, FunctionId, Mark, SlotCall, SlotId, SlotKey, Store};
-use cowrap_facts::ContextSet;
+use crate::program::{BodyId, FunctionId, IndexVec, Location, Mark, SlotCall, SlotId, SlotKey, Store};
+use cowrap_facts::{ContextSet, PairedFlag};
 use cowrap_packs::{Effect, SlotName};
 
 use super::{Effects, Provenance};
 
-/// A function in a slot whose callers do not know what it requires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A value in a slot whose callers do not know what it requires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StoreMismatch {
-    /// The store.
-    pub store: Store,
-    /// The slot.
+    /// The slot. For a store through a pointer, one that it may point to.
     pub slot: SlotId,
-    /// Why the function does not fit.
+    /// Where the source names the value.
+    pub location: Location,
+    /// The value.
+    pub value: StoredValue,
+    /// Why the value does not fit.
     pub kind: StoreMismatchKind,
+    /// The value of the flag that the pack pairs with the slot.
+    pub paired_flag: Option<PairedFlag>,
 }
 
-/// Why a function does not fit a slot.
+/// What is stored into a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum StoredValue {
+    /// A function, by its name.
+    Function(FunctionId),
+    /// What another slot holds.
+    Copy(SlotId),
+    /// The address of another slot.
+    Address(SlotId),
+}
+
+impl StoredValue {
+    /// The function, if the value is one.
+    pub fn function(self) -> Option<FunctionId> {
+        match self {
+            StoredValue::Function(function) => Some(function),
+            StoredValue::Copy(_) | StoredValue::Address(_) => None,
+        }
+    }
+}
+
+/// What cowrap knows about a call through a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// What it requires, or all functions that it may call.
+    Known,
+    /// Some functions that it may call; there may be others.
+    PartlyKnown,
+    /// No function that it may call.
+    NoCandidate,
+}
+
+/// Why a value does not fit a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StoreMismatchKind {
-    /// The function is coroutine-only, and the slot is not.
+    /// The value is coroutine-only, and the slot is not.
     LosesMark,
-    /// The function is non-coroutine-only, and the slot is coroutine-only.
+    /// The value is non-coroutine-only, and the slot is coroutine-only.
     GainsMark,
-    /// The function is non-coroutine-only, and the slot is mixed.
+    /// The value is non-coroutine-only, and the slot is mixed.
     GainsMixed,
     /// The function is unmarked, and becomes the entry point of a coroutine.
     UnmarkedEntry,
@@ -37,11 +73,48 @@ impl Effects<'_> {
         self.slot_requirements[slot]
     }
 
-    pub(super) fn decide_slot(&self, slot: SlotId) -> Option<(Effect, Mark)> {
+    /// What all slots require.
+    pub(super) fn decide_slots(&self) -> IndexVec<SlotId, Option<(Effect, Mark)>> {
+        let mut requirements: IndexVec<SlotId, Option<(Effect, Mark)>> = IndexVec::default();
+        for (id, slot) in self.program.slots.enumerated() {
+            let base = slot.base.filter(|_| matches!(slot.key, SlotKey::Target(_)) && !self.slot_has_context_mark(id));
+            // The mark of a pointer to slots is about what is called in the end.
+            requirements.push(self.marked_requirement(base.unwrap_or(id)));
+        }
+        for slot in self.program.slots.ids().filter(|slot| self.stands_for_others(*slot)) {
+            requirements[slot] = requirements[slot].or_else(|| self.common_requirement(slot, &requirements));
+        }
+        requirements
+    }
+
+    fn marked_requirement(&self, slot: SlotId) -> Option<(Effect, Mark)> {
         let marks = self.program.slot(slot).marks.iter();
         let mut effects = marks.filter_map(|mark| Some((self.pack.mark(mark.mark).effect?, *mark)));
         let first = effects.next()?;
         effects.all(|(effect, _)| effect == first.0).then_some(first)
+    }
+
+    /// Whether a slot has no marks of its own, and is only what another slot points to, or a part of it.
+    fn stands_for_others(&self, slot: SlotId) -> bool {
+        let base = self.program.slot(slot).base;
+        base.is_some_and(|base| !self.slot_has_context_mark(slot) && !self.slot_has_context_mark(base))
+    }
+
+    /// What all slots that this one stands for require, if cowrap knows them all and they agree.
+    fn common_requirement(
+        &self,
+        slot: SlotId,
+        requirements: &IndexVec<SlotId, Option<(Effect, Mark)>>,
+    ) -> Option<(Effect, Mark)> {
+        let base = self.program.slot(slot).base.filter(|base| !self.points_to.may_hold_unknown(*base))?;
+        let candidates = || self.points_to.candidates(base).iter();
+        let others: Vec<SlotId> = match self.program.slot(slot).key {
+            SlotKey::PointedResult { .. } => candidates().filter_map(|function| self.program.result(*function)).collect(),
+            _ => self.points_to.destinations(self.program, slot),
+        };
+        let first = requirements[*others.first()?]?;
+        let has_same = |other: &SlotId| requirements[*other].is_some_and(|(effect, _)| effect == first.0);
+        others.iter().all(has_same).then_some(first)
     }
 
     /// The calls through a slot that run where they are written.
@@ -51,10 +124,15 @@ impl Effects<'_> {
         calls.filter(|(_, call)| call.kind.is_in_place())
     }
 
-    /// Whether cowrap knows what a call through a slot requires, or which functions it may call.
-    pub fn is_resolved(&self, call: &SlotCall) -> bool {
-        call.slot
-            .is_some_and(|slot| self.slot_requirement(slot).is_some() || !self.points_to.candidates(slot).is_empty())
+    /// What cowrap knows about a call through a slot.
+    pub fn resolution(&self, call: &SlotCall) -> Resolution {
+        match call.slot {
+            Some(slot) if self.slot_requirement(slot).is_some() => Resolution::Known,
+            Some(slot) if self.points_to.candidates(slot).is_empty() => Resolution::NoCandidate,
+            Some(slot) if self.points_to.may_hold_unknown(slot) => Resolution::PartlyKnown,
+            Some(_) => Resolution::Known,
+            None => Resolution::NoCandidate,
+        }
     }
 
     /// What callers of a stored function know of its requirement: by the flag beside the slot, else by the slot's
@@ -65,7 +143,11 @@ impl Effects<'_> {
 
     /// What the flag beside the slot says about the stored function.
     pub fn flag_requirement(&self, store: &Store) -> Option<Effect> {
-        let flag = store.paired_flag?;
+        self.effect_of_flag(store.paired_flag)
+    }
+
+    fn effect_of_flag(&self, flag: Option<PairedFlag>) -> Option<Effect> {
+        let flag = flag?;
         self.pack.pairs[usize::from(flag.pair.0)].effect(flag.set)
     }
 
@@ -112,20 +194,77 @@ impl Effects<'_> {
     }
 }
 
-/// Finds every function that does not fit the slot that it is stored into.
+/// Finds every value that does not fit the slot that it is stored into.
 pub(super) fn store_mismatches(effects: &Effects<'_>) -> Vec<StoreMismatch> {
-    let stores = effects.program.stores.iter();
-    let mut found: Vec<StoreMismatch> = stores.filter_map(|store| store_mismatch(effects, store)).collect();
-    found.sort_by_key(|mismatch| (mismatch.slot, mismatch.store.location, mismatch.store.function));
+    let program = effects.program;
+    let mut found = Vec::new();
+    let mut check = |value: StoredValue, to: SlotId, location: Location, paired_flag: Option<PairedFlag>| {
+        // Most values require nothing, and most slots neither.
+        if effects.value_requirement(value).is_none() && effects.slot_requirement(to).is_none() {
+            return;
+        }
+        for slot in effects.stored_slots(to) {
+            let kind = mismatch(effects, value, slot, paired_flag);
+            found.extend(kind.map(|kind| StoreMismatch { slot, location, value, kind, paired_flag }));
+        }
+    };
+    for store in &program.stores {
+        if let Some(to) = store.slot {
+            check(StoredValue::Function(store.function), to, store.location, store.paired_flag);
+        }
+    }
+    for copy in &program.copies {
+        check(StoredValue::Copy(copy.from), copy.to, copy.location, copy.paired_flag);
+    }
+    for store in &program.addresses {
+        if let Some(to) = store.to.filter(|_| effects.loses_mark_through_pointer(store.of)) {
+            check(StoredValue::Address(store.of), to, store.location, None);
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
     found
 }
 
-fn store_mismatch(effects: &Effects<'_>, store: &Store) -> Option<StoreMismatch> {
-    let slot = store.slot?;
-    let requirement = effects.requirement(store.function);
-    let expected = effects.store_requirement(store);
+impl Effects<'_> {
+    /// What a value requires of those who call it.
+    fn value_requirement(&self, value: StoredValue) -> Option<Effect> {
+        match value {
+            StoredValue::Function(function) => self.effect(function),
+            StoredValue::Copy(slot) | StoredValue::Address(slot) => self.slot_requirement(slot).map(|(effect, _)| effect),
+        }
+    }
+
+    /// The slots whose marks a store must fit: where the source stores through a pointer without a mark, those that it
+    /// may point to.
+    fn stored_slots(&self, to: SlotId) -> Vec<SlotId> {
+        if self.stands_for_others(to) { self.points_to.destinations(self.program, to) } else { vec![to] }
+    }
+
+    /// Whether the program reads a slot through a pointer whose other targets have other requirements. (Otherwise what
+    /// is read has the requirement of all targets.)
+    fn loses_mark_through_pointer(&self, of: SlotId) -> bool {
+        let Some((effect, _)) = self.slot_requirement(of) else { return false };
+        let targets = self.points_to.pointers(of).iter().flat_map(|pointer| self.program.target(*pointer));
+        let is_read = |target: &SlotId| {
+            !self.program.calls_through(*target).is_empty() || !self.program.copies_from(*target).is_empty()
+        };
+        targets.filter(is_read).any(|target| self.slot_requirement(target).is_none_or(|(other, _)| other != effect))
+    }
+}
+
+fn mismatch(
+    effects: &Effects<'_>,
+    value: StoredValue,
+    slot: SlotId,
+    paired_flag: Option<PairedFlag>,
+) -> Option<StoreMismatchKind> {
+    let slot_effect = || effects.slot_requirement(slot).map(|(effect, _)| effect);
+    let expected = effects.effect_of_flag(paired_flag).or_else(slot_effect);
     let is_parameter = || matches!(effects.program.slot(slot).key, SlotKey::Parameter { .. });
-    let kind = match (requirement.effect, expected) {
+    let function = value.function();
+    let is_unmarked = |function| effects.requirement(function).provenance == Provenance::Unmarked;
+    let kind = match (effects.value_requirement(value), expected) {
         (Some(Effect::CoroutineOnly), Some(Effect::CoroutineOnly)) => return None,
         // Another rule reports contradictory marks of the slot.
         (Some(Effect::CoroutineOnly), None) if effects.slot_has_context_mark(slot) => return None,
@@ -133,14 +272,14 @@ fn store_mismatch(effects: &Effects<'_>, store: &Store) -> Option<StoreMismatch>
         (Some(Effect::NonCoroutineOnly), Some(Effect::CoroutineOnly)) => StoreMismatchKind::GainsMark,
         (Some(Effect::NonCoroutineOnly), Some(Effect::Mixed)) => StoreMismatchKind::GainsMixed,
         (None, Some(Effect::CoroutineOnly))
-            if requirement.provenance == Provenance::Unmarked && store.paired_flag.is_none() && is_parameter() =>
+            if function.is_some_and(is_unmarked) && paired_flag.is_none() && is_parameter() =>
         {
             StoreMismatchKind::UnmarkedEntry
         }
         _ => return None,
     };
     let suspects = effects.suspects();
-    let is_suspect = suspects.binary_search_by_key(&store.function, |suspect| suspect.function).is_ok();
+    let is_suspect = |function| suspects.binary_search_by_key(&function, |suspect| suspect.function).is_ok();
     let is_undecided = expected.is_none() && effects.is_paired(slot);
-    (!is_suspect && !is_undecided).then_some(StoreMismatch { store: *store, slot, kind })
+    (!function.is_some_and(is_suspect) && !is_undecided).then_some(kind)
 }

@@ -3,17 +3,19 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 
-use crate::program::{FunctionId, IndexVec, Location};
+use crate::program::{FunctionId, IndexVec, Location, SlotCall, SlotId};
 use cowrap_facts::CallKind;
+use cowrap_packs::Effect;
 
 use super::{Callee, Effects, Step};
 
-/// Why a function may suspend, apart from the functions that it calls by name.
+/// Why a function may suspend, apart from the functions that it may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SuspensionCause {
     /// The pack lists it.
     Listed,
-    /// It calls through a pointer at this location.
+    /// It calls through a pointer at this location, and cowrap does not know all functions that the pointer may point
+    /// to, or a mark says that they may suspend.
     FunctionPointer(Location),
     /// A selection at this location may call something, and cowrap cannot resolve which arm runs.
     Unresolved(Location),
@@ -29,10 +31,17 @@ pub(super) fn may_suspend(effects: &Effects<'_>) -> IndexVec<FunctionId, bool> {
     let mut may: IndexVec<FunctionId, bool> =
         program.function_ids().map(|function| effects.suspends_itself(function).is_some()).collect();
     let mut work: Vec<FunctionId> = program.function_ids().filter(|function| may[*function]).collect();
+    let mut slots = IndexVec::from_elem(false, program.slots.len());
     while let Some(callee) = work.pop() {
-        for (_, caller) in program.sites_of(callee) {
+        let mut add = |caller: FunctionId| {
             if !std::mem::replace(&mut may[caller], true) {
                 work.push(caller);
+            }
+        };
+        program.sites_of(callee).for_each(|(_, caller)| add(caller));
+        for slot in effects.points_to.slots(callee) {
+            if !std::mem::replace(&mut slots[*slot], true) {
+                program.calls_through(*slot).iter().for_each(|(body, _)| add(program.body(*body).function));
             }
         }
     }
@@ -40,7 +49,7 @@ pub(super) fn may_suspend(effects: &Effects<'_>) -> IndexVec<FunctionId, bool> {
 }
 
 impl Effects<'_> {
-    /// Why a function may suspend, apart from the functions that it calls by name.
+    /// Why a function may suspend, apart from the functions that it may call.
     fn suspends_itself(&self, function: FunctionId) -> Option<SuspensionCause> {
         let linked = self.program.function(function);
         if self.pack.suspending.contains(&linked.name) {
@@ -49,15 +58,25 @@ impl Effects<'_> {
         if linked.bodies.is_empty() && !linked.declarations.is_empty() {
             return Some(SuspensionCause::NoBody);
         }
-        let pointer = self.program.bodies_of(function).flat_map(|body| &body.slot_calls).next();
+        let mut slot_calls = self.program.bodies_of(function).flat_map(|body| &body.slot_calls);
+        let pointer = slot_calls.find(|call| !self.names_all_targets(call));
         let mut calls = self.program.bodies_of(function).flat_map(|body| &body.calls);
         let unresolved = calls.find(|call| call.kind == CallKind::Unresolved);
         let pointer = pointer.map(|call| SuspensionCause::FunctionPointer(call.location));
         pointer.or(unresolved.map(|call| SuspensionCause::Unresolved(call.location)))
     }
 
-    /// Why a function may suspend: the shortest chain of calls by name to a function that suspends by itself, that
-    /// function, and its cause. `None` if it certainly never suspends.
+    /// Whether a call through a slot calls one of its candidates and nothing else, and no mark says that these may
+    /// suspend.
+    fn names_all_targets(&self, call: &SlotCall) -> bool {
+        call.slot.is_some_and(|slot| {
+            let may_suspend = self.slot_requirement(slot).is_some_and(|(effect, _)| effect == Effect::CoroutineOnly);
+            !may_suspend && !self.points_to.candidates(slot).is_empty() && !self.points_to.may_hold_unknown(slot)
+        })
+    }
+
+    /// Why a function may suspend: the shortest chain of calls to a function that suspends by itself, that function,
+    /// and its cause. `None` if it certainly never suspends.
     pub fn suspension(&self, function: FunctionId) -> Option<(Vec<Step>, FunctionId, SuspensionCause)> {
         let mut from: HashMap<FunctionId, Option<Step>> = HashMap::from([(function, None)]);
         let mut open = VecDeque::from([function]);
@@ -72,12 +91,19 @@ impl Effects<'_> {
                 steps.reverse();
                 return Some((steps, at, cause));
             }
-            for call in self.program.bodies_of(at).flat_map(|body| &body.calls) {
-                let callee = Callee::Function(call.callee);
-                let step = Step { caller: at, location: call.location, through: None, passed: false, callee };
-                if let Entry::Vacant(entry) = from.entry(call.callee) {
+            let mut add = |called: FunctionId, location: Location, through: Option<SlotId>| {
+                let callee = Callee::Function(called);
+                let step = Step { caller: at, location, through, passed: false, callee };
+                if let Entry::Vacant(entry) = from.entry(called) {
                     entry.insert(Some(step));
-                    open.push_back(call.callee);
+                    open.push_back(called);
+                }
+            };
+            for body in self.program.bodies_of(at) {
+                body.calls.iter().for_each(|call| add(call.callee, call.location, None));
+                for call in &body.slot_calls {
+                    let candidates = call.slot.into_iter().flat_map(|slot| self.points_to.candidates(slot));
+                    candidates.for_each(|candidate| add(*candidate, call.location, call.slot));
                 }
             }
         }

@@ -107,17 +107,10 @@ impl PointsTo {
     }
 }
 
-impl Program {
-    /// Whether a slot stands for others, which depend on what another slot points to.
-    pub fn is_derived(&self, slot: SlotId) -> bool {
-        self.slot(slot).base.is_some()
-    }
-}
-
 impl<'p> Sources<'p> {
     /// The place that stores into a slot go to.
     fn written(self, slot: SlotId) -> Place {
-        Place { slot, is_written: self.program.is_derived(slot) }
+        Place { slot, is_written: self.program.slot(slot).base.is_some() }
     }
 
     /// The first store of the function into a place.

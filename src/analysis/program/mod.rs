@@ -18,7 +18,7 @@ use cowrap_facts::{Assertion, CallKind, Flag, LockId, MarkId, PairedFlag, PathCo
 
 pub use adjacency::Adjacency;
 pub use copy_graph::Origin;
-pub use digraph::Digraph;
+pub use digraph::{Digraph, Node, Visited};
 pub use index_vec::{Id, IndexVec};
 pub use link::Linker;
 pub use points_to::PointsTo;
@@ -497,6 +497,11 @@ impl Program {
     /// The slot of a function's return value, if the facts mention it.
     pub fn result(&self, function: FunctionId) -> Option<SlotId> {
         self.find_slot(&SlotKey::Result { function })
+    }
+
+    /// The slot for what a slot points to, if the facts mention it.
+    pub fn target(&self, pointer: SlotId) -> Option<SlotId> {
+        self.find_slot(&SlotKey::Target(Box::new(self.slot(pointer).key.clone())))
     }
 
     /// The slot with this identity.

@@ -1,8 +1,12 @@
 //! `graph`: a part of the call graph, to be drawn.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use petgraph::algo::dijkstra;
+use petgraph::visit::{EdgeRef, Reversed};
 
 use crate::effects::Effects;
+use crate::program::{Id, Node};
 use crate::wording::span;
 use cowrap_report::{EdgeKind, Finding, GraphEdge, GraphNode, Span, Subgraph};
 
@@ -71,23 +75,18 @@ pub fn graph(effects: &Effects<'_>, selection: &Selection, findings: &[Finding])
 /// function is not a call of its own.
 fn distances(links: &Links<'_, '_>, starts: &HashSet<Vertex>, back: bool, most: u32) -> HashMap<Vertex, u32> {
     let mut found: HashMap<Vertex, u32> = HashMap::new();
-    let mut open: VecDeque<(Vertex, u32)> = starts.iter().map(|start| (*start, 0)).collect();
-    while let Some((vertex, distance)) = open.pop_front() {
-        if found.contains_key(&vertex) {
-            continue;
-        }
-        found.insert(vertex, distance);
-        let mut go = |next: Vertex, slot: bool| {
-            if slot {
-                open.push_front((next, distance));
-            } else if distance < most {
-                open.push_back((next, distance + 1));
-            }
+    // From a caller on, the call through a slot is what leads to the slot; from a callee back, the candidate.
+    let between = if back { EdgeKind::Candidate } else { EdgeKind::PointerCall };
+    let cost = |position: &u32| u32::from(links.all()[*position as usize].kind != between);
+    for start in starts {
+        let start = Node(links.number(*start) as u32);
+        let reached = match back {
+            true => dijkstra(Reversed(links.graph()), start, None, |edge| cost(edge.weight())),
+            false => dijkstra(links.graph(), start, None, |edge| cost(edge.weight())),
         };
-        if back {
-            links.incoming(vertex).for_each(|link| go(link.from, link.kind == EdgeKind::Candidate));
-        } else {
-            links.outgoing(vertex).iter().for_each(|link| go(link.to, link.kind == EdgeKind::PointerCall));
+        for (node, distance) in reached.into_iter().filter(|(_, distance)| *distance <= most) {
+            let known = found.entry(links.vertex(node.index())).or_insert(distance);
+            *known = distance.min(*known);
         }
     }
     found
@@ -111,11 +110,11 @@ fn subgraph(
     }
     let mut edges: BTreeMap<(usize, usize, EdgeKind), GraphEdge> = BTreeMap::new();
     for link in links.all() {
-        let Link { from, to, location, kind, .. } = *link;
+        let Link { from, to, kind, .. } = *link;
         let (Some(&from), Some(&to)) = (positions.get(&from), positions.get(&to)) else { continue };
         let empty = GraphEdge { from, to, kind, sites: Vec::new(), rules: Vec::new() };
         let edge = edges.entry((from, to, kind)).or_insert(empty);
-        if let Some(site) = location.map(|location| span(effects, location)) {
+        if let Some(site) = links.location(link).map(|location| span(effects, location)) {
             edge.rules.extend(broken.get(&site).into_iter().flatten().map(|rule| (*rule).to_owned()));
             edge.sites.push(site);
         }

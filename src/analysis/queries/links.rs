@@ -3,7 +3,7 @@
 use rayon::slice::ParallelSliceMut;
 
 use crate::effects::Effects;
-use crate::program::{FunctionId, Id, Location, SlotId};
+use crate::program::{Digraph, FunctionId, Id, Location, Node, Origin, SlotId};
 use crate::wording;
 use cowrap_facts::{CallKind, ContextSet};
 use cowrap_report::EdgeKind;
@@ -24,8 +24,7 @@ pub struct Link {
     pub from: Vertex,
     /// The function or slot that it calls, or the slot's candidate.
     pub to: Vertex,
-    /// The location of the call, or of the store into the slot. `None` for a candidate that was copied from another
-    /// slot.
+    /// The location of the call. `None` for a candidate: see [`Links::location`].
     pub location: Option<Location>,
     /// What connects the two.
     pub kind: EdgeKind,
@@ -38,11 +37,8 @@ pub struct Links<'e, 'a> {
     effects: &'e Effects<'a>,
     /// Sorted by caller.
     links: Vec<Link>,
-    /// For each vertex, where its links begin.
-    starts: Vec<u32>,
-    /// The positions of links, sorted by callee.
-    incoming: Vec<u32>,
-    incoming_starts: Vec<u32>,
+    /// The same for petgraph. The nodes are the numbers of vertices, and edges carry positions in `links`.
+    graph: Digraph<u32>,
 }
 
 impl<'e, 'a> Links<'e, 'a> {
@@ -75,33 +71,22 @@ impl<'e, 'a> Links<'e, 'a> {
             }
         }
         for slot in program.slots.ids() {
-            for function in effects.points_to.candidates(slot) {
-                let stores = program.stores_of(*function).iter();
-                let location = stores.filter(|store| store.slot == Some(slot)).map(|store| store.location).next();
-                let to = Vertex::Function(*function);
-                let contexts = ContextSet::BOTH;
-                links.push(Link { from: Vertex::Slot(slot), to, location, kind: EdgeKind::Candidate, contexts });
-            }
+            let (from, contexts) = (Vertex::Slot(slot), ContextSet::BOTH);
+            let candidates = effects.points_to.candidates(slot).iter().map(|function| Vertex::Function(*function));
+            links.extend(candidates.map(|to| Link { from, to, location: None, kind: EdgeKind::Candidate, contexts }));
         }
         links.par_sort_unstable();
         links.dedup();
         let count = program.functions.len() + program.slots.len();
-        let number = |vertex: Vertex| number(effects, vertex);
-        let outgoing_starts = starts(count, links.iter().map(|link| number(link.from)));
-        let incoming_starts = starts(count, links.iter().map(|link| number(link.to)));
-        let mut free = incoming_starts.clone();
-        let mut incoming = vec![0; links.len()];
-        for (position, link) in links.iter().enumerate() {
-            let location = &mut free[number(link.to)];
-            incoming[*location as usize] = position as u32;
-            *location += 1;
-        }
-        Links { effects, links, starts: outgoing_starts, incoming, incoming_starts }
+        let node = |vertex: Vertex| Node(number(effects, vertex) as u32);
+        let edges = links.iter().zip(0..).map(|(link, position)| (node(link.from), node(link.to), position));
+        let graph = Digraph::new(count, edges);
+        Links { effects, links, graph }
     }
 
     /// The number of vertices. Each has a number below it.
     pub fn len(&self) -> usize {
-        self.starts.len() - 1
+        self.effects.program.functions.len() + self.effects.program.slots.len()
     }
 
     /// A vertex's number.
@@ -123,17 +108,42 @@ impl<'e, 'a> Links<'e, 'a> {
         &self.links
     }
 
+    /// The graph for petgraph. Its nodes are the numbers of vertices, and its edges carry positions in [`Links::all`].
+    pub fn graph(&self) -> &Digraph<u32> {
+        &self.graph
+    }
+
     /// The links from a vertex.
-    pub fn outgoing(&self, vertex: Vertex) -> &[Link] {
-        let number = self.number(vertex);
-        &self.links[self.starts[number] as usize..self.starts[number + 1] as usize]
+    pub fn outgoing(&self, vertex: Vertex) -> impl Iterator<Item = &Link> {
+        self.graph.outgoing(self.node(vertex)).iter().map(|(_, position)| &self.links[*position as usize])
     }
 
     /// The links to a vertex.
     pub fn incoming(&self, vertex: Vertex) -> impl Iterator<Item = &Link> {
-        let number = self.number(vertex);
-        let range = self.incoming_starts[number] as usize..self.incoming_starts[number + 1] as usize;
-        self.incoming[range].iter().map(|position| &self.links[*position as usize])
+        self.graph.incoming(self.node(vertex)).iter().map(|(_, position)| &self.links[*position as usize])
+    }
+
+    fn node(&self, vertex: Vertex) -> Node {
+        Node(self.number(vertex) as u32)
+    }
+
+    /// The location of a link: of the call, or for a candidate of the store into the slot, or of the last copy on the
+    /// candidate's way to the slot.
+    pub fn location(&self, link: &Link) -> Option<Location> {
+        link.location.or_else(|| {
+            let origin = self.origin(link)?;
+            Some(origin.copies.last().map_or(origin.store.location, |copy| copy.location))
+        })
+    }
+
+    /// How a candidate comes into its slot; `None` for a call.
+    pub fn origin(&self, link: &Link) -> Option<Origin> {
+        match (link.from, link.to) {
+            (Vertex::Slot(slot), Vertex::Function(function)) => {
+                self.effects.points_to.origin(self.effects.program, slot, function)
+            }
+            _ => None,
+        }
     }
 
     /// Whether a vertex has this name.
@@ -158,16 +168,4 @@ fn number(effects: &Effects<'_>, vertex: Vertex) -> usize {
         Vertex::Function(function) => function.index(),
         Vertex::Slot(slot) => effects.program.functions.len() + slot.index(),
     }
-}
-
-/// For each of `count` numbers, where it begins in the sorted list of numbers; then the end of the list.
-fn starts(count: usize, numbers: impl Iterator<Item = usize>) -> Vec<u32> {
-    let mut starts = vec![0; count + 1];
-    for number in numbers {
-        starts[number + 1] += 1;
-    }
-    for number in 0..count {
-        starts[number + 1] += starts[number];
-    }
-    starts
 }

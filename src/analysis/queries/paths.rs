@@ -5,11 +5,12 @@
 
 use std::collections::VecDeque;
 
+use petgraph::visit::{Dfs, EdgeFiltered, EdgeRef, IntoNeighbors, Reversed, Visitable};
 use regex::Regex;
 
 use crate::effects::Effects;
-use crate::program::{FunctionId, Location};
-use crate::wording::{one_of, span};
+use crate::program::{FunctionId, Id, Location, Node, Visited};
+use crate::wording::{self, one_of, span};
 use cowrap_facts::ContextSet;
 use cowrap_packs::Effect;
 use cowrap_report::{EdgeKind, Label, Paths, Witness};
@@ -57,7 +58,7 @@ pub fn paths(effects: &Effects<'_>, expression: &str, limit: usize) -> Result<Pa
         if automaton.last.contains(&state) && !std::mem::replace(&mut ended[vertex], true) {
             ends.push(position);
         }
-        for link in links.outgoing(links.vertex(vertex)).iter().filter(|link| is_walked(link)) {
+        for link in links.outgoing(links.vertex(vertex)).filter(|link| is_walked(link)) {
             let next = links.number(link.to);
             for state in &automaton.follow[state] {
                 if members[*state][next] && !std::mem::replace(&mut seen[next * states + state], true) {
@@ -92,20 +93,24 @@ fn witness(effects: &Effects<'_>, links: &Links<'_, '_>, reached: &[Reached], en
     while let Some((link, after)) = rest.split_first() {
         rest = after;
         let (from, to) = (links.name(link.from), links.name(link.to));
+        let mut origin = None;
         let (text, location) = match (link.to, rest.first()) {
             (Vertex::Slot(slot), Some(held)) => {
                 rest = &rest[1..];
+                origin = links.origin(held);
                 let function = links.name(held.to);
                 let count = one_of(effects, slot);
                 (format!("`{from}` calls through `{to}`, which may point to `{function}`: {count}"), link.location)
             }
             (Vertex::Slot(_), None) => (format!("`{from}` calls through `{to}`"), link.location),
             (Vertex::Function(function), _) if link.kind == EdgeKind::Candidate => {
-                (format!("`{from}` may point to `{to}`"), link.location.or(home(effects, function)))
+                (format!("`{from}` may point to `{to}`"), links.location(link).or(home(effects, function)))
             }
             (Vertex::Function(_), _) => (format!("`{from}` calls `{to}`"), link.location),
         };
-        steps.extend(location.map(|location| Label { at: span(effects, location), text }));
+        let origin = origin.into_iter().flat_map(|origin| wording::origin(effects, &origin));
+        let labels = location.map(|location| (location, text)).into_iter().chain(origin);
+        steps.extend(labels.map(|(location, text)| Label { at: span(effects, location), text }));
     }
     Witness { remarks: vec![names.join(" → ")], steps, grounds: Vec::new() }
 }
@@ -191,20 +196,26 @@ fn members_of(effects: &Effects<'_>, links: &Links<'_, '_>, set: &Set) -> Result
 }
 
 fn near(links: &Links<'_, '_>, members: &[bool], relation: Neighbours) -> Vec<bool> {
+    let walked = EdgeFiltered::from_fn(links.graph(), |edge| is_walked(&links.all()[*edge.weight() as usize]));
+    match relation.callers {
+        true => reached(Reversed(&walked), members, relation.all),
+        false => reached(&walked, members, relation.all),
+    }
+}
+
+/// The nodes that are one edge away from these, or any number of edges from one on.
+fn reached<G>(graph: G, members: &[bool], all: bool) -> Vec<bool>
+where
+    G: IntoNeighbors<NodeId = Node> + Visitable<Map = Visited>,
+{
     let mut found = vec![false; members.len()];
-    let mut open: Vec<usize> = (0..members.len()).filter(|number| members[*number]).collect();
-    while let Some(number) = open.pop() {
-        let vertex = links.vertex(number);
-        let mut add = |next: Vertex| {
-            let next = links.number(next);
-            if !std::mem::replace(&mut found[next], true) && relation.all {
-                open.push(next);
-            }
-        };
-        if relation.callers {
-            links.incoming(vertex).filter(|link| is_walked(link)).for_each(|link| add(link.from));
-        } else {
-            links.outgoing(vertex).iter().filter(|link| is_walked(link)).for_each(|link| add(link.to));
+    let starts = (0..members.len()).filter(|number| members[*number]);
+    let near: Vec<Node> = starts.flat_map(|number| graph.neighbors(Node(number as u32))).collect();
+    near.iter().for_each(|node| found[node.index()] = true);
+    if all {
+        let mut search = Dfs::from_parts(near, graph.visit_map());
+        while let Some(node) = search.next(graph) {
+            found[node.index()] = true;
         }
     }
     found

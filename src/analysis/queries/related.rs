@@ -33,10 +33,10 @@ pub fn related(
         while let Some((vertex, distance)) = open.pop_front() {
             let mut near: Vec<Link> = match direction {
                 Direction::Callers => links.incoming(vertex).copied().collect(),
-                Direction::Callees => links.outgoing(vertex).to_vec(),
+                Direction::Callees => links.outgoing(vertex).copied().collect(),
             };
             near.retain(|link| !named || !matches!(link.kind, EdgeKind::PointerCall | EdgeKind::Candidate));
-            near.sort_by_key(|link| (link.location, *link));
+            near.sort_by_cached_key(|link| (links.location(link), *link));
             for link in near {
                 let (next, is_slot) = match direction {
                     Direction::Callers => (link.from, matches!(link.kind, EdgeKind::Candidate)),
@@ -68,7 +68,7 @@ fn relation(effects: &Effects<'_>, links: &Links<'_, '_>, distance: u32, link: &
         from: links.name(link.from),
         to: links.name(link.to),
         kind: link.kind,
-        at: link.location.map(|location| span(effects, location)),
+        at: links.location(link).map(|location| span(effects, location)),
         context,
     }
 }

@@ -4,7 +4,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::effects::{Ambiguity, CallChain, Callee, Effects, Goal, Provenance, Search, Step, SuspensionCause};
 use crate::program::{FunctionId, Location};
-use crate::wording::{described_callee, name, pointers, span, step};
+use crate::wording::{described_callee, name, origin, origin_of_step, pointers, span, step};
 use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::Effect;
 use cowrap_report::{Explanation, Inference, Label, Witness};
@@ -180,9 +180,16 @@ fn witness(
     let ends = steps.first().map(|first| Callee::Function(first.caller)).into_iter();
     let ends = ends.chain(steps.last().map(|last| last.callee));
     let grounds = ends.filter_map(|end| ground(effects, end)).collect();
-    let steps =
-        steps.iter().map(|call| Label { at: span(effects, call.location), text: step(effects, call) }).collect();
+    let steps = steps.iter().flat_map(|call| labels(effects, call)).collect();
     Witness { remarks, steps, grounds }
+}
+
+/// A call of a chain, with the store and the copies that a call through a slot rests on.
+fn labels(effects: &Effects<'_>, call: &Step) -> Vec<Label> {
+    let called = (call.location, step(effects, call));
+    let origin = origin_of_step(effects, call).map(|found| origin(effects, &found));
+    let labels = std::iter::once(called).chain(origin.into_iter().flatten());
+    labels.map(|(location, text)| Label { at: span(effects, location), text }).collect()
 }
 
 /// The mark or assertion that requires a context.
@@ -214,8 +221,7 @@ fn suspends(effects: &Effects<'_>, function: FunctionId) -> Inference {
         return without_witness(format!("`{name}` never suspends its coroutine"));
     };
     let last = self::name(effects, last);
-    let mut labels: Vec<Label> =
-        steps.iter().map(|call| Label { at: span(effects, call.location), text: step(effects, call) }).collect();
+    let mut labels: Vec<Label> = steps.iter().flat_map(|call| labels(effects, call)).collect();
     let (reason, location) = match cause {
         SuspensionCause::Listed => (format!("the pack lists `{last}` as suspending"), None),
         SuspensionCause::NoBody => (format!("the program does not have the body of `{last}`"), None),

@@ -1,11 +1,11 @@
 //! `pointer-gains-mark`: a non-coroutine-only function is stored in a slot that is called in coroutine context.
 
 use crate::effects::{Effects, StoreMismatch, StoreMismatchKind};
-use crate::wording::{described, flag, name};
-use cowrap_report::{Finding, Level, Role};
+use crate::wording::{described_value, flag, name};
+use cowrap_report::{Finding, Level};
 
 use super::Rule;
-use super::report::{Message, Report, slot_subject};
+use super::report::{Message, Report, slot_subject, stored_here, value_subject};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -28,14 +28,16 @@ fn finding(effects: &Effects<'_>, mismatch: &StoreMismatch) -> Option<Finding> {
         StoreMismatchKind::GainsMixed => (Level::Warning, "which may be called in coroutine context"),
         StoreMismatchKind::LosesMark | StoreMismatchKind::UnmarkedEntry => return None,
     };
-    let (function, slot) = (name(effects, mismatch.store.function), effects.slot_name(mismatch.slot));
-    let flag = flag(effects, &mismatch.store).map(|flag| format!(" {flag}")).unwrap_or_default();
-    let text = format!("{} stored in {slot}{flag}, {what}", described(effects, mismatch.store.function));
-    let subjects = vec![Role::Function.of(function), slot_subject(effects, mismatch.slot)];
+    let (value, slot) = (described_value(effects, mismatch.value), effects.slot_name(mismatch.slot));
+    let flag = flag(effects, mismatch.paired_flag).map(|flag| format!(" {flag}")).unwrap_or_default();
+    let text = format!("{value} stored in {slot}{flag}, {what}");
+    let function = mismatch.value.function().map_or("", |function| name(effects, function));
+    let subjects = vec![value_subject(effects, mismatch.value), slot_subject(effects, mismatch.slot)];
     let message = Message { function, subjects, text };
-    let mut report = Report::new(effects, &RULE, mismatch.store.location, "stored here", message).level(level);
+    let label = stored_here(mismatch.value);
+    let mut report = Report::new(effects, &RULE, mismatch.location, label, message).level(level);
     report.mention_slot(mismatch.slot);
-    report.label_requirement(mismatch.store.function);
+    report.label_value(mismatch.value);
     if let Some((_, mark)) = effects.slot_requirement(mismatch.slot) {
         let mark_name = &effects.pack.mark(mark.mark).name;
         report.label(mark.location, format!("{slot} is marked `{mark_name}` here"));

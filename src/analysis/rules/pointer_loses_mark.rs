@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::effects::{Callee, Effects, StoreMismatch, StoreMismatchKind};
-use crate::program::{SlotId, Store};
-use crate::wording::{described, described_slot, flag, mark_for, name};
+use crate::program::SlotId;
+use crate::wording::{described_slot, described_value, flag, mark_for, name};
 use cowrap_packs::Effect;
-use cowrap_report::{Finding, Level, Role, Safety};
+use cowrap_report::{Finding, Level, Safety};
 
 use super::Rule;
-use super::report::{Message, Report, slot_subject};
+use super::report::{Message, Report, slot_subject, stored_here, value_subject};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -26,7 +26,7 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let mut by_slot: BTreeMap<SlotId, Vec<StoreMismatch>> = BTreeMap::new();
     let mut findings = Vec::new();
     for mismatch in effects.store_mismatches().iter().filter(|mismatch| mismatch.kind == StoreMismatchKind::LosesMark) {
-        match flag(effects, &mismatch.store) {
+        match flag(effects, mismatch.paired_flag) {
             Some(flag) => findings.push(beside_flag(effects, mismatch, &flag)),
             None => by_slot.entry(mismatch.slot).or_default().push(*mismatch),
         }
@@ -38,38 +38,40 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 
 /// Where a flag beside the slot says what it demands, each store is one thing to fix.
 fn beside_flag(effects: &Effects<'_>, mismatch: &StoreMismatch, flag: &str) -> Finding {
-    let (function, slot) = (name(effects, mismatch.store.function), effects.slot_name(mismatch.slot));
-    let text = format!("{} stored in {slot} {flag}", described(effects, mismatch.store.function));
-    let subjects = vec![Role::Function.of(function), slot_subject(effects, mismatch.slot)];
-    let location = mismatch.store.location;
-    let mut report = Report::new(effects, &RULE, location, "stored here", Message { function, subjects, text });
-    report.mention_slot(mismatch.slot);
-    report.label_requirement(mismatch.store.function);
+    let (value, slot) = (described_value(effects, mismatch.value), effects.slot_name(mismatch.slot));
+    let text = format!("{value} stored in {slot} {flag}");
+    let mut report = start(effects, mismatch, text);
     report.help("set the flag if the function is then called in coroutine context, or store a wrapper");
     report.finish()
+}
+
+/// A finding without advice.
+fn start<'e, 'a>(effects: &'e Effects<'a>, mismatch: &StoreMismatch, text: String) -> Report<'e, 'a> {
+    let function = mismatch.value.function().map_or("", |function| name(effects, function));
+    let subjects = vec![value_subject(effects, mismatch.value), slot_subject(effects, mismatch.slot)];
+    let message = Message { function, subjects, text };
+    let mut report = Report::new(effects, &RULE, mismatch.location, stored_here(mismatch.value), message);
+    report.mention_slot(mismatch.slot);
+    report.label_value(mismatch.value);
+    report
 }
 
 /// One finding for each slot: its missing mark is the one thing to fix.
 fn finding(effects: &Effects<'_>, slot: SlotId, store_mismatches: &[StoreMismatch]) -> Option<Finding> {
     let (first, others) = store_mismatches.split_first()?;
-    let (function, slot_name) = (name(effects, first.store.function), effects.slot_name(slot));
+    let slot_name = effects.slot_name(slot);
     let requirement = effects.slot_requirement(slot);
     let what = match requirement {
         Some(_) => described_slot(effects, slot),
         None => format!("unmarked {slot_name}"),
     };
-    let text = format!("{} stored in {what}", described(effects, first.store.function));
-    let subjects = vec![Role::Function.of(function), slot_subject(effects, slot)];
-    let location = first.store.location;
-    let mut report = Report::new(effects, &RULE, location, "stored here", Message { function, subjects, text });
-    report.mention_slot(slot);
-    report.label_requirement(first.store.function);
+    let text = format!("{} stored in {what}", described_value(effects, first.value));
+    let mut report = start(effects, first, text);
     if let Some((_, mark)) = requirement {
         let mark_name = &effects.pack.mark(mark.mark).name;
         report.label(mark.location, format!("{slot_name} is marked `{mark_name}` here"));
     }
-    let others: Vec<Store> = others.iter().map(|other| other.store).collect();
-    report.note_stores(&others, |function| format!("`{function}` is stored there too"));
+    report.note_mismatches(others);
     let mark = mark_for(effects, Effect::CoroutineOnly);
     let closure = effects.mark_closure(Callee::Slot(slot));
     if requirement.is_none() {

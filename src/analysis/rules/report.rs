@@ -1,8 +1,10 @@
 //! How rules make findings: labels, notes, help and fixes, and the wording that they share.
 
-use crate::effects::{Callee, Effects, MAX_REQUIRED_MARKS, MarkClosure, Provenance, RequiredMark, Step, Violation};
+use crate::effects::{
+    Callee, Effects, MAX_REQUIRED_MARKS, MarkClosure, Provenance, RequiredMark, Step, StoreMismatch, StoredValue, Violation,
+};
 use crate::program::{CallSite, FunctionId, Location, SlotId, SlotKey, Store};
-use crate::wording::{self, MOST_LISTED, call_of, called, calls, name, span};
+use crate::wording::{self, MOST_LISTED, call_of, calls, name, span};
 use cowrap_packs::Effect;
 use cowrap_report::{Action, Finding, Fix, Label, Level, Note, Role, Safety, Subject};
 
@@ -68,11 +70,13 @@ impl<'e, 'a> Report<'e, 'a> {
         }
     }
 
-    /// Remembers that a label or a note is about a slot; of a parameter or a result, its function counts.
+    /// Remembers that a label or a note is about a slot; of a parameter or a result, its function counts, and of what a
+    /// slot points to, that slot.
     pub fn mention_slot(&mut self, slot: SlotId) {
         let slot = self.effects.program.slot(slot);
-        match &slot.key {
-            SlotKey::Parameter { function, .. } | SlotKey::Result { function } => self.mention(*function),
+        match (&slot.key, slot.base) {
+            (SlotKey::Parameter { function, .. } | SlotKey::Result { function }, _) => self.mention(*function),
+            (_, Some(base)) => self.mention_slot(base),
             _ => drop(self.finding.mentions.insert(slot.name.clone())),
         }
     }
@@ -150,6 +154,14 @@ impl<'e, 'a> Report<'e, 'a> {
         }
     }
 
+    /// Labels what says what a stored value requires.
+    pub fn label_value(&mut self, value: StoredValue) {
+        match value {
+            StoredValue::Function(function) => self.label_requirement(function),
+            StoredValue::Copy(slot) | StoredValue::Address(slot) => self.label_callee(Callee::Slot(slot)),
+        }
+    }
+
     /// Labels what says what a callee requires.
     pub fn label_callee(&mut self, callee: Callee) {
         match callee {
@@ -186,7 +198,11 @@ impl<'e, 'a> Report<'e, 'a> {
                     format!("unmarked `{}` {}", name(self.effects, *caller), calls(self.effects, *because))
                 }
                 Callee::Slot(slot) => {
-                    let because = called(self.effects, *because);
+                    let because = match because {
+                        Callee::Function(function) => StoredValue::Function(*function),
+                        Callee::Slot(slot) => StoredValue::Copy(*slot),
+                    };
+                    let because = wording::value(self.effects, because);
                     format!("{because} is stored in unmarked {}", self.effects.slot_name(*slot))
                 }
             };
@@ -267,6 +283,33 @@ impl<'e, 'a> Report<'e, 'a> {
         }
         let text = wording::step(self.effects, step);
         self.note_at(step.location, text);
+        self.note_origin(step);
+    }
+
+    /// Adds notes for the store and the copies that a call through a slot rests on.
+    fn note_origin(&mut self, step: &Step) {
+        let Some(origin) = wording::origin_of_step(self.effects, step) else { return };
+        for slot in origin.store.slot.into_iter().chain(origin.copies.iter().flat_map(|copy| [copy.from, copy.to])) {
+            self.mention_slot(slot);
+        }
+        for (location, text) in wording::origin(self.effects, &origin) {
+            self.note_at(location, text);
+        }
+    }
+
+    /// Adds a note for each further value that does not fit a slot, up to a limit, and counts the rest.
+    pub fn note_mismatches(&mut self, mismatches: &[StoreMismatch]) {
+        for mismatch in mismatches.iter().take(MOST_LISTED) {
+            match mismatch.value {
+                StoredValue::Function(function) => self.mention(function),
+                StoredValue::Copy(slot) | StoredValue::Address(slot) => self.mention_slot(slot),
+            }
+            let value = wording::value(self.effects, mismatch.value);
+            self.note_at(mismatch.location, format!("{value} is stored there too"));
+        }
+        if mismatches.len() > MOST_LISTED {
+            self.note(format!("and {} more", mismatches.len() - MOST_LISTED));
+        }
     }
 
     /// Adds a note for each store, up to a limit, and counts the rest.
@@ -294,12 +337,36 @@ pub fn callee_subject(effects: &Effects<'_>, callee: Callee) -> Subject {
     }
 }
 
-/// A slot, as a subject.
+/// A slot, as a subject: `Struct::field`, `f(1)` for a parameter, `f()` for a result, `*p` for what `p` points to.
 pub fn slot_subject(effects: &Effects<'_>, slot: SlotId) -> Subject {
+    Role::Slot.of(subject_name(effects, slot))
+}
+
+fn subject_name(effects: &Effects<'_>, slot: SlotId) -> String {
     let slot = effects.program.slot(slot);
-    Role::Slot.of(match &slot.key {
+    let base = || slot.base.map_or_else(String::new, |base| subject_name(effects, base));
+    match &slot.key {
         SlotKey::Parameter { function, position } => format!("{}({})", name(effects, *function), position + 1),
         SlotKey::Result { function } => format!("{}()", name(effects, *function)),
-        _ => slot.name.clone(),
-    })
+        SlotKey::PointedParameter { position, .. } => format!("{}({})", base(), position + 1),
+        SlotKey::PointedResult { .. } => format!("{}()", base()),
+        SlotKey::Target(_) => format!("*{}", base()),
+        SlotKey::Field { .. } | SlotKey::Global { .. } | SlotKey::Local { .. } => slot.name.clone(),
+    }
+}
+
+/// What is stored, as a subject: a function, or the slot that the value comes from.
+pub fn value_subject(effects: &Effects<'_>, value: StoredValue) -> Subject {
+    match value {
+        StoredValue::Function(function) => Role::Function.of(name(effects, function)),
+        StoredValue::Copy(slot) | StoredValue::Address(slot) => slot_subject(effects, slot),
+    }
+}
+
+/// The label of a place where a value is stored.
+pub fn stored_here(value: StoredValue) -> &'static str {
+    match value {
+        StoredValue::Function(_) | StoredValue::Address(_) => "stored here",
+        StoredValue::Copy(_) => "copied here",
+    }
 }

@@ -25,8 +25,8 @@ pub const RULE: Rule = Rule {
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let mut by_function: BTreeMap<FunctionId, Vec<StoreMismatch>> = BTreeMap::new();
     for mismatch in effects.store_mismatches() {
-        if mismatch.kind == StoreMismatchKind::UnmarkedEntry {
-            by_function.entry(mismatch.store.function).or_default().push(*mismatch);
+        if let (StoreMismatchKind::UnmarkedEntry, Some(function)) = (mismatch.kind, mismatch.value.function()) {
+            by_function.entry(function).or_default().push(*mismatch);
         }
     }
     by_function
@@ -39,7 +39,7 @@ fn finding(effects: &Effects<'_>, function: FunctionId, store_mismatches: &[Stor
     let (first, others) = store_mismatches.split_first()?;
     let (function_name, slot) = (name(effects, function), effects.slot_name(first.slot));
     let text = format!("unmarked `{function_name}` passed to {slot}, which runs it in a coroutine");
-    let location = first.store.location;
+    let location = first.location;
     let subjects = vec![Role::Function.of(function_name), slot_subject(effects, first.slot)];
     let message = Message { function: function_name, subjects, text };
     let mut report = Report::new(effects, &RULE, location, "passed here", message);
@@ -49,7 +49,7 @@ fn finding(effects: &Effects<'_>, function: FunctionId, store_mismatches: &[Stor
     }
     for other in others {
         report.mention_slot(other.slot);
-        report.note_at(other.store.location, format!("also passed to {} here", effects.slot_name(other.slot)));
+        report.note_at(other.location, format!("also passed to {} here", effects.slot_name(other.slot)));
     }
     let closure = effects.mark_closure(Callee::Function(function));
     report.note_required_marks(&closure);

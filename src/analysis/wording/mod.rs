@@ -2,8 +2,9 @@
 //!
 //! This module must never know why something is reported, or how it is shown.
 
-use crate::effects::{Ambiguity, Callee, Effects, Provenance, Step};
-use crate::program::{FunctionId, Location, SlotId, Store};
+use crate::effects::{Ambiguity, Callee, Effects, Provenance, Step, StoredValue};
+use crate::program::{FunctionId, Location, Origin, SlotId};
+use cowrap_facts::PairedFlag;
 use cowrap_packs::Effect;
 use cowrap_report::Span;
 
@@ -113,6 +114,45 @@ pub fn step(effects: &Effects<'_>, step: &Step) -> String {
     }
 }
 
+/// How the function that a step calls through a slot comes into the slot: where it is stored, and each copy. `None` if
+/// the step calls by name, or an earlier step passed the function.
+pub fn origin_of_step(effects: &Effects<'_>, step: &Step) -> Option<Origin> {
+    let (slot, function) = (step.through.filter(|_| !step.passed)?, step.callee.function()?);
+    effects.points_to.origin(effects.program, slot, function)
+}
+
+/// The store and the copies by which a function comes into a slot, with their locations.
+pub fn origin(effects: &Effects<'_>, origin: &Origin) -> Vec<(Location, String)> {
+    let store = origin.store;
+    let stored = store.slot.map(|slot| {
+        let text = format!("`{}` is stored in {} here", name(effects, store.function), effects.slot_name(slot));
+        (store.location, text)
+    });
+    let copies = origin.copies.iter().map(|copy| {
+        let (from, to) = (effects.slot_name(copy.from), effects.slot_name(copy.to));
+        (copy.location, format!("{from} is copied to {to} here"))
+    });
+    stored.into_iter().chain(copies).collect()
+}
+
+/// A value that is stored, with what it requires: "`coroutine_fn` `x`", "the value of `coroutine_fn` `Struct::field`".
+pub fn described_value(effects: &Effects<'_>, value: StoredValue) -> String {
+    match value {
+        StoredValue::Function(function) => described(effects, function),
+        StoredValue::Copy(slot) => format!("the value of {}", described_slot(effects, slot)),
+        StoredValue::Address(slot) => format!("the address of {}", described_slot(effects, slot)),
+    }
+}
+
+/// The same without what it requires: "`x`", "the value of `Struct::field`".
+pub fn value(effects: &Effects<'_>, value: StoredValue) -> String {
+    match value {
+        StoredValue::Function(function) => format!("`{}`", name(effects, function)),
+        StoredValue::Copy(slot) => format!("the value of {}", effects.slot_name(slot)),
+        StoredValue::Address(slot) => format!("the address of {}", effects.slot_name(slot)),
+    }
+}
+
 /// What a slot's candidate is among the others.
 pub fn one_of(effects: &Effects<'_>, slot: SlotId) -> String {
     match effects.points_to.candidates(slot).len() {
@@ -138,8 +178,8 @@ pub fn pointers(effects: &Effects<'_>, ambiguity: Ambiguity, steps: &[Step]) -> 
 
 /// The value of the flag beside a slot, for a store: "with `QCO_COROUTINE`". `None` if the pack pairs no flag with the
 /// slot, or the value is unknown.
-pub fn flag(effects: &Effects<'_>, store: &Store) -> Option<String> {
-    let paired = store.paired_flag?;
+pub fn flag(effects: &Effects<'_>, paired: Option<PairedFlag>) -> Option<String> {
+    let paired = paired?;
     let pair = &effects.pack.pairs[usize::from(paired.pair.0)];
     Some(match (&pair.constant, &pair.flag) {
         (Some(constant), _) if paired.set => format!("with `{constant}`"),

@@ -3,10 +3,11 @@
 //! A parameter's points-to set mixes the arguments of all callers. The search does better for a chain through a
 //! callback: it follows what the call on this chain passes.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::program::{ArgumentValue, BodyId, FunctionId, Program, SlotId, SlotKey};
+use crate::program::{ArgumentValue, BodyId, FunctionId, SlotId, SlotKey};
 
+use super::super::Effects;
 use super::super::entry_contexts::single_values;
 use super::graph::{CallRef, IncomingCall, Node};
 use super::worklist::Worklist;
@@ -40,21 +41,36 @@ pub(super) struct Passing {
 }
 
 /// For each slot that stands for parameters, these: a parameter stands for itself, a local variable for the parameters
-/// that the function copies to it.
-pub(super) fn parameters(program: &Program) -> FxHashMap<SlotId, Vec<(FunctionId, u16)>> {
+/// that its function copies to it. A slot that can get its value in another way as well does not stand for parameters:
+/// what callers pass is then not all that it holds.
+pub(super) fn parameters(effects: &Effects<'_>) -> FxHashMap<SlotId, Vec<(FunctionId, u16)>> {
+    let program = effects.program;
     let mut parameters: FxHashMap<SlotId, Vec<(FunctionId, u16)>> = FxHashMap::default();
+    let is_shared = |slot: SlotId| !effects.points_to.pointers(slot).is_empty();
     for (id, slot) in program.slots.enumerated() {
-        if let SlotKey::Parameter { function, position } = slot.key {
+        if let SlotKey::Parameter { function, position } = slot.key
+            && !slot.is_assigned
+            && !is_shared(id)
+        {
             parameters.insert(id, vec![(function, position)]);
         }
     }
-    for copy in &program.copies {
-        if let SlotKey::Parameter { function, position } = program.slot(copy.from).key
-            && matches!(program.slot(copy.to).key, SlotKey::Local { .. })
-        {
-            parameters.entry(copy.to).or_default().push((function, position));
+    let is_local = |slot: SlotId| matches!(program.slot(slot).key, SlotKey::Local { .. });
+    let mut others: FxHashSet<SlotId> = program.stores.iter().filter_map(|store| store.slot).collect();
+    others.extend(program.unknown_stores.iter().map(|store| store.slot));
+    let mut locals: FxHashMap<SlotId, Vec<(FunctionId, u16)>> = FxHashMap::default();
+    for copy in program.copies.iter().filter(|copy| is_local(copy.to)) {
+        match parameters.get(&copy.from) {
+            Some(own) => locals.entry(copy.to).or_default().extend(own),
+            None => drop(others.insert(copy.to)),
         }
     }
+    let locals = locals.into_iter().filter(|(slot, _)| !others.contains(slot) && !is_shared(*slot));
+    parameters.extend(locals.map(|(slot, mut own)| {
+        own.sort_unstable();
+        own.dedup();
+        (slot, own)
+    }));
     parameters
 }
 

@@ -106,7 +106,7 @@ impl<'e, 'a> Search<'e, 'a> {
             goal,
             reasons: Reasons::new(program.bodies.len()),
             ambiguities: program.slots.ids().map(|slot| ambiguity(effects, context, slot)).collect(),
-            parameters: callbacks::parameters(program),
+            parameters: callbacks::parameters(effects),
             callbacks: FxHashMap::default(),
             passing: Vec::new(),
             passed: FxHashMap::default(),

@@ -156,6 +156,24 @@ pub struct Body {
     pub releases: Vec<Release>,
 }
 
+impl Body {
+    /// A body without calls and stores.
+    pub fn new(symbol: SymbolId, location: Location) -> Body {
+        Body {
+            symbol,
+            location,
+            flags: Vec::new(),
+            calls: Vec::new(),
+            slot_calls: Vec::new(),
+            stores: Vec::new(),
+            returns_after: None,
+            assertion: None,
+            critical_sections: Vec::new(),
+            releases: Vec::new(),
+        }
+    }
+}
+
 /// A truth value that a body derives from one of its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Flag {

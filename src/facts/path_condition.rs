@@ -109,6 +109,13 @@ impl PathCondition {
         1 << (context | flags)
     }
 
+    /// Control reaches the point in every entry state of a body without flags.
+    pub fn always() -> PathCondition {
+        let mut always = PathCondition::NEVER;
+        Context::ALL.into_iter().for_each(|context| always.insert(context, 0));
+        always
+    }
+
     /// Adds an entry state. `flags` has a bit for each flag, the first in bit 0. The bits of flags that the body does
     /// not have must be 0.
     pub fn insert(&mut self, context: Context, flags: u8) {

@@ -37,8 +37,11 @@ pub enum Visit {
 #[allow(missing_docs)] // the names are clang's own
 pub enum CursorKind {
     AnnotateAttr,
+    AsmLabelAttr,
     ArraySubscriptExpr,
     BinaryOperator,
+    /// A block literal, `^{ … }`.
+    BlockExpr,
     BoolLiteral,
     BreakStmt,
     CStyleCastExpr,
@@ -74,6 +77,7 @@ pub enum CursorKind {
     ParmDecl,
     ReturnStmt,
     StmtExpr,
+    StringLiteral,
     StructDecl,
     SwitchStmt,
     TranslationUnit,
@@ -83,6 +87,8 @@ pub enum CursorKind {
     UnaryOperator,
     /// Any attribute without a kind of its own.
     UnexposedAttr,
+    /// A declaration without a kind of its own: that of a block literal …
+    UnexposedDecl,
     /// An expression without a kind of its own: implicit casts, `x ?: y`, designated initialisers …
     UnexposedExpr,
     UnionDecl,
@@ -168,8 +174,10 @@ impl<'tu> Cursor<'tu> {
         #[allow(non_upper_case_globals)]
         match self.raw.kind {
             CXCursor_AnnotateAttr => AnnotateAttr,
+            CXCursor_AsmLabelAttr => AsmLabelAttr,
             CXCursor_ArraySubscriptExpr => ArraySubscriptExpr,
             CXCursor_BinaryOperator => BinaryOperator,
+            CXCursor_BlockExpr => BlockExpr,
             CXCursor_CXXBoolLiteralExpr => BoolLiteral,
             CXCursor_BreakStmt => BreakStmt,
             CXCursor_CStyleCastExpr => CStyleCastExpr,
@@ -205,6 +213,7 @@ impl<'tu> Cursor<'tu> {
             CXCursor_ParmDecl => ParmDecl,
             CXCursor_ReturnStmt => ReturnStmt,
             CXCursor_StmtExpr => StmtExpr,
+            CXCursor_StringLiteral => StringLiteral,
             CXCursor_StructDecl => StructDecl,
             CXCursor_SwitchStmt => SwitchStmt,
             CXCursor_TranslationUnit => TranslationUnit,
@@ -213,6 +222,7 @@ impl<'tu> Cursor<'tu> {
             CXCursor_UnaryExpr => UnaryExpr,
             CXCursor_UnaryOperator => UnaryOperator,
             CXCursor_UnexposedAttr => UnexposedAttr,
+            CXCursor_UnexposedDecl => UnexposedDecl,
             CXCursor_UnexposedExpr => UnexposedExpr,
             CXCursor_UnionDecl => UnionDecl,
             CXCursor_VarDecl => VarDecl,
@@ -376,13 +386,19 @@ impl<'tu> Cursor<'tu> {
         locate_by(start, spelling)
     }
 
-    /// The declaration as clang prints it, without a body. Spelling and spacing differ between
+    /// Whether the field is a bit-field.
+    pub fn is_bit_field(self) -> bool {
+        unsafe { clang_Cursor_isBitField(self.raw) != 0 }
+    }
+
+    /// The declaration as clang prints it, without a body and without initialisers. Spelling and spacing differ between
     /// versions, and it may hold addresses: look for one thing in it, and keep nothing else.
     pub fn printed(self) -> String {
         // SAFETY: the policy is disposed of exactly once, after its only use.
         unsafe {
             let policy = clang_getCursorPrintingPolicy(self.raw);
             clang_PrintingPolicy_setProperty(policy, CXPrintingPolicy_TerseOutput, 1);
+            clang_PrintingPolicy_setProperty(policy, CXPrintingPolicy_SuppressInitializers, 1);
             let printed = text(clang_getCursorPrettyPrinted(self.raw, policy));
             clang_PrintingPolicy_dispose(policy);
             printed
@@ -446,8 +462,11 @@ pub struct Type<'tu> {
 #[allow(missing_docs)]
 pub enum TypeKind {
     Array,
+    /// `_Atomic(T)`
+    Atomic,
     /// An array whose size is computed when it runs.
     VariableArray,
+    Void,
     Bool,
     Function,
     /// Any integer or enumeration but `bool`.
@@ -473,14 +492,36 @@ impl<'tu> Type<'tu> {
         match self.canonical().raw.kind {
             CXType_ConstantArray | CXType_IncompleteArray => TypeKind::Array,
             CXType_VariableArray => TypeKind::VariableArray,
+            CXType_Void => TypeKind::Void,
             CXType_Bool => TypeKind::Bool,
             CXType_FunctionProto | CXType_FunctionNoProto => TypeKind::Function,
             CXType_Enum => TypeKind::Integer,
             CXType_Char_U..=CXType_Int128 => TypeKind::Integer,
-            CXType_Pointer => TypeKind::Pointer,
+            CXType_Pointer | CXType_BlockPointer => TypeKind::Pointer,
+            CXType_Atomic => TypeKind::Atomic,
             CXType_Record => TypeKind::Record,
             _ => TypeKind::Other,
         }
+    }
+
+    /// A number that tells this type, as it is written, from every other type of the unit.
+    pub fn key(self) -> (usize, i32) {
+        (self.raw.data[0] as usize, self.raw.kind)
+    }
+
+    /// The number of elements of an array; `None` if the type does not say.
+    pub fn element_count(self) -> Option<u64> {
+        u64::try_from(unsafe { clang_getArraySize(self.canonical().raw) }).ok()
+    }
+
+    /// What an atomic type makes atomic (`clang_Type_getValueType`).
+    pub fn atomic_value(self) -> Type<'tu> {
+        Type::new(unsafe { clang_Type_getValueType(self.canonical().raw) })
+    }
+
+    /// The type of a function's parameter.
+    pub fn parameter(self, position: u16) -> Type<'tu> {
+        Type::new(unsafe { clang_getArgType(self.raw, u32::from(position)) })
     }
 
     /// What a function gives back.

@@ -5,15 +5,16 @@ use std::collections::{HashMap, HashSet};
 
 use crate::clang::{BinaryOperator, Cursor, CursorKind, TypeKind, UnaryOperator};
 use cowrap_facts::{
-    Argument, ArgumentValue, Assertion, Body, Call, CallKind, CriticalSection, FlagTest, Location, MAX_FLAGS, Mark,
-    PathCondition, PointerCopy, Release, Slot, SlotCall, Store, SymbolId,
+    Argument, ArgumentValue, Assertion, Body, Call, CallKind, CriticalSection, FlagTest, Location, MAX_FLAGS,
+    PathCondition, Release, SlotCall, SlotId, Store, SymbolId, Value,
 };
 
 use super::cursor_tree::{CursorId, CursorTree};
 use super::flow::{Flag, FlowResult, FlowTree, Label, NodeId, Op, Site, TruthId, Variable};
-use super::fn_pointers::{Flow, Sink, named_function};
 use super::lockset::{HeldLocks, Locking, held_locks};
 use super::source_text::{SourceCall, last_name};
+use super::slots::TypeClass;
+use super::values::{called_type, library_builtin, named_function};
 use super::{Extractor, LockAction, LockWord, Role, SlotKind};
 
 /// A variable or parameter whose value may be followed.
@@ -44,19 +45,20 @@ struct PendingCall {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Target {
     Function(SymbolId),
-    Slot(Slot, Vec<Mark>),
+    Slot(Option<SlotId>),
 }
 
-/// Lowers one declaration.
+/// Lowers one body.
 pub(super) struct Lowering<'e, 'a, 'tu> {
     extractor: &'e mut Extractor<'a, 'tu>,
     raw: CursorTree<'tu>,
     tree: FlowTree,
     calls: Vec<PendingCall>,
     stores: Vec<Store>,
-    copies: Vec<PointerCopy>,
-    /// The arguments of the calls that are being lowered, by the node of the call.
-    passed: Vec<(CursorId, Argument)>,
+    /// The functions that the body names other than to call them.
+    named: Vec<(SymbolId, Location)>,
+    /// The slot of the body's result.
+    result: Option<SlotId>,
     locals: HashMap<usize, Local>,
     labels: HashMap<String, Label>,
     /// All assignments so far, in order. Those of a loop are those that its lowering adds.
@@ -76,21 +78,28 @@ pub(super) struct Lowering<'e, 'a, 'tu> {
 impl<'tu> Extractor<'_, 'tu> {
     /// Reads the body of a function's definition.
     pub(super) fn body(&mut self, definition: Cursor<'tu>, symbol: SymbolId, location: Location) {
-        let body = Lowering::new(self, definition).body(symbol, location);
+        let outer = std::mem::replace(&mut self.current_function, definition.spelling());
+        let count = std::mem::take(&mut self.block_count);
+        let result = definition.ty().result();
+        let class = self.class(result);
+        let can_be_function = class.leads_to_functions() || class == TypeClass::AnyPointer;
+        let result = can_be_function.then(|| self.result_slot(symbol, Some(definition)));
+        let body = Lowering::new(self, definition, result).body(symbol, location);
         self.facts().bodies.push(body);
+        (self.current_function, self.block_count) = (outer, count);
     }
 }
 
 impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
-    fn new(extractor: &'e mut Extractor<'a, 'tu>, root: Cursor<'tu>) -> Self {
+    pub(super) fn new(extractor: &'e mut Extractor<'a, 'tu>, root: Cursor<'tu>, result: Option<SlotId>) -> Self {
         Lowering {
             extractor,
             raw: CursorTree::new(root),
             tree: FlowTree::default(),
             calls: Vec::new(),
             stores: Vec::new(),
-            copies: Vec::new(),
-            passed: Vec::new(),
+            named: Vec::new(),
+            result,
             locals: HashMap::new(),
             labels: HashMap::new(),
             assigned: Vec::new(),
@@ -102,32 +111,23 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         }
     }
 
-    /// Lowers a variable at file scope, for its stores.
-    pub(super) fn at_file_scope(extractor: &'e mut Extractor<'a, 'tu>, variable: Cursor<'tu>) -> Self {
-        Lowering::new(extractor, variable)
-    }
-
-    /// The stores of the initialiser at file scope.
-    pub(super) fn initialiser(mut self) -> (Vec<Store>, Vec<PointerCopy>) {
-        let variable = self.raw.cursor(0);
-        for child in self.raw.operands(0) {
-            if self.raw.cursor(child).is_expression() {
-                self.lower(child, Sink::Declaration(variable), false);
-            }
-        }
-        (self.stores, self.copies)
-    }
-
-    fn body(mut self, symbol: SymbolId, location: Location) -> Body {
+    pub(super) fn body(mut self, symbol: SymbolId, location: Location) -> Body {
         let mut root = Vec::new();
         let mut position = 0u16;
-        for child in self.raw.operands(0) {
+        let mut children = self.raw.operands(0);
+        // A block literal has its parameters and statements in a declaration below it.
+        if let [only] = children[..]
+            && self.raw.kind(only) == CursorKind::UnexposedDecl
+        {
+            children = self.raw.operands(only);
+        }
+        for child in children {
             match self.raw.kind(child) {
                 CursorKind::ParmDecl => {
                     self.parameter(child, position);
                     position += 1;
                 }
-                CursorKind::CompoundStmt => root.push(self.lower(child, Sink::None, false)),
+                CursorKind::CompoundStmt => root.push(self.lower(child, false)),
                 _ => {}
             }
         }
@@ -150,16 +150,23 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                     let (after, ends) = (None, false);
                     calls.push(Call { callee, location, spelling, condition: reach, kind, after, ends, arguments })
                 }
-                Target::Slot(slot, marks) => {
+                Target::Slot(slot) => {
                     let (after, ends) = (None, false);
                     let condition = reach;
-                    slot_calls.push(SlotCall { slot, location, condition, kind, marks, after, ends, arguments })
+                    slot_calls.push(SlotCall { slot, location, condition, kind, after, ends, arguments })
                 }
             }
         }
-        let (stores, mut copies) = (self.stores, self.copies);
-        copies.sort_unstable();
-        copies.dedup();
+        let mut stores = self.stores;
+        // A function that is named, and not stored anywhere that can be followed, may be called from anywhere.
+        for (function, location) in self.named {
+            let value = Value::Function(function);
+            if !stores.iter().any(|store| store.value == value && store.location == location) {
+                stores.push(Store { to: None, value, location, paired_flag: None });
+            }
+        }
+        let mut seen = HashSet::new();
+        stores.retain(|store| seen.insert(store.clone()));
         Body {
             symbol,
             location,
@@ -170,7 +177,6 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             calls,
             slot_calls,
             stores,
-            copies,
             returns_after: None,
             assertion,
             critical_sections,
@@ -285,39 +291,37 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
 
     /// Lowers all of them, for their effects.
     fn lower_all(&mut self, nodes: &[CursorId]) -> Vec<NodeId> {
-        nodes.iter().map(|&node| self.lower(node, Sink::None, false)).collect()
+        nodes.iter().map(|&node| self.lower(node, false)).collect()
     }
 
-    /// Lowers one node. `sink` is where its value goes. `wanted` says that its value decides
-    /// something: then literals are evaluated, and boolean parameters become flags.
-    fn lower(&mut self, node: CursorId, sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
+    /// Lowers one node. `wanted` says that its value decides something: then literals are evaluated, and boolean
+    /// parameters become flags.
+    fn lower(&mut self, node: CursorId, wanted: bool) -> NodeId {
         use CursorKind::*;
         let operands = self.raw.operands(node);
         match self.raw.kind(node) {
-            UnexposedExpr => self.unexposed(node, &operands, sink, wanted),
+            UnexposedExpr => self.unexposed(node, &operands, wanted),
             ParenExpr => match operands.last() {
-                Some(&inner) => self.lower(inner, sink, wanted),
+                Some(&inner) => self.lower(inner, wanted),
                 None => self.unknown(),
             },
             // libclang shows `typeof(f())` in the type too, which is not evaluated.
             CStyleCastExpr => match operands.last() {
-                Some(&inner) => self.lower(inner, sink, wanted),
+                Some(&inner) => self.lower(inner, wanted),
                 None => self.unknown(),
             },
             CompoundLiteralExpr => match operands.last() {
                 Some(&inner) => {
-                    let sink = Sink::Literal(self.raw.cursor(node).ty());
-                    self.lower(inner, sink, false)
+                    let literal = self.raw.cursor(node);
+                    let stores = self.extractor.literal_stores(&self.raw, literal, inner);
+                    self.stores.extend(stores);
+                    self.lower(inner, false)
                 }
                 None => self.unknown(),
             },
-            InitListExpr => {
-                let mut lowered = Vec::new();
-                for (position, &element) in operands.iter().enumerate() {
-                    let sink = Sink::Element { of: &sink, list: node, position };
-                    lowered.push(self.lower(element, sink, false));
-                }
-                self.node(Op::Opaque, lowered)
+            BlockExpr => {
+                self.block(node);
+                self.unknown()
             }
             // `sizeof`, `_Alignof` …: operands are not evaluated.
             UnaryExpr => self.unknown(),
@@ -325,29 +329,25 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 let value = if wanted { self.raw.cursor(node).evaluate_integer() } else { None };
                 self.node(Op::Value(value), Vec::new())
             }
-            DeclRefExpr => self.reference(node, sink, wanted),
-            CallExpr => {
-                self.flow(node, sink);
-                self.call(node, &operands)
-            }
+            DeclRefExpr => self.reference(node, wanted),
+            CallExpr => self.call(node, &operands),
             kind @ (MemberRefExpr | ArraySubscriptExpr) => {
                 if kind == MemberRefExpr {
                     self.extractor.note_member(self.raw.cursor(node));
                 }
-                self.flow(node, sink);
                 let lowered = self.lower_all(&operands);
                 self.node(Op::Opaque, lowered)
             }
-            UnaryOperator => self.unary(node, &operands, sink, wanted),
-            BinaryOperator => self.binary(node, &operands, sink, wanted),
+            UnaryOperator => self.unary(node, &operands, wanted),
+            BinaryOperator => self.binary(node, &operands, wanted),
             CompoundAssignOperator => {
                 let lowered = self.lower_all(&operands);
                 self.change(operands.first().copied(), lowered)
             }
             ConditionalOperator if operands.len() == 3 => {
-                let condition = self.lower(operands[0], Sink::None, true);
-                let yes = self.lower(operands[1], sink, wanted);
-                let no = self.lower(operands[2], sink, wanted);
+                let condition = self.lower(operands[0], true);
+                let yes = self.lower(operands[1], wanted);
+                let no = self.lower(operands[2], wanted);
                 self.node(Op::Conditional, vec![condition, yes, no])
             }
             StmtExpr | CompoundStmt => {
@@ -355,12 +355,11 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 for (position, &child) in operands.iter().enumerate() {
                     // The last statement of `({ … })` is its value.
                     let last = position + 1 == operands.len();
-                    let child_sink = if last { sink } else { Sink::None };
-                    lowered.push(self.lower(child, child_sink, wanted && last));
+                    lowered.push(self.lower(child, wanted && last));
                 }
                 self.node(Op::Sequence, lowered)
             }
-            GenericSelectionExpr => self.generic_selection(&operands, sink),
+            GenericSelectionExpr => self.generic_selection(&operands),
             DeclStmt => {
                 let lowered = self.lower_all(&operands);
                 self.node(Op::Opaque, lowered)
@@ -379,35 +378,35 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 self.unknown()
             }
             IfStmt if operands.len() >= 2 => {
-                let condition = self.lower(operands[0], Sink::None, true);
+                let condition = self.lower(operands[0], true);
                 let mut children = vec![condition];
                 children.extend(self.lower_all(&operands[1..]));
                 self.node(Op::If, children)
             }
             WhileStmt if operands.len() == 2 => {
                 let before = self.assigned.len();
-                let condition = self.lower(operands[0], Sink::None, true);
-                let body = self.lower(operands[1], Sink::None, false);
+                let condition = self.lower(operands[0], true);
+                let body = self.lower(operands[1], false);
                 let assigned = self.assigned_since(before);
                 self.node(Op::While(assigned), vec![condition, body])
             }
             DoStmt if operands.len() == 2 => {
                 let before = self.assigned.len();
-                let body = self.lower(operands[0], Sink::None, false);
-                let condition = self.lower(operands[1], Sink::None, true);
+                let body = self.lower(operands[0], false);
+                let condition = self.lower(operands[1], true);
                 let assigned = self.assigned_since(before);
                 self.node(Op::Do(assigned), vec![body, condition])
             }
             ForStmt => self.for_statement(node, &operands),
             SwitchStmt if operands.len() == 2 => {
-                let condition = self.lower(operands[0], Sink::None, false);
-                let body = self.lower(operands[1], Sink::None, false);
+                let condition = self.lower(operands[0], false);
+                let body = self.lower(operands[1], false);
                 self.node(Op::Switch, vec![condition, body])
             }
             kind @ (CaseStmt | DefaultStmt) => match operands.last() {
                 // The values before the statement are constants.
                 Some(&statement) => {
-                    let statement = self.lower(statement, Sink::None, false);
+                    let statement = self.lower(statement, false);
                     self.node(Op::Case { default: kind == DefaultStmt }, vec![statement])
                 }
                 None => self.unknown(),
@@ -434,7 +433,10 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             BreakStmt => self.node(Op::Break, Vec::new()),
             ContinueStmt => self.node(Op::Continue, Vec::new()),
             ReturnStmt => {
-                let value = operands.first().map(|&value| self.lower(value, Sink::Return, false));
+                let value = operands.first().map(|&value| {
+                    self.returned(value);
+                    self.lower(value, false)
+                });
                 self.node(Op::Return, value.into_iter().collect())
             }
             GccAsmStmt => {
@@ -443,6 +445,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                     if let Some(local) = self.local(operand) {
                         self.tree.untracked.insert(local.variable);
                     }
+                    let stores = self.extractor.assembly_stores(&self.raw, operand);
+                    self.stores.extend(stores);
                 }
                 let lowered = self.lower_all(&operands);
                 self.node(Op::Perhaps, lowered)
@@ -455,7 +459,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     }
 
     /// An expression for which libclang has no kind: most often an implicit cast.
-    fn unexposed(&mut self, node: CursorId, operands: &[CursorId], sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
+    fn unexposed(&mut self, node: CursorId, operands: &[CursorId], wanted: bool) -> NodeId {
         match operands {
             [] => self.unknown(),
             // Its operands are types, and `typeof(f())` among them is a call that is not made.
@@ -465,14 +469,14 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             {
                 self.unknown()
             }
-            [inner] => self.lower(*inner, sink, wanted),
+            [inner] => self.lower(*inner, wanted),
             [condition, yes, no] if self.starts_with(node, b"__builtin_choose_expr") => {
                 match self.raw.cursor(*condition).evaluate_integer() {
-                    Some(0) => self.lower(*no, sink, wanted),
-                    Some(_) => self.lower(*yes, sink, wanted),
+                    Some(0) => self.lower(*no, wanted),
+                    Some(_) => self.lower(*yes, wanted),
                     None => {
                         let outer = std::mem::replace(&mut self.unresolved, true);
-                        let arms = vec![self.lower(*yes, sink, wanted), self.lower(*no, sink, wanted)];
+                        let arms = vec![self.lower(*yes, wanted), self.lower(*no, wanted)];
                         self.unresolved = outer;
                         self.node(Op::Perhaps, arms)
                     }
@@ -480,7 +484,11 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             }
             // `x ?: y`, atomic operations, `[i] = value` …
             _ => {
-                let lowered = operands.iter().map(|&operand| self.lower(operand, sink, false)).collect();
+                if let Some(builtin) = self.extractor.atomic(self.raw.cursor(node)) {
+                    let stores = self.extractor.builtin_stores(&self.raw, builtin, operands);
+                    self.stores.extend(stores);
+                }
+                let lowered = self.lower_all(operands);
                 self.node(Op::Perhaps, lowered)
             }
         }
@@ -488,26 +496,22 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
 
     /// Whether the node's own text begins with these bytes.
     fn starts_with(&mut self, node: CursorId, text: &[u8]) -> bool {
-        let Some(start) = self.raw.cursor(node).spelling_start() else { return false };
-        let contents = self.extractor.contents(start.file);
-        contents.get(start.offset as usize..).is_some_and(|rest| rest.starts_with(text))
+        self.extractor.starts_with(self.raw.cursor(node), text)
     }
 
-    fn reference(&mut self, node: CursorId, sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
+    fn reference(&mut self, node: CursorId, wanted: bool) -> NodeId {
         let cursor = self.raw.cursor(node);
         let Some(declaration) = cursor.referenced() else { return self.unknown() };
         match declaration.kind() {
             CursorKind::FunctionDecl => {
                 let function = self.extractor.function_info(declaration).symbol;
-                let store = self.extractor.store(&self.raw, function, cursor, sink);
-                self.stores.extend(store);
-                if let Sink::Argument { call, position } = sink {
-                    self.passed.push((call, Argument { position, value: ArgumentValue::Function(function) }));
+                if let Some(location) = cursor.location() {
+                    let location = self.extractor.location(location);
+                    self.named.push((function, location));
                 }
                 self.unknown()
             }
             CursorKind::VarDecl | CursorKind::ParmDecl => {
-                self.flow(node, sink);
                 let Some(local) = self.locals.get(&declaration.canonical_key()).copied() else {
                     return self.unknown();
                 };
@@ -521,15 +525,32 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         }
     }
 
-    /// Notes where the value of an expression goes, if it can be a function.
-    fn flow(&mut self, node: CursorId, sink: Sink<'_, 'tu>) {
-        match self.extractor.flow(&self.raw, node, sink) {
-            Some(Flow::Copy(copy)) => self.copies.push(copy),
-            Some(Flow::Argument { call, position, from }) => {
-                self.passed.push((call, Argument { position, value: ArgumentValue::Slot(from) }));
-            }
-            None => {}
+    /// The value of `return value`.
+    fn returned(&mut self, value: CursorId) {
+        let Some(result) = self.result else { return };
+        let ty = self.raw.cursor(value).ty();
+        if self.extractor.can_lead_to_functions(&self.raw, ty, value) {
+            let values = self.extractor.values(&self.raw, value);
+            self.stores.extend(self.extractor.stores_into(&[result], values));
         }
+    }
+
+    /// A block literal is a body of its own.
+    fn block(&mut self, node: CursorId) {
+        let block = self.raw.cursor(node);
+        // What it changes of the variables around it, it changes whenever it runs.
+        let mut open = vec![node];
+        while let Some(inner) = open.pop() {
+            open.extend(self.raw.children(inner));
+            let is_shared = |declaration: Cursor<'tu>| declaration.has_attributes();
+            let referenced = self.raw.cursor(inner).referenced().filter(|_| self.raw.kind(inner) == CursorKind::DeclRefExpr);
+            if referenced.is_some_and(is_shared)
+                && let Some(local) = self.local(inner)
+            {
+                self.tree.untracked.insert(local.variable);
+            }
+        }
+        self.extractor.block(block);
     }
 
     fn call(&mut self, node: CursorId, operands: &[CursorId]) -> NodeId {
@@ -542,26 +563,32 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             Some(Role::Expect) => {
                 let Some((&value, rest)) = arguments.split_first() else { return self.unknown() };
                 let mut lowered = self.lower_all(rest);
-                lowered.push(self.lower(value, Sink::None, true));
+                lowered.push(self.lower(value, true));
                 return self.node(Op::Sequence, lowered);
             }
             _ => {}
         }
+        let targets = self.targets(callee);
+        let passed = self.pass(function, callee, arguments, &targets);
         let mut lowered = Vec::new();
         if function.is_none() {
-            lowered.push(self.lower(callee, Sink::None, false));
+            let before = self.named.len();
+            lowered.push(self.lower(callee, false));
+            // To name a function in the callee is to call it.
+            let is_called = |(function, _): &mut (SymbolId, Location)| targets.contains(&Target::Function(*function));
+            self.named.extract_if(before.., is_called).for_each(drop);
         }
         let mut truths = Vec::new();
         let outer = std::mem::take(&mut self.passing);
         for (position, &argument) in arguments.iter().enumerate() {
             let Ok(position) = u16::try_from(position) else {
-                lowered.push(self.lower(argument, Sink::None, false));
+                lowered.push(self.lower(argument, false));
                 continue;
             };
             let bit = 1u32.checked_shl(u32::from(position)).unwrap_or(0);
             let is_bool = info.is_some_and(|info| info.bool_parameters & bit != 0);
             self.passing = is_bool;
-            let value = self.lower(argument, Sink::Argument { call: node, position }, is_bool);
+            let value = self.lower(argument, is_bool);
             self.passing = false;
             if is_bool {
                 let truth = self.tree.truth();
@@ -572,13 +599,11 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             }
         }
         self.passing = outer;
-        let passed: Vec<Argument> =
-            self.passed.extract_if(.., |(call, _)| *call == node).map(|(_, argument)| argument).collect();
         // A reader looks for the callee's name; in `a->b()` it is where the call begins.
         let at = if function.is_some() { self.raw.cursor(callee) } else { self.raw.cursor(node) };
         let kind = if self.unresolved { CallKind::Unresolved } else { CallKind::Written };
         let mut sites = Vec::new();
-        for (number, target) in self.targets(callee).into_iter().enumerate() {
+        for (number, target) in targets.into_iter().enumerate() {
             let site = self.tree.site();
             let made = self.pending(site, target, at, kind, passed.clone(), truths.clone());
             if !made {
@@ -597,28 +622,73 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         }
     }
 
-    /// The possible callees: one function or slot, or both arms of `(c ? f : g)(…)`.
+    /// The possible callees: one function or slot, or several, as in `(c ? f : g)(…)`.
     fn targets(&mut self, callee: CursorId) -> Vec<Target> {
-        let mut open = vec![callee];
         let mut found = Vec::new();
-        while let Some(node) = open.pop() {
-            let node = self.raw.strip(node);
-            if self.raw.kind(node) == CursorKind::ConditionalOperator
-                && let [_, yes, no] = self.raw.operands(node)[..]
-            {
-                open.extend([no, yes]);
-                continue;
+        for named in self.extractor.values(&self.raw, callee) {
+            let target = match named.value {
+                Value::Function(function) => Target::Function(function),
+                Value::Slot(slot) => Target::Slot(Some(slot)),
+                Value::Address(_) | Value::Unknown => Target::Slot(None),
+            };
+            if !found.contains(&target) {
+                found.push(target);
             }
-            found.push(match named_function(&self.raw, node) {
-                Some(function) => Target::Function(self.extractor.function_info(function).symbol),
-                None => {
-                    let (slot, declaration) = self.extractor.named_slot(&self.raw, node);
-                    let marks = declaration.map(|declaration| self.extractor.slot_marks(declaration));
-                    Target::Slot(slot, marks.unwrap_or_default())
-                }
-            });
+        }
+        if found.is_empty() {
+            found.push(Target::Slot(None));
         }
         found
+    }
+
+    /// Stores the arguments of a call into the parameters of whatever it may call. Returns those that are functions or
+    /// slots.
+    fn pass(
+        &mut self,
+        function: Option<Cursor<'tu>>,
+        callee: CursorId,
+        arguments: &[CursorId],
+        targets: &[Target],
+    ) -> Vec<Argument> {
+        let mut passed = Vec::new();
+        if let Some(builtin) = function.and_then(|function| library_builtin(&function.spelling())) {
+            let stores = self.extractor.builtin_stores(&self.raw, builtin, arguments);
+            self.stores.extend(stores);
+            return passed;
+        }
+        let called = called_type(self.raw.cursor(callee).ty());
+        for (position, &argument) in (0..=u16::MAX).zip(arguments) {
+            let ty = self.raw.cursor(argument).ty();
+            let inner = self.raw.cursor(self.raw.strip(argument)).ty();
+            if ![ty, inner].into_iter().any(|ty| self.extractor.class(ty).leads_to_functions()) {
+                continue;
+            }
+            let values = self.extractor.values(&self.raw, argument);
+            if values.is_empty() {
+                continue;
+            }
+            passed.extend(values.iter().filter_map(|named| match named.value {
+                Value::Function(function) => Some(Argument { position, value: ArgumentValue::Function(function) }),
+                Value::Slot(slot) => Some(Argument { position, value: ArgumentValue::Slot(slot) }),
+                Value::Address(_) | Value::Unknown => None,
+            }));
+            let mut slots = Vec::new();
+            for target in targets {
+                match target {
+                    Target::Function(symbol) => {
+                        slots.push(self.extractor.parameter_slot(*symbol, position, function));
+                    }
+                    Target::Slot(Some(slot)) => slots.push(self.extractor.pointed_parameter(*slot, position, called)),
+                    Target::Slot(None) => {}
+                }
+            }
+            let mut stores = self.extractor.stores_into(&slots, values);
+            if let Some(function) = function {
+                self.extractor.pair_argument(&self.raw, function, position, arguments, &mut stores);
+            }
+            self.stores.extend(stores);
+        }
+        passed
     }
 
     /// Notes a call; false if it is in no file.
@@ -647,22 +717,19 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         true
     }
 
-    fn unary(&mut self, node: CursorId, operands: &[CursorId], sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
+    fn unary(&mut self, node: CursorId, operands: &[CursorId], wanted: bool) -> NodeId {
         let Some(&operand) = operands.first() else { return self.unknown() };
         match self.raw.cursor(node).unary_operator() {
             UnaryOperator::LogicalNot => {
-                let inner = self.lower(operand, Sink::None, true);
+                let inner = self.lower(operand, true);
                 self.node(Op::Not, vec![inner])
             }
-            UnaryOperator::Extension => self.lower(operand, sink, wanted),
+            UnaryOperator::Extension => self.lower(operand, wanted),
             UnaryOperator::AddressOf => {
                 if let Some(local) = self.local(operand) {
                     self.tree.untracked.insert(local.variable);
                 }
-                // The address of a function is the function; that of a pointer to one is something
-                // else.
-                let sink = if named_function(&self.raw, operand).is_some() { sink } else { Sink::None };
-                let inner = self.lower(operand, sink, false);
+                let inner = self.lower(operand, false);
                 self.node(Op::Opaque, vec![inner])
             }
             UnaryOperator::Step => {
@@ -676,7 +743,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         }
     }
 
-    fn binary(&mut self, node: CursorId, operands: &[CursorId], sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
+    fn binary(&mut self, node: CursorId, operands: &[CursorId], wanted: bool) -> NodeId {
         let [left, right] = operands else {
             let lowered = self.lower_all(operands);
             return self.node(Op::Perhaps, lowered);
@@ -687,20 +754,22 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             BinaryOperator::Equal => Op::Equal,
             BinaryOperator::NotEqual => Op::NotEqual,
             BinaryOperator::Comma => {
-                let first = self.lower(*left, Sink::None, false);
-                let second = self.lower(*right, sink, wanted);
+                let first = self.lower(*left, false);
+                let second = self.lower(*right, wanted);
                 return self.node(Op::Sequence, vec![first, second]);
             }
             BinaryOperator::Assign => {
+                let stores = self.extractor.assignment(&self.raw, *left, *right);
+                self.stores.extend(stores);
                 let local = self.local(*left);
-                let value = self.lower(*right, Sink::Assignment { left: *left }, local.is_some());
+                let value = self.lower(*right, local.is_some());
                 return match local {
                     Some(local) => {
                         self.assigned.push(local.variable);
                         self.node(Op::Assign(local.variable), vec![value])
                     }
                     None => {
-                        let target = self.lower(*left, Sink::None, false);
+                        let target = self.lower(*left, false);
                         self.node(Op::Opaque, vec![target, value])
                     }
                 };
@@ -710,8 +779,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 return self.node(Op::Opaque, lowered);
             }
         };
-        let left = self.lower(*left, Sink::None, true);
-        let right = self.lower(*right, Sink::None, true);
+        let left = self.lower(*left, true);
+        let right = self.lower(*right, true);
         self.node(op, vec![left, right])
     }
 
@@ -727,14 +796,14 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     }
 
     /// libclang does not show which arm was chosen, so calls in the arms may not be made.
-    fn generic_selection(&mut self, operands: &[CursorId], sink: Sink<'_, 'tu>) -> NodeId {
+    fn generic_selection(&mut self, operands: &[CursorId]) -> NodeId {
         if let Some(&control) = operands.first() {
             let ty = self.raw.cursor(control).ty().pointee().spelling();
             self.chosen_by = Some(ty.trim_start_matches("struct ").to_owned());
         }
         let outer = std::mem::replace(&mut self.unresolved, true);
         // The first is the controlling expression, which is not evaluated.
-        let arms = operands.iter().skip(1).map(|&arm| self.lower(arm, sink, false)).collect();
+        let arms = operands.iter().skip(1).map(|&arm| self.lower(arm, false)).collect();
         self.unresolved = outer;
         self.node(Op::Perhaps, arms)
     }
@@ -757,11 +826,13 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 continue;
             }
             if initializer.is_some_and(|initializer| initializer.is_same_node(operand_cursor)) {
-                value = Some(self.lower(operand, Sink::Declaration(cursor), variable.is_some()));
+                let stores = self.extractor.initialisation(&self.raw, cursor, operand);
+                self.stores.extend(stores);
+                value = Some(self.lower(operand, variable.is_some()));
             } else if ty == TypeKind::VariableArray {
                 // A size that is computed here; anything else is `typeof(…)`, which is not
                 // evaluated.
-                lowered.push(self.lower(operand, Sink::None, false));
+                lowered.push(self.lower(operand, false));
             }
         }
         match (variable, value) {
@@ -775,10 +846,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             }
             (None, value) => lowered.extend(value),
         }
-        if cursor.has_attributes()
-            && let Some(cleanup) = cleanup_function(&cursor.printed())
-        {
-            let callee = self.extractor.function_by_name(&cleanup);
+        if let Some(callee) = self.extractor.cleanup_function(cursor) {
             let site = self.tree.site();
             let kind = if self.unresolved { CallKind::Unresolved } else { CallKind::Cleanup };
             if self.pending(site, Target::Function(callee), cursor, kind, Vec::new(), Vec::new()) {
@@ -798,15 +866,15 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 None => return self.for_of_unknown_parts(parts, body),
             },
         };
-        let init = init.map(|init| self.lower(init, Sink::None, false));
+        let init = init.map(|init| self.lower(init, false));
         let before = self.assigned.len();
         let condition = match condition {
-            Some(condition) => self.lower(condition, Sink::None, true),
+            Some(condition) => self.lower(condition, true),
             None => self.node(Op::Value(Some(1)), Vec::new()),
         };
-        let body = self.lower(body, Sink::None, false);
+        let body = self.lower(body, false);
         let increment = match increment {
-            Some(increment) => self.lower(increment, Sink::None, false),
+            Some(increment) => self.lower(increment, false),
             None => self.unknown(),
         };
         let assigned = self.assigned_since(before);
@@ -822,7 +890,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let before = self.assigned.len();
         let parts = self.lower_all(parts);
         let parts = self.node(Op::Perhaps, parts);
-        let body = self.lower(body, Sink::None, false);
+        let body = self.lower(body, false);
         let unknown = self.unknown();
         let assigned = self.assigned_since(before);
         self.node(Op::For(assigned), vec![parts, unknown, body])
@@ -870,20 +938,6 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     }
 }
 
-impl<'tu> Extractor<'_, 'tu> {
-    /// A function that is known by name only.
-    fn function_by_name(&mut self, name: &str) -> SymbolId {
-        let file = match self.function_names.get(name) {
-            Some(file) => *file,
-            None => {
-                let before = self.before.and_then(|before| before.function(name).flatten());
-                before.map(|path| self.file_of_path(path))
-            }
-        };
-        self.symbol(name, file)
-    }
-}
-
 /// A call, with all sites at which the tree shows it.
 struct DistinctCall {
     call: PendingCall,
@@ -900,7 +954,7 @@ fn distinct(calls: Vec<PendingCall>) -> Vec<DistinctCall> {
         let region = call.kind == CallKind::Region;
         let key = match &call.target {
             Target::Function(function) => (Target::Function(*function), call.location, region),
-            Target::Slot(slot, _) => (Target::Slot(slot.clone(), Vec::new()), call.location, region),
+            Target::Slot(slot) => (Target::Slot(*slot), call.location, region),
         };
         match known.get(&key) {
             Some(&at) => {
@@ -946,13 +1000,6 @@ impl DistinctCall {
         arguments.dedup();
         arguments
     }
-}
-
-/// The function that a printed declaration names in `cleanup(…)`.
-fn cleanup_function(printed: &str) -> Option<String> {
-    let inner = printed.split("cleanup(").nth(1).or_else(|| printed.split("__cleanup__(").nth(1))?;
-    let name: String = inner.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-    (!name.is_empty()).then_some(name)
 }
 
 /// The offsets of the two semicolons of `for (…; …; …)` in a text that begins with `for`.
@@ -1005,12 +1052,5 @@ mod tests {
         assert_eq!(offsets("for (a, b)"), None);
         assert_eq!(offsets("for (a"), None);
         assert_eq!(offsets("for (\"\\"), None);
-    }
-
-    #[test]
-    fn the_cleanup_function_is_found_in_what_clang_prints() {
-        assert_eq!(cleanup_function("int x __attribute__((cleanup(done))) = 0").as_deref(), Some("done"));
-        assert_eq!(cleanup_function("int x = 0 __attribute__((cleanup(done)))").as_deref(), Some("done"));
-        assert_eq!(cleanup_function("int x __attribute__((aligned(8)))"), None);
     }
 }

@@ -42,6 +42,11 @@ impl<'tu> CursorTree<'tu> {
         CursorTree { nodes }
     }
 
+    /// All nodes.
+    pub fn nodes(&self) -> std::ops::Range<CursorId> {
+        0..self.nodes.len()
+    }
+
     /// The cursor of a node.
     pub fn cursor(&self, node: CursorId) -> Cursor<'tu> {
         self.nodes[node].cursor

@@ -7,19 +7,28 @@ mod body;
 mod flow;
 mod lockset;
 mod cursor_tree;
-mod fn_pointers;
+mod attributes;
+mod blocks;
+mod initialisers;
+mod slots;
+mod stores;
+mod values;
 mod source_text;
 mod pch_summary;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::clang::{Cursor, CursorKind, File, Linkage, Severity, TranslationUnit, TypeKind, Visit};
 use cowrap_facts::{
-    CompilerError, Declaration, FileFacts, FileId, Location, LockId, Mark, MarkId, PairId, ParseStatus,
-    SharedFileFacts, Symbol, SymbolId, UnitFacts,
+    Body, CallKind, CompilerError, Declaration, FileFacts, FileId, Location, LockId, Mark, MarkId, PairId, ParseStatus, PathCondition,
+    SharedFileFacts, SlotCall, SlotId, SlotIdentity, Symbol, SymbolId, UnitFacts,
 };
+
+use initialisers::RecordLayout;
+use slots::TypeClass;
 
 pub use pch_summary::{PchMismatch, PchSummary};
 
@@ -127,6 +136,12 @@ pub fn extract(
         seen_marks: HashMap::new(),
         before,
         mismatch: None,
+        type_classes: HashMap::new(),
+        records_with_slots: HashMap::new(),
+        layouts: HashMap::new(),
+        block_parameters: HashMap::new(),
+        current_function: String::new(),
+        block_count: 0,
         declared: HashMap::new(),
         redeclared: HashSet::new(),
         pasted_names: HashSet::new(),
@@ -171,6 +186,15 @@ struct PieceBuilder {
     /// The symbols of function declarations, by `Cursor::declaration_key`.
     functions: HashMap<usize, SymbolId>,
     symbols: HashMap<Symbol, SymbolId>,
+    slots: HashMap<SlotIdentity, SlotId>,
+    /// The slots of declarations, by `Cursor::declaration_key`; `None` for one that is no slot.
+    declared_slots: HashMap<usize, Option<SlotId>>,
+    /// The slots of parameters, by the function's `Cursor::declaration_key` and the position.
+    parameter_slots: HashMap<(usize, u16), SlotId>,
+    /// The slots of type `void *`.
+    any_pointers: HashSet<SlotId>,
+    /// The functions that stand for block literals, by the literals' locations.
+    blocks: HashMap<Location, SymbolId>,
 }
 
 /// A function declaration, independent of the file that refers to it.
@@ -231,6 +255,17 @@ struct Extractor<'a, 'tu> {
     /// The summary of the precompiled headers below.
     before: Option<&'a Arc<PchSummary>>,
     mismatch: Option<PchMismatch>,
+    /// What values of a type mean for function pointers, by `Type::key`.
+    type_classes: HashMap<(usize, i32), TypeClass>,
+    /// Whether records hold slots, by `Type::key`.
+    records_with_slots: HashMap<(usize, i32), bool>,
+    /// The members of records, by `Type::key`.
+    layouts: HashMap<(usize, i32), Rc<RecordLayout<'tu>>>,
+    /// The parameters of block literals, by `Cursor::declaration_key`.
+    block_parameters: HashMap<usize, (SymbolId, u16)>,
+    /// The name of the function whose body is being read, and how many block literals it has had.
+    current_function: String,
+    block_count: u32,
     /// See [`PchSummary`].
     declared: HashMap<String, Vec<(UnitFile, u32)>>,
     redeclared: HashSet<String>,
@@ -515,14 +550,20 @@ impl<'tu> Extractor<'_, 'tu> {
         let signature =
             (definition || !marks.is_empty()).then(|| self.with_portable_paths(&cursor.ty().canonical().spelling()));
         let never_returns = !info.returns;
+        let printed = cursor.has_attributes().then(|| cursor.printed());
+        let attributes = self.link_attributes(cursor, printed.as_deref());
+        let alias = attributes.alias.map(|alias| self.function_by_name(&alias)).filter(|alias| *alias != symbol);
+        if let Some(resolver) = attributes.resolver {
+            self.resolved_function(symbol, location, &resolver);
+        }
         self.facts().declarations.push(Declaration {
             symbol,
             location,
             marks: written,
             definition,
             never_returns,
-            weak: false,
-            alias: None,
+            weak: attributes.weak,
+            alias,
             signature,
         });
         if definition {
@@ -534,6 +575,16 @@ impl<'tu> Extractor<'_, 'tu> {
                 }
             }
         }
+    }
+
+    /// A function that is whatever a resolver gives back (`ifunc`): its body calls that.
+    fn resolved_function(&mut self, symbol: SymbolId, location: Location, resolver: &str) {
+        let resolver = self.function_by_name(resolver);
+        let slot = Some(self.result_slot(resolver, None));
+        let condition = PathCondition::always();
+        let (kind, after, ends, arguments) = (CallKind::Written, None, false, Vec::new());
+        let call = SlotCall { slot, location, condition, kind, after, ends, arguments };
+        self.facts().bodies.push(Body { slot_calls: vec![call], ..Body::new(symbol, location) });
     }
 
     /// Notes a mismatch if a `static` function of a precompiled header is defined here: the
@@ -570,6 +621,13 @@ impl<'tu> Extractor<'_, 'tu> {
                 CursorKind::StructDecl | CursorKind::UnionDecl | CursorKind::EnumDecl => self.type_declaration(child),
                 _ => {}
             }
+        }
+    }
+
+    /// A variable or parameter, for its own marks.
+    fn slot_with_marks(&mut self, declaration: Cursor<'tu>, kind: SlotKind) {
+        if declaration.has_attributes() {
+            self.slot(declaration, kind);
         }
     }
 

@@ -1,0 +1,402 @@
+//! Initialisers: which member or element each value of a braced list initialises, by C's rules (C11, 6.7.9).
+//!
+//! Designators may nest and mix, and braces of members may be left out, so that a list continues in a nested record or
+//! array and comes back. The walk takes a step for each value and for each object that it enters or leaves, which is
+//! linear in the list.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::clang::{Cursor, CursorKind, Type, TypeKind};
+use cowrap_facts::{PairedFlag, SlotId, Store};
+
+use super::cursor_tree::{CursorId, CursorTree};
+use super::slots::TypeClass;
+use super::{Extractor, PairedWith};
+
+/// The members of a record that an initialiser can initialise: all but unnamed bit-fields.
+#[derive(Debug)]
+pub(super) struct RecordLayout<'tu> {
+    name: String,
+    is_union: bool,
+    members: Vec<Cursor<'tu>>,
+    /// The position of each member, by `Cursor::declaration_key`; for the members of an anonymous member, its position.
+    positions: HashMap<usize, usize>,
+}
+
+/// An object that a list is initialising.
+struct Frame<'tu> {
+    ty: Type<'tu>,
+    object: Object<'tu>,
+    /// The member or element that the next value without a designator initialises.
+    next: u64,
+}
+
+enum Object<'tu> {
+    Record(Rc<RecordLayout<'tu>>, RecordStores),
+    Array {
+        element: Type<'tu>,
+        /// The number of elements; `None` if the list decides.
+        count: Option<u64>,
+        /// The slot of a table of function pointers.
+        slot: Option<SlotId>,
+    },
+    Scalar {
+        slot: Option<SlotId>,
+    },
+}
+
+/// What a record's initialiser has stored, for the flags that the pack pairs with slots.
+#[derive(Default)]
+struct RecordStores {
+    /// The positions of stores in the walk's result, with the name of the member.
+    stores: Vec<(usize, String)>,
+    /// The value of each member that is paired with another.
+    flags: HashMap<String, CursorId>,
+}
+
+/// A walk over a braced list.
+struct Walk<'e, 'a, 'tu> {
+    extractor: &'e mut Extractor<'a, 'tu>,
+    tree: &'e CursorTree<'tu>,
+    stores: Vec<Store>,
+}
+
+impl<'tu> Extractor<'_, 'tu> {
+    /// The stores of a braced list that initialises an object of a type. `slot` is the object, if it is a slot itself.
+    pub(super) fn initialiser_stores(
+        &mut self,
+        tree: &CursorTree<'tu>,
+        list: CursorId,
+        ty: Type<'tu>,
+        slot: Option<SlotId>,
+    ) -> Vec<Store> {
+        if !self.holds_slots(ty) {
+            return Vec::new();
+        }
+        let mut walk = Walk { extractor: self, tree, stores: Vec::new() };
+        walk.list(list, ty, slot);
+        walk.stores
+    }
+
+    /// Whether an object of this type holds slots, at any depth.
+    fn holds_slots(&mut self, ty: Type<'tu>) -> bool {
+        match self.class(ty) {
+            TypeClass::Record => {
+                let key = ty.canonical().key();
+                if let Some(known) = self.records_with_slots.get(&key) {
+                    return *known;
+                }
+                let members = ty.fields();
+                let holds = members.into_iter().any(|member| self.holds_slots(member.ty()));
+                self.records_with_slots.insert(key, holds);
+                holds
+            }
+            TypeClass::Array => self.holds_slots(ty.canonical().element()),
+            // A function can be stored in a `void *`.
+            class => class.leads_to_functions() || class == TypeClass::AnyPointer,
+        }
+    }
+
+    fn layout(&mut self, ty: Type<'tu>) -> Rc<RecordLayout<'tu>> {
+        let key = ty.canonical().key();
+        if let Some(known) = self.layouts.get(&key) {
+            return Rc::clone(known);
+        }
+        let declaration = ty.canonical().declaration();
+        let is_union = declaration.is_some_and(|record| record.kind() == CursorKind::UnionDecl);
+        let is_named = |record: &Cursor<'tu>| !record.is_anonymous();
+        let name = declaration.filter(is_named).map(|record| record.spelling()).unwrap_or_default();
+        let members: Vec<Cursor<'tu>> = ty.fields().into_iter().filter(|member| !is_unnamed_bit_field(*member)).collect();
+        let mut positions = HashMap::new();
+        for (position, member) in members.iter().enumerate() {
+            positions.insert(member.declaration_key(), position);
+            let mut open = vec![*member];
+            while let Some(member) = open.pop() {
+                let inner = if is_anonymous_member(member) { member.ty().fields() } else { Vec::new() };
+                for inner in inner {
+                    positions.entry(inner.declaration_key()).or_insert(position);
+                    open.push(inner);
+                }
+            }
+        }
+        let layout = Rc::new(RecordLayout { name, is_union, members, positions });
+        self.layouts.insert(key, Rc::clone(&layout));
+        layout
+    }
+}
+
+impl<'tu> Walk<'_, '_, 'tu> {
+    /// Walks a braced list that initialises an object of a type.
+    fn list(&mut self, list: CursorId, ty: Type<'tu>, slot: Option<SlotId>) {
+        let mut frames = vec![self.frame(ty, slot)];
+        for element in self.tree.operands(list) {
+            let (designators, value) = self.designation(element);
+            let object = match designators.is_empty() {
+                true => self.next_object(&mut frames),
+                false => self.designated(&mut frames, &designators),
+            };
+            if let Some(object) = object {
+                self.initialise(&mut frames, object, value);
+            }
+        }
+        while let Some(frame) = frames.pop() {
+            self.leave(frame);
+        }
+    }
+
+    fn frame(&mut self, ty: Type<'tu>, slot: Option<SlotId>) -> Frame<'tu> {
+        let object = match ty.kind() {
+            TypeKind::Record => Object::Record(self.extractor.layout(ty), RecordStores::default()),
+            TypeKind::Array | TypeKind::VariableArray => {
+                let ty = ty.canonical();
+                Object::Array { element: ty.element(), count: ty.element_count(), slot }
+            }
+            _ => Object::Scalar { slot },
+        };
+        Frame { ty, object, next: 0 }
+    }
+
+    /// The designators of an element and its value.
+    fn designation(&mut self, element: CursorId) -> (Vec<CursorId>, CursorId) {
+        let tree = self.tree;
+        let children = tree.children(element);
+        let is_designated = tree.kind(element) == CursorKind::UnexposedExpr
+            && children.len() > 1
+            && (tree.is_designated(element) || self.extractor.starts_with(tree.cursor(element), b"["));
+        match children.split_last() {
+            Some((&value, designators)) if is_designated => (designators.to_vec(), value),
+            _ => (Vec::new(), element),
+        }
+    }
+
+    /// The object that the next value without a designator initialises: a type, and the slot or the member.
+    fn next_object(&mut self, frames: &mut Vec<Frame<'tu>>) -> Option<(Type<'tu>, Option<SlotId>)> {
+        loop {
+            let depth = frames.len();
+            let frame = frames.last_mut()?;
+            if let Some(object) = self.step(frame) {
+                return Some(object);
+            }
+            // The outermost object of the list is full: the compiler ignores the rest.
+            if depth == 1 {
+                return None;
+            }
+            if let Some(full) = frames.pop() {
+                self.leave(full);
+            }
+        }
+    }
+
+    /// Steps over the next member or element of an object; `None` if there is none left.
+    fn step(&mut self, frame: &mut Frame<'tu>) -> Option<(Type<'tu>, Option<SlotId>)> {
+        let position = frame.next;
+        let object = match &frame.object {
+            Object::Record(layout, _) => {
+                let member = *layout.members.get(usize::try_from(position).ok()?)?;
+                if layout.is_union {
+                    frame.next = layout.members.len() as u64;
+                    return Some(self.member(member));
+                }
+                self.member(member)
+            }
+            Object::Array { element, count, slot } => {
+                count.is_none_or(|count| position < count).then_some((*element, *slot))?
+            }
+            Object::Scalar { slot } => (position == 0).then_some((frame.ty, *slot))?,
+        };
+        frame.next = position + 1;
+        Some(object)
+    }
+
+    /// A member's type, and its slot if it is one.
+    fn member(&mut self, member: Cursor<'tu>) -> (Type<'tu>, Option<SlotId>) {
+        let ty = member.ty();
+        let class = self.extractor.class(ty);
+        let is_slot = class.leads_to_functions() || class == TypeClass::AnyPointer;
+        (ty, if is_slot { self.extractor.declared_slot(member) } else { None })
+    }
+
+    /// The object that designators name. The values that follow continue behind it.
+    fn designated(
+        &mut self,
+        frames: &mut Vec<Frame<'tu>>,
+        designators: &[CursorId],
+    ) -> Option<(Type<'tu>, Option<SlotId>)> {
+        while frames.len() > 1 {
+            if let Some(done) = frames.pop() {
+                self.leave(done);
+            }
+        }
+        let mut rest = designators;
+        let mut object = None;
+        while let Some((&designator, others)) = rest.split_first() {
+            if let Some((ty, slot)) = object.take() {
+                let inner = self.frame(ty, slot);
+                frames.push(inner);
+            }
+            let is_outermost = frames.len() == 1;
+            rest = others;
+            let frame = frames.last_mut()?;
+            match self.tree.kind(designator) {
+                CursorKind::MemberRef => {
+                    let field = self.tree.cursor(designator).referenced()?;
+                    // A member of an anonymous member is named alone, or after the anonymous one.
+                    let position = loop {
+                        let frame = frames.last()?;
+                        let Object::Record(layout, _) = &frame.object else { return None };
+                        let position = *layout.positions.get(&field.declaration_key())?;
+                        let member = layout.members[position];
+                        if member.declaration_key() == field.declaration_key() {
+                            break position;
+                        }
+                        if let Some(frame) = frames.last_mut() {
+                            frame.next = position as u64 + 1;
+                        }
+                        let inner = self.frame(member.ty(), None);
+                        frames.push(inner);
+                    };
+                    let frame = frames.last_mut()?;
+                    frame.next = position as u64;
+                }
+                _ => {
+                    // The elements of a table are one slot, wherever they are. Positions only matter where the list
+                    // goes on behind an array without braces of its own.
+                    let mut last = designator;
+                    if let Some((&end, others)) = others.split_first()
+                        && self.is_range(designator, end)
+                    {
+                        (last, rest) = (end, others);
+                    }
+                    if !is_outermost {
+                        let number = self.tree.cursor(last).evaluate_integer();
+                        frame.next = number.and_then(|number| u64::try_from(number).ok()).unwrap_or(0);
+                    }
+                }
+            }
+            object = self.step(frames.last_mut()?);
+        }
+        object
+    }
+
+    /// Whether two index expressions in sequence are the ends of a range, `[first ... last]`, and not two designators.
+    fn is_range(&mut self, first: CursorId, last: CursorId) -> bool {
+        if self.tree.kind(last) == CursorKind::MemberRef {
+            return false;
+        }
+        let (first, last) = (self.tree.cursor(first).spelling_start(), self.tree.cursor(last).spelling_start());
+        let (Some(first), Some(last)) = (first, last) else { return true };
+        let contents = self.extractor.contents(first.file);
+        let between = contents.get(first.offset as usize..last.offset as usize).unwrap_or_default();
+        first.file != last.file || !between.contains(&b']')
+    }
+
+    /// Initialises an object with a value, which can be for its first members only.
+    fn initialise(&mut self, frames: &mut Vec<Frame<'tu>>, object: (Type<'tu>, Option<SlotId>), value: CursorId) {
+        let (mut ty, mut slot) = object;
+        let tree = self.tree;
+        if tree.kind(value) == CursorKind::InitListExpr {
+            if self.extractor.holds_slots(ty) {
+                self.list(value, ty, slot);
+            }
+            return;
+        }
+        loop {
+            let is_whole = match ty.kind() {
+                TypeKind::Record => tree.cursor(value).ty().kind() == TypeKind::Record,
+                TypeKind::Array | TypeKind::VariableArray => {
+                    let class = self.extractor.class(tree.cursor(tree.strip(value)).ty());
+                    matches!(tree.kind(tree.strip(value)), CursorKind::StringLiteral | CursorKind::CompoundLiteralExpr)
+                        && matches!(class, TypeClass::Array | TypeClass::Table)
+                }
+                _ => break,
+            };
+            if is_whole {
+                return;
+            }
+            let inner = self.frame(ty, slot);
+            frames.push(inner);
+            match self.next_object(frames) {
+                Some(next) => (ty, slot) = next,
+                None => return,
+            }
+        }
+        self.scalar(frames, ty, slot, value);
+    }
+
+    fn scalar(&mut self, frames: &mut [Frame<'tu>], ty: Type<'tu>, slot: Option<SlotId>, value: CursorId) {
+        let first = self.stores.len();
+        if let Some(slot) = slot
+            && self.extractor.can_lead_to_functions(self.tree, ty, value)
+        {
+            let values = self.extractor.values(self.tree, value);
+            let stores = self.extractor.stores_into(&[slot], values);
+            self.stores.extend(stores);
+        }
+        let added = first..self.stores.len();
+        if let Some(Frame { object: Object::Record(layout, found), next, .. }) = frames.last_mut() {
+            let paired = &self.extractor.vocabulary.paired_fields;
+            let position = usize::try_from(*next).ok().and_then(|next| next.checked_sub(1));
+            let member = position.filter(|_| !layout.is_union).and_then(|position| layout.members.get(position));
+            let (Some(member), false) = (member, layout.name.is_empty() || paired.is_empty()) else { return };
+            let name = member.spelling();
+            if paired.keys().any(|(record, _)| *record == layout.name) {
+                found.stores.extend(added.map(|store| (store, name.clone())));
+                found.flags.insert(name, value);
+            }
+        }
+    }
+
+    /// The list has left an object: the flags that the pack pairs with its slots are known.
+    fn leave(&mut self, frame: Frame<'tu>) {
+        let Object::Record(layout, found) = frame.object else { return };
+        for (store, member) in found.stores {
+            let paired = self.extractor.vocabulary.paired_fields.get(&(layout.name.clone(), member));
+            let Some(paired) = paired else { continue };
+            let set = match found.flags.get(&paired.flag) {
+                Some(value) => is_set(self.tree, *value, paired),
+                // A member that an initialiser does not name is 0.
+                None => Some(false),
+            };
+            self.stores[store].paired_flag = set.map(|set| PairedFlag { pair: paired.pair, set });
+        }
+    }
+}
+
+/// Whether a flag has the bit of its pair; `None` if it is not a constant.
+pub(super) fn is_set<At>(tree: &CursorTree<'_>, value: CursorId, paired: &PairedWith<At>) -> Option<bool> {
+    let number = tree.cursor(value).evaluate_integer()?;
+    let Some(constant) = &paired.constant else { return Some(number != 0) };
+    let mut open = vec![value];
+    while let Some(node) = open.pop() {
+        let named = tree.cursor(node).referenced().filter(|_| tree.kind(node) == CursorKind::DeclRefExpr);
+        if named.is_some_and(|named| named.spelling() == *constant) {
+            return Some(true);
+        }
+        open.extend(tree.children(node));
+    }
+    // A number that is no constant of an enumeration may have the bit too.
+    (number == 0 || names_constant(tree, value)).then_some(false)
+}
+
+/// Whether an expression names a constant of an enumeration.
+fn names_constant(tree: &CursorTree<'_>, node: CursorId) -> bool {
+    let is_constant = |named: Cursor<'_>| named.kind() == CursorKind::EnumConstantDecl;
+    tree.cursor(node).referenced().is_some_and(is_constant)
+        || tree.children(node).iter().any(|&child| names_constant(tree, child))
+}
+
+/// Whether a field is an unnamed bit-field, which no initialiser reaches.
+fn is_unnamed_bit_field(field: Cursor<'_>) -> bool {
+    field.is_bit_field() && !has_name(field)
+}
+
+/// Whether a field is a record without a name, whose members are named as if they were the outer record's.
+fn is_anonymous_member(field: Cursor<'_>) -> bool {
+    field.ty().kind() == TypeKind::Record && !has_name(field)
+}
+
+/// Whether a field has a name. Some versions of libclang spell what has none.
+fn has_name(field: Cursor<'_>) -> bool {
+    field.spelling().starts_with(|c: char| c.is_alphabetic() || c == '_' || !c.is_ascii())
+}

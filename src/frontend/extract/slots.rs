@@ -1,0 +1,375 @@
+//! Function-pointer slots: what can hold a function or the address of something that can.
+
+use crate::clang::{Cursor, CursorKind, Linkage, Type, TypeKind};
+use cowrap_facts::{Location, Mark, Slot, SlotId, SlotIdentity, SymbolId};
+
+use super::{Extractor, UnitFile};
+
+/// What values of a type mean for function pointers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TypeClass {
+    /// Neither a function pointer nor something that could be converted to one.
+    Plain,
+    /// A number, which could have been a pointer.
+    Number,
+    /// `void *`, or a pointer to characters: a pointer to anything.
+    AnyPointer,
+    /// A function.
+    Function,
+    /// A pointer to a function.
+    FunctionPointer,
+    /// A pointer to something that holds function pointers: to a pointer, or to an array of them.
+    SlotPointer,
+    /// An array of pointers of one of the last two kinds.
+    Table,
+    /// A structure or a union.
+    Record,
+    /// An array of anything else.
+    Array,
+}
+
+impl TypeClass {
+    /// Whether values of the type can lead to functions, as the type says.
+    pub(super) fn leads_to_functions(self) -> bool {
+        matches!(self, TypeClass::Function | TypeClass::FunctionPointer | TypeClass::SlotPointer | TypeClass::Table)
+    }
+}
+
+impl<'tu> Extractor<'_, 'tu> {
+    /// What values of a type mean for function pointers.
+    pub(super) fn class(&mut self, ty: Type<'tu>) -> TypeClass {
+        let key = ty.key();
+        if let Some(class) = self.type_classes.get(&key) {
+            return *class;
+        }
+        let class = classify(ty);
+        self.type_classes.insert(key, class);
+        class
+    }
+
+    /// The slot that a variable, parameter or field is. `None` if the declaration has no name that tells it from
+    /// others.
+    pub(super) fn declared_slot(&mut self, declaration: Cursor<'tu>) -> Option<SlotId> {
+        let key = declaration.declaration_key();
+        if let Some(known) = self.pieces[self.current].declared_slots.get(&key) {
+            return *known;
+        }
+        let slot = self.identity(declaration).map(|(identity, is_foreign)| {
+            let marks = self.slot_marks(declaration);
+            let declared = self.mark_places(declaration);
+            // libclang shows a parameter's type as it is written, before an array becomes a pointer.
+            let is_variable = declaration.kind() != CursorKind::ParmDecl;
+            let class = self.class(declaration.ty());
+            let is_array = is_variable && class == TypeClass::Table;
+            let slot = self.slot_id(Slot { identity, is_array, is_foreign, marks, declared });
+            self.note_class(slot, class);
+            slot
+        });
+        self.piece().declared_slots.insert(key, slot);
+        slot
+    }
+
+    /// The number of a slot in the current file's facts.
+    pub(super) fn slot_id(&mut self, slot: Slot) -> SlotId {
+        let piece = &mut self.pieces[self.current];
+        if let Some(&id) = piece.slots.get(&slot.identity) {
+            let known = &mut piece.facts.slots[id.0 as usize];
+            known.is_array |= slot.is_array;
+            known.is_foreign |= slot.is_foreign;
+            merge(&mut known.marks, slot.marks);
+            merge(&mut known.declared, slot.declared);
+            return id;
+        }
+        let id = SlotId(piece.facts.slots.len() as u32);
+        piece.slots.insert(slot.identity.clone(), id);
+        piece.facts.slots.push(slot);
+        id
+    }
+
+    fn note_class(&mut self, slot: SlotId, class: TypeClass) {
+        if class == TypeClass::AnyPointer {
+            self.piece().any_pointers.insert(slot);
+        }
+    }
+
+    /// What a slot points to.
+    pub(super) fn target_slot(&mut self, of: SlotId) -> SlotId {
+        let pointer = &self.pieces[self.current].facts.slots[of.0 as usize];
+        // The mark of `CoroutineEntry **entry` is below both pointers.
+        let (marks, declared) = (pointer.marks.clone(), pointer.declared.clone());
+        let identity = SlotIdentity::Target(of);
+        self.slot_id(Slot { identity, is_array: false, is_foreign: false, marks, declared })
+    }
+
+    /// The result of a function, by any of its declarations.
+    pub(super) fn result_slot(&mut self, function: SymbolId, declaration: Option<Cursor<'tu>>) -> SlotId {
+        let result = declaration.map(|declaration| declaration.ty().result());
+        let marks = result.map(|ty| self.type_marks(ty)).unwrap_or_default();
+        let declared = match result.and_then(first_typedef) {
+            Some(typedef) => self.locations(&[typedef]),
+            None => Vec::new(),
+        };
+        let identity = SlotIdentity::Result { function };
+        let slot = self.slot_id(Slot { identity, is_array: false, is_foreign: false, marks, declared });
+        if let Some(result) = result {
+            let class = self.class(result);
+            self.note_class(slot, class);
+        }
+        slot
+    }
+
+    /// The result of whatever a slot points to. `function` is the type that is called.
+    pub(super) fn pointed_result(&mut self, slot: SlotId, function: Type<'tu>) -> SlotId {
+        let marks = self.type_marks(function.result());
+        let identity = SlotIdentity::PointedResult { slot };
+        self.slot_id(Slot { identity, is_array: false, is_foreign: false, marks, declared: Vec::new() })
+    }
+
+    /// A parameter of whatever a slot points to. `function` is the type that is called.
+    pub(super) fn pointed_parameter(&mut self, slot: SlotId, position: u16, function: Type<'tu>) -> SlotId {
+        let marks = self.type_marks(function.parameter(position));
+        let identity = SlotIdentity::PointedParameter { slot, position };
+        self.slot_id(Slot { identity, is_array: false, is_foreign: false, marks, declared: Vec::new() })
+    }
+
+    /// A parameter of a function that is called. `declaration` is the declaration that the call sees.
+    pub(super) fn parameter_slot(
+        &mut self,
+        function: SymbolId,
+        position: u16,
+        declaration: Option<Cursor<'tu>>,
+    ) -> SlotId {
+        let key = declaration.map(|declaration| (declaration.declaration_key(), position));
+        if let Some(known) = key.and_then(|key| self.pieces[self.current].parameter_slots.get(&key)) {
+            return *known;
+        }
+        let parameter = declaration.and_then(|function| parameter_at(function, position));
+        let slot = match parameter.and_then(|parameter| self.declared_slot(parameter)) {
+            Some(slot) => slot,
+            None => {
+                let identity = SlotIdentity::Parameter { function, position };
+                let (marks, declared) = (Vec::new(), Vec::new());
+                self.slot_id(Slot { identity, is_array: false, is_foreign: false, marks, declared })
+            }
+        };
+        if let Some(key) = key {
+            self.piece().parameter_slots.insert(key, slot);
+        }
+        slot
+    }
+
+    /// The object of a compound literal.
+    pub(super) fn literal_slot(&mut self, literal: Cursor<'tu>) -> Option<SlotId> {
+        let declared = literal.location()?;
+        let declared = self.location(declared);
+        let identity = SlotIdentity::Local { name: "compound literal".to_owned(), declared };
+        let is_array = self.class(literal.ty()) == TypeClass::Table;
+        let marks = self.type_marks(literal.ty());
+        Some(self.slot_id(Slot { identity, is_array, is_foreign: false, marks, declared: Vec::new() }))
+    }
+
+    /// What tells a declared slot from others, and whether code outside the tree may store into it.
+    fn identity(&mut self, declaration: Cursor<'tu>) -> Option<(SlotIdentity, bool)> {
+        self.note_name(declaration);
+        match declaration.kind() {
+            CursorKind::FieldDecl => {
+                let field = declaration.spelling();
+                let record = declaration.semantic_parent()?;
+                self.note_name(record);
+                let location = record.location()?;
+                let record_name = if record.is_anonymous() { String::new() } else { record.spelling() };
+                let is_foreign = self.is_foreign(location);
+                Some((SlotIdentity::Field { record: self.location(location), record_name, field }, is_foreign))
+            }
+            CursorKind::ParmDecl => {
+                if let Some(&(function, position)) = self.block_parameters.get(&declaration.declaration_key()) {
+                    return Some((SlotIdentity::Parameter { function, position }, false));
+                }
+                let function = declaration.semantic_parent()?;
+                let position = parameter_position(function, declaration)?;
+                let function = self.function_info(function).symbol;
+                Some((SlotIdentity::Parameter { function, position }, false))
+            }
+            CursorKind::VarDecl => {
+                let name = declaration.spelling();
+                let parent = declaration.semantic_parent();
+                let in_function = parent.is_some_and(|parent| parent.kind() != CursorKind::TranslationUnit);
+                let location = declaration.location();
+                match location {
+                    // A local declaration of a variable at file scope is not one of its own.
+                    Some(declared) if in_function && declaration.linkage() == Linkage::None => {
+                        Some((SlotIdentity::Local { name, declared: self.location(declared) }, false))
+                    }
+                    Some(declared) if declaration.linkage() == Linkage::Internal => {
+                        let file = self.file(declared.file);
+                        let file = Some(self.file_id(file));
+                        Some((SlotIdentity::Global { name, file }, false))
+                    }
+                    _ => {
+                        let is_foreign = location.is_some_and(|location| self.is_foreign(location));
+                        Some((SlotIdentity::Global { name, file: None }, is_foreign))
+                    }
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether something is declared outside the tree.
+    fn is_foreign(&mut self, location: crate::clang::Location<'tu>) -> bool {
+        let file = self.file(location.file);
+        !self.known(file).own
+    }
+
+    /// The marks of a slot: its own, and those of the typedef that its type is declared through.
+    fn slot_marks(&mut self, declaration: Cursor<'tu>) -> Vec<Mark> {
+        let mut marks: Vec<Mark> = Vec::new();
+        if declaration.has_attributes() {
+            marks.extend(self.marks_of(declaration));
+        }
+        marks.extend(self.type_marks(declaration.ty()));
+        marks.sort_unstable();
+        marks.dedup();
+        marks
+    }
+
+    /// The marks of the typedefs that a type is written through: in `CoroutineEntry *entry` and `Handler table[4]`, the
+    /// typedef is below pointers and arrays.
+    fn type_marks(&mut self, ty: Type<'tu>) -> Vec<Mark> {
+        let mut marks: Vec<Mark> = Vec::new();
+        let mut ty = ty;
+        for _ in 0..MAX_NESTING {
+            if let Some(typedef) = ty.typedef() {
+                if typedef.has_attributes() {
+                    marks.extend(self.marks_of(typedef));
+                }
+                ty = typedef.underlying();
+                continue;
+            }
+            match below(ty) {
+                Some(inner) => ty = inner,
+                None => break,
+            }
+        }
+        marks.sort_unstable();
+        marks.dedup();
+        marks
+    }
+
+    /// Where a mark of a slot would be written: see [`Slot::declared`].
+    fn mark_places(&mut self, declaration: Cursor<'tu>) -> Vec<Location> {
+        if let Some(typedef) = first_typedef(declaration.ty()) {
+            return self.locations(&[typedef]);
+        }
+        let mut declarations = vec![declaration];
+        // Each declaration of a function declares its parameters, and libclang shows those of the
+        // first one and of the definition. The facts of a header must not depend on a definition
+        // elsewhere.
+        let function = declaration.semantic_parent().filter(|parent| parent.kind() == CursorKind::FunctionDecl);
+        let position = function.and_then(|function| parameter_position(function, declaration));
+        if let (Some(function), Some(position)) = (function, position) {
+            let here = self.pieces[self.current].files.first().copied();
+            let is_seen = |extractor: &mut Self, definition: &Cursor<'tu>| {
+                here == Some(UnitFile(0))
+                    || definition.location().is_some_and(|location| Some(extractor.file(location.file)) == here)
+            };
+            let definition = function.definition().filter(|definition| is_seen(self, definition));
+            let others = [function.first_declaration(), definition].into_iter().flatten();
+            declarations.extend(others.filter_map(|function| parameter_at(function, position)));
+        }
+        self.locations(&declarations)
+    }
+
+    /// The locations of declarations, sorted.
+    fn locations(&mut self, declarations: &[Cursor<'tu>]) -> Vec<Location> {
+        let raw = declarations.iter().filter_map(|declaration| declaration.location());
+        let mut locations: Vec<Location> = raw.map(|location| self.location(location)).collect();
+        locations.sort_unstable();
+        locations.dedup();
+        locations
+    }
+}
+
+/// Pointers and arrays are followed this deep. No program nests deeper.
+const MAX_NESTING: usize = 8;
+
+fn merge<T: Ord>(known: &mut Vec<T>, other: Vec<T>) {
+    if other.iter().any(|item| !known.contains(item)) {
+        known.extend(other);
+        known.sort_unstable();
+        known.dedup();
+    }
+}
+
+/// What a pointer points to, or what an array or an atomic type is made of.
+fn below(ty: Type<'_>) -> Option<Type<'_>> {
+    match ty.kind() {
+        TypeKind::Pointer => Some(ty.pointee()),
+        TypeKind::Array | TypeKind::VariableArray => Some(ty.element()),
+        TypeKind::Atomic => Some(ty.atomic_value()),
+        _ => None,
+    }
+}
+
+/// The first typedef that a type is written through, below pointers and arrays.
+fn first_typedef(ty: Type<'_>) -> Option<Cursor<'_>> {
+    let mut ty = ty;
+    for _ in 0..MAX_NESTING {
+        if let Some(typedef) = ty.typedef() {
+            return Some(typedef);
+        }
+        ty = below(ty)?;
+    }
+    None
+}
+
+fn classify(ty: Type<'_>) -> TypeClass {
+    let mut ty = ty.canonical();
+    let (mut pointers, mut arrays) = (0, 0);
+    for _ in 0..MAX_NESTING {
+        match ty.kind() {
+            TypeKind::Atomic => ty = ty.atomic_value().canonical(),
+            TypeKind::Array | TypeKind::VariableArray => {
+                arrays += usize::from(pointers == 0);
+                ty = ty.element().canonical();
+            }
+            TypeKind::Pointer => {
+                pointers += 1;
+                ty = ty.pointee().canonical();
+            }
+            TypeKind::Function => {
+                return match (arrays, pointers) {
+                    (0, 0) => TypeClass::Function,
+                    (0, 1) => TypeClass::FunctionPointer,
+                    (0, _) => TypeClass::SlotPointer,
+                    _ => TypeClass::Table,
+                };
+            }
+            _ if arrays > 0 => return TypeClass::Array,
+            TypeKind::Record if pointers == 0 => return TypeClass::Record,
+            TypeKind::Void if pointers == 1 => return TypeClass::AnyPointer,
+            TypeKind::Integer if pointers == 0 => return TypeClass::Number,
+            _ => return TypeClass::Plain,
+        }
+    }
+    TypeClass::Plain
+}
+
+/// The parameter at a position of a function's declaration.
+fn parameter_at(function: Cursor<'_>, position: u16) -> Option<Cursor<'_>> {
+    let mut parameters = function.children().into_iter().filter(|child| child.kind() == CursorKind::ParmDecl);
+    parameters.nth(usize::from(position))
+}
+
+/// A parameter's position in its function.
+fn parameter_position(function: Cursor<'_>, parameter: Cursor<'_>) -> Option<u16> {
+    if function.kind() != CursorKind::FunctionDecl {
+        return None;
+    }
+    let position = function
+        .children()
+        .into_iter()
+        .filter(|child| child.kind() == CursorKind::ParmDecl)
+        .position(|child| child.declaration_key() == parameter.declaration_key())?;
+    u16::try_from(position).ok()
+}

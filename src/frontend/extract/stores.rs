@@ -1,0 +1,244 @@
+//! Stores: the slots that assignments, initialisers, arguments and results put values into.
+
+use crate::clang::{Cursor, CursorKind, Type};
+use cowrap_facts::{PairedFlag, SlotId, Store, Value};
+
+use super::Extractor;
+use super::cursor_tree::{CursorId, CursorTree};
+use super::initialisers::is_set;
+use super::slots::TypeClass;
+use super::values::{NamedValue, SlotBuiltin};
+
+impl<'tu> Extractor<'_, 'tu> {
+    /// The stores of the initialisers of a variable at file scope.
+    pub(super) fn file_scope_initialiser(&mut self, variable: Cursor<'tu>) {
+        if variable.initializer().is_none() || is_plain_table(variable.ty()) {
+            return;
+        }
+        let tree = CursorTree::new(variable);
+        let mut stores = Vec::new();
+        for child in tree.operands(0) {
+            if tree.cursor(child).is_expression() {
+                stores.extend(self.initialisation(&tree, variable, child));
+            }
+        }
+        for node in tree.nodes() {
+            match tree.kind(node) {
+                CursorKind::CompoundLiteralExpr => {
+                    if let Some(&list) = tree.operands(node).last() {
+                        stores.extend(self.literal_stores(&tree, tree.cursor(node), list));
+                    }
+                }
+                CursorKind::BlockExpr => self.block(tree.cursor(node)),
+                CursorKind::DeclRefExpr => stores.extend(self.out_of_sight(&tree, node, &stores)),
+                _ => {}
+            }
+        }
+        self.facts().stores.extend(stores);
+    }
+
+    /// The store of a function that is named at file scope, and not stored anywhere that can be followed.
+    fn out_of_sight(&mut self, tree: &CursorTree<'tu>, node: CursorId, stores: &[Store]) -> Option<Store> {
+        let cursor = tree.cursor(node);
+        let function = cursor.referenced().filter(|named| named.kind() == CursorKind::FunctionDecl)?;
+        let value = Value::Function(self.function_info(function).symbol);
+        let location = self.location(cursor.location()?);
+        let is_stored = stores.iter().rev().any(|store| store.value == value && store.location == location);
+        (!is_stored).then_some(Store { to: None, value, location, paired_flag: None })
+    }
+
+    /// The stores of a variable's initialiser.
+    pub(super) fn initialisation(
+        &mut self,
+        tree: &CursorTree<'tu>,
+        variable: Cursor<'tu>,
+        value: CursorId,
+    ) -> Vec<Store> {
+        let ty = variable.ty();
+        let class = self.class(ty);
+        if tree.kind(value) == CursorKind::InitListExpr {
+            let slot = if class.leads_to_functions() { self.declared_slot(variable) } else { None };
+            return self.initialiser_stores(tree, value, ty, slot);
+        }
+        if !self.can_lead_to_functions(tree, ty, value) {
+            return Vec::new();
+        }
+        let values = self.values(tree, value);
+        let slot = self.declared_slot(variable);
+        self.stores_into(slot.as_slice(), values)
+    }
+
+    /// The stores of a compound literal's list.
+    pub(super) fn literal_stores(&mut self, tree: &CursorTree<'tu>, literal: Cursor<'tu>, list: CursorId) -> Vec<Store> {
+        let ty = literal.ty();
+        let slot = if self.class(ty).leads_to_functions() { self.literal_slot(literal) } else { None };
+        self.initialiser_stores(tree, list, ty, slot)
+    }
+
+    /// The stores of an operand of inline assembly: it can put anything there.
+    pub(super) fn assembly_stores(&mut self, tree: &CursorTree<'tu>, operand: CursorId) -> Vec<Store> {
+        let cursor = tree.cursor(operand);
+        let (class, Some(location)) = (self.class(cursor.ty()), cursor.location()) else { return Vec::new() };
+        if !matches!(class, TypeClass::FunctionPointer | TypeClass::SlotPointer) {
+            return Vec::new();
+        }
+        let location = self.location(location);
+        let slots = self.assigned_slots(tree, operand);
+        self.stores_into(&slots, vec![NamedValue { value: Value::Unknown, location }])
+    }
+
+    /// The flag that the pack pairs with a parameter, beside the stores of an argument.
+    pub(super) fn pair_argument(
+        &mut self,
+        tree: &CursorTree<'tu>,
+        function: Cursor<'tu>,
+        position: u16,
+        arguments: &[CursorId],
+        stores: &mut [Store],
+    ) {
+        let vocabulary = self.vocabulary;
+        if vocabulary.paired_parameters.is_empty() {
+            return;
+        }
+        let Some(paired) = vocabulary.paired_parameters.get(&(function.spelling(), position)) else { return };
+        let flag = arguments.get(usize::from(paired.flag));
+        let set = flag.and_then(|flag| is_set(tree, *flag, paired));
+        for store in stores.iter_mut().filter(|store| matches!(store.value, Value::Function(_))) {
+            store.paired_flag = set.map(|set| PairedFlag { pair: paired.pair, set });
+        }
+    }
+
+    /// Whether a value that goes from one expression to a place of a type can lead to functions.
+    pub(super) fn can_lead_to_functions(&mut self, tree: &CursorTree<'tu>, to: Type<'tu>, value: CursorId) -> bool {
+        match self.class(to) {
+            TypeClass::AnyPointer => {
+                let inner = tree.cursor(tree.strip(value)).ty();
+                self.class(inner).leads_to_functions()
+            }
+            class => class.leads_to_functions(),
+        }
+    }
+
+    /// The stores of `left = right`.
+    pub(super) fn assignment(&mut self, tree: &CursorTree<'tu>, left: CursorId, right: CursorId) -> Vec<Store> {
+        let ty = tree.cursor(left).ty();
+        if !self.can_lead_to_functions(tree, ty, right) {
+            // `*(void **)&slot = …`
+            let target = tree.strip(left);
+            let is_dereference = tree.kind(target) == CursorKind::UnaryOperator;
+            let pointer = tree.operands(target).first().filter(|_| is_dereference).map(|&inner| tree.strip(inner));
+            let pointer_class = pointer.map(|pointer| self.class(tree.cursor(pointer).ty()));
+            let is_slot = pointer_class.is_some_and(TypeClass::leads_to_functions);
+            if !is_slot || self.class(ty) != TypeClass::AnyPointer {
+                return Vec::new();
+            }
+        }
+        let values = self.values(tree, right);
+        if values.is_empty() {
+            return Vec::new();
+        }
+        let slots = self.assigned_slots(tree, left);
+        self.stores_into(&slots, values)
+    }
+
+    /// The stores of a built-in function's call.
+    pub(super) fn builtin_stores(
+        &mut self,
+        tree: &CursorTree<'tu>,
+        builtin: SlotBuiltin,
+        arguments: &[CursorId],
+    ) -> Vec<Store> {
+        use SlotBuiltin::*;
+        let (Some(&first), first_and) = (arguments.first(), |other: usize| arguments.get(other).copied()) else {
+            return Vec::new();
+        };
+        match builtin {
+            Load => Vec::new(),
+            LoadTo(to) => self.copy_target(tree, first, first_and(to)),
+            Store(value) | Exchange(value) | CompareAndSwap(value) => self.store_to_target(tree, first, first_and(value)),
+            StoreFrom(from) => match first_and(from) {
+                Some(from) => self.copy_target(tree, from, Some(first)),
+                None => Vec::new(),
+            },
+            ExchangeTo { from, to } => {
+                let mut stores = self.copy_target(tree, first, first_and(to));
+                if let Some(from) = first_and(from) {
+                    stores.extend(self.copy_target(tree, from, Some(first)));
+                }
+                stores
+            }
+            CompareExchange { desired, expected, desired_is_pointer } => {
+                let mut stores = self.copy_target(tree, first, first_and(expected));
+                match first_and(desired) {
+                    Some(desired) if desired_is_pointer => {
+                        stores.extend(self.copy_target(tree, desired, Some(first)));
+                    }
+                    desired => stores.extend(self.store_to_target(tree, first, desired)),
+                }
+                stores
+            }
+        }
+    }
+
+    /// The stores of `*pointer = value`.
+    fn store_to_target(&mut self, tree: &CursorTree<'tu>, pointer: CursorId, value: Option<CursorId>) -> Vec<Store> {
+        let Some(value) = value else { return Vec::new() };
+        let addresses = self.values(tree, pointer);
+        let values = self.values(tree, value);
+        let slots = self.pointed_slots(addresses);
+        self.stores_into(&slots, values)
+    }
+
+    /// The stores of `*to = *from`.
+    fn copy_target(&mut self, tree: &CursorTree<'tu>, from: CursorId, to: Option<CursorId>) -> Vec<Store> {
+        let Some(to) = to else { return Vec::new() };
+        let (sources, destinations) = (self.values(tree, from), self.values(tree, to));
+        let mut values = Vec::new();
+        let slots = self.pointed_slots(destinations);
+        match sources.is_empty() {
+            // Bytes that cannot be followed become a pointer.
+            true => self.push(tree.cursor(from), Value::Unknown, &mut values),
+            false => self.load(tree.cursor(from), TypeClass::FunctionPointer, sources, &mut values),
+        }
+        if slots.is_empty() && values.iter().all(|value| value.value == Value::Unknown) {
+            return Vec::new();
+        }
+        self.stores_into(&slots, values)
+    }
+
+    /// The stores of an expression's values into some slots, or out of sight if there are none.
+    pub(super) fn stores_into(&mut self, slots: &[SlotId], values: Vec<NamedValue>) -> Vec<Store> {
+        let mut stores = Vec::new();
+        for NamedValue { value, location } in values {
+            let store = |to| Store { to, value, location, paired_flag: None };
+            match slots {
+                [] => stores.push(store(None)),
+                _ => stores.extend(slots.iter().map(|slot| store(Some(*slot)))),
+            }
+        }
+        // What goes out of sight only matters if it can be called there.
+        stores.retain(|store| store.to.is_some() || store.value != Value::Unknown);
+        stores.retain(|store| store.to.is_none_or(|to| store.value != Value::Slot(to)));
+        // A copy from one `void *` to another is most often of something else.
+        let any_pointers = &self.pieces[self.current].any_pointers;
+        stores.retain(|store| match store.value {
+            Value::Slot(from) => {
+                !any_pointers.contains(&from) || store.to.is_some_and(|to| !any_pointers.contains(&to))
+            }
+            Value::Function(_) | Value::Address(_) | Value::Unknown => true,
+        });
+        stores
+    }
+}
+
+/// Whether a variable is an array of numbers or of text, whose initialiser can be long and names no function.
+fn is_plain_table(ty: Type<'_>) -> bool {
+    use crate::clang::TypeKind;
+    let mut ty = ty.canonical();
+    let mut is_array = false;
+    while matches!(ty.kind(), TypeKind::Array) {
+        ty = ty.element().canonical();
+        is_array = true;
+    }
+    is_array && matches!(ty.kind(), TypeKind::Integer | TypeKind::Bool)
+}

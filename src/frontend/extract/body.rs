@@ -14,6 +14,7 @@ use super::flow::{Flag, FlowResult, FlowTree, Label, NodeId, Op, Site, TruthId, 
 use super::lockset::{HeldLocks, Locking, held_locks};
 use super::source_text::{SourceCall, last_name};
 use super::slots::TypeClass;
+use super::stores::add_named;
 use super::values::{called_type, library_builtin, named_function};
 use super::{Extractor, LockAction, LockWord, Role, SlotKind};
 
@@ -158,15 +159,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             }
         }
         let mut stores = self.stores;
-        // A function that is named, and not stored anywhere that can be followed, may be called from anywhere.
-        for (function, location) in self.named {
-            let value = Value::Function(function);
-            if !stores.iter().any(|store| store.value == value && store.location == location) {
-                stores.push(Store { to: None, value, location, paired_flag: None });
-            }
-        }
-        let mut seen = HashSet::new();
-        stores.retain(|store| seen.insert(store.clone()));
+        add_named(&mut stores, self.named);
         Body {
             symbol,
             location,
@@ -504,11 +497,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let Some(declaration) = cursor.referenced() else { return self.unknown() };
         match declaration.kind() {
             CursorKind::FunctionDecl => {
-                let function = self.extractor.function_info(declaration).symbol;
-                if let Some(location) = cursor.location() {
-                    let location = self.extractor.location(location);
-                    self.named.push((function, location));
-                }
+                self.named.extend(self.extractor.named_function_at(cursor));
                 self.unknown()
             }
             CursorKind::VarDecl | CursorKind::ParmDecl => {

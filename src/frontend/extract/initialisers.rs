@@ -268,10 +268,8 @@ impl<'tu> Walk<'_, '_, 'tu> {
                     {
                         (last, rest) = (end, others);
                     }
-                    if !is_outermost {
-                        let number = self.tree.cursor(last).evaluate_integer();
-                        frame.next = number.and_then(|number| u64::try_from(number).ok()).unwrap_or(0);
-                    }
+                    let number = if is_outermost { None } else { self.tree.cursor(last).evaluate_integer() };
+                    frame.next = number.and_then(|number| u64::try_from(number).ok()).unwrap_or(0);
                 }
             }
             object = self.step(frames.last_mut()?);

@@ -1,7 +1,9 @@
 //! Stores: the slots that assignments, initialisers, arguments and results put values into.
 
-use crate::clang::{Cursor, CursorKind, Type};
-use cowrap_facts::{PairedFlag, SlotId, Store, Value};
+use std::collections::HashSet;
+
+use crate::clang::{Cursor, CursorKind, Type, TypeKind};
+use cowrap_facts::{Location, PairedFlag, SlotId, Store, SymbolId, Value};
 
 use super::Extractor;
 use super::cursor_tree::{CursorId, CursorTree};
@@ -16,7 +18,7 @@ impl<'tu> Extractor<'_, 'tu> {
             return;
         }
         let tree = CursorTree::new(variable);
-        let mut stores = Vec::new();
+        let (mut stores, mut named) = (Vec::new(), Vec::new());
         for child in tree.operands(0) {
             if tree.cursor(child).is_expression() {
                 stores.extend(self.initialisation(&tree, variable, child));
@@ -30,21 +32,20 @@ impl<'tu> Extractor<'_, 'tu> {
                     }
                 }
                 CursorKind::BlockExpr => self.block(tree.cursor(node)),
-                CursorKind::DeclRefExpr => stores.extend(self.out_of_sight(&tree, node, &stores)),
+                CursorKind::DeclRefExpr => named.extend(self.named_function_at(tree.cursor(node))),
+                CursorKind::MemberRefExpr => self.note_member(tree.cursor(node)),
                 _ => {}
             }
         }
+        add_named(&mut stores, named);
         self.facts().stores.extend(stores);
     }
 
-    /// The store of a function that is named at file scope, and not stored anywhere that can be followed.
-    fn out_of_sight(&mut self, tree: &CursorTree<'tu>, node: CursorId, stores: &[Store]) -> Option<Store> {
-        let cursor = tree.cursor(node);
-        let function = cursor.referenced().filter(|named| named.kind() == CursorKind::FunctionDecl)?;
-        let value = Value::Function(self.function_info(function).symbol);
-        let location = self.location(cursor.location()?);
-        let is_stored = stores.iter().rev().any(|store| store.value == value && store.location == location);
-        (!is_stored).then_some(Store { to: None, value, location, paired_flag: None })
+    /// The function that an expression names, and where.
+    pub(super) fn named_function_at(&mut self, expression: Cursor<'tu>) -> Option<(SymbolId, Location)> {
+        let function = expression.referenced().filter(|named| named.kind() == CursorKind::FunctionDecl)?;
+        let location = self.location(expression.location()?);
+        Some((self.function_info(function).symbol, location))
     }
 
     /// The stores of a variable's initialiser.
@@ -231,9 +232,22 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 }
 
+/// Adds stores of the functions that are named and not stored anywhere that can be followed: they may be called from
+/// anywhere. Removes what is there twice.
+pub(super) fn add_named(stores: &mut Vec<Store>, named: Vec<(SymbolId, Location)>) {
+    let mut seen: HashSet<Store> = HashSet::new();
+    stores.retain(|store| seen.insert(store.clone()));
+    let mut stored: HashSet<(Value, Location)> = stores.iter().map(|store| (store.value, store.location)).collect();
+    for (function, location) in named {
+        let value = Value::Function(function);
+        if stored.insert((value, location)) {
+            stores.push(Store { to: None, value, location, paired_flag: None });
+        }
+    }
+}
+
 /// Whether a variable is an array of numbers or of text, whose initialiser can be long and names no function.
 fn is_plain_table(ty: Type<'_>) -> bool {
-    use crate::clang::TypeKind;
     let mut ty = ty.canonical();
     let mut is_array = false;
     while matches!(ty.kind(), TypeKind::Array) {

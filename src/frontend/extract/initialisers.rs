@@ -4,7 +4,7 @@
 //! array and comes back. The walk takes a step for each value and for each object that it enters or leaves, which is
 //! linear in the list.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 use std::rc::Rc;
 
 use crate::clang::{Cursor, CursorKind, Type, TypeKind};
@@ -108,7 +108,7 @@ impl<'tu> Extractor<'_, 'tu> {
         let is_named = |record: &Cursor<'tu>| !record.is_anonymous();
         let name = declaration.filter(is_named).map(|record| record.spelling()).unwrap_or_default();
         let members: Vec<Cursor<'tu>> = ty.fields().into_iter().filter(|member| !is_unnamed_bit_field(*member)).collect();
-        let mut positions = HashMap::new();
+        let mut positions = HashMap::default();
         for (position, member) in members.iter().enumerate() {
             positions.insert(member.declaration_key(), position);
             let mut open = vec![*member];

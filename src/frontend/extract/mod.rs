@@ -16,7 +16,7 @@ mod values;
 mod source_text;
 mod pch_summary;
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -39,17 +39,17 @@ pub const ANNOTATION_PREFIX: &str = "cowrap:";
 #[derive(Clone, Debug, Default)]
 pub struct Vocabulary {
     /// The marks by name.
-    pub marks: HashMap<String, MarkId>,
+    pub marks: std::collections::HashMap<String, MarkId>,
     /// The functions that tell whether they run in a coroutine.
-    pub predicates: HashSet<String>,
+    pub predicates: std::collections::HashSet<String>,
     /// The macros that run their argument in another thread.
-    pub regions: HashSet<String>,
+    pub regions: std::collections::HashSet<String>,
     /// What takes and releases locks, by the word in the source.
-    pub locks: HashMap<String, Vec<LockWord>>,
+    pub locks: std::collections::HashMap<String, Vec<LockWord>>,
     /// The fields that are paired with a flag in another field, by record and field.
-    pub paired_fields: HashMap<(String, String), PairedWith<String>>,
+    pub paired_fields: std::collections::HashMap<(String, String), PairedWith<String>>,
     /// The parameters that are paired with a flag in another parameter, by function and position.
-    pub paired_parameters: HashMap<(String, u16), PairedWith<u16>>,
+    pub paired_parameters: std::collections::HashMap<(String, u16), PairedWith<u16>>,
 }
 
 /// The flag that a slot is paired with.
@@ -126,26 +126,26 @@ pub fn extract(
         paths,
         vocabulary,
         files: Vec::new(),
-        file_numbers: HashMap::new(),
-        contents: HashMap::new(),
-        path_numbers: HashMap::new(),
+        file_numbers: HashMap::default(),
+        contents: HashMap::default(),
+        path_numbers: HashMap::default(),
         pieces: Vec::new(),
         current: 0,
-        functions: HashMap::new(),
-        function_names: HashMap::new(),
-        seen_marks: HashMap::new(),
+        functions: HashMap::default(),
+        function_names: HashMap::default(),
+        seen_marks: HashMap::default(),
         before,
         mismatch: None,
-        type_classes: HashMap::new(),
-        records_with_slots: HashMap::new(),
-        layouts: HashMap::new(),
-        block_parameters: HashMap::new(),
+        type_classes: HashMap::default(),
+        records_with_slots: HashMap::default(),
+        layouts: HashMap::default(),
+        block_parameters: HashMap::default(),
         current_function: String::new(),
         block_count: 0,
-        declared: HashMap::new(),
-        redeclared: HashSet::new(),
-        pasted_names: HashSet::new(),
-        field_uses: HashMap::new(),
+        declared: HashMap::default(),
+        redeclared: HashSet::default(),
+        pasted_names: HashSet::default(),
+        field_uses: HashMap::default(),
     };
     if let Some(main) = unit.main_file() {
         extractor.file(main);
@@ -382,7 +382,7 @@ impl<'tu> Extractor<'_, 'tu> {
     /// What the extraction of what is compiled on top of this needs to know.
     fn pch_summary(&self) -> PchSummary {
         let path = |file: &UnitFile| self.known(*file).path.clone();
-        let mut marks: HashMap<String, Vec<(MarkId, PathBuf, u32, u32)>> = HashMap::new();
+        let mut marks: HashMap<String, Vec<(MarkId, PathBuf, u32, u32)>> = HashMap::default();
         for (name, mark, file, line, column) in self.seen_marks.keys() {
             marks.entry(name.clone()).or_default().push((*mark, path(file), *line, *column));
         }

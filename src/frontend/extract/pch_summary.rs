@@ -1,7 +1,7 @@
 //! What a precompiled header declares, as far as the extraction of what is compiled on top of it
 //! needs to know.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Stores: the slots that assignments, initialisers, arguments and results put values into.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet as HashSet;
 
 use crate::clang::{Cursor, CursorKind, Type, TypeKind};
 use cowrap_facts::{Location, PairedFlag, SlotId, Store, SymbolId, Value};
@@ -235,7 +235,7 @@ impl<'tu> Extractor<'_, 'tu> {
 /// Adds stores of the functions that are named and not stored anywhere that can be followed: they may be called from
 /// anywhere. Removes what is there twice.
 pub(super) fn add_named(stores: &mut Vec<Store>, named: Vec<(SymbolId, Location)>) {
-    let mut seen: HashSet<Store> = HashSet::new();
+    let mut seen: HashSet<Store> = HashSet::default();
     stores.retain(|store| seen.insert(store.clone()));
     let mut stored: HashSet<(Value, Location)> = stores.iter().map(|store| (store.value, store.location)).collect();
     for (function, location) in named {

@@ -48,6 +48,10 @@ pub(super) enum Verdict {
     DriverMode,
     /// Names the compiler's output; not kept.
     Output,
+    /// Turns OpenMP on or off. Only the macro that says so is kept.
+    OpenMp(bool),
+    /// Left out, since the code means the same without it.
+    Ignore,
     /// Left out, with its value.
     Drop,
     /// The next argument is an option for a later stage, in which the options of this list mean the
@@ -237,10 +241,6 @@ pub(super) const GROUPS: &[OptionGroup] = &[
             "-fpie",
             "-fno-pie",
             "-pthread",
-            "-fopenmp",
-            "-fno-openmp",
-            "-fopenmp-simd",
-            "-fno-openmp-simd",
             "-fexceptions",
             "-fno-exceptions",
         ],
@@ -248,8 +248,15 @@ pub(super) const GROUPS: &[OptionGroup] = &[
     OptionGroup {
         form: Joined,
         verdict: Keep,
-        names: &["-fopenmp=", "-fopenmp-version=", "-fsanitize=", "-fno-sanitize="],
+        names: &["-fsanitize=", "-fno-sanitize="],
     },
+    // libclang shows nothing of a region that OpenMP runs in parallel. Without the option, the code
+    // is read as it is written.
+    OptionGroup { form: Alone, verdict: OpenMp(true), names: &["-fopenmp"] },
+    OptionGroup { form: Joined, verdict: OpenMp(true), names: &["-fopenmp="] },
+    OptionGroup { form: Alone, verdict: OpenMp(false), names: &["-fno-openmp"] },
+    OptionGroup { form: Alone, verdict: Ignore, names: &["-fopenmp-simd", "-fno-openmp-simd"] },
+    OptionGroup { form: Joined, verdict: Ignore, names: &["-fopenmp-version="] },
     // The target. Options that begin with `-m` are too many to list; the exceptions are below.
     OptionGroup { form: Separate, verdict: Target, names: &["-target"] },
     OptionGroup { form: Joined, verdict: Target, names: &["--target="] },

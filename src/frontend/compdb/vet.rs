@@ -17,6 +17,9 @@ use super::language::{self, Language};
 use super::options::{self, OptionForm, OptionGroup, Verdict};
 use cowrap_base::files::normalize;
 
+/// What a compiler with OpenMP 4.5 defines.
+const OPENMP_MACRO: &str = "_OPENMP=201511";
+
 /// The result of vetting.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Vetted {
@@ -84,6 +87,8 @@ struct Vetting<'a> {
     refused: Option<RefusedWord>,
     /// Whether a target was kept.
     has_target: bool,
+    /// Whether OpenMP is on.
+    has_openmp: bool,
     /// The value of the last `-x`.
     language: Option<Vec<u8>>,
     /// The value of the last `-x` before the file, once the file was seen.
@@ -102,6 +107,7 @@ impl<'a> Vetting<'a> {
             output: None,
             refused: None,
             has_target: false,
+            has_openmp: false,
             language: None,
             language_of_file: None,
         }
@@ -123,6 +129,10 @@ impl<'a> Vetting<'a> {
         if name != language::name_of_file(self.file, false).as_bytes() {
             let name = word_to_os(name.to_vec());
             self.kept.extend([OsString::from("-x"), name]);
+        }
+        // Headers may ask whether it is on.
+        if self.has_openmp {
+            self.kept.splice(0..0, ["-D", OPENMP_MACRO].map(OsString::from));
         }
         // clang derives the target from its own name in the same way.
         if let Some(target) = self.compiler.target
@@ -241,6 +251,11 @@ impl<'a> Vetting<'a> {
                 self.language = Some(value);
                 return;
             }
+            Verdict::OpenMp(is_on) => {
+                self.has_openmp = is_on;
+                return;
+            }
+            Verdict::Ignore => return,
             Verdict::DriverMode => return self.driver_mode(word, &value),
             Verdict::Output => {
                 self.output = Some(word_to_os(value).into());

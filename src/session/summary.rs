@@ -46,7 +46,7 @@ pub(crate) fn summarise(
         summary.unknown.bodies += usize::from(called && no_body);
     }
     for body in &program.bodies {
-        summary.unknown.pointer_calls += body.slot_calls.iter().filter(|call| !effects.is_resolved(call)).count();
+        summary.unknown.pointer_calls += body.slot_calls.iter().filter(|call| effects.resolution(call) != cowrap_analysis::effects::Resolution::Known).count();
         for call in &body.calls {
             match call.kind {
                 CallKind::Unresolved => summary.unknown.unresolved_calls += 1,

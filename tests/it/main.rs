@@ -15,6 +15,7 @@ mod generate;
 mod hook;
 mod incremental;
 mod page;
+mod points_to;
 mod program;
 mod queries;
 mod reader;

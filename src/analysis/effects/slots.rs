@@ -106,12 +106,8 @@ impl Effects<'_> {
         slot: SlotId,
         requirements: &IndexVec<SlotId, Option<(Effect, Mark)>>,
     ) -> Option<(Effect, Mark)> {
-        let base = self.program.slot(slot).base.filter(|base| !self.points_to.may_hold_unknown(*base))?;
-        let candidates = || self.points_to.candidates(base).iter();
-        let others: Vec<SlotId> = match self.program.slot(slot).key {
-            SlotKey::PointedResult { .. } => candidates().filter_map(|function| self.program.result(*function)).collect(),
-            _ => self.points_to.destinations(self.program, slot),
-        };
+        self.program.slot(slot).base.filter(|base| !self.points_to.may_hold_unknown(*base))?;
+        let others = self.points_to.destinations(self.program, slot);
         let first = requirements[*others.first()?]?;
         let has_same = |other: &SlotId| requirements[*other].is_some_and(|(effect, _)| effect == first.0);
         others.iter().all(has_same).then_some(first)
@@ -231,7 +227,9 @@ impl Effects<'_> {
     fn value_requirement(&self, value: StoredValue) -> Option<Effect> {
         match value {
             StoredValue::Function(function) => self.effect(function),
-            StoredValue::Copy(slot) | StoredValue::Address(slot) => self.slot_requirement(slot).map(|(effect, _)| effect),
+            StoredValue::Copy(slot) | StoredValue::Address(slot) => {
+                self.slot_requirement(slot).map(|(effect, _)| effect)
+            }
         }
     }
 

@@ -102,6 +102,9 @@ impl PointsTo {
                 let parameter = |function: &FunctionId| program.parameter(*function, *position);
                 to.extend(self.candidates(base).iter().filter_map(parameter));
             }
+            (SlotKey::PointedResult { .. }, Some(base)) => {
+                to.extend(self.candidates(base).iter().filter_map(|function| program.result(*function)));
+            }
             _ => to.push(slot),
         }
     }
@@ -139,11 +142,20 @@ impl<'p> Sources<'p> {
             let targets = points_to.pointers(slot).iter().flat_map(derived);
             let targets = targets.filter(|target| matches!(program.slot(*target).key, SlotKey::Target(_)));
             found.extend(targets.map(|target| (target, true, false)));
-            if let SlotKey::Parameter { function, position } = program.slot(slot).key {
-                let parameters = points_to.slots(function).iter().flat_map(derived);
-                let is_same = |key: &SlotKey| matches!(key, SlotKey::PointedParameter { position: at, .. } if *at == position);
-                let parameters = parameters.filter(|parameter| is_same(&program.slot(*parameter).key));
-                found.extend(parameters.map(|parameter| (parameter, true, false)));
+            // What is passed through a pointer to the function, or stored into its result.
+            let pointed = |function: FunctionId| points_to.slots(function).iter().flat_map(derived);
+            match program.slot(slot).key {
+                SlotKey::Parameter { function, position } => {
+                    let is_same = |key: &SlotKey| matches!(key, SlotKey::PointedParameter { position: at, .. } if *at == position);
+                    let passed = pointed(function).filter(|derived| is_same(&program.slot(*derived).key));
+                    found.extend(passed.map(|derived| (derived, true, false)));
+                }
+                SlotKey::Result { function } => {
+                    let is_result = |key: &SlotKey| matches!(key, SlotKey::PointedResult { .. });
+                    let stored = pointed(function).filter(|derived| is_result(&program.slot(*derived).key));
+                    found.extend(stored.map(|derived| (derived, true, false)));
+                }
+                _ => {}
             }
         }
         if !is_written && let Some(base) = program.slot(slot).base {

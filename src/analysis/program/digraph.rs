@@ -3,11 +3,11 @@
 //! petgraph's own graphs are lists of linked edges. Here the neighbours of a node are next to each other, which makes
 //! searches over a million nodes about twice as fast, and the algorithms are the same.
 
+use petgraph::Direction;
 use petgraph::visit::{
     Data, Dfs, EdgeRef, GraphBase, IntoEdgeReferences, IntoEdges, IntoEdgesDirected, IntoNeighbors,
     IntoNeighborsDirected, IntoNodeIdentifiers, NodeCount, Reversed, VisitMap, Visitable,
 };
-use petgraph::Direction;
 
 use super::{Adjacency, Id, index_vec};
 

@@ -205,14 +205,6 @@ impl<'p> Solver<'p> {
         for lost in &program.lost_values {
             self.add_edge(lost.from.0, self.outside);
         }
-        for store in &program.addresses {
-            // The address of `*p` is what `p` holds.
-            if let SlotKey::Target(_) = program.slot(store.of).key
-                && let Some(pointer) = program.slot(store.of).base
-            {
-                self.add_edge(pointer.0, store.to.map_or(self.outside, |to| self.written[to]));
-            }
-        }
         for (id, slot) in program.slots.enumerated() {
             let (read, written) = (id.0, self.written[id]);
             let mut watch = |base: Option<SlotId>, port: Option<Port>| {
@@ -247,9 +239,7 @@ impl<'p> Solver<'p> {
         }
         for store in &program.addresses {
             let to = store.to.map_or(self.outside, |slot| self.written[slot]);
-            if !matches!(program.slot(store.of).key, SlotKey::Target(_)) {
-                self.add(to, self.first_address + store.of.0);
-            }
+            self.add(to, self.first_address + store.of.0);
         }
         for store in &program.unknown_stores {
             self.add(self.written[store.slot], UNKNOWN);
@@ -323,9 +313,8 @@ impl<'p> Solver<'p> {
     }
 
     fn follow(&mut self, watch: Watch, element: u32) {
-        let function = |solver: &Self| {
-            (element != UNKNOWN && element < solver.first_address).then(|| FunctionId(element - 1))
-        };
+        let function =
+            |solver: &Self| (element != UNKNOWN && element < solver.first_address).then(|| FunctionId(element - 1));
         let address = |solver: &Self| element.checked_sub(solver.first_address).map(SlotId);
         match watch {
             Watch::Read { to } if element == UNKNOWN => self.add(to, UNKNOWN),
@@ -344,18 +333,20 @@ impl<'p> Solver<'p> {
             }
             Watch::Pass { from, port } => {
                 let Some(function) = function(self) else { return };
+                if let Some(slot) = self.port(function, port) {
+                    self.add_edge(from, slot.0);
+                }
                 if !self.has_body(function) {
                     self.add_edge(from, self.outside);
-                } else if let Some(slot) = self.port(function, port) {
-                    self.add_edge(from, slot.0);
                 }
             }
             Watch::Return { to, port } => {
                 let Some(function) = function(self) else { return };
+                if let Some(slot) = self.port(function, port) {
+                    self.add_edge(slot.0, to);
+                }
                 if !self.has_body(function) {
                     self.add(to, UNKNOWN);
-                } else if let Some(slot) = self.port(function, port) {
-                    self.add_edge(slot.0, to);
                 }
             }
             Watch::Outside => {
@@ -532,8 +523,9 @@ impl PointsTo {
     }
 }
 
-/// The components are found again after so many new edges, or half of those that there were.
-const MIN_NEW_EDGES: usize = 1000;
+/// The components are found again after so many new edges, or half of those that there were. Few in tests, so that
+/// small programs test it too.
+const MIN_NEW_EDGES: usize = if cfg!(debug_assertions) { 2 } else { 1000 };
 
 /// Adds sorted elements to a sorted set that has none of them.
 fn merge(set: &mut Vec<u32>, new: &[u32]) {

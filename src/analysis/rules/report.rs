@@ -1,7 +1,8 @@
 //! How rules make findings: labels, notes, help and fixes, and the wording that they share.
 
 use crate::effects::{
-    Callee, Effects, MAX_REQUIRED_MARKS, MarkClosure, Provenance, RequiredMark, Step, StoreMismatch, StoredValue, Violation,
+    Callee, Effects, MAX_REQUIRED_MARKS, MarkClosure, Provenance, RequiredMark, Step, StoreMismatch, StoredValue,
+    Violation,
 };
 use crate::program::{CallSite, FunctionId, Location, SlotId, SlotKey, Store};
 use crate::wording::{self, MOST_LISTED, call_of, calls, name, span};

@@ -2,6 +2,7 @@
 
 pub mod child;
 pub mod expect;
+pub mod flows;
 pub mod random;
 pub mod sharing;
 pub mod synthetic;

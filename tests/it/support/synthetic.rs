@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use cowrap_base::files::Tree;
 use cowrap_facts::{
     Body, Call, CallKind, Context, Declaration, FileFacts, FileId, Location, Mark, MarkId, PathCondition,
-    SharedFileFacts, Slot, SlotCall, Store, Symbol, SymbolId,
+    SharedFileFacts, Slot, SlotCall, SlotId, SlotIdentity, Store, Symbol, SymbolId, Value,
 };
 use cowrap_packs::Pack;
 
@@ -22,6 +22,9 @@ pub struct Sketch {
     pub stores: Vec<(usize, usize)>,
 }
 
+/// The file of all synthetic functions.
+pub const FILE: &str = "/synthetic/all.c";
+
 /// A function's name.
 pub fn name(function: usize) -> String {
     format!("f{function}")
@@ -30,16 +33,14 @@ pub fn name(function: usize) -> String {
 /// The unit with these functions. Function `n` is in line `n + 1`.
 pub fn unit(functions: &[Sketch], pack: &Pack) -> SharedFileFacts {
     let file = FileId(0);
-    let mut always = PathCondition::NEVER;
-    for context in Context::ALL {
-        always.insert(context, 0);
-    }
-    let slot = |slot: usize| Slot::Field {
-        record: Location { file, line: slot as u32 + 1, column: 1_000_000 },
-        record_name: format!("S{slot}"),
-        field: "call".to_owned(),
-    };
-    let mut facts = FileFacts { files: vec![PathBuf::from("/synthetic/all.c")], ..FileFacts::default() };
+    let always = always();
+    let slot = |slot: usize| SlotId(slot as u32);
+    let mut facts = FileFacts { files: vec![PathBuf::from(FILE)], ..FileFacts::default() };
+    let used = functions
+        .iter()
+        .flat_map(|sketch| sketch.slot_calls.iter().copied().chain(sketch.stores.iter().map(|(_, into)| *into)));
+    let slots = used.max().map_or(0, |last| last + 1);
+    facts.slots = (0..slots).map(|number| plain_slot(field(number))).collect();
     for (number, sketch) in functions.iter().enumerate() {
         let symbol = SymbolId(number as u32);
         let at = |column: usize| Location { file, line: number as u32 + 1, column: column as u32 + 1 };
@@ -69,21 +70,18 @@ pub fn unit(functions: &[Sketch], pack: &Pack) -> SharedFileFacts {
             arguments: Vec::new(),
         });
         let slot_calls = sketch.slot_calls.iter().enumerate().map(|(position, called)| SlotCall {
-            slot: slot(*called),
+            slot: Some(slot(*called)),
             location: at(10_000 + position),
             condition: always,
             kind: CallKind::Written,
             after: None,
             ends: false,
-            marks: Vec::new(),
             arguments: Vec::new(),
         });
         let stores = sketch.stores.iter().enumerate().map(|(position, (function, into))| Store {
-            function: SymbolId(*function as u32),
-            slot: slot(*into),
+            to: Some(slot(*into)),
+            value: Value::Function(SymbolId(*function as u32)),
             location: at(20_000 + position),
-            marks: Vec::new(),
-            declared: Vec::new(),
             paired_flag: None,
         });
         facts.bodies.push(Body {
@@ -93,7 +91,6 @@ pub fn unit(functions: &[Sketch], pack: &Pack) -> SharedFileFacts {
             calls: calls.collect(),
             slot_calls: slot_calls.collect(),
             stores: stores.collect(),
-            copies: Vec::new(),
             returns_after: None,
             assertion: None,
             critical_sections: Vec::new(),
@@ -101,6 +98,29 @@ pub fn unit(functions: &[Sketch], pack: &Pack) -> SharedFileFacts {
         });
     }
     SharedFileFacts::new(facts)
+}
+
+/// The field that is this slot of a [`Sketch`].
+pub fn field(slot: usize) -> SlotIdentity {
+    SlotIdentity::Field {
+        record: Location { file: FileId(0), line: slot as u32 + 1, column: 1_000_000 },
+        record_name: format!("S{slot}"),
+        field: "call".to_owned(),
+    }
+}
+
+/// A slot without marks.
+pub fn plain_slot(identity: SlotIdentity) -> Slot {
+    Slot { identity, is_array: false, is_foreign: false, marks: Vec::new(), declared: Vec::new() }
+}
+
+/// The condition of a call that control always reaches.
+pub fn always() -> PathCondition {
+    let mut always = PathCondition::NEVER;
+    for context in Context::ALL {
+        always.insert(context, 0);
+    }
+    always
 }
 
 /// The tree of these programs.

@@ -6,8 +6,8 @@ use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
 use super::super::{
-    AddressStore, Argument, ArgumentValue, Body, BodyId, FileId, Function, FunctionId, Id, IndexVec, Location, LostValue,
-    Mark, PointerCopy, Program, Slot, SlotId, SlotKey, Store, UnknownStore,
+    AddressStore, Argument, ArgumentValue, Body, BodyId, FileId, Function, FunctionId, Id, IndexVec, Location,
+    LostValue, Mark, PointerCopy, Program, Slot, SlotId, SlotKey, Store, UnknownStore,
 };
 use super::Linker;
 
@@ -42,7 +42,8 @@ impl Linker {
         aliases.sort_unstable();
 
         let stores = self.stores.values().map(|store| new.store(*store));
-        let copies = self.copies.values().map(|copy| new.copy(*copy)).filter(|copy| copy.from != copy.to);
+        let is_needed = |copy: &PointerCopy| copy.from != copy.to || slots[copy.to].base.is_some();
+        let copies = in_order(self.copies.values().map(|copy| new.copy(*copy)).filter(is_needed));
         let mut program = Program {
             files: sorted(self.files, &new.files).into_vec(),
             functions,
@@ -51,7 +52,7 @@ impl Linker {
             slots,
             misplaced: in_order(self.misplaced.iter().map(|mark| new.mark(*mark))),
             stores: in_order(stores),
-            copies: in_order(copies),
+            copies,
             addresses: in_order(self.addresses.iter().map(|store| new.address(*store))),
             unknown_stores: in_order(self.unknown_stores.iter().map(|store| new.unknown_store(*store))),
             lost_values: in_order(self.lost_values.iter().map(|lost| new.lost_value(*lost))),
@@ -162,8 +163,9 @@ impl Renumbering {
 
     fn renumber_key(&self, slot: &mut Slot) {
         let mut key = &mut slot.key;
-        while let SlotKey::PointedParameter { slot: base, .. } | SlotKey::PointedResult { slot: base } | SlotKey::Target(base) =
-            key
+        while let SlotKey::PointedParameter { slot: base, .. }
+        | SlotKey::PointedResult { slot: base }
+        | SlotKey::Target(base) = key
         {
             key = base;
         }

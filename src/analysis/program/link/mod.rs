@@ -256,11 +256,7 @@ impl Linker {
     }
 
     /// A slot's identity, the slot that it refers to, and its name.
-    fn slot_key(
-        &self,
-        ids: &IdMap,
-        identity: cowrap_facts::SlotIdentity,
-    ) -> Option<(SlotKey, Option<SlotId>, String)> {
+    fn slot_key(&self, ids: &IdMap, identity: cowrap_facts::SlotIdentity) -> Option<(SlotKey, Option<SlotId>, String)> {
         use cowrap_facts::SlotIdentity;
         let parameter = |position: u16| format!("parameter {}", u32::from(position) + 1);
         let base = |slot: cowrap_facts::SlotId| {
@@ -319,17 +315,12 @@ impl Linker {
                 // If configurations disagree on the flag, its value is unknown.
                 known.paired_flag = known.paired_flag.filter(|known| Some(*known) == paired_flag);
             }
-            cowrap_facts::Value::Slot(from) => match (ids.slot(from), to) {
-                (Some(from), Some(to)) if from == to => {}
-                (Some(from), Some(to)) => {
-                    let new = PointerCopy { from, to, location, paired_flag };
-                    let known = self.copies.entry((from, to, location)).or_insert(new);
-                    known.paired_flag = known.paired_flag.filter(|known| Some(*known) == paired_flag);
-                }
-                (Some(from), None) => drop(self.lost_values.insert(LostValue { from, location })),
-                (None, Some(slot)) => drop(self.unknown_stores.insert(UnknownStore { slot, location })),
-                (None, None) => {}
-            },
+            cowrap_facts::Value::Slot(from) => self.copy(ids.slot(from), to, location, paired_flag),
+            // The address of what a pointer points to is the pointer.
+            cowrap_facts::Value::Address(of) if ids.slot(of).is_some_and(|of| self.is_target(of)) => {
+                let pointer = ids.slot(of).and_then(|of| self.slots[of].base);
+                self.copy(pointer, to, location, paired_flag);
+            }
             cowrap_facts::Value::Address(of) => match (ids.slot(of), to) {
                 (Some(of), _) => drop(self.addresses.insert(AddressStore { of, to, location })),
                 (None, Some(slot)) => drop(self.unknown_stores.insert(UnknownStore { slot, location })),
@@ -339,6 +330,33 @@ impl Linker {
                 self.unknown_stores.extend(to.map(|slot| UnknownStore { slot, location }));
             }
         }
+    }
+}
+
+impl Linker {
+    fn copy(
+        &mut self,
+        from: Option<SlotId>,
+        to: Option<SlotId>,
+        location: Location,
+        paired_flag: Option<cowrap_facts::PairedFlag>,
+    ) {
+        match (from, to) {
+            // What is read through a pointer may come from another slot than what is stored goes to.
+            (Some(from), Some(to)) if from == to && self.slots[to].base.is_none() => {}
+            (Some(from), Some(to)) => {
+                let new = PointerCopy { from, to, location, paired_flag };
+                let known = self.copies.entry((from, to, location)).or_insert(new);
+                known.paired_flag = known.paired_flag.filter(|known| Some(*known) == paired_flag);
+            }
+            (Some(from), None) => drop(self.lost_values.insert(LostValue { from, location })),
+            (None, Some(slot)) => drop(self.unknown_stores.insert(UnknownStore { slot, location })),
+            (None, None) => {}
+        }
+    }
+
+    fn is_target(&self, slot: SlotId) -> bool {
+        matches!(self.slots[slot].key, SlotKey::Target(_))
     }
 }
 
@@ -362,7 +380,8 @@ impl SlotKey {
     fn nesting(&self) -> usize {
         let mut nesting = 0;
         let mut key = self;
-        while let SlotKey::PointedParameter { slot, .. } | SlotKey::PointedResult { slot } | SlotKey::Target(slot) = key {
+        while let SlotKey::PointedParameter { slot, .. } | SlotKey::PointedResult { slot } | SlotKey::Target(slot) = key
+        {
             nesting += 1;
             key = slot;
         }

@@ -19,9 +19,24 @@ pub struct Callers {
     pub unmarked: Vec<(CallSite, FunctionId)>,
     /// The function's stores, each with the requirement that the slot's callers see.
     pub stores: Vec<(Store, Option<Effect>)>,
+    /// Calls through slots that may point to the function, by callers with a known context.
+    pub through: Vec<CallThrough>,
     /// The contexts in which the function may be entered, by all callers of callers and through slots; both if the
     /// program does not have all of its callers.
     pub possible: ContextSet,
+}
+
+/// A call through a slot that may point to a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CallThrough {
+    /// The location of the call.
+    pub location: Location,
+    /// The function that calls.
+    pub caller: FunctionId,
+    /// The slot.
+    pub slot: SlotId,
+    /// The context of the call.
+    pub context: Context,
 }
 
 impl Callers {
@@ -30,7 +45,7 @@ impl Callers {
         self.possible == contexts
     }
 
-    /// The contexts in which the function is certainly called.
+    /// The contexts in which the function is certainly called; and if there are any, those in which slots may call it.
     pub fn known(&self) -> ContextSet {
         let is_stored_as = |effect| self.stores.iter().any(|(_, stored)| *stored == Some(effect));
         let mut known = ContextSet::EMPTY;
@@ -43,7 +58,9 @@ impl Callers {
         if !self.mixed.is_empty() || is_stored_as(Effect::Mixed) {
             known = ContextSet::BOTH;
         }
-        known
+        // That some slot may call the function is not enough to say that it runs in one context only.
+        let through = self.through.iter().fold(known, |all, call| all.or(call.context.into()));
+        if known.is_empty() { known } else { through }
     }
 }
 
@@ -90,8 +107,25 @@ impl Effects<'_> {
             };
             list.push((site, caller));
         }
+        callers.through = self.calls_through_slots(function);
         let stores = self.program.stores_of(function).iter();
         callers.stores = stores.map(|store| (*store, self.store_requirement(store))).collect();
         callers
+    }
+
+    /// The calls through slots that may point to a function, by callers with a known context.
+    fn calls_through_slots(&self, function: FunctionId) -> Vec<CallThrough> {
+        let mut found = Vec::new();
+        for slot in self.points_to.slots(function) {
+            for (body, call) in self.slot_calls_of(*slot) {
+                let caller = self.program.body(body).function;
+                let contexts = self.possible_at(body, call.condition).and(self.start(caller));
+                let context = contexts.only().filter(|context| self.slot_contexts(function).contains(*context));
+                let location = call.location;
+                found.extend(context.map(|context| CallThrough { location, caller, slot: *slot, context }));
+            }
+        }
+        found.sort_unstable();
+        found
     }
 }

@@ -31,7 +31,7 @@ use cowrap_facts::ContextSet;
 use cowrap_packs::{Effect, Pack};
 
 pub use call_chains::{Ambiguity, CallChain, Goal, Search, Step};
-pub use callers::Callers;
+pub use callers::{CallThrough, Callers};
 pub use disputes::Dispute;
 pub use entry_contexts::{EntryContexts, EntryStates};
 pub use generation::{Difference, Generation, StaleFile};

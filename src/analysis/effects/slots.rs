@@ -165,11 +165,24 @@ impl Effects<'_> {
             (SlotKey::Parameter { function: of, .. } | SlotKey::Result { function: of }, _) => {
                 format!("{} of `{}`", slot.name, function(*of))
             }
-            (SlotKey::Target(_), Some(base)) => format!("what {} points to", self.slot_name(base)),
+            (SlotKey::Target(_), Some(base)) => match self.written_name(base) {
+                Some(base) => format!("`*{base}`"),
+                None => format!("what {} points to", self.slot_name(base)),
+            },
             (SlotKey::PointedParameter { .. } | SlotKey::PointedResult { .. }, Some(base)) => {
                 format!("{} of what {} points to", slot.name, self.slot_name(base))
             }
             _ => format!("`{}`", slot.name),
+        }
+    }
+
+    /// A slot's name as the source writes it, if it has one.
+    fn written_name(&self, slot: SlotId) -> Option<String> {
+        let slot = self.program.slot(slot);
+        match (&slot.key, slot.base) {
+            (SlotKey::Field { .. } | SlotKey::Global { .. } | SlotKey::Local { .. }, _) => Some(slot.name.clone()),
+            (SlotKey::Target(_), Some(base)) => Some(format!("*{}", self.written_name(base)?)),
+            _ => None,
         }
     }
 

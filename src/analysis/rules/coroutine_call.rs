@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::effects::{Callee, Callers, Effects, Violation, ViolationKind};
+use crate::effects::{CallThrough, Callee, Callers, Effects, Violation, ViolationKind};
 use crate::program::{BodyId, FunctionId, Location};
 use crate::wording::{call_head, call_of, described, mark_for, name, span};
-use cowrap_facts::ContextSet;
+use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::Effect;
 use cowrap_report::{Action, Finding, Level, Role, Safety};
 
@@ -22,6 +22,9 @@ pub const RULE: Rule = Rule {
     page: include_str!("../../../rules/coroutine-call.md"),
     check,
 };
+
+/// How many calls through slots are listed.
+const MOST_SLOT_CALLS: usize = 4;
 
 /// What to do about an unmarked function that calls something coroutine-only.
 enum Advice {
@@ -136,6 +139,16 @@ fn all_calls(
     report.note_calls(&callers.coroutine, |from| format!("`{from}` calls `{caller_name}` in coroutine context"));
     report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller_name}` in non-coroutine context"));
     report.note_calls(&callers.mixed, |from| format!("`{from}` calls `{caller_name}` in both contexts"));
+    for CallThrough { location, caller: from, slot, context } in callers.through.iter().take(MOST_SLOT_CALLS) {
+        report.mention(*from);
+        report.mention_slot(*slot);
+        let (from, slot) = (name(effects, *from), effects.slot_name(*slot));
+        let place = match context {
+            Context::Coroutine => "in coroutine context",
+            Context::NonCoroutine => "in non-coroutine context",
+        };
+        report.note_at(*location, format!("`{from}` calls through {slot}, which may be `{caller_name}`, {place}"));
+    }
     for (store, effect) in callers.stores.iter().take(4) {
         let slot = match effect {
             Some(effect) => format!("a {} slot", effect.describe()),

@@ -1,10 +1,10 @@
 //! The callers of a function, by the context that they call it in.
 
-use crate::program::{CallSite, FunctionId, Store};
+use crate::program::{Body, CallSite, FunctionId, Store};
 use cowrap_facts::ContextSet;
 use cowrap_packs::Effect;
 
-use super::Effects;
+use super::{Effects, Provenance};
 
 /// The callers of a function, by the context that they call it in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,6 +48,24 @@ impl Callers {
 }
 
 impl Effects<'_> {
+    /// Whether a function without a requirement runs only in coroutine context: the program has all of its callers,
+    /// and all of them call it there.
+    pub fn runs_only_in_coroutines(&self, function: FunctionId) -> bool {
+        self.requirement(function).provenance == Provenance::Unmarked
+            && self.start(function) == ContextSet::BOTH
+            && !self.program.function(function).bodies.is_empty()
+            && self.entry_contexts().possible.contexts(self.program, function) == ContextSet::COROUTINE
+    }
+
+    /// The contexts in which a body runs, by the function's requirement or else by its callers. Nobody can mark a
+    /// function in a generated file, so that its callers do not matter.
+    pub(super) fn judged_start(&self, body: &Body) -> ContextSet {
+        if self.runs_only_in_coroutines(body.function) && !self.is_generated(body.location) {
+            return ContextSet::COROUTINE;
+        }
+        self.start(body.function)
+    }
+
     /// The callers of a function, by the context that they call it in.
     pub fn callers(&self, function: FunctionId) -> Callers {
         let possible = self.entry_contexts().possible.contexts(self.program, function);

@@ -1,10 +1,10 @@
 //! Locksets: calls that can suspend while the body holds a lock of its thread.
 
 use crate::program::{Body, CriticalSection, FunctionId, IndexVec, Location, SlotId};
-use cowrap_facts::{CallKind, Context, LockId, PathCondition, Release};
+use cowrap_facts::{CallKind, Context, ContextSet, LockId, PathCondition, Release};
 use cowrap_packs::Effect;
 
-use super::{Callee, Effects};
+use super::{Callee, Effects, Provenance};
 
 /// A lock that a body holds across calls that can suspend.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,16 +23,20 @@ pub struct LockAcrossYield {
 type Releases<'p> = IndexVec<FunctionId, Vec<&'p Release>>;
 
 impl Effects<'_> {
-    /// Every lock that a body certainly holds across calls of something coroutine-only that may suspend, by body and
-    /// location.
+    /// Every lock that a body certainly holds across calls that may suspend, by body and location.
     pub fn locks_across_yields(&self) -> Vec<LockAcrossYield> {
         let (releases, suspending) = (self.releases(), self.suspending());
         let bodies = self.program.bodies.iter().filter(|body| !body.critical_sections.is_empty());
         let mut found: Vec<LockAcrossYield> = Vec::new();
         for body in bodies.filter(|body| self.start(body.function).contains(Context::Coroutine)) {
             let calls = self.calls_of_body(body);
+            let is_in_coroutine = self.judged_start(body) == ContextSet::COROUTINE;
             for section in &body.critical_sections {
-                let across = self.suspending_calls(section, &calls, &releases, &suspending);
+                let may_suspend = |callee, condition: PathCondition| {
+                    let is_certain = is_in_coroutine || condition.contexts() == ContextSet::COROUTINE;
+                    self.suspends(callee, is_certain, &suspending)
+                };
+                let across = suspending_calls(section, &calls, &releases, may_suspend);
                 if !across.is_empty() {
                     let (caller, lock, taken) = (body.function, section.lock, section.taken);
                     found.push(LockAcrossYield { caller, lock, taken, calls: across });
@@ -42,31 +46,15 @@ impl Effects<'_> {
         found
     }
 
-    /// The calls in a critical section that can suspend, up to a call that may release the lock.
-    fn suspending_calls(
-        &self,
-        section: &CriticalSection,
-        calls: &[(Location, Callee, PathCondition)],
-        releases: &Releases<'_>,
-        suspending: &IndexVec<FunctionId, bool>,
-    ) -> Vec<(Location, Callee)> {
-        let mut found = Vec::new();
-        for (location, callee, condition) in calls.iter().filter(|(location, ..)| section.calls.contains(location)) {
-            let suspends = match callee {
-                Callee::Function(function) => {
-                    let mut released = releases[*function].iter();
-                    if released.any(|release| release.lock == section.lock && release.name == section.name) {
-                        break;
-                    }
-                    suspending[*function]
-                }
-                Callee::Slot(slot) => self.is_suspending_slot(Some(*slot)),
-            };
-            if is_in_coroutine(*condition) && suspends {
-                found.push((*location, *callee));
+    /// Whether a call may suspend, if it is made in a coroutine. A call of something coroutine-only is made there. What
+    /// else suspends in coroutines does so only where the call certainly is in one.
+    fn suspends(&self, callee: Callee, is_certain: bool, suspending: &IndexVec<FunctionId, bool>) -> bool {
+        match callee {
+            Callee::Function(function) => {
+                suspending[function] && (is_certain || self.effect(function) == Some(Effect::CoroutineOnly))
             }
+            Callee::Slot(slot) => self.is_suspending_slot(Some(slot)),
         }
-        found
     }
 
     /// The calls of a body, by location.
@@ -80,25 +68,34 @@ impl Effects<'_> {
         calls
     }
 
-    /// For each function, whether it is coroutine-only and leads through coroutine-only functions to something that
-    /// suspends: one of the pack's suspending functions, a coroutine-only slot, or a function without a body.
+    /// For each function, whether it leads in coroutine context to something that suspends: one of the pack's
+    /// suspending functions, a coroutine-only slot, or a coroutine-only function without a body.
     ///
-    /// The search does not go through unmarked functions. By the rules they cannot suspend, and their pointers could
-    /// point to anything.
+    /// The search goes through functions that are coroutine-only or mixed, and through those that only coroutines
+    /// call. It does not go through other unmarked functions. By the rules they cannot suspend, and their pointers
+    /// could point to anything.
     fn suspending(&self) -> IndexVec<FunctionId, bool> {
         let program = self.program;
         let is_coroutine_only = |function: FunctionId| self.effect(function) == Some(Effect::CoroutineOnly);
+        let is_modelled =
+            |function: FunctionId| matches!(self.requirement(function).provenance, Provenance::Modelled(_));
+        let may_suspend = |function: FunctionId| match self.effect(function) {
+            Some(Effect::CoroutineOnly) => true,
+            Some(Effect::Mixed) => !is_modelled(function),
+            Some(Effect::NonCoroutineOnly) => false,
+            None => self.runs_only_in_coroutines(function),
+        };
         let suspends_itself = |function: &FunctionId| {
             let linked = program.function(*function);
             let mut slot_calls = program.bodies_of(*function).flat_map(|body| &body.slot_calls);
-            linked.bodies.is_empty()
+            (linked.bodies.is_empty() && is_coroutine_only(*function))
                 || self.pack.suspending.contains(&linked.name)
                 || slot_calls.any(|call| {
                     call.kind.is_in_place() && is_in_coroutine(call.condition) && self.is_suspending_slot(call.slot)
                 })
         };
-        let coroutine_only = program.function_ids().filter(|function| is_coroutine_only(*function));
-        let mut work: Vec<FunctionId> = coroutine_only.filter(suspends_itself).collect();
+        let functions = program.function_ids().filter(|function| may_suspend(*function));
+        let mut work: Vec<FunctionId> = functions.filter(suspends_itself).collect();
         let mut suspending = IndexVec::from_elem(false, program.functions.len());
         while let Some(function) = work.pop() {
             if std::mem::replace(&mut suspending[function], true) {
@@ -106,9 +103,11 @@ impl Effects<'_> {
             }
             let callers = program.sites_of(function).filter(|(site, caller)| {
                 let call = program.call(*site);
-                call.kind == CallKind::Written && is_in_coroutine(call.condition) && is_coroutine_only(*caller)
+                call.kind == CallKind::Written && is_in_coroutine(call.condition) && may_suspend(*caller)
             });
             work.extend(callers.map(|(_, caller)| caller));
+            // In a coroutine, a generated wrapper calls its target, whether or not its body was read.
+            work.extend(self.wrapper_of(function).filter(|wrapper| self.effect(*wrapper) == Some(Effect::Mixed)));
         }
         suspending
     }
@@ -135,6 +134,28 @@ impl Effects<'_> {
         }
         releases
     }
+}
+
+/// The calls in a critical section that may suspend, up to a call that may release the lock.
+fn suspending_calls(
+    section: &CriticalSection,
+    calls: &[(Location, Callee, PathCondition)],
+    releases: &Releases<'_>,
+    may_suspend: impl Fn(Callee, PathCondition) -> bool,
+) -> Vec<(Location, Callee)> {
+    let mut found = Vec::new();
+    for (location, callee, condition) in calls.iter().filter(|(location, ..)| section.calls.contains(location)) {
+        if let Callee::Function(function) = callee {
+            let mut released = releases[*function].iter();
+            if released.any(|release| release.lock == section.lock && release.name == section.name) {
+                break;
+            }
+        }
+        if is_in_coroutine(*condition) && may_suspend(*callee, *condition) {
+            found.push((*location, *callee));
+        }
+    }
+    found
 }
 
 fn is_in_coroutine(condition: PathCondition) -> bool {

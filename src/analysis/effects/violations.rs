@@ -82,9 +82,8 @@ fn violations_of(effects: &Effects<'_>, id: BodyId) -> Vec<Violation> {
         let (kind, conditional) = checked;
         let start = match kind {
             ViolationKind::BlockingCall => effects.inferred_start(caller),
-            ViolationKind::CoroutineCall | ViolationKind::MixedCall | ViolationKind::RegionCall => {
-                effects.start(caller)
-            }
+            ViolationKind::MixedCall => effects.judged_start(body),
+            ViolationKind::CoroutineCall | ViolationKind::RegionCall => effects.start(caller),
         };
         let contexts = start.and(effects.possible_at(id, condition));
         found.push(Violation { body: id, caller, location, callee, kind, contexts, conditional });
@@ -127,15 +126,16 @@ fn check_call(
         }
         CallKind::Region | CallKind::Unresolved => return None,
     }
-    let caller = effects.program.body(body).function;
     let possible = effects.possible_at(body, condition);
+    let linked = effects.program.body(body);
+    let caller = linked.function;
     let contexts = effects.start(caller).and(possible);
     match effect {
         // Nobody can mark a function in a generated file. It is enough that it runs in a coroutine.
         Effect::CoroutineOnly
             if contexts.contains(Context::NonCoroutine)
                 && effects.inferred_start(caller) == ContextSet::COROUTINE
-                && effects.is_generated(effects.program.body(body).location) =>
+                && effects.is_generated(linked.location) =>
         {
             None
         }
@@ -150,7 +150,9 @@ fn check_call(
         {
             Some((ViolationKind::BlockingCall, false))
         }
-        Effect::Mixed if contexts == ContextSet::COROUTINE => Some((ViolationKind::MixedCall, false)),
+        Effect::Mixed if effects.judged_start(linked).and(possible) == ContextSet::COROUTINE => {
+            Some((ViolationKind::MixedCall, false))
+        }
         _ => None,
     }
 }

@@ -37,6 +37,9 @@ fn finding(effects: &Effects<'_>, held: &LockAcrossYield) -> Option<Finding> {
     }
     report.mention_callee(callee);
     report.label_callee(callee);
+    if effects.runs_only_in_coroutines(held.caller) {
+        report.note_only_in_coroutines(held.caller);
+    }
     report.help("release the lock before the call, or use a coroutine lock");
     Some(report.finish())
 }

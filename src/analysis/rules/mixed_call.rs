@@ -1,12 +1,12 @@
 //! `mixed-call`: a mixed function is called in coroutine context, where its target can be called directly.
 
 use crate::effects::{Callee, Dispute, Effects, Violation, ViolationKind};
-use crate::wording::{described, name};
+use crate::wording::{described, mark_for, name, span};
 use cowrap_packs::Effect;
-use cowrap_report::{Finding, Level, Role, Safety};
+use cowrap_report::{Action, Finding, Level, Role, Safety};
 
 use super::Rule;
-use super::report::{Message, Report};
+use super::report::{Message, Report, call_instead};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -34,8 +34,10 @@ fn finding(effects: &Effects<'_>, violation: &Violation) -> Option<Finding> {
         // The wrapped function itself may have a reason to go round through its wrapper.
         return None;
     }
+    let is_inferred = effects.runs_only_in_coroutines(violation.caller);
     let place = match effects.requirement(violation.caller).effect {
         Some(Effect::CoroutineOnly) => format!("from {}", described(effects, violation.caller)),
+        _ if is_inferred => format!("from unmarked `{caller}`, which runs only in coroutine context,"),
         _ => format!("in coroutine context in `{caller}`"),
     };
     let text = format!("{} called {place} instead of `{target}`", described(effects, callee));
@@ -44,7 +46,16 @@ fn finding(effects: &Effects<'_>, violation: &Violation) -> Option<Finding> {
     let mut report = Report::new(effects, &RULE, violation.location, "called here", message);
     report.label_requirement(callee);
     report.label_requirement(violation.caller);
-    report.help(format!("call `{target}` instead"));
+    let closure = is_inferred.then(|| effects.mark_closure(Callee::Function(violation.caller)));
+    match &closure {
+        None => report.help(format!("call `{target}` instead")),
+        Some(closure) => {
+            report.note_only_in_coroutines(violation.caller);
+            report.note_required_marks(closure);
+            let mark = mark_for(effects, Effect::CoroutineOnly);
+            report.help(format!("mark `{caller}` as `{mark}`, and call `{target}` instead"));
+        }
+    }
     // A caller that others call outside of coroutines needs the wrapper, whatever its mark says.
     let contest = effects.dispute(violation.caller);
     if effects.have_one_type(callee, direct) && contest != Some(Dispute::Direct) {
@@ -52,7 +63,15 @@ fn finding(effects: &Effects<'_>, violation: &Violation) -> Option<Finding> {
         let wraps = effects.context_marks(callee).iter().find_map(|(mark, _)| effects.wraps(mark));
         let is_same = wraps.is_some_and(|wraps| wraps.lock.is_none()) && effects.required_lock(direct).is_none();
         let safety = if is_same && contest.is_none() { Safety::Safe } else { Safety::Unsafe };
-        report.fix_call(safety, violation.location, callee_name, target);
+        match &closure {
+            None => report.fix_call(safety, violation.location, callee_name, target),
+            Some(closure) => {
+                let at = span(effects, violation.location);
+                let call = Action::CallInstead { old: callee_name.to_owned(), new: target.to_owned(), at };
+                let change = (call_instead(callee_name, target), call);
+                report.fix_by_marks_and(safety, Callee::Function(violation.caller), closure, change);
+            }
+        }
     }
     Some(report.finish())
 }

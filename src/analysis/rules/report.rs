@@ -176,6 +176,22 @@ impl<'e, 'a> Report<'e, 'a> {
         }
     }
 
+    /// Says why a function without a mark runs only in coroutine context: notes for its callers and for the slots that
+    /// it is stored in.
+    pub fn note_only_in_coroutines(&mut self, function: FunctionId) {
+        let (effects, function_name) = (self.effects, name(self.effects, function));
+        self.note(format!("`{function_name}` is unmarked, and all its callers run in coroutine context"));
+        let is_other = |(site, caller): &(CallSite, FunctionId)| {
+            *caller != function && effects.program.call(*site).kind.is_in_place()
+        };
+        let calls: Vec<(CallSite, FunctionId)> =
+            effects.program.calls_of(function).into_iter().filter(is_other).collect();
+        self.note_calls(&calls, |caller| format!("`{caller}` calls `{function_name}` in coroutine context"));
+        self.note_stores(effects.program.stores_of(function), |_| {
+            format!("`{function_name}` is stored here, and called in coroutine context")
+        });
+    }
+
     /// Reports which other functions would need a mark: notes for the nearest, and the whole number as help.
     pub fn note_required_marks(&mut self, closure: &MarkClosure) {
         for RequiredMark { what, because, location } in closure.required_marks.iter().take(MOST_LISTED) {
@@ -208,9 +224,25 @@ impl<'e, 'a> Report<'e, 'a> {
     /// Offers to mark something as coroutine-only, with everything that needs the mark then, when that is certainly
     /// right.
     pub fn fix_by_marks(&mut self, first: Callee, closure: &MarkClosure) {
-        let Some(mark) = self.effects.usable_mark(Effect::CoroutineOnly) else { return };
+        if let Some((title, actions)) = self.plan_marks(first, closure) {
+            self.fix(Safety::Safe, title, actions);
+        }
+    }
+
+    /// The same together with a change that the marks allow, described by `title`: both are made, or neither.
+    pub fn fix_by_marks_and(&mut self, safety: Safety, first: Callee, closure: &MarkClosure, change: (String, Action)) {
+        if let Some((marks, mut actions)) = self.plan_marks(first, closure) {
+            let (title, action) = change;
+            actions.push(action);
+            self.fix(safety, format!("{marks}, and {title}"), actions);
+        }
+    }
+
+    /// The marks of something and of everything that needs the mark then, when that is certainly right.
+    fn plan_marks(&self, first: Callee, closure: &MarkClosure) -> Option<(String, Vec<Action>)> {
+        let mark = self.effects.usable_mark(Effect::CoroutineOnly)?;
         if !self.effects.can_be_marked(first, closure) {
-            return;
+            return None;
         }
         let all = [first].into_iter().chain(closure.required_marks.iter().map(|obliged| obliged.what));
         let actions = all.map(|what| self.mark_action(what, mark)).collect();
@@ -227,7 +259,7 @@ impl<'e, 'a> Report<'e, 'a> {
             }
             _ => format!(", also {}", obliged.join(", ")),
         };
-        self.fix(Safety::Safe, format!("mark {} as `{mark}`{more}", what(first)), actions);
+        Some((format!("mark {} as `{mark}`{more}", what(first)), actions))
     }
 
     /// Offers a change.
@@ -239,7 +271,7 @@ impl<'e, 'a> Report<'e, 'a> {
     pub fn fix_call(&mut self, safety: Safety, location: Location, old: &str, new: &str) {
         let at = span(self.effects, location);
         let action = Action::CallInstead { old: old.to_owned(), new: new.to_owned(), at };
-        self.fix(safety, format!("call `{new}` instead of `{old}`"), vec![action]);
+        self.fix(safety, call_instead(old, new), vec![action]);
     }
 
     /// A mark on a function or a slot, wherever it is declared without one.
@@ -284,6 +316,11 @@ impl<'e, 'a> Report<'e, 'a> {
     pub fn finish(self) -> Finding {
         self.finding
     }
+}
+
+/// The title of a fix that calls another function.
+pub fn call_instead(old: &str, new: &str) -> String {
+    format!("call `{new}` instead of `{old}`")
 }
 
 /// What is called, as a subject.

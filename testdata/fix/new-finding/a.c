@@ -3,7 +3,7 @@
 
 static int helper(void)
 {
-    return dev_read(1);
+    return block_leaf();
 }
 
 static int other(void)

@@ -1,0 +1,2 @@
+/* What a.c exports. */
+int a_load(int n);

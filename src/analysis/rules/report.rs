@@ -134,6 +134,10 @@ impl<'e, 'a> Report<'e, 'a> {
                 let described = wording::described(self.effects, function);
                 self.note(format!("{described} in the pack: {reason}"));
             }
+            Provenance::Polling => {
+                let described = wording::described(self.effects, function);
+                self.note(format!("{described} in the pack: it runs the event loop"));
+            }
             Provenance::Unmarked | Provenance::Contradictory(..) => {}
         }
     }

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How many boolean parameters of one body path conditions distinguish. More would make the sets large for little gain.
+/// How many flags of one body path conditions distinguish.
+///
+/// Each one more would double the size of a [`PathCondition`], of which every call has one, and the number of times that
+/// a body is analysed, to tell more apart than a body asks on the way to a call.
 pub const MAX_FLAGS: usize = 3;
 
 /// One of the two contexts that code can run in.
@@ -142,14 +145,6 @@ impl PathCondition {
         let outside = if self.0 & !half != 0 { ContextSet::NON_COROUTINE } else { ContextSet::EMPTY };
         coroutine.or(outside)
     }
-
-    /// Whether, in this context, control reaches the point for some values of the `flag_count` flags and not for
-    /// others.
-    pub fn depends_on_flags(self, context: Context, flag_count: usize) -> bool {
-        let values = 1u8 << flag_count.min(MAX_FLAGS);
-        let reached = (0..values).filter(|&flags| self.contains(context, flags)).count();
-        reached != 0 && reached != usize::from(values)
-    }
 }
 
 impl std::fmt::Debug for PathCondition {
@@ -170,17 +165,5 @@ mod tests {
         assert_eq!(condition.contexts(), ContextSet::COROUTINE);
         condition.insert(Context::NonCoroutine, 0);
         assert_eq!(condition.contexts(), ContextSet::BOTH);
-    }
-
-    #[test]
-    fn dependence_on_flags_is_separate_for_each_context() {
-        let mut condition = PathCondition::NEVER;
-        condition.insert(Context::NonCoroutine, 0);
-        assert!(!condition.depends_on_flags(Context::NonCoroutine, 0));
-        assert!(condition.depends_on_flags(Context::NonCoroutine, 1));
-        assert!(!condition.depends_on_flags(Context::Coroutine, 1));
-        condition.insert(Context::NonCoroutine, 1);
-        assert!(!condition.depends_on_flags(Context::NonCoroutine, 1));
-        assert!(condition.depends_on_flags(Context::NonCoroutine, 2));
     }
 }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use cowrap_facts::{Assertion, CallKind, Flag, LockId, MarkId, PairedFlag, PathCondition, Release};
+use cowrap_facts::{Assertion, CallKind, Flag, FlagTest, LockId, MarkId, PairedFlag, PathCondition, Release};
 
 pub use adjacency::Adjacency;
 pub use index_vec::{Id, IndexVec};
@@ -122,6 +122,8 @@ pub struct Body {
     pub location: Location,
     /// The tests of parameters that a [`PathCondition`] distinguishes.
     pub flags: Vec<Flag>,
+    /// The values of the flags that integers can have, a bit for each.
+    pub values: u8,
     /// Calls that name a function, in source order.
     pub calls: Vec<Call>,
     /// Calls through slots, in source order.
@@ -292,6 +294,20 @@ pub struct Store {
     pub slot: Option<SlotId>,
     /// The value of the flag that the pack pairs with the slot.
     pub paired_flag: Option<PairedFlag>,
+}
+
+impl Body {
+    /// Whether control gets somewhere only for some values of `bool` parameters: with the values `reached` out of
+    /// those in `entered`. The other flags say what callers pass, and are no condition that a reader would see.
+    pub fn is_conditional(&self, reached: u8, entered: u8) -> bool {
+        let is_bool = |flag: &Flag| flag.test == FlagTest::True;
+        let kept =
+            self.flags.iter().enumerate().filter(|(_, flag)| is_bool(flag)).fold(0, |bits, (bit, _)| bits | 1 << bit);
+        let of_bools = |set: u8| {
+            (0..8u8).filter(|value| set & (1 << value) != 0).fold(0u8, |all, value| all | 1 << (value & kept))
+        };
+        of_bools(reached) != of_bools(entered)
+    }
 }
 
 impl Program {

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::clang::{BinaryOperator, Cursor, CursorKind, TypeKind, UnaryOperator};
+use crate::clang::{BinaryOperator, Cursor, CursorKind, Type, TypeKind, UnaryOperator};
 use cowrap_facts::{
     Argument, ArgumentValue, Assertion, Body, Call, CallKind, CriticalSection, Location, Mark, PathCondition,
     PointerCopy, Release, Slot, SlotCall, Store, SymbolId,
@@ -123,7 +123,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let outcome = EntryStates::new(&graph, &flags);
         let assertion = outcome.assertion.and_then(|(context, site)| {
             let call = self.calls.iter().find(|call| call.site == site)?;
-            Some(Assertion { context, location: call.location })
+            // What a pointer points to may come back in other ways.
+            matches!(call.target, Target::Function(_)).then_some(Assertion { context, location: call.location })
         });
         let (critical_sections, releases) = self.held_locks(&graph, &outcome);
         let mut calls: Vec<Call> = Vec::new();
@@ -566,7 +567,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let mut sites = Vec::new();
         let returns = match info {
             Some(info) => info.returns,
-            None => !super::is_noreturn_type(self.raw.cursor(callee).ty().pointee()),
+            None => !super::is_noreturn_type(called_type(self.raw.cursor(callee).ty())),
         };
         for (number, target) in self.targets(callee).into_iter().enumerate() {
             let site = self.tree.site();
@@ -1056,6 +1057,12 @@ impl CallOrder {
     fn before_end(&self) -> Option<u32> {
         self.positions.get(&self.sites.before_end()?).copied()
     }
+}
+
+/// The type of the function that an expression of this type calls.
+fn called_type(ty: Type<'_>) -> Type<'_> {
+    let ty = ty.canonical();
+    if ty.kind() == TypeKind::Pointer { ty.pointee() } else { ty }
 }
 
 /// The integer type of an expression or declaration.

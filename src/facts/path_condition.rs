@@ -129,6 +129,15 @@ impl PathCondition {
         PathCondition(self.0 | other.0)
     }
 
+    /// The entry states of these contexts.
+    #[must_use]
+    pub fn within(self, contexts: ContextSet) -> PathCondition {
+        let half = (1u16 << (1 << MAX_FLAGS)) - 1;
+        let coroutine = if contexts.contains(Context::Coroutine) { half } else { 0 };
+        let outside = if contexts.contains(Context::NonCoroutine) { !half } else { 0 };
+        PathCondition(self.0 & (coroutine | outside))
+    }
+
     /// The entry states of one context: a bit for each value of the flags, bit 0 for all flags false.
     pub fn values(self, context: Context) -> u8 {
         let shift = match context {

@@ -5,6 +5,7 @@
 
 mod link;
 mod points_to;
+mod returns;
 mod adjacency;
 mod index_vec;
 
@@ -209,6 +210,8 @@ pub struct Incoming {
     pub condition: PathCondition,
     /// What makes the call.
     pub kind: CallKind,
+    /// Whether the program certainly ends behind the call.
+    pub ends: bool,
     /// Whether the call has arguments that can matter.
     pub has_arguments: bool,
 }
@@ -311,15 +314,16 @@ impl Body {
 }
 
 impl Program {
-    /// Builds the call graph from the bodies. A program that was deserialised needs this, since the graph is not
-    /// stored.
+    /// Builds the call graph from the bodies, without the calls that control does not come to. A program that was
+    /// deserialised needs this, since the graph is not stored.
     pub fn connect(&mut self) {
+        self.narrow();
         let calls = self.bodies.enumerated().flat_map(|(id, body)| {
             body.calls.iter().enumerate().map(move |(position, call)| {
                 let site = CallSite { body: id, call: position as u32 };
-                let Call { callee, condition, kind, .. } = *call;
+                let Call { callee, condition, kind, ends, .. } = *call;
                 let has_arguments = !call.arguments.is_empty();
-                (callee, Incoming { site, caller: body.function, condition, kind, has_arguments })
+                (callee, Incoming { site, caller: body.function, condition, kind, ends, has_arguments })
             })
         });
         let callers = Adjacency::new(self.functions.len(), calls);

@@ -258,7 +258,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     }
 
     /// Lowers one node. `sink` is where its value goes. `wanted` says that its value decides
-    /// something: then literals are evaluated, and boolean parameters become flags.
+    /// something: then literals are evaluated.
     fn lower(&mut self, node: CursorId, sink: Sink<'_, 'tu>, wanted: bool) -> NodeId {
         use CursorKind::*;
         let operands = self.raw.operands(node);

@@ -120,11 +120,11 @@ impl Search<'_, '_> {
     /// The chains that start with a call by name or through a slot.
     fn called_chains(&self, start: &Start<'_>) -> Vec<(GroupKey, CallChain)> {
         let body = self.effects.program.body(start.body);
-        let named = body.calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place());
+        let named = body.calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place() && !call.ends);
         let named = named.map(|(at, call)| {
             (CallRef::Named(at as u32), call.condition, &call.arguments, Callee::Function(call.callee))
         });
-        let through = body.slot_calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place());
+        let through = body.slot_calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place() && !call.ends);
         let through = through.filter_map(|(at, call)| {
             Some((CallRef::Slot(at as u32), call.condition, &call.arguments, Callee::Slot(call.slot?)))
         });

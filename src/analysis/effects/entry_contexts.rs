@@ -106,6 +106,11 @@ fn certain(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
             search.enter_any(function, context);
         }
     }
+    for function in effects.threads.functions() {
+        if effects.passed_to_thread(function).is_some() {
+            search.enter(function, ContextSet::NON_COROUTINE);
+        }
+    }
     search.run();
     search.entered
 }
@@ -121,6 +126,7 @@ fn possible(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
             search.enter(*candidate, ContextSet::BOTH);
         }
     }
+    effects.threads.functions().for_each(|function| search.enter(function, ContextSet::NON_COROUTINE));
     let external = external_contexts(effects);
     for function in effects.program.function_ids() {
         let start = effects.start(function);
@@ -203,8 +209,12 @@ impl Edges {
             let slot_calls = body.slot_calls.iter().filter(|call| call.kind.is_in_place());
             through.push(slot_calls.filter_map(|call| {
                 let slot = call.slot?;
-                let requirement = effects.slot_requirement(slot);
-                let contexts = requirement.map_or(ContextSet::BOTH, |(effect, _)| effect.contexts());
+                let contexts = match (effects.slot_requirement(slot), effects.thread_of_slot(slot)) {
+                    (Some((effect, _)), _) => effect.contexts(),
+                    // Another thread makes the call.
+                    (None, Some(_)) => ContextSet::EMPTY,
+                    (None, None) => ContextSet::BOTH,
+                };
                 Some(SlotEdge { slot, condition: call.condition, contexts })
             }));
         }

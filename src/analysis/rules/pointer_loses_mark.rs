@@ -27,6 +27,7 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for mismatch in effects.store_mismatches().iter().filter(|mismatch| mismatch.kind == StoreMismatchKind::LosesMark) {
         match flag(effects, &mismatch.store) {
+            _ if effects.thread_of_slot(mismatch.slot).is_some() => findings.push(to_thread(effects, mismatch)),
             Some(flag) => findings.push(beside_flag(effects, mismatch, &flag)),
             None => by_slot.entry(mismatch.slot).or_default().push(*mismatch),
         }
@@ -46,6 +47,20 @@ fn beside_flag(effects: &Effects<'_>, mismatch: &StoreMismatch, flag: &str) -> F
     report.mention_slot(mismatch.slot);
     report.label_requirement(mismatch.store.function);
     report.help("set the flag if the function is then called in coroutine context, or store a wrapper");
+    report.finish()
+}
+
+/// What another thread runs is never in a coroutine: each store is one thing to fix.
+fn to_thread(effects: &Effects<'_>, mismatch: &StoreMismatch) -> Finding {
+    let (function, slot) = (name(effects, mismatch.store.function), effects.slot_name(mismatch.slot));
+    let described = described(effects, mismatch.store.function);
+    let text = format!("{described} passed to {slot}, which runs it in another thread");
+    let subjects = vec![Role::Function.of(function), slot_subject(effects, mismatch.slot)];
+    let location = mismatch.store.location;
+    let mut report = Report::new(effects, &RULE, location, "passed here", Message { function, subjects, text });
+    report.mention_slot(mismatch.slot);
+    report.label_requirement(mismatch.store.function);
+    report.help("pass a function that does not require a coroutine");
     report.finish()
 }
 

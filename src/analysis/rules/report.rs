@@ -180,6 +180,19 @@ impl<'e, 'a> Report<'e, 'a> {
         }
     }
 
+    /// Labels where a function is passed to a parameter that runs it in another thread.
+    pub fn label_passed_to_thread(&mut self, function: FunctionId, parameter: SlotId) {
+        let (function_name, slot) = (name(self.effects, function), self.effects.slot_name(parameter));
+        self.mention_slot(parameter);
+        let text = format!("`{function_name}` is passed to {slot}, which runs it in another thread");
+        let stores = self.effects.program.stores_of(function);
+        let only_store = (stores.len() == 1).then(|| stores.first()).flatten().map(|store| store.location);
+        match self.effects.passed_to_thread(function).or(only_store) {
+            Some(location) => self.label(location, text),
+            None => self.note(text),
+        }
+    }
+
     /// Says why a function without a mark runs only in coroutine context: notes for its callers and for the slots that
     /// it is stored in.
     pub fn note_only_in_coroutines(&mut self, function: FunctionId) {

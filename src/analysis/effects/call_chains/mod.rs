@@ -270,9 +270,10 @@ fn ambiguity(effects: &Effects<'_>, context: Context, slot: SlotId) -> Ambiguity
     Ambiguity::of_candidates(called.count())
 }
 
-/// Whether a slot's marks leave the context of its callers open.
+/// Whether a slot's marks leave the context of its callers open, and calls through it run in their thread.
 fn is_open(effects: &Effects<'_>, slot: SlotId) -> bool {
     effects.slot_requirement(slot).is_none_or(|(effect, _)| effect == Effect::Mixed)
+        && effects.thread_of_slot(slot).is_none()
 }
 
 /// Whether a slot allows calls in a context.

@@ -5,6 +5,7 @@
 //! no conclusions: whether a call is allowed depends on the whole program, and `analysis` decides it.
 
 mod shared;
+mod flags;
 mod path_condition;
 pub mod paths;
 
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use flags::{Flag, FlagTest, feasible};
 pub use path_condition::{Context, ContextSet, MAX_FLAGS, PathCondition};
 pub use shared::SharedFileFacts;
 
@@ -170,37 +172,6 @@ impl Body {
             assertion: None,
             critical_sections: Vec::new(),
             releases: Vec::new(),
-        }
-    }
-}
-
-/// A truth value that a body derives from one of its parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Flag {
-    /// The parameter's position.
-    pub position: u16,
-    /// What is true of its value when the flag is set.
-    pub test: FlagTest,
-}
-
-/// A test of an integer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum FlagTest {
-    /// It is not 0.
-    NonZero,
-    /// It is this number.
-    Equals(i64),
-    /// It has at least one of these bits.
-    HasBits(i64),
-}
-
-impl FlagTest {
-    /// Whether a number passes the test.
-    pub fn holds(self, value: i64) -> bool {
-        match self {
-            FlagTest::NonZero => value != 0,
-            FlagTest::Equals(number) => value == number,
-            FlagTest::HasBits(bits) => value & bits != 0,
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How many boolean parameters of one body path conditions distinguish. More would make the sets large for little gain.
+/// How many flags of one body path conditions distinguish.
+///
+/// Each one more would double the size of a [`PathCondition`], of which every call has one, and the number of times that
+/// a body is analysed, to tell more apart than a body asks on the way to a call.
 pub const MAX_FLAGS: usize = 3;
 
 /// One of the two contexts that code can run in.
@@ -133,6 +136,15 @@ impl PathCondition {
         PathCondition(self.0 | other.0)
     }
 
+    /// The entry states of these contexts.
+    #[must_use]
+    pub fn within(self, contexts: ContextSet) -> PathCondition {
+        let half = (1u16 << (1 << MAX_FLAGS)) - 1;
+        let coroutine = if contexts.contains(Context::Coroutine) { half } else { 0 };
+        let outside = if contexts.contains(Context::NonCoroutine) { !half } else { 0 };
+        PathCondition(self.0 & (coroutine | outside))
+    }
+
     /// The entry states of one context: a bit for each value of the flags, bit 0 for all flags false.
     pub fn values(self, context: Context) -> u8 {
         let shift = match context {
@@ -148,14 +160,6 @@ impl PathCondition {
         let coroutine = if self.0 & half != 0 { ContextSet::COROUTINE } else { ContextSet::EMPTY };
         let outside = if self.0 & !half != 0 { ContextSet::NON_COROUTINE } else { ContextSet::EMPTY };
         coroutine.or(outside)
-    }
-
-    /// Whether, in this context, control reaches the point for some values of the `flag_count` flags and not for
-    /// others.
-    pub fn depends_on_flags(self, context: Context, flag_count: usize) -> bool {
-        let values = 1u8 << flag_count.min(MAX_FLAGS);
-        let reached = (0..values).filter(|&flags| self.contains(context, flags)).count();
-        reached != 0 && reached != usize::from(values)
     }
 }
 
@@ -177,17 +181,5 @@ mod tests {
         assert_eq!(condition.contexts(), ContextSet::COROUTINE);
         condition.insert(Context::NonCoroutine, 0);
         assert_eq!(condition.contexts(), ContextSet::BOTH);
-    }
-
-    #[test]
-    fn dependence_on_flags_is_separate_for_each_context() {
-        let mut condition = PathCondition::NEVER;
-        condition.insert(Context::NonCoroutine, 0);
-        assert!(!condition.depends_on_flags(Context::NonCoroutine, 0));
-        assert!(condition.depends_on_flags(Context::NonCoroutine, 1));
-        assert!(!condition.depends_on_flags(Context::Coroutine, 1));
-        condition.insert(Context::NonCoroutine, 1);
-        assert!(!condition.depends_on_flags(Context::NonCoroutine, 1));
-        assert!(condition.depends_on_flags(Context::NonCoroutine, 2));
     }
 }

@@ -14,7 +14,9 @@ mod nearest;
 
 pub use generator::{Dialect, Feature, Generator, Probe};
 pub use nearest::nearest;
-pub use pack::{Cut, Effect, Lock, LockMode, MarkSpec, Model, Pack, PackError, Pair, SlotName, Wrapper};
+pub use pack::{
+    Cut, Effect, Lock, LockMode, MarkSpec, Model, Pack, PackError, Pair, SlotName, ThreadParameter, Wrapper,
+};
 pub use settings::{FILE_NAME, GeneratorFiles, LevelOf, Setting, Settings, SettingsError, Valued};
 
 /// Whether a pack of this name is compiled in.

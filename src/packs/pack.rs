@@ -136,6 +136,16 @@ pub enum SlotName {
     },
 }
 
+/// A parameter whose function runs in another thread: `function(2)` for the second parameter.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ThreadParameter {
+    /// The function's name.
+    pub function: String,
+    /// Which parameter, from 0.
+    pub position: u16,
+}
+
 /// A call that call chains do not follow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -174,6 +184,10 @@ pub struct Pack {
     pub cuts: Vec<Cut>,
     /// Macros that run their argument in another thread, on behalf of the coroutine.
     pub regions: Vec<String>,
+    /// The parameters whose function a thread of a pool runs. It is not in a coroutine, and has no event loop to poll.
+    pub workers: Vec<ThreadParameter>,
+    /// The parameters whose function a new thread runs. It is not in a coroutine, and may poll an event loop of its own.
+    pub threads: Vec<ThreadParameter>,
     /// Locks that belong to threads; [`LockId`](cowrap_facts::LockId) counts them.
     pub locks: Vec<Lock>,
     /// Slots with a flag beside them; [`PairId`](cowrap_facts::PairId) counts them.
@@ -247,6 +261,10 @@ pub(super) struct Written {
     cuts: Vec<Cut>,
     #[serde(default)]
     regions: Vec<String>,
+    #[serde(default)]
+    workers: Vec<ThreadParameter>,
+    #[serde(default)]
+    threads: Vec<ThreadParameter>,
     #[serde(default, rename = "lock")]
     locks: Vec<Lock>,
     #[serde(default, rename = "pair")]
@@ -316,6 +334,8 @@ impl Written {
             models: base.models.into_iter().chain(self.models).collect(),
             cuts: base.cuts.into_iter().chain(self.cuts).collect(),
             regions: join(base.regions, self.regions),
+            workers: base.workers.into_iter().chain(self.workers).collect(),
+            threads: base.threads.into_iter().chain(self.threads).collect(),
             locks: base.locks.into_iter().chain(self.locks).collect(),
             pairs: base.pairs.into_iter().chain(self.pairs).collect(),
             trampolines: join(base.trampolines, self.trampolines),
@@ -347,6 +367,9 @@ impl Written {
             }
         }
         self.pairs.iter().try_for_each(Pair::validate)?;
+        if let Some(both) = self.workers.iter().find(|parameter| self.threads.contains(parameter)) {
+            return Err(format!("`{both}` is among both `workers` and `threads`; a new thread is no worker of a pool"));
+        }
         for Cut { caller, callee, reason } in &self.cuts {
             if reason.trim().is_empty() {
                 return Err(format!(
@@ -400,6 +423,8 @@ impl Pack {
             models: written.models,
             cuts: written.cuts,
             regions: written.regions,
+            workers: written.workers,
+            threads: written.threads,
             locks: written.locks,
             pairs: written.pairs,
             trampolines: written.trampolines,
@@ -501,6 +526,23 @@ impl TryFrom<String> for SlotName {
             return Ok(SlotName::Parameter { function: function.to_owned(), position });
         }
         Err(format!("`{text}` is not a slot; expected `Record::field`, or `function(2)` for the second parameter"))
+    }
+}
+
+impl TryFrom<String> for ThreadParameter {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match SlotName::try_from(text.clone()) {
+            Ok(SlotName::Parameter { function, position }) => Ok(ThreadParameter { function, position }),
+            _ => Err(format!("`{text}` is not a parameter; expected `function(2)` for the second parameter")),
+        }
+    }
+}
+
+impl std::fmt::Display for ThreadParameter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}({})", self.function, self.position + 1)
     }
 }
 
@@ -606,6 +648,12 @@ mod tests {
         assert!(mute.contains("neither `set` nor `unset`"), "{mute}");
         let no_flag = pair("slot = \"run(1)\"\nset = \"either\"");
         assert!(no_flag.contains("has no `flag`"), "{no_flag}");
+        let workers = parse("name = \"x\"\nworkers = [\"submit(1)\", \"submit\"]\n");
+        assert!(workers.contains("`submit` is not a parameter") && workers.contains("line 2"), "{workers}");
+        let field = parse("name = \"x\"\nthreads = [\"Pool::func\"]\n");
+        assert!(field.contains("`Pool::func` is not a parameter") && field.contains("line 2"), "{field}");
+        let both = parse("name = \"x\"\nthreads = [\"run(1)\"]\nworkers = [\"run(1)\"]\n");
+        assert!(both.contains("`run(1)` is among both"), "{both}");
         let glob = parse("name = \"x\"\nheaders = [\"a[\"]\n");
         assert!(glob.contains("mine.toml"), "{glob}");
     }

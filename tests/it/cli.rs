@@ -12,6 +12,7 @@ use assert_cmd::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::fixtures::c23;
 use crate::support::expect;
 
 /// The header that defines the marks; without it nothing can be found.
@@ -1388,6 +1389,7 @@ fn both_libclangs_find_the_same_in_every_fixture() {
             continue;
         }
         arguments.extend(["--root", ".", "--", "-Iinclude", "-O2"].map(OsString::from));
+        arguments.extend(c23(&case));
         let (old, new) = (with_libclang(old, &testdata(), &arguments), with_libclang(new, &testdata(), &arguments));
         if old != new {
             different.push(format!("{arguments:?}\n--- {old:#}\n+++ {new:#}"));

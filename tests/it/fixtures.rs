@@ -8,6 +8,7 @@
 //! text that is still part of the finding stays; one that is not gives way to the most similar part of what the finding says.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -130,10 +131,17 @@ fn run(request: &Request) -> Report {
 
 /// Files as one program, with the vocabulary of `testdata/include`.
 fn files_request(files: &[PathBuf], enable: &[&str]) -> Request {
-    let flags = vec!["-I".into(), testdata().join("include").into_os_string(), "-O2".into()];
+    let mut flags = vec!["-I".into(), testdata().join("include").into_os_string(), "-O2".into()];
+    flags.extend(c23(files));
     let mut request = request(Input::Files { files: files.to_vec(), flags }, testdata());
     request.enable = enable.iter().map(|rule| (*rule).to_owned()).collect();
     request
+}
+
+/// The option that files of C23 need: those whose name says so.
+pub fn c23(files: &[PathBuf]) -> Option<OsString> {
+    let is_c23 = |file: &PathBuf| file.file_stem().is_some_and(|name| name.to_string_lossy().ends_with("_c23"));
+    files.iter().any(is_c23).then(|| "-std=gnu2x".into())
 }
 
 /// A directory with a database, and a baseline if there is one.

@@ -1,7 +1,7 @@
 //! The callers of a function, by the context that they call it in.
 
-use crate::program::{Body, CallSite, FunctionId, Store};
-use cowrap_facts::ContextSet;
+use crate::program::{Body, CallSite, FunctionId, Location, SlotId, Store};
+use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::Effect;
 
 use super::{Effects, Provenance};

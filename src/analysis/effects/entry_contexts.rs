@@ -52,11 +52,6 @@ fn position(context: Context) -> usize {
     }
 }
 
-/// All values of a body's flags, a bit for each.
-pub fn all_values(body: &Body) -> u8 {
-    ((1u16 << (1 << body.flags.len())) - 1) as u8
-}
-
 /// The values in a set of them.
 pub fn single_values(set: u8) -> impl Iterator<Item = u8> {
     (0..8u8).filter(move |value| set & (1 << value) != 0)
@@ -67,7 +62,7 @@ pub fn single_values(set: u8) -> impl Iterator<Item = u8> {
 pub fn passed_values(arguments: &[Argument], context: Context, value: u8, callee: &Body) -> u8 {
     // For each flag, the values in which it is set.
     const SET: [u8; 3] = [0b1010_1010, 0b1100_1100, 0b1111_0000];
-    let mut values = all_values(callee);
+    let mut values = callee.values;
     if arguments.is_empty() {
         return values;
     }
@@ -75,8 +70,14 @@ pub fn passed_values(arguments: &[Argument], context: Context, value: u8, callee
         for argument in arguments.iter().filter(|argument| argument.position == flag.position) {
             let (may_be_set, may_be_unset) = match argument.value {
                 ArgumentValue::Number(passed) => (flag.test.holds(passed), !flag.test.holds(passed)),
-                ArgumentValue::Truth { may_be_true, may_be_false } if flag.test == FlagTest::NonZero => {
-                    (may_be_true.contains(context, value), may_be_false.contains(context, value))
+                ArgumentValue::Truth { may_be_true, may_be_false } => {
+                    let [may_be_true, may_be_false] =
+                        [may_be_true, may_be_false].map(|condition| condition.contains(context, value));
+                    match flag.test {
+                        FlagTest::True | FlagTest::NonZero => (may_be_true, may_be_false),
+                        // Only 0 is false.
+                        test => (may_be_true || test.holds(0), may_be_true || !test.holds(0)),
+                    }
                 }
                 _ => continue,
             };
@@ -105,6 +106,11 @@ fn certain(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
             search.enter_any(function, context);
         }
     }
+    for function in effects.threads.functions() {
+        if effects.passed_to_thread(function).is_some() {
+            search.enter(function, ContextSet::NON_COROUTINE);
+        }
+    }
     search.run();
     search.entered
 }
@@ -120,6 +126,7 @@ fn possible(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
             search.enter(*candidate, ContextSet::BOTH);
         }
     }
+    effects.threads.functions().for_each(|function| search.enter(function, ContextSet::NON_COROUTINE));
     let external = external_contexts(effects);
     for function in effects.program.function_ids() {
         let start = effects.start(function);
@@ -204,12 +211,16 @@ impl Edges {
             let slot_calls = body.slot_calls.iter().filter(|call| call.kind.is_in_place());
             through.push(slot_calls.filter_map(|call| {
                 let slot = call.slot?;
-                let requirement = effects.slot_requirement(slot);
-                let contexts = requirement.map_or(ContextSet::BOTH, |(effect, _)| effect.contexts());
+                let contexts = match (effects.slot_requirement(slot), effects.thread_of_slot(slot)) {
+                    (Some((effect, _)), _) => effect.contexts(),
+                    // Another thread makes the call.
+                    (None, Some(_)) => ContextSet::EMPTY,
+                    (None, None) => ContextSet::BOTH,
+                };
                 Some(SlotEdge { slot, condition: call.condition, contexts })
             }));
         }
-        let values = program.bodies.iter().map(all_values).collect();
+        let values = program.bodies.iter().map(|body| body.values).collect();
         Edges { named, through, bodies, values }
     }
 }

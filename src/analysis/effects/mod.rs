@@ -6,6 +6,8 @@
 mod requirements;
 mod marks;
 mod slots;
+mod threads;
+mod polling;
 mod entry_contexts;
 mod violations;
 mod callers;
@@ -37,10 +39,12 @@ pub use entry_contexts::{EntryContexts, EntryStates};
 pub use generation::{Difference, Generation, StaleFile};
 pub use lockset::LockAcrossYield;
 pub use mark_closure::{MAX_REQUIRED_MARKS, MarkClosure, RequiredMark};
+pub use polling::PollingThread;
 pub use requirements::{Provenance, Requirement};
 pub use slots::{Resolution, StoreMismatch, StoreMismatchKind, StoredValue};
 pub use suspects::Suspect;
 pub use suspension::SuspensionCause;
+pub use threads::Thread;
 pub use violations::{Callee, Violation, ViolationKind};
 pub use wrappers::DeclaredWrapper;
 
@@ -59,6 +63,7 @@ pub struct Effects<'a> {
     pub generation: Generation,
     /// The points-to sets of all slots.
     pub points_to: PointsTo,
+    threads: threads::Threads,
     requirements: IndexVec<FunctionId, Requirement>,
     /// The effects alone. Every call needs one, and these fit into the processor's cache.
     required_effects: IndexVec<FunctionId, Option<Effect>>,
@@ -92,6 +97,7 @@ impl<'a> Effects<'a> {
             tree,
             generation: Generation::default(),
             points_to: PointsTo::new(program),
+            threads: threads::Threads::default(),
             requirements: IndexVec::default(),
             required_effects: IndexVec::default(),
             slot_requirements: IndexVec::default(),
@@ -110,6 +116,7 @@ impl<'a> Effects<'a> {
             store_mismatches: OnceLock::new(),
             disputes: OnceLock::new(),
         };
+        effects.threads = threads::Threads::new(&effects);
         let functions = || (0..program.functions.len() as u32).into_par_iter().map(FunctionId);
         let requirements: Vec<Requirement> = functions().map(|function| effects.decide(function)).collect();
         effects.requirements = requirements.into();

@@ -1,4 +1,5 @@
-//! What a function requires of its caller's context: its marks decide, else a model of the pack, else an assertion.
+//! What a function requires of its caller's context: its marks decide, else a model of the pack, else that it polls, else
+//! an assertion.
 
 use crate::program::{FunctionId, Location, Mark};
 use cowrap_facts::{Context, ContextSet};
@@ -26,6 +27,8 @@ pub enum Provenance {
     Inferred(Location),
     /// The model at this position in the pack.
     Modelled(usize),
+    /// The pack lists it as a function that runs the event loop.
+    Polling,
     /// Two marks that contradict each other. The function requires nothing, and the calls in its body are not checked.
     Contradictory(Mark, Mark),
 }
@@ -58,10 +61,13 @@ impl Effects<'_> {
             }
             (None, None) => {}
         }
-        let model = self.models.get(self.program.function(function).name.as_str());
-        if let Some(&model) = model {
+        let name = &self.program.function(function).name;
+        if let Some(&model) = self.models.get(name.as_str()) {
             let effect = Some(self.pack.models[model].effect);
             return Requirement { effect, provenance: Provenance::Modelled(model) };
+        }
+        if self.pack.polling.contains(name) {
+            return Requirement { effect: Some(Effect::NonCoroutineOnly), provenance: Provenance::Polling };
         }
         if let Some((context, location)) = self.asserted(function) {
             let effect = match context {

@@ -132,9 +132,11 @@ impl Effects<'_> {
     }
 
     /// What callers of a stored function know of its requirement: by the flag beside the slot, else by the slot's
-    /// marks.
+    /// marks, else because another thread runs it.
     pub fn store_requirement(&self, store: &Store) -> Option<Effect> {
-        self.flag_requirement(store).or_else(|| self.slot_requirement(store.slot?).map(|(effect, _)| effect))
+        let by_marks = || self.slot_requirement(store.slot?).map(|(effect, _)| effect);
+        let by_thread = || self.thread_of_slot(store.slot?).map(|_| Effect::NonCoroutineOnly);
+        self.flag_requirement(store).or_else(by_marks).or_else(by_thread)
     }
 
     /// What the flag beside the slot says about the stored function.

@@ -198,6 +198,7 @@ impl Effects<'_> {
     pub(super) fn is_conditional(&self, body: BodyId, context: Context, condition: PathCondition) -> bool {
         let possible = self.entry_contexts().possible.values(context, body);
         let reached = condition.values(context) & possible;
-        reached != possible && reached & self.entry_contexts().certain.values(context, body) == 0
+        self.program.body(body).is_conditional(reached, possible)
+            && reached & self.entry_contexts().certain.values(context, body) == 0
     }
 }

@@ -7,6 +7,7 @@ mod link;
 mod points_to;
 mod copy_graph;
 mod digraph;
+mod returns;
 mod adjacency;
 mod index_vec;
 
@@ -14,7 +15,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use cowrap_facts::{Assertion, CallKind, Flag, LockId, MarkId, PairedFlag, PathCondition, Release};
+use cowrap_facts::{Assertion, CallKind, Flag, FlagTest, LockId, MarkId, PairedFlag, PathCondition, Release};
 
 pub use adjacency::Adjacency;
 pub use copy_graph::Origin;
@@ -137,6 +138,8 @@ pub struct Body {
     pub location: Location,
     /// The tests of parameters that a [`PathCondition`] distinguishes.
     pub flags: Vec<Flag>,
+    /// The values of the flags that integers can have, a bit for each.
+    pub values: u8,
     /// Calls that name a function, in source order.
     pub calls: Vec<Call>,
     /// Calls through slots, in source order.
@@ -222,6 +225,8 @@ pub struct Incoming {
     pub condition: PathCondition,
     /// What makes the call.
     pub kind: CallKind,
+    /// Whether the program certainly ends behind the call.
+    pub ends: bool,
     /// Whether the call has arguments that can matter.
     pub has_arguments: bool,
 }
@@ -351,16 +356,31 @@ pub struct Store {
     pub paired_flag: Option<PairedFlag>,
 }
 
+impl Body {
+    /// Whether control gets somewhere only for some values of `bool` parameters: with the values `reached` out of
+    /// those in `entered`. The other flags say what callers pass, and are no condition that a reader would see.
+    pub fn is_conditional(&self, reached: u8, entered: u8) -> bool {
+        let is_bool = |flag: &Flag| flag.test == FlagTest::True;
+        let kept =
+            self.flags.iter().enumerate().filter(|(_, flag)| is_bool(flag)).fold(0, |bits, (bit, _)| bits | 1 << bit);
+        let of_bools = |set: u8| {
+            (0..8u8).filter(|value| set & (1 << value) != 0).fold(0u8, |all, value| all | 1 << (value & kept))
+        };
+        of_bools(reached) != of_bools(entered)
+    }
+}
+
 impl Program {
-    /// Builds the call graph from the bodies. A program that was deserialised needs this, since the graph is not
-    /// stored.
+    /// Builds the call graph from the bodies, without the calls that control does not come to. A program that was
+    /// deserialised needs this, since the graph is not stored.
     pub fn connect(&mut self) {
+        self.narrow();
         let calls = self.bodies.enumerated().flat_map(|(id, body)| {
             body.calls.iter().enumerate().map(move |(position, call)| {
                 let site = CallSite { body: id, call: position as u32 };
-                let Call { callee, condition, kind, .. } = *call;
+                let Call { callee, condition, kind, ends, .. } = *call;
                 let has_arguments = !call.arguments.is_empty();
-                (callee, Incoming { site, caller: body.function, condition, kind, has_arguments })
+                (callee, Incoming { site, caller: body.function, condition, kind, ends, has_arguments })
             })
         });
         let callers = Adjacency::new(self.functions.len(), calls);

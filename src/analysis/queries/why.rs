@@ -67,6 +67,7 @@ fn requirement(effects: &Effects<'_>, function: FunctionId) -> String {
         Provenance::Modelled(model) => {
             format!("{effect}, by a model of the pack: {}", effects.pack.models[model].reason)
         }
+        Provenance::Polling => format!("{effect}: the pack says that it runs the event loop"),
         Provenance::Contradictory(one, other) => {
             format!("no requirement: `{}` and `{}` contradict each other", mark_name(one), mark_name(other))
         }
@@ -203,7 +204,10 @@ fn ground(effects: &Effects<'_>, callee: Callee) -> Option<Label> {
                     label(mark.location, format!("`{name}` is marked `{}`", effects.pack.mark(mark.mark).name))
                 }
                 Provenance::Inferred(location) => label(location, format!("`{name}` asserts its context")),
-                Provenance::Unmarked | Provenance::Modelled(_) | Provenance::Contradictory(..) => None,
+                Provenance::Unmarked
+                | Provenance::Modelled(_)
+                | Provenance::Polling
+                | Provenance::Contradictory(..) => None,
             }
         }
         Callee::Slot(slot) => {

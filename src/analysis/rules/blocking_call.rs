@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelExtend, ParallelIterator};
 
-use crate::effects::{Ambiguity, CallChain, Callee, Effects, Goal, Search, Step, Violation, ViolationKind};
+use crate::effects::{
+    Ambiguity, CallChain, Callee, Effects, Goal, PollingThread, Search, Step, Violation, ViolationKind,
+};
 use crate::program::{FunctionId, SlotId};
 use crate::wording::{MOST_LISTED, call_head, call_of, called, described, described_callee, mark_for, name, pointers};
 use cowrap_facts::{Context, ContextSet};
@@ -51,6 +53,7 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
             _ => findings.extend(through_slot(effects, &groups)),
         }
     }
+    findings.extend(effects.polling_threads().iter().filter_map(|polling| in_thread(effects, polling)));
     findings.par_extend(alone.par_iter().filter_map(|chains| through_others(effects, chains)));
     findings
 }
@@ -175,6 +178,41 @@ fn through_others(effects: &Effects<'_>, chains: &[CallChain]) -> Option<Finding
     report.label_requirement(first.caller);
     note_chain(&mut report, best);
     report.help(format!("{}, or guard the blocking call", leave_coroutine(effects, callee)));
+    Some(report.finish())
+}
+
+/// A thread of a pool that polls an event loop, itself or through others.
+fn in_thread(effects: &Effects<'_>, polling: &PollingThread) -> Option<Finding> {
+    let (first, last) = (polling.steps.first()?, polling.steps.last()?);
+    let caller = name(effects, polling.function);
+    let place = match polling.parameter {
+        Some(_) => format!("from `{caller}`, which runs in a worker thread"),
+        None => format!("from `{caller}` in a block that runs in another thread"),
+    };
+    let head = call_head(effects, first.callee);
+    let text = match polling.steps.len() {
+        1 => format!("{head} {place}"),
+        _ => format!("{head} {place}, leads to {}", described_callee(effects, last.callee)),
+    };
+    let level = if polling.conditional { Level::Warning } else { Level::Error };
+    let mut subjects = vec![Role::Caller.of(caller), callee_subject(effects, first.callee)];
+    subjects.extend((polling.steps.len() > 1).then(|| reached(effects, last.callee)));
+    let message = Message { function: caller, subjects, text };
+    let mut report = Report::new(effects, &RULE, first.location, "called here", message).level(level);
+    report.mention_callee(first.callee);
+    report.mention_callee(last.callee);
+    report.label_callee(last.callee);
+    if let Some(parameter) = polling.parameter {
+        report.label_passed_to_thread(polling.function, parameter);
+    }
+    for step in polling.steps.iter().filter(|_| polling.steps.len() > 1) {
+        report.note_step(step);
+    }
+    if polling.conditional {
+        report.note("the call chain depends on the value of a parameter".to_owned());
+    }
+    let call = call_of(effects, first.callee);
+    report.help(format!("move the {call} out of the worker thread: it polls an event loop of another thread"));
     Some(report.finish())
 }
 

@@ -62,6 +62,10 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
             findings.extend(open.iter().map(|violation| one_call(effects, violation)));
             continue;
         }
+        if effects.thread_of(caller).is_some() {
+            findings.extend(open.iter().map(|violation| one_call(effects, violation)));
+            continue;
+        }
         let callers = effects.callers(caller);
         match advice(&callers) {
             Advice::Wrapper => findings.extend(open.iter().map(|violation| one_call(effects, violation))),
@@ -103,6 +107,9 @@ fn one_call(effects: &Effects<'_>, violation: &Violation) -> Finding {
     let known_outside = violation.contexts == ContextSet::NON_COROUTINE;
     if violation.kind == ViolationKind::RegionCall {
         report.help(format!("move the {} out of the block", call_of(effects, violation.callee)));
+    } else if let Some((_, slot)) = effects.thread_of(violation.caller) {
+        report.label_passed_to_thread(violation.caller, slot);
+        report.help(format!("move the {} out of the other thread", call_of(effects, violation.callee)));
     } else if known_outside || effects.requirement(violation.caller).effect.is_none() {
         if !known_outside {
             let callers = effects.callers(violation.caller);
@@ -191,6 +198,7 @@ fn start<'e, 'a>(effects: &'e Effects<'a>, violation: &Violation) -> Report<'e, 
         _ if violation.conditional => {
             format!("from `{caller}`, which may run in non-coroutine context, under a condition on a parameter")
         }
+        _ if effects.thread_of(violation.caller).is_some() => format!("from `{caller}`, which runs in another thread"),
         (ContextSet::NON_COROUTINE, Some(Effect::NonCoroutineOnly)) => format!("from {described}"),
         (ContextSet::NON_COROUTINE, _) => format!("in non-coroutine context in `{caller}`"),
         (_, Some(Effect::Mixed)) => format!("without a guard from {described}"),

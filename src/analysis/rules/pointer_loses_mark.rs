@@ -27,6 +27,7 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for mismatch in effects.store_mismatches().iter().filter(|mismatch| mismatch.kind == StoreMismatchKind::LosesMark) {
         match flag(effects, mismatch.paired_flag) {
+            _ if effects.thread_of_slot(mismatch.slot).is_some() => findings.push(to_thread(effects, mismatch)),
             Some(flag) => findings.push(beside_flag(effects, mismatch, &flag)),
             None => by_slot.entry(mismatch.slot).or_default().push(*mismatch),
         }
@@ -54,6 +55,15 @@ fn start<'e, 'a>(effects: &'e Effects<'a>, mismatch: &StoreMismatch, text: Strin
     report.mention_slot(mismatch.slot);
     report.label_value(mismatch.value);
     report
+}
+
+/// What another thread runs is never in a coroutine: each store is one thing to fix.
+fn to_thread(effects: &Effects<'_>, mismatch: &StoreMismatch) -> Finding {
+    let (value, slot) = (described_value(effects, mismatch.value), effects.slot_name(mismatch.slot));
+    let text = format!("{value} passed to {slot}, which runs it in another thread");
+    let mut report = start(effects, mismatch, text);
+    report.help("pass a function that does not require a coroutine");
+    report.finish()
 }
 
 /// One finding for each slot: its missing mark is the one thing to fix.

@@ -139,6 +139,10 @@ impl<'e, 'a> Report<'e, 'a> {
                 let described = wording::described(self.effects, function);
                 self.note(format!("{described} in the pack: {reason}"));
             }
+            Provenance::Polling => {
+                let described = wording::described(self.effects, function);
+                self.note(format!("{described} in the pack: it runs the event loop"));
+            }
             Provenance::Unmarked | Provenance::Contradictory(..) => {}
         }
     }
@@ -186,6 +190,19 @@ impl<'e, 'a> Report<'e, 'a> {
         }
         if calls.len() > MOST_LISTED {
             self.note(format!("and {} more", calls.len() - MOST_LISTED));
+        }
+    }
+
+    /// Labels where a function is passed to a parameter that runs it in another thread.
+    pub fn label_passed_to_thread(&mut self, function: FunctionId, parameter: SlotId) {
+        let (function_name, slot) = (name(self.effects, function), self.effects.slot_name(parameter));
+        self.mention_slot(parameter);
+        let text = format!("`{function_name}` is passed to {slot}, which runs it in another thread");
+        let stores = self.effects.program.stores_of(function);
+        let only_store = (stores.len() == 1).then(|| stores.first()).flatten().map(|store| store.location);
+        match self.effects.passed_to_thread(function).or(only_store) {
+            Some(location) => self.label(location, text),
+            None => self.note(text),
         }
     }
 

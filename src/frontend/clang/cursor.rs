@@ -36,6 +36,7 @@ pub enum Visit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)] // the names are clang's own
 pub enum CursorKind {
+    AddrLabelExpr,
     AnnotateAttr,
     AsmLabelAttr,
     ArraySubscriptExpr,
@@ -47,6 +48,7 @@ pub enum CursorKind {
     CStyleCastExpr,
     CallExpr,
     CaseStmt,
+    CharacterLiteral,
     CompoundAssignOperator,
     CompoundLiteralExpr,
     CompoundStmt,
@@ -72,6 +74,7 @@ pub enum CursorKind {
     LabelStmt,
     MemberRef,
     MemberRefExpr,
+    NullPointerLiteral,
     NullStmt,
     ParenExpr,
     ParmDecl,
@@ -115,6 +118,12 @@ pub enum UnaryOperator {
     AddressOf,
     Dereference,
     LogicalNot,
+    /// `-`
+    Minus,
+    /// `~`
+    Complement,
+    /// `+`
+    Plus,
     /// `++` or `--`, before or after.
     Step,
     /// `__extension__`
@@ -126,12 +135,21 @@ pub enum UnaryOperator {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum BinaryOperator {
+    Add,
+    And,
     Assign,
     Comma,
     Equal,
+    Greater,
+    GreaterOrEqual,
+    Less,
+    LessOrEqual,
     LogicalAnd,
     LogicalOr,
     NotEqual,
+    Or,
+    Subtract,
+    Xor,
     Other,
 }
 
@@ -173,6 +191,7 @@ impl<'tu> Cursor<'tu> {
         use CursorKind::*;
         #[allow(non_upper_case_globals)]
         match self.raw.kind {
+            CXCursor_AddrLabelExpr => AddrLabelExpr,
             CXCursor_AnnotateAttr => AnnotateAttr,
             CXCursor_AsmLabelAttr => AsmLabelAttr,
             CXCursor_ArraySubscriptExpr => ArraySubscriptExpr,
@@ -183,6 +202,7 @@ impl<'tu> Cursor<'tu> {
             CXCursor_CStyleCastExpr => CStyleCastExpr,
             CXCursor_CallExpr => CallExpr,
             CXCursor_CaseStmt => CaseStmt,
+            CXCursor_CharacterLiteral => CharacterLiteral,
             CXCursor_CompoundAssignOperator => CompoundAssignOperator,
             CXCursor_CompoundLiteralExpr => CompoundLiteralExpr,
             CXCursor_CompoundStmt => CompoundStmt,
@@ -208,6 +228,7 @@ impl<'tu> Cursor<'tu> {
             CXCursor_LabelStmt => LabelStmt,
             CXCursor_MemberRef => MemberRef,
             CXCursor_MemberRefExpr => MemberRefExpr,
+            CXCursor_CXXNullPtrLiteralExpr => NullPointerLiteral,
             CXCursor_NullStmt => NullStmt,
             CXCursor_ParenExpr => ParenExpr,
             CXCursor_ParmDecl => ParmDecl,
@@ -314,6 +335,9 @@ impl<'tu> Cursor<'tu> {
             CXUnaryOperator_AddrOf => UnaryOperator::AddressOf,
             CXUnaryOperator_Deref => UnaryOperator::Dereference,
             CXUnaryOperator_LNot => UnaryOperator::LogicalNot,
+            CXUnaryOperator_Minus => UnaryOperator::Minus,
+            CXUnaryOperator_Not => UnaryOperator::Complement,
+            CXUnaryOperator_Plus => UnaryOperator::Plus,
             CXUnaryOperator_PostInc | CXUnaryOperator_PostDec | CXUnaryOperator_PreInc | CXUnaryOperator_PreDec => {
                 UnaryOperator::Step
             }
@@ -322,16 +346,25 @@ impl<'tu> Cursor<'tu> {
         }
     }
 
-    /// The operator of a binary operator.
+    /// The operator of a binary operator, or of an assignment that computes.
     pub fn binary_operator(self) -> BinaryOperator {
         #[allow(non_upper_case_globals)]
         match unsafe { clang_getCursorBinaryOperatorKind(self.raw) } {
+            CXBinaryOperator_Add | CXBinaryOperator_AddAssign => BinaryOperator::Add,
+            CXBinaryOperator_And | CXBinaryOperator_AndAssign => BinaryOperator::And,
             CXBinaryOperator_Assign => BinaryOperator::Assign,
             CXBinaryOperator_Comma => BinaryOperator::Comma,
             CXBinaryOperator_EQ => BinaryOperator::Equal,
+            CXBinaryOperator_GT => BinaryOperator::Greater,
+            CXBinaryOperator_GE => BinaryOperator::GreaterOrEqual,
+            CXBinaryOperator_LT => BinaryOperator::Less,
+            CXBinaryOperator_LE => BinaryOperator::LessOrEqual,
             CXBinaryOperator_LAnd => BinaryOperator::LogicalAnd,
             CXBinaryOperator_LOr => BinaryOperator::LogicalOr,
             CXBinaryOperator_NE => BinaryOperator::NotEqual,
+            CXBinaryOperator_Or | CXBinaryOperator_OrAssign => BinaryOperator::Or,
+            CXBinaryOperator_Sub | CXBinaryOperator_SubAssign => BinaryOperator::Subtract,
+            CXBinaryOperator_Xor | CXBinaryOperator_XorAssign => BinaryOperator::Xor,
             _ => BinaryOperator::Other,
         }
     }
@@ -349,6 +382,11 @@ impl<'tu> Cursor<'tu> {
             clang_EvalResult_dispose(result);
             value
         }
+    }
+
+    /// The value of an enumerator.
+    pub fn enumerator_value(self) -> i64 {
+        unsafe { clang_getEnumConstantDeclValue(self.raw) }
     }
 
     /// The type of an expression or declaration.
@@ -394,11 +432,20 @@ impl<'tu> Cursor<'tu> {
     /// The declaration as clang prints it, without a body and without initialisers. Spelling and spacing differ between
     /// versions, and it may hold addresses: look for one thing in it, and keep nothing else.
     pub fn printed(self) -> String {
+        self.printed_by(true)
+    }
+
+    /// The same with the body, in which macros are expanded.
+    pub fn printed_with_body(self) -> String {
+        self.printed_by(false)
+    }
+
+    fn printed_by(self, is_terse: bool) -> String {
         // SAFETY: the policy is disposed of exactly once, after its only use.
         unsafe {
             let policy = clang_getCursorPrintingPolicy(self.raw);
-            clang_PrintingPolicy_setProperty(policy, CXPrintingPolicy_TerseOutput, 1);
-            clang_PrintingPolicy_setProperty(policy, CXPrintingPolicy_SuppressInitializers, 1);
+            clang_PrintingPolicy_setProperty(policy, CXPrintingPolicy_TerseOutput, is_terse.into());
+            clang_PrintingPolicy_setProperty(policy, CXPrintingPolicy_SuppressInitializers, is_terse.into());
             let printed = text(clang_getCursorPrettyPrinted(self.raw, policy));
             clang_PrintingPolicy_dispose(policy);
             printed
@@ -551,6 +598,46 @@ impl<'tu> Type<'tu> {
     pub fn typedef(self) -> Option<Cursor<'tu>> {
         let may_be = matches!(self.raw.kind, CXType_Typedef | CXType_Elaborated);
         self.declaration().filter(|found| may_be && found.kind() == CursorKind::TypedefDecl)
+    }
+
+    /// Width in bits and signedness of an integer or enumeration type of at most 64 bits; `bool` has one bit.
+    pub fn integer(self) -> Option<(u8, bool)> {
+        #[allow(non_upper_case_globals)]
+        match self.canonical().raw.kind {
+            CXType_Bool => return Some((1, false)),
+            CXType_Enum => {
+                let declaration = self.canonical().declaration()?;
+                return Type::new(unsafe { clang_getEnumDeclIntegerType(declaration.raw) }).integer();
+            }
+            CXType_Char_U..=CXType_Int128 => {}
+            _ => return None,
+        }
+        #[allow(non_upper_case_globals)]
+        let signed = matches!(
+            self.canonical().raw.kind,
+            CXType_Char_S
+                | CXType_SChar
+                | CXType_WChar
+                | CXType_Short
+                | CXType_Int
+                | CXType_Long
+                | CXType_LongLong
+                | CXType_Int128
+        );
+        let bytes = unsafe { clang_Type_getSizeOf(self.raw) };
+        let bits = u8::try_from(bytes).ok()?.checked_mul(8)?;
+        (1..=64).contains(&bits).then_some((bits, signed))
+    }
+
+    /// Whether the type is written with `const`.
+    pub fn is_const(self) -> bool {
+        unsafe { clang_isConstQualifiedType(self.raw) != 0 }
+    }
+
+    /// The types of a function's parameters.
+    pub fn parameters(self) -> Vec<Type<'tu>> {
+        let count = unsafe { clang_getNumArgTypes(self.raw) };
+        (0..u32::try_from(count).unwrap_or(0)).map(|at| Type::new(unsafe { clang_getArgType(self.raw, at) })).collect()
     }
 
     /// Whether the type is written with `volatile`.

@@ -1,30 +1,24 @@
-//! Lowering: the cursors of one body become the control flow tree that [`super::flow`] evaluates.
+//! Lowering: the cursors of one body become the tree of which [`super::flow`] makes a control-flow graph.
 //! Calls and stores are collected on the way.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::clang::{BinaryOperator, Cursor, CursorKind, TypeKind, UnaryOperator};
 use cowrap_facts::{
-    Argument, ArgumentValue, Assertion, Body, Call, CallKind, CriticalSection, FlagTest, Location, MAX_FLAGS,
-    PathCondition, Release, SlotCall, SlotId, Store, SymbolId, Value,
+    Argument, ArgumentValue, Assertion, Body, Call, CallKind, CriticalSection, Location, PathCondition,
+    Release, SlotCall, SlotId, Store, SymbolId, Value,
 };
 
 use super::cursor_tree::{CursorId, CursorTree};
-use super::flow::{Flag, FlowResult, FlowTree, Label, NodeId, Op, Site, TruthId, Variable};
-use super::lockset::{HeldLocks, Locking, held_locks};
+use super::flow::{
+    self, Arithmetic, CaseValues, Comparison, EntryStates, FlowGraph, FlowTree, HeldLocks, IntegerType, Label, Locking,
+    NodeId, Op, Site, SiteOrder, TruthId, Variable, VariableInfo, held_locks,
+};
 use super::source_text::{SourceCall, last_name};
 use super::slots::TypeClass;
 use super::stores::add_named;
 use super::values::{called_type, library_builtin, named_function};
 use super::{Extractor, LockAction, LockWord, Role, SlotKind};
-
-/// A variable or parameter whose value may be followed.
-#[derive(Clone, Copy)]
-struct Local {
-    variable: Variable,
-    /// The position, for a boolean parameter.
-    boolean_parameter: Option<u16>,
-}
 
 /// A call of the body, before its path condition is known.
 struct PendingCall {
@@ -49,7 +43,7 @@ enum Target {
     Slot(Option<SlotId>),
 }
 
-/// Lowers one body.
+/// Lowers one declaration.
 pub(super) struct Lowering<'e, 'a, 'tu> {
     extractor: &'e mut Extractor<'a, 'tu>,
     raw: CursorTree<'tu>,
@@ -60,16 +54,11 @@ pub(super) struct Lowering<'e, 'a, 'tu> {
     named: Vec<(SymbolId, Location)>,
     /// The slot of the body's result.
     result: Option<SlotId>,
-    locals: HashMap<usize, Local>,
+    /// The variables and parameters whose values may be followed.
+    locals: HashMap<usize, Variable>,
     labels: HashMap<String, Label>,
-    /// All assignments so far, in order. Those of a loop are those that its lowering adds.
-    assigned: Vec<Variable>,
-    /// Boolean parameters in conditions.
-    asked: HashSet<Variable>,
-    /// Boolean parameters that are passed on to other functions.
-    passed_on: HashSet<Variable>,
-    /// Whether an argument is being lowered.
-    passing: bool,
+    /// The labels of each `asm goto`, once one was seen.
+    asm_labels: Option<HashMap<CursorId, Vec<String>>>,
     /// Whether the lowered code may not be what the compiler chose (`_Generic`).
     unresolved: bool,
     /// The type by which the last `_Generic` chose, as spelled.
@@ -103,10 +92,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             result,
             locals: HashMap::new(),
             labels: HashMap::new(),
-            assigned: Vec::new(),
-            asked: HashSet::new(),
-            passed_on: HashSet::new(),
-            passing: false,
+            asm_labels: None,
             unresolved: false,
             chosen_by: None,
         }
@@ -133,26 +119,29 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             }
         }
         let root = self.tree.node(Op::Sequence, root);
-        let (flags, positions) = self.flags();
-        let outcome = self.tree.run(root, &flags);
+        let graph = FlowGraph::new(&self.tree, root);
+        let flags = flow::flags(&self.tree, &graph);
+        let outcome = EntryStates::new(&graph, &flags);
         let assertion = outcome.assertion.and_then(|(context, site)| {
             let call = self.calls.iter().find(|call| call.site == site)?;
-            Some(Assertion { context, location: call.location })
+            // What a pointer points to may come back in other ways.
+            matches!(call.target, Target::Function(_)).then_some(Assertion { context, location: call.location })
         });
-        let (critical_sections, releases) = self.held_locks(root);
+        let (critical_sections, releases) = self.held_locks(&graph, &outcome);
         let mut calls: Vec<Call> = Vec::new();
         let mut slot_calls: Vec<SlotCall> = Vec::new();
-        for pending in distinct(self.calls) {
+        let pending_calls = distinct(self.calls);
+        let order = CallOrder::new(&graph, &outcome, &pending_calls);
+        for pending in pending_calls {
             let reach = pending.reach(&outcome);
             let arguments = pending.arguments(&outcome, reach);
+            let (after, ends) = (order.before(&pending.sites), order.sites.ends(&pending.sites));
             let PendingCall { target, location, spelling, kind, .. } = pending.call;
             match target {
                 Target::Function(callee) => {
-                    let (after, ends) = (None, false);
                     calls.push(Call { callee, location, spelling, condition: reach, kind, after, ends, arguments })
                 }
                 Target::Slot(slot) => {
-                    let (after, ends) = (None, false);
                     let condition = reach;
                     slot_calls.push(SlotCall { slot, location, condition, kind, after, ends, arguments })
                 }
@@ -163,14 +152,11 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         Body {
             symbol,
             location,
-            flags: positions
-                .into_iter()
-                .map(|position| cowrap_facts::Flag { position, test: FlagTest::NonZero })
-                .collect(),
+            flags: flags.iter().map(|flag| flag.fact).collect(),
             calls,
             slot_calls,
             stores,
-            returns_after: None,
+            returns_after: order.before_end(),
             assertion,
             critical_sections,
             releases,
@@ -179,13 +165,13 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
 
     /// The locks that the body takes, with the calls that it makes while it holds them, and the
     /// locks that it releases.
-    fn held_locks(&self, root: NodeId) -> (Vec<CriticalSection>, Vec<Release>) {
+    fn held_locks(&self, graph: &FlowGraph, states: &EntryStates) -> (Vec<CriticalSection>, Vec<Release>) {
         let locking: HashMap<Site, Locking> =
             self.calls.iter().filter_map(|call| Some((call.site, call.locking.clone()?))).collect();
         if locking.is_empty() {
             return (Vec::new(), Vec::new());
         }
-        let HeldLocks { held, releases } = held_locks(&self.tree, root, &locking);
+        let HeldLocks { held, releases } = held_locks(graph, &states.feasible, &locking);
         let mut found: Vec<CriticalSection> = Vec::new();
         for taken in self.calls.iter().filter(|call| locking.contains_key(&call.site)) {
             // A function that gets the lock as an argument may release it, or is part of what takes
@@ -227,34 +213,17 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         Some(Locking { lock: word.lock, action: word.action, which: written.argument.clone() })
     }
 
-    /// The boolean parameters whose values are evaluated separately, and their positions.
-    fn flags(&self) -> (Vec<Flag>, Vec<u16>) {
-        let mut flags: Vec<(bool, u16, Variable)> = self
-            .locals
-            .values()
-            .filter(|local| self.asked.contains(&local.variable) || self.passed_on.contains(&local.variable))
-            .filter(|local| !self.tree.untracked.contains(&local.variable) && !self.assigned.contains(&local.variable))
-            .filter_map(|local| Some((!self.asked.contains(&local.variable), local.boolean_parameter?, local.variable)))
-            .collect();
-        // Parameters in this body's conditions come first: they decide what it does itself.
-        flags.sort_unstable();
-        flags.truncate(MAX_FLAGS);
-        flags.sort_unstable_by_key(|(_, position, _)| *position);
-        flags.into_iter().map(|(_, position, variable)| (Flag(variable), position)).unzip()
-    }
-
     fn parameter(&mut self, node: CursorId, position: u16) {
         let cursor = self.raw.cursor(node);
         self.extractor.slot_with_marks(cursor, SlotKind::Parameter);
-        let kind = cursor.ty().kind();
-        if kind == TypeKind::Bool || kind == TypeKind::Integer {
-            self.track(cursor, (kind == TypeKind::Bool).then_some(position));
+        if let Some(ty) = integer_type(cursor) {
+            self.track(cursor, ty, Some(position));
         }
     }
 
-    fn track(&mut self, declaration: Cursor<'tu>, boolean_parameter: Option<u16>) -> Variable {
-        let variable = Variable(self.locals.len() as u32);
-        self.locals.insert(declaration.canonical_key(), Local { variable, boolean_parameter });
+    fn track(&mut self, declaration: Cursor<'tu>, ty: IntegerType, parameter: Option<u16>) -> Variable {
+        let variable = self.tree.variable(VariableInfo { ty, parameter });
+        self.locals.insert(declaration.canonical_key(), variable);
         if declaration.ty().is_volatile() {
             self.tree.untracked.insert(variable);
         }
@@ -262,7 +231,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     }
 
     /// The variable that an expression is, if its value may be followed.
-    fn local(&self, node: CursorId) -> Option<Local> {
+    fn local(&self, node: CursorId) -> Option<Variable> {
         let node = self.raw.strip(node);
         if self.raw.kind(node) != CursorKind::DeclRefExpr {
             return None;
@@ -287,8 +256,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         nodes.iter().map(|&node| self.lower(node, false)).collect()
     }
 
-    /// Lowers one node. `wanted` says that its value decides something: then literals are evaluated, and boolean
-    /// parameters become flags.
+    /// Lowers one node. `wanted` says that its value decides something: then literals are evaluated.
     fn lower(&mut self, node: CursorId, wanted: bool) -> NodeId {
         use CursorKind::*;
         let operands = self.raw.operands(node);
@@ -300,7 +268,10 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             },
             // libclang shows `typeof(f())` in the type too, which is not evaluated.
             CStyleCastExpr => match operands.last() {
-                Some(&inner) => self.lower(inner, wanted),
+                Some(&inner) => {
+                    let value = self.lower(inner, wanted);
+                    self.converted(node, inner, value, wanted)
+                }
                 None => self.unknown(),
             },
             CompoundLiteralExpr => match operands.last() {
@@ -316,11 +287,20 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 self.block(node);
                 self.unknown()
             }
-            // `sizeof`, `_Alignof` …: operands are not evaluated.
-            UnaryExpr => self.unknown(),
-            IntegerLiteral | BoolLiteral => {
+            // The operands of `sizeof`, `_Alignof` … are not evaluated.
+            UnaryExpr | IntegerLiteral | CharacterLiteral | BoolLiteral => {
                 let value = if wanted { self.raw.cursor(node).evaluate_integer() } else { None };
                 self.node(Op::Value(value), Vec::new())
+            }
+            NullPointerLiteral => self.node(Op::Value(Some(0)), Vec::new()),
+            AddrLabelExpr => {
+                if let Some(&label) = self.raw.children(node).first() {
+                    let label = self.label(self.raw.cursor(label).spelling());
+                    if !self.tree.address_taken.contains(&label) {
+                        self.tree.address_taken.push(label);
+                    }
+                }
+                self.unknown()
             }
             DeclRefExpr => self.reference(node, wanted),
             CallExpr => self.call(node, &operands),
@@ -333,10 +313,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             }
             UnaryOperator => self.unary(node, &operands, wanted),
             BinaryOperator => self.binary(node, &operands, wanted),
-            CompoundAssignOperator => {
-                let lowered = self.lower_all(&operands);
-                self.change(operands.first().copied(), lowered)
-            }
+            CompoundAssignOperator => self.compound_assignment(node, &operands),
             ConditionalOperator if operands.len() == 3 => {
                 let condition = self.lower(operands[0], true);
                 let yes = self.lower(operands[1], wanted);
@@ -377,30 +354,28 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 self.node(Op::If, children)
             }
             WhileStmt if operands.len() == 2 => {
-                let before = self.assigned.len();
                 let condition = self.lower(operands[0], true);
                 let body = self.lower(operands[1], false);
-                let assigned = self.assigned_since(before);
-                self.node(Op::While(assigned), vec![condition, body])
+                self.node(Op::While, vec![condition, body])
             }
             DoStmt if operands.len() == 2 => {
-                let before = self.assigned.len();
                 let body = self.lower(operands[0], false);
                 let condition = self.lower(operands[1], true);
-                let assigned = self.assigned_since(before);
-                self.node(Op::Do(assigned), vec![body, condition])
+                self.node(Op::Do, vec![body, condition])
             }
             ForStmt => self.for_statement(node, &operands),
             SwitchStmt if operands.len() == 2 => {
-                let condition = self.lower(operands[0], false);
+                let condition = self.lower(operands[0], true);
                 let body = self.lower(operands[1], false);
-                self.node(Op::Switch, vec![condition, body])
+                let ty = integer_type(self.raw.cursor(operands[0]));
+                self.node(Op::Switch(ty), vec![condition, body])
             }
-            kind @ (CaseStmt | DefaultStmt) => match operands.last() {
+            kind @ (CaseStmt | DefaultStmt) => match operands.split_last() {
                 // The values before the statement are constants.
-                Some(&statement) => {
+                Some((&statement, values)) => {
+                    let values = if kind == DefaultStmt { CaseValues::Default } else { self.case_values(values) };
                     let statement = self.lower(statement, false);
-                    self.node(Op::Case { default: kind == DefaultStmt }, vec![statement])
+                    self.node(Op::Case(values), vec![statement])
                 }
                 None => self.unknown(),
             },
@@ -435,14 +410,16 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             GccAsmStmt => {
                 // An output operand changes its variable without an assignment that could be seen.
                 for &operand in &operands {
-                    if let Some(local) = self.local(operand) {
-                        self.tree.untracked.insert(local.variable);
+                    if let Some(variable) = self.local(operand) {
+                        self.tree.untracked.insert(variable);
                     }
                     let stores = self.extractor.assembly_stores(&self.raw, operand);
                     self.stores.extend(stores);
                 }
                 let lowered = self.lower_all(&operands);
-                self.node(Op::Perhaps, lowered)
+                let labels = self.labels_of_asm(node);
+                let lowered = self.node(Op::Perhaps, lowered);
+                self.node(Op::MayGoto(labels), vec![lowered])
             }
             _ => {
                 let lowered = self.lower_all(&operands);
@@ -462,7 +439,16 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             {
                 self.unknown()
             }
-            [inner] => self.lower(*inner, wanted),
+            [inner] => {
+                let value = self.lower(*inner, wanted);
+                self.converted(node, *inner, value, wanted)
+            }
+            // libclang shows `x ?: y` as x for the value, x for the condition, x for the result, and y.
+            [value, first, second, otherwise] if self.are_same([*value, *first, *second]) => {
+                let value = self.lower(*value, true);
+                let otherwise = self.lower(*otherwise, wanted);
+                self.node(Op::Otherwise, vec![value, otherwise])
+            }
             [condition, yes, no] if self.starts_with(node, b"__builtin_choose_expr") => {
                 match self.raw.cursor(*condition).evaluate_integer() {
                     Some(0) => self.lower(*no, wanted),
@@ -475,7 +461,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                     }
                 }
             }
-            // `x ?: y`, atomic operations, `[i] = value` …
+            // Atomic operations, `[i] = value` …
             _ => {
                 if let Some(builtin) = self.extractor.atomic(self.raw.cursor(node)) {
                     let stores = self.extractor.builtin_stores(&self.raw, builtin, operands);
@@ -501,15 +487,13 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 self.unknown()
             }
             CursorKind::VarDecl | CursorKind::ParmDecl => {
-                let Some(local) = self.locals.get(&declaration.canonical_key()).copied() else {
-                    return self.unknown();
-                };
-                if wanted && local.boolean_parameter.is_some() {
-                    let set = if self.passing { &mut self.passed_on } else { &mut self.asked };
-                    set.insert(local.variable);
+                match self.locals.get(&declaration.canonical_key()).copied() {
+                    Some(variable) => self.node(Op::Read(variable), Vec::new()),
+                    None if wanted => self.node(Op::Value(constant_of(declaration)), Vec::new()),
+                    None => self.unknown(),
                 }
-                self.node(Op::Read(local.variable), Vec::new())
             }
+            CursorKind::EnumConstantDecl => self.node(Op::Value(Some(declaration.enumerator_value())), Vec::new()),
             _ => self.unknown(),
         }
     }
@@ -534,9 +518,9 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             let is_shared = |declaration: Cursor<'tu>| declaration.has_attributes();
             let referenced = self.raw.cursor(inner).referenced().filter(|_| self.raw.kind(inner) == CursorKind::DeclRefExpr);
             if referenced.is_some_and(is_shared)
-                && let Some(local) = self.local(inner)
+                && let Some(variable) = self.local(inner)
             {
-                self.tree.untracked.insert(local.variable);
+                self.tree.untracked.insert(variable);
             }
         }
         self.extractor.block(block);
@@ -558,7 +542,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             _ => {}
         }
         let targets = self.targets(callee);
-        let passed = self.pass(function, callee, arguments, &targets);
+        let mut passed = self.pass(function, callee, arguments, &targets);
         let mut lowered = Vec::new();
         if function.is_none() {
             let before = self.named.len();
@@ -568,18 +552,20 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             self.named.extract_if(before.., is_called).for_each(drop);
         }
         let mut truths = Vec::new();
-        let outer = std::mem::take(&mut self.passing);
+        let integers = info.map_or(0, |info| info.integer_parameters);
+        let mut numbers: Vec<Argument> = Vec::new();
         for (position, &argument) in arguments.iter().enumerate() {
             let Ok(position) = u16::try_from(position) else {
                 lowered.push(self.lower(argument, false));
                 continue;
             };
             let bit = 1u32.checked_shl(u32::from(position)).unwrap_or(0);
-            let is_bool = info.is_some_and(|info| info.bool_parameters & bit != 0);
-            self.passing = is_bool;
-            let value = self.lower(argument, is_bool);
-            self.passing = false;
-            if is_bool {
+            let is_integer = integers & bit != 0;
+            let value = self.lower(argument, is_integer);
+            if let (true, Some(number)) = (is_integer, self.tree.constant(value)) {
+                numbers.push(Argument { position, value: ArgumentValue::Number(number) });
+                lowered.push(value);
+            } else if is_integer && self.is_informative(value) {
                 let truth = self.tree.truth();
                 truths.push((position, truth));
                 lowered.push(self.node(Op::Truth(truth), vec![value]));
@@ -587,18 +573,22 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 lowered.push(value);
             }
         }
-        self.passing = outer;
+        passed.extend(numbers);
         // A reader looks for the callee's name; in `a->b()` it is where the call begins.
         let at = if function.is_some() { self.raw.cursor(callee) } else { self.raw.cursor(node) };
         let kind = if self.unresolved { CallKind::Unresolved } else { CallKind::Written };
         let mut sites = Vec::new();
+        let returns = match info {
+            Some(info) => info.returns,
+            None => !super::is_noreturn_type(called_type(self.raw.cursor(callee).ty())),
+        };
         for (number, target) in targets.into_iter().enumerate() {
             let site = self.tree.site();
             let made = self.pending(site, target, at, kind, passed.clone(), truths.clone());
             if !made {
                 return self.node(Op::Opaque, lowered);
             }
-            let returns = number > 0 || info.is_none_or(|info| info.returns);
+            let returns = number > 0 || returns;
             sites.push(self.node(Op::Call { site, returns }, std::mem::take(&mut lowered)));
         }
         if info.is_some_and(|info| info.role == Role::Predicate) {
@@ -715,8 +705,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             }
             UnaryOperator::Extension => self.lower(operand, wanted),
             UnaryOperator::AddressOf => {
-                if let Some(local) = self.local(operand) {
-                    self.tree.untracked.insert(local.variable);
+                if let Some(variable) = self.local(operand) {
+                    self.tree.untracked.insert(variable);
                 }
                 let inner = self.lower(operand, false);
                 self.node(Op::Opaque, vec![inner])
@@ -725,7 +715,20 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 let lowered = self.lower_all(operands);
                 self.change(Some(operand), lowered)
             }
-            UnaryOperator::Dereference | UnaryOperator::Other => {
+            operator @ (UnaryOperator::Minus | UnaryOperator::Complement | UnaryOperator::Plus) if wanted => {
+                let inner = self.lower(operand, true);
+                let Some(ty) = integer_type(self.raw.cursor(node)) else {
+                    return self.node(Op::Opaque, vec![inner]);
+                };
+                let (operation, number) = match operator {
+                    UnaryOperator::Minus => (Arithmetic::Subtract, 0),
+                    UnaryOperator::Complement => (Arithmetic::Xor, -1),
+                    _ => (Arithmetic::Add, 0),
+                };
+                let number = self.node(Op::Value(Some(number)), Vec::new());
+                self.node(Op::Arithmetic(operation, ty), vec![number, inner])
+            }
+            _ => {
                 let lowered = self.lower_all(operands);
                 self.node(Op::Opaque, lowered)
             }
@@ -737,49 +740,143 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             let lowered = self.lower_all(operands);
             return self.node(Op::Perhaps, lowered);
         };
-        let op = match self.raw.cursor(node).binary_operator() {
-            BinaryOperator::LogicalAnd => Op::And,
-            BinaryOperator::LogicalOr => Op::Or,
-            BinaryOperator::Equal => Op::Equal,
-            BinaryOperator::NotEqual => Op::NotEqual,
+        let operator = self.raw.cursor(node).binary_operator();
+        match operator {
+            BinaryOperator::LogicalAnd | BinaryOperator::LogicalOr => {
+                let op = if operator == BinaryOperator::LogicalAnd { Op::And } else { Op::Or };
+                let left = self.lower(*left, true);
+                let right = self.lower(*right, true);
+                self.node(op, vec![left, right])
+            }
             BinaryOperator::Comma => {
                 let first = self.lower(*left, false);
                 let second = self.lower(*right, wanted);
-                return self.node(Op::Sequence, vec![first, second]);
+                self.node(Op::Sequence, vec![first, second])
             }
             BinaryOperator::Assign => {
                 let stores = self.extractor.assignment(&self.raw, *left, *right);
                 self.stores.extend(stores);
                 let local = self.local(*left);
                 let value = self.lower(*right, local.is_some());
-                return match local {
-                    Some(local) => {
-                        self.assigned.push(local.variable);
-                        self.node(Op::Assign(local.variable), vec![value])
-                    }
+                match local {
+                    Some(variable) => self.node(Op::Assign(variable), vec![value]),
                     None => {
                         let target = self.lower(*left, false);
                         self.node(Op::Opaque, vec![target, value])
                     }
-                };
+                }
             }
-            BinaryOperator::Other => {
-                let lowered = self.lower_all(operands);
-                return self.node(Op::Opaque, lowered);
+            _ => self.operation(operator, node, [*left, *right], wanted),
+        }
+    }
+
+    /// A comparison or arithmetic.
+    fn operation(
+        &mut self,
+        operator: BinaryOperator,
+        node: CursorId,
+        [left, right]: [CursorId; 2],
+        wanted: bool,
+    ) -> NodeId {
+        let ty = integer_type(self.raw.cursor(left));
+        if let Some(comparison) = comparison(operator) {
+            let is_wanted = wanted || matches!(comparison, Comparison::Equal | Comparison::NotEqual);
+            let operands = [left, right].map(|operand| self.lower(operand, is_wanted)).to_vec();
+            return self.node(Op::Compare(comparison, ty), operands);
+        }
+        if let (Some(arithmetic), Some(ty), true) = (arithmetic(operator), ty, wanted) {
+            let operands = [left, right].map(|operand| self.lower(operand, true)).to_vec();
+            return self.node(Op::Arithmetic(arithmetic, ty), operands);
+        }
+        let lowered = self.lower_all(&[left, right]);
+        let lowered = self.node(Op::Opaque, lowered);
+        match self.raw.cursor(node).evaluate_integer().filter(|_| wanted) {
+            Some(value) => {
+                let value = self.node(Op::Value(Some(value)), Vec::new());
+                self.node(Op::Sequence, vec![lowered, value])
             }
-        };
-        let left = self.lower(*left, true);
-        let right = self.lower(*right, true);
-        self.node(op, vec![left, right])
+            None => lowered,
+        }
+    }
+
+    /// `x |= y` and the like.
+    fn compound_assignment(&mut self, node: CursorId, operands: &[CursorId]) -> NodeId {
+        if let [left, right] = *operands
+            && let Some(variable) = self.local(left)
+            && let Some(arithmetic) = arithmetic(self.raw.cursor(node).binary_operator())
+            && let Some(ty) = integer_type(self.raw.cursor(left)).filter(|ty| !ty.is_bool())
+        {
+            let value = self.lower(right, true);
+            let read = self.node(Op::Read(variable), Vec::new());
+            let result = self.node(Op::Arithmetic(arithmetic, ty), vec![read, value]);
+            return self.node(Op::Assign(variable), vec![result]);
+        }
+        let lowered = self.lower_all(operands);
+        self.change(operands.first().copied(), lowered)
+    }
+
+    /// A value behind a cast, written or implicit.
+    fn converted(&mut self, cast: CursorId, inner: CursorId, value: NodeId, wanted: bool) -> NodeId {
+        if !wanted {
+            return value;
+        }
+        match [cast, inner].map(|node| integer_type(self.raw.cursor(node))) {
+            [Some(to), Some(from)] if to != from => self.node(Op::Convert(to), vec![value]),
+            // A pointer is true if it is not null.
+            [Some(to), None] if !to.is_bool() => self.node(Op::Opaque, vec![value]),
+            _ => value,
+        }
+    }
+
+    /// Whether an argument's truth may follow from the entry state.
+    fn is_informative(&self, node: NodeId) -> bool {
+        match self.tree.look(node) {
+            (Op::Read(_) | Op::Predicate | Op::Not | Op::And | Op::Or | Op::Compare(..), _) => true,
+            (Op::Conditional | Op::Otherwise | Op::Arithmetic(Arithmetic::And, _), _) => true,
+            (Op::Convert(_) | Op::Sequence, [.., last]) => self.is_informative(*last),
+            _ => false,
+        }
+    }
+
+    fn case_values(&mut self, values: &[CursorId]) -> CaseValues {
+        let number = |node: Option<&CursorId>| self.raw.cursor(*node?).evaluate_integer();
+        match (number(values.first()), number(values.last())) {
+            (Some(first), Some(last)) => CaseValues::Range(first, last),
+            _ => CaseValues::Unknown,
+        }
+    }
+
+    /// Whether three nodes show the same expression.
+    fn are_same(&self, [first, second, third]: [CursorId; 3]) -> bool {
+        let [first, second, third] = [first, second, third].map(|node| self.raw.cursor(node));
+        first.is_same_node(second) && second.is_same_node(third)
+    }
+
+    /// The labels to which an `asm goto` may jump. libclang does not show them, so they are read from the body as clang
+    /// prints it, in which macros are expanded.
+    fn labels_of_asm(&mut self, node: CursorId) -> Vec<Label> {
+        if self.asm_labels.is_none() {
+            let statements = self.raw.of_kind(CursorKind::GccAsmStmt);
+            let mut found = HashMap::new();
+            if !self.raw.of_kind(CursorKind::LabelStmt).is_empty() {
+                let printed = asm_labels(&self.raw.cursor(0).printed_with_body());
+                // A statement that the tree shows twice is printed once. Then any may be any.
+                let all: Vec<String> = printed.iter().flatten().cloned().collect();
+                let is_exact = printed.len() == statements.len();
+                for (position, statement) in statements.into_iter().enumerate() {
+                    found.insert(statement, if is_exact { printed[position].clone() } else { all.clone() });
+                }
+            }
+            self.asm_labels = Some(found);
+        }
+        let names = self.asm_labels.as_ref().and_then(|labels| labels.get(&node)).cloned();
+        names.unwrap_or_default().into_iter().map(|name| self.label(name)).collect()
     }
 
     /// A node behind which a variable has an unknown value.
     fn change(&mut self, changed: Option<CursorId>, lowered: Vec<NodeId>) -> NodeId {
         match changed.and_then(|changed| self.local(changed)) {
-            Some(local) => {
-                self.assigned.push(local.variable);
-                self.node(Op::Change(local.variable), lowered)
-            }
+            Some(variable) => self.node(Op::Change(variable), lowered),
             None => self.node(Op::Opaque, lowered),
         }
     }
@@ -802,9 +899,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let cursor = self.raw.cursor(node);
         self.extractor.slot_with_marks(cursor, SlotKind::Variable);
         let ty = cursor.ty().kind();
-        let is_static = cursor.is_static();
-        let scalar = ty == TypeKind::Bool || ty == TypeKind::Integer;
-        let variable = (scalar && !is_static).then(|| self.track(cursor, None));
+        let integer = integer_type(cursor).filter(|_| !cursor.is_static());
+        let variable = integer.map(|integer| self.track(cursor, integer, None));
         let initializer = cursor.initializer();
         self.chosen_by = None;
         let mut lowered = Vec::new();
@@ -826,11 +922,9 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         }
         match (variable, value) {
             (Some(variable), Some(value)) => {
-                self.assigned.push(variable);
                 lowered.push(self.node(Op::Assign(variable), vec![value]));
             }
             (Some(variable), None) => {
-                self.assigned.push(variable);
                 lowered.push(self.node(Op::Change(variable), Vec::new()));
             }
             (None, value) => lowered.extend(value),
@@ -856,7 +950,6 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             },
         };
         let init = init.map(|init| self.lower(init, false));
-        let before = self.assigned.len();
         let condition = match condition {
             Some(condition) => self.lower(condition, true),
             None => self.node(Op::Value(Some(1)), Vec::new()),
@@ -866,8 +959,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             Some(increment) => self.lower(increment, false),
             None => self.unknown(),
         };
-        let assigned = self.assigned_since(before);
-        let whole = self.node(Op::For(assigned), vec![condition, increment, body]);
+        let whole = self.node(Op::For, vec![condition, increment, body]);
         // A block of its own: what the initialisation declares ends with the loop.
         let mut sequence: Vec<NodeId> = init.into_iter().collect();
         sequence.push(whole);
@@ -876,13 +968,11 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
 
     /// A loop whose condition could not be identified: nothing is refined.
     fn for_of_unknown_parts(&mut self, parts: &[CursorId], body: CursorId) -> NodeId {
-        let before = self.assigned.len();
         let parts = self.lower_all(parts);
         let parts = self.node(Op::Perhaps, parts);
         let body = self.lower(body, false);
         let unknown = self.unknown();
-        let assigned = self.assigned_since(before);
-        self.node(Op::For(assigned), vec![parts, unknown, body])
+        self.node(Op::For, vec![parts, unknown, body])
     }
 
     /// Which parts of a `for` exist: libclang shows those that do, without saying which they are.
@@ -908,13 +998,6 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             found[number] = Some(part);
         }
         Some(found)
-    }
-
-    fn assigned_since(&self, before: usize) -> Vec<Variable> {
-        let mut assigned = self.assigned[before..].to_vec();
-        assigned.sort_unstable();
-        assigned.dedup();
-        assigned
     }
 
     fn label(&mut self, name: String) -> Label {
@@ -964,13 +1047,13 @@ fn distinct(calls: Vec<PendingCall>) -> Vec<DistinctCall> {
 
 impl DistinctCall {
     /// Its path condition.
-    fn reach(&self, outcome: &FlowResult) -> PathCondition {
+    fn reach(&self, outcome: &EntryStates) -> PathCondition {
         let sites = self.sites.iter().map(|site| outcome.reach[site.0 as usize]);
         sites.fold(PathCondition::NEVER, PathCondition::or)
     }
 
     /// Its arguments, sorted; truth values only where something is known about them.
-    fn arguments(&self, outcome: &FlowResult, reach: PathCondition) -> Vec<Argument> {
+    fn arguments(&self, outcome: &EntryStates, reach: PathCondition) -> Vec<Argument> {
         let mut truths: Vec<(u16, [PathCondition; 2])> = Vec::new();
         for (position, truth) in &self.call.truths {
             let [may_be_true, may_be_false] = outcome.truths[truth.0 as usize];
@@ -991,6 +1074,139 @@ impl DistinctCall {
     }
 }
 
+/// The order of a body's calls.
+struct CallOrder {
+    sites: SiteOrder,
+    /// The positions in [`Body::calls`] of the calls that certainly run in place.
+    positions: HashMap<Site, u32>,
+}
+
+impl CallOrder {
+    fn new(graph: &FlowGraph, states: &EntryStates, calls: &[DistinctCall]) -> CallOrder {
+        let mut positions = HashMap::new();
+        let named = calls.iter().filter(|call| matches!(call.call.target, Target::Function(_)));
+        for (position, call) in named.enumerate().filter(|(_, call)| call.call.kind.is_in_place()) {
+            positions.extend(call.sites.iter().map(|site| (*site, position as u32)));
+        }
+        let landmarks: HashSet<Site> = positions.keys().copied().collect();
+        CallOrder { sites: SiteOrder::new(graph, &states.feasible, &landmarks), positions }
+    }
+
+    fn before(&self, sites: &[Site]) -> Option<u32> {
+        self.positions.get(&self.sites.before(sites)?).copied()
+    }
+
+    fn before_end(&self) -> Option<u32> {
+        self.positions.get(&self.sites.before_end()?).copied()
+    }
+}
+
+/// The integer type of an expression or declaration.
+fn integer_type(cursor: Cursor<'_>) -> Option<IntegerType> {
+    cursor.ty().integer().map(|(bits, signed)| IntegerType { bits, signed })
+}
+
+/// The value of a variable that is a constant.
+fn constant_of(variable: Cursor<'_>) -> Option<i64> {
+    let ty = variable.ty();
+    if !ty.is_const() || ty.is_volatile() {
+        return None;
+    }
+    let integer = integer_type(variable)?;
+    let initializer = variable.initializer().or_else(|| variable.definition()?.initializer())?;
+    Some(integer.convert(initializer.evaluate_integer()?))
+}
+
+fn comparison(operator: BinaryOperator) -> Option<Comparison> {
+    Some(match operator {
+        BinaryOperator::Equal => Comparison::Equal,
+        BinaryOperator::NotEqual => Comparison::NotEqual,
+        BinaryOperator::Less => Comparison::Less,
+        BinaryOperator::LessOrEqual => Comparison::LessOrEqual,
+        BinaryOperator::Greater => Comparison::Greater,
+        BinaryOperator::GreaterOrEqual => Comparison::GreaterOrEqual,
+        _ => return None,
+    })
+}
+
+fn arithmetic(operator: BinaryOperator) -> Option<Arithmetic> {
+    Some(match operator {
+        BinaryOperator::And => Arithmetic::And,
+        BinaryOperator::Or => Arithmetic::Or,
+        BinaryOperator::Xor => Arithmetic::Xor,
+        BinaryOperator::Add => Arithmetic::Add,
+        BinaryOperator::Subtract => Arithmetic::Subtract,
+        _ => return None,
+    })
+}
+
+/// For each `asm` statement of a printed body, the labels to which it may jump.
+fn asm_labels(printed: &str) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    let mut rest = printed;
+    while let Some(at) = next_asm(rest) {
+        rest = &rest[at..];
+        let Some((words, inner)) = rest.split_once('(') else { break };
+        let is_goto = words.split_whitespace().any(|word| word == "goto");
+        let Some((last, length)) = behind_last_colon(inner) else { break };
+        let names = last.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        found.push(if is_goto { names.collect() } else { Vec::new() });
+        rest = &inner[length..];
+    }
+    found
+}
+
+/// Where the next `asm` statement begins, behind the word itself.
+fn next_asm(printed: &str) -> Option<usize> {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let bytes = printed.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' | b'\'' => at = end_of_quoted(bytes, at),
+            byte if is_word(byte) => {
+                let end = at + bytes[at..].iter().take_while(|byte| is_word(**byte)).count();
+                if &bytes[at..end] == b"asm" {
+                    return Some(end);
+                }
+                at = end;
+            }
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+/// The text between the last colon and the closing parenthesis, outside of other parentheses, and the length of all.
+fn behind_last_colon(text: &str) -> Option<(&str, usize)> {
+    let bytes = text.as_bytes();
+    let (mut depth, mut at, mut colon) = (0usize, 0, None);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' | b'\'' => {
+                at = end_of_quoted(bytes, at);
+                continue;
+            }
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' if depth == 0 => return Some((text.get(colon.map_or(at, |colon: usize| colon + 1)..at)?, at)),
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b':' if depth == 0 => colon = Some(at),
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// Where a string or a character constant ends that begins at an offset.
+fn end_of_quoted(text: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while at < text.len() && text[at] != text[start] {
+        at += if text[at] == b'\\' { 2 } else { 1 };
+    }
+    (at + 1).min(text.len())
+}
+
 /// The offsets of the two semicolons of `for (…; …; …)` in a text that begins with `for`.
 fn semicolons_of_for(text: &[u8]) -> Option<[usize; 2]> {
     let mut depth = 0usize;
@@ -1007,12 +1223,12 @@ fn semicolons_of_for(text: &[u8]) -> Option<[usize; 2]> {
                 }
             }
             b';' if depth == 1 => found.push(at),
-            quote @ (b'"' | b'\'') => {
-                let mut end = 1;
-                while rest.get(end).is_some_and(|&byte| byte != quote) {
-                    end += if rest[end] == b'\\' { 2 } else { 1 };
-                }
-                at += end;
+            b'"' if raw_string(text, at).is_some() => at += raw_string(text, at).unwrap_or_default(),
+            // In a number, it separates digits.
+            b'\'' if is_in_number(text, at) => {}
+            b'"' | b'\'' => {
+                at = end_of_quoted(text, at);
+                continue;
             }
             b'/' if rest.starts_with(b"//") => {
                 at += rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len() - 1);
@@ -1027,9 +1243,44 @@ fn semicolons_of_for(text: &[u8]) -> Option<[usize; 2]> {
     found.try_into().ok()
 }
 
+/// Whether the quote at an offset is inside a number, as in `1'000`.
+fn is_in_number(text: &[u8], at: usize) -> bool {
+    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'\'');
+    let word = text[..at].iter().rev().take_while(is_part).count();
+    text[at - word..].first().is_some_and(u8::is_ascii_digit)
+}
+
+/// The length of a raw string less one, as in `R"x(…)x"`, whose opening quote is at an offset.
+fn raw_string(text: &[u8], at: usize) -> Option<usize> {
+    if at == 0 || text[at - 1] != b'R' {
+        return None;
+    }
+    let before = text[..at - 1].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+    if !matches!(&text[at - 1 - before..at - 1], b"" | b"L" | b"u" | b"U" | b"u8") {
+        return None;
+    }
+    let inner = &text[at + 1..];
+    let open = inner.iter().take(17).position(|byte| *byte == b'(')?;
+    let end = [b")", &inner[..open], b"\""].concat();
+    let close = inner[open..].windows(end.len()).position(|window| window == end)?;
+    Some(open + close + end.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_labels_of_asm_are_read_from_what_clang_prints() {
+        let printed = r#"void f(void) {
+            asm ("nop : (" : "=r" (x) : "r" (a[1]));
+            asm volatile goto ("jmp %l[out]" : : "r" (g(1)) : "memory" : out, other);
+            asm goto ("" : : : : out);
+            int asmx = 'a'; } "#;
+        let names = asm_labels(printed);
+        assert_eq!(names, [vec![], vec!["out".to_owned(), "other".to_owned()], vec!["out".to_owned()]]);
+        assert_eq!(asm_labels("asm goto (\"x\" : : : "), Vec::<Vec<String>>::new());
+    }
 
     #[test]
     fn semicolons_are_found_through_strings_comments_and_blocks() {
@@ -1041,5 +1292,8 @@ mod tests {
         assert_eq!(offsets("for (a, b)"), None);
         assert_eq!(offsets("for (a"), None);
         assert_eq!(offsets("for (\"\\"), None);
+        assert_eq!(offsets("for (; a < 1'000; a++)"), Some([5, 16]));
+        assert_eq!(offsets("for (a = 0x1'F'u; b; u8';')"), Some([16, 19]));
+        assert_eq!(offsets("for (R\"(;\")\"; uR\"x(;)\")x\"; c)"), Some([12, 25]));
     }
 }

@@ -57,6 +57,11 @@ impl<'tu> CursorTree<'tu> {
         self.nodes[node].kind
     }
 
+    /// All nodes of a kind, in the order in which libclang shows them.
+    pub fn of_kind(&self, kind: CursorKind) -> Vec<CursorId> {
+        (0..self.nodes.len()).filter(|&node| self.kind(node) == kind).collect()
+    }
+
     /// The children of a node.
     pub fn children(&self, node: CursorId) -> &[CursorId] {
         &self.nodes[node].children

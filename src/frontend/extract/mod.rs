@@ -5,7 +5,6 @@
 
 mod body;
 mod flow;
-mod lockset;
 mod cursor_tree;
 mod attributes;
 mod blocks;
@@ -21,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::clang::{Cursor, CursorKind, File, Linkage, Severity, TranslationUnit, TypeKind, Visit};
+use crate::clang::{Cursor, CursorKind, File, Linkage, Severity, TranslationUnit, Type, TypeKind, Visit};
 use cowrap_facts::{
     Body, CallKind, CompilerError, Declaration, FileFacts, FileId, Location, LockId, Mark, MarkId, PairId, ParseStatus, PathCondition,
     SharedFileFacts, SlotCall, SlotId, SlotIdentity, Symbol, SymbolId, UnitFacts,
@@ -204,7 +203,7 @@ struct FunctionOfUnit {
     file: Option<UnitFile>,
     returns: bool,
     role: Role,
-    bool_parameters: u32,
+    integer_parameters: u32,
 }
 
 /// A mark of a function, and the location where it is written: its file, line and column.
@@ -216,8 +215,8 @@ struct FunctionInfo {
     symbol: SymbolId,
     returns: bool,
     role: Role,
-    /// A bit for each of the first parameters that is a `bool`.
-    bool_parameters: u32,
+    /// For a function of the tree, a bit for each of the first parameters that is an integer.
+    integer_parameters: u32,
 }
 
 /// The role of a function in control flow.
@@ -722,8 +721,8 @@ impl<'tu> Extractor<'_, 'tu> {
             let function = self.function_of_unit(cursor);
             self.functions.insert(key, function);
         }
-        let FunctionOfUnit { name, file, returns, role, bool_parameters } = &self.functions[&key];
-        let (file, returns, role, bool_parameters) = (*file, *returns, *role, *bool_parameters);
+        let FunctionOfUnit { name, file, returns, role, integer_parameters } = &self.functions[&key];
+        let (file, returns, role, integer_parameters) = (*file, *returns, *role, *integer_parameters);
         let symbol = match self.pieces[self.current].functions.get(&key) {
             Some(symbol) => *symbol,
             None => {
@@ -733,7 +732,7 @@ impl<'tu> Extractor<'_, 'tu> {
                 symbol
             }
         };
-        FunctionInfo { symbol, returns, role, bool_parameters }
+        FunctionInfo { symbol, returns, role, integer_parameters }
     }
 
     /// A type as clang spells it, with the paths that facts use: the spelling of a record without a
@@ -778,8 +777,11 @@ impl<'tu> Extractor<'_, 'tu> {
             _ => Role::Ordinary,
         };
         let returns = !is_noreturn(cursor, &name);
-        let bool_parameters = bool_parameters(cursor);
-        FunctionOfUnit { name, file, returns, role, bool_parameters }
+        let declared = cursor.location().map(|location| self.file(location.file));
+        // No body of a library's function is read, so that nothing depends on its arguments.
+        let is_own = declared.is_some_and(|file| self.known(file).own);
+        let integer_parameters = if is_own { integer_parameters(cursor) } else { 0 };
+        FunctionOfUnit { name, file, returns, role, integer_parameters }
     }
 }
 
@@ -809,31 +811,39 @@ fn holds_function(cursor: Cursor<'_>, kind: SlotKind) -> bool {
     matches!(kind, SlotKind::Typedef | SlotKind::Parameter) && ty.kind() == TypeKind::Function
 }
 
-/// A bit for each of a function's first parameters that is a `bool`.
-fn bool_parameters(function: Cursor<'_>) -> u32 {
-    let children = function.children();
-    let parameters = children.iter().filter(|child| child.kind() == CursorKind::ParmDecl);
-    let positions = parameters.enumerate().filter(|(_, parameter)| parameter.ty().kind() == TypeKind::Bool);
+/// A bit for each of a function's first parameters that is an integer.
+fn integer_parameters(function: Cursor<'_>) -> u32 {
+    let parameters = function.ty().parameters();
+    let positions = parameters.iter().enumerate().filter(|(_, parameter)| parameter.integer().is_some());
     positions.filter_map(|(position, _)| 1u32.checked_shl(u32::try_from(position).ok()?)).sum()
 }
 
 /// Whether a call of the function never returns.
 ///
-/// libclang has no cursor for it. The GNU attribute is part of the function's type, and stands at
-/// the end of its spelling; `_Noreturn` and `[[noreturn]]` are not, and stand before the name in
-/// the printed declaration. A parameter's or a result's type can say the same of another function,
-/// so nothing else counts.
+/// libclang has no cursor for it. The GNU attribute is part of the function's type; `_Noreturn` and `[[noreturn]]` are
+/// not, and stand before the name in the printed declaration.
 fn is_noreturn(cursor: Cursor<'_>, name: &str) -> bool {
     if matches!(name, "__builtin_unreachable" | "__builtin_trap" | "__builtin_abort" | "__builtin_exit") {
         return true;
     }
-    let ty = cursor.ty().canonical();
-    let result = ty.result();
-    let gives_function = result.kind() == TypeKind::Pointer && result.pointee().kind() == TypeKind::Function;
-    if !gives_function && ty.spelling().ends_with("__attribute__((noreturn))") {
+    if is_noreturn_type(cursor.ty()) {
         return true;
     }
     cursor.has_attributes() && says_noreturn(&cursor.printed(), name)
+}
+
+/// Whether a function of this type never returns.
+///
+/// The spelling of the type has the attribute. Those of the types of its result and parameters, which can be pointers to
+/// functions that never return, are part of it.
+fn is_noreturn_type(ty: Type<'_>) -> bool {
+    let ty = ty.canonical();
+    if ty.kind() != TypeKind::Function {
+        return false;
+    }
+    let count = |ty: Type<'_>| ty.canonical().spelling().matches("__attribute__((noreturn))").count();
+    let all = count(ty);
+    all > 0 && all > count(ty.result()) + ty.parameters().into_iter().map(count).sum::<usize>()
 }
 
 /// Whether a printed declaration has a word for never returning before the function's name.

@@ -260,7 +260,7 @@ impl<'tu> Extractor<'_, 'tu> {
                     }
                 }
             }
-            UnaryOperator::LogicalNot | UnaryOperator::Other => {}
+            _ => {}
         }
     }
 

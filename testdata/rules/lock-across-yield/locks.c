@@ -116,8 +116,43 @@ void coroutine_fn by_a_goto(Disk *disk, int n)
     qemu_mutex_unlock(&disk->lock);
     return;
 out:
-    co_leaf(); /* near miss: who jumps here is not looked at */
+    co_leaf(); /* expect: warning lock-across-yield: `by_a_goto` holds */
     qemu_mutex_unlock(&disk->lock);
+}
+
+void coroutine_fn by_two_gotos(Disk *disk, int n);
+void coroutine_fn by_two_gotos(Disk *disk, int n)
+{
+    if (!n) {
+        goto out;
+    }
+    qemu_mutex_lock(&disk->lock);
+    if (n > 1) {
+        goto out;
+    }
+    qemu_mutex_unlock(&disk->lock);
+    return;
+out:
+    co_leaf(); /* near miss: one of the jumps holds nothing */
+}
+
+void coroutine_fn out_of_a_guarded_block(Disk *disk, int n, int m);
+void coroutine_fn out_of_a_guarded_block(Disk *disk, int n, int m)
+{
+    {
+        QEMU_LOCK_GUARD(&disk->lock);
+        if (n) {
+            goto out;
+        }
+        if (m) {
+            goto inside;
+        }
+        return;
+inside:
+        co_leaf(); /* expect: warning lock-across-yield: `out_of_a_guarded_block` holds */
+    }
+out:
+    co_leaf(); /* near miss: the guard ended with its block */
 }
 
 void coroutine_fn two_locks(Disk *disk);

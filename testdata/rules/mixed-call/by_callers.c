@@ -181,7 +181,7 @@ int coroutine_fn calls_near_misses(int n)
     int r = 0;
 
     take(given_away);
-    v9fs_co_run_in_worker({
+    v9fs_co_run_in_worker({ /* expect: error blocking-call: leads to `co_wrapper_mixed` `dev_read` */
         r = in_a_region(n);
     });
     if (!qemu_in_coroutine()) {

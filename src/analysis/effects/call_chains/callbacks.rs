@@ -114,7 +114,7 @@ impl Search<'_, '_> {
             for (id, at) in program.calls_through(*slot) {
                 let body = program.body(*id);
                 let call = &body.slot_calls[*at as usize];
-                if !call.kind.is_in_place() {
+                if !call.kind.is_in_place() || call.ends {
                     continue;
                 }
                 for position in self.own_parameters(*slot, body.function) {

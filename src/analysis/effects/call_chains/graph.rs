@@ -102,7 +102,8 @@ pub(super) struct IncomingCall<'e> {
 }
 
 impl<'e, 'a> Search<'e, 'a> {
-    /// The calls of a function, by its name and through slots that may point to it, in no particular order.
+    /// The calls of a function, by its name and through slots that may point to it, in no particular order. Calls behind
+    /// which the program ends are on no chain: nothing waits for what they do.
     pub(super) fn calls_of(&self, function: FunctionId) -> impl Iterator<Item = IncomingCall<'e>> {
         let through = self.slots_of(function).flat_map(move |slot| self.calls_through(slot, function));
         self.calls_by_name(function).chain(through)
@@ -110,7 +111,7 @@ impl<'e, 'a> Search<'e, 'a> {
 
     pub(super) fn calls_by_name(&self, function: FunctionId) -> impl Iterator<Item = IncomingCall<'e>> + use<'e, 'a> {
         let (effects, program) = (self.effects, self.effects.program);
-        let calls = program.incoming(function).iter().filter(|call| call.kind.is_in_place());
+        let calls = program.incoming(function).iter().filter(|call| call.kind.is_in_place() && !call.ends);
         let calls = calls.filter(move |call| !effects.is_cut(call.caller, function));
         calls.map(|call| {
             let arguments: &[Argument] = if call.has_arguments { &program.call(call.site).arguments } else { &[] };
@@ -141,7 +142,8 @@ impl<'e, 'a> Search<'e, 'a> {
             let call = &body.slot_calls[*position as usize];
             let (caller, at, arguments) = (body.function, CallRef::Slot(*position), call.arguments.as_slice());
             let incoming = IncomingCall { body: *id, caller, at, condition: call.condition, arguments, ambiguity };
-            (call.kind.is_in_place() && !effects.is_cut(caller, function)).then_some(incoming)
+            let is_on_a_chain = call.kind.is_in_place() && !call.ends;
+            (is_on_a_chain && !effects.is_cut(caller, function)).then_some(incoming)
         })
     }
 

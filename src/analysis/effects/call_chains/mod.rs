@@ -151,7 +151,7 @@ impl<'e, 'a> Search<'e, 'a> {
             }
         };
         for function in program.function_ids().filter(|function| self.is_goal(*function)) {
-            for call in program.incoming(function) {
+            for call in program.incoming(function).iter().filter(|call| !call.ends) {
                 push(call.site.body, call.caller, CallRef::Named(call.site.call), call.kind, call.condition);
             }
         }
@@ -160,6 +160,9 @@ impl<'e, 'a> Search<'e, 'a> {
             for (id, position) in program.calls_through(slot) {
                 let body = program.body(*id);
                 let call = &body.slot_calls[*position as usize];
+                if call.ends {
+                    continue;
+                }
                 push(*id, body.function, CallRef::Slot(*position), call.kind, call.condition);
             }
         }
@@ -267,9 +270,10 @@ fn ambiguity(effects: &Effects<'_>, context: Context, slot: SlotId) -> Ambiguity
     Ambiguity::of_candidates(called.count())
 }
 
-/// Whether a slot's marks leave the context of its callers open.
+/// Whether a slot's marks leave the context of its callers open, and calls through it run in their thread.
 fn is_open(effects: &Effects<'_>, slot: SlotId) -> bool {
     effects.slot_requirement(slot).is_none_or(|(effect, _)| effect == Effect::Mixed)
+        && effects.thread_of_slot(slot).is_none()
 }
 
 /// Whether a slot allows calls in a context.

@@ -6,7 +6,7 @@ use crate::program::{Argument, BodyId, FunctionId};
 use cowrap_facts::{ContextSet, PathCondition};
 
 use super::super::Callee;
-use super::super::entry_contexts::{all_values, passed_values, single_values};
+use super::super::entry_contexts::{passed_values, single_values};
 use super::callbacks::Passing;
 use super::graph::{CallRef, Node, Reason, Reasons, Via};
 use super::worklist::Worklist;
@@ -59,13 +59,13 @@ impl Search<'_, '_> {
         }
         for body in &program.function(function).bodies {
             let possible = effects.entry_contexts().possible.values(self.context, *body);
-            let entered = if possible == 0 { all_values(program.body(*body)) } else { possible };
+            let entered = if possible == 0 { program.body(*body).values } else { possible };
             let is_reached = |condition: PathCondition| condition.values(self.context) & entered != 0;
             let direct = self.direct_calls(*body).into_iter().filter(|(condition, _)| is_reached(*condition));
             found.extend(direct.map(|(condition, at)| CallChain {
                 body: *body,
                 ambiguity: Ambiguity::NONE,
-                conditional: condition.values(self.context) & entered != entered,
+                conditional: program.body(*body).is_conditional(condition.values(self.context) & entered, entered),
                 steps: self.step(*body, Via::Call(at), None),
             }));
             for (_, chains) in self.chains_of(&Start { body: *body, entered, is_wanted: &is_reached }) {
@@ -84,7 +84,7 @@ impl Search<'_, '_> {
         let mut open = Worklist::new();
         let mut reasons = Reasons::new(program.bodies.len());
         for body in &program.function(function).bodies {
-            for value in single_values(all_values(program.body(*body))) {
+            for value in single_values(program.body(*body).values) {
                 self.add_callers(Node { body: *body, value }, Ambiguity::NONE, 0, &mut reasons, &mut open);
             }
         }
@@ -120,11 +120,11 @@ impl Search<'_, '_> {
     /// The chains that start with a call by name or through a slot.
     fn called_chains(&self, start: &Start<'_>) -> Vec<(GroupKey, CallChain)> {
         let body = self.effects.program.body(start.body);
-        let named = body.calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place());
+        let named = body.calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place() && !call.ends);
         let named = named.map(|(at, call)| {
             (CallRef::Named(at as u32), call.condition, &call.arguments, Callee::Function(call.callee))
         });
-        let through = body.slot_calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place());
+        let through = body.slot_calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place() && !call.ends);
         let through = through.filter_map(|(at, call)| {
             Some((CallRef::Slot(at as u32), call.condition, &call.arguments, Callee::Slot(call.slot?)))
         });
@@ -146,7 +146,8 @@ impl Search<'_, '_> {
                 Next::Goal(function) => self.step(start.body, Via::Pointer { at, function }, None),
                 Next::Node(node) => [self.step(start.body, Via::Call(at), Some(node)), self.steps(node)].concat(),
             };
-            let chain = CallChain { body: start.body, ambiguity, conditional: leading != start.entered, steps };
+            let conditional = body.is_conditional(leading, start.entered);
+            let chain = CallChain { body: start.body, ambiguity, conditional, steps };
             found.push(((callee, None), chain));
         }
         found
@@ -173,7 +174,8 @@ impl Search<'_, '_> {
             let ambiguity = next.map_or(ambiguity, |(rest, _)| rest.and(ambiguity));
             steps.extend(next.into_iter().flat_map(|(_, node)| self.steps(node)));
             let Some(callee) = steps.first().map(|step| step.callee) else { continue };
-            let conditional = condition.values(self.context) & start.entered != start.entered;
+            let reached = condition.values(self.context) & start.entered;
+            let conditional = body.is_conditional(reached, start.entered);
             found.push(((callee, Some(function)), CallChain { body: start.body, ambiguity, conditional, steps }));
         }
         found

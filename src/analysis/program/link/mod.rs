@@ -209,6 +209,7 @@ impl Linker {
         Body {
             function,
             location: ids.location(body.location),
+            values: cowrap_facts::feasible(&body.flags),
             flags: body.flags,
             calls,
             slot_calls,

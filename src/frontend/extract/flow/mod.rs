@@ -1,0 +1,24 @@
+//! Where control can be in a body.
+//!
+//! [`tree`] is the lowered body; [`graph`] makes one control-flow graph of it. [`entry_states`] and [`lockset`] are
+//! analyses of the graph that [`solver`] solves, and [`order`] says which calls are before others. No file in here
+//! may know libclang.
+
+mod tree;
+mod graph;
+mod solver;
+mod flags;
+mod entry_states;
+mod lockset;
+mod order;
+#[cfg(test)]
+mod tests;
+
+pub use entry_states::EntryStates;
+pub use flags::flags;
+pub use graph::FlowGraph;
+pub use lockset::{HeldLocks, Locking, held_locks};
+pub use order::SiteOrder;
+pub use tree::{
+    Arithmetic, CaseValues, Comparison, FlowTree, IntegerType, Label, NodeId, Op, Site, TruthId, Variable, VariableInfo,
+};

@@ -1,0 +1,457 @@
+//! The graph and its analyses on trees that are built by hand.
+
+use cowrap_facts::{Context, ContextSet, Flag, FlagTest, PathCondition};
+
+use super::flags::BodyFlag;
+use super::*;
+
+/// Builds trees by hand: `b.call()` is a site, `b.p()` the predicate, `b.x()` an unknown value.
+#[derive(Default)]
+struct Builder(FlowTree);
+
+impl Builder {
+    fn op<const N: usize>(&mut self, op: Op, children: [NodeId; N]) -> NodeId {
+        self.0.node(op, children.to_vec())
+    }
+    fn p(&mut self) -> NodeId {
+        self.op(Op::Predicate, [])
+    }
+    fn x(&mut self) -> NodeId {
+        self.op(Op::Value(None), [])
+    }
+    fn constant(&mut self, value: i64) -> NodeId {
+        self.op(Op::Value(Some(value)), [])
+    }
+    fn call(&mut self) -> NodeId {
+        let site = self.0.site();
+        self.op(Op::Call { site, returns: true }, [])
+    }
+    fn abort(&mut self) -> NodeId {
+        let site = self.0.site();
+        self.op(Op::Call { site, returns: false }, [])
+    }
+    fn local(&mut self) -> Variable {
+        self.0.variable(VariableInfo { ty: INT, parameter: None })
+    }
+    fn parameter(&mut self, ty: IntegerType) -> Variable {
+        self.0.variable(VariableInfo { ty, parameter: Some(self.0.variables().len() as u16) })
+    }
+    fn read(&mut self, variable: Variable) -> NodeId {
+        self.op(Op::Read(variable), [])
+    }
+    fn compare(&mut self, comparison: Comparison, left: NodeId, right: NodeId) -> NodeId {
+        self.op(Op::Compare(comparison, Some(INT)), [left, right])
+    }
+    fn run(&self, root: NodeId) -> EntryStates {
+        let graph = FlowGraph::new(&self.0, root);
+        EntryStates::new(&graph, &flags(&self.0, &graph))
+    }
+    fn flags(&self, root: NodeId) -> Vec<Flag> {
+        let flags = flags(&self.0, &FlowGraph::new(&self.0, root));
+        flags.into_iter().map(|BodyFlag { fact, .. }| fact).collect()
+    }
+    fn contexts<const N: usize>(mut self, body: [NodeId; N]) -> Vec<ContextSet> {
+        let root = self.op(Op::Sequence, body);
+        self.run(root).reach.into_iter().map(PathCondition::contexts).collect()
+    }
+}
+
+const INT: IntegerType = IntegerType { bits: 32, signed: true };
+const C: ContextSet = ContextSet::COROUTINE;
+const N: ContextSet = ContextSet::NON_COROUTINE;
+const BOTH: ContextSet = ContextSet::BOTH;
+const NEVER: ContextSet = ContextSet::EMPTY;
+
+#[test]
+fn both_arms_of_an_if_are_refined() {
+    let mut b = Builder::default();
+    let (p, yes, no) = (b.p(), b.call(), b.call());
+    let body = b.op(Op::If, [p, yes, no]);
+    assert_eq!(b.contexts([body]), [C, N]);
+}
+
+#[test]
+fn what_follows_an_if_that_does_not_come_back_is_refined() {
+    let mut b = Builder::default();
+    let p = b.p();
+    let returns = b.op(Op::Return, []);
+    let guard = b.op(Op::If, [p, returns]);
+    let after = b.call();
+    assert_eq!(b.contexts([guard, after]), [N]);
+}
+
+#[test]
+fn an_unknown_conjunct_leaves_the_other_arm_open() {
+    let mut b = Builder::default();
+    let (p, x) = (b.p(), b.x());
+    let both = b.op(Op::And, [p, x]);
+    let (yes, no) = (b.call(), b.call());
+    let body = b.op(Op::If, [both, yes, no]);
+    assert_eq!(b.contexts([body]), [C, BOTH]);
+}
+
+#[test]
+fn breaking_out_on_any_of_three_refines_what_follows() {
+    // while (x) { if (a || !p || b) break; call(); } call();
+    let mut b = Builder::default();
+    let (a, p, c, x) = (b.x(), b.p(), b.x(), b.x());
+    let not_p = b.op(Op::Not, [p]);
+    let first = b.op(Op::Or, [a, not_p]);
+    let all = b.op(Op::Or, [first, c]);
+    let leave = b.op(Op::Break, []);
+    let guard = b.op(Op::If, [all, leave]);
+    let inside = b.call();
+    let body = b.op(Op::Sequence, [guard, inside]);
+    let whole = b.op(Op::While, [x, body]);
+    let after = b.call();
+    assert_eq!(b.contexts([whole, after]), [C, BOTH]);
+}
+
+#[test]
+fn a_local_that_holds_the_predicate_refines_until_it_changes() {
+    let mut b = Builder::default();
+    let variable = b.local();
+    let p = b.p();
+    let store = b.op(Op::Assign(variable), [p]);
+    let read = b.op(Op::Read(variable), []);
+    let guarded = b.call();
+    let first = b.op(Op::If, [read, guarded]);
+    let change = b.op(Op::Change(variable), []);
+    let again = b.op(Op::Read(variable), []);
+    let unguarded = b.call();
+    let second = b.op(Op::If, [again, unguarded]);
+    assert_eq!(b.contexts([store, first, change, second]), [C, BOTH]);
+}
+
+#[test]
+fn a_variable_is_unknown_in_a_loop_that_changes_it() {
+    // v = p; while (x) { if (v) call(); v = 1; }
+    let mut b = Builder::default();
+    let variable = b.local();
+    let (p, x, one) = (b.p(), b.x(), b.constant(1));
+    let store = b.op(Op::Assign(variable), [p]);
+    let read = b.op(Op::Read(variable), []);
+    let call = b.call();
+    let guard = b.op(Op::If, [read, call]);
+    let set = b.op(Op::Assign(variable), [one]);
+    let body = b.op(Op::Sequence, [guard, set]);
+    let whole = b.op(Op::While, [x, body]);
+    assert_eq!(b.contexts([store, whole]), [BOTH]);
+}
+
+#[test]
+fn a_backward_goto_reaches_its_label() {
+    // if (p) goto later; return; again: call(); return; later: goto again;
+    let mut b = Builder::default();
+    let (again, later) = (b.0.label(), b.0.label());
+    let p = b.p();
+    let to_later = b.op(Op::Goto(later), []);
+    let guard = b.op(Op::If, [p, to_later]);
+    let first_return = b.op(Op::Return, []);
+    let call = b.call();
+    let labelled = b.op(Op::Label(again), [call]);
+    let second_return = b.op(Op::Return, []);
+    let back = b.op(Op::Goto(again), []);
+    let at_later = b.op(Op::Label(later), [back]);
+    assert_eq!(b.contexts([guard, first_return, labelled, second_return, at_later]), [C]);
+}
+
+#[test]
+fn code_behind_an_endless_loop_is_dead() {
+    let mut b = Builder::default();
+    let (one, inside) = (b.constant(1), b.call());
+    let whole = b.op(Op::While, [one, inside]);
+    let after = b.call();
+    assert_eq!(b.contexts([whole, after]), [BOTH, NEVER]);
+}
+
+#[test]
+fn a_switch_without_default_can_be_passed() {
+    // switch (x) { case 1: if (!p) return; call(); } call();
+    let mut b = Builder::default();
+    let (x, p) = (b.x(), b.p());
+    let not_p = b.op(Op::Not, [p]);
+    let leave = b.op(Op::Return, []);
+    let guard = b.op(Op::If, [not_p, leave]);
+    let case = b.op(Op::Case(CaseValues::Unknown), [guard]);
+    let inside = b.call();
+    let body = b.op(Op::Sequence, [case, inside]);
+    let whole = b.op(Op::Switch(Some(INT)), [x, body]);
+    let after = b.call();
+    assert_eq!(b.contexts([whole, after]), [C, BOTH]);
+}
+
+#[test]
+fn an_assertion_on_every_path_is_found() {
+    let mut b = Builder::default();
+    let (p, stop) = (b.p(), b.abort());
+    let not_p = b.op(Op::Not, [p]);
+    let body = b.op(Op::If, [not_p, stop]);
+    let outcome = b.run(body);
+    assert_eq!(outcome.assertion, Some((Context::Coroutine, Site(0))));
+}
+
+#[test]
+fn an_assertion_behind_a_return_is_not_inferred() {
+    let mut b = Builder::default();
+    let (x, p) = (b.x(), b.p());
+    let leave = b.op(Op::Return, []);
+    let early = b.op(Op::If, [x, leave]);
+    let stop = b.abort();
+    let guard = b.op(Op::If, [p, stop]);
+    let body = b.op(Op::Sequence, [early, guard]);
+    assert_eq!(b.run(body).assertion, None);
+}
+
+#[test]
+fn an_endless_loop_is_no_assertion() {
+    // if (p) for (;;) call();
+    let mut b = Builder::default();
+    let (p, one, inside) = (b.p(), b.constant(1), b.call());
+    let forever = b.op(Op::While, [one, inside]);
+    let body = b.op(Op::If, [p, forever]);
+    assert_eq!(b.run(body).assertion, None);
+}
+
+#[test]
+fn what_is_passed_is_noted_for_each_world() {
+    // f(flag && p, x);
+    let mut b = Builder::default();
+    let flag = b.parameter(IntegerType::BOOL);
+    let read = b.op(Op::Read(flag), []);
+    let p = b.p();
+    let both = b.op(Op::And, [read, p]);
+    let (first, second) = (b.0.truth(), b.0.truth());
+    let passed = b.op(Op::Truth(first), [both]);
+    let x = b.x();
+    let unknown = b.op(Op::Truth(second), [x]);
+    let body = b.op(Op::Sequence, [passed, unknown]);
+    let outcome = b.run(body);
+    let [may_be_true, may_be_false] = outcome.truths[0];
+    assert_eq!(may_be_true.contexts(), C);
+    assert!(may_be_true.contains(Context::Coroutine, 1) && !may_be_true.contains(Context::Coroutine, 0));
+    assert_eq!(may_be_false.contexts(), BOTH);
+    assert!(!may_be_false.contains(Context::Coroutine, 1) && may_be_false.contains(Context::NonCoroutine, 1));
+    assert!(outcome.truths[1].iter().all(|reach| reach.contains(Context::NonCoroutine, 1)));
+}
+
+#[test]
+fn flags_make_worlds_of_their_own() {
+    // if (flag) call(); else if (p) call();
+    let mut b = Builder::default();
+    let flag = b.parameter(IntegerType::BOOL);
+    let read = b.op(Op::Read(flag), []);
+    let p = b.p();
+    let (first, second) = (b.call(), b.call());
+    let inner = b.op(Op::If, [p, second]);
+    let body = b.op(Op::If, [read, first, inner]);
+    let outcome = b.run(body);
+    assert!(outcome.reach[0].contains(Context::NonCoroutine, 1));
+    assert!(!outcome.reach[0].contains(Context::NonCoroutine, 0));
+    assert_eq!(outcome.reach[1].contexts(), C);
+}
+
+#[test]
+fn what_a_variable_holds_at_a_jump_is_known_at_its_label() {
+    // v = p; if (x) goto out; call(); out: if (v) call();
+    let mut b = Builder::default();
+    let (variable, out) = (b.local(), b.0.label());
+    let (p, x) = (b.p(), b.x());
+    let store = b.op(Op::Assign(variable), [p]);
+    let jump = b.op(Op::Goto(out), []);
+    let leave = b.op(Op::If, [x, jump]);
+    let between = b.call();
+    let read = b.read(variable);
+    let guarded = b.call();
+    let guard = b.op(Op::If, [read, guarded]);
+    let labelled = b.op(Op::Label(out), [guard]);
+    assert_eq!(b.contexts([store, leave, between, labelled]), [BOTH, C]);
+}
+
+#[test]
+fn a_switch_on_the_predicate_picks_its_case() {
+    // switch (p) { case 1: call(); break; case 0: call(); break; case 2 ... 9: call(); default: call(); }
+    let mut b = Builder::default();
+    let p = b.p();
+    let ranges = [CaseValues::Range(1, 1), CaseValues::Range(0, 0), CaseValues::Range(2, 9), CaseValues::Default];
+    let mut parts = Vec::new();
+    for values in ranges {
+        let call = b.call();
+        parts.push(b.op(Op::Case(values), [call]));
+        parts.push(b.op(Op::Break, []));
+    }
+    let body = b.0.node(Op::Sequence, parts);
+    let whole = b.op(Op::Switch(Some(INT)), [p, body]);
+    let after = b.call();
+    assert_eq!(b.contexts([whole, after]), [C, N, NEVER, NEVER, BOTH]);
+}
+
+#[test]
+fn cases_of_a_parameter_are_flags_that_exclude_each_other() {
+    // switch (n) { case 0: call(); case 3: call(); break; default: call(); }
+    let mut b = Builder::default();
+    let n = b.parameter(INT);
+    let value = b.read(n);
+    let calls = [b.call(), b.call(), b.call()];
+    let zero = b.op(Op::Case(CaseValues::Range(0, 0)), [calls[0]]);
+    let three = b.op(Op::Case(CaseValues::Range(3, 3)), [calls[1]]);
+    let leave = b.op(Op::Break, []);
+    let other = b.op(Op::Case(CaseValues::Default), [calls[2]]);
+    let body = b.op(Op::Sequence, [zero, three, leave, other]);
+    let whole = b.op(Op::Switch(Some(INT)), [value, body]);
+    let flag = |test| Flag { position: 0, test };
+    assert_eq!(b.flags(whole), [flag(FlagTest::NonZero), flag(FlagTest::Equals(3))]);
+    let reach = b.run(whole).reach;
+    let values = reach.iter().map(|reach| reach.values(Context::Coroutine)).collect::<Vec<_>>();
+    // 0 is neither; 3 is both; any other number is only not 0.
+    assert_eq!(values, [0b0001, 0b1001, 0b0010]);
+}
+
+#[test]
+fn bits_of_a_parameter_are_a_flag() {
+    // if (n & 4) call(); if ((n & 6) == 0) call(); if (n < 0) call();
+    let mut b = Builder::default();
+    let n = b.parameter(INT);
+    let (four, six, zero) = (b.constant(4), b.constant(6), b.constant(0));
+    let reads = [b.read(n), b.read(n), b.read(n)];
+    let has_four = b.op(Op::Arithmetic(Arithmetic::And, INT), [reads[0], four]);
+    let has_six = b.op(Op::Arithmetic(Arithmetic::And, INT), [reads[1], six]);
+    let has_none = b.compare(Comparison::Equal, has_six, zero);
+    let negative = b.compare(Comparison::Less, reads[2], zero);
+    let conditions = [has_four, has_none, negative];
+    let parts = conditions.map(|condition| {
+        let call = b.call();
+        b.op(Op::If, [condition, call])
+    });
+    let body = b.op(Op::Sequence, parts);
+    let flag = |bits| Flag { position: 0, test: FlagTest::HasBits(bits) };
+    assert_eq!(b.flags(body), [flag(4), flag(6)]);
+    let values = b.run(body).reach.into_iter().map(|reach| reach.values(Context::NonCoroutine));
+    // No number has the bits of 4 and not those of 6.
+    assert_eq!(values.collect::<Vec<_>>(), [0b1000, 0b0001, 0b1101]);
+}
+
+#[test]
+fn a_constant_decides_through_arithmetic_and_conversions() {
+    // v = 4; v |= 1; if ((bool)(v & 4) && v == 5 && !(v ^ 5) && v - 5 == 0) call(); else call();
+    let mut b = Builder::default();
+    let v = b.local();
+    let four = b.constant(4);
+    let store = b.op(Op::Assign(v), [four]);
+    let (read, one) = (b.read(v), b.constant(1));
+    let or = b.op(Op::Arithmetic(Arithmetic::Or, INT), [read, one]);
+    let change = b.op(Op::Assign(v), [or]);
+    let (read, four) = (b.read(v), b.constant(4));
+    let and = b.op(Op::Arithmetic(Arithmetic::And, INT), [read, four]);
+    let first = b.op(Op::Convert(IntegerType::BOOL), [and]);
+    let (read, five) = (b.read(v), b.constant(5));
+    let second = b.compare(Comparison::Equal, read, five);
+    let (read, five) = (b.read(v), b.constant(5));
+    let xor = b.op(Op::Arithmetic(Arithmetic::Xor, INT), [read, five]);
+    let third = b.op(Op::Not, [xor]);
+    let (read, five, zero) = (b.read(v), b.constant(5), b.constant(0));
+    let difference = b.op(Op::Arithmetic(Arithmetic::Subtract, INT), [read, five]);
+    let fourth = b.compare(Comparison::Equal, difference, zero);
+    let both = b.op(Op::And, [first, second]);
+    let others = b.op(Op::And, [third, fourth]);
+    let all = b.op(Op::And, [both, others]);
+    let (yes, no) = (b.call(), b.call());
+    let branch = b.op(Op::If, [all, yes, no]);
+    assert_eq!(b.contexts([store, change, branch]), [BOTH, NEVER]);
+}
+
+#[test]
+fn a_value_without_the_middle_operand_is_the_predicate_or_the_other() {
+    // if (p ?: x) call(); v = p ?: 0; if (v) call();
+    let mut b = Builder::default();
+    let v = b.local();
+    let (p, x) = (b.p(), b.x());
+    let either = b.op(Op::Otherwise, [p, x]);
+    let (first, second) = (b.call(), b.call());
+    let branch = b.op(Op::If, [either, first, second]);
+    let (p, zero) = (b.p(), b.constant(0));
+    let value = b.op(Op::Otherwise, [p, zero]);
+    let store = b.op(Op::Assign(v), [value]);
+    let read = b.read(v);
+    let third = b.call();
+    let guard = b.op(Op::If, [read, third]);
+    assert_eq!(b.contexts([branch, store, guard]), [BOTH, N, C]);
+}
+
+#[test]
+fn a_computed_jump_reaches_the_labels_whose_address_is_taken() {
+    // goto *x; taken: call(); return; other: call();
+    let mut b = Builder::default();
+    let (taken, other) = (b.0.label(), b.0.label());
+    b.0.address_taken.push(taken);
+    let x = b.x();
+    let jump = b.op(Op::GotoAny, [x]);
+    let calls = [b.call(), b.call()];
+    let at_taken = b.op(Op::Label(taken), [calls[0]]);
+    let leave = b.op(Op::Return, []);
+    let at_other = b.op(Op::Label(other), [calls[1]]);
+    assert_eq!(b.contexts([jump, at_taken, leave, at_other]), [BOTH, NEVER]);
+}
+
+#[test]
+fn asm_goto_jumps_or_goes_on() {
+    // asm goto (out); call(); return; out: call();
+    let mut b = Builder::default();
+    let out = b.0.label();
+    let jump = b.op(Op::MayGoto(vec![out]), []);
+    let calls = [b.call(), b.call()];
+    let leave = b.op(Op::Return, []);
+    let at_out = b.op(Op::Label(out), [calls[1]]);
+    assert_eq!(b.contexts([jump, calls[0], leave, at_out]), [BOTH, BOTH]);
+}
+
+/// The order of a body's sites, all of which are landmarks.
+fn order(b: &Builder, root: NodeId) -> SiteOrder {
+    let graph = FlowGraph::new(&b.0, root);
+    let states = EntryStates::new(&graph, &flags(&b.0, &graph));
+    SiteOrder::new(&graph, &states.feasible, &(0..b.0.counts().0 as u32).map(Site).collect())
+}
+
+#[test]
+fn a_call_is_after_those_that_every_path_passes() {
+    // first(); if (x) second(); else { third(); return; } fourth(); while (x) fifth(); sixth();
+    let mut b = Builder::default();
+    let calls = [b.call(), b.call(), b.call(), b.call(), b.call(), b.call()];
+    let (x, leave) = (b.x(), b.op(Op::Return, []));
+    let otherwise = b.op(Op::Sequence, [calls[2], leave]);
+    let branch = b.op(Op::If, [x, calls[1], otherwise]);
+    let x = b.x();
+    let repeated = b.op(Op::While, [x, calls[4]]);
+    let body = b.op(Op::Sequence, [calls[0], branch, calls[3], repeated, calls[5]]);
+    let order = order(&b, body);
+    let before = |site: u32| order.before(&[Site(site)]).map(|site| site.0);
+    assert_eq!([0, 1, 2, 3, 4, 5].map(before), [None, Some(0), Some(0), Some(1), Some(3), Some(3)]);
+    assert_eq!(order.before(&[Site(4), Site(2)]), Some(Site(0)));
+    assert_eq!(order.before_end(), Some(Site(0)));
+}
+
+#[test]
+fn what_may_not_be_evaluated_is_before_nothing() {
+    let mut b = Builder::default();
+    let calls = [b.call(), b.call()];
+    let perhaps = b.op(Op::Perhaps, [calls[0]]);
+    let body = b.op(Op::Sequence, [perhaps, calls[1]]);
+    assert_eq!(order(&b, body).before(&[Site(1)]), None);
+}
+
+#[test]
+fn a_call_ends_the_program_if_all_paths_from_it_do() {
+    // first(); if (x) { second(); abort(); } third(); for (;;) fourth();
+    let mut b = Builder::default();
+    let calls = [b.call(), b.call()];
+    let (x, stop) = (b.x(), b.abort());
+    let block = b.op(Op::Sequence, [calls[1], stop]);
+    let branch = b.op(Op::If, [x, block]);
+    let rest = [b.call(), b.call()];
+    let one = b.constant(1);
+    let forever = b.op(Op::While, [one, rest[1]]);
+    let body = b.op(Op::Sequence, [calls[0], branch, rest[0], forever]);
+    let order = order(&b, body);
+    let ends = |site: u32| order.ends(&[Site(site)]);
+    assert_eq!([0, 1, 2, 3, 4].map(ends), [false, true, true, false, false]);
+}

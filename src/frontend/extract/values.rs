@@ -479,10 +479,12 @@ pub(super) fn named_function<'tu>(tree: &CursorTree<'tu>, node: CursorId) -> Opt
 
 /// The type of the function that an expression of this type calls.
 pub(super) fn called_type(callee: Type<'_>) -> Type<'_> {
-    match callee.kind() {
-        TypeKind::Pointer => callee.pointee(),
-        _ => callee,
+    let mut ty = callee;
+    // The typedef of a pointer hides what it points to, while that of the function may have a mark.
+    while let Some(typedef) = ty.typedef().filter(|_| ty.kind() == TypeKind::Pointer) {
+        ty = typedef.underlying();
     }
+    if ty.kind() == TypeKind::Pointer { ty.pointee() } else { ty }
 }
 
 #[cfg(test)]

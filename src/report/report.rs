@@ -125,6 +125,9 @@ pub struct Summary {
 pub struct Unknown {
     /// Calls through function pointers without known candidates.
     pub pointer_calls: usize,
+    /// Calls through function pointers with known candidates that may also point to something
+    /// that cowrap cannot see.
+    pub partly_known_calls: usize,
     /// Calls in branches of `_Generic` and `__builtin_choose_expr` that cowrap cannot resolve.
     pub unresolved_calls: usize,
     /// Functions that the tree declares and calls, but whose body was not read.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use cowrap_analysis::effects::Effects;
+use cowrap_analysis::effects::{Effects, Resolution};
 use cowrap_analysis::program::FunctionId;
 use cowrap_facts::CallKind;
 use cowrap_packs::Effect;
@@ -46,7 +46,13 @@ pub(crate) fn summarise(
         summary.unknown.bodies += usize::from(called && no_body);
     }
     for body in &program.bodies {
-        summary.unknown.pointer_calls += body.slot_calls.iter().filter(|call| effects.resolution(call) != cowrap_analysis::effects::Resolution::Known).count();
+        for call in &body.slot_calls {
+            match effects.resolution(call) {
+                Resolution::Known => {}
+                Resolution::PartlyKnown => summary.unknown.partly_known_calls += 1,
+                Resolution::NoCandidate => summary.unknown.pointer_calls += 1,
+            }
+        }
         for call in &body.calls {
             match call.kind {
                 CallKind::Unresolved => summary.unknown.unresolved_calls += 1,

@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 
-use crate::program::{FunctionId, IndexVec, Location, SlotCall, SlotId};
+use crate::program::{FunctionId, IndexVec, Location, SlotCall, SlotId, SlotKey};
 use cowrap_facts::CallKind;
 use cowrap_packs::Effect;
 
@@ -14,8 +14,8 @@ use super::{Callee, Effects, Step};
 pub enum SuspensionCause {
     /// The pack lists it.
     Listed,
-    /// It calls through a pointer at this location, and cowrap does not know all functions that the pointer may point
-    /// to, or a mark says that they may suspend.
+    /// It calls through a pointer at this location. The pointer is a parameter, or cowrap does not know all functions
+    /// that it may point to, or a mark says that they may suspend.
     FunctionPointer(Location),
     /// A selection at this location may call something, and cowrap cannot resolve which arm runs.
     Unresolved(Location),
@@ -67,11 +67,13 @@ impl Effects<'_> {
     }
 
     /// Whether a call through a slot calls one of its candidates and nothing else, and no mark says that these may
-    /// suspend.
+    /// suspend. A function that calls its parameter does not decide what it calls, whatever today's callers pass.
     fn names_all_targets(&self, call: &SlotCall) -> bool {
         call.slot.is_some_and(|slot| {
             let may_suspend = self.slot_requirement(slot).is_some_and(|(effect, _)| effect == Effect::CoroutineOnly);
-            !may_suspend && !self.points_to.candidates(slot).is_empty() && !self.points_to.may_hold_unknown(slot)
+            let is_parameter = matches!(self.program.slot(slot).key, SlotKey::Parameter { .. });
+            let is_known = !self.points_to.candidates(slot).is_empty() && !self.points_to.may_hold_unknown(slot);
+            is_known && !may_suspend && !is_parameter
         })
     }
 

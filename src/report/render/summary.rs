@@ -124,8 +124,12 @@ pub fn summary_lines(summary: &Summary) -> Vec<String> {
 
 /// What could not be decided, by kind.
 fn unknowns(unknown: &Unknown) -> Vec<String> {
+    let partly = match unknown.partly_known_calls {
+        0 => String::new(),
+        calls => format!(" and {calls} partly known"),
+    };
     let mut parts = vec![
-        format!("{} through pointers", count(unknown.pointer_calls, "call")),
+        format!("{} through pointers{partly}", count(unknown.pointer_calls, "call")),
         count(unknown.unresolved_calls, "unresolved call"),
         match unknown.bodies {
             1 => "1 missing function body".to_owned(),

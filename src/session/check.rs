@@ -16,6 +16,7 @@ use crate::generated_files::generation;
 use crate::index_file::Index;
 use crate::inputs::{identify_paths, tree_of};
 use crate::policy::apply_policy;
+use crate::problems::note_unread_units;
 use crate::request::{Input, Progress, Request};
 use crate::run_cache::RunCache;
 use crate::session::{ProgramRead, Session, saved_program};
@@ -93,6 +94,7 @@ impl<'r> Checker<'r> {
             texts.change(tree.relative(path), Some(text.clone()));
         }
         let mut effects = Effects::new(&program, &pack, &tree);
+        note_unread_units(&mut effects, &problems, &texts);
         (effects.generation, details.not_compared) = generation(&effects, request, &texts, &[]);
         let is_whole = coverage.is_whole && problems.is_empty();
         let findings = apply_policy(&effects, request, &request.enable, &texts, is_whole);

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use cowrap_base::files::Tree;
+use cowrap_analysis::effects::Effects;
+use cowrap_base::files::{Texts, Tree};
 use cowrap_facts::UnitFacts;
 use cowrap_frontend::compdb::RefusedEntry;
 use cowrap_frontend::parse::Failure;
@@ -16,6 +17,16 @@ pub(crate) fn refused(refusal: &RefusedEntry, tree: &Tree) -> Problem {
         message: format!("entry {}: `{}` is refused: {}", refusal.entry, refusal.argument, refusal.reason),
         at: None,
         help: Some("remove the argument or the entry from the database".to_owned()),
+    }
+}
+
+/// Notes the texts of the units that could not be read, so that nobody takes the callers in the
+/// program for all callers.
+pub(crate) fn note_unread_units(effects: &mut Effects<'_>, problems: &[Problem], texts: &Texts) {
+    for problem in problems {
+        if let Ok(text) = texts.text(&problem.file) {
+            effects.add_unread_text(&text);
+        }
     }
 }
 

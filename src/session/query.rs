@@ -5,10 +5,12 @@ use thiserror::Error;
 use cowrap_analysis::effects::Effects;
 use cowrap_analysis::queries::{self, QueryError, Selection};
 use cowrap_analysis::rules;
+use cowrap_base::files::Texts;
 use cowrap_report::{Answer, Direction, QueryResult};
 
 use crate::Error as ReadError;
 use crate::index_file::Index;
+use crate::problems::note_unread_units;
 use crate::request::{Progress, Request};
 use crate::session::index;
 
@@ -65,7 +67,8 @@ pub enum AskError {
 /// The tree cannot be read, or the query names something that the program does not have.
 pub fn ask(request: &Request, query: &Query, progress: &dyn Progress) -> Result<QueryResult, AskError> {
     let Index { program, pack, tree, problems, .. } = index(request, progress)?;
-    let effects = Effects::new(&program, &pack, &tree);
+    let mut effects = Effects::new(&program, &pack, &tree);
+    note_unread_units(&mut effects, &problems, &Texts::new(&tree.root, None));
     let answer = match query {
         Query::Why { function, to, all } => Answer::Why(queries::why(&effects, function, to.as_deref(), *all)?),
         Query::Related { function, direction, transitive, named } => {

@@ -571,6 +571,25 @@ fn a_broken_unit_hides_nothing_of_the_good_ones() {
     assert_eq!(out["summary"]["failed_units"], 2);
 }
 
+/// What a unit that was not read names may be called there, outside of coroutines: its callers are not all known.
+#[test]
+fn a_broken_unit_may_call_what_it_names() {
+    let helper = "#include \"co.h\"\n\
+                  void coroutine_fn disk_co_read(void);\nvoid coroutine_mixed_fn disk_read(void);\n\
+                  void load(void);\nvoid load(void) { disk_read(); }\n\
+                  void coroutine_fn run(void);\nvoid coroutine_fn run(void) { load(); }\n";
+    let allow = ["--allow-incomplete", "--format", "short"];
+    let message = "`disk_read` called from unmarked `load`";
+    Tree::with(&[("helper.c", helper), ("broken.c", BROKEN)]).check(&allow).is(0).says(message);
+    let caller = BROKEN.replace("drain( }", "load(); drain( }");
+    let tree = Tree::with(&[("helper.c", helper), ("broken.c", &caller)]);
+    let out = tree.check(&allow).is(0);
+    assert!(!out.stdout.contains(message), "{out:?}");
+    tree.cowrap(&["index", "--allow-incomplete", "-o", "saved"]).is(0);
+    let out = tree.check(&["--index", "saved", "--allow-incomplete", "--format", "short"]).is(0);
+    assert!(!out.stdout.contains(message), "{out:?}");
+}
+
 #[test]
 fn a_missing_header_gets_advice() {
     let tree = Tree::with(&[("error.c", ERROR)]);

@@ -74,6 +74,15 @@ impl Effects<'_> {
             && self.entry_contexts().possible.contexts(self.program, function) == ContextSet::COROUTINE
     }
 
+    /// Notes the text of a unit whose facts the program lacks. Whatever the text names may be called there, in any
+    /// context. This must come before the first question about entry contexts.
+    pub fn add_unread_text(&mut self, text: &[u8]) {
+        let words = text.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+        let names = words.filter_map(|word| std::str::from_utf8(word).ok()).filter(|word| !word.is_empty());
+        let program = self.program;
+        self.named_elsewhere.extend(names.filter_map(|name| program.external(name)));
+    }
+
     /// The contexts in which a body runs, by the function's requirement or else by its callers. Nobody can mark a
     /// function in a generated file, so that its callers do not matter.
     pub(super) fn judged_start(&self, body: &Body) -> ContextSet {

@@ -127,6 +127,7 @@ fn possible(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
         }
     }
     effects.threads.functions().for_each(|function| search.enter(function, ContextSet::NON_COROUTINE));
+    effects.named_elsewhere.iter().for_each(|function| search.enter(*function, ContextSet::BOTH));
     let external = external_contexts(effects);
     for function in effects.program.function_ids() {
         let start = effects.start(function);

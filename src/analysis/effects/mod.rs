@@ -63,6 +63,8 @@ pub struct Effects<'a> {
     pub generation: Generation,
     /// The points-to sets of all slots.
     pub points_to: PointsTo,
+    /// The functions with external linkage that a unit names whose facts the program lacks.
+    named_elsewhere: FxHashSet<FunctionId>,
     threads: threads::Threads,
     requirements: IndexVec<FunctionId, Requirement>,
     /// The effects alone. Every call needs one, and these fit into the processor's cache.
@@ -97,6 +99,7 @@ impl<'a> Effects<'a> {
             tree,
             generation: Generation::default(),
             points_to: PointsTo::new(program),
+            named_elsewhere: FxHashSet::default(),
             threads: threads::Threads::default(),
             requirements: IndexVec::default(),
             required_effects: IndexVec::default(),

@@ -16,6 +16,7 @@ use crate::check::{is_reported, rule_infos};
 use crate::generate::{GenerateRequest, Job, generate_from};
 use crate::generated_files::generation;
 use crate::policy::apply_policy;
+use crate::problems::note_unread_units;
 use crate::request::Progress;
 use crate::session::{Session, UnitRead};
 use crate::snapshot::Snapshot;
@@ -129,6 +130,7 @@ impl<'r> FixSession<'r> {
         let Session { inputs, tree, pack, .. } = &self.session;
         let program = link(self.facts.iter().map(Option::as_deref), tree);
         let mut effects = Effects::new(&program, pack, tree);
+        note_unread_units(&mut effects, problems, &self.texts);
         let added: Vec<PathBuf> = self.added.union(added).cloned().collect();
         let not_compared;
         (effects.generation, not_compared) = generation(&effects, &self.request.check, &self.texts, &added);

@@ -681,8 +681,8 @@ impl Builder<'_> {
                     self.branch(*value, yes, no);
                 }
             }
-            (Op::Compare(comparison @ (Comparison::Equal | Comparison::NotEqual), Some(_)), [left, right])
-                if self.is_truth(*left, *right).is_some() =>
+            (Op::Compare(comparison @ (Comparison::Equal | Comparison::NotEqual), Some(ty)), [left, right])
+                if self.keeps_truth(*ty, *left) && self.is_truth(*left, *right).is_some() =>
             {
                 // `(x & 4) != 0` is `x & 4`, and `(x & 4) == 4` as well.
                 let same = self.is_truth(*left, *right) == Some(*comparison == Comparison::Equal);

@@ -13,6 +13,8 @@ mod lockset;
 mod order;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod interpreter;
 
 pub use entry_states::EntryStates;
 pub use flags::flags;

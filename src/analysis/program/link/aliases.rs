@@ -116,3 +116,130 @@ impl Linker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use cowrap_facts::{Body, Declaration, FileFacts, Location, Mark, MarkId, SharedFileFacts, Symbol, SymbolId};
+
+    use super::super::super::Program;
+    use super::super::Linker;
+
+    /// A declaration of a function with external linkage. Names that begin with `s_` are `static`.
+    #[derive(Clone, Copy, Default)]
+    struct Sketch {
+        name: &'static str,
+        alias: Option<&'static str>,
+        has_body: bool,
+        is_weak: bool,
+        is_marked: bool,
+    }
+
+    fn unit(file: &str, sketches: &[Sketch]) -> SharedFileFacts {
+        let file_id = cowrap_facts::FileId(0);
+        let mut facts = FileFacts { files: vec![PathBuf::from(file)], ..FileFacts::default() };
+        let mut symbol = |name: &str| {
+            let file = name.starts_with("s_").then_some(file_id);
+            facts.symbols.push(Symbol { name: name.to_owned(), file });
+            SymbolId(facts.symbols.len() as u32 - 1)
+        };
+        let symbols: Vec<_> =
+            sketches.iter().map(|sketch| (symbol(sketch.name), sketch.alias.map(&mut symbol))).collect();
+        for ((sketch, (symbol, alias)), line) in sketches.iter().zip(symbols).zip(1..) {
+            let location = Location { file: file_id, line, column: 1 };
+            facts.declarations.push(Declaration {
+                symbol,
+                location,
+                marks: sketch.is_marked.then_some(Mark { mark: MarkId(0), location }).into_iter().collect(),
+                definition: sketch.has_body,
+                never_returns: false,
+                weak: sketch.is_weak,
+                alias,
+                signature: None,
+            });
+            if sketch.has_body {
+                facts.bodies.push(Body {
+                    symbol,
+                    location,
+                    flags: Vec::new(),
+                    calls: Vec::new(),
+                    slot_calls: Vec::new(),
+                    stores: Vec::new(),
+                    returns_after: None,
+                    assertion: None,
+                    critical_sections: Vec::new(),
+                    releases: Vec::new(),
+                });
+            }
+        }
+        SharedFileFacts::new(facts)
+    }
+
+    fn link(units: &[SharedFileFacts]) -> Program {
+        let mut linker = Linker::default();
+        units.iter().zip(0..).for_each(|(unit, number)| linker.add(number, unit));
+        linker.finish(Path::to_path_buf)
+    }
+
+    fn body(name: &'static str) -> Sketch {
+        Sketch { name, has_body: true, ..Sketch::default() }
+    }
+
+    fn alias(name: &'static str, of: &'static str) -> Sketch {
+        Sketch { name, alias: Some(of), ..Sketch::default() }
+    }
+
+    #[test]
+    fn an_alias_is_the_function_that_it_names_in_any_unit() {
+        let program =
+            link(&[unit("/a.c", &[alias("one", "two"), alias("two", "three")]), unit("/b.c", &[body("three")])]);
+        assert_eq!(program.functions.len(), 1);
+        let three = program.external("three").unwrap();
+        assert_eq!(program.function(three).aliases, ["one", "two"]);
+        assert_eq!((program.external("one"), program.by_name("two")), (Some(three), Some(three)));
+        assert_eq!(program.named("one").collect::<Vec<_>>(), [three]);
+    }
+
+    #[test]
+    fn the_static_function_of_the_file_comes_first() {
+        let here = unit("/a.c", &[alias("name", "s_f"), body("s_f")]);
+        let program = link(&[here, unit("/b.c", &[body("s_f")])]);
+        let named = program.function(program.external("name").unwrap());
+        assert_eq!(program.path(named.file.unwrap()), Path::new("/a.c"));
+    }
+
+    #[test]
+    fn a_name_of_nothing_in_the_program_stays() {
+        let program = link(&[unit("/a.c", &[alias("open", "open64")])]);
+        assert_eq!(program.function(program.external("open").unwrap()).name, "open");
+        let marked = Sketch { name: "open64", is_marked: true, ..Sketch::default() };
+        let program = link(&[unit("/a.c", &[alias("open", "open64"), marked])]);
+        assert_eq!(program.function(program.external("open").unwrap()).name, "open64");
+    }
+
+    #[test]
+    fn aliases_in_a_circle_name_nothing() {
+        let program = link(&[unit("/a.c", &[alias("a", "b"), alias("b", "c"), alias("c", "a"), alias("d", "d")])]);
+        assert_eq!(program.functions.len(), 4);
+    }
+
+    #[test]
+    fn a_weak_alias_gives_way_to_a_body() {
+        let weak = Sketch { is_weak: true, ..alias("f", "fallback") };
+        let program = link(&[unit("/a.c", &[weak, body("fallback")]), unit("/b.c", &[body("f")])]);
+        assert_eq!(program.function(program.external("f").unwrap()).name, "f");
+    }
+
+    #[test]
+    fn a_weak_body_gives_way_to_another() {
+        let weak = Sketch { is_weak: true, ..body("f") };
+        let program = link(&[unit("/a.c", &[body("e"), weak]), unit("/b.c", &[body("f")]), unit("/c.c", &[weak])]);
+        let bodies: Vec<_> = program.bodies_of(program.external("f").unwrap()).collect();
+        assert_eq!(bodies.len(), 1);
+        assert_eq!(program.path(bodies[0].location.file), Path::new("/b.c"));
+        assert_eq!(program.bodies.len(), 2);
+        let program = link(&[unit("/a.c", &[weak]), unit("/c.c", &[weak])]);
+        assert_eq!(program.bodies.len(), 2);
+    }
+}

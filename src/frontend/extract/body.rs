@@ -858,10 +858,15 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         if self.asm_labels.is_none() {
             let statements = self.raw.of_kind(CursorKind::GccAsmStmt);
             let mut found = HashMap::new();
-            if !self.raw.of_kind(CursorKind::LabelStmt).is_empty() {
+            let labels = self.raw.of_kind(CursorKind::LabelStmt);
+            if !labels.is_empty() {
                 let printed = asm_labels(&self.raw.cursor(0).printed_with_body());
                 // A statement that the tree shows twice is printed once. Then any may be any.
-                let all: Vec<String> = printed.iter().flatten().cloned().collect();
+                let mut all: Vec<String> = printed.iter().flatten().cloned().collect();
+                // clang does not print a block by itself. Then any statement may jump to any label.
+                if printed.is_empty() {
+                    all.extend(labels.iter().map(|label| self.raw.cursor(*label).spelling()));
+                }
                 let is_exact = printed.len() == statements.len();
                 for (position, statement) in statements.into_iter().enumerate() {
                     found.insert(statement, if is_exact { printed[position].clone() } else { all.clone() });

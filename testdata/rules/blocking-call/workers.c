@@ -80,7 +80,7 @@ int coroutine_fn submits(void)
 
 /* --- passed on ------------------------------------------------------------------------------------------------------ */
 
-static int coroutine_fn submit(ThreadPoolFunc *func, void *arg)
+static int coroutine_fn submit(ThreadPoolFunc func, void *arg)
 {
     return thread_pool_submit_co(func, arg);
 }

@@ -167,6 +167,7 @@ impl FlowGraph {
             labels,
             label_scopes: vec![Scope(0); label_count],
             jumps: Vec::new(),
+            any_label: None,
             passing: false,
         };
         builder.effects(root);
@@ -208,6 +209,8 @@ struct Builder<'t> {
     label_scopes: Vec<Scope>,
     /// The jumps to labels: from a block of their own, whose scopes end on the way.
     jumps: Vec<(BlockId, Label)>,
+    /// Where computed jumps meet.
+    any_label: Option<BlockId>,
     /// Whether an argument is being evaluated.
     passing: bool,
 }
@@ -343,11 +346,8 @@ impl Builder<'_> {
             }
             Op::GotoAny => {
                 self.all(children);
-                let all: Vec<Label> = (0..self.labels.len() as u32).map(Label).collect();
-                // An address from elsewhere can be that of any label.
-                let known = &self.tree.address_taken;
-                self.may_jump(if known.is_empty() { &all } else { known });
-                self.current = self.block();
+                let any = self.any_label();
+                self.goto(any);
             }
             Op::MayGoto(labels) => {
                 self.all(children);
@@ -373,6 +373,24 @@ impl Builder<'_> {
             self.step(Step::Leave(scope));
             self.goto(block);
         }
+    }
+
+    /// The block from which control goes to any label whose address is taken. All computed jumps share it, so that
+    /// there are not as many edges as jumps times labels.
+    fn any_label(&mut self) -> BlockId {
+        if let Some(block) = self.any_label {
+            return block;
+        }
+        let outer = self.current;
+        let any = self.block();
+        self.current = any;
+        let all: Vec<Label> = (0..self.labels.len() as u32).map(Label).collect();
+        // An address from elsewhere can be that of any label.
+        let known = &self.tree.address_taken;
+        self.may_jump(if known.is_empty() { &all } else { known });
+        self.current = outer;
+        self.any_label = Some(any);
+        any
     }
 
     /// Edges to labels. Control may also go on.

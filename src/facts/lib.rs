@@ -84,10 +84,7 @@ pub struct FileFacts {
 impl FileFacts {
     /// Whether the file has no facts.
     pub fn is_empty(&self) -> bool {
-        self.declarations.is_empty()
-            && self.bodies.is_empty()
-            && self.misplaced.is_empty()
-            && self.stores.is_empty()
+        self.declarations.is_empty() && self.bodies.is_empty() && self.misplaced.is_empty() && self.stores.is_empty()
     }
 }
 

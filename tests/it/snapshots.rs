@@ -251,7 +251,13 @@ fn summary() -> Summary {
         errors: 1,
         warnings: 1,
         notes: 1,
-        unknown: Unknown { pointer_calls: 3, partly_known_calls: 12, unresolved_calls: 0, bodies: 1, generated_files: 2 },
+        unknown: Unknown {
+            pointer_calls: 3,
+            partly_known_calls: 12,
+            unresolved_calls: 0,
+            bodies: 1,
+            generated_files: 2,
+        },
         compared: Some(Comparison {
             baseline: Some(("known.json".to_owned(), 7)),
             upgrade: None,

@@ -245,11 +245,7 @@ pub(super) const GROUPS: &[OptionGroup] = &[
             "-fno-exceptions",
         ],
     },
-    OptionGroup {
-        form: Joined,
-        verdict: Keep,
-        names: &["-fsanitize=", "-fno-sanitize="],
-    },
+    OptionGroup { form: Joined, verdict: Keep, names: &["-fsanitize=", "-fno-sanitize="] },
     // libclang shows nothing of a region that OpenMP runs in parallel. Without the option, the code
     // is read as it is written.
     OptionGroup { form: Alone, verdict: OpenMp(true), names: &["-fopenmp"] },

@@ -220,7 +220,8 @@ mod tests {
 
     #[test]
     fn broken_text_does_not_hang() {
-        for text in ["__attribute__((", "[[", "(((", "\"", "__attribute__((cleanup(", "'", "\\", "a \u{e9} [[\u{e9}]]"] {
+        for text in ["__attribute__((", "[[", "(((", "\"", "__attribute__((cleanup(", "'", "\\", "a \u{e9} [[\u{e9}]]"]
+        {
             let _ = attributes(text).count();
         }
     }

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::clang::{BinaryOperator, Cursor, CursorKind, TypeKind, UnaryOperator};
 use cowrap_facts::{
-    Argument, ArgumentValue, Assertion, Body, Call, CallKind, CriticalSection, Location, PathCondition,
-    Release, SlotCall, SlotId, Store, SymbolId, Value,
+    Argument, ArgumentValue, Assertion, Body, Call, CallKind, CriticalSection, Location, PathCondition, Release,
+    SlotCall, SlotId, Store, SymbolId, Value,
 };
 
 use super::cursor_tree::{CursorId, CursorTree};
@@ -14,8 +14,8 @@ use super::flow::{
     self, Arithmetic, CaseValues, Comparison, EntryStates, FlowGraph, FlowTree, HeldLocks, IntegerType, Label, Locking,
     NodeId, Op, Site, SiteOrder, TruthId, Variable, VariableInfo, held_locks,
 };
-use super::source_text::{SourceCall, last_name};
 use super::slots::TypeClass;
+use super::source_text::{SourceCall, last_name};
 use super::stores::add_named;
 use super::values::{called_type, library_builtin, named_function};
 use super::{Extractor, LockAction, LockWord, Role, SlotKind};
@@ -516,7 +516,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         while let Some(inner) = open.pop() {
             open.extend(self.raw.children(inner));
             let is_shared = |declaration: Cursor<'tu>| declaration.has_attributes();
-            let referenced = self.raw.cursor(inner).referenced().filter(|_| self.raw.kind(inner) == CursorKind::DeclRefExpr);
+            let referenced =
+                self.raw.cursor(inner).referenced().filter(|_| self.raw.kind(inner) == CursorKind::DeclRefExpr);
             if referenced.is_some_and(is_shared)
                 && let Some(variable) = self.local(inner)
             {

@@ -107,7 +107,8 @@ impl<'tu> Extractor<'_, 'tu> {
         let is_union = declaration.is_some_and(|record| record.kind() == CursorKind::UnionDecl);
         let is_named = |record: &Cursor<'tu>| !record.is_anonymous();
         let name = declaration.filter(is_named).map(|record| record.spelling()).unwrap_or_default();
-        let members: Vec<Cursor<'tu>> = ty.fields().into_iter().filter(|member| !is_unnamed_bit_field(*member)).collect();
+        let members: Vec<Cursor<'tu>> =
+            ty.fields().into_iter().filter(|member| !is_unnamed_bit_field(*member)).collect();
         let mut positions = HashMap::default();
         for (position, member) in members.iter().enumerate() {
             positions.insert(member.declaration_key(), position);

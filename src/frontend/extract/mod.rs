@@ -22,8 +22,8 @@ use std::sync::Arc;
 
 use crate::clang::{Cursor, CursorKind, File, Linkage, Severity, TranslationUnit, Type, TypeKind, Visit};
 use cowrap_facts::{
-    Body, CallKind, CompilerError, Declaration, FileFacts, FileId, Location, LockId, Mark, MarkId, PairId, ParseStatus, PathCondition,
-    SharedFileFacts, SlotCall, SlotId, SlotIdentity, Symbol, SymbolId, UnitFacts,
+    Body, CallKind, CompilerError, Declaration, FileFacts, FileId, Location, LockId, Mark, MarkId, PairId, ParseStatus,
+    PathCondition, SharedFileFacts, SlotCall, SlotId, SlotIdentity, Symbol, SymbolId, UnitFacts,
 };
 
 use initialisers::RecordLayout;

@@ -70,7 +70,12 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// The stores of a compound literal's list.
-    pub(super) fn literal_stores(&mut self, tree: &CursorTree<'tu>, literal: Cursor<'tu>, list: CursorId) -> Vec<Store> {
+    pub(super) fn literal_stores(
+        &mut self,
+        tree: &CursorTree<'tu>,
+        literal: Cursor<'tu>,
+        list: CursorId,
+    ) -> Vec<Store> {
         let ty = literal.ty();
         let slot = if self.class(ty).leads_to_functions() { self.literal_slot(literal) } else { None };
         self.initialiser_stores(tree, list, ty, slot)
@@ -156,7 +161,9 @@ impl<'tu> Extractor<'_, 'tu> {
         match builtin {
             Load => Vec::new(),
             LoadTo(to) => self.copy_target(tree, first, first_and(to)),
-            Store(value) | Exchange(value) | CompareAndSwap(value) => self.store_to_target(tree, first, first_and(value)),
+            Store(value) | Exchange(value) | CompareAndSwap(value) => {
+                self.store_to_target(tree, first, first_and(value))
+            }
             StoreFrom(from) => match first_and(from) {
                 Some(from) => self.copy_target(tree, from, Some(first)),
                 None => Vec::new(),

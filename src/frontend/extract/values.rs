@@ -214,14 +214,19 @@ impl<'tu> Extractor<'_, 'tu> {
 
     /// The operand of `a[b]` that is indexed: either can be.
     fn indexed(&mut self, tree: &CursorTree<'tu>, operands: &[CursorId]) -> Option<CursorId> {
-        let is_number = |operand: &&CursorId| {
-            matches!(tree.cursor(**operand).ty().kind(), TypeKind::Integer | TypeKind::Bool)
-        };
+        let is_number =
+            |operand: &&CursorId| matches!(tree.cursor(**operand).ty().kind(), TypeKind::Integer | TypeKind::Bool);
         operands.iter().find(|operand| !is_number(operand)).copied()
     }
 
     /// What is at the addresses in `values`, for an expression of this class.
-    pub(super) fn load(&mut self, at: Cursor<'tu>, class: TypeClass, values: Vec<NamedValue>, found: &mut Vec<NamedValue>) {
+    pub(super) fn load(
+        &mut self,
+        at: Cursor<'tu>,
+        class: TypeClass,
+        values: Vec<NamedValue>,
+        found: &mut Vec<NamedValue>,
+    ) {
         if !class.leads_to_functions() && class != TypeClass::AnyPointer {
             return;
         }

@@ -17,7 +17,7 @@ fn argument<'t>(printed: &'t str, attribute: &str) -> Option<&'t str> {
 }
 
 /// Whether a printed declaration has an attribute.
-pub(super) fn has_attribute(printed: &str, attribute: &str) -> bool {
+fn has_attribute(printed: &str, attribute: &str) -> bool {
     attributes(printed).any(|(name, _)| name == attribute)
 }
 
@@ -111,6 +111,18 @@ fn after_group(text: &str) -> &str {
         }
     }
     ""
+}
+
+/// Whether the attributes of a function's declaration say something about its identity, which later declarations
+/// inherit.
+pub(super) fn says_identity(function: Cursor<'_>) -> bool {
+    if !function.has_attributes() {
+        return false;
+    }
+    let is_label = |child: &Cursor<'_>| child.kind() == CursorKind::AsmLabelAttr;
+    let printed = function.printed();
+    ["weak", "weakref", "alias", "ifunc"].iter().any(|name| has_attribute(&printed, name))
+        || function.children().iter().any(is_label)
 }
 
 /// What the attributes of a function's declaration say about its identity.

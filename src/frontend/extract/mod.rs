@@ -486,6 +486,7 @@ impl<'tu> Extractor<'_, 'tu> {
                     || typedef.is_some_and(has_marks)
                     || cursor.linkage() == Linkage::Internal
                     || is_noreturn(cursor, &cursor.spelling())
+                    || attributes::says_identity(cursor)
                     || parameters.any(|parameter| parameter.ty().kind() == TypeKind::Pointer)
             }
             CursorKind::VarDecl => {

@@ -170,7 +170,10 @@ impl<'e, 'a> Report<'e, 'a> {
     /// Labels what says what a callee requires.
     pub fn label_callee(&mut self, callee: Callee) {
         match callee {
-            Callee::Function(function) => self.label_requirement(function),
+            Callee::Function(function) => {
+                self.label_requirement(function);
+                self.note_aliases(function);
+            }
             Callee::Slot(slot) => {
                 if let Some((_, mark)) = self.effects.slot_requirement(slot) {
                     self.mention_slot(slot);
@@ -178,6 +181,16 @@ impl<'e, 'a> Report<'e, 'a> {
                     self.label(mark.location, format!("{slot} is marked `{mark_name}` here"));
                 }
             }
+        }
+    }
+
+    /// The source may name a function by another of its names.
+    fn note_aliases(&mut self, function: FunctionId) {
+        let linked = self.effects.program.function(function);
+        if !linked.aliases.is_empty() {
+            let others: Vec<String> =
+                linked.aliases.iter().take(MOST_LISTED).map(|alias| format!("`{alias}`")).collect();
+            self.note(format!("`{}` is also named {}", linked.name, others.join(", ")));
         }
     }
 

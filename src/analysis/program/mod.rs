@@ -5,6 +5,7 @@
 
 mod link;
 mod points_to;
+mod element_set;
 mod copy_graph;
 mod digraph;
 mod returns;

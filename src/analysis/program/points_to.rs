@@ -19,10 +19,11 @@ use std::collections::BinaryHeap;
 use std::sync::OnceLock;
 
 use petgraph::algo::kosaraju_scc;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::copy_graph::CopyIndex;
 use super::digraph::{Digraph, Node, Visited};
+use super::element_set::{Block, ElementSet};
 use super::{Adjacency, FunctionId, Id, IndexVec, Program, SlotId, SlotKey};
 
 /// The points-to sets of all slots.
@@ -118,13 +119,23 @@ enum Watch {
     Outside,
 }
 
-/// The element for what cannot be seen. Functions come after it, then slots.
+/// What a slot can point to. The solver numbers the elements that occur.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Element {
+    /// Something that cannot be seen.
+    Unknown,
+    Function(FunctionId),
+    /// The address of a slot.
+    Slot(SlotId),
+}
+
+/// The number of [`Element::Unknown`].
 const UNKNOWN: u32 = 0;
 
 struct Solver<'p> {
     program: &'p Program,
-    /// The element of the first slot's address.
-    first_address: u32,
+    /// The elements, by number.
+    elements: Vec<Element>,
     /// For each slot, the node that stores into it go to. What is read comes from the node with the slot's own number.
     /// The two are one, except where a slot stands for several others: to read and to store through one pointer does
     /// not make its targets equal.
@@ -135,14 +146,10 @@ struct Solver<'p> {
     ports: Adjacency<FunctionId, (Port, SlotId)>,
     /// For each node, a node of the same component, nearer to the one that represents it.
     parents: Vec<u32>,
-    /// The sets: sorted, and copied on to the successors.
-    ///
-    /// Sorted vectors, because most sets are small, and those that are not grow by many elements at once. Bit sets took
-    /// 1.5 to 9 times the time on synthetic programs, and far more memory where many functions are stored: see
-    /// `benches/points_to.rs`.
-    sets: Vec<Vec<u32>>,
+    /// The sets, as far as they were copied on to the successors.
+    sets: Vec<ElementSet>,
     /// Elements that were added to a set and not yet copied on, in no order.
-    pending: Vec<Vec<u32>>,
+    pending: Vec<Vec<Block>>,
     successors: Vec<Vec<u32>>,
     edges: FxHashSet<(u32, u32)>,
     watches: Vec<Vec<Watch>>,
@@ -175,12 +182,12 @@ impl<'p> Solver<'p> {
         let nodes = count as usize + 1;
         let mut solver = Solver {
             program,
-            first_address: 1 + program.functions.len() as u32,
+            elements: vec![Element::Unknown],
             written,
             outside: count,
             ports: Adjacency::new(program.functions.len(), ports),
             parents: (0..nodes as u32).collect(),
-            sets: vec![Vec::new(); nodes],
+            sets: vec![ElementSet::default(); nodes],
             pending: vec![Vec::new(); nodes],
             successors: vec![Vec::new(); nodes],
             edges: FxHashSet::default(),
@@ -233,13 +240,20 @@ impl<'p> Solver<'p> {
     /// Adds the elements that the program stores by name, and what it cannot see.
     fn add_elements(&mut self) {
         let program = self.program;
-        for store in &program.stores {
-            let to = store.slot.map_or(self.outside, |slot| self.written[slot]);
-            self.add(to, 1 + store.function.0);
-        }
-        for store in &program.addresses {
-            let to = store.to.map_or(self.outside, |slot| self.written[slot]);
-            self.add(to, self.first_address + store.of.0);
+        let stores = program.stores.iter().map(|store| (store.slot, Element::Function(store.function)));
+        let addresses = program.addresses.iter().map(|store| (store.to, Element::Slot(store.of)));
+        let stores = stores.chain(addresses);
+        let mut stores: Vec<(u32, Element)> =
+            stores.map(|(to, element)| (to.map_or(self.outside, |to| self.written[to]), element)).collect();
+        // What is stored in one slot gets numbers in sequence.
+        stores.sort_unstable();
+        let mut numbers: FxHashMap<Element, u32> = FxHashMap::default();
+        for (to, element) in stores {
+            let number = *numbers.entry(element).or_insert(self.elements.len() as u32);
+            if number as usize == self.elements.len() {
+                self.elements.push(element);
+            }
+            self.add(to, number);
         }
         for store in &program.unknown_stores {
             self.add(self.written[store.slot], UNKNOWN);
@@ -278,7 +292,9 @@ impl<'p> Solver<'p> {
             }
             let watches = std::mem::take(&mut self.watches[node as usize]);
             for watch in &watches {
-                new.iter().for_each(|element| self.follow(*watch, *element));
+                for number in new.iter().flat_map(|block| block.numbers()) {
+                    self.follow(*watch, self.elements[number as usize]);
+                }
             }
             self.watches[node as usize] = watches;
             let successors = std::mem::take(&mut self.successors[node as usize]);
@@ -297,42 +313,19 @@ impl<'p> Solver<'p> {
         }
     }
 
-    /// Moves what is pending at a node into its set. Returns what was not there before, sorted.
-    fn take_new(&mut self, node: usize) -> Vec<u32> {
-        let mut new = std::mem::take(&mut self.pending[node]);
-        new.sort_unstable();
-        new.dedup();
-        let set = &mut self.sets[node];
-        let mut at = 0;
-        new.retain(|element| {
-            at += set[at..].partition_point(|known| known < element);
-            set.get(at) != Some(element)
-        });
-        merge(set, &new);
-        new
+    /// Moves what is pending at a node into its set. Returns what was not there before.
+    fn take_new(&mut self, node: usize) -> Vec<Block> {
+        let pending = std::mem::take(&mut self.pending[node]);
+        self.sets[node].add(pending)
     }
 
-    fn follow(&mut self, watch: Watch, element: u32) {
-        let function =
-            |solver: &Self| (element != UNKNOWN && element < solver.first_address).then(|| FunctionId(element - 1));
-        let address = |solver: &Self| element.checked_sub(solver.first_address).map(SlotId);
-        match watch {
-            Watch::Read { to } if element == UNKNOWN => self.add(to, UNKNOWN),
-            Watch::Return { to, .. } if element == UNKNOWN => self.add(to, UNKNOWN),
-            Watch::Write { from } | Watch::Pass { from, .. } if element == UNKNOWN => self.add_edge(from, self.outside),
-            Watch::Outside if element == UNKNOWN => {}
-            Watch::Read { to } => {
-                if let Some(slot) = address(self) {
-                    self.add_edge(slot.0, to);
-                }
-            }
-            Watch::Write { from } => {
-                if let Some(slot) = address(self) {
-                    self.add_edge(from, self.written[slot]);
-                }
-            }
-            Watch::Pass { from, port } => {
-                let Some(function) = function(self) else { return };
+    fn follow(&mut self, watch: Watch, element: Element) {
+        match (watch, element) {
+            (Watch::Read { to } | Watch::Return { to, .. }, Element::Unknown) => self.add(to, UNKNOWN),
+            (Watch::Write { from } | Watch::Pass { from, .. }, Element::Unknown) => self.add_edge(from, self.outside),
+            (Watch::Read { to }, Element::Slot(slot)) => self.add_edge(slot.0, to),
+            (Watch::Write { from }, Element::Slot(slot)) => self.add_edge(from, self.written[slot]),
+            (Watch::Pass { from, port }, Element::Function(function)) => {
                 if let Some(slot) = self.port(function, port) {
                     self.add_edge(from, slot.0);
                 }
@@ -340,8 +333,7 @@ impl<'p> Solver<'p> {
                     self.add_edge(from, self.outside);
                 }
             }
-            Watch::Return { to, port } => {
-                let Some(function) = function(self) else { return };
+            (Watch::Return { to, port }, Element::Function(function)) => {
                 if let Some(slot) = self.port(function, port) {
                     self.add_edge(slot.0, to);
                 }
@@ -349,12 +341,11 @@ impl<'p> Solver<'p> {
                     self.add(to, UNKNOWN);
                 }
             }
-            Watch::Outside => {
-                if let Some(slot) = address(self) {
-                    self.add(self.written[slot], UNKNOWN);
-                    self.add_edge(slot.0, self.outside);
-                }
-                let Some(function) = function(self).filter(|function| self.has_body(*function)) else { return };
+            (Watch::Outside, Element::Slot(slot)) => {
+                self.add(self.written[slot], UNKNOWN);
+                self.add_edge(slot.0, self.outside);
+            }
+            (Watch::Outside, Element::Function(function)) if self.has_body(function) => {
                 for position in 0..self.ports.of(function).len() {
                     match self.ports.of(function)[position] {
                         (Port::Parameter(_), slot) => self.add(slot.0, UNKNOWN),
@@ -362,12 +353,16 @@ impl<'p> Solver<'p> {
                     }
                 }
             }
+            (Watch::Outside, Element::Unknown | Element::Function(_)) => {}
+            // Nobody reads or writes a function's code, and a slot is no function to be called.
+            (Watch::Read { .. } | Watch::Write { .. }, Element::Function(_)) => {}
+            (Watch::Pass { .. } | Watch::Return { .. }, Element::Slot(_)) => {}
         }
     }
 
-    fn add(&mut self, node: u32, element: u32) {
+    fn add(&mut self, node: u32, number: u32) {
         let node = self.find(node);
-        self.pending[node as usize].push(element);
+        self.pending[node as usize].push(Block::of(number));
         self.queue(node);
     }
 
@@ -383,9 +378,7 @@ impl<'p> Solver<'p> {
             self.new_edges += 1;
             self.successors[from as usize].push(to);
             if !self.sets[from as usize].is_empty() {
-                let set = std::mem::take(&mut self.sets[from as usize]);
-                self.pending[to as usize].extend_from_slice(&set);
-                self.sets[from as usize] = set;
+                self.pending[to as usize].extend_from_slice(self.sets[from as usize].blocks());
                 self.queue(to);
             }
         }
@@ -460,10 +453,8 @@ impl<'p> Solver<'p> {
         self.pending[first].extend(pending);
         // What only one of them has was not copied to the other's successors.
         let (one, other) = (std::mem::take(&mut self.sets[first]), std::mem::take(&mut self.sets[node]));
-        let mut common = one.clone();
-        common.retain(|element| other.binary_search(element).is_ok());
-        self.pending[first].extend(one.iter().chain(&other).filter(|known| common.binary_search(known).is_err()));
-        self.sets[first] = common;
+        self.pending[first].extend(one.blocks().iter().chain(other.blocks()));
+        self.sets[first] = one.intersection(&other);
     }
 
     fn result(mut self) -> PointsTo {
@@ -474,19 +465,24 @@ impl<'p> Solver<'p> {
         let outside = Node(self.find(self.outside));
         let (leads_to_call, escapes) = (graph.leading_to(called), graph.leading_to(vec![outside]));
         let (mut set_of_node, mut points_to) = (vec![u32::MAX; self.parents.len()], PointsTo::default());
-        let (first_address, mut count) = (self.first_address, 0);
+        let mut count = 0;
         for slot in program.slots.ids() {
             let node = self.find(slot.0);
             if set_of_node[node as usize] == u32::MAX {
                 set_of_node[node as usize] = count;
                 count += 1;
-                let set = &self.sets[node as usize];
-                let is_unknown = set.first() == Some(&UNKNOWN);
-                let (functions, addresses) = set.split_at(set.partition_point(|element| *element < first_address));
-                let functions = functions[usize::from(is_unknown)..].iter().map(|element| FunctionId(element - 1));
-                points_to.unknown.push(is_unknown);
-                points_to.candidates.push(functions);
-                points_to.addresses.push(addresses.iter().map(|element| SlotId(element - first_address)));
+                let mut set: Vec<Element> =
+                    self.sets[node as usize].numbers().map(|number| self.elements[number as usize]).collect();
+                set.sort_unstable();
+                points_to.unknown.push(set.first() == Some(&Element::Unknown));
+                points_to.candidates.push(set.iter().filter_map(|element| match element {
+                    Element::Function(function) => Some(*function),
+                    Element::Unknown | Element::Slot(_) => None,
+                }));
+                points_to.addresses.push(set.iter().filter_map(|element| match element {
+                    Element::Slot(slot) => Some(*slot),
+                    Element::Unknown | Element::Function(_) => None,
+                }));
             }
             points_to.sets.push(SetId(set_of_node[node as usize]));
             let written = Node(self.find(self.written[slot]));
@@ -526,21 +522,6 @@ impl PointsTo {
 /// The components are found again after so many new edges, or half of those that there were. Few in tests, so that
 /// small programs test it too.
 const MIN_NEW_EDGES: usize = if cfg!(debug_assertions) { 2 } else { 1000 };
-
-/// Adds sorted elements to a sorted set that has none of them.
-fn merge(set: &mut Vec<u32>, new: &[u32]) {
-    let (mut from, mut to) = (set.len(), set.len() + new.len());
-    set.resize(to, 0);
-    for element in new.iter().rev() {
-        // Move what is greater to its new position, from the end.
-        while from > 0 && set[from - 1] > *element {
-            (from, to) = (from - 1, to - 1);
-            set[to] = set[from];
-        }
-        to -= 1;
-        set[to] = *element;
-    }
-}
 
 /// For each function, whether code outside the program may call it by name: nothing in the program calls or stores it,
 /// so its first caller is not there.

@@ -1,5 +1,7 @@
 //! Function-pointer slots: what their marks require, and which values do not fit them.
 
+use std::collections::BTreeSet;
+
 use crate::program::{BodyId, FunctionId, IndexVec, Location, Mark, SlotCall, SlotId, SlotKey, Store};
 use cowrap_facts::{ContextSet, PairedFlag};
 use cowrap_packs::{Effect, SlotName};
@@ -76,10 +78,8 @@ impl Effects<'_> {
     /// What all slots require.
     pub(super) fn decide_slots(&self) -> IndexVec<SlotId, Option<(Effect, Mark)>> {
         let mut requirements: IndexVec<SlotId, Option<(Effect, Mark)>> = IndexVec::default();
-        for (id, slot) in self.program.slots.enumerated() {
-            let base = slot.base.filter(|_| matches!(slot.key, SlotKey::Target(_)) && !self.slot_has_context_mark(id));
-            // The mark of a pointer to slots is about what is called in the end.
-            requirements.push(self.marked_requirement(base.unwrap_or(id)));
+        for slot in self.program.slots.ids() {
+            requirements.push(self.marked_requirement(self.marked_pointer(slot).unwrap_or(slot)));
         }
         for slot in self.program.slots.ids().filter(|slot| self.stands_for_others(*slot)) {
             requirements[slot] = requirements[slot].or_else(|| self.common_requirement(slot, &requirements));
@@ -96,8 +96,16 @@ impl Effects<'_> {
 
     /// Whether a slot has no marks of its own, and is only what another slot points to, or a part of it.
     fn stands_for_others(&self, slot: SlotId) -> bool {
-        let base = self.program.slot(slot).base;
-        base.is_some_and(|base| !self.slot_has_context_mark(slot) && !self.slot_has_context_mark(base))
+        let linked = self.program.slot(slot);
+        linked.base.is_some() && !self.slot_has_context_mark(slot) && self.marked_pointer(slot).is_none()
+    }
+
+    /// For what a pointer points to, the pointer if that has the mark: it is about what is called in the end.
+    fn marked_pointer(&self, slot: SlotId) -> Option<SlotId> {
+        let linked = self.program.slot(slot);
+        let pointer =
+            linked.base.filter(|_| matches!(linked.key, SlotKey::Target(_)) && !self.slot_has_context_mark(slot));
+        pointer.filter(|pointer| self.slot_has_context_mark(*pointer))
     }
 
     /// What all slots that this one stands for require, if cowrap knows them all and they agree.
@@ -228,7 +236,7 @@ pub(super) fn store_mismatches(effects: &Effects<'_>) -> Vec<StoreMismatch> {
         check(StoredValue::Copy(copy.from), copy.to, copy.location, copy.paired_flag);
     }
     for store in &program.addresses {
-        if let Some(to) = store.to.filter(|_| effects.loses_mark_through_pointer(store.of)) {
+        if let Some(to) = store.to.filter(|to| effects.loses_mark_through_pointer(store.of, *to)) {
             check(StoredValue::Address(store.of), to, store.location, None);
         }
     }
@@ -254,15 +262,35 @@ impl Effects<'_> {
         if self.stands_for_others(to) { self.points_to.destinations(self.program, to) } else { vec![to] }
     }
 
-    /// Whether the program reads a slot through a pointer whose other targets have other requirements. (Otherwise what
-    /// is read has the requirement of all targets.)
-    fn loses_mark_through_pointer(&self, of: SlotId) -> bool {
+    /// Whether the program reads a slot through this pointer, or through one that it is copied to, whose other targets
+    /// have other requirements. (Otherwise what is read has the requirement of all targets.)
+    fn loses_mark_through_pointer(&self, of: SlotId, pointer: SlotId) -> bool {
         let Some((effect, _)) = self.slot_requirement(of) else { return false };
-        let targets = self.points_to.pointers(of).iter().flat_map(|pointer| self.program.target(*pointer));
-        let is_read = |target: &SlotId| {
-            !self.program.calls_through(*target).is_empty() || !self.program.copies_from(*target).is_empty()
+        let is_lost = |pointer: SlotId| {
+            self.program.target(pointer).is_some_and(|target| {
+                let is_read =
+                    !self.program.calls_through(target).is_empty() || !self.program.copies_from(target).is_empty();
+                is_read && self.slot_requirement(target).is_none_or(|(other, _)| other != effect)
+            })
         };
-        targets.filter(is_read).any(|target| self.slot_requirement(target).is_none_or(|(other, _)| other != effect))
+        let mut seen = BTreeSet::from([pointer]);
+        let mut open = vec![pointer];
+        while let Some(pointer) = open.pop() {
+            if is_lost(pointer) {
+                return true;
+            }
+            let copied = self.points_to.copied_to(self.program, pointer).into_iter();
+            open.extend(copied.filter(|to| self.points_to.addresses(*to).contains(&of) && seen.insert(*to)));
+        }
+        false
+    }
+
+    /// The slot that has the mark which a slot's requirement comes from: the slot, or one that it stands for.
+    pub fn marked_slot(&self, slot: SlotId) -> SlotId {
+        if !self.stands_for_others(slot) {
+            return self.marked_pointer(slot).unwrap_or(slot);
+        }
+        self.points_to.destinations(self.program, slot).first().map_or(slot, |first| *first)
     }
 }
 

@@ -212,7 +212,8 @@ fn ground(effects: &Effects<'_>, callee: Callee) -> Option<Label> {
         }
         Callee::Slot(slot) => {
             let (_, mark) = effects.slot_requirement(slot)?;
-            let (slot, mark_name) = (effects.slot_name(slot), &effects.pack.mark(mark.mark).name);
+            let slot = effects.slot_name(effects.marked_slot(slot));
+            let mark_name = &effects.pack.mark(mark.mark).name;
             label(mark.location, format!("{slot} is marked `{mark_name}`"))
         }
     }

@@ -88,6 +88,7 @@ fn finding(effects: &Effects<'_>, slot: SlotId, store_mismatches: &[StoreMismatc
         report.note_required_marks(&closure);
         report.fix_by_marks(Callee::Slot(slot), &closure);
     }
-    report.help(format!("mark {slot_name} as `{mark}`, or store a wrapper"));
+    let instead = if first.value.function().is_some() { ", or store a wrapper" } else { "" };
+    report.help(format!("mark {slot_name} as `{mark}`{instead}"));
     Some(report.finish())
 }

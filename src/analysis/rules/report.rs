@@ -176,8 +176,10 @@ impl<'e, 'a> Report<'e, 'a> {
             }
             Callee::Slot(slot) => {
                 if let Some((_, mark)) = self.effects.slot_requirement(slot) {
-                    self.mention_slot(slot);
-                    let (slot, mark_name) = (self.effects.slot_name(slot), &self.effects.pack.mark(mark.mark).name);
+                    let marked = self.effects.marked_slot(slot);
+                    self.mention_slot(marked);
+                    let slot = self.effects.slot_name(marked);
+                    let mark_name = &self.effects.pack.mark(mark.mark).name;
                     self.label(mark.location, format!("{slot} is marked `{mark_name}` here"));
                 }
             }

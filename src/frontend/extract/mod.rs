@@ -27,6 +27,7 @@ use cowrap_facts::{
 };
 
 use initialisers::RecordLayout;
+use cursor_tree::CursorId;
 use slots::TypeClass;
 
 pub use pch_summary::{PchMismatch, PchSummary};
@@ -139,6 +140,7 @@ pub fn extract(
         records_with_slots: HashMap::default(),
         layouts: HashMap::default(),
         block_parameters: HashMap::default(),
+        followed: HashSet::default(),
         current_function: String::new(),
         block_count: 0,
         declared: HashMap::default(),
@@ -262,6 +264,8 @@ struct Extractor<'a, 'tu> {
     layouts: HashMap<(usize, i32), Rc<RecordLayout<'tu>>>,
     /// The parameters of block literals, by `Cursor::declaration_key`.
     block_parameters: HashMap<usize, (SymbolId, u16)>,
+    /// The references of the initialiser that is being read whose values were followed to where they are stored.
+    followed: HashSet<CursorId>,
     /// The name of the function whose body is being read, and how many block literals it has had.
     current_function: String,
     block_count: u32,

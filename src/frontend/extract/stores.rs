@@ -19,6 +19,7 @@ impl<'tu> Extractor<'_, 'tu> {
         }
         let tree = CursorTree::new(variable);
         let (mut stores, mut named) = (Vec::new(), Vec::new());
+        self.followed.clear();
         for child in tree.operands(0) {
             if tree.cursor(child).is_expression() {
                 stores.extend(self.initialisation(&tree, variable, child));
@@ -32,7 +33,9 @@ impl<'tu> Extractor<'_, 'tu> {
                     }
                 }
                 CursorKind::BlockExpr => self.block(tree.cursor(node)),
-                CursorKind::DeclRefExpr => named.extend(self.named_function_at(tree.cursor(node))),
+                CursorKind::DeclRefExpr if !self.followed.contains(&node) => {
+                    named.extend(self.named_function_at(tree.cursor(node)));
+                }
                 CursorKind::MemberRefExpr => self.note_member(tree.cursor(node)),
                 _ => {}
             }

@@ -104,7 +104,10 @@ impl<'tu> Extractor<'_, 'tu> {
             ParenExpr => self.collect_last(tree, &operands(), found),
             CStyleCastExpr => self.cast(tree, node, &operands(), found),
             UnexposedExpr => self.unexposed_value(tree, node, &operands(), found),
-            DeclRefExpr => self.named_value(cursor, found),
+            DeclRefExpr => {
+                self.followed.insert(node);
+                self.named_value(cursor, found);
+            }
             MemberRefExpr => self.named_value(cursor, found),
             ArraySubscriptExpr => {
                 let array = self.indexed(tree, &operands());
@@ -323,7 +326,9 @@ impl<'tu> Extractor<'_, 'tu> {
                 found[before..].iter().any(|found| matches!(found.value, Value::Slot(_)))
             }
             TypeClass::AnyPointer | TypeClass::Number => found.len() == before && !is_marker(),
-            TypeClass::Plain | TypeClass::Array | TypeClass::Record => found.len() == before && is_pointer(from),
+            // Among these is the list that `va_arg` reads: libclang shows no difference between that and a cast.
+            TypeClass::Record => found.len() == before,
+            TypeClass::Plain | TypeClass::Array => found.len() == before && is_pointer(from),
             TypeClass::Function | TypeClass::FunctionPointer | TypeClass::SlotPointer | TypeClass::Table => false,
         };
         if is_unknown {
@@ -342,12 +347,6 @@ impl<'tu> Extractor<'_, 'tu> {
         let cursor = tree.cursor(node);
         match operands {
             [] => {}
-            [inner] if self.starts_with(cursor, b"__builtin_va_arg") => {
-                let _ = inner;
-                if self.class(cursor.ty()).leads_to_functions() {
-                    self.push(cursor, Value::Unknown, found);
-                }
-            }
             [_] => self.cast(tree, node, operands, found),
             [condition, yes, no] if self.starts_with(cursor, b"__builtin_choose_expr") => {
                 match tree.cursor(*condition).evaluate_integer() {

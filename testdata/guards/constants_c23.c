@@ -1,3 +1,4 @@
+/* flags: -std=gnu2x */
 /* What C23 adds: constexpr, digit separators, true, false and nullptr as words, [[noreturn]]. */
 #include "co.h"
 

@@ -12,7 +12,7 @@ use assert_cmd::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::fixtures::c23;
+use crate::fixtures::own_flags;
 use crate::support::expect;
 
 /// The header that defines the marks; without it nothing can be found.
@@ -1395,9 +1395,10 @@ fn both_libclangs_find_the_same_in_the_small_trees() {
 #[test]
 fn both_libclangs_find_the_same_in_every_fixture() {
     let Some([old, new]) = two_libclangs() else { return };
-    let mut cases: Vec<Vec<PathBuf>> = entries(&testdata().join("guards")).into_iter().map(|file| vec![file]).collect();
-    for rule in entries(&testdata().join("rules")) {
-        for case in entries(&rule) {
+    let mut cases: Vec<Vec<PathBuf>> = Vec::new();
+    let rules = entries(&testdata().join("rules"));
+    for directory in [testdata().join("guards"), testdata().join("pointers")].iter().chain(&rules) {
+        for case in entries(directory) {
             cases.push(if case.is_dir() { entries(&case) } else { vec![case] });
         }
     }
@@ -1409,7 +1410,7 @@ fn both_libclangs_find_the_same_in_every_fixture() {
             continue;
         }
         arguments.extend(["--root", ".", "--", "-Iinclude", "-O2"].map(OsString::from));
-        arguments.extend(c23(&case));
+        arguments.extend(own_flags(&case));
         let (old, new) = (with_libclang(old, &testdata(), &arguments), with_libclang(new, &testdata(), &arguments));
         if old != new {
             different.push(format!("{arguments:?}\n--- {old:#}\n+++ {new:#}"));

@@ -4,6 +4,9 @@
 //! primary label on this line; each `^` after `expect` goes one line up. The text, which may be left out, is part
 //! of what the finding says. Whatever is reported and not expected fails, and so does the opposite.
 //!
+//! `/* flags: -fblocks */` gives the file's arguments. `/* unknown calls: 2 */` and `/* partly known calls: 1 */` say
+//! how many calls through pointers the summary counts as such.
+//!
 //! With `UPDATE_EXPECT=1` in the environment, a test rewrites the comments to expect what is reported, to be read in the diff. A
 //! text that is still part of the finding stays; one that is not gives way to the most similar part of what the finding says.
 
@@ -24,6 +27,15 @@ use crate::support::expect::is_update;
 fn guards() {
     for file in c_files(&testdata().join("guards")) {
         check_files(std::slice::from_ref(&file), std::slice::from_ref(&file), &[]);
+    }
+}
+
+#[test]
+fn pointers() {
+    for case in sorted_entries(&testdata().join("pointers")) {
+        let (files, sources) =
+            if case.is_dir() { (c_files(&case), sorted_entries(&case)) } else { (vec![case.clone()], vec![case]) };
+        check_files(&files, &sources, &[]);
     }
 }
 
@@ -132,16 +144,23 @@ fn run(request: &Request) -> Report {
 /// Files as one program, with the vocabulary of `testdata/include`.
 fn files_request(files: &[PathBuf], enable: &[&str]) -> Request {
     let mut flags = vec!["-I".into(), testdata().join("include").into_os_string(), "-O2".into()];
-    flags.extend(c23(files));
+    flags.extend(own_flags(files));
     let mut request = request(Input::Files { files: files.to_vec(), flags }, testdata());
     request.enable = enable.iter().map(|rule| (*rule).to_owned()).collect();
     request
 }
 
-/// The option that files of C23 need: those whose name says so.
-pub fn c23(files: &[PathBuf]) -> Option<OsString> {
-    let is_c23 = |file: &PathBuf| file.file_stem().is_some_and(|name| name.to_string_lossy().ends_with("_c23"));
-    files.iter().any(is_c23).then(|| "-std=gnu2x".into())
+/// The arguments that files ask for.
+pub fn own_flags(files: &[PathBuf]) -> Vec<OsString> {
+    let own = files.iter().filter_map(|file| directive(file, "flags"));
+    own.flat_map(|own| own.split(' ').map(OsString::from).collect::<Vec<_>>()).collect()
+}
+
+/// What a comment of a file says: `/* name: value */`.
+fn directive(file: &Path, name: &str) -> Option<String> {
+    let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let value = text.lines().find_map(|line| line.strip_prefix("/* ")?.strip_prefix(name)?.strip_prefix(": "));
+    value.map(|value| value.trim_end_matches("*/").trim().to_owned())
 }
 
 /// A directory with a database, and a baseline if there is one.
@@ -160,6 +179,13 @@ fn check_files(files: &[PathBuf], sources: &[PathBuf], enable: &[&str]) -> Vec<F
     let shared = sorted_entries(&testdata().join("include")).into_iter();
     let shared: Vec<PathBuf> = shared.filter(|path| path.is_file()).collect();
     compare(&report, &testdata(), &[&shared, sources].concat());
+    let unknown = &report.summary.unknown;
+    for (name, actual) in [("unknown calls", unknown.pointer_calls), ("partly known calls", unknown.partly_known_calls)]
+    {
+        if let Some(count) = files.iter().find_map(|file| directive(file, name)) {
+            assert_eq!(actual.to_string(), count, "{name} in {files:?}");
+        }
+    }
     report.findings
 }
 

@@ -5,6 +5,7 @@ mod audit;
 mod cache;
 mod cli;
 mod dialects;
+mod differential;
 mod distributed;
 mod docs;
 mod fix;

@@ -238,6 +238,23 @@ fn why_shows_requirements_and_where_a_function_leads() {
     assert!(inferences.iter().all(|(text, _)| !text.contains("in non-coroutine context")), "{inferences:?}");
 }
 
+#[test]
+fn why_says_where_an_unmarked_function_runs() {
+    let requirement = |file: &str, name: &str| {
+        let flags = vec!["-I".into(), testdata().join("include").into_os_string()];
+        let input = Input::Files { files: vec![testdata().join("rules").join(file)], flags };
+        let index = cowrap_session::index(&Request { jobs: 1, ..Request::new(input, testdata()) }, &Silent).unwrap();
+        let effects = Effects::new(&index.program, &index.pack, &index.tree);
+        queries::why(&effects, name, None, false).unwrap().remove(0).requirement
+    };
+    let thread = "unmarked, passed to parameter 2 of `thread_pool_submit_co`, which runs it in another thread";
+    assert_eq!(requirement("coroutine-call/workers.c", "reads"), thread);
+    let coroutines = "unmarked, runs only in coroutine context, by its callers";
+    assert_eq!(requirement("mixed-call/by_callers.c", "helper"), coroutines);
+    let both = "unmarked, may be called in both contexts";
+    assert_eq!(requirement("mixed-call/by_callers.c", "called_outside"), both);
+}
+
 // --- the command line --------------------------------------------------------------------------------------------------
 
 fn cowrap(arguments: &[&str]) -> (i32, String, String) {

@@ -74,7 +74,15 @@ fn requirement(effects: &Effects<'_>, function: FunctionId) -> String {
         Provenance::Unmarked if effects.program.function(function).bodies.is_empty() => {
             "unmarked, and no body in the program".to_owned()
         }
-        Provenance::Unmarked => "unmarked, may be called in both contexts".to_owned(),
+        Provenance::Unmarked => match effects.thread_of(function) {
+            Some((_, slot)) => {
+                format!("unmarked, passed to {}, which runs it in another thread", effects.slot_name(slot))
+            }
+            None if effects.runs_only_in_coroutines(function) => {
+                "unmarked, runs only in coroutine context, by its callers".to_owned()
+            }
+            None => "unmarked, may be called in both contexts".to_owned(),
+        },
     }
 }
 

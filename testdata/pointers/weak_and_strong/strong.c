@@ -1,0 +1,7 @@
+#include "co.h"
+
+int hook(void);
+int hook(void)
+{
+    return plain_leaf();
+}

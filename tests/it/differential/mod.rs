@@ -306,7 +306,7 @@ fn order_and_threads_do_not_matter() {
     }
     let batch = Batch::new(pointers::TYPES, &programs, Layout::Apart);
     let ask = |arguments: &[&str], jobs: &str| {
-        let mut command = Command::cargo_bin("cowrap").expect("it is built");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cowrap"));
         command.args(arguments).args(["-j", jobs, "--no-cache"]).current_dir(batch.root());
         let command = command.output().expect("it runs");
         assert_ne!(command.status.code(), Some(2), "{}", String::from_utf8_lossy(&command.stderr));

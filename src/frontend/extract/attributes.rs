@@ -21,7 +21,7 @@ fn has_attribute(printed: &str, attribute: &str) -> bool {
     attributes(printed).any(|(name, _)| name == attribute)
 }
 
-/// The attributes of a printed declaration, each with its first argument, without quotes.
+/// The attributes of a printed declaration, each with its arguments, without quotes around them.
 fn attributes(printed: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
     let mut lists = Vec::new();
     let mut rest = printed;
@@ -175,9 +175,13 @@ impl<'tu> Extractor<'_, 'tu> {
         if function.is_definition() || function.children().iter().any(is_attribute) {
             return None;
         }
-        let contents = self.contents(location.file);
-        let name = function.spelling();
-        contents.split(|byte| *byte == b'\n').find_map(|line| weak_pragma(line, &name))
+        let file = self.file(location.file);
+        if !self.weak_pragmas.contains_key(&file) {
+            let contents = self.contents(location.file);
+            let pragmas = contents.split(|byte| *byte == b'\n').filter_map(weak_pragma).collect();
+            self.weak_pragmas.insert(file, pragmas);
+        }
+        self.weak_pragmas.get(&file)?.get(&function.spelling()).cloned()
     }
 
     /// The number of a function in the current facts that is only known by name.
@@ -193,14 +197,17 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 }
 
-/// The function that a line `#pragma weak name = other` names.
-fn weak_pragma(line: &[u8], name: &str) -> Option<String> {
-    let line = std::str::from_utf8(line).ok()?;
-    let (_, after) = line.split_once("ragma")?;
-    let after = after.trim_start_matches([' ', '\t', '(', '"']);
-    let (this, other) = after.strip_prefix("weak")?.split_once('=')?;
+/// The two names in a line `#pragma weak name = other` or `_Pragma("weak name = other")`.
+fn weak_pragma(line: &[u8]) -> Option<(String, String)> {
+    const BLANKS: [char; 2] = [' ', '\t'];
+    let line = std::str::from_utf8(line).ok()?.trim_start_matches(BLANKS);
+    let words = match line.strip_prefix('#') {
+        Some(directive) => directive.trim_start_matches(BLANKS).strip_prefix("pragma")?,
+        None => line.strip_prefix("_Pragma")?.trim_start_matches([' ', '\t', '(']).strip_prefix('"')?,
+    };
+    let (this, other) = words.trim_start_matches(BLANKS).strip_prefix("weak")?.split_once('=')?;
     let other: String = other.trim_start().chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-    (this.trim() == name && !other.is_empty()).then_some(other)
+    (this.starts_with(BLANKS) && !other.is_empty()).then(|| (this.trim().to_owned(), other))
 }
 
 #[cfg(test)]
@@ -240,9 +247,13 @@ mod tests {
 
     #[test]
     fn weak_pragmas_name_another_function() {
-        assert_eq!(weak_pragma(b"#pragma weak f = g", "f").as_deref(), Some("g"));
-        assert_eq!(weak_pragma(b"_Pragma(\"weak f=g\")", "f").as_deref(), Some("g"));
-        assert_eq!(weak_pragma(b"#pragma weak f", "f"), None);
-        assert_eq!(weak_pragma(b"#pragma weak ff = g", "f"), None);
+        let names = |line: &str| weak_pragma(line.as_bytes());
+        let expected = Some(("f".to_owned(), "g".to_owned()));
+        assert_eq!(names("#pragma weak f = g"), expected);
+        assert_eq!(names("  #  pragma  weak f=g /* why */"), expected);
+        assert_eq!(names("_Pragma(\"weak f=g\")"), expected);
+        assert_eq!(names("#pragma weak f"), None);
+        assert_eq!(names("// #pragma weak f = g"), None);
+        assert_eq!(names("#pragma weakly f = g"), None);
     }
 }

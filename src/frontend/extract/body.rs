@@ -14,7 +14,6 @@ use super::flow::{
     self, Arithmetic, CaseValues, Comparison, EntryStates, FlowGraph, FlowTree, HeldLocks, IntegerType, Label, Locking,
     NodeId, Op, Site, SiteOrder, TruthId, Variable, VariableInfo, held_locks,
 };
-use super::slots::TypeClass;
 use super::source_text::{SourceCall, last_name};
 use super::stores::add_named;
 use super::values::{called_type, library_builtin, named_function};
@@ -72,8 +71,7 @@ impl<'tu> Extractor<'_, 'tu> {
         let count = std::mem::take(&mut self.block_count);
         let result = definition.ty().result();
         let class = self.class(result);
-        let can_be_function = class.leads_to_functions() || class == TypeClass::AnyPointer;
-        let result = can_be_function.then(|| self.result_slot(symbol, Some(definition)));
+        let result = class.may_hold_functions().then(|| self.result_slot(symbol, Some(definition)));
         let body = Lowering::new(self, definition, result).body(symbol, location);
         self.facts().bodies.push(body);
         (self.current_function, self.block_count) = (outer, count);

@@ -42,11 +42,6 @@ impl<'tu> CursorTree<'tu> {
         CursorTree { nodes }
     }
 
-    /// All nodes.
-    pub fn nodes(&self) -> std::ops::Range<CursorId> {
-        0..self.nodes.len()
-    }
-
     /// The cursor of a node.
     pub fn cursor(&self, node: CursorId) -> Cursor<'tu> {
         self.nodes[node].cursor
@@ -97,6 +92,14 @@ impl<'tu> CursorTree<'tu> {
                 None => return node,
             }
         }
+    }
+
+    /// Whether these are the operands of `x ?: y`: libclang shows x for the value, for the condition and for the
+    /// result, then y.
+    pub fn is_short_conditional(&self, operands: &[CursorId]) -> bool {
+        let [value, condition, result, _] = *operands else { return false };
+        let [value, condition, result] = [value, condition, result].map(|node| self.cursor(node));
+        value.is_same_node(condition) && condition.is_same_node(result)
     }
 
     /// Whether the node is a designated initialiser, `.field = value`.

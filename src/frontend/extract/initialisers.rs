@@ -55,8 +55,8 @@ struct RecordStores {
     flags: HashMap<String, CursorId>,
 }
 
-/// A walk over a braced list.
-struct Walk<'e, 'a, 'tu> {
+/// Walks over a braced list.
+struct ListWalker<'e, 'a, 'tu> {
     extractor: &'e mut Extractor<'a, 'tu>,
     tree: &'e CursorTree<'tu>,
     stores: Vec<Store>,
@@ -74,7 +74,7 @@ impl<'tu> Extractor<'_, 'tu> {
         if !self.holds_slots(ty) {
             return Vec::new();
         }
-        let mut walk = Walk { extractor: self, tree, stores: Vec::new() };
+        let mut walk = ListWalker { extractor: self, tree, stores: Vec::new() };
         walk.list(list, ty, slot);
         walk.stores
     }
@@ -94,7 +94,7 @@ impl<'tu> Extractor<'_, 'tu> {
             }
             TypeClass::Array => self.holds_slots(ty.canonical().element()),
             // A function can be stored in a `void *`.
-            class => class.leads_to_functions() || class == TypeClass::AnyPointer,
+            class => class.may_hold_functions(),
         }
     }
 
@@ -127,7 +127,7 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 }
 
-impl<'tu> Walk<'_, '_, 'tu> {
+impl<'tu> ListWalker<'_, '_, 'tu> {
     /// Walks a braced list that initialises an object of a type.
     fn list(&mut self, list: CursorId, ty: Type<'tu>, slot: Option<SlotId>) {
         let mut frames = vec![self.frame(ty, slot)];
@@ -214,8 +214,7 @@ impl<'tu> Walk<'_, '_, 'tu> {
     fn member(&mut self, member: Cursor<'tu>) -> (Type<'tu>, Option<SlotId>) {
         let ty = member.ty();
         let class = self.extractor.class(ty);
-        let is_slot = class.leads_to_functions() || class == TypeClass::AnyPointer;
-        (ty, if is_slot { self.extractor.declared_slot(member) } else { None })
+        (ty, if class.may_hold_functions() { self.extractor.declared_slot(member) } else { None })
     }
 
     /// The object that designators name. The values that follow continue behind it.
@@ -283,8 +282,10 @@ impl<'tu> Walk<'_, '_, 'tu> {
         if self.tree.kind(last) == CursorKind::MemberRef {
             return false;
         }
-        let (first, last) = (self.tree.cursor(first).spelling_start(), self.tree.cursor(last).spelling_start());
-        let (Some(first), Some(last)) = (first, last) else { return true };
+        let [first, last] = [first, last].map(|index| self.tree.cursor(index));
+        // Where both come out of one use of a macro, the text is in the macro's definition.
+        let used = first.start().zip(last.start()).filter(|(first, last)| first != last);
+        let Some((first, last)) = used.or(first.spelling_start().zip(last.spelling_start())) else { return true };
         let contents = self.extractor.contents(first.file);
         let between = contents.get(first.offset as usize..last.offset as usize).unwrap_or_default();
         first.file != last.file || !between.contains(&b']')
@@ -302,7 +303,7 @@ impl<'tu> Walk<'_, '_, 'tu> {
         }
         loop {
             let is_whole = match ty.kind() {
-                TypeKind::Record => tree.cursor(value).ty().kind() == TypeKind::Record,
+                TypeKind::Record => are_one_record(tree.cursor(value).ty(), ty),
                 TypeKind::Array | TypeKind::VariableArray => {
                     let class = self.extractor.class(tree.cursor(tree.strip(value)).ty());
                     matches!(tree.kind(tree.strip(value)), CursorKind::StringLiteral | CursorKind::CompoundLiteralExpr)
@@ -383,6 +384,13 @@ fn names_constant(tree: &CursorTree<'_>, node: CursorId) -> bool {
     let is_constant = |named: Cursor<'_>| named.kind() == CursorKind::EnumConstantDecl;
     tree.cursor(node).referenced().is_some_and(is_constant)
         || tree.children(node).iter().any(|&child| names_constant(tree, child))
+}
+
+/// Whether two types are the same record, whatever their qualifiers.
+fn are_one_record(one: Type<'_>, other: Type<'_>) -> bool {
+    let record =
+        |ty: Type<'_>| Some(ty.canonical().declaration()?.canonical_key()).filter(|_| ty.kind() == TypeKind::Record);
+    record(one).is_some_and(|one| record(other) == Some(one))
 }
 
 /// Whether a field is an unnamed bit-field, which no initialiser reaches.

@@ -26,8 +26,8 @@ use cowrap_facts::{
     PathCondition, SharedFileFacts, SlotCall, SlotId, SlotIdentity, Symbol, SymbolId, UnitFacts,
 };
 
-use initialisers::RecordLayout;
 use cursor_tree::CursorId;
+use initialisers::RecordLayout;
 use slots::TypeClass;
 
 pub use pch_summary::{PchMismatch, PchSummary};
@@ -140,7 +140,9 @@ pub fn extract(
         records_with_slots: HashMap::default(),
         layouts: HashMap::default(),
         block_parameters: HashMap::default(),
-        followed: HashSet::default(),
+        resolved_functions: Vec::new(),
+        weak_pragmas: HashMap::default(),
+        followed: None,
         current_function: String::new(),
         block_count: 0,
         declared: HashMap::default(),
@@ -233,6 +235,15 @@ enum Role {
     Unevaluated,
 }
 
+/// A function that is whatever a resolver gives back. The resolver may be declared later.
+struct ResolvedFunction {
+    piece: usize,
+    symbol: SymbolId,
+    location: Location,
+    /// The resolver's name.
+    resolver: String,
+}
+
 struct Extractor<'a, 'tu> {
     unit: &'tu TranslationUnit<'tu>,
     directory: &'a Path,
@@ -264,8 +275,12 @@ struct Extractor<'a, 'tu> {
     layouts: HashMap<(usize, i32), Rc<RecordLayout<'tu>>>,
     /// The parameters of block literals, by `Cursor::declaration_key`.
     block_parameters: HashMap<usize, (SymbolId, u16)>,
-    /// The references of the initialiser that is being read whose values were followed to where they are stored.
-    followed: HashSet<CursorId>,
+    /// The functions whose bodies their resolvers choose.
+    resolved_functions: Vec<ResolvedFunction>,
+    /// The functions that `#pragma weak` says others are, by the name of the other, for each file that was asked.
+    weak_pragmas: HashMap<UnitFile, HashMap<String, String>>,
+    /// While an initialiser at file scope is read, the references whose values were followed to where they are stored.
+    followed: Option<HashSet<CursorId>>,
     /// The name of the function whose body is being read, and how many block literals it has had.
     current_function: String,
     block_count: u32,
@@ -361,6 +376,9 @@ impl<'tu> Extractor<'_, 'tu> {
 
     /// The facts of the unit, its files in their order.
     fn finish(mut self, mut parse_status: ParseStatus) -> Extracted {
+        for function in std::mem::take(&mut self.resolved_functions) {
+            self.resolved_function(function);
+        }
         let mut order: Vec<usize> = (0..self.files.len()).collect();
         if let Some(others) = order.get_mut(1..) {
             others.sort_by(|one, other| self.files[*one].path.cmp(&self.files[*other].path));
@@ -476,7 +494,7 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// Whether facts depend on the position of this declaration among others of the same name.
-    fn is_told_by_order(&self, cursor: Cursor<'tu>) -> bool {
+    fn is_told_by_order(&mut self, cursor: Cursor<'tu>) -> bool {
         let has_marks = |cursor: Cursor<'tu>| {
             let is_mark = |child: &Cursor<'tu>| child.kind() == CursorKind::AnnotateAttr;
             cursor.has_attributes() && cursor.children().iter().any(is_mark)
@@ -486,15 +504,25 @@ impl<'tu> Extractor<'_, 'tu> {
                 let typedef = cursor.ty().typedef();
                 let children = cursor.children();
                 let mut parameters = children.iter().filter(|child| child.kind() == CursorKind::ParmDecl);
+                let result = self.class(cursor.ty().result());
                 has_marks(cursor)
+                    || result.may_hold_functions()
                     || typedef.is_some_and(has_marks)
                     || cursor.linkage() == Linkage::Internal
                     || is_noreturn(cursor, &cursor.spelling())
                     || attributes::says_identity(cursor)
-                    || parameters.any(|parameter| parameter.ty().kind() == TypeKind::Pointer)
+                    // A parameter that is written as an array or as a function is a pointer, too.
+                    || parameters.any(|parameter| {
+                        let kind = parameter.ty().kind();
+                        matches!(kind, TypeKind::Pointer | TypeKind::Array | TypeKind::VariableArray | TypeKind::Function)
+                    })
             }
             CursorKind::VarDecl => {
-                has_marks(cursor) || cursor.linkage() == Linkage::Internal || holds_function(cursor, SlotKind::Variable)
+                // The value of a constant is a fact wherever a condition asks for it.
+                has_marks(cursor)
+                    || cursor.linkage() == Linkage::Internal
+                    || cursor.ty().is_const()
+                    || holds_function(cursor, SlotKind::Variable)
             }
             CursorKind::TypedefDecl => has_marks(cursor) || holds_function(cursor, SlotKind::Typedef),
             _ => has_marks(cursor),
@@ -556,9 +584,11 @@ impl<'tu> Extractor<'_, 'tu> {
         let never_returns = !info.returns;
         let printed = cursor.has_attributes().then(|| cursor.printed());
         let attributes = self.link_attributes(cursor, printed.as_deref());
-        let alias = attributes.alias.map(|alias| self.function_by_name(&alias)).filter(|alias| *alias != symbol);
+        // The linker looks for the function of this name, whatever this unit knows of it.
+        let alias = attributes.alias.map(|alias| self.symbol(&alias, None)).filter(|alias| *alias != symbol);
         if let Some(resolver) = attributes.resolver {
-            self.resolved_function(symbol, location, &resolver);
+            let piece = self.current;
+            self.resolved_functions.push(ResolvedFunction { piece, symbol, location, resolver });
         }
         self.facts().declarations.push(Declaration {
             symbol,
@@ -582,8 +612,10 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// A function that is whatever a resolver gives back (`ifunc`): its body calls that.
-    fn resolved_function(&mut self, symbol: SymbolId, location: Location, resolver: &str) {
-        let resolver = self.function_by_name(resolver);
+    fn resolved_function(&mut self, function: ResolvedFunction) {
+        let ResolvedFunction { piece, symbol, location, resolver } = function;
+        self.current = piece;
+        let resolver = self.function_by_name(&resolver);
         let slot = Some(self.result_slot(resolver, None));
         let condition = PathCondition::always();
         let (kind, after, ends, arguments) = (CallKind::Written, None, false, Vec::new());

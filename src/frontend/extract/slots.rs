@@ -12,7 +12,7 @@ pub(super) enum TypeClass {
     Plain,
     /// A number, which could have been a pointer.
     Number,
-    /// `void *`, or a pointer to characters: a pointer to anything.
+    /// `void *`: a pointer to anything.
     AnyPointer,
     /// A function.
     Function,
@@ -32,6 +32,11 @@ impl TypeClass {
     /// Whether values of the type can lead to functions, as the type says.
     pub(super) fn leads_to_functions(self) -> bool {
         matches!(self, TypeClass::Function | TypeClass::FunctionPointer | TypeClass::SlotPointer | TypeClass::Table)
+    }
+
+    /// The same, or the type can hide such a value.
+    pub(super) fn may_hold_functions(self) -> bool {
+        self.leads_to_functions() || self == TypeClass::AnyPointer
     }
 }
 

@@ -19,13 +19,22 @@ impl<'tu> Extractor<'_, 'tu> {
         }
         let tree = CursorTree::new(variable);
         let (mut stores, mut named) = (Vec::new(), Vec::new());
-        self.followed.clear();
+        // Blocks are counted for each variable, so that they have the same names in all units.
+        self.current_function = variable.spelling();
+        self.block_count = 0;
+        self.followed = Some(HashSet::default());
         for child in tree.operands(0) {
             if tree.cursor(child).is_expression() {
                 stores.extend(self.initialisation(&tree, variable, child));
             }
         }
-        for node in tree.nodes() {
+        let followed = self.followed.take().unwrap_or_default();
+        let mut open = vec![0];
+        while let Some(node) = open.pop() {
+            // A block is read as a body.
+            if tree.kind(node) != CursorKind::BlockExpr {
+                open.extend(tree.children(node).iter().rev());
+            }
             match tree.kind(node) {
                 CursorKind::CompoundLiteralExpr => {
                     if let Some(&list) = tree.operands(node).last() {
@@ -33,7 +42,7 @@ impl<'tu> Extractor<'_, 'tu> {
                     }
                 }
                 CursorKind::BlockExpr => self.block(tree.cursor(node)),
-                CursorKind::DeclRefExpr if !self.followed.contains(&node) => {
+                CursorKind::DeclRefExpr if !followed.contains(&node) => {
                     named.extend(self.named_function_at(tree.cursor(node)));
                 }
                 CursorKind::MemberRefExpr => self.note_member(tree.cursor(node)),
@@ -42,6 +51,7 @@ impl<'tu> Extractor<'_, 'tu> {
         }
         add_named(&mut stores, named);
         self.facts().stores.extend(stores);
+        self.current_function.clear();
     }
 
     /// The function that an expression names, and where.
@@ -158,29 +168,28 @@ impl<'tu> Extractor<'_, 'tu> {
         arguments: &[CursorId],
     ) -> Vec<Store> {
         use SlotBuiltin::*;
-        let (Some(&first), first_and) = (arguments.first(), |other: usize| arguments.get(other).copied()) else {
-            return Vec::new();
-        };
+        let Some(&first) = arguments.first() else { return Vec::new() };
+        let argument = |position: usize| arguments.get(position).copied();
         match builtin {
             Load => Vec::new(),
-            LoadTo(to) => self.copy_target(tree, first, first_and(to)),
+            LoadTo(to) => self.copy_target(tree, first, argument(to)),
             Store(value) | Exchange(value) | CompareAndSwap(value) => {
-                self.store_to_target(tree, first, first_and(value))
+                self.store_to_target(tree, first, argument(value))
             }
-            StoreFrom(from) => match first_and(from) {
+            StoreFrom(from) => match argument(from) {
                 Some(from) => self.copy_target(tree, from, Some(first)),
                 None => Vec::new(),
             },
             ExchangeTo { from, to } => {
-                let mut stores = self.copy_target(tree, first, first_and(to));
-                if let Some(from) = first_and(from) {
+                let mut stores = self.copy_target(tree, first, argument(to));
+                if let Some(from) = argument(from) {
                     stores.extend(self.copy_target(tree, from, Some(first)));
                 }
                 stores
             }
             CompareExchange { desired, expected, desired_is_pointer } => {
-                let mut stores = self.copy_target(tree, first, first_and(expected));
-                match first_and(desired) {
+                let mut stores = self.copy_target(tree, first, argument(expected));
+                match argument(desired) {
                     Some(desired) if desired_is_pointer => {
                         stores.extend(self.copy_target(tree, desired, Some(first)));
                     }

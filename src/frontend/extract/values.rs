@@ -105,7 +105,9 @@ impl<'tu> Extractor<'_, 'tu> {
             CStyleCastExpr => self.cast(tree, node, &operands(), found),
             UnexposedExpr => self.unexposed_value(tree, node, &operands(), found),
             DeclRefExpr => {
-                self.followed.insert(node);
+                if let Some(followed) = &mut self.followed {
+                    followed.insert(node);
+                }
                 self.named_value(cursor, found);
             }
             MemberRefExpr => self.named_value(cursor, found),
@@ -205,7 +207,7 @@ impl<'tu> Extractor<'_, 'tu> {
             CursorKind::ParmDecl | CursorKind::VarDecl | CursorKind::FieldDecl => {
                 let class = self.class(declaration.ty());
                 let is_table = class == TypeClass::Table && declaration.kind() != CursorKind::ParmDecl;
-                if !class.leads_to_functions() && class != TypeClass::AnyPointer {
+                if !class.may_hold_functions() {
                     return;
                 }
                 let Some(slot) = self.declared_slot(declaration) else { return };
@@ -230,7 +232,7 @@ impl<'tu> Extractor<'_, 'tu> {
         values: Vec<NamedValue>,
         found: &mut Vec<NamedValue>,
     ) {
-        if !class.leads_to_functions() && class != TypeClass::AnyPointer {
+        if !class.may_hold_functions() {
             return;
         }
         for NamedValue { value, .. } in values {
@@ -283,7 +285,7 @@ impl<'tu> Extractor<'_, 'tu> {
                     return self.named_value(cursor, found);
                 }
                 let class = self.class(declaration.ty());
-                if (class.leads_to_functions() || class == TypeClass::AnyPointer)
+                if class.may_hold_functions()
                     && let Some(slot) = self.declared_slot(declaration)
                 {
                     self.push(cursor, Value::Address(slot), found);
@@ -348,6 +350,11 @@ impl<'tu> Extractor<'_, 'tu> {
         match operands {
             [] => {}
             [_] => self.cast(tree, node, operands, found),
+            // `x ?: y`: libclang shows x three times.
+            [value, _, _, otherwise] if tree.is_short_conditional(operands) => {
+                self.collect(tree, *value, found);
+                self.collect(tree, *otherwise, found);
+            }
             [condition, yes, no] if self.starts_with(cursor, b"__builtin_choose_expr") => {
                 match tree.cursor(*condition).evaluate_integer() {
                     Some(0) => self.collect(tree, *no, found),
@@ -360,7 +367,6 @@ impl<'tu> Extractor<'_, 'tu> {
             }
             _ => match self.atomic(cursor) {
                 Some(builtin) => self.builtin_result(tree, cursor, builtin, operands, found),
-                // `x ?: y`
                 None => operands.iter().for_each(|&operand| self.collect(tree, operand, found)),
             },
         }
@@ -414,7 +420,7 @@ impl<'tu> Extractor<'_, 'tu> {
             return arguments.first().into_iter().for_each(|&value| self.collect(tree, value, found));
         }
         let class = self.class(cursor.ty());
-        if !class.leads_to_functions() && class != TypeClass::AnyPointer {
+        if !class.may_hold_functions() {
             return;
         }
         if let Some(function) = function {

@@ -556,6 +556,18 @@ impl<'tu> Type<'tu> {
         (self.raw.data[0] as usize, self.raw.kind)
     }
 
+    /// Whether this is the same type as another, seen through typedefs and without qualifiers.
+    pub fn is_same(self, other: Type<'_>) -> bool {
+        // SAFETY: both are types of the unit, which lives.
+        let plain = |ty: Type<'_>| unsafe { clang_getUnqualifiedType(clang_getCanonicalType(ty.raw)) };
+        unsafe { clang_equalTypes(plain(self), plain(Type { raw: other.raw, unit: PhantomData })) != 0 }
+    }
+
+    /// Whether the type is written as `__typeof__(expression)` or `__auto_type`: libclang has no kind for the first.
+    pub fn is_deduced(self) -> bool {
+        [CXType_Unexposed, CXType_Auto].contains(&self.raw.kind)
+    }
+
     /// The number of elements of an array; `None` if the type does not say.
     pub fn element_count(self) -> Option<u64> {
         u64::try_from(unsafe { clang_getArraySize(self.canonical().raw) }).ok()
@@ -563,7 +575,8 @@ impl<'tu> Type<'tu> {
 
     /// What an atomic type makes atomic (`clang_Type_getValueType`).
     pub fn atomic_value(self) -> Type<'tu> {
-        Type::new(unsafe { clang_Type_getValueType(self.canonical().raw) })
+        let written = if self.raw.kind == CXType_Atomic { self } else { self.canonical() };
+        Type::new(unsafe { clang_Type_getValueType(written.raw) })
     }
 
     /// The type of a function's parameter.

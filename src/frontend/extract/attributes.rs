@@ -125,6 +125,12 @@ pub(super) fn says_identity(function: Cursor<'_>) -> bool {
         || function.children().iter().any(is_label)
 }
 
+/// Whether the first declaration of a function makes it weak.
+pub(super) fn is_weak_from_the_start(function: Cursor<'_>) -> bool {
+    let first = function.first_declaration().filter(|first| *first != function && first.has_attributes());
+    first.is_some_and(|first| has_attribute(&first.printed(), "weak"))
+}
+
 /// What the attributes of a function's declaration say about its identity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct LinkAttributes {
@@ -134,6 +140,9 @@ pub(super) struct LinkAttributes {
     pub alias: Option<String>,
     /// The name of the function that chooses what it is, when the program is loaded.
     pub resolver: Option<String>,
+    /// Whether something that cowrap does not see calls it: the start or the end of the program, or code that names it
+    /// in a way of its own (`used`).
+    pub is_entry: bool,
 }
 
 impl<'tu> Extractor<'_, 'tu> {
@@ -161,6 +170,7 @@ impl<'tu> Extractor<'_, 'tu> {
             weak: has_attribute(printed, "weak"),
             alias: alias.or(label).or_else(|| self.pragma_alias(function)),
             resolver: argument(printed, "ifunc").map(str::to_owned),
+            is_entry: ["constructor", "destructor", "used"].iter().any(|name| has_attribute(printed, name)),
         };
         found.weak &= found.alias.is_none();
         found

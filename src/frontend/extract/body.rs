@@ -267,6 +267,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             // libclang shows `typeof(f())` in the type too, which is not evaluated.
             CStyleCastExpr => match operands.last() {
                 Some(&inner) => {
+                    let [to, from] = [node, self.raw.strip(inner)].map(|node| self.raw.cursor(node).ty());
+                    self.extractor.join_pointed_records(to, from);
                     let value = self.lower(inner, wanted);
                     self.converted(node, inner, value, wanted)
                 }
@@ -934,6 +936,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             (None, value) => lowered.extend(value),
         }
         if let Some(callee) = self.extractor.cleanup_function(cursor) {
+            let stores = self.extractor.cleanup_stores(cursor, callee);
+            self.stores.extend(stores);
             let site = self.tree.site();
             let kind = if self.unresolved { CallKind::Unresolved } else { CallKind::Cleanup };
             if self.pending(site, Target::Function(callee), cursor, kind, Vec::new(), Vec::new()) {

@@ -98,6 +98,34 @@ impl<'tu> Extractor<'_, 'tu> {
         }
     }
 
+    /// Joins what two pointers to records point to.
+    pub(super) fn join_pointed_records(&mut self, one: Type<'tu>, other: Type<'tu>) {
+        if one.kind() == TypeKind::Pointer && other.kind() == TypeKind::Pointer {
+            self.join_records(one.canonical().pointee(), other.canonical().pointee());
+        }
+    }
+
+    /// Joins the slots of two records where a pointer to one becomes a pointer to the other, or one is copied over the
+    /// other: the function pointers among the members of the same types with which both begin. A record that begins
+    /// with the other as a member has these slots from it.
+    pub(super) fn join_records(&mut self, one: Type<'tu>, other: Type<'tu>) {
+        if one.kind() != TypeKind::Record || other.kind() != TypeKind::Record || one.is_same(other) {
+            return;
+        }
+        let mut key = [one, other].map(|ty| ty.canonical().key());
+        key.sort_unstable();
+        if !self.piece().joined_records.insert(key) || !self.holds_slots(one) || !self.holds_slots(other) {
+            return;
+        }
+        let (one, other) = (self.layout(one), self.layout(other));
+        let pairs = one.members.iter().zip(&other.members);
+        for (first, second) in pairs.take_while(|(first, second)| first.ty().is_same(second.ty())) {
+            if self.class(first.ty()) == TypeClass::FunctionPointer {
+                self.join(*first, *second);
+            }
+        }
+    }
+
     fn layout(&mut self, ty: Type<'tu>) -> Rc<RecordLayout<'tu>> {
         let key = ty.canonical().key();
         if let Some(known) = self.layouts.get(&key) {
@@ -304,10 +332,16 @@ impl<'tu> ListWalker<'_, '_, 'tu> {
         loop {
             let is_whole = match ty.kind() {
                 TypeKind::Record => are_one_record(tree.cursor(value).ty(), ty),
+                // A string fills an array of characters; GNU C lets a compound literal fill an array of its type.
                 TypeKind::Array | TypeKind::VariableArray => {
-                    let class = self.extractor.class(tree.cursor(tree.strip(value)).ty());
-                    matches!(tree.kind(tree.strip(value)), CursorKind::StringLiteral | CursorKind::CompoundLiteralExpr)
-                        && matches!(class, TypeClass::Array | TypeClass::Table)
+                    let inner = tree.strip(value);
+                    let element = ty.canonical().element();
+                    let given = tree.cursor(inner).ty().canonical().element();
+                    match tree.kind(inner) {
+                        CursorKind::StringLiteral => element.kind() == TypeKind::Integer,
+                        CursorKind::CompoundLiteralExpr => given.is_same(element),
+                        _ => false,
+                    }
                 }
                 _ => break,
             };

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use crate::clang::{Cursor, CursorKind, File, Linkage, Severity, TranslationUnit, Type, TypeKind, Visit};
 use cowrap_facts::{
     Body, CallKind, CompilerError, Declaration, FileFacts, FileId, Location, LockId, Mark, MarkId, PairId, ParseStatus,
-    PathCondition, SharedFileFacts, SlotCall, SlotId, SlotIdentity, Symbol, SymbolId, UnitFacts,
+    PathCondition, SharedFileFacts, SlotCall, SlotId, SlotIdentity, Store, Symbol, SymbolId, UnitFacts, Value,
 };
 
 use cursor_tree::CursorId;
@@ -140,6 +140,7 @@ pub fn extract(
         records_with_slots: HashMap::default(),
         layouts: HashMap::default(),
         block_parameters: HashMap::default(),
+        weak_functions: HashSet::default(),
         resolved_functions: Vec::new(),
         weak_pragmas: HashMap::default(),
         followed: None,
@@ -196,6 +197,8 @@ struct PieceBuilder {
     parameter_slots: HashMap<(usize, u16), SlotId>,
     /// The slots of type `void *`.
     any_pointers: HashSet<SlotId>,
+    /// The pairs of records whose slots are joined, by `Type::key`.
+    joined_records: HashSet<[(usize, i32); 2]>,
     /// The functions that stand for block literals, by the literals' locations.
     blocks: HashMap<Location, SymbolId>,
 }
@@ -275,6 +278,8 @@ struct Extractor<'a, 'tu> {
     layouts: HashMap<(usize, i32), Rc<RecordLayout<'tu>>>,
     /// The parameters of block literals, by `Cursor::declaration_key`.
     block_parameters: HashMap<usize, (SymbolId, u16)>,
+    /// The functions that a declaration makes weak.
+    weak_functions: HashSet<String>,
     /// The functions whose bodies their resolvers choose.
     resolved_functions: Vec<ResolvedFunction>,
     /// The functions that `#pragma weak` says others are, by the name of the other, for each file that was asked.
@@ -586,6 +591,18 @@ impl<'tu> Extractor<'_, 'tu> {
         let attributes = self.link_attributes(cursor, printed.as_deref());
         // The linker looks for the function of this name, whatever this unit knows of it.
         let alias = attributes.alias.map(|alias| self.symbol(&alias, None)).filter(|alias| *alias != symbol);
+        let is_weak = match attributes.weak {
+            true => {
+                self.weak_functions.insert(name.clone());
+                true
+            }
+            // A definition inherits the attribute of an earlier declaration, perhaps in a precompiled header.
+            false => definition && (self.weak_functions.contains(&name) || attributes::is_weak_from_the_start(cursor)),
+        };
+        if attributes.is_entry {
+            let value = Value::Function(symbol);
+            self.facts().stores.push(Store { to: None, value, location, paired_flag: None });
+        }
         if let Some(resolver) = attributes.resolver {
             let piece = self.current;
             self.resolved_functions.push(ResolvedFunction { piece, symbol, location, resolver });
@@ -596,7 +613,7 @@ impl<'tu> Extractor<'_, 'tu> {
             marks: written,
             definition,
             never_returns,
-            weak: attributes.weak,
+            weak: is_weak,
             alias,
             signature,
         });

@@ -1,7 +1,7 @@
 //! Function-pointer slots: what can hold a function or the address of something that can.
 
 use crate::clang::{Cursor, CursorKind, Linkage, Type, TypeKind};
-use cowrap_facts::{Location, Mark, Slot, SlotId, SlotIdentity, SymbolId};
+use cowrap_facts::{Location, Mark, Slot, SlotId, SlotIdentity, Store, SymbolId, Value};
 
 use super::{Extractor, UnitFile};
 
@@ -71,7 +71,42 @@ impl<'tu> Extractor<'_, 'tu> {
             slot
         });
         self.piece().declared_slots.insert(key, slot);
+        if slot.is_some() {
+            self.join_union(declaration);
+        }
         slot
+    }
+
+    /// The members of a union are one place in memory: what one of them holds, the others of its type hold.
+    fn join_union(&mut self, member: Cursor<'tu>) {
+        let union = member.semantic_parent().filter(|parent| parent.kind() == CursorKind::UnionDecl);
+        let Some(union) = union.filter(|_| self.class(member.ty()) == TypeClass::FunctionPointer) else { return };
+        for other in union.ty().fields() {
+            if other.declaration_key() != member.declaration_key() && other.ty().is_same(member.ty()) {
+                // Each pair is joined once: by the one that comes second.
+                match self.pieces[self.current].declared_slots.contains_key(&other.declaration_key()) {
+                    true => self.join(member, other),
+                    false => drop(self.declared_slot(other)),
+                }
+            }
+        }
+    }
+
+    /// Makes two slots hold the same. Slots with marks stay apart: a mark says which of them is meant.
+    pub(super) fn join(&mut self, one: Cursor<'tu>, other: Cursor<'tu>) {
+        let (Some(location), Some(first), Some(second)) =
+            (one.location(), self.declared_slot(one), self.declared_slot(other))
+        else {
+            return;
+        };
+        let location = self.location(location);
+        let facts = self.facts();
+        if [first, second].into_iter().any(|slot| !facts.slots[slot.0 as usize].marks.is_empty()) {
+            return;
+        }
+        for (to, from) in [(first, second), (second, first)] {
+            facts.stores.push(Store { to: Some(to), value: Value::Slot(from), location, paired_flag: None });
+        }
     }
 
     /// The number of a slot in the current file's facts.
@@ -127,7 +162,10 @@ impl<'tu> Extractor<'_, 'tu> {
     pub(super) fn pointed_result(&mut self, slot: SlotId, function: Type<'tu>) -> SlotId {
         let marks = self.type_marks(function.result());
         let identity = SlotIdentity::PointedResult { slot };
-        self.slot_id(Slot { identity, is_array: false, is_foreign: false, marks, declared: Vec::new() })
+        let result = self.slot_id(Slot { identity, is_array: false, is_foreign: false, marks, declared: Vec::new() });
+        let class = self.class(function.result());
+        self.note_class(result, class);
+        result
     }
 
     /// A parameter of whatever a slot points to. `function` is the type that is called.
@@ -233,6 +271,12 @@ impl<'tu> Extractor<'_, 'tu> {
             marks.extend(self.marks_of(declaration));
         }
         marks.extend(self.type_marks(declaration.ty()));
+        if declaration.kind() == CursorKind::VarDecl
+            && is_deduced(declaration.ty())
+            && let Some(named) = deduced_from(declaration)
+        {
+            marks.extend(self.slot_marks(named));
+        }
         marks.sort_unstable();
         marks.dedup();
         marks
@@ -314,6 +358,45 @@ fn below(ty: Type<'_>) -> Option<Type<'_>> {
         TypeKind::Atomic => Some(ty.atomic_value()),
         _ => None,
     }
+}
+
+/// Whether a type, or what it points to or is made of, is that of an expression.
+fn is_deduced(ty: Type<'_>) -> bool {
+    let mut ty = ty;
+    for _ in 0..MAX_NESTING {
+        if ty.is_deduced() {
+            return true;
+        }
+        match below(ty) {
+            Some(inner) if ty.typedef().is_none() => ty = inner,
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// The variable, parameter or field whose type a variable takes over by `__typeof__(…)` or `__auto_type`.
+fn deduced_from<'tu>(variable: Cursor<'tu>) -> Option<Cursor<'tu>> {
+    let initializer = variable.initializer();
+    let is_initializer = |child: &Cursor<'tu>| initializer.is_some_and(|initializer| initializer.is_same_node(*child));
+    let children: Vec<Cursor<'tu>> = variable.children().into_iter().filter(|child| child.is_expression()).collect();
+    let written = children.iter().find(|child| !is_initializer(child));
+    let mut at = written.copied().or(initializer)?;
+    for _ in 0..MAX_NESTING {
+        match at.kind() {
+            CursorKind::DeclRefExpr | CursorKind::MemberRefExpr => {
+                let is_slot = |named: &Cursor<'tu>| {
+                    matches!(named.kind(), CursorKind::VarDecl | CursorKind::ParmDecl | CursorKind::FieldDecl)
+                };
+                return at.referenced().filter(|named| is_slot(named) && *named != variable);
+            }
+            CursorKind::ParenExpr | CursorKind::UnexposedExpr | CursorKind::UnaryOperator => {
+                at = *at.children().first()?;
+            }
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// The first typedef that a type is written through, below pointers and arrays.

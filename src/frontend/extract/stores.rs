@@ -42,6 +42,12 @@ impl<'tu> Extractor<'_, 'tu> {
                     }
                 }
                 CursorKind::BlockExpr => self.block(tree.cursor(node)),
+                CursorKind::CStyleCastExpr => {
+                    let from = tree.operands(node).last().map(|&inner| tree.cursor(tree.strip(inner)).ty());
+                    if let Some(from) = from {
+                        self.join_pointed_records(tree.cursor(node).ty(), from);
+                    }
+                }
                 CursorKind::DeclRefExpr if !followed.contains(&node) => {
                     named.extend(self.named_function_at(tree.cursor(node)));
                 }
@@ -92,6 +98,18 @@ impl<'tu> Extractor<'_, 'tu> {
         let ty = literal.ty();
         let slot = if self.class(ty).leads_to_functions() { self.literal_slot(literal) } else { None };
         self.initialiser_stores(tree, list, ty, slot)
+    }
+
+    /// What the end of a variable's scope passes to its `cleanup` function: the variable's address.
+    pub(super) fn cleanup_stores(&mut self, variable: Cursor<'tu>, function: SymbolId) -> Vec<Store> {
+        let is_slot = self.class(variable.ty()).leads_to_functions();
+        let (Some(slot), Some(location)) = (self.declared_slot(variable).filter(|_| is_slot), variable.location())
+        else {
+            return Vec::new();
+        };
+        let location = self.location(location);
+        let parameter = self.parameter_slot(function, 0, None);
+        self.stores_into(&[parameter], vec![NamedValue { value: Value::Address(slot), location }])
     }
 
     /// The stores of an operand of inline assembly: it can put anything there.
@@ -177,7 +195,11 @@ impl<'tu> Extractor<'_, 'tu> {
                 self.store_to_target(tree, first, argument(value))
             }
             StoreFrom(from) => match argument(from) {
-                Some(from) => self.copy_target(tree, from, Some(first)),
+                Some(from) => {
+                    let [to, of] = [first, from].map(|pointer| tree.cursor(tree.strip(pointer)).ty());
+                    self.join_pointed_records(to, of);
+                    self.copy_target(tree, from, Some(first))
+                }
                 None => Vec::new(),
             },
             ExchangeTo { from, to } => {

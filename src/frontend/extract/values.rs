@@ -325,7 +325,10 @@ impl<'tu> Extractor<'_, 'tu> {
         let is_unknown = match self.class(from) {
             // What a `void *` holds is only followed where a function is stored into it directly.
             TypeClass::AnyPointer if found.len() > before => {
-                found[before..].iter().any(|found| matches!(found.value, Value::Slot(_)))
+                let any_pointers = &self.pieces[self.current].any_pointers;
+                let is_any =
+                    |found: &NamedValue| matches!(found.value, Value::Slot(slot) if any_pointers.contains(&slot));
+                found[before..].iter().any(is_any)
             }
             TypeClass::AnyPointer | TypeClass::Number => found.len() == before && !is_marker(),
             // Among these is the list that `va_arg` reads: libclang shows no difference between that and a cast.

@@ -26,8 +26,8 @@ use cowrap_facts::{
     PathCondition, SharedFileFacts, SlotCall, SlotId, SlotIdentity, Symbol, SymbolId, UnitFacts,
 };
 
-use initialisers::RecordLayout;
 use cursor_tree::CursorId;
+use initialisers::RecordLayout;
 use slots::TypeClass;
 
 pub use pch_summary::{PchMismatch, PchSummary};

@@ -37,7 +37,7 @@ pub struct FlowGraph {
     pub conditions: Vec<Condition>,
     /// The `switch` statements.
     pub switches: Vec<Switch>,
-    /// How many sites and truth values there are.
+    /// How many sites there are.
     pub site_count: usize,
     /// How many truth values there are.
     pub truth_count: usize,
@@ -181,7 +181,7 @@ impl FlowGraph {
 }
 
 /// A loop or `switch` that is open.
-struct Target {
+struct JumpTarget {
     /// Where `break` goes.
     behind: BlockId,
     /// Where `continue` goes; a `switch` has no such place.
@@ -203,7 +203,7 @@ struct Builder<'t> {
     /// The block that is being filled. Behind a jump it is one that nothing leads to.
     current: BlockId,
     scope: Scope,
-    loops: Vec<Target>,
+    loops: Vec<JumpTarget>,
     switches: Vec<OpenSwitch>,
     labels: Vec<BlockId>,
     label_scopes: Vec<Scope>,
@@ -255,7 +255,7 @@ impl Builder<'_> {
         self.current = block;
     }
 
-    /// Leads to a block or passes by, nobody knows which.
+    /// Leads to a block or passes by: either may happen.
     fn perhaps(&mut self, fill: impl FnOnce(&mut Self)) {
         let [inside, behind] = [self.block(), self.block()];
         self.edge(inside, Edge::Always);
@@ -422,7 +422,7 @@ impl Builder<'_> {
     fn repeated(&mut self, op: &Op, children: &[NodeId]) {
         let [head, next, behind] = [self.block(), self.block(), self.block()];
         self.enter(head);
-        self.loops.push(Target { behind, next: Some(next), scope: self.scope });
+        self.loops.push(JumpTarget { behind, next: Some(next), scope: self.scope });
         match (op, children) {
             (Op::Do, [body, condition]) => {
                 self.effects(*body);
@@ -458,7 +458,7 @@ impl Builder<'_> {
         let head = self.current;
         let behind = self.block();
         self.current = self.block();
-        self.loops.push(Target { behind, next: None, scope: self.scope });
+        self.loops.push(JumpTarget { behind, next: None, scope: self.scope });
         self.switches.push(OpenSwitch { cases: Vec::new(), unknown: Vec::new(), default: None });
         self.effects(*body);
         self.loops.pop();

@@ -168,6 +168,7 @@ impl FlowGraph {
             label_scopes: vec![Scope(0); label_count],
             jumps: Vec::new(),
             any_label: None,
+            taken_label: None,
             passing: false,
         };
         builder.effects(root);
@@ -209,8 +210,10 @@ struct Builder<'t> {
     label_scopes: Vec<Scope>,
     /// The jumps to labels: from a block of their own, whose scopes end on the way.
     jumps: Vec<(BlockId, Label)>,
-    /// Where computed jumps meet.
+    /// Where jumps to any label meet.
     any_label: Option<BlockId>,
+    /// Where computed jumps meet.
+    taken_label: Option<BlockId>,
     /// Whether an argument is being evaluated.
     passing: bool,
 }
@@ -346,12 +349,21 @@ impl Builder<'_> {
             }
             Op::GotoAny => {
                 self.all(children);
-                let any = self.any_label();
+                // An address from elsewhere can be that of any label.
+                let known = &self.tree.address_taken;
+                let any = if known.is_empty() { self.any_label() } else { self.taken_label() };
                 self.goto(any);
             }
             Op::MayGoto(labels) => {
                 self.all(children);
                 self.may_jump(labels);
+                let behind = self.block();
+                self.enter(behind);
+            }
+            Op::MayGotoAny => {
+                self.all(children);
+                let any = self.any_label();
+                self.edge(any, Edge::Always);
                 let behind = self.block();
                 self.enter(behind);
             }
@@ -375,22 +387,35 @@ impl Builder<'_> {
         }
     }
 
-    /// The block from which control goes to any label whose address is taken. All computed jumps share it, so that
-    /// there are not as many edges as jumps times labels.
+    /// The block from which control goes to any label. All jumps that may lead to any share it, so that there are not
+    /// as many edges as jumps times labels.
     fn any_label(&mut self) -> BlockId {
         if let Some(block) = self.any_label {
             return block;
         }
-        let outer = self.current;
-        let any = self.block();
-        self.current = any;
         let all: Vec<Label> = (0..self.labels.len() as u32).map(Label).collect();
-        // An address from elsewhere can be that of any label.
-        let known = &self.tree.address_taken;
-        self.may_jump(if known.is_empty() { &all } else { known });
-        self.current = outer;
+        let any = self.one_of(&all);
         self.any_label = Some(any);
         any
+    }
+
+    /// The same for the labels whose address is taken.
+    fn taken_label(&mut self) -> BlockId {
+        if let Some(block) = self.taken_label {
+            return block;
+        }
+        let taken = self.one_of(&self.tree.address_taken);
+        self.taken_label = Some(taken);
+        taken
+    }
+
+    /// A block from which control goes to any of these labels.
+    fn one_of(&mut self, labels: &[Label]) -> BlockId {
+        let block = self.block();
+        let outer = std::mem::replace(&mut self.current, block);
+        self.may_jump(labels);
+        self.current = outer;
+        block
     }
 
     /// Edges to labels. Control may also go on.

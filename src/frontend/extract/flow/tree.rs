@@ -206,6 +206,8 @@ pub enum Op {
     GotoAny,
     /// Evaluates its children, then jumps to one of the labels or goes on: `asm goto`.
     MayGoto(Vec<Label>),
+    /// The same to any label of the body.
+    MayGotoAny,
     /// `break`
     Break,
     /// `continue`

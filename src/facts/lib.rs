@@ -186,8 +186,8 @@ pub struct Release {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LockId(pub u16);
 
-/// A lock that the body takes, and the calls that it makes while it certainly holds the lock: on every path through
-/// structured control flow. Calls with the lock as an argument are not among them.
+/// A lock that the body takes, and the calls that it makes while it certainly holds the lock: on every path that
+/// control can take, by jumps as well. Calls with the lock as an argument are not among them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CriticalSection {
     /// Which lock of the pack.
@@ -222,8 +222,8 @@ pub struct Call {
     pub arguments: Vec<Argument>,
 }
 
-/// An argument of a call: a function, a function pointer, or a known truth value or number. An argument with several possible
-/// values, as in `f(c ? g : h)`, is listed once for each.
+/// An argument of a call: a function, a function pointer, or a known truth value or number. An argument with several
+/// possible values, as in `f(c ? g : h)`, is listed once for each.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Argument {
     /// The argument's position, from 0.
@@ -242,8 +242,8 @@ pub enum ArgumentValue {
     Slot(SlotId),
     /// For an integer or enumeration parameter: the constant that is always passed.
     Number(i64),
-    /// For a `bool`, integer or enumeration parameter: the body's entry states in which the argument may be true, and those in which it may be
-    /// false. An argument that can always be both is not listed.
+    /// For a `bool`, integer or enumeration parameter: the body's entry states in which the argument may be true, and
+    /// those in which it may be false. An argument that can always be both is not listed.
     Truth { may_be_true: PathCondition, may_be_false: PathCondition },
 }
 

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// How many flags of one body path conditions distinguish.
 ///
-/// Each one more would double the size of a [`PathCondition`], of which every call has one, and the number of times that
-/// a body is analysed, to tell more apart than a body asks on the way to a call.
+/// Each one more would double the size of a [`PathCondition`], of which every call has one, and the number of times
+/// that a body is analysed, to tell more apart than a body asks on the way to a call.
 pub const MAX_FLAGS: usize = 3;
 
 /// One of the two contexts that code can run in.
@@ -24,7 +24,7 @@ pub struct ContextSet(u8);
 /// The *entry states* of a body from which control reaches a point: pairs of a context and a value for each flag.
 ///
 /// Neither the context nor the flags change while a body runs. So each entry state is independent of the others, and a
-/// set of them is everything that structured control flow can tell about a point.
+/// set of them is everything that control flow can tell about a point.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PathCondition(u16);
 

@@ -91,3 +91,41 @@ unused:
     return co_leaf(); /* near miss: nothing jumps here */
     goto unused;
 }
+
+int no_coroutine_fn names_for_the_assembler_are_no_statements(int x)
+{
+    register int fixed asm("rax") = x;
+    extern int elsewhere(void) asm("other_name");
+
+    if (elsewhere() + fixed) {
+        asm goto("" : : "r" (({ asm volatile("" : : : "memory"); 1; })) : : used);
+        return 0;
+    }
+    asm volatile("# : unused" : : : "memory");
+    return 0;
+used:
+    return co_leaf(); /* expect: error coroutine-call: co_leaf */
+unused:
+    return co_leaf(); /* near miss: nothing jumps here */
+    goto unused;
+}
+
+int asm_goto_to_local_labels(void)
+{
+    ({
+        __label__ out;
+        asm goto("" : : : : out);
+    out:
+        0;
+    });
+    ({
+        __label__ out;
+        asm goto("" : : : : out);
+        if (!qemu_in_coroutine()) {
+            return 0;
+        }
+    out:
+        co_leaf(); /* expect: error coroutine-call: co_leaf */
+    });
+    return 0;
+}

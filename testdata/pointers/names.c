@@ -69,6 +69,20 @@ int coroutine_fn calls_blocking_alias(void)
     return blocks_by_alias(); /* expect: error blocking-call: block_leaf */
 }
 
+/* The body of a name that a label gives it. */
+int defined(void) __asm__("public_name");
+int defined(void)
+{
+    return block_leaf();
+}
+
+int public_name(void);
+
+int coroutine_fn calls_public_name(void)
+{
+    return public_name(); /* expect: error blocking-call: block_leaf */
+}
+
 /* Stored under another name. */
 struct ops { int (*run)(void); };
 static const struct ops ops = { .run = blocks_by_alias };

@@ -1,11 +1,11 @@
 //! Where the functions in a slot come from: the store that names a function, and the copies on the way to the slot.
 
-use std::collections::HashSet;
+use std::ops::ControlFlow;
 
-use petgraph::algo::astar;
-use petgraph::visit::{Data, EdgeRef, GraphBase, GraphRef, IntoEdgeReferences, IntoEdges, IntoNeighbors, Visitable};
+use rustc_hash::FxHashMap;
 
-use super::{Adjacency, FunctionId, PointerCopy, PointsTo, Program, SlotId, SlotKey, Store};
+use super::nearest::visit_nearest_first;
+use super::{Adjacency, FunctionId, Location, PointerCopy, PointsTo, Program, SlotId, SlotKey, Store};
 
 /// How a function comes into a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Origin {
 pub(super) struct CopyIndex {
     /// For each slot, the positions of the copies to it.
     copies_to: Adjacency<SlotId, u32>,
+    /// For each slot, the positions of the stores into it.
+    stores_into: Adjacency<SlotId, u32>,
     /// For each slot, those whose identity refers to it.
     derived: Adjacency<SlotId, SlotId>,
 }
@@ -29,42 +31,96 @@ pub(super) struct CopyIndex {
 impl CopyIndex {
     pub(super) fn new(program: &Program) -> Self {
         let copies = program.copies.iter().zip(0..).map(|(copy, position)| (copy.to, position));
+        let stores = program.stores.iter().zip(0..).filter_map(|(store, position)| Some((store.slot?, position)));
         let derived = program.slots.enumerated().filter_map(|(id, slot)| Some((slot.base?, id)));
         let count = program.slots.len();
-        CopyIndex { copies_to: Adjacency::new(count, copies), derived: Adjacency::new(count, derived) }
+        CopyIndex {
+            copies_to: Adjacency::new(count, copies),
+            stores_into: Adjacency::new(count, stores),
+            derived: Adjacency::new(count, derived),
+        }
     }
 }
 
 /// A slot, or the side of it that stores go to. The two differ for `*p` and the like: what is stored there goes on to
 /// the slots that `p` points to, and what is read there comes from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Place {
+struct SlotSide {
     slot: SlotId,
     is_written: bool,
 }
 
-/// The graph of the places that a function comes through: from each place to those that its value comes from.
+/// The graph of the slots that values come through: from each side to those that its value comes from.
 #[derive(Clone, Copy)]
 struct Sources<'p> {
     program: &'p Program,
     points_to: &'p PointsTo,
     index: &'p CopyIndex,
-    function: FunctionId,
+    /// If only one function is looked for, this. What does not hold it is no source of it.
+    function: Option<FunctionId>,
 }
 
 impl PointsTo {
     /// How a function comes into a slot, by as few copies as possible. `None` if the slot does not hold it.
     pub fn origin(&self, program: &Program, slot: SlotId, function: FunctionId) -> Option<Origin> {
         self.candidates(slot).binary_search(&function).ok()?;
+        let sources = self.sources(program, Some(function));
+        let mut next: FxHashMap<SlotSide, Option<SlotSide>> = FxHashMap::default();
+        let mut found = None;
+        let start = SlotSide { slot, is_written: false };
+        visit_nearest_first(
+            [start],
+            |side| sources.of(side),
+            |side, _, goes_to| {
+                next.insert(side, goes_to);
+                found = sources.stores(side).find(|store| store.function == function).map(|store| (side, store));
+                if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            },
+        );
+        let (mut side, store) = found?;
+        let mut copies = Vec::new();
+        while let Some(to) = next.get(&side).copied().flatten() {
+            copies.extend(sources.copy(side, to));
+            side = to;
+        }
+        Some(Origin { store: *store, copies })
+    }
+
+    /// For each candidate of a slot, where it comes into the slot: the last of the copies of its [`PointsTo::origin`],
+    /// or the store that names it. Sorted.
+    pub fn arrivals(&self, program: &Program, slot: SlotId) -> Vec<(FunctionId, Location)> {
+        let candidates = self.candidates(slot).len();
+        if candidates == 0 {
+            return Vec::new();
+        }
+        let sources = self.sources(program, None);
+        // For each side, the last copy on the way from there.
+        let mut last: FxHashMap<SlotSide, Option<Location>> = FxHashMap::default();
+        let mut arrivals: FxHashMap<FunctionId, Location> = FxHashMap::default();
+        let start = SlotSide { slot, is_written: false };
+        visit_nearest_first(
+            [start],
+            |side| sources.of(side),
+            |side, _, goes_to| {
+                let copy = goes_to.and_then(|to| {
+                    let known = last.get(&to).copied().flatten();
+                    known.or_else(|| sources.copy(side, to).map(|copy| copy.location))
+                });
+                last.insert(side, copy);
+                for store in sources.stores(side) {
+                    arrivals.entry(store.function).or_insert(copy.unwrap_or(store.location));
+                }
+                if arrivals.len() == candidates { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            },
+        );
+        let mut arrivals: Vec<_> = arrivals.into_iter().collect();
+        arrivals.sort_unstable();
+        arrivals
+    }
+
+    fn sources<'p>(&'p self, program: &'p Program, function: Option<FunctionId>) -> Sources<'p> {
         let index = self.copy_index.get_or_init(|| CopyIndex::new(program));
-        let sources = Sources { program, points_to: self, index, function };
-        let start = Place { slot, is_written: false };
-        let cost = |edge: Source| u32::from(edge.is_copy);
-        let (_, mut path) = astar(sources, start, |place| sources.store(place).is_some(), cost, |_| 0)?;
-        path.reverse();
-        let store = *sources.store(*path.first()?)?;
-        let copies = path.windows(2).filter_map(|step| sources.copy(step[0], step[1])).copied().collect();
-        Some(Origin { store, copies })
+        Sources { program, points_to: self, index, function }
     }
 
     /// The slots that a slot's value goes to, by a copy or by a call. Through a pointer, those that it may point to.
@@ -111,19 +167,19 @@ impl PointsTo {
 }
 
 impl<'p> Sources<'p> {
-    /// The place that stores into a slot go to.
-    fn written(self, slot: SlotId) -> Place {
-        Place { slot, is_written: self.program.slot(slot).base.is_some() }
+    /// The side that stores into a slot go to.
+    fn written(self, slot: SlotId) -> SlotSide {
+        SlotSide { slot, is_written: self.program.slot(slot).base.is_some() }
     }
 
-    /// The first store of the function into a place.
-    fn store(self, place: Place) -> Option<&'p Store> {
-        let mut stores = self.program.stores_of(self.function).iter();
-        stores.find(|store| store.slot == Some(place.slot) && place == self.written(place.slot))
+    /// The stores into a side, sorted.
+    fn stores(self, side: SlotSide) -> impl Iterator<Item = &'p Store> {
+        let positions = if side == self.written(side.slot) { self.index.stores_into.of(side.slot) } else { &[] };
+        positions.iter().map(|position| &self.program.stores[*position as usize])
     }
 
-    /// The first copy from one place to another.
-    fn copy(self, from: Place, to: Place) -> Option<&'p PointerCopy> {
+    /// The first copy from one side to another.
+    fn copy(self, from: SlotSide, to: SlotSide) -> Option<&'p PointerCopy> {
         if from.is_written || to != self.written(to.slot) {
             return None;
         }
@@ -131,11 +187,12 @@ impl<'p> Sources<'p> {
         copies.min_by_key(|copy| copy.location)
     }
 
-    fn of(self, place: Place) -> Vec<Source> {
+    /// The sides that a side's value comes from, each with whether it comes by a copy in the source text.
+    fn of(self, side: SlotSide) -> Vec<(SlotSide, bool)> {
         let Sources { program, points_to, index, function } = self;
         let mut found: Vec<(SlotId, bool, bool)> = Vec::new();
-        let Place { slot, is_written } = place;
-        if place == self.written(slot) {
+        let SlotSide { slot, is_written } = side;
+        if side == self.written(slot) {
             let copies = index.copies_to.of(slot).iter().map(|position| program.copies[*position as usize].from);
             found.extend(copies.map(|from| (from, false, true)));
             let derived = |base: &SlotId| index.derived.of(*base).iter().copied();
@@ -146,7 +203,10 @@ impl<'p> Sources<'p> {
             let pointed = |function: FunctionId| points_to.slots(function).iter().flat_map(derived);
             match program.slot(slot).key {
                 SlotKey::Parameter { function, position } => {
-                    let is_same = |key: &SlotKey| matches!(key, SlotKey::PointedParameter { position: at, .. } if *at == position);
+                    let is_same = |key: &SlotKey| match key {
+                        SlotKey::PointedParameter { position: at, .. } => *at == position,
+                        _ => false,
+                    };
                     let passed = pointed(function).filter(|derived| is_same(&program.slot(*derived).key));
                     found.extend(passed.map(|derived| (derived, true, false)));
                 }
@@ -170,99 +230,11 @@ impl<'p> Sources<'p> {
                 _ => {}
             }
         }
-        let holds = |slot: SlotId| points_to.candidates(slot).binary_search(&function).is_ok();
+        let holds =
+            |slot: SlotId| function.is_none_or(|function| points_to.candidates(slot).binary_search(&function).is_ok());
         found.retain(|(slot, is_written, _)| *is_written || holds(*slot));
         found.sort_unstable();
         found.dedup();
-        let sources = found.into_iter().map(|(slot, is_written, is_copy)| {
-            let from = Place { slot, is_written };
-            Source { place, from, is_copy }
-        });
-        sources.collect()
-    }
-}
-
-/// An edge from a place to one that its value comes from.
-#[derive(Clone, Copy, Debug)]
-struct Source {
-    place: Place,
-    from: Place,
-    /// Whether it is a copy in the source text.
-    is_copy: bool,
-}
-
-impl EdgeRef for Source {
-    type NodeId = Place;
-    type EdgeId = (Place, Place);
-    type Weight = ();
-
-    fn source(&self) -> Place {
-        self.place
-    }
-
-    fn target(&self) -> Place {
-        self.from
-    }
-
-    fn weight(&self) -> &() {
-        &()
-    }
-
-    fn id(&self) -> (Place, Place) {
-        (self.place, self.from)
-    }
-}
-
-impl GraphBase for Sources<'_> {
-    type EdgeId = (Place, Place);
-    type NodeId = Place;
-}
-
-impl GraphRef for Sources<'_> {}
-
-impl Data for Sources<'_> {
-    type NodeWeight = ();
-    type EdgeWeight = ();
-}
-
-impl Visitable for Sources<'_> {
-    type Map = HashSet<Place>;
-
-    fn visit_map(&self) -> HashSet<Place> {
-        HashSet::new()
-    }
-
-    fn reset_map(&self, map: &mut HashSet<Place>) {
-        map.clear();
-    }
-}
-
-impl IntoNeighbors for Sources<'_> {
-    type Neighbors = std::vec::IntoIter<Place>;
-
-    fn neighbors(self, place: Place) -> Self::Neighbors {
-        self.of(place).into_iter().map(|edge| edge.from).collect::<Vec<_>>().into_iter()
-    }
-}
-
-impl IntoEdgeReferences for Sources<'_> {
-    type EdgeRef = Source;
-    type EdgeReferences = std::vec::IntoIter<Source>;
-
-    fn edge_references(self) -> Self::EdgeReferences {
-        let written = self.program.slots.ids().map(|slot| self.written(slot));
-        let read = self.program.slots.ids().map(|slot| Place { slot, is_written: false });
-        let mut places: Vec<Place> = written.chain(read).collect();
-        places.sort_unstable();
-        places.dedup();
-        places.into_iter().flat_map(|place| self.of(place)).collect::<Vec<_>>().into_iter()
-    }
-}
-
-impl IntoEdges for Sources<'_> {
-    type Edges = std::vec::IntoIter<Source>;
-
-    fn edges(self, place: Place) -> Self::Edges {
-        self.of(place).into_iter()
+        found.into_iter().map(|(slot, is_written, is_copy)| (SlotSide { slot, is_written }, is_copy)).collect()
     }
 }

@@ -8,6 +8,7 @@ mod points_to;
 mod element_set;
 mod copy_graph;
 mod digraph;
+mod nearest;
 mod returns;
 mod adjacency;
 mod index_vec;
@@ -23,6 +24,7 @@ pub use copy_graph::Origin;
 pub use digraph::{Digraph, Node, Visited};
 pub use index_vec::{Id, IndexVec};
 pub use link::Linker;
+pub use nearest::visit_nearest_first;
 pub use points_to::PointsTo;
 
 /// An index into [`Program::files`].

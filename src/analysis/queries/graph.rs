@@ -1,12 +1,10 @@
 //! `graph`: a part of the call graph, to be drawn.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-
-use petgraph::algo::dijkstra;
-use petgraph::visit::{EdgeRef, Reversed};
+use std::ops::ControlFlow;
 
 use crate::effects::Effects;
-use crate::program::{Id, Node};
+use crate::program::visit_nearest_first;
 use crate::wording::span;
 use cowrap_report::{EdgeKind, Finding, GraphEdge, GraphNode, Span, Subgraph};
 
@@ -77,18 +75,21 @@ fn distances(links: &Links<'_, '_>, starts: &HashSet<Vertex>, back: bool, most: 
     let mut found: HashMap<Vertex, u32> = HashMap::new();
     // From a caller on, the call through a slot is what leads to the slot; from a callee back, the candidate.
     let between = if back { EdgeKind::Candidate } else { EdgeKind::PointerCall };
-    let cost = |position: &u32| u32::from(links.all()[*position as usize].kind != between);
-    for start in starts {
-        let start = Node(links.number(*start) as u32);
-        let reached = match back {
-            true => dijkstra(Reversed(links.graph()), start, None, |edge| cost(edge.weight())),
-            false => dijkstra(links.graph(), start, None, |edge| cost(edge.weight())),
+    let edges = |vertex: Vertex| {
+        let near: Vec<&Link> = match back {
+            true => links.incoming(vertex).collect(),
+            false => links.outgoing(vertex).collect(),
         };
-        for (node, distance) in reached.into_iter().filter(|(_, distance)| *distance <= most) {
-            let known = found.entry(links.vertex(node.index())).or_insert(distance);
-            *known = distance.min(*known);
+        let next = move |link: &Link| if back { link.from } else { link.to };
+        near.into_iter().map(move |link| (next(link), link.kind != between))
+    };
+    visit_nearest_first(starts.iter().copied(), edges, |vertex, distance, _| {
+        if distance > most {
+            return ControlFlow::Break(());
         }
-    }
+        found.insert(vertex, distance);
+        ControlFlow::Continue(())
+    });
     found
 }
 

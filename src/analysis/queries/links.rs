@@ -1,9 +1,11 @@
 //! The call graph with slots: a call through a slot leads to the slot, and from there to all of its candidates.
 
+use std::cell::OnceCell;
+
 use rayon::slice::ParallelSliceMut;
 
 use crate::effects::Effects;
-use crate::program::{Digraph, FunctionId, Id, Location, Node, Origin, SlotId};
+use crate::program::{Digraph, FunctionId, Id, IndexVec, Location, Node, Origin, SlotId};
 use crate::wording;
 use cowrap_facts::{CallKind, ContextSet};
 use cowrap_report::EdgeKind;
@@ -39,6 +41,8 @@ pub struct Links<'e, 'a> {
     links: Vec<Link>,
     /// The same for petgraph. The nodes are the numbers of vertices, and edges carry positions in `links`.
     graph: Digraph<u32>,
+    /// For each slot, where its candidates come into it, once this was asked for.
+    arrivals: IndexVec<SlotId, OnceCell<Vec<(FunctionId, Location)>>>,
 }
 
 impl<'e, 'a> Links<'e, 'a> {
@@ -81,7 +85,8 @@ impl<'e, 'a> Links<'e, 'a> {
         let node = |vertex: Vertex| Node(number(effects, vertex) as u32);
         let edges = links.iter().zip(0..).map(|(link, position)| (node(link.from), node(link.to), position));
         let graph = Digraph::new(count, edges);
-        Links { effects, links, graph }
+        let arrivals = IndexVec::from_elem(OnceCell::new(), program.slots.len());
+        Links { effects, links, graph, arrivals }
     }
 
     /// The number of vertices. Each has a number below it.
@@ -130,9 +135,14 @@ impl<'e, 'a> Links<'e, 'a> {
     /// The location of a link: of the call, or for a candidate of the store into the slot, or of the last copy on the
     /// candidate's way to the slot.
     pub fn location(&self, link: &Link) -> Option<Location> {
-        link.location.or_else(|| {
-            let origin = self.origin(link)?;
-            Some(origin.copies.last().map_or(origin.store.location, |copy| copy.location))
+        link.location.or_else(|| match (link.from, link.to) {
+            (Vertex::Slot(slot), Vertex::Function(function)) => {
+                let Effects { points_to, program, .. } = self.effects;
+                let arrivals = self.arrivals[slot].get_or_init(|| points_to.arrivals(program, slot));
+                let found = arrivals.binary_search_by_key(&function, |(candidate, _)| *candidate).ok()?;
+                Some(arrivals[found].1)
+            }
+            _ => None,
         })
     }
 

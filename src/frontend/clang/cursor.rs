@@ -186,6 +186,11 @@ impl<'tu> Cursor<'tu> {
         self.raw.kind == other.raw.kind && self.raw.data[1] == other.raw.data[1]
     }
 
+    /// A number that tells this statement or expression from every other one of the unit.
+    pub fn node_key(self) -> usize {
+        self.raw.data[1] as usize
+    }
+
     /// What the cursor is.
     pub fn kind(self) -> CursorKind {
         use CursorKind::*;

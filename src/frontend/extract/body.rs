@@ -1,7 +1,7 @@
 //! Lowering: the cursors of one body become the tree of which [`super::flow`] makes a control-flow graph.
 //! Calls and stores are collected on the way.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::clang::{BinaryOperator, Cursor, CursorKind, TypeKind, UnaryOperator};
 use cowrap_facts::{
@@ -28,12 +28,21 @@ struct PendingCall {
     kind: CallKind,
     /// The functions and slots among its arguments.
     passed: Vec<Argument>,
-    /// The truth values among its arguments, by position.
-    truths: Vec<(u16, TruthId)>,
+    /// What is known of the integers among its arguments, by position.
+    integers: Vec<(u16, KnownInteger)>,
     /// What it does with a lock.
     locking: Option<Locking>,
     /// The text between its parentheses, without blanks.
     written: String,
+}
+
+/// What is known of an integer that a call passes.
+#[derive(Clone, Copy)]
+enum KnownInteger {
+    /// It is this constant.
+    Number(i64),
+    /// Its truth may follow from the entry state.
+    Truth(TruthId),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -55,9 +64,10 @@ pub(super) struct Lowering<'e, 'a, 'tu> {
     result: Option<SlotId>,
     /// The variables and parameters whose values may be followed.
     locals: HashMap<usize, Variable>,
-    labels: HashMap<String, Label>,
+    /// The labels, by the statements that they stand before. Local labels of statement expressions share names.
+    labels: HashMap<usize, Label>,
     /// The labels of each `asm goto`, once one was seen.
-    asm_labels: Option<HashMap<CursorId, Vec<String>>>,
+    asm_labels: Option<AsmLabels>,
     /// Whether the lowered code may not be what the compiler chose (`_Generic`).
     unresolved: bool,
     /// The type by which the last `_Generic` chose, as spelled.
@@ -294,11 +304,10 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             }
             NullPointerLiteral => self.node(Op::Value(Some(0)), Vec::new()),
             AddrLabelExpr => {
-                if let Some(&label) = self.raw.children(node).first() {
-                    let label = self.label(self.raw.cursor(label).spelling());
-                    if !self.tree.address_taken.contains(&label) {
-                        self.tree.address_taken.push(label);
-                    }
+                if let Some(label) = self.named_label(node)
+                    && !self.tree.address_taken.contains(&label)
+                {
+                    self.tree.address_taken.push(label);
                 }
                 self.unknown()
             }
@@ -380,19 +389,13 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 None => self.unknown(),
             },
             LabelStmt => {
-                let label = self.label(self.raw.cursor(node).spelling());
+                let label = self.label(self.raw.cursor(node));
                 let lowered = self.lower_all(&operands);
                 self.node(Op::Label(label), lowered)
             }
             GotoStmt => {
-                let name = self.raw.children(node).first().map(|&label| self.raw.cursor(label).spelling());
-                match name {
-                    Some(name) => {
-                        let label = self.label(name);
-                        self.node(Op::Goto(label), Vec::new())
-                    }
-                    None => self.node(Op::GotoAny, Vec::new()),
-                }
+                let op = self.named_label(node).map_or(Op::GotoAny, Op::Goto);
+                self.node(op, Vec::new())
             }
             IndirectGotoStmt => {
                 let lowered = self.lower_all(&operands);
@@ -417,9 +420,9 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                     self.stores.extend(stores);
                 }
                 let lowered = self.lower_all(&operands);
-                let labels = self.labels_of_asm(node);
+                let jumps = self.jumps_of_asm(node);
                 let lowered = self.node(Op::Perhaps, lowered);
-                self.node(Op::MayGoto(labels), vec![lowered])
+                self.node(jumps, vec![lowered])
             }
             _ => {
                 let lowered = self.lower_all(&operands);
@@ -543,7 +546,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             _ => {}
         }
         let targets = self.targets(callee);
-        let mut passed = self.pass(function, callee, arguments, &targets);
+        let passed = self.pass(function, callee, arguments, &targets);
         let mut lowered = Vec::new();
         if function.is_none() {
             let before = self.named.len();
@@ -552,29 +555,27 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             let is_called = |(function, _): &mut (SymbolId, Location)| targets.contains(&Target::Function(*function));
             self.named.extract_if(before.., is_called).for_each(drop);
         }
-        let mut truths = Vec::new();
-        let integers = info.map_or(0, |info| info.integer_parameters);
-        let mut numbers: Vec<Argument> = Vec::new();
+        let mut integers = Vec::new();
+        let integer_parameters = info.map_or(0, |info| info.integer_parameters);
         for (position, &argument) in arguments.iter().enumerate() {
             let Ok(position) = u16::try_from(position) else {
                 lowered.push(self.lower(argument, false));
                 continue;
             };
             let bit = 1u32.checked_shl(u32::from(position)).unwrap_or(0);
-            let is_integer = integers & bit != 0;
+            let is_integer = integer_parameters & bit != 0;
             let value = self.lower(argument, is_integer);
             if let (true, Some(number)) = (is_integer, self.tree.constant(value)) {
-                numbers.push(Argument { position, value: ArgumentValue::Number(number) });
+                integers.push((position, KnownInteger::Number(number)));
                 lowered.push(value);
             } else if is_integer && self.is_informative(value) {
                 let truth = self.tree.truth();
-                truths.push((position, truth));
+                integers.push((position, KnownInteger::Truth(truth)));
                 lowered.push(self.node(Op::Truth(truth), vec![value]));
             } else {
                 lowered.push(value);
             }
         }
-        passed.extend(numbers);
         // A reader looks for the callee's name; in `a->b()` it is where the call begins.
         let at = if function.is_some() { self.raw.cursor(callee) } else { self.raw.cursor(node) };
         let kind = if self.unresolved { CallKind::Unresolved } else { CallKind::Written };
@@ -585,7 +586,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         };
         for (number, target) in targets.into_iter().enumerate() {
             let site = self.tree.site();
-            let made = self.pending(site, target, at, kind, passed.clone(), truths.clone());
+            let made = self.pending(site, target, at, kind, passed.clone(), integers.clone());
             if !made {
                 return self.node(Op::Opaque, lowered);
             }
@@ -679,7 +680,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         at: Cursor<'tu>,
         kind: CallKind,
         passed: Vec<Argument>,
-        truths: Vec<(u16, TruthId)>,
+        integers: Vec<(u16, KnownInteger)>,
     ) -> bool {
         let Some(location) = at.location() else { return false };
         let location = self.extractor.location(location);
@@ -693,7 +694,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let in_region = kind == CallKind::Written && self.is_in_region(at, &written);
         let kind = if in_region { CallKind::Region } else { kind };
         let written = written.argument;
-        self.calls.push(PendingCall { site, target, location, spelling, kind, passed, truths, locking, written });
+        self.calls.push(PendingCall { site, target, location, spelling, kind, passed, integers, locking, written });
         true
     }
 
@@ -853,30 +854,68 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         first.is_same_node(second) && second.is_same_node(third)
     }
 
-    /// The labels to which an `asm goto` may jump. libclang does not show them, so they are read from the body as clang
+    /// The jumps of an `asm` statement. libclang does not show its labels, so they are read from the body as clang
     /// prints it, in which macros are expanded.
-    fn labels_of_asm(&mut self, node: CursorId) -> Vec<Label> {
+    fn jumps_of_asm(&mut self, node: CursorId) -> Op {
         if self.asm_labels.is_none() {
-            let statements = self.raw.of_kind(CursorKind::GccAsmStmt);
-            let mut found = HashMap::new();
-            let labels = self.raw.of_kind(CursorKind::LabelStmt);
-            if !labels.is_empty() {
-                let printed = asm_labels(&self.raw.cursor(0).printed_with_body());
-                // A statement that the tree shows twice is printed once. Then any may be any.
-                let mut all: Vec<String> = printed.iter().flatten().cloned().collect();
-                // clang does not print a block by itself. Then any statement may jump to any label.
-                if printed.is_empty() {
-                    all.extend(labels.iter().map(|label| self.raw.cursor(*label).spelling()));
-                }
-                let is_exact = printed.len() == statements.len();
-                for (position, statement) in statements.into_iter().enumerate() {
-                    found.insert(statement, if is_exact { printed[position].clone() } else { all.clone() });
-                }
-            }
-            self.asm_labels = Some(found);
+            self.asm_labels = Some(self.read_asm_labels());
         }
-        let names = self.asm_labels.as_ref().and_then(|labels| labels.get(&node)).cloned();
-        names.unwrap_or_default().into_iter().map(|name| self.label(name)).collect()
+        let labels = self.asm_labels.as_ref().and_then(|read| {
+            let printed = read.printed.get(&self.raw.cursor(node).node_key())?;
+            let named = |name: &String| read.by_name.get(name).into_iter().flatten().copied();
+            Some(printed.iter().flat_map(named).collect::<Vec<Label>>())
+        });
+        match labels {
+            Some(labels) => Op::MayGoto(labels),
+            // clang does not print a block by itself.
+            None if self.may_be_asm_goto(node) => Op::MayGotoAny,
+            None => Op::MayGoto(Vec::new()),
+        }
+    }
+
+    fn read_asm_labels(&mut self) -> AsmLabels {
+        let mut read = AsmLabels::default();
+        for label in self.raw.of_kind(CursorKind::LabelStmt) {
+            let cursor = self.raw.cursor(label);
+            let label = self.label(cursor);
+            // Local labels of statement expressions have the same name. Any of them may be meant.
+            let same = read.by_name.entry(cursor.spelling()).or_default();
+            if !same.contains(&label) {
+                same.push(label);
+            }
+        }
+        // A statement that the tree shows twice is printed once.
+        let mut statements: Vec<usize> = Vec::new();
+        let mut known = HashSet::new();
+        for statement in self.raw.of_kind(CursorKind::GccAsmStmt) {
+            let key = self.raw.cursor(statement).node_key();
+            if known.insert(key) {
+                statements.push(key);
+            }
+        }
+        let printed = if read.by_name.is_empty() {
+            vec![Vec::new(); statements.len()]
+        } else {
+            asm_labels(&self.raw.cursor(0).printed_with_body())
+        };
+        if printed.len() == statements.len() {
+            read.printed = statements.into_iter().zip(printed).collect();
+        }
+        read
+    }
+
+    /// Whether an `asm` statement is perhaps an `asm goto`, as its text says. What a macro says is unknown.
+    fn may_be_asm_goto(&mut self, node: CursorId) -> bool {
+        let Some(start) = self.raw.cursor(node).spelling_start() else { return true };
+        let contents = self.extractor.contents(start.file);
+        let text = contents.get(start.offset as usize..).unwrap_or_default();
+        let words = text.split(|byte| *byte == b'(').next().unwrap_or_default();
+        let is_plain = |word: &[u8]| {
+            matches!(word, b"asm" | b"__asm" | b"__asm__" | b"volatile" | b"__volatile" | b"__volatile__")
+                || matches!(word, b"inline" | b"__inline" | b"__inline__")
+        };
+        let mut words = words.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        !words.all(is_plain)
     }
 
     /// A node behind which a variable has an unknown value.
@@ -1008,13 +1047,16 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         Some(found)
     }
 
-    fn label(&mut self, name: String) -> Label {
-        if let Some(&label) = self.labels.get(&name) {
-            return label;
-        }
-        let label = self.tree.label();
-        self.labels.insert(name, label);
-        label
+    /// The label before a statement.
+    fn label(&mut self, statement: Cursor<'tu>) -> Label {
+        *self.labels.entry(statement.node_key()).or_insert_with(|| self.tree.label())
+    }
+
+    /// The label that `goto` or `&&` names.
+    fn named_label(&mut self, node: CursorId) -> Option<Label> {
+        let &label = self.raw.children(node).first()?;
+        let statement = self.raw.cursor(label).referenced()?;
+        (statement.kind() == CursorKind::LabelStmt).then(|| self.label(statement))
     }
 }
 
@@ -1022,6 +1064,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
 struct DistinctCall {
     call: PendingCall,
     sites: Vec<Site>,
+    /// For each site, what is known of the integers that it passes.
+    integers: Vec<Vec<(u16, KnownInteger)>>,
 }
 
 /// Merges the sites of each call, however often the tree shows it: calls by target and location, in
@@ -1042,11 +1086,12 @@ fn distinct(calls: Vec<PendingCall>) -> Vec<DistinctCall> {
                 first.sites.push(call.site);
                 first.call.kind = first.call.kind.min(call.kind);
                 first.call.passed.extend(call.passed);
-                first.call.truths.extend(call.truths);
+                first.integers.push(call.integers);
             }
             None => {
                 known.insert(key, found.len());
-                found.push(DistinctCall { sites: vec![call.site], call });
+                let integers = vec![call.integers.clone()];
+                found.push(DistinctCall { sites: vec![call.site], integers, call });
             }
         }
     }
@@ -1062,23 +1107,49 @@ impl DistinctCall {
 
     /// Its arguments, sorted; truth values only where something is known about them.
     fn arguments(&self, outcome: &EntryStates, reach: PathCondition) -> Vec<Argument> {
-        let mut truths: Vec<(u16, [PathCondition; 2])> = Vec::new();
-        for (position, truth) in &self.call.truths {
-            let [may_be_true, may_be_false] = outcome.truths[truth.0 as usize];
-            match truths.iter_mut().find(|(known, _)| known == position) {
-                Some((_, known)) => *known = [known[0].or(may_be_true), known[1].or(may_be_false)],
-                None => truths.push((*position, [may_be_true, may_be_false])),
-            }
-        }
-        let informative = truths.into_iter().filter(|(_, [yes, no])| yes.or(reach) != *yes || no.or(reach) != *no);
         let mut arguments = self.call.passed.clone();
-        arguments.extend(informative.map(|(position, [may_be_true, may_be_false])| Argument {
-            position,
-            value: ArgumentValue::Truth { may_be_true, may_be_false },
+        let positions = self.integers.iter().flatten().map(|(position, _)| *position).collect::<BTreeSet<u16>>();
+        arguments.extend(positions.into_iter().filter_map(|position| {
+            let value = self.integer(position, outcome)?;
+            let is_informative = match value {
+                ArgumentValue::Truth { may_be_true, may_be_false } => {
+                    may_be_true.or(reach) != may_be_true || may_be_false.or(reach) != may_be_false
+                }
+                _ => true,
+            };
+            is_informative.then_some(Argument { position, value })
         }));
         arguments.sort_unstable();
         arguments.dedup();
         arguments
+    }
+
+    /// What is known of the integer at a position, whichever site passes it. Calls in an argument of a macro have one
+    /// location, and pass different arguments.
+    fn integer(&self, position: u16, outcome: &EntryStates) -> Option<ArgumentValue> {
+        let mut number = None;
+        let mut is_same = true;
+        let (mut may_be_true, mut may_be_false) = (PathCondition::NEVER, PathCondition::NEVER);
+        for (site, integers) in self.sites.iter().zip(&self.integers) {
+            let (_, known) = integers.iter().find(|(known, _)| *known == position)?;
+            let [yes, no] = match *known {
+                KnownInteger::Number(value) => {
+                    is_same &= number.is_none_or(|number| number == value);
+                    number = Some(value);
+                    let reach = outcome.reach[site.0 as usize];
+                    if value != 0 { [reach, PathCondition::NEVER] } else { [PathCondition::NEVER, reach] }
+                }
+                KnownInteger::Truth(truth) => {
+                    is_same = false;
+                    outcome.truths[truth.0 as usize]
+                }
+            };
+            (may_be_true, may_be_false) = (may_be_true.or(yes), may_be_false.or(no));
+        }
+        match number.filter(|_| is_same) {
+            Some(number) => Some(ArgumentValue::Number(number)),
+            None => Some(ArgumentValue::Truth { may_be_true, may_be_false }),
+        }
     }
 }
 
@@ -1148,45 +1219,65 @@ fn arithmetic(operator: BinaryOperator) -> Option<Arithmetic> {
     })
 }
 
+/// What the `asm` statements of a body may jump to.
+#[derive(Default)]
+struct AsmLabels {
+    /// The labels by name.
+    by_name: HashMap<String, Vec<Label>>,
+    /// The names that each statement lists, if clang prints the statements.
+    printed: HashMap<usize, Vec<String>>,
+}
+
 /// For each `asm` statement of a printed body, the labels to which it may jump.
 fn asm_labels(printed: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
-    let mut rest = printed;
-    while let Some(at) = next_asm(rest) {
-        rest = &rest[at..];
-        let Some((words, inner)) = rest.split_once('(') else { break };
+    let mut at = 0;
+    while let Some(start) = next_asm(printed, at) {
+        let Some((words, inner)) = printed[start..].split_once('(') else { break };
         let is_goto = words.split_whitespace().any(|word| word == "goto");
-        let Some((last, length)) = behind_last_colon(inner) else { break };
+        let Some(last) = behind_last_colon(inner) else { break };
         let names = last.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
         found.push(if is_goto { names.collect() } else { Vec::new() });
-        rest = &inner[length..];
+        // There may be others in its operands.
+        at = start + words.len() + 1;
     }
     found
 }
 
-/// Where the next `asm` statement begins, behind the word itself.
-fn next_asm(printed: &str) -> Option<usize> {
+/// Where the next `asm` statement begins, behind the word itself. clang prints each statement on a line of its own; the
+/// name that a declaration gives its variable for the assembler stands behind something else.
+fn next_asm(printed: &str, start: usize) -> Option<usize> {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let bytes = printed.as_bytes();
-    let mut at = 0;
+    let mut at = start;
+    let mut is_first = false;
     while at < bytes.len() {
         match bytes[at] {
             b'"' | b'\'' => at = end_of_quoted(bytes, at),
+            b'\n' => {
+                (at, is_first) = (at + 1, true);
+                continue;
+            }
+            b' ' => {
+                at += 1;
+                continue;
+            }
             byte if is_word(byte) => {
                 let end = at + bytes[at..].iter().take_while(|byte| is_word(**byte)).count();
-                if &bytes[at..end] == b"asm" {
+                if is_first && &bytes[at..end] == b"asm" {
                     return Some(end);
                 }
                 at = end;
             }
             _ => at += 1,
         }
+        is_first = false;
     }
     None
 }
 
-/// The text between the last colon and the closing parenthesis, outside of other parentheses, and the length of all.
-fn behind_last_colon(text: &str) -> Option<(&str, usize)> {
+/// The text between the last colon and the closing parenthesis, outside of other parentheses.
+fn behind_last_colon(text: &str) -> Option<&str> {
     let bytes = text.as_bytes();
     let (mut depth, mut at, mut colon) = (0usize, 0, None);
     while at < bytes.len() {
@@ -1196,7 +1287,7 @@ fn behind_last_colon(text: &str) -> Option<(&str, usize)> {
                 continue;
             }
             b'(' | b'[' | b'{' => depth += 1,
-            b')' if depth == 0 => return Some((text.get(colon.map_or(at, |colon: usize| colon + 1)..at)?, at)),
+            b')' if depth == 0 => return text.get(colon.map_or(at, |colon: usize| colon + 1)..at),
             b')' | b']' | b'}' => depth = depth.saturating_sub(1),
             b':' if depth == 0 => colon = Some(at),
             _ => {}
@@ -1281,13 +1372,21 @@ mod tests {
     #[test]
     fn the_labels_of_asm_are_read_from_what_clang_prints() {
         let printed = r#"void f(void) {
-            asm ("nop : (" : "=r" (x) : "r" (a[1]));
-            asm volatile goto ("jmp %l[out]" : : "r" (g(1)) : "memory" : out, other);
-            asm goto ("" : : : : out);
-            int asmx = 'a'; } "#;
-        let names = asm_labels(printed);
-        assert_eq!(names, [vec![], vec!["out".to_owned(), "other".to_owned()], vec!["out".to_owned()]]);
-        assert_eq!(asm_labels("asm goto (\"x\" : : : "), Vec::<Vec<String>>::new());
+    register int fixed asm("rax") = 'a';
+    extern int other(void) asm("asm");
+    asm ("nop : (" : "=r" (x) : "r" (a[1]));
+    if (x)
+        asm volatile goto ("jmp %l[out]" : : "r" (({
+        asm goto ("" : : : : inner);
+        g(1);
+    })) : "memory" : out, other);
+  out:
+    asm goto ("" : : : : out);
+    int asmx = 'a';
+}"#;
+        assert_eq!(asm_labels(printed), [vec![], vec!["out", "other"], vec!["inner"], vec!["out"]]);
+        assert_eq!(asm_labels("\n asm goto (\"x\" : : : "), Vec::<Vec<String>>::new());
+        assert_eq!(asm_labels("\n asm volatile"), Vec::<Vec<String>>::new());
     }
 
     #[test]

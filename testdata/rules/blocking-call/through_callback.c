@@ -103,3 +103,20 @@ int coroutine_fn passes_a_field(const struct Block *b)
 {
     return calls(b->read, NULL); /* expect: warning blocking-call: `calls` calls `blocks`, which it was passed */
 }
+
+/* What a function passes when it calls itself is followed like any other call. */
+static int walks(int depth, int (*callback)(void *), void *opaque)
+{
+    int result = callback(opaque);
+    return depth ? walks(depth - 1, harmless, opaque) : result;
+}
+
+int coroutine_fn passes_to_a_walker(void)
+{
+    return walks(2, blocks, NULL); /* expect: error blocking-call: `walks` calls `blocks`, which it was passed */
+}
+
+int coroutine_fn passes_something_else_to_a_walker(void)
+{
+    return walks(2, harmless, NULL); /* near miss */
+}

@@ -544,7 +544,7 @@ impl Writer {
             8 => format!("&{}", self.function(kind, unit)),
             9 => format!("(*{})", self.function(kind, unit)),
             10 | 11 => format!("(chance(2) ? {inner} : {})", self.expression(kind, unit, scope, depth - 1)),
-            12 => format!("({inner} ?: {})", self.function(kind, unit)),
+            12 => format!("(({inner}) ?: {})", self.function(kind, unit)),
             13 => format!("(chance(2), {inner})"),
             14 => format!("({{ {ty} *{temporary} = {inner}; {temporary}; }})"),
             15 => format!("({{ __auto_type {temporary} = ({ty} *){inner}; {temporary}; }})"),

@@ -25,6 +25,9 @@ impl Linker {
     pub fn finish(mut self, absolute: impl Fn(&Path) -> PathBuf) -> Program {
         self.files.as_mut_slice().iter_mut().for_each(|path| *path = absolute(path));
         self.drop_weak_bodies();
+        for parameter in self.stores.assigned() {
+            self.slots[parameter].is_assigned = true;
+        }
         let named = self.named_functions();
         let mut aliases = self.merge_aliases(&named);
 
@@ -41,9 +44,9 @@ impl Linker {
         }
         aliases.sort_unstable();
 
-        let stores = self.stores.values().map(|store| new.store(*store));
+        let stores = self.stores.functions().map(|store| new.store(*store));
         let is_needed = |copy: &PointerCopy| copy.from != copy.to || slots[copy.to].base.is_some();
-        let copies = in_order(self.copies.values().map(|copy| new.copy(*copy)).filter(is_needed));
+        let copies = in_order(self.stores.copies().map(|copy| new.copy(*copy)).filter(is_needed));
         let mut program = Program {
             files: sorted(self.files, &new.files).into_vec(),
             functions,
@@ -53,9 +56,9 @@ impl Linker {
             misplaced: in_order(self.misplaced.iter().map(|mark| new.mark(*mark))),
             stores: in_order(stores),
             copies,
-            addresses: in_order(self.addresses.iter().map(|store| new.address(*store))),
-            unknown_stores: in_order(self.unknown_stores.iter().map(|store| new.unknown_store(*store))),
-            lost_values: in_order(self.lost_values.iter().map(|lost| new.lost_value(*lost))),
+            addresses: in_order(self.stores.addresses().map(|store| new.address(*store))),
+            unknown_stores: in_order(self.stores.unknown().map(|store| new.unknown_store(*store))),
+            lost_values: in_order(self.stores.lost().map(|lost| new.lost_value(*lost))),
             ..Program::default()
         };
         for function in &mut program.functions {
@@ -116,6 +119,7 @@ impl Renumbering {
         }
         merged
     }
+
     fn location(&self, location: Location) -> Location {
         Location { file: self.files[location.file], ..location }
     }

@@ -1,7 +1,7 @@
 //! Linking: the facts of all units become one program.
 //!
 //! Each unit has its own numbers for files, functions and slots. The linker translates them to ids of the program
-//! (`ids`), and unites bodies that several units have (`merge`). In the end it unites functions with their other names
+//! (`ids`), unites bodies that several units have (`merge`), and collects what they store into slots (`stores`). In the end it unites functions with their other names
 //! (`aliases`), sorts everything and gives out the final ids (`finish`), so that these depend neither on the order of
 //! the units nor on the number of threads.
 
@@ -9,20 +9,23 @@ mod aliases;
 mod finish;
 mod ids;
 mod merge;
+mod stores;
 
 use std::collections::hash_map::Entry;
 use std::path::PathBuf;
 
-use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use rustc_hash::FxHashMap as HashMap;
 
 use cowrap_base::files::Digest;
 use cowrap_facts::{FileFacts, SharedFileFacts};
 
 use super::{
-    AddressStore, Argument, ArgumentValue, Body, BodyId, Call, CriticalSection, Declaration, FileId, Function,
-    FunctionId, IndexVec, Location, LostValue, Mark, PointerCopy, Slot, SlotCall, SlotId, SlotKey, Store, UnknownStore,
+    Argument, ArgumentValue, Body, BodyId, Call, CriticalSection, Declaration, FileId, Function, FunctionId, IndexVec,
+    Mark, Slot, SlotCall, SlotId, SlotKey,
 };
+use aliases::AliasName;
 use ids::IdMap;
+use stores::Stores;
 
 /// How many slots a slot's identity may go through. Nobody writes more, and comparing identities must not overflow the
 /// stack.
@@ -40,15 +43,13 @@ pub struct Linker {
     bodies: IndexVec<BodyId, Body>,
     slot_ids: HashMap<SlotKey, SlotId>,
     slots: IndexVec<SlotId, Slot>,
-    /// For each function with an alias, the names that declarations give for it, each with the file of the declaration.
-    aliases: HashMap<FunctionId, Vec<(String, FileId)>>,
+    /// For each function with an alias, the names that declarations give for it.
+    aliases: HashMap<FunctionId, Vec<AliasName>>,
     misplaced: Vec<Mark>,
-    /// The slot is part of the key, since a use of a macro can store a function into several slots at one location.
-    stores: HashMap<(FunctionId, Location, Option<SlotId>), Store>,
-    copies: HashMap<(SlotId, SlotId, Location), PointerCopy>,
-    addresses: HashSet<AddressStore>,
-    unknown_stores: HashSet<UnknownStore>,
-    lost_values: HashSet<LostValue>,
+    /// The stores at file scope, and of bodies that are not weak.
+    stores: Stores,
+    /// The stores of weak bodies: another body can take their place.
+    weak_stores: HashMap<BodyId, Stores>,
     /// The facts that were added, each with its bodies of functions with external linkage.
     added: HashMap<Digest, Vec<BodyId>>,
 }
@@ -87,7 +88,7 @@ impl Linker {
             external.extend(self.body(&ids, unit, body));
         }
         for store in facts.stores {
-            self.store(&ids, None, store);
+            self.stores.add(&self.slots, &ids, store);
         }
         self.misplaced.extend(ids.marks(&facts.misplaced));
         external
@@ -120,8 +121,9 @@ impl Linker {
         if let Some(alias) = declared.alias {
             let name = self.functions[ids.function(alias)].name.clone();
             let named = self.aliases.entry(ids.function(declared.symbol)).or_default();
-            if !named.contains(&(name.clone(), location.file)) {
-                named.push((name, location.file));
+            let new = AliasName { name, file: location.file, is_weak: declared.weak };
+            if !named.contains(&new) {
+                named.push(new);
             }
         }
         let declarations = &mut self.functions[ids.function(declared.symbol)].declarations;
@@ -148,10 +150,13 @@ impl Linker {
     }
 
     /// Adds a body. Returns its id if its function has external linkage.
-    fn body(&mut self, ids: &IdMap, unit: u32, body: cowrap_facts::Body) -> Option<BodyId> {
+    fn body(&mut self, ids: &IdMap, unit: u32, mut body: cowrap_facts::Body) -> Option<BodyId> {
+        let assigned = stores::assigned_parameters(&self.slots, ids, &body);
+        let stores = std::mem::take(&mut body.stores);
         let body = self.translate(ids, unit, body);
         let function = &self.functions[body.function];
         let is_external = function.file.is_none();
+        let is_weak = function.weak_definitions().any(|location| location == body.location);
         // Different units can have different bodies at one location, with different sets of flags.
         let is_same = |id: &&BodyId| {
             let known = &self.bodies[**id];
@@ -169,15 +174,15 @@ impl Linker {
                 id
             }
         };
+        let known = if is_weak { self.weak_stores.entry(id).or_default() } else { &mut self.stores };
+        stores.into_iter().for_each(|store| known.add(&self.slots, ids, store));
+        assigned.into_iter().for_each(|parameter| known.add_assigned(parameter));
         is_external.then_some(id)
     }
 
-    /// The body with the program's ids. Its stores become part of the program.
-    fn translate(&mut self, ids: &IdMap, unit: u32, body: cowrap_facts::Body) -> Body {
+    /// The body with the program's ids, without its stores.
+    fn translate(&self, ids: &IdMap, unit: u32, body: cowrap_facts::Body) -> Body {
         let function = ids.function(body.symbol);
-        for store in body.stores {
-            self.store(ids, Some(function), store);
-        }
         let calls = body.calls.into_iter().map(|call| Call {
             callee: ids.function(call.callee),
             location: ids.location(call.location),
@@ -296,68 +301,6 @@ impl Linker {
                 (SlotKey::Target(slot), id, String::new())
             }
         })
-    }
-
-    /// A store at file scope, or in the body of `inside`.
-    fn store(&mut self, ids: &IdMap, inside: Option<FunctionId>, store: cowrap_facts::Store) {
-        let location = ids.location(store.location);
-        let to = store.to.and_then(|slot| ids.slot(slot));
-        if let Some(slot) = to.map(|slot| &mut self.slots[slot])
-            && let SlotKey::Parameter { function, .. } = slot.key
-        {
-            slot.is_assigned |= inside == Some(function);
-        }
-        let paired_flag = store.paired_flag;
-        match store.value {
-            cowrap_facts::Value::Function(function) => {
-                let function = ids.function(function);
-                let new = Store { function, location, slot: to, paired_flag };
-                let known = self.stores.entry((function, location, to)).or_insert(new);
-                // If configurations disagree on the flag, its value is unknown.
-                known.paired_flag = known.paired_flag.filter(|known| Some(*known) == paired_flag);
-            }
-            cowrap_facts::Value::Slot(from) => self.copy(ids.slot(from), to, location, paired_flag),
-            // The address of what a pointer points to is the pointer.
-            cowrap_facts::Value::Address(of) if ids.slot(of).is_some_and(|of| self.is_target(of)) => {
-                let pointer = ids.slot(of).and_then(|of| self.slots[of].base);
-                self.copy(pointer, to, location, paired_flag);
-            }
-            cowrap_facts::Value::Address(of) => match (ids.slot(of), to) {
-                (Some(of), _) => drop(self.addresses.insert(AddressStore { of, to, location })),
-                (None, Some(slot)) => drop(self.unknown_stores.insert(UnknownStore { slot, location })),
-                (None, None) => {}
-            },
-            cowrap_facts::Value::Unknown => {
-                self.unknown_stores.extend(to.map(|slot| UnknownStore { slot, location }));
-            }
-        }
-    }
-}
-
-impl Linker {
-    fn copy(
-        &mut self,
-        from: Option<SlotId>,
-        to: Option<SlotId>,
-        location: Location,
-        paired_flag: Option<cowrap_facts::PairedFlag>,
-    ) {
-        match (from, to) {
-            // What is read through a pointer may come from another slot than what is stored goes to.
-            (Some(from), Some(to)) if from == to && self.slots[to].base.is_none() => {}
-            (Some(from), Some(to)) => {
-                let new = PointerCopy { from, to, location, paired_flag };
-                let known = self.copies.entry((from, to, location)).or_insert(new);
-                known.paired_flag = known.paired_flag.filter(|known| Some(*known) == paired_flag);
-            }
-            (Some(from), None) => drop(self.lost_values.insert(LostValue { from, location })),
-            (None, Some(slot)) => drop(self.unknown_stores.insert(UnknownStore { slot, location })),
-            (None, None) => {}
-        }
-    }
-
-    fn is_target(&self, slot: SlotId) -> bool {
-        matches!(self.slots[slot].key, SlotKey::Target(_))
     }
 }
 

@@ -276,7 +276,7 @@ impl Run<'_> {
 }
 
 impl Transfer for Run<'_> {
-    type State = Constants;
+    type Fact = Constants;
 
     fn start(&self) -> Constants {
         let mut state = Constants::default();

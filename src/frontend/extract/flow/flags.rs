@@ -1,5 +1,7 @@
 //! The flags of a body: the tests of its parameters that its conditions make.
 
+use std::collections::BTreeMap;
+
 use cowrap_facts::{Flag, FlagTest, MAX_FLAGS};
 
 use super::graph::{FlowGraph, Operand, Test};
@@ -27,7 +29,7 @@ enum Rank {
 
 /// The flags of a body: at most [`MAX_FLAGS`], by position and test.
 pub fn flags(tree: &FlowTree, graph: &FlowGraph) -> Vec<BodyFlag> {
-    let mut found: Vec<(Rank, Flag, Variable)> = Vec::new();
+    let mut found: BTreeMap<Flag, (Rank, Variable)> = BTreeMap::new();
     let mut add = |operand: Operand, test: FlagTest, passed_on: bool| {
         let Operand::Variable(variable) = operand else { return };
         let Some(info) = tree.variables().get(variable.0 as usize) else { return };
@@ -46,11 +48,8 @@ pub fn flags(tree: &FlowTree, graph: &FlowGraph) -> Vec<BodyFlag> {
             (false, true) => Rank::Truth,
             (false, false) => Rank::Number,
         };
-        let flag = Flag { position, test };
-        match found.iter_mut().find(|(_, known, _)| *known == flag) {
-            Some((known, ..)) => *known = rank.min(*known),
-            None => found.push((rank, flag, variable)),
-        }
+        let (known, _) = found.entry(Flag { position, test }).or_insert((rank, variable));
+        *known = rank.min(*known);
     };
     let own = |operand: Operand| match operand {
         Operand::Variable(variable) => tree.variables().get(variable.0 as usize).map(|info| info.ty),
@@ -98,8 +97,10 @@ pub fn flags(tree: &FlowTree, graph: &FlowGraph) -> Vec<BodyFlag> {
         }
     }
     // What the body decides by itself comes first.
-    found.sort_by_key(|(rank, flag, _)| (*rank, *flag));
-    found.truncate(MAX_FLAGS);
-    found.sort_by_key(|(_, flag, _)| *flag);
-    found.into_iter().map(|(_, fact, variable)| BodyFlag { variable, fact }).collect()
+    let mut ranked: Vec<(Rank, BodyFlag)> =
+        found.into_iter().map(|(fact, (rank, variable))| (rank, BodyFlag { variable, fact })).collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.truncate(MAX_FLAGS);
+    ranked.sort_by_key(|(_, flag)| flag.fact);
+    ranked.into_iter().map(|(_, flag)| flag).collect()
 }

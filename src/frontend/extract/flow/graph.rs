@@ -37,7 +37,7 @@ pub struct FlowGraph {
     pub conditions: Vec<Condition>,
     /// The `switch` statements.
     pub switches: Vec<Switch>,
-    /// How many sites and truth values there are.
+    /// How many sites there are.
     pub site_count: usize,
     /// How many truth values there are.
     pub truth_count: usize,
@@ -168,6 +168,7 @@ impl FlowGraph {
             label_scopes: vec![Scope(0); label_count],
             jumps: Vec::new(),
             any_label: None,
+            taken_label: None,
             passing: false,
         };
         builder.effects(root);
@@ -181,7 +182,7 @@ impl FlowGraph {
 }
 
 /// A loop or `switch` that is open.
-struct Target {
+struct JumpTarget {
     /// Where `break` goes.
     behind: BlockId,
     /// Where `continue` goes; a `switch` has no such place.
@@ -203,14 +204,16 @@ struct Builder<'t> {
     /// The block that is being filled. Behind a jump it is one that nothing leads to.
     current: BlockId,
     scope: Scope,
-    loops: Vec<Target>,
+    loops: Vec<JumpTarget>,
     switches: Vec<OpenSwitch>,
     labels: Vec<BlockId>,
     label_scopes: Vec<Scope>,
     /// The jumps to labels: from a block of their own, whose scopes end on the way.
     jumps: Vec<(BlockId, Label)>,
-    /// Where computed jumps meet.
+    /// Where jumps to any label meet.
     any_label: Option<BlockId>,
+    /// Where computed jumps meet.
+    taken_label: Option<BlockId>,
     /// Whether an argument is being evaluated.
     passing: bool,
 }
@@ -255,7 +258,7 @@ impl Builder<'_> {
         self.current = block;
     }
 
-    /// Leads to a block or passes by, nobody knows which.
+    /// Leads to a block or passes by: either may happen.
     fn perhaps(&mut self, fill: impl FnOnce(&mut Self)) {
         let [inside, behind] = [self.block(), self.block()];
         self.edge(inside, Edge::Always);
@@ -346,12 +349,21 @@ impl Builder<'_> {
             }
             Op::GotoAny => {
                 self.all(children);
-                let any = self.any_label();
+                // An address from elsewhere can be that of any label.
+                let known = &self.tree.address_taken;
+                let any = if known.is_empty() { self.any_label() } else { self.taken_label() };
                 self.goto(any);
             }
             Op::MayGoto(labels) => {
                 self.all(children);
                 self.may_jump(labels);
+                let behind = self.block();
+                self.enter(behind);
+            }
+            Op::MayGotoAny => {
+                self.all(children);
+                let any = self.any_label();
+                self.edge(any, Edge::Always);
                 let behind = self.block();
                 self.enter(behind);
             }
@@ -375,22 +387,35 @@ impl Builder<'_> {
         }
     }
 
-    /// The block from which control goes to any label whose address is taken. All computed jumps share it, so that
-    /// there are not as many edges as jumps times labels.
+    /// The block from which control goes to any label. All jumps that may lead to any share it, so that there are not
+    /// as many edges as jumps times labels.
     fn any_label(&mut self) -> BlockId {
         if let Some(block) = self.any_label {
             return block;
         }
-        let outer = self.current;
-        let any = self.block();
-        self.current = any;
         let all: Vec<Label> = (0..self.labels.len() as u32).map(Label).collect();
-        // An address from elsewhere can be that of any label.
-        let known = &self.tree.address_taken;
-        self.may_jump(if known.is_empty() { &all } else { known });
-        self.current = outer;
+        let any = self.one_of(&all);
         self.any_label = Some(any);
         any
+    }
+
+    /// The same for the labels whose address is taken.
+    fn taken_label(&mut self) -> BlockId {
+        if let Some(block) = self.taken_label {
+            return block;
+        }
+        let taken = self.one_of(&self.tree.address_taken);
+        self.taken_label = Some(taken);
+        taken
+    }
+
+    /// A block from which control goes to any of these labels.
+    fn one_of(&mut self, labels: &[Label]) -> BlockId {
+        let block = self.block();
+        let outer = std::mem::replace(&mut self.current, block);
+        self.may_jump(labels);
+        self.current = outer;
+        block
     }
 
     /// Edges to labels. Control may also go on.
@@ -422,7 +447,7 @@ impl Builder<'_> {
     fn repeated(&mut self, op: &Op, children: &[NodeId]) {
         let [head, next, behind] = [self.block(), self.block(), self.block()];
         self.enter(head);
-        self.loops.push(Target { behind, next: Some(next), scope: self.scope });
+        self.loops.push(JumpTarget { behind, next: Some(next), scope: self.scope });
         match (op, children) {
             (Op::Do, [body, condition]) => {
                 self.effects(*body);
@@ -458,7 +483,7 @@ impl Builder<'_> {
         let head = self.current;
         let behind = self.block();
         self.current = self.block();
-        self.loops.push(Target { behind, next: None, scope: self.scope });
+        self.loops.push(JumpTarget { behind, next: None, scope: self.scope });
         self.switches.push(OpenSwitch { cases: Vec::new(), unknown: Vec::new(), default: None });
         self.effects(*body);
         self.loops.pop();

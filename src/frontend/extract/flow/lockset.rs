@@ -101,7 +101,7 @@ struct LockTransfer<'g> {
 }
 
 impl Transfer for LockTransfer<'_> {
-    type State = Lockset;
+    type Fact = Lockset;
 
     fn start(&self) -> Lockset {
         Lockset::default()

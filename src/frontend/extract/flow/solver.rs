@@ -27,16 +27,16 @@ pub trait Lattice: Clone {
 /// An analysis.
 pub trait Transfer {
     /// What it computes.
-    type State: Lattice;
+    type Fact: Lattice;
 
     /// What holds where control enters the body.
-    fn start(&self) -> Self::State;
+    fn start(&self) -> Self::Fact;
 
     /// What holds behind a step.
-    fn step(&self, step: &Step, state: &mut Self::State);
+    fn step(&self, step: &Step, state: &mut Self::Fact);
 
     /// Whether control can take an edge, and what holds then.
-    fn refine(&self, id: EdgeId, edge: Edge, state: &mut Self::State) -> bool;
+    fn refine(&self, id: EdgeId, edge: Edge, state: &mut Self::Fact) -> bool;
 }
 
 /// What holds at the beginning of each block; `None` where control cannot be.
@@ -52,13 +52,13 @@ impl<S> Solution<S> {
 }
 
 /// Solves an analysis.
-pub fn solve<T: Transfer>(graph: &FlowGraph, transfer: &T) -> Solution<T::State> {
+pub fn solve<T: Transfer>(graph: &FlowGraph, transfer: &T) -> Solution<T::Fact> {
     let count = graph.blocks.node_count();
     let mut rank = vec![0u32; count];
     for (position, block) in graph.order.iter().enumerate() {
         rank[block.index()] = position as u32;
     }
-    let mut states: Vec<Option<T::State>> = vec![None; count];
+    let mut states: Vec<Option<T::Fact>> = vec![None; count];
     let mut changes = vec![0u32; count];
     states[graph.entry.index()] = Some(transfer.start());
     let mut pending = BTreeSet::from([rank[graph.entry.index()]]);
@@ -94,7 +94,7 @@ pub fn solve<T: Transfer>(graph: &FlowGraph, transfer: &T) -> Solution<T::State>
 }
 
 /// What holds behind a block.
-pub fn behind<T: Transfer>(block: &Block, transfer: &T, mut state: T::State) -> T::State {
+pub fn behind<T: Transfer>(block: &Block, transfer: &T, mut state: T::Fact) -> T::Fact {
     for step in &block.steps {
         transfer.step(step, &mut state);
     }

@@ -405,6 +405,21 @@ fn asm_goto_jumps_or_goes_on() {
     assert_eq!(b.contexts([jump, calls[0], leave, at_out]), [BOTH, BOTH]);
 }
 
+#[test]
+fn asm_whose_labels_are_unknown_jumps_to_any_or_goes_on() {
+    // asm goto (?); call(); return; other: call(); goto *x; taken:
+    let mut b = Builder::default();
+    let (taken, other) = (b.0.label(), b.0.label());
+    b.0.address_taken.push(taken);
+    let jump = b.op(Op::GotoAny, []);
+    let leave = b.op(Op::Return, []);
+    let at_taken = b.op(Op::Label(taken), []);
+    let may_jump = b.op(Op::MayGotoAny, []);
+    let calls = [b.call(), b.call()];
+    let at_other = b.op(Op::Label(other), [calls[1]]);
+    assert_eq!(b.contexts([may_jump, calls[0], leave, at_other, jump, at_taken]), [BOTH, BOTH]);
+}
+
 /// The order of a body's sites, all of which are landmarks.
 fn order(b: &Builder, root: NodeId) -> SiteOrder {
     let graph = FlowGraph::new(&b.0, root);

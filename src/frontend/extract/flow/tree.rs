@@ -126,7 +126,7 @@ pub enum CaseValues {
 /// A body, reduced to what its control flow depends on.
 #[derive(Clone, Debug, Default)]
 pub struct FlowTree {
-    nodes: Vec<(Op, Vec<NodeId>)>,
+    nodes: Vec<Node>,
     variables: Vec<VariableInfo>,
     assigned: HashSet<Variable>,
     site_count: u32,
@@ -137,6 +137,14 @@ pub struct FlowTree {
     pub untracked: HashSet<Variable>,
     /// The labels whose address is taken, so that a computed `goto` can reach them.
     pub address_taken: Vec<Label>,
+}
+
+#[derive(Clone, Debug)]
+struct Node {
+    op: Op,
+    children: Vec<NodeId>,
+    /// Its value, if it is a constant by itself.
+    constant: Option<i64>,
 }
 
 /// What a node does with its children.
@@ -198,6 +206,8 @@ pub enum Op {
     GotoAny,
     /// Evaluates its children, then jumps to one of the labels or goes on: `asm goto`.
     MayGoto(Vec<Label>),
+    /// The same to any label of the body.
+    MayGotoAny,
     /// `break`
     Break,
     /// `continue`
@@ -213,14 +223,15 @@ impl FlowTree {
         if let Op::Assign(variable) | Op::Change(variable) = op {
             self.assigned.insert(variable);
         }
-        self.nodes.push((op, children));
+        let constant = self.constant_of(&op, &children);
+        self.nodes.push(Node { op, children, constant });
         NodeId(self.nodes.len() as u32 - 1)
     }
 
     /// What a node does, and its children.
     pub fn look(&self, node: NodeId) -> (&Op, &[NodeId]) {
-        let (op, children) = &self.nodes[node.0 as usize];
-        (op, children)
+        let node = &self.nodes[node.0 as usize];
+        (&node.op, &node.children)
     }
 
     /// A new variable.
@@ -269,7 +280,12 @@ impl FlowTree {
 
     /// The value of a node that is a constant by itself.
     pub fn constant(&self, node: NodeId) -> Option<i64> {
-        match self.look(node) {
+        self.nodes[node.0 as usize].constant
+    }
+
+    /// The value of a node that is about to be added.
+    fn constant_of(&self, op: &Op, children: &[NodeId]) -> Option<i64> {
+        match (op, children) {
             (Op::Value(value), _) => *value,
             (Op::Convert(ty), [inner]) => Some(ty.convert(self.constant(*inner)?)),
             (Op::Arithmetic(operation, ty), [left, right]) => {

@@ -146,7 +146,10 @@ impl<'p> Sources<'p> {
             let pointed = |function: FunctionId| points_to.slots(function).iter().flat_map(derived);
             match program.slot(slot).key {
                 SlotKey::Parameter { function, position } => {
-                    let is_same = |key: &SlotKey| matches!(key, SlotKey::PointedParameter { position: at, .. } if *at == position);
+                    let is_same = |key: &SlotKey| match key {
+                        SlotKey::PointedParameter { position: at, .. } => *at == position,
+                        _ => false,
+                    };
                     let passed = pointed(function).filter(|derived| is_same(&program.slot(*derived).key));
                     found.extend(passed.map(|derived| (derived, true, false)));
                 }

@@ -464,27 +464,17 @@ impl<'p> Solver<'p> {
         let called: Vec<Node> = called.map(|slot| Node(self.find(slot.0))).collect();
         let outside = Node(self.find(self.outside));
         let (leads_to_call, escapes) = (graph.leading_to(called), graph.leading_to(vec![outside]));
-        let (mut set_of_node, mut points_to) = (vec![u32::MAX; self.parents.len()], PointsTo::default());
-        let mut count = 0;
+        let mut points_to = PointsTo::default();
+        let mut known: FxHashMap<ElementSet, SetId> = FxHashMap::default();
+        let mut set_of_node = vec![None; self.parents.len()];
         for slot in program.slots.ids() {
             let node = self.find(slot.0);
-            if set_of_node[node as usize] == u32::MAX {
-                set_of_node[node as usize] = count;
-                count += 1;
-                let mut set: Vec<Element> =
-                    self.sets[node as usize].numbers().map(|number| self.elements[number as usize]).collect();
-                set.sort_unstable();
-                points_to.unknown.push(set.first() == Some(&Element::Unknown));
-                points_to.candidates.push(set.iter().filter_map(|element| match element {
-                    Element::Function(function) => Some(*function),
-                    Element::Unknown | Element::Slot(_) => None,
-                }));
-                points_to.addresses.push(set.iter().filter_map(|element| match element {
-                    Element::Slot(slot) => Some(*slot),
-                    Element::Unknown | Element::Function(_) => None,
-                }));
-            }
-            points_to.sets.push(SetId(set_of_node[node as usize]));
+            let set = *set_of_node[node as usize].get_or_insert_with(|| {
+                let set = std::mem::take(&mut self.sets[node as usize]);
+                // Many slots get all they have from one other, so that their sets are the same.
+                *known.entry(set).or_insert_with_key(|set| points_to.add_set(set, &self.elements))
+            });
+            points_to.sets.push(set);
             let written = Node(self.find(self.written[slot]));
             let reaches = |visited: &Visited| visited.contains(Node(node)) || visited.contains(written);
             points_to.leads_to_call.push(reaches(&leads_to_call));
@@ -496,6 +486,20 @@ impl<'p> Solver<'p> {
 }
 
 impl PointsTo {
+    fn add_set(&mut self, set: &ElementSet, elements: &[Element]) -> SetId {
+        let mut set: Vec<Element> = set.numbers().map(|number| elements[number as usize]).collect();
+        set.sort_unstable();
+        self.candidates.push(set.iter().filter_map(|element| match element {
+            Element::Function(function) => Some(*function),
+            Element::Unknown | Element::Slot(_) => None,
+        }));
+        self.addresses.push(set.iter().filter_map(|element| match element {
+            Element::Slot(slot) => Some(*slot),
+            Element::Unknown | Element::Function(_) => None,
+        }));
+        self.unknown.push(set.first() == Some(&Element::Unknown))
+    }
+
     /// Lists the slots that point to each function and each slot.
     fn index(&mut self, program: &Program) {
         let mut is_base = IndexVec::from_elem(false, program.slots.len());

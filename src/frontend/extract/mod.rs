@@ -494,7 +494,10 @@ impl<'tu> Extractor<'_, 'tu> {
                     || parameters.any(|parameter| parameter.ty().kind() == TypeKind::Pointer)
             }
             CursorKind::VarDecl => {
-                has_marks(cursor) || cursor.linkage() == Linkage::Internal || holds_function(cursor, SlotKind::Variable)
+                has_marks(cursor)
+                    || cursor.linkage() == Linkage::Internal
+                    || holds_function(cursor, SlotKind::Variable)
+                    || body::constant_type(cursor).is_some()
             }
             CursorKind::TypedefDecl => has_marks(cursor) || holds_function(cursor, SlotKind::Typedef),
             _ => has_marks(cursor),

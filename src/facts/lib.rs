@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use flags::{Flag, FlagTest, feasible};
+pub use flags::{Flag, FlagTest, feasible, single_values, values_with};
 pub use path_condition::{Context, ContextSet, MAX_FLAGS, PathCondition};
 pub use shared::SharedFileFacts;
 

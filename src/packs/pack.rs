@@ -186,7 +186,8 @@ pub struct Pack {
     pub regions: Vec<String>,
     /// The parameters whose function a thread of a pool runs. It is not in a coroutine, and has no event loop to poll.
     pub workers: Vec<ThreadParameter>,
-    /// The parameters whose function a new thread runs. It is not in a coroutine, and may poll an event loop of its own.
+    /// The parameters whose function a new thread runs. It is not in a coroutine, and may poll an event loop of its
+    /// own.
     pub threads: Vec<ThreadParameter>,
     /// Locks that belong to threads; [`LockId`](cowrap_facts::LockId) counts them.
     pub locks: Vec<Lock>,

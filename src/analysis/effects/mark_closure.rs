@@ -139,8 +139,8 @@ impl Effects<'_> {
             && others.chain([first]).all(|what| self.called_in(what) == ContextSet::COROUTINE)
     }
 
-    /// The contexts in which something may be called. For a slot, calls through the slots that it is copied to count, and
-    /// those outside the program.
+    /// The contexts in which something may be called. For a slot, calls through the slots that it is copied to count,
+    /// and those outside the program.
     fn called_in(&self, what: Callee) -> ContextSet {
         let possible = &self.entry_contexts().possible;
         let first = match what {

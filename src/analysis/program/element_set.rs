@@ -6,9 +6,9 @@
 //! list.
 //!
 //! Measured by copies among 40,000 slots into which 25,000 functions are stored, with few, more and many elements in
-//! all sets together (130,000, 24 million and 177 million): sorted lists of elements took 6, 771 and 11,933 ms, bit sets
-//! 239, 214 and 1,569 ms, lists that become bit sets when they grow 18, 1,109 and 8,978 ms, and these blocks 10, 168 and
-//! 319 ms. With a million functions and 400,000 slots, bit sets took 24 s and 22 GB, and blocks 0.3 s and 17 MB.
+//! all sets together (130,000, 24 million and 177 million): sorted lists of elements took 6, 771 and 11,933 ms, bit
+//! sets 239, 214 and 1,569 ms, lists that become bit sets when they grow 18, 1,109 and 8,978 ms, and these blocks 10,
+//! 168 and 319 ms. With a million functions and 400,000 slots, bit sets took 24 s and 22 GB, and blocks 0.3 s and 17 MB.
 
 /// Some of the numbers that a set may have: those from 64 times `index` on, a bit for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,6 +20,10 @@ use super::stores::add_named;
 use super::values::{called_type, library_builtin, named_function};
 use super::{Extractor, LockAction, LockWord, Role, SlotKind, UnitFile};
 
+/// The functions of the C library that do not return and leave only the frame or the thread.
+const LEAVING: [&str; 7] =
+    ["longjmp", "_longjmp", "siglongjmp", "__longjmp_chk", "__builtin_longjmp", "pthread_exit", "thrd_exit"];
+
 /// A call of the body, before its path condition is known.
 struct PendingCall {
     site: Site,
@@ -609,6 +613,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             Some(info) => info.returns,
             None => !super::is_noreturn_type(called_type(self.raw.cursor(callee).ty())),
         };
+        let is_leaving = !returns && function.is_some_and(|function| self.is_leaving(&function.spelling()));
         for (number, target) in targets.into_iter().enumerate() {
             let site = self.tree.site();
             let made = self.pending(site, target, at, kind, passed.clone(), integers.clone());
@@ -616,6 +621,9 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 return self.node(Op::Opaque, lowered);
             }
             let returns = number > 0 || returns;
+            if is_leaving {
+                self.tree.leaving.insert(site);
+            }
             sites.push(self.node(Op::Call { site, returns }, std::mem::take(&mut lowered)));
         }
         if info.is_some_and(|info| info.role == Role::Predicate) {
@@ -626,6 +634,11 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             [only] => *only,
             _ => self.node(Op::Opaque, sites),
         }
+    }
+
+    /// Whether a function that does not return leaves only the frame or the thread.
+    fn is_leaving(&self, name: &str) -> bool {
+        LEAVING.contains(&name) || self.extractor.vocabulary.leaves.contains(name)
     }
 
     /// The possible callees: one function or slot, or several, as in `(c ? f : g)(…)`.

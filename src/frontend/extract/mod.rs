@@ -44,6 +44,8 @@ pub struct Vocabulary {
     pub predicates: std::collections::HashSet<String>,
     /// The macros that run their argument in another thread.
     pub regions: std::collections::HashSet<String>,
+    /// The functions that do not return, and leave only the frame or the thread.
+    pub leaves: std::collections::HashSet<String>,
     /// What takes and releases locks, by the word in the source.
     pub locks: std::collections::HashMap<String, Vec<LockWord>>,
     /// The fields that are paired with a flag in another field, by record and field.

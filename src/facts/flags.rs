@@ -54,6 +54,16 @@ pub fn feasible(flags: &[Flag]) -> u8 {
     (0..1u8 << flags.len()).filter(is_feasible).fold(0, |set, value| set | 1 << value)
 }
 
+/// The values in a set of values of flags.
+pub fn single_values(set: u8) -> impl Iterator<Item = u8> {
+    (0..1u8 << MAX_FLAGS).filter(move |value| set & (1 << value) != 0)
+}
+
+/// The set of the values in which a flag, by its number, is set.
+pub fn values_with(flag: usize) -> u8 {
+    single_values(u8::MAX).filter(|value| value >> flag & 1 != 0).fold(0, |set, value| set | 1 << value)
+}
+
 /// Whether a number passes exactly those tests that it should.
 fn has_number(tests: &[(FlagTest, bool)]) -> bool {
     let fits = |number: i64| tests.iter().all(|(test, holds)| test.holds(number) == *holds);
@@ -77,8 +87,7 @@ mod tests {
 
     fn of(tests: &[FlagTest]) -> Vec<u8> {
         let flags: Vec<Flag> = tests.iter().map(|&test| Flag { position: 0, test }).collect();
-        let set = feasible(&flags);
-        (0..8).filter(|value| set & (1 << value) != 0).collect()
+        single_values(feasible(&flags)).collect()
     }
 
     #[test]
@@ -93,6 +102,12 @@ mod tests {
         assert_eq!(of(&[HasBits(-1), NonZero]), [0, 3]);
         assert_eq!(of(&[Equals(4), HasBits(4)]), [0, 2, 3]);
         assert_eq!(of(&[Equals(8), HasBits(4)]), [0, 1, 2]);
+    }
+
+    #[test]
+    fn each_flag_is_a_bit_of_a_value() {
+        assert_eq!([0, 1, 2].map(values_with), [0b1010_1010, 0b1100_1100, 0b1111_0000]);
+        assert_eq!(single_values(0b1000_0101).collect::<Vec<_>>(), [0, 2, 7]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use flags::{Flag, FlagTest, feasible};
+pub use flags::{Flag, FlagTest, feasible, single_values, values_with};
 pub use path_condition::{Context, ContextSet, MAX_FLAGS, PathCondition};
 pub use shared::SharedFileFacts;
 
@@ -216,7 +216,7 @@ pub struct Call {
     pub kind: CallKind,
     /// The nearest earlier call, as a position in [`Body::calls`], that every path to this one passes.
     pub after: Option<u32>,
-    /// Whether the program certainly ends behind the call: all paths from it lead to calls that do not return.
+    /// Whether the program certainly ends behind the call: all paths from it lead to calls that end it.
     pub ends: bool,
     /// The arguments that can matter to what the callee does, by position.
     pub arguments: Vec<Argument>,

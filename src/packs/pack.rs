@@ -184,9 +184,12 @@ pub struct Pack {
     pub cuts: Vec<Cut>,
     /// Macros that run their argument in another thread, on behalf of the coroutine.
     pub regions: Vec<String>,
+    /// Functions that do not return, and leave only the frame or the thread: the program goes on.
+    pub leaves: Vec<String>,
     /// The parameters whose function a thread of a pool runs. It is not in a coroutine, and has no event loop to poll.
     pub workers: Vec<ThreadParameter>,
-    /// The parameters whose function a new thread runs. It is not in a coroutine, and may poll an event loop of its own.
+    /// The parameters whose function a new thread runs. It is not in a coroutine, and may poll an event loop of its
+    /// own.
     pub threads: Vec<ThreadParameter>,
     /// Locks that belong to threads; [`LockId`](cowrap_facts::LockId) counts them.
     pub locks: Vec<Lock>,
@@ -262,6 +265,8 @@ pub(super) struct Written {
     #[serde(default)]
     regions: Vec<String>,
     #[serde(default)]
+    leaves: Vec<String>,
+    #[serde(default)]
     workers: Vec<ThreadParameter>,
     #[serde(default)]
     threads: Vec<ThreadParameter>,
@@ -334,6 +339,7 @@ impl Written {
             models: base.models.into_iter().chain(self.models).collect(),
             cuts: base.cuts.into_iter().chain(self.cuts).collect(),
             regions: join(base.regions, self.regions),
+            leaves: join(base.leaves, self.leaves),
             workers: base.workers.into_iter().chain(self.workers).collect(),
             threads: base.threads.into_iter().chain(self.threads).collect(),
             locks: base.locks.into_iter().chain(self.locks).collect(),
@@ -423,6 +429,7 @@ impl Pack {
             models: written.models,
             cuts: written.cuts,
             regions: written.regions,
+            leaves: written.leaves,
             workers: written.workers,
             threads: written.threads,
             locks: written.locks,

@@ -48,13 +48,14 @@ pub(super) fn damaged() -> String {
 }
 
 /// The names of a pack that the front end searches for: marks in their order, predicates, locks,
-/// regions and pairs. Facts that were extracted with other names differ.
+/// regions, functions that leave, and pairs. Facts that were extracted with other names differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PackNames {
     marks: Vec<String>,
     predicates: Vec<String>,
     locks: Vec<Lock>,
     regions: Vec<String>,
+    leaves: Vec<String>,
     pairs: Vec<Pair>,
 }
 
@@ -66,6 +67,7 @@ impl PackNames {
             predicates: pack.predicates.clone(),
             locks: pack.locks.clone(),
             regions: pack.regions.clone(),
+            leaves: pack.leaves.clone(),
             pairs: pack.pairs.clone(),
         }
     }

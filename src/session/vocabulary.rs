@@ -12,7 +12,9 @@ pub fn vocabulary(pack: &Pack) -> Vocabulary {
     let marks = pack.marks.iter().enumerate().map(|(id, mark)| (mark.name.clone(), MarkId(id as u16))).collect();
     let predicates = pack.predicates.iter().cloned().collect();
     let regions = pack.regions.iter().cloned().collect();
-    let mut vocabulary = Vocabulary { marks, predicates, regions, locks: lock_names(pack), ..Vocabulary::default() };
+    let leaves = pack.leaves.iter().cloned().collect();
+    let locks = lock_names(pack);
+    let mut vocabulary = Vocabulary { marks, predicates, regions, leaves, locks, ..Vocabulary::default() };
     add_pairs(pack, &mut vocabulary);
     vocabulary
 }

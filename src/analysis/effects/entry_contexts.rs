@@ -5,7 +5,7 @@
 //! a function; *certain* states follow from marks, along calls by name.
 
 use crate::program::{Adjacency, Argument, ArgumentValue, Body, BodyId, FunctionId, IndexVec, Program, SlotId};
-use cowrap_facts::{CallKind, Context, ContextSet, FlagTest, PathCondition};
+use cowrap_facts::{CallKind, Context, ContextSet, FlagTest, PathCondition, single_values, values_with};
 use cowrap_packs::Effect;
 
 use super::Effects;
@@ -52,16 +52,9 @@ fn position(context: Context) -> usize {
     }
 }
 
-/// The values in a set of them.
-pub fn single_values(set: u8) -> impl Iterator<Item = u8> {
-    (0..8u8).filter(move |value| set & (1 << value) != 0)
-}
-
 /// The values that a call with these arguments can give to the flags of `callee`, when the caller is in this context
 /// and its own flags have this value.
 pub fn passed_values(arguments: &[Argument], context: Context, value: u8, callee: &Body) -> u8 {
-    // For each flag, the values in which it is set.
-    const SET: [u8; 3] = [0b1010_1010, 0b1100_1100, 0b1111_0000];
     let mut values = callee.values;
     if arguments.is_empty() {
         return values;
@@ -82,10 +75,10 @@ pub fn passed_values(arguments: &[Argument], context: Context, value: u8, callee
                 _ => continue,
             };
             if !may_be_set {
-                values &= !SET[number];
+                values &= !values_with(number);
             }
             if !may_be_unset {
-                values &= SET[number];
+                values &= values_with(number);
             }
         }
     }

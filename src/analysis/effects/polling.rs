@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use crate::program::{Argument, BodyId, CallSite, FunctionId, SlotId};
-use cowrap_facts::{CallKind, Context, PathCondition};
+use cowrap_facts::{CallKind, Context, PathCondition, single_values};
 use cowrap_packs::Effect;
 
-use super::entry_contexts::{passed_values, single_values};
+use super::entry_contexts::passed_values;
 use super::{Callee, Effects, Provenance, Step, Thread};
 
-/// A call in a worker thread that leads, by name, to a function that polls.
+/// A call in another thread that leads, by name, to a function that polls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PollingThread {
     /// The function that the thread runs, or whose body has the region.
@@ -32,7 +32,7 @@ type Node = (BodyId, u8);
 type Leading = FxHashMap<Node, (CallSite, Option<Node>)>;
 
 impl Effects<'_> {
-    /// Every call in a worker thread that leads to a function that polls: the first for each function that is called,
+    /// Every call in another thread that leads to a function that polls: the first for each function that is called,
     /// by body.
     pub fn polling_threads(&self) -> Vec<PollingThread> {
         let mut starts: Vec<(BodyId, Option<SlotId>)> = Vec::new();

@@ -1,5 +1,5 @@
-//! What a function requires of its caller's context: its marks decide, else a model of the pack, else that it polls, else
-//! an assertion.
+//! What a function requires of its caller's context: its marks decide, else a model of the pack, else that it polls,
+//! else an assertion.
 
 use crate::program::{FunctionId, Location, Mark};
 use cowrap_facts::{Context, ContextSet};

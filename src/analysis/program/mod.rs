@@ -17,7 +17,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use cowrap_facts::{Assertion, CallKind, Flag, FlagTest, LockId, MarkId, PairedFlag, PathCondition, Release};
+use cowrap_facts::{
+    Assertion, CallKind, Flag, FlagTest, LockId, MarkId, PairedFlag, PathCondition, Release, single_values,
+};
 
 pub use adjacency::Adjacency;
 pub use copy_graph::Origin;
@@ -366,9 +368,7 @@ impl Body {
         let is_bool = |flag: &Flag| flag.test == FlagTest::True;
         let kept =
             self.flags.iter().enumerate().filter(|(_, flag)| is_bool(flag)).fold(0, |bits, (bit, _)| bits | 1 << bit);
-        let of_bools = |set: u8| {
-            (0..8u8).filter(|value| set & (1 << value) != 0).fold(0u8, |all, value| all | 1 << (value & kept))
-        };
+        let of_bools = |set: u8| single_values(set).fold(0u8, |all, value| all | 1 << (value & kept));
         of_bools(reached) != of_bools(entered)
     }
 }

@@ -88,9 +88,7 @@ fn through_slot(effects: &Effects<'_>, groups: &[Vec<CallChain>]) -> Option<Find
         report.mention_callee(first_called(first));
         report.note_at(first.location, format!("`{caller}` leads there in coroutine context, by its {call}"));
     }
-    if count - 1 > MOST_LISTED {
-        report.note(format!("and {} more", count - 1 - MOST_LISTED));
-    }
+    report.note_more(count - 1);
     let (slot, mark) = (effects.slot_name(slot), mark_for(effects, Effect::NonCoroutineOnly));
     report.help(format!(
         "mark {slot} as `{mark}` if it is never called in coroutine context; otherwise move the call out of \
@@ -181,12 +179,12 @@ fn through_others(effects: &Effects<'_>, chains: &[CallChain]) -> Option<Finding
     Some(report.finish())
 }
 
-/// A thread of a pool that polls an event loop, itself or through others.
+/// Code in another thread that polls an event loop, itself or through others.
 fn in_thread(effects: &Effects<'_>, polling: &PollingThread) -> Option<Finding> {
     let (first, last) = (polling.steps.first()?, polling.steps.last()?);
     let caller = name(effects, polling.function);
     let place = match polling.parameter {
-        Some(_) => format!("from `{caller}`, which runs in a worker thread"),
+        Some(_) => format!("from `{caller}`, which runs in another thread"),
         None => format!("from `{caller}` in a block that runs in another thread"),
     };
     let head = call_head(effects, first.callee);
@@ -212,7 +210,8 @@ fn in_thread(effects: &Effects<'_>, polling: &PollingThread) -> Option<Finding> 
         report.note("the call chain depends on the value of a parameter".to_owned());
     }
     let call = call_of(effects, first.callee);
-    report.help(format!("move the {call} out of the worker thread: it polls an event loop of another thread"));
+    let from = if polling.parameter.is_some() { format!("`{caller}`") } else { "the block".to_owned() };
+    report.help(format!("move the {call} out of {from}: it polls an event loop, and that thread has none"));
     Some(report.finish())
 }
 

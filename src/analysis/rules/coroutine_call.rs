@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::effects::{CallThrough, Callee, Callers, Effects, Violation, ViolationKind};
 use crate::program::{BodyId, FunctionId, Location};
-use crate::wording::{call_head, call_of, described, mark_for, name, span};
+use crate::wording::{MOST_LISTED, call_head, call_of, described, mark_for, name, span};
 use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::Effect;
 use cowrap_report::{Action, Finding, Level, Role, Safety};
@@ -22,9 +22,6 @@ pub const RULE: Rule = Rule {
     page: include_str!("../../../rules/coroutine-call.md"),
     check,
 };
-
-/// How many calls through slots are listed.
-const MOST_SLOT_CALLS: usize = 4;
 
 /// What to do about an unmarked function that calls something coroutine-only.
 enum Advice {
@@ -109,7 +106,7 @@ fn one_call(effects: &Effects<'_>, violation: &Violation) -> Finding {
         report.help(format!("move the {} out of the block", call_of(effects, violation.callee)));
     } else if let Some((_, slot)) = effects.thread_of(violation.caller) {
         report.label_passed_to_thread(violation.caller, slot);
-        report.help(format!("move the {} out of the other thread", call_of(effects, violation.callee)));
+        report.help(format!("move the {} out of `{caller}`, into a coroutine", call_of(effects, violation.callee)));
     } else if known_outside || effects.requirement(violation.caller).effect.is_none() {
         if !known_outside {
             let callers = effects.callers(violation.caller);
@@ -146,7 +143,7 @@ fn all_calls(
     report.note_calls(&callers.coroutine, |from| format!("`{from}` calls `{caller_name}` in coroutine context"));
     report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller_name}` in non-coroutine context"));
     report.note_calls(&callers.mixed, |from| format!("`{from}` calls `{caller_name}` in both contexts"));
-    for CallThrough { location, caller: from, slot, context } in callers.through.iter().take(MOST_SLOT_CALLS) {
+    for CallThrough { location, caller: from, slot, context } in callers.through.iter().take(MOST_LISTED) {
         report.mention(*from);
         report.mention_slot(*slot);
         let (from, slot) = (name(effects, *from), effects.slot_name(*slot));
@@ -156,13 +153,15 @@ fn all_calls(
         };
         report.note_at(*location, format!("`{from}` calls through {slot}, which may be `{caller_name}`, {place}"));
     }
-    for (store, effect) in callers.stores.iter().take(4) {
+    report.note_more(callers.through.len());
+    for (store, effect) in callers.stores.iter().take(MOST_LISTED) {
         let slot = match effect {
             Some(effect) => format!("a {} slot", effect.describe()),
             None => "an unmarked slot".to_owned(),
         };
         report.note_at(store.location, format!("`{caller_name}` is stored in {slot} here"));
     }
+    report.note_more(callers.stores.len());
     let closure = effects.mark_closure(Callee::Function(caller));
     let mark = mark_for(effects, Effect::CoroutineOnly);
     match advice {

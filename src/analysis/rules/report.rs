@@ -203,8 +203,13 @@ impl<'e, 'a> Report<'e, 'a> {
             self.mention(*caller);
             self.note_at(location, text(name(self.effects, *caller)));
         }
-        if calls.len() > MOST_LISTED {
-            self.note(format!("and {} more", calls.len() - MOST_LISTED));
+        self.note_more(calls.len());
+    }
+
+    /// Notes how many of so many are not listed.
+    pub fn note_more(&mut self, count: usize) {
+        if count > MOST_LISTED {
+            self.note(format!("and {} more", count - MOST_LISTED));
         }
     }
 
@@ -372,9 +377,7 @@ impl<'e, 'a> Report<'e, 'a> {
             let value = wording::value(self.effects, mismatch.value);
             self.note_at(mismatch.location, format!("{value} is stored there too"));
         }
-        if mismatches.len() > MOST_LISTED {
-            self.note(format!("and {} more", mismatches.len() - MOST_LISTED));
-        }
+        self.note_more(mismatches.len());
     }
 
     /// Adds a note for each store, up to a limit, and counts the rest.
@@ -383,9 +386,7 @@ impl<'e, 'a> Report<'e, 'a> {
             self.mention(store.function);
             self.note_at(store.location, text(name(self.effects, store.function)));
         }
-        if stores.len() > MOST_LISTED {
-            self.note(format!("and {} more", stores.len() - MOST_LISTED));
-        }
+        self.note_more(stores.len());
     }
 
     /// The finding.

@@ -17,7 +17,11 @@ use super::flow::{
 use super::source_text::{SourceCall, last_name};
 use super::stores::add_named;
 use super::values::{called_type, library_builtin, named_function};
-use super::{Extractor, LockAction, LockWord, Role, SlotKind};
+use super::{Extractor, LockAction, LockWord, Role, SlotKind, UnitFile};
+
+/// The functions of the C library that do not return and leave only the frame or the thread.
+const LEAVING: [&str; 7] =
+    ["longjmp", "_longjmp", "siglongjmp", "__longjmp_chk", "__builtin_longjmp", "pthread_exit", "thrd_exit"];
 
 /// A call of the body, before its path condition is known.
 struct PendingCall {
@@ -85,6 +89,14 @@ impl<'tu> Extractor<'_, 'tu> {
         let body = Lowering::new(self, definition, result).body(symbol, location);
         self.facts().bodies.push(body);
         (self.current_function, self.block_count) = (outer, count);
+    }
+
+    /// Whether the file that facts are being added to has a declaration. The facts of a unit's main file may depend on
+    /// everything in the unit.
+    fn is_in_current_file(&mut self, declaration: Cursor<'tu>) -> bool {
+        let here = self.pieces[self.current].files.first().copied();
+        here == Some(UnitFile(0))
+            || declaration.location().is_some_and(|location| Some(self.file(location.file)) == here)
     }
 }
 
@@ -492,13 +504,30 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             CursorKind::VarDecl | CursorKind::ParmDecl => {
                 match self.locals.get(&declaration.canonical_key()).copied() {
                     Some(variable) => self.node(Op::Read(variable), Vec::new()),
-                    None if wanted => self.node(Op::Value(constant_of(declaration)), Vec::new()),
+                    None if wanted => {
+                        let value = self.constant_of(declaration);
+                        self.node(Op::Value(value), Vec::new())
+                    }
                     None => self.unknown(),
                 }
             }
             CursorKind::EnumConstantDecl => self.node(Op::Value(Some(declaration.enumerator_value())), Vec::new()),
             _ => self.unknown(),
         }
+    }
+
+    /// The value of a variable that is a constant.
+    fn constant_of(&mut self, variable: Cursor<'tu>) -> Option<i64> {
+        let integer = constant_type(variable)?;
+        let initializer = match variable.initializer() {
+            Some(initializer) => initializer,
+            None => {
+                // The facts of a header must not depend on a definition elsewhere.
+                let definition = variable.definition()?;
+                self.extractor.is_in_current_file(definition).then(|| definition.initializer())??
+            }
+        };
+        Some(integer.convert(initializer.evaluate_integer()?))
     }
 
     /// The value of `return value`.
@@ -584,6 +613,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             Some(info) => info.returns,
             None => !super::is_noreturn_type(called_type(self.raw.cursor(callee).ty())),
         };
+        let is_leaving = !returns && function.is_some_and(|function| self.is_leaving(&function.spelling()));
         for (number, target) in targets.into_iter().enumerate() {
             let site = self.tree.site();
             let made = self.pending(site, target, at, kind, passed.clone(), integers.clone());
@@ -591,6 +621,9 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 return self.node(Op::Opaque, lowered);
             }
             let returns = number > 0 || returns;
+            if is_leaving {
+                self.tree.leaving.insert(site);
+            }
             sites.push(self.node(Op::Call { site, returns }, std::mem::take(&mut lowered)));
         }
         if info.is_some_and(|info| info.role == Role::Predicate) {
@@ -601,6 +634,11 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             [only] => *only,
             _ => self.node(Op::Opaque, sites),
         }
+    }
+
+    /// Whether a function that does not return leaves only the frame or the thread.
+    fn is_leaving(&self, name: &str) -> bool {
+        LEAVING.contains(&name) || self.extractor.vocabulary.leaves.contains(name)
     }
 
     /// The possible callees: one function or slot, or several, as in `(c ? f : g)(…)`.
@@ -1180,20 +1218,15 @@ impl CallOrder {
     }
 }
 
+/// The integer type of a variable whose value never changes.
+pub(super) fn constant_type(variable: Cursor<'_>) -> Option<IntegerType> {
+    let ty = variable.ty();
+    (ty.is_const() && !ty.is_volatile()).then(|| integer_type(variable))?
+}
+
 /// The integer type of an expression or declaration.
 fn integer_type(cursor: Cursor<'_>) -> Option<IntegerType> {
     cursor.ty().integer().map(|(bits, signed)| IntegerType { bits, signed })
-}
-
-/// The value of a variable that is a constant.
-fn constant_of(variable: Cursor<'_>) -> Option<i64> {
-    let ty = variable.ty();
-    if !ty.is_const() || ty.is_volatile() {
-        return None;
-    }
-    let integer = integer_type(variable)?;
-    let initializer = variable.initializer().or_else(|| variable.definition()?.initializer())?;
-    Some(integer.convert(initializer.evaluate_integer()?))
 }
 
 fn comparison(operator: BinaryOperator) -> Option<Comparison> {

@@ -44,6 +44,8 @@ pub struct Vocabulary {
     pub predicates: std::collections::HashSet<String>,
     /// The macros that run their argument in another thread.
     pub regions: std::collections::HashSet<String>,
+    /// The functions that do not return, and leave only the frame or the thread.
+    pub leaves: std::collections::HashSet<String>,
     /// What takes and releases locks, by the word in the source.
     pub locks: std::collections::HashMap<String, Vec<LockWord>>,
     /// The fields that are paired with a flag in another field, by record and field.
@@ -526,8 +528,8 @@ impl<'tu> Extractor<'_, 'tu> {
                 // The value of a constant is a fact wherever a condition asks for it.
                 has_marks(cursor)
                     || cursor.linkage() == Linkage::Internal
-                    || cursor.ty().is_const()
                     || holds_function(cursor, SlotKind::Variable)
+                    || body::constant_type(cursor).is_some()
             }
             CursorKind::TypedefDecl => has_marks(cursor) || holds_function(cursor, SlotKind::Typedef),
             _ => has_marks(cursor),

@@ -14,7 +14,7 @@ void qemu_thread_create(QemuThread *thread, const char *name, void *(*start_rout
 
 static int polls(void *opaque)
 {
-    return aio_poll(NULL, true); /* expect: error blocking-call: non-coroutine-only `aio_poll` called from `polls`, which runs in a worker thread */
+    return aio_poll(NULL, true); /* expect: error blocking-call: non-coroutine-only `aio_poll` called from `polls`, which runs in another thread */
 }
 
 static void drain(void)
@@ -30,7 +30,7 @@ static void no_coroutine_fn close_all(void)
 
 static int polls_through_others(void *opaque)
 {
-    close_all(); /* expect: error blocking-call: called from `polls_through_others`, which runs in a worker thread, leads to non-coroutine-only `aio_poll` */
+    close_all(); /* expect: error blocking-call: called from `polls_through_others`, which runs in another thread, leads to non-coroutine-only `aio_poll` */
     return 0;
 }
 
@@ -87,7 +87,7 @@ static int coroutine_fn submit(ThreadPoolFunc func, void *arg)
 
 static int passed_on(void *opaque)
 {
-    drain(); /* expect: error blocking-call: `drain` called from `passed_on`, which runs in a worker thread */
+    drain(); /* expect: error blocking-call: `drain` called from `passed_on`, which runs in another thread */
     return 0;
 }
 

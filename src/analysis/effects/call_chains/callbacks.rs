@@ -6,9 +6,9 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::program::{ArgumentValue, BodyId, FunctionId, SlotId, SlotKey};
+use cowrap_facts::single_values;
 
 use super::super::Effects;
-use super::super::entry_contexts::single_values;
 use super::graph::{CallRef, IncomingCall, Node};
 use super::worklist::Worklist;
 use super::{Ambiguity, Search, is_open};

@@ -5,9 +5,9 @@ use std::collections::hash_map::Entry;
 use rustc_hash::FxHashMap;
 
 use crate::program::{Argument, BodyId, FunctionId, IndexVec, SlotId};
-use cowrap_facts::PathCondition;
+use cowrap_facts::{PathCondition, single_values};
 
-use super::super::entry_contexts::{passed_values, single_values};
+use super::super::entry_contexts::passed_values;
 use super::callbacks::Callback;
 use super::{Ambiguity, Search, allows};
 
@@ -102,8 +102,8 @@ pub(super) struct IncomingCall<'e> {
 }
 
 impl<'e, 'a> Search<'e, 'a> {
-    /// The calls of a function, by its name and through slots that may point to it, in no particular order. Calls behind
-    /// which the program ends are on no chain: nothing waits for what they do.
+    /// The calls of a function, by its name and through slots that may point to it, in no particular order. Calls
+    /// behind which the program ends are on no chain: nothing waits for what they do.
     pub(super) fn calls_of(&self, function: FunctionId) -> impl Iterator<Item = IncomingCall<'e>> {
         let through = self.slots_of(function).flat_map(move |slot| self.calls_through(slot, function));
         self.calls_by_name(function).chain(through)

@@ -18,10 +18,9 @@ mod ambiguity;
 use rustc_hash::FxHashMap;
 
 use crate::program::{BodyId, FunctionId, IndexVec, Location, SlotId};
-use cowrap_facts::{CallKind, Context, PathCondition};
+use cowrap_facts::{CallKind, Context, PathCondition, single_values};
 use cowrap_packs::Effect;
 
-use super::entry_contexts::single_values;
 use super::{Callee, Effects, Provenance};
 use callbacks::{Callback, CallbackReason, Passing};
 use graph::{CallRef, IncomingCall, Node, Reason, Reasons, Via};

@@ -3,10 +3,10 @@
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::program::{Argument, BodyId, FunctionId};
-use cowrap_facts::{ContextSet, PathCondition};
+use cowrap_facts::{ContextSet, PathCondition, single_values};
 
 use super::super::Callee;
-use super::super::entry_contexts::{passed_values, single_values};
+use super::super::entry_contexts::passed_values;
 use super::callbacks::Passing;
 use super::graph::{CallRef, Node, Reason, Reasons, Via};
 use super::worklist::Worklist;

@@ -1,9 +1,9 @@
 //! Linking: the facts of all units become one program.
 //!
 //! Each unit has its own numbers for files, functions and slots. The linker translates them to ids of the program
-//! (`ids`), unites bodies that several units have (`merge`), and collects what they store into slots (`stores`). In the end it unites functions with their other names
-//! (`aliases`), sorts everything and gives out the final ids (`finish`), so that these depend neither on the order of
-//! the units nor on the number of threads.
+//! (`ids`), unites bodies that several units have (`merge`), and collects what they store into slots (`stores`). In
+//! the end it unites functions with their other names (`aliases`), sorts everything and gives out the final ids
+//! (`finish`), so that these depend neither on the order of the units nor on the number of threads.
 
 mod aliases;
 mod finish;

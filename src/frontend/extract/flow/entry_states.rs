@@ -5,7 +5,7 @@
 //! is a constant, and so is what the flags say of parameters. Constants are propagated along the edges of the graph;
 //! an edge whose condition is a constant that does not fit is not taken.
 
-use cowrap_facts::{Context, FlagTest, PathCondition, feasible};
+use cowrap_facts::{Context, FlagTest, PathCondition, feasible, single_values};
 
 use super::flags::BodyFlag;
 use super::graph::{Condition, Edge, EdgeId, Expression, FlowGraph, Operand, Step, Test};
@@ -31,7 +31,7 @@ impl EntryStates {
     /// Analyses a body for every value of its flags.
     pub fn new(graph: &FlowGraph, flags: &[BodyFlag]) -> EntryStates {
         let values = feasible(&flags.iter().map(|flag| flag.fact).collect::<Vec<_>>());
-        let values: Vec<u8> = (0..8).filter(|value| values & (1 << value) != 0).collect();
+        let values: Vec<u8> = single_values(values).collect();
         let mut found = Collected {
             reach: vec![PathCondition::NEVER; graph.site_count],
             truths: vec![[PathCondition::NEVER; 2]; graph.truth_count],

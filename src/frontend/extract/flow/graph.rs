@@ -54,6 +54,8 @@ pub struct Block {
     pub steps: Vec<Step>,
     /// Whether the last step is a call that does not return.
     pub stops: bool,
+    /// Whether that call ends the program.
+    pub ends: bool,
 }
 
 /// A step.
@@ -312,7 +314,8 @@ impl Builder<'_> {
                 self.all(children);
                 self.step(Step::Call(*site, self.scope));
                 if !returns {
-                    self.graph.blocks[self.current].stops = true;
+                    let block = &mut self.graph.blocks[self.current];
+                    (block.stops, block.ends) = (true, !tree.leaving.contains(site));
                     self.current = self.block();
                 }
             }

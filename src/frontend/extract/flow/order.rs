@@ -26,7 +26,7 @@ pub struct SiteOrder {
     depth: Vec<u32>,
     /// The nearest landmark on every path to the end of the body.
     end: Option<Site>,
-    /// For each site, whether no path leads from it to the end of the body or into a loop without end.
+    /// For each site, whether every path from it comes to a call that ends the program.
     ends: Vec<bool>,
 }
 
@@ -86,7 +86,7 @@ impl SiteOrder {
         self.end
     }
 
-    /// Whether control never returns from any of these sites.
+    /// Whether the program ends behind each of these sites.
     pub fn ends(&self, sites: &[Site]) -> bool {
         let mut reached = sites.iter().filter(|site| self.before[site.0 as usize].is_some()).peekable();
         reached.peek().is_some() && reached.all(|site| self.ends[site.0 as usize])
@@ -106,7 +106,7 @@ impl SiteOrder {
     }
 }
 
-/// The blocks from which every path comes to a call that does not return: the least such set, so that no block of a
+/// The blocks from which every path comes to a call that ends the program: the least such set, so that no block of a
 /// loop without end is in it.
 fn found_ends(graph: &FlowGraph, feasible: &Feasible) -> Vec<bool> {
     let count = graph.blocks.node_count();
@@ -115,7 +115,7 @@ fn found_ends(graph: &FlowGraph, feasible: &Feasible) -> Vec<bool> {
     for edge in graph.blocks.edge_references().filter(|edge| feasible.0[edge.id().index()]) {
         open[edge.source().index()] += 1;
     }
-    let mut pending: Vec<BlockId> = graph.order.iter().copied().filter(|block| graph.blocks[*block].stops).collect();
+    let mut pending: Vec<BlockId> = graph.order.iter().copied().filter(|block| graph.blocks[*block].ends).collect();
     while let Some(block) = pending.pop() {
         if std::mem::replace(&mut ends[block.index()], true) {
             continue;

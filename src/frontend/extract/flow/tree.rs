@@ -135,6 +135,8 @@ pub struct FlowTree {
     has_predicate: bool,
     /// The variables whose value is never followed, since something else may change them.
     pub untracked: HashSet<Variable>,
+    /// The sites of calls that do not return, and leave only the frame or the thread.
+    pub leaving: HashSet<Site>,
     /// The labels whose address is taken, so that a computed `goto` can reach them.
     pub address_taken: Vec<Label>,
 }

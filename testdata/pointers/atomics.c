@@ -105,6 +105,23 @@ void coroutine_fn use_shared_calm(void)
     atomic_load(&shared_calm)(); /* near miss */
 }
 
+/* A builtin, or else a function. */
+static work *perhaps = harmless, *never = NULL;
+
+void coroutine_fn or_else(void)
+{
+    work *f = __atomic_load_n(&perhaps, __ATOMIC_RELAXED) ?: blocks;
+
+    f(); /* expect: warning blocking-call: candidates */
+}
+
+void coroutine_fn or_else_harmless(void)
+{
+    work *f = READ_ONCE(&never) ?: harmless;
+
+    f(); /* near miss */
+}
+
 /* What an exchange returns was there before. */
 static work *handed = blocks;
 

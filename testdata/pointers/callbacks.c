@@ -53,6 +53,11 @@ int coroutine_fn two_levels(int n)
 }
 
 /* The callback's own parameter. */
+static int relay(taker *take, work *given, int n)
+{
+    return take(given, n);
+}
+
 static int run_it(work *given, int n)
 {
     return given(n);
@@ -61,6 +66,21 @@ static int run_it(work *given, int n)
 static int ignore_it(work *given, int n)
 {
     return n;
+}
+
+static int relay_blocking(int n)
+{
+    return relay(run_it, blocks, n);
+}
+
+int coroutine_fn relayed(int n)
+{
+    return relay_blocking(n); /* expect: warning blocking-call: blocks */
+}
+
+int coroutine_fn relays(int n)
+{
+    return relay(run_it, blocks, n); /* expect: warning blocking-call: blocks */
 }
 
 struct dispatch { taker *take; work *given; };

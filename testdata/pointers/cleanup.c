@@ -108,3 +108,23 @@ int coroutine_fn in_a_loop(int n)
     }
     return 0;
 }
+
+/* The variable is what the function is given. */
+typedef void work(void);
+
+static void run_it(work **held)
+{
+    (*held)();
+}
+
+static void blocks(void)
+{
+    block_leaf(); /* near miss: who calls it is elsewhere */
+}
+
+int coroutine_fn runs_what_it_holds(void)
+{
+    work *held __attribute__((cleanup(run_it))) = blocks; /* expect: warning blocking-call: blocks */
+
+    return 0;
+}

@@ -94,6 +94,14 @@ int no_coroutine_fn keeps(struct driver *d)
     return kept(1) + (result(d) != NULL);
 }
 
+/* `typeof` names the type of a marked member. */
+int coroutine_fn keeps_type(struct driver *d)
+{
+    __typeof__(d->co_read) kept = d->co_read; /* near miss: whoever calls it is in a coroutine */
+
+    return kept(1);
+}
+
 /* Out of an unmarked slot comes no mark, whatever was stored there: the store is the finding. */
 void from_unmarked(struct driver *d)
 {

@@ -156,6 +156,23 @@ void coroutine_fn use_list(struct list_of *l)
     l->list[3](); /* expect: warning blocking-call: blocks */
 }
 
+/* An assignment of records whose types differ. */
+struct version1 { work *run; };
+struct version2 { work *call; };
+static const struct version2 version2 = { harmless };
+
+void convert(struct version2 *to)
+{
+    struct version1 from = { blocks };
+
+    *(struct version1 *)to = from;
+}
+
+void coroutine_fn use_converted(struct version2 *v)
+{
+    v->call(); /* expect: warning blocking-call: blocks */
+}
+
 /* In a condition; through a function that returns what it is given; by the type of a function. */
 static work *same(work *f)
 {

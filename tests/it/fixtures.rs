@@ -219,6 +219,7 @@ pub fn reports() -> Vec<Report> {
         .iter()
         .map(|tree| run(&database(tree, "compile_commands.json")))
         .chain(c_files(&testdata().join("guards")).into_iter().map(|file| run(&files_request(&[file], &[]))))
+        .chain(c_files(&testdata().join("pointers")).into_iter().map(|file| run(&files_request(&[file], &[]))))
         .collect();
     for rule in RULES {
         let enable: &[&str] = if rule.opt_in { &[rule.name] } else { &[] };

@@ -213,6 +213,10 @@ impl Writer {
             13 => {
                 let other = Member { name: Some(self.fresh("m")), shape: Shape::Number };
                 let mut members = vec![Member { name: Some(self.fresh("m")), shape: pointer }, other];
+                // What is written to one member is read from another.
+                if self.hidden && self.numbers.percent(50) {
+                    members.push(Member { name: Some(self.fresh("m")), shape: members[0].shape.clone() });
+                }
                 let first = self.numbers.below(2);
                 members.swap(0, first);
                 Member { name: if self.numbers.percent(50) { name } else { None }, shape: Shape::Union(members) }
@@ -544,12 +548,12 @@ impl Writer {
             8 => format!("&{}", self.function(kind, unit)),
             9 => format!("(*{})", self.function(kind, unit)),
             10 | 11 => format!("(chance(2) ? {inner} : {})", self.expression(kind, unit, scope, depth - 1)),
-            12 => format!("(({inner}) ?: {})", self.function(kind, unit)),
+            12 => format!("({inner} ?: {})", self.function(kind, unit)),
             13 => format!("(chance(2), {inner})"),
             14 => format!("({{ {ty} *{temporary} = {inner}; {temporary}; }})"),
             15 => format!("({{ __auto_type {temporary} = ({ty} *){inner}; {temporary}; }})"),
             16 => format!("({ty} *)(void (*)(void)){inner}"),
-            17 if self.hidden => format!("({ty} *)(void *){inner}"),
+            17 => format!("({ty} *)(void *){inner}"),
             18 => format!("__atomic_load_n(&{target}, __ATOMIC_SEQ_CST)"),
             19 => format!("LOAD(&{target})"),
             20 => format!("__atomic_exchange_n(&{target}, {inner}, __ATOMIC_SEQ_CST)"),
@@ -700,7 +704,7 @@ impl Writer {
                 let callee = format!("(chance(2) ? {function} : {})", self.function(kind, unit));
                 self.application(kind, &callee, (unit, scope, 1)).map_or(";".to_owned(), |call| format!("{call};"))
             }
-            2 if self.hidden || kind != Kind::Getter => {
+            2 => {
                 let callee = format!("(({ty} *){value} ?: {})", self.function(kind, unit));
                 self.application(kind, &callee, (unit, scope, 1)).map_or(";".to_owned(), |call| format!("{call};"))
             }
@@ -825,7 +829,7 @@ impl Writer {
         let name = self.name.clone();
         match self.numbers.below(4) {
             0 => format!("atomic_store(&{name}_atomic, {value});"),
-            1 if self.hidden => format!("{{ fn *held_ __attribute__((cleanup({name}_release{unit}))) = {value}; }}"),
+            1 => format!("{{ fn *held_ __attribute__((cleanup({name}_release{unit}))) = {value}; }}"),
             2 => format!("n += {name}_relay({}, {value}, n - 1);", self.function(Kind::Taker, unit)),
             _ => format!("{{ fn *old_ = 0; atomic_compare_exchange_strong(&{name}_atomic, &old_, {value}); }}"),
         }

@@ -47,14 +47,3 @@ int no_coroutine_fn after_a_region(int n)
     plain_leaf();
     return co_leaf(); /* expect: error coroutine-call: co_leaf */
 }
-
-int no_coroutine_fn in_a_clause(int n)
-{
-    int sum = 0;
-
-#pragma omp parallel for num_threads(co_leaf()) /* expect: error coroutine-call: co_leaf */
-    for (int i = 0; i < n; i++) {
-        plain_leaf();
-    }
-    return sum;
-}

@@ -74,6 +74,11 @@ impl<'e, 'a> Report<'e, 'a> {
     /// Remembers that a label or a note is about a slot; of a parameter or a result, its function counts, and of what a
     /// slot points to, that slot.
     pub fn mention_slot(&mut self, slot: SlotId) {
+        // What a pointer points to is written as `*pointer`.
+        let shown = self.effects.slot_name(slot);
+        if let Some(written) = shown.strip_prefix('`').and_then(|shown| shown.strip_suffix('`')) {
+            self.finding.mentions.insert(written.to_owned());
+        }
         let slot = self.effects.program.slot(slot);
         match (&slot.key, slot.base) {
             (SlotKey::Parameter { function, .. } | SlotKey::Result { function }, _) => self.mention(*function),
@@ -190,6 +195,7 @@ impl<'e, 'a> Report<'e, 'a> {
     fn note_aliases(&mut self, function: FunctionId) {
         let linked = self.effects.program.function(function);
         if !linked.aliases.is_empty() {
+            self.finding.mentions.extend(linked.aliases.iter().cloned());
             let others: Vec<String> =
                 linked.aliases.iter().take(MOST_LISTED).map(|alias| format!("`{alias}`")).collect();
             self.note(format!("`{}` is also named {}", linked.name, others.join(", ")));

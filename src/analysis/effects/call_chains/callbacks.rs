@@ -91,7 +91,7 @@ impl Search<'_, '_> {
                 continue;
             }
             self.callbacks.insert(callback, CallbackReason { at, next, ambiguity, length });
-            for call in self.calls_of(function) {
+            for call in self.calls_of_callback(function) {
                 let IncomingCall { body, caller, at, condition, arguments, ambiguity: own } = call;
                 for argument in arguments.iter().filter(|argument| argument.position == callback.position) {
                     let ArgumentValue::Slot(slot) = argument.value else { continue };
@@ -136,7 +136,7 @@ impl Search<'_, '_> {
         let mut found = Vec::new();
         for (to, ambiguity, length) in callbacks {
             let called = self.effects.program.body(to.node.body).function;
-            for call in self.calls_of(called) {
+            for call in self.calls_of_callback(called) {
                 self.passing_to(to, &call, ambiguity, length, &mut found);
             }
         }

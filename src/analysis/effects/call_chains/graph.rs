@@ -109,6 +109,16 @@ impl<'e, 'a> Search<'e, 'a> {
         self.calls_by_name(function).chain(through)
     }
 
+    /// The same calls, and those through parameters that may point to the function: what such a call passes on is not
+    /// followed from caller to caller, so that all that the parameter may point to counts.
+    pub(super) fn calls_of_callback(&self, function: FunctionId) -> impl Iterator<Item = IncomingCall<'e>> {
+        let slots = self.effects.points_to.slots(function).iter().copied();
+        let parameters =
+            slots.filter(|slot| self.parameters.contains_key(slot) && allows(self.effects, *slot, self.context));
+        let through = parameters.flat_map(move |slot| self.calls_through(slot, function));
+        self.calls_of(function).chain(through)
+    }
+
     pub(super) fn calls_by_name(&self, function: FunctionId) -> impl Iterator<Item = IncomingCall<'e>> + use<'e, 'a> {
         let (effects, program) = (self.effects, self.effects.program);
         let calls = program.incoming(function).iter().filter(|call| call.kind.is_in_place() && !call.ends);

@@ -35,10 +35,22 @@ impl Search<'_, '_> {
                 while let Some(at) = callback {
                     let Some(reason) = self.callbacks.get(&at) else { break };
                     let called = reason.next.map_or(function, |next| function_of(next.node));
-                    steps.push(self.call(at.node.body, reason.at, Some(called), reason.next.is_none()));
+                    // A callback that is called through a parameter was passed in it as well.
+                    let passed = reason.next.is_none() || self.is_through_parameter(at.node.body, reason.at);
+                    steps.push(self.call(at.node.body, reason.at, Some(called), passed));
                     callback = reason.next;
                 }
                 steps
+            }
+        }
+    }
+
+    fn is_through_parameter(&self, body: BodyId, at: CallRef) -> bool {
+        match at {
+            CallRef::Named(_) => false,
+            CallRef::Slot(position) => {
+                let slot = self.effects.program.body(body).slot_calls[position as usize].slot;
+                slot.is_some_and(|slot| self.parameters.contains_key(&slot))
             }
         }
     }

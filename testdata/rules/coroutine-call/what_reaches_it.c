@@ -25,3 +25,15 @@ int coroutine_fn co_runs(void)
 {
     return in_a_plain_slot_too(1);
 }
+
+/* As many stores as are listed, and two more. */
+static int stored_often(void)
+{
+    return co_leaf(); /* expect: error coroutine-call: and 2 more */
+}
+
+struct often { int (*run)(void); };
+const struct often often[] = {
+    { stored_often }, { stored_often }, { stored_often }, { stored_often }, { stored_often },
+    { stored_often }, { stored_often }, { stored_often }, { stored_often }, { stored_often },
+};

@@ -167,8 +167,10 @@ mod tests {
         }
     }
 
-    /// For each call, its line, the position that it is after, and whether it ends the program.
-    fn merged(one: &Body, other: &Body) -> (Vec<(u32, Option<u32>, bool)>, Option<u32>) {
+    /// A call's line, the position that it is after, and whether it ends the program.
+    type Order = (u32, Option<u32>, bool);
+
+    fn merged(one: &Body, other: &Body) -> (Vec<Order>, Option<u32>) {
         let mut known = one.clone();
         body(&mut known, other.clone());
         known.calls.sort_by_key(|call| call.location);

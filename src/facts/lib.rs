@@ -216,7 +216,7 @@ pub struct Call {
     pub kind: CallKind,
     /// The nearest earlier call, as a position in [`Body::calls`], that every path to this one passes.
     pub after: Option<u32>,
-    /// Whether the program certainly ends behind the call: all paths from it lead to calls that end it.
+    /// Whether the program certainly ends behind the call: all paths from it lead to other calls that end it.
     pub ends: bool,
     /// The arguments that can matter to what the callee does, by position.
     pub arguments: Vec<Argument>,

@@ -394,7 +394,11 @@ impl<'e, 'a> Report<'e, 'a> {
     pub fn note_mismatches(&mut self, mismatches: &[StoreMismatch]) {
         for mismatch in mismatches.iter().take(MOST_LISTED) {
             match mismatch.value {
-                StoredValue::Function(function) | StoredValue::Candidate(function, _) => self.mention(function),
+                StoredValue::Function(function) => self.mention(function),
+                StoredValue::Candidate(function, slot) => {
+                    self.mention(function);
+                    self.mention_slot(slot);
+                }
                 StoredValue::Copy(slot) | StoredValue::Address(slot) => self.mention_slot(slot),
             }
             let value = wording::value(self.effects, mismatch.value);

@@ -59,12 +59,15 @@ impl SiteOrder {
             if block == graph.exit {
                 found.end = last;
             }
+            // What the last call does before it ends the program is told by its own body.
+            let is_call = |step: &&Step| matches!(step, Step::Call(..));
+            let last_call = graph.blocks[block].steps.iter().rfind(is_call).filter(|_| graph.blocks[block].stops);
             for step in &graph.blocks[block].steps {
                 let Step::Call(site, _) = step else { continue };
                 let number = site.0 as usize;
                 found.before[number] = Some(last);
                 found.depth[number] = last.map_or(0, |last| found.depth[last.0 as usize] + 1);
-                found.ends[number] = ends[block.index()];
+                found.ends[number] = ends[block.index()] && !last_call.is_some_and(|last| std::ptr::eq(last, step));
                 if landmarks.contains(site) {
                     last = Some(*site);
                 }

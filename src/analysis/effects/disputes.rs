@@ -29,7 +29,7 @@ pub(super) fn disputes(effects: &Effects<'_>) -> IndexVec<FunctionId, Option<Dis
     let mismatches = mismatches.filter(|mismatch| mismatch.kind == StoreMismatchKind::LosesMark);
     for mismatch in mismatches {
         match mismatch.value {
-            StoredValue::Function(function) => work.push(function),
+            StoredValue::Function(function) | StoredValue::Candidate(function, _) => work.push(function),
             StoredValue::Copy(slot) | StoredValue::Address(slot) => work.extend(effects.points_to.candidates(slot)),
         }
     }

@@ -192,8 +192,8 @@ impl<'a> Effects<'a> {
     }
 
     /// Whether a call chain may continue through a function: it requires nothing, no slot determines where it starts,
-    /// and its body is what runs. It does not continue through a function that never returns: the program ends there,
-    /// and whether it blocks before does not matter.
+    /// and its body is what runs. What a body calls before the program certainly ends is no part of chains
+    /// ([`Call::ends`](crate::program::Call::ends)).
     fn is_traversable(&self, function: FunctionId) -> bool {
         self.traversable.get_or_init(|| call_chains::traversable(self))[function]
     }

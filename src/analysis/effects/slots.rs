@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::program::{BodyId, FunctionId, IndexVec, Location, Mark, SlotCall, SlotId, SlotKey, Store};
+use crate::program::{BodyId, FunctionId, IndexVec, Location, Mark, PointerCopy, SlotCall, SlotId, SlotKey, Store};
 use cowrap_facts::{ContextSet, PairedFlag};
 use cowrap_packs::{Effect, SlotName};
 
@@ -30,6 +30,8 @@ pub enum StoredValue {
     Function(FunctionId),
     /// What another slot holds.
     Copy(SlotId),
+    /// A function that another slot may hold, where the slot's value is copied. The slot itself requires nothing.
+    Candidate(FunctionId, SlotId),
     /// The address of another slot.
     Address(SlotId),
 }
@@ -38,7 +40,7 @@ impl StoredValue {
     /// The function, if the value is one.
     pub fn function(self) -> Option<FunctionId> {
         match self {
-            StoredValue::Function(function) => Some(function),
+            StoredValue::Function(function) | StoredValue::Candidate(function, _) => Some(function),
             StoredValue::Copy(_) | StoredValue::Address(_) => None,
         }
     }
@@ -234,6 +236,16 @@ pub(super) fn store_mismatches(effects: &Effects<'_>) -> Vec<StoreMismatch> {
     }
     for copy in &program.copies {
         check(StoredValue::Copy(copy.from), copy.to, copy.location, copy.paired_flag);
+        // An unmarked slot requires nothing, but what it may hold does. A mark that is lost was lost where the value
+        // came into the slot.
+        if effects.slot_requirement(copy.from).is_none() && effects.may_gain_mark(copy) {
+            for function in effects.points_to.candidates(copy.from) {
+                if effects.effect(*function) != Some(Effect::CoroutineOnly) {
+                    let value = StoredValue::Candidate(*function, copy.from);
+                    check(value, copy.to, copy.location, copy.paired_flag);
+                }
+            }
+        }
     }
     for store in &program.addresses {
         if let Some(to) = store.to.filter(|to| effects.loses_mark_through_pointer(store.of, *to)) {
@@ -249,10 +261,20 @@ impl Effects<'_> {
     /// What a value requires of those who call it.
     fn value_requirement(&self, value: StoredValue) -> Option<Effect> {
         match value {
-            StoredValue::Function(function) => self.effect(function),
+            StoredValue::Function(function) | StoredValue::Candidate(function, _) => self.effect(function),
             StoredValue::Copy(slot) | StoredValue::Address(slot) => {
                 self.slot_requirement(slot).map(|(effect, _)| effect)
             }
+        }
+    }
+
+    /// Whether the value of a copy goes where a function that is not coroutine-only does not fit, and the flag beside
+    /// the slot says nothing else.
+    fn may_gain_mark(&self, copy: &PointerCopy) -> bool {
+        let by_marks = |slot: &SlotId| matches!(self.slot_requirement(*slot), Some((Effect::CoroutineOnly, _)));
+        match self.effect_of_flag(copy.paired_flag) {
+            Some(effect) => effect == Effect::CoroutineOnly,
+            None => self.stored_slots(copy.to).iter().any(by_marks),
         }
     }
 
@@ -305,7 +327,10 @@ fn mismatch(
     let is_parameter = || matches!(effects.program.slot(slot).key, SlotKey::Parameter { .. });
     let function = value.function();
     let is_unmarked = |function| effects.requirement(function).provenance == Provenance::Unmarked;
+    let is_candidate = matches!(value, StoredValue::Candidate(..));
     let kind = match (effects.value_requirement(value), expected) {
+        // What an unmarked slot may hold is checked against coroutine-only slots alone.
+        (_, Some(Effect::Mixed) | None) if is_candidate => return None,
         (Some(Effect::CoroutineOnly), Some(Effect::CoroutineOnly)) => return None,
         // Another rule reports contradictory marks of the slot.
         (Some(Effect::CoroutineOnly), None) if effects.slot_has_context_mark(slot) => return None,

@@ -2,7 +2,7 @@
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::program::{BodyId, FunctionId, IndexVec, Location, SlotId};
+use crate::program::{BodyId, FunctionId, IndexVec, Location, SlotId, Store};
 use cowrap_facts::{CallKind, Context, ContextSet, PathCondition};
 use cowrap_packs::Effect;
 
@@ -162,12 +162,15 @@ pub(super) fn inferred_starts(effects: &Effects<'_>) -> IndexVec<FunctionId, Con
     let program = effects.program;
     let mut starts: IndexVec<FunctionId, ContextSet> =
         program.function_ids().map(|function| effects.start(function)).collect();
-    for store in &program.stores {
-        if effects.store_requirement(store) == Some(Effect::CoroutineOnly)
-            && effects.requirement(store.function).provenance == Provenance::Unmarked
-            && effects.entry_contexts().possible.contexts(program, store.function) == ContextSet::COROUTINE
+    let is_coroutine_only = |store: &&Store| effects.store_requirement(store) == Some(Effect::CoroutineOnly);
+    let by_name = program.stores.iter().filter(is_coroutine_only).map(|store| store.function);
+    let has_mark = |slot: &SlotId| matches!(effects.slot_requirement(*slot), Some((Effect::CoroutineOnly, _)));
+    let held = program.slots.ids().filter(has_mark).flat_map(|slot| effects.points_to.candidates(slot)).copied();
+    for function in by_name.chain(held) {
+        if effects.requirement(function).provenance == Provenance::Unmarked
+            && effects.entry_contexts().possible.contexts(program, function) == ContextSet::COROUTINE
         {
-            starts[store.function] = ContextSet::COROUTINE;
+            starts[function] = ContextSet::COROUTINE;
         }
     }
     starts

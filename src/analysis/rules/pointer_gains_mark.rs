@@ -1,6 +1,9 @@
 //! `pointer-gains-mark`: a non-coroutine-only function is stored in a slot that is called in coroutine context.
 
-use crate::effects::{Effects, StoreMismatch, StoreMismatchKind};
+use std::collections::BTreeMap;
+
+use crate::effects::{Effects, StoreMismatch, StoreMismatchKind, StoredValue};
+use crate::program::SlotId;
 use crate::wording::{described_value, flag, name};
 use cowrap_report::{Finding, Level};
 
@@ -19,12 +22,39 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
-    effects.store_mismatches().iter().filter_map(|mismatch| finding(effects, mismatch)).collect()
+    let mut candidates: BTreeMap<SlotId, Vec<StoreMismatch>> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for mismatch in effects.store_mismatches() {
+        match (mismatch.value, mismatch.kind) {
+            (StoredValue::Candidate(..), StoreMismatchKind::GainsMark) => {
+                candidates.entry(mismatch.slot).or_default().push(*mismatch);
+            }
+            _ => findings.extend(finding(effects, mismatch, &[])),
+        }
+    }
+    findings.extend(candidates.values().filter_map(|mismatches| of_candidates(effects, mismatches)));
+    findings
 }
 
-fn finding(effects: &Effects<'_>, mismatch: &StoreMismatch) -> Option<Finding> {
+/// One finding for all that comes into a slot out of unmarked slots.
+fn of_candidates(effects: &Effects<'_>, mismatches: &[StoreMismatch]) -> Option<Finding> {
+    let surest = mismatches.iter().min_by_key(|mismatch| !is_only_value(effects, mismatch.value))?;
+    let others: Vec<StoreMismatch> = mismatches.iter().filter(|mismatch| *mismatch != surest).copied().collect();
+    finding(effects, surest, &others)
+}
+
+/// Whether nothing else can be copied from the slot than this candidate.
+fn is_only_value(effects: &Effects<'_>, value: StoredValue) -> bool {
+    let StoredValue::Candidate(_, slot) = value else { return true };
+    effects.points_to.candidates(slot).len() == 1 && !effects.points_to.may_hold_unknown(slot)
+}
+
+fn finding(effects: &Effects<'_>, mismatch: &StoreMismatch, others: &[StoreMismatch]) -> Option<Finding> {
     let (level, what) = match mismatch.kind {
-        StoreMismatchKind::GainsMark => (Level::Error, "which is called in coroutine context"),
+        StoreMismatchKind::GainsMark => {
+            let level = if is_only_value(effects, mismatch.value) { Level::Error } else { Level::Warning };
+            (level, "which is called in coroutine context")
+        }
         StoreMismatchKind::GainsMixed => (Level::Warning, "which may be called in coroutine context"),
         StoreMismatchKind::LosesMark | StoreMismatchKind::UnmarkedEntry => return None,
     };
@@ -42,6 +72,8 @@ fn finding(effects: &Effects<'_>, mismatch: &StoreMismatch) -> Option<Finding> {
         let mark_name = &effects.pack.mark(mark.mark).name;
         report.label(mark.location, format!("{slot} is marked `{mark_name}` here"));
     }
+    report.note_candidate(mismatch.value);
+    report.note_mismatches(others);
     report.help("store a function that may run in coroutine context");
     Some(report.finish())
 }

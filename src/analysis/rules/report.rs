@@ -4,7 +4,7 @@ use crate::effects::{
     Callee, Effects, MAX_REQUIRED_MARKS, MarkClosure, Provenance, RequiredMark, Step, StoreMismatch, StoredValue,
     Violation,
 };
-use crate::program::{CallSite, FunctionId, Location, SlotId, SlotKey, Store};
+use crate::program::{CallSite, FunctionId, Location, Origin, SlotId, SlotKey, Store};
 use crate::wording::{self, MOST_LISTED, call_of, calls, name, span};
 use cowrap_packs::Effect;
 use cowrap_report::{Action, Finding, Fix, Label, Level, Note, Role, Safety, Subject};
@@ -163,6 +163,10 @@ impl<'e, 'a> Report<'e, 'a> {
     pub fn label_value(&mut self, value: StoredValue) {
         match value {
             StoredValue::Function(function) => self.label_requirement(function),
+            StoredValue::Candidate(function, slot) => {
+                self.label_requirement(function);
+                self.mention_slot(slot);
+            }
             StoredValue::Copy(slot) | StoredValue::Address(slot) => self.label_callee(Callee::Slot(slot)),
         }
     }
@@ -356,13 +360,26 @@ impl<'e, 'a> Report<'e, 'a> {
         self.note_origin(step);
     }
 
+    /// Adds notes for the store and the copies that bring a candidate into its slot.
+    pub fn note_candidate(&mut self, value: StoredValue) {
+        if let StoredValue::Candidate(function, slot) = value {
+            let origin = self.effects.points_to.origin(self.effects.program, slot, function);
+            origin.iter().for_each(|origin| self.note_stores_of(origin));
+        }
+    }
+
     /// Adds notes for the store and the copies that a call through a slot rests on.
     fn note_origin(&mut self, step: &Step) {
-        let Some(origin) = wording::origin_of_step(self.effects, step) else { return };
+        if let Some(origin) = wording::origin_of_step(self.effects, step) {
+            self.note_stores_of(&origin);
+        }
+    }
+
+    fn note_stores_of(&mut self, origin: &Origin) {
         for slot in origin.store.slot.into_iter().chain(origin.copies.iter().flat_map(|copy| [copy.from, copy.to])) {
             self.mention_slot(slot);
         }
-        for (location, text) in wording::origin(self.effects, &origin) {
+        for (location, text) in wording::origin(self.effects, origin) {
             self.note_at(location, text);
         }
     }
@@ -371,7 +388,7 @@ impl<'e, 'a> Report<'e, 'a> {
     pub fn note_mismatches(&mut self, mismatches: &[StoreMismatch]) {
         for mismatch in mismatches.iter().take(MOST_LISTED) {
             match mismatch.value {
-                StoredValue::Function(function) => self.mention(function),
+                StoredValue::Function(function) | StoredValue::Candidate(function, _) => self.mention(function),
                 StoredValue::Copy(slot) | StoredValue::Address(slot) => self.mention_slot(slot),
             }
             let value = wording::value(self.effects, mismatch.value);
@@ -429,7 +446,9 @@ fn subject_name(effects: &Effects<'_>, slot: SlotId) -> String {
 /// What is stored, as a subject: a function, or the slot that the value comes from.
 pub fn value_subject(effects: &Effects<'_>, value: StoredValue) -> Subject {
     match value {
-        StoredValue::Function(function) => Role::Function.of(name(effects, function)),
+        StoredValue::Function(function) | StoredValue::Candidate(function, _) => {
+            Role::Function.of(name(effects, function))
+        }
         StoredValue::Copy(slot) | StoredValue::Address(slot) => slot_subject(effects, slot),
     }
 }
@@ -438,6 +457,6 @@ pub fn value_subject(effects: &Effects<'_>, value: StoredValue) -> Subject {
 pub fn stored_here(value: StoredValue) -> &'static str {
     match value {
         StoredValue::Function(_) | StoredValue::Address(_) => "stored here",
-        StoredValue::Copy(_) => "copied here",
+        StoredValue::Copy(_) | StoredValue::Candidate(..) => "copied here",
     }
 }

@@ -140,6 +140,9 @@ pub fn described_value(effects: &Effects<'_>, value: StoredValue) -> String {
     match value {
         StoredValue::Function(function) => described(effects, function),
         StoredValue::Copy(slot) => format!("the value of {}", described_slot(effects, slot)),
+        StoredValue::Candidate(function, slot) => {
+            format!("{} out of {}", described(effects, function), effects.slot_name(slot))
+        }
         StoredValue::Address(slot) => format!("the address of {}", described_slot(effects, slot)),
     }
 }
@@ -149,6 +152,9 @@ pub fn value(effects: &Effects<'_>, value: StoredValue) -> String {
     match value {
         StoredValue::Function(function) => format!("`{}`", name(effects, function)),
         StoredValue::Copy(slot) => format!("the value of {}", effects.slot_name(slot)),
+        StoredValue::Candidate(function, slot) => {
+            format!("`{}` out of {}", name(effects, function), effects.slot_name(slot))
+        }
         StoredValue::Address(slot) => format!("the address of {}", effects.slot_name(slot)),
     }
 }

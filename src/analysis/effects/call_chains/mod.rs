@@ -257,7 +257,6 @@ pub(super) fn traversable(effects: &Effects<'_>) -> IndexVec<FunctionId, bool> {
             && !matches!(requirement.provenance, Provenance::Modelled(_))
             && effects.inferred_start(function) == effects.start(function)
             && !effects.start(function).is_empty()
-            && !effects.program.function(function).declarations.iter().any(|declared| declared.never_returns)
     };
     effects.program.function_ids().map(is_traversable).collect()
 }

@@ -22,7 +22,7 @@ static int no_coroutine_fn blocks(void)
 
 static int calls_blocking(void)
 {
-    return block_leaf();
+    return block_leaf(); /* expect: error blocking-call: stored in a coroutine-only slot */
 }
 
 static int plain(void)
@@ -63,7 +63,7 @@ static work *chosen(void)
 void from_parameters_and_results(struct driver *d)
 {
     sets(d, blocks);
-    d->co_trim = chosen(); /* expect: error pointer-gains-mark: `blocks` out of the result of `chosen` */
+    d->co_trim = chosen(); /* expect: error pointer-gains-mark: `blocks` out of result of `chosen` */
     d->co_trim = only; /* a note of the finding above */
 }
 

@@ -60,3 +60,25 @@ int coroutine_fn passes_a_marked_table(void)
 {
     return run_all(table); /* near miss */
 }
+
+/* Who only keeps or frees a pointer to marked slots calls nothing. */
+void release(void *memory);
+
+struct list { CoHandler **tab; Handler **plain; void *kept; };
+
+int coroutine_fn list_item(struct list *l, int i)
+{
+    return l->tab[i](1);
+}
+
+void list_free(struct list *l)
+{
+    l->kept = l->tab; /* near miss: nothing is read through it */
+    release(l->tab); /* near miss */
+}
+
+int no_coroutine_fn list_loses(struct list *l, int i)
+{
+    l->plain = l->tab; /* expect: error pointer-loses-mark: `list::tab` */
+    return l->plain[i](1);
+}

@@ -1,7 +1,8 @@
 //! The other marks that a new coroutine-only mark requires: those of unmarked callers that may run in non-coroutine
-//! context, of their callers, of the slots that point to any of these, and of the slots that these are copied to.
+//! context, of their callers, of the slots that point to any of these, of the slots that these are copied to, and of
+//! those that have the same typedef.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use crate::program::{FunctionId, Location, SlotId};
 use cowrap_facts::{Context, ContextSet};
@@ -67,6 +68,7 @@ impl Effects<'_> {
             Callee::Slot(slot) => {
                 *obstacle = obstacle.or_else(|| self.store_of_non_coroutine_only(slot));
                 self.copies_to_mark(slot, &mut next, obstacle);
+                self.shared_to_mark(slot, &mut next);
                 let calls = self.slot_calls_of(slot).map(|(body, call)| {
                     let caller = self.program.body(body).function;
                     (call.location, caller, self.possible_at(body, call.condition))
@@ -121,6 +123,27 @@ impl Effects<'_> {
                 }
             }
         }
+    }
+
+    /// The slots that have the mark as soon as a slot has: it is written on a typedef that they share.
+    fn shared_to_mark(&self, slot: SlotId, next: &mut Vec<(Callee, Location)>) {
+        for declared in &self.program.slot(slot).declared {
+            let others = self.slots_declared_at(*declared).iter().filter(|other| **other != slot);
+            next.extend(others.map(|other| (Callee::Slot(*other), *declared)));
+        }
+    }
+
+    /// The slots whose mark is written at this location, if they are several.
+    fn slots_declared_at(&self, declared: Location) -> &[SlotId] {
+        let shared = self.shared_declarations.get_or_init(|| {
+            let mut slots: HashMap<Location, Vec<SlotId>> = HashMap::new();
+            for (id, slot) in self.program.slots.enumerated() {
+                slot.declared.iter().for_each(|declared| slots.entry(*declared).or_default().push(id));
+            }
+            slots.retain(|_, slots| slots.len() > 1);
+            slots
+        });
+        shared.get(&declared).map_or(&[], Vec::as_slice)
     }
 
     /// Where a non-coroutine-only function comes into a slot: by a store, or by a copy.

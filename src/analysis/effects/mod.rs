@@ -27,7 +27,7 @@ use std::sync::OnceLock;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rustc_hash::FxHashSet;
 
-use crate::program::{FunctionId, IndexVec, Mark, PointsTo, Program, SlotId};
+use crate::program::{FunctionId, IndexVec, Location, Mark, PointsTo, Program, SlotId};
 use cowrap_base::files::Tree;
 use cowrap_facts::ContextSet;
 use cowrap_packs::{Effect, Pack};
@@ -86,6 +86,8 @@ pub struct Effects<'a> {
     violations: OnceLock<Vec<Violation>>,
     suspects: OnceLock<Vec<Suspect>>,
     store_mismatches: OnceLock<Vec<StoreMismatch>>,
+    /// The slots whose mark is written at one location: that of a typedef.
+    shared_declarations: OnceLock<HashMap<Location, Vec<SlotId>>>,
     disputes: OnceLock<IndexVec<FunctionId, Option<Dispute>>>,
 }
 
@@ -117,6 +119,7 @@ impl<'a> Effects<'a> {
             violations: OnceLock::new(),
             suspects: OnceLock::new(),
             store_mismatches: OnceLock::new(),
+            shared_declarations: OnceLock::new(),
             disputes: OnceLock::new(),
         };
         effects.threads = threads::Threads::new(&effects);

@@ -235,7 +235,9 @@ pub(super) fn store_mismatches(effects: &Effects<'_>) -> Vec<StoreMismatch> {
         }
     }
     for copy in &program.copies {
-        check(StoredValue::Copy(copy.from), copy.to, copy.location, copy.paired_flag);
+        if effects.may_lose_mark(copy) {
+            check(StoredValue::Copy(copy.from), copy.to, copy.location, copy.paired_flag);
+        }
         // An unmarked slot requires nothing, but what it may hold does. A mark that is lost was lost where the value
         // came into the slot.
         if effects.slot_requirement(copy.from).is_none() && effects.may_gain_mark(copy) {
@@ -268,6 +270,17 @@ impl Effects<'_> {
         }
     }
 
+    /// Whether a copy can lose a mark: that of a pointer to slots is about what is read through it, and nobody who only
+    /// keeps or frees the pointer needs to know it.
+    fn may_lose_mark(&self, copy: &PointerCopy) -> bool {
+        match self.slot_requirement(copy.from) {
+            Some((effect, _)) if self.is_pointer_to_slots(copy.from) && self.slot_requirement(copy.to).is_none() => {
+                self.is_read_without(effect, copy.to, |_| true)
+            }
+            _ => true,
+        }
+    }
+
     /// Whether the value of a copy goes where a function that is not coroutine-only does not fit, and the flag beside
     /// the slot says nothing else.
     fn may_gain_mark(&self, copy: &PointerCopy) -> bool {
@@ -288,6 +301,17 @@ impl Effects<'_> {
     /// have other requirements. (Otherwise what is read has the requirement of all targets.)
     fn loses_mark_through_pointer(&self, of: SlotId, pointer: SlotId) -> bool {
         let Some((effect, _)) = self.slot_requirement(of) else { return false };
+        self.is_read_without(effect, pointer, |to| self.points_to.addresses(to).contains(&of))
+    }
+
+    /// Whether a slot holds addresses of slots: the program reads or stores through it. Its marks are about these.
+    fn is_pointer_to_slots(&self, slot: SlotId) -> bool {
+        self.program.target(slot).is_some()
+    }
+
+    /// Whether the program reads through this pointer, or through one that it is copied to, and what is read does not
+    /// require this.
+    fn is_read_without(&self, effect: Effect, pointer: SlotId, is_copied: impl Fn(SlotId) -> bool) -> bool {
         let is_lost = |pointer: SlotId| {
             self.program.target(pointer).is_some_and(|target| {
                 let is_read =
@@ -302,7 +326,7 @@ impl Effects<'_> {
                 return true;
             }
             let copied = self.points_to.copied_to(self.program, pointer).into_iter();
-            open.extend(copied.filter(|to| self.points_to.addresses(*to).contains(&of) && seen.insert(*to)));
+            open.extend(copied.filter(|to| is_copied(*to) && seen.insert(*to)));
         }
         false
     }

@@ -261,6 +261,9 @@ impl<'e, 'a> Report<'e, 'a> {
                 Callee::Function(caller) => {
                     format!("unmarked `{}` {}", name(self.effects, *caller), calls(self.effects, *because))
                 }
+                Callee::Slot(slot) if self.effects.program.slot(*slot).declared.contains(location) => {
+                    format!("a mark here also marks {}", self.effects.slot_name(*slot))
+                }
                 Callee::Slot(slot) => {
                     let because = match because {
                         Callee::Function(function) => StoredValue::Function(*function),

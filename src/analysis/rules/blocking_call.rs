@@ -131,6 +131,9 @@ fn note_chain(report: &mut Report<'_, '_>, chain: &CallChain) {
     if chain.ambiguity.ways() > 1 {
         report.note(pointers(report.effects(), chain.ambiguity, &chain.steps));
     }
+    if chain.ambiguity.ways() > MOST_WAYS {
+        report.note("most call chains with so many candidates never happen");
+    }
     if chain.conditional {
         report.note("the call chain depends on the value of a parameter".to_owned());
     }

@@ -82,3 +82,10 @@ int no_coroutine_fn list_loses(struct list *l, int i)
     l->plain = l->tab; /* expect: error pointer-loses-mark: `list::tab` */
     return l->plain[i](1);
 }
+
+void forgets(void)
+{
+    CoHandler *const *first = table;
+
+    release((void *)first); /* near miss */
+}

@@ -1,6 +1,6 @@
 //! Coroutine-only functions that may run in non-coroutine context, against their marks.
 
-use crate::program::{FunctionId, IndexVec};
+use crate::program::{FunctionId, IndexVec, SlotId};
 
 use super::{Callee, Effects, StoreMismatchKind, StoredValue, ViolationKind};
 
@@ -19,18 +19,25 @@ pub(super) fn disputes(effects: &Effects<'_>) -> IndexVec<FunctionId, Option<Dis
     let program = effects.program;
     let violations = effects.violations().iter();
     let violations = violations.filter(|violation| violation.kind == ViolationKind::CoroutineCall);
-    let mut work: Vec<FunctionId> = violations
-        .flat_map(|violation| match violation.callee {
-            Callee::Function(function) => vec![function],
-            Callee::Slot(slot) => effects.points_to.candidates(slot).to_vec(),
-        })
-        .collect();
+    // Many calls go through one slot, and it may have many candidates: each slot is looked at once.
+    let mut is_known = IndexVec::from_elem(false, program.slots.len());
+    let mut candidates = |slot: SlotId| match std::mem::replace(&mut is_known[slot], true) {
+        true => &[],
+        false => effects.points_to.candidates(slot),
+    };
+    let mut work: Vec<FunctionId> = Vec::new();
+    for violation in violations {
+        match violation.callee {
+            Callee::Function(function) => work.push(function),
+            Callee::Slot(slot) => work.extend(candidates(slot)),
+        }
+    }
     let mismatches = effects.store_mismatches().iter();
     let mismatches = mismatches.filter(|mismatch| mismatch.kind == StoreMismatchKind::LosesMark);
     for mismatch in mismatches {
         match mismatch.value {
             StoredValue::Function(function) | StoredValue::Candidate(function, _) => work.push(function),
-            StoredValue::Copy(slot) | StoredValue::Address(slot) => work.extend(effects.points_to.candidates(slot)),
+            StoredValue::Copy(slot) | StoredValue::Address(slot) => work.extend(candidates(slot)),
         }
     }
 
@@ -45,7 +52,7 @@ pub(super) fn disputes(effects: &Effects<'_>) -> IndexVec<FunctionId, Option<Dis
         for body in program.bodies_of(function) {
             work.extend(body.calls.iter().filter(|call| call.kind.is_in_place()).map(|call| call.callee));
             let slots = body.slot_calls.iter().filter_map(|call| call.slot);
-            work.extend(slots.flat_map(|slot| effects.points_to.candidates(slot)));
+            work.extend(slots.flat_map(&mut candidates));
         }
     }
     disputes

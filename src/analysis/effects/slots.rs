@@ -304,9 +304,12 @@ impl Effects<'_> {
         self.is_read_without(effect, pointer, |to| self.points_to.addresses(to).contains(&of))
     }
 
-    /// Whether a slot holds addresses of slots: the program reads or stores through it. Its marks are about these.
+    /// Whether a slot holds addresses of slots: the program reads or stores through it, or stores nothing else in it.
+    /// Its marks are about these.
     fn is_pointer_to_slots(&self, slot: SlotId) -> bool {
-        self.program.target(slot).is_some()
+        let holds_addresses =
+            || !self.points_to.addresses(slot).is_empty() && self.points_to.candidates(slot).is_empty();
+        self.program.target(slot).is_some() || holds_addresses()
     }
 
     /// Whether the program reads through this pointer, or through one that it is copied to, and what is read does not

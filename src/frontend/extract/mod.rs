@@ -513,11 +513,11 @@ impl<'tu> Extractor<'_, 'tu> {
                 let mut parameters = children.iter().filter(|child| child.kind() == CursorKind::ParmDecl);
                 let result = self.class(cursor.ty().result());
                 has_marks(cursor)
-                    || result.may_hold_functions()
+                    || result.leads_to_functions()
                     || typedef.is_some_and(has_marks)
                     || cursor.linkage() == Linkage::Internal
                     || is_noreturn(cursor, &cursor.spelling())
-                    || attributes::says_identity(cursor)
+                    || (self.is_own(cursor) && attributes::says_identity(cursor))
                     // A parameter that is written as an array or as a function is a pointer, too.
                     || parameters.any(|parameter| {
                         let kind = parameter.ty().kind();
@@ -534,6 +534,12 @@ impl<'tu> Extractor<'_, 'tu> {
             CursorKind::TypedefDecl => has_marks(cursor) || holds_function(cursor, SlotKind::Typedef),
             _ => has_marks(cursor),
         }
+    }
+
+    /// Whether a declaration is in a file of the tree, so that it is a fact.
+    fn is_own(&mut self, cursor: Cursor<'tu>) -> bool {
+        let file = cursor.location().map(|location| self.file(location.file));
+        file.is_some_and(|file| self.known(file).own)
     }
 
     /// Notes the use of a field, for PCH sharing: its record must be defined before.

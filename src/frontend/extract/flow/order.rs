@@ -109,28 +109,24 @@ impl SiteOrder {
     }
 }
 
-/// The blocks from which every path comes to a call that ends the program: the least such set, so that no block of a
-/// loop without end is in it.
+/// The blocks from which the program ends: wherever control goes from there, it can still come to a call that ends it.
+/// So it comes neither to the end of the body, nor to a call that leaves the body in another way, nor to a loop without
+/// end. Of a loop that can end, it is taken that it does.
 fn found_ends(graph: &FlowGraph, feasible: &Feasible) -> Vec<bool> {
-    let count = graph.blocks.node_count();
-    let mut ends = vec![false; count];
-    let mut open: Vec<u32> = vec![0; count];
-    for edge in graph.blocks.edge_references().filter(|edge| feasible.0[edge.id().index()]) {
-        open[edge.source().index()] += 1;
-    }
-    let mut pending: Vec<BlockId> = graph.order.iter().copied().filter(|block| graph.blocks[*block].ends).collect();
-    while let Some(block) = pending.pop() {
-        if std::mem::replace(&mut ends[block.index()], true) {
-            continue;
-        }
-        for edge in graph.blocks.edges_directed(block, Direction::Incoming) {
-            if feasible.0[edge.id().index()] {
-                open[edge.source().index()] -= 1;
-                if open[edge.source().index()] == 0 {
-                    pending.push(edge.source());
-                }
-            }
+    let ending = graph.order.iter().copied().filter(|block| graph.blocks[*block].ends).collect();
+    let can_end = leading_to(graph, feasible, ending);
+    let others = graph.order.iter().copied().chain([graph.exit]).filter(|block| !can_end[block.index()]).collect();
+    leading_to(graph, feasible, others).into_iter().map(|goes_on| !goes_on).collect()
+}
+
+/// The blocks from which control can come to one of these.
+fn leading_to(graph: &FlowGraph, feasible: &Feasible, mut open: Vec<BlockId>) -> Vec<bool> {
+    let mut found = vec![false; graph.blocks.node_count()];
+    while let Some(block) = open.pop() {
+        if !std::mem::replace(&mut found[block.index()], true) {
+            let incoming = graph.blocks.edges_directed(block, Direction::Incoming);
+            open.extend(incoming.filter(|edge| feasible.0[edge.id().index()]).map(|edge| edge.source()));
         }
     }
-    ends
+    found
 }

@@ -102,9 +102,11 @@ impl<'tu> Extractor<'_, 'tu> {
 
     /// What the end of a variable's scope passes to its `cleanup` function: the variable's address.
     pub(super) fn cleanup_stores(&mut self, variable: Cursor<'tu>, function: SymbolId) -> Vec<Store> {
-        let is_slot = self.class(variable.ty()).leads_to_functions();
-        let (Some(slot), Some(location)) = (self.declared_slot(variable).filter(|_| is_slot), variable.location())
-        else {
+        // Only a slot has a name in the facts: macros number the variables of guards.
+        if !self.class(variable.ty()).leads_to_functions() {
+            return Vec::new();
+        }
+        let (Some(slot), Some(location)) = (self.declared_slot(variable), variable.location()) else {
             return Vec::new();
         };
         let location = self.location(location);

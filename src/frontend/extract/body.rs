@@ -818,6 +818,10 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         [left, right]: [CursorId; 2],
         wanted: bool,
     ) -> NodeId {
+        // A constant expression, such as `1 << 3`, makes no calls.
+        if wanted && let Some(value) = self.raw.cursor(node).evaluate_integer() {
+            return self.node(Op::Value(Some(value)), Vec::new());
+        }
         let ty = integer_type(self.raw.cursor(left));
         if let Some(comparison) = comparison(operator) {
             let is_wanted = wanted || matches!(comparison, Comparison::Equal | Comparison::NotEqual);
@@ -829,14 +833,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             return self.node(Op::Arithmetic(arithmetic, ty), operands);
         }
         let lowered = self.lower_all(&[left, right]);
-        let lowered = self.node(Op::Opaque, lowered);
-        match self.raw.cursor(node).evaluate_integer().filter(|_| wanted) {
-            Some(value) => {
-                let value = self.node(Op::Value(Some(value)), Vec::new());
-                self.node(Op::Sequence, vec![lowered, value])
-            }
-            None => lowered,
-        }
+        self.node(Op::Opaque, lowered)
     }
 
     /// `x |= y` and the like.

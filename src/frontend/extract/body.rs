@@ -14,6 +14,7 @@ use super::flow::{
     self, Arithmetic, CaseValues, Comparison, EntryStates, FlowGraph, FlowTree, HeldLocks, IntegerType, Label, Locking,
     NodeId, Op, Site, SiteOrder, TruthId, Variable, VariableInfo, held_locks,
 };
+use super::slots::TypeClass;
 use super::source_text::{SourceCall, last_name};
 use super::stores::add_named;
 use super::values::{called_type, library_builtin, named_function};
@@ -682,7 +683,13 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             if ![ty, inner].into_iter().any(|ty| self.extractor.class(ty).leads_to_functions()) {
                 continue;
             }
-            let values = self.extractor.values(&self.raw, argument);
+            let mut values = self.extractor.values(&self.raw, argument);
+            // `free(table)` gets a pointer to memory, and not what is in it.
+            if self.extractor.class(inner) == TypeClass::SlotPointer
+                && self.extractor.class(called.parameter(position)) == TypeClass::AnyPointer
+            {
+                values.retain(|named| !matches!(named.value, Value::Slot(_)));
+            }
             if values.is_empty() {
                 continue;
             }

@@ -385,11 +385,14 @@ fn deduced_from<'tu>(variable: Cursor<'tu>) -> Option<Cursor<'tu>> {
     for _ in 0..MAX_NESTING {
         match at.kind() {
             CursorKind::DeclRefExpr | CursorKind::MemberRefExpr => {
-                let is_slot = |named: &Cursor<'tu>| {
-                    matches!(named.kind(), CursorKind::VarDecl | CursorKind::ParmDecl | CursorKind::FieldDecl)
+                let can_have_marks = |named: &Cursor<'tu>| {
+                    use CursorKind::*;
+                    matches!(named.kind(), VarDecl | ParmDecl | FieldDecl | FunctionDecl)
                 };
-                return at.referenced().filter(|named| is_slot(named) && *named != variable);
+                return at.referenced().filter(|named| can_have_marks(named) && *named != variable);
             }
+            // The value of a statement expression is that of its last statement.
+            CursorKind::StmtExpr => at = *at.children().first()?.children().last()?,
             CursorKind::ParenExpr | CursorKind::UnexposedExpr | CursorKind::UnaryOperator => {
                 at = *at.children().first()?;
             }

@@ -378,7 +378,6 @@ impl Program {
     /// deserialised needs this, since the graph is not stored.
     pub fn connect(&mut self) {
         self.narrow();
-        self.enter_endless();
         let calls = self.bodies.enumerated().flat_map(|(id, body)| {
             body.calls.iter().enumerate().map(move |(position, call)| {
                 let site = CallSite { body: id, call: position as u32 };
@@ -394,20 +393,6 @@ impl Program {
         });
         let slot_callers = Adjacency::new(self.slots.len(), slot_calls);
         (self.callers, self.slot_callers) = (callers, slot_callers);
-    }
-
-    /// A call of a function that never returns has no end of the program behind it, but what the function's own body
-    /// does: it may work on and on. Doing it again changes nothing.
-    fn enter_endless(&mut self) {
-        let is_endless = |function: &Function| {
-            !function.bodies.is_empty() && function.declarations.iter().any(|declared| declared.never_returns)
-        };
-        let endless: IndexVec<FunctionId, bool> = self.functions.iter().map(is_endless).collect();
-        for body in &mut self.bodies {
-            for call in &mut body.calls {
-                call.ends &= !endless[call.callee];
-            }
-        }
     }
 
     /// A function.

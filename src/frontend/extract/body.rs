@@ -460,7 +460,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 self.converted(node, *inner, value, wanted)
             }
             // libclang shows `x ?: y` as x for the value, x for the condition, x for the result, and y.
-            [value, first, second, otherwise] if self.are_same([*value, *first, *second]) => {
+            [value, _, _, otherwise] if self.raw.is_short_conditional(operands) => {
                 let value = self.lower(*value, true);
                 let otherwise = self.lower(*otherwise, wanted);
                 self.node(Op::Otherwise, vec![value, otherwise])
@@ -888,12 +888,6 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             (Some(first), Some(last)) => CaseValues::Range(first, last),
             _ => CaseValues::Unknown,
         }
-    }
-
-    /// Whether three nodes show the same expression.
-    fn are_same(&self, [first, second, third]: [CursorId; 3]) -> bool {
-        let [first, second, third] = [first, second, third].map(|node| self.raw.cursor(node));
-        first.is_same_node(second) && second.is_same_node(third)
     }
 
     /// The jumps of an `asm` statement. libclang does not show its labels, so they are read from the body as clang

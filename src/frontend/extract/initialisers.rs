@@ -217,7 +217,7 @@ impl<'tu> ListWalker<'_, '_, 'tu> {
         }
     }
 
-    /// Steps over the next member or element of an object; `None` if there is none left.
+    /// Steps over the next member or element of an object; `None` at its end.
     fn step(&mut self, frame: &mut Frame<'tu>) -> Option<(Type<'tu>, Option<SlotId>)> {
         let position = frame.next;
         let object = match &frame.object {

@@ -135,7 +135,7 @@ pub enum Edge {
     Always,
     /// That the condition at this position has this result.
     If(u32, bool),
-    /// That the `switch` at this position decides on the case at that position; on no case if there is none.
+    /// That the `switch` at this position goes to the case at that position; `None` if it goes to no case.
     Case(u32, Option<u32>),
 }
 

@@ -59,7 +59,7 @@ impl SiteOrder {
             if block == graph.exit {
                 found.end = last;
             }
-            // What the last call does before it ends the program is told by its own body.
+            // The body of the last call decides what it does before it ends the program.
             let is_call = |step: &&Step| matches!(step, Step::Call(..));
             let last_call = graph.blocks[block].steps.iter().rfind(is_call).filter(|_| graph.blocks[block].stops);
             for step in &graph.blocks[block].steps {

@@ -55,7 +55,7 @@ impl IntegerType {
     }
 
     /// The value of this type that is equal to a number of type `ty` when both are compared in that type; `None` if
-    /// there is none, or several.
+    /// no value is, or several are.
     pub fn equal_in(self, ty: IntegerType, number: i64) -> Option<i64> {
         let value = if self.is_bool() { number } else { self.convert(number) };
         let is_value = self.convert(value) == value;

@@ -18,7 +18,7 @@ pub use path_condition::{Context, ContextSet, MAX_FLAGS, PathCondition};
 pub use shared::SharedFileFacts;
 
 /// The version of this data model. Stored facts of another version are ignored.
-pub const SCHEMA: u32 = 9;
+pub const SCHEMA: u32 = 10;
 
 /// An index into [`FileFacts::files`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -32,9 +32,15 @@ pub struct SymbolId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SlotId(pub u32);
 
-/// An index into the pack's marks. Facts are only valid with the pack that they were extracted with.
+/// A number of a mark. All packs of a run share the numbers of marks, locks and pairs, so that facts are only valid with
+/// the packs that they were extracted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MarkId(pub u16);
+
+/// One of the ways in which the packs of a run read a body: packs that ask for different contexts, or know different
+/// functions that change it, do not agree where control can be. The first is 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ReadingId(pub u16);
 
 /// A location in a file. For code from a macro it is that of the outermost use of a macro.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -114,7 +120,8 @@ pub struct Declaration {
     pub symbol: SymbolId,
     /// The location of the function's name.
     pub location: Location,
-    /// The marks on this declaration, without those that it inherits from earlier ones.
+    /// The marks on this declaration, without those that it inherits from earlier ones. Those of a definition include
+    /// the statement marks in its body (`IO_CODE();`).
     pub marks: Vec<Mark>,
     /// Whether this is the definition.
     pub definition: bool,
@@ -147,12 +154,27 @@ pub struct Body {
     pub stores: Vec<Store>,
     /// The nearest call, as a position in `calls`, that every path to the end of the body passes.
     pub returns_after: Option<u32>,
+    /// The context in which the body returns, from each entry state. [`PathCondition::NEVER`] if it never does.
+    pub exit: PathCondition,
     /// An assertion on the context that every path passes.
     pub assertion: Option<Assertion>,
     /// The locks that the body takes, with the calls that it makes while it holds them, in source order.
     pub critical_sections: Vec<CriticalSection>,
     /// The locks that the body releases without certainly having taken them, sorted.
     pub releases: Vec<Release>,
+    /// How other packs of the run read the body, where that differs, sorted by number. This body is how the first pack
+    /// reads it, and the other packs that are not listed.
+    pub readings: Vec<BodyReading>,
+}
+
+/// A body as another pack reads it: with other conditions, and perhaps other calls that end the program or run
+/// elsewhere. The calls are the same, in the same order. Its stores are left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BodyReading {
+    /// The number of the reading, which is not 0.
+    pub reading: ReadingId,
+    /// The body, without stores and without readings.
+    pub body: Body,
 }
 
 impl Body {
@@ -166,9 +188,11 @@ impl Body {
             slot_calls: Vec::new(),
             stores: Vec::new(),
             returns_after: None,
+            exit: PathCondition::always(),
             assertion: None,
             critical_sections: Vec::new(),
             releases: Vec::new(),
+            readings: Vec::new(),
         }
     }
 }
@@ -182,7 +206,7 @@ pub struct Release {
     pub name: String,
 }
 
-/// An index into the pack's locks. Facts are only valid with the pack that they were extracted with.
+/// A number of a lock, as [`MarkId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LockId(pub u16);
 
@@ -318,15 +342,15 @@ pub enum Value {
 /// The value of a flag beside a slot: in the same initialiser, or in another argument of the same call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PairedFlag {
-    /// The pair of slot and flag.
-    pub pair: PairId,
+    /// What the packs say of the slot and the flag.
+    pub model: SlotModelId,
     /// Whether the flag is set.
     pub set: bool,
 }
 
-/// An index into the pack's pairs. Facts are only valid with the pack that they were extracted with.
+/// A number of what the packs say of slots without marks, as [`MarkId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct PairId(pub u16);
+pub struct SlotModelId(pub u16);
 
 /// A function-pointer slot: anything that can point to a function, or to another slot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -337,6 +361,8 @@ pub struct Slot {
     pub is_array: bool,
     /// Whether code outside the tree may store into it: a field of a library's record, or a library's variable.
     pub is_foreign: bool,
+    /// What the packs say of it, by its name or by the typedef of its type; sorted.
+    pub models: Vec<SlotModelId>,
     /// The marks on its own declaration or on the typedef of its type.
     pub marks: Vec<Mark>,
     /// Where to write a mark: at the names of its declarations, or at that of the typedef of its type. Sorted.

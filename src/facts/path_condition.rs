@@ -11,32 +11,37 @@ pub const MAX_FLAGS: usize = 3;
 /// One of the two contexts that code can run in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Context {
-    /// Inside a coroutine.
-    Coroutine,
-    /// Outside any coroutine.
-    NonCoroutine,
+    /// Inside.
+    Inside,
+    /// Outside.
+    Outside,
 }
 
 /// A set of contexts; the empty one is dead code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ContextSet(u8);
 
-/// The *entry states* of a body from which control reaches a point: pairs of a context and a value for each flag.
+/// From which *entry states* of a body control reaches a point, and in which context it is there. An entry state is a
+/// context and a value for each flag.
 ///
-/// Neither the context nor the flags change while a body runs. So each entry state is independent of the others, and a
-/// set of them is everything that control flow can tell about a point.
+/// The flags do not change while a body runs, and the context changes only at calls of what the pack says: of a lock,
+/// for example. Each entry state is independent of the others. So a set of entry states, each with the contexts in
+/// which control can be at the point, is everything that control flow can tell about the point.
+///
+/// The low half of the bits are entry states whose context is still the same at the point, the high half those whose
+/// context is the other one.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct PathCondition(u16);
+pub struct PathCondition(u32);
 
 impl Context {
     /// Both contexts.
-    pub const ALL: [Context; 2] = [Context::Coroutine, Context::NonCoroutine];
+    pub const ALL: [Context; 2] = [Context::Inside, Context::Outside];
 
     /// The other context.
     pub fn other(self) -> Context {
         match self {
-            Context::Coroutine => Context::NonCoroutine,
-            Context::NonCoroutine => Context::Coroutine,
+            Context::Inside => Context::Outside,
+            Context::Outside => Context::Inside,
         }
     }
 }
@@ -44,10 +49,10 @@ impl Context {
 impl ContextSet {
     /// No context: dead code.
     pub const EMPTY: ContextSet = ContextSet(0);
-    /// Only inside coroutines.
-    pub const COROUTINE: ContextSet = ContextSet(1);
-    /// Only outside coroutines.
-    pub const NON_COROUTINE: ContextSet = ContextSet(2);
+    /// Only inside.
+    pub const INSIDE: ContextSet = ContextSet(1);
+    /// Only outside.
+    pub const OUTSIDE: ContextSet = ContextSet(2);
     /// Both contexts.
     pub const BOTH: ContextSet = ContextSet(3);
 
@@ -82,8 +87,8 @@ impl ContextSet {
 impl From<Context> for ContextSet {
     fn from(context: Context) -> Self {
         match context {
-            Context::Coroutine => ContextSet::COROUTINE,
-            Context::NonCoroutine => ContextSet::NON_COROUTINE,
+            Context::Inside => ContextSet::INSIDE,
+            Context::Outside => ContextSet::OUTSIDE,
         }
     }
 }
@@ -94,8 +99,11 @@ impl FromIterator<Context> for ContextSet {
     }
 }
 
-// A bit for each entry state.
-const _: () = assert!(u16::BITS as usize >= 2 << MAX_FLAGS);
+/// How many entry states a body can have.
+const ENTRY_STATES: usize = 2 << MAX_FLAGS;
+
+// A bit for each entry state and each context at the point.
+const _: () = assert!(u32::BITS as usize >= 2 * ENTRY_STATES);
 // A bit for each value of the flags, in one context.
 const _: () = assert!(u8::BITS as usize >= 1 << MAX_FLAGS);
 
@@ -103,31 +111,41 @@ impl PathCondition {
     /// Control never reaches the point.
     pub const NEVER: PathCondition = PathCondition(0);
 
-    /// The bit of an entry state. `flags` has a bit for each flag, the first in bit 0.
-    fn bit(context: Context, flags: u8) -> u16 {
-        let context = match context {
-            Context::Coroutine => 0,
-            Context::NonCoroutine => 1 << MAX_FLAGS,
+    /// How far the bits of an entry context and a context at the point are shifted.
+    fn shift(entry: Context, at: Context) -> usize {
+        let half = |context| match context {
+            Context::Inside => 0,
+            Context::Outside => 1 << MAX_FLAGS,
         };
-        1 << (context | flags)
+        half(entry) + if entry == at { 0 } else { ENTRY_STATES }
     }
 
-    /// Control reaches the point in every entry state of a body without flags.
+    /// The bits of all values of the flags, for an entry context and a context at the point.
+    fn all(entry: Context, at: Context) -> u32 {
+        ((1 << (1 << MAX_FLAGS)) - 1) << Self::shift(entry, at)
+    }
+
+    /// Control reaches the point in every entry state of a body without flags, and the context does not change.
     pub fn always() -> PathCondition {
         let mut always = PathCondition::NEVER;
-        Context::ALL.into_iter().for_each(|context| always.insert(context, 0));
+        Context::ALL.into_iter().for_each(|context| always.insert(context, 0, context));
         always
     }
 
-    /// Adds an entry state. `flags` has a bit for each flag, the first in bit 0. The bits of flags that the body does
-    /// not have must be 0.
-    pub fn insert(&mut self, context: Context, flags: u8) {
-        self.0 |= Self::bit(context, flags);
+    /// Adds an entry state and the context at the point. `flags` has a bit for each flag, the first in bit 0. The bits
+    /// of flags that the body does not have must be 0.
+    pub fn insert(&mut self, entry: Context, flags: u8, at: Context) {
+        self.0 |= 1 << (Self::shift(entry, at) + usize::from(flags));
     }
 
-    /// Whether control reaches the point from this entry state.
-    pub fn contains(self, context: Context, flags: u8) -> bool {
-        self.0 & Self::bit(context, flags) != 0
+    /// Whether control reaches the point from this entry state, in any context.
+    pub fn contains(self, entry: Context, flags: u8) -> bool {
+        Context::ALL.into_iter().any(|at| self.reaches(entry, flags, at))
+    }
+
+    /// Whether control reaches the point from this entry state in this context.
+    pub fn reaches(self, entry: Context, flags: u8, at: Context) -> bool {
+        self.values_at(entry, at) & (1 << flags) != 0
     }
 
     /// The entry states of both.
@@ -136,36 +154,40 @@ impl PathCondition {
         PathCondition(self.0 | other.0)
     }
 
-    /// The entry states of these contexts.
+    /// What is left if control can only be in these contexts at the point.
     #[must_use]
     pub fn within(self, contexts: ContextSet) -> PathCondition {
-        let half = (1u16 << (1 << MAX_FLAGS)) - 1;
-        let coroutine = if contexts.contains(Context::Coroutine) { half } else { 0 };
-        let outside = if contexts.contains(Context::NonCoroutine) { !half } else { 0 };
-        PathCondition(self.0 & (coroutine | outside))
+        let at = Context::ALL.into_iter().filter(|at| contexts.contains(*at));
+        let bits = at.flat_map(|at| Context::ALL.map(|entry| Self::all(entry, at)));
+        PathCondition(self.0 & bits.fold(0, |bits, more| bits | more))
     }
 
-    /// The entry states of one context: a bit for each value of the flags, bit 0 for all flags false.
+    /// The entry states of this context that are in the same context at the point: a bit for each value of the flags,
+    /// bit 0 for all flags false.
     pub fn values(self, context: Context) -> u8 {
-        let shift = match context {
-            Context::Coroutine => 0,
-            Context::NonCoroutine => 1 << MAX_FLAGS,
-        };
-        (self.0 >> shift) as u8
+        self.values_at(context, context)
     }
 
-    /// The contexts in which control reaches the point for some value of the flags.
+    /// The entry states of one context that are in another at the point, as in [`PathCondition::values`].
+    pub fn values_at(self, entry: Context, at: Context) -> u8 {
+        (self.0 >> Self::shift(entry, at)) as u8
+    }
+
+    /// Whether the context at the point can be another than that of the entry state.
+    pub fn changes(self) -> bool {
+        self.0 >> ENTRY_STATES != 0
+    }
+
+    /// The contexts in which control can be at the point, for some entry state.
     pub fn contexts(self) -> ContextSet {
-        let half = (1u16 << (1 << MAX_FLAGS)) - 1;
-        let coroutine = if self.0 & half != 0 { ContextSet::COROUTINE } else { ContextSet::EMPTY };
-        let outside = if self.0 & !half != 0 { ContextSet::NON_COROUTINE } else { ContextSet::EMPTY };
-        coroutine.or(outside)
+        let is_reached = |at: &Context| Context::ALL.into_iter().any(|entry| self.values_at(entry, *at) != 0);
+        Context::ALL.into_iter().filter(is_reached).collect()
     }
 }
 
 impl std::fmt::Debug for PathCondition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "PathCondition({:?}, {:#06x})", self.contexts(), self.0)
+        write!(f, "PathCondition({:?}, {:#010x})", self.contexts(), self.0)
     }
 }
 
@@ -177,9 +199,22 @@ mod tests {
     fn contexts_come_from_any_value_of_the_flags() {
         let mut condition = PathCondition::NEVER;
         assert_eq!(condition.contexts(), ContextSet::EMPTY);
-        condition.insert(Context::Coroutine, 0b101);
-        assert_eq!(condition.contexts(), ContextSet::COROUTINE);
-        condition.insert(Context::NonCoroutine, 0);
+        condition.insert(Context::Inside, 0b101, Context::Inside);
+        assert_eq!(condition.contexts(), ContextSet::INSIDE);
+        condition.insert(Context::Outside, 0, Context::Outside);
         assert_eq!(condition.contexts(), ContextSet::BOTH);
+        assert!(!condition.changes());
+    }
+
+    #[test]
+    fn a_change_of_context_is_seen_at_the_point_only() {
+        let mut condition = PathCondition::NEVER;
+        condition.insert(Context::Inside, 0b111, Context::Outside);
+        assert_eq!(condition.contexts(), ContextSet::OUTSIDE);
+        assert!(condition.changes() && condition.contains(Context::Inside, 0b111));
+        assert_eq!([Context::Inside, Context::Outside].map(|context| condition.values(context)), [0, 0]);
+        assert_eq!(condition.values_at(Context::Inside, Context::Outside), 0b1000_0000);
+        assert_eq!(condition.within(ContextSet::INSIDE), PathCondition::NEVER);
+        assert_eq!(condition.within(ContextSet::OUTSIDE), condition);
     }
 }

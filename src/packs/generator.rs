@@ -30,10 +30,10 @@ pub struct Generator {
     pub specifiers: BTreeSet<String>,
     /// The template of the whole file, by name.
     pub file_template: String,
-    /// The template for wrappers that call a coroutine-only function.
-    pub coroutine_template: String,
-    /// The template for wrappers that call a non-coroutine-only function.
-    pub bottom_half_template: String,
+    /// The template for wrappers that call a inside-only function.
+    pub enter_template: String,
+    /// The template for wrappers that call a outside-only function.
+    pub leave_template: String,
     /// All templates: name and text.
     pub templates: Vec<(String, String)>,
     /// The differences between trees.
@@ -160,8 +160,8 @@ impl Generator {
             programs: generator.programs,
             specifiers: generator.specifiers.into_iter().collect(),
             file_template: generator.file,
-            coroutine_template: generator.coroutine,
-            bottom_half_template: generator.bottom_half,
+            enter_template: generator.coroutine,
+            leave_template: generator.bottom_half,
             templates,
             features: written.features,
             dialects: written.dialects,
@@ -174,12 +174,12 @@ impl Generator {
         self.marks.iter().find(|mark| mark.name == name)
     }
 
-    /// The name of the coroutine-only function that a wrapper of this name calls.
+    /// The name of the inside-only function that a wrapper of this name calls.
     pub fn target_name(&self, wrapper: &str) -> Option<String> {
         naming::with_infix(self.infix.as_deref()?, wrapper)
     }
 
-    /// The name of the non-coroutine-only function that a wrapper of this name calls.
+    /// The name of the outside-only function that a wrapper of this name calls.
     pub fn wrapper_name(&self, target: &str) -> Option<String> {
         naming::without_infix(self.infix.as_deref()?, target)
     }

@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 mod pack;
+mod set;
 mod generator;
 mod builtin;
 mod naming;
@@ -15,8 +16,10 @@ mod nearest;
 pub use generator::{Dialect, Feature, Generator, Probe};
 pub use nearest::nearest;
 pub use pack::{
-    Cut, Effect, Lock, LockMode, MarkSpec, Model, Pack, PackError, Pair, SlotName, ThreadParameter, Wrapper,
+    Change, Compared, ContextName, Cut, Effect, Lock, LockMode, MarkSpec, Model, Pack, PackError, Predicate, SlotModel,
+    SlotName, ThreadParameter, When, Wrapper,
 };
+pub use set::PackSet;
 pub use settings::{FILE_NAME, GeneratorFiles, LevelOf, Setting, Settings, SettingsError, Valued};
 
 /// Whether a pack of this name is compiled in.

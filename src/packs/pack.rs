@@ -19,13 +19,17 @@ use super::{Settings, builtin, naming};
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
-    /// Requires coroutine context.
-    CoroutineOnly,
+    /// Requires the inside context.
+    #[serde(alias = "coroutine-only")]
+    InsideOnly,
     /// Runs in either context.
     #[serde(alias = "either")]
     Mixed,
-    /// Requires non-coroutine context.
-    NonCoroutineOnly,
+    /// Requires the outside context.
+    #[serde(alias = "non-coroutine-only")]
+    OutsideOnly,
+    /// Requires nothing, and starts inside: what cowrap cannot see, such as the kernel or a library, calls it there.
+    Entry,
 }
 
 /// How a lock is held.
@@ -63,6 +67,12 @@ pub struct MarkSpec {
     pub wrapper: Option<Wrapper>,
     /// For a lock mark, how the lock must be held.
     pub lock: Option<LockMode>,
+    /// Whether the mark is a statement in the body of a function, as in `IO_CODE();`, and not on declarations.
+    #[serde(default)]
+    pub statement: bool,
+    /// As in [`Lock::is_foreign`]. It says nothing then.
+    #[serde(skip)]
+    pub is_foreign: bool,
 }
 
 /// What functions without marks require of their callers.
@@ -70,15 +80,18 @@ pub struct MarkSpec {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Model {
-    /// The functions, by name.
+    /// The functions, by name. `*` stands for any characters, as in `*_from_isr`.
     pub functions: Vec<String>,
     /// What they require of their callers.
     pub effect: Effect,
     /// The reason, for people.
     pub reason: String,
+    /// The gravest level of findings about these functions; the rule's without it.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub level: Option<cowrap_report::Level>,
 }
 
-/// A lock that belongs to a thread: a coroutine that holds it must not suspend.
+/// A lock that belongs to a thread: the inside context that holds it must not suspend.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lock {
@@ -96,24 +109,104 @@ pub struct Lock {
     /// For guards that select by the type of their argument: the types of this lock.
     #[serde(default)]
     pub types: Vec<String>,
+    /// Whether it is another pack's, and only here so that all packs of a run count the same ([`PackSet`]).
+    #[serde(skip)]
+    pub is_foreign: bool,
 }
 
-/// A function-pointer slot whose requirement depends on a flag beside it: another field of the record, or another
-/// argument of the call.
+/// What is known of a function-pointer slot without a mark. Its requirement can depend on a flag beside it: another
+/// field of the record, or another argument of the call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Pair {
+pub struct SlotModel {
     /// The slot.
     pub slot: SlotName,
+    /// What the slot requires of those who call through it, and so of what is stored there. What is stored in a slot
+    /// with the effect [`Effect::Entry`] starts inside.
+    pub effect: Option<Effect>,
     /// The flag: a field of the same record, or a parameter of the same function. Without one the requirement is
     /// unknown, and cowrap does not check stores into the slot.
     pub flag: Option<SlotName>,
-    /// The constant that must be among the flag's bits. Without one, any value but 0 sets the flag.
+    /// The constant that must be among the flag's bits, or the function whose result the flag must be, as in
+    /// `main_context()`. Without one, any value but 0 sets the flag.
     pub constant: Option<String>,
     /// The slot's requirement if the flag is set.
     pub set: Option<Effect>,
     /// The slot's requirement if it is not.
     pub unset: Option<Effect>,
+    /// The reason, for people.
+    pub reason: Option<String>,
+    /// As in [`Lock::is_foreign`].
+    #[serde(skip)]
+    pub is_foreign: bool,
+}
+
+/// What tells a body in which context it runs: a call of a function or a macro, perhaps compared with something.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Predicate {
+    /// The function or macro.
+    pub name: String,
+    /// What its result is compared with. Without it, the result itself is the answer.
+    pub compared: Option<Compared>,
+    /// The context if the answer is yes.
+    pub context: Context,
+}
+
+/// What the result of a predicate is compared with: `current_thread() == main_thread()`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Compared {
+    /// The result of a function or macro without arguments.
+    Call(String),
+    /// A constant or variable, by name.
+    Name(String),
+    /// A number.
+    Number(i64),
+}
+
+/// Functions or macros that change the context of the body that calls them: that take or drop a lock, or block signals.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// The functions and macros, by name.
+    pub functions: Vec<String>,
+    /// The context behind them.
+    pub to: ContextName,
+    /// Whether they are guards: the context is the earlier one again at the end of the block, or of the statement that
+    /// follows the macro.
+    #[serde(default)]
+    pub guard: bool,
+    /// An argument that must be a constant, for functions that do several things: `{ argument = 1, is = "SIG_BLOCK" }`.
+    pub when: Option<When>,
+}
+
+/// What an argument must be for a [`Change`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct When {
+    /// Which argument, from 1.
+    pub argument: u16,
+    /// The name of a constant, or a number.
+    pub is: String,
+}
+
+/// A context in a pack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ContextName {
+    /// [`Context::Inside`].
+    Inside,
+    /// [`Context::Outside`].
+    Outside,
+}
+
+impl From<ContextName> for Context {
+    fn from(name: ContextName) -> Context {
+        match name {
+            ContextName::Inside => Context::Inside,
+            ContextName::Outside => Context::Outside,
+        }
+    }
 }
 
 /// The name of a slot: `Record::field`, or `function(2)` for the second parameter of a function.
@@ -133,6 +226,11 @@ pub enum SlotName {
         function: String,
         /// Which parameter, from 0.
         position: u16,
+    },
+    /// Everything that is declared with a typedef.
+    Typedef {
+        /// The typedef's name.
+        name: String,
     },
 }
 
@@ -168,13 +266,17 @@ pub struct Pack {
     pub origin: PathBuf,
     /// Its marks; [`MarkId`] counts them.
     pub marks: Vec<MarkSpec>,
-    /// The functions that return whether they run in a coroutine.
-    pub predicates: Vec<String>,
-    /// The functions that suspend.
-    pub suspending: Vec<String>,
-    /// The functions that create a coroutine.
+    /// What tells a body in which context it runs.
+    pub predicates: Vec<Predicate>,
+    /// The functions that need the inside context themselves. All others need it only to call these.
+    pub primitives: Vec<String>,
+    /// The functions that create the inside context.
     pub creators: Vec<String>,
-    /// The functions that run the event loop once. Code in non-coroutine context waits for coroutines with them.
+    /// Functions that never return, and whose declarations do not say so.
+    pub noreturn: Vec<String>,
+    /// What changes the context of the body that calls it.
+    pub changes: Vec<Change>,
+    /// The functions that run the event loop once. Code outside waits for coroutines with them.
     pub polling: Vec<String>,
     /// The word that joins a wrapper's name to its target's.
     pub infix: Option<String>,
@@ -186,15 +288,15 @@ pub struct Pack {
     pub regions: Vec<String>,
     /// Functions that do not return, and leave only the frame or the thread: the program goes on.
     pub leaves: Vec<String>,
-    /// The parameters whose function a thread of a pool runs. It is not in a coroutine, and has no event loop to poll.
+    /// The parameters whose function a thread of a pool runs. It is not inside, and has no event loop to poll.
     pub workers: Vec<ThreadParameter>,
-    /// The parameters whose function a new thread runs. It is not in a coroutine, and may poll an event loop of its
+    /// The parameters whose function a new thread runs. It is not inside, and may poll an event loop of its
     /// own.
     pub threads: Vec<ThreadParameter>,
     /// Locks that belong to threads; [`LockId`](cowrap_facts::LockId) counts them.
     pub locks: Vec<Lock>,
-    /// Slots with a flag beside them; [`PairId`](cowrap_facts::PairId) counts them.
-    pub pairs: Vec<Pair>,
+    /// Slots without marks; [`PairId`](cowrap_facts::PairId) counts them.
+    pub slots: Vec<SlotModel>,
     /// The functions in which coroutines begin. cowrap does not check their bodies.
     pub trampolines: Vec<String>,
     headers: GlobSet,
@@ -248,9 +350,13 @@ pub(super) struct Written {
     #[serde(default)]
     generated: Vec<String>,
     #[serde(default)]
-    predicates: Vec<String>,
+    predicates: Vec<Predicate>,
     #[serde(default)]
-    suspending: Vec<String>,
+    primitives: Vec<String>,
+    #[serde(default)]
+    noreturn: Vec<String>,
+    #[serde(default, rename = "change")]
+    changes: Vec<Change>,
     #[serde(default)]
     creators: Vec<String>,
     #[serde(default)]
@@ -272,8 +378,8 @@ pub(super) struct Written {
     threads: Vec<ThreadParameter>,
     #[serde(default, rename = "lock")]
     locks: Vec<Lock>,
-    #[serde(default, rename = "pair")]
-    pairs: Vec<Pair>,
+    #[serde(default, rename = "slot")]
+    slots: Vec<SlotModel>,
     #[serde(default)]
     trampolines: Vec<String>,
     pub(super) generator: Option<WrittenGenerator>,
@@ -330,8 +436,10 @@ impl Written {
             extends: None,
             headers: join(base.headers, self.headers),
             generated: join(base.generated, self.generated),
-            predicates: join(base.predicates, self.predicates),
-            suspending: join(base.suspending, self.suspending),
+            predicates: base.predicates.into_iter().chain(self.predicates).collect(),
+            primitives: join(base.primitives, self.primitives),
+            noreturn: join(base.noreturn, self.noreturn),
+            changes: base.changes.into_iter().chain(self.changes).collect(),
             creators: join(base.creators, self.creators),
             polling: join(base.polling, self.polling),
             infix: self.infix.or(base.infix),
@@ -343,7 +451,7 @@ impl Written {
             workers: base.workers.into_iter().chain(self.workers).collect(),
             threads: base.threads.into_iter().chain(self.threads).collect(),
             locks: base.locks.into_iter().chain(self.locks).collect(),
-            pairs: base.pairs.into_iter().chain(self.pairs).collect(),
+            slots: base.slots.into_iter().chain(self.slots).collect(),
             trampolines: join(base.trampolines, self.trampolines),
             generator,
             features: base.features.into_iter().chain(self.features).collect(),
@@ -363,6 +471,9 @@ impl Written {
             if !names.insert(mark.name.as_str()) {
                 return Err(format!("duplicate mark `{}`", mark.name));
             }
+            if mark.wrapper.as_ref().is_some_and(|wrapper| wrapper.calls == Effect::Entry) {
+                return Err(format!("the wrapper mark `{}` calls an entry, which nobody calls", mark.name));
+            }
             if mark.effect.is_none() && mark.lock.is_none() {
                 return Err(format!("the mark `{}` has neither `effect` nor `lock`", mark.name));
             }
@@ -372,7 +483,7 @@ impl Written {
                 return Err(format!("the model of {:?} has no reason; state why it is correct", model.functions));
             }
         }
-        self.pairs.iter().try_for_each(Pair::validate)?;
+        self.slots.iter().try_for_each(SlotModel::validate)?;
         if let Some(both) = self.workers.iter().find(|parameter| self.threads.contains(parameter)) {
             return Err(format!("`{both}` is among both `workers` and `threads`; a new thread is no worker of a pool"));
         }
@@ -422,7 +533,9 @@ impl Pack {
             origin: origin.to_path_buf(),
             marks: written.marks,
             predicates: written.predicates,
-            suspending: written.suspending,
+            primitives: written.primitives,
+            noreturn: written.noreturn,
+            changes: written.changes,
             creators: written.creators,
             polling: written.polling,
             infix: written.infix,
@@ -433,7 +546,7 @@ impl Pack {
             workers: written.workers,
             threads: written.threads,
             locks: written.locks,
-            pairs: written.pairs,
+            slots: written.slots,
             trampolines: written.trampolines,
         })
     }
@@ -483,17 +596,22 @@ fn literal_directory(pattern: &str) -> PathBuf {
     parts.iter().collect()
 }
 
-impl Pair {
+impl SlotModel {
     fn validate(&self) -> Result<(), String> {
-        let Pair { slot, flag, constant, set, unset } = self;
+        let SlotModel { slot, effect, flag, constant, set, unset, .. } = self;
         let Some(flag) = flag else {
             if constant.is_some() || set.is_some() || unset.is_some() {
                 return Err(format!(
-                    "the pair of `{slot}` has no `flag`; add it, or remove `constant`, `set` and `unset`"
+                    "the model of `{slot}` has no `flag`; add it, or remove `constant`, `set` and `unset`"
                 ));
             }
             return Ok(());
         };
+        if effect.is_some() {
+            return Err(format!(
+                "the model of `{slot}` has both `effect` and `flag`; use `set` and `unset` with a flag"
+            ));
+        }
         let beside = match (slot, flag) {
             (SlotName::Field { record, .. }, SlotName::Field { record: other, .. }) => record == other,
             (SlotName::Parameter { function, .. }, SlotName::Parameter { function: other, .. }) => function == other,
@@ -503,7 +621,7 @@ impl Pair {
             return Err(format!("`{flag}` and `{slot}` must be fields of one record, or parameters of one function"));
         }
         if set.is_none() && unset.is_none() {
-            return Err(format!("the pair of `{slot}` has neither `set` nor `unset`"));
+            return Err(format!("the model of `{slot}` has neither `set` nor `unset`"));
         }
         Ok(())
     }
@@ -532,7 +650,78 @@ impl TryFrom<String> for SlotName {
         {
             return Ok(SlotName::Parameter { function: function.to_owned(), position });
         }
-        Err(format!("`{text}` is not a slot; expected `Record::field`, or `function(2)` for the second parameter"))
+        if let Some(name) = text.strip_prefix("typedef ")
+            && is_name(name)
+        {
+            return Ok(SlotName::Typedef { name: name.to_owned() });
+        }
+        Err(format!(
+            "`{text}` is not a slot; expected `Record::field`, `function(2)` for the second parameter, or `typedef Name`"
+        ))
+    }
+}
+
+impl TryFrom<String> for Predicate {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let is_name = |name: &str| {
+            !name.bytes().next().is_none_or(|byte| byte.is_ascii_digit())
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
+        let invalid = || {
+            format!(
+                "`{text}` is not a predicate; expected `name`, `!name`, or a comparison such as `name() == other()`"
+            )
+        };
+        let comparison = text.split_once("==").map(|parts| (parts, Context::Inside));
+        let comparison = comparison.or_else(|| text.split_once("!=").map(|parts| (parts, Context::Outside)));
+        let without_parentheses = |call: &str| call.trim().strip_suffix("()").map(str::to_owned);
+        if let Some(((left, right), context)) = comparison {
+            let name = without_parentheses(left).filter(|name| is_name(name)).ok_or_else(invalid)?;
+            let right = right.trim();
+            let compared = match without_parentheses(right) {
+                Some(call) if is_name(&call) => Compared::Call(call),
+                _ if is_name(right) => Compared::Name(right.to_owned()),
+                _ => Compared::Number(right.parse().map_err(|_| invalid())?),
+            };
+            return Ok(Predicate { name, compared: Some(compared), context });
+        }
+        let (name, context) = match text.strip_prefix('!') {
+            Some(name) => (name, Context::Outside),
+            None => (text.as_str(), Context::Inside),
+        };
+        let name = without_parentheses(name).unwrap_or_else(|| name.trim().to_owned());
+        if !is_name(&name) {
+            return Err(invalid());
+        }
+        Ok(Predicate { name, compared: None, context })
+    }
+}
+
+impl From<Predicate> for String {
+    fn from(predicate: Predicate) -> String {
+        predicate.to_string()
+    }
+}
+
+impl std::fmt::Display for Predicate {
+    /// The expression that is true inside, as C writes it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Predicate { name, compared, context } = self;
+        let is_inside = *context == Context::Inside;
+        match compared {
+            None if is_inside => write!(f, "{name}()"),
+            None => write!(f, "!{name}()"),
+            Some(compared) => {
+                write!(f, "{name}() {} ", if is_inside { "==" } else { "!=" })?;
+                match compared {
+                    Compared::Call(call) => write!(f, "{call}()"),
+                    Compared::Name(name) => write!(f, "{name}"),
+                    Compared::Number(number) => write!(f, "{number}"),
+                }
+            }
+        }
     }
 }
 
@@ -564,6 +753,7 @@ impl std::fmt::Display for SlotName {
         match self {
             SlotName::Field { record, field } => write!(f, "{record}::{field}"),
             SlotName::Parameter { function, position } => write!(f, "{function}({})", position + 1),
+            SlotName::Typedef { name } => write!(f, "typedef {name}"),
         }
     }
 }
@@ -572,27 +762,28 @@ impl Effect {
     /// Whether what has this effect may run in a context.
     pub fn allows(self, context: Context) -> bool {
         match self {
-            Effect::CoroutineOnly => context == Context::Coroutine,
-            Effect::Mixed => true,
-            Effect::NonCoroutineOnly => context == Context::NonCoroutine,
+            Effect::InsideOnly => context == Context::Inside,
+            Effect::Mixed | Effect::Entry => true,
+            Effect::OutsideOnly => context == Context::Outside,
         }
     }
 
-    /// The contexts in which what has this effect may run.
+    /// The contexts in which the body of what has this effect starts.
     pub fn contexts(self) -> ContextSet {
         match self {
-            Effect::CoroutineOnly => ContextSet::COROUTINE,
+            Effect::InsideOnly | Effect::Entry => ContextSet::INSIDE,
             Effect::Mixed => ContextSet::BOTH,
-            Effect::NonCoroutineOnly => ContextSet::NON_COROUTINE,
+            Effect::OutsideOnly => ContextSet::OUTSIDE,
         }
     }
 
     /// The words that users read.
     pub fn describe(self) -> &'static str {
         match self {
-            Effect::CoroutineOnly => "coroutine-only",
+            Effect::InsideOnly => "coroutine-only",
             Effect::Mixed => "mixed",
-            Effect::NonCoroutineOnly => "non-coroutine-only",
+            Effect::OutsideOnly => "non-coroutine-only",
+            Effect::Entry => "an entry",
         }
     }
 }
@@ -644,7 +835,7 @@ mod tests {
         assert!(twice.contains("duplicate mark `a`"), "{twice}");
         let silent = parse("name = \"x\"\nheaders = [\"*.h\"]\n[[mark]]\nname = \"a\"\n");
         assert!(silent.contains("neither `effect` nor `lock`"), "{silent}");
-        let pair = |text: &str| parse(&format!("name = \"x\"\nheaders = []\n[[pair]]\n{text}\n"));
+        let pair = |text: &str| parse(&format!("name = \"x\"\nheaders = []\n[[slot]]\n{text}\n"));
         let no_slot = pair("slot = \"table.run\"");
         assert!(no_slot.contains("is not a slot") && no_slot.contains("line 4"), "{no_slot}");
         let zeroth = pair("slot = \"run(0)\"");

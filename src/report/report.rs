@@ -102,11 +102,11 @@ pub struct Summary {
     pub functions: usize,
     /// Calls of functions by name.
     pub calls: usize,
-    /// Coroutine-only functions.
-    pub coroutine_only: usize,
-    /// Generated wrappers of coroutine-only functions.
+    /// inside-only functions.
+    pub inside_only: usize,
+    /// Generated wrappers of inside-only functions.
     pub wrappers: usize,
-    /// Calls that create a coroutine, outside of generated files.
+    /// Calls that create the inside context, outside of generated files.
     pub creations: usize,
     /// Findings at the level of an error.
     pub errors: usize,

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use cowrap_facts::SCHEMA;
-use cowrap_packs::{Lock, Pack, Pair};
+use cowrap_packs::{Change, Lock, Pack, Predicate, SlotModel};
 
 /// The format of a file.
 pub(super) struct FileFormat {
@@ -47,16 +47,18 @@ pub(super) fn damaged() -> String {
     "is damaged".to_owned()
 }
 
-/// The names of a pack that the front end searches for: marks in their order, predicates, locks,
-/// regions, functions that leave, and pairs. Facts that were extracted with other names differ.
+/// What the front end takes from a pack ([`vocabulary`](crate::vocabulary::vocabulary)). Facts that were extracted with
+/// something else differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PackNames {
     marks: Vec<String>,
-    predicates: Vec<String>,
+    predicates: Vec<Predicate>,
+    changes: Vec<Change>,
     locks: Vec<Lock>,
     regions: Vec<String>,
     leaves: Vec<String>,
-    pairs: Vec<Pair>,
+    noreturn: Vec<String>,
+    slots: Vec<SlotModel>,
 }
 
 impl PackNames {
@@ -65,10 +67,12 @@ impl PackNames {
         PackNames {
             marks: pack.marks.iter().map(|mark| mark.name.clone()).collect(),
             predicates: pack.predicates.clone(),
+            changes: pack.changes.clone(),
             locks: pack.locks.clone(),
             regions: pack.regions.clone(),
             leaves: pack.leaves.clone(),
-            pairs: pack.pairs.clone(),
+            noreturn: pack.noreturn.clone(),
+            slots: pack.slots.clone(),
         }
     }
 

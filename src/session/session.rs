@@ -128,7 +128,13 @@ impl<'r> Session<'r> {
             _ => None,
         };
         let clang = library.version().to_owned();
-        let indexer = Indexer::new(library, vocabulary(&pack), visible.headers, tree.clone(), request.jobs)?;
+        let indexer = Indexer::new(
+            library,
+            vocabulary(std::slice::from_ref(&pack)).0,
+            visible.headers,
+            tree.clone(),
+            request.jobs,
+        )?;
         let refused = inputs.refused.iter().map(|refusal| refused(refusal, &tree)).collect();
         let current = CurrentSnapshot {
             snapshot: Snapshot::disk(),

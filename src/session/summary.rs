@@ -35,9 +35,9 @@ pub(crate) fn summarise(
     for function in program.function_ids() {
         let linked = program.function(function);
         summary.functions += usize::from(!linked.bodies.is_empty());
-        summary.coroutine_only += usize::from(effects.requirement(function).effect == Some(Effect::CoroutineOnly));
+        summary.inside_only += usize::from(effects.requirement(function).effect == Some(Effect::InsideOnly));
         let wraps = effects.context_marks(function).iter().any(|(mark, _)| {
-            effects.pack.mark(mark.mark).wrapper.as_ref().is_some_and(|wraps| wraps.calls == Effect::CoroutineOnly)
+            effects.pack.mark(mark.mark).wrapper.as_ref().is_some_and(|wraps| wraps.calls == Effect::InsideOnly)
         });
         let generated = || linked.bodies.iter().any(|body| effects.is_generated(program.body(*body).location));
         summary.wrappers += usize::from(wraps && generated());

@@ -2,21 +2,34 @@
 
 use std::collections::HashMap;
 
-use cowrap_facts::{LockId, MarkId, PairId};
-use cowrap_frontend::extract::{LockAction, LockWord, PairedWith, Vocabulary};
+use cowrap_facts::{LockId, MarkId, ReadingId, SlotModelId};
+use cowrap_frontend::extract::{
+    Compared, ContextChange, LockAction, LockWord, PairedWith, Predicate, Reading, Vocabulary,
+};
 use cowrap_frontend::marks::MarkHeaders;
 use cowrap_packs::{Pack, SlotName};
 
-/// The names that extraction searches for.
-pub fn vocabulary(pack: &Pack) -> Vocabulary {
-    let marks = pack.marks.iter().enumerate().map(|(id, mark)| (mark.name.clone(), MarkId(id as u16))).collect();
-    let predicates = pack.predicates.iter().cloned().collect();
-    let regions = pack.regions.iter().cloned().collect();
-    let leaves = pack.leaves.iter().cloned().collect();
-    let locks = lock_names(pack);
-    let mut vocabulary = Vocabulary { marks, predicates, regions, leaves, locks, ..Vocabulary::default() };
-    add_pairs(pack, &mut vocabulary);
-    vocabulary
+/// The names that extraction searches for, and the number with which facts give the reading of each pack. The packs
+/// share the numbers of marks, locks and slots ([`PackSet`](cowrap_packs::PackSet)).
+pub fn vocabulary(packs: &[Pack]) -> (Vocabulary, Vec<ReadingId>) {
+    let mut vocabulary = Vocabulary::default();
+    let mut readings = Vec::new();
+    for pack in packs {
+        for (id, mark) in pack.marks.iter().enumerate() {
+            let marks = if mark.statement { &mut vocabulary.statement_marks } else { &mut vocabulary.marks };
+            marks.insert(mark.name.clone(), MarkId(id as u16));
+        }
+        add_locks(pack, &mut vocabulary.locks);
+        add_slots(pack, &mut vocabulary);
+        let reading = reading(pack);
+        let known = vocabulary.readings.iter().position(|known| *known == reading);
+        let number = known.unwrap_or_else(|| {
+            vocabulary.readings.push(reading);
+            vocabulary.readings.len() - 1
+        });
+        readings.push(ReadingId(number as u16));
+    }
+    (vocabulary, readings)
 }
 
 /// The marks, and the headers in which they may be defined.
@@ -26,29 +39,63 @@ pub fn mark_headers(pack: &Pack) -> MarkHeaders {
     MarkHeaders { marks, headers: headers.clone(), directories: directories.to_vec() }
 }
 
-/// The pack's slots that have a flag beside them.
-fn add_pairs(pack: &Pack, vocabulary: &mut Vocabulary) {
-    for (number, pair) in pack.pairs.iter().enumerate() {
-        let (id, constant) = (PairId(number as u16), &pair.constant);
-        match (&pair.slot, &pair.flag) {
-            (SlotName::Field { record, field }, Some(SlotName::Field { field: flag, .. })) => {
-                let paired = PairedWith { pair: id, flag: flag.clone(), constant: constant.clone() };
-                vocabulary.paired_fields.insert((record.clone(), field.clone()), paired);
+/// How a pack reads bodies.
+fn reading(pack: &Pack) -> Reading {
+    let predicate = |predicate: &cowrap_packs::Predicate| Predicate {
+        name: predicate.name.clone(),
+        compared: predicate.compared.as_ref().map(|compared| match compared {
+            cowrap_packs::Compared::Call(name) => Compared::Call(name.clone()),
+            cowrap_packs::Compared::Name(name) => Compared::Name(name.clone()),
+            cowrap_packs::Compared::Number(number) => Compared::Number(*number),
+        }),
+        context: predicate.context,
+    };
+    let changes = pack.changes.iter().flat_map(|change| {
+        change.functions.iter().map(|name| ContextChange {
+            name: name.clone(),
+            to: change.to.into(),
+            guard: change.guard,
+            when: change.when.as_ref().map(|when| (when.argument.saturating_sub(1), when.is.clone())),
+        })
+    });
+    Reading {
+        predicates: pack.predicates.iter().map(predicate).collect(),
+        changes: changes.collect(),
+        regions: pack.regions.iter().cloned().collect(),
+        leaves: pack.leaves.iter().cloned().collect(),
+        noreturn: pack.noreturn.iter().cloned().collect(),
+    }
+}
+
+/// What a pack says of slots, and the flags beside them.
+fn add_slots(pack: &Pack, vocabulary: &mut Vocabulary) {
+    for (number, model) in pack.slots.iter().enumerate().filter(|(_, model)| !model.is_foreign) {
+        let (id, constant) = (SlotModelId(number as u16), &model.constant);
+        match &model.slot {
+            SlotName::Field { record, field } => {
+                let name = (record.clone(), field.clone());
+                vocabulary.slot_fields.entry(name.clone()).or_default().push(id);
+                if let Some(SlotName::Field { field: flag, .. }) = &model.flag {
+                    let paired = PairedWith { model: id, flag: flag.clone(), constant: constant.clone() };
+                    vocabulary.paired_fields.insert(name, paired);
+                }
             }
-            (SlotName::Parameter { function, position }, Some(SlotName::Parameter { position: flag, .. })) => {
-                let paired = PairedWith { pair: id, flag: *flag, constant: constant.clone() };
-                vocabulary.paired_parameters.insert((function.clone(), *position), paired);
+            SlotName::Parameter { function, position } => {
+                let name = (function.clone(), *position);
+                vocabulary.slot_parameters.entry(name.clone()).or_default().push(id);
+                if let Some(SlotName::Parameter { position: flag, .. }) = &model.flag {
+                    let paired = PairedWith { model: id, flag: *flag, constant: constant.clone() };
+                    vocabulary.paired_parameters.insert(name, paired);
+                }
             }
-            // Packs with other pairs are refused.
-            _ => {}
+            SlotName::Typedef { name } => vocabulary.slot_typedefs.entry(name.clone()).or_default().push(id),
         }
     }
 }
 
-/// The names of the pack's locks.
-fn lock_names(pack: &Pack) -> HashMap<String, Vec<LockWord>> {
-    let mut lock_names: HashMap<String, Vec<LockWord>> = HashMap::new();
-    for (number, lock) in pack.locks.iter().enumerate() {
+/// The names of a pack's locks.
+fn add_locks(pack: &Pack, locks: &mut HashMap<String, Vec<LockWord>>) {
+    for (number, lock) in pack.locks.iter().enumerate().filter(|(_, lock)| !lock.is_foreign) {
         let id = LockId(number as u16);
         let actions = [
             (&lock.acquire, LockAction::Acquire),
@@ -58,9 +105,8 @@ fn lock_names(pack: &Pack) -> HashMap<String, Vec<LockWord>> {
         for (names, action) in actions {
             let types = if action == LockAction::Guard { lock.types.clone() } else { Vec::new() };
             for name in names {
-                lock_names.entry(name.clone()).or_default().push(LockWord { lock: id, action, types: types.clone() });
+                locks.entry(name.clone()).or_default().push(LockWord { lock: id, action, types: types.clone() });
             }
         }
     }
-    lock_names
 }

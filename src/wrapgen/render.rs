@@ -128,7 +128,7 @@ pub fn render_file(
     }
     let creates_coroutines = merged
         .iter()
-        .any(|(declaration, _)| spec(generator, declaration).is_some_and(|spec| spec.calls == Effect::CoroutineOnly));
+        .any(|(declaration, _)| spec(generator, declaration).is_some_and(|spec| spec.calls == Effect::InsideOnly));
     let context = minijinja::context! {
         inputs => Value::from(Serde(&options.inputs)),
         includes => Value::from(Serde(&options.includes)),
@@ -146,8 +146,8 @@ pub fn render_file(
 /// The name of the function that a declaration wraps, if its own name says so.
 fn target_of(generator: &Generator, declaration: &WrapperDeclaration) -> Option<String> {
     match spec(generator, declaration)?.calls {
-        Effect::CoroutineOnly => generator.target_name(&declaration.name),
-        Effect::Mixed | Effect::NonCoroutineOnly => generator.wrapper_name(&declaration.name),
+        Effect::InsideOnly => generator.target_name(&declaration.name),
+        Effect::Mixed | Effect::OutsideOnly | Effect::Entry => generator.wrapper_name(&declaration.name),
     }
 }
 
@@ -218,7 +218,7 @@ fn refusal(generator: &Generator, declaration: &WrapperDeclaration, includable: 
     let name = &declaration.name;
     if target_of(generator, declaration).is_none() {
         let infix = generator.infix.as_deref().unwrap_or_default();
-        let leaves = spec(generator, declaration).is_some_and(|spec| spec.calls != Effect::CoroutineOnly);
+        let leaves = spec(generator, declaration).is_some_and(|spec| spec.calls != Effect::InsideOnly);
         let help = match leaves {
             true => format!("name it `subsystem_{infix}_function`, to wrap `subsystem_function`"),
             false => format!("name it `subsystem_function`, to wrap `subsystem_{infix}_function`"),
@@ -334,8 +334,8 @@ fn render(
         target,
     };
     let template = match spec.calls {
-        Effect::CoroutineOnly => &generator.coroutine_template,
-        Effect::Mixed | Effect::NonCoroutineOnly => &generator.bottom_half_template,
+        Effect::InsideOnly => &generator.enter_template,
+        Effect::Mixed | Effect::OutsideOnly | Effect::Entry => &generator.leave_template,
     };
     let rendered = environment
         .get_template(template)

@@ -106,8 +106,8 @@ fn quoted_names_are_subjects_or_mentions() {
     let pack = Pack::read(&root().join("rules/packs/qemu-next.toml")).expect("a pack");
     let is_mark = |name: &str| pack.marks.iter().any(|mark| mark.name == name);
     let is_flag = |name: &str| {
-        let flags = pack.pairs.iter().map(|pair| pair.flag.as_ref().map(ToString::to_string));
-        let constants = pack.pairs.iter().map(|pair| pair.constant.clone());
+        let flags = pack.slots.iter().map(|slot| slot.flag.as_ref().map(ToString::to_string));
+        let constants = pack.slots.iter().map(|slot| slot.constant.clone());
         flags.chain(constants).flatten().any(|flag| flag == name)
     };
     let is_type = |name: &str| name.contains('(');

@@ -104,7 +104,7 @@ proptest! {
         let program = link(&functions, &pack);
         let tree = tree();
         let effects = Effects::new(&program, &pack, &tree);
-        let search = Search::new(&effects, Context::Coroutine, Goal::AnyRequirement);
+        let search = Search::new(&effects, Context::Inside, Goal::AnyRequirement);
         let slots = points_to(&functions, SLOTS);
         let (any, named) = (lengths(&functions, &slots), lengths(&functions, &[]));
         let number = |callee: Callee| match callee {

@@ -245,7 +245,7 @@ fn summary() -> Summary {
         other_languages: BTreeMap::from([("C++".to_owned(), 2), ("assembler".to_owned(), 1)]),
         functions: 132,
         calls: 316,
-        coroutine_only: 54,
+        inside_only: 54,
         wrappers: 7,
         creations: 1,
         errors: 1,

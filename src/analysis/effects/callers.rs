@@ -9,9 +9,9 @@ use super::{Effects, Provenance};
 /// The callers of a function, by the context that they call it in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Callers {
-    /// Calls in coroutine context.
-    pub coroutine: Vec<(CallSite, FunctionId)>,
-    /// Calls in non-coroutine context.
+    /// Calls inside.
+    pub inside: Vec<(CallSite, FunctionId)>,
+    /// Calls outside.
     pub outside: Vec<(CallSite, FunctionId)>,
     /// Calls without a guard in functions that run in both contexts.
     pub mixed: Vec<(CallSite, FunctionId)>,
@@ -49,11 +49,11 @@ impl Callers {
     pub fn known(&self) -> ContextSet {
         let is_stored_as = |effect| self.stores.iter().any(|(_, stored)| *stored == Some(effect));
         let mut known = ContextSet::EMPTY;
-        if !self.coroutine.is_empty() || is_stored_as(Effect::CoroutineOnly) {
-            known = known.or(ContextSet::COROUTINE);
+        if !self.inside.is_empty() || is_stored_as(Effect::InsideOnly) {
+            known = known.or(ContextSet::INSIDE);
         }
-        if !self.outside.is_empty() || is_stored_as(Effect::NonCoroutineOnly) {
-            known = known.or(ContextSet::NON_COROUTINE);
+        if !self.outside.is_empty() || is_stored_as(Effect::OutsideOnly) {
+            known = known.or(ContextSet::OUTSIDE);
         }
         if !self.mixed.is_empty() || is_stored_as(Effect::Mixed) {
             known = ContextSet::BOTH;
@@ -65,13 +65,13 @@ impl Callers {
 }
 
 impl Effects<'_> {
-    /// Whether a function without a requirement runs only in coroutine context: the program has all of its callers,
+    /// Whether a function without a requirement runs only inside: the program has all of its callers,
     /// and all of them call it there.
-    pub fn runs_only_in_coroutines(&self, function: FunctionId) -> bool {
+    pub fn runs_only_inside(&self, function: FunctionId) -> bool {
         self.requirement(function).provenance == Provenance::Unmarked
             && self.start(function) == ContextSet::BOTH
             && !self.program.function(function).bodies.is_empty()
-            && self.entry_contexts().possible.contexts(self.program, function) == ContextSet::COROUTINE
+            && self.entry_contexts().possible.contexts(self.program, function) == ContextSet::INSIDE
     }
 
     /// Notes the text of a unit whose facts the program lacks. Whatever the text names may be called there, in any
@@ -86,8 +86,8 @@ impl Effects<'_> {
     /// The contexts in which a body runs, by the function's requirement or else by its callers. Nobody can mark a
     /// function in a generated file, so that its callers do not matter.
     pub(super) fn judged_start(&self, body: &Body) -> ContextSet {
-        if self.runs_only_in_coroutines(body.function) && !self.is_generated(body.location) {
-            return ContextSet::COROUTINE;
+        if self.runs_only_inside(body.function) && !self.is_generated(body.location) {
+            return ContextSet::INSIDE;
         }
         self.start(body.function)
     }
@@ -103,12 +103,12 @@ impl Effects<'_> {
             }
             let contexts = self.possible_at(site.body, call.condition).and(self.start(caller));
             let list = match contexts {
-                ContextSet::COROUTINE => &mut callers.coroutine,
-                ContextSet::NON_COROUTINE => &mut callers.outside,
+                ContextSet::INSIDE => &mut callers.inside,
+                ContextSet::OUTSIDE => &mut callers.outside,
                 // Some of the caller's own callers may be marked.
                 ContextSet::BOTH if self.effect(caller).is_none() => match self.certain_at(site.body, call.condition) {
                     ContextSet::BOTH => &mut callers.mixed,
-                    ContextSet::NON_COROUTINE => &mut callers.outside,
+                    ContextSet::OUTSIDE => &mut callers.outside,
                     _ => &mut callers.unmarked,
                 },
                 ContextSet::BOTH => &mut callers.mixed,

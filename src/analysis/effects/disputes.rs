@@ -1,10 +1,10 @@
-//! Coroutine-only functions that may run in non-coroutine context, against their marks.
+//! inside-only functions that may run outside, against their marks.
 
 use crate::program::{FunctionId, IndexVec, SlotId};
 
 use super::{Callee, Effects, StoreMismatchKind, StoredValue, ViolationKind};
 
-/// Why a coroutine-only function may run in non-coroutine context.
+/// Why a inside-only function may run outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dispute {
     /// A function calls it there, or stores it into an unmarked slot, perhaps out of another slot. Its own mark may be
@@ -18,7 +18,7 @@ pub enum Dispute {
 pub(super) fn disputes(effects: &Effects<'_>) -> IndexVec<FunctionId, Option<Dispute>> {
     let program = effects.program;
     let violations = effects.violations().iter();
-    let violations = violations.filter(|violation| violation.kind == ViolationKind::CoroutineCall);
+    let violations = violations.filter(|violation| violation.kind == ViolationKind::InsideCall);
     // Many calls go through one slot, and it may have many candidates: each slot is looked at once.
     let mut is_known = IndexVec::from_elem(false, program.slots.len());
     let mut candidates = |slot: SlotId| match std::mem::replace(&mut is_known[slot], true) {

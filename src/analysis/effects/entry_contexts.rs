@@ -47,8 +47,8 @@ impl EntryStates {
 /// The position of a context in arrays.
 fn position(context: Context) -> usize {
     match context {
-        Context::Coroutine => 0,
-        Context::NonCoroutine => 1,
+        Context::Inside => 0,
+        Context::Outside => 1,
     }
 }
 
@@ -101,7 +101,7 @@ fn certain(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
     }
     for function in effects.threads.functions() {
         if effects.passed_to_thread(function).is_some() {
-            search.enter(function, ContextSet::NON_COROUTINE);
+            search.enter(function, ContextSet::OUTSIDE);
         }
     }
     search.run();
@@ -110,7 +110,7 @@ fn certain(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
 
 fn possible(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
     let mut search = ForwardSearch::new(effects, edges, true);
-    // In a region, the predicate says that this is a coroutine, but the code must not suspend. It could be either.
+    // In a region, the predicate says that this is the inside context, but the code must not suspend. It could be either.
     for body in &effects.program.bodies {
         let calls = body.calls.iter().filter(|call| call.kind == CallKind::Region);
         calls.for_each(|call| search.enter(call.callee, ContextSet::BOTH));
@@ -119,7 +119,7 @@ fn possible(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
             search.enter(*candidate, ContextSet::BOTH);
         }
     }
-    effects.threads.functions().for_each(|function| search.enter(function, ContextSet::NON_COROUTINE));
+    effects.threads.functions().for_each(|function| search.enter(function, ContextSet::OUTSIDE));
     effects.named_elsewhere.iter().for_each(|function| search.enter(*function, ContextSet::BOTH));
     let external = external_contexts(effects);
     for function in effects.program.function_ids() {
@@ -144,8 +144,8 @@ fn external_contexts(effects: &Effects<'_>) -> IndexVec<FunctionId, Option<Conte
     let mut external: IndexVec<_, Option<ContextSet>> = IndexVec::from_elem(None, effects.program.functions.len());
     for store in &effects.program.stores {
         let contexts = match (effects.store_requirement(store), store.slot) {
-            (Some(Effect::CoroutineOnly), _) => ContextSet::COROUTINE,
-            (Some(Effect::NonCoroutineOnly), _) => ContextSet::NON_COROUTINE,
+            (Some(Effect::InsideOnly), _) => ContextSet::INSIDE,
+            (Some(Effect::OutsideOnly), _) => ContextSet::OUTSIDE,
             (_, Some(slot)) if effects.points_to.leads_to_call(slot) && !effects.points_to.escapes(slot) => {
                 ContextSet::EMPTY
             }

@@ -28,12 +28,12 @@ impl Effects<'_> {
         let (releases, suspending) = (self.releases(), self.suspending());
         let bodies = self.program.bodies.iter().filter(|body| !body.critical_sections.is_empty());
         let mut found: Vec<LockAcrossYield> = Vec::new();
-        for body in bodies.filter(|body| self.start(body.function).contains(Context::Coroutine)) {
+        for body in bodies.filter(|body| self.start(body.function).contains(Context::Inside)) {
             let calls = self.calls_of_body(body);
-            let is_in_coroutine = self.judged_start(body) == ContextSet::COROUTINE;
+            let is_inside = self.judged_start(body) == ContextSet::INSIDE;
             for section in &body.critical_sections {
                 let may_suspend = |callee, condition: PathCondition| {
-                    let is_certain = is_in_coroutine || condition.contexts() == ContextSet::COROUTINE;
+                    let is_certain = is_inside || condition.contexts() == ContextSet::INSIDE;
                     self.suspends(callee, is_certain, &suspending)
                 };
                 let across = suspending_calls(section, &calls, &releases, may_suspend);
@@ -46,12 +46,12 @@ impl Effects<'_> {
         found
     }
 
-    /// Whether a call may suspend, if it is made in a coroutine. A call of something coroutine-only is made there. What
-    /// else suspends in coroutines does so only where the call certainly is in one.
+    /// Whether a call may suspend, if it is made inside. A call of something inside-only is made there. What
+    /// else suspends inside does so only where the call certainly is in one.
     fn suspends(&self, callee: Callee, is_certain: bool, suspending: &IndexVec<FunctionId, bool>) -> bool {
         match callee {
             Callee::Function(function) => {
-                suspending[function] && (is_certain || self.effect(function) == Some(Effect::CoroutineOnly))
+                suspending[function] && (is_certain || self.effect(function) == Some(Effect::InsideOnly))
             }
             Callee::Slot(slot) => self.is_suspending_slot(Some(slot)),
         }
@@ -68,30 +68,30 @@ impl Effects<'_> {
         calls
     }
 
-    /// For each function, whether it leads in coroutine context to something that suspends: one of the pack's
-    /// suspending functions, a coroutine-only slot, or a coroutine-only function without a body.
+    /// For each function, whether it leads inside to something that suspends: one of the pack's
+    /// suspending functions, a inside-only slot, or a inside-only function without a body.
     ///
-    /// The search goes through functions that are coroutine-only or mixed, and through those that only coroutines
+    /// The search goes through functions that are inside-only or mixed, and through those that only coroutines
     /// call. It does not go through other unmarked functions. By the rules they cannot suspend, and their pointers
     /// could point to anything.
     fn suspending(&self) -> IndexVec<FunctionId, bool> {
         let program = self.program;
-        let is_coroutine_only = |function: FunctionId| self.effect(function) == Some(Effect::CoroutineOnly);
+        let is_inside_only = |function: FunctionId| self.effect(function) == Some(Effect::InsideOnly);
         let is_modelled =
             |function: FunctionId| matches!(self.requirement(function).provenance, Provenance::Modelled(_));
         let may_suspend = |function: FunctionId| match self.effect(function) {
-            Some(Effect::CoroutineOnly) => true,
+            Some(Effect::InsideOnly | Effect::Entry) => true,
             Some(Effect::Mixed) => !is_modelled(function),
-            Some(Effect::NonCoroutineOnly) => false,
-            None => self.runs_only_in_coroutines(function),
+            Some(Effect::OutsideOnly) => false,
+            None => self.runs_only_inside(function),
         };
         let suspends_itself = |function: &FunctionId| {
             let linked = program.function(*function);
             let mut slot_calls = program.bodies_of(*function).flat_map(|body| &body.slot_calls);
-            (linked.bodies.is_empty() && is_coroutine_only(*function))
-                || self.pack.suspending.contains(&linked.name)
+            (linked.bodies.is_empty() && is_inside_only(*function))
+                || self.pack.primitives.contains(&linked.name)
                 || slot_calls.any(|call| {
-                    call.kind.is_in_place() && is_in_coroutine(call.condition) && self.is_suspending_slot(call.slot)
+                    call.kind.is_in_place() && is_inside(call.condition) && self.is_suspending_slot(call.slot)
                 })
         };
         let functions = program.function_ids().filter(|function| may_suspend(*function));
@@ -103,10 +103,10 @@ impl Effects<'_> {
             }
             let callers = program.sites_of(function).filter(|(site, caller)| {
                 let call = program.call(*site);
-                call.kind == CallKind::Written && is_in_coroutine(call.condition) && may_suspend(*caller)
+                call.kind == CallKind::Written && is_inside(call.condition) && may_suspend(*caller)
             });
             work.extend(callers.map(|(_, caller)| caller));
-            // In a coroutine, a generated wrapper calls its target, whether or not its body was read.
+            // In the inside context, a generated wrapper calls its target, whether or not its body was read.
             work.extend(self.wrapper_of(function).filter(|wrapper| self.effect(*wrapper) == Some(Effect::Mixed)));
         }
         suspending
@@ -115,7 +115,7 @@ impl Effects<'_> {
     /// Whether a function in a slot may suspend: the slot's mark says so.
     fn is_suspending_slot(&self, slot: Option<SlotId>) -> bool {
         let requirement = slot.and_then(|slot| self.slot_requirement(slot));
-        requirement.is_some_and(|(effect, _)| effect == Effect::CoroutineOnly)
+        requirement.is_some_and(|(effect, _)| effect == Effect::InsideOnly)
     }
 
     fn releases(&self) -> Releases<'_> {
@@ -151,13 +151,13 @@ fn suspending_calls(
                 break;
             }
         }
-        if is_in_coroutine(*condition) && may_suspend(*callee, *condition) {
+        if is_inside(*condition) && may_suspend(*callee, *condition) {
             found.push((*location, *callee));
         }
     }
     found
 }
 
-fn is_in_coroutine(condition: PathCondition) -> bool {
-    condition.contexts().contains(Context::Coroutine)
+fn is_inside(condition: PathCondition) -> bool {
+    condition.contexts().contains(Context::Inside)
 }

@@ -1,4 +1,4 @@
-//! The other marks that a new coroutine-only mark requires: those of unmarked callers that may run in non-coroutine
+//! The other marks that a new inside-only mark requires: those of unmarked callers that may run in non-coroutine
 //! context, of their callers, of the slots that point to any of these, of the slots that these are copied to, and of
 //! those that have the same typedef.
 
@@ -14,12 +14,12 @@ use super::{Callee, Effects};
 /// functions lead to one another each finding would visit all of it.
 pub const MAX_REQUIRED_MARKS: usize = 1000;
 
-/// What follows from marking one function or slot as coroutine-only.
+/// What follows from marking one function or slot as inside-only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MarkClosure {
     /// The other marks: the nearest first, then by location.
     pub required_marks: Vec<RequiredMark>,
-    /// A location that no mark makes correct: a call in non-coroutine context, or a slot with another requirement.
+    /// A location that no mark makes correct: a call outside, or a slot with another requirement.
     pub obstacle: Option<Location>,
     /// Whether there are more than [`MAX_REQUIRED_MARKS`].
     pub is_truncated: bool,
@@ -37,7 +37,7 @@ pub struct RequiredMark {
 }
 
 impl Effects<'_> {
-    /// What follows from marking `first` as coroutine-only.
+    /// What follows from marking `first` as inside-only.
     pub fn mark_closure(&self, first: Callee) -> MarkClosure {
         let mut closure = MarkClosure::default();
         let mut known = BTreeSet::from([first]);
@@ -66,7 +66,7 @@ impl Effects<'_> {
                 self.calls_in_context(function)
             }
             Callee::Slot(slot) => {
-                *obstacle = obstacle.or_else(|| self.store_of_non_coroutine_only(slot));
+                *obstacle = obstacle.or_else(|| self.store_of_outside_only(slot));
                 self.copies_to_mark(slot, &mut next, obstacle);
                 self.shared_to_mark(slot, &mut next);
                 let calls = self.slot_calls_of(slot).map(|(body, call)| {
@@ -79,7 +79,7 @@ impl Effects<'_> {
         calls.sort_unstable();
         for (location, caller, contexts) in calls {
             let start = self.start(caller);
-            if !start.and(contexts).contains(Context::NonCoroutine) {
+            if !start.and(contexts).contains(Context::Outside) {
                 continue;
             }
             match self.effect(caller) {
@@ -103,7 +103,7 @@ impl Effects<'_> {
     fn slots_to_mark(&self, function: FunctionId, next: &mut Vec<(Callee, Location)>, obstacle: &mut Option<Location>) {
         for store in self.program.stores_of(function) {
             match (self.store_requirement(store), store.slot) {
-                (Some(Effect::CoroutineOnly), _) => {}
+                (Some(Effect::InsideOnly), _) => {}
                 (None, Some(slot)) => next.push((Callee::Slot(slot), store.location)),
                 (Some(_), _) => *obstacle = obstacle.or(Some(store.location)),
                 // An unidentified slot cannot be marked, and stores into it are not checked.
@@ -117,7 +117,7 @@ impl Effects<'_> {
         for copy in self.program.copies_from(slot) {
             for to in self.points_to.destinations(self.program, copy.to) {
                 match self.slot_requirement(to) {
-                    Some((Effect::CoroutineOnly, _)) => {}
+                    Some((Effect::InsideOnly, _)) => {}
                     None => next.push((Callee::Slot(to), copy.location)),
                     Some(_) => *obstacle = obstacle.or(Some(copy.location)),
                 }
@@ -146,20 +146,20 @@ impl Effects<'_> {
         shared.get(&declared).map_or(&[], Vec::as_slice)
     }
 
-    /// Where a non-coroutine-only function comes into a slot: by a store, or by a copy.
-    fn store_of_non_coroutine_only(&self, slot: SlotId) -> Option<Location> {
-        let is_misfit = |function: &&FunctionId| self.effect(**function) == Some(Effect::NonCoroutineOnly);
+    /// Where a outside-only function comes into a slot: by a store, or by a copy.
+    fn store_of_outside_only(&self, slot: SlotId) -> Option<Location> {
+        let is_misfit = |function: &&FunctionId| self.effect(**function) == Some(Effect::OutsideOnly);
         let function = self.points_to.candidates(slot).iter().find(is_misfit)?;
         let origin = self.points_to.origin(self.program, slot, *function)?;
         Some(origin.copies.last().map_or(origin.store.location, |copy| copy.location))
     }
 
-    /// Whether something is certainly only called in coroutines, and everything in its closure as well.
+    /// Whether something is certainly only called inside, and everything in its closure as well.
     pub fn can_be_marked(&self, first: Callee, closure: &MarkClosure) -> bool {
         let others = closure.required_marks.iter().map(|required| required.what);
         closure.obstacle.is_none()
             && !closure.is_truncated
-            && others.chain([first]).all(|what| self.called_in(what) == ContextSet::COROUTINE)
+            && others.chain([first]).all(|what| self.called_in(what) == ContextSet::INSIDE)
     }
 
     /// The contexts in which something may be called. For a slot, calls through the slots that it is copied to count,

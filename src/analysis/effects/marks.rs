@@ -86,19 +86,19 @@ impl<'a> Effects<'a> {
         self.find_mark(|id, mark| wraps(mark) && self.program.declares_mark(id))
     }
 
-    /// The pack's first mark that the tree uses for wrappers of coroutine-only functions that take this lock; for mixed
+    /// The pack's first mark that the tree uses for wrappers of inside-only functions that take this lock; for mixed
     /// wrappers if `mixed`. A tree whose only wrapper mark is mixed uses that one for all.
     pub fn wrapper_mark_for(&self, mixed: bool, lock: Option<LockMode>) -> Option<&'a str> {
         let fits = |mark: &MarkSpec, effect: Effect| {
             let wraps = mark.wrapper.as_ref();
             mark.effect == Some(effect)
-                && wraps.is_some_and(|wraps| wraps.calls == Effect::CoroutineOnly && wraps.lock == lock)
+                && wraps.is_some_and(|wraps| wraps.calls == Effect::InsideOnly && wraps.lock == lock)
         };
         let find = |effect| {
             self.find_mark(|id, mark| fits(mark, effect) && self.program.declares_mark(id))
                 .map(|id| self.pack.mark(id).name.as_str())
         };
-        if mixed { find(Effect::Mixed) } else { find(Effect::NonCoroutineOnly).or_else(|| find(Effect::Mixed)) }
+        if mixed { find(Effect::Mixed) } else { find(Effect::OutsideOnly).or_else(|| find(Effect::Mixed)) }
     }
 
     fn find_mark(&self, wanted: impl Fn(MarkId, &MarkSpec) -> bool) -> Option<MarkId> {

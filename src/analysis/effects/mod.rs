@@ -151,8 +151,8 @@ impl<'a> Effects<'a> {
         self.starts[function]
     }
 
-    /// The same, also inferred from slots: an unmarked function starts in a coroutine if it is stored into something
-    /// coroutine-only and is entered in no other way.
+    /// The same, also inferred from slots: an unmarked function starts inside if it is stored into something
+    /// inside-only and is entered in no other way.
     pub fn inferred_start(&self, function: FunctionId) -> ContextSet {
         self.inferred_starts.get_or_init(|| violations::inferred_starts(self))[function]
     }
@@ -188,7 +188,7 @@ impl<'a> Effects<'a> {
         self.suspects.get_or_init(|| suspects::suspects(self))
     }
 
-    /// Whether a coroutine-only function may run in non-coroutine context all the same. If so, its mark does not
+    /// Whether a inside-only function may run outside all the same. If so, its mark does not
     /// justify a change of its body.
     pub fn dispute(&self, function: FunctionId) -> Option<Dispute> {
         self.disputes.get_or_init(|| disputes::disputes(self))[function]

@@ -24,7 +24,7 @@ pub struct PollingThread {
     pub conditional: bool,
 }
 
-/// A body with one value of its flags, outside of coroutines.
+/// A body with one value of its flags, outside.
 type Node = (BodyId, u8);
 
 /// For each node that leads to a function that polls, the call that does, and the node that it enters; `None` if it
@@ -50,12 +50,12 @@ impl Effects<'_> {
         starts.into_iter().flat_map(|(body, parameter)| self.polling_calls(body, parameter, &leading)).collect()
     }
 
-    /// Whether a function polls the event loop outside of coroutines: the pack lists it, or it is generated to wait for
-    /// a coroutine.
+    /// Whether a function polls the event loop outside: the pack lists it, or it is generated to wait for
+    /// the inside context.
     fn polls(&self, function: FunctionId) -> bool {
         let waits = || {
             let marks = self.context_marks(function);
-            marks.iter().any(|(mark, _)| self.wraps(mark).is_some_and(|wraps| wraps.calls == Effect::CoroutineOnly))
+            marks.iter().any(|(mark, _)| self.wraps(mark).is_some_and(|wraps| wraps.calls == Effect::InsideOnly))
         };
         self.pack.polling.contains(&self.program.function(function).name) || (self.is_marked(function) && waits())
     }
@@ -67,7 +67,7 @@ impl Effects<'_> {
         let mut level: Vec<(Node, CallSite, Option<Node>)> = Vec::new();
         for function in program.function_ids().filter(|function| self.polls(*function)) {
             for call in program.incoming(function).iter().filter(|call| call.kind.is_in_place()) {
-                let values = single_values(call.condition.values(Context::NonCoroutine));
+                let values = single_values(call.condition.values(Context::Outside));
                 level.extend(values.map(|value| ((call.site.body, value), call.site, None)));
             }
         }
@@ -83,10 +83,10 @@ impl Effects<'_> {
                 for call in program.incoming(function).iter().filter(|call| call.kind.is_in_place()) {
                     let arguments: &[Argument] =
                         if call.has_arguments { &program.call(call.site).arguments } else { &[] };
-                    let reached = single_values(call.condition.values(Context::NonCoroutine));
+                    let reached = single_values(call.condition.values(Context::Outside));
                     let enters = |value: &u8| {
                         let callee = program.body(node.0);
-                        passed_values(arguments, Context::NonCoroutine, *value, callee) & (1 << node.1) != 0
+                        passed_values(arguments, Context::Outside, *value, callee) & (1 << node.1) != 0
                     };
                     next.extend(reached.filter(enters).map(|value| ((call.site.body, value), call.site, Some(node))));
                 }
@@ -96,10 +96,10 @@ impl Effects<'_> {
         leading
     }
 
-    /// Whether a chain may go through a function: its body is what runs, outside of coroutines, and it returns.
+    /// Whether a chain may go through a function: its body is what runs, outside, and it returns.
     fn may_lead(&self, function: FunctionId) -> bool {
         let declarations = &self.program.function(function).declarations;
-        self.start(function).contains(Context::NonCoroutine)
+        self.start(function).contains(Context::Outside)
             && !self.polls(function)
             && !matches!(self.requirement(function).provenance, Provenance::Modelled(_))
             && !declarations.iter().any(|declared| declared.never_returns)
@@ -109,10 +109,10 @@ impl Effects<'_> {
     fn polling_calls(&self, body: BodyId, parameter: Option<SlotId>, leading: &Leading) -> Vec<PollingThread> {
         let linked = self.program.body(body);
         let context_of = |condition: PathCondition| match parameter {
-            Some(_) => Context::NonCoroutine,
+            Some(_) => Context::Outside,
             // The predicate returns in a region what it returns around it.
-            None if condition.contexts().contains(Context::Coroutine) => Context::Coroutine,
-            None => Context::NonCoroutine,
+            None if condition.contexts().contains(Context::Inside) => Context::Inside,
+            None => Context::Outside,
         };
         let is_in_thread = |kind: CallKind| match parameter {
             Some(_) => kind.is_in_place(),

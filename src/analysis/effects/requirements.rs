@@ -41,8 +41,8 @@ impl Effects<'_> {
 
     pub(super) fn decide(&self, function: FunctionId) -> Requirement {
         let marks = self.context_marks(function);
-        let coroutine = marks.iter().find(|(_, effect)| *effect == Effect::CoroutineOnly);
-        let other = marks.iter().find(|(_, effect)| *effect != Effect::CoroutineOnly);
+        let coroutine = marks.iter().find(|(_, effect)| *effect == Effect::InsideOnly);
+        let other = marks.iter().find(|(_, effect)| *effect != Effect::InsideOnly);
         match (coroutine, other) {
             (Some((one, _)), Some((other, _))) => {
                 let order = |mark: &Mark| marks.iter().position(|(known, _)| known == mark);
@@ -53,7 +53,7 @@ impl Effects<'_> {
                 return Requirement { effect: Some(*effect), provenance: Provenance::Marked(*mark) };
             }
             (None, Some(_)) => {
-                // A function with both a mixed and a non-coroutine-only mark is mixed.
+                // A function with both a mixed and a outside-only mark is mixed.
                 let weakest = marks.iter().find(|(_, effect)| *effect == Effect::Mixed).or(marks.first());
                 if let Some((mark, effect)) = weakest {
                     return Requirement { effect: Some(*effect), provenance: Provenance::Marked(*mark) };
@@ -67,12 +67,12 @@ impl Effects<'_> {
             return Requirement { effect, provenance: Provenance::Modelled(model) };
         }
         if self.pack.polling.contains(name) {
-            return Requirement { effect: Some(Effect::NonCoroutineOnly), provenance: Provenance::Polling };
+            return Requirement { effect: Some(Effect::OutsideOnly), provenance: Provenance::Polling };
         }
         if let Some((context, location)) = self.asserted(function) {
             let effect = match context {
-                Context::Coroutine => Effect::CoroutineOnly,
-                Context::NonCoroutine => Effect::NonCoroutineOnly,
+                Context::Inside => Effect::InsideOnly,
+                Context::Outside => Effect::OutsideOnly,
             };
             return Requirement { effect: Some(effect), provenance: Provenance::Inferred(location) };
         }

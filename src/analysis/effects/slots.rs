@@ -60,13 +60,13 @@ pub enum Resolution {
 /// Why a value does not fit a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StoreMismatchKind {
-    /// The value is coroutine-only, and the slot is not.
+    /// The value is inside-only, and the slot is not.
     LosesMark,
-    /// The value is non-coroutine-only, and the slot is coroutine-only.
+    /// The value is outside-only, and the slot is inside-only.
     GainsMark,
-    /// The value is non-coroutine-only, and the slot is mixed.
+    /// The value is outside-only, and the slot is mixed.
     GainsMixed,
-    /// The function is unmarked, and becomes the entry point of a coroutine.
+    /// The function is unmarked, and becomes the entry point of the inside context.
     UnmarkedEntry,
 }
 
@@ -145,7 +145,7 @@ impl Effects<'_> {
     /// marks, else because another thread runs it.
     pub fn store_requirement(&self, store: &Store) -> Option<Effect> {
         let by_marks = || self.slot_requirement(store.slot?).map(|(effect, _)| effect);
-        let by_thread = || self.thread_of_slot(store.slot?).map(|_| Effect::NonCoroutineOnly);
+        let by_thread = || self.thread_of_slot(store.slot?).map(|_| Effect::OutsideOnly);
         self.flag_requirement(store).or_else(by_marks).or_else(by_thread)
     }
 
@@ -156,7 +156,7 @@ impl Effects<'_> {
 
     fn effect_of_flag(&self, flag: Option<PairedFlag>) -> Option<Effect> {
         let flag = flag?;
-        self.pack.pairs[usize::from(flag.pair.0)].effect(flag.set)
+        self.pack.slots[usize::from(flag.model.0)].effect(flag.set)
     }
 
     /// The contexts in which slots call a function: those of the flags beside the slots, if all of them have one.
@@ -201,7 +201,7 @@ impl Effects<'_> {
     /// Whether the pack pairs a slot with a flag that says what the slot requires.
     fn is_paired(&self, slot: SlotId) -> bool {
         let slot = self.program.slot(slot);
-        self.pack.pairs.iter().any(|pair| match (&pair.slot, &slot.key) {
+        self.pack.slots.iter().any(|pair| match (&pair.slot, &slot.key) {
             (SlotName::Parameter { function, position }, SlotKey::Parameter { function: of, position: at }) => {
                 position == at && self.program.function(*of).name == *function
             }
@@ -242,7 +242,7 @@ pub(super) fn store_mismatches(effects: &Effects<'_>) -> Vec<StoreMismatch> {
         // came into the slot.
         if effects.slot_requirement(copy.from).is_none() && effects.may_gain_mark(copy) {
             for function in effects.points_to.candidates(copy.from) {
-                if effects.effect(*function) != Some(Effect::CoroutineOnly) {
+                if effects.effect(*function) != Some(Effect::InsideOnly) {
                     let value = StoredValue::Candidate(*function, copy.from);
                     check(value, copy.to, copy.location, copy.paired_flag);
                 }
@@ -281,12 +281,12 @@ impl Effects<'_> {
         }
     }
 
-    /// Whether the value of a copy goes where a function that is not coroutine-only does not fit, and the flag beside
+    /// Whether the value of a copy goes where a function that is not inside-only does not fit, and the flag beside
     /// the slot says nothing else.
     fn may_gain_mark(&self, copy: &PointerCopy) -> bool {
-        let by_marks = |slot: &SlotId| matches!(self.slot_requirement(*slot), Some((Effect::CoroutineOnly, _)));
+        let by_marks = |slot: &SlotId| matches!(self.slot_requirement(*slot), Some((Effect::InsideOnly, _)));
         match self.effect_of_flag(copy.paired_flag) {
-            Some(effect) => effect == Effect::CoroutineOnly,
+            Some(effect) => effect == Effect::InsideOnly,
             None => self.stored_slots(copy.to).iter().any(by_marks),
         }
     }
@@ -356,15 +356,15 @@ fn mismatch(
     let is_unmarked = |function| effects.requirement(function).provenance == Provenance::Unmarked;
     let is_candidate = matches!(value, StoredValue::Candidate(..));
     let kind = match (effects.value_requirement(value), expected) {
-        // What an unmarked slot may hold is checked against coroutine-only slots alone.
+        // What an unmarked slot may hold is checked against inside-only slots alone.
         (_, Some(Effect::Mixed) | None) if is_candidate => return None,
-        (Some(Effect::CoroutineOnly), Some(Effect::CoroutineOnly)) => return None,
+        (Some(Effect::InsideOnly), Some(Effect::InsideOnly)) => return None,
         // Another rule reports contradictory marks of the slot.
-        (Some(Effect::CoroutineOnly), None) if effects.slot_has_context_mark(slot) => return None,
-        (Some(Effect::CoroutineOnly), _) => StoreMismatchKind::LosesMark,
-        (Some(Effect::NonCoroutineOnly), Some(Effect::CoroutineOnly)) => StoreMismatchKind::GainsMark,
-        (Some(Effect::NonCoroutineOnly), Some(Effect::Mixed)) => StoreMismatchKind::GainsMixed,
-        (None, Some(Effect::CoroutineOnly))
+        (Some(Effect::InsideOnly), None) if effects.slot_has_context_mark(slot) => return None,
+        (Some(Effect::InsideOnly), _) => StoreMismatchKind::LosesMark,
+        (Some(Effect::OutsideOnly), Some(Effect::InsideOnly)) => StoreMismatchKind::GainsMark,
+        (Some(Effect::OutsideOnly), Some(Effect::Mixed)) => StoreMismatchKind::GainsMixed,
+        (None, Some(Effect::InsideOnly))
             if function.is_some_and(is_unmarked) && paired_flag.is_none() && is_parameter() =>
         {
             StoreMismatchKind::UnmarkedEntry

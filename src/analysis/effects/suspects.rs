@@ -41,7 +41,7 @@ pub struct Suspect {
 /// Finds all suspect marks.
 pub(super) fn suspects(effects: &Effects<'_>) -> Vec<Suspect> {
     let mut by_callee: BTreeMap<FunctionId, Vec<&Violation>> = BTreeMap::new();
-    for violation in effects.violations().iter().filter(|violation| violation.kind == ViolationKind::CoroutineCall) {
+    for violation in effects.violations().iter().filter(|violation| violation.kind == ViolationKind::InsideCall) {
         if let Callee::Function(function) = violation.callee {
             by_callee.entry(function).or_default().push(violation);
         }

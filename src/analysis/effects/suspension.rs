@@ -52,7 +52,7 @@ impl Effects<'_> {
     /// Why a function may suspend, apart from the functions that it may call.
     fn suspends_itself(&self, function: FunctionId) -> Option<SuspensionCause> {
         let linked = self.program.function(function);
-        if self.pack.suspending.contains(&linked.name) {
+        if self.pack.primitives.contains(&linked.name) {
             return Some(SuspensionCause::Listed);
         }
         if linked.bodies.is_empty() && !linked.declarations.is_empty() {
@@ -70,7 +70,7 @@ impl Effects<'_> {
     /// suspend. A function that calls its parameter does not decide what it calls, whatever today's callers pass.
     fn names_all_targets(&self, call: &SlotCall) -> bool {
         call.slot.is_some_and(|slot| {
-            let may_suspend = self.slot_requirement(slot).is_some_and(|(effect, _)| effect == Effect::CoroutineOnly);
+            let may_suspend = self.slot_requirement(slot).is_some_and(|(effect, _)| effect == Effect::InsideOnly);
             let is_parameter = matches!(self.program.slot(slot).key, SlotKey::Parameter { .. });
             let is_known = !self.points_to.candidates(slot).is_empty() && !self.points_to.may_hold_unknown(slot);
             is_known && !may_suspend && !is_parameter

@@ -49,13 +49,13 @@ impl Callee {
 /// What is wrong with a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ViolationKind {
-    /// A coroutine-only callee may be called in non-coroutine context.
-    CoroutineCall,
-    /// A non-coroutine-only callee is or may be called in a coroutine.
-    BlockingCall,
-    /// A wrapper is called in a coroutine, which could call the wrapper's target.
+    /// A inside-only callee may be called outside.
+    InsideCall,
+    /// A outside-only callee is or may be called inside.
+    OutsideCall,
+    /// A wrapper is called inside, which could call the wrapper's target.
     MixedCall,
-    /// A coroutine-only callee is called in a region, which runs in another thread and cannot suspend.
+    /// A inside-only callee is called in a region, which runs in another thread and cannot suspend.
     RegionCall,
 }
 
@@ -81,9 +81,9 @@ fn violations_of(effects: &Effects<'_>, id: BodyId) -> Vec<Violation> {
     let mut add = |location: Location, callee: Callee, condition: PathCondition, checked: (ViolationKind, bool)| {
         let (kind, conditional) = checked;
         let start = match kind {
-            ViolationKind::BlockingCall => effects.inferred_start(caller),
+            ViolationKind::OutsideCall => effects.inferred_start(caller),
             ViolationKind::MixedCall => effects.judged_start(body),
-            ViolationKind::CoroutineCall | ViolationKind::RegionCall => effects.start(caller),
+            ViolationKind::InsideCall | ViolationKind::RegionCall => effects.start(caller),
         };
         let contexts = start.and(effects.possible_at(id, condition));
         found.push(Violation { body: id, caller, location, callee, kind, contexts, conditional });
@@ -121,7 +121,7 @@ fn check_call(
     match call {
         CallKind::Written | CallKind::Cleanup => {}
         // A region cannot suspend, and everything in it may block.
-        CallKind::Region if effect == Effect::CoroutineOnly && !condition.contexts().is_empty() => {
+        CallKind::Region if effect == Effect::InsideOnly && !condition.contexts().is_empty() => {
             return Some((ViolationKind::RegionCall, false));
         }
         CallKind::Region | CallKind::Unresolved => return None,
@@ -131,26 +131,25 @@ fn check_call(
     let caller = linked.function;
     let contexts = effects.start(caller).and(possible);
     match effect {
-        // Nobody can mark a function in a generated file. It is enough that it runs in a coroutine.
-        Effect::CoroutineOnly
-            if contexts.contains(Context::NonCoroutine)
-                && effects.inferred_start(caller) == ContextSet::COROUTINE
+        // Nobody can mark a function in a generated file. It is enough that it runs inside.
+        Effect::InsideOnly
+            if contexts.contains(Context::Outside)
+                && effects.inferred_start(caller) == ContextSet::INSIDE
                 && effects.is_generated(linked.location) =>
         {
             None
         }
-        Effect::CoroutineOnly if contexts.contains(Context::NonCoroutine) => {
-            let conditional =
-                contexts == ContextSet::BOTH && effects.is_conditional(body, Context::NonCoroutine, condition);
-            Some((ViolationKind::CoroutineCall, conditional))
+        Effect::InsideOnly if contexts.contains(Context::Outside) => {
+            let conditional = contexts == ContextSet::BOTH && effects.is_conditional(body, Context::Outside, condition);
+            Some((ViolationKind::InsideCall, conditional))
         }
-        Effect::NonCoroutineOnly
-            if effects.inferred_start(caller).and(possible) == ContextSet::COROUTINE
+        Effect::OutsideOnly
+            if effects.inferred_start(caller).and(possible) == ContextSet::INSIDE
                 || (contexts == ContextSet::BOTH && effects.effect(caller) == Some(Effect::Mixed)) =>
         {
-            Some((ViolationKind::BlockingCall, false))
+            Some((ViolationKind::OutsideCall, false))
         }
-        Effect::Mixed if effects.judged_start(linked).and(possible) == ContextSet::COROUTINE => {
+        Effect::Mixed if effects.judged_start(linked).and(possible) == ContextSet::INSIDE => {
             Some((ViolationKind::MixedCall, false))
         }
         _ => None,
@@ -162,15 +161,15 @@ pub(super) fn inferred_starts(effects: &Effects<'_>) -> IndexVec<FunctionId, Con
     let program = effects.program;
     let mut starts: IndexVec<FunctionId, ContextSet> =
         program.function_ids().map(|function| effects.start(function)).collect();
-    let is_coroutine_only = |store: &&Store| effects.store_requirement(store) == Some(Effect::CoroutineOnly);
-    let by_name = program.stores.iter().filter(is_coroutine_only).map(|store| store.function);
-    let has_mark = |slot: &SlotId| matches!(effects.slot_requirement(*slot), Some((Effect::CoroutineOnly, _)));
+    let is_inside_only = |store: &&Store| effects.store_requirement(store) == Some(Effect::InsideOnly);
+    let by_name = program.stores.iter().filter(is_inside_only).map(|store| store.function);
+    let has_mark = |slot: &SlotId| matches!(effects.slot_requirement(*slot), Some((Effect::InsideOnly, _)));
     let held = program.slots.ids().filter(has_mark).flat_map(|slot| effects.points_to.candidates(slot)).copied();
     for function in by_name.chain(held) {
         if effects.requirement(function).provenance == Provenance::Unmarked
-            && effects.entry_contexts().possible.contexts(program, function) == ContextSet::COROUTINE
+            && effects.entry_contexts().possible.contexts(program, function) == ContextSet::INSIDE
         {
-            starts[function] = ContextSet::COROUTINE;
+            starts[function] = ContextSet::INSIDE;
         }
     }
     starts

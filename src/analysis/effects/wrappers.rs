@@ -35,8 +35,8 @@ impl<'a> Effects<'a> {
         let spec = self.wraps(&mark)?;
         let name = &self.program.function(function).name;
         let target_name = match spec.calls {
-            Effect::CoroutineOnly => self.pack.target_name(name),
-            Effect::Mixed | Effect::NonCoroutineOnly => self.pack.wrapper_name(name),
+            Effect::InsideOnly => self.pack.target_name(name),
+            Effect::Mixed | Effect::OutsideOnly | Effect::Entry => self.pack.wrapper_name(name),
         };
         let target = target_name.as_deref().and_then(|name| self.program.by_name(name));
         Some(DeclaredWrapper { function, mark, spec, target_name, target })
@@ -47,20 +47,20 @@ impl<'a> Effects<'a> {
         self.pack.mark(mark.mark).wrapper.as_ref()
     }
 
-    /// The function that a wrapper of this name wraps, if the program has it and it is coroutine-only.
+    /// The function that a wrapper of this name wraps, if the program has it and it is inside-only.
     pub fn direct_target(&self, wrapper: FunctionId) -> Option<FunctionId> {
         let name = self.pack.target_name(&self.program.function(wrapper).name)?;
         let target = self.program.by_name(&name)?;
-        (self.effect(target) == Some(Effect::CoroutineOnly)).then_some(target)
+        (self.effect(target) == Some(Effect::InsideOnly)).then_some(target)
     }
 
-    /// The wrapper of a coroutine-only function: a function with the wrapper's name and a wrapper mark.
+    /// The wrapper of a inside-only function: a function with the wrapper's name and a wrapper mark.
     pub fn wrapper_of(&self, target: FunctionId) -> Option<FunctionId> {
         let name = self.pack.wrapper_name(&self.program.function(target).name)?;
         let wrapper = self.program.by_name(&name)?;
         let marks = self.context_marks(wrapper);
         let mut wraps = marks.iter().filter_map(|(mark, _)| self.wraps(mark));
-        wraps.any(|wraps| wraps.calls == Effect::CoroutineOnly).then_some(wrapper)
+        wraps.any(|wraps| wraps.calls == Effect::InsideOnly).then_some(wrapper)
     }
 
     /// The lock that a function's marks require its caller to hold, and the mark.

@@ -13,12 +13,14 @@ mod returns;
 mod adjacency;
 mod index_vec;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use cowrap_facts::{
-    Assertion, CallKind, Flag, FlagTest, LockId, MarkId, PairedFlag, PathCondition, Release, single_values,
+    Assertion, CallKind, Flag, FlagTest, LockId, MarkId, PairedFlag, PathCondition, ReadingId, Release, SlotModelId,
+    single_values,
 };
 
 pub use adjacency::Adjacency;
@@ -68,7 +70,7 @@ pub struct Mark {
 }
 
 /// The program.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Program {
     /// All files that any unit includes; [`FileId`] counts them.
     #[serde(with = "cowrap_facts::paths")]
@@ -151,6 +153,8 @@ pub struct Body {
     pub slot_calls: Vec<SlotCall>,
     /// The nearest call, as a position in `calls`, that every path to the end of the body passes.
     pub returns_after: Option<u32>,
+    /// The context in which it returns, from each entry state.
+    pub exit: PathCondition,
     /// An assertion on the context that every path passes.
     pub assertion: Option<(Assertion, Location)>,
     /// The locks that it takes, with the calls that it makes while it certainly holds them.
@@ -259,6 +263,8 @@ pub struct Slot {
     pub is_foreign: bool,
     /// Whether it is a parameter that the function's own body stores into.
     pub is_assigned: bool,
+    /// What the packs say of it, by its name or by the typedef of its type; sorted.
+    pub models: Vec<SlotModelId>,
     /// The marks on its own declaration or on the typedef of its type.
     pub marks: Vec<Mark>,
     /// Where to write a mark: at the names of its declarations, or at that of the typedef of its type; sorted.
@@ -374,6 +380,11 @@ impl Body {
 }
 
 impl Program {
+    /// The program as another pack reads it.
+    pub fn read_as(&self, _: ReadingId) -> Cow<'_, Program> {
+        Cow::Borrowed(self)
+    }
+
     /// Builds the call graph from the bodies, without the calls that control does not come to. A program that was
     /// deserialised needs this, since the graph is not stored.
     pub fn connect(&mut self) {

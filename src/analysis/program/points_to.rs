@@ -570,6 +570,7 @@ mod tests {
             identity,
             is_array: false,
             is_foreign: false,
+            models: Vec::new(),
             marks: Vec::new(),
             declared: Vec::new(),
         };

@@ -141,8 +141,9 @@ pub fn labels<'e>(effects: &Effects<'e>, vertex: Vertex) -> Vec<&'e str> {
         }
     };
     labels.push(match effect {
-        Some(Effect::CoroutineOnly) => "coroutine-only",
-        Some(Effect::NonCoroutineOnly) => "non-coroutine-only",
+        Some(Effect::InsideOnly) => "coroutine-only",
+        Some(Effect::OutsideOnly) => "non-coroutine-only",
+        Some(Effect::Entry) => "entry",
         Some(Effect::Mixed) => "mixed",
         None => "unmarked",
     });

@@ -58,8 +58,8 @@ pub fn related(
 fn relation(effects: &Effects<'_>, links: &Links<'_, '_>, distance: u32, link: &Link) -> Relation {
     let context = match (link.kind, link.contexts) {
         (EdgeKind::Candidate, _) => "",
-        (_, ContextSet::COROUTINE) => "in coroutine context",
-        (_, ContextSet::NON_COROUTINE) => "in non-coroutine context",
+        (_, ContextSet::INSIDE) => "in coroutine context",
+        (_, ContextSet::OUTSIDE) => "in non-coroutine context",
         (_, ContextSet::BOTH) => "in both contexts",
         _ => "unreachable",
     };

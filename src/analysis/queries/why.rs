@@ -45,7 +45,7 @@ fn explain(
         inferences.extend(entered(effects, search, *context, function));
         inferences.push(leads(effects, search, *context, function, to, all));
     }
-    if to.is_none() && effects.start(function).contains(Context::Coroutine) {
+    if to.is_none() && effects.start(function).contains(Context::Inside) {
         inferences.push(suspends(effects, function));
     }
     Explanation {
@@ -78,7 +78,7 @@ fn requirement(effects: &Effects<'_>, function: FunctionId) -> String {
             Some((_, slot)) => {
                 format!("unmarked, passed to {}, which runs it in another thread", effects.slot_name(slot))
             }
-            None if effects.runs_only_in_coroutines(function) => {
+            None if effects.runs_only_inside(function) => {
                 "unmarked, runs only in coroutine context, by its callers".to_owned()
             }
             None => "unmarked, may be called in both contexts".to_owned(),
@@ -105,8 +105,8 @@ fn declarations(effects: &Effects<'_>, function: FunctionId) -> Vec<Label> {
 
 fn in_context(context: Context) -> &'static str {
     match context {
-        Context::Coroutine => "in coroutine context",
-        Context::NonCoroutine => "in non-coroutine context",
+        Context::Inside => "in coroutine context",
+        Context::Outside => "in non-coroutine context",
     }
 }
 
@@ -145,8 +145,8 @@ fn leads(
     let chains = search.chains_from(function);
     let (name, context_words) = (name(effects, function), in_context(context));
     let effect = match context {
-        Context::Coroutine => Effect::NonCoroutineOnly.describe(),
-        Context::NonCoroutine => Effect::CoroutineOnly.describe(),
+        Context::Inside => Effect::OutsideOnly.describe(),
+        Context::Outside => Effect::InsideOnly.describe(),
     };
     let Some(best) = chains.first() else {
         let goal = to.map_or_else(|| format!("anything {effect}"), |to| format!("`{to}`"));

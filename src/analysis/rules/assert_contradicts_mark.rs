@@ -27,8 +27,8 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
         let (Provenance::Marked(mark), Some(effect)) = (requirement.provenance, requirement.effect) else { continue };
         let Some((context, location)) = effects.asserted(function) else { continue };
         let (agrees, asserted) = match context {
-            Context::Coroutine => (effect == Effect::CoroutineOnly, "coroutine context"),
-            Context::NonCoroutine => (effect == Effect::NonCoroutineOnly, "non-coroutine context"),
+            Context::Inside => (effect == Effect::InsideOnly, "coroutine context"),
+            Context::Outside => (effect == Effect::OutsideOnly, "non-coroutine context"),
         };
         // A generated body that contradicts its mark is out of date, which `wrapper-stale` reports once for the file.
         if agrees || effects.is_generated(location) {

@@ -26,21 +26,21 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
     for function in effects.program.function_ids() {
         let Provenance::Inferred(location) = effects.requirement(function).provenance else { continue };
         findings.extend(match effects.requirement(function).effect {
-            Some(Effect::CoroutineOnly) => in_coroutine(effects, function, location),
-            Some(Effect::NonCoroutineOnly) => outside(effects, function, location),
+            Some(Effect::InsideOnly) => inside(effects, function, location),
+            Some(Effect::OutsideOnly) => outside(effects, function, location),
             _ => None,
         });
     }
     findings
 }
 
-/// A function that asserts coroutine context, and calls something coroutine-only.
-fn in_coroutine(effects: &Effects<'_>, function: FunctionId, location: Location) -> Option<Finding> {
+/// A function that asserts the inside context, and calls something inside-only.
+fn inside(effects: &Effects<'_>, function: FunctionId, location: Location) -> Option<Finding> {
     let bodies = &effects.program.function(function).bodies;
     let calls = bodies.iter().flat_map(|body| &effects.program.body(*body).calls);
     let mut demanding = calls.filter(|call| {
         call.kind.is_in_place()
-            && effects.requirement(call.callee).effect == Some(Effect::CoroutineOnly)
+            && effects.requirement(call.callee).effect == Some(Effect::InsideOnly)
             && !call.condition.contexts().is_empty()
     });
     let first = demanding.next()?;
@@ -50,15 +50,15 @@ fn in_coroutine(effects: &Effects<'_>, function: FunctionId, location: Location)
     let mut report = Report::new(effects, &RULE, location, "asserted here", message);
     report.mention(first.callee);
     report.label(first.location, format!("{} called here", described(effects, first.callee)));
-    report.help(format!("mark `{name_of}` as `{}`", mark_for(effects, Effect::CoroutineOnly)));
-    fix(&mut report, effects, function, Effect::CoroutineOnly);
+    report.help(format!("mark `{name_of}` as `{}`", mark_for(effects, Effect::InsideOnly)));
+    fix(&mut report, effects, function, Effect::InsideOnly);
     Some(report.finish())
 }
 
-/// A function that asserts non-coroutine context, and is called from marked functions.
+/// A function that asserts the outside context, and is called from marked functions.
 fn outside(effects: &Effects<'_>, function: FunctionId, location: Location) -> Option<Finding> {
     // A tree without the mark (QEMU before 8.0) can only say it by the assertion.
-    effects.plain_mark(Effect::NonCoroutineOnly).filter(|mark| effects.program.declares_mark(*mark))?;
+    effects.plain_mark(Effect::OutsideOnly).filter(|mark| effects.program.declares_mark(*mark))?;
     let calls = effects.program.calls_of(function);
     let (site, caller) = calls.iter().find(|(site, caller)| {
         let call = effects.program.call(*site);
@@ -75,14 +75,14 @@ fn outside(effects: &Effects<'_>, function: FunctionId, location: Location) -> O
     report.label(effects.program.call(*site).location, format!("called from {from} here"));
     let breached = effects.violations().iter().any(|violation| {
         violation.callee == Callee::Function(function)
-            && violation.kind == ViolationKind::BlockingCall
-            && violation.contexts == ContextSet::COROUTINE
+            && violation.kind == ViolationKind::OutsideCall
+            && violation.contexts == ContextSet::INSIDE
     });
     if breached {
         report.note("its calls in coroutine context are reported separately");
     }
-    report.help(format!("mark `{name_of}` as `{}`", mark_for(effects, Effect::NonCoroutineOnly)));
-    fix(&mut report, effects, function, Effect::NonCoroutineOnly);
+    report.help(format!("mark `{name_of}` as `{}`", mark_for(effects, Effect::OutsideOnly)));
+    fix(&mut report, effects, function, Effect::OutsideOnly);
     Some(report.finish())
 }
 

@@ -1,4 +1,4 @@
-//! `eligible-mark`: a function that is only called in coroutine context is unmarked.
+//! `eligible-mark`: a function that is only called inside is unmarked.
 
 use crate::effects::{Callee, Effects, Provenance};
 use crate::program::FunctionId;
@@ -31,7 +31,7 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
         return None;
     }
     // Every caller counts, those through slots too; a function that nobody calls may be entered in either.
-    if effects.entry_contexts().possible.contexts(program, function) != ContextSet::COROUTINE {
+    if effects.entry_contexts().possible.contexts(program, function) != ContextSet::INSIDE {
         return None;
     }
     let body = program.body(*program.function(function).bodies.first()?);
@@ -48,6 +48,6 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
     let closure = effects.mark_closure(Callee::Function(function));
     report.note_required_marks(&closure);
     report.fix_by_marks(Callee::Function(function), &closure);
-    report.help(format!("mark `{function_name}` as `{}`", mark_for(effects, Effect::CoroutineOnly)));
+    report.help(format!("mark `{function_name}` as `{}`", mark_for(effects, Effect::InsideOnly)));
     Some(report.finish())
 }

@@ -1,4 +1,4 @@
-//! `hand-written-wrapper`: a function creates a coroutine and polls until it is done, which a generated wrapper would
+//! `hand-written-wrapper`: a function creates the inside context and polls until it is done, which a generated wrapper would
 //! do.
 
 use crate::effects::Effects;
@@ -54,16 +54,16 @@ fn finding(effects: &Effects<'_>, body: &Body) -> Option<Finding> {
     Some(report.finish())
 }
 
-/// The coroutine-only functions that a coroutine's entry calls.
+/// The inside-only functions that the inside context's entry calls.
 fn targets(effects: &Effects<'_>, entry: FunctionId) -> Vec<(FunctionId, crate::program::Location)> {
     let bodies = effects.program.function(entry).bodies.iter().map(|body| effects.program.body(*body));
     let calls = bodies.flat_map(|body| &body.calls).filter(|call| call.kind == CallKind::Written);
-    let wanted = |call: &&Call| effects.requirement(call.callee).effect == Some(Effect::CoroutineOnly);
+    let wanted = |call: &&Call| effects.requirement(call.callee).effect == Some(Effect::InsideOnly);
     calls.filter(wanted).map(|call| (call.callee, call.location)).collect()
 }
 
 fn advice(effects: &Effects<'_>, targets: &[(FunctionId, crate::program::Location)]) -> String {
-    let mark = effects.wrapper_mark(Effect::CoroutineOnly).map(|mark| effects.pack.mark(mark).name.as_str());
+    let mark = effects.wrapper_mark(Effect::InsideOnly).map(|mark| effects.pack.mark(mark).name.as_str());
     match (targets, mark) {
         ([(target, _)], Some(mark)) => match effects.pack.wrapper_name(name(effects, *target)) {
             Some(wrapper) => format!("declare `{wrapper}` with `{mark}`, so that it is generated"),

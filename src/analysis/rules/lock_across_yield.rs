@@ -1,4 +1,4 @@
-//! `lock-across-yield`: a coroutine may suspend while it holds a thread lock.
+//! `lock-across-yield`: the inside context may suspend while it holds a thread lock.
 
 use crate::effects::{Effects, LockAcrossYield};
 use crate::wording::{call_of, name};
@@ -37,8 +37,8 @@ fn finding(effects: &Effects<'_>, held: &LockAcrossYield) -> Option<Finding> {
     }
     report.mention_callee(callee);
     report.label_callee(callee);
-    if effects.runs_only_in_coroutines(held.caller) {
-        report.note_only_in_coroutines(held.caller);
+    if effects.runs_only_inside(held.caller) {
+        report.note_only_inside(held.caller);
     }
     report.help("release the lock before the call, or use a coroutine lock");
     Some(report.finish())

@@ -1,4 +1,4 @@
-//! `mixed-call`: a mixed function is called in coroutine context, where its target can be called directly.
+//! `mixed-call`: a mixed function is called inside, where its target can be called directly.
 
 use crate::effects::{Callee, Dispute, Effects, Violation, ViolationKind};
 use crate::wording::{described, mark_for, name, span};
@@ -34,9 +34,9 @@ fn finding(effects: &Effects<'_>, violation: &Violation) -> Option<Finding> {
         // The wrapped function itself may have a reason to go round through its wrapper.
         return None;
     }
-    let is_inferred = effects.runs_only_in_coroutines(violation.caller);
+    let is_inferred = effects.runs_only_inside(violation.caller);
     let place = match effects.requirement(violation.caller).effect {
-        Some(Effect::CoroutineOnly) => format!("from {}", described(effects, violation.caller)),
+        Some(Effect::InsideOnly) => format!("from {}", described(effects, violation.caller)),
         _ if is_inferred => format!("from unmarked `{caller}`, which runs only in coroutine context,"),
         _ => format!("in coroutine context in `{caller}`"),
     };
@@ -50,16 +50,16 @@ fn finding(effects: &Effects<'_>, violation: &Violation) -> Option<Finding> {
     match &closure {
         None => report.help(format!("call `{target}` instead")),
         Some(closure) => {
-            report.note_only_in_coroutines(violation.caller);
+            report.note_only_inside(violation.caller);
             report.note_required_marks(closure);
-            let mark = mark_for(effects, Effect::CoroutineOnly);
+            let mark = mark_for(effects, Effect::InsideOnly);
             report.help(format!("mark `{caller}` as `{mark}`, and call `{target}` instead"));
         }
     }
-    // A caller that others call outside of coroutines needs the wrapper, whatever its mark says.
+    // A caller that others call outside needs the wrapper, whatever its mark says.
     let contest = effects.dispute(violation.caller);
     if effects.have_one_type(callee, direct) && contest != Some(Dispute::Direct) {
-        // In a coroutine, what is generated does nothing but call its target, unless a lock comes in between.
+        // In the inside context, what is generated does nothing but call its target, unless a lock comes in between.
         let wraps = effects.context_marks(callee).iter().find_map(|(mark, _)| effects.wraps(mark));
         let is_same = wraps.is_some_and(|wraps| wraps.lock.is_none()) && effects.required_lock(direct).is_none();
         let safety = if is_same && contest.is_none() { Safety::Safe } else { Safety::Unsafe };

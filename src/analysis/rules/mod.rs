@@ -5,8 +5,8 @@
 
 mod assert_contradicts_mark;
 mod assert_without_mark;
-mod blocking_call;
-mod coroutine_call;
+mod outside_call;
+mod inside_call;
 mod eligible_mark;
 mod hand_written_wrapper;
 mod lock_across_yield;
@@ -54,8 +54,8 @@ pub struct Rule {
 pub static RULES: &[Rule] = &[
     assert_contradicts_mark::RULE,
     assert_without_mark::RULE,
-    blocking_call::RULE,
-    coroutine_call::RULE,
+    outside_call::RULE,
+    inside_call::RULE,
     eligible_mark::RULE,
     hand_written_wrapper::RULE,
     lock_across_yield::RULE,

@@ -1,4 +1,4 @@
-//! `pointer-gains-mark`: a non-coroutine-only function is stored in a slot that is called in coroutine context.
+//! `pointer-gains-mark`: a outside-only function is stored in a slot that is called inside.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! `pointer-loses-mark`: a coroutine-only function is stored in a slot that is not coroutine-only.
+//! `pointer-loses-mark`: a inside-only function is stored in a slot that is not inside-only.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ fn start<'e, 'a>(effects: &'e Effects<'a>, mismatch: &StoreMismatch, text: Strin
     report
 }
 
-/// What another thread runs is never in a coroutine: each store is one thing to fix.
+/// What another thread runs is never inside: each store is one thing to fix.
 fn to_thread(effects: &Effects<'_>, mismatch: &StoreMismatch) -> Finding {
     let (value, slot) = (described_value(effects, mismatch.value), effects.slot_name(mismatch.slot));
     let text = format!("{value} passed to {slot}, which runs it in another thread");
@@ -82,7 +82,7 @@ fn finding(effects: &Effects<'_>, slot: SlotId, store_mismatches: &[StoreMismatc
         report.label(mark.location, format!("{slot_name} is marked `{mark_name}` here"));
     }
     report.note_mismatches(others);
-    let mark = mark_for(effects, Effect::CoroutineOnly);
+    let mark = mark_for(effects, Effect::InsideOnly);
     let closure = effects.mark_closure(Callee::Slot(slot));
     if requirement.is_none() {
         report.note_required_marks(&closure);

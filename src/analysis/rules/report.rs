@@ -133,8 +133,8 @@ impl<'e, 'a> Report<'e, 'a> {
             }
             Provenance::Inferred(location) => {
                 let (effect, context) = match self.effects.requirement(function).effect {
-                    Some(Effect::CoroutineOnly) => (Effect::CoroutineOnly, "coroutine context"),
-                    _ => (Effect::NonCoroutineOnly, "non-coroutine context"),
+                    Some(Effect::InsideOnly) => (Effect::InsideOnly, "coroutine context"),
+                    _ => (Effect::OutsideOnly, "non-coroutine context"),
                 };
                 let inferred = effect.describe();
                 self.label(location, format!("inferred {inferred}: `{name}` asserts {context} here"));
@@ -236,9 +236,9 @@ impl<'e, 'a> Report<'e, 'a> {
         }
     }
 
-    /// Says why a function without a mark runs only in coroutine context: notes for its callers and for the slots that
+    /// Says why a function without a mark runs only inside: notes for its callers and for the slots that
     /// it is stored in.
-    pub fn note_only_in_coroutines(&mut self, function: FunctionId) {
+    pub fn note_only_inside(&mut self, function: FunctionId) {
         let (effects, function_name) = (self.effects, name(self.effects, function));
         self.note(format!("`{function_name}` is unmarked, and all its callers run in coroutine context"));
         let is_other = |(site, caller): &(CallSite, FunctionId)| {
@@ -288,7 +288,7 @@ impl<'e, 'a> Report<'e, 'a> {
         }
     }
 
-    /// Offers to mark something as coroutine-only, with everything that needs the mark then, when that is certainly
+    /// Offers to mark something as inside-only, with everything that needs the mark then, when that is certainly
     /// right.
     pub fn fix_by_marks(&mut self, first: Callee, closure: &MarkClosure) {
         if let Some((title, actions)) = self.plan_marks(first, closure) {
@@ -307,7 +307,7 @@ impl<'e, 'a> Report<'e, 'a> {
 
     /// The marks of something and of everything that needs the mark then, when that is certainly right.
     fn plan_marks(&self, first: Callee, closure: &MarkClosure) -> Option<(String, Vec<Action>)> {
-        let mark = self.effects.usable_mark(Effect::CoroutineOnly)?;
+        let mark = self.effects.usable_mark(Effect::InsideOnly)?;
         if !self.effects.can_be_marked(first, closure) {
             return None;
         }

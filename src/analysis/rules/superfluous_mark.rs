@@ -1,4 +1,4 @@
-//! `superfluous-mark`: a coroutine-only function never suspends.
+//! `superfluous-mark`: a inside-only function never suspends.
 
 use crate::effects::{Effects, Provenance};
 use crate::program::FunctionId;
@@ -28,7 +28,7 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
     let program = effects.program;
     let requirement = effects.requirement(function);
     let Provenance::Marked(mark) = requirement.provenance else { return None };
-    if requirement.effect != Some(Effect::CoroutineOnly) || effects.pack.mark(mark.mark).wrapper.is_some() {
+    if requirement.effect != Some(Effect::InsideOnly) || effects.pack.mark(mark.mark).wrapper.is_some() {
         return None;
     }
     let linked = program.function(function);
@@ -42,7 +42,7 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
     }
     // Without its own mark, a call of what still bears one would be wrong; that one comes first.
     let mut calls = linked.bodies.iter().flat_map(|body| &program.body(*body).calls);
-    if calls.any(|call| effects.requirement(call.callee).effect == Some(Effect::CoroutineOnly)) {
+    if calls.any(|call| effects.requirement(call.callee).effect == Some(Effect::InsideOnly)) {
         return None;
     }
     let (function_name, mark_name) = (name(effects, function), &effects.pack.mark(mark.mark).name);

@@ -1,4 +1,4 @@
-//! `unmarked-entry`: the entry point of a coroutine is unmarked.
+//! `unmarked-entry`: the entry point of the inside context is unmarked.
 
 use std::collections::BTreeMap;
 
@@ -55,6 +55,6 @@ fn finding(effects: &Effects<'_>, function: FunctionId, store_mismatches: &[Stor
     let closure = effects.mark_closure(Callee::Function(function));
     report.note_required_marks(&closure);
     report.fix_by_marks(Callee::Function(function), &closure);
-    report.help(format!("mark `{function_name}` as `{}`", mark_for(effects, Effect::CoroutineOnly)));
+    report.help(format!("mark `{function_name}` as `{}`", mark_for(effects, Effect::InsideOnly)));
     Some(report.finish())
 }

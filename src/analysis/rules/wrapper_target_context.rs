@@ -29,10 +29,12 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
     if matches!(requirement.provenance, Provenance::Contradictory(..)) {
         return None;
     }
-    let is_coroutine_only = requirement.effect == Some(Effect::CoroutineOnly);
+    let is_inside_only = requirement.effect == Some(Effect::InsideOnly);
     let (wrong, says, what) = match wrapper.spec.calls {
-        Effect::CoroutineOnly => (!is_coroutine_only, "is not coroutine-only", "coroutine context"),
-        Effect::Mixed | Effect::NonCoroutineOnly => (is_coroutine_only, "is coroutine-only", "non-coroutine context"),
+        Effect::InsideOnly => (!is_inside_only, "is not coroutine-only", "coroutine context"),
+        Effect::Mixed | Effect::OutsideOnly | Effect::Entry => {
+            (is_inside_only, "is coroutine-only", "non-coroutine context")
+        }
     };
     if !wrong {
         return None;
@@ -53,10 +55,10 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
         }
     }
     match wrapper.spec.calls {
-        Effect::CoroutineOnly => {
+        Effect::InsideOnly => {
             report.help(format!("mark `{target_name}`, or call it directly instead of through a wrapper"));
         }
-        Effect::Mixed | Effect::NonCoroutineOnly => {
+        Effect::Mixed | Effect::OutsideOnly | Effect::Entry => {
             report.help(format!("call `{target_name}` directly in coroutine context, and remove the wrapper"));
         }
     }

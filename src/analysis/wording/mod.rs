@@ -22,7 +22,7 @@ pub fn name<'p>(effects: &Effects<'p>, function: FunctionId) -> &'p str {
     &effects.program.function(function).name
 }
 
-/// A function with its mark: "`coroutine_fn` `x`". An unmarked function is "coroutine-only `x`" if its requirement is
+/// A function with its mark: "`coroutine_fn` `x`". An unmarked function is "inside-only `x`" if its requirement is
 /// inferred or modelled, and "`x`" if it has none.
 pub fn described(effects: &Effects<'_>, function: FunctionId) -> String {
     let name = name(effects, function);
@@ -186,7 +186,7 @@ pub fn pointers(effects: &Effects<'_>, ambiguity: Ambiguity, steps: &[Step]) -> 
 /// slot, or the value is unknown.
 pub fn flag(effects: &Effects<'_>, paired: Option<PairedFlag>) -> Option<String> {
     let paired = paired?;
-    let pair = &effects.pack.pairs[usize::from(paired.pair.0)];
+    let pair = &effects.pack.slots[usize::from(paired.model.0)];
     Some(match (&pair.constant, &pair.flag) {
         (Some(constant), _) if paired.set => format!("with `{constant}`"),
         (Some(constant), _) => format!("without `{constant}`"),

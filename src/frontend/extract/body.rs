@@ -178,9 +178,11 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             slot_calls,
             stores,
             returns_after: order.before_end(),
+            exit: cowrap_facts::PathCondition::always(),
             assertion,
             critical_sections,
             releases,
+            readings: Vec::new(),
         }
     }
 
@@ -218,7 +220,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     fn is_in_region(&self, at: Cursor<'tu>, written: &SourceCall) -> bool {
         let (Some(used), Some(spelled)) = (at.location(), at.spelling_location()) else { return false };
         let in_argument = used.file == spelled.file && spelled.offset > used.offset;
-        in_argument && self.extractor.vocabulary.regions.contains(&written.word)
+        in_argument && self.extractor.reading().regions.contains(&written.word)
     }
 
     /// What a call does with a lock, by the word at its location.
@@ -639,7 +641,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
 
     /// Whether a function that does not return leaves only the frame or the thread.
     fn is_leaving(&self, name: &str) -> bool {
-        LEAVING.contains(&name) || self.extractor.vocabulary.leaves.contains(name)
+        LEAVING.contains(&name) || self.extractor.reading().leaves.contains(name)
     }
 
     /// The possible callees: one function or slot, or several, as in `(c ? f : g)(…)`.

@@ -392,7 +392,7 @@ impl<'tu> ListWalker<'_, '_, 'tu> {
                 // A member that an initialiser does not name is 0.
                 None => Some(false),
             };
-            self.stores[store].paired_flag = set.map(|set| PairedFlag { pair: paired.pair, set });
+            self.stores[store].paired_flag = set.map(|set| PairedFlag { model: paired.model, set });
         }
     }
 }

@@ -22,8 +22,9 @@ use std::sync::Arc;
 
 use crate::clang::{Cursor, CursorKind, File, Linkage, Severity, TranslationUnit, Type, TypeKind, Visit};
 use cowrap_facts::{
-    Body, CallKind, CompilerError, Declaration, FileFacts, FileId, Location, LockId, Mark, MarkId, PairId, ParseStatus,
-    PathCondition, SharedFileFacts, SlotCall, SlotId, SlotIdentity, Store, Symbol, SymbolId, UnitFacts, Value,
+    Body, CallKind, CompilerError, Context, Declaration, FileFacts, FileId, Location, LockId, Mark, MarkId,
+    ParseStatus, PathCondition, SharedFileFacts, SlotCall, SlotId, SlotIdentity, SlotModelId, Store, Symbol, SymbolId,
+    UnitFacts, Value,
 };
 
 use cursor_tree::CursorId;
@@ -40,25 +41,80 @@ pub const ANNOTATION_PREFIX: &str = "cowrap:";
 pub struct Vocabulary {
     /// The marks by name.
     pub marks: std::collections::HashMap<String, MarkId>,
-    /// The functions that tell whether they run in a coroutine.
-    pub predicates: std::collections::HashSet<String>,
-    /// The macros that run their argument in another thread.
-    pub regions: std::collections::HashSet<String>,
-    /// The functions that do not return, and leave only the frame or the thread.
-    pub leaves: std::collections::HashSet<String>,
+    /// The marks that are statements in bodies, by name.
+    pub statement_marks: std::collections::HashMap<String, MarkId>,
+    /// How the packs read bodies. The first is [`ReadingId`](cowrap_facts::ReadingId) 0. There is at least one.
+    pub readings: Vec<Reading>,
     /// What takes and releases locks, by the word in the source.
     pub locks: std::collections::HashMap<String, Vec<LockWord>>,
+    /// What the packs say of fields, by record and field. A field of an anonymous record belongs to the nearest named
+    /// one around it.
+    pub slot_fields: std::collections::HashMap<(String, String), Vec<SlotModelId>>,
+    /// What the packs say of parameters, by function and position.
+    pub slot_parameters: std::collections::HashMap<(String, u16), Vec<SlotModelId>>,
+    /// What the packs say of everything that is declared with a typedef.
+    pub slot_typedefs: std::collections::HashMap<String, Vec<SlotModelId>>,
     /// The fields that are paired with a flag in another field, by record and field.
     pub paired_fields: std::collections::HashMap<(String, String), PairedWith<String>>,
     /// The parameters that are paired with a flag in another parameter, by function and position.
     pub paired_parameters: std::collections::HashMap<(String, u16), PairedWith<u16>>,
 }
 
+/// How a pack reads bodies: which names tell or change the context, and which calls do not come back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// What tells in which context the code runs.
+    pub predicates: Vec<Predicate>,
+    /// The functions, macros and guards that change the context.
+    pub changes: Vec<ContextChange>,
+    /// The macros that run their argument in another thread.
+    pub regions: std::collections::HashSet<String>,
+    /// The functions that do not return, and leave only the frame or the thread.
+    pub leaves: std::collections::HashSet<String>,
+    /// The functions that never return, whatever their declarations say.
+    pub noreturn: std::collections::HashSet<String>,
+}
+
+/// A call of a function or a macro that tells the context, perhaps compared with something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Predicate {
+    /// The function or macro.
+    pub name: String,
+    /// What its result is compared with; without it, the result is the answer.
+    pub compared: Option<Compared>,
+    /// The context if the answer is yes; else it is the other one.
+    pub context: Context,
+}
+
+/// What the result of a predicate is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// The result of a function or macro without arguments.
+    Call(String),
+    /// A constant or variable, by name.
+    Name(String),
+    /// A number.
+    Number(i64),
+}
+
+/// A function, a macro or a guard that changes the context.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContextChange {
+    /// Its name; `*` stands for any characters.
+    pub name: String,
+    /// The context behind it.
+    pub to: Context,
+    /// Whether the context is the earlier one again at the end of the block, or of the statement that follows it.
+    pub guard: bool,
+    /// The argument, from 0, that must be this constant (by name or number).
+    pub when: Option<(u16, String)>,
+}
+
 /// The flag that a slot is paired with.
 #[derive(Clone, Debug)]
 pub struct PairedWith<At> {
-    /// The pair.
-    pub pair: PairId,
+    /// What the packs say of the slot and the flag.
+    pub model: SlotModelId,
     /// The field or the parameter.
     pub flag: At,
     /// The constant of an enumeration that must be among its bits.
@@ -232,7 +288,7 @@ struct FunctionInfo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
     Ordinary,
-    /// Tells whether it runs in a coroutine.
+    /// Tells whether it runs inside.
     Predicate,
     /// `__builtin_expect` and similar functions: the value is that of the first argument.
     Expect,
@@ -298,7 +354,12 @@ struct Extractor<'a, 'tu> {
     field_uses: HashMap<(UnitFile, UnitFile), u32>,
 }
 
-impl<'tu> Extractor<'_, 'tu> {
+impl<'a, 'tu> Extractor<'a, 'tu> {
+    /// How the first pack reads bodies.
+    fn reading(&self) -> &'a Reading {
+        &self.vocabulary.readings[0]
+    }
+
     fn file(&mut self, file: File<'tu>) -> UnitFile {
         if let Some(&number) = self.file_numbers.get(&file) {
             return number;
@@ -835,7 +896,7 @@ impl<'tu> Extractor<'_, 'tu> {
         let role = match name.as_str() {
             "__builtin_expect" | "__builtin_expect_with_probability" | "__builtin_assume_aligned" => Role::Expect,
             "__builtin_constant_p" | "__builtin_object_size" | "__builtin_dynamic_object_size" => Role::Unevaluated,
-            _ if self.vocabulary.predicates.contains(&name) => Role::Predicate,
+            _ if self.reading().predicates.iter().any(|predicate| predicate.name == name) => Role::Predicate,
             _ => Role::Ordinary,
         };
         let returns = !is_noreturn(cursor, &name);

@@ -66,7 +66,7 @@ impl<'tu> Extractor<'_, 'tu> {
             let is_variable = declaration.kind() != CursorKind::ParmDecl;
             let class = self.class(declaration.ty());
             let is_array = is_variable && class == TypeClass::Table;
-            let slot = self.slot_id(Slot { identity, is_array, is_foreign, marks, declared });
+            let slot = self.slot_id(Slot { identity, is_array, is_foreign, models: Vec::new(), marks, declared });
             self.note_class(slot, class);
             slot
         });
@@ -138,7 +138,7 @@ impl<'tu> Extractor<'_, 'tu> {
         // The mark of `CoroutineEntry **entry` is below both pointers.
         let (marks, declared) = (pointer.marks.clone(), pointer.declared.clone());
         let identity = SlotIdentity::Target(of);
-        self.slot_id(Slot { identity, is_array: false, is_foreign: false, marks, declared })
+        self.slot_id(Slot { identity, is_array: false, is_foreign: false, models: Vec::new(), marks, declared })
     }
 
     /// The result of a function, by any of its declarations.
@@ -150,7 +150,8 @@ impl<'tu> Extractor<'_, 'tu> {
             None => Vec::new(),
         };
         let identity = SlotIdentity::Result { function };
-        let slot = self.slot_id(Slot { identity, is_array: false, is_foreign: false, marks, declared });
+        let slot =
+            self.slot_id(Slot { identity, is_array: false, is_foreign: false, models: Vec::new(), marks, declared });
         if let Some(result) = result {
             let class = self.class(result);
             self.note_class(slot, class);
@@ -162,7 +163,14 @@ impl<'tu> Extractor<'_, 'tu> {
     pub(super) fn pointed_result(&mut self, slot: SlotId, function: Type<'tu>) -> SlotId {
         let marks = self.type_marks(function.result());
         let identity = SlotIdentity::PointedResult { slot };
-        let result = self.slot_id(Slot { identity, is_array: false, is_foreign: false, marks, declared: Vec::new() });
+        let result = self.slot_id(Slot {
+            identity,
+            is_array: false,
+            is_foreign: false,
+            models: Vec::new(),
+            marks,
+            declared: Vec::new(),
+        });
         let class = self.class(function.result());
         self.note_class(result, class);
         result
@@ -172,7 +180,14 @@ impl<'tu> Extractor<'_, 'tu> {
     pub(super) fn pointed_parameter(&mut self, slot: SlotId, position: u16, function: Type<'tu>) -> SlotId {
         let marks = self.type_marks(function.parameter(position));
         let identity = SlotIdentity::PointedParameter { slot, position };
-        self.slot_id(Slot { identity, is_array: false, is_foreign: false, marks, declared: Vec::new() })
+        self.slot_id(Slot {
+            identity,
+            is_array: false,
+            is_foreign: false,
+            models: Vec::new(),
+            marks,
+            declared: Vec::new(),
+        })
     }
 
     /// A parameter of a function that is called. `declaration` is the declaration that the call sees.
@@ -192,7 +207,7 @@ impl<'tu> Extractor<'_, 'tu> {
             None => {
                 let identity = SlotIdentity::Parameter { function, position };
                 let (marks, declared) = (Vec::new(), Vec::new());
-                self.slot_id(Slot { identity, is_array: false, is_foreign: false, marks, declared })
+                self.slot_id(Slot { identity, is_array: false, is_foreign: false, models: Vec::new(), marks, declared })
             }
         };
         if let Some(key) = key {
@@ -208,7 +223,14 @@ impl<'tu> Extractor<'_, 'tu> {
         let identity = SlotIdentity::Local { name: "compound literal".to_owned(), declared };
         let is_array = self.class(literal.ty()) == TypeClass::Table;
         let marks = self.type_marks(literal.ty());
-        Some(self.slot_id(Slot { identity, is_array, is_foreign: false, marks, declared: Vec::new() }))
+        Some(self.slot_id(Slot {
+            identity,
+            is_array,
+            is_foreign: false,
+            models: Vec::new(),
+            marks,
+            declared: Vec::new(),
+        }))
     }
 
     /// What tells a declared slot from others, and whether code outside the tree may store into it.

@@ -143,7 +143,7 @@ impl<'tu> Extractor<'_, 'tu> {
         let flag = arguments.get(usize::from(paired.flag));
         let set = flag.and_then(|flag| is_set(tree, *flag, paired));
         for store in stores.iter_mut().filter(|store| matches!(store.value, Value::Function(_))) {
-            store.paired_flag = set.map(|set| PairedFlag { pair: paired.pair, set });
+            store.paired_flag = set.map(|set| PairedFlag { model: paired.model, set });
         }
     }
 

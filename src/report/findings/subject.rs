@@ -24,7 +24,7 @@ pub enum Role {
     Callee,
     /// The function that a call chain leads to.
     Reached,
-    /// The function that a coroutine starts with.
+    /// The function that the inside context starts with.
     Entry,
     /// A function that neither calls nor is called in this finding.
     Function,

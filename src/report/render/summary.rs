@@ -108,7 +108,7 @@ pub fn summary_lines(summary: &Summary) -> Vec<String> {
     ));
     lines.push(format!(
         "{}, entered through {} and {}",
-        count(summary.coroutine_only, "coroutine-only function"),
+        count(summary.inside_only, "coroutine-only function"),
         count(summary.wrappers, "generated wrapper"),
         count(summary.creations, "coroutine creation"),
     ));

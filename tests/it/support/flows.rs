@@ -104,18 +104,9 @@ impl Flows {
         };
         let mut slot_calls: Vec<SlotCall> = slot_calls.collect();
         for number in (0..self.functions.len()).filter(|number| self.functions[*number]) {
-            facts.bodies.push(Body {
-                symbol: symbol(number),
-                location: at(number, 1),
-                flags: Vec::new(),
-                calls: Vec::new(),
-                slot_calls: std::mem::take(&mut slot_calls),
-                stores: Vec::new(),
-                returns_after: None,
-                assertion: None,
-                critical_sections: Vec::new(),
-                releases: Vec::new(),
-            });
+            facts
+                .bodies
+                .push(Body { slot_calls: std::mem::take(&mut slot_calls), ..Body::new(symbol(number), at(number, 1)) });
         }
         SharedFileFacts::new(facts)
     }

@@ -39,7 +39,8 @@ pub fn compare(root: &Path) -> Compared {
     let tree = Tree { root: root.clone(), build: Some(root.clone()) };
     let visible = make_visible(&root, &mark_headers(pack), &HashMap::new());
     let library = Library::load().expect("libclang");
-    let indexer = Indexer::new(library, vocabulary(pack), visible.headers, tree, 2).expect("workers");
+    let indexer =
+        Indexer::new(library, vocabulary(std::slice::from_ref(pack)).0, visible.headers, tree, 2).expect("workers");
     let read = |shared: Option<&Sharing<'_>>| {
         let mut read = Vec::new();
         indexer.run(&units, shared, |number, outcome| match outcome {

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use cowrap_base::files::Tree;
 use cowrap_facts::{
-    Body, Call, CallKind, Context, Declaration, FileFacts, FileId, Location, Mark, MarkId, PathCondition,
-    SharedFileFacts, Slot, SlotCall, SlotId, SlotIdentity, Store, Symbol, SymbolId, Value,
+    Body, Call, CallKind, Declaration, FileFacts, FileId, Location, Mark, MarkId, PathCondition, SharedFileFacts, Slot,
+    SlotCall, SlotId, SlotIdentity, Store, Symbol, SymbolId, Value,
 };
 use cowrap_packs::Pack;
 
@@ -85,16 +85,10 @@ pub fn unit(functions: &[Sketch], pack: &Pack) -> SharedFileFacts {
             paired_flag: None,
         });
         facts.bodies.push(Body {
-            symbol,
-            location: at(1),
-            flags: Vec::new(),
             calls: calls.collect(),
             slot_calls: slot_calls.collect(),
             stores: stores.collect(),
-            returns_after: None,
-            assertion: None,
-            critical_sections: Vec::new(),
-            releases: Vec::new(),
+            ..Body::new(symbol, at(1))
         });
     }
     SharedFileFacts::new(facts)
@@ -111,16 +105,12 @@ pub fn field(slot: usize) -> SlotIdentity {
 
 /// A slot without marks.
 pub fn plain_slot(identity: SlotIdentity) -> Slot {
-    Slot { identity, is_array: false, is_foreign: false, marks: Vec::new(), declared: Vec::new() }
+    Slot { identity, is_array: false, is_foreign: false, models: Vec::new(), marks: Vec::new(), declared: Vec::new() }
 }
 
 /// The condition of a call that control always reaches.
 pub fn always() -> PathCondition {
-    let mut always = PathCondition::NEVER;
-    for context in Context::ALL {
-        always.insert(context, 0);
-    }
-    always
+    PathCondition::always()
 }
 
 /// The tree of these programs.

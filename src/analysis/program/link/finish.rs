@@ -221,6 +221,9 @@ impl Slot {
     fn merge(&mut self, other: Slot) {
         self.is_foreign |= other.is_foreign;
         self.is_assigned |= other.is_assigned;
+        self.models.extend(other.models);
+        self.models.sort_unstable();
+        self.models.dedup();
         self.marks.extend(other.marks);
         self.marks.sort_unstable();
         self.marks.dedup();

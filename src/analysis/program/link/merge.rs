@@ -153,6 +153,7 @@ mod tests {
 
     fn of(calls: &[Call], returns_after: Option<u32>) -> Body {
         Body {
+            exit: PathCondition::always(),
             function: FunctionId(0),
             location: Location { file: FileId(0), line: 1, column: 1 },
             flags: Vec::new(),

@@ -219,6 +219,7 @@ impl Linker {
             calls,
             slot_calls,
             returns_after: body.returns_after,
+            exit: body.exit,
             assertion: body.assertion.map(|assertion| (assertion, ids.location(assertion.location))),
             critical_sections: critical_sections.collect(),
             releases: body.releases,
@@ -235,9 +236,9 @@ impl Linker {
         let id = match self.slot_ids.get(&key) {
             Some(&id) => id,
             None => {
-                let (marks, declared) = (Vec::new(), Vec::new());
+                let (models, marks, declared) = (Vec::new(), Vec::new(), Vec::new());
                 let (key, is_foreign, is_assigned) = (key.clone(), false, false);
-                let slot = Slot { key, base, name: String::new(), is_foreign, is_assigned, marks, declared };
+                let slot = Slot { key, base, name: String::new(), is_foreign, is_assigned, models, marks, declared };
                 self.slots.push(slot)
             }
         };
@@ -248,6 +249,11 @@ impl Linker {
             known.name = name;
         }
         known.is_foreign |= slot.is_foreign;
+        for model in slot.models {
+            if let Err(position) = known.models.binary_search(&model) {
+                known.models.insert(position, model);
+            }
+        }
         for mark in ids.marks(&slot.marks) {
             if !known.marks.contains(&mark) {
                 known.marks.push(mark);

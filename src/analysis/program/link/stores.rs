@@ -194,7 +194,14 @@ mod tests {
         let facts = FileFacts {
             files: vec![PathBuf::from("/a.c")],
             symbols: vec![symbol("walk"), symbol("passed")],
-            slots: vec![Slot { identity, is_array: false, is_foreign: false, marks: Vec::new(), declared: Vec::new() }],
+            slots: vec![Slot {
+                identity,
+                is_array: false,
+                is_foreign: false,
+                models: Vec::new(),
+                marks: Vec::new(),
+                declared: Vec::new(),
+            }],
             bodies: vec![body],
             ..FileFacts::default()
         };

@@ -69,11 +69,11 @@ struct Collected {
     feasible: Vec<bool>,
 }
 
-/// Copies the result for coroutines to non-coroutine context.
+/// Copies the result for coroutines to the outside context.
 fn mirror(reach: &mut PathCondition, values: &[u8]) {
     for &value in values {
-        if reach.contains(Context::Coroutine, value) {
-            reach.insert(Context::NonCoroutine, value);
+        if reach.contains(Context::Inside, value) {
+            reach.insert(Context::Outside, value, Context::Outside);
         }
     }
 }
@@ -81,8 +81,8 @@ fn mirror(reach: &mut PathCondition, values: &[u8]) {
 /// A body asserts a context if it returns in that context alone, and does not return in the other one.
 fn assertion(returns: [bool; 2], stops: &[PathCondition], has_predicate: bool) -> Option<(Context, Site)> {
     let asserted = match returns {
-        [true, false] => Context::Coroutine,
-        [false, true] => Context::NonCoroutine,
+        [true, false] => Context::Inside,
+        [false, true] => Context::Outside,
         _ => return None,
     };
     let fails = |reach: &PathCondition| reach.contexts() == asserted.other().into();
@@ -145,18 +145,22 @@ impl Run<'_> {
             for step in &self.graph.blocks[block].steps {
                 match step {
                     Step::Call(site, _) => {
-                        found.reach[site.0 as usize].insert(self.context, self.value);
+                        found.reach[site.0 as usize].insert(self.context, self.value, self.context);
                         last = Some(site);
                     }
                     Step::Note(truth, value) => {
-                        found.truths[truth.0 as usize][usize::from(!value)].insert(self.context, self.value);
+                        found.truths[truth.0 as usize][usize::from(!value)].insert(
+                            self.context,
+                            self.value,
+                            self.context,
+                        );
                     }
                     Step::Set(..) | Step::Leave(_) => {}
                 }
                 self.step(step, &mut state);
             }
             if let (true, Some(site)) = (self.graph.blocks[block].stops, last) {
-                found.stops[site.0 as usize].insert(self.context, self.value);
+                found.stops[site.0 as usize].insert(self.context, self.value, self.context);
             }
             each_edge(self.graph, block, |_, id, edge| {
                 let taken = &mut found.feasible[id.index()];
@@ -177,7 +181,7 @@ impl Run<'_> {
             Operand::Unknown => None,
             Operand::Number(number) => Some(number),
             Operand::Variable(variable) => state.get(variable),
-            Operand::Predicate => Some(i64::from(self.context == Context::Coroutine)),
+            Operand::Predicate => Some(i64::from(self.context == Context::Inside)),
         }
     }
 

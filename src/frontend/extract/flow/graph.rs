@@ -80,7 +80,7 @@ pub enum Operand {
     Number(i64),
     /// The value of a variable.
     Variable(Variable),
-    /// Whether this is a coroutine.
+    /// Whether this is the inside context.
     Predicate,
 }
 

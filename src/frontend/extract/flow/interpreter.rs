@@ -456,7 +456,7 @@ impl Run<'_> {
                 self.values.insert(*variable, value);
                 Ok(self.unknown())
             }
-            (Op::Predicate, _) => Ok(i64::from(self.context == Context::Coroutine)),
+            (Op::Predicate, _) => Ok(i64::from(self.context == Context::Inside)),
             (Op::Call { site, returns }, _) => {
                 self.all(children)?;
                 self.pass(*site);

@@ -57,8 +57,8 @@ impl Builder {
 }
 
 const INT: IntegerType = IntegerType { bits: 32, signed: true };
-const C: ContextSet = ContextSet::COROUTINE;
-const N: ContextSet = ContextSet::NON_COROUTINE;
+const C: ContextSet = ContextSet::INSIDE;
+const N: ContextSet = ContextSet::OUTSIDE;
 const BOTH: ContextSet = ContextSet::BOTH;
 const NEVER: ContextSet = ContextSet::EMPTY;
 
@@ -188,7 +188,7 @@ fn an_assertion_on_every_path_is_found() {
     let not_p = b.op(Op::Not, [p]);
     let body = b.op(Op::If, [not_p, stop]);
     let outcome = b.run(body);
-    assert_eq!(outcome.assertion, Some((Context::Coroutine, Site(0))));
+    assert_eq!(outcome.assertion, Some((Context::Inside, Site(0))));
 }
 
 #[test]
@@ -229,10 +229,10 @@ fn what_is_passed_is_noted_for_each_world() {
     let outcome = b.run(body);
     let [may_be_true, may_be_false] = outcome.truths[0];
     assert_eq!(may_be_true.contexts(), C);
-    assert!(may_be_true.contains(Context::Coroutine, 1) && !may_be_true.contains(Context::Coroutine, 0));
+    assert!(may_be_true.contains(Context::Inside, 1) && !may_be_true.contains(Context::Inside, 0));
     assert_eq!(may_be_false.contexts(), BOTH);
-    assert!(!may_be_false.contains(Context::Coroutine, 1) && may_be_false.contains(Context::NonCoroutine, 1));
-    assert!(outcome.truths[1].iter().all(|reach| reach.contains(Context::NonCoroutine, 1)));
+    assert!(!may_be_false.contains(Context::Inside, 1) && may_be_false.contains(Context::Outside, 1));
+    assert!(outcome.truths[1].iter().all(|reach| reach.contains(Context::Outside, 1)));
 }
 
 #[test]
@@ -246,8 +246,8 @@ fn flags_make_worlds_of_their_own() {
     let inner = b.op(Op::If, [p, second]);
     let body = b.op(Op::If, [read, first, inner]);
     let outcome = b.run(body);
-    assert!(outcome.reach[0].contains(Context::NonCoroutine, 1));
-    assert!(!outcome.reach[0].contains(Context::NonCoroutine, 0));
+    assert!(outcome.reach[0].contains(Context::Outside, 1));
+    assert!(!outcome.reach[0].contains(Context::Outside, 0));
     assert_eq!(outcome.reach[1].contexts(), C);
 }
 
@@ -302,7 +302,7 @@ fn cases_of_a_parameter_are_flags_that_exclude_each_other() {
     let flag = |test| Flag { position: 0, test };
     assert_eq!(b.flags(whole), [flag(FlagTest::NonZero), flag(FlagTest::Equals(3))]);
     let reach = b.run(whole).reach;
-    let values = reach.iter().map(|reach| reach.values(Context::Coroutine)).collect::<Vec<_>>();
+    let values = reach.iter().map(|reach| reach.values(Context::Inside)).collect::<Vec<_>>();
     // 0 is neither; 3 is both; any other number is only not 0.
     assert_eq!(values, [0b0001, 0b1001, 0b0010]);
 }
@@ -326,7 +326,7 @@ fn bits_of_a_parameter_are_a_flag() {
     let body = b.op(Op::Sequence, parts);
     let flag = |bits| Flag { position: 0, test: FlagTest::HasBits(bits) };
     assert_eq!(b.flags(body), [flag(4), flag(6)]);
-    let values = b.run(body).reach.into_iter().map(|reach| reach.values(Context::NonCoroutine));
+    let values = b.run(body).reach.into_iter().map(|reach| reach.values(Context::Outside));
     // No number has the bits of 4 and not those of 6.
     assert_eq!(values.collect::<Vec<_>>(), [0b1000, 0b0001, 0b1101]);
 }

@@ -166,7 +166,7 @@ pub enum Op {
     Assign(Variable),
     /// Evaluates its children and makes the variable's value unknown.
     Change(Variable),
-    /// The predicate that says whether the code runs in a coroutine.
+    /// The predicate that says whether the code runs inside.
     Predicate,
     /// Evaluates its children, then passes a site, and does not return if told so.
     Call { site: Site, returns: bool },

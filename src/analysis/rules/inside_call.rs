@@ -1,4 +1,4 @@
-//! `coroutine-call`: something coroutine-only is called where it may run in non-coroutine context.
+//! `coroutine-call`: something inside-only is called where it may run outside.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,11 +23,11 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-/// What to do about an unmarked function that calls something coroutine-only.
+/// What to do about an unmarked function that calls something inside-only.
 enum Advice {
-    /// Give it the mark: all its known callers run in coroutines.
+    /// Give it the mark: all its known callers run inside.
     Mark,
-    /// Go through the wrapper at each call: it is called outside of coroutines.
+    /// Go through the wrapper at each call: it is called outside.
     Wrapper,
     /// Guard the calls or split the function: it is called in both contexts.
     Guard,
@@ -39,7 +39,7 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
     // By definition: two bodies of one name (a stub, a test's double) are two things to fix.
     let mut by_caller: BTreeMap<(FunctionId, Location), Vec<Violation>> = BTreeMap::new();
     for violation in effects.violations() {
-        if violation.kind == ViolationKind::CoroutineCall && !explained.contains(&key(violation)) {
+        if violation.kind == ViolationKind::InsideCall && !explained.contains(&key(violation)) {
             let definition = effects.program.body(violation.body).location;
             by_caller.entry((violation.caller, definition)).or_default().push(*violation);
         }
@@ -86,7 +86,7 @@ fn key(violation: &Violation) -> (Location, BodyId, Callee) {
 
 fn advice(callers: &Callers) -> Advice {
     match callers.known() {
-        ContextSet::NON_COROUTINE => Advice::Wrapper,
+        ContextSet::OUTSIDE => Advice::Wrapper,
         ContextSet::BOTH => Advice::Guard,
         _ => Advice::Mark,
     }
@@ -101,7 +101,7 @@ fn one_call(effects: &Effects<'_>, violation: &Violation) -> Finding {
     if effects.requirement(violation.caller).effect.is_some() {
         report.label_requirement(violation.caller);
     }
-    let known_outside = violation.contexts == ContextSet::NON_COROUTINE;
+    let known_outside = violation.contexts == ContextSet::OUTSIDE;
     if violation.kind == ViolationKind::RegionCall {
         report.help(format!("move the {} out of the block", call_of(effects, violation.callee)));
     } else if let Some((_, slot)) = effects.thread_of(violation.caller) {
@@ -116,7 +116,7 @@ fn one_call(effects: &Effects<'_>, violation: &Violation) -> Finding {
         fix_by_wrapper(&mut report, effects, violation);
     } else {
         report.help(match predicate(effects) {
-            Some(predicate) => format!("guard the call with `if ({predicate}())`"),
+            Some(predicate) => format!("guard the call with `if ({predicate})`"),
             None => "make the call in coroutine context only".to_owned(),
         });
     }
@@ -140,7 +140,7 @@ fn all_calls(
         report.mention_callee(violation.callee);
         report.label_further(violation.location, format!("{} here too", call_of(effects, violation.callee)));
     }
-    report.note_calls(&callers.coroutine, |from| format!("`{from}` calls `{caller_name}` in coroutine context"));
+    report.note_calls(&callers.inside, |from| format!("`{from}` calls `{caller_name}` in coroutine context"));
     report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller_name}` in non-coroutine context"));
     report.note_calls(&callers.mixed, |from| format!("`{from}` calls `{caller_name}` in both contexts"));
     for CallThrough { location, caller: from, slot, context } in callers.through.iter().take(MOST_LISTED) {
@@ -148,8 +148,8 @@ fn all_calls(
         report.mention_slot(*slot);
         let (from, slot) = (name(effects, *from), effects.slot_name(*slot));
         let place = match context {
-            Context::Coroutine => "in coroutine context",
-            Context::NonCoroutine => "in non-coroutine context",
+            Context::Inside => "in coroutine context",
+            Context::Outside => "in non-coroutine context",
         };
         report.note_at(*location, format!("`{from}` calls through {slot}, which may be `{caller_name}`, {place}"));
     }
@@ -163,14 +163,14 @@ fn all_calls(
     }
     report.note_more(callers.stores.len());
     let closure = effects.mark_closure(Callee::Function(caller));
-    let mark = mark_for(effects, Effect::CoroutineOnly);
+    let mark = mark_for(effects, Effect::InsideOnly);
     match advice {
         Advice::Guard => {
             let guard =
-                predicate(effects).map_or_else(String::new, |p| format!("guard the calls with `if ({p}())`, or "));
+                predicate(effects).map_or_else(String::new, |p| format!("guard the calls with `if ({p})`, or "));
             report.help(format!("`{caller_name}` is called in both contexts: {guard}split the function"));
         }
-        Advice::Mark | Advice::Wrapper if callers.are_all(ContextSet::COROUTINE) => {
+        Advice::Mark | Advice::Wrapper if callers.are_all(ContextSet::INSIDE) => {
             report.help(format!("mark `{caller_name}` as `{mark}`: all its callers run in coroutine context"));
             report.fix_by_marks(Callee::Function(caller), &closure);
             report.note_required_marks(&closure);
@@ -198,8 +198,8 @@ fn start<'e, 'a>(effects: &'e Effects<'a>, violation: &Violation) -> Report<'e, 
             format!("from `{caller}`, which may run in non-coroutine context, under a condition on a parameter")
         }
         _ if effects.thread_of(violation.caller).is_some() => format!("from `{caller}`, which runs in another thread"),
-        (ContextSet::NON_COROUTINE, Some(Effect::NonCoroutineOnly)) => format!("from {described}"),
-        (ContextSet::NON_COROUTINE, _) => format!("in non-coroutine context in `{caller}`"),
+        (ContextSet::OUTSIDE, Some(Effect::OutsideOnly)) => format!("from {described}"),
+        (ContextSet::OUTSIDE, _) => format!("in non-coroutine context in `{caller}`"),
         (_, Some(Effect::Mixed)) => format!("without a guard from {described}"),
         _ => format!("from unmarked `{caller}`"),
     };
@@ -214,7 +214,7 @@ fn start<'e, 'a>(effects: &'e Effects<'a>, violation: &Violation) -> Report<'e, 
 /// The advice to go through the wrapper: by its name, or by the declaration that would generate it.
 fn through_wrapper(effects: &Effects<'_>, callee: Callee) -> String {
     let Callee::Function(callee) = callee else {
-        let mark = mark_for(effects, Effect::CoroutineOnly);
+        let mark = mark_for(effects, Effect::InsideOnly);
         return format!("move the call into a function marked `{mark}`, and call that through a wrapper");
     };
     let target = name(effects, callee);
@@ -227,7 +227,7 @@ fn through_wrapper(effects: &Effects<'_>, callee: Callee) -> String {
     if effects.program.by_name(&wrapper).is_some() {
         return format!("call `{target}` through a wrapper; another function already has the name `{wrapper}`");
     }
-    match effects.wrapper_mark(Effect::CoroutineOnly) {
+    match effects.wrapper_mark(Effect::InsideOnly) {
         Some(mark) => {
             let mark = &effects.pack.mark(mark).name;
             format!("declare the wrapper `{wrapper}` with `{mark}` and call it instead of `{target}`")
@@ -249,7 +249,7 @@ fn fix_by_wrapper(report: &mut Report<'_, '_>, effects: &Effects<'_>, violation:
     let Some(wrapper) = effects.pack.wrapper_name(target) else { return };
     let lock = effects.required_lock(callee).map(|(lock, _)| lock);
     let mark =
-        effects.wrapper_mark_for(effects.requirement(violation.caller).effect != Some(Effect::NonCoroutineOnly), lock);
+        effects.wrapper_mark_for(effects.requirement(violation.caller).effect != Some(Effect::OutsideOnly), lock);
     let prototype = effects.prototype(callee);
     if let (None, Some(mark), Some(prototype)) = (effects.program.by_name(&wrapper), mark, prototype) {
         let without = effects.marks_of(callee).into_iter().map(str::to_owned).collect();
@@ -262,6 +262,6 @@ fn fix_by_wrapper(report: &mut Report<'_, '_>, effects: &Effects<'_>, violation:
     }
 }
 
-fn predicate<'p>(effects: &Effects<'p>) -> Option<&'p str> {
-    effects.pack.predicates.first().map(String::as_str)
+fn predicate(effects: &Effects<'_>) -> Option<String> {
+    effects.pack.predicates.first().map(ToString::to_string)
 }

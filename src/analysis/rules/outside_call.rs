@@ -1,4 +1,4 @@
-//! `blocking-call`: something non-coroutine-only is called, or may be reached, in coroutine context.
+//! `blocking-call`: something outside-only is called, or may be reached, inside.
 
 use std::collections::BTreeMap;
 
@@ -31,13 +31,13 @@ pub const RULE: Rule = Rule {
 const MOST_WAYS: u32 = 4;
 
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
-    let blocking = effects.violations().iter().filter(|violation| violation.kind == ViolationKind::BlockingCall);
+    let blocking = effects.violations().iter().filter(|violation| violation.kind == ViolationKind::OutsideCall);
     let mut findings: Vec<Finding> = blocking.map(|violation| finding(effects, violation)).collect();
     let mut by_slot: BTreeMap<(SlotId, Callee), Vec<Vec<CallChain>>> = BTreeMap::new();
     let mut alone: Vec<Vec<CallChain>> = Vec::new();
     // An assertion that fails and a wait that takes long are two things: neither may hide the other.
     effects.entry_contexts();
-    let search = |ends: Goal| Search::new(effects, Context::Coroutine, ends).chains();
+    let search = |ends: Goal| Search::new(effects, Context::Inside, ends).chains();
     let (declared, modelled) = rayon::join(|| search(Goal::DeclaredRequirement), || search(Goal::ModelledRequirement));
     for mut chains in declared.into_iter().chain(modelled) {
         chains.sort_by_key(|chain| (chain.conditional, chain.ambiguity));
@@ -64,7 +64,7 @@ fn last_slot(chain: &CallChain) -> Option<(SlotId, Callee)> {
     Some((slot, chain.steps.last()?.callee))
 }
 
-/// One slot that leads to something that blocks, and the calls in coroutines that come to it.
+/// One slot that leads to something that blocks, and the calls inside that come to it.
 fn through_slot(effects: &Effects<'_>, groups: &[Vec<CallChain>]) -> Option<Finding> {
     let surest = |chain: &&CallChain| (chain.conditional, chain.ambiguity, chain.steps.len());
     let best = groups.iter().filter_map(|chains| chains.first()).min_by_key(surest)?;
@@ -89,7 +89,7 @@ fn through_slot(effects: &Effects<'_>, groups: &[Vec<CallChain>]) -> Option<Find
         report.note_at(first.location, format!("`{caller}` leads there in coroutine context, by its {call}"));
     }
     report.note_more(count - 1);
-    let (slot, mark) = (effects.slot_name(slot), mark_for(effects, Effect::NonCoroutineOnly));
+    let (slot, mark) = (effects.slot_name(slot), mark_for(effects, Effect::OutsideOnly));
     report.help(format!(
         "mark {slot} as `{mark}` if it is never called in coroutine context; otherwise move the call out of \
          coroutine context, or guard the blocking call"
@@ -97,7 +97,7 @@ fn through_slot(effects: &Effects<'_>, groups: &[Vec<CallChain>]) -> Option<Find
     Some(report.finish())
 }
 
-/// The message about a slot that several calls in coroutine context lead to.
+/// The message about a slot that several calls inside lead to.
 fn shared_slot_message(
     effects: &Effects<'_>,
     slot: SlotId,
@@ -152,7 +152,7 @@ fn reached(effects: &Effects<'_>, last: Callee) -> Subject {
     }
 }
 
-/// One function that blocks through others, called by a body where control is in a coroutine.
+/// One function that blocks through others, called by a body where control is inside.
 fn through_others(effects: &Effects<'_>, chains: &[CallChain]) -> Option<Finding> {
     let best = chains.first()?;
     let (first, last) = (best.steps.first()?, best.steps.last()?);
@@ -163,7 +163,7 @@ fn through_others(effects: &Effects<'_>, chains: &[CallChain]) -> Option<Finding
         true => "may lead to",
         false => "leads to",
     };
-    let (head, place) = (call_head(effects, callee), in_coroutine(effects, first.caller));
+    let (head, place) = (call_head(effects, callee), inside(effects, first.caller));
     let text = format!("{head} {place} {leads} {}", described_callee(effects, last.callee));
     let subjects = vec![Role::Caller.of(caller), callee_subject(effects, callee), reached(effects, last.callee)];
     let message = Message { function: caller, subjects, text };
@@ -178,7 +178,7 @@ fn through_others(effects: &Effects<'_>, chains: &[CallChain]) -> Option<Finding
     report.label_callee(last.callee);
     report.label_requirement(first.caller);
     note_chain(&mut report, best);
-    report.help(format!("{}, or guard the blocking call", leave_coroutine(effects, callee)));
+    report.help(format!("{}, or guard the blocking call", move_out(effects, callee)));
     Some(report.finish())
 }
 
@@ -221,7 +221,7 @@ fn in_thread(effects: &Effects<'_>, polling: &PollingThread) -> Option<Finding> 
 fn finding(effects: &Effects<'_>, violation: &Violation) -> Finding {
     let caller = name(effects, violation.caller);
     let (level, place) = match violation.contexts {
-        ContextSet::COROUTINE => (Level::Error, in_coroutine(effects, violation.caller)),
+        ContextSet::INSIDE => (Level::Error, inside(effects, violation.caller)),
         _ => (Level::Warning, format!("without a guard from {}", described(effects, violation.caller))),
     };
     let text = format!("{} {place}", call_head(effects, violation.callee));
@@ -238,17 +238,17 @@ fn finding(effects: &Effects<'_>, violation: &Violation) -> Finding {
     };
     match target {
         Some(target) => report.help(format!("in coroutine context, call `{}` instead", name(effects, target))),
-        None => report.help(leave_coroutine(effects, violation.callee)),
+        None => report.help(move_out(effects, violation.callee)),
     }
     report.finish()
 }
 
-/// Where a call is made that is in coroutine context, as a part of a message.
-fn in_coroutine(effects: &Effects<'_>, caller: FunctionId) -> String {
+/// Where a call is made that is inside, as a part of a message.
+fn inside(effects: &Effects<'_>, caller: FunctionId) -> String {
     let name = name(effects, caller);
     match effects.requirement(caller).effect {
-        Some(Effect::CoroutineOnly) => format!("from {}", described(effects, caller)),
-        _ if effects.inferred_start(caller) == ContextSet::COROUTINE => {
+        Some(Effect::InsideOnly) => format!("from {}", described(effects, caller)),
+        _ if effects.inferred_start(caller) == ContextSet::INSIDE => {
             format!("from `{name}` (stored in a coroutine-only slot)")
         }
         _ => format!("in coroutine context in `{name}`"),
@@ -256,6 +256,6 @@ fn in_coroutine(effects: &Effects<'_>, caller: FunctionId) -> String {
 }
 
 /// The advice to make a call elsewhere.
-fn leave_coroutine(effects: &Effects<'_>, callee: Callee) -> String {
+fn move_out(effects: &Effects<'_>, callee: Callee) -> String {
     format!("move the {} out of coroutine context, into a bottom half or a wrapper", call_of(effects, callee))
 }

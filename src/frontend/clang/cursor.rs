@@ -429,6 +429,12 @@ impl<'tu> Cursor<'tu> {
         locate_by(start, spelling)
     }
 
+    /// The location behind its last token, as [`Cursor::location`]; for a token from a macro, where the macro is used.
+    pub fn end(self) -> Option<Location<'tu>> {
+        let end = unsafe { clang_getRangeEnd(clang_getCursorExtent(self.raw)) };
+        locate_by(end, expansion)
+    }
+
     /// Whether the field is a bit-field.
     pub fn is_bit_field(self) -> bool {
         unsafe { clang_Cursor_isBitField(self.raw) != 0 }

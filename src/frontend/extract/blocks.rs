@@ -4,7 +4,6 @@ use crate::clang::{Cursor, CursorKind};
 use cowrap_facts::SymbolId;
 
 use super::Extractor;
-use super::body::Lowering;
 
 impl<'tu> Extractor<'_, 'tu> {
     /// The function that stands for a block literal.
@@ -36,7 +35,7 @@ impl<'tu> Extractor<'_, 'tu> {
             self.block_parameters.insert(parameter.declaration_key(), (symbol, position));
         }
         let result = self.result_slot(symbol, None);
-        let body = Lowering::new(self, block, Some(result)).body(symbol, location);
+        let body = self.body_in_readings(block, Some(result), symbol, location);
         self.facts().bodies.push(body);
     }
 }

@@ -2,6 +2,7 @@
 //! Calls and stores are collected on the way.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
 use crate::clang::{BinaryOperator, Cursor, CursorKind, TypeKind, UnaryOperator};
 use cowrap_facts::{
@@ -14,11 +15,12 @@ use super::flow::{
     self, Arithmetic, CaseValues, Comparison, EntryStates, FlowGraph, FlowTree, HeldLocks, IntegerType, Label, Locking,
     NodeId, Op, Site, SiteOrder, TruthId, Variable, VariableInfo, held_locks,
 };
+use super::readings::ReadingSet;
 use super::slots::TypeClass;
 use super::source_text::{SourceCall, last_name};
 use super::stores::add_named;
 use super::values::{called_type, library_builtin, named_function};
-use super::{Extractor, LockAction, LockWord, Role, SlotKind, UnitFile};
+use super::{Extractor, LockAction, LockWord, Reading, Role, SlotKind, UnitFile};
 
 /// The functions of the C library that do not return and leave only the frame or the thread.
 const LEAVING: [&str; 7] =
@@ -31,6 +33,8 @@ struct PendingCall {
     location: Location,
     spelling: Option<Location>,
     kind: CallKind,
+    /// Whether it is in the argument of a macro that runs it in another thread, as any of the packs says.
+    is_in_argument: bool,
     /// The functions and slots among its arguments.
     passed: Vec<Argument>,
     /// What is known of the integers among its arguments, by position.
@@ -59,7 +63,13 @@ enum Target {
 /// Lowers one declaration.
 pub(super) struct Lowering<'e, 'a, 'tu> {
     extractor: &'e mut Extractor<'a, 'tu>,
-    raw: CursorTree<'tu>,
+    raw: Rc<CursorTree<'tu>>,
+    /// How the pack reads the body.
+    reading: &'a Reading,
+    /// Whether this is the first reading. The others add nothing else to the facts: no blocks, no declarations.
+    is_first: bool,
+    /// The readings that say something of what the body names.
+    mentioned: ReadingSet,
     tree: FlowTree,
     calls: Vec<PendingCall>,
     stores: Vec<Store>,
@@ -87,7 +97,7 @@ impl<'tu> Extractor<'_, 'tu> {
         let result = definition.ty().result();
         let class = self.class(result);
         let result = class.may_hold_functions().then(|| self.result_slot(symbol, Some(definition)));
-        let body = Lowering::new(self, definition, result).body(symbol, location);
+        let body = self.body_in_readings(definition, result, symbol, location);
         self.facts().bodies.push(body);
         (self.current_function, self.block_count) = (outer, count);
     }
@@ -102,10 +112,20 @@ impl<'tu> Extractor<'_, 'tu> {
 }
 
 impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
-    pub(super) fn new(extractor: &'e mut Extractor<'a, 'tu>, root: Cursor<'tu>, result: Option<SlotId>) -> Self {
+    /// Prepares to lower the cursors of a body in a reading.
+    pub(super) fn new(
+        extractor: &'e mut Extractor<'a, 'tu>,
+        raw: Rc<CursorTree<'tu>>,
+        result: Option<SlotId>,
+        reading: usize,
+    ) -> Self {
+        let readings = &extractor.vocabulary.readings;
         Lowering {
+            reading: &readings[reading],
+            is_first: reading == 0,
+            mentioned: ReadingSet::default(),
             extractor,
-            raw: CursorTree::new(root),
+            raw,
             tree: FlowTree::default(),
             calls: Vec::new(),
             stores: Vec::new(),
@@ -119,7 +139,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         }
     }
 
-    pub(super) fn body(mut self, symbol: SymbolId, location: Location) -> Body {
+    /// The body, and the readings that say something of what it names.
+    pub(super) fn body(mut self, symbol: SymbolId, location: Location) -> (Body, ReadingSet) {
         let mut root = Vec::new();
         let mut position = 0u16;
         let mut children = self.raw.operands(0);
@@ -170,7 +191,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         }
         let mut stores = self.stores;
         add_named(&mut stores, self.named);
-        Body {
+        let body = Body {
             symbol,
             location,
             flags: flags.iter().map(|flag| flag.fact).collect(),
@@ -183,7 +204,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             critical_sections,
             releases,
             readings: Vec::new(),
-        }
+        };
+        (body, self.mentioned)
     }
 
     /// The locks that the body takes, with the calls that it makes while it holds them, and the
@@ -215,12 +237,14 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         (found, releases.into_iter().collect())
     }
 
-    /// Whether a call is in the argument of a macro that runs its argument in another context.
-    /// Calls of the macro itself are spelled elsewhere.
-    fn is_in_region(&self, at: Cursor<'tu>, written: &SourceCall) -> bool {
-        let (Some(used), Some(spelled)) = (at.location(), at.spelling_location()) else { return false };
+    /// Whether a call is in the argument of a macro that runs its argument in another context, as any pack says, and
+    /// as this one does. Calls of the macro itself are spelled elsewhere.
+    fn is_in_region(&self, at: Cursor<'tu>, written: &SourceCall) -> [bool; 2] {
+        let is_region = |reading: &Reading| reading.regions.contains(&written.word);
+        let readings = &self.extractor.vocabulary.readings;
+        let (Some(used), Some(spelled)) = (at.location(), at.spelling_location()) else { return [false; 2] };
         let in_argument = used.file == spelled.file && spelled.offset > used.offset;
-        in_argument && self.extractor.reading().regions.contains(&written.word)
+        [in_argument && readings.iter().any(is_region), in_argument && is_region(self.reading)]
     }
 
     /// What a call does with a lock, by the word at its location.
@@ -238,7 +262,9 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
 
     fn parameter(&mut self, node: CursorId, position: u16) {
         let cursor = self.raw.cursor(node);
-        self.extractor.slot_with_marks(cursor, SlotKind::Parameter);
+        if self.is_first {
+            self.extractor.slot_with_marks(cursor, SlotKind::Parameter);
+        }
         if let Some(ty) = integer_type(cursor) {
             self.track(cursor, ty, Some(position));
         }
@@ -361,14 +387,16 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             VarDecl => self.declaration(node),
             FunctionDecl => {
                 let cursor = self.raw.cursor(node);
-                if let Some(location) = cursor.location() {
+                if let Some(location) = cursor.location().filter(|_| self.is_first) {
                     let location = self.extractor.location(location);
                     self.extractor.function(cursor, location);
                 }
                 self.unknown()
             }
             StructDecl | UnionDecl | EnumDecl | TypedefDecl => {
-                self.extractor.type_declaration(self.raw.cursor(node));
+                if self.is_first {
+                    self.extractor.type_declaration(self.raw.cursor(node));
+                }
                 self.unknown()
             }
             IfStmt if operands.len() >= 2 => {
@@ -559,7 +587,9 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 self.tree.untracked.insert(variable);
             }
         }
-        self.extractor.block(block);
+        if self.is_first {
+            self.extractor.block(block);
+        }
     }
 
     fn call(&mut self, node: CursorId, operands: &[CursorId]) -> NodeId {
@@ -567,6 +597,9 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let callee = self.raw.strip(callee);
         let function = named_function(&self.raw, callee);
         let info = function.map(|function| self.extractor.function_info(function));
+        self.mentioned |= info.map(|info| info.readings).unwrap_or_default();
+        let told = function.filter(|_| info.is_some_and(|info| !info.readings.is_empty()));
+        let told = told.map(|function| function.spelling());
         match info.map(|info| info.role) {
             Some(Role::Unevaluated) => return self.unknown(),
             Some(Role::Expect) => {
@@ -613,7 +646,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let kind = if self.unresolved { CallKind::Unresolved } else { CallKind::Written };
         let mut sites = Vec::new();
         let returns = match info {
-            Some(info) => info.returns,
+            Some(info) => info.returns && !told.as_ref().is_some_and(|name| self.reading.noreturn.contains(name)),
             None => !super::is_noreturn_type(called_type(self.raw.cursor(callee).ty())),
         };
         let is_leaving = !returns && function.is_some_and(|function| self.is_leaving(&function.spelling()));
@@ -629,7 +662,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             }
             sites.push(self.node(Op::Call { site, returns }, std::mem::take(&mut lowered)));
         }
-        if info.is_some_and(|info| info.role == Role::Predicate) {
+        if told.is_some_and(|name| self.reading.predicates.iter().any(|predicate| predicate.name == name)) {
             sites.push(self.node(Op::Predicate, Vec::new()));
             return self.node(Op::Sequence, sites);
         }
@@ -641,7 +674,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
 
     /// Whether a function that does not return leaves only the frame or the thread.
     fn is_leaving(&self, name: &str) -> bool {
-        LEAVING.contains(&name) || self.extractor.reading().leaves.contains(name)
+        LEAVING.contains(&name) || self.reading.leaves.contains(name)
     }
 
     /// The possible callees: one function or slot, or several, as in `(c ? f : g)(…)`.
@@ -738,10 +771,12 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let text = contents.as_deref().zip(used).and_then(|(contents, at)| contents.get(at.offset as usize..));
         let written = SourceCall::read(text.unwrap_or_default());
         let locking = self.locking(&written, kind);
-        let in_region = kind == CallKind::Written && self.is_in_region(at, &written);
-        let kind = if in_region { CallKind::Region } else { kind };
+        let [is_in_argument, in_region] = self.is_in_region(at, &written);
+        let kind = if in_region && kind == CallKind::Written { CallKind::Region } else { kind };
         let written = written.argument;
-        self.calls.push(PendingCall { site, target, location, spelling, kind, passed, integers, locking, written });
+        let call =
+            PendingCall { site, target, location, spelling, kind, is_in_argument, passed, integers, locking, written };
+        self.calls.push(call);
         true
     }
 
@@ -980,7 +1015,9 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     /// A variable in a block: its initialiser, and what its `cleanup` attribute calls.
     fn declaration(&mut self, node: CursorId) -> NodeId {
         let cursor = self.raw.cursor(node);
-        self.extractor.slot_with_marks(cursor, SlotKind::Variable);
+        if self.is_first {
+            self.extractor.slot_with_marks(cursor, SlotKind::Variable);
+        }
         let ty = cursor.ty().kind();
         let integer = integer_type(cursor).filter(|_| !cursor.is_static());
         let variable = integer.map(|integer| self.track(cursor, integer, None));
@@ -1112,11 +1149,10 @@ fn distinct(calls: Vec<PendingCall>) -> Vec<DistinctCall> {
     let mut found: Vec<DistinctCall> = Vec::new();
     let mut known: HashMap<(Target, Location, bool), usize> = HashMap::new();
     for call in calls {
-        // A macro's own calls and those of its argument are at one location.
-        let region = call.kind == CallKind::Region;
+        // A macro's own calls and those of its argument are at one location. All readings have the same calls.
         let key = match &call.target {
-            Target::Function(function) => (Target::Function(*function), call.location, region),
-            Target::Slot(slot) => (Target::Slot(*slot), call.location, region),
+            Target::Function(function) => (Target::Function(*function), call.location, call.is_in_argument),
+            Target::Slot(slot) => (Target::Slot(*slot), call.location, call.is_in_argument),
         };
         match known.get(&key) {
             Some(&at) => {

@@ -13,6 +13,7 @@ mod slots;
 mod stores;
 mod values;
 mod source_text;
+mod readings;
 mod pch_summary;
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
@@ -29,6 +30,7 @@ use cowrap_facts::{
 
 use cursor_tree::CursorId;
 use initialisers::RecordLayout;
+use readings::{ReadingNames, ReadingSet};
 use slots::TypeClass;
 
 pub use pch_summary::{PchMismatch, PchSummary};
@@ -183,6 +185,7 @@ pub fn extract(
         directory,
         paths,
         vocabulary,
+        reading_names: ReadingNames::new(&vocabulary.readings),
         files: Vec::new(),
         file_numbers: HashMap::default(),
         contents: HashMap::default(),
@@ -268,6 +271,8 @@ struct FunctionOfUnit {
     file: Option<UnitFile>,
     returns: bool,
     role: Role,
+    /// The readings that say something of it.
+    readings: ReadingSet,
     integer_parameters: u32,
 }
 
@@ -280,6 +285,8 @@ struct FunctionInfo {
     symbol: SymbolId,
     returns: bool,
     role: Role,
+    /// The readings that say something of it.
+    readings: ReadingSet,
     /// For a function of the tree, a bit for each of the first parameters that is an integer.
     integer_parameters: u32,
 }
@@ -288,8 +295,6 @@ struct FunctionInfo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
     Ordinary,
-    /// Tells whether it runs inside.
-    Predicate,
     /// `__builtin_expect` and similar functions: the value is that of the first argument.
     Expect,
     /// Does not evaluate its arguments.
@@ -310,6 +315,8 @@ struct Extractor<'a, 'tu> {
     directory: &'a Path,
     paths: &'a dyn Paths,
     vocabulary: &'a Vocabulary,
+    /// Which readings say something of a name.
+    reading_names: ReadingNames,
     files: Vec<KnownFile>,
     file_numbers: HashMap<File<'tu>, UnitFile>,
     /// The contents of files, each looked up once: libclang searches all inclusions for it.
@@ -355,11 +362,6 @@ struct Extractor<'a, 'tu> {
 }
 
 impl<'a, 'tu> Extractor<'a, 'tu> {
-    /// How the first pack reads bodies.
-    fn reading(&self) -> &'a Reading {
-        &self.vocabulary.readings[0]
-    }
-
     fn file(&mut self, file: File<'tu>) -> UnitFile {
         if let Some(&number) = self.file_numbers.get(&file) {
             return number;
@@ -844,8 +846,9 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
             let function = self.function_of_unit(cursor);
             self.functions.insert(key, function);
         }
-        let FunctionOfUnit { name, file, returns, role, integer_parameters } = &self.functions[&key];
-        let (file, returns, role, integer_parameters) = (*file, *returns, *role, *integer_parameters);
+        let FunctionOfUnit { name, file, returns, role, readings, integer_parameters } = &self.functions[&key];
+        let (file, returns, role, readings) = (*file, *returns, *role, *readings);
+        let integer_parameters = *integer_parameters;
         let symbol = match self.pieces[self.current].functions.get(&key) {
             Some(symbol) => *symbol,
             None => {
@@ -855,7 +858,7 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
                 symbol
             }
         };
-        FunctionInfo { symbol, returns, role, integer_parameters }
+        FunctionInfo { symbol, returns, role, readings, integer_parameters }
     }
 
     /// A type as clang spells it, with the paths that facts use: the spelling of a record without a
@@ -896,15 +899,15 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
         let role = match name.as_str() {
             "__builtin_expect" | "__builtin_expect_with_probability" | "__builtin_assume_aligned" => Role::Expect,
             "__builtin_constant_p" | "__builtin_object_size" | "__builtin_dynamic_object_size" => Role::Unevaluated,
-            _ if self.reading().predicates.iter().any(|predicate| predicate.name == name) => Role::Predicate,
             _ => Role::Ordinary,
         };
+        let readings = self.reading_names.of(&name);
         let returns = !is_noreturn(cursor, &name);
         let declared = cursor.location().map(|location| self.file(location.file));
         // No body of a library's function is read, so that nothing depends on its arguments.
         let is_own = declared.is_some_and(|file| self.known(file).own);
         let integer_parameters = if is_own { integer_parameters(cursor) } else { 0 };
-        FunctionOfUnit { name, file, returns, role, integer_parameters }
+        FunctionOfUnit { name, file, returns, role, readings, integer_parameters }
     }
 }
 

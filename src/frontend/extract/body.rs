@@ -20,7 +20,7 @@ use super::slots::TypeClass;
 use super::source_text::{SourceCall, last_name};
 use super::stores::add_named;
 use super::values::{called_type, library_builtin, named_function};
-use super::{Extractor, LockAction, LockWord, Reading, Role, SlotKind, UnitFile};
+use super::{Extractor, LockAction, LockWord, Predicate, Reading, Role, SlotKind, UnitFile};
 
 /// The functions of the C library that do not return and leave only the frame or the thread.
 const LEAVING: [&str; 7] =
@@ -199,7 +199,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             slot_calls,
             stores,
             returns_after: order.before_end(),
-            exit: cowrap_facts::PathCondition::always(),
+            exit: outcome.exit,
             assertion,
             critical_sections,
             releases,
@@ -662,8 +662,9 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             }
             sites.push(self.node(Op::Call { site, returns }, std::mem::take(&mut lowered)));
         }
-        if told.is_some_and(|name| self.reading.predicates.iter().any(|predicate| predicate.name == name)) {
-            sites.push(self.node(Op::Predicate, Vec::new()));
+        let answers = |predicate: &&Predicate| predicate.compared.is_none() && told.as_ref() == Some(&predicate.name);
+        if let Some(predicate) = self.reading.predicates.iter().find(answers) {
+            sites.push(self.node(Op::Predicate(predicate.context), Vec::new()));
             return self.node(Op::Sequence, sites);
         }
         match sites.as_slice() {
@@ -912,7 +913,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     /// Whether an argument's truth may follow from the entry state.
     fn is_informative(&self, node: NodeId) -> bool {
         match self.tree.look(node) {
-            (Op::Read(_) | Op::Predicate | Op::Not | Op::And | Op::Or | Op::Compare(..), _) => true,
+            (Op::Read(_) | Op::Predicate(_) | Op::Not | Op::And | Op::Or | Op::Compare(..), _) => true,
             (Op::Conditional | Op::Otherwise | Op::Arithmetic(Arithmetic::And, _), _) => true,
             (Op::Convert(_) | Op::Sequence, [.., last]) => self.is_informative(*last),
             _ => false,

@@ -1,25 +1,29 @@
 //! The entry states in which control reaches each point of a body.
 //!
-//! Neither the context nor the flags of a body change while it runs. So it is analysed once for each entry state: in a
-//! coroutine and outside, and for each value of the flags that an integer can have. In an entry state, the predicate
-//! is a constant, and so is what the flags say of parameters. Constants are propagated along the edges of the graph;
-//! an edge whose condition is a constant that does not fit is not taken.
+//! A body is analysed once for each entry state: in each context, and for each value of the flags that an integer can
+//! have. What the flags say of parameters is a constant then. So is the context, until the body changes it. Behind a
+//! change that not all paths make, control can be in both contexts, and what is known is kept for each of them by
+//! itself: in `if (!locked()) { lock(); took = true; } … if (took) unlock();`, whether `took` is set depends on the
+//! context. Within a context, the predicate is a constant. Constants are propagated along the edges of the graph; an
+//! edge whose condition is a constant that does not fit is not taken.
 
-use cowrap_facts::{Context, FlagTest, PathCondition, feasible, single_values};
+use cowrap_facts::{Context, ContextSet, FlagTest, PathCondition, feasible, single_values};
 
 use super::flags::BodyFlag;
-use super::graph::{Condition, Edge, EdgeId, Expression, FlowGraph, Operand, Step, Test};
+use super::graph::{Condition, Edge, EdgeId, Expression, FlowGraph, Operand, Scope, Step, Test};
 use super::order::Feasible;
 use super::solver::{Lattice, Transfer, each_edge, solve};
-use super::tree::{Arithmetic, Comparison, IntegerType, Site, Variable};
+use super::tree::{Arithmetic, Comparison, GuardId, IntegerType, Site, Variable};
 
 /// The result of analysing a body in all entry states.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryStates {
-    /// For each site, the entry states that reach it.
+    /// For each site, the entry states that reach it, and the contexts there.
     pub reach: Vec<PathCondition>,
     /// For each truth value, the entry states in which it may be true, and those in which it may be false.
     pub truths: Vec<[PathCondition; 2]>,
+    /// The entry states from which control returns, and the contexts then.
+    pub exit: PathCondition,
     /// An assertion on the context that every path passes before anything returns: the context, and the site of the
     /// call that does not return if it fails.
     pub assertion: Option<(Context, Site)>,
@@ -36,25 +40,23 @@ impl EntryStates {
             reach: vec![PathCondition::NEVER; graph.site_count],
             truths: vec![[PathCondition::NEVER; 2]; graph.truth_count],
             stops: vec![PathCondition::NEVER; graph.site_count],
-            returns: [false; 2],
+            exit: PathCondition::NEVER,
             feasible: vec![false; graph.blocks.edge_count()],
         };
-        for (number, context) in Context::ALL.into_iter().enumerate() {
-            if number == 1 && !graph.has_predicate {
-                // No condition asks for the context, so the second analysis would give the same result.
-                let all = found.reach.iter_mut().chain(found.truths.iter_mut().flatten());
+        for (number, entry) in Context::ALL.into_iter().enumerate() {
+            if number == 1 && !graph.has_predicate && !graph.has_change {
+                // Nothing asks for the context or changes it, so the second analysis would give the same result.
+                let all = found.reach.iter_mut().chain(found.truths.iter_mut().flatten()).chain([&mut found.exit]);
                 all.for_each(|reach| mirror(reach, &values));
-                found.returns[1] = found.returns[0];
                 break;
             }
             for &value in &values {
-                let run = Run { graph, context, flags, value };
-                found.returns[number] |= run.collect(&mut found);
+                Run { graph, entry, flags, value }.collect(&mut found);
             }
         }
-        let Collected { reach, truths, stops, returns, feasible } = found;
-        let assertion = assertion(returns, &stops, graph.has_predicate);
-        EntryStates { reach, truths, assertion, feasible: Feasible(feasible) }
+        let assertion = if graph.has_predicate { found.assertion() } else { None };
+        let Collected { reach, truths, exit, feasible, .. } = found;
+        EntryStates { reach, truths, exit, assertion, feasible: Feasible(feasible) }
     }
 }
 
@@ -64,30 +66,34 @@ struct Collected {
     truths: Vec<[PathCondition; 2]>,
     /// For each site, the entry states in which control does not come back from it.
     stops: Vec<PathCondition>,
-    /// For each context, whether control reaches the end of the body.
-    returns: [bool; 2],
+    exit: PathCondition,
     feasible: Vec<bool>,
 }
 
-/// Copies the result for coroutines to the outside context.
+impl Collected {
+    /// A body asserts a context if it returns when it is entered there, and not when it is entered in the other one:
+    /// a call then stops it where the context is still the same.
+    fn assertion(&self) -> Option<(Context, Site)> {
+        let asserted = entry_contexts(self.exit).only()?;
+        let fails = |stop: &PathCondition| entry_contexts(*stop) == asserted.other().into() && !stop.changes();
+        let site = self.stops.iter().position(fails)?;
+        Some((asserted, Site(site as u32)))
+    }
+}
+
+/// The contexts of the entry states.
+fn entry_contexts(condition: PathCondition) -> ContextSet {
+    let has = |entry: &Context| Context::ALL.into_iter().any(|at| condition.values_at(*entry, at) != 0);
+    Context::ALL.into_iter().filter(has).collect()
+}
+
+/// Copies the result for the inside context to the outside context.
 fn mirror(reach: &mut PathCondition, values: &[u8]) {
     for &value in values {
         if reach.contains(Context::Inside, value) {
             reach.insert(Context::Outside, value, Context::Outside);
         }
     }
-}
-
-/// A body asserts a context if it returns in that context alone, and does not return in the other one.
-fn assertion(returns: [bool; 2], stops: &[PathCondition], has_predicate: bool) -> Option<(Context, Site)> {
-    let asserted = match returns {
-        [true, false] => Context::Inside,
-        [false, true] => Context::Outside,
-        _ => return None,
-    };
-    let fails = |reach: &PathCondition| reach.contexts() == asserted.other().into();
-    let site = stops.iter().position(fails)?;
-    has_predicate.then_some((asserted, Site(site as u32)))
 }
 
 /// How many constants are known at a point at most, so that no body takes long.
@@ -113,30 +119,164 @@ impl Constants {
     }
 }
 
-impl Lattice for Constants {
+impl Constants {
+    /// Keeps those that both have. Returns whether that was less than before.
     fn join(&mut self, other: &Self) -> bool {
         let before = self.0.len();
         self.0.retain(|(variable, value)| other.get(*variable) == Some(*value));
         self.0.len() != before
     }
+}
 
-    fn forget(&mut self) {
-        self.0.clear();
+/// A guard whose scope has not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct OpenGuard {
+    guard: GuardId,
+    scope: Scope,
+    /// The contexts that can come back at the end of the scope.
+    saved: ContextSet,
+    /// Whether control may have come into the scope behind the guard.
+    may_be_absent: bool,
+}
+
+/// What is known at a point if the context is a certain one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Facts {
+    constants: Constants,
+    /// In the order in which they were entered.
+    guards: Vec<OpenGuard>,
+}
+
+impl Facts {
+    /// Keeps what holds in both. Returns whether that was less than before.
+    fn join(&mut self, other: &Self) -> bool {
+        let mut changed = self.constants.join(&other.constants);
+        for own in &mut self.guards {
+            let before = *own;
+            match other.guards.iter().find(|guard| guard.guard == own.guard) {
+                Some(guard) => {
+                    own.saved = own.saved.or(guard.saved);
+                    own.may_be_absent |= guard.may_be_absent;
+                }
+                None => own.may_be_absent = true,
+            }
+            changed |= before != *own;
+        }
+        for guard in &other.guards {
+            if !self.guards.iter().any(|own| own.guard == guard.guard) {
+                self.guards.push(OpenGuard { may_be_absent: true, ..*guard });
+                changed = true;
+            }
+        }
+        changed
     }
+}
+
+/// The contexts in which control can be at a point, with what is known in each.
+#[derive(Clone, Debug, Default)]
+struct State {
+    inside: Option<Facts>,
+    outside: Option<Facts>,
+}
+
+impl State {
+    fn at(&mut self, context: Context) -> &mut Option<Facts> {
+        match context {
+            Context::Inside => &mut self.inside,
+            Context::Outside => &mut self.outside,
+        }
+    }
+
+    /// The possible contexts, with what is known.
+    fn each(&self) -> impl Iterator<Item = (Context, &Facts)> {
+        let inside = self.inside.iter().map(|facts| (Context::Inside, facts));
+        inside.chain(self.outside.iter().map(|facts| (Context::Outside, facts)))
+    }
+
+    /// Adds a context. Returns whether less is known than before.
+    fn add(&mut self, context: Context, facts: &Facts) -> bool {
+        match self.at(context) {
+            Some(known) => known.join(facts),
+            unknown => {
+                *unknown = Some(facts.clone());
+                true
+            }
+        }
+    }
+
+    /// Goes on in one context.
+    fn enter(&mut self, to: Context, guard: Option<(GuardId, Scope)>) {
+        let before = std::mem::take(self);
+        for context in Context::ALL {
+            let Some(mut facts) = (match context {
+                Context::Inside => before.inside.clone(),
+                Context::Outside => before.outside.clone(),
+            }) else {
+                continue;
+            };
+            // A guard that is passed again without the end of its scope saved the context the first time.
+            if let Some((guard, scope)) = guard
+                && !facts.guards.iter().any(|open| open.guard == guard)
+            {
+                facts.guards.push(OpenGuard { guard, scope, saved: context.into(), may_be_absent: false });
+            }
+            self.add(to, &facts);
+        }
+    }
+
+    /// Ends all scopes that do not contain this one.
+    fn leave(&mut self, graph: &FlowGraph, scope: Scope) {
+        let ends = |open: &OpenGuard| !graph.is_within(scope, open.scope);
+        if !self.each().any(|(_, facts)| facts.guards.iter().any(ends)) {
+            return;
+        }
+        let before = std::mem::take(self);
+        for (context, facts) in before.each() {
+            let mut contexts = ContextSet::from(context);
+            for open in facts.guards.iter().rev().filter(|open| ends(open)) {
+                contexts = if open.may_be_absent { contexts.or(open.saved) } else { open.saved };
+            }
+            let mut facts = facts.clone();
+            facts.guards.retain(|open| !ends(open));
+            for context in Context::ALL.into_iter().filter(|context| contexts.contains(*context)) {
+                self.add(context, &facts);
+            }
+        }
+    }
+}
+
+impl Lattice for State {
+    fn join(&mut self, other: &Self) -> bool {
+        other.each().fold(false, |changed, (context, facts)| self.add(context, facts) || changed)
+    }
+
+    /// Forgets the constants. There are few contexts and guards.
+    fn forget(&mut self) {
+        for facts in [&mut self.inside, &mut self.outside].into_iter().flatten() {
+            facts.constants.0.clear();
+        }
+    }
+}
+
+/// What is known in one context.
+#[derive(Clone, Copy)]
+struct Known<'s> {
+    context: Context,
+    constants: &'s Constants,
 }
 
 /// The analysis in one entry state.
 struct Run<'g> {
     graph: &'g FlowGraph,
-    context: Context,
+    entry: Context,
     flags: &'g [BodyFlag],
     /// A bit for each flag.
     value: u8,
 }
 
 impl Run<'_> {
-    /// Notes what control reaches. Returns whether that is the end of the body.
-    fn collect(&self, found: &mut Collected) -> bool {
+    /// Notes what control reaches.
+    fn collect(&self, found: &mut Collected) {
         let solution = solve(self.graph, self);
         for &block in &self.graph.order {
             let Some(state) = solution.at(block) else { continue };
@@ -145,29 +285,32 @@ impl Run<'_> {
             for step in &self.graph.blocks[block].steps {
                 match step {
                     Step::Call(site, _) => {
-                        found.reach[site.0 as usize].insert(self.context, self.value, self.context);
+                        self.note(&state, &mut found.reach[site.0 as usize]);
                         last = Some(site);
                     }
                     Step::Note(truth, value) => {
-                        found.truths[truth.0 as usize][usize::from(!value)].insert(
-                            self.context,
-                            self.value,
-                            self.context,
-                        );
+                        self.note(&state, &mut found.truths[truth.0 as usize][usize::from(!value)]);
                     }
-                    Step::Set(..) | Step::Leave(_) => {}
+                    Step::Set(..) | Step::Leave(_) | Step::Enter(..) => {}
                 }
                 self.step(step, &mut state);
             }
             if let (true, Some(site)) = (self.graph.blocks[block].stops, last) {
-                found.stops[site.0 as usize].insert(self.context, self.value, self.context);
+                self.note(&state, &mut found.stops[site.0 as usize]);
             }
             each_edge(self.graph, block, |_, id, edge| {
                 let taken = &mut found.feasible[id.index()];
                 *taken = *taken || self.refine(id, edge, &mut state.clone());
             });
         }
-        solution.at(self.graph.exit).is_some()
+        if let Some(state) = solution.at(self.graph.exit) {
+            self.note(state, &mut found.exit);
+        }
+    }
+
+    /// Notes that control can be at a point.
+    fn note(&self, state: &State, condition: &mut PathCondition) {
+        state.each().for_each(|(at, _)| condition.insert(self.entry, self.value, at));
     }
 
     /// The flags of a variable, with their values.
@@ -176,21 +319,21 @@ impl Run<'_> {
         flags.map(|(bit, flag)| (flag.fact.test, self.value >> bit & 1 != 0))
     }
 
-    fn operand(&self, operand: Operand, state: &Constants) -> Option<i64> {
+    fn operand(&self, operand: Operand, known: Known<'_>) -> Option<i64> {
         match operand {
             Operand::Unknown => None,
             Operand::Number(number) => Some(number),
-            Operand::Variable(variable) => state.get(variable),
-            Operand::Predicate => Some(i64::from(self.context == Context::Inside)),
+            Operand::Variable(variable) => known.constants.get(variable),
+            Operand::Predicate(context) => Some(i64::from(known.context == context)),
         }
     }
 
-    fn expression(&self, expression: &Expression, state: &Constants) -> Option<i64> {
+    fn expression(&self, expression: &Expression, known: Known<'_>) -> Option<i64> {
         match *expression {
-            Expression::Operand(operand) => self.operand(operand, state),
-            Expression::Convert(ty, operand) => Some(ty.convert(self.operand(operand, state)?)),
+            Expression::Operand(operand) => self.operand(operand, known),
+            Expression::Convert(ty, operand) => Some(ty.convert(self.operand(operand, known)?)),
             Expression::Arithmetic(operation, ty, left, right) => {
-                match (operation, self.operand(left, state), self.operand(right, state)) {
+                match (operation, self.operand(left, known), self.operand(right, known)) {
                     (Arithmetic::And, Some(0), _) | (Arithmetic::And, _, Some(0)) => Some(0),
                     (_, left, right) => Some(operation.apply(ty, left?, right?)),
                 }
@@ -199,20 +342,20 @@ impl Run<'_> {
     }
 
     /// Whether a condition holds, if that is known.
-    fn holds(&self, condition: &Condition, state: &Constants) -> Option<bool> {
-        let left = self.operand(condition.operand, state);
+    fn holds(&self, condition: &Condition, known: Known<'_>) -> Option<bool> {
+        let left = self.operand(condition.operand, known);
         match condition.test {
             Test::NonZero => match left {
                 Some(value) => Some(value != 0),
                 None => self.is_nonzero(condition.operand),
             },
-            Test::Compare(comparison, ty, right) => match (left, self.operand(right, state)) {
+            Test::Compare(comparison, ty, right) => match (left, self.operand(right, known)) {
                 (Some(left), Some(right)) => Some(comparison.holds(ty, left, right)),
                 (None, Some(number)) => self.compares(comparison, ty, condition.operand, number),
                 (Some(number), None) => self.compares(comparison, ty, right, number),
                 (None, None) => None,
             },
-            Test::HasBits(ty, right) => match (left, self.operand(right, state)) {
+            Test::HasBits(ty, right) => match (left, self.operand(right, known)) {
                 (Some(0), _) | (_, Some(0)) => Some(false),
                 (Some(left), Some(right)) => Some(Arithmetic::And.apply(ty, left, right) != 0),
                 (None, Some(bits)) => self.has_bits(ty, condition.operand, bits),
@@ -261,7 +404,7 @@ impl Run<'_> {
     }
 
     /// Notes what follows from the result of a condition.
-    fn learn(&self, condition: &Condition, result: bool, state: &mut Constants) {
+    fn learn(&self, condition: &Condition, result: bool, context: Context, constants: &mut Constants) {
         let Operand::Variable(variable) = condition.operand else { return };
         let own = self.graph.variables[variable.0 as usize].ty;
         let value = match (condition.test, result) {
@@ -269,50 +412,28 @@ impl Run<'_> {
             (Test::NonZero, true) if own.is_bool() => Some(1),
             (Test::Compare(Comparison::Equal, ty, right), true)
             | (Test::Compare(Comparison::NotEqual, ty, right), false) => {
-                self.operand(right, state).and_then(|number| own.equal_in(ty, ty.convert(number)))
+                let known = Known { context, constants };
+                self.operand(right, known).and_then(|number| own.equal_in(ty, ty.convert(number)))
             }
             _ => None,
         };
         if value.is_some() {
-            state.set(variable, value);
+            constants.set(variable, value);
         }
     }
 }
 
-impl Transfer for Run<'_> {
-    type Fact = Constants;
-
-    fn start(&self) -> Constants {
-        let mut state = Constants::default();
-        for flag in self.flags {
-            for (test, holds) in self.tests(flag.variable) {
-                match test {
-                    FlagTest::Equals(number) if holds => state.set(flag.variable, Some(number)),
-                    FlagTest::True => state.set(flag.variable, Some(i64::from(holds))),
-                    FlagTest::NonZero if !holds => state.set(flag.variable, Some(0)),
-                    _ => {}
-                }
-            }
-        }
-        state
-    }
-
-    fn step(&self, step: &Step, state: &mut Constants) {
-        if let Step::Set(variable, expression) = step {
-            let value = self.expression(expression, state);
-            state.set(*variable, value.map(|value| self.graph.variables[variable.0 as usize].ty.convert(value)));
-        }
-    }
-
-    fn refine(&self, _: EdgeId, edge: Edge, state: &mut Constants) -> bool {
+impl Run<'_> {
+    /// Whether control can take an edge in a context, and what is known then.
+    fn takes(&self, edge: Edge, context: Context, constants: &mut Constants) -> bool {
         match edge {
             Edge::Always => true,
             Edge::If(number, result) => {
                 let condition = &self.graph.conditions[number as usize];
-                if self.holds(condition, state).is_some_and(|holds| holds != result) {
+                if self.holds(condition, Known { context, constants }).is_some_and(|holds| holds != result) {
                     return false;
                 }
-                self.learn(condition, result, state);
+                self.learn(condition, result, context, constants);
                 true
             }
             Edge::Case(number, case) => {
@@ -323,7 +444,7 @@ impl Transfer for Run<'_> {
                 };
                 let is_single = |(first, last): (i64, i64)| first == last;
                 let equals = |number| self.compares(Comparison::Equal, switch.ty, switch.operand, number);
-                match (self.operand(switch.operand, state), case) {
+                match (self.operand(switch.operand, Known { context, constants }), case) {
                     (Some(value), Some(case)) => in_range(switch.cases[case as usize], value),
                     (Some(value), None) => !switch.cases.iter().any(|case| in_range(*case, value)),
                     (None, None) => true,
@@ -335,7 +456,7 @@ impl Transfer for Run<'_> {
                         if let (true, Operand::Variable(variable)) = (is_single(values), switch.operand) {
                             let own = self.graph.variables[variable.0 as usize].ty;
                             if let Some(value) = own.equal_in(switch.ty, switch.ty.convert(values.0)) {
-                                state.set(variable, Some(value));
+                                constants.set(variable, Some(value));
                             }
                         }
                         true
@@ -343,5 +464,52 @@ impl Transfer for Run<'_> {
                 }
             }
         }
+    }
+}
+
+impl Transfer for Run<'_> {
+    type Fact = State;
+
+    fn start(&self) -> State {
+        let mut constants = Constants::default();
+        for flag in self.flags {
+            for (test, holds) in self.tests(flag.variable) {
+                match test {
+                    FlagTest::Equals(number) if holds => constants.set(flag.variable, Some(number)),
+                    FlagTest::True => constants.set(flag.variable, Some(i64::from(holds))),
+                    FlagTest::NonZero if !holds => constants.set(flag.variable, Some(0)),
+                    _ => {}
+                }
+            }
+        }
+        let mut state = State::default();
+        *state.at(self.entry) = Some(Facts { constants, guards: Vec::new() });
+        state
+    }
+
+    fn step(&self, step: &Step, state: &mut State) {
+        match step {
+            Step::Set(variable, expression) => {
+                let ty = self.graph.variables[variable.0 as usize].ty;
+                for context in Context::ALL {
+                    let Some(Facts { constants, .. }) = state.at(context) else { continue };
+                    let value = self.expression(expression, Known { context, constants });
+                    constants.set(*variable, value.map(|value| ty.convert(value)));
+                }
+            }
+            Step::Leave(scope) => state.leave(self.graph, *scope),
+            Step::Enter(to, guard) => state.enter(*to, *guard),
+            Step::Call(..) | Step::Note(..) => {}
+        }
+    }
+
+    fn refine(&self, _: EdgeId, edge: Edge, state: &mut State) -> bool {
+        for context in Context::ALL {
+            let facts = state.at(context);
+            if facts.as_mut().is_some_and(|facts| !self.takes(edge, context, &mut facts.constants)) {
+                *facts = None;
+            }
+        }
+        state.inside.is_some() || state.outside.is_some()
     }
 }

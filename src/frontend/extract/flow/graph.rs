@@ -3,11 +3,13 @@
 //! It is made from a [`FlowTree`] once. Every jump is an edge: loops, `switch`, `break`, `continue`, labels, computed
 //! `goto` and `asm goto`. Both analyses of [`super::solver`] read it.
 
+use cowrap_facts::Context;
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::DfsPostOrder;
 
 use super::tree::{
-    Arithmetic, CaseValues, Comparison, FlowTree, IntegerType, Label, NodeId, Op, Site, TruthId, Variable, VariableInfo,
+    Arithmetic, CaseValues, Comparison, FlowTree, GuardId, IntegerType, Label, NodeId, Op, Site, TruthId, Variable,
+    VariableInfo,
 };
 
 /// A block of the graph.
@@ -43,6 +45,8 @@ pub struct FlowGraph {
     pub truth_count: usize,
     /// Whether a condition can ask for the context.
     pub has_predicate: bool,
+    /// Whether a step can change the context.
+    pub has_change: bool,
     /// The last scope that begins inside each scope.
     scope_ends: Vec<Scope>,
 }
@@ -69,6 +73,8 @@ pub enum Step {
     Note(TruthId, bool),
     /// Goes on in this scope: all scopes that do not contain it have ended.
     Leave(Scope),
+    /// Goes on in this context, for a guard until the end of the scope.
+    Enter(Context, Option<(GuardId, Scope)>),
 }
 
 /// A value that needs no computation.
@@ -80,8 +86,8 @@ pub enum Operand {
     Number(i64),
     /// The value of a variable.
     Variable(Variable),
-    /// Whether this is the inside context.
-    Predicate,
+    /// Whether this is the context.
+    Predicate(Context),
 }
 
 /// A value.
@@ -157,6 +163,7 @@ impl FlowGraph {
             site_count,
             truth_count,
             has_predicate: tree.has_predicate(),
+            has_change: tree.has_change(),
             scope_ends: vec![Scope(0)],
         };
         let mut builder = Builder {
@@ -299,7 +306,7 @@ impl Builder<'_> {
         let (op, children) = tree.look(node);
         match op {
             Op::Sequence => self.in_scope(|this| this.all(children)),
-            Op::Opaque | Op::Predicate | Op::Convert(_) | Op::Arithmetic(..) | Op::Compare(..) => self.all(children),
+            Op::Opaque | Op::Predicate(_) | Op::Convert(_) | Op::Arithmetic(..) | Op::Compare(..) => self.all(children),
             Op::Perhaps => children.iter().for_each(|&child| self.perhaps(|this| this.effects(child))),
             Op::Value(_) | Op::Read(_) => {}
             Op::Assign(variable) => match children {
@@ -309,6 +316,10 @@ impl Builder<'_> {
             Op::Change(variable) => {
                 self.all(children);
                 self.set(*variable, Expression::Operand(Operand::Unknown));
+            }
+            Op::Enter(context, guard) => {
+                self.all(children);
+                self.step(Step::Enter(*context, guard.map(|guard| (guard, self.scope))));
             }
             Op::Call { site, returns } => {
                 self.all(children);
@@ -377,6 +388,7 @@ impl Builder<'_> {
             }
             Op::Return => {
                 self.all(children);
+                self.step(Step::Leave(Scope(0)));
                 self.goto(self.graph.exit);
             }
         }
@@ -594,9 +606,9 @@ impl Builder<'_> {
         match (op, children) {
             (Op::Value(Some(number)), _) => Operand::Number(*number),
             (Op::Read(variable), _) if !tree.untracked.contains(variable) => Operand::Variable(*variable),
-            (Op::Predicate, _) => {
+            (Op::Predicate(context), _) => {
                 self.all(children);
-                Operand::Predicate
+                Operand::Predicate(*context)
             }
             (Op::Assign(variable), _) if !tree.untracked.contains(variable) => {
                 self.effects(node);
@@ -607,7 +619,9 @@ impl Builder<'_> {
                 self.in_scope(|this| {
                     let Some((last, before)) = children.split_last() else { return Operand::Unknown };
                     this.all(before);
-                    this.operand(*last)
+                    let operand = this.operand(*last);
+                    // The end of the scope can change the context.
+                    if matches!(operand, Operand::Predicate(_)) { this.kept(operand, true) } else { operand }
                 })
             }
             (
@@ -645,18 +659,22 @@ impl Builder<'_> {
     /// An operand that stays the same while something else is evaluated.
     fn kept(&mut self, operand: Operand, is_changed: bool) -> Operand {
         match operand {
-            Operand::Variable(variable) if is_changed && self.tree.is_assigned(variable) => {
-                let copy = self.intermediate();
-                self.set(copy, Expression::Operand(operand));
-                Operand::Variable(copy)
-            }
+            Operand::Variable(variable) if is_changed && self.tree.is_assigned(variable) => self.copy(operand),
+            Operand::Predicate(_) if is_changed && self.tree.has_change() => self.copy(operand),
             _ => operand,
         }
     }
 
+    /// An intermediate result with the value that an operand has now.
+    fn copy(&mut self, operand: Operand) -> Operand {
+        let copy = self.intermediate();
+        self.set(copy, Expression::Operand(operand));
+        Operand::Variable(copy)
+    }
+
     /// The operands of an operation in a type.
     fn operands(&mut self, [left, right]: [NodeId; 2], ty: Option<IntegerType>) -> [Operand; 2] {
-        let is_leaf = matches!(self.tree.look(right).0, Op::Value(_) | Op::Read(_) | Op::Predicate);
+        let is_leaf = matches!(self.tree.look(right).0, Op::Value(_) | Op::Read(_) | Op::Predicate(_));
         let left = self.tested(left, ty);
         let left = self.kept(left, !is_leaf);
         [left, self.tested(right, ty)]
@@ -787,7 +805,7 @@ impl Builder<'_> {
         match self.tree.look(node) {
             (Op::Read(variable), _) => ty.is_at_least(self.tree.variables()[variable.0 as usize].ty),
             (Op::Convert(inner) | Op::Arithmetic(_, inner), _) => ty.is_at_least(*inner),
-            (Op::Not | Op::And | Op::Or | Op::Compare(..) | Op::Predicate, _) => true,
+            (Op::Not | Op::And | Op::Or | Op::Compare(..) | Op::Predicate(_), _) => true,
             _ => false,
         }
     }

@@ -9,6 +9,7 @@ use cowrap_facts::{Context, LockId};
 use proptest::prelude::*;
 
 use super::flags::BodyFlag;
+use super::tree::GuardId;
 use super::*;
 use crate::extract::LockAction;
 
@@ -45,6 +46,8 @@ struct Generator {
     locking: HashMap<Site, Locking>,
     loops: u32,
     switches: u32,
+    /// Whether the body may change the context.
+    changes: bool,
 }
 
 impl Generator {
@@ -57,8 +60,9 @@ impl Generator {
         let locals: Vec<Variable> = [INT, IntegerType::BOOL, BYTE, INT].map(|ty| tree.variable(local(ty))).to_vec();
         tree.untracked.insert(locals[3]);
         let labels = (0..3).map(|_| tree.label()).collect();
-        let (locking, choices) = (HashMap::new(), Choices(seed));
-        Generator { choices, tree, parameters, locals, labels, placed: 0, locking, loops: 0, switches: 0 }
+        let (locking, mut choices) = (HashMap::new(), Choices(seed));
+        let changes = choices.one_in(2);
+        Generator { choices, tree, parameters, locals, labels, placed: 0, locking, loops: 0, switches: 0, changes }
     }
 
     fn node<const N: usize>(&mut self, op: Op, children: [NodeId; N]) -> NodeId {
@@ -102,11 +106,24 @@ impl Generator {
         self.node(Op::Call { site, returns: true }, [])
     }
 
+    /// A change of the context, perhaps by a guard, behind a call.
+    fn change(&mut self) -> NodeId {
+        let call = self.call();
+        let to = self.choices.of(&Context::ALL);
+        let guard = self.choices.one_in(2).then(|| self.tree.guard());
+        self.node(Op::Enter(to, guard), [call])
+    }
+
     fn statement(&mut self, depth: u32) -> NodeId {
         if depth == 0 {
-            return if self.choices.one_in(4) { self.lock() } else { self.call() };
+            return match self.choices.below(8) {
+                0 | 1 => self.lock(),
+                2 if self.changes => self.change(),
+                _ => self.call(),
+            };
         }
-        match self.choices.below(22) {
+        match self.choices.below(24) {
+            22 | 23 if self.changes => self.change(),
             0..=3 => self.call(),
             4 | 5 => self.lock(),
             6 | 7 => {
@@ -229,15 +246,20 @@ impl Generator {
         self.node(Op::Switch(ty), [value, body])
     }
 
+    fn predicate(&mut self) -> NodeId {
+        let context = self.choices.of(&Context::ALL);
+        self.node(Op::Predicate(context), [])
+    }
+
     fn condition(&mut self, depth: u32) -> NodeId {
-        if self.choices.one_in(3) { self.node(Op::Predicate, []) } else { self.expression(depth) }
+        if self.choices.one_in(3) { self.predicate() } else { self.expression(depth) }
     }
 
     fn expression(&mut self, depth: u32) -> NodeId {
         let leaf = depth == 0 || self.choices.one_in(3);
         if leaf {
             return match self.choices.below(6) {
-                0 => self.node(Op::Predicate, []),
+                0 => self.predicate(),
                 1 => self.node(Op::Value(None), []),
                 2 => {
                     let number = self.choices.of(&[0, 1, 2, 3, 4, -1, 256]);
@@ -349,9 +371,11 @@ struct Run<'t> {
     depth: usize,
     fuel: u32,
     held: Vec<RunLock>,
-    /// The sites that were passed, each with those before it and the locks held there.
-    passed: Vec<(Site, Vec<String>)>,
-    truths: Vec<(TruthId, bool)>,
+    /// The guards whose scopes have not ended: how many scopes are around each, and the context before it.
+    guards: Vec<(GuardId, usize, Context)>,
+    /// The sites that were passed, with the context and the locks held there.
+    passed: Vec<(Site, Context, Vec<String>)>,
+    truths: Vec<(TruthId, bool, Context)>,
 }
 
 type Step = Result<i64, Jump>;
@@ -456,7 +480,17 @@ impl Run<'_> {
                 self.values.insert(*variable, value);
                 Ok(self.unknown())
             }
-            (Op::Predicate, _) => Ok(i64::from(self.context == Context::Inside)),
+            (Op::Predicate(context), _) => Ok(i64::from(self.context == *context)),
+            (Op::Enter(to, guard), _) => {
+                self.all(children)?;
+                if let Some(guard) = guard
+                    && !self.guards.iter().any(|(open, ..)| open == guard)
+                {
+                    self.guards.push((*guard, self.depth, self.context));
+                }
+                self.context = *to;
+                Ok(self.unknown())
+            }
             (Op::Call { site, returns }, _) => {
                 self.all(children)?;
                 self.pass(*site);
@@ -464,7 +498,7 @@ impl Run<'_> {
             }
             (Op::Truth(truth), [value]) => {
                 let value = self.truth(*value)?;
-                self.truths.push((*truth, value));
+                self.truths.push((*truth, value, self.context));
                 Ok(self.unknown())
             }
             (Op::Not, [inner]) => Ok(i64::from(!self.truth(*inner)?)),
@@ -545,6 +579,9 @@ impl Run<'_> {
         self.depth -= 1;
         let depth = self.depth;
         self.held.retain(|held| held.depth.is_none_or(|guarded| guarded <= depth));
+        while let Some((_, _, before)) = self.guards.pop_if(|(_, guarded, _)| *guarded > depth) {
+            self.context = before;
+        }
         result
     }
 
@@ -617,7 +654,7 @@ impl Run<'_> {
 
     fn pass(&mut self, site: Site) {
         let which = self.held.iter().map(|held| held.which.clone()).collect();
-        self.passed.push((site, which));
+        self.passed.push((site, self.context, which));
         let Some(Locking { action, which, .. }) = self.locking.get(&site) else { return };
         let known = self.held.iter().position(|held| held.which == *which);
         match (action, known) {
@@ -671,20 +708,21 @@ fn check_run(generator: &Generator, root: NodeId, analysed: &Analysed, seed: u64
         depth: 0,
         fuel: 400,
         held: Vec::new(),
+        guards: Vec::new(),
         passed: Vec::new(),
         truths: Vec::new(),
     };
     let end = run.node(root);
     let returns = matches!(end, Ok(_) | Err(Jump::Return));
-    for (truth, is_true) in &run.truths {
+    for (truth, is_true, at) in &run.truths {
         let condition = analysed.states.truths[truth.0 as usize][usize::from(!is_true)];
-        prop_assert!(condition.contains(context, value), "{truth:?} may be {is_true}");
+        prop_assert!(condition.reaches(context, value, *at), "{truth:?} may be {is_true} in {at:?}");
     }
-    for (position, (site, held)) in run.passed.iter().enumerate() {
+    for (position, (site, at, held)) in run.passed.iter().enumerate() {
         let reach = analysed.states.reach[site.0 as usize];
-        prop_assert!(reach.contains(context, value), "{site:?} is reached");
+        prop_assert!(reach.reaches(context, value, *at), "{site:?} is reached in {at:?}");
         if let Some(before) = analysed.order.before(&[*site]) {
-            let passed = run.passed[..position].iter().any(|(other, _)| *other == before);
+            let passed = run.passed[..position].iter().any(|(other, ..)| *other == before);
             prop_assert!(passed, "{before:?} is before {site:?}");
         }
         prop_assert!(!(returns && analysed.order.ends(&[*site])), "control returns from {site:?}");
@@ -692,8 +730,13 @@ fn check_run(generator: &Generator, root: NodeId, analysed: &Analysed, seed: u64
             prop_assert!(held.contains(&lock.which), "{} is held at {site:?}", lock.which);
         }
     }
+    if returns {
+        prop_assert!(analysed.states.exit.reaches(context, value, run.context), "returns in {:?}", run.context);
+        let asserted = analysed.states.assertion.is_none_or(|(asserted, _)| asserted == context);
+        prop_assert!(asserted, "returns against the assertion");
+    }
     if let (true, Some(before)) = (returns, analysed.order.before_end()) {
-        prop_assert!(run.passed.iter().any(|(site, _)| *site == before), "{before:?} is before the end");
+        prop_assert!(run.passed.iter().any(|(site, ..)| *site == before), "{before:?} is before the end");
     }
     Ok(())
 }

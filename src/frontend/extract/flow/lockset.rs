@@ -127,7 +127,7 @@ impl Transfer for LockTransfer<'_> {
             Step::Leave(scope) => {
                 held.retain(|held| held.scope.is_none_or(|guarded| self.graph.is_within(*scope, guarded)));
             }
-            Step::Set(..) | Step::Note(..) => {}
+            Step::Set(..) | Step::Note(..) | Step::Enter(..) => {}
         }
     }
 

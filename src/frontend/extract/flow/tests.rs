@@ -14,7 +14,14 @@ impl Builder {
         self.0.node(op, children.to_vec())
     }
     fn p(&mut self) -> NodeId {
-        self.op(Op::Predicate, [])
+        self.op(Op::Predicate(Context::Inside), [])
+    }
+    fn enter(&mut self, context: Context) -> NodeId {
+        self.op(Op::Enter(context, None), [])
+    }
+    fn guard(&mut self, context: Context) -> NodeId {
+        let guard = self.0.guard();
+        self.op(Op::Enter(context, Some(guard)), [])
     }
     fn x(&mut self) -> NodeId {
         self.op(Op::Value(None), [])
@@ -470,4 +477,172 @@ fn a_call_ends_the_program_if_all_paths_from_it_do() {
     let ends = |site: u32| order.ends(&[Site(site)]);
     // What `abort` itself does, its body tells.
     assert_eq!([0, 1, 2, 3, 4].map(ends), [false, true, false, false, false]);
+}
+
+use Context::{Inside, Outside};
+
+/// A condition of a body without flags: the contexts at the point from each entry context.
+fn at_each(condition: PathCondition) -> [ContextSet; 2] {
+    Context::ALL.map(|entry| Context::ALL.into_iter().filter(|at| condition.reaches(entry, 0, *at)).collect())
+}
+
+#[test]
+fn a_change_is_seen_behind_it() {
+    // first(); lock(); second(); unlock(); third();
+    let mut b = Builder::default();
+    let calls = [b.call(), b.call(), b.call()];
+    let (lock, unlock) = (b.enter(Outside), b.enter(Inside));
+    let body = b.op(Op::Sequence, [calls[0], lock, calls[1], unlock, calls[2]]);
+    let states = b.run(body);
+    assert_eq!([0, 1, 2].map(|site| at_each(states.reach[site])), [[C, N], [N, N], [C, C]]);
+    assert_eq!(at_each(states.exit), [C, C]);
+}
+
+#[test]
+fn a_body_without_predicates_and_changes_returns_as_it_was_entered() {
+    let mut b = Builder::default();
+    let call = b.call();
+    assert_eq!(b.run(call).exit, PathCondition::always());
+    let stop = b.abort();
+    assert_eq!(b.run(stop).exit, PathCondition::NEVER);
+}
+
+#[test]
+fn a_lock_that_is_taken_if_it_is_not_held_is_dropped_only_then() {
+    // took = 0; if (!locked()) { lock(); took = 1; } work(); if (took) unlock(); after();
+    let mut b = Builder::default();
+    let took = b.local();
+    let (zero, one) = (b.constant(0), b.constant(1));
+    let [zero, one] = [zero, one].map(|value| b.op(Op::Assign(took), [value]));
+    let locked = b.op(Op::Predicate(Outside), []);
+    let not_locked = b.op(Op::Not, [locked]);
+    let lock = b.enter(Outside);
+    let arm = b.op(Op::Sequence, [lock, one]);
+    let taking = b.op(Op::If, [not_locked, arm]);
+    let work = b.call();
+    let (read, unlock) = (b.read(took), b.enter(Inside));
+    let dropping = b.op(Op::If, [read, unlock]);
+    let after = b.call();
+    let body = b.op(Op::Sequence, [zero, taking, work, dropping, after]);
+    let states = b.run(body);
+    assert_eq!([0, 1].map(|site| at_each(states.reach[site])), [[N, N], [C, N]]);
+    assert_eq!(at_each(states.exit), [C, N]);
+}
+
+#[test]
+fn what_is_known_is_kept_for_each_context() {
+    // took = 0; if (x) { lock(); took = 1; } work(); if (took) unlock(); after();
+    let mut b = Builder::default();
+    let took = b.local();
+    let (zero, one) = (b.constant(0), b.constant(1));
+    let [zero, one] = [zero, one].map(|value| b.op(Op::Assign(took), [value]));
+    let (x, lock) = (b.x(), b.enter(Outside));
+    let arm = b.op(Op::Sequence, [lock, one]);
+    let taking = b.op(Op::If, [x, arm]);
+    let work = b.call();
+    let (read, unlock) = (b.read(took), b.enter(Inside));
+    let dropping = b.op(Op::If, [read, unlock]);
+    let after = b.call();
+    let body = b.op(Op::Sequence, [zero, taking, work, dropping, after]);
+    let states = b.run(body);
+    assert_eq!(at_each(states.reach[0]), [BOTH, N]);
+    assert_eq!(at_each(states.reach[1]), [C, BOTH]);
+}
+
+#[test]
+fn testing_the_context_refines_the_current_one() {
+    // if (x) lock(); if (inside()) first(); else second(); third();
+    let mut b = Builder::default();
+    let (x, lock) = (b.x(), b.enter(Outside));
+    let taking = b.op(Op::If, [x, lock]);
+    let (p, first, second, third) = (b.p(), b.call(), b.call(), b.call());
+    let test = b.op(Op::If, [p, first, second]);
+    let body = b.op(Op::Sequence, [taking, test, third]);
+    let reach = b.run(body).reach;
+    assert_eq!([0, 1, 2].map(|site| at_each(reach[site])), [[C, NEVER], [N, N], [BOTH, N]]);
+}
+
+#[test]
+fn a_stored_answer_is_that_of_before_the_change() {
+    // was = inside(); lock(); if (was) first(); if (inside()) second();
+    let mut b = Builder::default();
+    let was = b.local();
+    let p = b.p();
+    let store = b.op(Op::Assign(was), [p]);
+    let (lock, read, first) = (b.enter(Outside), b.read(was), b.call());
+    let test = b.op(Op::If, [read, first]);
+    let (p, second) = (b.p(), b.call());
+    let again = b.op(Op::If, [p, second]);
+    let body = b.op(Op::Sequence, [store, lock, test, again]);
+    let reach = b.run(body).reach;
+    assert_eq!([0, 1].map(|site| at_each(reach[site])), [[N, NEVER], [NEVER, NEVER]]);
+}
+
+#[test]
+fn an_answer_out_of_a_guarded_block_is_that_inside_it() {
+    // if (({ guard(); outside(); })) first(); else second();
+    let mut b = Builder::default();
+    let (guard, p) = (b.guard(Outside), b.op(Op::Predicate(Outside), []));
+    let block = b.op(Op::Sequence, [guard, p]);
+    let stored = b.local();
+    let store = b.op(Op::Assign(stored), [block]);
+    let (read, first, second) = (b.read(stored), b.call(), b.call());
+    let test = b.op(Op::If, [read, first, second]);
+    let body = b.op(Op::Sequence, [store, test]);
+    let reach = b.run(body).reach;
+    assert_eq!([0, 1].map(|site| at_each(reach[site])), [[C, N], [NEVER, NEVER]]);
+}
+
+#[test]
+fn a_guard_ends_with_its_block_however_control_leaves_it() {
+    // while (x) { guard(); first(); if (x) break; … continue; … goto out; … return; } second(); out: third();
+    let mut b = Builder::default();
+    let out = b.0.label();
+    let (guard, first) = (b.guard(Outside), b.call());
+    let ops = [Op::Break, Op::Continue, Op::Goto(out), Op::Return];
+    let jumps = ops.map(|op| {
+        let (x, jump) = (b.x(), b.op(op, []));
+        b.op(Op::If, [x, jump])
+    });
+    let block = b.0.node(Op::Sequence, [vec![guard, first], jumps.to_vec()].concat());
+    let x = b.x();
+    let whole = b.op(Op::While, [x, block]);
+    let (second, third) = (b.call(), b.call());
+    let at_out = b.op(Op::Label(out), [third]);
+    let body = b.op(Op::Sequence, [whole, second, at_out]);
+    let states = b.run(body);
+    assert_eq!([0, 1, 2].map(|site| at_each(states.reach[site])), [[N, N], [C, N], [C, N]]);
+    assert_eq!(at_each(states.exit), [C, N]);
+}
+
+#[test]
+fn what_a_jump_past_a_guard_skips_does_not_end_with_the_block() {
+    // { if (x) goto in; guard(); in: first(); } second();
+    let mut b = Builder::default();
+    let inner = b.0.label();
+    let (x, jump) = (b.x(), b.op(Op::Goto(inner), []));
+    let branch = b.op(Op::If, [x, jump]);
+    let (guard, first, second) = (b.guard(Outside), b.call(), b.call());
+    let at_inner = b.op(Op::Label(inner), [first]);
+    let block = b.op(Op::Sequence, [branch, guard, at_inner]);
+    let body = b.op(Op::Sequence, [block, second]);
+    let reach = b.run(body).reach;
+    assert_eq!([0, 1].map(|site| at_each(reach[site])), [[BOTH, N], [C, N]]);
+}
+
+#[test]
+fn a_body_asserts_only_what_it_was_entered_in() {
+    // [lock();] if (!outside()) abort();
+    for locks in [false, true] {
+        let mut b = Builder::default();
+        let p = b.op(Op::Predicate(Outside), []);
+        let not = b.op(Op::Not, [p]);
+        let stop = b.abort();
+        let test = b.op(Op::If, [not, stop]);
+        let unlock = b.enter(Inside);
+        let parts = if locks { vec![unlock, test] } else { vec![test] };
+        let body = b.0.node(Op::Sequence, parts);
+        let asserted = b.run(body).assertion.map(|(context, _)| context);
+        assert_eq!(asserted, (!locks).then_some(Outside), "{locks}");
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use cowrap_facts::Context;
+
 /// A node of a [`FlowTree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeId(u32);
@@ -21,6 +23,10 @@ pub struct Site(pub u32);
 /// A truth value that the body passes on: an argument of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TruthId(pub u32);
+
+/// A guard of the body: a declaration or a statement that changes the context until its scope ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GuardId(pub u32);
 
 /// An integer type of C. `bool` is the unsigned type of one bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +138,9 @@ pub struct FlowTree {
     site_count: u32,
     label_count: u32,
     truth_count: u32,
+    guard_count: u32,
     has_predicate: bool,
+    has_change: bool,
     /// The variables whose value is never followed, since something else may change them.
     pub untracked: HashSet<Variable>,
     /// The sites of calls that do not return, and leave only the frame or the thread.
@@ -166,8 +174,11 @@ pub enum Op {
     Assign(Variable),
     /// Evaluates its children and makes the variable's value unknown.
     Change(Variable),
-    /// The predicate that says whether the code runs inside.
-    Predicate,
+    /// Whether the code runs in this context.
+    Predicate(Context),
+    /// Evaluates its children in the earlier context, and goes on in this one. With a guard, the earlier context comes
+    /// back at the end of the scope around it.
+    Enter(Context, Option<GuardId>),
     /// Evaluates its children, then passes a site, and does not return if told so.
     Call { site: Site, returns: bool },
     /// Evaluates the only child, and notes whether it may be true and may be false.
@@ -221,7 +232,8 @@ pub enum Op {
 impl FlowTree {
     /// Adds a node above its children.
     pub fn node(&mut self, op: Op, children: Vec<NodeId>) -> NodeId {
-        self.has_predicate |= op == Op::Predicate;
+        self.has_predicate |= matches!(op, Op::Predicate(_));
+        self.has_change |= matches!(op, Op::Enter(..));
         if let Op::Assign(variable) | Op::Change(variable) = op {
             self.assigned.insert(variable);
         }
@@ -260,6 +272,12 @@ impl FlowTree {
         TruthId(self.truth_count - 1)
     }
 
+    /// A new guard.
+    pub fn guard(&mut self) -> GuardId {
+        self.guard_count += 1;
+        GuardId(self.guard_count - 1)
+    }
+
     /// All variables, by number.
     pub fn variables(&self) -> &[VariableInfo] {
         &self.variables
@@ -278,6 +296,11 @@ impl FlowTree {
     /// Whether a condition can ask for the context.
     pub fn has_predicate(&self) -> bool {
         self.has_predicate
+    }
+
+    /// Whether the body can change the context.
+    pub fn has_change(&self) -> bool {
+        self.has_change
     }
 
     /// The value of a node that is a constant by itself.

@@ -379,7 +379,7 @@ proptest! {
                  points_to.may_hold_unknown(slot), points_to.escapes(slot), origins)
             });
             let sets: Vec<_> = sets.collect();
-            (program.slots.into_vec(), program.copies, sets)
+            (program.slots.as_slice().to_vec(), program.copies, sets)
         });
         prop_assert_eq!(&results[0], &results[1]);
     }

@@ -12,6 +12,7 @@ mod nearest;
 mod returns;
 mod adjacency;
 mod index_vec;
+mod shared;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -30,6 +31,7 @@ pub use index_vec::{Id, IndexVec};
 pub use link::Linker;
 pub use nearest::visit_nearest_first;
 pub use points_to::PointsTo;
+pub use shared::Shared;
 
 /// An index into [`Program::files`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -69,32 +71,36 @@ pub struct Mark {
     pub mark: MarkId,
 }
 
-/// The program.
+/// The program, as one pack reads it. What all packs read in the same way is there once.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Program {
     /// All files that any unit includes; [`FileId`] counts them.
-    #[serde(with = "cowrap_facts::paths")]
-    pub files: Vec<PathBuf>,
+    #[serde(with = "shared_paths")]
+    pub files: Shared<Vec<PathBuf>>,
     /// All functions that are declared, defined, called or stored, sorted by name and file.
-    pub functions: IndexVec<FunctionId, Function>,
+    pub functions: Shared<IndexVec<FunctionId, Function>>,
     /// All function bodies. A function may have several, such as stubs or bodies of several configurations.
-    pub bodies: IndexVec<BodyId, Body>,
+    pub bodies: IndexVec<BodyId, Shared<Body>>,
     /// The names of functions that are another name for one in `functions`, with the file of a `static` one; sorted.
-    pub aliases: Vec<(String, Option<FileId>, FunctionId)>,
+    pub aliases: Shared<Vec<(String, Option<FileId>, FunctionId)>>,
     /// All slots that a value goes into or comes out of, and those that are called through.
-    pub slots: IndexVec<SlotId, Slot>,
+    pub slots: Shared<IndexVec<SlotId, Slot>>,
     /// Marks on something that cannot have one, sorted by location.
-    pub misplaced: Vec<Mark>,
+    pub misplaced: Shared<Vec<Mark>>,
     /// Where functions are stored into slots, sorted by function and location.
-    pub stores: Vec<Store>,
+    pub stores: Shared<Vec<Store>>,
     /// Copies from slot to slot, sorted. The arguments of calls are among them.
-    pub copies: Vec<PointerCopy>,
+    pub copies: Shared<Vec<PointerCopy>>,
     /// Addresses of slots that are stored into slots, sorted.
-    pub addresses: Vec<AddressStore>,
+    pub addresses: Shared<Vec<AddressStore>>,
     /// Values that cannot be followed and that go into slots, sorted.
-    pub unknown_stores: Vec<UnknownStore>,
+    pub unknown_stores: Shared<Vec<UnknownStore>>,
     /// Values of slots that go where they cannot be followed, sorted.
-    pub lost_values: Vec<LostValue>,
+    pub lost_values: Shared<Vec<LostValue>>,
+    /// The bodies that other packs read in another way, sorted. Their calls are those of `bodies`, in the same order.
+    readings: Vec<BodyReading>,
+    /// The bodies out of which this reading took something that others have, as they were before.
+    before_narrowing: Vec<(BodyId, Shared<Body>)>,
     /// For each function, the calls that name it.
     #[serde(skip)]
     callers: Adjacency<FunctionId, Incoming>,
@@ -137,7 +143,7 @@ pub struct Declaration {
 }
 
 /// A body of a function.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Body {
     /// The function.
     pub function: FunctionId,
@@ -163,6 +169,14 @@ pub struct Body {
     pub releases: Vec<Release>,
     /// The units that have this body, for functions with external linkage.
     pub units: Vec<u32>,
+}
+
+/// A body as another pack reads it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct BodyReading {
+    reading: ReadingId,
+    body: BodyId,
+    read: Shared<Body>,
 }
 
 /// A lock that a body takes.
@@ -380,15 +394,33 @@ impl Body {
 }
 
 impl Program {
-    /// The program as another pack reads it.
-    pub fn read_as(&self, _: ReadingId) -> Cow<'_, Program> {
-        Cow::Borrowed(self)
+    /// The program as another pack reads it. This program must be the first reading.
+    pub fn read_as(&self, reading: ReadingId) -> Cow<'_, Program> {
+        if reading == ReadingId(0) || self.readings.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let mut program = self.clone();
+        for (body, before) in std::mem::take(&mut program.before_narrowing) {
+            program.bodies[body] = before;
+        }
+        for other in std::mem::take(&mut program.readings).into_iter().filter(|other| other.reading == reading) {
+            program.bodies[other.body] = other.read;
+        }
+        program.connect();
+        Cow::Owned(program)
     }
 
     /// Builds the call graph from the bodies, without the calls that control does not come to. A program that was
     /// deserialised needs this, since the graph is not stored.
     pub fn connect(&mut self) {
+        let before = if self.readings.is_empty() { IndexVec::default() } else { self.bodies.clone() };
         self.narrow();
+        let is_narrowed = |(id, before): &(BodyId, &Shared<Body>)| {
+            let body = &self.bodies[*id];
+            !body.is_same_copy(before) && ***before != **body
+        };
+        let narrowed = before.enumerated().filter(is_narrowed).map(|(id, before)| (id, before.clone()));
+        self.before_narrowing.extend(narrowed);
         let calls = self.bodies.enumerated().flat_map(|(id, body)| {
             body.calls.iter().enumerate().map(move |(position, call)| {
                 let site = CallSite { body: id, call: position as u32 };
@@ -542,5 +574,101 @@ impl Program {
     pub fn find_slot(&self, key: &SlotKey) -> Option<SlotId> {
         let found = self.slots.as_slice().binary_search_by(|slot| slot.key.cmp(key)).ok()?;
         Some(SlotId::from_index(found))
+    }
+}
+
+/// Serialises the shared list of files.
+mod shared_paths {
+    use std::path::PathBuf;
+
+    use serde::{Deserializer, Serializer};
+
+    use super::Shared;
+
+    pub(super) fn serialize<S: Serializer>(paths: &Shared<Vec<PathBuf>>, serializer: S) -> Result<S::Ok, S::Error> {
+        cowrap_facts::paths::serialize(paths, serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Shared<Vec<PathBuf>>, D::Error> {
+        cowrap_facts::paths::deserialize(deserializer).map(Shared::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use cowrap_facts::{
+        self as facts, BodyReading, Context, ContextSet, FileFacts, PathCondition, SharedFileFacts, Symbol, SymbolId,
+    };
+
+    use super::*;
+
+    fn at(line: u32) -> facts::Location {
+        facts::Location { file: facts::FileId(0), line, column: 1 }
+    }
+
+    fn call(callee: SymbolId, line: u32, condition: PathCondition, after: Option<u32>) -> facts::Call {
+        let (kind, arguments) = (CallKind::Written, Vec::new());
+        facts::Call { callee, location: at(line), spelling: None, condition, kind, after, ends: false, arguments }
+    }
+
+    /// `check` asserts that it runs inside, as the first pack reads it, and outside, as the second one does. `user`
+    /// calls it, and then `work`. `other` calls `work` only inside, as the third pack reads it.
+    fn unit(file: &str) -> SharedFileFacts {
+        let always = PathCondition::always();
+        let [check, user, other, work] = [0, 1, 2, 3].map(SymbolId);
+        let asserting = |context| facts::Body {
+            assertion: Some(facts::Assertion { context, location: at(2) }),
+            ..facts::Body::new(check, at(1))
+        };
+        let calls_work =
+            |condition| facts::Body { calls: vec![call(work, 12, condition, None)], ..facts::Body::new(other, at(11)) };
+        let read = |number, body| vec![BodyReading { reading: ReadingId(number), body }];
+        let user = facts::Body {
+            calls: vec![call(check, 6, always, None), call(work, 7, always, Some(0))],
+            ..facts::Body::new(user, at(5))
+        };
+        let bodies = vec![
+            facts::Body { readings: read(1, asserting(Context::Outside)), ..asserting(Context::Inside) },
+            user,
+            facts::Body { readings: read(2, calls_work(always.within(ContextSet::INSIDE))), ..calls_work(always) },
+        ];
+        let symbol = |name: &str| Symbol { name: name.to_owned(), file: None };
+        let symbols = ["check", "user", "other", "work"].map(symbol).to_vec();
+        SharedFileFacts::new(FileFacts { files: vec![PathBuf::from(file)], symbols, bodies, ..FileFacts::default() })
+    }
+
+    /// The contexts in which `work` is called, by the names of the callers.
+    fn calls_of_work(program: &Program, reading: u16) -> Vec<(String, ContextSet)> {
+        let program = program.read_as(ReadingId(reading));
+        let incoming = program.incoming(program.external("work").unwrap());
+        let caller = |call: &Incoming| program.function(call.caller).name.clone();
+        let mut calls: Vec<_> = incoming.iter().map(|call| (caller(call), call.condition.contexts())).collect();
+        calls.sort_by(|one, other| one.0.cmp(&other.0));
+        calls
+    }
+
+    #[test]
+    fn each_pack_reads_the_program_in_its_way() {
+        let mut linker = Linker::default();
+        linker.add(0, &unit("/a.h"));
+        linker.add(1, &unit("/a.h"));
+        let linked = linker.finish(Path::to_path_buf);
+        let stored = postcard::to_stdvec(&linked).unwrap();
+        let mut loaded: Program = postcard::from_bytes(&stored).unwrap();
+        loaded.connect();
+        let named = |other, user| [("other".to_owned(), other), ("user".to_owned(), user)];
+        for program in [linked, loaded] {
+            use ContextSet as Set;
+            assert_eq!(calls_of_work(&program, 0), named(Set::BOTH, Set::INSIDE));
+            assert_eq!(calls_of_work(&program, 1), named(Set::BOTH, Set::OUTSIDE));
+            assert_eq!(calls_of_work(&program, 2), named(Set::INSIDE, Set::INSIDE));
+            assert_eq!(calls_of_work(&program, 3), named(Set::BOTH, Set::INSIDE));
+            let third = program.read_as(ReadingId(2));
+            let other = third.external("other").unwrap();
+            assert_eq!(third.bodies_of(other).next().unwrap().units, [0, 1]);
+            assert!(third.slots.is_same_copy(&program.slots));
+        }
     }
 }

@@ -17,7 +17,9 @@ impl Program {
             return;
         }
         for body in &mut self.bodies {
-            narrow(body, &returns);
+            if body.calls.iter().any(|call| returns[call.callee].is_some()) {
+                narrow(body.make_mut(), &returns);
+            }
         }
     }
 
@@ -63,9 +65,6 @@ fn chain(body: &Body, last: Option<u32>) -> impl Iterator<Item = usize> {
 }
 
 fn narrow(body: &mut Body, returns: &IndexVec<FunctionId, Option<Context>>) {
-    if !body.calls.iter().any(|call| returns[call.callee].is_some()) {
-        return;
-    }
     let reached = behind_calls(body, returns);
     let before = |after: Option<u32>| match after {
         Some(call) => reached.get(call as usize).copied().unwrap_or(ContextSet::BOTH),

@@ -163,6 +163,9 @@ impl Linker {
             }
         }
         self.bodies = kept;
+        let readings = std::mem::take(&mut self.readings).into_iter();
+        let readings = readings.filter(|(body, _)| !dropped.contains(body));
+        self.readings = readings.map(|(body, read)| (new[body], read)).collect();
         for body in self.functions.as_mut_slice().iter_mut().flat_map(|function| &mut function.bodies) {
             *body = new[*body];
         }

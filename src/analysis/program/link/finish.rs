@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
+use cowrap_facts::{Flag, ReadingId};
+
 use super::super::{
-    AddressStore, Argument, ArgumentValue, Body, BodyId, FileId, Function, FunctionId, Id, IndexVec, Location,
-    LostValue, Mark, PointerCopy, Program, Slot, SlotId, SlotKey, Store, UnknownStore,
+    AddressStore, Argument, ArgumentValue, Body, BodyId, BodyReading, FileId, Function, FunctionId, Id, IndexVec,
+    Location, LostValue, Mark, PointerCopy, Program, Shared, Slot, SlotId, SlotKey, Store, UnknownStore,
 };
 use super::Linker;
 
@@ -34,11 +36,16 @@ impl Linker {
         // What the keys of the sort refer to must have its final id before it.
         let mut new = Renumbering { files: final_ids(&self.files, |path| path), ..Renumbering::default() };
         self.functions.as_mut_slice().iter_mut().for_each(|function| new.renumber_function(function));
-        let functions = new.number_functions(std::mem::take(&mut self.functions), &named);
+        let mut functions = new.number_functions(std::mem::take(&mut self.functions), &named);
         self.slots.as_mut_slice().iter_mut().for_each(|slot| new.renumber_key(slot));
         let slots = new.number_slots(std::mem::take(&mut self.slots));
         self.bodies.as_mut_slice().par_iter_mut().for_each(|body| new.renumber_body(body));
-        new.bodies = final_ids(&self.bodies, |body| (body.location, body.function, &body.flags));
+        let mut readings = std::mem::take(&mut self.readings);
+        readings.values_mut().flatten().for_each(|(_, body)| new.renumber_body(body));
+        let flags = |id| readings.get(&id).into_iter().flatten().map(|(reading, body)| (*reading, &body.flags));
+        let key = |(id, body)| body_key(body, flags(id));
+        let keys: IndexVec<BodyId, _> = self.bodies.enumerated().map(key).collect();
+        new.bodies = final_ids(&keys, |key| key);
         for (_, file, function) in &mut aliases {
             (*file, *function) = (file.map(|file| new.files[file]), new.functions[*function]);
         }
@@ -47,35 +54,56 @@ impl Linker {
         let stores = self.stores.functions().map(|store| new.store(*store));
         let is_needed = |copy: &PointerCopy| copy.from != copy.to || slots[copy.to].base.is_some();
         let copies = in_order(self.stores.copies().map(|copy| new.copy(*copy)).filter(is_needed));
+        for function in &mut functions {
+            function.bodies.iter_mut().for_each(|body| *body = new.bodies[*body]);
+            function.bodies.sort_unstable();
+        }
+        let bodies: IndexVec<BodyId, Shared<Body>> =
+            sorted(self.bodies, &new.bodies).into_vec().into_iter().map(Shared::new).collect();
+        let readings = readings.into_iter().flat_map(|(id, read)| {
+            let body = new.bodies[id];
+            read.into_iter().map(move |(reading, read)| (reading, body, read))
+        });
+        let mut readings: Vec<BodyReading> = readings
+            .map(|(reading, body, read)| {
+                let read = Shared::new(Body { units: bodies[body].units.clone(), ..read });
+                BodyReading { reading, body, read }
+            })
+            .collect();
+        readings.sort_by_key(|read| (read.reading, read.body));
         let mut program = Program {
-            files: sorted(self.files, &new.files).into_vec(),
-            functions,
-            aliases,
-            bodies: sorted(self.bodies, &new.bodies),
-            slots,
+            files: Shared::new(sorted(self.files, &new.files).into_vec()),
+            functions: Shared::new(functions),
+            aliases: Shared::new(aliases),
+            bodies,
+            slots: Shared::new(slots),
             misplaced: in_order(self.misplaced.iter().map(|mark| new.mark(*mark))),
             stores: in_order(stores),
             copies,
             addresses: in_order(self.stores.addresses().map(|store| new.address(*store))),
             unknown_stores: in_order(self.stores.unknown().map(|store| new.unknown_store(*store))),
             lost_values: in_order(self.stores.lost().map(|lost| new.lost_value(*lost))),
+            readings,
             ..Program::default()
         };
-        for function in &mut program.functions {
-            function.bodies.iter_mut().for_each(|body| *body = new.bodies[*body]);
-            function.bodies.sort_unstable();
-        }
         program.connect();
         program
     }
 }
 
 /// The items in their order, each once.
-fn in_order<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+fn in_order<T: Ord>(items: impl Iterator<Item = T>) -> Shared<Vec<T>> {
     let mut items: Vec<T> = items.collect();
     items.sort_unstable();
     items.dedup();
-    items
+    Shared::new(items)
+}
+
+/// What tells a body from others, and sorts it: with the flags of all its readings.
+type BodyKey<'b> = (Location, FunctionId, &'b [Flag], Vec<(ReadingId, &'b Vec<Flag>)>);
+
+fn body_key<'b>(body: &'b Body, readings: impl Iterator<Item = (ReadingId, &'b Vec<Flag>)>) -> BodyKey<'b> {
+    (body.location, body.function, &body.flags, readings.collect())
 }
 
 impl Renumbering {

@@ -3,30 +3,109 @@
 //! A call happens if any configuration has it. What must be certain, such as that a lock is held or that a context is
 //! asserted, must be so in all of them.
 
-use cowrap_facts::{CallKind, PathCondition};
+use cowrap_facts::{CallKind, Flag, PathCondition, ReadingId};
 
 use super::super::{Argument, ArgumentValue, Body, Call, CriticalSection, SlotCall};
 
 /// Adds what another unit says about the same body.
-pub(super) fn body(known: &mut Body, mut other: Body) {
-    order(known, &mut other);
+pub(super) fn body(known: &mut Body, other: Body) {
+    let matching = Matching::new(known, &other);
+    one_reading(known, other, &matching);
+}
+
+/// Adds how packs read the same body in another unit. Where a unit has no reading of its own, it is that of the first
+/// pack: `known_body` and `other_body`, before they are united.
+pub(super) fn readings(
+    known: &mut Vec<(ReadingId, Body)>,
+    known_body: &Body,
+    other: Vec<(ReadingId, Body)>,
+    other_body: &Body,
+) {
+    let matching = Matching::new(known_body, other_body);
+    for (reading, _) in &other {
+        if let Err(position) = known.binary_search_by_key(reading, |(known, _)| *known) {
+            known.insert(position, (*reading, known_body.clone()));
+        }
+    }
+    let mut other = other.into_iter().peekable();
+    for (reading, known) in known {
+        let read = other.next_if(|(other, _)| other == reading).map(|(_, body)| body);
+        one_reading(known, read.unwrap_or_else(|| other_body.clone()), &matching);
+    }
+}
+
+/// A body, and how other packs read it.
+type InReadings<'b> = (&'b Body, &'b [(ReadingId, Body)]);
+
+/// Whether all readings of two bodies have the same flags.
+pub(super) fn have_same_flags(one: InReadings<'_>, other: InReadings<'_>) -> bool {
+    let mut readings = one.1.iter().chain(other.1).map(|(reading, _)| *reading);
+    one.0.flags == other.0.flags && readings.all(|reading| flags(one, reading) == flags(other, reading))
+}
+
+fn flags<'b>((body, readings): InReadings<'b>, reading: ReadingId) -> &'b [Flag] {
+    let own = readings.iter().find(|(known, _)| *known == reading);
+    own.map_or(&body.flags, |(_, body)| &body.flags)
+}
+
+/// Which calls of two bodies are the same, as the first pack reads both. It holds for all packs: the calls of a body do
+/// not depend on the pack.
+struct Matching {
+    /// Whether both have the same calls in the same order.
+    is_same: bool,
+    /// For each call of the other body, its position in the known one, if it has the call.
+    calls: Vec<Option<usize>>,
+    slot_calls: Vec<Option<usize>>,
+}
+
+impl Matching {
+    fn new(known: &Body, other: &Body) -> Matching {
+        let site = |call: &Call| (call.callee, call.location, is_region(call.kind));
+        let through = |call: &SlotCall| (call.slot, call.location, is_region(call.kind));
+        let calls = positions(&known.calls, &other.calls, site);
+        let slot_calls = positions(&known.slot_calls, &other.slot_calls, through);
+        let is_identity = |positions: &[Option<usize>], length: usize| {
+            positions.len() == length && positions.iter().enumerate().all(|(at, position)| *position == Some(at))
+        };
+        let is_same = is_identity(&calls, known.calls.len()) && is_identity(&slot_calls, known.slot_calls.len());
+        Matching { is_same, calls, slot_calls }
+    }
+}
+
+/// For each call of the other list, its position in the known one.
+fn positions<T, K: PartialEq>(known: &[T], other: &[T], key: impl Fn(&T) -> K) -> Vec<Option<usize>> {
+    let mut taken = vec![false; known.len()];
+    let mut found = Vec::with_capacity(other.len());
+    for (position, call) in other.iter().enumerate() {
+        let key_of_call = key(call);
+        let is_free = |at: &usize| !taken[*at] && key(&known[*at]) == key_of_call;
+        // Most units have the same calls in the same order.
+        let here = Some(position).filter(|at| *at < known.len()).filter(is_free);
+        let at = here.or_else(|| (0..known.len()).find(is_free));
+        if let Some(at) = at {
+            taken[at] = true;
+        }
+        found.push(at);
+    }
+    found
+}
+
+fn one_reading(known: &mut Body, mut other: Body, matching: &Matching) {
+    order(known, &mut other, matching);
     known.units.extend(other.units);
-    slot_calls(&mut known.slot_calls, other.slot_calls);
+    slot_calls(&mut known.slot_calls, other.slot_calls, &matching.slot_calls);
     critical_sections(&mut known.critical_sections, &other.critical_sections);
     known.releases.extend(other.releases);
     known.releases.sort_unstable();
     known.releases.dedup();
     known.assertion = known.assertion.filter(|known| other.assertion.as_ref() == Some(known));
-    calls(&mut known.calls, other.calls);
+    known.exit = known.exit.or(other.exit);
+    calls(&mut known.calls, other.calls, &matching.calls);
 }
 
 /// Keeps what both configurations say of the order of calls. Positions mean nothing if the calls differ.
-fn order(known: &mut Body, other: &mut Body) {
-    let site = |call: &Call| (call.callee, call.location, is_region(call.kind));
-    let through = |call: &SlotCall| (call.slot, call.location, is_region(call.kind));
-    let is_same = known.calls.iter().map(site).eq(other.calls.iter().map(site))
-        && known.slot_calls.iter().map(through).eq(other.slot_calls.iter().map(through));
-    if is_same {
+fn order(known: &mut Body, other: &mut Body, matching: &Matching) {
+    if matching.is_same {
         let keep = |known: &mut Option<u32>, other: Option<u32>| *known = known.filter(|_| *known == other);
         keep(&mut known.returns_after, other.returns_after);
         known.calls.iter_mut().zip(&other.calls).for_each(|(known, other)| keep(&mut known.after, other.after));
@@ -41,21 +120,10 @@ fn order(known: &mut Body, other: &mut Body) {
     }
 }
 
-fn calls(known: &mut Vec<Call>, other: Vec<Call>) {
-    for (position, call) in other.into_iter().enumerate() {
-        let is_same = |known: &Call| {
-            known.callee == call.callee
-                && known.location == call.location
-                && is_region(known.kind) == is_region(call.kind)
-        };
-        // Most units have the same calls in the same order.
-        let at = match known.get(position) {
-            Some(candidate) if is_same(candidate) => Some(position),
-            _ => known.iter().position(is_same),
-        };
-        match at {
-            Some(at) => {
-                let known = &mut known[at];
+fn calls(known: &mut Vec<Call>, other: Vec<Call>, positions: &[Option<usize>]) {
+    for (call, at) in other.into_iter().zip(positions) {
+        match at.and_then(|at| known.get_mut(at)) {
+            Some(known) => {
                 known.condition = known.condition.or(call.condition);
                 known.kind = known.kind.min(call.kind);
                 known.ends &= call.ends;
@@ -72,13 +140,9 @@ fn is_region(kind: CallKind) -> bool {
     kind == CallKind::Region
 }
 
-fn slot_calls(known: &mut Vec<SlotCall>, other: Vec<SlotCall>) {
-    for call in other {
-        let is_same = |known: &&mut SlotCall| {
-            let is_here = known.slot == call.slot && known.location == call.location;
-            is_here && is_region(known.kind) == is_region(call.kind)
-        };
-        match known.iter_mut().find(is_same) {
+fn slot_calls(known: &mut Vec<SlotCall>, other: Vec<SlotCall>, positions: &[Option<usize>]) {
+    for (call, at) in other.into_iter().zip(positions) {
+        match at.and_then(|at| known.get_mut(at)) {
             Some(known) => {
                 known.condition = known.condition.or(call.condition);
                 known.kind = known.kind.min(call.kind);
@@ -135,6 +199,8 @@ fn truth(arguments: &[Argument], position: u16) -> Option<(PathCondition, PathCo
 
 #[cfg(test)]
 mod tests {
+    use cowrap_facts::ContextSet;
+
     use super::super::super::{FileId, FunctionId, Location};
     use super::*;
 
@@ -188,6 +254,42 @@ mod tests {
         assert_eq!(merged(&other, &one), expected);
         let same = (vec![(2, None, false), (3, Some(0), false), (5, Some(1), true)], Some(1));
         assert_eq!(merged(&one, &one), same);
+    }
+
+    #[test]
+    fn bodies_are_united_reading_by_reading() {
+        let with = |conditions: [PathCondition; 2]| {
+            let calls = [2, 3].into_iter().zip(conditions);
+            of(&calls.map(|(line, condition)| Call { condition, ..call(line, None, false) }).collect::<Vec<_>>(), None)
+        };
+        let (always, never) = (PathCondition::always(), PathCondition::NEVER);
+        let (inside, outside) = (always.within(ContextSet::INSIDE), always.within(ContextSet::OUTSIDE));
+        let conditions = |body: &Body| body.calls.iter().map(|call| call.condition).collect::<Vec<_>>();
+        let (mut one, other) = (with([always, inside]), with([never, outside]));
+        // The first unit has no reading 1, the second has no reading 2.
+        let mut known = vec![(ReadingId(2), with([never, never]))];
+        readings(&mut known, &one, vec![(ReadingId(1), with([inside, inside]))], &other);
+        body(&mut one, other);
+        assert_eq!(conditions(&one), [always, always]);
+        let read: Vec<_> = known.iter().map(|(reading, body)| (reading.0, conditions(body))).collect();
+        assert_eq!(read, [(1, vec![always, inside]), (2, vec![never, outside])]);
+    }
+
+    #[test]
+    fn readings_keep_the_calls_of_the_first_one_in_its_order() {
+        // One macro makes two calls at one place, of which another pack puts one into another thread.
+        let region = |line| Call { kind: CallKind::Region, ..call(line, None, false) };
+        let (mut one, other) = (
+            of(&[call(1, None, false), call(2, None, false), call(2, None, false)], None),
+            of(&[call(2, None, false), call(2, None, false)], None),
+        );
+        let mut known = vec![(ReadingId(1), of(&[call(1, None, false), call(2, None, false), region(2)], None))];
+        readings(&mut known, &one, vec![(ReadingId(1), of(&[call(2, None, false), region(2)], None))], &other);
+        body(&mut one, other);
+        let sites = |body: &Body| body.calls.iter().map(|call| call.location.line).collect::<Vec<_>>();
+        assert_eq!(sites(&one), [1, 2, 2]);
+        assert_eq!(sites(&known[0].1), [1, 2, 2]);
+        assert_eq!(known[0].1.calls[2].kind, CallKind::Region);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use rustc_hash::FxHashMap as HashMap;
 
 use cowrap_base::files::Digest;
-use cowrap_facts::{FileFacts, SharedFileFacts};
+use cowrap_facts::{FileFacts, ReadingId, SharedFileFacts};
 
 use super::{
     Argument, ArgumentValue, Body, BodyId, Call, CriticalSection, Declaration, FileId, Function, FunctionId, IndexVec,
@@ -41,6 +41,8 @@ pub struct Linker {
     function_ids: HashMap<(String, Option<FileId>), FunctionId>,
     functions: IndexVec<FunctionId, Function>,
     bodies: IndexVec<BodyId, Body>,
+    /// How other packs read bodies, where that differs, sorted by the number of the reading.
+    readings: HashMap<BodyId, Vec<(ReadingId, Body)>>,
     slot_ids: HashMap<SlotKey, SlotId>,
     slots: IndexVec<SlotId, Slot>,
     /// For each function with an alias, the names that declarations give for it.
@@ -153,6 +155,8 @@ impl Linker {
     fn body(&mut self, ids: &IdMap, unit: u32, mut body: cowrap_facts::Body) -> Option<BodyId> {
         let assigned = stores::assigned_parameters(&self.slots, ids, &body);
         let stores = std::mem::take(&mut body.stores);
+        let readings = std::mem::take(&mut body.readings).into_iter();
+        let readings: Vec<_> = readings.map(|read| (read.reading, self.translate(ids, unit, read.body))).collect();
         let body = self.translate(ids, unit, body);
         let function = &self.functions[body.function];
         let is_external = function.file.is_none();
@@ -160,16 +164,24 @@ impl Linker {
         // Different units can have different bodies at one location, with different sets of flags.
         let is_same = |id: &&BodyId| {
             let known = &self.bodies[**id];
-            known.location == body.location && known.flags == body.flags
+            let known_readings = self.readings.get(*id).map(Vec::as_slice).unwrap_or_default();
+            known.location == body.location && merge::have_same_flags((known, known_readings), (&body, &readings))
         };
         let id = match function.bodies.iter().find(is_same).copied() {
             Some(known) => {
+                if !readings.is_empty() || self.readings.contains_key(&known) {
+                    let known_readings = self.readings.entry(known).or_default();
+                    merge::readings(known_readings, &self.bodies[known], readings, &body);
+                }
                 merge::body(&mut self.bodies[known], body);
                 known
             }
             None => {
                 let function = body.function;
                 let id = self.bodies.push(body);
+                if !readings.is_empty() {
+                    self.readings.insert(id, readings);
+                }
                 self.functions[function].bodies.push(id);
                 id
             }

@@ -34,7 +34,10 @@ pub(super) struct Man {
 
 /// Prints a line for each rule: its name, its highest level, whether it has fixes, and its summary.
 pub(super) fn rules() -> ExitCode {
-    let rules = rule_infos();
+    let rules = match rule_infos(None) {
+        Ok(rules) => rules,
+        Err(error) => return fail(&error.to_string()),
+    };
     let width = rules.iter().map(|rule| rule.name.len()).max().unwrap_or(0);
     let line = |rule: &RuleInfo| {
         let level = match rule.level {
@@ -55,11 +58,14 @@ pub(super) fn rules() -> ExitCode {
 
 impl Explain {
     pub(super) fn run(self) -> ExitCode {
-        let rules = rule_infos();
+        let rules = match rule_infos(None) {
+            Ok(rules) => rules,
+            Err(error) => return fail(&error.to_string()),
+        };
         match rules.iter().find(|rule| rule.name == self.rule) {
             Some(rule) => print(rule.page.as_bytes()),
             None => {
-                let similar = nearest(&self.rule, rules.iter().map(|rule| rule.name));
+                let similar = nearest(&self.rule, rules.iter().map(|rule| rule.name.as_str()));
                 let hint = match similar {
                     Some(name) => format!("did you mean `{name}`?"),
                     None => "`cowrap rules` lists all rules".to_owned(),

@@ -137,7 +137,8 @@ pub(super) fn settings(file: Option<&Path>, none: bool, working_directory: &Path
         None if none => None,
         None => Settings::find(working_directory),
     };
-    let rules: Vec<&str> = rule_infos().iter().map(|rule| rule.name).collect();
+    let rules = rule_infos(None).map_err(|error| error.to_string())?;
+    let rules: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
     let settings = file.map(|file| Settings::read(&file, &rules)).transpose();
     settings.map(Option::unwrap_or_default).map_err(|error| error.to_string())
 }

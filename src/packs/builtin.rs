@@ -1,8 +1,9 @@
 //! The packs and templates that are compiled in.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::pack::{PackError, Written};
+use super::PackError;
+use super::written::{FilesRead, Written};
 
 /// The default pack.
 pub const DEFAULT: &str = "qemu";
@@ -22,28 +23,66 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("qemu/contexts.c.j2", include_str!("../../rules/packs/qemu/contexts.c.j2")),
 ];
 
+macro_rules! pages {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../rules/packs/", $name)))),*]
+    };
+}
+
+const PAGES: &[(&str, &str)] = pages![
+    "qemu/pages/assert-contradicts-mark.md",
+    "qemu/pages/assert-without-mark.md",
+    "qemu/pages/blocking-call.md",
+    "qemu/pages/coroutine-call.md",
+    "qemu/pages/eligible-mark.md",
+    "qemu/pages/hand-written-wrapper.md",
+    "qemu/pages/lock-across-yield.md",
+    "qemu/pages/mark-mismatch.md",
+    "qemu/pages/misplaced-mark.md",
+    "qemu/pages/mixed-call.md",
+    "qemu/pages/pointer-gains-mark.md",
+    "qemu/pages/pointer-loses-mark.md",
+    "qemu/pages/superfluous-mark.md",
+    "qemu/pages/suspect-mark.md",
+    "qemu/pages/unmarked-entry.md",
+    "qemu/pages/wrapper-duplicate.md",
+    "qemu/pages/wrapper-lock-variant.md",
+    "qemu/pages/wrapper-not-generated.md",
+    "qemu/pages/wrapper-signature-mismatch.md",
+    "qemu/pages/wrapper-stale.md",
+    "qemu/pages/wrapper-target-context.md",
+    "qemu/pages/wrapper-target-missing.md",
+];
+
 /// The text of a template.
 pub(super) fn template(name: &str) -> Option<String> {
     TEMPLATES.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned())
 }
 
+/// The text of a rule's page.
+pub(super) fn page(name: &str) -> Option<String> {
+    PAGES.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned())
+}
+
 /// A built-in pack, by its name.
 pub(super) fn written(name: &str) -> Result<Written, PackError> {
     match PACKS.iter().find(|(known, _)| *known == name) {
-        Some((_, text)) => Written::parse(text, Path::new(&format!("rules/packs/{name}.toml")), None, &mut Vec::new()),
+        Some((_, text)) => {
+            Written::parse(text, Path::new(&format!("rules/packs/{name}.toml")), None, &mut FilesRead::default())
+        }
         None => Err(PackError::Unknown { name: name.to_owned(), known: NAMES.join(", ") }),
     }
 }
 
 /// A pack from the command line or from `extends`: a built-in one by its name, else a file. Adds the files that it
 /// reads to `files`.
-pub(super) fn written_or_file(path: &Path, files: &mut Vec<PathBuf>) -> Result<Written, PackError> {
+pub(super) fn written_or_file(path: &Path, files: &mut FilesRead) -> Result<Written, PackError> {
     if let Some(name) = path.to_str().filter(|name| NAMES.contains(name)) {
         return written(name);
     }
     let text =
         std::fs::read_to_string(path).map_err(|source| PackError::Read { path: path.display().to_string(), source })?;
-    files.push(path.to_path_buf());
+    files.paths.push(path.to_path_buf());
     let directory = path.parent().unwrap_or(Path::new("")).to_path_buf();
     Written::parse(&text, path, Some(directory), files)
 }

@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::builtin;
 use super::naming;
-use super::pack::{MarkSpec, PackError, Written};
+use super::written::{FilesRead, Written};
+use super::{MarkSpec, PackError};
 
 /// The part of a pack that generation needs.
 #[derive(Clone, Debug)]
@@ -102,7 +103,7 @@ pub(super) struct WrittenGenerator {
 impl Generator {
     /// Reads a pack: a built-in one by its name, else a file; without a name QEMU's.
     pub fn read(pack: Option<&Path>) -> Result<Generator, PackError> {
-        let mut files = Vec::new();
+        let mut files = FilesRead::default();
         let (written, origin) = match pack {
             None => (builtin::written(builtin::DEFAULT)?, PathBuf::from(builtin::DEFAULT)),
             Some(path) => {
@@ -110,7 +111,7 @@ impl Generator {
                 (written, path.to_path_buf())
             }
         };
-        Generator::build(written, &origin, files)
+        Generator::build(written, &origin, files.paths)
     }
 
     fn build(written: Written, origin: &Path, mut files: Vec<PathBuf>) -> Result<Generator, PackError> {

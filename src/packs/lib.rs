@@ -6,6 +6,16 @@
 #![warn(missing_docs)]
 
 mod pack;
+mod effect;
+mod marks;
+mod models;
+mod slots;
+mod predicates;
+mod locks;
+mod rules;
+mod template;
+mod words;
+mod written;
 mod set;
 mod generator;
 mod builtin;
@@ -13,14 +23,20 @@ mod naming;
 mod settings;
 mod nearest;
 
+pub use effect::Effect;
 pub use generator::{Dialect, Feature, Generator, Probe};
+pub use locks::Lock;
+pub use marks::{LockMode, MarkSpec, Wrapper};
+pub use models::{Cut, Model};
 pub use nearest::nearest;
-pub use pack::{
-    Change, Compared, ContextName, Cut, Effect, Lock, LockMode, MarkSpec, Model, Pack, PackError, Predicate, SlotModel,
-    SlotName, ThreadParameter, When, Wrapper,
-};
+pub use pack::{Pack, PackError};
+pub use predicates::{Change, Compared, ContextName, Predicate, When};
+pub use rules::RULE_IDS;
 pub use set::PackSet;
 pub use settings::{FILE_NAME, GeneratorFiles, LevelOf, Setting, Settings, SettingsError, Valued};
+pub use slots::{SlotModel, SlotName, ThreadParameter};
+pub use template::{Template, TemplateProblem, with_article};
+pub use words::Words;
 
 /// Whether a pack of this name is compiled in.
 fn is_builtin(pack: &std::path::Path) -> bool {

@@ -1,6 +1,6 @@
 //! Several packs over one reading of a tree.
 
-use super::pack::{Lock, MarkSpec, Pack, SlotModel};
+use super::{Lock, MarkSpec, Pack, SlotModel};
 
 /// The packs of a run, at least one. Facts number marks, locks and slots; so these have one number in all packs.
 #[derive(Clone, Debug)]

@@ -34,20 +34,22 @@ pub struct Report {
 }
 
 /// What a report says about a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleInfo {
+    /// Its id, which is the same with every pack.
+    pub id: &'static str,
     /// Its name, as findings have it.
-    pub name: &'static str,
+    pub name: String,
     /// The highest level that it reports.
     pub level: Level,
     /// What it reports, in one line.
-    pub summary: &'static str,
+    pub summary: String,
     /// Whether it runs only if it is enabled.
     pub opt_in: bool,
     /// The safest kind of fix that it offers, if any.
     pub fixes: Option<Safety>,
     /// Its page, in Markdown.
-    pub page: &'static str,
+    pub page: String,
 }
 
 /// A translation unit that could not be read.

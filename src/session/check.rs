@@ -1,7 +1,7 @@
 //! Checking a tree: read its program, run the rules, apply the diagnostics policy, and compare with
 //! earlier findings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cowrap_analysis::effects::Effects;
 use cowrap_analysis::rules;
@@ -14,7 +14,7 @@ use crate::changes::Changes;
 use crate::fix;
 use crate::generated_files::generation;
 use crate::index_file::Index;
-use crate::inputs::{identify_paths, tree_of};
+use crate::inputs::{identify_paths, pack_of, tree_of};
 use crate::policy::apply_policy;
 use crate::problems::note_unread_units;
 use crate::request::{Input, Progress, Request};
@@ -34,7 +34,7 @@ pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error
     let report_on = identify_paths(request, &request.report_on)?;
     // With a misspelt header, every wrapper would look as if it were not generated.
     identify_paths(request, &request.inputs)?;
-    require_rules(&request.enable)?;
+    require_rules(&request.enable, &pack_of(request.pack.as_deref())?)?;
     let changes = match &request.gate.since {
         Some(Since::Staged) if matches!(request.input, Input::Index(_)) => return Err(Error::StagedIndex),
         Some(since) => Some(Changes::find(since, &tree_of(request)?)?),
@@ -111,7 +111,7 @@ impl<'r> Checker<'r> {
             tree,
             details,
             is_partial: !coverage.is_whole,
-            rules: rule_infos(),
+            rules: rules::infos(&pack),
             overlay: snapshot.overlay().clone(),
             files: program.files.iter().cloned().collect(),
         };
@@ -130,26 +130,23 @@ impl<'r> Checker<'r> {
     }
 }
 
-/// Checks that all names are names of rules.
-pub(crate) fn require_rules(rules: &[String]) -> Result<(), Error> {
-    let Some(unknown) = rules.iter().find(|name| !rules::RULES.iter().any(|rule| rule.name == **name)) else {
+/// Checks that all names are names of a pack's rules.
+pub(crate) fn require_rules(rules: &[String], pack: &Pack) -> Result<(), Error> {
+    let infos = rules::infos(pack);
+    let Some(unknown) = rules.iter().find(|name| !infos.iter().any(|rule| rule.name == **name)) else {
         return Ok(());
     };
-    let opt_in = rules::RULES.iter().filter(|rule| rule.opt_in).map(|rule| rule.name);
-    Err(Error::NoSuchRule { name: unknown.clone(), opt_in: opt_in.collect::<Vec<_>>().join(", ") })
+    let opt_in: Vec<&str> = infos.iter().filter(|rule| rule.opt_in).map(|rule| rule.name.as_str()).collect();
+    Err(Error::NoSuchRule { name: unknown.clone(), opt_in: opt_in.join(", ") })
 }
 
-/// All rules, sorted by name.
-pub fn rule_infos() -> Vec<RuleInfo> {
-    let info = |rule: &rules::Rule| RuleInfo {
-        name: rule.name,
-        level: rule.level,
-        summary: rule.summary,
-        opt_in: rule.opt_in,
-        fixes: rule.fixes,
-        page: rule.page,
-    };
-    rules::RULES.iter().map(info).collect()
+/// All rules of a pack, sorted by name.
+///
+/// # Errors
+///
+/// The pack cannot be read.
+pub fn rule_infos(pack: Option<&Path>) -> Result<Vec<RuleInfo>, Error> {
+    Ok(rules::infos(&pack_of(pack)?))
 }
 
 /// Whether a finding is in one of the files and directories that the report is limited to.

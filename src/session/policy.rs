@@ -8,11 +8,11 @@ use rayon::prelude::*;
 
 use cowrap_analysis::effects::Effects;
 use cowrap_analysis::program::FileId;
-use cowrap_analysis::rules::{self, RULES, malformed_suppression, unused_suppression};
+use cowrap_analysis::rules::{self, malformed_suppression, unused_suppression};
 use cowrap_base::files::Texts;
 use cowrap_csyntax::suppression::{Comment, Suppression, comments};
 use cowrap_packs::nearest;
-use cowrap_report::{Finding, Fingerprints, Span, sort_findings};
+use cowrap_report::{Finding, Fingerprints, RuleInfo, Span, sort_findings};
 
 use crate::request::Request;
 
@@ -60,7 +60,8 @@ fn apply_suppressions(
         return;
     }
     let names = declared_names(effects, &comments);
-    let (suppressions, mut added) = check_comments(&comments);
+    let rules = rules::infos(effects.pack);
+    let (suppressions, mut added) = check_comments(&comments, &rules);
     let mut used: HashSet<(usize, usize)> = HashSet::new();
     findings.retain_mut(|finding| {
         let mut left: Vec<Span> = std::iter::once(&finding.primary.at).chain(&finding.further).cloned().collect();
@@ -79,13 +80,16 @@ fn apply_suppressions(
         true
     });
     if is_whole {
-        added.extend(unused(&suppressions, &used, enabled));
+        added.extend(unused(&suppressions, &used, &rules, enabled));
     }
     findings.extend(added);
 }
 
 /// The suppressions of comments, and findings about comments that are not as they should be.
-fn check_comments(comments: &[FileComment]) -> (Vec<(&FileComment, &Suppression)>, Vec<Finding>) {
+fn check_comments<'c>(
+    comments: &'c [FileComment],
+    rules: &[RuleInfo],
+) -> (Vec<(&'c FileComment, &'c Suppression)>, Vec<Finding>) {
     let mut suppressions = Vec::new();
     let mut findings = Vec::new();
     for comment in comments {
@@ -97,8 +101,8 @@ fn check_comments(comments: &[FileComment]) -> (Vec<(&FileComment, &Suppression)
                 continue;
             }
         };
-        for rule in suppression.rules.iter().filter(|rule| !is_rule(rule)) {
-            let meant = nearest(rule, RULES.iter().map(|rule| rule.name));
+        for rule in suppression.rules.iter().filter(|rule| !rules.iter().any(|known| known.name == **rule)) {
+            let meant = nearest(rule, rules.iter().map(|rule| rule.name.as_str()));
             findings.push(malformed_suppression::no_such_rule(at.clone(), rule, meant));
         }
         if suppression.reason.is_empty() {
@@ -114,10 +118,11 @@ fn check_comments(comments: &[FileComment]) -> (Vec<(&FileComment, &Suppression)
 fn unused(
     suppressions: &[(&FileComment, &Suppression)],
     used: &HashSet<(usize, usize)>,
+    rules: &[RuleInfo],
     enabled: &[String],
 ) -> Vec<Finding> {
     let runs = |name: &str| {
-        RULES.iter().any(|rule| rule.name == name && (!rule.opt_in || enabled.iter().any(|enabled| enabled == name)))
+        rules.iter().any(|rule| rule.name == name && (!rule.opt_in || enabled.iter().any(|enabled| enabled == name)))
     };
     let mut findings = Vec::new();
     for (number, (comment, suppression)) in suppressions.iter().enumerate() {
@@ -188,10 +193,6 @@ fn make_primary(finding: &mut Finding, at: &Span) {
         label.at = std::mem::replace(&mut finding.primary.at, at.clone());
         label.text = "suppressed here".to_owned();
     }
-}
-
-fn is_rule(name: &str) -> bool {
-    RULES.iter().any(|rule| rule.name == name)
 }
 
 fn span(comment: &FileComment) -> Span {

@@ -22,7 +22,6 @@ use cowrap_frontend::sources::{is_old, normalized_digest};
 use cowrap_report::{Details, Finding, Problem, Report, Summary};
 
 use crate::caches::FilesRead;
-use crate::check::rule_infos;
 use crate::inputs::pack_of;
 use crate::request::{Input, Request, SharingRequest};
 use crate::session::mark_detail;
@@ -139,7 +138,7 @@ impl RunCache {
         let files = files.into_iter().map(|(path, _)| path).collect();
         // Runs on a part of the tree are not cached.
         let is_partial = false;
-        let rules = rule_infos();
+        let rules = cowrap_analysis::rules::infos(&pack_of(self.pack.as_deref()).ok()?);
         Some(Report { findings, problems, summary, tree, details, is_partial, rules, overlay, files })
     }
 

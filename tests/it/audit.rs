@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cowrap_analysis::rules::RULES;
-use cowrap_packs::Pack;
+use cowrap_packs::{Pack, RULE_IDS};
 use cowrap_report::RuleInfo;
 
 use crate::fixtures;
@@ -20,29 +20,81 @@ fn unsafe_code_is_in_clang_alone() {
 
 #[test]
 fn each_rule_has_a_file_a_page_and_fixtures() {
-    let names: BTreeSet<String> = RULES.iter().map(|rule| rule.name.to_owned()).collect();
-    let listed: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
-    assert!(listed.is_sorted(), "the table of rules is sorted by name");
+    let ids: BTreeSet<String> = RULES.iter().map(|rule| rule.id.to_owned()).collect();
+    let listed: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+    assert!(listed.is_sorted(), "the table of rules is sorted by id");
     let sources = stems("src/analysis/rules", "rs").into_iter().map(|stem| stem.replace('_', "-"));
     let sources: BTreeSet<String> = sources.filter(|stem| stem != "mod" && stem != "report").collect();
-    assert_eq!(names, sources, "src/analysis/rules");
-    assert_eq!(names, stems("rules", "md"), "rules/*.md");
+    assert_eq!(ids, sources, "src/analysis/rules");
+    assert_eq!(ids, stems("rules", "md"), "rules/*.md");
+    let of_packs: Vec<&str> = listed.into_iter().filter(|id| !ABOUT_NO_CONTEXT.contains(id)).collect();
+    assert_eq!(of_packs, RULE_IDS, "the rules that packs can rename");
+    let names: BTreeSet<String> = fixtures::rule_infos().iter().map(|rule| rule.name.clone()).collect();
     let fixtures = std::fs::read_dir(root().join("testdata/rules")).unwrap();
     let fixtures: BTreeSet<String> = fixtures.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert_eq!(names, fixtures, "testdata/rules");
+}
+
+/// Rules about comments and the baseline, which are the same for all packs.
+const ABOUT_NO_CONTEXT: &[&str] = &["malformed-suppression", "stale-baseline", "unused-suppression"];
+
+/// Where the page of a rule of QEMU's pack is.
+fn page_of(rule: &RuleInfo) -> String {
+    match ABOUT_NO_CONTEXT.contains(&rule.id) {
+        true => format!("rules/{}.md", rule.name),
+        false => format!("rules/packs/qemu/pages/{}.md", rule.name),
+    }
+}
+
+#[test]
+fn the_pages_of_rules_have_one_form() {
     let list = std::fs::read_to_string(root().join("docs/rules.md")).unwrap();
     let list = list.split_whitespace().collect::<Vec<_>>().join(" ");
-    for rule in RULES {
-        let (name, page) = (rule.name, rule.page);
-        let entry = format!("* [{name}](../rules/{name}.md): {}", rule.summary);
+    for rule in fixtures::rule_infos() {
+        let RuleInfo { name, page, summary, .. } = rule;
+        let path = page_of(rule);
+        assert_eq!(std::fs::read_to_string(root().join(&path)).unwrap(), *page, "{path}");
+        let entry = format!("* [{name}](../{path}): {summary}");
         assert!(list.contains(&entry), "docs/rules.md lacks: {entry}");
-        assert!(page.starts_with(&format!("# {name}\n\n")), "the page of {name} begins with its name");
         let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
         assert_eq!(sections, ["What it reports", "Why it matters", "Example", "What to do", "Limits"], "{name}");
-        for line in page.lines() {
-            assert!(line.chars().count() <= 100, "{name}: {line}");
-            assert_eq!(BANNED.iter().find(|banned| line.contains(**banned)), None, "{name}: {line}");
+        has_the_form_of_pages(page, name);
+    }
+    let pages: BTreeSet<String> = fixtures::rule_infos().iter().map(page_of).collect();
+    let stems = stems("rules/packs/qemu/pages", "md").into_iter();
+    let expected: BTreeSet<String> = pages.into_iter().filter(|page| page.starts_with("rules/packs/")).collect();
+    assert_eq!(stems.map(|stem| format!("rules/packs/qemu/pages/{stem}.md")).collect::<BTreeSet<_>>(), expected);
+}
+
+/// A pack without words, names and pages has those of cowrap: every placeholder has a value, and nothing says what only
+/// one code base has.
+#[test]
+fn the_generic_pages_have_one_form() {
+    let pack = Pack::parse("name = \"plain\"\n", Path::new("plain.toml")).unwrap();
+    for rule in cowrap_analysis::rules::infos(&pack) {
+        let RuleInfo { id, name, page, summary, .. } = &rule;
+        assert_eq!(name, id);
+        assert!(!summary.contains('{') && !summary.ends_with('.'), "{summary}");
+        if ABOUT_NO_CONTEXT.contains(id) {
+            continue;
         }
+        let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        assert_eq!(sections, ["What it reports", "Why it matters", "What to do", "Limits"], "{name}");
+        assert!((15..=45).contains(&page.lines().count()), "{name}: {} lines", page.lines().count());
+        assert!(!page.contains('{'), "{page}");
+        for word in ["coroutine", "bottom half", "suspend", "QEMU", "guest"] {
+            let says = |text: &str| text.to_lowercase().contains(&word.to_lowercase());
+            assert!(!says(page) && !says(summary), "{name} says {word}");
+        }
+        has_the_form_of_pages(page, name);
+    }
+}
+
+fn has_the_form_of_pages(page: &str, name: &str) {
+    assert!(page.starts_with(&format!("# {name}\n\n")), "the page of {name} begins with its name");
+    for line in page.lines() {
+        assert!(line.chars().count() <= 110, "{name}: {line}");
+        assert_eq!(BANNED.iter().find(|banned| line.contains(**banned)), None, "{name}: {line}");
     }
 }
 
@@ -92,7 +144,8 @@ fn messages_have_one_form() {
         assert!(is_about_something, "{}: names what it is about", finding.message);
         assert!(finding.subjects.iter().all(|subject| !subject.name.contains('`')), "{:?}", finding.subjects);
     }
-    assert_eq!(rules, RULES.iter().map(|rule| rule.name).collect(), "every rule has a finding");
+    let names = fixtures::rule_infos().iter().map(|rule| rule.name.as_str());
+    assert_eq!(rules, names.collect(), "every rule has a finding");
     for RuleInfo { name, summary, .. } in &reports[0].rules {
         assert!(!summary.ends_with('.') && summary.starts_with(char::is_lowercase), "{name}: {summary}");
         assert_eq!(BANNED.iter().find(|banned| summary.contains(**banned)), None, "{name}: {summary}");

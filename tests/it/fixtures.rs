@@ -13,12 +13,11 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use cowrap_analysis::rules::RULES;
 use cowrap_base::files::write_whole;
-use cowrap_report::Report;
-use cowrap_report::{Finding, Level};
+use cowrap_packs::Pack;
+use cowrap_report::{Finding, Level, Report, RuleInfo};
 use cowrap_session::{BaselineRequest, Input, Progress, Request};
 
 use crate::support::expect::is_update;
@@ -41,8 +40,8 @@ fn pointers() {
 
 #[test]
 fn rules() {
-    for rule in RULES {
-        let directory = testdata().join("rules").join(rule.name);
+    for rule in rule_infos() {
+        let directory = testdata().join("rules").join(&rule.name);
         let mut hits = 0;
         for case in sorted_entries(&directory) {
             // A case with a database is a whole tree.
@@ -53,7 +52,7 @@ fn rules() {
             // A case of several files is a directory, and its headers can expect something too.
             let (files, sources) =
                 if case.is_dir() { (c_files(&case), sorted_entries(&case)) } else { (vec![case.clone()], vec![case]) };
-            let enable: &[&str] = if rule.opt_in { &[rule.name] } else { &[] };
+            let enable: &[&str] = if rule.opt_in { &[&rule.name] } else { &[] };
             hits += check_files(&files, &sources, enable).iter().filter(|finding| finding.rule == rule.name).count();
         }
         assert!(hits > 0, "no fixture below {} has a finding of its rule", directory.display());
@@ -86,8 +85,8 @@ fn miniblock_shows_every_rule() {
     let report = run(&database("miniblock", "compile_commands.json"));
     let shown: BTreeSet<&str> = report.findings.iter().map(|finding| finding.rule.as_str()).collect();
     // A baseline would hide what the tree is there to show.
-    let rules = RULES.iter().filter(|rule| !rule.opt_in && rule.name != "stale-baseline");
-    let rules: BTreeSet<&str> = rules.map(|rule| rule.name).collect();
+    let rules = rule_infos().iter().filter(|rule| !rule.opt_in && rule.name != "stale-baseline");
+    let rules: BTreeSet<&str> = rules.map(|rule| rule.name.as_str()).collect();
     assert_eq!(shown, rules);
 }
 
@@ -213,6 +212,12 @@ fn check_database(tree: &str, name: &str) {
     compare(&report, &root, &sources);
 }
 
+/// The rules as users of QEMU's pack see them.
+pub fn rule_infos() -> &'static [RuleInfo] {
+    static INFOS: OnceLock<Vec<RuleInfo>> = OnceLock::new();
+    INFOS.get_or_init(|| cowrap_analysis::rules::infos(&Pack::qemu().expect("it is compiled in")))
+}
+
 /// The reports of all fixtures.
 pub fn reports() -> Vec<Report> {
     let mut reports: Vec<Report> = ["miniblock", "miniblock-legacy"]
@@ -221,9 +226,9 @@ pub fn reports() -> Vec<Report> {
         .chain(c_files(&testdata().join("guards")).into_iter().map(|file| run(&files_request(&[file], &[]))))
         .chain(c_files(&testdata().join("pointers")).into_iter().map(|file| run(&files_request(&[file], &[]))))
         .collect();
-    for rule in RULES {
-        let enable: &[&str] = if rule.opt_in { &[rule.name] } else { &[] };
-        for case in sorted_entries(&testdata().join("rules").join(rule.name)) {
+    for rule in rule_infos() {
+        let enable: &[&str] = if rule.opt_in { &[&rule.name] } else { &[] };
+        for case in sorted_entries(&testdata().join("rules").join(&rule.name)) {
             let request = match (case.join("compile_commands.json").is_file(), case.is_dir()) {
                 (true, _) => tree_request(&case),
                 (false, true) => files_request(&c_files(&case), enable),
@@ -363,7 +368,7 @@ fn markers(text: &str, path: &Path) -> Vec<Marker> {
                 other => panic!("{}: no level is called {other}", path.display()),
             };
             let (rule, text) = rest.split_once(": ").unwrap_or((rest, ""));
-            assert!(RULES.iter().any(|known| known.name == rule), "{}: no rule {rule}", path.display());
+            assert!(rule_infos().iter().any(|known| known.name == rule), "{}: no rule {rule}", path.display());
             found.push(Marker {
                 number,
                 written: format!("/* expect{}: {inner}*/", "^".repeat(up)),

@@ -30,24 +30,21 @@ const ALL: &[Format] = &[
 ];
 
 /// The rules that the reports here know.
-const RULES: &[RuleInfo] = &[
-    RuleInfo {
-        name: "a-rule",
-        level: Level::Error,
-        summary: "one thing",
-        opt_in: false,
+fn rules() -> Vec<RuleInfo> {
+    let rule = |id: &'static str, level, summary: &str, opt_in, page: &str| RuleInfo {
+        id,
+        name: id.to_owned(),
+        level,
+        summary: summary.to_owned(),
+        opt_in,
         fixes: None,
-        page: "# a-rule\n\nOne thing,\ntold.\n\n## Why\n",
-    },
-    RuleInfo {
-        name: "b-rule",
-        level: Level::Warning,
-        summary: "another thing",
-        opt_in: true,
-        fixes: None,
-        page: "# b-rule\n\nOther.\n",
-    },
-];
+        page: page.to_owned(),
+    };
+    vec![
+        rule("a-rule", Level::Error, "one thing", false, "# a-rule\n\nOne thing,\ntold.\n\n## Why\n"),
+        rule("b-rule", Level::Warning, "another thing", true, "# b-rule\n\nOther.\n"),
+    ]
+}
 
 /// What terminals, browsers, services and parsers could take for something else than text.
 const HOSTILE: &str = "\u{1b}[31m\r\n::set-output name=x::y\n##[error]z %0A,:\" <script>alert('&')</script>]]><!-- \u{0}\
@@ -64,7 +61,7 @@ fn sarif_has_the_rules_and_the_findings() {
     assert_eq!(rules[0]["id"], "a-rule");
     assert_eq!(rules[0]["shortDescription"]["text"], "one thing");
     assert_eq!(rules[0]["fullDescription"]["text"], "One thing, told.");
-    assert_eq!(rules[0]["help"]["markdown"], RULES[0].page);
+    assert_eq!(rules[0]["help"]["markdown"], self::rules()[0].page);
     assert_eq!(rules[0]["defaultConfiguration"], json!({"level": "error", "enabled": true}));
     assert_eq!(rules[1]["defaultConfiguration"], json!({"level": "warning", "enabled": false}));
     let results = run["results"].as_array().unwrap();
@@ -465,7 +462,7 @@ impl Made {
             tree: Tree { root: scratch.path().to_path_buf(), build: None },
             details: Details::default(),
             is_partial: false,
-            rules: RULES.to_vec(),
+            rules: rules(),
             overlay: Overlay::default(),
             files: HashSet::new(),
         };

@@ -11,7 +11,7 @@ use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "assert-contradicts-mark",
+    id: "assert-contradicts-mark",
     level: Level::Warning,
     summary: "a function asserts a context that its mark excludes",
     opt_in: false,

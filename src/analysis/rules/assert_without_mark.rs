@@ -12,7 +12,7 @@ use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "assert-without-mark",
+    id: "assert-without-mark",
     level: Level::Warning,
     summary: "an unmarked function asserts in which context it runs",
     opt_in: false,

@@ -1,4 +1,4 @@
-//! `eligible-mark`: a function that is only called inside is unmarked.
+//! `eligible-mark`: a function that is only called {inside} is unmarked.
 
 use crate::effects::{Callee, Effects, Provenance};
 use crate::program::FunctionId;
@@ -12,9 +12,9 @@ use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "eligible-mark",
+    id: "eligible-mark",
     level: Level::Warning,
-    summary: "an unmarked function is only called in coroutine context",
+    summary: "an unmarked function is only called {inside}",
     opt_in: true,
     fixes: Some(Safety::Safe),
     page: include_str!("../../../rules/eligible-mark.md"),

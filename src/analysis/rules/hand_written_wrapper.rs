@@ -13,7 +13,7 @@ use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "hand-written-wrapper",
+    id: "hand-written-wrapper",
     level: Level::Warning,
     summary: "a function does by hand what a generated wrapper does",
     opt_in: true,

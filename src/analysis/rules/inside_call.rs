@@ -1,4 +1,4 @@
-//! `coroutine-call`: something inside-only is called where it may run outside.
+//! `inside-call`: something inside-only is called where it may run outside.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,12 +14,12 @@ use super::report::{Message, Report, callee_subject};
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "coroutine-call",
+    id: "inside-call",
     level: Level::Error,
-    summary: "a coroutine-only function is called where it may run in non-coroutine context",
+    summary: "{a inside_only} function is called where it may run {outside}",
     opt_in: false,
     fixes: Some(Safety::Safe),
-    page: include_str!("../../../rules/coroutine-call.md"),
+    page: include_str!("../../../rules/inside-call.md"),
     check,
 };
 

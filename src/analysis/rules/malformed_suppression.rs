@@ -6,7 +6,7 @@ use super::{Rule, beside_the_program, without_effects};
 
 /// The rule. Its findings are made where comments are read.
 pub const RULE: Rule = Rule {
-    name: "malformed-suppression",
+    id: "malformed-suppression",
     level: Level::Error,
     summary: "a `cowrap:` comment is not a valid suppression, or gives no reason",
     opt_in: false,

@@ -12,7 +12,7 @@ use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "mark-mismatch",
+    id: "mark-mismatch",
     level: Level::Error,
     summary: "the declarations of a function have contradictory marks, or one of them lacks the mark",
     opt_in: false,

@@ -8,7 +8,7 @@ use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "misplaced-mark",
+    id: "misplaced-mark",
     level: Level::Warning,
     summary: "a mark is on something that is neither a function, nor a function pointer, nor a typedef of either",
     opt_in: false,

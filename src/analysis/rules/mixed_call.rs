@@ -10,9 +10,9 @@ use super::report::{Message, Report, call_instead};
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "mixed-call",
+    id: "mixed-call",
     level: Level::Warning,
-    summary: "a mixed function is called in coroutine context instead of its coroutine-only target",
+    summary: "{a mixed} function is called {inside} instead of its {inside_only} target",
     opt_in: false,
     fixes: Some(Safety::Safe),
     page: include_str!("../../../rules/mixed-call.md"),

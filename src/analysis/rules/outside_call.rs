@@ -1,4 +1,4 @@
-//! `blocking-call`: something outside-only is called, or may be reached, inside.
+//! `outside-call`: something outside-only is called, or may be reached, inside.
 
 use std::collections::BTreeMap;
 
@@ -18,12 +18,12 @@ use super::report::{Message, Report, callee_subject, slot_subject};
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "blocking-call",
+    id: "outside-call",
     level: Level::Error,
-    summary: "a non-coroutine-only function is called in coroutine context",
+    summary: "{a outside_only} function is called {inside}",
     opt_in: false,
     fixes: None,
-    page: include_str!("../../../rules/blocking-call.md"),
+    page: include_str!("../../../rules/outside-call.md"),
     check,
 };
 

@@ -12,9 +12,9 @@ use super::report::{Message, Report, slot_subject, stored_here, value_subject};
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "pointer-gains-mark",
+    id: "pointer-gains-mark",
     level: Level::Error,
-    summary: "a non-coroutine-only function is stored in a slot that is called in coroutine context",
+    summary: "{a outside_only} function is stored in a slot that is called {inside}",
     opt_in: false,
     fixes: None,
     page: include_str!("../../../rules/pointer-gains-mark.md"),

@@ -13,9 +13,9 @@ use super::report::{Message, Report, slot_subject, stored_here, value_subject};
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "pointer-loses-mark",
+    id: "pointer-loses-mark",
     level: Level::Error,
-    summary: "a coroutine-only function is stored in a slot that is not coroutine-only",
+    summary: "{a inside_only} function is stored in a slot that is not {inside_only}",
     opt_in: false,
     fixes: Some(Safety::Safe),
     page: include_str!("../../../rules/pointer-loses-mark.md"),

@@ -38,7 +38,7 @@ impl<'e, 'a> Report<'e, 'a> {
     ) -> Self {
         let Message { function, subjects, text } = message;
         let primary = Label { at: span(effects, location), text: label.into() };
-        let finding = Finding::new(rule.name, rule.level, function, subjects, text, primary);
+        let finding = Finding::new(effects.pack.rule_name(rule.id), rule.level, function, subjects, text, primary);
         Report { effects, finding }
     }
 

@@ -6,7 +6,7 @@ use super::{Rule, beside_the_program, without_effects};
 
 /// The rule. Its findings are made where the baseline is read.
 pub const RULE: Rule = Rule {
-    name: "stale-baseline",
+    id: "stale-baseline",
     level: Level::Warning,
     summary: "a baseline entry matches no finding",
     opt_in: false,

@@ -11,9 +11,9 @@ use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "superfluous-mark",
+    id: "superfluous-mark",
     level: Level::Warning,
-    summary: "a coroutine-only function never suspends",
+    summary: "{a inside_only} function {never}",
     opt_in: true,
     fixes: Some(Safety::Unsafe),
     page: include_str!("../../../rules/superfluous-mark.md"),

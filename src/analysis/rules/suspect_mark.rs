@@ -12,9 +12,9 @@ const MOST_CALLS: usize = 10;
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "suspect-mark",
+    id: "suspect-mark",
     level: Level::Warning,
-    summary: "a coroutine-only function has many unmarked callers, and its own mark is doubtful",
+    summary: "{a inside_only} function has many unmarked callers, and its own mark is doubtful",
     opt_in: false,
     fixes: Some(Safety::Unsafe),
     page: include_str!("../../../rules/suspect-mark.md"),

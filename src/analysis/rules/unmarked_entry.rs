@@ -13,9 +13,9 @@ use super::report::{Message, Report, slot_subject};
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "unmarked-entry",
+    id: "unmarked-entry",
     level: Level::Warning,
-    summary: "the entry point of a coroutine is unmarked",
+    summary: "the function that is entered {entered} is unmarked",
     opt_in: false,
     fixes: Some(Safety::Safe),
     page: include_str!("../../../rules/unmarked-entry.md"),

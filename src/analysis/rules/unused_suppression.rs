@@ -6,7 +6,7 @@ use super::{Rule, beside_the_program, without_effects};
 
 /// The rule. Its findings are made where comments are read.
 pub const RULE: Rule = Rule {
-    name: "unused-suppression",
+    id: "unused-suppression",
     level: Level::Warning,
     summary: "a suppression comment suppresses nothing",
     opt_in: false,

@@ -10,7 +10,7 @@ use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "wrapper-duplicate",
+    id: "wrapper-duplicate",
     level: Level::Error,
     summary: "a wrapper is declared twice with a wrapper mark, or also written by hand",
     opt_in: false,

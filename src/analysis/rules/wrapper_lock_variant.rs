@@ -10,7 +10,7 @@ use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "wrapper-lock-variant",
+    id: "wrapper-lock-variant",
     level: Level::Error,
     summary: "a wrapper and its target disagree on a lock",
     opt_in: false,

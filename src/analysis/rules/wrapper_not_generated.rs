@@ -9,7 +9,7 @@ use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "wrapper-not-generated",
+    id: "wrapper-not-generated",
     level: Level::Error,
     summary: "a wrapper is declared, but not generated",
     opt_in: false,

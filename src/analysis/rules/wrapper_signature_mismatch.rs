@@ -9,7 +9,7 @@ use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "wrapper-signature-mismatch",
+    id: "wrapper-signature-mismatch",
     level: Level::Error,
     summary: "a wrapper and its target have different types",
     opt_in: false,

@@ -8,7 +8,7 @@ use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "wrapper-stale",
+    id: "wrapper-stale",
     level: Level::Warning,
     summary: "a generated file is out of date",
     opt_in: false,

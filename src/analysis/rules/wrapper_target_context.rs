@@ -10,7 +10,7 @@ use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "wrapper-target-context",
+    id: "wrapper-target-context",
     level: Level::Error,
     summary: "a wrapper calls its target in the wrong context",
     opt_in: false,

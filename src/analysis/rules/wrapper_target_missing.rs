@@ -9,7 +9,7 @@ use super::report::{Message, Report};
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "wrapper-target-missing",
+    id: "wrapper-target-missing",
     level: Level::Error,
     summary: "the target of a wrapper is not declared",
     opt_in: false,

@@ -22,7 +22,7 @@ const FINGERPRINT: &str = "finding/v2";
 
 /// Writes a report.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let positions = report.rules.iter().enumerate().map(|(position, rule)| (rule.name, position)).collect();
+    let positions = report.rules.iter().enumerate().map(|(position, rule)| (rule.name.as_str(), position)).collect();
     let mut writer = Writer { positions, columns: Columns::new(&report.tree.root, &report.overlay) };
     let results: Vec<Value> = report.findings.iter().map(|finding| writer.result(finding)).collect();
     let notifications: Vec<Value> = report.problems.iter().map(|problem| writer.notification(problem)).collect();
@@ -50,7 +50,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
 fn rule(rule: &RuleInfo) -> Value {
     // The page begins with its name, then says in a paragraph what is reported.
-    let about = rule.page.split("\n\n").nth(1).unwrap_or(rule.summary).replace('\n', " ");
+    let about = rule.page.split("\n\n").nth(1).unwrap_or(&rule.summary).replace('\n', " ");
     json!({
         "id": rule.name,
         "shortDescription": { "text": rule.summary },

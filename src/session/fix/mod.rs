@@ -26,7 +26,7 @@ use cowrap_report::{Action, Finding, Level, Report, Safety, Span};
 
 use crate::Error;
 use crate::check::require_rules;
-use crate::inputs::identify_paths;
+use crate::inputs::{identify_paths, pack_of};
 use crate::request::{Input, Progress, Request};
 use crate::session::Session;
 
@@ -154,8 +154,9 @@ pub fn fix(request: &FixRequest, progress: &dyn Progress) -> Result<Fixed, FixEr
     }
     let report_on = identify_paths(check, &check.report_on)?;
     identify_paths(check, &check.inputs)?;
-    require_rules(&check.enable)?;
-    require_rules(&request.rules)?;
+    let pack = pack_of(check.pack.as_deref()).map_err(Error::from)?;
+    require_rules(&check.enable, &pack)?;
+    require_rules(&request.rules, &pack)?;
     let since = SystemTime::now();
     let mut session = FixSession::open(request, Session::open(check)?, report_on, since, progress)?;
     let mut current = session.check(&BTreeSet::new());

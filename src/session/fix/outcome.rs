@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use cowrap_analysis::rules::RULES;
 use cowrap_fix::GroupId;
-use cowrap_report::{Action, Finding, Fix, Level, Report, Span};
+use cowrap_report::{Action, Finding, Fix, Level, Report, RuleInfo, Span};
 
 use super::rounds::PlannedFix;
 
@@ -68,7 +67,8 @@ pub(super) fn compare(
         }
         // Advice may move on, as from a function to its callers. But no rule may undo the fix of
         // another rule.
-        let goes_on = |planned: &PlannedFix| is_advice(finding) && finding.rule == planned.finding.rule;
+        let goes_on =
+            |planned: &PlannedFix| is_advice(finding, &new.report.rules) && finding.rule == planned.finding.rule;
         let as_grave = |planned: &&PlannedFix| finding.level <= planned.finding.level && !goes_on(planned);
         let reason = || {
             let at = &finding.primary.at;
@@ -89,8 +89,8 @@ pub(super) fn compare(
 }
 
 /// Whether a finding is of an opt-in rule, which gives advice.
-pub(super) fn is_advice(finding: &Finding) -> bool {
-    RULES.iter().any(|rule| rule.opt_in && rule.name == finding.rule)
+fn is_advice(finding: &Finding, rules: &[RuleInfo]) -> bool {
+    rules.iter().any(|rule| rule.opt_in && rule.name == finding.rule)
 }
 
 pub(super) fn fix_key(finding: &Finding, fix: &Fix) -> FixKey {

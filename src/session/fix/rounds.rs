@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use cowrap_analysis::effects::Effects;
+use cowrap_analysis::rules;
 use cowrap_base::files::{Digest, Overlay, Texts, Tree};
 use cowrap_facts::SharedFileFacts;
 use cowrap_fix::{Dependencies, EditSet, GroupId, InputList, Planner};
 use cowrap_report::{Action, Details, Edit, Finding, Fix, Level, Problem, Report, Safety};
 
 use crate::Error;
-use crate::check::{is_reported, rule_infos};
+use crate::check::is_reported;
 use crate::generate::{GenerateRequest, Job, generate_from};
 use crate::generated_files::generation;
 use crate::policy::apply_policy;
@@ -151,14 +152,14 @@ impl<'r> FixSession<'r> {
             tree: tree.clone(),
             details,
             is_partial: !self.session.inputs.is_whole,
-            rules: rule_infos(),
+            rules: rules::infos(pack),
             overlay: Overlay::default(),
             files: program.files.iter().cloned().collect(),
         };
         let explained = effects.suspects().iter().flat_map(|suspect| &suspect.calls).map(|violation| {
             let function = effects.program.function(violation.caller).name.clone();
             let path = tree.relative(effects.program.path(violation.location.file)).to_path_buf();
-            ("coroutine-call".to_owned(), Level::Error, function, path)
+            (pack.rule_name("inside-call").to_owned(), Level::Error, function, path)
         });
         let explained = explained.collect();
         CheckResult { findings, explained, report }

@@ -1,4 +1,4 @@
-//! `lock-across-yield`: the inside context may suspend while it holds a thread lock.
+//! `lock-across-primitive`: the inside context may suspend while it holds a thread lock.
 
 use crate::effects::{Effects, LockAcrossYield};
 use crate::wording::{call_of, name};
@@ -9,12 +9,12 @@ use super::report::{Message, Report, callee_subject};
 
 /// The rule.
 pub const RULE: Rule = Rule {
-    name: "lock-across-yield",
+    id: "lock-across-primitive",
     level: Level::Warning,
-    summary: "a coroutine may suspend while it holds a thread lock",
+    summary: "a thread lock is held across a call that {may}",
     opt_in: false,
     fixes: None,
-    page: include_str!("../../../rules/lock-across-yield.md"),
+    page: include_str!("../../../rules/lock-across-primitive.md"),
     check,
 };
 

@@ -1,0 +1,162 @@
+//! The words of a pack: what its code base calls the two contexts, their requirements, and what goes with them.
+//!
+//! Messages are made with these words, so that no other crate needs to know any. A pack without words has neutral ones.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::Effect;
+use super::template::Template;
+
+/// The words of a pack. Each has the name of its key in `[words]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// Where inside is, after a verb: "in coroutine context", "in a signal handler".
+    pub inside: String,
+    /// Where outside is, after a verb.
+    pub outside: String,
+    /// The inside context as a noun: "asserts …", "out of …".
+    pub inside_context: String,
+    /// The outside context as a noun.
+    pub outside_context: String,
+    /// What requires the inside context, before a name: "coroutine-only".
+    pub inside_only: String,
+    /// What requires the outside context, before a name: "async-signal-unsafe".
+    pub outside_only: String,
+    /// What runs in both contexts, before a name.
+    pub mixed: String,
+    /// What starts inside and owes nothing to callers, before a name: "signal handler".
+    pub entry: String,
+    /// Where an entry runs, after a verb: "runs it in a coroutine". That is `inside` for most packs.
+    pub entered: String,
+    /// What the summary counts calls of `creators` as, in the singular.
+    pub creation: String,
+    /// The label of a call of a creator, without "here".
+    pub created: String,
+    /// What a function may do that reaches a primitive: "may suspend".
+    pub may: String,
+    /// What a function does that certainly reaches none: "never suspends".
+    pub never: String,
+    /// The same as `may` in a sentence about one function: "may suspend its coroutine".
+    pub may_in_full: String,
+    /// The same as `never` in a sentence about one function.
+    pub never_in_full: String,
+    /// How the pack lists primitives: "the pack lists `x` …".
+    pub listed: String,
+}
+
+/// The keys of `[words]`.
+pub(super) const KEYS: &[&str] = &[
+    "inside",
+    "outside",
+    "inside_context",
+    "outside_context",
+    "inside_only",
+    "outside_only",
+    "mixed",
+    "entry",
+    "entered",
+    "creation",
+    "created",
+    "may",
+    "never",
+    "may_in_full",
+    "never_in_full",
+    "listed",
+];
+
+impl Words {
+    /// The words of a pack that has these, by their keys. Others follow from them.
+    pub(super) fn new(own: &BTreeMap<String, String>) -> Words {
+        let word = |key: &str, default: &str| own.get(key).map_or(default, String::as_str).to_owned();
+        let inside = word("inside", "in the inside context");
+        let outside = word("outside", "in the outside context");
+        let noun = |place: &str| place.strip_prefix("in ").unwrap_or(place).to_owned();
+        let inside_context = word("inside_context", &noun(&inside));
+        let (may, never) = (
+            word("may", &format!("may need {inside_context}")),
+            word("never", &format!("never needs {inside_context}")),
+        );
+        Words {
+            outside_context: word("outside_context", &noun(&outside)),
+            inside_only: word("inside_only", "inside-only"),
+            outside_only: word("outside_only", "outside-only"),
+            mixed: word("mixed", "mixed"),
+            entry: word("entry", "entry"),
+            entered: word("entered", &inside),
+            creation: word("creation", "context creation"),
+            created: word("created", "context created"),
+            may_in_full: word("may_in_full", &may),
+            never_in_full: word("never_in_full", &never),
+            listed: word("listed", "among its primitives"),
+            inside,
+            outside,
+            inside_context,
+            may,
+            never,
+        }
+    }
+
+    /// The word of a key.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        Some(match key {
+            "inside" => &self.inside,
+            "outside" => &self.outside,
+            "inside_context" => &self.inside_context,
+            "outside_context" => &self.outside_context,
+            "inside_only" => &self.inside_only,
+            "outside_only" => &self.outside_only,
+            "mixed" => &self.mixed,
+            "entry" => &self.entry,
+            "entered" => &self.entered,
+            "creation" => &self.creation,
+            "created" => &self.created,
+            "may" => &self.may,
+            "never" => &self.never,
+            "may_in_full" => &self.may_in_full,
+            "never_in_full" => &self.never_in_full,
+            "listed" => &self.listed,
+            _ => return None,
+        })
+    }
+
+    /// What an effect is called, before a name.
+    pub fn effect(&self, effect: Effect) -> &str {
+        match effect {
+            Effect::InsideOnly => &self.inside_only,
+            Effect::Mixed => &self.mixed,
+            Effect::OutsideOnly => &self.outside_only,
+            Effect::Entry => &self.entry,
+        }
+    }
+
+    /// The effect that a word means: one of these words, or a generic one.
+    pub fn effect_of(&self, word: &str) -> Option<Effect> {
+        let generic = match word {
+            "inside-only" => Some(Effect::InsideOnly),
+            "outside-only" => Some(Effect::OutsideOnly),
+            "mixed" | "either" => Some(Effect::Mixed),
+            "entry" => Some(Effect::Entry),
+            _ => None,
+        };
+        let all = [Effect::InsideOnly, Effect::OutsideOnly, Effect::Mixed, Effect::Entry];
+        generic.or_else(|| all.into_iter().find(|effect| self.effect(*effect) == word))
+    }
+
+    /// A text of cowrap's own with the keys of words as placeholders, and others that `value` knows.
+    pub fn fill(&self, text: &str, others: &[(&str, &str)]) -> String {
+        let known: Vec<&str> = KEYS.iter().copied().chain(others.iter().map(|(name, _)| *name)).collect();
+        match Template::parse(text, &known) {
+            Ok(template) => self.fill_template(&template, others),
+            Err(_) => text.to_owned(),
+        }
+    }
+
+    /// A template with these words, and with other values.
+    pub(super) fn fill_template(&self, template: &Template, others: &[(&str, &str)]) -> String {
+        template.fill(|name| {
+            let other = others.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+            other.or_else(|| self.get(name)).map(Cow::Borrowed)
+        })
+    }
+}

@@ -31,9 +31,9 @@ pub struct Generator {
     pub specifiers: BTreeSet<String>,
     /// The template of the whole file, by name.
     pub file_template: String,
-    /// The template for wrappers that call a inside-only function.
+    /// The template for wrappers that call an inside-only function.
     pub enter_template: String,
-    /// The template for wrappers that call a outside-only function.
+    /// The template for wrappers that call an outside-only function.
     pub leave_template: String,
     /// All templates: name and text.
     pub templates: Vec<(String, String)>,

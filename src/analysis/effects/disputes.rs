@@ -4,7 +4,7 @@ use crate::program::{FunctionId, IndexVec, SlotId};
 
 use super::{Callee, Effects, StoreMismatchKind, StoredValue, ViolationKind};
 
-/// Why a inside-only function may run outside.
+/// Why an inside-only function may run outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dispute {
     /// A function calls it there, or stores it into an unmarked slot, perhaps out of another slot. Its own mark may be

@@ -110,7 +110,8 @@ fn certain(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
 
 fn possible(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
     let mut search = ForwardSearch::new(effects, edges, true);
-    // In a region, the predicate says that this is the inside context, but the code must not suspend. It could be either.
+    // In a region, the predicate says that this is the inside context, but the code must not reach a primitive. It
+    // could be either.
     for body in &effects.program.bodies {
         let calls = body.calls.iter().filter(|call| call.kind == CallKind::Region);
         calls.for_each(|call| search.enter(call.callee, ContextSet::BOTH));

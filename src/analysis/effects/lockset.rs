@@ -1,4 +1,4 @@
-//! Locksets: calls that can suspend while the body holds a lock of its thread.
+//! Locksets: calls that can reach a primitive while the body holds a lock of its thread.
 
 use crate::program::{Body, CriticalSection, FunctionId, IndexVec, Location, SlotId};
 use cowrap_facts::{CallKind, Context, ContextSet, LockId, PathCondition, Release};
@@ -6,9 +6,9 @@ use cowrap_packs::Effect;
 
 use super::{Callee, Effects, Provenance};
 
-/// A lock that a body holds across calls that can suspend.
+/// A lock that a body holds across calls that can reach a primitive.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LockAcrossYield {
+pub struct LockAcrossPrimitive {
     /// The function of the body.
     pub caller: FunctionId,
     /// The lock.
@@ -23,37 +23,37 @@ pub struct LockAcrossYield {
 type Releases<'p> = IndexVec<FunctionId, Vec<&'p Release>>;
 
 impl Effects<'_> {
-    /// Every lock that a body certainly holds across calls that may suspend, by body and location.
-    pub fn locks_across_yields(&self) -> Vec<LockAcrossYield> {
-        let (releases, suspending) = (self.releases(), self.suspending());
+    /// Every lock that a body certainly holds across calls that may reach a primitive, by body and location.
+    pub fn locks_across_primitives(&self) -> Vec<LockAcrossPrimitive> {
+        let (releases, reaching) = (self.releases(), self.reaching());
         let bodies = self.program.bodies.iter().filter(|body| !body.critical_sections.is_empty());
-        let mut found: Vec<LockAcrossYield> = Vec::new();
+        let mut found: Vec<LockAcrossPrimitive> = Vec::new();
         for body in bodies.filter(|body| self.start(body.function).contains(Context::Inside)) {
             let calls = self.calls_of_body(body);
             let is_inside = self.judged_start(body) == ContextSet::INSIDE;
             for section in &body.critical_sections {
-                let may_suspend = |callee, condition: PathCondition| {
+                let may_reach_primitive = |callee, condition: PathCondition| {
                     let is_certain = is_inside || condition.contexts() == ContextSet::INSIDE;
-                    self.suspends(callee, is_certain, &suspending)
+                    self.may_reach(callee, is_certain, &reaching)
                 };
-                let across = suspending_calls(section, &calls, &releases, may_suspend);
+                let across = reaching_calls(section, &calls, &releases, may_reach_primitive);
                 if !across.is_empty() {
                     let (caller, lock, taken) = (body.function, section.lock, section.taken);
-                    found.push(LockAcrossYield { caller, lock, taken, calls: across });
+                    found.push(LockAcrossPrimitive { caller, lock, taken, calls: across });
                 }
             }
         }
         found
     }
 
-    /// Whether a call may suspend, if it is made inside. A call of something inside-only is made there. What
-    /// else suspends inside does so only where the call certainly is in one.
-    fn suspends(&self, callee: Callee, is_certain: bool, suspending: &IndexVec<FunctionId, bool>) -> bool {
+    /// Whether a call may reach a primitive, if it is made inside. A call of something inside-only is made there. What
+    /// else reaches one inside does so only where the call certainly is in one.
+    fn may_reach(&self, callee: Callee, is_certain: bool, reaching: &IndexVec<FunctionId, bool>) -> bool {
         match callee {
             Callee::Function(function) => {
-                suspending[function] && (is_certain || self.effect(function) == Some(Effect::InsideOnly))
+                reaching[function] && (is_certain || self.effect(function) == Some(Effect::InsideOnly))
             }
-            Callee::Slot(slot) => self.is_suspending_slot(Some(slot)),
+            Callee::Slot(slot) => self.may_reach_primitive_through(Some(slot)),
         }
     }
 
@@ -68,52 +68,52 @@ impl Effects<'_> {
         calls
     }
 
-    /// For each function, whether it leads inside to something that suspends: one of the pack's
-    /// suspending functions, a inside-only slot, or a inside-only function without a body.
+    /// For each function, whether it leads inside to a primitive: one of the pack's
+    /// primitives, an inside-only slot, or an inside-only function without a body.
     ///
-    /// The search goes through functions that are inside-only or mixed, and through those that only coroutines
-    /// call. It does not go through other unmarked functions. By the rules they cannot suspend, and their pointers
+    /// The search goes through functions that are inside-only or mixed, and through those that only the inside context
+    /// call. It does not go through other unmarked functions. By the rules they reach no primitive, and their pointers
     /// could point to anything.
-    fn suspending(&self) -> IndexVec<FunctionId, bool> {
+    fn reaching(&self) -> IndexVec<FunctionId, bool> {
         let program = self.program;
         let is_inside_only = |function: FunctionId| self.effect(function) == Some(Effect::InsideOnly);
         let is_modelled =
             |function: FunctionId| matches!(self.requirement(function).provenance, Provenance::Modelled(_));
-        let may_suspend = |function: FunctionId| match self.effect(function) {
+        let may_reach_primitive = |function: FunctionId| match self.effect(function) {
             Some(Effect::InsideOnly | Effect::Entry) => true,
             Some(Effect::Mixed) => !is_modelled(function),
             Some(Effect::OutsideOnly) => false,
             None => self.runs_only_inside(function),
         };
-        let suspends_itself = |function: &FunctionId| {
+        let calls_primitive = |function: &FunctionId| {
             let linked = program.function(*function);
             let mut slot_calls = program.bodies_of(*function).flat_map(|body| &body.slot_calls);
             (linked.bodies.is_empty() && is_inside_only(*function))
                 || self.pack.primitives.contains(&linked.name)
                 || slot_calls.any(|call| {
-                    call.kind.is_in_place() && is_inside(call.condition) && self.is_suspending_slot(call.slot)
+                    call.kind.is_in_place() && is_inside(call.condition) && self.may_reach_primitive_through(call.slot)
                 })
         };
-        let functions = program.function_ids().filter(|function| may_suspend(*function));
-        let mut work: Vec<FunctionId> = functions.filter(suspends_itself).collect();
-        let mut suspending = IndexVec::from_elem(false, program.functions.len());
+        let functions = program.function_ids().filter(|function| may_reach_primitive(*function));
+        let mut work: Vec<FunctionId> = functions.filter(calls_primitive).collect();
+        let mut reaching = IndexVec::from_elem(false, program.functions.len());
         while let Some(function) = work.pop() {
-            if std::mem::replace(&mut suspending[function], true) {
+            if std::mem::replace(&mut reaching[function], true) {
                 continue;
             }
             let callers = program.sites_of(function).filter(|(site, caller)| {
                 let call = program.call(*site);
-                call.kind == CallKind::Written && is_inside(call.condition) && may_suspend(*caller)
+                call.kind == CallKind::Written && is_inside(call.condition) && may_reach_primitive(*caller)
             });
             work.extend(callers.map(|(_, caller)| caller));
             // In the inside context, a generated wrapper calls its target, whether or not its body was read.
             work.extend(self.wrapper_of(function).filter(|wrapper| self.effect(*wrapper) == Some(Effect::Mixed)));
         }
-        suspending
+        reaching
     }
 
-    /// Whether a function in a slot may suspend: the slot's mark says so.
-    fn is_suspending_slot(&self, slot: Option<SlotId>) -> bool {
+    /// Whether a function in a slot may reach a primitive: the slot's mark says so.
+    fn may_reach_primitive_through(&self, slot: Option<SlotId>) -> bool {
         let requirement = slot.and_then(|slot| self.slot_requirement(slot));
         requirement.is_some_and(|(effect, _)| effect == Effect::InsideOnly)
     }
@@ -136,12 +136,12 @@ impl Effects<'_> {
     }
 }
 
-/// The calls in a critical section that may suspend, up to a call that may release the lock.
-fn suspending_calls(
+/// The calls in a critical section that may reach a primitive, up to a call that may release the lock.
+fn reaching_calls(
     section: &CriticalSection,
     calls: &[(Location, Callee, PathCondition)],
     releases: &Releases<'_>,
-    may_suspend: impl Fn(Callee, PathCondition) -> bool,
+    may_reach_primitive: impl Fn(Callee, PathCondition) -> bool,
 ) -> Vec<(Location, Callee)> {
     let mut found = Vec::new();
     for (location, callee, condition) in calls.iter().filter(|(location, ..)| section.calls.contains(location)) {
@@ -151,7 +151,7 @@ fn suspending_calls(
                 break;
             }
         }
-        if is_inside(*condition) && may_suspend(*callee, *condition) {
+        if is_inside(*condition) && may_reach_primitive(*callee, *condition) {
             found.push((*location, *callee));
         }
     }

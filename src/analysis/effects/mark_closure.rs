@@ -1,4 +1,4 @@
-//! The other marks that a new inside-only mark requires: those of unmarked callers that may run in non-coroutine
+//! The other marks that a new inside-only mark requires: those of unmarked callers that may run in the outside
 //! context, of their callers, of the slots that point to any of these, of the slots that these are copied to, and of
 //! those that have the same typedef.
 
@@ -146,7 +146,7 @@ impl Effects<'_> {
         shared.get(&declared).map_or(&[], Vec::as_slice)
     }
 
-    /// Where a outside-only function comes into a slot: by a store, or by a copy.
+    /// Where an outside-only function comes into a slot: by a store, or by a copy.
     fn store_of_outside_only(&self, slot: SlotId) -> Option<Location> {
         let is_misfit = |function: &&FunctionId| self.effect(**function) == Some(Effect::OutsideOnly);
         let function = self.points_to.candidates(slot).iter().find(is_misfit)?;

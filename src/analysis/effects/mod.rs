@@ -14,7 +14,7 @@ mod callers;
 mod suspects;
 mod disputes;
 mod call_chains;
-mod suspension;
+mod primitives;
 mod lockset;
 mod mark_closure;
 mod wrappers;
@@ -37,13 +37,13 @@ pub use callers::{CallThrough, Callers};
 pub use disputes::Dispute;
 pub use entry_contexts::{EntryContexts, EntryStates};
 pub use generation::{Difference, Generation, StaleFile};
-pub use lockset::LockAcrossYield;
+pub use lockset::LockAcrossPrimitive;
 pub use mark_closure::{MAX_REQUIRED_MARKS, MarkClosure, RequiredMark};
 pub use polling::PollingThread;
+pub use primitives::PrimitiveCause;
 pub use requirements::{Provenance, Requirement};
 pub use slots::{Resolution, StoreMismatch, StoreMismatchKind, StoredValue};
 pub use suspects::Suspect;
-pub use suspension::SuspensionCause;
 pub use threads::Thread;
 pub use violations::{Callee, Violation, ViolationKind};
 pub use wrappers::DeclaredWrapper;
@@ -80,7 +80,7 @@ pub struct Effects<'a> {
     /// The caller and callee of each of the pack's cuts.
     cuts: HashSet<(FunctionId, FunctionId)>,
     entry_contexts: OnceLock<EntryContexts>,
-    may_suspend: OnceLock<IndexVec<FunctionId, bool>>,
+    may_reach_primitive: OnceLock<IndexVec<FunctionId, bool>>,
     inferred_starts: OnceLock<IndexVec<FunctionId, ContextSet>>,
     traversable: OnceLock<IndexVec<FunctionId, bool>>,
     violations: OnceLock<Vec<Violation>>,
@@ -113,7 +113,7 @@ impl<'a> Effects<'a> {
             used_models: HashSet::new(),
             cuts: pack_usage::cuts(program, pack),
             entry_contexts: OnceLock::new(),
-            may_suspend: OnceLock::new(),
+            may_reach_primitive: OnceLock::new(),
             inferred_starts: OnceLock::new(),
             traversable: OnceLock::new(),
             violations: OnceLock::new(),
@@ -167,9 +167,9 @@ impl<'a> Effects<'a> {
         self.entry_contexts.get_or_init(|| entry_contexts::entry_contexts(self))
     }
 
-    /// Whether a function may suspend its coroutine. `false` only if it certainly does not.
-    pub fn may_suspend(&self, function: FunctionId) -> bool {
-        self.may_suspend.get_or_init(|| suspension::may_suspend(self))[function]
+    /// Whether a function may reach a primitive. `false` only if it certainly does not.
+    pub fn may_reach_primitive(&self, function: FunctionId) -> bool {
+        self.may_reach_primitive.get_or_init(|| primitives::may_reach_primitive(self))[function]
     }
 
     /// Every call that violates a requirement of its callee, sorted by body and position.
@@ -188,7 +188,7 @@ impl<'a> Effects<'a> {
         self.suspects.get_or_init(|| suspects::suspects(self))
     }
 
-    /// Whether a inside-only function may run outside all the same. If so, its mark does not
+    /// Whether an inside-only function may run outside all the same. If so, its mark does not
     /// justify a change of its body.
     pub fn dispute(&self, function: FunctionId) -> Option<Dispute> {
         self.disputes.get_or_init(|| disputes::disputes(self))[function]

@@ -41,9 +41,9 @@ impl Effects<'_> {
 
     pub(super) fn decide(&self, function: FunctionId) -> Requirement {
         let marks = self.context_marks(function);
-        let coroutine = marks.iter().find(|(_, effect)| *effect == Effect::InsideOnly);
+        let inside = marks.iter().find(|(_, effect)| *effect == Effect::InsideOnly);
         let other = marks.iter().find(|(_, effect)| *effect != Effect::InsideOnly);
-        match (coroutine, other) {
+        match (inside, other) {
             (Some((one, _)), Some((other, _))) => {
                 let order = |mark: &Mark| marks.iter().position(|(known, _)| known == mark);
                 let (first, second) = if order(one) <= order(other) { (*one, *other) } else { (*other, *one) };
@@ -53,7 +53,7 @@ impl Effects<'_> {
                 return Requirement { effect: Some(*effect), provenance: Provenance::Marked(*mark) };
             }
             (None, Some(_)) => {
-                // A function with both a mixed and a outside-only mark is mixed.
+                // A function with both a mixed and an outside-only mark is mixed.
                 let weakest = marks.iter().find(|(_, effect)| *effect == Effect::Mixed).or(marks.first());
                 if let Some((mark, effect)) = weakest {
                     return Requirement { effect: Some(*effect), provenance: Provenance::Marked(*mark) };

@@ -1,7 +1,7 @@
 //! Suspect marks: those that are more likely wrong than the calls that violate them.
 //!
 //! One wrong mark must not cause a finding at each of many correct calls. A function with many unmarked callers that
-//! never suspends, or that has its mark on one of its declarations only, is reported once, at its mark.
+//! reaches no primitive, or that has its mark on one of its declarations only, is reported once, at its mark.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,10 +13,11 @@ use super::{Callee, Effects, Provenance, Violation, ViolationKind};
 /// How many unmarked callers make a mark suspect.
 const SUSPECT_CALLERS: usize = 5;
 
-/// How many unmarked callers make the mark of a function that never suspends suspect, if they are at least half of all.
+/// How many unmarked callers make the mark of a function that reaches no primitive suspect, if they are at least half
+/// of all.
 const HARMLESS_SUSPECT_CALLERS: usize = 2;
 
-/// Of the callers of a suspect that may suspend, at least one in this many is unmarked.
+/// Of the callers of a suspect that may reach a primitive, at least one in this many is unmarked.
 const SUSPECT_SHARE: usize = 4;
 
 /// A function whose mark explains many violations better than its callers do.
@@ -26,8 +27,8 @@ pub struct Suspect {
     pub function: FunctionId,
     /// Its mark.
     pub mark: Mark,
-    /// Whether it certainly never suspends.
-    pub never_suspends: bool,
+    /// Whether it certainly reaches no primitive.
+    pub reaches_no_primitive: bool,
     /// A declaration of it without the mark.
     pub unmarked_declaration: Option<Location>,
     /// The number of unmarked functions that violate its requirement.
@@ -57,34 +58,35 @@ fn suspect(effects: &Effects<'_>, function: FunctionId, violations: &[&Violation
     let calls = effects.program.sites_of(function).filter(|(site, _)| is_resolved(site));
     let callers: BTreeSet<FunctionId> = calls.map(|(_, caller)| caller).collect();
 
-    // The mark of a function that never suspends is wrong even if many of its callers have marks for their own reasons.
-    // Of a function that may suspend, the share of unmarked callers tells whether these or the mark are wrong.
-    let never_suspends = !effects.may_suspend(function);
+    // The mark of a function that reaches no primitive is wrong even if many of its callers have marks for their own
+    // reasons. Of a function that may reach one, the share of unmarked callers tells whether these or the mark are
+    // wrong.
+    let reaches_no_primitive = !effects.may_reach_primitive(function);
     let has_share = |part: usize| unmarked.len() * part >= callers.len();
     let is_suspect = match unmarked.len() {
-        SUSPECT_CALLERS.. => never_suspends || has_share(SUSPECT_SHARE),
-        HARMLESS_SUSPECT_CALLERS.. => never_suspends && has_share(2),
+        SUSPECT_CALLERS.. => reaches_no_primitive || has_share(SUSPECT_SHARE),
+        HARMLESS_SUSPECT_CALLERS.. => reaches_no_primitive && has_share(2),
         _ => false,
     };
     if !is_suspect {
         return None;
     }
     let unmarked_declaration = effects.unmarked_declaration(function);
-    if !never_suspends && unmarked_declaration.is_none() {
+    if !reaches_no_primitive && unmarked_declaration.is_none() {
         return None;
     }
 
-    // The mark of a function that may suspend explains only calls by unmarked functions: a call in non-coroutine
+    // The mark of a function that may reach one explains only calls by unmarked functions: a call in the outside
     // context stays an error.
     let is_explained = |violation: &&&Violation| {
-        never_suspends || (violation.contexts == ContextSet::BOTH && unmarked.contains(&violation.caller))
+        reaches_no_primitive || (violation.contexts == ContextSet::BOTH && unmarked.contains(&violation.caller))
     };
     let mut calls: Vec<Violation> = violations.iter().filter(is_explained).map(|violation| **violation).collect();
     calls.sort_by_key(|violation| (violation.location, violation.body));
     Some(Suspect {
         function,
         mark,
-        never_suspends,
+        reaches_no_primitive,
         unmarked_declaration,
         unmarked_callers: unmarked.len(),
         marked_callers: callers.iter().filter(|caller| effects.is_marked(**caller)).count(),

@@ -1,4 +1,4 @@
-//! Other threads: functions that the program passes to be run outside of the coroutine, and what must not happen there.
+//! Other threads: functions that the program passes to be run outside, and what must not happen there.
 
 use rustc_hash::FxHashMap;
 

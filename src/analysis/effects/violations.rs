@@ -49,13 +49,13 @@ impl Callee {
 /// What is wrong with a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ViolationKind {
-    /// A inside-only callee may be called outside.
+    /// An inside-only callee may be called outside.
     InsideCall,
-    /// A outside-only callee is or may be called inside.
+    /// An outside-only callee is or may be called inside.
     OutsideCall,
     /// A wrapper is called inside, which could call the wrapper's target.
     MixedCall,
-    /// A inside-only callee is called in a region, which runs in another thread and cannot suspend.
+    /// An inside-only callee is called in a region, which runs in another thread and must reach no primitive.
     RegionCall,
 }
 
@@ -120,7 +120,7 @@ fn check_call(
 ) -> Option<(ViolationKind, bool)> {
     match call {
         CallKind::Written | CallKind::Cleanup => {}
-        // A region cannot suspend, and everything in it may block.
+        // A region must reach no primitive, and everything in it may block.
         CallKind::Region if effect == Effect::InsideOnly && !condition.contexts().is_empty() => {
             return Some((ViolationKind::RegionCall, false));
         }

@@ -54,7 +54,7 @@ impl<'a> Effects<'a> {
         (self.effect(target) == Some(Effect::InsideOnly)).then_some(target)
     }
 
-    /// The wrapper of a inside-only function: a function with the wrapper's name and a wrapper mark.
+    /// The wrapper of an inside-only function: a function with the wrapper's name and a wrapper mark.
     pub fn wrapper_of(&self, target: FunctionId) -> Option<FunctionId> {
         let name = self.pack.wrapper_name(&self.program.function(target).name)?;
         let wrapper = self.program.by_name(&name)?;

@@ -2,7 +2,7 @@
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::effects::{Ambiguity, CallChain, Callee, Effects, Goal, Provenance, Search, Step, SuspensionCause};
+use crate::effects::{Ambiguity, CallChain, Callee, Effects, Goal, PrimitiveCause, Provenance, Search, Step};
 use crate::program::{FunctionId, Location};
 use crate::wording::{described_callee, name, origin, origin_of_step, pointers, span, step};
 use cowrap_facts::{Context, ContextSet};
@@ -230,18 +230,18 @@ fn ground(effects: &Effects<'_>, callee: Callee) -> Option<Label> {
 /// Whether a function may suspend its coroutine.
 fn suspends(effects: &Effects<'_>, function: FunctionId) -> Inference {
     let name = name(effects, function);
-    let Some((steps, last, cause)) = effects.suspension(function) else {
+    let Some((steps, last, cause)) = effects.path_to_primitive(function) else {
         return without_witness(format!("`{name}` never suspends its coroutine"));
     };
     let last = self::name(effects, last);
     let mut labels: Vec<Label> = steps.iter().flat_map(|call| labels(effects, call)).collect();
     let (reason, location) = match cause {
-        SuspensionCause::Listed => (format!("the pack lists `{last}` as suspending"), None),
-        SuspensionCause::NoBody => (format!("the program does not have the body of `{last}`"), None),
-        SuspensionCause::FunctionPointer(location) => {
+        PrimitiveCause::Listed => (format!("the pack lists `{last}` as suspending"), None),
+        PrimitiveCause::NoBody => (format!("the program does not have the body of `{last}`"), None),
+        PrimitiveCause::FunctionPointer(location) => {
             (format!("`{last}` calls through a function pointer"), Some(location))
         }
-        SuspensionCause::Unresolved(location) => {
+        PrimitiveCause::Unresolved(location) => {
             (format!("`{last}` has a call that cowrap cannot resolve"), Some(location))
         }
     };

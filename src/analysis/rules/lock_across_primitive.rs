@@ -1,6 +1,6 @@
 //! `lock-across-primitive`: the inside context may suspend while it holds a thread lock.
 
-use crate::effects::{Effects, LockAcrossYield};
+use crate::effects::{Effects, LockAcrossPrimitive};
 use crate::wording::{call_of, name};
 use cowrap_report::{Finding, Level, Role};
 
@@ -19,10 +19,10 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(effects: &Effects<'_>) -> Vec<Finding> {
-    effects.locks_across_yields().iter().filter_map(|held| finding(effects, held)).collect()
+    effects.locks_across_primitives().iter().filter_map(|held| finding(effects, held)).collect()
 }
 
-fn finding(effects: &Effects<'_>, held: &LockAcrossYield) -> Option<Finding> {
+fn finding(effects: &Effects<'_>, held: &LockAcrossPrimitive) -> Option<Finding> {
     let (location, callee) = *held.calls.first()?;
     let caller = name(effects, held.caller);
     let lock = &effects.pack.locks[usize::from(held.lock.0)].name;

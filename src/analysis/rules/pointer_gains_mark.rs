@@ -1,4 +1,4 @@
-//! `pointer-gains-mark`: a outside-only function is stored in a slot that is called inside.
+//! `pointer-gains-mark`: an outside-only function is stored in a slot that is called inside.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! `pointer-loses-mark`: a inside-only function is stored in a slot that is not inside-only.
+//! `pointer-loses-mark`: an inside-only function is stored in a slot that is not inside-only.
 
 use std::collections::BTreeMap;
 

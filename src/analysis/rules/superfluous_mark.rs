@@ -1,4 +1,4 @@
-//! `superfluous-mark`: a inside-only function never suspends.
+//! `superfluous-mark`: an inside-only function never suspends.
 
 use crate::effects::{Effects, Provenance};
 use crate::program::FunctionId;
@@ -32,7 +32,7 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
         return None;
     }
     let linked = program.function(function);
-    if linked.bodies.is_empty() || effects.may_suspend(function) {
+    if linked.bodies.is_empty() || effects.may_reach_primitive(function) {
         return None;
     }
     // What is stored must have the type that the slot asks for; what is suspect is reported as such.

@@ -29,7 +29,7 @@ fn finding(effects: &Effects<'_>, suspect: &Suspect) -> Finding {
     let function = name(effects, suspect.function);
     let mark = &effects.pack.mark(suspect.mark.mark).name;
     let (unmarked, marked) = (suspect.unmarked_callers, suspect.marked_callers);
-    let why = if suspect.never_suspends { "never suspends" } else { "lacks the mark on one declaration" };
+    let why = if suspect.reaches_no_primitive { "never suspends" } else { "lacks the mark on one declaration" };
     let text = format!("`{mark}` `{function}` {why}, and has {unmarked} unmarked and {marked} marked callers");
     let label = format!("marked `{mark}` here");
     let subjects = vec![Role::Function.of(function), Role::Mark.of(mark)];
@@ -40,7 +40,7 @@ fn finding(effects: &Effects<'_>, suspect: &Suspect) -> Finding {
     }
     let everywhere = if suspect.unmarked_declaration.is_some() { "all its declarations and " } else { "" };
     report.help(format!("remove `{mark}` from `{function}`, or mark {everywhere}its {unmarked} unmarked callers"));
-    if suspect.never_suspends {
+    if suspect.reaches_no_primitive {
         let at = effects.context_marks(suspect.function).iter().map(|(mark, _)| span(effects, mark.location)).collect();
         let action = Action::Unmark { mark: mark.clone(), at };
         report.fix(Safety::Unsafe, format!("remove `{mark}` from `{function}`"), vec![action]);

@@ -1,4 +1,4 @@
-//! Which functions may suspend the coroutine that they run in.
+//! Which functions may reach a primitive: a function that needs the inside context itself.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
@@ -9,13 +9,13 @@ use cowrap_packs::Effect;
 
 use super::{Callee, Effects, Step};
 
-/// Why a function may suspend, apart from the functions that it may call.
+/// Why a function may reach a primitive, apart from the functions that it may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SuspensionCause {
+pub enum PrimitiveCause {
     /// The pack lists it.
     Listed,
     /// It calls through a pointer at this location. The pointer is a parameter, or cowrap does not know all functions
-    /// that it may point to, or a mark says that they may suspend.
+    /// that it may point to, or a mark says that they may reach a primitive.
     FunctionPointer(Location),
     /// A selection at this location may call something, and cowrap cannot resolve which arm runs.
     Unresolved(Location),
@@ -23,13 +23,13 @@ pub enum SuspensionCause {
     NoBody,
 }
 
-/// For each function, whether it may suspend: by itself, or since it calls one that may.
+/// For each function, whether it may reach a primitive: by itself, or since it calls one that may.
 ///
-/// A function that the tree does not declare comes from a library, which does not suspend coroutines.
-pub(super) fn may_suspend(effects: &Effects<'_>) -> IndexVec<FunctionId, bool> {
+/// A function that the tree does not declare comes from a library, which knows nothing of primitives.
+pub(super) fn may_reach_primitive(effects: &Effects<'_>) -> IndexVec<FunctionId, bool> {
     let program = effects.program;
     let mut may: IndexVec<FunctionId, bool> =
-        program.function_ids().map(|function| effects.suspends_itself(function).is_some()).collect();
+        program.function_ids().map(|function| effects.own_cause(function).is_some()).collect();
     let mut work: Vec<FunctionId> = program.function_ids().filter(|function| may[*function]).collect();
     let mut slots = IndexVec::from_elem(false, program.slots.len());
     while let Some(callee) = work.pop() {
@@ -49,41 +49,43 @@ pub(super) fn may_suspend(effects: &Effects<'_>) -> IndexVec<FunctionId, bool> {
 }
 
 impl Effects<'_> {
-    /// Why a function may suspend, apart from the functions that it may call.
-    fn suspends_itself(&self, function: FunctionId) -> Option<SuspensionCause> {
+    /// Why a function may reach a primitive, apart from the functions that it may call.
+    fn own_cause(&self, function: FunctionId) -> Option<PrimitiveCause> {
         let linked = self.program.function(function);
         if self.pack.primitives.contains(&linked.name) {
-            return Some(SuspensionCause::Listed);
+            return Some(PrimitiveCause::Listed);
         }
         if linked.bodies.is_empty() && !linked.declarations.is_empty() {
-            return Some(SuspensionCause::NoBody);
+            return Some(PrimitiveCause::NoBody);
         }
         let mut slot_calls = self.program.bodies_of(function).flat_map(|body| &body.slot_calls);
         let pointer = slot_calls.find(|call| !self.names_all_targets(call));
         let mut calls = self.program.bodies_of(function).flat_map(|body| &body.calls);
         let unresolved = calls.find(|call| call.kind == CallKind::Unresolved);
-        let pointer = pointer.map(|call| SuspensionCause::FunctionPointer(call.location));
-        pointer.or(unresolved.map(|call| SuspensionCause::Unresolved(call.location)))
+        let pointer = pointer.map(|call| PrimitiveCause::FunctionPointer(call.location));
+        pointer.or(unresolved.map(|call| PrimitiveCause::Unresolved(call.location)))
     }
 
     /// Whether a call through a slot calls one of its candidates and nothing else, and no mark says that these may
-    /// suspend. A function that calls its parameter does not decide what it calls, whatever today's callers pass.
+    /// reach a primitive. A function that calls its parameter does not decide what it calls, whatever today's callers
+    /// pass.
     fn names_all_targets(&self, call: &SlotCall) -> bool {
         call.slot.is_some_and(|slot| {
-            let may_suspend = self.slot_requirement(slot).is_some_and(|(effect, _)| effect == Effect::InsideOnly);
+            let may_reach_primitive =
+                self.slot_requirement(slot).is_some_and(|(effect, _)| effect == Effect::InsideOnly);
             let is_parameter = matches!(self.program.slot(slot).key, SlotKey::Parameter { .. });
             let is_known = !self.points_to.candidates(slot).is_empty() && !self.points_to.may_hold_unknown(slot);
-            is_known && !may_suspend && !is_parameter
+            is_known && !may_reach_primitive && !is_parameter
         })
     }
 
-    /// Why a function may suspend: the shortest chain of calls to a function that suspends by itself, that function,
-    /// and its cause. `None` if it certainly never suspends.
-    pub fn suspension(&self, function: FunctionId) -> Option<(Vec<Step>, FunctionId, SuspensionCause)> {
+    /// Why a function may reach a primitive: the shortest chain of calls to a function with a cause of its own, that
+    /// function, and its cause. `None` if it certainly reaches none.
+    pub fn path_to_primitive(&self, function: FunctionId) -> Option<(Vec<Step>, FunctionId, PrimitiveCause)> {
         let mut from: HashMap<FunctionId, Option<Step>> = HashMap::from([(function, None)]);
         let mut open = VecDeque::from([function]);
         while let Some(at) = open.pop_front() {
-            if let Some(cause) = self.suspends_itself(at) {
+            if let Some(cause) = self.own_cause(at) {
                 let mut steps = Vec::new();
                 let mut back = from.get(&at).copied().flatten();
                 while let Some(step) = back {

@@ -180,8 +180,13 @@ impl PathCondition {
 
     /// The contexts in which control can be at the point, for some entry state.
     pub fn contexts(self) -> ContextSet {
-        let is_reached = |at: &Context| Context::ALL.into_iter().any(|entry| self.values_at(entry, *at) != 0);
-        Context::ALL.into_iter().filter(is_reached).collect()
+        self.contexts_from(ContextSet::BOTH)
+    }
+
+    /// The contexts in which control can be at the point, for some entry state of these contexts.
+    pub fn contexts_from(self, start: ContextSet) -> ContextSet {
+        let entries = |at: Context| Context::ALL.map(|entry| start.contains(entry) && self.values_at(entry, at) != 0);
+        Context::ALL.into_iter().filter(|at| entries(*at).contains(&true)).collect()
     }
 }
 
@@ -216,5 +221,7 @@ mod tests {
         assert_eq!(condition.values_at(Context::Inside, Context::Outside), 0b1000_0000);
         assert_eq!(condition.within(ContextSet::INSIDE), PathCondition::NEVER);
         assert_eq!(condition.within(ContextSet::OUTSIDE), condition);
+        assert_eq!(condition.contexts_from(ContextSet::INSIDE), ContextSet::OUTSIDE);
+        assert_eq!(condition.contexts_from(ContextSet::OUTSIDE), ContextSet::EMPTY);
     }
 }

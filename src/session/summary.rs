@@ -1,9 +1,6 @@
 //! The summary of a report: what was checked and found, in numbers.
 
-use std::collections::HashSet;
-
 use cowrap_analysis::effects::{Effects, Resolution};
-use cowrap_analysis::program::FunctionId;
 use cowrap_facts::CallKind;
 use cowrap_packs::Effect;
 use cowrap_report::{Finding, Level, Problem, Summary, Unknown};
@@ -31,7 +28,6 @@ pub(crate) fn summarise(
         unknown: Unknown { generated_files: not_compared, ..Unknown::default() },
         ..Summary::default()
     };
-    let creators: HashSet<FunctionId> = effects.pack.creators.iter().flat_map(|name| program.named(name)).collect();
     for function in program.function_ids() {
         let linked = program.function(function);
         summary.functions += usize::from(!linked.bodies.is_empty());
@@ -58,7 +54,7 @@ pub(crate) fn summarise(
                 CallKind::Unresolved => summary.unknown.unresolved_calls += 1,
                 CallKind::Written | CallKind::Cleanup | CallKind::Region => summary.calls += 1,
             }
-            let creates = creators.contains(&call.callee);
+            let creates = effects.is_creator(call.callee);
             summary.creations += usize::from(creates && !effects.is_generated(call.location));
         }
     }

@@ -49,7 +49,7 @@ impl Callers {
     pub fn known(&self) -> ContextSet {
         let is_stored_as = |effect| self.stores.iter().any(|(_, stored)| *stored == Some(effect));
         let mut known = ContextSet::EMPTY;
-        if !self.inside.is_empty() || is_stored_as(Effect::InsideOnly) {
+        if !self.inside.is_empty() || is_stored_as(Effect::InsideOnly) || is_stored_as(Effect::Entry) {
             known = known.or(ContextSet::INSIDE);
         }
         if !self.outside.is_empty() || is_stored_as(Effect::OutsideOnly) {
@@ -89,6 +89,9 @@ impl Effects<'_> {
         if self.runs_only_inside(body.function) && !self.is_generated(body.location) {
             return ContextSet::INSIDE;
         }
+        if self.is_entry(body.function) {
+            return self.entry_contexts().possible.contexts(self.program, body.function);
+        }
         self.start(body.function)
     }
 
@@ -101,7 +104,7 @@ impl Effects<'_> {
             if !call.kind.is_in_place() || caller == function {
                 continue;
             }
-            let contexts = self.possible_at(site.body, call.condition).and(self.start(caller));
+            let contexts = self.contexts_at_call(site.body, call.condition);
             let list = match contexts {
                 ContextSet::INSIDE => &mut callers.inside,
                 ContextSet::OUTSIDE => &mut callers.outside,
@@ -128,7 +131,7 @@ impl Effects<'_> {
         for slot in self.points_to.slots(function) {
             for (body, call) in self.slot_calls_of(*slot) {
                 let caller = self.program.body(body).function;
-                let contexts = self.possible_at(body, call.condition).and(self.start(caller));
+                let contexts = self.contexts_at_call(body, call.condition);
                 let context = contexts.only().filter(|context| self.slot_contexts(function).contains(*context));
                 let location = call.location;
                 found.extend(context.map(|context| CallThrough { location, caller, slot: *slot, context }));

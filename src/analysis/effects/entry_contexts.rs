@@ -1,6 +1,7 @@
 //! Entry contexts: the contexts in which control can enter each body, and the constants that callers pass.
 //!
-//! An *entry state* of a body is a context and a value for each of its flags. Two forward searches over the call graph:
+//! An *entry state* of a body is a context and a value for each of its flags. A call enters its callee in the context
+//! at the point of the call, which is not that of the entry state behind a change. Two forward searches over the call graph:
 //! *possible* states are those that some caller can cause, and any state where the program does not have all callers of
 //! a function; *certain* states follow from marks, along calls by name.
 
@@ -52,9 +53,14 @@ fn position(context: Context) -> usize {
     }
 }
 
-/// The values that a call with these arguments can give to the flags of `callee`, when the caller is in this context
-/// and its own flags have this value.
-pub fn passed_values(arguments: &[Argument], context: Context, value: u8, callee: &Body) -> u8 {
+/// Each context in which a body can be entered, with each context in which control can be at a point of it.
+pub(super) fn states() -> impl Iterator<Item = (Context, Context)> {
+    Context::ALL.into_iter().flat_map(|entry| Context::ALL.map(|at| (entry, at)))
+}
+
+/// The values that a call with these arguments can give to the flags of `callee`, when the caller was entered in this
+/// context and its own flags have this value.
+pub fn passed_values(arguments: &[Argument], entry: Context, value: u8, callee: &Body) -> u8 {
     let mut values = callee.values;
     if arguments.is_empty() {
         return values;
@@ -65,7 +71,7 @@ pub fn passed_values(arguments: &[Argument], context: Context, value: u8, callee
                 ArgumentValue::Number(passed) => (flag.test.holds(passed), !flag.test.holds(passed)),
                 ArgumentValue::Truth { may_be_true, may_be_false } => {
                     let [may_be_true, may_be_false] =
-                        [may_be_true, may_be_false].map(|condition| condition.contains(context, value));
+                        [may_be_true, may_be_false].map(|condition| condition.contains(entry, value));
                     match flag.test {
                         FlagTest::True | FlagTest::NonZero => (may_be_true, may_be_false),
                         // Only 0 is false.
@@ -99,6 +105,9 @@ fn certain(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
             search.enter_any(function, context);
         }
     }
+    // A function that is stored where it starts inside may require something of its callers all the same.
+    let entries = effects.program.function_ids().filter(|function| effects.is_entry(*function));
+    entries.chain(effects.installed.functions()).for_each(|function| search.enter(function, ContextSet::INSIDE));
     for function in effects.threads.functions() {
         if effects.passed_to_thread(function).is_some() {
             search.enter(function, ContextSet::OUTSIDE);
@@ -121,12 +130,18 @@ fn possible(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
         }
     }
     effects.threads.functions().for_each(|function| search.enter(function, ContextSet::OUTSIDE));
-    effects.named_elsewhere.iter().for_each(|function| search.enter(*function, ContextSet::BOTH));
+    // What an unread unit names an entry for is most likely to install it.
+    let named = effects.named_elsewhere.iter().filter(|function| !effects.is_entry(**function));
+    named.for_each(|function| search.enter(*function, ContextSet::BOTH));
+    effects.installed.functions().for_each(|function| search.enter(function, ContextSet::INSIDE));
     let external = external_contexts(effects);
     for function in effects.program.function_ids() {
-        let start = effects.start(function);
+        let start = if effects.is_entry(function) { ContextSet::INSIDE } else { effects.start(function) };
         let by_nobody = || if effects.program.has_callers(function) { ContextSet::EMPTY } else { start };
         search.enter(function, external[function].unwrap_or_else(by_nobody));
+        if effects.is_entry(function) {
+            search.enter(function, ContextSet::INSIDE);
+        }
     }
     search.run();
     // What is still not entered has only recursive callers. Its first caller is unknown.
@@ -145,10 +160,13 @@ fn external_contexts(effects: &Effects<'_>) -> IndexVec<FunctionId, Option<Conte
     let mut external: IndexVec<_, Option<ContextSet>> = IndexVec::from_elem(None, effects.program.functions.len());
     for store in &effects.program.stores {
         let contexts = match (effects.store_requirement(store), store.slot) {
-            (Some(Effect::InsideOnly), _) => ContextSet::INSIDE,
+            (Some(Effect::InsideOnly | Effect::Entry), _) => ContextSet::INSIDE,
             (Some(Effect::OutsideOnly), _) => ContextSet::OUTSIDE,
             (_, Some(slot)) if effects.points_to.leads_to_call(slot) && !effects.points_to.escapes(slot) => {
                 ContextSet::EMPTY
+            }
+            (_, Some(slot)) if effects.is_installed(store.function) && effects.leads_to_entry_slot(slot) => {
+                ContextSet::INSIDE
             }
             _ => ContextSet::BOTH,
         };
@@ -206,8 +224,10 @@ impl Edges {
             let slot_calls = body.slot_calls.iter().filter(|call| call.kind.is_in_place());
             through.push(slot_calls.filter_map(|call| {
                 let slot = call.slot?;
-                let contexts = match (effects.slot_requirement(slot), effects.thread_of_slot(slot)) {
-                    (Some((effect, _)), _) => effect.contexts(),
+                let contexts = match (effects.slot_effect(slot), effects.thread_of_slot(slot)) {
+                    // What is stored there starts inside; who calls through it owes nothing.
+                    (Some(Effect::Entry), _) => ContextSet::BOTH,
+                    (Some(effect), _) => effect.contexts(),
                     // Another thread makes the call.
                     (None, Some(_)) => ContextSet::EMPTY,
                     (None, None) => ContextSet::BOTH,
@@ -288,20 +308,20 @@ impl<'e, 'a> ForwardSearch<'e, 'a> {
     fn follow_names(&mut self, body: BodyId, pending: [u8; 2]) {
         let (edges, program) = (self.edges, self.effects.program);
         for edge in edges.named.of(body) {
-            for context in Context::ALL {
-                let reached = edge.condition.values(context) & pending[position(context)];
-                if reached == 0 || !edge.contexts.contains(context) {
+            for (entry, at) in states() {
+                let reached = edge.condition.values_at(entry, at) & pending[position(entry)];
+                if reached == 0 || !edge.contexts.contains(at) {
                     continue;
                 }
                 let values = match edge.passing {
                     None => edges.values[edge.callee],
                     Some(call) => {
                         let arguments = &program.body(body).calls[call as usize].arguments;
-                        let passed = |value| passed_values(arguments, context, value, program.body(edge.callee));
+                        let passed = |value| passed_values(arguments, entry, value, program.body(edge.callee));
                         single_values(reached).map(passed).fold(0, |all, values| all | values)
                     }
                 };
-                self.add(context, edge.callee, values);
+                self.add(at, edge.callee, values);
             }
         }
     }
@@ -309,13 +329,13 @@ impl<'e, 'a> ForwardSearch<'e, 'a> {
     fn follow_slots(&mut self, body: BodyId, pending: [u8; 2]) {
         let (edges, effects) = (self.edges, self.effects);
         for edge in edges.through.of(body) {
-            for context in Context::ALL {
-                let is_reached = edge.condition.values(context) & pending[position(context)] != 0;
+            for (entry, at) in states() {
+                let is_reached = edge.condition.values_at(entry, at) & pending[position(entry)] != 0;
                 let known = &mut self.slots[edge.slot];
-                if is_reached && edge.contexts.contains(context) && !known.contains(context) {
-                    *known = known.or(context.into());
+                if is_reached && edge.contexts.contains(at) && !known.contains(at) {
+                    *known = known.or(at.into());
                     for candidate in effects.points_to.candidates(edge.slot) {
-                        self.enter(*candidate, effects.slot_contexts(*candidate).and(context.into()));
+                        self.enter(*candidate, effects.slot_contexts(*candidate).and(at.into()));
                     }
                 }
             }

@@ -30,10 +30,10 @@ impl Effects<'_> {
         let mut found: Vec<LockAcrossPrimitive> = Vec::new();
         for body in bodies.filter(|body| self.start(body.function).contains(Context::Inside)) {
             let calls = self.calls_of_body(body);
-            let is_inside = self.judged_start(body) == ContextSet::INSIDE;
+            let start = self.judged_start(body);
             for section in &body.critical_sections {
                 let may_reach_primitive = |callee, condition: PathCondition| {
-                    let is_certain = is_inside || condition.contexts() == ContextSet::INSIDE;
+                    let is_certain = condition.contexts_from(start) == ContextSet::INSIDE;
                     self.may_reach(callee, is_certain, &reaching)
                 };
                 let across = reaching_calls(section, &calls, &releases, may_reach_primitive);
@@ -89,7 +89,7 @@ impl Effects<'_> {
             let linked = program.function(*function);
             let mut slot_calls = program.bodies_of(*function).flat_map(|body| &body.slot_calls);
             (linked.bodies.is_empty() && is_inside_only(*function))
-                || self.pack.primitives.contains(&linked.name)
+                || self.is_primitive(*function)
                 || slot_calls.any(|call| {
                     call.kind.is_in_place() && is_inside(call.condition) && self.may_reach_primitive_through(call.slot)
                 })
@@ -112,10 +112,9 @@ impl Effects<'_> {
         reaching
     }
 
-    /// Whether a function in a slot may reach a primitive: the slot's mark says so.
+    /// Whether a function in a slot may reach a primitive: the slot's mark or the pack says so.
     fn may_reach_primitive_through(&self, slot: Option<SlotId>) -> bool {
-        let requirement = slot.and_then(|slot| self.slot_requirement(slot));
-        requirement.is_some_and(|(effect, _)| effect == Effect::InsideOnly)
+        slot.and_then(|slot| self.slot_effect(slot)) == Some(Effect::InsideOnly)
     }
 
     fn releases(&self) -> Releases<'_> {

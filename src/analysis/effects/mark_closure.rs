@@ -71,19 +71,18 @@ impl Effects<'_> {
                 self.shared_to_mark(slot, &mut next);
                 let calls = self.slot_calls_of(slot).map(|(body, call)| {
                     let caller = self.program.body(body).function;
-                    (call.location, caller, self.possible_at(body, call.condition))
+                    (call.location, caller, self.contexts_at_call(body, call.condition))
                 });
                 calls.collect()
             }
         };
         calls.sort_unstable();
         for (location, caller, contexts) in calls {
-            let start = self.start(caller);
-            if !start.and(contexts).contains(Context::Outside) {
+            if !contexts.contains(Context::Outside) {
                 continue;
             }
             match self.effect(caller) {
-                None if start == ContextSet::BOTH => next.push((Callee::Function(caller), location)),
+                None if self.start(caller) == ContextSet::BOTH => next.push((Callee::Function(caller), location)),
                 _ => *obstacle = obstacle.or(Some(location)),
             }
         }
@@ -95,7 +94,7 @@ impl Effects<'_> {
         let calls = self.program.sites_of(function).filter_map(|(site, caller)| {
             let call = self.program.call(site);
             let is_other = call.kind.is_in_place() && caller != function;
-            is_other.then(|| (call.location, caller, self.possible_at(site.body, call.condition)))
+            is_other.then(|| (call.location, caller, self.contexts_at_call(site.body, call.condition)))
         });
         calls.collect()
     }
@@ -103,7 +102,7 @@ impl Effects<'_> {
     fn slots_to_mark(&self, function: FunctionId, next: &mut Vec<(Callee, Location)>, obstacle: &mut Option<Location>) {
         for store in self.program.stores_of(function) {
             match (self.store_requirement(store), store.slot) {
-                (Some(Effect::InsideOnly), _) => {}
+                (Some(Effect::InsideOnly | Effect::Entry), _) => {}
                 (None, Some(slot)) => next.push((Callee::Slot(slot), store.location)),
                 (Some(_), _) => *obstacle = obstacle.or(Some(store.location)),
                 // An unidentified slot cannot be marked, and stores into it are not checked.
@@ -116,8 +115,8 @@ impl Effects<'_> {
     fn copies_to_mark(&self, slot: SlotId, next: &mut Vec<(Callee, Location)>, obstacle: &mut Option<Location>) {
         for copy in self.program.copies_from(slot) {
             for to in self.points_to.destinations(self.program, copy.to) {
-                match self.slot_requirement(to) {
-                    Some((Effect::InsideOnly, _)) => {}
+                match self.slot_effect(to) {
+                    Some(Effect::InsideOnly | Effect::Entry) => {}
                     None => next.push((Callee::Slot(to), copy.location)),
                     Some(_) => *obstacle = obstacle.or(Some(copy.location)),
                 }
@@ -176,9 +175,10 @@ impl Effects<'_> {
         let mut open = vec![first];
         while let Some(slot) = open.pop() {
             for (body, call) in self.slot_calls_of(slot) {
-                let is_reached =
-                    |context: &Context| call.condition.values(*context) & possible.values(*context, body) != 0;
-                contexts = contexts.or(Context::ALL.into_iter().filter(is_reached).collect());
+                let is_reached = |at: Context| {
+                    Context::ALL.map(|entry| call.condition.values_at(entry, at) & possible.values(entry, body) != 0)
+                };
+                contexts = contexts.or(Context::ALL.into_iter().filter(|at| is_reached(*at).contains(&true)).collect());
             }
             let copied = self.points_to.copied_to(self.program, slot).into_iter();
             open.extend(copied.filter(|to| known.insert(*to)));

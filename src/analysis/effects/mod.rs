@@ -3,9 +3,11 @@
 //! This module must never know the names of any code base (the pack has them), nor rules or findings: it answers
 //! questions about the program, and rules turn the answers into findings.
 
+mod names;
 mod requirements;
 mod marks;
 mod slots;
+mod entries;
 mod threads;
 mod polling;
 mod entry_contexts;
@@ -27,7 +29,7 @@ use std::sync::OnceLock;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rustc_hash::FxHashSet;
 
-use crate::program::{FunctionId, IndexVec, Location, Mark, PointsTo, Program, SlotId};
+use crate::program::{FunctionId, IndexVec, Location, PointsTo, Program, SlotId};
 use cowrap_base::files::Tree;
 use cowrap_facts::ContextSet;
 use cowrap_packs::{Effect, Pack};
@@ -35,14 +37,16 @@ use cowrap_packs::{Effect, Pack};
 pub use call_chains::{Ambiguity, CallChain, Goal, Search, Step};
 pub use callers::{CallThrough, Callers};
 pub use disputes::Dispute;
+pub use entries::Installation;
 pub use entry_contexts::{EntryContexts, EntryStates};
 pub use generation::{Difference, Generation, StaleFile};
 pub use lockset::LockAcrossPrimitive;
 pub use mark_closure::{MAX_REQUIRED_MARKS, MarkClosure, RequiredMark};
+pub use names::{functions_named, name_matches};
 pub use polling::PollingThread;
 pub use primitives::PrimitiveCause;
 pub use requirements::{Provenance, Requirement};
-pub use slots::{Resolution, StoreMismatch, StoreMismatchKind, StoredValue};
+pub use slots::{Resolution, SlotProvenance, SlotRequirement, StoreMismatch, StoreMismatchKind, StoredValue};
 pub use suspects::Suspect;
 pub use threads::Thread;
 pub use violations::{Callee, Violation, ViolationKind};
@@ -69,14 +73,17 @@ pub struct Effects<'a> {
     requirements: IndexVec<FunctionId, Requirement>,
     /// The effects alone. Every call needs one, and these fit into the processor's cache.
     required_effects: IndexVec<FunctionId, Option<Effect>>,
-    slot_requirements: IndexVec<SlotId, Option<(Effect, Mark)>>,
+    slot_requirements: IndexVec<SlotId, Option<SlotRequirement>>,
+    installed: entries::Installed,
     starts: IndexVec<FunctionId, ContextSet>,
     slot_contexts: IndexVec<FunctionId, ContextSet>,
     /// The functions with a body that asserts its context. They are few.
     asserting: FxHashSet<FunctionId>,
     /// The positions of the pack's models, by the names of their functions.
-    models: HashMap<&'a str, usize>,
-    used_models: HashSet<String>,
+    models: names::NameMap<'a, usize>,
+    listed: names::ListedFunctions,
+    /// The names of the functions whose requirement a model decides.
+    modelled: HashSet<&'a str>,
     /// The caller and callee of each of the pack's cuts.
     cuts: HashSet<(FunctionId, FunctionId)>,
     entry_contexts: OnceLock<EntryContexts>,
@@ -106,11 +113,13 @@ impl<'a> Effects<'a> {
             requirements: IndexVec::default(),
             required_effects: IndexVec::default(),
             slot_requirements: IndexVec::default(),
+            installed: entries::Installed::default(),
             starts: IndexVec::default(),
             slot_contexts: IndexVec::default(),
             asserting: asserting.map(|body| body.function).collect(),
             models: pack_usage::models(pack),
-            used_models: HashSet::new(),
+            listed: names::ListedFunctions::new(program, pack),
+            modelled: HashSet::new(),
             cuts: pack_usage::cuts(program, pack),
             entry_contexts: OnceLock::new(),
             may_reach_primitive: OnceLock::new(),
@@ -123,12 +132,13 @@ impl<'a> Effects<'a> {
             disputes: OnceLock::new(),
         };
         effects.threads = threads::Threads::new(&effects);
+        effects.slot_requirements = effects.decide_slots();
+        effects.installed = entries::Installed::new(&effects);
         let functions = || (0..program.functions.len() as u32).into_par_iter().map(FunctionId);
         let requirements: Vec<Requirement> = functions().map(|function| effects.decide(function)).collect();
         effects.requirements = requirements.into();
         effects.required_effects = effects.requirements.iter().map(|requirement| requirement.effect).collect();
-        effects.slot_requirements = effects.decide_slots();
-        effects.used_models = effects.functions_with_models();
+        effects.modelled = effects.functions_with_models();
         let starts: Vec<ContextSet> = functions().map(|function| effects.decide_start(function)).collect();
         effects.starts = starts.into();
         let contexts: Vec<ContextSet> = functions().map(|function| effects.decide_slot_contexts(function)).collect();
@@ -149,6 +159,21 @@ impl<'a> Effects<'a> {
     /// The contexts in which a function's body starts.
     pub fn start(&self, function: FunctionId) -> ContextSet {
         self.starts[function]
+    }
+
+    /// Whether the pack lists a function as one that needs the inside context itself.
+    pub fn is_primitive(&self, function: FunctionId) -> bool {
+        self.listed.primitives.contains(&function)
+    }
+
+    /// Whether the pack lists a function as one that creates the inside context.
+    pub fn is_creator(&self, function: FunctionId) -> bool {
+        self.listed.creators.contains(&function)
+    }
+
+    /// Whether the pack lists a function as one that runs the event loop.
+    pub fn is_polling(&self, function: FunctionId) -> bool {
+        self.listed.polling.contains(&function)
     }
 
     /// The same, also inferred from slots: an unmarked function starts inside if it is stored into something

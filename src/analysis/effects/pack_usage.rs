@@ -1,28 +1,26 @@
 //! The pack's models and cuts, and which of them match nothing in the program.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use crate::program::{FunctionId, Program};
 use cowrap_packs::{Cut, Pack};
 
+use super::names::{NameMap, functions_named, name_matches};
 use super::{Effects, Provenance};
 
 /// The positions of the pack's models, by the names of their functions.
-pub(super) fn models(pack: &Pack) -> HashMap<&str, usize> {
-    let mut models = HashMap::new();
-    for (position, model) in pack.models.iter().enumerate() {
-        // Of several models of one function the last counts: a pack can override the one that it extends.
-        models.extend(model.functions.iter().map(|name| (name.as_str(), position)));
-    }
-    models
+pub(super) fn models(pack: &Pack) -> NameMap<'_, usize> {
+    let models = pack.models.iter().enumerate();
+    NameMap::new(models.flat_map(|(at, model)| model.functions.iter().map(move |name| (name.as_str(), at))))
 }
 
 /// The caller and callee of each of the pack's cuts.
 pub(super) fn cuts(program: &Program, pack: &Pack) -> HashSet<(FunctionId, FunctionId)> {
     let mut cuts = HashSet::new();
     for cut in &pack.cuts {
-        for caller in program.named(&cut.caller) {
-            cuts.extend(program.named(&cut.callee).map(|callee| (caller, callee)));
+        let callees = functions_named(program, &cut.callee);
+        for caller in functions_named(program, &cut.caller) {
+            cuts.extend(callees.iter().map(|callee| (caller, *callee)));
         }
     }
     cuts
@@ -30,17 +28,20 @@ pub(super) fn cuts(program: &Program, pack: &Pack) -> HashSet<(FunctionId, Funct
 
 impl<'a> Effects<'a> {
     /// The names of the functions whose requirement a model decides.
-    pub(super) fn functions_with_models(&self) -> HashSet<String> {
+    pub(super) fn functions_with_models(&self) -> HashSet<&'a str> {
         let is_modelled =
             |function: &FunctionId| matches!(self.requirement(*function).provenance, Provenance::Modelled(_));
         let modelled = self.program.function_ids().filter(is_modelled);
-        modelled.map(|function| self.program.function(function).name.clone()).collect()
+        modelled.map(|function| self.program.function(function).name.as_str()).collect()
     }
 
-    /// The functions of the pack's models that the program does not have.
-    pub fn unused_models(&self) -> Vec<&str> {
-        let names = self.pack.models.iter().flat_map(|model| &model.functions);
-        names.map(String::as_str).filter(|name| !self.used_models.contains(*name)).collect()
+    /// The names and patterns in the pack's models that decide nothing: the program has no such function, or a mark
+    /// decides what it requires.
+    pub fn unused_models(&self) -> Vec<&'a str> {
+        let is_used =
+            |name: &str| self.modelled.contains(name) || self.modelled.iter().any(|found| name_matches(name, found));
+        let names = self.pack.models.iter().flat_map(|model| &model.functions).map(String::as_str);
+        names.filter(|name| !is_used(name)).collect()
     }
 
     /// Whether the pack says that this call is harmless.
@@ -62,10 +63,9 @@ impl<'a> Effects<'a> {
             by_name || called.filter_map(|call| call.slot).any(|slot| slots.contains(&slot))
         };
         let is_used = |cut: &&Cut| {
-            let callers = self.program.named(&cut.caller);
-            callers
-                .flat_map(|caller| self.program.named(&cut.callee).map(move |callee| (caller, callee)))
-                .any(|(caller, callee)| calls(caller, callee))
+            let callees = functions_named(self.program, &cut.callee);
+            let callers = functions_named(self.program, &cut.caller).into_iter();
+            callers.flat_map(|caller| callees.iter().map(move |callee| (caller, *callee))).any(|(a, b)| calls(a, b))
         };
         self.pack.cuts.iter().filter(|cut| !is_used(cut)).collect()
     }

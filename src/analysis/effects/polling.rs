@@ -57,7 +57,7 @@ impl Effects<'_> {
             let marks = self.context_marks(function);
             marks.iter().any(|(mark, _)| self.wraps(mark).is_some_and(|wraps| wraps.calls == Effect::InsideOnly))
         };
-        self.pack.polling.contains(&self.program.function(function).name) || (self.is_marked(function) && waits())
+        self.is_polling(function) || (self.is_marked(function) && waits())
     }
 
     /// All nodes that lead to a function that polls, each by a shortest chain.

@@ -52,7 +52,7 @@ impl Effects<'_> {
     /// Why a function may reach a primitive, apart from the functions that it may call.
     fn own_cause(&self, function: FunctionId) -> Option<PrimitiveCause> {
         let linked = self.program.function(function);
-        if self.pack.primitives.contains(&linked.name) {
+        if self.is_primitive(function) {
             return Some(PrimitiveCause::Listed);
         }
         if linked.bodies.is_empty() && !linked.declarations.is_empty() {
@@ -71,8 +71,7 @@ impl Effects<'_> {
     /// pass.
     fn names_all_targets(&self, call: &SlotCall) -> bool {
         call.slot.is_some_and(|slot| {
-            let may_reach_primitive =
-                self.slot_requirement(slot).is_some_and(|(effect, _)| effect == Effect::InsideOnly);
+            let may_reach_primitive = self.slot_effect(slot) == Some(Effect::InsideOnly);
             let is_parameter = matches!(self.program.slot(slot).key, SlotKey::Parameter { .. });
             let is_known = !self.points_to.candidates(slot).is_empty() && !self.points_to.may_hold_unknown(slot);
             is_known && !may_reach_primitive && !is_parameter

@@ -1,9 +1,10 @@
 //! What a function requires of its caller's context: its marks decide, else a model of the pack, else that it polls,
-//! else an assertion.
+//! else an assertion, else that it is stored in a slot whose functions start inside.
 
 use crate::program::{FunctionId, Location, Mark};
 use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::Effect;
+use cowrap_report::Level;
 
 use super::Effects;
 
@@ -29,6 +30,8 @@ pub enum Provenance {
     Modelled(usize),
     /// The pack lists it as a function that runs the event loop.
     Polling,
+    /// A slot that it is stored in makes it an entry ([`Effects::installation`]).
+    Installed,
     /// Two marks that contradict each other. The function requires nothing, and the calls in its body are not checked.
     Contradictory(Mark, Mark),
 }
@@ -61,12 +64,11 @@ impl Effects<'_> {
             }
             (None, None) => {}
         }
-        let name = &self.program.function(function).name;
-        if let Some(&model) = self.models.get(name.as_str()) {
+        if let Some(model) = self.models.get(&self.program.function(function).name) {
             let effect = Some(self.pack.models[model].effect);
             return Requirement { effect, provenance: Provenance::Modelled(model) };
         }
-        if self.pack.polling.contains(name) {
+        if self.is_polling(function) {
             return Requirement { effect: Some(Effect::OutsideOnly), provenance: Provenance::Polling };
         }
         if let Some((context, location)) = self.asserted(function) {
@@ -76,7 +78,18 @@ impl Effects<'_> {
             };
             return Requirement { effect: Some(effect), provenance: Provenance::Inferred(location) };
         }
+        if self.is_installed(function) {
+            return Requirement { effect: Some(Effect::Entry), provenance: Provenance::Installed };
+        }
         Requirement { effect: None, provenance: Provenance::Unmarked }
+    }
+
+    /// The gravest level of findings about a function, if its model limits it.
+    pub fn level_of(&self, function: FunctionId) -> Option<Level> {
+        match self.requirement(function).provenance {
+            Provenance::Modelled(model) => self.pack.models[model].level,
+            _ => None,
+        }
     }
 
     /// The context that a function asserts, and the assertion's location in the first body that has one. A body without
@@ -92,11 +105,13 @@ impl Effects<'_> {
 
     pub(super) fn decide_start(&self, function: FunctionId) -> ContextSet {
         let requirement = self.requirement(function);
-        if self.pack.trampolines.contains(&self.program.function(function).name) {
+        if self.listed.trampolines.contains(&function) {
             return ContextSet::EMPTY;
         }
         match (requirement.provenance, requirement.effect) {
             (Provenance::Contradictory(..), _) => ContextSet::EMPTY,
+            // The program may call it as well. It is not entered outside unless it does.
+            (_, Some(Effect::Entry)) => ContextSet::BOTH,
             (_, Some(effect)) => effect.contexts(),
             (_, None) => ContextSet::BOTH,
         }

@@ -3,10 +3,29 @@
 use std::collections::BTreeSet;
 
 use crate::program::{BodyId, FunctionId, IndexVec, Location, Mark, PointerCopy, SlotCall, SlotId, SlotKey, Store};
-use cowrap_facts::{ContextSet, PairedFlag};
+use cowrap_facts::{ContextSet, PairedFlag, SlotModelId};
 use cowrap_packs::{Effect, SlotName};
 
 use super::{Effects, Provenance};
+
+/// What a slot requires of those who call through it, and what says so. What is stored in a slot with the effect
+/// [`Effect::Entry`] starts inside; calls through it owe nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotRequirement {
+    /// The requirement.
+    pub effect: Effect,
+    /// What says so.
+    pub provenance: SlotProvenance,
+}
+
+/// What a slot's requirement is derived from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlotProvenance {
+    /// A mark.
+    Marked(Mark),
+    /// The pack.
+    Modelled(SlotModelId),
+}
 
 /// A value in a slot whose callers do not know what it requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,7 +81,7 @@ pub enum Resolution {
 pub enum StoreMismatchKind {
     /// The value is inside-only, and the slot is not.
     LosesMark,
-    /// The value is outside-only, and the slot is inside-only.
+    /// The value is outside-only, and what the slot holds is called inside.
     GainsMark,
     /// The value is outside-only, and the slot is mixed.
     GainsMixed,
@@ -71,17 +90,22 @@ pub enum StoreMismatchKind {
 }
 
 impl Effects<'_> {
-    /// What a slot requires of those who call through it, and the mark that says so. A slot whose marks contradict each
-    /// other requires nothing.
-    pub fn slot_requirement(&self, slot: SlotId) -> Option<(Effect, Mark)> {
+    /// What a slot requires of those who call through it, by its marks, else by the pack. A slot whose marks contradict
+    /// each other requires nothing.
+    pub fn slot_requirement(&self, slot: SlotId) -> Option<SlotRequirement> {
         self.slot_requirements[slot]
     }
 
+    /// The same without what says so.
+    pub fn slot_effect(&self, slot: SlotId) -> Option<Effect> {
+        self.slot_requirement(slot).map(|requirement| requirement.effect)
+    }
+
     /// What all slots require.
-    pub(super) fn decide_slots(&self) -> IndexVec<SlotId, Option<(Effect, Mark)>> {
-        let mut requirements: IndexVec<SlotId, Option<(Effect, Mark)>> = IndexVec::default();
+    pub(super) fn decide_slots(&self) -> IndexVec<SlotId, Option<SlotRequirement>> {
+        let mut requirements: IndexVec<SlotId, Option<SlotRequirement>> = IndexVec::default();
         for slot in self.program.slots.ids() {
-            requirements.push(self.marked_requirement(self.marked_pointer(slot).unwrap_or(slot)));
+            requirements.push(self.own_requirement(self.marked_pointer(slot).unwrap_or(slot)));
         }
         for slot in self.program.slots.ids().filter(|slot| self.stands_for_others(*slot)) {
             requirements[slot] = requirements[slot].or_else(|| self.common_requirement(slot, &requirements));
@@ -89,37 +113,52 @@ impl Effects<'_> {
         requirements
     }
 
-    fn marked_requirement(&self, slot: SlotId) -> Option<(Effect, Mark)> {
+    fn own_requirement(&self, slot: SlotId) -> Option<SlotRequirement> {
         let marks = self.program.slot(slot).marks.iter();
-        let mut effects = marks.filter_map(|mark| Some((self.pack.mark(mark.mark).effect?, *mark)));
-        let first = effects.next()?;
-        effects.all(|(effect, _)| effect == first.0).then_some(first)
+        let mut marked = marks.filter_map(|mark| Some((self.pack.mark(mark.mark).effect?, *mark)));
+        let Some((effect, mark)) = marked.next() else { return self.modelled_requirement(slot) };
+        let provenance = SlotProvenance::Marked(mark);
+        marked.all(|(other, _)| other == effect).then_some(SlotRequirement { effect, provenance })
     }
 
-    /// Whether a slot has no marks of its own, and is only what another slot points to, or a part of it.
+    /// What the pack says that a slot requires, whatever is beside it. Of several entries the last counts.
+    fn modelled_requirement(&self, slot: SlotId) -> Option<SlotRequirement> {
+        let mut models = self.own_models(slot).rev();
+        models.find_map(|(id, model)| {
+            Some(SlotRequirement { effect: model.effect?, provenance: SlotProvenance::Modelled(id) })
+        })
+    }
+
+    /// Whether marks or the pack say something of this slot itself.
+    fn has_own_requirement(&self, slot: SlotId) -> bool {
+        self.slot_has_context_mark(slot) || self.modelled_requirement(slot).is_some()
+    }
+
+    /// Whether nothing is said of a slot itself, and it is only what another slot points to, or a part of it.
     fn stands_for_others(&self, slot: SlotId) -> bool {
         let linked = self.program.slot(slot);
-        linked.base.is_some() && !self.slot_has_context_mark(slot) && self.marked_pointer(slot).is_none()
+        linked.base.is_some() && !self.has_own_requirement(slot) && self.marked_pointer(slot).is_none()
     }
 
     /// For what a pointer points to, the pointer if that has the mark: it is about what is called in the end.
     fn marked_pointer(&self, slot: SlotId) -> Option<SlotId> {
         let linked = self.program.slot(slot);
         let pointer =
-            linked.base.filter(|_| matches!(linked.key, SlotKey::Target(_)) && !self.slot_has_context_mark(slot));
-        pointer.filter(|pointer| self.slot_has_context_mark(*pointer))
+            linked.base.filter(|_| matches!(linked.key, SlotKey::Target(_)) && !self.has_own_requirement(slot));
+        pointer.filter(|pointer| self.has_own_requirement(*pointer))
     }
 
     /// What all slots that this one stands for require, if cowrap knows them all and they agree.
     fn common_requirement(
         &self,
         slot: SlotId,
-        requirements: &IndexVec<SlotId, Option<(Effect, Mark)>>,
-    ) -> Option<(Effect, Mark)> {
+        requirements: &IndexVec<SlotId, Option<SlotRequirement>>,
+    ) -> Option<SlotRequirement> {
         self.program.slot(slot).base.filter(|base| !self.points_to.may_hold_unknown(*base))?;
         let others = self.points_to.destinations(self.program, slot);
         let first = requirements[*others.first()?]?;
-        let has_same = |other: &SlotId| requirements[*other].is_some_and(|(effect, _)| effect == first.0);
+        let has_same =
+            |other: &SlotId| requirements[*other].is_some_and(|requirement| requirement.effect == first.effect);
         others.iter().all(has_same).then_some(first)
     }
 
@@ -133,7 +172,7 @@ impl Effects<'_> {
     /// What cowrap knows about a call through a slot.
     pub fn resolution(&self, call: &SlotCall) -> Resolution {
         match call.slot {
-            Some(slot) if self.slot_requirement(slot).is_some() => Resolution::Known,
+            Some(slot) if self.slot_effect(slot).is_some_and(|effect| effect != Effect::Entry) => Resolution::Known,
             Some(slot) if self.points_to.candidates(slot).is_empty() => Resolution::NoCandidate,
             Some(slot) if self.points_to.may_hold_unknown(slot) => Resolution::PartlyKnown,
             Some(_) => Resolution::Known,
@@ -142,9 +181,9 @@ impl Effects<'_> {
     }
 
     /// What callers of a stored function know of its requirement: by the flag beside the slot, else by the slot's
-    /// marks, else because another thread runs it.
+    /// marks or the pack, else because another thread runs it.
     pub fn store_requirement(&self, store: &Store) -> Option<Effect> {
-        let by_marks = || self.slot_requirement(store.slot?).map(|(effect, _)| effect);
+        let by_marks = || self.slot_effect(store.slot?);
         let by_thread = || self.thread_of_slot(store.slot?).map(|_| Effect::OutsideOnly);
         self.flag_requirement(store).or_else(by_marks).or_else(by_thread)
     }
@@ -154,9 +193,10 @@ impl Effects<'_> {
         self.effect_of_flag(store.paired_flag)
     }
 
-    fn effect_of_flag(&self, flag: Option<PairedFlag>) -> Option<Effect> {
+    pub(super) fn effect_of_flag(&self, flag: Option<PairedFlag>) -> Option<Effect> {
         let flag = flag?;
-        self.pack.slots[usize::from(flag.model.0)].effect(flag.set)
+        let model = self.slot_model(flag.model);
+        if model.is_foreign { None } else { model.effect(flag.set) }
     }
 
     /// The contexts in which slots call a function: those of the flags beside the slots, if all of them have one.
@@ -264,17 +304,15 @@ impl Effects<'_> {
     fn value_requirement(&self, value: StoredValue) -> Option<Effect> {
         match value {
             StoredValue::Function(function) | StoredValue::Candidate(function, _) => self.effect(function),
-            StoredValue::Copy(slot) | StoredValue::Address(slot) => {
-                self.slot_requirement(slot).map(|(effect, _)| effect)
-            }
+            StoredValue::Copy(slot) | StoredValue::Address(slot) => self.slot_effect(slot),
         }
     }
 
     /// Whether a copy can lose a mark: that of a pointer to slots is about what is read through it, and nobody who only
     /// keeps or frees the pointer needs to know it.
     fn may_lose_mark(&self, copy: &PointerCopy) -> bool {
-        match self.slot_requirement(copy.from) {
-            Some((effect, _)) if self.is_pointer_to_slots(copy.from) && self.slot_requirement(copy.to).is_none() => {
+        match self.slot_effect(copy.from) {
+            Some(effect) if self.is_pointer_to_slots(copy.from) && self.slot_requirement(copy.to).is_none() => {
                 self.is_read_without(effect, copy.to, |_| true)
             }
             _ => true,
@@ -284,9 +322,10 @@ impl Effects<'_> {
     /// Whether the value of a copy goes where a function that is not inside-only does not fit, and the flag beside
     /// the slot says nothing else.
     fn may_gain_mark(&self, copy: &PointerCopy) -> bool {
-        let by_marks = |slot: &SlotId| matches!(self.slot_requirement(*slot), Some((Effect::InsideOnly, _)));
+        let is_inside = |effect: Effect| matches!(effect, Effect::InsideOnly | Effect::Entry);
+        let by_marks = |slot: &SlotId| self.slot_effect(*slot).is_some_and(is_inside);
         match self.effect_of_flag(copy.paired_flag) {
-            Some(effect) => effect == Effect::InsideOnly,
+            Some(effect) => is_inside(effect),
             None => self.stored_slots(copy.to).iter().any(by_marks),
         }
     }
@@ -300,7 +339,7 @@ impl Effects<'_> {
     /// Whether the program reads a slot through this pointer, or through one that it is copied to, whose other targets
     /// have other requirements. (Otherwise what is read has the requirement of all targets.)
     fn loses_mark_through_pointer(&self, of: SlotId, pointer: SlotId) -> bool {
-        let Some((effect, _)) = self.slot_requirement(of) else { return false };
+        let Some(effect) = self.slot_effect(of) else { return false };
         self.is_read_without(effect, pointer, |to| self.points_to.addresses(to).contains(&of))
     }
 
@@ -319,7 +358,7 @@ impl Effects<'_> {
             self.program.target(pointer).is_some_and(|target| {
                 let is_read =
                     !self.program.calls_through(target).is_empty() || !self.program.copies_from(target).is_empty();
-                is_read && self.slot_requirement(target).is_none_or(|(other, _)| other != effect)
+                is_read && self.slot_effect(target) != Some(effect)
             })
         };
         let mut seen = BTreeSet::from([pointer]);
@@ -334,7 +373,8 @@ impl Effects<'_> {
         false
     }
 
-    /// The slot that has the mark which a slot's requirement comes from: the slot, or one that it stands for.
+    /// The slot that the mark or the pack means from which a slot's requirement comes: the slot, or one that it stands
+    /// for.
     pub fn marked_slot(&self, slot: SlotId) -> SlotId {
         if !self.stands_for_others(slot) {
             return self.marked_pointer(slot).unwrap_or(slot);
@@ -349,8 +389,7 @@ fn mismatch(
     slot: SlotId,
     paired_flag: Option<PairedFlag>,
 ) -> Option<StoreMismatchKind> {
-    let slot_effect = || effects.slot_requirement(slot).map(|(effect, _)| effect);
-    let expected = effects.effect_of_flag(paired_flag).or_else(slot_effect);
+    let expected = effects.effect_of_flag(paired_flag).or_else(|| effects.slot_effect(slot));
     let is_parameter = || matches!(effects.program.slot(slot).key, SlotKey::Parameter { .. });
     let function = value.function();
     let is_unmarked = |function| effects.requirement(function).provenance == Provenance::Unmarked;
@@ -358,11 +397,11 @@ fn mismatch(
     let kind = match (effects.value_requirement(value), expected) {
         // What an unmarked slot may hold is checked against inside-only slots alone.
         (_, Some(Effect::Mixed) | None) if is_candidate => return None,
-        (Some(Effect::InsideOnly), Some(Effect::InsideOnly)) => return None,
+        (Some(Effect::InsideOnly), Some(Effect::InsideOnly | Effect::Entry)) => return None,
         // Another rule reports contradictory marks of the slot.
         (Some(Effect::InsideOnly), None) if effects.slot_has_context_mark(slot) => return None,
         (Some(Effect::InsideOnly), _) => StoreMismatchKind::LosesMark,
-        (Some(Effect::OutsideOnly), Some(Effect::InsideOnly)) => StoreMismatchKind::GainsMark,
+        (Some(Effect::OutsideOnly), Some(Effect::InsideOnly | Effect::Entry)) => StoreMismatchKind::GainsMark,
         (Some(Effect::OutsideOnly), Some(Effect::Mixed)) => StoreMismatchKind::GainsMixed,
         (None, Some(Effect::InsideOnly))
             if function.is_some_and(is_unmarked) && paired_flag.is_none() && is_parameter() =>

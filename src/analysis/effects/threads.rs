@@ -6,6 +6,7 @@ use crate::program::{FunctionId, Location, Program, SlotId};
 use cowrap_packs::{Pack, ThreadParameter};
 
 use super::Effects;
+use super::names::functions_named;
 
 /// What runs a function that is passed to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,9 +28,9 @@ pub(super) struct Threads {
 /// The slots of the pack's parameters.
 pub(super) fn slots(program: &Program, pack: &Pack) -> Vec<(SlotId, Thread)> {
     let find = |parameters: &[ThreadParameter], thread: Thread| -> Vec<(SlotId, Thread)> {
-        let named = parameters
-            .iter()
-            .flat_map(|parameter| program.named(&parameter.function).map(|function| (function, parameter.position)));
+        let named = parameters.iter().flat_map(|parameter| {
+            functions_named(program, &parameter.function).into_iter().map(|function| (function, parameter.position))
+        });
         named.filter_map(|(function, position)| Some((program.parameter(function, position)?, thread))).collect()
     };
     let mut slots = find(&pack.workers, Thread::Worker);

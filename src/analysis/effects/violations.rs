@@ -6,7 +6,7 @@ use crate::program::{BodyId, FunctionId, IndexVec, Location, SlotId, Store};
 use cowrap_facts::{CallKind, Context, ContextSet, PathCondition};
 use cowrap_packs::Effect;
 
-use super::{Effects, Provenance};
+use super::{Effects, EntryContexts, Provenance};
 
 /// A call in a context that its callee does not allow, or a call that should name another function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,11 +81,13 @@ fn violations_of(effects: &Effects<'_>, id: BodyId) -> Vec<Violation> {
     let mut add = |location: Location, callee: Callee, condition: PathCondition, checked: (ViolationKind, bool)| {
         let (kind, conditional) = checked;
         let start = match kind {
+            // It certainly starts inside, wherever else it may run.
+            ViolationKind::OutsideCall if effects.is_entry(caller) => ContextSet::INSIDE,
             ViolationKind::OutsideCall => effects.inferred_start(caller),
             ViolationKind::MixedCall => effects.judged_start(body),
             ViolationKind::InsideCall | ViolationKind::RegionCall => effects.start(caller),
         };
-        let contexts = start.and(effects.possible_at(id, condition));
+        let contexts = effects.contexts_at(id, condition, start);
         found.push(Violation { body: id, caller, location, callee, kind, contexts, conditional });
     };
     for call in &body.calls {
@@ -98,7 +100,7 @@ fn violations_of(effects: &Effects<'_>, id: BodyId) -> Vec<Violation> {
     }
     for call in &body.slot_calls {
         let Some(slot) = call.slot else { continue };
-        let Some((effect, _)) = effects.slot_requirement(slot) else { continue };
+        let Some(effect) = effects.slot_effect(slot) else { continue };
         let Some(checked) = check_call(effects, id, effect, call.kind, call.condition) else { continue };
         // The wrapper in a slot can be any, so that its target is unknown.
         if checked.0 == ViolationKind::MixedCall {
@@ -126,10 +128,10 @@ fn check_call(
         }
         CallKind::Region | CallKind::Unresolved => return None,
     }
-    let possible = effects.possible_at(body, condition);
     let linked = effects.program.body(body);
     let caller = linked.function;
-    let contexts = effects.start(caller).and(possible);
+    let contexts = effects.contexts_at_call(body, condition);
+    let contexts_from = |start: ContextSet| effects.contexts_at(body, condition, start);
     match effect {
         // Nobody can mark a function in a generated file. It is enough that it runs inside.
         Effect::InsideOnly
@@ -144,12 +146,13 @@ fn check_call(
             Some((ViolationKind::InsideCall, conditional))
         }
         Effect::OutsideOnly
-            if effects.inferred_start(caller).and(possible) == ContextSet::INSIDE
+            if contexts_from(effects.inferred_start(caller)) == ContextSet::INSIDE
+                || (effects.is_entry(caller) && contexts_from(ContextSet::INSIDE) == ContextSet::INSIDE)
                 || (contexts == ContextSet::BOTH && effects.effect(caller) == Some(Effect::Mixed)) =>
         {
             Some((ViolationKind::OutsideCall, false))
         }
-        Effect::Mixed if effects.judged_start(linked).and(possible) == ContextSet::INSIDE => {
+        Effect::Mixed if contexts_from(effects.judged_start(linked)) == ContextSet::INSIDE => {
             Some((ViolationKind::MixedCall, false))
         }
         _ => None,
@@ -163,7 +166,7 @@ pub(super) fn inferred_starts(effects: &Effects<'_>) -> IndexVec<FunctionId, Con
         program.function_ids().map(|function| effects.start(function)).collect();
     let is_inside_only = |store: &&Store| effects.store_requirement(store) == Some(Effect::InsideOnly);
     let by_name = program.stores.iter().filter(is_inside_only).map(|store| store.function);
-    let has_mark = |slot: &SlotId| matches!(effects.slot_requirement(*slot), Some((Effect::InsideOnly, _)));
+    let has_mark = |slot: &SlotId| effects.slot_effect(*slot) == Some(Effect::InsideOnly);
     let held = program.slots.ids().filter(has_mark).flat_map(|slot| effects.points_to.candidates(slot)).copied();
     for function in by_name.chain(held) {
         if effects.requirement(function).provenance == Provenance::Unmarked
@@ -176,31 +179,47 @@ pub(super) fn inferred_starts(effects: &Effects<'_>) -> IndexVec<FunctionId, Con
 }
 
 impl Effects<'_> {
-    /// The contexts in which control can reach a point of a body, with the values of the body's flags that callers can
-    /// pass.
-    pub(super) fn possible_at(&self, body: BodyId, condition: PathCondition) -> ContextSet {
-        let is_possible = |context: &Context| {
-            let entered = self.entry_contexts().possible.values(*context, body);
-            let reached = condition.values(*context);
-            // If nobody enters the body in a context, any value could be passed there.
-            reached != 0 && (entered == 0 || reached & entered != 0)
+    /// The contexts in which control can be at a point of a body that starts in these contexts, with the values of the
+    /// body's flags that callers can pass.
+    pub(super) fn contexts_at(&self, body: BodyId, condition: PathCondition, start: ContextSet) -> ContextSet {
+        // If nobody enters the body in a context, any value could be passed there. All that calls an entry inside is
+        // known to exist, and what calls it outside is in the program.
+        let is_open = !self.is_entry(self.program.body(body).function);
+        let is_reached = |at: Context, entry: Context| {
+            let entered = self.entry_contexts().possible.values(entry, body);
+            let reached = condition.values_at(entry, at);
+            reached & entered != 0 || (reached != 0 && entered == 0 && is_open)
         };
-        Context::ALL.into_iter().filter(is_possible).collect()
+        let entries = |at: Context| Context::ALL.map(|entry| start.contains(entry) && is_reached(at, entry));
+        Context::ALL.into_iter().filter(|at| entries(*at).contains(&true)).collect()
     }
 
-    /// The contexts in which control reaches a point of a body from a marked function, along calls by name.
+    /// The contexts in which control can be at a call of a body, with the values of the body's flags that callers can
+    /// pass.
+    pub(super) fn contexts_at_call(&self, body: BodyId, condition: PathCondition) -> ContextSet {
+        self.contexts_at(body, condition, self.start(self.program.body(body).function))
+    }
+
+    /// The contexts in which control certainly is at a point of a body, for some certain entry state.
     pub(super) fn certain_at(&self, body: BodyId, condition: PathCondition) -> ContextSet {
-        let is_certain =
-            |context: &Context| condition.values(*context) & self.entry_contexts().certain.values(*context, body) != 0;
-        Context::ALL.into_iter().filter(is_certain).collect()
+        let certain = &self.entry_contexts().certain;
+        let is_reached =
+            |at: Context| Context::ALL.map(|entry| condition.values_at(entry, at) & certain.values(entry, body) != 0);
+        Context::ALL.into_iter().filter(|at| is_reached(*at).contains(&true)).collect()
     }
 
-    /// Whether control reaches a point of a body, in this context, only for some values that callers can pass, and no
+    /// Whether control is at a point of a body, in this context, only for some values that callers can pass, and no
     /// caller certainly passes one of them.
     pub(super) fn is_conditional(&self, body: BodyId, context: Context, condition: PathCondition) -> bool {
-        let possible = self.entry_contexts().possible.values(context, body);
-        let reached = condition.values(context) & possible;
-        self.program.body(body).is_conditional(reached, possible)
-            && reached & self.entry_contexts().certain.values(context, body) == 0
+        let EntryContexts { possible, certain } = self.entry_contexts();
+        let states = Context::ALL.map(|entry| {
+            let possible = possible.values(entry, body);
+            (condition.values_at(entry, context) & possible, possible, certain.values(entry, body))
+        });
+        let linked = self.program.body(body);
+        let mut reached = states.into_iter().filter(|(reached, ..)| *reached != 0).peekable();
+        reached.peek().is_some()
+            && reached
+                .all(|(reached, possible, certain)| linked.is_conditional(reached, possible) && reached & certain == 0)
     }
 }

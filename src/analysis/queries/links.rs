@@ -58,7 +58,7 @@ impl<'e, 'a> Links<'e, 'a> {
                     CallKind::Cleanup => EdgeKind::Cleanup,
                     CallKind::Unresolved => EdgeKind::Unresolved,
                 };
-                let contexts = start.and(call.condition.contexts());
+                let contexts = call.condition.contexts_from(start);
                 links.push(Link {
                     from,
                     to: Vertex::Function(call.callee),
@@ -69,7 +69,7 @@ impl<'e, 'a> Links<'e, 'a> {
             }
             for call in &body.slot_calls {
                 let Some(slot) = call.slot else { continue };
-                let contexts = start.and(call.condition.contexts());
+                let contexts = call.condition.contexts_from(start);
                 let kind = EdgeKind::PointerCall;
                 links.push(Link { from, to: Vertex::Slot(slot), location: Some(call.location), kind, contexts });
             }

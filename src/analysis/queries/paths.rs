@@ -137,7 +137,7 @@ pub fn labels<'e>(effects: &Effects<'e>, vertex: Vertex) -> Vec<&'e str> {
             let marks = &effects.program.slot(slot).marks;
             labels.extend(marks.iter().map(|mark| effects.pack.mark(mark.mark).name.as_str()));
             labels.push("function_pointer");
-            effects.slot_requirement(slot).map(|(effect, _)| effect)
+            effects.slot_effect(slot)
         }
     };
     labels.push(match effect {

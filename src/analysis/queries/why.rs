@@ -2,7 +2,9 @@
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::effects::{Ambiguity, CallChain, Callee, Effects, Goal, PrimitiveCause, Provenance, Search, Step};
+use crate::effects::{
+    Ambiguity, CallChain, Callee, Effects, Goal, PrimitiveCause, Provenance, Search, SlotProvenance, Step,
+};
 use crate::program::{FunctionId, Location};
 use crate::wording::{described_callee, name, origin, origin_of_step, pointers, span, step};
 use cowrap_facts::{Context, ContextSet};
@@ -68,6 +70,10 @@ fn requirement(effects: &Effects<'_>, function: FunctionId) -> String {
             format!("{effect}, by a model of the pack: {}", effects.pack.models[model].reason)
         }
         Provenance::Polling => format!("{effect}: the pack says that it runs the event loop"),
+        Provenance::Installed => match effects.installation(function) {
+            Some(installed) => format!("{effect}, stored in {}", effects.slot_name(installed.slot)),
+            None => effect.to_owned(),
+        },
         Provenance::Contradictory(one, other) => {
             format!("no requirement: `{}` and `{}` contradict each other", mark_name(one), mark_name(other))
         }
@@ -213,13 +219,14 @@ fn ground(effects: &Effects<'_>, callee: Callee) -> Option<Label> {
                 }
                 Provenance::Inferred(location) => label(location, format!("`{name}` asserts its context")),
                 Provenance::Unmarked
+                | Provenance::Installed
                 | Provenance::Modelled(_)
                 | Provenance::Polling
                 | Provenance::Contradictory(..) => None,
             }
         }
         Callee::Slot(slot) => {
-            let (_, mark) = effects.slot_requirement(slot)?;
+            let SlotProvenance::Marked(mark) = effects.slot_requirement(slot)?.provenance else { return None };
             let slot = effects.slot_name(effects.marked_slot(slot));
             let mark_name = &effects.pack.mark(mark.mark).name;
             label(mark.location, format!("{slot} is marked `{mark_name}`"))

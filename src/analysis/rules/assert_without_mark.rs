@@ -64,7 +64,7 @@ fn outside(effects: &Effects<'_>, function: FunctionId, location: Location) -> O
         let call = effects.program.call(*site);
         effects.is_marked(*caller)
             && call.kind.is_in_place()
-            && !effects.start(*caller).and(call.condition.contexts()).is_empty()
+            && !call.condition.contexts_from(effects.start(*caller)).is_empty()
     })?;
     let name_of = name(effects, function);
     let text = format!("unmarked `{name_of}` asserts non-coroutine context");

@@ -30,10 +30,9 @@ fn finding(effects: &Effects<'_>, body: &Body) -> Option<Finding> {
     if effects.is_generated(body.location) {
         return None;
     }
-    let calls_one_of = |names: &[String], call: &Call| names.contains(&effects.program.function(call.callee).name);
     let made = || body.calls.iter().filter(|call| call.kind == CallKind::Written);
-    let creates = made().find(|call| calls_one_of(&effects.pack.creators, call))?;
-    let polls = made().find(|call| calls_one_of(&effects.pack.polling, call))?;
+    let creates = made().find(|call| effects.is_creator(call.callee))?;
+    let polls = made().find(|call| effects.is_polling(call.callee))?;
     let entry = creates.arguments.iter().find_map(|argument| match argument.value {
         ArgumentValue::Function(function) if argument.position == 0 => Some(function),
         _ => None,

@@ -68,10 +68,7 @@ fn finding(effects: &Effects<'_>, mismatch: &StoreMismatch, others: &[StoreMisma
     let mut report = Report::new(effects, &RULE, mismatch.location, label, message).level(level);
     report.mention_slot(mismatch.slot);
     report.label_value(mismatch.value);
-    if let Some((_, mark)) = effects.slot_requirement(mismatch.slot) {
-        let mark_name = &effects.pack.mark(mark.mark).name;
-        report.label(mark.location, format!("{slot} is marked `{mark_name}` here"));
-    }
+    report.label_slot_requirement(mismatch.slot);
     report.note_candidate(mismatch.value);
     report.note_mismatches(others);
     report.help("store a function that may run in coroutine context");

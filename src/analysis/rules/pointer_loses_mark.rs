@@ -77,10 +77,7 @@ fn finding(effects: &Effects<'_>, slot: SlotId, store_mismatches: &[StoreMismatc
     };
     let text = format!("{} stored in {what}", described_value(effects, first.value));
     let mut report = start(effects, first, text);
-    if let Some((_, mark)) = requirement {
-        let mark_name = &effects.pack.mark(mark.mark).name;
-        report.label(mark.location, format!("{slot_name} is marked `{mark_name}` here"));
-    }
+    report.label_slot_requirement(slot);
     report.note_mismatches(others);
     let mark = mark_for(effects, Effect::InsideOnly);
     let closure = effects.mark_closure(Callee::Slot(slot));

@@ -1,8 +1,8 @@
 //! How rules make findings: labels, notes, help and fixes, and the wording that they share.
 
 use crate::effects::{
-    Callee, Effects, MAX_REQUIRED_MARKS, MarkClosure, Provenance, RequiredMark, Step, StoreMismatch, StoredValue,
-    Violation,
+    Callee, Effects, MAX_REQUIRED_MARKS, MarkClosure, Provenance, RequiredMark, SlotProvenance, SlotRequirement, Step,
+    StoreMismatch, StoredValue, Violation,
 };
 use crate::program::{CallSite, FunctionId, Location, Origin, SlotId, SlotKey, Store};
 use crate::wording::{self, MOST_LISTED, call_of, calls, name, span};
@@ -148,6 +148,7 @@ impl<'e, 'a> Report<'e, 'a> {
                 let described = wording::described(self.effects, function);
                 self.note(format!("{described} in the pack: it runs the event loop"));
             }
+            Provenance::Installed => self.note_installation(function),
             Provenance::Unmarked | Provenance::Contradictory(..) => {}
         }
     }
@@ -184,14 +185,41 @@ impl<'e, 'a> Report<'e, 'a> {
                 self.note_aliases(function);
             }
             Callee::Slot(slot) => {
-                if let Some((_, mark)) = self.effects.slot_requirement(slot) {
+                if self.effects.slot_requirement(slot).is_some() {
                     let marked = self.effects.marked_slot(slot);
                     self.mention_slot(marked);
-                    let slot = self.effects.slot_name(marked);
-                    let mark_name = &self.effects.pack.mark(mark.mark).name;
-                    self.label(mark.location, format!("{slot} is marked `{mark_name}` here"));
+                    self.label_slot_requirement(marked);
                 }
             }
+        }
+    }
+
+    /// Labels what says what a slot itself requires: its mark, or the pack.
+    pub fn label_slot_requirement(&mut self, slot: SlotId) {
+        let Some(SlotRequirement { effect, provenance }) = self.effects.slot_requirement(slot) else { return };
+        let slot = self.effects.slot_name(slot);
+        match provenance {
+            SlotProvenance::Marked(mark) => {
+                let mark_name = &self.effects.pack.mark(mark.mark).name;
+                self.label(mark.location, format!("{slot} is marked `{mark_name}` here"));
+            }
+            SlotProvenance::Modelled(model) => {
+                let reason = self.effects.slot_model(model).reason.as_ref();
+                let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+                self.note(format!("{slot} is {} in the pack{reason}", effect.describe()));
+            }
+        }
+    }
+
+    /// Notes how a slot makes a function an entry: the store that names it, and the copies from there to the slot.
+    pub fn note_installation(&mut self, function: FunctionId) {
+        let Some(installation) = self.effects.installation(function) else { return };
+        self.note_stores_of(&installation.origin);
+        self.mention_slot(installation.slot);
+        if let SlotProvenance::Modelled(model) = installation.provenance
+            && let Some(reason) = &self.effects.slot_model(model).reason
+        {
+            self.note(format!("{} in the pack: {reason}", self.effects.slot_name(installation.slot)));
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! This module must never know why something is reported, or how it is shown.
 
-use crate::effects::{Ambiguity, Callee, Effects, Provenance, Step, StoredValue};
+use crate::effects::{Ambiguity, Callee, Effects, Provenance, SlotProvenance, SlotRequirement, Step, StoredValue};
 use crate::program::{FunctionId, Location, Origin, SlotId};
 use cowrap_facts::PairedFlag;
 use cowrap_packs::Effect;
@@ -38,8 +38,11 @@ pub fn described(effects: &Effects<'_>, function: FunctionId) -> String {
 pub fn described_slot(effects: &Effects<'_>, slot: SlotId) -> String {
     let name = effects.slot_name(slot);
     match effects.slot_requirement(slot) {
-        Some((_, mark)) => format!("`{}` {name}", effects.pack.mark(mark.mark).name),
-        None => name,
+        Some(SlotRequirement { provenance: SlotProvenance::Marked(mark), .. }) => {
+            format!("`{}` {name}", effects.pack.mark(mark.mark).name)
+        }
+        Some(SlotRequirement { effect: Effect::Entry, .. }) | None => name,
+        Some(SlotRequirement { effect, .. }) => format!("{} {name}", effect.describe()),
     }
 }
 

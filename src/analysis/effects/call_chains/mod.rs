@@ -253,8 +253,9 @@ impl<'e, 'a> Search<'e, 'a> {
 pub(super) fn traversable(effects: &Effects<'_>) -> IndexVec<FunctionId, bool> {
     let is_traversable = |function: FunctionId| {
         let requirement = effects.requirement(function);
-        matches!(requirement.effect, None | Some(Effect::Mixed))
-            && !matches!(requirement.provenance, Provenance::Modelled(_))
+        // A model replaces the body, unless it only says where the body starts.
+        let is_replaced = matches!(requirement.provenance, Provenance::Modelled(_));
+        matches!((requirement.effect, is_replaced), (None | Some(Effect::Mixed), false) | (Some(Effect::Entry), _))
             && effects.inferred_start(function) == effects.start(function)
             && !effects.start(function).is_empty()
     };
@@ -270,11 +271,11 @@ fn ambiguity(effects: &Effects<'_>, context: Context, slot: SlotId) -> Ambiguity
 
 /// Whether a slot's marks leave the context of its callers open, and calls through it run in their thread.
 fn is_open(effects: &Effects<'_>, slot: SlotId) -> bool {
-    effects.slot_requirement(slot).is_none_or(|(effect, _)| effect == Effect::Mixed)
+    matches!(effects.slot_effect(slot), None | Some(Effect::Mixed | Effect::Entry))
         && effects.thread_of_slot(slot).is_none()
 }
 
 /// Whether a slot allows calls in a context.
 fn allows(effects: &Effects<'_>, slot: SlotId, context: Context) -> bool {
-    effects.slot_requirement(slot).is_none_or(|(effect, _)| effect.allows(context))
+    effects.slot_effect(slot).is_none_or(|effect| effect.allows(context))
 }

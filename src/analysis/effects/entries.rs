@@ -1,0 +1,156 @@
+//! Entries: functions that what cowrap cannot see calls inside. A mark or a model makes a function an entry, and so
+//! does a slot, if the pack or a mark says that what is stored there starts inside.
+//!
+//! An entry requires nothing of its callers. Its body certainly runs inside, and in the contexts of its callers in the
+//! program, if it has any.
+
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
+
+use crate::program::{FunctionId, Origin, PointerCopy, SlotId, Store};
+use cowrap_facts::{PairedFlag, SlotModelId};
+use cowrap_packs::{Effect, SlotModel};
+
+use super::Effects;
+use super::slots::SlotProvenance;
+
+/// How an unmarked function becomes an entry: what is stored in this slot starts inside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installation {
+    /// The slot.
+    pub slot: SlotId,
+    /// What says that.
+    pub provenance: SlotProvenance,
+    /// The value of the flag beside the slot that says it, if there is one.
+    pub flag: Option<PairedFlag>,
+    /// The store that names the function, and the copies from there to the slot.
+    pub origin: Origin,
+}
+
+/// What brings a function into a slot whose functions start inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Installer {
+    /// The slot holds it, whatever is stored there.
+    Slot(SlotId),
+    /// This store, by its flag.
+    Store(Store),
+    /// This copy, by its flag.
+    Copy(PointerCopy),
+}
+
+/// For each function that slots make an entry, how.
+#[derive(Debug, Default)]
+pub(super) struct Installed {
+    functions: FxHashMap<FunctionId, Vec<Installer>>,
+}
+
+impl Installed {
+    /// Finds them in the points-to sets.
+    pub(super) fn new(effects: &Effects<'_>) -> Installed {
+        let program = effects.program;
+        let mut installed = Installed::default();
+        let mut add = |function: FunctionId, installer: Installer| {
+            installed.functions.entry(function).or_default().push(installer);
+        };
+        for slot in program.slots.ids() {
+            if effects.slot_requirement(slot).is_some_and(|requirement| requirement.effect == Effect::Entry) {
+                effects.points_to.candidates(slot).iter().for_each(|function| add(*function, Installer::Slot(slot)));
+            }
+        }
+        let is_entry = |flag: Option<PairedFlag>| effects.effect_of_flag(flag) == Some(Effect::Entry);
+        for store in program.stores.iter().filter(|store| is_entry(store.paired_flag)) {
+            add(store.function, Installer::Store(*store));
+        }
+        for copy in program.copies.iter().filter(|copy| is_entry(copy.paired_flag)) {
+            let functions = effects.points_to.candidates(copy.from).iter();
+            functions.for_each(|function| add(*function, Installer::Copy(*copy)));
+        }
+        installed
+    }
+
+    /// Whether a slot makes this function an entry, if nothing else says what it requires.
+    pub(super) fn contains(&self, function: FunctionId) -> bool {
+        self.functions.contains_key(&function)
+    }
+
+    /// The functions that slots make entries.
+    pub(super) fn functions(&self) -> impl Iterator<Item = FunctionId> {
+        self.functions.keys().copied()
+    }
+}
+
+impl<'a> Effects<'a> {
+    /// Whether a function is an entry: it owes its callers nothing, and its body starts inside.
+    pub fn is_entry(&self, function: FunctionId) -> bool {
+        self.effect(function) == Some(Effect::Entry)
+    }
+
+    /// Whether the slots that a function is stored in say that it starts inside, whatever else it requires.
+    pub fn is_installed(&self, function: FunctionId) -> bool {
+        self.installed.contains(function)
+    }
+
+    /// How a function becomes an entry by a slot: by as few copies as possible. `None` if no slot makes it one; a mark
+    /// or a model may.
+    pub fn installation(&self, function: FunctionId) -> Option<Installation> {
+        let installers = self.installed.functions.get(&function)?;
+        let found = installers.iter().filter_map(|installer| self.installation_by(function, *installer));
+        found.min_by_key(|installation| {
+            let Origin { store, copies } = &installation.origin;
+            (copies.len(), store.location, installation.slot)
+        })
+    }
+
+    fn installation_by(&self, function: FunctionId, installer: Installer) -> Option<Installation> {
+        match installer {
+            Installer::Slot(slot) => {
+                let provenance = self.slot_requirement(slot)?.provenance;
+                let origin = self.points_to.origin(self.program, slot, function)?;
+                Some(Installation { slot, provenance, flag: None, origin })
+            }
+            Installer::Store(store) => {
+                let (slot, flag) = (store.slot?, store.paired_flag?);
+                let origin = Origin { store, copies: Vec::new() };
+                Some(Installation { slot, provenance: SlotProvenance::Modelled(flag.model), flag: Some(flag), origin })
+            }
+            Installer::Copy(copy) => {
+                let flag = copy.paired_flag?;
+                let mut origin = self.points_to.origin(self.program, copy.from, function)?;
+                origin.copies.push(copy);
+                let provenance = SlotProvenance::Modelled(flag.model);
+                Some(Installation { slot: copy.to, provenance, flag: Some(flag), origin })
+            }
+        }
+    }
+
+    /// Whether the value of a slot is copied to a slot whose functions start inside.
+    pub(super) fn leads_to_entry_slot(&self, slot: SlotId) -> bool {
+        let is_installed = |slot: SlotId| {
+            let mut copies = self.program.copies_from(slot).iter();
+            self.slot_effect(slot) == Some(Effect::Entry)
+                || copies.any(|copy| self.effect_of_flag(copy.paired_flag) == Some(Effect::Entry))
+        };
+        let mut seen = BTreeSet::from([slot]);
+        let mut open = vec![slot];
+        while let Some(slot) = open.pop() {
+            if is_installed(slot) {
+                return true;
+            }
+            let copied = self.points_to.copied_to(self.program, slot).into_iter();
+            open.extend(copied.filter(|to| seen.insert(*to)));
+        }
+        false
+    }
+
+    /// What the pack says of a slot without marks.
+    pub fn slot_model(&self, model: SlotModelId) -> &'a SlotModel {
+        &self.pack.slots[usize::from(model.0)]
+    }
+
+    /// What this pack says of a slot, in the order of the pack.
+    pub(super) fn own_models(&self, slot: SlotId) -> impl DoubleEndedIterator<Item = (SlotModelId, &'a SlotModel)> {
+        let models = self.program.slot(slot).models.iter().map(|model| (*model, self.slot_model(*model)));
+        models.filter(|(_, model)| !model.is_foreign)
+    }
+}

@@ -1,0 +1,122 @@
+//! Names of functions in packs. A name may be a pattern: `*` stands for any characters, as in `*_from_isr`.
+
+use std::collections::HashMap;
+
+use rustc_hash::FxHashSet;
+
+use crate::program::{FunctionId, Program};
+use cowrap_packs::Pack;
+
+/// What a pack says of functions, by their names. An exact name counts before a pattern. Of several exact names, and
+/// of several patterns, the last counts: a pack can override the one that it extends.
+#[derive(Debug)]
+pub(super) struct NameMap<'a, T> {
+    exact: HashMap<&'a str, T>,
+    patterns: Vec<(&'a str, T)>,
+}
+
+impl<'a, T: Copy> NameMap<'a, T> {
+    pub(super) fn new(entries: impl IntoIterator<Item = (&'a str, T)>) -> Self {
+        let mut names = NameMap { exact: HashMap::new(), patterns: Vec::new() };
+        for (name, value) in entries {
+            match is_pattern(name) {
+                true => names.patterns.push((name, value)),
+                false => drop(names.exact.insert(name, value)),
+            }
+        }
+        names
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<T> {
+        let by_pattern = || self.patterns.iter().rev().find(|(pattern, _)| name_matches(pattern, name));
+        self.exact.get(name).copied().or_else(|| by_pattern().map(|(_, value)| *value))
+    }
+}
+
+/// The functions that a pack lists by name, for each of its lists.
+#[derive(Debug, Default)]
+pub(super) struct ListedFunctions {
+    pub primitives: FxHashSet<FunctionId>,
+    pub creators: FxHashSet<FunctionId>,
+    pub polling: FxHashSet<FunctionId>,
+    pub trampolines: FxHashSet<FunctionId>,
+}
+
+impl ListedFunctions {
+    pub(super) fn new(program: &Program, pack: &Pack) -> Self {
+        let find = |names: &[String]| names.iter().flat_map(|name| functions_named(program, name)).collect();
+        ListedFunctions {
+            primitives: find(&pack.primitives),
+            creators: find(&pack.creators),
+            polling: find(&pack.polling),
+            trampolines: find(&pack.trampolines),
+        }
+    }
+}
+
+/// Whether a name in a pack is a pattern.
+fn is_pattern(name: &str) -> bool {
+    name.contains('*')
+}
+
+/// The functions of a name, or those whose names a pattern matches.
+pub fn functions_named(program: &Program, name: &str) -> Vec<FunctionId> {
+    if !is_pattern(name) {
+        return program.named(name).collect();
+    }
+    let named = program.functions.enumerated().filter(|(_, function)| {
+        let aliases = function.aliases.iter().map(String::as_str);
+        std::iter::once(function.name.as_str()).chain(aliases).any(|function| name_matches(name, function))
+    });
+    named.map(|(id, _)| id).collect()
+}
+
+/// Whether a name in a pack, which may be a pattern, means a function of this name.
+pub fn name_matches(pattern: &str, name: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(mut open) = name.strip_prefix(start) else { return false };
+    let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
+    // Between the first and the last star, the first place that fits leaves the most for the others.
+    for part in middle.split('*') {
+        match open.find(part) {
+            Some(at) => open = &open[at + part.len()..],
+            None => return false,
+        }
+    }
+    open.ends_with(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_characters() {
+        let matches = [
+            ("f", "f"),
+            ("*", ""),
+            ("*", "f"),
+            ("*FromISR", "xQueueSendFromISR"),
+            ("*FromISR", "FromISR"),
+            ("x*FromISR", "xQueueSendFromISR"),
+            ("a*b*c", "abc"),
+            ("a*b*c", "axbbxcc"),
+            ("*a*a*", "aa"),
+            ("a**b", "ab"),
+        ];
+        for (pattern, name) in matches {
+            assert!(name_matches(pattern, name), "{pattern} {name}");
+        }
+        let others = [("f", "g"), ("*FromISR", "FromISRs"), ("a*a", "a"), ("a*b*c", "acb"), ("*aa*a", "aa")];
+        for (pattern, name) in others {
+            assert!(!name_matches(pattern, name), "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn exact_names_count_before_patterns_and_later_entries_before_earlier_ones() {
+        let names = NameMap::new([("a*", 1), ("ab", 2), ("*b", 3), ("ab", 4), ("ac*", 5)]);
+        let found = ["ab", "abb", "ac", "a", "c"].map(|name| names.get(name));
+        assert_eq!(found, [Some(4), Some(3), Some(5), Some(1), None]);
+    }
+}

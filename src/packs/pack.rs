@@ -45,6 +45,9 @@ pub struct Pack {
     pub regions: Vec<String>,
     /// Functions that do not return, and leave only the frame or the thread: the program goes on.
     pub leaves: Vec<String>,
+    /// The functions that end the program in such a way that what it did on the way does not matter, such as `abort`.
+    /// Without it, all that never return, except `leaves`.
+    pub crashes: Option<Vec<String>>,
     /// The parameters whose function a thread of a pool runs. It is not inside, and has no event loop to poll.
     pub workers: Vec<ThreadParameter>,
     /// The parameters whose function a new thread runs. It is not inside, and may poll an event loop of its
@@ -143,6 +146,7 @@ impl Pack {
             cuts: written.cuts,
             regions: written.regions,
             leaves: written.leaves,
+            crashes: written.crashes,
             workers: written.workers,
             threads: written.threads,
             locks: written.locks,

@@ -57,6 +57,7 @@ pub(super) struct Written {
     pub(super) regions: Vec<String>,
     #[serde(default)]
     pub(super) leaves: Vec<String>,
+    pub(super) crashes: Option<Vec<String>>,
     #[serde(default)]
     pub(super) workers: Vec<ThreadParameter>,
     #[serde(default)]
@@ -141,6 +142,7 @@ impl Written {
             cuts: base.cuts.into_iter().chain(self.cuts).collect(),
             regions: join(base.regions, self.regions),
             leaves: join(base.leaves, self.leaves),
+            crashes: self.crashes.or(base.crashes),
             workers: base.workers.into_iter().chain(self.workers).collect(),
             threads: base.threads.into_iter().chain(self.threads).collect(),
             locks: base.locks.into_iter().chain(self.locks).collect(),

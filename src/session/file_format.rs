@@ -57,6 +57,7 @@ pub(super) struct PackNames {
     locks: Vec<Lock>,
     regions: Vec<String>,
     leaves: Vec<String>,
+    crashes: Option<Vec<String>>,
     noreturn: Vec<String>,
     slots: Vec<SlotModel>,
 }
@@ -71,6 +72,7 @@ impl PackNames {
             locks: pack.locks.clone(),
             regions: pack.regions.clone(),
             leaves: pack.leaves.clone(),
+            crashes: pack.crashes.clone(),
             noreturn: pack.noreturn.clone(),
             slots: pack.slots.clone(),
         }

@@ -63,6 +63,7 @@ fn reading(pack: &Pack) -> Reading {
         changes: changes.collect(),
         regions: pack.regions.iter().cloned().collect(),
         leaves: pack.leaves.iter().cloned().collect(),
+        crashes: pack.crashes.as_ref().map(|names| names.iter().cloned().collect()),
         noreturn: pack.noreturn.iter().cloned().collect(),
     }
 }

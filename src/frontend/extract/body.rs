@@ -649,6 +649,9 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             Some(info) => info.returns && !told.as_ref().is_some_and(|name| self.reading.noreturn.contains(name)),
             None => !super::is_noreturn_type(called_type(self.raw.cursor(callee).ty())),
         };
+        if !returns {
+            self.mentioned |= self.extractor.reading_names.with_crashes;
+        }
         let is_leaving = !returns && function.is_some_and(|function| self.is_leaving(&function.spelling()));
         for (number, target) in targets.into_iter().enumerate() {
             let site = self.tree.site();
@@ -673,9 +676,13 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         }
     }
 
-    /// Whether a function that does not return leaves only the frame or the thread.
+    /// Whether a function that does not return leaves only the frame or the thread, or ends the program in a way that
+    /// the pack does not count.
     fn is_leaving(&self, name: &str) -> bool {
-        LEAVING.contains(&name) || self.reading.leaves.contains(name)
+        let crashes = |crashes: &std::collections::HashSet<String>| crashes.contains(name);
+        LEAVING.contains(&name)
+            || self.reading.leaves.contains(name)
+            || !self.reading.crashes.as_ref().is_none_or(crashes)
     }
 
     /// The possible callees: one function or slot, or several, as in `(c ? f : g)(…)`.

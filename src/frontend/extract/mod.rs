@@ -73,6 +73,9 @@ pub struct Reading {
     pub regions: std::collections::HashSet<String>,
     /// The functions that do not return, and leave only the frame or the thread.
     pub leaves: std::collections::HashSet<String>,
+    /// The functions that end the program in such a way that what it did on the way does not matter. Without it, those
+    /// that do not return, and are not among `leaves`.
+    pub crashes: Option<std::collections::HashSet<String>>,
     /// The functions that never return, whatever their declarations say.
     pub noreturn: std::collections::HashSet<String>,
 }

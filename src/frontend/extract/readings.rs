@@ -44,14 +44,20 @@ pub(super) struct ReadingNames {
     exact: HashMap<String, ReadingSet>,
     /// The names in which `*` stands for any characters.
     patterns: Vec<(String, ReadingSet)>,
+    /// The readings in which it matters how the program ends.
+    pub(super) with_crashes: ReadingSet,
     has_several: bool,
 }
 
 impl ReadingNames {
     pub(super) fn new(readings: &[Reading]) -> ReadingNames {
         let (mut exact, mut patterns): (HashMap<String, ReadingSet>, _) = (HashMap::default(), Vec::new());
+        let mut with_crashes = ReadingSet::default();
         for (number, reading) in readings.iter().enumerate() {
             let set = ReadingSet::of(number);
+            if reading.crashes.is_some() {
+                with_crashes |= set;
+            }
             for name in reading.names() {
                 match name.contains('*') {
                     true => patterns.push((name.to_owned(), set)),
@@ -59,7 +65,7 @@ impl ReadingNames {
                 }
             }
         }
-        ReadingNames { exact, patterns, has_several: readings.len() > 1 }
+        ReadingNames { exact, patterns, with_crashes, has_several: readings.len() > 1 }
     }
 
     /// The readings that say something of a name.

@@ -8,6 +8,7 @@ mod dialects;
 mod differential;
 mod distributed;
 mod docs;
+mod facts;
 mod fix;
 mod fixtures;
 mod formats;

@@ -14,7 +14,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::support::sharing::compare;
+use crate::support::sharing::{compare, weight};
 use crate::support::{random, tree};
 use cowrap_frontend::pch::{Refusal, SharingStats};
 use proptest::prelude::*;
@@ -107,12 +107,6 @@ impl Case {
         let database = serde_json::to_string_pretty(&entries).expect("plain data");
         write("compile_commands.json", &database);
     }
-}
-
-/// A header that costs something: many words, none of which is compiled.
-fn weight(number: u32) -> String {
-    let words: Vec<String> = (0..10_000).map(|word| format!("w{number}_{word}")).collect();
-    format!("#ifndef WEIGHT{number}_H\n#define WEIGHT{number}_H\n#if 0\n{}\n#endif\n#endif\n", words.join("\n"))
 }
 
 /// Trees that nobody wrote. `COWRAP_SHARING_TREES` is how many, 100 when it is not set.

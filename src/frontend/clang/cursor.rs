@@ -303,6 +303,11 @@ impl<'tu> Cursor<'tu> {
         Cursor::new(unsafe { clang_getCursorSemanticParent(self.raw) })
     }
 
+    /// What the entity is declared in.
+    pub fn lexical_parent(self) -> Option<Cursor<'tu>> {
+        Cursor::new(unsafe { clang_getCursorLexicalParent(self.raw) })
+    }
+
     /// The declaration's linkage.
     pub fn linkage(self) -> Linkage {
         #[allow(non_upper_case_globals)]

@@ -1,7 +1,7 @@
 //! Function-pointer slots: what can hold a function or the address of something that can.
 
 use crate::clang::{Cursor, CursorKind, Linkage, Type, TypeKind};
-use cowrap_facts::{Location, Mark, Slot, SlotId, SlotIdentity, Store, SymbolId, Value};
+use cowrap_facts::{Location, Mark, Slot, SlotId, SlotIdentity, SlotModelId, Store, SymbolId, Value};
 
 use super::{Extractor, UnitFile};
 
@@ -61,12 +61,13 @@ impl<'tu> Extractor<'_, 'tu> {
         }
         let slot = self.identity(declaration).map(|(identity, is_foreign)| {
             let marks = self.slot_marks(declaration);
+            let models = self.slot_models(declaration);
             let declared = self.mark_places(declaration);
             // libclang shows a parameter's type as it is written, before an array becomes a pointer.
             let is_variable = declaration.kind() != CursorKind::ParmDecl;
             let class = self.class(declaration.ty());
             let is_array = is_variable && class == TypeClass::Table;
-            let slot = self.slot_id(Slot { identity, is_array, is_foreign, models: Vec::new(), marks, declared });
+            let slot = self.slot_id(Slot { identity, is_array, is_foreign, models, marks, declared });
             self.note_class(slot, class);
             slot
         });
@@ -110,12 +111,20 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// The number of a slot in the current file's facts.
-    pub(super) fn slot_id(&mut self, slot: Slot) -> SlotId {
+    pub(super) fn slot_id(&mut self, mut slot: Slot) -> SlotId {
         let piece = &mut self.pieces[self.current];
+        if let (SlotIdentity::Parameter { function, position }, false) =
+            (&slot.identity, self.vocabulary.slot_parameters.is_empty())
+        {
+            let name = &piece.facts.symbols[function.0 as usize].name;
+            let models = self.vocabulary.slot_parameters.get(&(name.clone(), *position));
+            merge(&mut slot.models, models.cloned().unwrap_or_default());
+        }
         if let Some(&id) = piece.slots.get(&slot.identity) {
             let known = &mut piece.facts.slots[id.0 as usize];
             known.is_array |= slot.is_array;
             known.is_foreign |= slot.is_foreign;
+            merge(&mut known.models, slot.models);
             merge(&mut known.marks, slot.marks);
             merge(&mut known.declared, slot.declared);
             return id;
@@ -136,22 +145,22 @@ impl<'tu> Extractor<'_, 'tu> {
     pub(super) fn target_slot(&mut self, of: SlotId) -> SlotId {
         let pointer = &self.pieces[self.current].facts.slots[of.0 as usize];
         // The mark of `CoroutineEntry **entry` is below both pointers.
-        let (marks, declared) = (pointer.marks.clone(), pointer.declared.clone());
+        let Slot { models, marks, declared, .. } = pointer.clone();
         let identity = SlotIdentity::Target(of);
-        self.slot_id(Slot { identity, is_array: false, is_foreign: false, models: Vec::new(), marks, declared })
+        self.slot_id(Slot { identity, is_array: false, is_foreign: false, models, marks, declared })
     }
 
     /// The result of a function, by any of its declarations.
     pub(super) fn result_slot(&mut self, function: SymbolId, declaration: Option<Cursor<'tu>>) -> SlotId {
         let result = declaration.map(|declaration| declaration.ty().result());
         let marks = result.map(|ty| self.type_marks(ty)).unwrap_or_default();
+        let models = result.map(|ty| self.type_models(ty)).unwrap_or_default();
         let declared = match result.and_then(first_typedef) {
             Some(typedef) => self.locations(&[typedef]),
             None => Vec::new(),
         };
         let identity = SlotIdentity::Result { function };
-        let slot =
-            self.slot_id(Slot { identity, is_array: false, is_foreign: false, models: Vec::new(), marks, declared });
+        let slot = self.slot_id(Slot { identity, is_array: false, is_foreign: false, models, marks, declared });
         if let Some(result) = result {
             let class = self.class(result);
             self.note_class(slot, class);
@@ -161,16 +170,8 @@ impl<'tu> Extractor<'_, 'tu> {
 
     /// The result of whatever a slot points to. `function` is the type that is called.
     pub(super) fn pointed_result(&mut self, slot: SlotId, function: Type<'tu>) -> SlotId {
-        let marks = self.type_marks(function.result());
         let identity = SlotIdentity::PointedResult { slot };
-        let result = self.slot_id(Slot {
-            identity,
-            is_array: false,
-            is_foreign: false,
-            models: Vec::new(),
-            marks,
-            declared: Vec::new(),
-        });
+        let result = self.slot_of_type(identity, function.result(), false);
         let class = self.class(function.result());
         self.note_class(result, class);
         result
@@ -178,16 +179,14 @@ impl<'tu> Extractor<'_, 'tu> {
 
     /// A parameter of whatever a slot points to. `function` is the type that is called.
     pub(super) fn pointed_parameter(&mut self, slot: SlotId, position: u16, function: Type<'tu>) -> SlotId {
-        let marks = self.type_marks(function.parameter(position));
         let identity = SlotIdentity::PointedParameter { slot, position };
-        self.slot_id(Slot {
-            identity,
-            is_array: false,
-            is_foreign: false,
-            models: Vec::new(),
-            marks,
-            declared: Vec::new(),
-        })
+        self.slot_of_type(identity, function.parameter(position), false)
+    }
+
+    /// The number of a slot of which only the type is known.
+    fn slot_of_type(&mut self, identity: SlotIdentity, ty: Type<'tu>, is_array: bool) -> SlotId {
+        let (models, marks, declared) = (self.type_models(ty), self.type_marks(ty), Vec::new());
+        self.slot_id(Slot { identity, is_array, is_foreign: false, models, marks, declared })
     }
 
     /// A parameter of a function that is called. `declaration` is the declaration that the call sees.
@@ -222,15 +221,7 @@ impl<'tu> Extractor<'_, 'tu> {
         let declared = self.location(declared);
         let identity = SlotIdentity::Local { name: "compound literal".to_owned(), declared };
         let is_array = self.class(literal.ty()) == TypeClass::Table;
-        let marks = self.type_marks(literal.ty());
-        Some(self.slot_id(Slot {
-            identity,
-            is_array,
-            is_foreign: false,
-            models: Vec::new(),
-            marks,
-            declared: Vec::new(),
-        }))
+        Some(self.slot_of_type(identity, literal.ty(), is_array))
     }
 
     /// What tells a declared slot from others, and whether code outside the tree may store into it.
@@ -308,23 +299,45 @@ impl<'tu> Extractor<'_, 'tu> {
     /// typedef is below pointers and arrays.
     fn type_marks(&mut self, ty: Type<'tu>) -> Vec<Mark> {
         let mut marks: Vec<Mark> = Vec::new();
-        let mut ty = ty;
-        for _ in 0..MAX_NESTING {
-            if let Some(typedef) = ty.typedef() {
-                if typedef.has_attributes() {
-                    marks.extend(self.marks_of(typedef));
-                }
-                ty = typedef.underlying();
-                continue;
-            }
-            match below(ty) {
-                Some(inner) => ty = inner,
-                None => break,
-            }
+        for typedef in typedefs(ty).into_iter().filter(|typedef| typedef.has_attributes()) {
+            marks.extend(self.marks_of(typedef));
         }
         marks.sort_unstable();
         marks.dedup();
         marks
+    }
+
+    /// What the packs say of a declared slot: by its name, or by a typedef that its type is written through. Parameters
+    /// are told by their identity.
+    fn slot_models(&mut self, declaration: Cursor<'tu>) -> Vec<SlotModelId> {
+        let vocabulary = self.vocabulary;
+        let mut models = self.type_models(declaration.ty());
+        if declaration.kind() == CursorKind::FieldDecl
+            && !vocabulary.slot_fields.is_empty()
+            && let Some(record) = named_record(declaration)
+        {
+            let known = vocabulary.slot_fields.get(&(record, declaration.spelling()));
+            merge(&mut models, known.cloned().unwrap_or_default());
+        }
+        if declaration.kind() == CursorKind::VarDecl
+            && is_deduced(declaration.ty())
+            && let Some(named) = deduced_from(declaration)
+        {
+            merge(&mut models, self.type_models(named.ty()));
+        }
+        models
+    }
+
+    /// What the packs say of everything that is declared with the typedefs that a type is written through.
+    fn type_models(&mut self, ty: Type<'tu>) -> Vec<SlotModelId> {
+        let known = &self.vocabulary.slot_typedefs;
+        let mut models = Vec::new();
+        if !known.is_empty() {
+            for typedef in typedefs(ty) {
+                merge(&mut models, known.get(&typedef.spelling()).cloned().unwrap_or_default());
+            }
+        }
+        models
     }
 
     /// Where a mark of a slot would be written: see [`Slot::declared`].
@@ -370,6 +383,37 @@ fn merge<T: Ord>(known: &mut Vec<T>, other: Vec<T>) {
         known.sort_unstable();
         known.dedup();
     }
+}
+
+/// The typedefs that a type is written through, from the outermost one on: also below pointers and arrays.
+fn typedefs(ty: Type<'_>) -> Vec<Cursor<'_>> {
+    let mut found = Vec::new();
+    let mut ty = ty;
+    for _ in 0..MAX_NESTING {
+        if let Some(typedef) = ty.typedef() {
+            found.push(typedef);
+            ty = typedef.underlying();
+            continue;
+        }
+        match below(ty) {
+            Some(inner) => ty = inner,
+            None => break,
+        }
+    }
+    found
+}
+
+/// The name of the nearest record around a field that has a name.
+pub(super) fn named_record(field: Cursor<'_>) -> Option<String> {
+    let mut record = field.semantic_parent()?;
+    while matches!(record.kind(), CursorKind::StructDecl | CursorKind::UnionDecl) {
+        if !record.is_anonymous() {
+            return Some(record.spelling());
+        }
+        // In C, a record that is declared in another one belongs to what is around both.
+        record = record.lexical_parent()?;
+    }
+    None
 }
 
 /// What a pointer points to, or what an array or an atomic type is made of.

@@ -14,7 +14,7 @@ use cowrap_frontend::index::Indexer;
 use cowrap_frontend::marks::make_visible;
 use cowrap_frontend::pch::{Sharing, SharingStats};
 use cowrap_frontend::unit_reader::UnitOutcome;
-use cowrap_packs::Pack;
+use cowrap_packs::{Pack, PackSet};
 use cowrap_session::{mark_headers, vocabulary};
 
 /// A tree that was read twice.
@@ -30,17 +30,20 @@ pub struct Compared {
     pub plain: Vec<(PathBuf, UnitFacts)>,
 }
 
-/// Reads a tree with and without sharing. It has a `compile_commands.json`.
+/// Reads a tree with and without sharing, with the pack for QEMU. The tree has a `compile_commands.json`.
 pub fn compare(root: &Path) -> Compared {
-    static PACK: OnceLock<Pack> = OnceLock::new();
-    let pack = PACK.get_or_init(|| Pack::qemu().expect("it is compiled in"));
+    static PACKS: OnceLock<PackSet> = OnceLock::new();
+    compare_with(root, PACKS.get_or_init(|| PackSet::new(Pack::qemu().expect("it is compiled in"), Vec::new())))
+}
+
+/// Reads a tree with and without sharing.
+pub fn compare_with(root: &Path, packs: &PackSet) -> Compared {
     let root = root.canonicalize().expect("the tree is there");
     let units = compdb::read(&root.join("compile_commands.json")).expect("a database").units;
     let tree = Tree { root: root.clone(), build: Some(root.clone()) };
-    let visible = make_visible(&root, &mark_headers(pack), &HashMap::new());
+    let visible = make_visible(&root, &mark_headers(packs.first()), &HashMap::new());
     let library = Library::load().expect("libclang");
-    let indexer =
-        Indexer::new(library, vocabulary(std::slice::from_ref(pack)).0, visible.headers, tree, 2).expect("workers");
+    let indexer = Indexer::new(library, vocabulary(packs.packs()).0, visible.headers, tree, 2).expect("workers");
     let read = |shared: Option<&Sharing<'_>>| {
         let mut read = Vec::new();
         indexer.run(&units, shared, |number, outcome| match outcome {
@@ -72,6 +75,12 @@ pub fn compare(root: &Path) -> Compared {
         last = again.stats();
     }
     Compared { differing, shared: sharing.stats(), reused: last, plain }
+}
+
+/// A header that costs something: many words, none of which is compiled.
+pub fn weight(number: u32) -> String {
+    let words: Vec<String> = (0..10_000).map(|word| format!("w{number}_{word}")).collect();
+    format!("#ifndef WEIGHT{number}_H\n#define WEIGHT{number}_H\n#if 0\n{}\n#endif\n#endif\n", words.join("\n"))
 }
 
 /// The first lines in which two units differ, as they are printed.

@@ -168,3 +168,117 @@ fn everything_that_is_declared_with_a_typedef_is_told_by_it() {
         ])
     );
 }
+
+/// The names of the functions with statement marks, with these and the lines of these.
+fn statement_marks(read: &Read) -> BTreeMap<String, Vec<(String, u32)>> {
+    let mut found: BTreeMap<String, Vec<(String, u32)>> = BTreeMap::new();
+    for file in &read.files {
+        for declaration in file.declarations.iter().filter(|declaration| !declaration.marks.is_empty()) {
+            let marks = declaration.marks.iter();
+            let marks =
+                marks.map(|mark| (read.packs.first().mark(mark.mark).name.clone(), mark.location.line)).collect();
+            let name = file.symbols[declaration.symbol.0 as usize].name.clone();
+            assert!(declaration.definition && found.insert(name, marks).is_none());
+        }
+    }
+    found
+}
+
+const STATEMENTS: &str = "[[mark]]\nname = \"IO_CODE\"\neffect = \"mixed\"\nstatement = true\n\
+                          [[mark]]\nname = \"MAY_SLEEP\"\neffect = \"outside-only\"\nstatement = true\n";
+
+/// Reads functions with a definition of `IO_CODE`, and gives those with marks.
+fn with_definition(definition: &str, functions: &str) -> BTreeMap<String, Vec<(String, u32)>> {
+    let header = format!(
+        "{definition}\n#define MAY_SLEEP\n#define OTHER() (void)0\n#define FOR(x) for (; x; )\nint g(int x);\n\
+         static inline int in_header(void) {{ IO_CODE(); return 1; }}\n"
+    );
+    let source = format!("#include \"all.h\"\n{functions}");
+    statement_marks(&read(&[STATEMENTS], &[("all.h", &header), ("main.c", &source)]))
+}
+
+/// What a macro can expand to.
+const DEFINITIONS: [&str; 8] = [
+    "#define IO_CODE(...)",
+    "#define IO_CODE(...) ;",
+    "#define IO_CODE(...) do { } while (0)",
+    "#define IO_CODE(...) ((void)0)",
+    "#define IO_CODE(...) _Static_assert(1, \"\")",
+    "#define IO_CODE(...) extern int some_variable",
+    "void is_io(void);\n#define IO_CODE(...) is_io()",
+    "void io_code(int x);\n#define IO_CODE(...) { if (g(1)) { io_code(2); } }",
+];
+
+#[test]
+fn a_statement_marks_its_function_whatever_its_macro_expands_to() {
+    let functions = r#"void first(void) { IO_CODE(); g(1); } // line 2
+void later(int x) {
+    int y = x;
+    g(y); /* IO_CODE(); */
+    IO_CODE(x, g(")")); MAY_SLEEP; // line 6
+}
+void labelled(int x) {
+    if (x) goto out; if (x) { g(1); }
+    IO_CODE ( ) ; out: MAY_SLEEP; } // line 10
+void object(void) { int x = 1;
+    /* ; */ MAY_SLEEP // line 12;
+    ; g(x); }
+void conditional(void) {
+#if 1
+    IO_CODE(); // line 16
+#else
+    MAY_SLEEP;
+#endif
+}
+"#;
+    for definition in DEFINITIONS {
+        let found = with_definition(definition, functions);
+        let of = |name: &str| -> Vec<(&str, u32)> {
+            found[name].iter().map(|(mark, line)| (mark.as_str(), *line)).collect()
+        };
+        assert_eq!(of("first"), [("IO_CODE", 2)], "{definition}");
+        assert_eq!(of("later"), [("IO_CODE", 6), ("MAY_SLEEP", 6)], "{definition}");
+        assert_eq!(of("labelled"), [("IO_CODE", 10), ("MAY_SLEEP", 10)], "{definition}");
+        assert_eq!(of("object"), [("MAY_SLEEP", 12)], "{definition}");
+        assert_eq!(of("conditional"), [("IO_CODE", 16)], "{definition}");
+        assert_eq!(found["in_header"][0].0, "IO_CODE", "{definition}");
+        assert_eq!(found.len(), 6, "{definition}: {found:?}");
+    }
+}
+
+#[test]
+fn no_other_use_of_its_name_marks_a_function() {
+    let functions = r#"void nested(int x) { { IO_CODE(); } if (x) { IO_CODE(); } while (x) { IO_CODE(); } g(x); }
+void text(void) { const char *s = "IO_CODE();"; /* IO_CODE(); */ ; // IO_CODE();
+    ; (void)s; }
+void other(void) { OTHER(); ; g(1); }
+void left_out(void) {
+#if 0
+    IO_CODE();
+#endif
+    ;
+#ifdef NEVER
+    MAY_SLEEP;
+#endif
+}
+void block(void) { void (^b)(void) = ^{ IO_CODE(); MAY_SLEEP; }; b(); }
+"#;
+    let dangling = r#"void dangling(int x) {
+    if (x) IO_CODE(); else MAY_SLEEP;
+    while (x) IO_CODE();
+    do IO_CODE(); while (x);
+    FOR(x) IO_CODE();
+    switch (x) { case 1: IO_CODE(); }
+}
+"#;
+    for definition in DEFINITIONS {
+        // Not everything can stand there.
+        let can_dangle = !["_Static_assert", "extern", ") ;", "{ if"].iter().any(|other| definition.contains(other));
+        let functions = if can_dangle { [functions, dangling].concat() } else { functions.to_owned() };
+        let found = with_definition(definition, &functions);
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["in_header"], "{definition}");
+    }
+    let function = "static inline void IO_CODE(void) { }";
+    let found = with_definition(function, "void calls(void) { IO_CODE(); MAY_SLEEP; }\n");
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), [("calls".to_owned(), vec![("MAY_SLEEP".to_owned(), 2)])]);
+}

@@ -12,6 +12,7 @@ mod initialisers;
 mod slots;
 mod stores;
 mod values;
+mod statement_marks;
 mod source_text;
 mod readings;
 mod pch_summary;
@@ -680,6 +681,9 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
         if let Some(resolver) = attributes.resolver {
             let piece = self.current;
             self.resolved_functions.push(ResolvedFunction { piece, symbol, location, resolver });
+        }
+        if definition {
+            written.extend(self.statement_marks(cursor));
         }
         self.facts().declarations.push(Declaration {
             symbol,

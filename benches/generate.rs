@@ -27,7 +27,7 @@ fn main() {
 
 /// The build's own generator, cowrap and `true`, in turn.
 fn against_script(build: &Path, runs: usize) {
-    let known = build_jobs(build, None).unwrap_or_else(|error| panic!("{error}"));
+    let known = build_jobs(build, &[]).unwrap_or_else(|error| panic!("{error}"));
     let Some((job, command)) = known.jobs.iter().zip(&known.commands).next() else {
         panic!("{}: nothing is generated here", build.display());
     };

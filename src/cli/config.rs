@@ -65,7 +65,7 @@ impl Config {
         let path =
             |setting: &Option<Valued<PathBuf>>| setting.as_ref().map(|set| (quoted(set.value.display()), set.line));
         let words = |setting: &Option<Valued<Vec<String>>>| setting.as_ref().map(|set| (list(&set.value), set.line));
-        add("pack", given.pack.map(|pack| quoted(pack.display())), path(&settings.pack), "\"qemu\"");
+        add("pack", given.packs.first().map(|pack| quoted(pack.display())), path(&settings.pack), "\"qemu\"");
         let build = given.build.map(|build| quoted(build.display()));
         add("build", build, path(&settings.build), "detected: ., build/ or the only build*/");
         let only = (!given.only.is_empty()).then(|| list(given.only));

@@ -50,9 +50,10 @@ pub(super) struct Generate {
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 
-    /// Pack: built-in name or file [default: qemu]
-    #[arg(long, value_name = "PACK")]
-    pack: Option<PathBuf>,
+    /// Packs: built-in names or files, separated by commas, of which the first with a generator
+    /// counts [default: qemu]
+    #[arg(long = "pack", value_name = "PACK", value_delimiter = ',')]
+    packs: Vec<PathBuf>,
 
     /// Header that the output includes, instead of the pack's; may be repeated
     #[arg(long = "include", value_name = "HEADER")]
@@ -89,7 +90,7 @@ impl Generate {
 
     fn run_jobs(&self) -> Result<End, String> {
         let request = GenerateRequest {
-            pack: self.pack.clone(),
+            packs: self.packs.clone(),
             root: self.root.clone(),
             dialect: self.dialect.clone(),
             includes: self.includes.clone(),
@@ -124,7 +125,7 @@ impl Generate {
             if !configured.is_empty() {
                 return Ok(configured);
             }
-            let build = build_jobs(&self.build, self.pack.as_deref()).map_err(|error| error.to_string())?;
+            let build = build_jobs(&self.build, &self.packs).map_err(|error| error.to_string())?;
             if build.jobs.is_empty() {
                 let directory = self.build.display();
                 let programs = build.programs.join(", ");

@@ -8,7 +8,7 @@ use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 use cowrap_report::{Level, RuleInfo, Safety};
-use cowrap_session::{nearest, rule_infos};
+use cowrap_session::nearest;
 
 use super::{Cli, fail, print};
 
@@ -34,7 +34,7 @@ pub(super) struct Man {
 
 /// Prints a line for each rule: its name, its highest level, whether it has fixes, and its summary.
 pub(super) fn rules() -> ExitCode {
-    let rules = match rule_infos(None) {
+    let rules = match cowrap_session::rules(&[]) {
         Ok(rules) => rules,
         Err(error) => return fail(&error.to_string()),
     };
@@ -58,7 +58,7 @@ pub(super) fn rules() -> ExitCode {
 
 impl Explain {
     pub(super) fn run(self) -> ExitCode {
-        let rules = match rule_infos(None) {
+        let rules = match cowrap_session::rules(&[]) {
             Ok(rules) => rules,
             Err(error) => return fail(&error.to_string()),
         };

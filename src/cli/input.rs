@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use cowrap_session::{BaselineRequest, Gate, Input, Request, Settings, SharingRequest, Valued, rule_infos};
+use cowrap_session::{BaselineRequest, Gate, Input, Request, Settings, SharingRequest, Valued, rules};
 
 use super::cache::PlaceArguments;
 
@@ -31,9 +31,9 @@ pub(super) struct InputArguments {
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
 
-    /// Pack: built-in name or file [default: qemu]
-    #[arg(long, value_name = "PACK")]
-    pack: Option<PathBuf>,
+    /// Packs: built-in names or files, separated by commas [default: qemu]
+    #[arg(long = "pack", value_name = "PACK", value_delimiter = ',')]
+    packs: Vec<PathBuf>,
 
     /// Settings file [default: cowrap.toml, here or in a parent directory]
     #[arg(long, value_name = "FILE")]
@@ -67,7 +67,7 @@ pub(super) struct InputArguments {
 /// Arguments that `cowrap.toml` can set, too.
 pub(super) struct Given<'a> {
     pub(super) build: Option<&'a Path>,
-    pub(super) pack: Option<&'a Path>,
+    pub(super) packs: &'a [PathBuf],
     pub(super) only: &'a [String],
 }
 
@@ -79,7 +79,7 @@ impl InputArguments {
 
     /// The arguments that `cowrap.toml` can set, too.
     pub(super) fn given(&self) -> Given<'_> {
-        Given { build: self.build.as_deref(), pack: self.pack.as_deref(), only: &self.only }
+        Given { build: self.build.as_deref(), packs: &self.packs, only: &self.only }
     }
 
     /// The settings of the tree.
@@ -114,7 +114,10 @@ impl InputArguments {
             only: (!patterns.is_empty()).then_some(only),
             exclude: exclude.filter(|_| self.index.is_none()),
             is_partial: !self.only.is_empty(),
-            pack: self.pack.clone().or_else(|| of(&settings.pack)),
+            packs: match self.packs.is_empty() {
+                true => of(&settings.pack).into_iter().collect(),
+                false => self.packs.clone(),
+            },
             inputs: Vec::new(),
             enable: settings.enable.as_ref().map(|enable| enable.value.clone()).unwrap_or_default(),
             settings,
@@ -137,7 +140,7 @@ pub(super) fn settings(file: Option<&Path>, none: bool, working_directory: &Path
         None if none => None,
         None => Settings::find(working_directory),
     };
-    let rules = rule_infos(None).map_err(|error| error.to_string())?;
+    let rules = rules(&[]).map_err(|error| error.to_string())?;
     let rules: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
     let settings = file.map(|file| Settings::read(&file, &rules)).transpose();
     settings.map(Option::unwrap_or_default).map_err(|error| error.to_string())

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use cowrap_session::LinkRequest;
+use cowrap_session::{LinkRequest, Settings};
 
 use super::fail;
 
@@ -25,9 +25,10 @@ pub(super) struct Link {
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 
-    /// Pack that the facts were read with: built-in name or file [default: qemu]
-    #[arg(long, value_name = "PACK")]
-    pack: Option<PathBuf>,
+    /// Packs that the facts were read with: built-in names or files, separated by commas [default:
+    /// qemu]
+    #[arg(long = "pack", value_name = "PACK", value_delimiter = ',')]
+    packs: Vec<PathBuf>,
 
     /// Do not fail if translation units could not be read or their facts are missing
     #[arg(long)]
@@ -36,8 +37,15 @@ pub(super) struct Link {
 
 impl Link {
     pub(super) fn run(self) -> ExitCode {
-        let Link { facts, output, root, pack, allow_incomplete } = self;
-        let index = match cowrap_session::link(&LinkRequest { facts, pack, root, allow_missing: allow_incomplete }) {
+        let Link { facts, output, root, packs, allow_incomplete } = self;
+        let settings = Settings::default();
+        let index = match cowrap_session::link(&LinkRequest {
+            facts,
+            packs,
+            settings,
+            root,
+            allow_missing: allow_incomplete,
+        }) {
             Ok(index) => index,
             Err(error) => return fail(&error.to_string()),
         };

@@ -43,8 +43,8 @@ pub struct MarkDefinition {
 pub struct MarkHeaders {
     /// The names of the marks, indexed by [`MarkId`].
     pub marks: Vec<String>,
-    /// Matches the headers, by their paths relative to the root.
-    pub headers: GlobSet,
+    /// Match the headers, by their paths relative to the root.
+    pub headers: Vec<GlobSet>,
     /// The directory that each pattern for headers begins with.
     pub directories: Vec<PathBuf>,
 }
@@ -52,7 +52,7 @@ pub struct MarkHeaders {
 impl MarkHeaders {
     /// Whether marks may be defined in a file, given by its absolute path.
     fn may_define(&self, root: &Path, path: &Path) -> bool {
-        path.strip_prefix(root).is_ok_and(|relative| self.headers.is_match(relative))
+        path.strip_prefix(root).is_ok_and(|relative| self.headers.iter().any(|headers| headers.is_match(relative)))
     }
 
     /// Whether a directory, given relative to the root, may contain such files or leads to them.
@@ -170,7 +170,7 @@ mod tests {
         let glob = |pattern| GlobBuilder::new(pattern).literal_separator(true).build().unwrap();
         MarkHeaders {
             marks: ["coroutine_fn", "no_coroutine_fn", "co_wrapper"].map(str::to_owned).to_vec(),
-            headers: GlobSetBuilder::new().add(glob("include/**/*.h")).build().unwrap(),
+            headers: vec![GlobSetBuilder::new().add(glob("include/**/*.h")).build().unwrap()],
             directories: vec![PathBuf::from("include")],
         }
     }

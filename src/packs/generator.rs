@@ -114,6 +114,22 @@ impl Generator {
         Generator::build(written, &origin, files.paths)
     }
 
+    /// Reads the first of several packs that generates wrappers; without packs QEMU's.
+    ///
+    /// # Errors
+    ///
+    /// A pack cannot be used, or none of them generates.
+    pub fn first_of(packs: &[PathBuf]) -> Result<Generator, PackError> {
+        for path in packs {
+            let mut files = FilesRead::default();
+            let written = builtin::written_or_file(path, &mut files)?;
+            if written.generator.is_some() {
+                return Generator::build(written, path, files.paths);
+            }
+        }
+        Generator::read(packs.first().map(PathBuf::as_path))
+    }
+
     fn build(written: Written, origin: &Path, mut files: Vec<PathBuf>) -> Result<Generator, PackError> {
         let invalid = |message: String| PackError::Invalid { path: origin.display().to_string(), message };
         let Some(generator) = written.generator else {

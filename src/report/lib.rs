@@ -19,12 +19,12 @@ pub use answer::{
 };
 pub use findings::{
     Action, Baseline, BaselineEntry, BaselineError, BaselineState, Edit, Finding, Fingerprints, Fix, Label, Level,
-    Note, Role, Safety, Span, Subject, sort_findings,
+    Note, Role, Safety, Span, Subject, UNNAMED_PACK, sort_findings,
 };
 pub use header::HeaderDiagnostics;
 pub use report::{
-    Comparison, Details, MarkLocation, ParseDetails, Problem, ProblemKind, Report, RuleInfo, SharingStats, Summary,
-    Unknown, UnmatchedCut, UnmatchedEntries, Upgrade,
+    Comparison, Details, MarkLocation, PackSummary, ParseDetails, Problem, ProblemKind, Report, RuleInfo, SharingStats,
+    Summary, Unknown, UnmatchedCut, UnmatchedEntries, Upgrade,
 };
 
 /// The program's name, as reports state it.

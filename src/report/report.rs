@@ -1,6 +1,7 @@
 //! The report of a run as plain data: findings, problems, and what was covered. Field names are
 //! keys of the JSON format.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
@@ -25,7 +26,7 @@ pub struct Report {
     pub details: Details,
     /// Whether only some of the tree's translation units were to be read.
     pub is_partial: bool,
-    /// All rules, sorted by name.
+    /// The rules of all packs, sorted by name, those of one name in the order of the packs.
     pub rules: Vec<RuleInfo>,
     /// The texts that were checked instead of those on the disk.
     pub overlay: Overlay,
@@ -33,11 +34,23 @@ pub struct Report {
     pub files: HashSet<PathBuf>,
 }
 
+impl Report {
+    /// The name of a finding's rule, for people: with the pack if there are several.
+    pub fn rule_name<'f>(&self, finding: &'f Finding) -> Cow<'f, str> {
+        match &finding.pack {
+            Some(pack) if self.summary.packs.len() > 1 => Cow::Owned(format!("{pack}/{}", finding.rule)),
+            _ => Cow::Borrowed(&finding.rule),
+        }
+    }
+}
+
 /// What a report says about a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleInfo {
     /// Its id, which is the same with every pack.
     pub id: &'static str,
+    /// The pack that it checks; `None` for a rule about comments or the baseline, which no pack changes.
+    pub pack: Option<String>,
     /// Its name, as findings have it.
     pub name: String,
     /// The highest level that it reports.
@@ -104,32 +117,41 @@ pub struct Summary {
     pub functions: usize,
     /// Calls of functions by name.
     pub calls: usize,
-    /// inside-only functions.
-    pub inside_only: usize,
-    /// Generated wrappers of inside-only functions.
-    pub wrappers: usize,
-    /// Calls that create the inside context, outside of generated files.
-    pub creations: usize,
     /// Findings at the level of an error.
     pub errors: usize,
     /// Findings at the level of a warning.
     pub warnings: usize,
     /// Findings at the level of a note.
     pub notes: usize,
-    /// What could not be decided.
+    /// What could not be decided, whatever the pack.
     pub unknown: Unknown,
+    /// What each pack adds, in the order of the packs.
+    pub packs: Vec<PackSummary>,
     /// The result of the comparison with a baseline or with git.
     pub compared: Option<Comparison>,
+}
+
+/// What was covered with one pack, in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackSummary {
+    /// The pack's name.
+    pub name: String,
+    /// Inside-only functions.
+    pub inside_only: usize,
+    /// Generated wrappers of inside-only functions.
+    pub wrappers: usize,
+    /// Calls that create the inside context, outside of generated files.
+    pub creations: usize,
+    /// Calls through function pointers without a known candidate, to which the pack gives no requirement.
+    pub pointer_calls: usize,
+    /// Calls through function pointers with known candidates that may also point to something
+    /// that cowrap cannot see.
+    pub partly_known_calls: usize,
 }
 
 /// What could not be decided, in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unknown {
-    /// Calls through function pointers without known candidates.
-    pub pointer_calls: usize,
-    /// Calls through function pointers with known candidates that may also point to something
-    /// that cowrap cannot see.
-    pub partly_known_calls: usize,
     /// Calls in branches of `_Generic` and `__builtin_choose_expr` that cowrap cannot resolve.
     pub unresolved_calls: usize,
     /// Functions that the tree declares and calls, but whose body was not read.
@@ -143,8 +165,8 @@ pub struct Unknown {
 pub struct Details {
     /// How the translation units were parsed.
     pub parsing: ParseDetails,
-    /// Entries of the pack and of the settings that matched nothing.
-    pub unmatched: UnmatchedEntries,
+    /// What matched nothing, for each pack in the order of the packs.
+    pub unmatched: Vec<UnmatchedEntries>,
     /// Generated files that could not be compared with what they should be, and why.
     pub not_compared: Vec<String>,
     /// What precompiled header sharing saved.
@@ -177,9 +199,13 @@ pub struct MarkLocation {
     pub line: u32,
 }
 
-/// Entries of the pack and of `cowrap.toml` that matched nothing.
+/// Entries of a pack, and of `cowrap.toml` for this pack, that matched nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnmatchedEntries {
+    /// The pack's name.
+    pub pack: String,
+    /// Its marks, if it has some and the tree defines none of them.
+    pub marks: Vec<String>,
     /// Models, by the names of their functions.
     pub models: Vec<String>,
     /// Cuts.

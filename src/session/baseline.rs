@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use cowrap_analysis::rules::stale_baseline;
 use cowrap_base::files::{Tree, write_whole};
 use cowrap_base::git::Git;
-use cowrap_report::{Baseline, BaselineState, Comparison, Finding, Fingerprints, Level, Report, Span, Upgrade};
+use cowrap_report::{
+    Baseline, BaselineEntry, BaselineState, Comparison, Finding, Fingerprints, Level, Report, Span, UNNAMED_PACK,
+    Upgrade,
+};
 
 use crate::Error;
 use crate::gate::{BASELINE, BaselineRequest, Since};
@@ -24,7 +27,9 @@ pub(crate) fn apply(
     let Some(file) = baseline_file(request, tree) else { return Ok(Vec::new()) };
     let text = read_file(&file).map_err(|source| Error::ReadBaseline { path: file.display().to_string(), source })?;
     let mut baseline = Baseline::parse(&text, &file)?;
-    let (_, stale) = baseline.compare(&report.findings);
+    let packs: Vec<&str> = report.summary.packs.iter().map(|pack| pack.name.as_str()).collect();
+    let unnamed = Baseline::unnamed_pack(&packs);
+    let (_, stale) = baseline.compare(&report.findings, unnamed);
     // The findings of a file that git has moved are in the new file.
     let gone: BTreeSet<PathBuf> =
         stale.iter().map(|entry| entry.path.clone()).filter(|path| !tree.root.join(path).exists()).collect();
@@ -38,7 +43,7 @@ pub(crate) fn apply(
         let moved: BTreeMap<PathBuf, PathBuf> = gone.iter().filter_map(moved).collect();
         baseline.rename(|path| moved.get(path).cloned());
     }
-    let (is_known, stale) = baseline.compare(&report.findings);
+    let (is_known, stale) = baseline.compare(&report.findings, unnamed);
     let shown = tree.relative(&file).to_path_buf();
     compared.baseline = Some((shown.to_string_lossy().into_owned(), is_known.iter().filter(|known| **known).count()));
     // If a part of the tree was not read, the findings of an entry may be there.
@@ -48,7 +53,7 @@ pub(crate) fn apply(
         let matched: Vec<Finding> = matched.map(|(finding, _)| finding.clone()).collect();
         // The staged state may differ from the disk, and a check before a commit must not change
         // files.
-        let is_certain = is_whole && stale.is_empty() && baseline.is_unambiguous(&report.findings);
+        let is_certain = is_whole && stale.is_empty() && baseline.is_unambiguous(&report.findings, unnamed);
         let may_write = is_certain && request.gate.since != Some(Since::Staged) && is_in_tree(&file, tree);
         let is_unchanged = read_file(&file).is_ok_and(|now| now == text);
         compared.upgrade = Some(upgrade(&file, &matched, may_write && is_unchanged));
@@ -56,7 +61,7 @@ pub(crate) fn apply(
     let mut findings: Vec<Finding> = Vec::new();
     let mut stale: Vec<(PathBuf, Finding)> = stale
         .into_iter()
-        .filter(|_| is_whole)
+        .filter(|entry| is_whole && is_judged(entry, report))
         .map(|entry| {
             let at = Span { path: shown.clone(), line: entry.line, column: 1 };
             (entry.path.clone(), stale_baseline::finding(at, entry))
@@ -80,6 +85,16 @@ pub(crate) fn apply(
     }
     report.findings = findings;
     Ok(stale)
+}
+
+/// Whether an entry is about a pack of this run: the findings of other packs may still exist. Entries of earlier
+/// releases have no pack, but a rule.
+fn is_judged(entry: &BaselineEntry, report: &Report) -> bool {
+    let has_pack = |name: &str| report.summary.packs.iter().any(|pack| pack.name == name);
+    match &entry.pack {
+        Some(pack) => has_pack(pack),
+        None => has_pack(UNNAMED_PACK) || report.rules.iter().any(|rule| rule.name == entry.rule),
+    }
 }
 
 /// Whether a file is below the root of the tree. The settings of a tree name its baseline, and a tree may come from an

@@ -16,7 +16,7 @@ use cowrap_base::files::{Digest, Digester, Tree};
 use cowrap_facts::{SCHEMA, SharedFileFacts, UnitFacts};
 use cowrap_frontend::compdb::Unit;
 use cowrap_frontend::unit_cache::{CachedUnit, SavedUnits, UnitCache, UnitInputs};
-use cowrap_packs::Pack;
+use cowrap_packs::PackSet;
 
 use crate::file_format::PackNames;
 use crate::session::Session;
@@ -44,7 +44,7 @@ pub(crate) struct FilesRead {
 impl<'s> Caches<'s> {
     /// Opens the caches for the current snapshot of a session.
     pub(crate) fn open(cache: &'s Cache, session: &'s Session<'_>) -> Caches<'s> {
-        let base = base(&session.clang, &session.pack);
+        let base = base(&session.clang, &session.packs);
         let keys = Keys::new(base, &session.tree);
         let (stat_cache, saved) = rayon::join(
             || load(cache, &keys.stat_cache).map(|saved| StatCache::restore(saved, &session.tree)).unwrap_or_default(),
@@ -154,7 +154,7 @@ impl<'s> Caches<'s> {
 struct Keys {
     /// The stat cache of a checkout.
     stat_cache: Digest,
-    /// The unit cache, for a build directory, a pack, a libclang and a build of cowrap.
+    /// The unit cache, for a build directory, packs, a libclang and a build of cowrap.
     units: Digest,
 }
 
@@ -178,12 +178,12 @@ fn load<T: DeserializeOwned>(cache: &Cache, key: &Digest) -> Option<T> {
 }
 
 /// The digest of everything that facts depend on, except files and arguments.
-fn base(clang: &str, pack: &Pack) -> Digest {
+fn base(clang: &str, packs: &PackSet) -> Digest {
     let mut digester = Digester::new();
     for part in [env!("COWRAP_BUILD"), env!("CARGO_PKG_VERSION"), &SCHEMA.to_string(), clang] {
         digester.update(part.as_bytes());
     }
-    // Names of a pack can always be encoded.
-    digester.update(&postcard::to_stdvec(&PackNames::of(pack)).unwrap_or_default());
+    // Names of packs can always be encoded.
+    digester.update(&postcard::to_stdvec(&PackNames::of(packs)).unwrap_or_default());
     digester.finish()
 }

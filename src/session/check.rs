@@ -1,27 +1,26 @@
 //! Checking a tree: read its program, run the rules, apply the diagnostics policy, and compare with
 //! earlier findings.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use cowrap_analysis::effects::Effects;
-use cowrap_analysis::rules;
 use cowrap_base::files::{Texts, Tree};
-use cowrap_packs::{Cut, Pack};
-use cowrap_report::{Finding, Report, RuleInfo, UnmatchedCut};
+use cowrap_packs::PackSet;
+use cowrap_report::{Finding, Report};
 
 use crate::caches::FilesRead;
 use crate::changes::Changes;
 use crate::fix;
-use crate::generated_files::generation;
+use crate::generated_files::compare_generated;
 use crate::index_file::Index;
-use crate::inputs::{identify_paths, pack_of, tree_of};
+use crate::inputs::{identify_paths, tree_of};
 use crate::policy::apply_policy;
-use crate::problems::note_unread_units;
+use crate::readings::Readings;
 use crate::request::{Input, Progress, Request};
+use crate::rule_names::{require_rules, rules_of};
 use crate::run_cache::RunCache;
 use crate::session::{ProgramRead, Session, saved_program};
 use crate::snapshot::Snapshot;
-use crate::summary::summarise;
+use crate::summary::{find_unmatched, summarise};
 use crate::{Error, Since, compare};
 
 /// Checks a tree. The report has the findings that the request's gate does not hold back.
@@ -34,7 +33,6 @@ pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error
     let report_on = identify_paths(request, &request.report_on)?;
     // With a misspelt header, every wrapper would look as if it were not generated.
     identify_paths(request, &request.inputs)?;
-    require_rules(&request.enable, &pack_of(request.pack.as_deref())?)?;
     let changes = match &request.gate.since {
         Some(Since::Staged) if matches!(request.input, Input::Index(_)) => return Err(Error::StagedIndex),
         Some(since) => Some(Changes::find(since, &tree_of(request)?)?),
@@ -61,7 +59,7 @@ pub(crate) struct Checker<'r> {
 /// A report on a snapshot, with what it was made from.
 pub(crate) struct Checked {
     pub(crate) report: Report,
-    pack: Pack,
+    packs: PackSet,
     texts: Texts,
     /// The files that its units read; `None` if a later run could not compare them with the disk.
     files_read: Option<FilesRead>,
@@ -75,8 +73,8 @@ impl<'r> Checker<'r> {
     /// The report on a whole snapshot with the edits of its fixes, before it is compared with
     /// anything.
     fn report(&mut self, snapshot: &Snapshot, run_cache: Option<&RunCache>) -> Result<Report, Error> {
-        let Checked { mut report, pack, texts, files_read } = self.check(snapshot, None)?;
-        fix::plan_edits(&mut report.findings, &texts, &report.tree, &pack, self.request);
+        let Checked { mut report, packs, texts, files_read } = self.check(snapshot, None)?;
+        fix::plan_edits(&mut report.findings, &texts, &report.tree, &packs, self.request);
         if let Some((run_cache, files_read)) = run_cache.zip(files_read) {
             run_cache.record(&report, files_read, &texts);
         }
@@ -88,22 +86,21 @@ impl<'r> Checker<'r> {
     pub(crate) fn check(&mut self, snapshot: &Snapshot, limit: Option<usize>) -> Result<Checked, Error> {
         let request = self.request;
         let ProgramRead { index, files_read } = self.program(snapshot, limit)?;
-        let Index { program, pack, tree, mut details, problems, coverage } = index;
+        let Index { program, packs, readings, tree, mut details, problems, coverage } = index;
+        require_rules(&request.enable, &packs)?;
         let mut texts = Texts::new(&tree.root, None);
         for (path, text) in snapshot.overlay().texts() {
             texts.change(tree.relative(path), Some(text.clone()));
         }
-        let mut effects = Effects::new(&program, &pack, &tree);
-        note_unread_units(&mut effects, &problems, &texts);
-        (effects.generation, details.not_compared) = generation(&effects, request, &texts, &[]);
+        let programs = Readings::of(&program, &packs, &readings);
+        let mut effects = programs.effects(&tree, &problems, &texts);
+        details.not_compared = compare_generated(&mut effects, request, &texts, &[]);
         let is_whole = coverage.is_whole && problems.is_empty();
         let findings = apply_policy(&effects, request, &request.enable, &texts, is_whole);
-        details.unmatched.models = effects.unused_models().into_iter().map(str::to_owned).collect();
-        let cuts = effects.unused_cuts().into_iter();
-        let cut = |cut: &Cut| UnmatchedCut { caller: cut.caller.clone(), callee: cut.callee.clone() };
-        details.unmatched.cuts = cuts.map(cut).collect();
+        find_unmatched(&effects, &mut details.unmatched);
         let summary = summarise(&effects, &findings, &problems, &coverage, details.not_compared.len());
         drop(effects);
+        drop(programs);
         let report = Report {
             findings,
             problems,
@@ -111,11 +108,11 @@ impl<'r> Checker<'r> {
             tree,
             details,
             is_partial: !coverage.is_whole,
-            rules: rules::infos(&pack),
+            rules: rules_of(&packs),
             overlay: snapshot.overlay().clone(),
             files: program.files.iter().cloned().collect(),
         };
-        Ok(Checked { report, pack, texts, files_read })
+        Ok(Checked { report, packs, texts, files_read })
     }
 
     fn program(&mut self, snapshot: &Snapshot, limit: Option<usize>) -> Result<ProgramRead, Error> {
@@ -128,25 +125,6 @@ impl<'r> Checker<'r> {
         };
         session.program(snapshot, limit, self.progress)
     }
-}
-
-/// Checks that all names are names of a pack's rules.
-pub(crate) fn require_rules(rules: &[String], pack: &Pack) -> Result<(), Error> {
-    let infos = rules::infos(pack);
-    let Some(unknown) = rules.iter().find(|name| !infos.iter().any(|rule| rule.name == **name)) else {
-        return Ok(());
-    };
-    let opt_in: Vec<&str> = infos.iter().filter(|rule| rule.opt_in).map(|rule| rule.name.as_str()).collect();
-    Err(Error::NoSuchRule { name: unknown.clone(), opt_in: opt_in.join(", ") })
-}
-
-/// All rules of a pack, sorted by name.
-///
-/// # Errors
-///
-/// The pack cannot be read.
-pub fn rule_infos(pack: Option<&Path>) -> Result<Vec<RuleInfo>, Error> {
-    Ok(rules::infos(&pack_of(pack)?))
 }
 
 /// Whether a finding is in one of the files and directories that the report is limited to.

@@ -19,6 +19,16 @@ pub enum Error {
     /// The pack cannot be used.
     #[error(transparent)]
     Pack(#[from] PackError),
+    /// Two packs have the same name, so that findings of one would look like findings of the other.
+    #[error("two packs are named `{name}`: {one} and {other}; give one of them another name")]
+    SamePackName {
+        /// The name.
+        name: String,
+        /// The file of one.
+        one: String,
+        /// The file of the other.
+        other: String,
+    },
     /// The compilation database cannot be used.
     #[error(transparent)]
     Database(#[from] compdb::Error),

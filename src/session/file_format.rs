@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use cowrap_facts::SCHEMA;
-use cowrap_packs::{Change, Lock, Pack, Predicate, SlotModel};
+use cowrap_packs::{Change, Lock, Pack, PackSet, Predicate, SlotModel};
 
 /// The format of a file.
 pub(super) struct FileFormat {
@@ -63,9 +63,9 @@ pub(super) struct PackNames {
 }
 
 impl PackNames {
-    /// The names of a pack.
-    pub fn of(pack: &Pack) -> PackNames {
-        PackNames {
+    /// The names of each pack.
+    pub fn of(packs: &PackSet) -> Vec<PackNames> {
+        let of = |pack: &Pack| PackNames {
             marks: pack.marks.iter().map(|mark| mark.name.clone()).collect(),
             predicates: pack.predicates.clone(),
             changes: pack.changes.clone(),
@@ -75,18 +75,19 @@ impl PackNames {
             crashes: pack.crashes.clone(),
             noreturn: pack.noreturn.clone(),
             slots: pack.slots.clone(),
-        }
+        };
+        packs.packs().iter().map(of).collect()
     }
 
-    /// Checks that these are the names of a pack.
+    /// Checks that these are the names of packs.
     ///
     /// # Errors
     ///
     /// What is wrong with a file that has these names.
-    pub fn check(&self, pack: &Pack) -> Result<(), String> {
-        match *self == PackNames::of(pack) {
+    pub fn check(names: &[PackNames], packs: &PackSet) -> Result<(), String> {
+        match names == PackNames::of(packs) {
             true => Ok(()),
-            false => Err(format!("was written with another pack than `{}`", pack.name)),
+            false => Err(format!("was written with another pack than `{}`", packs.first().name)),
         }
     }
 }

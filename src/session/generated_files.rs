@@ -12,6 +12,26 @@ use cowrap_wrapgen::defined_functions;
 use crate::generate::{GenerateRequest, INTROSPECTION, Job, build_jobs, configured_jobs, generate_from};
 use crate::request::Request;
 
+/// Compares the generated files of each pack with what its generator would write now. The result says, for the report,
+/// which files could not be compared, and why. Packs without wrapper marks have none.
+pub(super) fn compare_generated(
+    effects: &mut [Effects<'_>],
+    request: &Request,
+    texts: &Texts,
+    added: &[PathBuf],
+) -> Vec<String> {
+    let mut not_compared = Vec::new();
+    for effects in effects {
+        if effects.pack.marks.iter().all(|mark| mark.wrapper.is_none()) {
+            continue;
+        }
+        let (generation, notes) = generation(effects, request, texts, added);
+        effects.generation = generation;
+        not_compared.extend(notes);
+    }
+    not_compared
+}
+
 /// Compares every generated file with what the generator would write now. The second result says,
 /// for the report, which files could not be compared, and why.
 ///
@@ -20,12 +40,8 @@ use crate::request::Request;
 /// that the file defines.
 ///
 /// `added` are headers that the generator will read as soon as the build is configured again.
-pub(super) fn generation(
-    effects: &Effects<'_>,
-    request: &Request,
-    texts: &Texts,
-    added: &[PathBuf],
-) -> (Generation, Vec<String>) {
+fn generation(effects: &Effects<'_>, request: &Request, texts: &Texts, added: &[PathBuf]) -> (Generation, Vec<String>) {
+    let packs = std::slice::from_ref(&effects.pack.origin);
     let identities = Identities::default();
     let identify = |paths: &[PathBuf]| -> Vec<PathBuf> {
         paths.iter().map(|path| identities.identify(&request.working_directory, path)).collect()
@@ -46,7 +62,7 @@ pub(super) fn generation(
     } else if let Some(build) = &effects.tree.build
         && build.join(INTROSPECTION).is_file()
     {
-        match build_jobs(build, request.pack.as_deref()) {
+        match build_jobs(build, packs) {
             Ok(build) if build.jobs.is_empty() => {}
             Ok(build) => use_jobs(build.jobs),
             Err(error) => notes.push(error.to_string()),
@@ -60,7 +76,7 @@ pub(super) fn generation(
             (None, Some(inputs)) if outputs.is_empty() => inputs.iter().cloned().collect(),
             (None, _) => defined_from.into_iter().map(|header| effects.program.path(header).clone()).collect(),
         };
-        match compare(path, file, &headers, request.pack.as_deref(), texts) {
+        match compare(path, file, &headers, packs, texts) {
             Ok(differences) if differences.is_empty() => {}
             Ok(differences) => stale.push(StaleFile { inputs: headers, differences }),
             Err(reason) => {
@@ -91,10 +107,10 @@ fn compare(
     path: &Path,
     file: FileId,
     headers: &[PathBuf],
-    pack: Option<&Path>,
+    packs: &[PathBuf],
     texts: &Texts,
 ) -> Result<Vec<Difference>, String> {
-    let request = GenerateRequest { pack: pack.map(Path::to_path_buf), ..GenerateRequest::default() };
+    let request = GenerateRequest { packs: packs.to_vec(), ..GenerateRequest::default() };
     let job = Job { output: None, inputs: headers.to_vec() };
     let read = |path: &Path| texts.text(path).map(|text| text.to_vec());
     let generated = generate_from(&request, &job, &read).map_err(|error| error.to_string())?;

@@ -8,10 +8,12 @@ use thiserror::Error;
 
 use cowrap_analysis::program::Program;
 use cowrap_base::files::{Tree, write_whole};
-use cowrap_packs::Pack;
+use cowrap_facts::ReadingId;
+use cowrap_packs::PackSet;
 use cowrap_report::{Details, Problem};
 
 use crate::file_format::{FileFormat, PackNames, damaged};
+use crate::vocabulary::vocabulary;
 
 const FORMAT: FileFormat = FileFormat { magic: b"cowrap index ", name: "an index" };
 
@@ -20,8 +22,10 @@ const FORMAT: FileFormat = FileFormat { magic: b"cowrap index ", name: "an index
 pub struct Index {
     /// The program.
     pub program: Program,
-    /// The pack.
-    pub pack: Pack,
+    /// The packs.
+    pub packs: PackSet,
+    /// How each pack reads bodies.
+    pub readings: Vec<ReadingId>,
     /// The directories of the tree.
     pub tree: Tree,
     /// Details for `--verbose`.
@@ -76,7 +80,7 @@ pub enum IndexError {
 /// The content of the file.
 #[derive(Serialize, Deserialize)]
 struct IndexContent<P> {
-    names: PackNames,
+    names: Vec<PackNames>,
     root: PathBuf,
     build: Option<PathBuf>,
     details: Details,
@@ -93,7 +97,7 @@ struct IndexContent<P> {
 pub fn save(index: Index, path: &Path) -> Result<(), IndexError> {
     let failed = |source| IndexError::Write { path: path.display().to_string(), source };
     let content = IndexContent {
-        names: PackNames::of(&index.pack),
+        names: PackNames::of(&index.packs),
         root: index.tree.root,
         build: index.tree.build,
         details: index.details,
@@ -106,18 +110,20 @@ pub fn save(index: Index, path: &Path) -> Result<(), IndexError> {
     Ok(())
 }
 
-/// Reads a saved index, for use with `pack`.
-pub(super) fn load(path: &Path, pack: Pack) -> Result<Index, IndexError> {
+/// Reads a saved index, for use with packs.
+pub(super) fn load(path: &Path, packs: PackSet) -> Result<Index, IndexError> {
     let bytes = std::fs::read(path).map_err(|source| IndexError::Read { path: path.display().to_string(), source })?;
     let unusable = |problem| IndexError::Unusable { path: path.display().to_string(), problem };
     let content = FORMAT.decode(&bytes).map_err(unusable)?;
     let saved: IndexContent<Program> = postcard::from_bytes(content).map_err(|_| unusable(damaged()))?;
-    saved.names.check(&pack).map_err(unusable)?;
+    PackNames::check(&saved.names, &packs).map_err(unusable)?;
+    let (_, readings) = vocabulary(packs.packs());
     let mut program = saved.program;
     program.connect();
     Ok(Index {
         program,
-        pack,
+        packs,
+        readings,
         tree: Tree { root: saved.root, build: saved.build },
         details: saved.details,
         problems: saved.problems,

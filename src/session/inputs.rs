@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use cowrap_base::files::{Identities, Tree};
 use cowrap_frontend::compdb::{self, Database, RefusedEntry, Unit};
-use cowrap_packs::{Pack, PackError};
+use cowrap_packs::{Pack, PackSet, Settings};
 
 use crate::request::{Input, Request};
 use crate::{Error, index_file};
@@ -106,8 +106,8 @@ fn from_files(request: &Request, files: &[PathBuf], flags: &[OsString]) -> Resul
 pub(crate) fn tree_of(request: &Request) -> Result<Tree, Error> {
     match &request.input {
         Input::Index(path) => {
-            let pack = pack_of(request.pack.as_deref())?;
-            Ok(index_file::load(&request.working_directory.join(path), pack)?.tree)
+            let packs = packs_of(&request.packs, &request.settings)?;
+            Ok(index_file::load(&request.working_directory.join(path), packs)?.tree)
         }
         Input::Database(explicit) => {
             let json = compdb::find(&request.working_directory, explicit.as_deref())?;
@@ -128,10 +128,34 @@ pub(crate) fn identify_paths(request: &Request, paths: &[PathBuf]) -> Result<Vec
     paths.iter().map(identify).collect()
 }
 
-/// The pack with this name or file; QEMU's if there is none.
-pub(crate) fn pack_of(path: Option<&Path>) -> Result<Pack, PackError> {
-    match path {
-        Some(path) => Pack::read(path),
-        None => Pack::qemu(),
+/// The pack of a run that names none.
+const DEFAULT_PACK: &str = "qemu";
+
+/// The packs with these names or files, each once, with what the settings of the tree add; QEMU's if there is none.
+///
+/// # Errors
+///
+/// A pack cannot be used, or two have the same name.
+pub(crate) fn packs_of(given: &[PathBuf], settings: &Settings) -> Result<PackSet, Error> {
+    let mut packs: Vec<(PathBuf, Pack)> = Vec::new();
+    let default = [PathBuf::from(DEFAULT_PACK)];
+    for path in if given.is_empty() { &default } else { given } {
+        let identity = path.canonicalize().unwrap_or_else(|_| path.clone());
+        if packs.iter().any(|(known, _)| *known == identity) {
+            continue;
+        }
+        let pack = Pack::read(path)?;
+        if let Some((_, other)) = packs.iter().find(|(_, other)| other.name == pack.name) {
+            let (name, one, other) = (pack.name, &pack.origin, &other.origin);
+            return Err(Error::SamePackName {
+                name,
+                one: other.display().to_string(),
+                other: one.display().to_string(),
+            });
+        }
+        packs.push((identity, pack));
     }
+    let mut packs = packs.into_iter().map(|(_, pack)| pack);
+    let first = packs.next().map_or_else(|| Pack::read(Path::new(DEFAULT_PACK)), Ok)?;
+    Ok(PackSet::new(first.with(settings), packs.collect()))
 }

@@ -33,6 +33,8 @@ mod problems;
 mod vocabulary;
 
 // From a program to a report.
+mod readings;
+mod rule_names;
 mod policy;
 mod generated_files;
 mod summary;
@@ -46,7 +48,7 @@ mod file_format;
 mod depfile;
 
 pub use baseline::write_baseline;
-pub use check::{check, rule_infos};
+pub use check::check;
 pub use cowrap_analysis::queries::Selection;
 pub use cowrap_base::files::{Digest, write_whole};
 pub use cowrap_fix::{plain_diff, unified_diff};
@@ -64,6 +66,7 @@ pub use ninja::{NinjaRequest, emit_ninja};
 pub use patches::{PatchError, check_patch_directory, write_patches};
 pub use query::{AskError, Query, ask};
 pub use request::{Input, Progress, Request, SharingRequest};
+pub use rule_names::rules;
 pub use session::index;
 pub use vocabulary::{mark_headers, vocabulary};
 

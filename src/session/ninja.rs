@@ -64,7 +64,8 @@ struct Paths {
     index: Option<PathBuf>,
     program: PathBuf,
     database: PathBuf,
-    pack: Option<PathBuf>,
+    /// The files of packs.
+    packs: Vec<PathBuf>,
 }
 
 impl Paths {
@@ -86,7 +87,7 @@ impl Paths {
             program: program.canonicalize().unwrap_or(program),
             database: compdb::find(&request.working_directory, database.as_deref()).map_err(Error::from)?,
             // If the file does not exist, it is the name of a built-in pack.
-            pack: request.pack.as_ref().map(|pack| at(pack)).filter(|pack| pack.exists()),
+            packs: request.packs.iter().map(|pack| at(pack)).filter(|pack| pack.exists()).collect(),
         };
         for path in [&paths.name, &paths.facts] {
             word(path).ok_or_else(|| FactsError::Unnameable { path: path.clone(), in_what: "depfile" })?;
@@ -125,7 +126,7 @@ fn remove_others(directory: &Path, list: &UnitList) -> Result<(), FactsError> {
 /// on.
 fn depfile_of_list(paths: &Paths, session: &Session<'_>) -> Result<Vec<u8>, FactsError> {
     let marks = session.details.parsing.marks.iter().map(|mark| session.tree.root.join(&mark.path));
-    let files: BTreeSet<PathBuf> = marks.chain([paths.database.clone()]).chain(paths.pack.clone()).collect();
+    let files: BTreeSet<PathBuf> = marks.chain([paths.database.clone()]).chain(paths.packs.clone()).collect();
     let unnameable = || FactsError::Unnameable { path: paths.name.clone(), in_what: "depfile" };
     depfile(&paths.name, files.iter().map(PathBuf::as_path), false).ok_or_else(unnameable)
 }
@@ -140,13 +141,12 @@ fn text(
 ) -> Result<Vec<u8>, FactsError> {
     let library = Library::load().map_err(Error::from)?;
     let cowrap = program(&library, paths)?;
-    let pack = match &request.pack {
-        Some(given) => {
-            let pack = argument(paths.pack.as_ref().unwrap_or(given).as_os_str())?;
-            [b" --pack ", pack.as_slice()].concat()
-        }
-        None => Vec::new(),
-    };
+    let mut pack = Vec::new();
+    for given in &request.packs {
+        let file = request.working_directory.join(given);
+        let given = argument(if file.exists() { &file } else { given }.as_os_str())?;
+        pack.extend([b" --pack ", given.as_slice()].concat());
+    }
     let mut lines = Lines::default();
     lines.line(&[b"# Written by `cowrap index --emit-ninja`, and written again by ninja when the database changes."]);
     lines.line(&[b"ninja_required_version = 1.5"]);
@@ -177,7 +177,7 @@ fn text(
     let mut tools = [path(&paths.program)?, b" ".to_vec(), path(library.path())?].concat();
     let list_path = path(&paths.facts.join(UNIT_LIST))?;
     lines.line(&[b"\nbuild ", &path(&paths.name)?, b" ", &list_path, b": emit | ", &tools]);
-    if let Some(pack) = &paths.pack {
+    for pack in &paths.packs {
         tools.extend([b" ", path(pack)?.as_slice()].concat());
     }
 

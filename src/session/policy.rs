@@ -15,18 +15,28 @@ use cowrap_packs::nearest;
 use cowrap_report::{Finding, Fingerprints, RuleInfo, Span, sort_findings};
 
 use crate::request::Request;
+use crate::rule_names::{is_meant, meant_in};
 
-/// The findings of a program after suppressions and settings, in their order, each with its
+/// The findings of a program with several packs after suppressions and settings, in their order, each with its
 /// fingerprint. `is_whole` says whether the program is the whole tree, so that an unused
 /// suppression is really unused.
 pub(crate) fn apply_policy(
-    effects: &Effects<'_>,
+    effects: &[Effects<'_>],
     request: &Request,
     enabled: &[String],
     texts: &Texts,
     is_whole: bool,
 ) -> Vec<Finding> {
-    let mut findings = rules::check(effects, enabled);
+    let of_pack = |effects: &Effects<'_>| {
+        let pack = &effects.pack.name;
+        let enabled: Vec<String> = meant_in(enabled, pack).into_iter().map(str::to_owned).collect();
+        let mut findings = rules::check(effects, &enabled);
+        findings.iter_mut().for_each(|finding| finding.pack = Some(pack.clone()));
+        findings
+    };
+    let found: Vec<Vec<Finding>> = effects.par_iter().map(of_pack).collect();
+    let mut findings: Vec<Finding> = found.into_iter().flatten().collect();
+    sort_findings(&mut findings);
     apply_suppressions(&mut findings, effects, enabled, texts, is_whole);
     findings.retain_mut(|finding| {
         let Some(setting) = request.settings.level(&finding.rule, &finding.primary.at.path) else { return true };
@@ -50,23 +60,26 @@ struct FileComment {
 /// Removes the findings that comments suppress, and adds findings about the comments.
 fn apply_suppressions(
     findings: &mut Vec<Finding>,
-    effects: &Effects<'_>,
+    effects: &[Effects<'_>],
     enabled: &[String],
     texts: &Texts,
     is_whole: bool,
 ) {
-    let comments = find_comments(effects, texts);
+    // All packs have the files and the declarations of one reading.
+    let Some(first) = effects.first() else { return };
+    let comments = find_comments(first, texts);
     if comments.is_empty() {
         return;
     }
-    let names = declared_names(effects, &comments);
-    let rules = rules::infos(effects.pack);
+    let names = declared_names(first, &comments);
+    let rules: Vec<RuleInfo> = effects.iter().flat_map(|effects| rules::infos(effects.pack)).collect();
     let (suppressions, mut added) = check_comments(&comments, &rules);
     let mut used: HashSet<(usize, usize)> = HashSet::new();
     findings.retain_mut(|finding| {
         let mut left: Vec<Span> = std::iter::once(&finding.primary.at).chain(&finding.further).cloned().collect();
         for (number, (comment, suppression)) in suppressions.iter().enumerate() {
-            let Some(rule) = suppression.rules.iter().position(|rule| *rule == finding.rule) else { continue };
+            let is_of = |rule: &String| is_meant(rule, finding.pack.as_deref(), &finding.rule);
+            let Some(rule) = suppression.rules.iter().position(is_of) else { continue };
             let before = left.len();
             left.retain(|at| !covers(comment, suppression, at, &finding.function, &names));
             if left.len() < before {
@@ -90,6 +103,7 @@ fn check_comments<'c>(
     comments: &'c [FileComment],
     rules: &[RuleInfo],
 ) -> (Vec<(&'c FileComment, &'c Suppression)>, Vec<Finding>) {
+    let is_rule = |name: &str| rules.iter().any(|rule| is_meant(name, rule.pack.as_deref(), &rule.name));
     let mut suppressions = Vec::new();
     let mut findings = Vec::new();
     for comment in comments {
@@ -101,7 +115,7 @@ fn check_comments<'c>(
                 continue;
             }
         };
-        for rule in suppression.rules.iter().filter(|rule| !rules.iter().any(|known| known.name == **rule)) {
+        for rule in suppression.rules.iter().filter(|rule| !is_rule(rule)) {
             let meant = nearest(rule, rules.iter().map(|rule| rule.name.as_str()));
             findings.push(malformed_suppression::no_such_rule(at.clone(), rule, meant));
         }
@@ -122,7 +136,11 @@ fn unused(
     enabled: &[String],
 ) -> Vec<Finding> {
     let runs = |name: &str| {
-        rules.iter().any(|rule| rule.name == name && (!rule.opt_in || enabled.iter().any(|enabled| enabled == name)))
+        rules.iter().any(|rule| {
+            let pack = rule.pack.as_deref();
+            let is_enabled = || enabled.iter().any(|enabled| is_meant(enabled, pack, &rule.name));
+            is_meant(name, pack, &rule.name) && (!rule.opt_in || is_enabled())
+        })
     };
     let mut findings = Vec::new();
     for (number, (comment, suppression)) in suppressions.iter().enumerate() {

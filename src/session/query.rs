@@ -1,5 +1,7 @@
 //! Answers a query about a tree or a saved index.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
 
 use cowrap_analysis::effects::Effects;
@@ -66,8 +68,10 @@ pub enum AskError {
 ///
 /// The tree cannot be read, or the query names something that the program does not have.
 pub fn ask(request: &Request, query: &Query, progress: &dyn Progress) -> Result<QueryResult, AskError> {
-    let Index { program, pack, tree, problems, .. } = index(request, progress)?;
-    let mut effects = Effects::new(&program, &pack, &tree);
+    let Index { program, packs, readings, tree, problems, .. } = index(request, progress)?;
+    // A query is about one pack, the first.
+    let program = readings.first().map_or(Cow::Borrowed(&program), |reading| program.read_as(*reading));
+    let mut effects = Effects::new(&program, packs.first(), &tree);
     note_unread_units(&mut effects, &problems, &Texts::new(&tree.root, None));
     let answer = match query {
         Query::Why { function, to, all } => Answer::Why(queries::why(&effects, function, to.as_deref(), *all)?),

@@ -29,8 +29,8 @@ pub struct Request {
     /// part of the tree, and a suppression or baseline entry that matches nothing may match a
     /// finding in another unit.
     pub is_partial: bool,
-    /// The pack: built-in name or file; QEMU's if there is none.
-    pub pack: Option<PathBuf>,
+    /// The packs: built-in names or files; QEMU's if there is none. Queries use the first.
+    pub packs: Vec<PathBuf>,
     /// The headers that the generator of wrappers reads; detected if there are none.
     pub inputs: Vec<PathBuf>,
     /// The opt-in rules to run, by name.
@@ -59,7 +59,7 @@ impl Request {
             only: None,
             exclude: None,
             is_partial: false,
-            pack: None,
+            packs: Vec::new(),
             inputs: Vec::new(),
             enable: Vec::new(),
             settings: Settings::default(),

@@ -19,11 +19,13 @@ use cowrap_frontend::clang::Library;
 use cowrap_frontend::compdb;
 use cowrap_frontend::marks::definitions;
 use cowrap_frontend::sources::{is_old, normalized_digest};
+use cowrap_packs::PackSet;
 use cowrap_report::{Details, Finding, Problem, Report, Summary};
 
 use crate::caches::FilesRead;
-use crate::inputs::pack_of;
+use crate::inputs::packs_of;
 use crate::request::{Input, Request, SharingRequest};
+use crate::rule_names::rules_of;
 use crate::session::mark_detail;
 use crate::vocabulary::mark_headers;
 
@@ -34,8 +36,7 @@ pub(super) struct RunCache {
     /// The files that a run reads besides sources: database, pack, libclang, and meson's
     /// introspection data.
     other_files: Vec<PathBuf>,
-    /// The pack, if it is not QEMU's.
-    pack: Option<PathBuf>,
+    packs: PackSet,
     started: SystemTime,
 }
 
@@ -84,6 +85,7 @@ impl RunCache {
         let location = request.cache.as_ref()?;
         let database = compdb::find(&request.working_directory, explicit.as_deref()).ok()?.canonicalize().ok()?;
         let library = Library::first_candidate()?.canonicalize().ok()?;
+        let packs = packs_of(&request.packs, &request.settings).ok()?;
         let cache = Cache::open(&location.directory, location.limit).ok()?;
         let mut digester = Digester::new();
         for word in ["report", env!("COWRAP_BUILD"), env!("CARGO_PKG_VERSION")] {
@@ -95,16 +97,17 @@ impl RunCache {
         };
         paths(&[database.clone(), library.clone(), request.working_directory.clone()]);
         paths(request.root.as_slice());
-        paths(request.pack.as_slice());
+        paths(&request.packs);
         paths(&request.inputs);
         digester.update(request.settings.text.as_bytes());
         request.enable.iter().for_each(|rule| digester.update(rule.as_bytes()));
         let build = database.parent()?;
         let meson = ["intro-targets.json", "meson-info.json"].map(|name| build.join("meson-info").join(name));
         let mut other_files = vec![database.clone(), library];
-        other_files.extend(request.pack.iter().map(|pack| request.working_directory.join(pack)));
+        let pack_files = packs.packs().iter().flat_map(|pack| &pack.files);
+        other_files.extend(pack_files.map(|file| request.working_directory.join(file)));
         other_files.extend(meson);
-        Some(RunCache { cache, key: digester.finish(), other_files, pack: request.pack.clone(), started })
+        Some(RunCache { cache, key: digester.finish(), other_files, packs, started })
     }
 
     /// The report of an earlier run, if nothing that it depends on has changed.
@@ -138,7 +141,7 @@ impl RunCache {
         let files = files.into_iter().map(|(path, _)| path).collect();
         // Runs on a part of the tree are not cached.
         let is_partial = false;
-        let rules = cowrap_analysis::rules::infos(&pack_of(self.pack.as_deref()).ok()?);
+        let rules = rules_of(&self.packs);
         Some(Report { findings, problems, summary, tree, details, is_partial, rules, overlay, files })
     }
 
@@ -196,8 +199,7 @@ impl RunCache {
             Some((file, (*run.normalized.get(*position)?)?))
         });
         let files = files.collect::<Option<Vec<_>>>()?;
-        let pack = pack_of(self.pack.as_deref()).ok()?;
-        let marks = mark_headers(&pack);
+        let marks = mark_headers(&self.packs);
         let states = files.par_iter().map(|(file, normalized)| {
             let state = stat_cache.state(file)?;
             let text = std::fs::read(file).ok()?;
@@ -209,7 +211,7 @@ impl RunCache {
                 return None;
             }
             let now = definitions(&tree.root, file, &text, &marks);
-            let now = now.iter().map(|definition| mark_detail(definition, &pack, tree));
+            let now = now.iter().map(|definition| mark_detail(definition, self.packs.first(), tree));
             let before = run.details.parsing.marks.iter().filter(|mark| mark.path == tree.relative(file));
             now.eq(before.cloned()).then_some(state)
         });

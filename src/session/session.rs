@@ -11,18 +11,18 @@ use std::time::SystemTime;
 use cowrap_analysis::program::Program;
 use cowrap_base::cache::Cache;
 use cowrap_base::files::{Identities, Tree};
-use cowrap_facts::SharedFileFacts;
+use cowrap_facts::{ReadingId, SharedFileFacts};
 use cowrap_frontend::clang::Library;
 use cowrap_frontend::compdb::Unit;
 use cowrap_frontend::index::Indexer;
 use cowrap_frontend::marks::{MarkDefinition, VisibleMarks, make_visible};
 use cowrap_frontend::sources::Sources;
-use cowrap_packs::Pack;
-use cowrap_report::{Details, MarkLocation, ParseDetails, Problem};
+use cowrap_packs::{Pack, PackSet};
+use cowrap_report::{Details, MarkLocation, ParseDetails, Problem, UnmatchedEntries};
 
 use crate::caches::{Caches, FilesRead};
 use crate::index_file::{Coverage, Index};
-use crate::inputs::{Inputs, inputs, pack_of};
+use crate::inputs::{Inputs, inputs, packs_of};
 use crate::problems::refused;
 use crate::request::{Input, Progress, Request, SharingRequest};
 use crate::snapshot::Snapshot;
@@ -33,7 +33,9 @@ use crate::{Error, index_file};
 /// A tree that is open for reading.
 pub(crate) struct Session<'r> {
     pub(crate) request: &'r Request,
-    pub(crate) pack: Pack,
+    pub(crate) packs: PackSet,
+    /// How each pack reads bodies.
+    pub(crate) readings: Vec<ReadingId>,
     pub(crate) tree: Tree,
     pub(crate) inputs: Inputs,
     /// The libclang in use and where marks are defined. Each program adds its own details to a
@@ -94,8 +96,8 @@ pub fn index(request: &Request, progress: &dyn Progress) -> Result<Index, Error>
 /// The program of the saved index that a request names; `None` if it names a tree.
 pub(crate) fn saved_program(request: &Request) -> Result<Option<ProgramRead>, Error> {
     let Input::Index(path) = &request.input else { return Ok(None) };
-    let pack = pack_of(request.pack.as_deref())?.with(&request.settings);
-    let index = index_file::load(&request.working_directory.join(path), pack)?;
+    let packs = packs_of(&request.packs, &request.settings)?;
+    let index = index_file::load(&request.working_directory.join(path), packs)?;
     Ok(Some(ProgramRead { index, files_read: None }))
 }
 
@@ -106,20 +108,18 @@ impl<'r> Session<'r> {
     ///
     /// libclang is missing, the pack or the database cannot be used, or the tree defines no mark.
     pub(crate) fn open(request: &'r Request) -> Result<Session<'r>, Error> {
-        let pack = pack_of(request.pack.as_deref())?.with(&request.settings);
+        let packs = packs_of(&request.packs, &request.settings)?;
         let library = Library::load()?;
         let (inputs, tree) = inputs(request)?;
         let started = SystemTime::now();
-        let visible = make_visible(&tree.root, &mark_headers(&pack), &Default::default());
-        if visible.definitions.is_empty() {
-            return Err(no_marks(&pack, &tree));
-        }
+        let visible = make_visible(&tree.root, &mark_headers(&packs), &Default::default());
+        let unmatched = without_marks(&packs, &visible, &tree)?;
         let parsing = ParseDetails {
             clang: format!("{} ({})", library.version(), library.path().display()),
-            marks: visible.definitions.iter().map(|definition| mark_detail(definition, &pack, &tree)).collect(),
+            marks: visible.definitions.iter().map(|definition| mark_detail(definition, packs.first(), &tree)).collect(),
             ..ParseDetails::default()
         };
-        let details = Details { parsing, ..Details::default() };
+        let details = Details { parsing, unmatched, ..Details::default() };
         let cache = match &request.cache {
             // Verifying reads everything.
             Some(location) if request.sharing != SharingRequest::Verify => {
@@ -128,20 +128,15 @@ impl<'r> Session<'r> {
             _ => None,
         };
         let clang = library.version().to_owned();
-        let indexer = Indexer::new(
-            library,
-            vocabulary(std::slice::from_ref(&pack)).0,
-            visible.headers,
-            tree.clone(),
-            request.jobs,
-        )?;
+        let (vocabulary, readings) = vocabulary(packs.packs());
+        let indexer = Indexer::new(library, vocabulary, visible.headers, tree.clone(), request.jobs)?;
         let refused = inputs.refused.iter().map(|refusal| refused(refusal, &tree)).collect();
         let current = CurrentSnapshot {
             snapshot: Snapshot::disk(),
             units: inputs.units.as_slice().into(),
             sources: indexer.sources(Snapshot::disk().overlay(), started),
         };
-        Ok(Session { request, pack, tree, inputs, details, refused, clang, indexer, cache, current })
+        Ok(Session { request, packs, readings, tree, inputs, details, refused, clang, indexer, cache, current })
     }
 
     /// Switches to a snapshot: from now on, its files are read.
@@ -151,7 +146,7 @@ impl<'r> Session<'r> {
         }
         let sources = self.indexer.sources(snapshot.overlay(), SystemTime::now());
         let texts = snapshot.overlay().texts().map(|(path, text)| (path.to_path_buf(), Arc::clone(text))).collect();
-        let VisibleMarks { headers, .. } = make_visible(&self.tree.root, &mark_headers(&self.pack), &texts);
+        let VisibleMarks { headers, .. } = make_visible(&self.tree.root, &mark_headers(&self.packs), &texts);
         self.indexer.set_texts(headers).map_err(Error::Snapshot)?;
         let identities = Identities::default();
         let units = self.inputs.units.iter().filter_map(|unit| {
@@ -209,7 +204,8 @@ impl<'r> Session<'r> {
         count_unknown_arguments(&units, &mut details);
         let index = Index {
             program,
-            pack: session.pack.clone(),
+            packs: session.packs.clone(),
+            readings: session.readings.clone(),
             tree: session.tree.clone(),
             details,
             problems,
@@ -277,9 +273,31 @@ impl<'r> Session<'r> {
     }
 }
 
-fn no_marks(pack: &Pack, tree: &Tree) -> Error {
-    let marks: Vec<&str> = pack.marks.iter().map(|mark| mark.name.as_str()).collect();
-    Error::NoMarks { pack: pack.name.clone(), root: tree.root.display().to_string(), marks: marks.join(", ") }
+/// For each pack, its marks on declarations if it has some and the tree defines none of them.
+///
+/// # Errors
+///
+/// This is so for all packs: a check could not find anything.
+fn without_marks(packs: &PackSet, visible: &VisibleMarks, tree: &Tree) -> Result<Vec<UnmatchedEntries>, Error> {
+    let missing = |pack: &Pack| {
+        let own = || pack.marks.iter().enumerate().filter(|(_, mark)| !mark.is_foreign && !mark.statement);
+        let is_defined = |id: usize| visible.definitions.iter().any(|found| usize::from(found.mark.0) == id);
+        match own().any(|(id, _)| is_defined(id)) {
+            true => Vec::new(),
+            false => own().map(|(_, mark)| mark.name.clone()).collect(),
+        }
+    };
+    let entries =
+        |pack: &Pack| UnmatchedEntries { pack: pack.name.clone(), marks: missing(pack), ..UnmatchedEntries::default() };
+    let unmatched: Vec<UnmatchedEntries> = packs.packs().iter().map(entries).collect();
+    match unmatched.iter().find(|entries| entries.marks.is_empty()).or(unmatched.first()) {
+        Some(entries) if !entries.marks.is_empty() => Err(Error::NoMarks {
+            pack: unmatched.iter().map(|entries| entries.pack.as_str()).collect::<Vec<_>>().join("`, `"),
+            root: tree.root.display().to_string(),
+            marks: unmatched.iter().flat_map(|entries| entries.marks.clone()).collect::<Vec<_>>().join(", "),
+        }),
+        _ => Ok(unmatched),
+    }
 }
 
 /// A definition of a mark, for reports.

@@ -1,22 +1,24 @@
 //! The summary of a report: what was checked and found, in numbers.
 
+use rayon::prelude::*;
+
 use cowrap_analysis::effects::{Effects, Resolution};
+use cowrap_analysis::program::Call;
 use cowrap_facts::CallKind;
-use cowrap_packs::Effect;
-use cowrap_report::{Finding, Level, Problem, Summary, Unknown};
+use cowrap_packs::{Cut, Effect};
+use cowrap_report::{Finding, Level, PackSummary, Problem, Summary, Unknown, UnmatchedCut, UnmatchedEntries};
 
 use crate::index_file::Coverage;
 
-/// Counts what was checked and found. `not_compared` is the number of generated files that could
+/// Counts what was checked and found with several packs. `not_compared` is the number of generated files that could
 /// not be compared.
 pub(crate) fn summarise(
-    effects: &Effects<'_>,
+    effects: &[Effects<'_>],
     findings: &[Finding],
     problems: &[Problem],
     coverage: &Coverage,
     not_compared: usize,
 ) -> Summary {
-    let program = effects.program;
     let at = |level| findings.iter().filter(|finding| finding.level == level).count();
     let mut summary = Summary {
         units: coverage.units,
@@ -28,35 +30,64 @@ pub(crate) fn summarise(
         unknown: Unknown { generated_files: not_compared, ..Unknown::default() },
         ..Summary::default()
     };
+    summary.packs = effects.par_iter().map(summarise_pack).collect();
+    // What is counted here is the same for all packs.
+    let Some(program) = effects.first().map(|effects| effects.program) else { return summary };
     for function in program.function_ids() {
         let linked = program.function(function);
         summary.functions += usize::from(!linked.bodies.is_empty());
+        let called = !program.incoming(function).is_empty();
+        let no_body = linked.bodies.is_empty() && !linked.declarations.is_empty();
+        summary.unknown.bodies += usize::from(called && no_body);
+    }
+    for call in program.bodies.iter().flat_map(|body| &body.calls) {
+        match call.kind {
+            CallKind::Unresolved => summary.unknown.unresolved_calls += 1,
+            CallKind::Written | CallKind::Cleanup | CallKind::Region => summary.calls += 1,
+        }
+    }
+    summary
+}
+
+/// Counts what was covered with one pack.
+fn summarise_pack(effects: &Effects<'_>) -> PackSummary {
+    let program = effects.program;
+    let mut summary = PackSummary { name: effects.pack.name.clone(), ..PackSummary::default() };
+    for function in program.function_ids() {
+        let linked = program.function(function);
         summary.inside_only += usize::from(effects.requirement(function).effect == Some(Effect::InsideOnly));
         let wraps = effects.context_marks(function).iter().any(|(mark, _)| {
             effects.pack.mark(mark.mark).wrapper.as_ref().is_some_and(|wraps| wraps.calls == Effect::InsideOnly)
         });
         let generated = || linked.bodies.iter().any(|body| effects.is_generated(program.body(*body).location));
         summary.wrappers += usize::from(wraps && generated());
-        let called = !program.incoming(function).is_empty();
-        let no_body = linked.bodies.is_empty() && !linked.declarations.is_empty();
-        summary.unknown.bodies += usize::from(called && no_body);
     }
     for body in &program.bodies {
         for call in &body.slot_calls {
             match effects.resolution(call) {
                 Resolution::Known => {}
-                Resolution::PartlyKnown => summary.unknown.partly_known_calls += 1,
-                Resolution::NoCandidate => summary.unknown.pointer_calls += 1,
+                Resolution::PartlyKnown => summary.partly_known_calls += 1,
+                Resolution::NoCandidate => summary.pointer_calls += 1,
             }
         }
-        for call in &body.calls {
-            match call.kind {
-                CallKind::Unresolved => summary.unknown.unresolved_calls += 1,
-                CallKind::Written | CallKind::Cleanup | CallKind::Region => summary.calls += 1,
-            }
-            let creates = effects.is_creator(call.callee);
-            summary.creations += usize::from(creates && !effects.is_generated(call.location));
-        }
+        let creates = |call: &&Call| effects.is_creator(call.callee) && !effects.is_generated(call.location);
+        summary.creations += body.calls.iter().filter(creates).count();
     }
     summary
+}
+
+/// Finds the models and cuts that match nothing. `unmatched` has the marks of each pack that the tree does not define.
+pub(crate) fn find_unmatched(effects: &[Effects<'_>], unmatched: &mut Vec<UnmatchedEntries>) {
+    let of_pack = |effects: &Effects<'_>| {
+        let pack = &effects.pack.name;
+        let known = unmatched.iter().find(|entries| entries.pack == *pack);
+        let cut = |cut: &Cut| UnmatchedCut { caller: cut.caller.clone(), callee: cut.callee.clone() };
+        UnmatchedEntries {
+            pack: pack.clone(),
+            marks: known.map(|entries| entries.marks.clone()).unwrap_or_default(),
+            models: effects.unused_models().into_iter().map(str::to_owned).collect(),
+            cuts: effects.unused_cuts().into_iter().map(cut).collect(),
+        }
+    };
+    *unmatched = effects.iter().map(of_pack).collect();
 }

@@ -7,7 +7,7 @@ use cowrap_frontend::extract::{
     Compared, ContextChange, LockAction, LockWord, PairedWith, Predicate, Reading, Vocabulary,
 };
 use cowrap_frontend::marks::MarkHeaders;
-use cowrap_packs::{Pack, SlotName};
+use cowrap_packs::{Pack, PackSet, SlotName};
 
 /// The names that extraction searches for, and the number with which facts give the reading of each pack. The packs
 /// share the numbers of marks, locks and slots ([`PackSet`](cowrap_packs::PackSet)).
@@ -32,11 +32,17 @@ pub fn vocabulary(packs: &[Pack]) -> (Vocabulary, Vec<ReadingId>) {
     (vocabulary, readings)
 }
 
-/// The marks, and the headers in which they may be defined.
-pub fn mark_headers(pack: &Pack) -> MarkHeaders {
-    let (headers, directories) = pack.mark_headers();
-    let marks = pack.marks.iter().map(|mark| mark.name.clone()).collect();
-    MarkHeaders { marks, headers: headers.clone(), directories: directories.to_vec() }
+/// The marks of all packs, and the headers in which they may be defined.
+pub fn mark_headers(packs: &PackSet) -> MarkHeaders {
+    let mut found = MarkHeaders::default();
+    // All packs have all marks.
+    found.marks = packs.first().marks.iter().map(|mark| mark.name.clone()).collect();
+    for pack in packs.packs() {
+        let (headers, directories) = pack.mark_headers();
+        found.headers.push(headers.clone());
+        found.directories.extend_from_slice(directories);
+    }
+    found
 }
 
 /// How a pack reads bodies.

@@ -897,6 +897,7 @@ fn the_json_format_is_one_document_with_stable_keys() {
             "level",
             "message",
             "notes",
+            "pack",
             "primary",
             "rule",
             "secondary",
@@ -904,7 +905,7 @@ fn the_json_format_is_one_document_with_stable_keys() {
             "subjects"
         ]
     );
-    assert_eq!(finding["rule"], "coroutine-call");
+    assert_eq!((&finding["rule"], &finding["pack"]), (&json!("coroutine-call"), &json!("qemu")));
     assert_eq!(finding["level"], "error");
     assert_eq!(finding["function"], "plain");
     assert_eq!(finding["subjects"], json!([{"role": "caller", "name": "plain"}, {"role": "callee", "name": "drain"}]));
@@ -917,21 +918,20 @@ fn the_json_format_is_one_document_with_stable_keys() {
         [
             "calls",
             "compared",
-            "coroutine_only",
-            "creations",
             "errors",
             "failed_units",
             "functions",
             "notes",
             "other_languages",
+            "packs",
             "units",
             "unknown",
-            "warnings",
-            "wrappers"
+            "warnings"
         ]
     );
-    let unknown = ["bodies", "generated_files", "partly_known_calls", "pointer_calls", "unresolved_calls"];
-    assert_eq!(keys(&out["summary"]["unknown"]), unknown);
+    assert_eq!(keys(&out["summary"]["unknown"]), ["bodies", "generated_files", "unresolved_calls"]);
+    let pack = ["creations", "inside_only", "name", "partly_known_calls", "pointer_calls", "wrappers"];
+    assert_eq!(keys(&out["summary"]["packs"][0]), pack);
     assert_eq!(out["summary"]["units"], 3);
     assert_eq!(out["summary"]["errors"], 1);
     assert_eq!(out["summary"]["warnings"], 1);

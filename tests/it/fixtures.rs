@@ -178,7 +178,7 @@ fn check_files(files: &[PathBuf], sources: &[PathBuf], enable: &[&str]) -> Vec<F
     let shared = sorted_entries(&testdata().join("include")).into_iter();
     let shared: Vec<PathBuf> = shared.filter(|path| path.is_file()).collect();
     compare(&report, &testdata(), &[&shared, sources].concat());
-    let unknown = &report.summary.unknown;
+    let unknown = &report.summary.packs[0];
     for (name, actual) in [("unknown calls", unknown.pointer_calls), ("partly known calls", unknown.partly_known_calls)]
     {
         if let Some(count) = files.iter().find_map(|file| directive(file, name)) {

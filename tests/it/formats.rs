@@ -31,18 +31,19 @@ const ALL: &[Format] = &[
 
 /// The rules that the reports here know.
 fn rules() -> Vec<RuleInfo> {
-    let rule = |id: &'static str, level, summary: &str, opt_in, page: &str| RuleInfo {
+    let rule = |id: &'static str, level: Level, summary: &str, page: &str| RuleInfo {
         id,
+        pack: Some("qemu".to_owned()),
         name: id.to_owned(),
         level,
         summary: summary.to_owned(),
-        opt_in,
+        opt_in: level == Level::Warning,
         fixes: None,
         page: page.to_owned(),
     };
     vec![
-        rule("a-rule", Level::Error, "one thing", false, "# a-rule\n\nOne thing,\ntold.\n\n## Why\n"),
-        rule("b-rule", Level::Warning, "another thing", true, "# b-rule\n\nOther.\n"),
+        rule("a-rule", Level::Error, "one thing", "# a-rule\n\nOne thing,\ntold.\n\n## Why\n"),
+        rule("b-rule", Level::Warning, "another thing", "# b-rule\n\nOther.\n"),
     ]
 }
 

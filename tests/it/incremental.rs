@@ -235,7 +235,7 @@ fn changed_flags_and_packs_are_noticed() {
     assert_eq!(checkout.parsed(), 0);
     let pack = include_str!("../../rules/packs/qemu.toml").replace("name = \"no_coroutine_fn\"", "name = \"no_co\"");
     checkout.write("pack.toml", &pack);
-    let request = Request { pack: Some(checkout.root().join("pack.toml")), ..checkout.request() };
+    let request = Request { packs: vec![checkout.root().join("pack.toml")], ..checkout.request() };
     for expected in [UNITS, 0] {
         std::thread::sleep(Duration::from_millis(40));
         let count = Count::default();

@@ -39,7 +39,7 @@ fn paths(effects: &Effects<'_>, expression: &str) -> Vec<String> {
 #[test]
 fn each_construct_calls_its_target_and_nothing_else() {
     let index = index("constructs");
-    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let effects = Effects::new(&index.program, index.packs.first(), &index.tree);
     let constructs = [
         "name",
         "macro",
@@ -80,7 +80,7 @@ fn each_construct_calls_its_target_and_nothing_else() {
 #[test]
 fn a_creators_parameter_points_to_entry_points() {
     let index = index("constructs");
-    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let effects = Effects::new(&index.program, index.packs.first(), &index.tree);
     let found = paths(&effects, "\"parameter 1 of qemu_coroutine_create\" to_entry_co to_entry");
     assert_eq!(found, ["parameter 1 of qemu_coroutine_create → to_entry_co → to_entry"]);
 }
@@ -88,14 +88,14 @@ fn a_creators_parameter_points_to_entry_points() {
 #[test]
 fn unevaluated_operands_and_unchosen_arms_are_not_calls() {
     let index = index("constructs");
-    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let effects = Effects::new(&index.program, index.packs.first(), &index.tree);
     assert_eq!(paths(&effects, "by_sizeof []"), ["by_sizeof → to_chosen"]);
 }
 
 #[test]
 fn static_functions_of_one_name_are_different_functions() {
     let index = index("constructs");
-    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let effects = Effects::new(&index.program, index.packs.first(), &index.tree);
     assert_eq!(paths(&effects, "twin_user twin far"), ["twin_user → twin → far"]);
     assert!(paths(&effects, "twin_here twin far").is_empty());
     let both = queries::why(&effects, "twin", None, false).unwrap();
@@ -108,7 +108,7 @@ fn static_functions_of_one_name_are_different_functions() {
 #[test]
 fn a_mark_comes_with_a_typedef() {
     let index = index("constructs");
-    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let effects = Effects::new(&index.program, index.packs.first(), &index.tree);
     let labels = |name: &str| {
         let all = queries::graph(&effects, &Selection::Everything, &[]).unwrap();
         all.nodes.into_iter().find(|node| node.name == name).map(|node| node.labels)
@@ -122,7 +122,7 @@ fn a_mark_comes_with_a_typedef() {
 #[test]
 fn calls_have_locations_and_contexts() {
     let index = index("constructs");
-    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let effects = Effects::new(&index.program, index.packs.first(), &index.tree);
     let callers = |name: &str| queries::related(&effects, name, Direction::Callers, false, false).unwrap().remove(0);
     let inside = callers("to_inside").relations.remove(0);
     assert_eq!((inside.from.as_str(), inside.context), ("by_guard", "in coroutine context"));
@@ -137,7 +137,7 @@ fn calls_have_locations_and_contexts() {
 #[test]
 fn callers_include_slots_and_on_request_transitive_callers() {
     let index = index("constructs");
-    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let effects = Effects::new(&index.program, index.packs.first(), &index.tree);
     let ask = |transitive, named| {
         let related = queries::related(&effects, "to_passed_on", Direction::Callers, transitive, named).unwrap();
         let relations = related.into_iter().flat_map(|related| related.relations);
@@ -159,7 +159,7 @@ fn callers_include_slots_and_on_request_transitive_callers() {
 #[test]
 fn callees_are_transitive_on_request() {
     let index = index("constructs");
-    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let effects = Effects::new(&index.program, index.packs.first(), &index.tree);
     let ask = |transitive| {
         let related = queries::related(&effects, "by_cleanup", Direction::Callees, transitive, false).unwrap();
         let relations = related.into_iter().flat_map(|related| related.relations);
@@ -175,7 +175,7 @@ fn callees_are_transitive_on_request() {
 #[test]
 fn expressions_choose_by_name_label_and_neighbourhood() {
     let index = index("constructs");
-    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let effects = Effects::new(&index.program, index.packs.first(), &index.tree);
     let ends = |expression: &str| {
         let mut ends: Vec<String> = paths(&effects, expression);
         ends.sort_unstable();
@@ -190,7 +190,7 @@ fn expressions_choose_by_name_label_and_neighbourhood() {
     assert_eq!(ends("[defined,!/^(to|by|not)_/,!/twin|far/,!/call|choose|pass/]"), Vec::<String>::new());
     assert_eq!(ends("by_name | by_macro"), ["by_macro", "by_name"]);
     let tree = self::index("miniblock");
-    let effects = Effects::new(&tree.program, &tree.pack, &tree.tree);
+    let effects = Effects::new(&tree.program, tree.packs.first(), &tree.tree);
     let mixed = paths(&effects, "[mixed]");
     assert!(!mixed.is_empty() && mixed == paths(&effects, "[either]"), "the older name still works: {mixed:?}");
 }
@@ -198,7 +198,7 @@ fn expressions_choose_by_name_label_and_neighbourhood() {
 #[test]
 fn paths_shows_the_shortest_path_to_each_end() {
     let index = index("constructs");
-    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let effects = Effects::new(&index.program, index.packs.first(), &index.tree);
     let found = queries::paths(&effects, "by_passed_on ...", 2).unwrap();
     let shown: Vec<&str> = found.paths.iter().map(|path| path.remarks[0].as_str()).collect();
     assert_eq!(shown, ["by_passed_on", "by_passed_on → pass_on"]);
@@ -209,7 +209,7 @@ fn paths_shows_the_shortest_path_to_each_end() {
 #[test]
 fn errors_suggest_similar_names() {
     let index = index("constructs");
-    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let effects = Effects::new(&index.program, index.packs.first(), &index.tree);
     let error = queries::why(&effects, "by_gaurd", None, false).unwrap_err();
     assert_eq!(error.to_string(), "no function is named `by_gaurd`; did you mean `by_guard`?");
     let error = queries::paths(&effects, "[corutine_fn]", 1).unwrap_err();
@@ -225,7 +225,7 @@ fn errors_suggest_similar_names() {
 /// The answer of `why` for a function of miniblock.
 fn explain(name: &str, to: Option<&str>) -> (String, Vec<(String, Vec<Witness>)>) {
     let index = index("miniblock");
-    let effects = Effects::new(&index.program, &index.pack, &index.tree);
+    let effects = Effects::new(&index.program, index.packs.first(), &index.tree);
     let explanation = queries::why(&effects, name, to, true).unwrap().remove(0);
     let inferences = explanation.inferences.into_iter().map(|inference| (inference.text, inference.witnesses));
     (explanation.requirement, inferences.collect())
@@ -244,7 +244,7 @@ fn why_says_where_an_unmarked_function_runs() {
         let flags = vec!["-I".into(), testdata().join("include").into_os_string()];
         let input = Input::Files { files: vec![testdata().join("rules").join(file)], flags };
         let index = cowrap_session::index(&Request { jobs: 1, ..Request::new(input, testdata()) }, &Silent).unwrap();
-        let effects = Effects::new(&index.program, &index.pack, &index.tree);
+        let effects = Effects::new(&index.program, index.packs.first(), &index.tree);
         queries::why(&effects, name, None, false).unwrap().remove(0).requirement
     };
     let thread = "unmarked, passed to parameter 2 of `thread_pool_submit_co`, which runs it in another thread";

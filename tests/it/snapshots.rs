@@ -11,8 +11,8 @@ use cowrap_base::files::{Overlay, Tree};
 use cowrap_report::render::{AnswerFormat, Format, Style, render, render_answer, render_header_diagnostics};
 use cowrap_report::{
     Answer, Comparison, Details, Direction, EdgeKind, Explanation, Finding, GraphEdge, GraphNode, HeaderDiagnostics,
-    Inference, Label, Level, MarkLocation, Note, ParseDetails, Paths, Problem, ProblemKind, QueryResult, Related,
-    Relation, Report, SharingStats, Span, Subgraph, Summary, Unknown, UnmatchedCut, UnmatchedEntries, Witness,
+    Inference, Label, Level, MarkLocation, Note, PackSummary, ParseDetails, Paths, Problem, ProblemKind, QueryResult,
+    Related, Relation, Report, SharingStats, Span, Subgraph, Summary, Unknown, UnmatchedCut, UnmatchedEntries, Witness,
 };
 use tempfile::TempDir;
 
@@ -245,19 +245,18 @@ fn summary() -> Summary {
         other_languages: BTreeMap::from([("C++".to_owned(), 2), ("assembler".to_owned(), 1)]),
         functions: 132,
         calls: 316,
-        inside_only: 54,
-        wrappers: 7,
-        creations: 1,
         errors: 1,
         warnings: 1,
         notes: 1,
-        unknown: Unknown {
+        unknown: Unknown { unresolved_calls: 0, bodies: 1, generated_files: 2 },
+        packs: vec![PackSummary {
+            name: "qemu".to_owned(),
+            inside_only: 54,
+            wrappers: 7,
+            creations: 1,
             pointer_calls: 3,
             partly_known_calls: 12,
-            unresolved_calls: 0,
-            bodies: 1,
-            generated_files: 2,
-        },
+        }],
         compared: Some(Comparison {
             baseline: Some(("known.json".to_owned(), 7)),
             upgrade: None,
@@ -276,10 +275,12 @@ fn details() -> Details {
             marks: vec![MarkLocation { mark: "coroutine_fn".to_owned(), path: "include/osdep.h".into(), line: 12 }],
             unknown_arguments: BTreeMap::from([("-fnew".to_owned(), 2)]),
         },
-        unmatched: UnmatchedEntries {
+        unmatched: vec![UnmatchedEntries {
+            pack: "qemu".to_owned(),
+            marks: Vec::new(),
             models: vec!["g_old".to_owned()],
             cuts: vec![UnmatchedCut { caller: "blk_drain".to_owned(), callee: "aio_poll".to_owned() }],
-        },
+        }],
         not_compared: vec!["gen.c: cannot be compared, because it was not read".to_owned()],
         sharing: SharingStats {
             units: 5,

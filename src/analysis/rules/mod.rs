@@ -32,7 +32,7 @@ mod wrapper_target_missing;
 mod report;
 
 use crate::effects::Effects;
-use cowrap_packs::{Pack, Setting};
+use cowrap_packs::{Pack, RULE_IDS, Setting};
 use cowrap_report::{Finding, Label, Level, RuleInfo, Safety, Subject, sort_findings};
 
 /// A rule.
@@ -85,6 +85,7 @@ pub static RULES: &[Rule] = &[
 pub fn infos(pack: &Pack) -> Vec<RuleInfo> {
     let info = |rule: &Rule| RuleInfo {
         id: rule.id,
+        pack: RULE_IDS.contains(&rule.id).then(|| pack.name.clone()),
         name: pack.rule_name(rule.id).to_owned(),
         level: pack.rule_level(rule.id).and_then(Setting::level).unwrap_or(rule.level),
         summary: pack.words.fill(pack.rule_summary(rule.id).unwrap_or(rule.summary), &[]),

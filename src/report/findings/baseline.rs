@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::fingerprint::UNNAMED_PACK;
 use super::{Finding, Fingerprints, Subject, lossy};
 
 /// The version of the format.
@@ -37,6 +38,9 @@ pub struct BaselineEntry {
     pub path: PathBuf,
     /// The rule.
     pub rule: String,
+    /// The pack, if its name is part of the fingerprint. Entries of earlier releases have no pack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pack: Option<String>,
     /// The enclosing function.
     pub function: String,
     /// What else it is about, by name; nothing in the previous version.
@@ -142,25 +146,41 @@ impl Baseline {
     ///
     /// An entry is a finding with its fingerprint. Of the previous version's entries, each is a
     /// finding of its rule in its file and function: so many of them are known as there are
-    /// entries, the first ones of the report.
-    pub fn compare(&self, findings: &[Finding]) -> (Vec<bool>, Vec<&BaselineEntry>) {
-        match self.is_previous {
-            true => self.compare_by(findings, |finding| BaselineEntry::of(finding).place(), BaselineEntry::place),
-            false => {
-                self.compare_by(findings, |finding| finding.fingerprint.clone(), |entry| entry.fingerprint.clone())
-            }
+    /// entries, the first ones of the report. Entries without a pack are about findings of the pack `unnamed`.
+    pub fn compare(&self, findings: &[Finding], unnamed: &str) -> (Vec<bool>, Vec<&BaselineEntry>) {
+        if self.is_previous {
+            let place = |finding: &Finding| {
+                may_be_of(finding, unnamed).then(|| BaselineEntry::of(finding).place()).into_iter().collect()
+            };
+            return self.compare_by(findings, place, BaselineEntry::place);
         }
+        // As releases that knew one pack at a time wrote them.
+        let mut without_pack = Fingerprints::default();
+        let keys = |finding: &Finding| {
+            let mut keys = vec![(named_pack(finding), finding.fingerprint.clone())];
+            if finding.pack.as_deref() == Some(unnamed) && unnamed != UNNAMED_PACK {
+                keys.push((None, without_pack.of(&Finding { pack: None, ..finding.clone() })));
+            }
+            keys
+        };
+        self.compare_by(findings, keys, |entry| (entry.pack.clone(), entry.fingerprint.clone()))
+    }
+
+    /// The pack that entries without one are about, in a run with these packs.
+    pub fn unnamed_pack<'p>(packs: &[&'p str]) -> &'p str {
+        let known = packs.iter().find(|pack| **pack == UNNAMED_PACK).or(packs.first());
+        known.copied().unwrap_or(UNNAMED_PACK)
     }
 
     /// Whether each entry of a baseline of the previous version means one finding: no function has
     /// more findings of a rule than entries.
-    pub fn is_unambiguous(&self, findings: &[Finding]) -> bool {
+    pub fn is_unambiguous(&self, findings: &[Finding], unnamed: &str) -> bool {
         let mut entries: HashMap<(String, PathBuf, String), usize> = HashMap::new();
         for entry in &self.entries {
             *entries.entry(entry.place()).or_default() += 1;
         }
         let mut found: HashMap<(String, PathBuf, String), usize> = HashMap::new();
-        for finding in findings {
+        for finding in findings.iter().filter(|finding| may_be_of(finding, unnamed)) {
             let at = finding.primary.at.path.clone();
             *found.entry((finding.rule.clone(), at, finding.function.clone())).or_default() += 1;
         }
@@ -170,7 +190,7 @@ impl Baseline {
     fn compare_by<K: Eq + Hash>(
         &self,
         findings: &[Finding],
-        of_finding: impl Fn(&Finding) -> K,
+        mut of_finding: impl FnMut(&Finding) -> Vec<K>,
         of_entry: impl Fn(&BaselineEntry) -> K,
     ) -> (Vec<bool>, Vec<&BaselineEntry>) {
         // What a merge wrote twice is one, even if a release worded it in another way in between.
@@ -182,8 +202,10 @@ impl Baseline {
         for entry in unique {
             entries.entry(of_entry(entry)).or_default().push_back(entry);
         }
-        let is_known =
-            |finding: &Finding| entries.get_mut(&of_finding(finding)).and_then(VecDeque::pop_front).is_some();
+        let is_known = |finding: &Finding| {
+            let keys = of_finding(finding);
+            keys.iter().any(|key| entries.get_mut(key).and_then(VecDeque::pop_front).is_some())
+        };
         let known = findings.iter().map(is_known).collect();
         let mut stale: Vec<&BaselineEntry> = entries.into_values().flatten().collect();
         stale.sort();
@@ -198,11 +220,22 @@ impl Baseline {
                 entry.path = path;
                 if !self.is_previous {
                     let path = entry.path.to_string_lossy();
-                    entry.fingerprint = fingerprints.of_parts(&entry.rule, &path, &entry.function, &entry.subjects);
+                    let BaselineEntry { rule, pack, function, subjects, .. } = &*entry;
+                    entry.fingerprint = fingerprints.of_parts(rule, pack.as_deref(), &path, function, subjects);
                 }
             }
         }
     }
+}
+
+/// The pack of a finding, if its name is part of the fingerprint.
+fn named_pack(finding: &Finding) -> Option<String> {
+    finding.pack.clone().filter(|pack| pack != UNNAMED_PACK)
+}
+
+/// Whether a finding is of a pack, or of none.
+fn may_be_of(finding: &Finding, pack: &str) -> bool {
+    finding.pack.as_deref().is_none_or(|of| of == pack)
 }
 
 /// Strings and numbers, which can always be written.
@@ -215,6 +248,7 @@ impl BaselineEntry {
         BaselineEntry {
             path: finding.primary.at.path.clone(),
             rule: finding.rule.clone(),
+            pack: named_pack(finding),
             function: finding.function.clone(),
             subjects: finding.subjects.clone(),
             message: finding.message.clone(),
@@ -259,8 +293,8 @@ mod tests {
         let text = "[{\"cowrap-baseline\":1}\n,{\"path\":\"a.c\",\"rule\":\"a-rule\",\"function\":\"f\",\
                     \"message\":\"m\",\"fingerprint\":\"0\"}\n]\n";
         let baseline = Baseline::parse(text, Path::new("b.json")).unwrap();
-        assert!(baseline.is_unambiguous(&[finding(1)]));
-        assert!(!baseline.is_unambiguous(&[finding(1), finding(2)]), "either of the two may be the known one");
+        assert!(baseline.is_unambiguous(&[finding(1)], "qemu"));
+        assert!(!baseline.is_unambiguous(&[finding(1), finding(2)], "qemu"), "either of the two may be the known one");
     }
 
     #[test]
@@ -274,11 +308,11 @@ mod tests {
         let back = parse(&text).unwrap();
         assert!(!back.is_previous());
         assert_eq!(back.to_text(), text);
-        assert_eq!(back.compare(&all), (vec![true, true], vec![]));
+        assert_eq!(back.compare(&all, "qemu"), (vec![true, true], vec![]));
         assert_eq!(parse(&Baseline::default().to_text()).unwrap(), Baseline::default());
         // As an editor on another system leaves it, and after a merge that kept a line twice.
         let twice = text.replace('\n', "\r\n") + text.lines().nth(1).unwrap();
-        assert_eq!(parse(&twice).unwrap().compare(&all), (vec![true, true], vec![]));
+        assert_eq!(parse(&twice).unwrap().compare(&all, "qemu"), (vec![true, true], vec![]));
     }
 
     #[test]
@@ -286,10 +320,28 @@ mod tests {
         let known = Baseline::of(&given(vec![finding("a.c", "x", 1), finding("a.c", "x", 2), finding("a.c", "y", 3)]));
         let mut now = given(vec![finding("a.c", "x", 70), finding("a.c", "z", 80)]);
         now[0].message = "other words of a later release".to_owned();
-        let (is_known, stale) = known.compare(&now);
+        let (is_known, stale) = known.compare(&now, "qemu");
         assert_eq!(is_known, [true, false]);
         let stale: Vec<&str> = stale.iter().map(|entry| entry.message.as_str()).collect();
         assert_eq!(stale, ["calls x", "calls y"], "one of two equal ones is gone");
+    }
+
+    #[test]
+    fn entries_are_about_findings_of_their_pack() {
+        let of = |pack: &str, callee: &str| Finding { pack: Some(pack.to_owned()), ..finding("a.c", callee, 1) };
+        let all = given(vec![of("qemu", "x"), of("pond", "x"), of("pond", "y")]);
+        let known = Baseline::of(&all);
+        assert_eq!(known.to_text().matches("\"pack\":\"pond\"").count(), 2, "{}", known.to_text());
+        assert!(!known.to_text().contains("\"qemu\""), "as earlier releases wrote it");
+        assert_eq!(known.compare(&all, "qemu"), (vec![true, true, true], vec![]));
+        let (is_known, stale) = known.compare(&given(vec![of("pond", "y")]), "pond");
+        assert_eq!(is_known, [true]);
+        let stale: Vec<_> = stale.iter().map(|entry| entry.pack.as_deref()).collect();
+        assert_eq!(stale, [None, Some("pond")]);
+        // An earlier release checked with `pond` alone.
+        let earlier = Baseline::of(&given(vec![finding("a.c", "x", 1), finding("a.c", "y", 2)]));
+        assert_eq!(earlier.compare(&given(vec![of("pond", "x"), of("pond", "y")]), "pond"), (vec![true, true], vec![]));
+        assert_eq!(earlier.compare(&given(vec![of("pond", "x"), of("lake", "x")]), "pond").0, [true, false]);
     }
 
     #[test]
@@ -298,7 +350,7 @@ mod tests {
             Baseline::of(&given(vec![finding("a.c", "x", 1), finding("a.c", "x", 2), finding("c.c", "x", 3)]));
         known.rename(|path| (path == Path::new("a.c")).then(|| PathBuf::from("d/b.c")));
         let now = given(vec![finding("c.c", "x", 1), finding("d/b.c", "x", 7), finding("d/b.c", "x", 8)]);
-        assert_eq!(known.compare(&now), (vec![true, true, true], vec![]));
+        assert_eq!(known.compare(&now, "qemu"), (vec![true, true, true], vec![]));
     }
 
     /// As version 1 had it: two findings in `f` of `a.c`, one of them twice after a merge, and one
@@ -319,7 +371,7 @@ mod tests {
         let mut now = vec![finding("d/a.c", "x", 1), finding("d/a.c", "y", 2), finding("d/a.c", "z", 3)];
         now.push(finding("b.c", "x", 1));
         let now = given(now);
-        let (is_known, stale) = previous.compare(&now);
+        let (is_known, stale) = previous.compare(&now, "qemu");
         assert_eq!(is_known, [true, true, false, false], "as many as there were; none in another function");
         assert_eq!(stale.iter().map(|entry| (entry.function.as_str(), entry.line)).collect::<Vec<_>>(), [("g", 5)]);
     }

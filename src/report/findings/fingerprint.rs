@@ -6,10 +6,13 @@ use sha2::{Digest, Sha256};
 
 use super::{Finding, Subject};
 
+/// The pack whose name is not part of fingerprints. They are older than other packs, and must last.
+pub const UNNAMED_PACK: &str = "qemu";
+
 /// Makes the fingerprints of one report: with them, programs that keep findings can see which are
 /// new.
 ///
-/// A fingerprint is made of the rule, the path, the enclosing function and the subjects. Lines and
+/// A fingerprint is made of the rule, the pack, the path, the enclosing function and the subjects. Lines and
 /// columns, the level and all text are left out. So a finding keeps its fingerprint when its code
 /// moves up or down in the file, and when a release words it differently; it gets another one when
 /// the file, the function or a subject is renamed. Findings that are equal in all this differ by
@@ -29,16 +32,25 @@ impl Fingerprints {
     /// The fingerprint of the report's next finding: 32 hexadecimal digits.
     pub fn of(&mut self, finding: &Finding) -> String {
         let path = finding.primary.at.path.to_string_lossy();
-        self.of_parts(&finding.rule, &path, &finding.function, &finding.subjects)
+        self.of_parts(&finding.rule, finding.pack.as_deref(), &path, &finding.function, &finding.subjects)
     }
 
     /// The same from what identifies a finding. Also for what is reported among findings and is
     /// none: a rule's place is then taken by another name.
-    pub fn of_parts(&mut self, rule: &str, path: &str, function: &str, subjects: &[Subject]) -> String {
+    pub fn of_parts(
+        &mut self,
+        rule: &str,
+        pack: Option<&str>,
+        path: &str,
+        function: &str,
+        subjects: &[Subject],
+    ) -> String {
         let mut subjects: Vec<&Subject> = subjects.iter().collect();
         subjects.sort();
         let subjects = subjects.into_iter().flat_map(|subject| [subject.role.name(), subject.name.as_str()]);
-        let parts: Vec<String> = [rule, path, function].into_iter().chain(subjects).map(str::to_owned).collect();
+        let pack = pack.filter(|pack| *pack != UNNAMED_PACK).into_iter().flat_map(|pack| ["pack", pack]);
+        let parts = [rule, path, function].into_iter().chain(subjects).chain(pack);
+        let parts: Vec<String> = parts.map(str::to_owned).collect();
         let mut hasher = Sha256::new();
         for part in &parts {
             // With its length, a part cannot run into the next one.
@@ -90,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_differs_when_the_rule_the_path_the_function_or_a_subject_does() {
+    fn a_fingerprint_differs_when_the_rule_the_pack_the_path_the_function_or_a_subject_does() {
         let known = finding("a-rule", "a.c", "f", "g2");
         for other in [
             finding("b-rule", "a.c", "f", "g2"),
@@ -100,6 +112,10 @@ mod tests {
         ] {
             assert_ne!(of(&known), of(&other), "{other:?}");
         }
+        let with_pack = |pack: &str| of(&Finding { pack: Some(pack.to_owned()), ..known.clone() });
+        assert_eq!(with_pack("qemu"), of(&known));
+        assert_ne!(with_pack("pond"), of(&known));
+        assert_ne!(with_pack("pond"), with_pack("lake"));
         let mut other_role = known.clone();
         other_role.subjects[1].role = Role::Slot;
         assert_ne!(of(&known), of(&other_role));
@@ -107,7 +123,7 @@ mod tests {
         one_more.subjects.push(Role::Mark.of("m"));
         assert_ne!(of(&known), of(&one_more));
         // Parts do not run into each other.
-        let parts = |path, function| Fingerprints::default().of_parts("a-rule", path, function, &[]);
+        let parts = |path, function| Fingerprints::default().of_parts("a-rule", None, path, function, &[]);
         assert_ne!(parts("a", "bc"), parts("ab", "c"));
     }
 

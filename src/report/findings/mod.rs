@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use baseline::{Baseline, BaselineEntry, BaselineError};
-pub use fingerprint::Fingerprints;
+pub use fingerprint::{Fingerprints, UNNAMED_PACK};
 pub use subject::{Role, Subject};
 
 /// How serious a finding is.
@@ -31,8 +31,10 @@ pub enum Level {
 /// A violation of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// The rule.
+    /// The rule, by the name that the pack gives it.
     pub rule: String,
+    /// The pack with which it was found, by name; `None` for a finding about a comment or the baseline.
+    pub pack: Option<String>,
     /// How serious it is.
     pub level: Level,
     /// What is wrong, in lower case and without a full stop.
@@ -77,6 +79,7 @@ impl Finding {
     ) -> Finding {
         Finding {
             rule: rule.to_owned(),
+            pack: None,
             level,
             message,
             function: function.to_owned(),
@@ -211,8 +214,9 @@ pub enum Safety {
 
 /// Sorts findings as they are reported, and removes duplicates.
 pub fn sort_findings(findings: &mut Vec<Finding>) {
-    fn key(finding: &Finding) -> (&Span, &str, &str, &[Subject], Level) {
-        (&finding.primary.at, &finding.rule, &finding.function, &finding.subjects, finding.level)
+    fn key(finding: &Finding) -> (&Span, &str, &Option<String>, &str, &[Subject], Level) {
+        let Finding { rule, pack, function, subjects, level, primary, .. } = finding;
+        (&primary.at, rule, pack, function, subjects, *level)
     }
     findings.sort_by(|one, other| key(one).cmp(&key(other)));
     findings.dedup();

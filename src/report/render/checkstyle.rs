@@ -25,7 +25,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             Level::Warning => "warning",
             Level::Note => "info",
         };
-        files.entry(&at.path).or_default().push(entry(&place, severity, &finding.message, &finding.rule));
+        files.entry(&at.path).or_default().push(entry(&place, severity, &finding.message, &report.rule_name(finding)));
     }
     for problem in &report.problems {
         let (path, line) = match &problem.at {

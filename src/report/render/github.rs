@@ -23,7 +23,12 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let column = columns.in_characters(&at.path, at.line, at.column);
         let place = format!("{},line={},col={column}", file(&at.path), at.line);
         let text = [vec![finding.message.clone()], remarks(finding)].concat();
-        writeln!(out, "::{command} {place},title={}::{}", property(&format!("cowrap: {}", finding.rule)), data(&text))?;
+        writeln!(
+            out,
+            "::{command} {place},title={}::{}",
+            property(&format!("cowrap: {}", report.rule_name(finding))),
+            data(&text)
+        )?;
     }
     for problem in &report.problems {
         let place = match &problem.at {

@@ -38,7 +38,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         .iter()
         .map(|finding| Issue {
             description: description(finding),
-            check_name: finding.rule.clone(),
+            check_name: report.rule_name(finding).into_owned(),
             fingerprint: finding.fingerprint.clone(),
             severity: severity(finding.level),
             location: location(&finding.primary.at.path, finding.primary.at.line),
@@ -52,7 +52,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         issues.push(Issue {
             description: printable(&format!("`{file}` was not checked: {}", problem.message)),
             check_name: NOT_CHECKED.to_owned(),
-            fingerprint: fingerprints.of_parts(NOT_CHECKED, &file, problem.kind.name(), &[]),
+            fingerprint: fingerprints.of_parts(NOT_CHECKED, None, &file, problem.kind.name(), &[]),
             severity: severity(Level::Error),
             location: place.map_or_else(|| location(&problem.file, 1), |at| location(&at.path, at.line)),
         });

@@ -25,7 +25,7 @@ pub fn render(report: &Report, style: Style, verbose: bool, out: &mut dyn Write)
         match render_excerpt(&excerpts, &diagnostic, style.color) {
             Ok(text) => out.write_all(&text)?,
             // The source changed, or no excerpt can be shown; the finding matters all the same.
-            Err(_) => writeln!(out, "{}", short::line(finding))?,
+            Err(_) => writeln!(out, "{}", short::line(report, finding))?,
         }
     }
     problems(report, verbose, out)?;
@@ -55,8 +55,9 @@ impl<'r> Excerpts<'r> {
             Level::Warning => Severity::Warning,
             Level::Note => Severity::Note,
         };
-        let before = level_name(finding.level).len() + "[]: ".len() + finding.rule.len();
-        let mut diagnostic = Diagnostic::new(severity).with_code(&finding.rule).with_message(wrap(
+        let rule = self.report.rule_name(finding);
+        let before = level_name(finding.level).len() + "[]: ".len() + rule.len();
+        let mut diagnostic = Diagnostic::new(severity).with_code(rule).with_message(wrap(
             &printable(&finding.message),
             width,
             before,

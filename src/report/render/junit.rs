@@ -18,7 +18,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for finding in &report.findings {
         let path = finding.primary.at.path.to_string_lossy();
         let name = names.unique(format!("{path}: {}", identity(finding)));
-        start(&finding.rule, &name, &path, Some(finding.primary.at.line), out)?;
+        start(&report.rule_name(finding), &name, &path, Some(finding.primary.at.line), out)?;
         let (message, level) = (escape(&finding.message), level_name(finding.level));
         writeln!(out, "<failure message=\"{message}\" type=\"{level}\">{}</failure>", body(finding))?;
         writeln!(out, "</testcase>")?;

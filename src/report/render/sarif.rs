@@ -22,8 +22,9 @@ const FINGERPRINT: &str = "finding/v2";
 
 /// Writes a report.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let positions = report.rules.iter().enumerate().map(|(position, rule)| (rule.name.as_str(), position)).collect();
-    let mut writer = Writer { positions, columns: Columns::new(&report.tree.root, &report.overlay) };
+    let positions = report.rules.iter().enumerate().map(|(position, rule)| (rule_id(report, rule), position));
+    let mut writer =
+        Writer { report, positions: positions.collect(), columns: Columns::new(&report.tree.root, &report.overlay) };
     let results: Vec<Value> = report.findings.iter().map(|finding| writer.result(finding)).collect();
     let notifications: Vec<Value> = report.problems.iter().map(|problem| writer.notification(problem)).collect();
     let document = json!({
@@ -33,7 +34,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             "tool": { "driver": {
                 "name": crate::PROGRAM,
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": report.rules.iter().map(rule).collect::<Vec<_>>(),
+                "rules": report.rules.iter().map(|known| rule(report, known)).collect::<Vec<_>>(),
             }},
             "columnKind": "unicodeCodePoints",
             "originalUriBaseIds": { ROOT: { "description": { "text": "the root of the tree" } } },
@@ -48,11 +49,19 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
-fn rule(rule: &RuleInfo) -> Value {
+/// The id of a rule, as results have it.
+fn rule_id(report: &Report, rule: &RuleInfo) -> String {
+    match &rule.pack {
+        Some(pack) if report.summary.packs.len() > 1 => format!("{pack}/{}", rule.name),
+        _ => rule.name.clone(),
+    }
+}
+
+fn rule(report: &Report, rule: &RuleInfo) -> Value {
     // The page begins with its name, then says in a paragraph what is reported.
     let about = rule.page.split("\n\n").nth(1).unwrap_or(&rule.summary).replace('\n', " ");
     json!({
-        "id": rule.name,
+        "id": rule_id(report, rule),
         "shortDescription": { "text": rule.summary },
         "fullDescription": { "text": about },
         "help": { "text": rule.page, "markdown": rule.page },
@@ -62,7 +71,8 @@ fn rule(rule: &RuleInfo) -> Value {
 
 /// Writes results.
 struct Writer<'r> {
-    positions: HashMap<&'r str, usize>,
+    report: &'r Report,
+    positions: HashMap<String, usize>,
     columns: Columns<'r>,
 }
 
@@ -77,8 +87,9 @@ impl Writer<'_> {
         let notes = finding.notes.iter().filter(|note| note.at.is_none()).map(|note| format!("note: {}", note.text));
         let help = finding.help.iter().map(|help| format!("help: {help}"));
         let lines: Vec<String> = std::iter::once(finding.message.clone()).chain(notes).chain(help).collect();
+        let rule = self.report.rule_name(finding);
         let mut result = json!({
-            "ruleId": finding.rule,
+            "ruleId": rule,
             "level": level_name(finding.level),
             "message": message(&lines.join("\n")),
             "locations": [primary],
@@ -90,7 +101,10 @@ impl Writer<'_> {
                 BaselineState::Updated => "updated",
             });
         }
-        if let Some(position) = self.positions.get(finding.rule.as_str()) {
+        if let Some(pack) = &finding.pack {
+            result["properties"] = json!({ "pack": pack });
+        }
+        if let Some(position) = self.positions.get(&*rule) {
             result["ruleIndex"] = json!(position);
         }
         if !finding.secondary.is_empty() {

@@ -10,7 +10,7 @@ use super::text::{level_name, location, printable};
 /// Writes a report.
 pub fn render(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
     for finding in &report.findings {
-        writeln!(out, "{}", line(finding))?;
+        writeln!(out, "{}", line(report, finding))?;
     }
     problems(report, verbose, out)?;
     details(report, verbose, out)?;
@@ -21,7 +21,7 @@ pub fn render(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Result
 }
 
 /// A finding in one line.
-pub fn line(finding: &Finding) -> String {
+pub fn line(report: &Report, finding: &Finding) -> String {
     let (at, level) = (location(&finding.primary.at), level_name(finding.level));
-    format!("{at}: {level}: {} [{}]", printable(&finding.message), finding.rule)
+    format!("{at}: {level}: {} [{}]", printable(&finding.message), report.rule_name(finding))
 }

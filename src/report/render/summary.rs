@@ -3,7 +3,10 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::{Comparison, Details, MarkLocation, Problem, Report, SharingStats, Summary, Unknown, UnmatchedCut};
+use crate::{
+    Comparison, Details, MarkLocation, PackSummary, Problem, Report, SharingStats, Summary, Unknown, UnmatchedCut,
+    UnmatchedEntries,
+};
 
 use super::text::{count, location, printable, printable_lines};
 
@@ -54,9 +57,20 @@ pub fn details(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Resul
         writeln!(out, "cowrap: cannot cache results for the next run: {}", printable_lines(reason))?;
     }
     // Whoever wrote a cut must learn that it has no effect any more.
-    for UnmatchedCut { caller, callee } in &unmatched.cuts {
-        let (caller, callee) = (printable(caller), printable(callee));
-        writeln!(out, "cowrap: the cut from `{caller}` to `{callee}` matches no call; remove it")?;
+    let of_pack = |entries: &UnmatchedEntries| match unmatched.len() {
+        1 => String::new(),
+        _ => format!("{}: ", printable(&entries.pack)),
+    };
+    for entries in unmatched {
+        let of_pack = of_pack(entries);
+        if !entries.marks.is_empty() {
+            let marks = printable(&entries.marks.join(", "));
+            writeln!(out, "cowrap: warning: {of_pack}the tree defines no mark of this pack: {marks}")?;
+        }
+        for UnmatchedCut { caller, callee } in &entries.cuts {
+            let (caller, callee) = (printable(caller), printable(callee));
+            writeln!(out, "cowrap: {of_pack}the cut from `{caller}` to `{callee}` matches no call; remove it")?;
+        }
     }
     if !verbose {
         return Ok(());
@@ -66,8 +80,10 @@ pub fn details(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Resul
     for MarkLocation { mark, path, line } in &parsing.marks {
         writeln!(out, "cowrap: mark `{mark}`: defined at {}:{line}", printable_path(path))?;
     }
-    for model in &unmatched.models {
-        writeln!(out, "cowrap: the model of `{}` matches no function", printable(model))?;
+    for entries in unmatched {
+        for model in &entries.models {
+            writeln!(out, "cowrap: {}the model of `{}` matches no function", of_pack(entries), printable(model))?;
+        }
     }
     for reason in not_compared {
         writeln!(out, "cowrap: {}", printable_lines(reason))?;
@@ -106,13 +122,21 @@ pub fn summary_lines(summary: &Summary) -> Vec<String> {
         count(summary.functions, "function"),
         count(summary.calls, "call"),
     ));
-    lines.push(format!(
-        "{}, entered through {} and {}",
-        count(summary.inside_only, "coroutine-only function"),
-        count(summary.wrappers, "generated wrapper"),
-        count(summary.creations, "coroutine creation"),
-    ));
-    lines.push(format!("unknown: {}", unknowns(&summary.unknown).join(", ")));
+    match summary.packs.as_slice() {
+        [pack] => {
+            lines.push(covered(pack));
+            let unknown = [vec![unknown_pointer_calls(pack)], unknowns(&summary.unknown)].concat();
+            lines.push(format!("unknown: {}", unknown.join(", ")));
+        }
+        packs => {
+            let line = |pack: &PackSummary| {
+                let (name, unknown) = (printable(&pack.name), unknown_pointer_calls(pack));
+                format!("{name}: {}; unknown: {unknown}", covered(pack))
+            };
+            lines.extend(packs.iter().map(line));
+            lines.push(format!("unknown: {}", unknowns(&summary.unknown).join(", ")));
+        }
+    }
     lines.push(format!(
         "{}, {}, {}",
         count(summary.errors, "error"),
@@ -122,14 +146,28 @@ pub fn summary_lines(summary: &Summary) -> Vec<String> {
     lines
 }
 
-/// What could not be decided, by kind.
-fn unknowns(unknown: &Unknown) -> Vec<String> {
-    let partly = match unknown.partly_known_calls {
+/// What was covered with a pack.
+fn covered(pack: &PackSummary) -> String {
+    format!(
+        "{}, entered through {} and {}",
+        count(pack.inside_only, "coroutine-only function"),
+        count(pack.wrappers, "generated wrapper"),
+        count(pack.creations, "coroutine creation"),
+    )
+}
+
+/// The calls through pointers that could not be decided with a pack.
+fn unknown_pointer_calls(pack: &PackSummary) -> String {
+    let partly = match pack.partly_known_calls {
         0 => String::new(),
         calls => format!(" and {calls} partly known"),
     };
+    format!("{} through pointers{partly}", count(pack.pointer_calls, "call"))
+}
+
+/// What could not be decided with any pack, by kind.
+fn unknowns(unknown: &Unknown) -> Vec<String> {
     let mut parts = vec![
-        format!("{} through pointers{partly}", count(unknown.pointer_calls, "call")),
         count(unknown.unresolved_calls, "unresolved call"),
         match unknown.bodies {
             1 => "1 missing function body".to_owned(),

@@ -185,7 +185,7 @@ impl Builder {
         list: Option<UnitList>,
     ) -> Result<Vec<u8>, FactsError> {
         let content = FactsFile {
-            names: PackNames::of(&session.pack),
+            names: PackNames::of(&session.packs),
             version: session.clang.clone(),
             clang: session.details.parsing.clang.clone(),
             root: session.tree.root.clone(),

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use cowrap_analysis::program::Linker;
 use cowrap_base::files::{Digest, Tree};
 use cowrap_facts::{FileFacts, SharedFileFacts};
-use cowrap_packs::Pack;
+use cowrap_packs::{PackSet, Settings};
 use cowrap_report::{Details, ParseDetails, Problem, ProblemKind};
 
 use crate::Error as ReadError;
-use crate::file_format::damaged;
+use crate::file_format::{PackNames, damaged};
 use crate::index_file::{Coverage, Index};
-use crate::inputs::pack_of;
+use crate::inputs::packs_of;
+use crate::vocabulary::vocabulary;
 
 use super::{EXTENSION, EncodedFileFacts, EncodedUnit, FORMAT, FactsError, FactsFile, Shard, UnitList};
 
@@ -25,8 +26,10 @@ const MAX_NAMED: usize = 3;
 pub struct LinkRequest {
     /// Facts files, and directories with facts files.
     pub facts: Vec<PathBuf>,
-    /// The pack: built-in name or file; QEMU's if there is none.
-    pub pack: Option<PathBuf>,
+    /// The packs: built-in names or files; QEMU's if there is none.
+    pub packs: Vec<PathBuf>,
+    /// The settings of the tree.
+    pub settings: Settings,
     /// The root of the tree, if it has moved since the facts were written.
     pub root: Option<PathBuf>,
     /// Whether units may be missing.
@@ -39,7 +42,7 @@ pub struct LinkRequest {
 ///
 /// A file cannot be used, two files are not of the same tree, or units are missing.
 pub fn link(request: &LinkRequest) -> Result<Index, FactsError> {
-    let pack = pack_of(request.pack.as_deref())?;
+    let packs = packs_of(&request.packs, &request.settings)?;
     let root = match &request.root {
         Some(root) => {
             Some(root.canonicalize().map_err(|_| ReadError::NoSuchPath { path: root.display().to_string() })?)
@@ -53,10 +56,10 @@ pub fn link(request: &LinkRequest) -> Result<Index, FactsError> {
         let unusable = |problem| FactsError::Unusable { path: path.display().to_string(), problem };
         let body = FORMAT.decode(&bytes).map_err(unusable)?;
         let content: FactsFile<'_> = postcard::from_bytes(body).map_err(|_| unusable(damaged()))?;
-        content.names.check(&pack).map_err(unusable)?;
+        PackNames::check(&content.names, &packs).map_err(unusable)?;
         linker.add(&path, content, root.as_deref())?;
     }
-    linker.finish(pack, request.allow_missing)
+    linker.finish(packs, request.allow_missing)
 }
 
 /// The given files, and those in the given directories.
@@ -194,7 +197,7 @@ impl FactsLinker {
     }
 
     /// Links the units in the order of the list.
-    fn finish(mut self, pack: Pack, allow_missing: bool) -> Result<Index, FactsError> {
+    fn finish(mut self, packs: PackSet, allow_missing: bool) -> Result<Index, FactsError> {
         let Some((list, lister)) = self.list.take() else { return Err(FactsError::NoList) };
         let Some(tree) = self.tree.take() else { return Err(FactsError::NoList) };
         let listed: BTreeSet<&Digest> = list.units.iter().collect();
@@ -233,7 +236,8 @@ impl FactsLinker {
         let details = Details { parsing, ..Details::default() };
         let coverage = Coverage { units, other_languages: list.other_languages, is_whole: list.is_whole };
         let program = linker.finish(|path| tree.absolute(path));
-        Ok(Index { program, pack, tree, details, problems, coverage })
+        let (_, readings) = vocabulary(packs.packs());
+        Ok(Index { program, packs, readings, tree, details, problems, coverage })
     }
 
     /// The error that two files cannot be linked.

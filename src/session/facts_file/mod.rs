@@ -155,7 +155,7 @@ impl UnitList {
 /// The content of a facts file.
 #[derive(Serialize, Deserialize)]
 struct FactsFile<'a> {
-    names: PackNames,
+    names: Vec<PackNames>,
     /// The version of libclang, and the same with its path for messages.
     version: String,
     clang: String,

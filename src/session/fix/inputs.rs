@@ -4,21 +4,21 @@ use std::path::Path;
 
 use cowrap_base::files::Tree;
 use cowrap_fix::InputList;
-use cowrap_packs::Pack;
+use cowrap_packs::PackSet;
 
 use crate::generate::{Job, build_jobs, configured_jobs};
 use crate::request::Request;
 
 /// Whether a file is generated. The file is given by its path relative to the root.
-pub(super) fn is_generated<'a>(tree: &'a Tree, pack: &'a Pack) -> impl Fn(&Path) -> bool + 'a {
-    |path| tree.is_built(&tree.root.join(path)) || pack.is_generated(path)
+pub(super) fn is_generated<'a>(tree: &'a Tree, packs: &'a PackSet) -> impl Fn(&Path) -> bool + 'a {
+    |path| tree.is_built(&tree.root.join(path)) || packs.packs().iter().any(|pack| pack.is_generated(path))
 }
 
 /// The files of wrappers that the build generates.
 pub(super) fn jobs(tree: &Tree, request: &Request) -> Vec<Job> {
     let configured = configured_jobs(&request.settings);
     let Some(build) = tree.build.as_ref().filter(|_| configured.is_empty()) else { return configured };
-    build_jobs(build, request.pack.as_deref()).map(|build| build.jobs).unwrap_or_default()
+    build_jobs(build, &request.packs).map(|build| build.jobs).unwrap_or_default()
 }
 
 /// Where the inputs of these jobs are listed: in the `meson.build` of the directory whose build

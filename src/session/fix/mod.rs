@@ -21,13 +21,13 @@ use thiserror::Error as ThisError;
 use cowrap_base::files::{Texts, Tree};
 use cowrap_base::git::GitError;
 use cowrap_fix::{Change, Planner};
-use cowrap_packs::Pack;
+use cowrap_packs::PackSet;
 use cowrap_report::{Action, Finding, Level, Report, Safety, Span};
 
 use crate::Error;
-use crate::check::require_rules;
-use crate::inputs::{identify_paths, pack_of};
+use crate::inputs::identify_paths;
 use crate::request::{Input, Progress, Request};
+use crate::rule_names::require_rules;
 use crate::session::Session;
 
 use inputs::{input_lists, is_generated, jobs};
@@ -38,7 +38,7 @@ use rounds::FixSession;
 pub struct FixRequest {
     /// What to check. Only findings that it reports are fixed.
     pub check: Request,
-    /// The rules whose findings are fixed, by name; all if there are none.
+    /// The rules whose findings are fixed, by name, perhaps with the pack; all if there are none.
     pub rules: Vec<String>,
     /// Whether to apply unsafe fixes, too.
     pub with_unsafe: bool,
@@ -154,11 +154,11 @@ pub fn fix(request: &FixRequest, progress: &dyn Progress) -> Result<Fixed, FixEr
     }
     let report_on = identify_paths(check, &check.report_on)?;
     identify_paths(check, &check.inputs)?;
-    let pack = pack_of(check.pack.as_deref()).map_err(Error::from)?;
-    require_rules(&check.enable, &pack)?;
-    require_rules(&request.rules, &pack)?;
     let since = SystemTime::now();
-    let mut session = FixSession::open(request, Session::open(check)?, report_on, since, progress)?;
+    let session = Session::open(check)?;
+    require_rules(&check.enable, &session.packs)?;
+    require_rules(&request.rules, &session.packs)?;
+    let mut session = FixSession::open(request, session, report_on, since, progress)?;
     let mut current = session.check(&BTreeSet::new());
     let before = counts(&current.report.findings);
     let mut rounds = 0;
@@ -174,12 +174,12 @@ fn counts(findings: &[Finding]) -> [usize; 3] {
 }
 
 /// Plans the edits of all fixes of findings, for the report. No file is changed.
-pub(crate) fn plan_edits(findings: &mut [Finding], texts: &Texts, tree: &Tree, pack: &Pack, request: &Request) {
+pub(crate) fn plan_edits(findings: &mut [Finding], texts: &Texts, tree: &Tree, packs: &PackSet, request: &Request) {
     if findings.iter().all(|finding| finding.fixes.is_empty()) {
         return;
     }
     let lists = input_lists(tree, &jobs(tree, request));
-    let (is_generated, includes) = (is_generated(tree, pack), BTreeSet::new());
+    let (is_generated, includes) = (is_generated(tree, packs), BTreeSet::new());
     let planner = Planner { texts, is_generated: &is_generated, lists: &lists, includes: &includes };
     for fix in findings.iter_mut().flat_map(|finding| &mut finding.fixes) {
         match planner.edits(fix) {

@@ -17,11 +17,17 @@ pub(super) struct CheckResult {
     pub(super) report: Report,
 }
 
-/// Identifies a finding across texts: rule, level, function and path, without line and message,
-/// which fixes change.
-pub(super) type FindingKey = (String, Level, String, PathBuf);
+/// Identifies a finding across texts, without line and message, which fixes change.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct FindingKey {
+    pub(super) pack: Option<String>,
+    pub(super) rule: String,
+    pub(super) level: Level,
+    pub(super) function: String,
+    pub(super) path: PathBuf,
+}
 
-/// Identifies a fix: the location of its finding, the rule, and its actions.
+/// Identifies a fix: the location of its finding, the rule, and its actions. Packs that want the same want one fix.
 pub(super) type FixKey = (Span, String, Vec<Action>);
 
 /// The fixes that did not have the planned effect: their finding remains, or they cause a new one
@@ -68,7 +74,7 @@ pub(super) fn compare(
         // Advice may move on, as from a function to its callers. But no rule may undo the fix of
         // another rule.
         let goes_on =
-            |planned: &PlannedFix| is_advice(finding, &new.report.rules) && finding.rule == planned.finding.rule;
+            |planned: &PlannedFix| is_advice(finding, &new.report.rules) && is_of_one_rule(finding, &planned.finding);
         let as_grave = |planned: &&PlannedFix| finding.level <= planned.finding.level && !goes_on(planned);
         let reason = || {
             let at = &finding.primary.at;
@@ -90,7 +96,11 @@ pub(super) fn compare(
 
 /// Whether a finding is of an opt-in rule, which gives advice.
 fn is_advice(finding: &Finding, rules: &[RuleInfo]) -> bool {
-    rules.iter().any(|rule| rule.opt_in && rule.name == finding.rule)
+    rules.iter().any(|rule| rule.opt_in && rule.name == finding.rule && rule.pack == finding.pack)
+}
+
+fn is_of_one_rule(one: &Finding, other: &Finding) -> bool {
+    one.rule == other.rule && one.pack == other.pack
 }
 
 pub(super) fn fix_key(finding: &Finding, fix: &Fix) -> FixKey {
@@ -98,6 +108,12 @@ pub(super) fn fix_key(finding: &Finding, fix: &Fix) -> FixKey {
 }
 
 pub(super) fn key(finding: &Finding) -> FindingKey {
-    let path = finding.primary.at.path.clone();
-    (finding.rule.clone(), finding.level, finding.function.clone(), path)
+    let Finding { pack, rule, level, function, primary, .. } = finding;
+    FindingKey {
+        pack: pack.clone(),
+        rule: rule.clone(),
+        level: *level,
+        function: function.clone(),
+        path: primary.at.path.clone(),
+    }
 }

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use cowrap_analysis::effects::Effects;
-use cowrap_analysis::rules;
+use cowrap_analysis::effects::{Effects, Violation};
 use cowrap_base::files::{Digest, Overlay, Texts, Tree};
 use cowrap_facts::SharedFileFacts;
 use cowrap_fix::{Dependencies, EditSet, GroupId, InputList, Planner};
@@ -15,17 +14,18 @@ use cowrap_report::{Action, Details, Edit, Finding, Fix, Level, Problem, Report,
 use crate::Error;
 use crate::check::is_reported;
 use crate::generate::{GenerateRequest, Job, generate_from};
-use crate::generated_files::generation;
+use crate::generated_files::compare_generated;
 use crate::policy::apply_policy;
-use crate::problems::note_unread_units;
+use crate::readings::Readings;
 use crate::request::Progress;
+use crate::rule_names::{is_meant, rules_of};
 use crate::session::{Session, UnitRead};
 use crate::snapshot::Snapshot;
 use crate::summary::summarise;
 use crate::units::link;
 
 use super::inputs::{input_lists, is_generated, jobs};
-use super::outcome::{CheckResult, FixKey, compare, fix_key};
+use super::outcome::{CheckResult, FindingKey, FixKey, compare, fix_key};
 use super::{Applied, FixRequest};
 
 /// A fix of a round, with its edits.
@@ -128,13 +128,12 @@ impl<'r> FixSession<'r> {
     /// generator would read.
     pub(super) fn check(&self, added: &BTreeSet<PathBuf>) -> CheckResult {
         let FixSession { details, problems, .. } = self;
-        let Session { inputs, tree, pack, .. } = &self.session;
+        let Session { inputs, tree, packs, readings, .. } = &self.session;
         let program = link(self.facts.iter().map(Option::as_deref), tree);
-        let mut effects = Effects::new(&program, pack, tree);
-        note_unread_units(&mut effects, problems, &self.texts);
+        let programs = Readings::of(&program, packs, readings);
+        let mut effects = programs.effects(tree, problems, &self.texts);
         let added: Vec<PathBuf> = self.added.union(added).cloned().collect();
-        let not_compared;
-        (effects.generation, not_compared) = generation(&effects, &self.request.check, &self.texts, &added);
+        let not_compared = compare_generated(&mut effects, &self.request.check, &self.texts, &added);
         let mut enable = self.request.check.enable.clone();
         enable.extend(self.request.rules.iter().cloned());
         let findings =
@@ -152,16 +151,11 @@ impl<'r> FixSession<'r> {
             tree: tree.clone(),
             details,
             is_partial: !self.session.inputs.is_whole,
-            rules: rules::infos(pack),
+            rules: rules_of(packs),
             overlay: Overlay::default(),
             files: program.files.iter().cloned().collect(),
         };
-        let explained = effects.suspects().iter().flat_map(|suspect| &suspect.calls).map(|violation| {
-            let function = effects.program.function(violation.caller).name.clone();
-            let path = tree.relative(effects.program.path(violation.location.file)).to_path_buf();
-            (pack.rule_name("inside-call").to_owned(), Level::Error, function, path)
-        });
-        let explained = explained.collect();
+        let explained = effects.iter().flat_map(explained).collect();
         CheckResult { findings, explained, report }
     }
 
@@ -218,7 +212,8 @@ impl<'r> FixSession<'r> {
 
     /// Whether the findings of a rule are to be fixed.
     pub(super) fn is_wanted(&self, finding: &Finding) -> bool {
-        self.request.rules.is_empty() || self.request.rules.contains(&finding.rule)
+        let is_of = |name: &String| is_meant(name, finding.pack.as_deref(), &finding.rule);
+        self.request.rules.is_empty() || self.request.rules.iter().any(is_of)
     }
 
     /// The fixes of these findings whose edits do not overlap.
@@ -262,7 +257,7 @@ impl<'r> FixSession<'r> {
     }
 
     fn edits(&self, fix: &Fix) -> Result<Vec<Edit>, String> {
-        let is_generated = is_generated(&self.session.tree, &self.session.pack);
+        let is_generated = is_generated(&self.session.tree, &self.session.packs);
         let planner =
             Planner { texts: &self.texts, is_generated: &is_generated, lists: &self.lists, includes: &self.includes };
         planner.edits(fix).map_err(|error| error.to_string())
@@ -344,7 +339,7 @@ impl<'r> FixSession<'r> {
             Some(text) => Ok(text.clone()),
             None => self.texts.text(path).map(|text| text.to_vec()),
         };
-        let request = GenerateRequest { pack: self.request.check.pack.clone(), ..GenerateRequest::default() };
+        let request = GenerateRequest { packs: self.request.check.packs.clone(), ..GenerateRequest::default() };
         let mut texts = BTreeMap::new();
         for job in &self.jobs {
             let Some(output) = &job.output else { continue };
@@ -426,6 +421,19 @@ pub(super) enum Attempt {
     Rejected(BTreeMap<GroupId, String>),
     /// The round has to be planned again, because files must include more headers.
     Replan,
+}
+
+/// The findings that suspect marks stand for.
+fn explained(effects: &Effects<'_>) -> Vec<FindingKey> {
+    let calls = effects.suspects().iter().flat_map(|suspect| &suspect.calls);
+    let key = |violation: &Violation| FindingKey {
+        pack: Some(effects.pack.name.clone()),
+        rule: effects.pack.rule_name("inside-call").to_owned(),
+        level: Level::Error,
+        function: effects.program.function(violation.caller).name.clone(),
+        path: effects.tree.relative(effects.program.path(violation.location.file)).to_path_buf(),
+    };
+    calls.map(key).collect()
 }
 
 /// The facts of a unit's files. Facts that are in memory already replace their copies.

@@ -61,9 +61,9 @@ pub fn configured_jobs(settings: &Settings) -> Vec<Job> {
 ///
 /// # Errors
 ///
-/// The pack or the introspection data cannot be used.
-pub fn build_jobs(build: &Path, pack: Option<&Path>) -> Result<BuildJobs, GenerateError> {
-    let generator = Generator::read(pack)?;
+/// A pack or the introspection data cannot be used.
+pub fn build_jobs(build: &Path, packs: &[PathBuf]) -> Result<BuildJobs, GenerateError> {
+    let generator = Generator::first_of(packs)?;
     let path = build.join(INTROSPECTION);
     let shown = path.display().to_string();
     let bytes =

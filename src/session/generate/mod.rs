@@ -26,8 +26,8 @@ pub use output::write_depfile;
 /// How to generate wrappers.
 #[derive(Clone, Debug, Default)]
 pub struct GenerateRequest {
-    /// The pack: built-in name or file; QEMU's if there is none.
-    pub pack: Option<PathBuf>,
+    /// The packs: built-in names or files, of which the first with a generator counts; QEMU's if there is none.
+    pub packs: Vec<PathBuf>,
     /// The root of the tree; detected if there is none.
     pub root: Option<PathBuf>,
     /// The name of the dialect; detected if there is none.
@@ -124,7 +124,7 @@ pub(super) fn generate_from(
     job: &Job,
     read_file: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
 ) -> Result<Generated, GenerateError> {
-    let generator = Generator::read(request.pack.as_deref())?;
+    let generator = Generator::first_of(&request.packs)?;
     let headers = job.inputs.iter().map(|path| read_text(path, read_file)).collect::<Result<Vec<_>, _>>()?;
     let vocabulary = vocabulary(&generator);
     let contents: Vec<_> =

@@ -191,7 +191,7 @@ impl Batch {
         if !index.problems.is_empty() {
             return Err(format!("{:?}", index.problems));
         }
-        let effects = Effects::new(&index.program, &index.pack, &index.tree);
+        let effects = Effects::new(&index.program, index.packs.first(), &index.tree);
         let graph = queries::graph(&effects, &Selection::Everything, &[]).expect("a graph");
         let name = |node: usize| {
             let node = &graph.nodes[node];

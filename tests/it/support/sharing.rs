@@ -41,7 +41,7 @@ pub fn compare_with(root: &Path, packs: &PackSet) -> Compared {
     let root = root.canonicalize().expect("the tree is there");
     let units = compdb::read(&root.join("compile_commands.json")).expect("a database").units;
     let tree = Tree { root: root.clone(), build: Some(root.clone()) };
-    let visible = make_visible(&root, &mark_headers(packs.first()), &HashMap::new());
+    let visible = make_visible(&root, &mark_headers(packs), &HashMap::new());
     let library = Library::load().expect("libclang");
     let indexer = Indexer::new(library, vocabulary(packs.packs()).0, visible.headers, tree, 2).expect("workers");
     let read = |shared: Option<&Sharing<'_>>| {

@@ -1,0 +1,58 @@
+//! The rules of packs, by the names that users write: `rule`, or `pack/rule` for the rule of one pack.
+
+use std::path::PathBuf;
+
+use cowrap_analysis::rules::infos;
+use cowrap_packs::{PackSet, Settings};
+use cowrap_report::RuleInfo;
+
+use crate::Error;
+use crate::inputs::packs_of;
+
+/// The rules of packs that are given as in a request.
+///
+/// # Errors
+///
+/// A pack cannot be used.
+pub fn rules(packs: &[PathBuf]) -> Result<Vec<RuleInfo>, Error> {
+    Ok(rules_of(&packs_of(packs, &Settings::default())?))
+}
+
+/// The rules of packs, sorted by name. Those of one name are in the order of the packs.
+pub(crate) fn rules_of(packs: &PackSet) -> Vec<RuleInfo> {
+    let mut rules: Vec<RuleInfo> = packs.packs().iter().flat_map(infos).collect();
+    // A rule of no pack is the same for all packs.
+    rules.sort_by(|one, other| one.name.cmp(&other.name));
+    rules.dedup_by(|one, other| one.pack.is_none() && one.name == other.name);
+    rules
+}
+
+/// Whether a user means a rule with a name: `rule`, or `pack/rule`.
+pub(crate) fn is_meant(name: &str, pack: Option<&str>, rule: &str) -> bool {
+    match name.split_once('/') {
+        Some((of, name)) => name == rule && pack == Some(of),
+        None => name == rule,
+    }
+}
+
+/// The names with which a user means rules of a pack, without the pack.
+pub(crate) fn meant_in<'n>(names: &'n [String], pack: &str) -> Vec<&'n str> {
+    let of_pack = |name: &'n String| match name.split_once('/') {
+        Some((of, rule)) => (of == pack).then_some(rule),
+        None => Some(name.as_str()),
+    };
+    names.iter().filter_map(of_pack).collect()
+}
+
+/// Checks that all names are names of rules.
+pub(crate) fn require_rules(names: &[String], packs: &PackSet) -> Result<(), Error> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let rules = rules_of(packs);
+    let is_rule = |name: &str| rules.iter().any(|rule| is_meant(name, rule.pack.as_deref(), &rule.name));
+    let Some(unknown) = names.iter().find(|name| !is_rule(name)) else { return Ok(()) };
+    let mut opt_in: Vec<&str> = rules.iter().filter(|rule| rule.opt_in).map(|rule| rule.name.as_str()).collect();
+    opt_in.dedup();
+    Err(Error::NoSuchRule { name: unknown.clone(), opt_in: opt_in.join(", ") })
+}

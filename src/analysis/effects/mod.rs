@@ -182,6 +182,12 @@ impl<'a> Effects<'a> {
         self.inferred_starts.get_or_init(|| violations::inferred_starts(self))[function]
     }
 
+    /// The contexts in which a function's body certainly starts, if it is entered at all. An entry certainly starts
+    /// inside, wherever else it may run.
+    fn certain_start(&self, function: FunctionId) -> ContextSet {
+        if self.is_entry(function) { ContextSet::INSIDE } else { self.inferred_start(function) }
+    }
+
     /// The contexts in which slots may call a function, by the flags that the pack pairs with the slots.
     fn slot_contexts(&self, function: FunctionId) -> ContextSet {
         self.slot_contexts[function]

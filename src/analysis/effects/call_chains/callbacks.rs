@@ -6,7 +6,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::program::{ArgumentValue, BodyId, FunctionId, SlotId, SlotKey};
-use cowrap_facts::single_values;
+use cowrap_facts::{Context, single_values};
 
 use super::super::Effects;
 use super::graph::{CallRef, IncomingCall, Node};
@@ -33,6 +33,8 @@ pub(super) struct CallbackReason {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Passing {
     pub from: Node,
+    /// The context in which the body of `from` is entered: another than the search's if the body changes to it.
+    pub entry: Context,
     pub at: CallRef,
     pub function: FunctionId,
     pub to: Callback,
@@ -96,7 +98,7 @@ impl Search<'_, '_> {
                 for argument in arguments.iter().filter(|argument| argument.position == callback.position) {
                     let ArgumentValue::Slot(slot) = argument.value else { continue };
                     for position in self.own_parameters(slot, caller) {
-                        for value in self.leading(condition.values(self.context), arguments, callback.node) {
+                        for value in self.leading(self.context, condition, arguments, callback.node) {
                             let outer = Callback { node: Node { body, value }, position };
                             open.push(ambiguity.and(own), length + 1, (outer, at, Some(callback)));
                         }
@@ -141,8 +143,8 @@ impl Search<'_, '_> {
             }
         }
         found.sort_unstable_by_key(|passing| {
-            let Passing { from, at, function, to, ambiguity, length } = *passing;
-            (from.body, at, function, ambiguity, length, from, to)
+            let Passing { from, entry, at, function, to, ambiguity, length } = *passing;
+            (from.body, at, function, ambiguity, length, entry == Context::Outside, from, to)
         });
         for (position, passing) in found.iter().enumerate() {
             self.passed.entry(passing.function).or_default().push(position);
@@ -167,13 +169,16 @@ impl Search<'_, '_> {
                 }
                 ArgumentValue::Slot(_) | ArgumentValue::Number(_) | ArgumentValue::Truth { .. } => continue,
             };
-            for value in self.leading(call.condition.values(self.context), call.arguments, to.node) {
+            let states = Context::ALL.into_iter().flat_map(|entry| {
+                self.leading(entry, call.condition, call.arguments, to.node).map(move |value| (entry, value))
+            });
+            for (entry, value) in states {
                 let from = Node { body: call.body, value };
                 let ambiguity = ambiguity.and(call.ambiguity).and(of_slot);
                 let (at, length) = (call.at, length + 1);
                 let passing = |function: &FunctionId| {
                     let function = *function;
-                    Passing { from, at, function, to, ambiguity, length }
+                    Passing { from, entry, at, function, to, ambiguity, length }
                 };
                 found.extend(functions.iter().map(passing));
             }

@@ -5,13 +5,13 @@ use std::collections::hash_map::Entry;
 use rustc_hash::FxHashMap;
 
 use crate::program::{Argument, BodyId, FunctionId, IndexVec, SlotId};
-use cowrap_facts::{PathCondition, single_values};
+use cowrap_facts::{Context, PathCondition, single_values};
 
 use super::super::entry_contexts::passed_values;
 use super::callbacks::Callback;
 use super::{Ambiguity, Search, allows};
 
-/// A body with one value of its flags.
+/// A body with one value of its flags, entered in the search's context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Node {
     pub body: BodyId,
@@ -157,10 +157,18 @@ impl<'e, 'a> Search<'e, 'a> {
         })
     }
 
-    /// Of these values of a caller's flags, those with which a call enters a node.
-    pub(super) fn leading(&self, reached: u8, arguments: &[Argument], to: Node) -> impl Iterator<Item = u8> {
+    /// The values of the flags of a caller, entered in this context, with which a call in the search's context enters a
+    /// node.
+    pub(super) fn leading(
+        &self,
+        entry: Context,
+        condition: PathCondition,
+        arguments: &[Argument],
+        to: Node,
+    ) -> impl Iterator<Item = u8> {
         let callee = self.effects.program.body(to.body);
-        let enters = |value: &u8| passed_values(arguments, self.context, *value, callee) & (1 << to.value) != 0;
+        let reached = condition.values_at(entry, self.context);
+        let enters = |value: &u8| passed_values(arguments, entry, *value, callee) & (1 << to.value) != 0;
         let leading = single_values(reached).filter(enters).fold(0u8, |leading, value| leading | 1 << value);
         single_values(leading)
     }

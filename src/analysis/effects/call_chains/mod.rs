@@ -6,6 +6,10 @@
 //! depends only on what its callees lead to, so the first chain that the search finds for a node is the node's best.
 //! This also holds in cycles, so that nothing is iterated up to a fixpoint.
 //!
+//! A body can change its context. A node is a body that is entered in the search's context, and a chain goes on only
+//! through calls that are in this context still. It starts where a body certainly is in the context: it starts there,
+//! or has changed to it. Functions that change the context and call what they were passed are not followed as callbacks.
+//!
 //! The result is a witness for each chain: its calls, with their locations.
 
 mod starts;
@@ -180,8 +184,9 @@ impl<'e, 'a> Search<'e, 'a> {
                 }
             }
         }
-        for passing in self.passing.iter().filter(|passing| self.is_goal(passing.function)) {
-            let &Passing { from, at, function, to, ambiguity, length } = passing;
+        let is_on_a_chain = |passing: &&Passing| passing.entry == self.context && self.is_goal(passing.function);
+        for passing in self.passing.iter().filter(is_on_a_chain) {
+            let &Passing { from, at, function, to, ambiguity, length, .. } = passing;
             if self.may_run(program.body(from.body).function) {
                 open.push(ambiguity, length, (from, Via::Passing { at, function, to }, None));
             }
@@ -196,7 +201,7 @@ impl<'e, 'a> Search<'e, 'a> {
             if !self.may_run(call.caller) {
                 return;
             }
-            for value in self.leading(call.condition.values(self.context), call.arguments, to) {
+            for value in self.leading(self.context, call.condition, call.arguments, to) {
                 let from = Node { body: call.body, value };
                 if !reasons.contains(from) {
                     open.push(ambiguity.and(call.ambiguity), length + 1, (from, Via::Call(call.at), Some(to)));
@@ -212,8 +217,9 @@ impl<'e, 'a> Search<'e, 'a> {
             }
         }
         for position in self.passed.get(&function).into_iter().flatten() {
-            let Passing { from, at, function, to: callback, ambiguity: own, length: more } = self.passing[*position];
-            if self.may_run(program.body(from.body).function) {
+            let Passing { from, entry, at, function, to: callback, ambiguity: own, length: more } =
+                self.passing[*position];
+            if entry == self.context && self.may_run(program.body(from.body).function) {
                 let via = Via::Passing { at, function, to: callback };
                 open.push(ambiguity.and(own), length + more, (from, via, Some(to)));
             }

@@ -2,13 +2,13 @@
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::program::{Argument, BodyId, FunctionId};
-use cowrap_facts::{ContextSet, PathCondition, single_values};
+use crate::program::{Argument, Body, BodyId, FunctionId};
+use cowrap_facts::{Context, ContextSet, PathCondition, single_values};
 
 use super::super::Callee;
 use super::super::entry_contexts::passed_values;
 use super::callbacks::Passing;
-use super::graph::{CallRef, Node, Reason, Reasons, Via};
+use super::graph::{CallRef, IncomingCall, Node, Reason, Reasons, Via};
 use super::worklist::Worklist;
 use super::{Ambiguity, CallChain, Search, Step, is_open};
 
@@ -24,11 +24,22 @@ enum Next {
 /// What chains of a body have in common: what the body calls, and the function that it passes there.
 type GroupKey = (Callee, Option<FunctionId>);
 
+/// A call in a body that has changed to the search's context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct ChangingCall {
+    ambiguity: Ambiguity,
+    length: u32,
+    body: BodyId,
+    at: CallRef,
+    /// What it enters.
+    to: Node,
+}
+
 /// Which calls of a body a chain may start with.
 struct Start<'w> {
     body: BodyId,
-    /// The values of the body's flags, a bit for each.
-    entered: u8,
+    /// For each context, the values of the body's flags with which it is entered there, a bit for each.
+    entered: [(Context, u8); 2],
     /// Whether a call with this condition may be the first.
     is_wanted: &'w dyn Fn(PathCondition) -> bool,
 }
@@ -39,10 +50,11 @@ impl Search<'_, '_> {
     pub fn chains(&self) -> Vec<Vec<CallChain>> {
         let (effects, program) = (self.effects, self.effects.program);
         let of_body = |body: BodyId| {
-            let start = effects.inferred_start(program.body(body).function);
+            let start = effects.certain_start(program.body(body).function);
             let is_certain =
-                |condition: PathCondition| start.and(condition.contexts()) == ContextSet::from(self.context);
-            let entered = effects.entry_contexts().possible.values(self.context, body);
+                |condition: PathCondition| condition.contexts_from(start) == ContextSet::from(self.context);
+            let possible = &effects.entry_contexts().possible;
+            let entered = Context::ALL.map(|entry| (entry, possible.values(entry, body)));
             let groups = self.chains_of(&Start { body, entered, is_wanted: &is_certain });
             groups.into_iter().map(|(_, chains)| chains)
         };
@@ -54,18 +66,23 @@ impl Search<'_, '_> {
     pub fn chains_from(&self, function: FunctionId) -> Vec<CallChain> {
         let (effects, program) = (self.effects, self.effects.program);
         let mut found: Vec<CallChain> = Vec::new();
-        if !self.may_run(function) {
-            return found;
-        }
+        let start = effects.start(function);
         for body in &program.function(function).bodies {
-            let possible = effects.entry_contexts().possible.values(self.context, *body);
-            let entered = if possible == 0 { program.body(*body).values } else { possible };
-            let is_reached = |condition: PathCondition| condition.values(self.context) & entered != 0;
+            let entered = Context::ALL.map(|entry| {
+                let possible = effects.entry_contexts().possible.values(entry, *body);
+                let values = if possible == 0 { program.body(*body).values } else { possible };
+                (entry, if start.contains(entry) { values } else { 0 })
+            });
+            let is_reached = |condition: PathCondition| {
+                entered.into_iter().any(|(entry, values)| condition.values_at(entry, self.context) & values != 0)
+            };
             let direct = self.direct_calls(*body).into_iter().filter(|(condition, _)| is_reached(*condition));
             found.extend(direct.map(|(condition, at)| CallChain {
                 body: *body,
                 ambiguity: Ambiguity::NONE,
-                conditional: program.body(*body).is_conditional(condition.values(self.context) & entered, entered),
+                conditional: self.is_conditional(program.body(*body), entered, |entry, values| {
+                    condition.values_at(entry, self.context) & values
+                }),
                 steps: self.step(*body, Via::Call(at), None),
             }));
             for (_, chains) in self.chains_of(&Start { body: *body, entered, is_wanted: &is_reached }) {
@@ -83,25 +100,61 @@ impl Search<'_, '_> {
         let (effects, program) = (self.effects, self.effects.program);
         let mut open = Worklist::new();
         let mut reasons = Reasons::new(program.bodies.len());
+        // The best call by a body that changes to the context before it.
+        let mut changing: Option<ChangingCall> = None;
         for body in &program.function(function).bodies {
             for value in single_values(program.body(*body).values) {
-                self.add_callers(Node { body: *body, value }, Ambiguity::NONE, 0, &mut reasons, &mut open);
+                let node = Node { body: *body, value };
+                self.add_callers(node, Ambiguity::NONE, 0, &mut reasons, &mut open);
+                changing = self.changing_calls(node, Ambiguity::NONE, 0).into_iter().chain(changing).min();
             }
         }
         while let Some((ambiguity, length, (node, via, next))) = open.pop() {
+            if changing.is_some_and(|call| (call.ambiguity, call.length) <= (ambiguity, length)) {
+                break;
+            }
             let caller = program.body(node.body).function;
             if caller == function || reasons.contains(node) {
                 continue;
             }
             reasons.insert(node, Reason { via, next, ambiguity, length });
-            if effects.start(caller) == ContextSet::from(self.context) {
+            if effects.certain_start(caller) == ContextSet::from(self.context) {
                 return Some((ambiguity, self.follow(&reasons, node)));
             }
             if effects.is_traversable(caller) {
                 self.add_callers(node, ambiguity, length, &mut reasons, &mut open);
+                changing = self.changing_calls(node, ambiguity, length).into_iter().chain(changing).min();
             }
         }
-        None
+        changing.map(|call| {
+            let first = self.step(call.body, Via::Call(call.at), Some(call.to));
+            (call.ambiguity, [first, self.follow(&reasons, call.to)].concat())
+        })
+    }
+
+    /// The calls that enter a node, in bodies that are entered in the other context and certainly have changed to the
+    /// search's context.
+    fn changing_calls(&self, to: Node, ambiguity: Ambiguity, length: u32) -> Vec<ChangingCall> {
+        let (effects, program) = (self.effects, self.effects.program);
+        let function = program.body(to.body).function;
+        let slots = self.slots_of(function).filter(|slot| is_open(effects, *slot));
+        let through = slots.flat_map(|slot| self.calls_through(slot, function));
+        let entry = self.context.other();
+        let changes = |call: &IncomingCall<'_>| {
+            let start = effects.start(call.caller);
+            let possible = effects.entry_contexts().possible.values(entry, call.body);
+            call.condition.contexts_from(start) == ContextSet::from(self.context)
+                && self.leading(entry, call.condition, call.arguments, to).any(|value| possible & (1 << value) != 0)
+        };
+        let changing = self.calls_by_name(function).chain(through).filter(changes);
+        let changing = changing.map(|call| ChangingCall {
+            ambiguity: ambiguity.and(call.ambiguity),
+            length: length + 1,
+            body: call.body,
+            at: call.at,
+            to,
+        });
+        changing.collect()
     }
 
     /// The chains that start in a body, in groups by what it calls.
@@ -134,19 +187,21 @@ impl Search<'_, '_> {
                 continue;
             }
             let mut best: Option<(Ambiguity, u32, Next)> = None;
-            let mut leading = 0u8;
-            for value in single_values(condition.values(self.context) & start.entered) {
-                if let Some(next) = self.next(body.function, callee, arguments, value) {
-                    leading |= 1 << value;
-                    best = Some(best.map_or(next, |best| best.min(next)));
+            let conditional = self.is_conditional(body, start.entered, |entry, entered| {
+                let mut leading = 0u8;
+                for value in single_values(condition.values_at(entry, self.context) & entered) {
+                    if let Some(next) = self.next(body.function, callee, arguments, (entry, value)) {
+                        leading |= 1 << value;
+                        best = Some(best.map_or(next, |best| best.min(next)));
+                    }
                 }
-            }
+                leading
+            });
             let Some((ambiguity, _, next)) = best else { continue };
             let steps = match next {
                 Next::Goal(function) => self.step(start.body, Via::Pointer { at, function }, None),
                 Next::Node(node) => [self.step(start.body, Via::Call(at), Some(node)), self.steps(node)].concat(),
             };
-            let conditional = body.is_conditional(leading, start.entered);
             let chain = CallChain { body: start.body, ambiguity, conditional, steps };
             found.push(((callee, None), chain));
         }
@@ -157,15 +212,16 @@ impl Search<'_, '_> {
     fn passing_chains(&self, start: &Start<'_>) -> Vec<(GroupKey, CallChain)> {
         let body = self.effects.program.body(start.body);
         let mut found = Vec::new();
-        for &Passing { from, at, function, to, ambiguity, .. } in self.passing_of(start.body) {
+        for &Passing { from, entry, at, function, to, ambiguity, .. } in self.passing_of(start.body) {
             let condition = match at {
                 CallRef::Named(at) => body.calls[at as usize].condition,
                 CallRef::Slot(at) => body.slot_calls[at as usize].condition,
             };
-            if !(start.is_wanted)(condition) || start.entered & (1 << from.value) == 0 {
+            let entered = start.entered.into_iter().find(|(known, _)| *known == entry).map_or(0, |(_, values)| values);
+            if !(start.is_wanted)(condition) || entered & (1 << from.value) == 0 {
                 continue;
             }
-            let next = match self.next(body.function, Callee::Function(function), &[], 0) {
+            let next = match self.next(body.function, Callee::Function(function), &[], (entry, 0)) {
                 _ if self.is_goal(function) => None,
                 Some((ambiguity, _, Next::Node(node))) => Some((ambiguity, node)),
                 Some(_) | None => continue,
@@ -174,11 +230,23 @@ impl Search<'_, '_> {
             let ambiguity = next.map_or(ambiguity, |(rest, _)| rest.and(ambiguity));
             steps.extend(next.into_iter().flat_map(|(_, node)| self.steps(node)));
             let Some(callee) = steps.first().map(|step| step.callee) else { continue };
-            let reached = condition.values(self.context) & start.entered;
-            let conditional = body.is_conditional(reached, start.entered);
+            let conditional = body.is_conditional(condition.values_at(entry, self.context) & entered, entered);
             found.push(((callee, Some(function)), CallChain { body: start.body, ambiguity, conditional, steps }));
         }
         found
+    }
+
+    /// Whether a chain needs some values of the flags of a body, in each of the contexts in which the body is entered and
+    /// the chain exists. `leading` gives those of these values with which it does.
+    fn is_conditional(
+        &self,
+        body: &Body,
+        entered: [(Context, u8); 2],
+        mut leading: impl FnMut(Context, u8) -> u8,
+    ) -> bool {
+        let states = entered.map(|(entry, values)| (leading(entry, values), values));
+        let mut states = states.into_iter().filter(|(leading, _)| *leading != 0);
+        states.all(|(leading, values)| body.is_conditional(leading, values))
     }
 
     /// Where a call leads to: to the best of the nodes that it enters. A call that names the goal is a violation, and
@@ -188,7 +256,7 @@ impl Search<'_, '_> {
         caller: FunctionId,
         callee: Callee,
         arguments: &[Argument],
-        value: u8,
+        (entry, value): (Context, u8),
     ) -> Option<(Ambiguity, u32, Next)> {
         let (effects, program) = (self.effects, self.effects.program);
         let (functions, own): (&[FunctionId], Ambiguity) = match &callee {
@@ -210,7 +278,7 @@ impl Search<'_, '_> {
         let traversable = functions.iter().filter(is_called).filter(|function| effects.is_traversable(**function));
         let bodies = traversable.flat_map(|function| &program.function(*function).bodies);
         let nodes = bodies.flat_map(|body| {
-            let entered = passed_values(arguments, self.context, value, program.body(*body));
+            let entered = passed_values(arguments, entry, value, program.body(*body));
             single_values(entered).map(|value| Node { body: *body, value })
         });
         let settled = nodes.filter_map(|node| Some((self.reasons.get(node)?, node)));

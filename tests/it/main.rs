@@ -4,6 +4,7 @@ mod apply;
 mod audit;
 mod cache;
 mod cli;
+mod contexts;
 mod dialects;
 mod differential;
 mod distributed;

@@ -154,7 +154,7 @@ pub enum BinaryOperator {
 }
 
 /// A location in a file: line and column count from 1, the column in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Location<'tu> {
     /// The file.
     pub file: File<'tu>,
@@ -164,6 +164,17 @@ pub struct Location<'tu> {
     pub column: u32,
     /// The offset in bytes from the start of the file as the compiler saw it.
     pub offset: u32,
+}
+
+/// Where text comes from that a macro wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MacroLocation<'tu> {
+    /// The use of the outermost macro.
+    pub used: Location<'tu>,
+    /// The use of a macro in a file that wrote the text; in the argument of the outermost one, it is another.
+    pub written: Location<'tu>,
+    /// The text itself: in the definition of a macro, or in an argument; in no file if it was put together.
+    pub spelled: Option<Location<'tu>>,
 }
 
 impl PartialEq for Cursor<'_> {
@@ -432,6 +443,16 @@ impl<'tu> Cursor<'tu> {
     pub fn spelling_start(self) -> Option<Location<'tu>> {
         let start = unsafe { clang_getRangeStart(clang_getCursorExtent(self.raw)) };
         locate_by(start, spelling)
+    }
+
+    /// Where the first character of the cursor's text comes from, if it comes from a macro.
+    pub fn start_in_macro(self) -> Option<MacroLocation<'tu>> {
+        macro_location(unsafe { clang_getRangeStart(clang_getCursorExtent(self.raw)) })
+    }
+
+    /// Where the cursor's own text comes from, if it comes from a macro: for a reference to a member, the member's name.
+    pub fn own_in_macro(self) -> Option<MacroLocation<'tu>> {
+        macro_location(unsafe { clang_getCursorLocation(self.raw) })
     }
 
     /// The location behind its last token, as [`Cursor::location`]; for a token from a macro, where the macro is used.
@@ -718,6 +739,17 @@ unsafe fn expansion(l: CXSourceLocation, f: *mut CXFile, n: *mut u32, c: *mut u3
 }
 unsafe fn spelling(l: CXSourceLocation, f: *mut CXFile, n: *mut u32, c: *mut u32, o: *mut u32) {
     unsafe { clang_getSpellingLocation(l, f, n, c, o) }
+}
+
+unsafe fn in_file(l: CXSourceLocation, f: *mut CXFile, n: *mut u32, c: *mut u32, o: *mut u32) {
+    unsafe { clang_getFileLocation(l, f, n, c, o) }
+}
+
+fn macro_location<'tu>(location: CXSourceLocation) -> Option<MacroLocation<'tu>> {
+    let used = locate_by(location, expansion)?;
+    let spelled = locate_by(location, spelling);
+    let is_plain = spelled == Some(used);
+    if is_plain { None } else { Some(MacroLocation { used, written: locate_by(location, in_file)?, spelled }) }
 }
 
 /// A location as file, line and column; `None` when it is in no file.

@@ -11,6 +11,8 @@ mod cursor;
 mod library;
 mod unit;
 
-pub use cursor::{BinaryOperator, Cursor, CursorKind, Linkage, Location, Type, TypeKind, UnaryOperator, Visit};
+pub use cursor::{
+    BinaryOperator, Cursor, CursorKind, Linkage, Location, MacroLocation, Type, TypeKind, UnaryOperator, Visit,
+};
 pub use library::{Library, LoadError, OLDEST_MAJOR};
 pub use unit::{Diagnostic, File, Inclusion, Index, ParseError, Purpose, Severity, TranslationUnit, UnsavedFile};

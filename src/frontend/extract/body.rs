@@ -1,6 +1,8 @@
 //! Lowering: the cursors of one body become the tree of which [`super::flow`] makes a control-flow graph.
 //! Calls and stores are collected on the way.
 
+mod contexts;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
@@ -20,7 +22,9 @@ use super::slots::TypeClass;
 use super::source_text::{SourceCall, last_name};
 use super::stores::add_named;
 use super::values::{called_type, library_builtin, named_function};
-use super::{Extractor, LockAction, LockWord, Predicate, Reading, Role, SlotKind, UnitFile};
+use contexts::ContextMacros;
+
+use super::{Extractor, LockAction, LockWord, Reading, Role, SlotKind, UnitFile};
 
 /// The functions of the C library that do not return and leave only the frame or the thread.
 const LEAVING: [&str; 7] =
@@ -87,6 +91,8 @@ pub(super) struct Lowering<'e, 'a, 'tu> {
     unresolved: bool,
     /// The type by which the last `_Generic` chose, as spelled.
     chosen_by: Option<String>,
+    /// The macros that tell or change the context.
+    context_macros: ContextMacros<'tu>,
 }
 
 impl<'tu> Extractor<'_, 'tu> {
@@ -136,6 +142,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             asm_labels: None,
             unresolved: false,
             chosen_by: None,
+            context_macros: ContextMacros::default(),
         }
     }
 
@@ -305,8 +312,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         nodes.iter().map(|&node| self.lower(node, false)).collect()
     }
 
-    /// Lowers one node. `wanted` says that its value decides something: then literals are evaluated.
-    fn lower(&mut self, node: CursorId, wanted: bool) -> NodeId {
+    /// Lowers one node that is no macro of the pack.
+    fn lower_node(&mut self, node: CursorId, wanted: bool) -> NodeId {
         use CursorKind::*;
         let operands = self.raw.operands(node);
         match self.raw.kind(node) {
@@ -344,6 +351,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 self.node(Op::Value(value), Vec::new())
             }
             NullPointerLiteral => self.node(Op::Value(Some(0)), Vec::new()),
+            // It is true: `assert(!in_handler() && "why")`.
+            StringLiteral if wanted => self.node(Op::Value(Some(1)), Vec::new()),
             AddrLabelExpr => {
                 if let Some(label) = self.named_label(node)
                     && !self.tree.address_taken.contains(&label)
@@ -400,14 +409,16 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 self.unknown()
             }
             IfStmt if operands.len() >= 2 => {
+                let guard = self.take_guard();
                 let condition = self.lower(operands[0], true);
                 let mut children = vec![condition];
-                children.extend(self.lower_all(&operands[1..]));
+                children.extend(operands[1..].iter().map(|&arm| self.guarded(arm, guard)));
                 self.node(Op::If, children)
             }
             WhileStmt if operands.len() == 2 => {
+                let guard = self.take_guard();
                 let condition = self.lower(operands[0], true);
-                let body = self.lower(operands[1], false);
+                let body = self.guarded(operands[1], guard);
                 self.node(Op::While, vec![condition, body])
             }
             DoStmt if operands.len() == 2 => {
@@ -665,10 +676,15 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             }
             sites.push(self.node(Op::Call { site, returns }, std::mem::take(&mut lowered)));
         }
-        let answers = |predicate: &&Predicate| predicate.compared.is_none() && told.as_ref() == Some(&predicate.name);
-        if let Some(predicate) = self.reading.predicates.iter().find(answers) {
-            sites.push(self.node(Op::Predicate(predicate.context), Vec::new()));
-            return self.node(Op::Sequence, sites);
+        if let Some(name) = told {
+            if let Some(answer) = self.answer(&name) {
+                sites.push(answer);
+                return self.node(Op::Sequence, sites);
+            }
+            let is_elsewhere = self.calls.last().is_some_and(|call| call.kind == CallKind::Region);
+            if !is_elsewhere {
+                sites.extend(self.changes_of_call(node, &name, arguments));
+            }
         }
         match sites.as_slice() {
             [only] => *only,
@@ -833,6 +849,9 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             return self.node(Op::Perhaps, lowered);
         };
         let operator = self.raw.cursor(node).binary_operator();
+        if let Some(compared) = self.compared(operator, [*left, *right]) {
+            return compared;
+        }
         match operator {
             BinaryOperator::LogicalAnd | BinaryOperator::LogicalOr => {
                 let op = if operator == BinaryOperator::LogicalAnd { Op::And } else { Op::Or };
@@ -1060,6 +1079,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         if let Some(callee) = self.extractor.cleanup_function(cursor) {
             let stores = self.extractor.cleanup_stores(cursor, callee);
             self.stores.extend(stores);
+            // A guard's cleanup runs at the end of its scope.
+            lowered.extend(self.take_guard().map(|guard| guard.enter));
             let site = self.tree.site();
             let kind = if self.unresolved { CallKind::Unresolved } else { CallKind::Cleanup };
             if self.pending(site, Target::Function(callee), cursor, kind, Vec::new(), Vec::new()) {
@@ -1080,11 +1101,12 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             },
         };
         let init = init.map(|init| self.lower(init, false));
+        let guard = self.take_guard();
         let condition = match condition {
             Some(condition) => self.lower(condition, true),
             None => self.node(Op::Value(Some(1)), Vec::new()),
         };
-        let body = self.lower(body, false);
+        let body = self.guarded(body, guard);
         let increment = match increment {
             Some(increment) => self.lower(increment, false),
             None => self.unknown(),
@@ -1100,7 +1122,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     fn for_of_unknown_parts(&mut self, parts: &[CursorId], body: CursorId) -> NodeId {
         let parts = self.lower_all(parts);
         let parts = self.node(Op::Perhaps, parts);
-        let body = self.lower(body, false);
+        let guard = self.take_guard();
+        let body = self.guarded(body, guard);
         let unknown = self.unknown();
         self.node(Op::For, vec![parts, unknown, body])
     }

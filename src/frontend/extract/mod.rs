@@ -14,6 +14,7 @@ mod stores;
 mod values;
 mod statement_marks;
 mod source_text;
+mod macros;
 mod readings;
 mod pch_summary;
 
@@ -211,6 +212,7 @@ pub fn extract(
         followed: None,
         current_function: String::new(),
         block_count: 0,
+        macro_numbers: HashMap::default(),
         declared: HashMap::default(),
         redeclared: HashSet::default(),
         pasted_names: HashSet::default(),
@@ -358,6 +360,8 @@ struct Extractor<'a, 'tu> {
     /// The name of the function whose body is being read, and how many block literals it has had.
     current_function: String,
     block_count: u32,
+    /// The numbers that macros stand for, for those that were asked for.
+    macro_numbers: HashMap<String, Option<i64>>,
     /// See [`PchSummary`].
     declared: HashMap<String, Vec<(UnitFile, u32)>>,
     redeclared: HashSet<String>,

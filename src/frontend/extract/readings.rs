@@ -47,6 +47,9 @@ pub(super) struct ReadingNames {
     /// The readings in which it matters how the program ends.
     pub(super) with_crashes: ReadingSet,
     has_several: bool,
+    /// Whether a reading has predicates, and whether one has changes.
+    pub(super) has_predicates: bool,
+    pub(super) has_changes: bool,
 }
 
 impl ReadingNames {
@@ -65,7 +68,14 @@ impl ReadingNames {
                 }
             }
         }
-        ReadingNames { exact, patterns, with_crashes, has_several: readings.len() > 1 }
+        ReadingNames {
+            exact,
+            patterns,
+            with_crashes,
+            has_several: readings.len() > 1,
+            has_predicates: readings.iter().any(|reading| !reading.predicates.is_empty()),
+            has_changes: readings.iter().any(|reading| !reading.changes.is_empty()),
+        }
     }
 
     /// The readings that say something of a name.

@@ -21,11 +21,32 @@ impl SourceCall {
         let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
         let length = text.iter().take_while(|byte| is_word(byte)).count();
         let word = String::from_utf8_lossy(&text[..length]).into_owned();
-        SourceCall { word, argument: between_parentheses(&text[length..]) }
+        SourceCall { word, argument: between_parentheses(&text[length..]).unwrap_or_default().0 }
+    }
+
+    /// The length of the call at the beginning of a text: of the word, and of the parentheses if there are any.
+    pub fn length(text: &[u8]) -> usize {
+        let word = text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+        word + between_parentheses(&text[word..]).map_or(0, |(_, length)| length)
+    }
+
+    /// The arguments.
+    pub fn arguments(argument: &str) -> Vec<&str> {
+        let mut depth = 0usize;
+        let is_end = |c: char| {
+            match c {
+                '(' | '[' | '{' => depth += 1,
+                ')' | ']' | '}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            c == ',' && depth == 0
+        };
+        argument.split(is_end).collect()
     }
 }
 
-fn between_parentheses(text: &[u8]) -> String {
+/// The text between the parentheses at the beginning, without blanks, and the length with the parentheses.
+fn between_parentheses(text: &[u8]) -> Option<(String, usize)> {
     let mut depth = 0usize;
     let mut found = Vec::new();
     let text = &text[..text.len().min(LONGEST)];
@@ -39,16 +60,16 @@ fn between_parentheses(text: &[u8]) -> String {
         at += 1;
         match byte {
             b'(' => depth += 1,
-            b')' if depth <= 1 => return String::from_utf8_lossy(&found).into_owned(),
-            b')' => depth -= 1,
             _ if depth == 0 => break,
+            b')' if depth == 1 => return Some((String::from_utf8_lossy(&found).into_owned(), at)),
+            b')' => depth -= 1,
             _ => {}
         }
         if depth > 1 || byte != b'(' {
             found.push(byte);
         }
     }
-    String::new()
+    None
 }
 
 /// The length of the comment at the beginning of a text; 0 if there is none.
@@ -90,6 +111,8 @@ mod tests {
         assert_eq!(read("(*f)(x)"), pair("", "*f"));
         assert_eq!(read(")"), pair("", ""));
         assert_eq!(read(""), pair("", ""));
+        assert_eq!(["f(a, b) c", "f c", "f ("].map(|text| SourceCall::length(text.as_bytes())), [7, 1, 1]);
+        assert_eq!(SourceCall::arguments("f(a,b),c,"), ["f(a,b)", "c", ""]);
     }
 
     #[test]

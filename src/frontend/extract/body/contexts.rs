@@ -1,0 +1,391 @@
+//! Lowering what tells and what changes the context: calls and macros that the pack names.
+//!
+//! A macro counts wherever its code stands, whatever it expands to: its calls are lowered as well, and its value is the
+//! answer. What cannot be decided, such as a change that depends on a number that is computed, is left open.
+
+use std::collections::HashSet;
+
+use crate::clang::{BinaryOperator, CursorKind, Location};
+
+use super::super::cursor_tree::CursorId;
+use super::super::flow::{Comparison, NodeId, Op};
+use super::super::macros::{MacroUse, number};
+use super::super::readings::matches_pattern;
+use super::super::source_text::SourceCall;
+use super::super::values::named_function;
+use super::super::{Compared, ContextChange, Predicate};
+use super::{Lowering, integer_type};
+
+/// The macros of the pack in a body.
+#[derive(Default)]
+pub(super) struct ContextMacros<'tu> {
+    /// Whether the code that is being lowered is that of one: other macros in it are its own.
+    is_inside: bool,
+    /// The guard whose scope is about to begin.
+    guard: Option<Guard<'tu>>,
+    /// Where guards are used that were found.
+    guards: HashSet<Location<'tu>>,
+}
+
+/// A guard that a macro declares, or that it puts before a statement.
+#[derive(Clone, Copy)]
+pub(super) struct Guard<'tu> {
+    /// The node that changes the context.
+    pub(super) enter: NodeId,
+    /// Where the macro is used.
+    used: Location<'tu>,
+}
+
+/// Whether an argument is the constant that a change needs.
+enum Fit {
+    Yes,
+    No,
+    Unknown,
+    /// If this is true.
+    If(NodeId),
+}
+
+impl<'tu> Lowering<'_, '_, 'tu> {
+    /// Lowers one node. `wanted` says that its value decides something: then literals are evaluated.
+    pub(super) fn lower(&mut self, node: CursorId, wanted: bool) -> NodeId {
+        let names = &self.extractor.reading_names;
+        let may_tell = wanted && names.has_predicates;
+        let may_change = names.has_changes && may_change(self.raw.kind(node));
+        if self.context_macros.is_inside || !(may_tell || may_change) {
+            return self.lower_node(node, wanted);
+        }
+        let Some(start) = self.raw.cursor(node).start_in_macro() else { return self.lower_node(node, wanted) };
+        let raw = std::rc::Rc::clone(&self.raw);
+        let uses = self.extractor.macro_uses(&raw, node, |this, word| !this.reading_names.of(word).is_empty());
+        for used in &uses {
+            self.mentioned |= self.extractor.reading_names.of(&used.name);
+        }
+        if wanted
+            && let Some(answer) = uses.iter().filter(|used| used.is_whole).find_map(|used| self.answer(&used.name))
+        {
+            let inner = self.lower_inside(node);
+            return self.node(Op::Sequence, vec![inner, answer]);
+        }
+        if !may_change {
+            return self.lower_node(node, wanted);
+        }
+        let reading = self.reading;
+        let named = |used: &MacroUse, change: &ContextChange| matches_pattern(&change.name, &used.name);
+        let mut entered = Vec::new();
+        let is_of_guard = self.context_macros.guards.contains(&start.used);
+        for change in reading.changes.iter().filter(|change| !change.guard && !is_of_guard) {
+            if let Some(used) = uses.iter().find(|used| used.is_whole && named(used, change)) {
+                entered.extend(self.enter_by_macro(change, used, node));
+            }
+        }
+        if !entered.is_empty() {
+            let mut lowered = vec![self.lower_inside(node)];
+            lowered.extend(entered);
+            return self.node(Op::Opaque, lowered);
+        }
+        for change in reading.changes.iter().filter(|change| change.guard) {
+            if let Some(used) = uses.iter().find(|used| named(used, change))
+                && self.context_macros.guards.insert(start.used)
+                && let Some(enter) = self.enter_by_macro(change, used, node)
+            {
+                return self.guard(node, wanted, used.is_whole, Guard { enter, used: start.used });
+            }
+        }
+        self.lower_node(node, wanted)
+    }
+
+    /// Lowers the code of a macro.
+    fn lower_inside(&mut self, node: CursorId) -> NodeId {
+        self.context_macros.is_inside = true;
+        let lowered = self.lower_node(node, false);
+        self.context_macros.is_inside = false;
+        lowered
+    }
+
+    /// The value of a function or macro of this name, if it tells the context. The answer yes is 1.
+    pub(super) fn answer(&mut self, name: &str) -> Option<NodeId> {
+        let reading = self.reading;
+        let named = || reading.predicates.iter().filter(|predicate| predicate.name == name);
+        if let Some(predicate) = named().find(|predicate| predicate.compared.is_none()) {
+            return Some(self.node(Op::Predicate(predicate.context), Vec::new()));
+        }
+        let number_of = |predicate: &&Predicate| matches!(predicate.compared, Some(Compared::Number(_)));
+        let predicate = named().find(number_of)?;
+        let answer = self.node(Op::Predicate(predicate.context), Vec::new());
+        match predicate.compared {
+            Some(Compared::Number(0)) => Some(self.node(Op::Not, vec![answer])),
+            Some(Compared::Number(number)) => {
+                let arms = [Some(number), None].map(|value| self.node(Op::Value(value), Vec::new()));
+                Some(self.node(Op::Conditional, vec![answer, arms[0], arms[1]]))
+            }
+            _ => None,
+        }
+    }
+
+    /// A comparison of what a predicate returns.
+    pub(super) fn compared(&mut self, operator: BinaryOperator, operands: [CursorId; 2]) -> Option<NodeId> {
+        let comparison = super::comparison(operator)?;
+        if !matches!(comparison, Comparison::Equal | Comparison::NotEqual) || self.reading.predicates.is_empty() {
+            return None;
+        }
+        let [left, right] = operands;
+        let value = self.compared_with(left, right).or_else(|| self.compared_with(right, left))?;
+        let mut lowered = self.lower_all(&operands);
+        lowered.push(if comparison == Comparison::Equal { value } else { self.node(Op::Not, vec![value]) });
+        Some(self.node(Op::Sequence, lowered))
+    }
+
+    /// Whether what an operand returns equals another, if the operand is a predicate.
+    fn compared_with(&mut self, operand: CursorId, other: CursorId) -> Option<NodeId> {
+        let reading = self.reading;
+        let is_named = |name: &str| reading.predicates.iter().any(|predicate| predicate.name == name);
+        let names = self.called_names(operand, &is_named);
+        let predicates: Vec<&Predicate> =
+            reading.predicates.iter().filter(|predicate| names.contains(&predicate.name)).collect();
+        if predicates.is_empty() {
+            return None;
+        }
+        let number = self.raw.cursor(self.raw.strip(other)).evaluate_integer();
+        for predicate in &predicates {
+            let is_equal = match &predicate.compared {
+                None => false,
+                Some(Compared::Number(wanted)) => number == Some(*wanted),
+                Some(Compared::Call(name)) => self.called_names(other, &|called| called == name).contains(name),
+                Some(Compared::Name(name)) => self.is_named(other, name),
+            };
+            if is_equal {
+                return Some(self.node(Op::Predicate(predicate.context), Vec::new()));
+            }
+        }
+        let unknown = self.unknown();
+        for predicate in predicates {
+            let answer = self.node(Op::Predicate(predicate.context), Vec::new());
+            return Some(match (&predicate.compared, number) {
+                (None, Some(0)) => self.node(Op::Not, vec![answer]),
+                // Most functions return 1 for yes. Anything else can only be the answer yes.
+                (None, Some(1)) => answer,
+                (None, Some(_)) => self.node(Op::And, vec![answer, unknown]),
+                // It is another number than the one of the predicate.
+                (Some(Compared::Number(_)), Some(_)) => {
+                    let other = self.node(Op::Not, vec![answer]);
+                    self.node(Op::And, vec![other, unknown])
+                }
+                _ => continue,
+            });
+        }
+        None
+    }
+
+    /// The wanted names of the functions and macros that an expression calls.
+    fn called_names(&mut self, node: CursorId, is_wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
+        let raw = std::rc::Rc::clone(&self.raw);
+        let inner = raw.strip(node);
+        let mut names = Vec::new();
+        for node in [node, inner] {
+            let uses = self.extractor.macro_uses(&raw, node, |_, word| is_wanted(word));
+            names.extend(uses.into_iter().filter(|used| used.is_whole).map(|used| used.name));
+        }
+        if raw.kind(inner) == CursorKind::CallExpr
+            && let Some(&callee) = raw.operands(inner).first()
+            && let Some(function) = named_function(&raw, callee)
+        {
+            names.push(function.spelling());
+        }
+        names
+    }
+
+    /// Whether an expression is a variable or constant of this name.
+    fn is_named(&mut self, node: CursorId, name: &str) -> bool {
+        let raw = std::rc::Rc::clone(&self.raw);
+        let inner = raw.strip(node);
+        let is_reference = raw.kind(inner) == CursorKind::DeclRefExpr;
+        is_reference && raw.cursor(inner).spelling() == name
+            || [node, inner].into_iter().any(|node| self.extractor.is_written_as(&raw, node, name))
+    }
+
+    /// The changes of the context that a call of a function makes. What the code of a guard calls is part of the guard.
+    pub(super) fn changes_of_call(&mut self, call: CursorId, name: &str, arguments: &[CursorId]) -> Vec<NodeId> {
+        let start = self.raw.cursor(call).start_in_macro();
+        if start.is_some_and(|start| self.context_macros.guards.contains(&start.used)) {
+            return Vec::new();
+        }
+        let reading = self.reading;
+        let changes = reading.changes.iter().filter(|change| matches_pattern(&change.name, name));
+        let entered = changes.filter_map(|change| {
+            let fit = match &change.when {
+                None => Fit::Yes,
+                Some((position, is)) => match arguments.get(usize::from(*position)) {
+                    Some(&argument) => self.fit(argument, is),
+                    None => Fit::No,
+                },
+            };
+            self.enter(change, fit)
+        });
+        entered.collect()
+    }
+
+    /// The change of the context that a macro makes.
+    fn enter_by_macro(&mut self, change: &ContextChange, used: &MacroUse, node: CursorId) -> Option<NodeId> {
+        let fit = match (&change.when, &used.argument) {
+            (None, _) => Fit::Yes,
+            (Some(_), None) => Fit::Unknown,
+            (Some((position, is)), Some(arguments)) => {
+                match SourceCall::arguments(arguments).get(usize::from(*position)) {
+                    Some(argument) => self.fit_text(argument, is, node),
+                    None => Fit::No,
+                }
+            }
+        };
+        self.enter(change, fit)
+    }
+
+    fn enter(&mut self, change: &ContextChange, fit: Fit) -> Option<NodeId> {
+        let guard = change.guard.then(|| self.tree.guard());
+        if matches!(fit, Fit::No) {
+            return None;
+        }
+        let enter = self.node(Op::Enter(change.to, guard), Vec::new());
+        Some(match fit {
+            Fit::Unknown => self.node(Op::Perhaps, vec![enter]),
+            Fit::If(condition) => self.node(Op::If, vec![condition, enter]),
+            Fit::Yes | Fit::No => enter,
+        })
+    }
+
+    /// Whether an argument is a constant.
+    fn fit(&mut self, argument: CursorId, is: &str) -> Fit {
+        if self.is_named(argument, is) {
+            return Fit::Yes;
+        }
+        let wanted = number(is).or_else(|| self.other_enumerator(argument, is));
+        let wanted = wanted.or_else(|| self.extractor.number_of_macro(is));
+        if let (Some(variable), Some(ty)) = (self.local(argument), integer_type(self.raw.cursor(argument))) {
+            let Some(wanted) = wanted else { return Fit::Unknown };
+            let operands = [Op::Read(variable), Op::Value(Some(wanted))].map(|op| self.node(op, Vec::new()));
+            return Fit::If(self.node(Op::Compare(Comparison::Equal, Some(ty)), operands.to_vec()));
+        }
+        let number = self.number(argument);
+        match (number, wanted) {
+            (Some(number), Some(wanted)) if number == wanted => Fit::Yes,
+            (Some(_), Some(_)) => Fit::No,
+            // The constants of a set of macros differ.
+            (Some(_), None) if self.raw.cursor(argument).start_in_macro().is_some() => Fit::No,
+            _ => Fit::Unknown,
+        }
+    }
+
+    /// The number of another constant of the enumeration that an argument is of.
+    fn other_enumerator(&self, argument: CursorId, name: &str) -> Option<i64> {
+        let named = self.raw.cursor(self.raw.strip(argument)).referenced()?;
+        let constants = Some(named).filter(|named| named.kind() == CursorKind::EnumConstantDecl)?.semantic_parent()?;
+        let constant = constants.children().into_iter().find(|constant| constant.spelling() == name)?;
+        Some(constant.enumerator_value())
+    }
+
+    /// The number that an argument always is.
+    fn number(&mut self, argument: CursorId) -> Option<i64> {
+        let cursor = self.raw.cursor(self.raw.strip(argument));
+        let named = cursor.referenced().filter(|_| cursor.kind() == CursorKind::DeclRefExpr);
+        match named.map(|named| (named, named.kind())) {
+            Some((named, CursorKind::EnumConstantDecl)) => Some(named.enumerator_value()),
+            Some((named, CursorKind::VarDecl)) => self.constant_of(named),
+            Some(_) => None,
+            None => cursor.evaluate_integer(),
+        }
+    }
+
+    /// Whether the text of a macro's argument is a constant. `node` is the code of the macro.
+    fn fit_text(&mut self, argument: &str, is: &str, node: CursorId) -> Fit {
+        if argument == is {
+            return Fit::Yes;
+        }
+        if let Some(given) = number(argument) {
+            let wanted = number(is).or_else(|| self.extractor.number_of_macro(is));
+            return match wanted {
+                Some(wanted) if wanted == given => Fit::Yes,
+                Some(_) => Fit::No,
+                None => Fit::Unknown,
+            };
+        }
+        // A word that is no expression in the macro, such as the name of a lock's type, is another word.
+        let mut open = vec![node];
+        while let Some(inner) = open.pop() {
+            let cursor = self.raw.cursor(inner);
+            if self.raw.kind(inner) == CursorKind::DeclRefExpr && cursor.spelling() == argument {
+                return self.fit(inner, is);
+            }
+            open.extend(self.raw.children(inner));
+        }
+        let is_word = argument.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if is_word { Fit::No } else { Fit::Unknown }
+    }
+
+    /// Lowers the code that a guard begins: a declaration, or a statement with the one that follows the macro.
+    fn guard(&mut self, node: CursorId, wanted: bool, is_whole: bool, guard: Guard<'tu>) -> NodeId {
+        use CursorKind::*;
+        match self.raw.kind(node) {
+            ForStmt | IfStmt | WhileStmt if !is_whole => {
+                self.context_macros.guard = Some(guard);
+                let lowered = self.lower_node(node, wanted);
+                self.context_macros.guard = None;
+                lowered
+            }
+            DoStmt | SwitchStmt | CompoundStmt if !is_whole => {
+                let inner = self.lower_node(node, wanted);
+                self.node(Op::Sequence, vec![guard.enter, inner])
+            }
+            kind if kind == DeclStmt || is_whole => {
+                self.context_macros.guard = Some(guard);
+                let mut lowered = vec![self.lower_node(node, false)];
+                lowered.extend(self.take_guard().map(|guard| guard.enter));
+                self.node(Op::Opaque, lowered)
+            }
+            _ => self.lower_node(node, wanted),
+        }
+    }
+
+    /// The guard whose scope is about to begin; it is the caller's then.
+    pub(super) fn take_guard(&mut self) -> Option<Guard<'tu>> {
+        self.context_macros.guard.take()
+    }
+
+    /// Lowers a statement that may be the one that follows the macro of a guard. It is a scope then.
+    pub(super) fn guarded(&mut self, statement: CursorId, guard: Option<Guard<'tu>>) -> NodeId {
+        let Some(guard) = guard else { return self.lower(statement, false) };
+        // The macro's own code may hold the statement.
+        if self.raw.cursor(statement).start_in_macro().is_some_and(|start| start.used == guard.used) {
+            self.context_macros.guard = Some(guard);
+            let lowered = self.lower(statement, false);
+            self.context_macros.guard = None;
+            return lowered;
+        }
+        let inner = self.lower(statement, false);
+        self.node(Op::Sequence, vec![guard.enter, inner])
+    }
+}
+
+/// Whether code of this kind can be all that a macro stands for, and do something.
+fn may_change(kind: CursorKind) -> bool {
+    use CursorKind::*;
+    !matches!(
+        kind,
+        DeclRefExpr
+            | MemberRefExpr
+            | ArraySubscriptExpr
+            | IntegerLiteral
+            | CharacterLiteral
+            | StringLiteral
+            | BoolLiteral
+            | NullPointerLiteral
+            | AddrLabelExpr
+            | InitListExpr
+            | ReturnStmt
+            | GotoStmt
+            | BreakStmt
+            | ContinueStmt
+            | NullStmt
+            | CaseStmt
+            | DefaultStmt
+            | LabelStmt
+    )
+}

@@ -1,0 +1,93 @@
+#include <assert.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+struct thread;
+enum level { LEVEL_TASK, LEVEL_ISR = 4 };
+extern struct thread *self, *other;
+struct thread *current_thread(void);
+struct thread *main_thread(void);
+struct thread *thread_of(int number);
+enum level current_level(void);
+int depth(void);
+struct thread *owner(void);
+pid_t gettid(void);
+void at(void);
+#define get_main() main_thread()
+
+void threads(struct thread *thread)
+{
+    if (current_thread() == main_thread()) {
+        at(); /* out-out */
+    } else {
+        at(); /* in-in */
+    }
+    if (main_thread() != current_thread()) {
+        at(); /* in-in */
+    }
+    if (get_main() == current_thread()) {
+        at(); /* out-out */
+    }
+    if (current_thread() == thread || current_thread() == thread_of(1) || !current_thread()) {
+        at();
+    }
+    if (main_thread() == thread) {
+        at();
+    }
+    if (gettid() == getpid()) {
+        at(); /* out-out */
+    }
+}
+
+void constants(int x)
+{
+    if (current_level() == LEVEL_ISR) {
+        at(); /* in-in */
+    } else {
+        at(); /* out-out */
+    }
+    if (current_level() == LEVEL_TASK) {
+        at();
+    }
+    if (LEVEL_ISR != current_level() && x) {
+        at(); /* out-out */
+    }
+    if (owner() == self) {
+        at(); /* in-in */
+    }
+    if (owner() == other) {
+        at();
+    }
+    if (depth() != 0) {
+        at(); /* in-in */
+    }
+    if (depth()) {
+        at(); /* in-in */
+    }
+    if (depth() == 2) {
+        at(); /* in-in */
+    } else {
+        at();
+    }
+    if (!depth()) {
+        at(); /* out-out */
+    }
+}
+
+void stored(int x)
+{
+    bool is_main = current_thread() == main_thread();
+    int level = current_level() == LEVEL_ISR ? 1 : 0;
+    if (is_main && x) {
+        at(); /* out-out */
+    }
+    if (level) {
+        at(); /* in-in */
+    }
+}
+
+void asserted(void) /* asserts: out */
+{
+    assert(current_thread() == main_thread());
+    at(); /* out-out */
+}

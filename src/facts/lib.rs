@@ -7,6 +7,7 @@
 mod shared;
 mod flags;
 mod path_condition;
+mod paired_flags;
 pub mod paths;
 
 use std::path::PathBuf;
@@ -14,11 +15,12 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use flags::{Flag, FlagTest, feasible, single_values, values_with};
+pub use paired_flags::{PairedFlag, PairedFlags};
 pub use path_condition::{Context, ContextSet, MAX_FLAGS, PathCondition};
 pub use shared::SharedFileFacts;
 
 /// The version of this data model. Stored facts of another version are ignored.
-pub const SCHEMA: u32 = 10;
+pub const SCHEMA: u32 = 11;
 
 /// An index into [`FileFacts::files`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -321,8 +323,8 @@ pub struct Store {
     pub value: Value,
     /// Where the source names the value: the function, or the slot that it comes from.
     pub location: Location,
-    /// The value of the flag that the pack pairs with the slot, if it is constant.
-    pub paired_flag: Option<PairedFlag>,
+    /// The values of the flags that the packs pair with the slot, as far as they are constant.
+    pub paired_flags: PairedFlags,
 }
 
 /// A value that a slot can hold.
@@ -337,15 +339,6 @@ pub enum Value {
     /// Something that cannot be followed: a number that is cast to a pointer, an argument from `va_arg`, an output of
     /// inline assembly, a value out of a `void *`.
     Unknown,
-}
-
-/// The value of a flag beside a slot: in the same initialiser, or in another argument of the same call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct PairedFlag {
-    /// What the packs say of the slot and the flag.
-    pub model: SlotModelId,
-    /// Whether the flag is set.
-    pub set: bool,
 }
 
 /// A number of what the packs say of slots without marks, as [`MarkId`].

@@ -1,6 +1,6 @@
 //! What the front end needs from a pack: names, without their meaning.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use cowrap_facts::{LockId, MarkId, ReadingId, SlotModelId};
 use cowrap_frontend::extract::{
@@ -74,9 +74,11 @@ fn reading(pack: &Pack) -> Reading {
     }
 }
 
-/// What a pack says of slots, and the flags beside them.
+/// What a pack says of slots, and the flags beside them. What several packs say is one model.
 fn add_slots(pack: &Pack, vocabulary: &mut Vocabulary) {
-    for (number, model) in pack.slots.iter().enumerate().filter(|(_, model)| !model.is_foreign) {
+    let known: HashSet<SlotModelId> = vocabulary.slot_models().collect();
+    let models = pack.slots.iter().enumerate().filter(|(_, model)| !model.is_foreign);
+    for (number, model) in models.filter(|(number, _)| !known.contains(&SlotModelId(*number as u16))) {
         let (id, constant) = (SlotModelId(number as u16), &model.constant);
         match &model.slot {
             SlotName::Field { record, field } => {
@@ -84,7 +86,7 @@ fn add_slots(pack: &Pack, vocabulary: &mut Vocabulary) {
                 vocabulary.slot_fields.entry(name.clone()).or_default().push(id);
                 if let Some(SlotName::Field { field: flag, .. }) = &model.flag {
                     let paired = PairedWith { model: id, flag: flag.clone(), constant: constant.clone() };
-                    vocabulary.paired_fields.insert(name, paired);
+                    vocabulary.paired_fields.entry(name).or_default().push(paired);
                 }
             }
             SlotName::Parameter { function, position } => {
@@ -92,7 +94,7 @@ fn add_slots(pack: &Pack, vocabulary: &mut Vocabulary) {
                 vocabulary.slot_parameters.entry(name.clone()).or_default().push(id);
                 if let Some(SlotName::Parameter { position: flag, .. }) = &model.flag {
                     let paired = PairedWith { model: id, flag: *flag, constant: constant.clone() };
-                    vocabulary.paired_parameters.insert(name, paired);
+                    vocabulary.paired_parameters.entry(name).or_default().push(paired);
                 }
             }
             SlotName::Typedef { name } => vocabulary.slot_typedefs.entry(name.clone()).or_default().push(id),

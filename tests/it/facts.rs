@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::sharing::{compare_with, weight};
-use cowrap_facts::{FileFacts, SlotIdentity, SlotModelId};
+use cowrap_facts::{FileFacts, SlotIdentity, SlotModelId, Value};
 use cowrap_packs::{Pack, PackSet};
 
 /// What every pack of these tests has: a mark that every tree defines.
@@ -167,6 +167,80 @@ fn everything_that_is_declared_with_a_typedef_is_told_by_it() {
             ("*slot", callback),
         ])
     );
+}
+
+/// The flags beside each function that is stored into a slot: the slots of their models, with their values.
+fn paired(read: &Read) -> BTreeMap<String, Vec<(String, bool)>> {
+    let mut found = BTreeMap::new();
+    for file in &read.files {
+        let stores = file.bodies.iter().flat_map(|body| &body.stores).chain(&file.stores);
+        for store in stores.filter(|store| store.to.is_some()) {
+            let Value::Function(function) = store.value else { continue };
+            let flags = store.paired_flags.iter().map(|flag| (read.model(flag.model), flag.set)).collect();
+            found.insert(file.symbols[function.0 as usize].name.clone(), flags);
+        }
+    }
+    found
+}
+
+/// A model of a slot with a flag.
+fn flagged(slot: &str, flag: &str, constant: &str) -> String {
+    format!("[[slot]]\nslot = \"{slot}\"\nflag = \"{flag}\"\nconstant = \"{constant}\"\nunset = \"entry\"\n")
+}
+
+#[test]
+fn a_flag_can_be_the_call_of_a_function() {
+    let source = "#include \"all.h\"\n\
+                  typedef struct Context Context; typedef void fn(void);\n\
+                  Context *main_context(void); Context *other_context(void);\n\
+                  #define MAIN ((void *)main_context())\n\
+                  #define ON_MAIN(f) schedule(MAIN, f)\n\
+                  void schedule(Context *context, fn *f);\n\
+                  fn a, b, c, d, e;\n\
+                  void use(Context *context) {\n\
+                  schedule(main_context(), a); ON_MAIN(b); schedule(other_context(), c); schedule(context, d);\n\
+                  schedule(0, e); }\n";
+    let pack = flagged("schedule(2)", "schedule(1)", "main_context()");
+    let flags = |set| vec![("schedule(2)".to_owned(), set)];
+    let found = paired(&read(&[&pack], &[("main.c", source)]));
+    assert_eq!([&found["a"], &found["b"]], [&flags(true), &flags(true)]);
+    assert_eq!([&found["c"], &found["e"]], [&flags(false), &flags(false)]);
+    assert_eq!(found["d"], []);
+}
+
+#[test]
+fn flags_and_slots_belong_to_the_nearest_record_with_a_name() {
+    let source = "#include \"all.h\"\n\
+                  typedef void fn(void); fn a, b, c, d, e, f;\n\
+                  struct Bh { int flags; union { fn *run; void *data; }; struct { fn *stop; } inner; fn *both; };\n\
+                  struct Other { int flags; struct Bh bh; fn *run; };\n\
+                  struct Bh one = { .flags = 1, .run = a, .inner.stop = b, .both = c };\n\
+                  struct Bh two = { 0, { d }, { e } };\n\
+                  struct Other other = { .flags = 1, .run = f };\n";
+    let pack = ["run", "stop", "both"]
+        .map(|field| format!("[[slot]]\nslot = \"Bh::{field}\"\nflag = \"Bh::flags\"\nunset = \"entry\"\n"));
+    let found = paired(&read(&[&pack.concat()], &[("main.c", source)]));
+    let flags = |field: &str, set| vec![(format!("Bh::{field}"), set)];
+    assert_eq!(
+        [&found["a"], &found["b"], &found["c"]],
+        [&flags("run", true), &flags("stop", true), &flags("both", true)]
+    );
+    assert_eq!([&found["d"], &found["e"]], [&flags("run", false), &flags("stop", false)]);
+    assert_eq!(found["f"], []);
+}
+
+#[test]
+fn packs_can_ask_for_different_flags_beside_one_slot() {
+    let source = "#include \"all.h\"\n\
+                  typedef void fn(void); fn a; enum { FAST = 1, SLOW = 2 };\n\
+                  void schedule(int how, fn *f);\n\
+                  void use(void) { schedule(SLOW, a); }\n";
+    let packs = ["FAST", "SLOW"].map(|constant| flagged("schedule(2)", "schedule(1)", constant));
+    let found = paired(&read(&packs.each_ref().map(String::as_str), &[("main.c", source)]));
+    assert_eq!(found["a"], [("schedule(2)".to_owned(), false), ("schedule(2)".to_owned(), true)]);
+    // What both say is one model.
+    let found = paired(&read(&[&packs[0], &packs[0]], &[("main.c", source)]));
+    assert_eq!(found["a"], [("schedule(2)".to_owned(), false)]);
 }
 
 /// The names of the functions with statement marks, with these and the lines of these.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashMap;
 
 use crate::program::{FunctionId, Origin, PointerCopy, SlotId, Store};
-use cowrap_facts::{PairedFlag, SlotModelId};
+use cowrap_facts::{PairedFlag, PairedFlags, SlotModelId};
 use cowrap_packs::{Effect, SlotModel};
 
 use super::Effects;
@@ -58,11 +58,11 @@ impl Installed {
                 effects.points_to.candidates(slot).iter().for_each(|function| add(*function, Installer::Slot(slot)));
             }
         }
-        let is_entry = |flag: Option<PairedFlag>| effects.effect_of_flag(flag) == Some(Effect::Entry);
-        for store in program.stores.iter().filter(|store| is_entry(store.paired_flag)) {
+        let is_entry = |flags: PairedFlags| effects.effect_of_flag(effects.own_flag(flags)) == Some(Effect::Entry);
+        for store in program.stores.iter().filter(|store| is_entry(store.paired_flags)) {
             add(store.function, Installer::Store(*store));
         }
-        for copy in program.copies.iter().filter(|copy| is_entry(copy.paired_flag)) {
+        for copy in program.copies.iter().filter(|copy| is_entry(copy.paired_flags)) {
             let functions = effects.points_to.candidates(copy.from).iter();
             functions.for_each(|function| add(*function, Installer::Copy(*copy)));
         }
@@ -110,12 +110,12 @@ impl<'a> Effects<'a> {
                 Some(Installation { slot, provenance, flag: None, origin })
             }
             Installer::Store(store) => {
-                let (slot, flag) = (store.slot?, store.paired_flag?);
+                let (slot, flag) = (store.slot?, self.own_flag(store.paired_flags)?);
                 let origin = Origin { store, copies: Vec::new() };
                 Some(Installation { slot, provenance: SlotProvenance::Modelled(flag.model), flag: Some(flag), origin })
             }
             Installer::Copy(copy) => {
-                let flag = copy.paired_flag?;
+                let flag = self.own_flag(copy.paired_flags)?;
                 let mut origin = self.points_to.origin(self.program, copy.from, function)?;
                 origin.copies.push(copy);
                 let provenance = SlotProvenance::Modelled(flag.model);
@@ -129,7 +129,7 @@ impl<'a> Effects<'a> {
         let is_installed = |slot: SlotId| {
             let mut copies = self.program.copies_from(slot).iter();
             self.slot_effect(slot) == Some(Effect::Entry)
-                || copies.any(|copy| self.effect_of_flag(copy.paired_flag) == Some(Effect::Entry))
+                || copies.any(|copy| self.effect_of_flag(self.own_flag(copy.paired_flags)) == Some(Effect::Entry))
         };
         let mut seen = BTreeSet::from([slot]);
         let mut open = vec![slot];

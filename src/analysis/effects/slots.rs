@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::program::{BodyId, FunctionId, IndexVec, Location, Mark, PointerCopy, SlotCall, SlotId, SlotKey, Store};
-use cowrap_facts::{ContextSet, PairedFlag, SlotModelId};
+use cowrap_facts::{ContextSet, PairedFlag, PairedFlags, SlotModelId};
 use cowrap_packs::{Effect, SlotName};
 
 use super::{Effects, Provenance};
@@ -190,13 +190,18 @@ impl Effects<'_> {
 
     /// What the flag beside the slot says about the stored function.
     pub fn flag_requirement(&self, store: &Store) -> Option<Effect> {
-        self.effect_of_flag(store.paired_flag)
+        self.effect_of_flag(self.own_flag(store.paired_flags))
+    }
+
+    /// The flag beside a slot of which this pack says something: the first one that tells what the slot requires.
+    pub(super) fn own_flag(&self, flags: PairedFlags) -> Option<PairedFlag> {
+        let own = || flags.iter().filter(|flag| !self.slot_model(flag.model).is_foreign);
+        own().find(|flag| self.effect_of_flag(Some(*flag)).is_some()).or_else(|| own().next())
     }
 
     pub(super) fn effect_of_flag(&self, flag: Option<PairedFlag>) -> Option<Effect> {
         let flag = flag?;
-        let model = self.slot_model(flag.model);
-        if model.is_foreign { None } else { model.effect(flag.set) }
+        self.slot_model(flag.model).effect(flag.set)
     }
 
     /// The contexts in which slots call a function: those of the flags beside the slots, if all of them have one.
@@ -271,12 +276,12 @@ pub(super) fn store_mismatches(effects: &Effects<'_>) -> Vec<StoreMismatch> {
     };
     for store in &program.stores {
         if let Some(to) = store.slot {
-            check(StoredValue::Function(store.function), to, store.location, store.paired_flag);
+            check(StoredValue::Function(store.function), to, store.location, effects.own_flag(store.paired_flags));
         }
     }
     for copy in &program.copies {
         if effects.may_lose_mark(copy) {
-            check(StoredValue::Copy(copy.from), copy.to, copy.location, copy.paired_flag);
+            check(StoredValue::Copy(copy.from), copy.to, copy.location, effects.own_flag(copy.paired_flags));
         }
         // An unmarked slot requires nothing, but what it may hold does. A mark that is lost was lost where the value
         // came into the slot.
@@ -284,7 +289,7 @@ pub(super) fn store_mismatches(effects: &Effects<'_>) -> Vec<StoreMismatch> {
             for function in effects.points_to.candidates(copy.from) {
                 if effects.effect(*function) != Some(Effect::InsideOnly) {
                     let value = StoredValue::Candidate(*function, copy.from);
-                    check(value, copy.to, copy.location, copy.paired_flag);
+                    check(value, copy.to, copy.location, effects.own_flag(copy.paired_flags));
                 }
             }
         }
@@ -324,7 +329,7 @@ impl Effects<'_> {
     fn may_gain_mark(&self, copy: &PointerCopy) -> bool {
         let is_inside = |effect: Effect| matches!(effect, Effect::InsideOnly | Effect::Entry);
         let by_marks = |slot: &SlotId| self.slot_effect(*slot).is_some_and(is_inside);
-        match self.effect_of_flag(copy.paired_flag) {
+        match self.effect_of_flag(self.own_flag(copy.paired_flags)) {
             Some(effect) => is_inside(effect),
             None => self.stored_slots(copy.to).iter().any(by_marks),
         }

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use cowrap_facts::{
-    Assertion, CallKind, Flag, FlagTest, LockId, MarkId, PairedFlag, PathCondition, ReadingId, Release, SlotModelId,
+    Assertion, CallKind, Flag, FlagTest, LockId, MarkId, PairedFlags, PathCondition, ReadingId, Release, SlotModelId,
     single_values,
 };
 
@@ -335,8 +335,8 @@ pub struct PointerCopy {
     pub to: SlotId,
     /// Where the source text names the slot that the value comes from.
     pub location: Location,
-    /// The value of the flag that the pack pairs with the destination.
-    pub paired_flag: Option<PairedFlag>,
+    /// The values of the flags that the packs pair with the destination.
+    pub paired_flags: PairedFlags,
 }
 
 /// The address of a slot that is stored into another slot.
@@ -377,8 +377,8 @@ pub struct Store {
     pub location: Location,
     /// The slot, if the facts identify it.
     pub slot: Option<SlotId>,
-    /// The value of the flag that the pack pairs with the slot.
-    pub paired_flag: Option<PairedFlag>,
+    /// The values of the flags that the packs pair with the slot.
+    pub paired_flags: PairedFlags,
 }
 
 impl Body {

@@ -551,7 +551,9 @@ fn exposed(program: &Program) -> IndexVec<FunctionId, bool> {
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use cowrap_facts::{FileFacts, Location, SharedFileFacts, SlotIdentity, Store, Symbol, SymbolId, Value};
+    use cowrap_facts::{
+        FileFacts, Location, PairedFlags, SharedFileFacts, SlotIdentity, Store, Symbol, SymbolId, Value,
+    };
 
     use super::super::Linker;
     use super::*;
@@ -592,7 +594,7 @@ mod tests {
             };
             let location = Location { file: cowrap_facts::FileId(0), line, column: 1 };
             let to = Some(cowrap_facts::SlotId(below(2 * SLOTS)));
-            facts.stores.push(Store { to, value, location, paired_flag: None });
+            facts.stores.push(Store { to, value, location, paired_flags: PairedFlags::NONE });
         }
         let mut linker = Linker::default();
         linker.add(0, &SharedFileFacts::new(facts));

@@ -8,16 +8,22 @@ use rustc_hash::FxHashMap as HashMap;
 use std::rc::Rc;
 
 use crate::clang::{Cursor, CursorKind, Type, TypeKind};
-use cowrap_facts::{PairedFlag, SlotId, Store};
+use cowrap_facts::{PairedFlag, PairedFlags, SlotId, Store};
 
 use super::cursor_tree::{CursorId, CursorTree};
-use super::slots::TypeClass;
+use super::slots::{TypeClass, record_name};
+use super::values::named_function;
 use super::{Extractor, PairedWith};
 
 /// The members of a record that an initialiser can initialise: all but unnamed bit-fields.
 #[derive(Debug)]
 pub(super) struct RecordLayout<'tu> {
+    /// Its name, or that of the nearest record around it that has one.
     name: String,
+    /// Whether it has a name itself.
+    is_named: bool,
+    /// Whether the packs pair fields of the record of this name with flags.
+    is_paired: bool,
     is_union: bool,
     members: Vec<Cursor<'tu>>,
     /// The position of each member, by `Cursor::declaration_key`; for the members of an anonymous member, its position.
@@ -46,9 +52,11 @@ enum Object<'tu> {
     },
 }
 
-/// What a record's initialiser has stored, for the flags that the pack pairs with slots.
+/// What a record's initialiser has stored, for the flags that the packs pair with slots.
 #[derive(Default)]
 struct RecordStores {
+    /// The member that was initialised last.
+    member: Option<String>,
     /// The positions of stores in the walk's result, with the name of the member.
     stores: Vec<(usize, String)>,
     /// The value of each member that is paired with another.
@@ -75,7 +83,7 @@ impl<'tu> Extractor<'_, 'tu> {
             return Vec::new();
         }
         let mut walk = ListWalker { extractor: self, tree, stores: Vec::new() };
-        walk.list(list, ty, slot);
+        walk.list(list, ty, slot, None);
         walk.stores
     }
 
@@ -133,8 +141,8 @@ impl<'tu> Extractor<'_, 'tu> {
         }
         let declaration = ty.canonical().declaration();
         let is_union = declaration.is_some_and(|record| record.kind() == CursorKind::UnionDecl);
-        let is_named = |record: &Cursor<'tu>| !record.is_anonymous();
-        let name = declaration.filter(is_named).map(|record| record.spelling()).unwrap_or_default();
+        let is_named = declaration.is_some_and(|record| !record.is_anonymous());
+        let name = declaration.and_then(record_name).unwrap_or_default();
         let members: Vec<Cursor<'tu>> =
             ty.fields().into_iter().filter(|member| !is_unnamed_bit_field(*member)).collect();
         let mut positions = HashMap::default();
@@ -149,15 +157,16 @@ impl<'tu> Extractor<'_, 'tu> {
                 }
             }
         }
-        let layout = Rc::new(RecordLayout { name, is_union, members, positions });
+        let is_paired = self.vocabulary.paired_fields.keys().any(|(record, _)| *record == name);
+        let layout = Rc::new(RecordLayout { name, is_named, is_paired, is_union, members, positions });
         self.layouts.insert(key, Rc::clone(&layout));
         layout
     }
 }
 
 impl<'tu> ListWalker<'_, '_, 'tu> {
-    /// Walks a braced list that initialises an object of a type.
-    fn list(&mut self, list: CursorId, ty: Type<'tu>, slot: Option<SlotId>) {
+    /// Walks a braced list that initialises an object of a type, which is part of another one.
+    fn list(&mut self, list: CursorId, ty: Type<'tu>, slot: Option<SlotId>, around: Option<&mut Frame<'tu>>) {
         let mut frames = vec![self.frame(ty, slot)];
         for element in self.tree.operands(list) {
             let (designators, value) = self.designation(element);
@@ -169,8 +178,18 @@ impl<'tu> ListWalker<'_, '_, 'tu> {
                 self.initialise(&mut frames, object, value);
             }
         }
-        while let Some(frame) = frames.pop() {
-            self.leave(frame);
+        self.close(&mut frames, 1);
+        if let Some(frame) = frames.pop() {
+            self.leave(frame, around);
+        }
+    }
+
+    /// Leaves objects until so many are open.
+    fn close(&mut self, frames: &mut Vec<Frame<'tu>>, open: usize) {
+        while frames.len() > open
+            && let Some(done) = frames.pop()
+        {
+            self.leave(done, frames.last_mut());
         }
     }
 
@@ -211,18 +230,17 @@ impl<'tu> ListWalker<'_, '_, 'tu> {
             if depth == 1 {
                 return None;
             }
-            if let Some(full) = frames.pop() {
-                self.leave(full);
-            }
+            self.close(frames, depth - 1);
         }
     }
 
     /// Steps over the next member or element of an object; `None` at its end.
     fn step(&mut self, frame: &mut Frame<'tu>) -> Option<(Type<'tu>, Option<SlotId>)> {
         let position = frame.next;
-        let object = match &frame.object {
-            Object::Record(layout, _) => {
+        let object = match &mut frame.object {
+            Object::Record(layout, found) => {
                 let member = *layout.members.get(usize::try_from(position).ok()?)?;
+                found.member = layout.is_paired.then(|| member.spelling());
                 if layout.is_union {
                     frame.next = layout.members.len() as u64;
                     return Some(self.member(member));
@@ -251,11 +269,7 @@ impl<'tu> ListWalker<'_, '_, 'tu> {
         frames: &mut Vec<Frame<'tu>>,
         designators: &[CursorId],
     ) -> Option<(Type<'tu>, Option<SlotId>)> {
-        while frames.len() > 1 {
-            if let Some(done) = frames.pop() {
-                self.leave(done);
-            }
-        }
+        self.close(frames, 1);
         let mut rest = designators;
         let mut object = None;
         while let Some((&designator, others)) = rest.split_first() {
@@ -325,7 +339,7 @@ impl<'tu> ListWalker<'_, '_, 'tu> {
         let tree = self.tree;
         if tree.kind(value) == CursorKind::InitListExpr {
             if self.extractor.holds_slots(ty) {
-                self.list(value, ty, slot);
+                self.list(value, ty, slot, frames.last_mut());
             }
             return;
         }
@@ -368,37 +382,71 @@ impl<'tu> ListWalker<'_, '_, 'tu> {
             self.stores.extend(stores);
         }
         let added = first..self.stores.len();
-        if let Some(Frame { object: Object::Record(layout, found), next, .. }) = frames.last_mut() {
-            let paired = &self.extractor.vocabulary.paired_fields;
-            let position = usize::try_from(*next).ok().and_then(|next| next.checked_sub(1));
-            let member = position.filter(|_| !layout.is_union).and_then(|position| layout.members.get(position));
-            let (Some(member), false) = (member, layout.name.is_empty() || paired.is_empty()) else { return };
-            let name = member.spelling();
-            if paired.keys().any(|(record, _)| *record == layout.name) {
-                found.stores.extend(added.map(|store| (store, name.clone())));
-                found.flags.insert(name, value);
-            }
+        if let Some(Frame { object: Object::Record(_, found), .. }) = frames.last_mut()
+            && let Some(name) = &found.member
+        {
+            found.stores.extend(added.map(|store| (store, name.clone())));
+            found.flags.insert(name.clone(), value);
         }
     }
 
-    /// The list has left an object: the flags that the pack pairs with its slots are known.
-    fn leave(&mut self, frame: Frame<'tu>) {
+    /// The list has left an object: the flags that the packs pair with its slots are known, unless they are members of
+    /// the record around it.
+    fn leave(&mut self, frame: Frame<'tu>, around: Option<&mut Frame<'tu>>) {
         let Object::Record(layout, found) = frame.object else { return };
+        let mut around = around.and_then(|around| match &mut around.object {
+            Object::Record(outer, found) if !layout.is_named && outer.name == layout.name => Some(found),
+            _ => None,
+        });
         for (store, member) in found.stores {
-            let paired = self.extractor.vocabulary.paired_fields.get(&(layout.name.clone(), member));
-            let Some(paired) = paired else { continue };
-            let set = match found.flags.get(&paired.flag) {
-                Some(value) => is_set(self.tree, *value, paired),
-                // A member that an initialiser does not name is 0.
-                None => Some(false),
-            };
-            self.stores[store].paired_flag = set.map(|set| PairedFlag { model: paired.model, set });
+            let name = (layout.name.clone(), member);
+            let Some(paired) = self.extractor.vocabulary.paired_fields.get(&name) else { continue };
+            let is_here = |paired: &&PairedWith<String>| layout.has_member(&paired.flag);
+            if let Some(around) = &mut around
+                && !paired.iter().all(|paired| is_here(&paired))
+            {
+                around.stores.push((store, name.1));
+            }
+            let is_outermost = around.is_none();
+            let here = paired.iter().filter(|paired| is_outermost || is_here(paired));
+            let flags = here.filter_map(|paired| {
+                let set = match found.flags.get(&paired.flag) {
+                    Some(value) => is_set(self.tree, *value, paired)?,
+                    // A member that an initialiser does not name is 0.
+                    None => false,
+                };
+                Some(PairedFlag { model: paired.model, set })
+            });
+            let flags: PairedFlags = self.stores[store].paired_flags.iter().chain(flags).collect();
+            self.stores[store].paired_flags = flags;
+        }
+        if let Some(around) = around {
+            around.flags.extend(found.flags);
         }
     }
 }
 
-/// Whether a flag has the bit of its pair; `None` if it is not a constant.
+impl RecordLayout<'_> {
+    /// Whether a member has this name, also one of an anonymous member.
+    fn has_member(&self, name: &str) -> bool {
+        let mut open = self.members.clone();
+        while let Some(member) = open.pop() {
+            if member.spelling() == name {
+                return true;
+            }
+            if is_anonymous_member(member) {
+                open.extend(member.ty().fields());
+            }
+        }
+        false
+    }
+}
+
+/// Whether a flag has the bit of its pair, or is the call that its pair names; `None` if it is not known.
 pub(super) fn is_set<At>(tree: &CursorTree<'_>, value: CursorId, paired: &PairedWith<At>) -> Option<bool> {
+    if let Some(function) = paired.constant.as_deref().and_then(called_name) {
+        return is_call(tree, value, function);
+    }
     let number = tree.cursor(value).evaluate_integer()?;
     let Some(constant) = &paired.constant else { return Some(number != 0) };
     let mut open = vec![value];
@@ -411,6 +459,24 @@ pub(super) fn is_set<At>(tree: &CursorTree<'_>, value: CursorId, paired: &Paired
     }
     // A number that is no constant of an enumeration may have the bit too.
     (number == 0 || names_constant(tree, value)).then_some(false)
+}
+
+/// The function in `main_context()`.
+fn called_name(constant: &str) -> Option<&str> {
+    Some(constant.strip_suffix(')')?.trim_end().strip_suffix('(')?.trim())
+}
+
+/// Whether an expression is a call of a function of this name. `None` if it may have the same value in another way: from
+/// a variable, for example.
+fn is_call(tree: &CursorTree<'_>, value: CursorId, function: &str) -> Option<bool> {
+    let value = tree.strip(value);
+    match tree.kind(value) {
+        CursorKind::CallExpr => {
+            let called = tree.operands(value).first().and_then(|callee| named_function(tree, *callee))?;
+            Some(called.spelling() == function)
+        }
+        _ => tree.cursor(value).evaluate_integer().map(|_| false),
+    }
 }
 
 /// Whether an expression names a constant of an enumeration.

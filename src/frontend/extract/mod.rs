@@ -26,8 +26,8 @@ use std::sync::Arc;
 use crate::clang::{Cursor, CursorKind, File, Linkage, Severity, TranslationUnit, Type, TypeKind, Visit};
 use cowrap_facts::{
     Body, CallKind, CompilerError, Context, Declaration, FileFacts, FileId, Location, LockId, Mark, MarkId,
-    ParseStatus, PathCondition, SharedFileFacts, SlotCall, SlotId, SlotIdentity, SlotModelId, Store, Symbol, SymbolId,
-    UnitFacts, Value,
+    PairedFlags, ParseStatus, PathCondition, SharedFileFacts, SlotCall, SlotId, SlotIdentity, SlotModelId, Store,
+    Symbol, SymbolId, UnitFacts, Value,
 };
 
 use cursor_tree::CursorId;
@@ -58,10 +58,18 @@ pub struct Vocabulary {
     pub slot_parameters: std::collections::HashMap<(String, u16), Vec<SlotModelId>>,
     /// What the packs say of everything that is declared with a typedef.
     pub slot_typedefs: std::collections::HashMap<String, Vec<SlotModelId>>,
-    /// The fields that are paired with a flag in another field, by record and field.
-    pub paired_fields: std::collections::HashMap<(String, String), PairedWith<String>>,
+    /// The fields that are paired with a flag in another field, by record and field as above.
+    pub paired_fields: std::collections::HashMap<(String, String), Vec<PairedWith<String>>>,
     /// The parameters that are paired with a flag in another parameter, by function and position.
-    pub paired_parameters: std::collections::HashMap<(String, u16), PairedWith<u16>>,
+    pub paired_parameters: std::collections::HashMap<(String, u16), Vec<PairedWith<u16>>>,
+}
+
+impl Vocabulary {
+    /// All models of slots, some more than once.
+    pub fn slot_models(&self) -> impl Iterator<Item = SlotModelId> {
+        let lists = self.slot_fields.values().chain(self.slot_parameters.values()).chain(self.slot_typedefs.values());
+        lists.flatten().copied()
+    }
 }
 
 /// How a pack reads bodies: which names tell or change the context, and which calls do not come back.
@@ -124,7 +132,8 @@ pub struct PairedWith<At> {
     pub model: SlotModelId,
     /// The field or the parameter.
     pub flag: At,
-    /// The constant of an enumeration that must be among its bits.
+    /// The constant of an enumeration that must be among its bits, or the function whose result the flag must be, as in
+    /// `main_context()`.
     pub constant: Option<String>,
 }
 
@@ -680,7 +689,7 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
         };
         if attributes.is_entry {
             let value = Value::Function(symbol);
-            self.facts().stores.push(Store { to: None, value, location, paired_flag: None });
+            self.facts().stores.push(Store { to: None, value, location, paired_flags: PairedFlags::NONE });
         }
         if let Some(resolver) = attributes.resolver {
             let piece = self.current;

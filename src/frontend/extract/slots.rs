@@ -1,7 +1,7 @@
 //! Function-pointer slots: what can hold a function or the address of something that can.
 
 use crate::clang::{Cursor, CursorKind, Linkage, Type, TypeKind};
-use cowrap_facts::{Location, Mark, Slot, SlotId, SlotIdentity, SlotModelId, Store, SymbolId, Value};
+use cowrap_facts::{Location, Mark, PairedFlags, Slot, SlotId, SlotIdentity, SlotModelId, Store, SymbolId, Value};
 
 use super::{Extractor, UnitFile};
 
@@ -106,7 +106,12 @@ impl<'tu> Extractor<'_, 'tu> {
             return;
         }
         for (to, from) in [(first, second), (second, first)] {
-            facts.stores.push(Store { to: Some(to), value: Value::Slot(from), location, paired_flag: None });
+            facts.stores.push(Store {
+                to: Some(to),
+                value: Value::Slot(from),
+                location,
+                paired_flags: PairedFlags::NONE,
+            });
         }
     }
 
@@ -314,7 +319,7 @@ impl<'tu> Extractor<'_, 'tu> {
         let mut models = self.type_models(declaration.ty());
         if declaration.kind() == CursorKind::FieldDecl
             && !vocabulary.slot_fields.is_empty()
-            && let Some(record) = named_record(declaration)
+            && let Some(record) = declaration.semantic_parent().and_then(record_name)
         {
             let known = vocabulary.slot_fields.get(&(record, declaration.spelling()));
             merge(&mut models, known.cloned().unwrap_or_default());
@@ -403,9 +408,9 @@ fn typedefs(ty: Type<'_>) -> Vec<Cursor<'_>> {
     found
 }
 
-/// The name of the nearest record around a field that has a name.
-pub(super) fn named_record(field: Cursor<'_>) -> Option<String> {
-    let mut record = field.semantic_parent()?;
+/// The name of a record, or of the nearest one around it that has a name.
+pub(super) fn record_name(record: Cursor<'_>) -> Option<String> {
+    let mut record = record;
     while matches!(record.kind(), CursorKind::StructDecl | CursorKind::UnionDecl) {
         if !record.is_anonymous() {
             return Some(record.spelling());

@@ -3,13 +3,13 @@
 use rustc_hash::FxHashSet as HashSet;
 
 use crate::clang::{Cursor, CursorKind, Type, TypeKind};
-use cowrap_facts::{Location, PairedFlag, SlotId, Store, SymbolId, Value};
+use cowrap_facts::{Location, PairedFlag, PairedFlags, SlotId, Store, SymbolId, Value};
 
-use super::Extractor;
 use super::cursor_tree::{CursorId, CursorTree};
 use super::initialisers::is_set;
 use super::slots::TypeClass;
 use super::values::{NamedValue, SlotBuiltin};
+use super::{Extractor, PairedWith};
 
 impl<'tu> Extractor<'_, 'tu> {
     /// The stores of the initialisers of a variable at file scope.
@@ -126,7 +126,7 @@ impl<'tu> Extractor<'_, 'tu> {
         self.stores_into(&slots, vec![NamedValue { value: Value::Unknown, location }])
     }
 
-    /// The flag that the pack pairs with a parameter, beside the stores of an argument.
+    /// The flags that the packs pair with a parameter, beside the stores of an argument.
     pub(super) fn pair_argument(
         &mut self,
         tree: &CursorTree<'tu>,
@@ -140,10 +140,13 @@ impl<'tu> Extractor<'_, 'tu> {
             return;
         }
         let Some(paired) = vocabulary.paired_parameters.get(&(function.spelling(), position)) else { return };
-        let flag = arguments.get(usize::from(paired.flag));
-        let set = flag.and_then(|flag| is_set(tree, *flag, paired));
+        let flag = |paired: &PairedWith<u16>| {
+            let set = is_set(tree, *arguments.get(usize::from(paired.flag))?, paired)?;
+            Some(PairedFlag { model: paired.model, set })
+        };
+        let flags: PairedFlags = paired.iter().filter_map(flag).collect();
         for store in stores.iter_mut().filter(|store| matches!(store.value, Value::Function(_))) {
-            store.paired_flag = set.map(|set| PairedFlag { model: paired.model, set });
+            store.paired_flags = flags;
         }
     }
 
@@ -254,7 +257,7 @@ impl<'tu> Extractor<'_, 'tu> {
     pub(super) fn stores_into(&mut self, slots: &[SlotId], values: Vec<NamedValue>) -> Vec<Store> {
         let mut stores = Vec::new();
         for NamedValue { value, location } in values {
-            let store = |to| Store { to, value, location, paired_flag: None };
+            let store = |to| Store { to, value, location, paired_flags: PairedFlags::NONE };
             match slots {
                 [] => stores.push(store(None)),
                 _ => stores.extend(slots.iter().map(|slot| store(Some(*slot)))),
@@ -284,7 +287,7 @@ pub(super) fn add_named(stores: &mut Vec<Store>, named: Vec<(SymbolId, Location)
     for (function, location) in named {
         let value = Value::Function(function);
         if stored.insert((value, location)) {
-            stores.push(Store { to: None, value, location, paired_flag: None });
+            stores.push(Store { to: None, value, location, paired_flags: PairedFlags::NONE });
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use cowrap_facts::{
-    Body, CallKind, FileFacts, FileId, Location, SharedFileFacts, Slot, SlotCall, SlotId, SlotIdentity, Store, Symbol,
-    SymbolId, Value,
+    Body, CallKind, FileFacts, FileId, Location, PairedFlags, SharedFileFacts, Slot, SlotCall, SlotId, SlotIdentity,
+    Store, Symbol, SymbolId, Value,
 };
 
 use super::synthetic::{FILE, always, field, name, plain_slot};
@@ -84,7 +84,7 @@ impl Flows {
                 ValueSketch::Address(of) => Value::Address(slot(of)),
                 ValueSketch::Unknown => Value::Unknown,
             };
-            Store { to: to.map(slot), value, location: at(number, 10_000), paired_flag: None }
+            Store { to: to.map(slot), value, location: at(number, 10_000), paired_flags: PairedFlags::NONE }
         });
         let slot_calls = self.called.iter().enumerate().map(|(number, called)| SlotCall {
             slot: Some(slot(*called)),

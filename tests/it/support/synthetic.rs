@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use cowrap_base::files::Tree;
 use cowrap_facts::{
-    Body, Call, CallKind, Declaration, FileFacts, FileId, Location, Mark, MarkId, PathCondition, SharedFileFacts, Slot,
-    SlotCall, SlotId, SlotIdentity, Store, Symbol, SymbolId, Value,
+    Body, Call, CallKind, Declaration, FileFacts, FileId, Location, Mark, MarkId, PairedFlags, PathCondition,
+    SharedFileFacts, Slot, SlotCall, SlotId, SlotIdentity, Store, Symbol, SymbolId, Value,
 };
 use cowrap_packs::Pack;
 
@@ -82,7 +82,7 @@ pub fn unit(functions: &[Sketch], pack: &Pack) -> SharedFileFacts {
             to: Some(slot(*into)),
             value: Value::Function(SymbolId(*function as u32)),
             location: at(20_000 + position),
-            paired_flag: None,
+            paired_flags: PairedFlags::NONE,
         });
         facts.bodies.push(Body {
             calls: calls.collect(),

@@ -185,7 +185,8 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use cowrap_facts::{
-        Body, Declaration, FileFacts, Location, Mark, MarkId, SharedFileFacts, Store, Symbol, SymbolId, Value,
+        Body, Declaration, FileFacts, Location, Mark, MarkId, PairedFlags, SharedFileFacts, Store, Symbol, SymbolId,
+        Value,
     };
 
     use super::super::super::Program;
@@ -233,7 +234,7 @@ mod tests {
                     to: None,
                     value: Value::Function(function),
                     location,
-                    paired_flag: None,
+                    paired_flags: PairedFlags::NONE,
                 }));
                 facts.bodies.push(body);
             }

@@ -161,7 +161,7 @@ impl Renumbering {
             function: self.functions[store.function],
             location: self.location(store.location),
             slot: store.slot.map(|slot| self.slots[slot]),
-            paired_flag: store.paired_flag,
+            paired_flags: store.paired_flags,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
-use cowrap_facts::PairedFlag;
+use cowrap_facts::PairedFlags;
 
 use super::super::{
     AddressStore, FunctionId, IndexVec, Location, LostValue, PointerCopy, Slot, SlotId, SlotKey, Store, UnknownStore,
@@ -27,16 +27,16 @@ impl Stores {
     pub(super) fn add(&mut self, slots: &IndexVec<SlotId, Slot>, ids: &IdMap, store: cowrap_facts::Store) {
         let location = ids.location(store.location);
         let to = store.to.and_then(|slot| ids.slot(slot));
-        let paired_flag = store.paired_flag;
+        let paired_flags = store.paired_flags;
         match store.value {
             cowrap_facts::Value::Function(function) => {
-                self.add_function(Store { function: ids.function(function), location, slot: to, paired_flag });
+                self.add_function(Store { function: ids.function(function), location, slot: to, paired_flags });
             }
-            cowrap_facts::Value::Slot(from) => self.copy(slots, ids.slot(from), to, location, paired_flag),
+            cowrap_facts::Value::Slot(from) => self.copy(slots, ids.slot(from), to, location, paired_flags),
             // The address of what a pointer points to is the pointer.
             cowrap_facts::Value::Address(of) if ids.slot(of).is_some_and(|of| is_target(&slots[of])) => {
                 let pointer = ids.slot(of).and_then(|of| slots[of].base);
-                self.copy(slots, pointer, to, location, paired_flag);
+                self.copy(slots, pointer, to, location, paired_flags);
             }
             cowrap_facts::Value::Address(of) => match (ids.slot(of), to) {
                 (Some(of), _) => drop(self.addresses.insert(AddressStore { of, to, location })),
@@ -53,12 +53,12 @@ impl Stores {
         from: Option<SlotId>,
         to: Option<SlotId>,
         location: Location,
-        paired_flag: Option<PairedFlag>,
+        paired_flags: PairedFlags,
     ) {
         match (from, to) {
             // What is read through a pointer may come from another slot than what is stored goes to.
             (Some(from), Some(to)) if from == to && slots[to].base.is_none() => {}
-            (Some(from), Some(to)) => self.add_copy(PointerCopy { from, to, location, paired_flag }),
+            (Some(from), Some(to)) => self.add_copy(PointerCopy { from, to, location, paired_flags }),
             (Some(from), None) => drop(self.lost.insert(LostValue { from, location })),
             (None, Some(slot)) => drop(self.unknown.insert(UnknownStore { slot, location })),
             (None, None) => {}
@@ -67,13 +67,13 @@ impl Stores {
 
     fn add_function(&mut self, new: Store) {
         let known = self.functions.entry((new.function, new.location, new.slot)).or_insert(new);
-        // If configurations disagree on the flag, its value is unknown.
-        known.paired_flag = known.paired_flag.filter(|known| Some(*known) == new.paired_flag);
+        // If configurations disagree on a flag, its value is unknown.
+        known.paired_flags = known.paired_flags.and(new.paired_flags);
     }
 
     fn add_copy(&mut self, new: PointerCopy) {
         let known = self.copies.entry((new.from, new.to, new.location)).or_insert(new);
-        known.paired_flag = known.paired_flag.filter(|known| Some(*known) == new.paired_flag);
+        known.paired_flags = known.paired_flags.and(new.paired_flags);
     }
 
     /// Notes that a body assigns to a parameter of its own function.
@@ -164,8 +164,8 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use cowrap_facts::{
-        Argument, ArgumentValue, Body, Call, CallKind, FileFacts, FileId, Location, PathCondition, SharedFileFacts,
-        Slot, SlotId, SlotIdentity, Store, Symbol, SymbolId, Value,
+        Argument, ArgumentValue, Body, Call, CallKind, FileFacts, FileId, Location, PairedFlags, PathCondition,
+        SharedFileFacts, Slot, SlotId, SlotIdentity, Store, Symbol, SymbolId, Value,
     };
 
     use super::super::Linker;
@@ -186,8 +186,12 @@ mod tests {
             ends: false,
             arguments: vec![Argument { position: 0, value: ArgumentValue::Function(passed) }],
         });
-        let store =
-            |line| Store { to: Some(parameter), value: Value::Function(passed), location: at(line), paired_flag: None };
+        let store = |line| Store {
+            to: Some(parameter),
+            value: Value::Function(passed),
+            location: at(line),
+            paired_flags: PairedFlags::NONE,
+        };
         body.stores.extend((2..).take(stores as usize).map(store));
         let symbol = |name: &str| Symbol { name: name.to_owned(), file: None };
         let identity = SlotIdentity::Parameter { function: walk, position: 0 };

@@ -9,11 +9,12 @@ use super::written::{FilesRead, Written};
 pub const DEFAULT: &str = "qemu";
 
 /// The names of the built-in packs.
-pub const NAMES: &[&str] = &["qemu", "qemu-next"];
+pub const NAMES: &[&str] = &["qemu", "qemu-next", "signal"];
 
 const PACKS: &[(&str, &str)] = &[
     ("qemu", include_str!("../../rules/packs/qemu.toml")),
     ("qemu-next", include_str!("../../rules/packs/qemu-next.toml")),
+    ("signal", include_str!("../../rules/packs/signal.toml")),
 ];
 
 const TEMPLATES: &[(&str, &str)] = &[
@@ -52,6 +53,8 @@ const PAGES: &[(&str, &str)] = pages![
     "qemu/pages/wrapper-stale.md",
     "qemu/pages/wrapper-target-context.md",
     "qemu/pages/wrapper-target-missing.md",
+    "signal/pages/signal-unsafe-call.md",
+    "signal/pages/signal-unsafe-handler.md",
 ];
 
 /// The text of a template.

@@ -18,6 +18,9 @@ pub struct Model {
     /// The gravest level of findings about these functions; the rule's without it.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub level: Option<cowrap_report::Level>,
+    /// Whether these are functions of a library: one that the program defines under such a name is another function.
+    #[serde(default)]
+    pub library: bool,
 }
 
 /// A call that call chains do not follow.

@@ -64,7 +64,9 @@ impl Effects<'_> {
             }
             (None, None) => {}
         }
-        if let Some(model) = self.models.get(&self.program.function(function).name) {
+        let linked = self.program.function(function);
+        let applies = |model: &usize| !self.pack.models[*model].library || linked.bodies.is_empty();
+        if let Some(model) = self.models.get(&linked.name).filter(applies) {
             let effect = Some(self.pack.models[model].effect);
             return Requirement { effect, provenance: Provenance::Modelled(model) };
         }

@@ -93,7 +93,7 @@ impl Config {
             lines.push(("model".to_owned(), list(&model.functions), origin.clone()));
         }
         for cut in &settings.cuts {
-            lines.push(("cut".to_owned(), list(&[cut.caller.clone(), cut.callee.clone()]), origin.clone()));
+            lines.push(("cut".to_owned(), list(&[cut.cut.caller.clone(), cut.cut.callee.clone()]), origin.clone()));
         }
         Ok(lines)
     }

@@ -6,17 +6,13 @@ use cowrap_facts::{Context, ContextSet};
 
 /// What a function requires of its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
     /// Requires the inside context.
-    #[serde(alias = "coroutine-only")]
     InsideOnly,
     /// Runs in either context.
-    #[serde(alias = "either")]
     Mixed,
     /// Requires the outside context.
-    #[serde(alias = "non-coroutine-only")]
     OutsideOnly,
     /// Requires nothing, and starts inside: what cowrap cannot see, such as the kernel or a library, calls it there.
     Entry,
@@ -41,13 +37,16 @@ impl Effect {
         }
     }
 
-    /// The words that users read.
-    pub fn describe(self) -> &'static str {
+    /// All effects.
+    pub const ALL: [Effect; 4] = [Effect::InsideOnly, Effect::OutsideOnly, Effect::Mixed, Effect::Entry];
+
+    /// The general name, which every pack understands.
+    pub fn name(self) -> &'static str {
         match self {
-            Effect::InsideOnly => "coroutine-only",
+            Effect::InsideOnly => "inside-only",
             Effect::Mixed => "mixed",
-            Effect::OutsideOnly => "non-coroutine-only",
-            Effect::Entry => "an entry",
+            Effect::OutsideOnly => "outside-only",
+            Effect::Entry => "entry",
         }
     }
 }

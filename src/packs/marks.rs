@@ -46,3 +46,21 @@ pub enum LockMode {
     /// Held alone.
     Write,
 }
+
+impl MarkSpec {
+    pub(super) fn validate(&self) -> Result<(), String> {
+        let MarkSpec { name, effect, wrapper, lock, .. } = self;
+        let is_identifier = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            && !name.bytes().next().is_none_or(|byte| byte.is_ascii_digit());
+        match () {
+            () if !is_identifier => Err(format!("the mark `{name}` is not a C identifier; write the macro's name")),
+            () if wrapper.as_ref().is_some_and(|wrapper| wrapper.calls == Effect::Entry) => Err(format!(
+                "the wrapper mark `{name}` calls an entry, which nobody calls; write what the target requires"
+            )),
+            () if effect.is_none() && lock.is_none() => {
+                Err(format!("the mark `{name}` has neither `effect` nor `lock`; add what it says"))
+            }
+            () => Ok(()),
+        }
+    }
+}

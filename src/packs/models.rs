@@ -6,7 +6,6 @@ use super::Effect;
 
 /// What functions without marks require of their callers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// The functions, by name. `*` stands for any characters, as in `*_from_isr`.
@@ -16,7 +15,6 @@ pub struct Model {
     /// The reason, for people.
     pub reason: String,
     /// The gravest level of findings about these functions; the rule's without it.
-    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub level: Option<cowrap_report::Level>,
     /// Whether these are functions of a library: one that the program defines under such a name is another function.
     #[serde(default)]
@@ -25,7 +23,6 @@ pub struct Model {
 
 /// A call that call chains do not follow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Cut {
     /// The caller, by name.

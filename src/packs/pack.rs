@@ -7,11 +7,12 @@ use thiserror::Error;
 
 use cowrap_facts::MarkId;
 
+use super::help::{Help, HelpTexts};
 use super::rules::RuleSpecs;
 use super::written::{FilesRead, Written};
 use super::{
-    Change, Cut, Lock, MarkSpec, Model, Predicate, RULE_IDS, Setting, Settings, SlotModel, ThreadParameter, Words,
-    builtin, naming,
+    Change, Cut, Lock, MarkSpec, Model, Predicate, RULE_IDS, Setting, Settings, SettingsError, SlotModel,
+    ThreadParameter, Words, builtin, naming,
 };
 
 /// A pack.
@@ -63,6 +64,7 @@ pub struct Pack {
     pub files: Vec<PathBuf>,
     /// The words of its messages.
     pub words: Words,
+    help: HelpTexts,
     rules: RuleSpecs,
     headers: GlobSet,
     /// For each pattern of headers, the directories before its first wildcard.
@@ -154,15 +156,19 @@ impl Pack {
             trampolines: written.trampolines,
             files: files.paths,
             words: Words::new(&written.words),
+            help: HelpTexts::new(&written.help),
             rules: written.rules,
         })
     }
 
-    /// The pack with the models and cuts of a tree's settings.
-    pub fn with(mut self, settings: &Settings) -> Pack {
-        self.models.extend(settings.models.iter().cloned());
-        self.cuts.extend(settings.cuts.iter().cloned());
-        self
+    /// The pack with the models and cuts of a tree's settings, as the only pack of a run.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Settings::apply`].
+    pub fn with(mut self, settings: &Settings) -> Result<Pack, SettingsError> {
+        settings.apply(std::slice::from_mut(&mut self))?;
+        Ok(self)
     }
 
     /// The name under which users see a rule.
@@ -189,6 +195,11 @@ impl Pack {
     /// The pack's own page of a rule, in Markdown.
     pub fn rule_page(&self, id: &str) -> Option<&str> {
         self.rules.get(id)?.page.as_deref()
+    }
+
+    /// A help text with its values.
+    pub fn help(&self, help: Help, values: &[(&str, &str)]) -> String {
+        self.help.fill(help, &self.words, values)
     }
 
     /// A mark's description.

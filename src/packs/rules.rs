@@ -3,11 +3,13 @@
 //! This module must never know what a rule checks.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Setting, builtin};
+use super::document::Document;
+use super::template::Template;
+use super::{PackError, Setting, builtin, words};
 
 /// The ids of all rules that depend on a pack, sorted. Each has a file of its own in `analysis`.
 pub const RULE_IDS: &[&str] = &[
@@ -35,6 +37,9 @@ pub const RULE_IDS: &[&str] = &[
     "wrapper-target-missing",
 ];
 
+/// The ids of the rules about comments and the baseline, which are the same for all packs.
+pub const ABOUT_NO_CONTEXT: &[&str] = &["malformed-suppression", "stale-baseline", "unused-suppression"];
+
 /// What a pack says about a rule.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,17 +60,21 @@ pub(super) type RuleSpecs = BTreeMap<String, RuleSpec>;
 /// Reads the pages. `directory` is that of the pack's file, unless it is built in. Adds the files to `files`.
 pub(super) fn read_pages(
     rules: &mut RuleSpecs,
+    document: &Document<'_>,
     directory: Option<&Path>,
-    files: &mut Vec<std::path::PathBuf>,
-) -> Result<(), String> {
-    for (id, spec) in rules {
+    files: &mut Vec<PathBuf>,
+) -> Result<(), PackError> {
+    for (id, offset, _) in document.tables("rule") {
+        let Some(spec) = rules.get_mut(&id) else { continue };
         let Some(name) = &spec.page else { continue };
         spec.page = Some(match directory {
-            None => builtin::page(name).ok_or_else(|| format!("no built-in page is named `{name}`"))?,
+            None => builtin::page(name)
+                .ok_or_else(|| document.error(offset, format!("no built-in page is named `{name}`")))?,
             Some(directory) => {
                 let path = directory.join(name);
-                let text = std::fs::read_to_string(&path)
-                    .map_err(|error| format!("cannot read the page of `{id}`, {}: {error}", path.display()))?;
+                let text = std::fs::read_to_string(&path).map_err(|error| {
+                    document.error(offset, format!("cannot read the page of `{id}`, {}: {error}", path.display()))
+                })?;
                 files.push(path);
                 text
             }
@@ -89,26 +98,42 @@ pub(super) fn over(own: RuleSpecs, base: RuleSpecs) -> RuleSpecs {
     joined
 }
 
-/// What is wrong with a pack's rules.
-pub(super) fn problem(rules: &RuleSpecs) -> Option<String> {
+/// The message about an unknown id.
+pub(super) fn unknown_id(id: &str) -> Option<String> {
+    if RULE_IDS.contains(&id) {
+        return None;
+    }
+    let meant = super::nearest(id, RULE_IDS.iter().copied()).map(|id| format!("; did you mean `{id}`?"));
+    let known: Vec<String> = RULE_IDS.iter().map(|id| format!("`{id}`")).collect();
+    Some(format!("no rule has the id `{id}`; known are {}{}", known.join(", "), meant.unwrap_or_default()))
+}
+
+/// What is wrong with a text about a rule, and where in the text.
+pub(super) fn problem(key: &str, text: &str) -> Option<(usize, String)> {
     let is_name = |name: &str| {
         name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
             && name.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase())
     };
-    for (id, spec) in rules {
-        if !RULE_IDS.contains(&id.as_str()) {
-            let similar = super::nearest(id, RULE_IDS.iter().copied()).map(|id| format!("; did you mean `{id}`?"));
-            return Some(format!("no rule has the id `{id}`{}", similar.unwrap_or_default()));
+    match key {
+        "name" if !is_name(text) => {
+            Some((0, format!("`{text}` cannot be a rule's name; use lower-case letters, digits and hyphens")))
         }
-        if let Some(name) = spec.name.as_deref().filter(|name| !is_name(name)) {
-            return Some(format!("`{name}` cannot be a rule's name; use lower-case letters, digits and hyphens"));
+        "name" if ABOUT_NO_CONTEXT.contains(&text) => {
+            Some((0, format!("`{text}` is a rule about comments or the baseline, which all packs share")))
         }
+        "summary" => words::form_problem(text).map(|message| (0, message)).or_else(|| {
+            let problem = Template::parse(text, words::KEYS).err()?;
+            Some((problem.offset, problem.message))
+        }),
+        _ => None,
     }
+}
+
+/// Two rules with one name.
+pub(super) fn clash(rules: &RuleSpecs) -> Option<String> {
     let visible = |id: &'static str| rules.get(id).and_then(|spec| spec.name.as_deref()).unwrap_or(id);
-    for (position, id) in RULE_IDS.iter().enumerate() {
-        if let Some(other) = RULE_IDS[position + 1..].iter().find(|other| visible(other) == visible(id)) {
-            return Some(format!("the rules `{id}` and `{other}` have one name, `{}`", visible(id)));
-        }
-    }
-    None
+    RULE_IDS.iter().enumerate().find_map(|(position, id)| {
+        let other = RULE_IDS[position + 1..].iter().find(|other| visible(other) == visible(id))?;
+        Some(format!("the rules `{id}` and `{other}` have one name, `{}`; rename one of them", visible(id)))
+    })
 }

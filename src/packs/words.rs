@@ -65,6 +65,31 @@ pub(super) const KEYS: &[&str] = &[
     "listed",
 ];
 
+/// What is wrong with a word or a help text: it is a part of a line.
+pub(super) fn form_problem(text: &str) -> Option<String> {
+    let problem = match () {
+        () if text.trim().is_empty() => "is empty",
+        () if text.trim() != text => "begins or ends with a space",
+        () if text.contains(char::is_control) => "is more than one line",
+        () if text.ends_with('.') => "ends with a full stop",
+        () => return None,
+    };
+    Some(format!("the text `{}` {problem}; write a part of a sentence", text.escape_debug()))
+}
+
+/// What is wrong with a word, and whether it is the key.
+pub(super) fn problem(key: &str, word: &str) -> Option<(bool, String)> {
+    if !KEYS.contains(&key) {
+        let meant = super::nearest(key, KEYS.iter().copied()).map(|key| format!("; did you mean `{key}`?"));
+        let keys: Vec<String> = KEYS.iter().map(|key| format!("`{key}`")).collect();
+        return Some((
+            true,
+            format!("unknown word `{key}`; known are {}{}", keys.join(", "), meant.unwrap_or_default()),
+        ));
+    }
+    form_problem(word).map(|message| (false, message))
+}
+
 impl Words {
     /// The words of a pack that has these, by their keys. Others follow from them.
     pub(super) fn new(own: &BTreeMap<String, String>) -> Words {
@@ -139,8 +164,18 @@ impl Words {
             "entry" => Some(Effect::Entry),
             _ => None,
         };
-        let all = [Effect::InsideOnly, Effect::OutsideOnly, Effect::Mixed, Effect::Entry];
-        generic.or_else(|| all.into_iter().find(|effect| self.effect(*effect) == word))
+        generic.or_else(|| Effect::ALL.into_iter().find(|effect| self.effect(*effect) == word))
+    }
+
+    /// The message about a word that is no effect.
+    pub(super) fn unknown_effect(&self, word: &str) -> String {
+        let mut known: Vec<&str> =
+            Effect::ALL.into_iter().flat_map(|effect| [self.effect(effect), effect.name()]).collect();
+        let mut seen = std::collections::HashSet::new();
+        known.retain(|word| seen.insert(*word));
+        let meant = super::nearest(word, known.iter().copied()).map(|word| format!("; did you mean `{word}`?"));
+        let known: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
+        format!("unknown effect `{word}`; known are {}{}", known.join(", "), meant.unwrap_or_default())
     }
 
     /// A text of cowrap's own with the keys of words as placeholders, and others that `value` knows.

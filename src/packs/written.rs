@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::builtin;
+use super::document::Document;
 use super::generator::{Dialect, Feature, WrittenGenerator};
 use super::rules::{self, RuleSpecs};
-use super::{Change, Cut, Effect, Lock, MarkSpec, Model, PackError, Predicate, SlotModel, ThreadParameter};
+use super::{
+    Change, Cut, Lock, MarkSpec, Model, PackError, Predicate, SlotModel, ThreadParameter, Words, builtin, help, words,
+};
 
 /// A longer chain of `extends` is circular.
 const MOST_PACKS: usize = 16;
@@ -74,6 +76,9 @@ pub(super) struct Written {
     /// Words of messages, by their keys.
     #[serde(default)]
     pub(super) words: BTreeMap<String, String>,
+    /// Help texts, by their keys.
+    #[serde(default)]
+    pub(super) help: BTreeMap<String, String>,
     pub(super) generator: Option<WrittenGenerator>,
     #[serde(default, rename = "feature")]
     pub(super) features: Vec<Feature>,
@@ -93,28 +98,30 @@ impl Written {
         directory: Option<PathBuf>,
         files: &mut FilesRead,
     ) -> Result<Written, PackError> {
-        let invalid = |message: String| PackError::Invalid { path: origin.display().to_string(), message };
-        let mut written: Written = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
+        let mut document = Document::parse(text, origin)?;
+        check_texts(&document)?;
+        let base = match document.text("extends") {
+            Some(extended) => Some(extended_pack(&document, Path::new(extended), directory.as_deref(), files)?),
+            None => None,
+        };
+        // Its effects have the words of the pack that it extends, and its own.
+        let mut words = base.as_ref().map(|base| base.words.clone()).unwrap_or_default();
+        words.extend(document.texts("words").into_iter().map(|entry| (entry.key, entry.value)));
+        document.translate_effects(&Words::new(&words))?;
+
+        let mut written: Written = document.read()?;
         if written.headers.is_empty() && written.extends.is_none() && !written.marks.is_empty() {
             let message = "the pack has marks but no `headers`; add patterns of the headers that define the marks";
-            return Err(invalid(message.to_owned()));
+            return Err(document.error(document.place("mark", 0), message));
         }
-        rules::read_pages(&mut written.rules, directory.as_deref(), &mut files.paths).map_err(invalid)?;
-        written.generator_home = written.generator.as_ref().and(directory.clone());
-        if let Some(extended) = written.extends.take() {
-            let path = match directory {
-                Some(directory) if !builtin::NAMES.iter().any(|name| extended == Path::new(name)) => {
-                    directory.join(&extended)
-                }
-                _ => extended,
-            };
-            files.depth += 1;
-            if files.depth > MOST_PACKS {
-                return Err(invalid(format!("circular `extends` through {}", path.display())));
-            }
-            written = written.over(builtin::written_or_file(&path, files)?);
+        written.validate(&document)?;
+        rules::read_pages(&mut written.rules, &document, directory.as_deref(), &mut files.paths)?;
+        written.generator_home = written.generator.as_ref().and(directory);
+        let own_marks = written.marks.len();
+        if let Some(base) = base {
+            written = written.over(base);
         }
-        written.validate().map_err(invalid)?;
+        written.validate_whole(&document, own_marks)?;
         Ok(written)
     }
 
@@ -150,6 +157,7 @@ impl Written {
             trampolines: join(base.trampolines, self.trampolines),
             rules: rules::over(self.rules, base.rules),
             words: base.words.into_iter().chain(self.words).collect(),
+            help: base.help.into_iter().chain(self.help).collect(),
             generator,
             features: base.features.into_iter().chain(self.features).collect(),
             dialects: base.dialects.into_iter().chain(self.dialects).collect(),
@@ -157,43 +165,98 @@ impl Written {
         }
     }
 
-    fn validate(&self) -> Result<(), String> {
-        let mut names = HashSet::new();
-        for mark in &self.marks {
-            let identifier = mark.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-                && !mark.name.bytes().next().is_none_or(|byte| byte.is_ascii_digit());
-            if !identifier {
-                return Err(format!("the mark `{}` is not a C identifier", mark.name));
-            }
-            if !names.insert(mark.name.as_str()) {
-                return Err(format!("duplicate mark `{}`", mark.name));
-            }
-            if mark.wrapper.as_ref().is_some_and(|wrapper| wrapper.calls == Effect::Entry) {
-                return Err(format!("the wrapper mark `{}` calls an entry, which nobody calls", mark.name));
-            }
-            if mark.effect.is_none() && mark.lock.is_none() {
-                return Err(format!("the mark `{}` has neither `effect` nor `lock`", mark.name));
+    /// Checks what the file has itself.
+    fn validate(&self, document: &Document<'_>) -> Result<(), PackError> {
+        for (index, mark) in self.marks.iter().enumerate() {
+            if let Err(problem) = mark.validate() {
+                return Err(document.error(document.place("mark", index), problem));
             }
         }
-        for model in &self.models {
+        for (index, model) in self.models.iter().enumerate() {
             if model.reason.trim().is_empty() {
-                return Err(format!("the model of {:?} has no reason; state why it is correct", model.functions));
+                let message = format!("the model of {:?} has no reason; state why it is correct", model.functions);
+                return Err(document.error(document.place("model", index), message));
             }
         }
-        if let Some(problem) = rules::problem(&self.rules) {
-            return Err(problem);
+        for (index, slot) in self.slots.iter().enumerate() {
+            if let Err(problem) = slot.validate() {
+                return Err(document.error(document.place("slot", index), problem));
+            }
         }
-        self.slots.iter().try_for_each(SlotModel::validate)?;
-        if let Some(both) = self.workers.iter().find(|parameter| self.threads.contains(parameter)) {
-            return Err(format!("`{both}` is among both `workers` and `threads`; a new thread is no worker of a pool"));
-        }
-        for Cut { caller, callee, reason } in &self.cuts {
+        for (index, Cut { caller, callee, reason }) in self.cuts.iter().enumerate() {
             if reason.trim().is_empty() {
-                return Err(format!(
-                    "the cut from `{caller}` to `{callee}` has no reason; state why the call is harmless"
-                ));
+                let message =
+                    format!("the cut from `{caller}` to `{callee}` has no reason; state why the call is harmless");
+                return Err(document.error(document.place("cut", index), message));
             }
         }
         Ok(())
     }
+
+    /// Checks what the file makes of the pack that it extends. It has the last `own_marks` marks.
+    fn validate_whole(&self, document: &Document<'_>, own_marks: usize) -> Result<(), PackError> {
+        let mut names = HashSet::new();
+        for (index, mark) in self.marks.iter().enumerate() {
+            if !names.insert(mark.name.as_str()) {
+                let place = document.place("mark", (index + own_marks).saturating_sub(self.marks.len()));
+                return Err(document.error(place, format!("duplicate mark `{}`; a mark has one entry", mark.name)));
+            }
+        }
+        if let Some(both) = self.workers.iter().find(|parameter| self.threads.contains(parameter)) {
+            let place = document.place_of("workers").max(document.place_of("threads"));
+            let message =
+                format!("`{both}` is among both `workers` and `threads`; a new thread is no worker of a pool");
+            return Err(document.error(place, message));
+        }
+        match rules::clash(&self.rules) {
+            Some(message) => Err(document.error(document.place_of("rule"), message)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Checks words, help texts and what is said about rules.
+fn check_texts(document: &Document<'_>) -> Result<(), PackError> {
+    for entry in document.texts("words") {
+        if let Some((is_key, problem)) = words::problem(&entry.key, &entry.value) {
+            let offset = if is_key { entry.key_offset } else { entry.offset(0) };
+            return Err(document.error(offset, problem));
+        }
+    }
+    for entry in document.texts("help") {
+        if let Some((within, problem)) = help::problem(&entry.key, &entry.value) {
+            let offset = within.map_or(entry.key_offset, |within| entry.offset(within));
+            return Err(document.error(offset, problem));
+        }
+    }
+    for (id, offset, texts) in document.tables("rule") {
+        if let Some(problem) = rules::unknown_id(&id) {
+            return Err(document.error(offset, problem));
+        }
+        for text in texts {
+            if let Some((within, problem)) = rules::problem(&text.key, &text.value) {
+                return Err(document.error(text.offset(within), problem));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The pack that a document extends.
+fn extended_pack(
+    document: &Document<'_>,
+    extended: &Path,
+    directory: Option<&Path>,
+    files: &mut FilesRead,
+) -> Result<Written, PackError> {
+    let path = match directory {
+        Some(directory) if !builtin::NAMES.iter().any(|name| extended == Path::new(name)) => directory.join(extended),
+        _ => extended.to_path_buf(),
+    };
+    files.depth += 1;
+    if files.depth > MOST_PACKS {
+        let message = format!("circular `extends` through {}", path.display());
+        return Err(document.error(document.place_of("extends"), message));
+    }
+    builtin::written_or_file(&path, files)
 }

@@ -101,7 +101,7 @@ pub struct Relation {
     /// The location of the call.
     pub at: Option<Span>,
     /// The contexts in which the call may run; empty for a function that a slot may point to.
-    pub context: &'static str,
+    pub context: String,
 }
 
 /// The paths that were found.
@@ -120,6 +120,9 @@ pub struct Subgraph {
     pub nodes: Vec<GraphNode>,
     /// The calls between them, sorted.
     pub edges: Vec<GraphEdge>,
+    /// What each effect is called, by its general name; only drawings need it.
+    #[serde(skip)]
+    pub legend: Vec<(&'static str, String)>,
 }
 
 /// A function or a slot.
@@ -133,6 +136,9 @@ pub struct GraphNode {
     pub at: Option<Span>,
     /// Whether the query names it.
     pub requested: bool,
+    /// The general name of what it requires; `None` if it requires nothing. Labels have the pack's word.
+    #[serde(skip)]
+    pub effect: Option<&'static str>,
 }
 
 /// All calls of one kind from one node to another.

@@ -5,7 +5,7 @@ use thiserror::Error;
 use cowrap_base::git::GitError;
 use cowrap_frontend::clang::LoadError;
 use cowrap_frontend::compdb;
-use cowrap_packs::PackError;
+use cowrap_packs::{PackError, SettingsError};
 use cowrap_report::BaselineError;
 
 use crate::index_file::IndexError;
@@ -29,6 +29,9 @@ pub enum Error {
         /// The file of the other.
         other: String,
     },
+    /// A model or a cut in the settings does not fit its pack.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// The compilation database cannot be used.
     #[error(transparent)]
     Database(#[from] compdb::Error),

@@ -155,7 +155,9 @@ pub(crate) fn packs_of(given: &[PathBuf], settings: &Settings) -> Result<PackSet
         }
         packs.push((identity, pack));
     }
-    let mut packs = packs.into_iter().map(|(_, pack)| pack);
+    let mut packs: Vec<Pack> = packs.into_iter().map(|(_, pack)| pack).collect();
+    settings.apply(&mut packs)?;
+    let mut packs = packs.into_iter();
     let first = packs.next().map_or_else(|| Pack::read(Path::new(DEFAULT_PACK)), Ok)?;
-    Ok(PackSet::new(first.with(settings), packs.collect()))
+    Ok(PackSet::new(first, packs.collect()))
 }

@@ -51,14 +51,14 @@ fn the_page_shows_the_graph_and_finds_in_it() {
 
     let shown = open(&page, "", &scratch);
     assert!(shown.contains(r#"class="node unmarked requested""#), "{shown}");
-    assert!(shown.contains(r#"class="node coroutine-only""#), "{shown}");
+    assert!(shown.contains(r#"class="node inside-only""#), "{shown}");
     assert_eq!(shown.matches("edge call violation").count(), 1, "{shown}");
     assert!(shown.contains("1 break a rule</span>"), "{shown}");
     assert!(shown.contains("click a function to see its calls"), "{shown}");
 
     let found = open(&page, "bdrv_co_flush", &scratch);
     assert!(found.contains("<h2>bdrv_co_flush</h2>"), "{found}");
-    assert!(found.contains(r#"class="node coroutine-only selected""#), "{found}");
+    assert!(found.contains(r#"class="node inside-only selected""#), "{found}");
     assert!(found.contains("Called by") && found.contains("mini-img.c:36:12"), "{found}");
     let missed = open(&page, "nothing_like_it", &scratch);
     assert!(missed.contains("0 found</span>") && !missed.contains("selected\" transform"), "{missed}");

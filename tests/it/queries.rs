@@ -125,7 +125,7 @@ fn calls_have_locations_and_contexts() {
     let effects = Effects::new(&index.program, index.packs.first(), &index.tree);
     let callers = |name: &str| queries::related(&effects, name, Direction::Callers, false, false).unwrap().remove(0);
     let inside = callers("to_inside").relations.remove(0);
-    assert_eq!((inside.from.as_str(), inside.context), ("by_guard", "in coroutine context"));
+    assert_eq!((inside.from.as_str(), inside.context.as_str()), ("by_guard", "in coroutine context"));
     let at = inside.at.unwrap();
     let text = std::fs::read_to_string(testdata().join("constructs").join(&at.path)).unwrap();
     let line = text.lines().nth(at.line as usize - 1).unwrap();

@@ -78,13 +78,13 @@ fn explanations() {
 
 #[test]
 fn callers() {
-    let relation = |distance, from: &str, to: &str, kind, at, context| Relation {
+    let relation = |distance, from: &str, to: &str, kind, at, context: &str| Relation {
         distance,
         from: from.to_owned(),
         to: to.to_owned(),
         kind,
         at,
-        context,
+        context: context.to_owned(),
     };
     let related = Related {
         function: "bdrv_co_flush".to_owned(),
@@ -113,6 +113,7 @@ fn graphs() {
         labels: vec![label.to_owned()],
         at: None,
         requested,
+        effect: (label == "coroutine-only").then_some("inside-only"),
     };
     let edge = |from, to, kind, rules: &[&str]| GraphEdge {
         from,
@@ -128,6 +129,7 @@ fn graphs() {
             node("Ops::flush", "function_pointer", false),
         ],
         edges: vec![edge(1, 0, EdgeKind::Call, &["coroutine-call"]), edge(2, 0, EdgeKind::Candidate, &[])],
+        legend: Vec::new(),
     };
     check("graph.dot", &answer(Answer::Graph(graph), AnswerFormat::Dot, Style::PLAIN));
 }

@@ -144,7 +144,7 @@ impl Parser<'_> {
                 set
             }
             Some(letter) if is_word(letter) => match inside {
-                true => Set::Label(self.word()),
+                true => Set::Label(self.words()),
                 false => Set::Name(self.word()),
             },
             _ if inside => Set::And(Vec::new()),
@@ -230,6 +230,16 @@ impl Parser<'_> {
             }
         }
         word
+    }
+
+    /// Several words: what a pack calls an effect can be more than one.
+    fn words(&mut self) -> String {
+        let mut words = self.word();
+        while self.peek_solid().is_some_and(is_word) {
+            words.push(' ');
+            words.push_str(&self.word());
+        }
+        words
     }
 
     fn deeper(&mut self) -> Result<(), QueryError> {

@@ -6,10 +6,11 @@ use std::ops::ControlFlow;
 use crate::effects::Effects;
 use crate::program::visit_nearest_first;
 use crate::wording::span;
+use cowrap_packs::Effect;
 use cowrap_report::{EdgeKind, Finding, GraphEdge, GraphNode, Span, Subgraph};
 
 use super::links::{Link, Links, Vertex};
-use super::paths::{home, labels};
+use super::paths::{effect_of, home, labels};
 use super::{QueryError, find};
 
 /// Which part of the call graph to draw.
@@ -125,11 +126,18 @@ fn subgraph(
     let nodes = sorted.iter().map(|vertex| GraphNode {
         name: links.name(*vertex),
         labels: labels(effects, *vertex).into_iter().map(str::to_owned).collect(),
+        effect: effect_of(effects, *vertex).map(Effect::name),
         at: match vertex {
             Vertex::Function(function) => home(effects, *function).map(|location| span(effects, location)),
             Vertex::Slot(_) => None,
         },
         requested: requested.contains(vertex),
     });
-    Subgraph { nodes: nodes.collect(), edges: edges.into_values().collect() }
+    let nodes: Vec<GraphNode> = nodes.collect();
+    let is_shown = |effect: &Effect| {
+        *effect != Effect::Entry || nodes.iter().any(|node| node.effect == Some(Effect::Entry.name()))
+    };
+    let shown = Effect::ALL.into_iter().filter(is_shown);
+    let legend = shown.map(|effect| (effect.name(), effects.pack.words.effect(effect).to_owned())).collect();
+    Subgraph { nodes, edges: edges.into_values().collect(), legend }
 }

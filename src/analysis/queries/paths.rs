@@ -125,36 +125,41 @@ pub fn home(effects: &Effects<'_>, function: FunctionId) -> Option<Location> {
 /// The labels of a vertex: its marks, its requirement, and what it is.
 pub fn labels<'e>(effects: &Effects<'e>, vertex: Vertex) -> Vec<&'e str> {
     let mut labels: Vec<&'e str> = Vec::new();
-    let effect = match vertex {
+    match vertex {
         Vertex::Function(function) => {
             let linked = effects.program.function(function);
             let marks = linked.declarations.iter().flat_map(|declaration| &declaration.marks);
             labels.extend(marks.map(|mark| effects.pack.mark(mark.mark).name.as_str()));
             labels.push(if linked.bodies.is_empty() { "external" } else { "defined" });
-            effects.requirement(function).effect
         }
         Vertex::Slot(slot) => {
             let marks = &effects.program.slot(slot).marks;
             labels.extend(marks.iter().map(|mark| effects.pack.mark(mark.mark).name.as_str()));
             labels.push("function_pointer");
-            effects.slot_effect(slot)
         }
-    };
-    labels.push(match effect {
-        Some(Effect::InsideOnly) => "coroutine-only",
-        Some(Effect::OutsideOnly) => "non-coroutine-only",
-        Some(Effect::Entry) => "entry",
-        Some(Effect::Mixed) => "mixed",
-        None => "unmarked",
-    });
+    }
+    labels.push(effect_of(effects, vertex).map_or("unmarked", |effect| effects.pack.words.effect(effect)));
     labels.sort_unstable();
     labels.dedup();
     labels
 }
 
-/// The labels besides the pack's marks. `either` is an older name of `mixed`.
-const LABELS: &[&str] =
-    &["coroutine-only", "defined", "either", "external", "function_pointer", "mixed", "non-coroutine-only", "unmarked"];
+/// What a vertex requires.
+pub fn effect_of(effects: &Effects<'_>, vertex: Vertex) -> Option<Effect> {
+    match vertex {
+        Vertex::Function(function) => effects.requirement(function).effect,
+        Vertex::Slot(slot) => effects.slot_effect(slot),
+    }
+}
+
+/// The labels besides marks and effects.
+const LABELS: &[&str] = &["defined", "external", "function_pointer", "unmarked"];
+
+/// The labels that a query may name: marks, the pack's words for effects, their general names, and others.
+fn known_labels<'e>(effects: &Effects<'e>) -> impl Iterator<Item = &'e str> {
+    let words = Effect::ALL.into_iter().flat_map(|effect| [effects.pack.words.effect(effect), effect.name()]);
+    effects.pack.marks.iter().map(|mark| mark.name.as_str()).chain(LABELS.iter().copied()).chain(words)
+}
 
 /// For each vertex, whether it is in a set.
 fn members_of(effects: &Effects<'_>, links: &Links<'_, '_>, set: &Set) -> Result<Vec<bool>, QueryError> {
@@ -182,11 +187,12 @@ fn members_of(effects: &Effects<'_>, links: &Links<'_, '_>, set: &Set) -> Result
         }
         Set::Matching(pattern) => Ok(select(&|vertex| Regex::is_match(pattern, &links.name(vertex)))),
         Set::Label(label) => {
-            let known = || effects.pack.marks.iter().map(|mark| mark.name.as_str()).chain(LABELS.iter().copied());
-            if !known().any(|known| known == label) {
-                return Err(QueryError::Nothing { what: format!("[{label}]"), similar: similar(label, known()) });
+            let effect = effects.pack.words.effect_of(label);
+            if effect.is_none() && !known_labels(effects).any(|known| known == label) {
+                let similar = similar(label, known_labels(effects));
+                return Err(QueryError::Nothing { what: format!("[{label}]"), similar });
             }
-            let label = if label == "either" { "mixed" } else { label };
+            let label = effect.map_or(label.as_str(), |effect| effects.pack.words.effect(effect));
             Ok(select(&|vertex| labels(effects, vertex).contains(&label)))
         }
         Set::Not(set) => Ok(members_of(effects, links, set)?.into_iter().map(|member| !member).collect()),

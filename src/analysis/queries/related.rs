@@ -3,8 +3,8 @@
 use std::collections::{HashSet, VecDeque};
 
 use crate::effects::Effects;
-use crate::wording::span;
-use cowrap_facts::ContextSet;
+use crate::wording::{in_context, span};
+use cowrap_facts::{Context, ContextSet};
 use cowrap_report::{Direction, EdgeKind, Related, Relation};
 
 use super::links::{Link, Links, Vertex};
@@ -58,8 +58,8 @@ pub fn related(
 fn relation(effects: &Effects<'_>, links: &Links<'_, '_>, distance: u32, link: &Link) -> Relation {
     let context = match (link.kind, link.contexts) {
         (EdgeKind::Candidate, _) => "",
-        (_, ContextSet::INSIDE) => "in coroutine context",
-        (_, ContextSet::OUTSIDE) => "in non-coroutine context",
+        (_, ContextSet::INSIDE) => in_context(effects, Context::Inside),
+        (_, ContextSet::OUTSIDE) => in_context(effects, Context::Outside),
         (_, ContextSet::BOTH) => "in both contexts",
         _ => "unreachable",
     };
@@ -69,6 +69,6 @@ fn relation(effects: &Effects<'_>, links: &Links<'_, '_>, distance: u32, link: &
         to: links.name(link.to),
         kind: link.kind,
         at: links.location(link).map(|location| span(effects, location)),
-        context,
+        context: context.to_owned(),
     }
 }

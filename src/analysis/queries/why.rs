@@ -6,7 +6,7 @@ use crate::effects::{
     Ambiguity, CallChain, Callee, Effects, Goal, PrimitiveCause, Provenance, Search, SlotProvenance, Step,
 };
 use crate::program::{FunctionId, Location};
-use crate::wording::{described_callee, name, origin, origin_of_step, pointers, span, step};
+use crate::wording::{described_callee, in_context, name, origin, origin_of_step, pointers, span, step};
 use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::Effect;
 use cowrap_report::{Explanation, Inference, Label, Witness};
@@ -48,7 +48,7 @@ fn explain(
         inferences.push(leads(effects, search, *context, function, to, all));
     }
     if to.is_none() && effects.start(function).contains(Context::Inside) {
-        inferences.push(suspends(effects, function));
+        inferences.push(reaches_primitive(effects, function));
     }
     Explanation {
         function: full_name(effects, function),
@@ -61,7 +61,7 @@ fn explain(
 /// What a function requires of its caller, and why.
 fn requirement(effects: &Effects<'_>, function: FunctionId) -> String {
     let requirement = effects.requirement(function);
-    let effect = requirement.effect.map_or("no requirement", Effect::describe);
+    let effect = requirement.effect.map_or("no requirement", |effect| effects.pack.words.effect(effect));
     let mark_name = |mark: crate::program::Mark| &effects.pack.mark(mark.mark).name;
     match requirement.provenance {
         Provenance::Marked(mark) => format!("{effect}, marked `{}`", mark_name(mark)),
@@ -85,7 +85,7 @@ fn requirement(effects: &Effects<'_>, function: FunctionId) -> String {
                 format!("unmarked, passed to {}, which runs it in another thread", effects.slot_name(slot))
             }
             None if effects.runs_only_inside(function) => {
-                "unmarked, runs only in coroutine context, by its callers".to_owned()
+                format!("unmarked, runs only {}, by its callers", effects.pack.words.inside)
             }
             None => "unmarked, may be called in both contexts".to_owned(),
         },
@@ -103,17 +103,10 @@ fn declarations(effects: &Effects<'_>, function: FunctionId) -> Vec<Label> {
         labels.push(Label { at: span(effects, declaration.location), text });
     }
     if let Some((context, location)) = effects.asserted(function) {
-        let text = format!("asserts here that it runs {}", in_context(context));
+        let text = format!("asserts here that it runs {}", in_context(effects, context));
         labels.push(Label { at: span(effects, location), text });
     }
     labels
-}
-
-fn in_context(context: Context) -> &'static str {
-    match context {
-        Context::Inside => "in coroutine context",
-        Context::Outside => "in non-coroutine context",
-    }
 }
 
 /// Whether and by which chain a function is called in a context.
@@ -123,7 +116,7 @@ fn entered(
     context: Context,
     function: FunctionId,
 ) -> Option<Inference> {
-    let (name, context_words) = (name(effects, function), in_context(context));
+    let (name, context_words) = (name(effects, function), in_context(effects, context));
     if effects.effect(function).is_some_and(|effect| effect.allows(context) && !effect.allows(context.other())) {
         return None;
     }
@@ -149,11 +142,11 @@ fn leads(
     all: bool,
 ) -> Inference {
     let chains = search.chains_from(function);
-    let (name, context_words) = (name(effects, function), in_context(context));
-    let effect = match context {
-        Context::Inside => Effect::OutsideOnly.describe(),
-        Context::Outside => Effect::InsideOnly.describe(),
-    };
+    let (name, context_words) = (name(effects, function), in_context(effects, context));
+    let effect = effects.pack.words.effect(match context {
+        Context::Inside => Effect::OutsideOnly,
+        Context::Outside => Effect::InsideOnly,
+    });
     let Some(best) = chains.first() else {
         let goal = to.map_or_else(|| format!("anything {effect}"), |to| format!("`{to}`"));
         let text = format!("{context_words}, `{name}` does not lead to {goal}, as far as cowrap can tell");
@@ -185,7 +178,7 @@ fn witness(
     conditional: bool,
     steps: &[Step],
 ) -> Witness {
-    let mut remarks = vec![format!("all calls {}", in_context(context))];
+    let mut remarks = vec![format!("all calls {}", in_context(effects, context))];
     if ambiguity.ways() > 1 {
         remarks.push(pointers(effects, ambiguity, steps));
     }
@@ -234,16 +227,16 @@ fn ground(effects: &Effects<'_>, callee: Callee) -> Option<Label> {
     }
 }
 
-/// Whether a function may suspend its coroutine.
-fn suspends(effects: &Effects<'_>, function: FunctionId) -> Inference {
-    let name = name(effects, function);
+/// Whether a function may reach a primitive.
+fn reaches_primitive(effects: &Effects<'_>, function: FunctionId) -> Inference {
+    let (name, words) = (name(effects, function), &effects.pack.words);
     let Some((steps, last, cause)) = effects.path_to_primitive(function) else {
-        return without_witness(format!("`{name}` never suspends its coroutine"));
+        return without_witness(format!("`{name}` {}", words.never_in_full));
     };
     let last = self::name(effects, last);
     let mut labels: Vec<Label> = steps.iter().flat_map(|call| labels(effects, call)).collect();
     let (reason, location) = match cause {
-        PrimitiveCause::Listed => (format!("the pack lists `{last}` as suspending"), None),
+        PrimitiveCause::Listed => (format!("the pack lists `{last}` {}", words.listed), None),
         PrimitiveCause::NoBody => (format!("the program does not have the body of `{last}`"), None),
         PrimitiveCause::FunctionPointer(location) => {
             (format!("`{last}` calls through a function pointer"), Some(location))
@@ -253,7 +246,7 @@ fn suspends(effects: &Effects<'_>, function: FunctionId) -> Inference {
         }
     };
     labels.extend(location.map(|location| Label { at: span(effects, location), text: reason.clone() }));
-    let text = format!("`{name}` may suspend its coroutine: {reason}");
+    let text = format!("`{name}` {}: {reason}", words.may_in_full);
     let witnesses = match labels.is_empty() {
         true => Vec::new(),
         false => vec![Witness { remarks: Vec::new(), steps: labels, grounds: Vec::new() }],

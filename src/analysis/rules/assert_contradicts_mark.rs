@@ -1,7 +1,7 @@
 //! `assert-contradicts-mark`: a function asserts a context that its mark excludes.
 
 use crate::effects::{Effects, Provenance};
-use crate::wording::name;
+use crate::wording::{context_noun, name};
 use cowrap_facts::Context;
 use cowrap_packs::Effect;
 use cowrap_report::{Finding, Level, Role};
@@ -26,9 +26,9 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
         let requirement = effects.requirement(function);
         let (Provenance::Marked(mark), Some(effect)) = (requirement.provenance, requirement.effect) else { continue };
         let Some((context, location)) = effects.asserted(function) else { continue };
-        let (agrees, asserted) = match context {
-            Context::Inside => (effect == Effect::InsideOnly, "coroutine context"),
-            Context::Outside => (effect == Effect::OutsideOnly, "non-coroutine context"),
+        let agrees = match context {
+            Context::Inside => effect == Effect::InsideOnly,
+            Context::Outside => effect == Effect::OutsideOnly,
         };
         // A generated body that contradicts its mark is out of date, which `wrapper-stale` reports once for the file.
         if agrees || effects.is_generated(location) {
@@ -37,9 +37,9 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
         let function = name(effects, function);
         let mark_name = &effects.pack.mark(mark.mark).name;
         let subjects = vec![Role::Function.of(function), Role::Mark.of(mark_name)];
-        let text = format!("`{mark_name}` `{function}` asserts {asserted}");
+        let text = format!("`{mark_name}` `{function}` asserts {}", context_noun(effects, context));
         let mut report = Report::new(effects, &RULE, location, "asserted here", Message { function, subjects, text });
-        report.label(mark.location, format!("marked `{mark_name}` ({}) here", effect.describe()));
+        report.label(mark.location, format!("marked `{mark_name}` ({}) here", effects.pack.words.effect(effect)));
         report.help("correct the mark or the assertion: they contradict each other");
         findings.push(report.finish());
     }

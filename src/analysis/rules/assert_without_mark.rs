@@ -45,7 +45,7 @@ fn inside(effects: &Effects<'_>, function: FunctionId, location: Location) -> Op
     });
     let first = demanding.next()?;
     let name_of = name(effects, function);
-    let text = format!("unmarked `{name_of}` asserts coroutine context");
+    let text = format!("unmarked `{name_of}` asserts {}", effects.pack.words.inside_context);
     let message = Message { function: name_of, subjects: vec![Role::Function.of(name_of)], text };
     let mut report = Report::new(effects, &RULE, location, "asserted here", message);
     report.mention(first.callee);
@@ -67,7 +67,7 @@ fn outside(effects: &Effects<'_>, function: FunctionId, location: Location) -> O
             && !call.condition.contexts_from(effects.start(*caller)).is_empty()
     })?;
     let name_of = name(effects, function);
-    let text = format!("unmarked `{name_of}` asserts non-coroutine context");
+    let text = format!("unmarked `{name_of}` asserts {}", effects.pack.words.outside_context);
     let message = Message { function: name_of, subjects: vec![Role::Function.of(name_of)], text };
     let mut report = Report::new(effects, &RULE, location, "asserted here", message);
     let from = described(effects, *caller);
@@ -79,7 +79,7 @@ fn outside(effects: &Effects<'_>, function: FunctionId, location: Location) -> O
             && violation.contexts == ContextSet::INSIDE
     });
     if breached {
-        report.note("its calls in coroutine context are reported separately");
+        report.note(format!("its calls {} are reported separately", effects.pack.words.inside));
     }
     report.help(format!("mark `{name_of}` as `{}`", mark_for(effects, Effect::OutsideOnly)));
     fix(&mut report, effects, function, Effect::OutsideOnly);

@@ -39,12 +39,13 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
         return None;
     }
     let function_name = name(effects, function);
-    let text = format!("unmarked `{function_name}` is only called in coroutine context");
+    let text = format!("unmarked `{function_name}` is only called {}", effects.pack.words.inside);
     let subjects = vec![Role::Function.of(function_name)];
     let message = Message { function: function_name, subjects, text };
     let mut report = Report::new(effects, &RULE, body.location, "defined here", message);
     report.note_calls(&program.calls_of(function), |caller| format!("`{caller}` calls it here"));
-    report.note_stores(program.stores_of(function), |_| "stored here, and called in coroutine context".to_owned());
+    report
+        .note_stores(program.stores_of(function), |_| format!("stored here, and called {}", effects.pack.words.inside));
     let closure = effects.mark_closure(Callee::Function(function));
     report.note_required_marks(&closure);
     report.fix_by_marks(Callee::Function(function), &closure);

@@ -5,7 +5,7 @@ use crate::effects::Effects;
 use crate::program::{ArgumentValue, Body, Call, FunctionId};
 use crate::wording::{described, name};
 use cowrap_facts::CallKind;
-use cowrap_packs::Effect;
+use cowrap_packs::{Effect, Help};
 use cowrap_report::{Finding, Level, Role};
 
 use super::Rule;
@@ -38,18 +38,19 @@ fn finding(effects: &Effects<'_>, body: &Body) -> Option<Finding> {
         _ => None,
     })?;
     let (caller, entry_name) = (name(effects, body.function), name(effects, entry));
-    let text =
-        format!("hand-written wrapper `{caller}` runs `{entry_name}` in a coroutine and polls until it finishes");
+    let words = &effects.pack.words;
+    let entered = &words.entered;
+    let text = format!("hand-written wrapper `{caller}` runs `{entry_name}` {entered} and polls until it finishes");
     let subjects = vec![Role::Caller.of(caller), Role::BaselineEntry.of(entry_name)];
     let message = Message { function: caller, subjects, text };
-    let mut report = Report::new(effects, &RULE, creates.location, "coroutine created here", message);
+    let mut report = Report::new(effects, &RULE, creates.location, format!("{} here", words.created), message);
     report.label(polls.location, "polled here");
     let targets = targets(effects, entry);
     for (target, location) in &targets {
         report.mention(*target);
         report.note_at(*location, format!("`{entry_name}` calls {}", described(effects, *target)));
     }
-    report.help(advice(effects, &targets));
+    report.help(advice(effects, caller, &targets));
     Some(report.finish())
 }
 
@@ -61,16 +62,14 @@ fn targets(effects: &Effects<'_>, entry: FunctionId) -> Vec<(FunctionId, crate::
     calls.filter(wanted).map(|call| (call.callee, call.location)).collect()
 }
 
-fn advice(effects: &Effects<'_>, targets: &[(FunctionId, crate::program::Location)]) -> String {
+fn advice(effects: &Effects<'_>, caller: &str, targets: &[(FunctionId, crate::program::Location)]) -> String {
     let mark = effects.wrapper_mark(Effect::InsideOnly).map(|mark| effects.pack.mark(mark).name.as_str());
     match (targets, mark) {
         ([(target, _)], Some(mark)) => match effects.pack.wrapper_name(name(effects, *target)) {
             Some(wrapper) => format!("declare `{wrapper}` with `{mark}`, so that it is generated"),
             None => format!("rename `{}` to follow the naming scheme for wrappers' targets", name(effects, *target)),
         },
-        (_, Some(mark)) => {
-            format!("move the code that runs in the coroutine into one function, and declare its wrapper with `{mark}`")
-        }
-        (_, None) => "move the code that runs in the coroutine into one function, and generate its wrapper".to_owned(),
+        (_, Some(mark)) => effects.pack.help(Help::OneFunctionWithMark, &[("caller", caller), ("mark", mark)]),
+        (_, None) => effects.pack.help(Help::OneFunction, &[("caller", caller)]),
     }
 }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::effects::{CallThrough, Callee, Callers, Effects, Violation, ViolationKind};
 use crate::program::{BodyId, FunctionId, Location};
-use crate::wording::{MOST_LISTED, call_head, call_of, described, mark_for, name, span};
-use cowrap_facts::{Context, ContextSet};
-use cowrap_packs::Effect;
+use crate::wording::{MOST_LISTED, call_head, call_of, called_name, described, in_context, mark_for, name, span};
+use cowrap_facts::ContextSet;
+use cowrap_packs::{Effect, Help, with_article};
 use cowrap_report::{Action, Finding, Level, Role, Safety};
 
 use super::Rule;
@@ -94,7 +94,7 @@ fn advice(callers: &Callers) -> Advice {
 
 /// A call that needs an edit of its own.
 fn one_call(effects: &Effects<'_>, violation: &Violation) -> Finding {
-    let caller = name(effects, violation.caller);
+    let (caller, words) = (name(effects, violation.caller), &effects.pack.words);
     let mut report = start(effects, violation);
     report.label_callee(violation.callee);
     report.note_spelling(violation);
@@ -106,19 +106,16 @@ fn one_call(effects: &Effects<'_>, violation: &Violation) -> Finding {
         report.help(format!("move the {} out of the block", call_of(effects, violation.callee)));
     } else if let Some((_, slot)) = effects.thread_of(violation.caller) {
         report.label_passed_to_thread(violation.caller, slot);
-        report.help(format!("move the {} out of `{caller}`, into a coroutine", call_of(effects, violation.callee)));
+        report.help(help(effects, Help::LeaveThread, violation));
     } else if known_outside || effects.requirement(violation.caller).effect.is_none() {
         if !known_outside {
             let callers = effects.callers(violation.caller);
-            report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller}` in non-coroutine context"));
+            report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller}` {}", words.outside));
         }
         report.help(through_wrapper(effects, violation.callee));
         fix_by_wrapper(&mut report, effects, violation);
     } else {
-        report.help(match predicate(effects) {
-            Some(predicate) => format!("guard the call with `if ({predicate})`"),
-            None => "make the call in coroutine context only".to_owned(),
-        });
+        report.help(only_inside(effects, violation));
     }
     report.finish()
 }
@@ -132,7 +129,7 @@ fn all_calls(
     advice: &Advice,
 ) -> Option<Finding> {
     let first = violations.first()?;
-    let caller_name = name(effects, caller);
+    let (caller_name, words) = (name(effects, caller), &effects.pack.words);
     let mut report = start(effects, first);
     report.label_callee(first.callee);
     report.note_spelling(first);
@@ -140,23 +137,20 @@ fn all_calls(
         report.mention_callee(violation.callee);
         report.label_further(violation.location, format!("{} here too", call_of(effects, violation.callee)));
     }
-    report.note_calls(&callers.inside, |from| format!("`{from}` calls `{caller_name}` in coroutine context"));
-    report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller_name}` in non-coroutine context"));
+    report.note_calls(&callers.inside, |from| format!("`{from}` calls `{caller_name}` {}", words.inside));
+    report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller_name}` {}", words.outside));
     report.note_calls(&callers.mixed, |from| format!("`{from}` calls `{caller_name}` in both contexts"));
     for CallThrough { location, caller: from, slot, context } in callers.through.iter().take(MOST_LISTED) {
         report.mention(*from);
         report.mention_slot(*slot);
         let (from, slot) = (name(effects, *from), effects.slot_name(*slot));
-        let place = match context {
-            Context::Inside => "in coroutine context",
-            Context::Outside => "in non-coroutine context",
-        };
+        let place = in_context(effects, *context);
         report.note_at(*location, format!("`{from}` calls through {slot}, which may be `{caller_name}`, {place}"));
     }
     report.note_more(callers.through.len());
     for (store, effect) in callers.stores.iter().take(MOST_LISTED) {
         let slot = match effect {
-            Some(effect) => format!("a {} slot", effect.describe()),
+            Some(effect) => format!("{} slot", with_article(words.effect(*effect))),
             None => "an unmarked slot".to_owned(),
         };
         report.note_at(store.location, format!("`{caller_name}` is stored in {slot} here"));
@@ -166,17 +160,19 @@ fn all_calls(
     let mark = mark_for(effects, Effect::InsideOnly);
     match advice {
         Advice::Guard => {
-            let guard =
-                predicate(effects).map_or_else(String::new, |p| format!("guard the calls with `if ({p})`, or "));
-            report.help(format!("`{caller_name}` is called in both contexts: {guard}split the function"));
+            let caller = ("caller", caller_name);
+            report.help(match predicate(effects) {
+                Some(predicate) => effects.pack.help(Help::GuardOrSplit, &[caller, ("predicate", &predicate)]),
+                None => effects.pack.help(Help::Split, &[caller]),
+            });
         }
         Advice::Mark | Advice::Wrapper if callers.are_all(ContextSet::INSIDE) => {
-            report.help(format!("mark `{caller_name}` as `{mark}`: all its callers run in coroutine context"));
+            report.help(format!("mark `{caller_name}` as `{mark}`: all its callers run {}", words.inside));
             report.fix_by_marks(Callee::Function(caller), &closure);
             report.note_required_marks(&closure);
         }
         Advice::Mark | Advice::Wrapper => {
-            report.help(format!("mark `{caller_name}` as `{mark}` if it only runs in coroutine context"));
+            report.help(format!("mark `{caller_name}` as `{mark}` if it only runs {}", words.inside));
             report.note_required_marks(&closure);
             report.help(format!("otherwise, {}", through_wrapper(effects, first.callee)));
         }
@@ -186,7 +182,7 @@ fn all_calls(
 
 /// The message and the location, by what is known of the caller.
 fn start<'e, 'a>(effects: &'e Effects<'a>, violation: &Violation) -> Report<'e, 'a> {
-    let caller = name(effects, violation.caller);
+    let (caller, words) = (name(effects, violation.caller), &effects.pack.words);
     let known = effects.requirement(violation.caller).effect;
     let level = if violation.conditional { Level::Warning } else { Level::Error };
     let described = described(effects, violation.caller);
@@ -195,11 +191,11 @@ fn start<'e, 'a>(effects: &'e Effects<'a>, violation: &Violation) -> Report<'e, 
             format!("from `{caller}` in a block that runs in another thread")
         }
         _ if violation.conditional => {
-            format!("from `{caller}`, which may run in non-coroutine context, under a condition on a parameter")
+            format!("from `{caller}`, which may run {}, under a condition on a parameter", words.outside)
         }
         _ if effects.thread_of(violation.caller).is_some() => format!("from `{caller}`, which runs in another thread"),
         (ContextSet::OUTSIDE, Some(Effect::OutsideOnly)) => format!("from {described}"),
-        (ContextSet::OUTSIDE, _) => format!("in non-coroutine context in `{caller}`"),
+        (ContextSet::OUTSIDE, _) => format!("{} in `{caller}`", words.outside),
         (_, Some(Effect::Mixed)) => format!("without a guard from {described}"),
         _ => format!("from unmarked `{caller}`"),
     };
@@ -209,6 +205,26 @@ fn start<'e, 'a>(effects: &'e Effects<'a>, violation: &Violation) -> Report<'e, 
     let mut report = Report::new(effects, &RULE, violation.location, "called here", message).level(level);
     report.mention_callee(violation.callee);
     report
+}
+
+/// The advice to make a call inside only.
+fn only_inside(effects: &Effects<'_>, violation: &Violation) -> String {
+    match predicate(effects) {
+        Some(_) => help(effects, Help::Guard, violation),
+        None => help(effects, Help::OnlyInside, violation),
+    }
+}
+
+/// A help text about one call.
+fn help(effects: &Effects<'_>, help: Help, violation: &Violation) -> String {
+    let (call, predicate) = (call_of(effects, violation.callee), predicate(effects).unwrap_or_default());
+    let values = [
+        ("caller", name(effects, violation.caller)),
+        ("callee", &called_name(effects, violation.callee)),
+        ("call", &call),
+        ("predicate", &predicate),
+    ];
+    effects.pack.help(help, &values)
 }
 
 /// The advice to go through the wrapper: by its name, or by the declaration that would generate it.

@@ -68,8 +68,8 @@ fn missing(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
     let mut report = Report::new(effects, &RULE, location, "unmarked here", message).level(Level::Warning);
     report.label(mark.location, format!("marked `{mark_name}` here"));
     report.help(format!("write `{mark_name}` on both"));
-    // What a generator makes of a wrapper mark is not to be marked again; and where others call the function outside of
-    // coroutines, it may be the mark that is wrong.
+    // What a generator makes of a wrapper mark is not to be marked again; and where others call the function
+    // outside, it may be the mark that is wrong.
     if effects.pack.mark(mark.mark).wrapper.is_none() && effects.dispute(id) != Some(Dispute::Direct) {
         let action = report.mark_action(Callee::Function(id), mark_name);
         report.fix(Safety::Safe, format!("mark every declaration of `{function}` as `{mark_name}`"), vec![action]);

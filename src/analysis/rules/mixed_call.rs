@@ -34,11 +34,12 @@ fn finding(effects: &Effects<'_>, violation: &Violation) -> Option<Finding> {
         // The wrapped function itself may have a reason to go round through its wrapper.
         return None;
     }
+    let words = &effects.pack.words;
     let is_inferred = effects.runs_only_inside(violation.caller);
     let place = match effects.requirement(violation.caller).effect {
         Some(Effect::InsideOnly) => format!("from {}", described(effects, violation.caller)),
-        _ if is_inferred => format!("from unmarked `{caller}`, which runs only in coroutine context,"),
-        _ => format!("in coroutine context in `{caller}`"),
+        _ if is_inferred => format!("from unmarked `{caller}`, which runs only {},", words.inside),
+        _ => format!("{} in `{caller}`", words.inside),
     };
     let text = format!("{} called {place} instead of `{target}`", described(effects, callee));
     let subjects = vec![Role::Caller.of(caller), Role::Callee.of(callee_name), Role::Target.of(target)];

@@ -8,9 +8,11 @@ use crate::effects::{
     Ambiguity, CallChain, Callee, Effects, Goal, PollingThread, Search, Step, Violation, ViolationKind,
 };
 use crate::program::{FunctionId, SlotId};
-use crate::wording::{MOST_LISTED, call_head, call_of, called, described, described_callee, mark_for, name, pointers};
+use crate::wording::{
+    MOST_LISTED, call_head, call_of, called, called_name, described, described_callee, mark_for, name, pointers,
+};
 use cowrap_facts::{Context, ContextSet};
-use cowrap_packs::Effect;
+use cowrap_packs::{Effect, Help, with_article};
 use cowrap_report::{Finding, Level, Role, Subject};
 
 use super::Rule;
@@ -86,14 +88,17 @@ fn through_slot(effects: &Effects<'_>, groups: &[Vec<CallChain>]) -> Option<Find
         let (caller, call) = (name(effects, first.caller), call_of(effects, first_called(first)));
         report.mention(first.caller);
         report.mention_callee(first_called(first));
-        report.note_at(first.location, format!("`{caller}` leads there in coroutine context, by its {call}"));
+        report.note_at(first.location, format!("`{caller}` leads there {}, by its {call}", effects.pack.words.inside));
     }
     report.note_more(count - 1);
-    let (slot, mark) = (effects.slot_name(slot), mark_for(effects, Effect::OutsideOnly));
-    report.help(format!(
-        "mark {slot} as `{mark}` if it is never called in coroutine context; otherwise move the call out of \
-         coroutine context, or guard the blocking call"
-    ));
+    report.help(match effects.plain_mark(Effect::OutsideOnly) {
+        Some(_) => {
+            let (slot, mark) = (effects.slot_name(slot), mark_for(effects, Effect::OutsideOnly));
+            let reached = called(effects, offender);
+            effects.pack.help(Help::MoveOutOfSlot, &[("slot", &slot), ("mark", mark), ("reached", &reached)])
+        }
+        None => help(effects, Help::MoveOutOfChain, step.caller, Callee::Slot(slot), offender),
+    });
     Some(report.finish())
 }
 
@@ -107,11 +112,12 @@ fn shared_slot_message(
     count: usize,
 ) -> String {
     let (slot, blocking_words) = (effects.slot_name(slot), described_callee(effects, blocking));
+    let inside = &effects.pack.words.inside;
     let reaches = match candidate == blocking {
         true => blocking_words,
         false => format!("{}, which leads to {blocking_words}", called(effects, candidate)),
     };
-    format!("call through {slot} in `{caller}` may reach {reaches}; {count} calls in coroutine context lead to it")
+    format!("call through {slot} in `{caller}` may reach {reaches}; {count} calls {inside} lead to it")
 }
 
 /// How grave it is when a chain is the best that there is.
@@ -178,7 +184,7 @@ fn through_others(effects: &Effects<'_>, chains: &[CallChain]) -> Option<Finding
     report.label_callee(last.callee);
     report.label_requirement(first.caller);
     note_chain(&mut report, best);
-    report.help(format!("{}, or guard the blocking call", move_out(effects, callee)));
+    report.help(help(effects, Help::MoveOutOfChain, first.caller, callee, last.callee));
     Some(report.finish())
 }
 
@@ -237,8 +243,10 @@ fn finding(effects: &Effects<'_>, violation: &Violation) -> Finding {
         Callee::Slot(_) => None,
     };
     match target {
-        Some(target) => report.help(format!("in coroutine context, call `{}` instead", name(effects, target))),
-        None => report.help(move_out(effects, violation.callee)),
+        Some(target) => {
+            report.help(format!("{}, call `{}` instead", effects.pack.words.inside, name(effects, target)));
+        }
+        None => report.help(help(effects, Help::MoveOut, violation.caller, violation.callee, violation.callee)),
     }
     report.finish()
 }
@@ -249,13 +257,19 @@ fn inside(effects: &Effects<'_>, caller: FunctionId) -> String {
     match effects.requirement(caller).effect {
         Some(Effect::InsideOnly) => format!("from {}", described(effects, caller)),
         _ if effects.inferred_start(caller) == ContextSet::INSIDE => {
-            format!("from `{name}` (stored in a coroutine-only slot)")
+            format!("from `{name}` (stored in {} slot)", with_article(&effects.pack.words.inside_only))
         }
-        _ => format!("in coroutine context in `{name}`"),
+        _ => format!("{} in `{name}`", effects.pack.words.inside),
     }
 }
 
-/// The advice to make a call elsewhere.
-fn move_out(effects: &Effects<'_>, callee: Callee) -> String {
-    format!("move the {} out of coroutine context, into a bottom half or a wrapper", call_of(effects, callee))
+/// The advice to make a call elsewhere, which leads to what is reached.
+fn help(effects: &Effects<'_>, help: Help, caller: FunctionId, callee: Callee, reached: Callee) -> String {
+    let values = [
+        ("caller", name(effects, caller)),
+        ("callee", &called_name(effects, callee)),
+        ("call", &call_of(effects, callee)),
+        ("reached", &called(effects, reached)),
+    ];
+    effects.pack.help(help, &values)
 }

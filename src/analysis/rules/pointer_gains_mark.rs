@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::effects::{Effects, StoreMismatch, StoreMismatchKind, StoredValue};
 use crate::program::SlotId;
-use crate::wording::{described_value, flag, name};
+use crate::wording::{self, described_value, flag, name};
+use cowrap_packs::Help;
 use cowrap_report::{Finding, Level};
 
 use super::Rule;
@@ -53,14 +54,14 @@ fn finding(effects: &Effects<'_>, mismatch: &StoreMismatch, others: &[StoreMisma
     let (level, what) = match mismatch.kind {
         StoreMismatchKind::GainsMark => {
             let level = if is_only_value(effects, mismatch.value) { Level::Error } else { Level::Warning };
-            (level, "which is called in coroutine context")
+            (level, "which is called")
         }
-        StoreMismatchKind::GainsMixed => (Level::Warning, "which may be called in coroutine context"),
+        StoreMismatchKind::GainsMixed => (Level::Warning, "which may be called"),
         StoreMismatchKind::LosesMark | StoreMismatchKind::UnmarkedEntry => return None,
     };
     let (value, slot) = (described_value(effects, mismatch.value), effects.slot_name(mismatch.slot));
     let flag = flag(effects, mismatch.paired_flag).map(|flag| format!(" {flag}")).unwrap_or_default();
-    let text = format!("{value} stored in {slot}{flag}, {what}");
+    let text = format!("{value} stored in {slot}{flag}, {what} {}", effects.pack.words.inside);
     let function = mismatch.value.function().map_or("", |function| name(effects, function));
     let subjects = vec![value_subject(effects, mismatch.value), slot_subject(effects, mismatch.slot)];
     let message = Message { function, subjects, text };
@@ -71,6 +72,7 @@ fn finding(effects: &Effects<'_>, mismatch: &StoreMismatch, others: &[StoreMisma
     report.label_slot_requirement(mismatch.slot);
     report.note_candidate(mismatch.value);
     report.note_mismatches(others);
-    report.help("store a function that may run in coroutine context");
+    let described = wording::value(effects, mismatch.value);
+    report.help(effects.pack.help(Help::StoreInside, &[("slot", &slot), ("value", &described)]));
     Some(report.finish())
 }

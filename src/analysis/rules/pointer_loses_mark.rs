@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::effects::{Callee, Effects, StoreMismatch, StoreMismatchKind};
 use crate::program::SlotId;
-use crate::wording::{described_slot, described_value, flag, mark_for, name};
-use cowrap_packs::Effect;
+use crate::wording::{self, described_slot, described_value, flag, mark_for, name};
+use cowrap_packs::{Effect, Help};
 use cowrap_report::{Finding, Level, Safety};
 
 use super::Rule;
@@ -42,8 +42,14 @@ fn beside_flag(effects: &Effects<'_>, mismatch: &StoreMismatch, flag: &str) -> F
     let (value, slot) = (described_value(effects, mismatch.value), effects.slot_name(mismatch.slot));
     let text = format!("{value} stored in {slot} {flag}");
     let mut report = start(effects, mismatch, text);
-    report.help("set the flag if the function is then called in coroutine context, or store a wrapper");
+    report.help(help(effects, Help::SetFlag, mismatch));
     report.finish()
+}
+
+/// A help text about one store.
+fn help(effects: &Effects<'_>, help: Help, mismatch: &StoreMismatch) -> String {
+    let (slot, value) = (effects.slot_name(mismatch.slot), wording::value(effects, mismatch.value));
+    effects.pack.help(help, &[("slot", &slot), ("value", &value)])
 }
 
 /// A finding without advice.
@@ -62,7 +68,7 @@ fn to_thread(effects: &Effects<'_>, mismatch: &StoreMismatch) -> Finding {
     let (value, slot) = (described_value(effects, mismatch.value), effects.slot_name(mismatch.slot));
     let text = format!("{value} passed to {slot}, which runs it in another thread");
     let mut report = start(effects, mismatch, text);
-    report.help("pass a function that does not require a coroutine");
+    report.help(help(effects, Help::PassOutside, mismatch));
     report.finish()
 }
 

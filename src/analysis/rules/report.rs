@@ -132,11 +132,11 @@ impl<'e, 'a> Report<'e, 'a> {
                 self.label(mark.location, format!("`{name}` is marked `{mark_name}` here"));
             }
             Provenance::Inferred(location) => {
-                let (effect, context) = match self.effects.requirement(function).effect {
-                    Some(Effect::InsideOnly) => (Effect::InsideOnly, "coroutine context"),
-                    _ => (Effect::OutsideOnly, "non-coroutine context"),
+                let words = &self.effects.pack.words;
+                let (inferred, context) = match self.effects.requirement(function).effect {
+                    Some(Effect::InsideOnly) => (&words.inside_only, &words.inside_context),
+                    _ => (&words.outside_only, &words.outside_context),
                 };
-                let inferred = effect.describe();
                 self.label(location, format!("inferred {inferred}: `{name}` asserts {context} here"));
             }
             Provenance::Modelled(model) => {
@@ -206,7 +206,11 @@ impl<'e, 'a> Report<'e, 'a> {
             SlotProvenance::Modelled(model) => {
                 let reason = self.effects.slot_model(model).reason.as_ref();
                 let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-                self.note(format!("{slot} is {} in the pack{reason}", effect.describe()));
+                let words = &self.effects.pack.words;
+                self.note(match effect {
+                    Effect::Entry => format!("what is stored in {slot} runs {}, by the pack{reason}", words.entered),
+                    effect => format!("{slot} is {} in the pack{reason}", words.effect(effect)),
+                });
             }
         }
     }
@@ -268,15 +272,16 @@ impl<'e, 'a> Report<'e, 'a> {
     /// it is stored in.
     pub fn note_only_inside(&mut self, function: FunctionId) {
         let (effects, function_name) = (self.effects, name(self.effects, function));
-        self.note(format!("`{function_name}` is unmarked, and all its callers run in coroutine context"));
+        let inside = &effects.pack.words.inside;
+        self.note(format!("`{function_name}` is unmarked, and all its callers run {inside}"));
         let is_other = |(site, caller): &(CallSite, FunctionId)| {
             *caller != function && effects.program.call(*site).kind.is_in_place()
         };
         let calls: Vec<(CallSite, FunctionId)> =
             effects.program.calls_of(function).into_iter().filter(is_other).collect();
-        self.note_calls(&calls, |caller| format!("`{caller}` calls `{function_name}` in coroutine context"));
+        self.note_calls(&calls, |caller| format!("`{caller}` calls `{function_name}` {inside}"));
         self.note_stores(effects.program.stores_of(function), |_| {
-            format!("`{function_name}` is stored here, and called in coroutine context")
+            format!("`{function_name}` is stored here, and called {inside}")
         });
     }
 

@@ -1,4 +1,4 @@
-//! `superfluous-mark`: an inside-only function never suspends.
+//! `superfluous-mark`: an inside-only function certainly reaches no primitive.
 
 use crate::effects::{Effects, Provenance};
 use crate::program::FunctionId;
@@ -46,7 +46,7 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
         return None;
     }
     let (function_name, mark_name) = (name(effects, function), &effects.pack.mark(mark.mark).name);
-    let text = format!("`{mark_name}` `{function_name}` never suspends");
+    let text = format!("`{mark_name}` `{function_name}` {}", effects.pack.words.never);
     let subjects = vec![Role::Function.of(function_name), Role::Mark.of(mark_name)];
     let message = Message { function: function_name, subjects, text };
     let mut report = Report::new(effects, &RULE, mark.location, "marked here", message);
@@ -54,7 +54,8 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
         report.label(program.body(*body).location, format!("`{function_name}` is defined here"));
     }
     report.help(format!(
-        "remove `{mark_name}` from `{function_name}`, unless it needs coroutine context for another reason"
+        "remove `{mark_name}` from `{function_name}`, unless it needs {} for another reason",
+        effects.pack.words.inside_context
     ));
     let marks = effects.context_marks(function);
     let at = marks.iter().map(|(mark, _)| span(effects, mark.location)).collect();

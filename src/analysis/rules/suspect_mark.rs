@@ -29,7 +29,11 @@ fn finding(effects: &Effects<'_>, suspect: &Suspect) -> Finding {
     let function = name(effects, suspect.function);
     let mark = &effects.pack.mark(suspect.mark.mark).name;
     let (unmarked, marked) = (suspect.unmarked_callers, suspect.marked_callers);
-    let why = if suspect.reaches_no_primitive { "never suspends" } else { "lacks the mark on one declaration" };
+    let why = if suspect.reaches_no_primitive {
+        effects.pack.words.never.as_str()
+    } else {
+        "lacks the mark on one declaration"
+    };
     let text = format!("`{mark}` `{function}` {why}, and has {unmarked} unmarked and {marked} marked callers");
     let label = format!("marked `{mark}` here");
     let subjects = vec![Role::Function.of(function), Role::Mark.of(mark)];

@@ -38,7 +38,7 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 fn finding(effects: &Effects<'_>, function: FunctionId, store_mismatches: &[StoreMismatch]) -> Option<Finding> {
     let (first, others) = store_mismatches.split_first()?;
     let (function_name, slot) = (name(effects, function), effects.slot_name(first.slot));
-    let text = format!("unmarked `{function_name}` passed to {slot}, which runs it in a coroutine");
+    let text = format!("unmarked `{function_name}` passed to {slot}, which runs it {}", effects.pack.words.entered);
     let location = first.location;
     let subjects = vec![Role::Function.of(function_name), slot_subject(effects, first.slot)];
     let message = Message { function: function_name, subjects, text };

@@ -30,18 +30,18 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
         return None;
     }
     let is_inside_only = requirement.effect == Some(Effect::InsideOnly);
-    let (wrong, says, what) = match wrapper.spec.calls {
-        Effect::InsideOnly => (!is_inside_only, "is not coroutine-only", "coroutine context"),
-        Effect::Mixed | Effect::OutsideOnly | Effect::Entry => {
-            (is_inside_only, "is coroutine-only", "non-coroutine context")
-        }
+    let words = &effects.pack.words;
+    let (wrong, says, place) = match wrapper.spec.calls {
+        Effect::InsideOnly => (!is_inside_only, "is not", &words.inside),
+        Effect::Mixed | Effect::OutsideOnly | Effect::Entry => (is_inside_only, "is", &words.outside),
     };
     if !wrong {
         return None;
     }
     let (function, target_name) = (name(effects, wrapper.function), name(effects, target));
     let mark = &effects.pack.mark(wrapper.mark.mark).name;
-    let text = format!("wrapper `{function}` calls `{target_name}` in {what}, but `{target_name}` {says}");
+    let only = &words.inside_only;
+    let text = format!("wrapper `{function}` calls `{target_name}` {place}, but `{target_name}` {says} {only}");
     let label = format!("marked `{mark}` here");
     let subjects = vec![Role::Wrapper.of(function), Role::Target.of(target_name)];
     let message = Message { function, subjects, text };
@@ -59,7 +59,7 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>) -> Option<Findi
             report.help(format!("mark `{target_name}`, or call it directly instead of through a wrapper"));
         }
         Effect::Mixed | Effect::OutsideOnly | Effect::Entry => {
-            report.help(format!("call `{target_name}` directly in coroutine context, and remove the wrapper"));
+            report.help(format!("call `{target_name}` directly {}, and remove the wrapper", words.inside));
         }
     }
     Some(report.finish())

@@ -4,7 +4,7 @@
 
 use crate::effects::{Ambiguity, Callee, Effects, Provenance, SlotProvenance, SlotRequirement, Step, StoredValue};
 use crate::program::{FunctionId, Location, Origin, SlotId};
-use cowrap_facts::PairedFlag;
+use cowrap_facts::{Context, PairedFlag};
 use cowrap_packs::Effect;
 use cowrap_report::Span;
 
@@ -22,19 +22,19 @@ pub fn name<'p>(effects: &Effects<'p>, function: FunctionId) -> &'p str {
     &effects.program.function(function).name
 }
 
-/// A function with its mark: "`coroutine_fn` `x`". An unmarked function is "inside-only `x`" if its requirement is
+/// A function with its mark: "`MARK` `x`". An unmarked function is "inside-only `x`" if its requirement is
 /// inferred or modelled, and "`x`" if it has none.
 pub fn described(effects: &Effects<'_>, function: FunctionId) -> String {
     let name = name(effects, function);
     let requirement = effects.requirement(function);
     match (requirement.provenance, requirement.effect) {
         (Provenance::Marked(mark), _) => format!("`{}` `{name}`", effects.pack.mark(mark.mark).name),
-        (_, Some(effect)) => format!("{} `{name}`", effect.describe()),
+        (_, Some(effect)) => format!("{} `{name}`", effects.pack.words.effect(effect)),
         (_, None) => format!("`{name}`"),
     }
 }
 
-/// A slot with its mark: "`coroutine_fn` `Struct::field`".
+/// A slot with its mark: "`MARK` `Struct::field`".
 pub fn described_slot(effects: &Effects<'_>, slot: SlotId) -> String {
     let name = effects.slot_name(slot);
     match effects.slot_requirement(slot) {
@@ -42,7 +42,7 @@ pub fn described_slot(effects: &Effects<'_>, slot: SlotId) -> String {
             format!("`{}` {name}", effects.pack.mark(mark.mark).name)
         }
         Some(SlotRequirement { effect: Effect::Entry, .. }) | None => name,
-        Some(SlotRequirement { effect, .. }) => format!("{} {name}", effect.describe()),
+        Some(SlotRequirement { effect, .. }) => format!("{} {name}", effects.pack.words.effect(effect)),
     }
 }
 
@@ -62,7 +62,7 @@ pub fn called(effects: &Effects<'_>, callee: Callee) -> String {
     }
 }
 
-/// The beginning of a message about a call: "`coroutine_fn` `x` called", "call through `coroutine_fn` `Struct::field`".
+/// The beginning of a message about a call: "`MARK` `x` called", "call through `MARK` `Struct::field`".
 pub fn call_head(effects: &Effects<'_>, callee: Callee) -> String {
     match callee {
         Callee::Function(function) => format!("{} called", described(effects, function)),
@@ -88,7 +88,31 @@ pub fn calls(effects: &Effects<'_>, callee: Callee) -> String {
 
 /// The pack's plain mark for an effect, or the effect in words if the pack has none.
 pub fn mark_for<'p>(effects: &Effects<'p>, effect: Effect) -> &'p str {
-    effects.plain_mark(effect).map_or(effect.describe(), |mark| effects.pack.mark(mark).name.as_str())
+    effects.plain_mark(effect).map_or(effects.pack.words.effect(effect), |mark| effects.pack.mark(mark).name.as_str())
+}
+
+/// Where a context is, after a verb: "in the inside context".
+pub fn in_context<'p>(effects: &Effects<'p>, context: Context) -> &'p str {
+    match context {
+        Context::Inside => &effects.pack.words.inside,
+        Context::Outside => &effects.pack.words.outside,
+    }
+}
+
+/// A context as a noun: "the inside context".
+pub fn context_noun<'p>(effects: &Effects<'p>, context: Context) -> &'p str {
+    match context {
+        Context::Inside => &effects.pack.words.inside_context,
+        Context::Outside => &effects.pack.words.outside_context,
+    }
+}
+
+/// The name of what is called, without quotes: for help texts of packs, which quote it themselves.
+pub fn called_name(effects: &Effects<'_>, callee: Callee) -> String {
+    match callee {
+        Callee::Function(function) => name(effects, function).to_owned(),
+        Callee::Slot(slot) => effects.slot_name(slot).replace('`', ""),
+    }
 }
 
 /// The names of functions, quoted and joined by commas. Of a long list only the first.
@@ -138,7 +162,7 @@ pub fn origin(effects: &Effects<'_>, origin: &Origin) -> Vec<(Location, String)>
     stored.into_iter().chain(copies).collect()
 }
 
-/// A value that is stored, with what it requires: "`coroutine_fn` `x`", "the value of `coroutine_fn` `Struct::field`".
+/// A value that is stored, with what it requires: "`MARK` `x`", "the value of `MARK` `Struct::field`".
 pub fn described_value(effects: &Effects<'_>, value: StoredValue) -> String {
     match value {
         StoredValue::Function(function) => described(effects, function),
@@ -185,7 +209,7 @@ pub fn pointers(effects: &Effects<'_>, ambiguity: Ambiguity, steps: &[Step]) -> 
     }
 }
 
-/// The value of the flag beside a slot, for a store: "with `QCO_COROUTINE`". `None` if the pack pairs no flag with the
+/// The value of the flag beside a slot, for a store: "with `FLAG_INSIDE`". `None` if the pack pairs no flag with the
 /// slot, or the value is unknown.
 pub fn flag(effects: &Effects<'_>, paired: Option<PairedFlag>) -> Option<String> {
     let paired = paired?;

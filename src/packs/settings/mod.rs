@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use cowrap_report::Level;
 
-use super::{Cut, Model};
+use super::{Cut, Model, Pack};
 
 /// The name of the file.
 pub const FILE_NAME: &str = "cowrap.toml";
@@ -43,9 +43,33 @@ pub struct Settings {
     /// The inputs and outputs of the wrapper generator.
     pub generators: Vec<GeneratorFiles>,
     /// Models of unmarked functions, in addition to the pack's.
-    pub models: Vec<Model>,
+    pub models: Vec<TreeModel>,
     /// Harmless calls, in addition to the pack's.
-    pub cuts: Vec<Cut>,
+    pub cuts: Vec<TreeCut>,
+}
+
+/// A model in the settings of a tree. Its effect is in the words of its pack.
+#[derive(Clone, Debug)]
+pub struct TreeModel {
+    /// The functions, by name.
+    pub functions: Vec<String>,
+    /// What they require of their callers, as written.
+    pub effect: Valued<String>,
+    /// The reason, for people.
+    pub reason: String,
+    /// The gravest level of findings about these functions.
+    pub level: Option<Level>,
+    /// The name of the pack; the first pack without one.
+    pub pack: Option<Valued<String>>,
+}
+
+/// A cut in the settings of a tree.
+#[derive(Clone, Debug)]
+pub struct TreeCut {
+    /// The cut.
+    pub cut: Cut,
+    /// The name of the pack; the first pack without one.
+    pub pack: Option<Valued<String>>,
 }
 
 /// A value and its line in the file.
@@ -144,6 +168,47 @@ impl Settings {
         };
         let text = text.map_err(|source| SettingsError::Read { path: file.display().to_string(), source })?;
         Settings::parse(&text, file, rules)
+    }
+
+    /// Gives each model and each cut to its pack, at least one of which there is: the one that it names, or the first.
+    ///
+    /// # Errors
+    ///
+    /// A model or a cut names another pack, or an effect that its pack does not know.
+    pub fn apply(&self, packs: &mut [Pack]) -> Result<(), SettingsError> {
+        for TreeModel { functions, effect, reason, level, pack } in &self.models {
+            let pack = self.pack_in(packs, pack.as_ref())?;
+            let Some(known) = pack.words.effect_of(&effect.value) else {
+                return Err(self.invalid(effect.line, &pack.words.unknown_effect(&effect.value)));
+            };
+            let (functions, reason) = (functions.clone(), reason.clone());
+            pack.models.push(Model { functions, effect: known, reason, level: *level });
+        }
+        for TreeCut { cut, pack } in &self.cuts {
+            self.pack_in(packs, pack.as_ref())?.cuts.push(cut.clone());
+        }
+        Ok(())
+    }
+
+    /// The pack of this name, or the first.
+    fn pack_in<'p>(&self, packs: &'p mut [Pack], name: Option<&Valued<String>>) -> Result<&'p mut Pack, SettingsError> {
+        let position = match name {
+            None => 0,
+            Some(Valued { value, line }) => {
+                let position = packs.iter().position(|pack| pack.name == *value);
+                position.ok_or_else(|| {
+                    let names: Vec<String> = packs.iter().map(|pack| format!("`{}`", pack.name)).collect();
+                    let message = format!("no pack of this run is named `{value}`; its packs are {}", names.join(", "));
+                    self.invalid(*line, &message)
+                })?
+            }
+        };
+        Ok(&mut packs[position])
+    }
+
+    fn invalid(&self, line: u32, message: &str) -> SettingsError {
+        let path = self.file.as_deref().unwrap_or(Path::new(FILE_NAME)).display().to_string();
+        SettingsError::Invalid { path, message: format!("{line}: {message}") }
     }
 
     /// The level of a rule in a file, if the settings have one. The path is relative to the tree's root.

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use globset::{Glob, GlobBuilder};
 use toml::Spanned;
 
+use super::super::Cut;
 use super::super::is_builtin;
 use super::super::nearest::{hint, nearest};
-use super::written::{Rules, Written, WrittenLevel, WrittenLevels};
-use super::{GeneratorFiles, LevelOf, Settings, SettingsError, Valued};
+use super::written::{Rules, Written, WrittenCut, WrittenLevel, WrittenLevels, WrittenModel};
+use super::{GeneratorFiles, LevelOf, Settings, SettingsError, TreeCut, TreeModel, Valued};
 
 impl Settings {
     /// Parses the text of a file. `rules` are the names of all rules.
@@ -36,6 +37,14 @@ impl Settings {
             inputs: files.inputs.into_iter().map(absolute).collect(),
             output: absolute(files.output),
         });
+        let model = |WrittenModel { functions, effect, reason, level, pack }| {
+            let effect = source.valued(effect);
+            TreeModel { functions, effect, reason, level, pack: pack.map(|pack| source.valued(pack)) }
+        };
+        let cut = |WrittenCut { caller, callee, reason, pack }| TreeCut {
+            cut: Cut { caller, callee, reason },
+            pack: pack.map(|pack| source.valued(pack)),
+        };
         let pack = |pack: PathBuf| if is_builtin(&pack) { pack } else { absolute(pack) };
         Ok(Settings {
             file: Some(file.to_path_buf()),
@@ -49,8 +58,8 @@ impl Settings {
             baseline: source.value(written.baseline, absolute),
             levels,
             generators: generators.collect(),
-            models: written.model,
-            cuts: written.cut,
+            models: written.model.into_iter().map(model).collect(),
+            cuts: written.cut.into_iter().map(cut).collect(),
         })
     }
 }
@@ -75,6 +84,10 @@ impl Source<'_> {
 
     fn value<T, U>(&self, written: Option<Spanned<T>>, make: impl FnOnce(T) -> U) -> Option<Valued<U>> {
         written.map(|spanned| Valued { line: self.line(spanned.span().start), value: make(spanned.into_inner()) })
+    }
+
+    fn valued(&self, written: Spanned<String>) -> Valued<String> {
+        Valued { line: self.line(written.span().start), value: written.into_inner() }
     }
 
     fn glob(&self, pattern: &str, offset: usize) -> Result<Glob, SettingsError> {

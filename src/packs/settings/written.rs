@@ -7,7 +7,9 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use super::{Cut, GeneratorFiles, Model, Setting};
+use cowrap_report::Level;
+
+use super::{GeneratorFiles, Setting};
 
 /// The file as written. Its comments become descriptions in the schema, which tests make.
 #[derive(Deserialize)]
@@ -44,10 +46,48 @@ pub(super) struct Written {
     pub generator: Vec<GeneratorFiles>,
     /// What functions without marks require of their callers
     #[serde(default)]
-    pub model: Vec<Model>,
+    pub model: Vec<WrittenModel>,
     /// Calls that call chains do not follow
     #[serde(default)]
-    pub cut: Vec<Cut>,
+    pub cut: Vec<WrittenCut>,
+}
+
+/// What functions without marks require of their callers
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Model"))]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenModel {
+    /// The functions, by name. `*` stands for any characters, as in `*_from_isr`.
+    pub functions: Vec<String>,
+    /// What they require of their callers: inside-only, mixed, outside-only, entry, or the pack's own words for these
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub effect: Spanned<String>,
+    /// The reason, for people
+    pub reason: String,
+    /// The gravest level of findings about these functions; the rule's without it
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub level: Option<Level>,
+    /// The pack that this is for, by its name [default: the first]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub pack: Option<Spanned<String>>,
+}
+
+/// A call that call chains do not follow
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Cut"))]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenCut {
+    /// The caller, by name
+    pub caller: String,
+    /// The callee, by name; also if it is called through a pointer
+    pub callee: String,
+    /// The reason, for people
+    pub reason: String,
+    /// The pack that this is for, by its name [default: the first]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub pack: Option<Spanned<String>>,
 }
 
 /// The table of levels, in the file's order.

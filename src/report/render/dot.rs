@@ -10,14 +10,13 @@ pub fn render(subgraph: &Subgraph, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "    rankdir=LR;")?;
     writeln!(out, "    node [shape=box, style=\"filled,rounded\", fillcolor=white, fontname=\"monospace\"];")?;
     for (position, node) in subgraph.nodes.iter().enumerate() {
-        let has = |label: &str| node.labels.iter().any(|known| known == label);
-        let fill = match () {
-            () if has("coroutine-only") => "lightblue",
-            () if has("non-coroutine-only") => "moccasin",
-            () if has("mixed") => "palegreen",
-            () => "white",
+        let fill = match node.effect {
+            Some("inside-only" | "entry") => "lightblue",
+            Some("outside-only") => "moccasin",
+            Some("mixed") => "palegreen",
+            _ => "white",
         };
-        let shape = if has("function_pointer") { ", shape=ellipse" } else { "" };
+        let shape = if node.labels.iter().any(|label| label == "function_pointer") { ", shape=ellipse" } else { "" };
         let width = if node.requested { ", penwidth=3" } else { "" };
         writeln!(out, "    n{position} [label={}, fillcolor={fill}{shape}{width}];", quoted(&node.name))?;
     }

@@ -59,6 +59,8 @@ pub struct TreeModel {
     pub reason: String,
     /// The gravest level of findings about these functions.
     pub level: Option<Level>,
+    /// Whether these are functions of a library.
+    pub library: bool,
     /// The name of the pack; the first pack without one.
     pub pack: Option<Valued<String>>,
 }
@@ -176,13 +178,13 @@ impl Settings {
     ///
     /// A model or a cut names another pack, or an effect that its pack does not know.
     pub fn apply(&self, packs: &mut [Pack]) -> Result<(), SettingsError> {
-        for TreeModel { functions, effect, reason, level, pack } in &self.models {
+        for TreeModel { functions, effect, reason, level, library, pack } in &self.models {
             let pack = self.pack_in(packs, pack.as_ref())?;
             let Some(known) = pack.words.effect_of(&effect.value) else {
                 return Err(self.invalid(effect.line, &pack.words.unknown_effect(&effect.value)));
             };
             let (functions, reason) = (functions.clone(), reason.clone());
-            pack.models.push(Model { functions, effect: known, reason, level: *level });
+            pack.models.push(Model { functions, effect: known, reason, level: *level, library: *library });
         }
         for TreeCut { cut, pack } in &self.cuts {
             self.pack_in(packs, pack.as_ref())?.cuts.push(cut.clone());

@@ -37,9 +37,9 @@ impl Settings {
             inputs: files.inputs.into_iter().map(absolute).collect(),
             output: absolute(files.output),
         });
-        let model = |WrittenModel { functions, effect, reason, level, pack }| {
+        let model = |WrittenModel { functions, effect, reason, level, library, pack }| {
             let effect = source.valued(effect);
-            TreeModel { functions, effect, reason, level, pack: pack.map(|pack| source.valued(pack)) }
+            TreeModel { functions, effect, reason, level, library, pack: pack.map(|pack| source.valued(pack)) }
         };
         let cut = |WrittenCut { caller, callee, reason, pack }| TreeCut {
             cut: Cut { caller, callee, reason },

@@ -68,6 +68,9 @@ pub(super) struct WrittenModel {
     /// The gravest level of findings about these functions; the rule's without it
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub level: Option<Level>,
+    /// Whether these are functions of a library: one that the program defines under such a name is another function
+    #[serde(default)]
+    pub library: bool,
     /// The pack that this is for, by its name [default: the first]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub pack: Option<Spanned<String>>,

@@ -244,6 +244,8 @@ pub struct Call {
     pub after: Option<u32>,
     /// Whether the program certainly ends behind the call: all paths from it lead to other calls that end it.
     pub ends: bool,
+    /// Whether the call is a part of what the pack says changes the context: the conditions behind it say how.
+    pub is_change: bool,
     /// The arguments that can matter to what the callee does, by position.
     pub arguments: Vec<Argument>,
 }

@@ -162,6 +162,19 @@ impl PathCondition {
         PathCondition(self.0 & bits.fold(0, |bits, more| bits | more))
     }
 
+    /// What is left without the entry states from which control can be at the point in either context: nobody knows
+    /// where they are.
+    #[must_use]
+    pub fn settled(self) -> PathCondition {
+        let both = self.0 & self.0 >> ENTRY_STATES;
+        PathCondition(self.0 & !(both | both << ENTRY_STATES))
+    }
+
+    /// The contexts in which control can be at the point from this entry state.
+    pub fn from(self, entry: Context, flags: u8) -> ContextSet {
+        Context::ALL.into_iter().filter(|at| self.reaches(entry, flags, *at)).collect()
+    }
+
     /// The entry states of this context that are in the same context at the point: a bit for each value of the flags,
     /// bit 0 for all flags false.
     pub fn values(self, context: Context) -> u8 {
@@ -221,7 +234,14 @@ mod tests {
         assert_eq!(condition.values_at(Context::Inside, Context::Outside), 0b1000_0000);
         assert_eq!(condition.within(ContextSet::INSIDE), PathCondition::NEVER);
         assert_eq!(condition.within(ContextSet::OUTSIDE), condition);
+        assert_eq!(condition.settled(), condition);
         assert_eq!(condition.contexts_from(ContextSet::INSIDE), ContextSet::OUTSIDE);
         assert_eq!(condition.contexts_from(ContextSet::OUTSIDE), ContextSet::EMPTY);
+        let mut open = condition;
+        open.insert(Context::Inside, 0b111, Context::Inside);
+        assert_eq!(open.from(Context::Inside, 0b111), ContextSet::BOTH);
+        assert_eq!(open.settled(), PathCondition::NEVER);
+        open.insert(Context::Outside, 1, Context::Outside);
+        assert_eq!(open.settled().contexts(), ContextSet::OUTSIDE);
     }
 }

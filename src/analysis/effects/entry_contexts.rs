@@ -308,8 +308,10 @@ impl<'e, 'a> ForwardSearch<'e, 'a> {
     fn follow_names(&mut self, body: BodyId, pending: [u8; 2]) {
         let (edges, program) = (self.edges, self.effects.program);
         for edge in edges.named.of(body) {
+            // Where nobody knows the context behind a call, it could be either, and neither is certain.
+            let condition = if self.through_slots { edge.condition } else { edge.condition.settled() };
             for (entry, at) in states() {
-                let reached = edge.condition.values_at(entry, at) & pending[position(entry)];
+                let reached = condition.values_at(entry, at) & pending[position(entry)];
                 if reached == 0 || !edge.contexts.contains(at) {
                     continue;
                 }

@@ -87,7 +87,7 @@ fn violations_of(effects: &Effects<'_>, id: BodyId) -> Vec<Violation> {
             ViolationKind::MixedCall => effects.judged_start(body),
             ViolationKind::InsideCall | ViolationKind::RegionCall => effects.start(caller),
         };
-        let contexts = effects.contexts_at(id, condition, start);
+        let contexts = effects.contexts_at(id, condition.settled(), start);
         found.push(Violation { body: id, caller, location, callee, kind, contexts, conditional });
     };
     for call in &body.calls {
@@ -130,8 +130,9 @@ fn check_call(
     }
     let linked = effects.program.body(body);
     let caller = linked.function;
-    let contexts = effects.contexts_at_call(body, condition);
     let contexts_from = |start: ContextSet| effects.contexts_at(body, condition, start);
+    // Where a change before the call leaves the context open, no requirement is certainly violated.
+    let contexts = effects.contexts_at_call(body, condition.settled());
     match effect {
         // Nobody can mark a function in a generated file. It is enough that it runs inside.
         Effect::InsideOnly
@@ -142,7 +143,8 @@ fn check_call(
             None
         }
         Effect::InsideOnly if contexts.contains(Context::Outside) => {
-            let conditional = contexts == ContextSet::BOTH && effects.is_conditional(body, Context::Outside, condition);
+            let conditional =
+                contexts == ContextSet::BOTH && effects.is_conditional(body, Context::Outside, condition.settled());
             Some((ViolationKind::InsideCall, conditional))
         }
         Effect::OutsideOnly
@@ -202,9 +204,9 @@ impl Effects<'_> {
 
     /// The contexts in which control certainly is at a point of a body, for some certain entry state.
     pub(super) fn certain_at(&self, body: BodyId, condition: PathCondition) -> ContextSet {
-        let certain = &self.entry_contexts().certain;
+        let (certain, settled) = (&self.entry_contexts().certain, condition.settled());
         let is_reached =
-            |at: Context| Context::ALL.map(|entry| condition.values_at(entry, at) & certain.values(entry, body) != 0);
+            |at: Context| Context::ALL.map(|entry| settled.values_at(entry, at) & certain.values(entry, body) != 0);
         Context::ALL.into_iter().filter(|at| is_reached(*at).contains(&true)).collect()
     }
 

@@ -209,6 +209,8 @@ pub struct Call {
     pub after: Option<u32>,
     /// Whether the program certainly ends behind the call.
     pub ends: bool,
+    /// Whether the call is a part of what the pack says changes the context: the conditions behind it say how.
+    pub is_change: bool,
     /// The arguments that can matter to what the callee does, sorted.
     pub arguments: Vec<Argument>,
 }
@@ -610,7 +612,8 @@ mod tests {
 
     fn call(callee: SymbolId, line: u32, condition: PathCondition, after: Option<u32>) -> facts::Call {
         let (kind, arguments) = (CallKind::Written, Vec::new());
-        facts::Call { callee, location: at(line), spelling: None, condition, kind, after, ends: false, arguments }
+        let (ends, is_change) = (false, false);
+        facts::Call { callee, location: at(line), spelling: None, condition, kind, after, ends, is_change, arguments }
     }
 
     /// `check` asserts that it runs inside, as the first pack reads it, and outside, as the second one does. `user`

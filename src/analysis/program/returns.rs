@@ -1,58 +1,160 @@
-//! Calls that return in one context only, and what that says of the calls behind them.
+//! What calls do to the context of their caller: they return in one context only, or change it.
 //!
-//! A function whose bodies all assert a context returns in that context alone. So does one whose bodies all pass a call
-//! of such a function on every path to their end. Behind a call of it, control is in that context, or nowhere: the
-//! calls behind it are not reached in the other one. Marks say nothing here, since a call that breaks them returns.
+//! The front end decides the context at each point of a body from what the pack names. It takes every other call for one
+//! that returns in the context that it is made in. Here each function gets its *exits*: in which contexts it returns,
+//! from each context that it is entered in. The conditions of the calls behind a call of it then follow:
+//!
+//! * A function whose bodies all assert a context returns from that context alone. So does one whose bodies all pass a
+//!   call of such a function on every path to their end. Behind a call of it, control is in that context, or nowhere:
+//!   the calls behind it are not reached in the other one. Marks say nothing here, since a call that breaks them returns.
+//! * A function that takes or drops a lock and keeps it that way returns in another context. So does one that makes a
+//!   call of such a function on every path to its end.
+//!
+//! The first is exact for what the front end knows. The second is exact as far as the order of calls tells: behind a
+//! call that dominates a point, where nothing between the two changes the context, control is in the context in which
+//! the call returns. The order of calls is all that there is, not the paths between them; the rest is approximated, and
+//! what is not certain is both contexts rather than the wrong one:
+//!
+//! * Behind a change that the pack names, what the front end says counts. Where only some paths pass the change, so do
+//!   the contexts before it.
+//! * A call that changes the context on some paths to a point only leaves both contexts there. It is on such a path if
+//!   it stands before the point in the source and behind the last call that dominates it. The point cannot be behind a
+//!   call that it dominates: a loop is taken to restore the context that it starts in.
+//! * A function that returns in both contexts, since it takes a lock for some callers or on some paths only, leaves both
+//!   contexts behind it. No variable tells which (`if (taken) unlock();`).
+//! * The front end evaluates a predicate behind such a call in the context before it.
+//! * A function without a body, or whose bodies never return, returns in the context that it is entered in. What is
+//!   called through a slot does so, too.
 
-use cowrap_facts::{Context, ContextSet};
+use cowrap_facts::{Context, ContextSet, PathCondition, single_values};
 
-use super::{Adjacency, Body, BodyId, FunctionId, IndexVec, Program};
+use super::{Adjacency, Body, BodyId, Call, FunctionId, IndexVec, Location, Program};
+
+/// In which contexts a function returns, from each context that it is entered in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Exits([ContextSet; 2]);
+
+/// How often the exits of a function may change before they are given up: in a cycle, they can alternate.
+const MOST_UPDATES: u8 = 8;
+
+impl Exits {
+    /// It returns in the context that it is entered in.
+    const SAME: Exits = Exits([ContextSet::INSIDE, ContextSet::OUTSIDE]);
+    /// It may return in any context.
+    const OPEN: Exits = Exits([ContextSet::BOTH; 2]);
+
+    fn of(self, entry: Context) -> ContextSet {
+        match entry {
+            Context::Inside => self.0[0],
+            Context::Outside => self.0[1],
+        }
+    }
+
+    /// Where control is behind a call of the function, from each of these contexts.
+    fn behind(self, contexts: ContextSet) -> ContextSet {
+        let entered = Context::ALL.into_iter().filter(|entry| contexts.contains(*entry));
+        entered.fold(ContextSet::EMPTY, |behind, entry| behind.or(self.of(entry)))
+    }
+
+    /// Whether it may return in another context than the one that it is entered in.
+    fn changes(self) -> bool {
+        Context::ALL.into_iter().any(|entry| self.of(entry).contains(entry.other()))
+    }
+}
 
 impl Program {
-    /// Takes from the conditions of all calls the entry states in which control does not come back from a call before
-    /// them. Doing it again changes nothing.
+    /// Gives all calls the contexts in which control can be there, by the functions that are called before them. Doing
+    /// it again changes nothing.
     pub(super) fn narrow(&mut self) {
-        let returns = self.returns();
-        if returns.as_slice().iter().all(Option::is_none) {
+        let exits = self.exits();
+        if exits.as_slice().iter().all(|exits| *exits == Exits::SAME) {
             return;
         }
         for body in &mut self.bodies {
-            if body.calls.iter().any(|call| returns[call.callee].is_some()) {
-                narrow(body.make_mut(), &returns);
+            if body.calls.iter().any(|call| exits_of(call, &exits) != Exits::SAME) {
+                let points = Points::new(body, &exits);
+                let calls: Vec<PathCondition> =
+                    points.known.iter().map(|known| known.map_or(PathCondition::NEVER, |known| known.at)).collect();
+                let slot_calls =
+                    body.slot_calls.iter().map(|call| points.at_slot_call(call.condition, call.after, call.location));
+                let slot_calls: Vec<PathCondition> = slot_calls.collect();
+                let exit = points.at_end();
+                let body = body.make_mut();
+                body.calls.iter_mut().zip(calls).for_each(|(call, condition)| call.condition = condition);
+                body.slot_calls.iter_mut().zip(slot_calls).for_each(|(call, condition)| call.condition = condition);
+                body.exit = exit;
             }
         }
     }
 
-    /// For each function, the only context in which it returns.
-    fn returns(&self) -> IndexVec<FunctionId, Option<Context>> {
-        let mut returns: IndexVec<FunctionId, Option<Context>> = IndexVec::from_elem(None, self.functions.len());
-        // The functions of whose bodies each function is called before the end.
-        let passed = self.bodies.enumerated().flat_map(|(_, body)| {
-            chain(body, body.returns_after).map(|call| (body.calls[call].callee, body.function)).collect::<Vec<_>>()
+    /// For each function, the contexts in which it returns.
+    fn exits(&self) -> IndexVec<FunctionId, Exits> {
+        let mut exits = IndexVec::from_elem(Exits::SAME, self.functions.len());
+        let says = |body: &&super::Shared<Body>| body.assertion.is_some() || body.exit.changes();
+        let mut open: Vec<FunctionId> = self.bodies.iter().filter(says).map(|body| body.function).collect();
+        if open.is_empty() {
+            return exits;
+        }
+        // For each function, those whose exits depend on its own. Where nothing changes the context, only the calls
+        // count that are passed before the end.
+        let changes = self.bodies.iter().any(|body| body.exit.changes());
+        let called = self.bodies.iter().flat_map(|body| {
+            let all = body.calls.iter().map(|call| call.callee).filter(move |_| changes);
+            let passed = chain(body, body.returns_after).map(|call| body.calls[call].callee).filter(move |_| !changes);
+            all.chain(passed).map(|callee| (callee, body.function)).collect::<Vec<_>>()
         });
-        let passed = Adjacency::new(self.functions.len(), passed);
-        let asserting = self.bodies.enumerated().filter(|(_, body)| body.assertion.is_some());
-        let mut open: Vec<FunctionId> = asserting.map(|(_, body)| body.function).collect();
+        let dependent = Adjacency::new(self.functions.len(), called);
+        let mut updates: IndexVec<FunctionId, u8> = IndexVec::from_elem(0, self.functions.len());
+        open.sort_unstable();
+        open.dedup();
         while let Some(function) = open.pop() {
-            if returns[function].is_some() {
+            if updates[function] > MOST_UPDATES {
                 continue;
             }
-            let mut contexts = self.function(function).bodies.iter().map(|body| self.returns_in(*body, &returns));
-            let Some(Some(first)) = contexts.next() else { continue };
-            if contexts.all(|other| other == Some(first)) {
-                returns[function] = Some(first);
-                open.extend(passed.of(function));
+            let found = match updates[function] {
+                MOST_UPDATES => Exits::OPEN,
+                _ => self.exits_of(function, &exits),
+            };
+            if found != exits[function] {
+                exits[function] = found;
+                updates[function] += 1;
+                open.extend(dependent.of(function));
             }
         }
-        returns
+        exits
     }
 
-    /// The only context in which a body returns.
-    fn returns_in(&self, body: BodyId, returns: &IndexVec<FunctionId, Option<Context>>) -> Option<Context> {
-        let body = self.body(body);
-        let asserted = body.assertion.map(|(assertion, _)| assertion.context);
-        asserted.or_else(|| chain(body, body.returns_after).find_map(|call| returns[body.calls[call].callee]))
+    /// The contexts in which a function returns: those of all its bodies.
+    fn exits_of(&self, function: FunctionId, exits: &IndexVec<FunctionId, Exits>) -> Exits {
+        let bodies = &self.function(function).bodies;
+        if bodies.is_empty() {
+            return Exits::SAME;
+        }
+        let of_bodies: Vec<Exits> = bodies.iter().map(|body| self.exits_of_body(*body, exits)).collect();
+        let of_all = |entry: Context| of_bodies.iter().fold(ContextSet::EMPTY, |all, exits| all.or(exits.of(entry)));
+        Exits(Context::ALL.map(of_all))
     }
+
+    fn exits_of_body(&self, id: BodyId, exits: &IndexVec<FunctionId, Exits>) -> Exits {
+        let body = self.body(id);
+        let asserted = body.assertion.map(|(assertion, _)| assertion.context);
+        let is_plain = !body.exit.changes() && !body.calls.iter().any(|call| exits_of(call, exits) != Exits::SAME);
+        let end = if is_plain { body.exit } else { Points::new(body, exits).at_end() };
+        Exits(Context::ALL.map(|entry| {
+            let returns = body.exit.contexts_from(entry.into());
+            match asserted {
+                Some(asserted) if asserted != entry => ContextSet::EMPTY,
+                // It never returns, as far as the front end can tell.
+                _ if returns.is_empty() => entry.into(),
+                _ => end.contexts_from(entry.into()),
+            }
+        }))
+    }
+}
+
+/// What a call does to the context, beside what the conditions behind it say.
+fn exits_of(call: &Call, exits: &IndexVec<FunctionId, Exits>) -> Exits {
+    if call.kind.is_in_place() { exits[call.callee] } else { Exits::SAME }
 }
 
 /// The positions of the calls that control passes one before the other, from the last one on.
@@ -64,30 +166,331 @@ fn chain(body: &Body, last: Option<u32>) -> impl Iterator<Item = usize> {
         .take(body.calls.len())
 }
 
-fn narrow(body: &mut Body, returns: &IndexVec<FunctionId, Option<Context>>) {
-    let reached = behind_calls(body, returns);
-    let before = |after: Option<u32>| match after {
-        Some(call) => reached.get(call as usize).copied().unwrap_or(ContextSet::BOTH),
-        None => ContextSet::BOTH,
-    };
-    for call in &mut body.calls {
-        call.condition = call.condition.within(before(call.after));
+/// The contexts at a call and behind it.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    at: PathCondition,
+    behind: PathCondition,
+}
+
+/// The contexts at the points of a body.
+struct Points<'b> {
+    body: &'b Body,
+    exits: &'b IndexVec<FunctionId, Exits>,
+    /// For each call, when it is known.
+    known: Vec<Option<Known>>,
+    /// The calls that may change the context, beside those that the pack names.
+    changing: Vec<usize>,
+    /// The calls that are a part of what the pack names.
+    named: Vec<usize>,
+}
+
+/// A point of a body.
+struct Point<'p> {
+    /// The condition that the front end gave it.
+    condition: PathCondition,
+    after: Option<u32>,
+    /// Its position among the calls, if it is one.
+    call: Option<usize>,
+    /// Whether a call stands before the point in the source.
+    is_behind: &'p dyn Fn(usize) -> bool,
+}
+
+impl<'b> Points<'b> {
+    fn new(body: &'b Body, exits: &'b IndexVec<FunctionId, Exits>) -> Self {
+        let calls = || body.calls.iter().enumerate();
+        let changing = calls().filter(|(_, call)| !call.is_change && exits_of(call, exits).changes());
+        let named = calls().filter(|(_, call)| call.is_change);
+        let mut points = Points {
+            body,
+            exits,
+            known: vec![None; body.calls.len()],
+            changing: changing.map(|(position, _)| position).collect(),
+            named: named.map(|(position, _)| position).collect(),
+        };
+        for call in 0..body.calls.len() {
+            let unknown = chain(body, Some(call as u32)).take_while(|call| points.known[*call].is_none());
+            for call in unknown.collect::<Vec<usize>>().into_iter().rev() {
+                points.known[call] = Some(points.at_call(call));
+            }
+        }
+        points
     }
-    for call in &mut body.slot_calls {
-        call.condition = call.condition.within(before(call.after));
+
+    fn at_call(&self, position: usize) -> Known {
+        let call = &self.body.calls[position];
+        let is_behind = |other: usize| other < position;
+        let point = Point { condition: call.condition, after: call.after, call: Some(position), is_behind: &is_behind };
+        let at = self.at(&point);
+        let exits = exits_of(call, self.exits);
+        let behind = map(at, |_, _, contexts| match call.is_change {
+            // That it is not reached from some contexts still counts.
+            true if !exits.behind(contexts).is_empty() => contexts,
+            _ => exits.behind(contexts),
+        });
+        Known { at, behind }
+    }
+
+    fn at_slot_call(&self, condition: PathCondition, after: Option<u32>, location: Location) -> PathCondition {
+        let is_behind = |other: usize| self.body.calls[other].location < location;
+        self.at(&Point { condition, after, call: None, is_behind: &is_behind })
+    }
+
+    fn at_end(&self) -> PathCondition {
+        let Body { exit, returns_after, .. } = *self.body;
+        self.at(&Point { condition: exit, after: returns_after, call: None, is_behind: &|_| true })
+    }
+
+    /// The contexts at a point.
+    fn at(&self, point: &Point<'_>) -> PathCondition {
+        let last = point.after.map(|after| after as usize).filter(|after| *after < self.body.calls.len());
+        // What the front end takes for the contexts behind the last call that dominates the point.
+        let taken = last.map_or(PathCondition::default(), |last| self.body.calls[last].condition);
+        let taken = |entry: Context, flags: u8| match last {
+            Some(_) => taken.from(entry, flags),
+            None => entry.into(),
+        };
+        let behind = last.and_then(|last| self.known[last]).map(|known| known.behind);
+        let is_between = |call: &usize| (point.is_behind)(*call) && last.is_none_or(|last| last < *call);
+        let reached = states().filter(|(entry, flags)| point.condition.contains(*entry, *flags));
+        let mut is_changed = self.named.iter().any(is_between);
+        let mut is_changed_on_all_paths = last.is_some_and(|last| self.body.calls[last].is_change);
+        for (entry, flags) in reached {
+            let (before, at) = (taken(entry, flags), point.condition.from(entry, flags));
+            is_changed |= before != at;
+            is_changed_on_all_paths |= !before.is_empty() && before.and(at).is_empty();
+        }
+        let joined: Vec<PathCondition> = self.behind_some_paths(point, is_between).collect();
+        map(point.condition, |entry, flags, at| {
+            let before = taken(entry, flags);
+            let behind = behind.map_or(before, |behind| behind.from(entry, flags));
+            if behind.is_empty() && !before.is_empty() {
+                return ContextSet::EMPTY;
+            }
+            let own = match (is_changed, is_changed_on_all_paths) {
+                (_, true) => at,
+                (false, false) => behind,
+                (true, false) if before.or(at) == at => at.or(behind),
+                (true, false) => at,
+            };
+            joined.iter().fold(own, |all, joined| all.or(joined.from(entry, flags)))
+        })
+    }
+
+    /// The contexts behind the calls that change the context on some paths to a point only.
+    fn behind_some_paths(
+        &self,
+        point: &Point<'_>,
+        is_between: impl Fn(&usize) -> bool,
+    ) -> impl Iterator<Item = PathCondition> {
+        let is_passed = |call: usize| chain(self.body, point.after).any(|passed| passed == call);
+        let comes_later = |call: usize| {
+            let before = |point: usize| chain(self.body, self.body.calls[call].after).any(|passed| passed == point);
+            point.call.is_some_and(before)
+        };
+        let changing = self.changing.iter().filter(move |call| is_between(call)).copied();
+        let changing = changing.filter(move |call| !is_passed(*call) && !comes_later(*call));
+        changing.map(|call| match self.known[call] {
+            Some(known) => known.behind,
+            None => map(self.body.calls[call].condition, |_, _, _| ContextSet::BOTH),
+        })
     }
 }
 
-/// For each call, the contexts in which control comes back from it, and from all before it.
-fn behind_calls(body: &Body, returns: &IndexVec<FunctionId, Option<Context>>) -> Vec<ContextSet> {
-    let mut known: Vec<Option<ContextSet>> = vec![None; body.calls.len()];
-    for call in 0..body.calls.len() {
-        let unknown: Vec<usize> = chain(body, Some(call as u32)).take_while(|call| known[*call].is_none()).collect();
-        for call in unknown.into_iter().rev() {
-            let before = body.calls[call].after.and_then(|before| known.get(before as usize).copied().flatten());
-            let returns = returns[body.calls[call].callee].map_or(ContextSet::BOTH, ContextSet::from);
-            known[call] = Some(before.unwrap_or(ContextSet::BOTH).and(returns));
+/// All entry states of bodies.
+fn states() -> impl Iterator<Item = (Context, u8)> {
+    Context::ALL.into_iter().flat_map(|entry| single_values(u8::MAX).map(move |flags| (entry, flags)))
+}
+
+/// The condition with other contexts at the point, for each entry state that reaches it.
+fn map(condition: PathCondition, contexts: impl Fn(Context, u8, ContextSet) -> ContextSet) -> PathCondition {
+    let mut mapped = PathCondition::NEVER;
+    for (entry, flags) in states() {
+        let at = condition.from(entry, flags);
+        if !at.is_empty() {
+            let contexts = contexts(entry, flags, at);
+            let at = Context::ALL.into_iter().filter(|at| contexts.contains(*at));
+            at.for_each(|at| mapped.insert(entry, flags, at));
         }
     }
-    known.into_iter().map(|contexts| contexts.unwrap_or(ContextSet::BOTH)).collect()
+    mapped
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use cowrap_facts::{self as facts, Assertion, CallKind, FileFacts, FileId, SharedFileFacts, Symbol, SymbolId};
+
+    use super::super::Linker;
+    use super::*;
+    use Context::{Inside, Outside};
+
+    /// A function: its calls, the position of the last one that every path to its end passes, where it returns, and
+    /// what it asserts.
+    #[derive(Clone, Default)]
+    struct Sketch {
+        calls: Vec<(&'static str, Option<u32>, PathCondition)>,
+        last: Option<u32>,
+        exit: Option<PathCondition>,
+        asserts: Option<Context>,
+        /// The positions of the calls that the pack names.
+        changes: Vec<usize>,
+    }
+
+    const NAMES: [&str; 8] = ["f", "take", "drop", "maybe", "check", "g", "h", "lock"];
+
+    fn condition(states: &[(Context, Context)]) -> PathCondition {
+        let mut condition = PathCondition::NEVER;
+        states.iter().for_each(|(entry, at)| condition.insert(*entry, 0, *at));
+        condition
+    }
+
+    fn same() -> PathCondition {
+        PathCondition::always()
+    }
+
+    fn to(context: Context) -> PathCondition {
+        condition(&[(Inside, context), (Outside, context)])
+    }
+
+    /// The conditions of the calls of `f` by their callees' names, and where it returns. Beside it there are `take`,
+    /// which always returns outside, `drop`, which always returns inside, `maybe`, which does one of the two on some
+    /// paths, and `check`, which asserts that it runs outside.
+    fn calls(f: Sketch) -> (Vec<(&'static str, PathCondition)>, PathCondition) {
+        let ends = |exit| Sketch { exit: Some(exit), ..Sketch::default() };
+        let maybe = condition(&[(Inside, Inside), (Inside, Outside), (Outside, Outside)]);
+        let check = Sketch { asserts: Some(Outside), ..ends(condition(&[(Outside, Outside)])) };
+        let functions = [
+            ("f", f),
+            ("take", ends(to(Outside))),
+            ("drop", ends(to(Inside))),
+            ("maybe", ends(maybe)),
+            ("check", check),
+        ];
+        let mut facts = FileFacts {
+            files: vec![PathBuf::from("/a.c")],
+            symbols: NAMES.map(|name| Symbol { name: name.to_owned(), file: None }).to_vec(),
+            ..FileFacts::default()
+        };
+        let symbol = |name: &str| SymbolId(NAMES.iter().position(|known| *known == name).expect("a known name") as u32);
+        let at = |line: usize| facts::Location { file: FileId(0), line: line as u32 + 1, column: 1 };
+        for (number, (name, sketch)) in functions.iter().enumerate() {
+            let calls = sketch.calls.iter().enumerate().map(|(position, (callee, after, condition))| facts::Call {
+                callee: symbol(callee),
+                location: at(1000 * number + position + 1),
+                spelling: None,
+                condition: *condition,
+                kind: CallKind::Written,
+                after: *after,
+                ends: false,
+                is_change: sketch.changes.contains(&position),
+                arguments: Vec::new(),
+            });
+            facts.bodies.push(facts::Body {
+                calls: calls.collect(),
+                returns_after: sketch.last,
+                exit: sketch.exit.unwrap_or(PathCondition::always()),
+                assertion: sketch.asserts.map(|context| Assertion { context, location: at(1000 * number) }),
+                ..facts::Body::new(symbol(name), at(1000 * number))
+            });
+        }
+        let mut linker = Linker::default();
+        linker.add(0, &SharedFileFacts::new(facts));
+        let mut program = linker.finish(Path::to_path_buf);
+        let read = |program: &Program| {
+            let f = program.external("f").expect("a function of the program");
+            let body = program.bodies_of(f).next().expect("it has a body");
+            let named = |call: &Call| {
+                let name = program.function(call.callee).name.as_str();
+                NAMES[NAMES.iter().position(|known| *known == name).expect("a known name")]
+            };
+            (body.calls.iter().map(|call| (named(call), call.condition)).collect::<Vec<_>>(), body.exit)
+        };
+        let found = read(&program);
+        program.connect();
+        assert_eq!(read(&program), found, "narrowing again changes nothing");
+        found
+    }
+
+    fn of(calls: &[(&'static str, Option<u32>)], last: Option<u32>) -> Sketch {
+        let calls = calls.iter().map(|(callee, after)| (*callee, *after, same())).collect();
+        Sketch { calls, last, ..Sketch::default() }
+    }
+
+    #[test]
+    fn calls_behind_a_change_are_in_the_new_context() {
+        let (found, exit) = calls(of(&[("g", None), ("take", Some(0)), ("h", Some(1))], Some(2)));
+        assert_eq!(found, [("g", same()), ("take", same()), ("h", to(Outside))]);
+        assert_eq!(exit, to(Outside));
+    }
+
+    #[test]
+    fn a_pair_of_functions_restores_the_context() {
+        let (found, exit) = calls(of(&[("take", None), ("g", Some(0)), ("drop", Some(1)), ("h", Some(2))], Some(3)));
+        assert_eq!(found[1..], [("g", to(Outside)), ("drop", to(Outside)), ("h", to(Inside))]);
+        assert_eq!(exit, to(Inside));
+    }
+
+    #[test]
+    fn a_change_on_some_paths_leaves_the_context_open() {
+        // if (c) { take(); g(); } h();
+        let (found, exit) = calls(of(&[("take", None), ("g", Some(0)), ("h", None)], Some(2)));
+        let open = condition(&[(Inside, Inside), (Inside, Outside), (Outside, Outside)]);
+        assert_eq!(found[1..], [("g", to(Outside)), ("h", open)]);
+        assert_eq!(exit, open);
+    }
+
+    #[test]
+    fn a_function_that_changes_the_context_on_some_paths_leaves_it_open() {
+        let (found, _) = calls(of(&[("maybe", None), ("g", Some(0))], Some(1)));
+        let open = condition(&[(Inside, Inside), (Inside, Outside), (Outside, Outside)]);
+        assert_eq!(found, [("maybe", same()), ("g", open)]);
+    }
+
+    #[test]
+    fn behind_a_change_that_the_pack_names_the_front_end_decides() {
+        // take(); lock(); g(); where the pack says that `lock` leads inside.
+        let mut f = of(&[("take", None), ("lock", Some(0)), ("g", Some(1))], Some(2));
+        f.calls[2].2 = to(Inside);
+        f.changes = vec![1];
+        assert_eq!(calls(f.clone()).0[1..], [("lock", to(Outside)), ("g", to(Inside))]);
+        // The same without a call: by a macro.
+        let mut f = of(&[("take", None), ("g", Some(0))], Some(1));
+        f.calls[1].2 = to(Inside);
+        assert_eq!(calls(f).0[1..], [("g", to(Inside))]);
+        // On some paths only: take(); if (c) lock(); g();
+        let mut f = of(&[("take", None), ("lock", Some(0)), ("g", Some(0))], Some(2));
+        f.calls[2].2 = condition(&[(Inside, Inside), (Outside, Outside), (Outside, Inside)]);
+        f.changes = vec![1];
+        let both = condition(&[(Inside, Inside), (Inside, Outside), (Outside, Inside), (Outside, Outside)]);
+        assert_eq!(calls(f).0[1..], [("lock", to(Outside)), ("g", both)]);
+    }
+
+    #[test]
+    fn what_is_behind_an_assertion_is_reached_from_its_context_only() {
+        let asserted = condition(&[(Outside, Outside)]);
+        let (found, exit) = calls(of(&[("check", None), ("g", Some(0))], Some(1)));
+        assert_eq!(found, [("check", same()), ("g", asserted)]);
+        assert_eq!(exit, asserted);
+        // check(); drop(); g(); control is inside, and has been outside.
+        let (found, exit) = calls(of(&[("check", None), ("drop", Some(0)), ("g", Some(1))], Some(2)));
+        let dropped = condition(&[(Outside, Inside)]);
+        assert_eq!(found[1..], [("drop", asserted), ("g", dropped)]);
+        assert_eq!(exit, dropped);
+        // The pack says the same of `lock`: what was asserted holds where it was asserted.
+        let mut f = of(&[("check", None), ("lock", Some(0)), ("g", Some(1))], Some(2));
+        (f.calls[2].2, f.exit, f.changes) = (to(Inside), Some(to(Inside)), vec![1]);
+        assert_eq!(calls(f).0[1..], [("lock", asserted), ("g", dropped)]);
+    }
+
+    #[test]
+    fn a_body_without_a_change_of_its_own_passes_on_those_of_its_callees() {
+        let mut f = of(&[("take", None)], Some(0));
+        f.exit = Some(same());
+        assert_eq!(calls(f).1, to(Outside));
+        // What a loop does at its end is not there at its start: for (;;) { g(); take(); h(); drop(); }
+        let (found, _) = calls(of(&[("g", None), ("take", Some(0)), ("h", Some(1)), ("drop", Some(2))], None));
+        assert_eq!(found[0], ("g", same()));
+    }
 }

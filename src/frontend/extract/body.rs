@@ -188,7 +188,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             let PendingCall { target, location, spelling, kind, .. } = pending.call;
             match target {
                 Target::Function(callee) => {
-                    calls.push(Call { callee, location, spelling, condition: reach, kind, after, ends, arguments })
+                    let (condition, is_change) = (reach, false);
+                    calls.push(Call { callee, location, spelling, condition, kind, after, ends, is_change, arguments })
                 }
                 Target::Slot(slot) => {
                     let condition = reach;

@@ -67,6 +67,7 @@ pub fn unit(functions: &[Sketch], pack: &Pack) -> SharedFileFacts {
             kind: CallKind::Written,
             after: None,
             ends: false,
+            is_change: false,
             arguments: Vec::new(),
         });
         let slot_calls = sketch.slot_calls.iter().enumerate().map(|(position, called)| SlotCall {

@@ -126,7 +126,7 @@ impl<'e, 'a> Search<'e, 'a> {
         calls.map(|call| {
             let arguments: &[Argument] = if call.has_arguments { &program.call(call.site).arguments } else { &[] };
             let (body, at) = (call.site.body, CallRef::Named(call.site.call));
-            let (caller, condition) = (call.caller, call.condition);
+            let (caller, condition) = (call.caller, call.condition.settled());
             IncomingCall { body, caller, at, condition, arguments, ambiguity: Ambiguity::NONE }
         })
     }
@@ -151,7 +151,8 @@ impl<'e, 'a> Search<'e, 'a> {
             let body = program.body(*id);
             let call = &body.slot_calls[*position as usize];
             let (caller, at, arguments) = (body.function, CallRef::Slot(*position), call.arguments.as_slice());
-            let incoming = IncomingCall { body: *id, caller, at, condition: call.condition, arguments, ambiguity };
+            let condition = call.condition.settled();
+            let incoming = IncomingCall { body: *id, caller, at, condition, arguments, ambiguity };
             let is_on_a_chain = call.kind.is_in_place() && !call.ends;
             (is_on_a_chain && !effects.is_cut(caller, function)).then_some(incoming)
         })

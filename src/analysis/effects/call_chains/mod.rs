@@ -7,7 +7,7 @@
 //! This also holds in cycles, so that nothing is iterated up to a fixpoint.
 //!
 //! A body can change its context. A node is a body that is entered in the search's context, and a chain goes on only
-//! through calls that are in this context still. It starts where a body certainly is in the context: it starts there,
+//! through calls that certainly are in this context still. It starts where a body certainly is in the context: it starts there,
 //! or has changed to it. Functions that change the context and call what they were passed are not followed as callbacks.
 //!
 //! The result is a witness for each chain: its calls, with their locations.
@@ -148,7 +148,7 @@ impl<'e, 'a> Search<'e, 'a> {
         let (effects, program) = (self.effects, self.effects.program);
         let mut push = |body: BodyId, caller: FunctionId, at: CallRef, kind: CallKind, condition: PathCondition| {
             if kind.is_in_place() && self.may_run(caller) {
-                for value in single_values(condition.values(self.context)) {
+                for value in single_values(condition.settled().values(self.context)) {
                     open.push(Ambiguity::NONE, 1, (Node { body, value }, Via::Call(at), None));
                 }
             }

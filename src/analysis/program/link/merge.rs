@@ -127,6 +127,7 @@ fn calls(known: &mut Vec<Call>, other: Vec<Call>, positions: &[Option<usize>]) {
                 known.condition = known.condition.or(call.condition);
                 known.kind = known.kind.min(call.kind);
                 known.ends &= call.ends;
+                known.is_change |= call.is_change;
                 arguments(&mut known.arguments, call.arguments);
             }
             None => known.push(call),
@@ -213,6 +214,7 @@ mod tests {
             kind: CallKind::Written,
             after,
             ends,
+            is_change: false,
             arguments: Vec::new(),
         }
     }

@@ -203,6 +203,7 @@ impl Linker {
             kind: call.kind,
             after: call.after,
             ends: call.ends,
+            is_change: call.is_change,
             arguments: arguments(ids, call.arguments),
         });
         let calls = calls.collect();

@@ -184,6 +184,7 @@ mod tests {
             kind: CallKind::Written,
             after: None,
             ends: false,
+            is_change: false,
             arguments: vec![Argument { position: 0, value: ArgumentValue::Function(passed) }],
         });
         let store = |line| Store {

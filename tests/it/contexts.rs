@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use cowrap_facts::{Context, FileFacts, PathCondition};
+use cowrap_facts::{Body, Context, FileFacts, PathCondition, ReadingId};
 use cowrap_packs::{Pack, PackSet};
 
 use crate::support::sharing::compare_with;
@@ -18,9 +18,12 @@ use crate::support::sharing::compare_with;
 fn control_is_where_the_comments_say() {
     let contexts = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/contexts");
     let mut wrong = Vec::new();
-    for directory in sorted(&contexts) {
+    for directory in sorted(&contexts).into_iter().filter(|path| path.is_dir()) {
         let pack = Pack::read(&directory.join("pack.toml")).unwrap_or_else(|error| panic!("{error}"));
-        check(&directory, &PackSet::new(pack, Vec::new()), &mut wrong);
+        // By itself, and behind a pack that says nothing.
+        let silent = Pack::read(&contexts.join("silent.toml")).unwrap_or_else(|error| panic!("{error}"));
+        check(&directory, &PackSet::new(pack.clone(), Vec::new()), 0, &mut wrong);
+        check(&directory, &PackSet::new(silent, vec![pack]), 1, &mut wrong);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -32,8 +35,8 @@ fn sorted(directory: &Path) -> Vec<PathBuf> {
     entries
 }
 
-/// Reads the files of a directory, and adds what differs from their comments to `wrong`.
-fn check(directory: &Path, packs: &PackSet, wrong: &mut Vec<String>) {
+/// Reads the files of a directory as one of several packs does, and adds what differs from their comments to `wrong`.
+fn check(directory: &Path, packs: &PackSet, reading: u16, wrong: &mut Vec<String>) {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let mut entries = Vec::new();
     for path in sorted(directory) {
@@ -55,13 +58,16 @@ fn check(directory: &Path, packs: &PackSet, wrong: &mut Vec<String>) {
             let name = facts.files[0].file_name().expect("a file").to_owned();
             let path = directory.join(&name);
             let text = std::fs::read_to_string(&path).unwrap_or_default();
-            let (expected, actual) = (expected(&text), actual(facts));
+            let (expected, actual) = (expected(&text), actual(facts, ReadingId(reading)));
             read += actual.len();
             for line in expected.keys().chain(actual.keys().filter(|line| !expected.contains_key(line))) {
                 let said = |all: &BTreeMap<u32, Vec<String>>| all.get(line).cloned().unwrap_or_default();
                 if said(&expected) != said(&actual) {
                     let (expected, actual) = (said(&expected).join("; "), said(&actual).join("; "));
-                    wrong.push(format!("{}:{line}: expected `{expected}`, found `{actual}`", path.display()));
+                    wrong.push(format!(
+                        "{}:{line}: reading {reading}: expected `{expected}`, found `{actual}`",
+                        path.display()
+                    ));
                 }
             }
         }
@@ -91,9 +97,13 @@ fn expected(text: &str) -> BTreeMap<u32, Vec<String>> {
 }
 
 /// What the facts say, by line, as the comments would.
-fn actual(facts: &FileFacts) -> BTreeMap<u32, Vec<String>> {
+fn actual(facts: &FileFacts, reading: ReadingId) -> BTreeMap<u32, Vec<String>> {
     let mut actual: BTreeMap<u32, Vec<String>> = BTreeMap::new();
-    for body in &facts.bodies {
+    let read_as = |body: &Body| {
+        let other = body.readings.iter().find(|other| other.reading == reading);
+        other.map_or(body.clone(), |other| other.body.clone())
+    };
+    for body in facts.bodies.iter().map(read_as) {
         let head = actual.entry(body.location.line).or_default();
         let asserted = body.assertion.map(|assertion| format!("{0}-{0}", word(assertion.context)));
         if describe(body.exit) != UNCHANGED && Some(describe(body.exit)) != asserted {

@@ -1052,7 +1052,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let initializer = cursor.initializer();
         self.chosen_by = None;
         let mut lowered = Vec::new();
-        let mut value = None;
+        let (mut value, mut kept) = (None, Vec::new());
         for operand in self.raw.operands(node) {
             let operand_cursor = self.raw.cursor(operand);
             if !operand_cursor.is_expression() {
@@ -1062,6 +1062,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 let stores = self.extractor.initialisation(&self.raw, cursor, operand);
                 self.stores.extend(stores);
                 value = Some(self.lower(operand, variable.is_some()));
+                kept = self.keep(cursor, operand);
             } else if ty == TypeKind::VariableArray {
                 // A size that is computed here; anything else is `typeof(…)`, which is not
                 // evaluated.
@@ -1077,6 +1078,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             }
             (None, value) => lowered.extend(value),
         }
+        lowered.extend(kept);
         if let Some(callee) = self.extractor.cleanup_function(cursor) {
             let stores = self.extractor.cleanup_stores(cursor, callee);
             self.stores.extend(stores);

@@ -84,6 +84,40 @@ void stored(int x)
     if (level) {
         at(); /* in-in */
     }
+    struct thread *const current = current_thread();
+    enum level now = current_level();
+    int deep = depth();
+    if (current == main_thread() || x) {
+        at();
+    } else {
+        at(); /* in-in */
+    }
+    if (main_thread() == (struct thread *)current) {
+        at(); /* out-out */
+    }
+    if (current == thread_of(1) || !current) {
+        at();
+    }
+    if (now != LEVEL_ISR) {
+        at(); /* out-out */
+    }
+    if (deep) {
+        at(); /* in-in */
+    }
+}
+
+void stored_and_changed(struct thread *const first)
+{
+    struct thread *current = current_thread();
+    if (current == main_thread()) {
+        at();
+    }
+    if (first == main_thread()) {
+        at();
+    }
+    while (current != first) {
+        current = thread_of(1);
+    }
 }
 
 void asserted(void) /* asserts: out */

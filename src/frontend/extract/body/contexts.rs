@@ -3,12 +3,12 @@
 //! A macro counts wherever its code stands, whatever it expands to: its calls are lowered as well, and its value is the
 //! answer. What cannot be decided, such as a change that depends on a number that is computed, is left open.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use crate::clang::{BinaryOperator, CursorKind, Location};
+use crate::clang::{BinaryOperator, Cursor, CursorKind, Location};
 
 use super::super::cursor_tree::CursorId;
-use super::super::flow::{Comparison, NodeId, Op};
+use super::super::flow::{Comparison, IntegerType, NodeId, Op, Variable, VariableInfo};
 use super::super::macros::{MacroUse, number};
 use super::super::readings::matches_pattern;
 use super::super::source_text::SourceCall;
@@ -25,6 +25,11 @@ pub(super) struct ContextMacros<'tu> {
     guard: Option<Guard<'tu>>,
     /// Where guards are used that were found.
     guards: HashSet<Location<'tu>>,
+    /// The variables that keep what predicates returned, each with variables for the answers: whether what is kept
+    /// equals what the predicate is compared with.
+    kept: HashMap<usize, Vec<(Predicate, Variable)>>,
+    /// The variables that the body changes or may change, once they were looked for.
+    changed: Option<HashSet<usize>>,
 }
 
 /// A guard that a macro declares, or that it puts before a statement.
@@ -45,7 +50,7 @@ enum Fit {
     If(NodeId),
 }
 
-impl<'tu> Lowering<'_, '_, 'tu> {
+impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
     /// Lowers one node. `wanted` says that its value decides something: then literals are evaluated.
     pub(super) fn lower(&mut self, node: CursorId, wanted: bool) -> NodeId {
         let names = &self.extractor.reading_names;
@@ -135,45 +140,123 @@ impl<'tu> Lowering<'_, '_, 'tu> {
         Some(self.node(Op::Sequence, lowered))
     }
 
-    /// Whether what an operand returns equals another, if the operand is a predicate.
+    /// Whether what an operand returns equals another, if the operand is a predicate, or keeps what one returned.
     fn compared_with(&mut self, operand: CursorId, other: CursorId) -> Option<NodeId> {
-        let reading = self.reading;
-        let is_named = |name: &str| reading.predicates.iter().any(|predicate| predicate.name == name);
-        let names = self.called_names(operand, &is_named);
-        let predicates: Vec<&Predicate> =
-            reading.predicates.iter().filter(|predicate| names.contains(&predicate.name)).collect();
-        if predicates.is_empty() {
+        let mut answers: Vec<(Predicate, Option<Variable>)> =
+            self.called_predicates(operand).into_iter().map(|predicate| (predicate.clone(), None)).collect();
+        let named = self.variable_named(operand);
+        if let Some(kept) = named.and_then(|named| self.context_macros.kept.get(&named.canonical_key())) {
+            answers.extend(kept.iter().map(|(predicate, variable)| (predicate.clone(), Some(*variable))));
+        }
+        if answers.is_empty() {
             return None;
         }
-        let number = self.raw.cursor(self.raw.strip(other)).evaluate_integer();
-        for predicate in &predicates {
-            let is_equal = match &predicate.compared {
+        let number = self.number(other);
+        let yes = |(predicate, kept): &(Predicate, Option<Variable>)| match kept {
+            Some(variable) => Op::Read(*variable),
+            None => Op::Predicate(predicate.context),
+        };
+        for answer in &answers {
+            let is_equal = match &answer.0.compared {
                 None => false,
                 Some(Compared::Number(wanted)) => number == Some(*wanted),
                 Some(Compared::Call(name)) => self.called_names(other, &|called| called == name).contains(name),
                 Some(Compared::Name(name)) => self.is_named(other, name),
             };
             if is_equal {
-                return Some(self.node(Op::Predicate(predicate.context), Vec::new()));
+                return Some(self.node(yes(answer), Vec::new()));
             }
         }
-        let unknown = self.unknown();
-        for predicate in predicates {
-            let answer = self.node(Op::Predicate(predicate.context), Vec::new());
-            return Some(match (&predicate.compared, number) {
-                (None, Some(0)) => self.node(Op::Not, vec![answer]),
-                // Most functions return 1 for yes. Anything else can only be the answer yes.
-                (None, Some(1)) => answer,
-                (None, Some(_)) => self.node(Op::And, vec![answer, unknown]),
-                // It is another number than the one of the predicate.
-                (Some(Compared::Number(_)), Some(_)) => {
-                    let other = self.node(Op::Not, vec![answer]);
-                    self.node(Op::And, vec![other, unknown])
-                }
-                _ => continue,
-            });
+        let number = number?;
+        for answer in &answers {
+            let says_nothing = matches!(answer.0.compared, Some(Compared::Call(_) | Compared::Name(_)));
+            if says_nothing {
+                continue;
+            }
+            let yes = self.node(yes(answer), Vec::new());
+            // With another number than the one of the predicate, the answer is no.
+            let is_truth = answer.0.compared.is_none();
+            let fits = if is_truth && number != 0 { yes } else { self.node(Op::Not, vec![yes]) };
+            // Most functions return 1 for yes.
+            if is_truth && (number == 0 || number == 1) {
+                return Some(fits);
+            }
+            let unknown = self.unknown();
+            return Some(self.node(Op::And, vec![fits, unknown]));
         }
         None
+    }
+
+    /// The predicates whose functions or macros an expression calls.
+    fn called_predicates(&mut self, node: CursorId) -> Vec<&'a Predicate> {
+        let predicates = &self.reading.predicates;
+        let names = self.called_names(node, &|name| predicates.iter().any(|predicate| predicate.name == name));
+        predicates.iter().filter(|predicate| names.contains(&predicate.name)).collect()
+    }
+
+    /// The variable that an expression is.
+    fn variable_named(&self, node: CursorId) -> Option<Cursor<'tu>> {
+        let node = self.raw.strip(node);
+        let named = self.raw.cursor(node).referenced().filter(|_| self.raw.kind(node) == CursorKind::DeclRefExpr);
+        named.filter(|named| matches!(named.kind(), CursorKind::VarDecl | CursorKind::ParmDecl))
+    }
+
+    /// A local variable that is declared with what a predicate returns, and never changes, keeps it: nodes that note
+    /// the answers, to stand behind the initialiser.
+    pub(super) fn keep(&mut self, declared: Cursor<'tu>, initializer: CursorId) -> Vec<NodeId> {
+        if declared.is_static() || !self.reading.predicates.iter().any(|predicate| predicate.compared.is_some()) {
+            return Vec::new();
+        }
+        let mut predicates = self.called_predicates(initializer);
+        predicates.retain(|predicate| predicate.compared.is_some());
+        let key = declared.canonical_key();
+        if predicates.is_empty() || self.changed_variables().contains(&key) {
+            return Vec::new();
+        }
+        let mut noted = Vec::new();
+        for predicate in predicates {
+            let variable = self.tree.variable(VariableInfo { ty: IntegerType::BOOL, parameter: None });
+            let answer = self.node(Op::Predicate(predicate.context), Vec::new());
+            noted.push(self.node(Op::Assign(variable), vec![answer]));
+            self.context_macros.kept.entry(key).or_default().push((predicate.clone(), variable));
+        }
+        noted
+    }
+
+    /// The variables that the body assigns, or whose address it takes.
+    fn changed_variables(&mut self) -> &HashSet<usize> {
+        let raw = std::rc::Rc::clone(&self.raw);
+        self.context_macros.changed.get_or_insert_with(|| {
+            use CursorKind::*;
+            let mut changed = HashSet::new();
+            let assigns = |node: &CursorId| match raw.kind(*node) {
+                BinaryOperator => raw.cursor(*node).binary_operator() == crate::clang::BinaryOperator::Assign,
+                UnaryOperator => {
+                    use crate::clang::UnaryOperator::{AddressOf, Step};
+                    matches!(raw.cursor(*node).unary_operator(), AddressOf | Step)
+                }
+                _ => true,
+            };
+            let kinds = [BinaryOperator, UnaryOperator, CompoundAssignOperator, GccAsmStmt, BlockExpr];
+            for node in kinds.into_iter().flat_map(|kind| raw.of_kind(kind)).filter(assigns) {
+                let is_any = matches!(raw.kind(node), GccAsmStmt | BlockExpr);
+                let mut open = vec![node];
+                if !is_any {
+                    // `p->x = 1` does not change `p`.
+                    open = raw.operands(node).first().map(|&changed| raw.strip(changed)).into_iter().collect();
+                    open.retain(|&changed| raw.kind(changed) == DeclRefExpr);
+                }
+                while let Some(inner) = open.pop() {
+                    open.extend(raw.children(inner));
+                    if raw.kind(inner) == DeclRefExpr
+                        && let Some(named) = raw.cursor(inner).referenced()
+                    {
+                        changed.insert(named.canonical_key());
+                    }
+                }
+            }
+            changed
+        })
     }
 
     /// The wanted names of the functions and macros that an expression calls.

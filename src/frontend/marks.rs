@@ -41,8 +41,8 @@ pub struct MarkDefinition {
 /// The macros that are marks, and the headers in which they may be defined.
 #[derive(Clone, Debug, Default)]
 pub struct MarkHeaders {
-    /// The names of the marks, indexed by [`MarkId`].
-    pub marks: Vec<String>,
+    /// The marks on declarations, by name.
+    pub marks: HashMap<String, MarkId>,
     /// Match the headers, by their paths relative to the root.
     pub headers: Vec<GlobSet>,
     /// The directory that each pattern for headers begins with.
@@ -130,9 +130,12 @@ fn annotate(path: &Path, text: &[u8], marks: &MarkHeaders) -> Option<(Vec<u8>, V
         match defined {
             Some((mark, name_end)) => {
                 annotated.extend_from_slice(&line[..name_end]);
-                let name = &marks.marks[usize::from(mark.0)];
-                annotated
-                    .extend_from_slice(format!(" __attribute__((annotate(\"{ANNOTATION_PREFIX}{name}\")))").as_bytes());
+                let name_start = line[..name_end].iter().rposition(|byte| byte.is_ascii_whitespace()).unwrap_or(0);
+                let name = line[name_start..name_end].trim_ascii();
+                annotated.extend_from_slice(b" __attribute__((annotate(\"");
+                annotated.extend_from_slice(ANNOTATION_PREFIX.as_bytes());
+                annotated.extend_from_slice(name);
+                annotated.extend_from_slice(b"\")))");
                 annotated.extend_from_slice(&line[name_end..]);
                 definitions.push(MarkDefinition { mark, path: path.to_path_buf(), line: number as u32 + 1 });
             }
@@ -156,8 +159,8 @@ fn defined_mark(line: &[u8], marks: &MarkHeaders) -> Option<(MarkId, usize)> {
     if rest.get(length) == Some(&b'(') {
         return None;
     }
-    let position = marks.marks.iter().position(|mark| mark.as_bytes() == &rest[..length])?;
-    Some((MarkId(position as u16), line.len() - rest.len() + length))
+    let mark = *marks.marks.get(std::str::from_utf8(&rest[..length]).ok()?)?;
+    Some((mark, line.len() - rest.len() + length))
 }
 
 #[cfg(test)]
@@ -167,9 +170,10 @@ mod tests {
     use super::*;
 
     fn marks() -> MarkHeaders {
+        let ids = (0..).map(MarkId);
         let glob = |pattern| GlobBuilder::new(pattern).literal_separator(true).build().unwrap();
         MarkHeaders {
-            marks: ["coroutine_fn", "no_coroutine_fn", "co_wrapper"].map(str::to_owned).to_vec(),
+            marks: ["coroutine_fn", "no_coroutine_fn", "co_wrapper"].map(str::to_owned).into_iter().zip(ids).collect(),
             headers: vec![GlobSetBuilder::new().add(glob("include/**/*.h")).build().unwrap()],
             directories: vec![PathBuf::from("include")],
         }

@@ -110,9 +110,13 @@ impl Written {
         document.translate_effects(&Words::new(&words))?;
 
         let mut written: Written = document.read()?;
-        if written.headers.is_empty() && written.extends.is_none() && !written.marks.is_empty() {
+        let on_declarations = written.marks.iter().position(|mark| !mark.statement);
+        if written.headers.is_empty()
+            && written.extends.is_none()
+            && let Some(mark) = on_declarations
+        {
             let message = "the pack has marks but no `headers`; add patterns of the headers that define the marks";
-            return Err(document.error(document.place("mark", 0), message));
+            return Err(document.error(document.place("mark", mark), message));
         }
         written.validate(&document)?;
         rules::read_pages(&mut written.rules, &document, directory.as_deref(), &mut files.paths)?;

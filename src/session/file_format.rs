@@ -51,7 +51,8 @@ pub(super) fn damaged() -> String {
 /// something else differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PackNames {
-    marks: Vec<String>,
+    /// The marks, with whether they are statements.
+    marks: Vec<(String, bool)>,
     predicates: Vec<Predicate>,
     changes: Vec<Change>,
     locks: Vec<Lock>,
@@ -63,18 +64,24 @@ pub(super) struct PackNames {
 }
 
 impl PackNames {
-    /// The names of each pack.
+    /// The names of each pack: without those that are only there so that all packs count the same. They are the names of
+    /// another one.
     pub fn of(packs: &PackSet) -> Vec<PackNames> {
         let of = |pack: &Pack| PackNames {
-            marks: pack.marks.iter().map(|mark| mark.name.clone()).collect(),
+            marks: pack
+                .marks
+                .iter()
+                .filter(|mark| !mark.is_foreign)
+                .map(|mark| (mark.name.clone(), mark.statement))
+                .collect(),
             predicates: pack.predicates.clone(),
             changes: pack.changes.clone(),
-            locks: pack.locks.clone(),
+            locks: pack.locks.iter().filter(|lock| !lock.is_foreign).cloned().collect(),
             regions: pack.regions.clone(),
             leaves: pack.leaves.clone(),
             crashes: pack.crashes.clone(),
             noreturn: pack.noreturn.clone(),
-            slots: pack.slots.clone(),
+            slots: pack.slots.iter().filter(|slot| !slot.is_foreign).cloned().collect(),
         };
         packs.packs().iter().map(of).collect()
     }
@@ -87,7 +94,13 @@ impl PackNames {
     pub fn check(names: &[PackNames], packs: &PackSet) -> Result<(), String> {
         match names == PackNames::of(packs) {
             true => Ok(()),
-            false => Err(format!("was written with another pack than `{}`", packs.first().name)),
+            false => Err(match packs.packs() {
+                [only] => format!("was written with another pack than `{}`", only.name),
+                several => {
+                    let names: Vec<&str> = several.iter().map(|pack| pack.name.as_str()).collect();
+                    format!("was written with other packs than `{}`", names.join("`, `"))
+                }
+            }),
         }
     }
 }

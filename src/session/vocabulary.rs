@@ -15,7 +15,7 @@ pub fn vocabulary(packs: &[Pack]) -> (Vocabulary, Vec<ReadingId>) {
     let mut vocabulary = Vocabulary::default();
     let mut readings = Vec::new();
     for pack in packs {
-        for (id, mark) in pack.marks.iter().enumerate() {
+        for (id, mark) in pack.marks.iter().enumerate().filter(|(_, mark)| !mark.is_foreign) {
             let marks = if mark.statement { &mut vocabulary.statement_marks } else { &mut vocabulary.marks };
             marks.insert(mark.name.clone(), MarkId(id as u16));
         }
@@ -32,16 +32,16 @@ pub fn vocabulary(packs: &[Pack]) -> (Vocabulary, Vec<ReadingId>) {
     (vocabulary, readings)
 }
 
-/// The marks of all packs, and the headers in which they may be defined.
+/// The marks of all packs on declarations, and the headers in which they may be defined. Statement marks are found where
+/// they are used.
 pub fn mark_headers(packs: &PackSet) -> MarkHeaders {
     let mut found = MarkHeaders::default();
-    // All packs have all marks.
-    found.marks = packs.first().marks.iter().map(|mark| mark.name.clone()).collect();
     for pack in packs.packs() {
         let (headers, directories) = pack.mark_headers();
         found.headers.push(headers.clone());
         found.directories.extend_from_slice(directories);
     }
+    found.marks = vocabulary(packs.packs()).0.marks.into_iter().collect();
     found
 }
 

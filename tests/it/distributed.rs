@@ -181,6 +181,36 @@ fn facts_that_cannot_be_used_are_told_with_the_reason() {
 }
 
 #[test]
+fn facts_are_those_of_the_packs_in_their_order() {
+    let tree = Tree::with(&[("plain.c", PLAIN), ("other.c", OTHER)]);
+    tree.write("include/more.h", "#define other_fn\n");
+    let pack = |name: &str, mark: &str, rest: &str| {
+        tree.write(
+            &format!("{name}.toml"),
+            &format!("name = \"{name}\"\nheaders = [\"include/*.h\"]\n{rest}[[mark]]\nname = \"{mark}\"\neffect = \"mixed\"\n"),
+        );
+    };
+    pack("one", "coroutine_fn", "noreturn = [\"drain\"]\n");
+    pack("two", "other_fn", "predicates = [\"plain\"]\n");
+    pack("three", "other_fn", "predicates = [\"plain\"]\n[[slot]]\nslot = \"other(1)\"\neffect = \"mixed\"\n");
+    let both = "one.toml,two.toml";
+    let shards = ["1", "2"].map(|number| format!("{number}.facts"));
+    for (number, facts) in ["1/2", "2/2"].iter().zip(&shards) {
+        tree.run(&["index", "--pack", both, "--shard", number, "-o", facts]).is(0);
+    }
+    tree.run(&["index", "--pack", both, "-o", "whole"]).is(0);
+    let link = |packs: &str| tree.run(&["link", &shards[0], &shards[1], "-o", "linked", "--pack", packs]);
+    link(both).is(0);
+    tree.same("linked", "whole");
+    tree.run(&["check", "--index", "whole", "--pack", both]).is(0);
+    for packs in ["two.toml,one.toml", "one.toml,three.toml", "one.toml,two.toml,three.toml"] {
+        link(packs).is(2).says("other packs than `");
+        tree.run(&["check", "--index", "whole", "--pack", packs]).is(2).says("other packs than `");
+    }
+    link("one.toml").is(2).says("another pack than `one`");
+}
+
+#[test]
 fn facts_of_two_libclangs_are_not_joined() {
     let found: Vec<&str> =
         ["/usr/lib/llvm-19/lib", "/usr/lib/llvm-22/lib"].into_iter().filter(|path| Path::new(path).is_dir()).collect();

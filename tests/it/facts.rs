@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::sharing::{compare_with, weight};
-use cowrap_facts::{FileFacts, SlotIdentity, SlotModelId, Value};
+use cowrap_facts::{Body, CallKind, Context, ContextSet, FileFacts, ReadingId, SlotIdentity, SlotModelId, Value};
 use cowrap_packs::{Pack, PackSet};
 
 /// What every pack of these tests has: a mark that every tree defines.
@@ -24,12 +24,13 @@ fn read(packs: &[&str], files: &[(&str, &str)]) -> Read {
     let write = |path: &str, text: &str| std::fs::write(root.join(path), text).expect("a file");
     let pack = |(number, text): (usize, &&str)| {
         // Single values come before tables.
-        write("pack.toml", &format!("name = \"p{number}\"\n{PACK}{text}"));
+        let (values, tables) = text.split_at(text.find("[[").unwrap_or(text.len()));
+        write("pack.toml", &format!("name = \"p{number}\"\n{values}{PACK}{tables}"));
         Pack::read(&root.join("pack.toml")).expect("a pack")
     };
     let mut packs = packs.iter().enumerate().map(pack);
     let packs = PackSet::new(packs.next().expect("a pack"), packs.collect());
-    write("mark.h", "#define SOME_MARK\n");
+    write("mark.h", "#define SOME_MARK\n#define MAY_SLEEP\n");
     write("weight1.h", &weight(1));
     let mut units = vec!["unit1.c", "unit2.c"];
     for unit in &units {
@@ -264,7 +265,7 @@ const STATEMENTS: &str = "[[mark]]\nname = \"IO_CODE\"\neffect = \"mixed\"\nstat
 /// Reads functions with a definition of `IO_CODE`, and gives those with marks.
 fn with_definition(definition: &str, functions: &str) -> BTreeMap<String, Vec<(String, u32)>> {
     let header = format!(
-        "{definition}\n#define MAY_SLEEP\n#define OTHER() (void)0\n#define FOR(x) for (; x; )\nint g(int x);\n\
+        "{definition}\n#define OTHER() (void)0\n#define FOR(x) for (; x; )\nint g(int x);\n\
          static inline int in_header(void) {{ IO_CODE(); return 1; }}\n"
     );
     let source = format!("#include \"all.h\"\n{functions}");
@@ -355,4 +356,106 @@ void block(void) { void (^b)(void) = ^{ IO_CODE(); MAY_SLEEP; }; b(); }
     let function = "static inline void IO_CODE(void) { }";
     let found = with_definition(function, "void calls(void) { IO_CODE(); MAY_SLEEP; }\n");
     assert_eq!(found.into_iter().collect::<Vec<_>>(), [("calls".to_owned(), vec![("MAY_SLEEP".to_owned(), 2)])]);
+}
+
+/// The contexts in which each function is called in a body, as a pack reads it, by name; and the context that it
+/// asserts.
+fn calls(read: &Read, function: &str, reading: u16) -> (Vec<(String, String)>, Option<Context>) {
+    let bodies = read.files.iter().flat_map(|file| file.bodies.iter().map(move |body| (file, body)));
+    let named = |(file, body): &(&FileFacts, &Body)| file.symbols[body.symbol.0 as usize].name == function;
+    let (file, body) = bodies.into_iter().find(named).expect("a body");
+    let other = body.readings.iter().find(|other| other.reading == ReadingId(reading));
+    let body = other.map_or(body, |other| &other.body);
+    let contexts = |call: &cowrap_facts::Call| match (call.condition.contexts(), call.kind) {
+        (ContextSet::EMPTY, _) => "never",
+        (_, CallKind::Region) => "elsewhere",
+        (ContextSet::INSIDE, _) => "inside",
+        (ContextSet::OUTSIDE, _) => "outside",
+        _ => "both",
+    };
+    let name = |call: &cowrap_facts::Call| file.symbols[call.callee.0 as usize].name.clone();
+    let calls = body.calls.iter().map(|call| (name(call), contexts(call).to_owned())).collect();
+    (calls, body.assertion.map(|assertion| assertion.context))
+}
+
+/// Functions whose bodies two packs read in different ways, in a header and in a source.
+const READINGS: [(&str, &str); 2] = [
+    (
+        "all.h",
+        "_Bool in_coroutine(void); _Bool in_handler(void); void die(void); void f(void); void g(void);\n\
+         #define in_irq() (some_flag & 1)\n\
+         #define RUN_ELSEWHERE(x) do { x; } while (0)\n\
+         extern int some_flag; void abort(void) __attribute__((noreturn));\n\
+         static inline void branches(void) { if (in_coroutine()) f(); else if (in_handler()) g(); else abort(); }\n\
+         static inline void neither(void) { f(); g(); }",
+    ),
+    (
+        "main.c",
+        "#include \"all.h\"\n\
+         void ends(int x) { if (x) { die(); f(); } g(); }\n\
+         void of_macro(void) { if (in_irq()) f(); else g(); }\n\
+         void region(void) { RUN_ELSEWHERE(f()); g(); }\n\
+         void asserts(void) { if (!in_handler()) abort(); g(); }\n\
+         void in_block(void) { void (^b)(void) = ^{ if (in_handler()) f(); }; b(); }\n\
+         void stores(void (*pointer)(void)) { if (in_handler()) pointer = f; branches(); pointer(); }\n",
+    ),
+];
+
+#[test]
+fn each_pack_reads_a_body_with_its_own_names() {
+    let first = "predicates = [\"in_coroutine\"]\nregions = [\"RUN_ELSEWHERE\"]\n";
+    let second = "predicates = [\"!in_handler\", \"in_irq\"]\nnoreturn = [\"die\"]\n";
+    let read = read(&[first, second, first], &READINGS);
+    let of = |function, reading| {
+        let (calls, asserted) = calls(&read, function, reading);
+        let calls: Vec<String> = calls.iter().map(|(name, contexts)| format!("{name} {contexts}")).collect();
+        (calls.join(", "), asserted)
+    };
+    let plain = |text: &str| (text.to_owned(), None);
+    let branches = "in_coroutine both, f inside, in_handler outside, g outside, abort outside";
+    assert_eq!(of("branches", 0), plain(branches));
+    let branches = "in_coroutine both, f both, in_handler both, g outside, abort inside";
+    assert_eq!(of("branches", 1), plain(branches));
+    assert_eq!(of("ends", 0), plain("die both, f both, g both"));
+    assert_eq!(of("ends", 1), plain("die both, f never, g both"));
+    assert_eq!(of("of_macro", 0), plain("f both, g both"));
+    assert_eq!(of("of_macro", 1), plain("f inside, g outside"));
+    assert_eq!(of("region", 0), plain("f elsewhere, g both"));
+    assert_eq!(of("region", 1), plain("f both, g both"));
+    assert_eq!(of("asserts", 0), plain("in_handler both, abort both, g both"));
+    let (calls, asserted) = of("asserts", 1);
+    assert_eq!((calls.as_str(), asserted), ("in_handler both, abort inside, g outside", Some(Context::Outside)));
+    assert_eq!(of("in_block/block 1", 0), plain("in_handler both, f both"));
+    assert_eq!(of("in_block/block 1", 1), plain("in_handler both, f outside"));
+}
+
+#[test]
+fn what_no_pack_says_anything_of_is_read_once() {
+    let second = "predicates = [\"!in_handler\"]\nnoreturn = [\"die\"]\n";
+    let read = read(&["predicates = [\"in_coroutine\"]\n", second, ""], &READINGS);
+    let mut readings: BTreeMap<&str, Vec<u16>> = BTreeMap::new();
+    let mut stored = 0;
+    for file in &read.files {
+        for body in &file.bodies {
+            let numbers = body.readings.iter().map(|other| other.reading.0).collect();
+            assert!(readings.insert(&file.symbols[body.symbol.0 as usize].name, numbers).is_none());
+            assert!(body.readings.iter().all(|other| other.body.stores.is_empty() && other.body.readings.is_empty()));
+            let is_f = |value: Value| matches!(value, Value::Function(f) if file.symbols[f.0 as usize].name == "f");
+            stored += body.stores.iter().filter(|store| store.to.is_some() && is_f(store.value)).count();
+        }
+    }
+    let expected: [(&str, &[u16]); 8] = [
+        ("asserts", &[1]),
+        ("branches", &[1, 2]),
+        ("ends", &[1]),
+        ("in_block", &[]),
+        ("in_block/block 1", &[1]),
+        ("neither", &[]),
+        ("of_macro", &[]),
+        ("region", &[]),
+    ];
+    for (function, numbers) in expected {
+        assert_eq!(readings[function], numbers, "{function}");
+    }
+    assert_eq!(stored, 1);
 }

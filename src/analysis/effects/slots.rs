@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::program::{BodyId, FunctionId, IndexVec, Location, Mark, PointerCopy, SlotCall, SlotId, SlotKey, Store};
 use cowrap_facts::{ContextSet, PairedFlag, PairedFlags, SlotModelId};
-use cowrap_packs::{Effect, SlotName};
+use cowrap_packs::Effect;
 
 use super::{Effects, Provenance};
 
@@ -243,18 +243,6 @@ impl Effects<'_> {
         }
     }
 
-    /// Whether the pack pairs a slot with a flag that says what the slot requires.
-    fn is_paired(&self, slot: SlotId) -> bool {
-        let slot = self.program.slot(slot);
-        self.pack.slots.iter().any(|pair| match (&pair.slot, &slot.key) {
-            (SlotName::Parameter { function, position }, SlotKey::Parameter { function: of, position: at }) => {
-                position == at && self.program.function(*of).name == *function
-            }
-            (SlotName::Field { .. }, SlotKey::Field { .. }) => pair.slot.to_string() == slot.name,
-            _ => false,
-        })
-    }
-
     fn slot_has_context_mark(&self, slot: SlotId) -> bool {
         self.program.slot(slot).marks.iter().any(|mark| self.pack.mark(mark.mark).effect.is_some())
     }
@@ -417,6 +405,6 @@ fn mismatch(
     };
     let suspects = effects.suspects();
     let is_suspect = |function| suspects.binary_search_by_key(&function, |suspect| suspect.function).is_ok();
-    let is_undecided = expected.is_none() && effects.is_paired(slot);
+    let is_undecided = expected.is_none() && effects.own_models(slot).next().is_some();
     (!function.is_some_and(is_suspect) && !is_undecided).then_some(kind)
 }

@@ -23,10 +23,11 @@
 //! * A function that returns in both contexts, since it takes a lock for some callers or on some paths only, leaves both
 //!   contexts behind it. No variable tells which (`if (taken) unlock();`).
 //! * The front end evaluates a predicate behind such a call in the context before it.
+//! * A cleanup that changes the context leaves both contexts in its scope and behind it, unless the pack names its guard.
 //! * A function without a body, or whose bodies never return, returns in the context that it is entered in. What is
 //!   called through a slot does so, too.
 
-use cowrap_facts::{Context, ContextSet, PathCondition, single_values};
+use cowrap_facts::{CallKind, Context, ContextSet, PathCondition, single_values};
 
 use super::{Adjacency, Body, BodyId, Call, FunctionId, IndexVec, Location, Program};
 
@@ -223,9 +224,12 @@ impl<'b> Points<'b> {
         let point = Point { condition: call.condition, after: call.after, call: Some(position), is_behind: &is_behind };
         let at = self.at(&point);
         let exits = exits_of(call, self.exits);
-        let behind = map(at, |_, _, contexts| match call.is_change {
-            // That it is not reached from some contexts still counts.
-            true if !exits.behind(contexts).is_empty() => contexts,
+        let behind = map(at, |_, _, contexts| match (call.kind, call.is_change) {
+            // It runs at the end of a scope, and stands at its beginning.
+            (CallKind::Cleanup, true) => contexts,
+            (CallKind::Cleanup, false) if exits.changes() => contexts.or(exits.behind(contexts)),
+            // That it does not return from some contexts still counts.
+            (_, true) if !exits.behind(contexts).is_empty() => contexts,
             _ => exits.behind(contexts),
         });
         Known { at, behind }
@@ -320,7 +324,7 @@ fn map(condition: PathCondition, contexts: impl Fn(Context, u8, ContextSet) -> C
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use cowrap_facts::{self as facts, Assertion, CallKind, FileFacts, FileId, SharedFileFacts, Symbol, SymbolId};
+    use cowrap_facts::{self as facts, Assertion, FileFacts, FileId, SharedFileFacts, Symbol, SymbolId};
 
     use super::super::Linker;
     use super::*;

@@ -47,6 +47,8 @@ struct PendingCall {
     locking: Option<Locking>,
     /// The text between its parentheses, without blanks.
     written: String,
+    /// See [`Call::is_change`].
+    is_change: bool,
 }
 
 /// What is known of an integer that a call passes.
@@ -185,10 +187,10 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             let reach = pending.reach(&outcome);
             let arguments = pending.arguments(&outcome, reach);
             let (after, ends) = (order.before(&pending.sites), order.sites.ends(&pending.sites));
-            let PendingCall { target, location, spelling, kind, .. } = pending.call;
+            let PendingCall { target, location, spelling, kind, is_change, .. } = pending.call;
             match target {
                 Target::Function(callee) => {
-                    let (condition, is_change) = (reach, false);
+                    let condition = reach;
                     calls.push(Call { callee, location, spelling, condition, kind, after, ends, is_change, arguments })
                 }
                 Target::Slot(slot) => {
@@ -684,7 +686,11 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             }
             let is_elsewhere = self.calls.last().is_some_and(|call| call.kind == CallKind::Region);
             if !is_elsewhere {
-                sites.extend(self.changes_of_call(node, &name, arguments));
+                let entered = self.changes_of_call(node, &name, arguments);
+                if !entered.is_empty() {
+                    self.calls.iter_mut().rev().take(sites.len()).for_each(|call| call.is_change = true);
+                }
+                sites.extend(entered);
             }
         }
         match sites.as_slice() {
@@ -799,9 +805,20 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let [is_in_argument, in_region] = self.is_in_region(at, &written);
         let kind = if in_region && kind == CallKind::Written { CallKind::Region } else { kind };
         let written = written.argument;
-        let call =
-            PendingCall { site, target, location, spelling, kind, is_in_argument, passed, integers, locking, written };
-        self.calls.push(call);
+        let is_change = self.is_of_guard(at);
+        self.calls.push(PendingCall {
+            site,
+            target,
+            location,
+            spelling,
+            kind,
+            is_in_argument,
+            passed,
+            integers,
+            locking,
+            written,
+            is_change,
+        });
         true
     }
 
@@ -1193,6 +1210,7 @@ fn distinct(calls: Vec<PendingCall>) -> Vec<DistinctCall> {
                 let first = &mut found[at];
                 first.sites.push(call.site);
                 first.call.kind = first.call.kind.min(call.kind);
+                first.call.is_change |= call.is_change;
                 first.call.passed.extend(call.passed);
                 first.integers.push(call.integers);
             }

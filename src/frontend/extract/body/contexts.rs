@@ -84,7 +84,9 @@ impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
             }
         }
         if !entered.is_empty() {
+            let known = self.calls.len();
             let mut lowered = vec![self.lower_inside(node)];
+            self.calls[known..].iter_mut().for_each(|call| call.is_change = true);
             lowered.extend(entered);
             return self.node(Op::Opaque, lowered);
         }
@@ -288,8 +290,7 @@ impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
 
     /// The changes of the context that a call of a function makes. What the code of a guard calls is part of the guard.
     pub(super) fn changes_of_call(&mut self, call: CursorId, name: &str, arguments: &[CursorId]) -> Vec<NodeId> {
-        let start = self.raw.cursor(call).start_in_macro();
-        if start.is_some_and(|start| self.context_macros.guards.contains(&start.used)) {
+        if self.is_of_guard(self.raw.cursor(call)) {
             return Vec::new();
         }
         let reading = self.reading;
@@ -305,6 +306,12 @@ impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
             self.enter(change, fit)
         });
         entered.collect()
+    }
+
+    /// Whether code is a guard's own, or the guard's variable.
+    pub(super) fn is_of_guard(&self, code: Cursor<'tu>) -> bool {
+        let guards = &self.context_macros.guards;
+        !guards.is_empty() && code.start_in_macro().is_some_and(|start| guards.contains(&start.used))
     }
 
     /// The change of the context that a macro makes.

@@ -19,8 +19,8 @@ const PACKS: &[(&str, &str)] = &[
 
 const TEMPLATES: &[(&str, &str)] = &[
     ("qemu/file.c.j2", include_str!("../../rules/packs/qemu/file.c.j2")),
-    ("qemu/coroutine.c.j2", include_str!("../../rules/packs/qemu/coroutine.c.j2")),
-    ("qemu/bottom-half.c.j2", include_str!("../../rules/packs/qemu/bottom-half.c.j2")),
+    ("qemu/enter.c.j2", include_str!("../../rules/packs/qemu/enter.c.j2")),
+    ("qemu/leave.c.j2", include_str!("../../rules/packs/qemu/leave.c.j2")),
     ("qemu/contexts.c.j2", include_str!("../../rules/packs/qemu/contexts.c.j2")),
 ];
 

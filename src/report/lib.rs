@@ -24,7 +24,7 @@ pub use findings::{
 pub use header::HeaderDiagnostics;
 pub use report::{
     Comparison, Details, MarkLocation, PackSummary, ParseDetails, Problem, ProblemKind, Report, RuleInfo, SharingStats,
-    Summary, Unknown, UnmatchedCut, UnmatchedEntries, Upgrade,
+    Summary, SummaryWords, Unknown, UnmatchedCut, UnmatchedEntries, Upgrade,
 };
 
 /// The program's name, as reports state it.

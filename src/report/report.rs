@@ -136,8 +136,14 @@ pub struct Summary {
 pub struct PackSummary {
     /// The pack's name.
     pub name: String,
+    /// What the pack calls what is counted here.
+    pub words: SummaryWords,
     /// Inside-only functions.
     pub inside_only: usize,
+    /// Outside-only functions.
+    pub outside_only: usize,
+    /// Functions that start inside, and owe nothing to their callers.
+    pub entries: usize,
     /// Generated wrappers of inside-only functions.
     pub wrappers: usize,
     /// Calls that create the inside context, outside of generated files.
@@ -147,6 +153,19 @@ pub struct PackSummary {
     /// Calls through function pointers with known candidates that may also point to something
     /// that cowrap cannot see.
     pub partly_known_calls: usize,
+}
+
+/// What a pack calls what a summary counts, in the singular. It has no word for what it says nothing about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SummaryWords {
+    /// What an inside-only function is, before "function".
+    pub inside_only: Option<String>,
+    /// What an outside-only function is, before "function".
+    pub outside_only: Option<String>,
+    /// What an entry is.
+    pub entry: Option<String>,
+    /// What a call of a creator is.
+    pub creation: Option<String>,
 }
 
 /// What could not be decided, in numbers.

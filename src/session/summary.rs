@@ -5,8 +5,10 @@ use rayon::prelude::*;
 use cowrap_analysis::effects::{Effects, Resolution};
 use cowrap_analysis::program::Call;
 use cowrap_facts::CallKind;
-use cowrap_packs::{Cut, Effect};
-use cowrap_report::{Finding, Level, PackSummary, Problem, Summary, Unknown, UnmatchedCut, UnmatchedEntries};
+use cowrap_packs::{Cut, Effect, Pack};
+use cowrap_report::{
+    Finding, Level, PackSummary, Problem, Summary, SummaryWords, Unknown, UnmatchedCut, UnmatchedEntries,
+};
 
 use crate::index_file::Coverage;
 
@@ -52,10 +54,16 @@ pub(crate) fn summarise(
 /// Counts what was covered with one pack.
 fn summarise_pack(effects: &Effects<'_>) -> PackSummary {
     let program = effects.program;
-    let mut summary = PackSummary { name: effects.pack.name.clone(), ..PackSummary::default() };
+    let (name, words) = (effects.pack.name.clone(), summary_words(effects.pack));
+    let mut summary = PackSummary { name, words, ..PackSummary::default() };
     for function in program.function_ids() {
         let linked = program.function(function);
-        summary.inside_only += usize::from(effects.requirement(function).effect == Some(Effect::InsideOnly));
+        match effects.requirement(function).effect {
+            Some(Effect::InsideOnly) => summary.inside_only += 1,
+            Some(Effect::OutsideOnly) => summary.outside_only += 1,
+            Some(Effect::Entry) => summary.entries += 1,
+            Some(Effect::Mixed) | None => {}
+        }
         let wraps = effects.context_marks(function).iter().any(|(mark, _)| {
             effects.pack.mark(mark.mark).wrapper.as_ref().is_some_and(|wraps| wraps.calls == Effect::InsideOnly)
         });
@@ -74,6 +82,23 @@ fn summarise_pack(effects: &Effects<'_>) -> PackSummary {
         summary.creations += body.calls.iter().filter(creates).count();
     }
     summary
+}
+
+/// What the pack calls what a summary counts: words for the effects that it gives to something.
+fn summary_words(pack: &Pack) -> SummaryWords {
+    let of_marks = pack.marks.iter().filter(|mark| !mark.is_foreign).filter_map(|mark| mark.effect);
+    let of_models = pack.models.iter().map(|model| model.effect);
+    let slots = pack.slots.iter().filter(|slot| !slot.is_foreign);
+    let of_slots = slots.flat_map(|slot| [slot.effect, slot.set, slot.unset]).flatten();
+    let known: Vec<Effect> = of_marks.chain(of_models).chain(of_slots).collect();
+    let word = |effect: Effect| known.contains(&effect).then(|| pack.words.effect(effect).to_owned());
+    let wraps = pack.marks.iter().any(|mark| mark.wrapper.is_some());
+    SummaryWords {
+        inside_only: word(Effect::InsideOnly),
+        outside_only: word(Effect::OutsideOnly),
+        entry: word(Effect::Entry),
+        creation: (wraps || !pack.creators.is_empty()).then(|| pack.words.creation.clone()),
+    }
 }
 
 /// Finds the models and cuts that match nothing. `unmatched` has the marks of each pack that the tree does not define.

@@ -126,14 +126,14 @@ pub fn render_file(
         diagnostics.sort_by_key(|diagnostic| (diagnostic.text, diagnostic.span.clone().map(|span| span.start)));
         return Err(RenderError::Refused(diagnostics));
     }
-    let creates_coroutines = merged
+    let enters = merged
         .iter()
         .any(|(declaration, _)| spec(generator, declaration).is_some_and(|spec| spec.calls == Effect::InsideOnly));
     let context = minijinja::context! {
         inputs => Value::from(Serde(&options.inputs)),
         includes => Value::from(Serde(&options.includes)),
         includable => options.includable,
-        creates_coroutines => creates_coroutines,
+        enters,
         wrappers => wrappers,
     };
     let file = environment.get_template(&generator.file_template).and_then(|template| template.render(context));

@@ -930,8 +930,20 @@ fn the_json_format_is_one_document_with_stable_keys() {
         ]
     );
     assert_eq!(keys(&out["summary"]["unknown"]), ["bodies", "generated_files", "unresolved_calls"]);
-    let pack = ["creations", "inside_only", "name", "partly_known_calls", "pointer_calls", "wrappers"];
-    assert_eq!(keys(&out["summary"]["packs"][0]), pack);
+    assert_eq!(
+        keys(&out["summary"]["packs"][0]),
+        [
+            "creations",
+            "entries",
+            "inside_only",
+            "name",
+            "outside_only",
+            "partly_known_calls",
+            "pointer_calls",
+            "words",
+            "wrappers"
+        ]
+    );
     assert_eq!(out["summary"]["units"], 3);
     assert_eq!(out["summary"]["errors"], 1);
     assert_eq!(out["summary"]["warnings"], 1);

@@ -12,7 +12,8 @@ use cowrap_report::render::{AnswerFormat, Format, Style, render, render_answer, 
 use cowrap_report::{
     Answer, Comparison, Details, Direction, EdgeKind, Explanation, Finding, GraphEdge, GraphNode, HeaderDiagnostics,
     Inference, Label, Level, MarkLocation, Note, PackSummary, ParseDetails, Paths, Problem, ProblemKind, QueryResult,
-    Related, Relation, Report, SharingStats, Span, Subgraph, Summary, Unknown, UnmatchedCut, UnmatchedEntries, Witness,
+    Related, Relation, Report, SharingStats, Span, Subgraph, Summary, SummaryWords, Unknown, UnmatchedCut,
+    UnmatchedEntries, Witness,
 };
 use tempfile::TempDir;
 
@@ -253,7 +254,15 @@ fn summary() -> Summary {
         unknown: Unknown { unresolved_calls: 0, bodies: 1, generated_files: 2 },
         packs: vec![PackSummary {
             name: "qemu".to_owned(),
+            words: SummaryWords {
+                inside_only: Some("coroutine-only".to_owned()),
+                outside_only: Some("non-coroutine-only".to_owned()),
+                entry: None,
+                creation: Some("coroutine creation".to_owned()),
+            },
             inside_only: 54,
+            outside_only: 9,
+            entries: 0,
             wrappers: 7,
             creations: 1,
             pointer_calls: 3,

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::{
-    Comparison, Details, MarkLocation, PackSummary, Problem, Report, SharingStats, Summary, Unknown, UnmatchedCut,
-    UnmatchedEntries,
+    Comparison, Details, MarkLocation, PackSummary, Problem, Report, SharingStats, Summary, SummaryWords, Unknown,
+    UnmatchedCut, UnmatchedEntries,
 };
 
 use super::text::{count, location, printable, printable_lines};
@@ -148,12 +148,23 @@ pub fn summary_lines(summary: &Summary) -> Vec<String> {
 
 /// What was covered with a pack.
 fn covered(pack: &PackSummary) -> String {
-    format!(
-        "{}, entered through {} and {}",
-        count(pack.inside_only, "coroutine-only function"),
-        count(pack.wrappers, "generated wrapper"),
-        count(pack.creations, "coroutine creation"),
-    )
+    let SummaryWords { inside_only, outside_only, entry, creation } = &pack.words;
+    let functions = |number: usize, word: &String| count(number, &format!("{} function", printable(word)));
+    let mut parts = Vec::new();
+    if let Some(entry) = entry {
+        parts.push(count(pack.entries, &printable(entry)));
+    }
+    match (inside_only, outside_only) {
+        (Some(word), _) => parts.push(functions(pack.inside_only, word)),
+        (None, Some(word)) => parts.push(functions(pack.outside_only, word)),
+        (None, None) => {}
+    }
+    if let Some(creation) = creation {
+        let (wrappers, creations) =
+            (count(pack.wrappers, "generated wrapper"), count(pack.creations, &printable(creation)));
+        parts.push(format!("entered through {wrappers} and {creations}"));
+    }
+    parts.join(", ")
 }
 
 /// The calls through pointers that could not be decided with a pack.

@@ -44,7 +44,11 @@ pub fn printable_lines(text: &str) -> String {
 
 /// A number and what it counts, which forms its plural with an `s`.
 pub fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+    match noun.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u'])) {
+        _ if number == 1 => format!("1 {noun}"),
+        Some(stem) => format!("{number} {stem}ies"),
+        None => format!("{number} {noun}s"),
+    }
 }
 
 /// A text in lines of at most `width` characters. The first line has `used` characters less, since

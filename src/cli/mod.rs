@@ -29,11 +29,11 @@ use cowrap_report::render::{Style, printable_lines};
 /// The exit status if analysis failed or is incomplete.
 const INCOMPLETE: u8 = 2;
 
-/// Check that coroutine code is entered through generated wrappers, over a whole C tree
+/// Check that functions run only in contexts that they allow, over a whole C tree
 ///
-/// cowrap reads a C tree such as QEMU's with libclang, builds its call graph, and reports calls
-/// that violate a mark: coroutine_fn, coroutine_mixed_fn or no_coroutine_fn. It also generates the
-/// wrappers through which other code calls coroutine functions.
+/// cowrap reads a C tree such as QEMU's with libclang, builds its call graph, and reports calls in
+/// a context that the called function does not allow, by its mark or by the pack. It also
+/// generates the wrappers through which code calls functions that require another context.
 #[derive(Debug, Parser)]
 #[command(name = "cowrap", version, max_term_width = 100)]
 struct Cli {

@@ -1,4 +1,4 @@
-//! Marks: where a specifier macro such as `coroutine_fn` goes in a declaration, and how to remove it.
+//! Marks: where a specifier macro such as `microtask_fn` goes in a declaration, and how to remove it.
 
 use std::ops::Range;
 

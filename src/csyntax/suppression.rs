@@ -168,10 +168,10 @@ mod tests {
 
     #[test]
     fn a_comment_behind_code_applies_to_its_line() {
-        let comment = only("int a;\n  foo(); /* cowrap: allow(coroutine-call) it never waits */\nint b;\n");
+        let comment = only("int a;\n  foo(); /* cowrap: allow(microtask-call) it never waits */\nint b;\n");
         assert_eq!((comment.line, comment.column), (2, 13));
         let expected = Suppression {
-            rules: vec!["coroutine-call".to_owned()],
+            rules: vec!["microtask-call".to_owned()],
             reason: "it never waits".to_owned(),
             code: Some(2),
             declaration: None,

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::source::Source;
 
-const MARK: &str = "coroutine_fn";
+const MARK: &str = "microtask_fn";
 
 /// A text without its `@`, the offset where that was, and the word there.
 fn at(text: &str) -> (String, usize, String) {
@@ -64,36 +64,36 @@ fn same(found: Result<String, String>, wanted: &str) {
 #[test]
 fn a_mark_goes_before_the_name() {
     for (before, after) in [
-        ("int @foo(void);", "int coroutine_fn foo(void);"),
-        ("static int @foo(void)\n{\n}\n", "static int coroutine_fn foo(void)\n{\n}\n"),
-        ("static int\t@foo(void);", "static int\tcoroutine_fn foo(void);"),
-        ("int a;int @foo (void);", "int a;int coroutine_fn foo (void);"),
-        ("struct stat @foo(void);", "struct stat coroutine_fn foo(void);"),
+        ("int @foo(void);", "int microtask_fn foo(void);"),
+        ("static int @foo(void)\n{\n}\n", "static int microtask_fn foo(void)\n{\n}\n"),
+        ("static int\t@foo(void);", "static int\tmicrotask_fn foo(void);"),
+        ("int a;int @foo (void);", "int a;int microtask_fn foo (void);"),
+        ("struct stat @foo(void);", "struct stat microtask_fn foo(void);"),
         // Behind a star there is a blank on both sides.
-        ("Node *@foo(void);", "Node * coroutine_fn foo(void);"),
-        ("Node * @foo(void);", "Node * coroutine_fn foo(void);"),
-        ("Node **@foo(void);", "Node ** coroutine_fn foo(void);"),
-        ("Node *const @foo(void);", "Node *const coroutine_fn foo(void);"),
+        ("Node *@foo(void);", "Node * microtask_fn foo(void);"),
+        ("Node * @foo(void);", "Node * microtask_fn foo(void);"),
+        ("Node **@foo(void);", "Node ** microtask_fn foo(void);"),
+        ("Node *const @foo(void);", "Node *const microtask_fn foo(void);"),
         // Comments keep their places.
-        ("int /* x */ @foo(void);", "int /* x */ coroutine_fn foo(void);"),
-        ("int /* foo( */ @foo(void);", "int /* foo( */ coroutine_fn foo(void);"),
-        ("int /* x */@foo(void);", "int /* x */ coroutine_fn foo(void);"),
-        ("int @foo /* ( */ (void);", "int coroutine_fn foo /* ( */ (void);"),
-        ("int @foo // (\n(void);", "int coroutine_fn foo // (\n(void);"),
+        ("int /* x */ @foo(void);", "int /* x */ microtask_fn foo(void);"),
+        ("int /* foo( */ @foo(void);", "int /* foo( */ microtask_fn foo(void);"),
+        ("int /* x */@foo(void);", "int /* x */ microtask_fn foo(void);"),
+        ("int @foo /* ( */ (void);", "int microtask_fn foo /* ( */ (void);"),
+        ("int @foo // (\n(void);", "int microtask_fn foo // (\n(void);"),
         // Parentheses keep a macro of the same name away.
-        ("int (@foo)(void);", "int coroutine_fn (foo)(void);"),
-        ("int ((@foo))(void);", "int coroutine_fn ((foo))(void);"),
-        ("Node *(@foo)(void);", "Node * coroutine_fn (foo)(void);"),
+        ("int (@foo)(void);", "int microtask_fn (foo)(void);"),
+        ("int ((@foo))(void);", "int microtask_fn ((foo))(void);"),
+        ("Node *(@foo)(void);", "Node * microtask_fn (foo)(void);"),
         // Other things that may be before a name.
-        ("typeof(a[0]) @foo(void);", "typeof(a[0]) coroutine_fn foo(void);"),
-        ("__attribute__((cold)) int @foo(void);", "__attribute__((cold)) int coroutine_fn foo(void);"),
-        ("extern \"C\" int @foo(void);", "extern \"C\" int coroutine_fn foo(void);"),
-        ("int no_coroutine_fn @foo(void);", "int no_coroutine_fn coroutine_fn foo(void);"),
-        ("DECLARE(int @foo(void))", "DECLARE(int coroutine_fn foo(void))"),
+        ("typeof(a[0]) @foo(void);", "typeof(a[0]) microtask_fn foo(void);"),
+        ("__attribute__((cold)) int @foo(void);", "__attribute__((cold)) int microtask_fn foo(void);"),
+        ("extern \"C\" int @foo(void);", "extern \"C\" int microtask_fn foo(void);"),
+        ("int no_microtask_fn @foo(void);", "int no_microtask_fn microtask_fn foo(void);"),
+        ("DECLARE(int @foo(void))", "DECLARE(int microtask_fn foo(void))"),
         // A continued line is like any other.
-        ("static int \\\n@foo(void);", "static int coroutine_fn \\\nfoo(void);"),
+        ("static int \\\n@foo(void);", "static int microtask_fn \\\nfoo(void);"),
         // Not UTF-8 is not needed, but UTF-8 is allowed.
-        ("/* né */ int @foo(void); /* é */", "/* né */ int coroutine_fn foo(void); /* é */"),
+        ("/* né */ int @foo(void); /* é */", "/* né */ int microtask_fn foo(void); /* é */"),
     ] {
         same(function(before), after);
     }
@@ -102,23 +102,23 @@ fn a_mark_goes_before_the_name() {
 #[test]
 fn a_mark_goes_before_locks() {
     for (before, after) in [
-        ("static int GRAPH_RDLOCK @foo(void);", "static int coroutine_fn GRAPH_RDLOCK foo(void);"),
-        ("int GRAPH_RDLOCK IO_CODE2 @foo(void);", "int coroutine_fn GRAPH_RDLOCK IO_CODE2 foo(void);"),
-        ("Node * GRAPH_RDLOCK @foo(void);", "Node * coroutine_fn GRAPH_RDLOCK foo(void);"),
-        ("Node *GRAPH_RDLOCK @foo(void);", "Node * coroutine_fn GRAPH_RDLOCK foo(void);"),
-        ("FILE GRAPH_RDLOCK @foo(void);", "FILE coroutine_fn GRAPH_RDLOCK foo(void);"),
-        ("int GRAPH_RDLOCK\n@foo(void);", "int coroutine_fn GRAPH_RDLOCK\nfoo(void);"),
-        ("int\nGRAPH_RDLOCK @foo(void);", "int coroutine_fn\nGRAPH_RDLOCK foo(void);"),
+        ("static int GRAPH_RDLOCK @foo(void);", "static int microtask_fn GRAPH_RDLOCK foo(void);"),
+        ("int GRAPH_RDLOCK IO_CODE2 @foo(void);", "int microtask_fn GRAPH_RDLOCK IO_CODE2 foo(void);"),
+        ("Node * GRAPH_RDLOCK @foo(void);", "Node * microtask_fn GRAPH_RDLOCK foo(void);"),
+        ("Node *GRAPH_RDLOCK @foo(void);", "Node * microtask_fn GRAPH_RDLOCK foo(void);"),
+        ("FILE GRAPH_RDLOCK @foo(void);", "FILE microtask_fn GRAPH_RDLOCK foo(void);"),
+        ("int GRAPH_RDLOCK\n@foo(void);", "int microtask_fn GRAPH_RDLOCK\nfoo(void);"),
+        ("int\nGRAPH_RDLOCK @foo(void);", "int microtask_fn\nGRAPH_RDLOCK foo(void);"),
         // A type in capitals is a type.
-        ("static FILE @foo(void);", "static FILE coroutine_fn foo(void);"),
-        ("const FILE *@foo(void);", "const FILE * coroutine_fn foo(void);"),
-        ("static struct AIOCB @foo(void);", "static struct AIOCB coroutine_fn foo(void);"),
-        ("enum MODE LOCKED @foo(void);", "enum MODE coroutine_fn LOCKED foo(void);"),
+        ("static FILE @foo(void);", "static FILE microtask_fn foo(void);"),
+        ("const FILE *@foo(void);", "const FILE * microtask_fn foo(void);"),
+        ("static struct AIOCB @foo(void);", "static struct AIOCB microtask_fn foo(void);"),
+        ("enum MODE LOCKED @foo(void);", "enum MODE microtask_fn LOCKED foo(void);"),
         // One letter is a type, and small letters are no lock.
-        ("static struct node X @foo(void);", "static struct node X coroutine_fn foo(void);"),
-        ("int GRAPH_rdlock @foo(void);", "int GRAPH_rdlock coroutine_fn foo(void);"),
+        ("static struct node X @foo(void);", "static struct node X microtask_fn foo(void);"),
+        ("int GRAPH_rdlock @foo(void);", "int GRAPH_rdlock microtask_fn foo(void);"),
         // A macro with arguments is no such word.
-        ("int TSA(x) @foo(void);", "int coroutine_fn TSA(x) foo(void);"),
+        ("int TSA(x) @foo(void);", "int microtask_fn TSA(x) foo(void);"),
     ] {
         same(function(before), after);
     }
@@ -127,18 +127,18 @@ fn a_mark_goes_before_locks() {
 #[test]
 fn a_mark_goes_to_the_line_of_the_type() {
     for (before, after) in [
-        ("static int\n@foo(void)\n{", "static int coroutine_fn\nfoo(void)\n{"),
-        ("static int\r\n@foo(void)\r\n{", "static int coroutine_fn\r\nfoo(void)\r\n{"),
-        ("static Node *\n@foo(void)", "static Node * coroutine_fn\nfoo(void)"),
-        ("static int /* why */\n@foo(void)", "static int coroutine_fn /* why */\nfoo(void)"),
-        ("static int// why\n@foo(void)", "static int coroutine_fn// why\nfoo(void)"),
-        ("static int\n/* what */\n@foo(void)", "static int coroutine_fn\n/* what */\nfoo(void)"),
-        ("    int\n    @foo(void);", "    int coroutine_fn\n    foo(void);"),
-        ("int\n(@foo)(void);", "int coroutine_fn\n(foo)(void);"),
+        ("static int\n@foo(void)\n{", "static int microtask_fn\nfoo(void)\n{"),
+        ("static int\r\n@foo(void)\r\n{", "static int microtask_fn\r\nfoo(void)\r\n{"),
+        ("static Node *\n@foo(void)", "static Node * microtask_fn\nfoo(void)"),
+        ("static int /* why */\n@foo(void)", "static int microtask_fn /* why */\nfoo(void)"),
+        ("static int// why\n@foo(void)", "static int microtask_fn// why\nfoo(void)"),
+        ("static int\n/* what */\n@foo(void)", "static int microtask_fn\n/* what */\nfoo(void)"),
+        ("    int\n    @foo(void);", "    int microtask_fn\n    foo(void);"),
+        ("int\n(@foo)(void);", "int microtask_fn\n(foo)(void);"),
         // A comment before the name is before the mark, too.
-        ("static int\n/* what */ @foo(void)", "static int\n/* what */ coroutine_fn foo(void)"),
+        ("static int\n/* what */ @foo(void)", "static int\n/* what */ microtask_fn foo(void)"),
         // The list does not move.
-        ("int\n@foo(int a,\n    int b);", "int coroutine_fn\nfoo(int a,\n    int b);"),
+        ("int\n@foo(int a,\n    int b);", "int microtask_fn\nfoo(int a,\n    int b);"),
     ] {
         same(function(before), after);
     }
@@ -149,33 +149,33 @@ fn aligned_lines_follow() {
     for (before, after) in [
         (
             "int @foo(int a,\n        int b,\n        int c)\n{",
-            "int coroutine_fn foo(int a,\n                     int b,\n                     int c)\n{",
+            "int microtask_fn foo(int a,\n                     int b,\n                     int c)\n{",
         ),
-        ("Node *@foo(int a,\n          int b);", "Node * coroutine_fn foo(int a,\n                        int b);"),
-        ("int @foo(int a,\r\n        int b);\r\n", "int coroutine_fn foo(int a,\r\n                     int b);\r\n"),
+        ("Node *@foo(int a,\n          int b);", "Node * microtask_fn foo(int a,\n                        int b);"),
+        ("int @foo(int a,\r\n        int b);\r\n", "int microtask_fn foo(int a,\r\n                     int b);\r\n"),
         // Tabs stay tabs.
-        ("int @foo(int a,\n\tint b);", "int coroutine_fn foo(int a,\n\t\t     int b);"),
-        ("\tint @foo(int a,\n\t\tint b);", "\tint coroutine_fn foo(int a,\n\t\t\t     int b);"),
-        ("int @fooo(int a,\n\t int b);", "int coroutine_fn fooo(int a,\n\t\t      int b);"),
+        ("int @foo(int a,\n\tint b);", "int microtask_fn foo(int a,\n\t\t     int b);"),
+        ("\tint @foo(int a,\n\t\tint b);", "\tint microtask_fn foo(int a,\n\t\t\t     int b);"),
+        ("int @fooo(int a,\n\t int b);", "int microtask_fn fooo(int a,\n\t\t      int b);"),
         // What goes on with a parameter moves with it, and comments do.
         (
             "int @foo(void (*f)(int a,\n                  int b),\n        int c);",
-            "int coroutine_fn foo(void (*f)(int a,\n                               int b),\n                     int c);",
+            "int microtask_fn foo(void (*f)(int a,\n                               int b),\n                     int c);",
         ),
         (
             "int @foo(int a, /* ( the\n                * first */\n        int b);",
-            "int coroutine_fn foo(int a, /* ( the\n                             * first */\n                     int b);",
+            "int microtask_fn foo(int a, /* ( the\n                             * first */\n                     int b);",
         ),
         (
             "int @foo(int a,\n        /* the second */\n        int b);",
-            "int coroutine_fn foo(int a,\n                     /* the second */\n                     int b);",
+            "int microtask_fn foo(int a,\n                     /* the second */\n                     int b);",
         ),
         // The attribute behind the list is on a line that moves.
         (
             "int @foo(int a,\n        int b) PRINTF(1,\n                      2);",
-            "int coroutine_fn foo(int a,\n                     int b) PRINTF(1,\n                                   2);",
+            "int microtask_fn foo(int a,\n                     int b) PRINTF(1,\n                                   2);",
         ),
-        ("int @foo(int a)\n    PRINTF(1, 2);", "int coroutine_fn foo(int a)\n    PRINTF(1, 2);"),
+        ("int @foo(int a)\n    PRINTF(1, 2);", "int microtask_fn foo(int a)\n    PRINTF(1, 2);"),
     ] {
         same(function(before), after);
     }
@@ -184,18 +184,18 @@ fn aligned_lines_follow() {
 #[test]
 fn lines_that_are_not_aligned_stay() {
     for (before, after) in [
-        ("int @foo(int a,\n    int b);", "int coroutine_fn foo(int a,\n    int b);"),
-        ("int @foo(\n    int a, int b);", "int coroutine_fn foo(\n    int a, int b);"),
+        ("int @foo(int a,\n    int b);", "int microtask_fn foo(int a,\n    int b);"),
+        ("int @foo(\n    int a, int b);", "int microtask_fn foo(\n    int a, int b);"),
         (
             "int @foo(int a,\n        int b,\n      int c);",
-            "int coroutine_fn foo(int a,\n        int b,\n      int c);",
+            "int microtask_fn foo(int a,\n        int b,\n      int c);",
         ),
         (
             "int @foo(int a\n#ifdef X\n        , int b\n#endif\n        );",
-            "int coroutine_fn foo(int a\n#ifdef X\n        , int b\n#endif\n        );",
+            "int microtask_fn foo(int a\n#ifdef X\n        , int b\n#endif\n        );",
         ),
-        ("int @foo(int a,\n\n        int b);", "int coroutine_fn foo(int a,\n\n        int b);"),
-        ("int @foo(int a /* the\n first */);", "int coroutine_fn foo(int a /* the\n first */);"),
+        ("int @foo(int a,\n\n        int b);", "int microtask_fn foo(int a,\n\n        int b);"),
+        ("int @foo(int a /* the\n first */);", "int microtask_fn foo(int a /* the\n first */);"),
     ] {
         same(function(before), after);
     }
@@ -207,7 +207,7 @@ fn wide_lists_are_filled_again() {
     same(
         function("static int @node_read_vector(Node *node, int64_t offset, int64_t bytes, int f)\n{\n}\n"),
         "\
-static int coroutine_fn node_read_vector(Node *node, int64_t offset,
+static int microtask_fn node_read_vector(Node *node, int64_t offset,
                                          int64_t bytes, int f)
 {
 }
@@ -218,20 +218,20 @@ static int coroutine_fn node_read_vector(Node *node, int64_t offset,
     assert_eq!(fits.len() - 1 + MARK.len() + 1, 88);
     same(
         function("int @foo(int a23456789, int b23456789, int c23456789, int d234567);"),
-        "int coroutine_fn foo(int a23456789, int b23456789, int c23456789, int d234567);",
+        "int microtask_fn foo(int a23456789, int b23456789, int c23456789, int d234567);",
     );
     same(
         function("int @foo(int a23456789, int b23456789, int c23456789, int d2345678);"),
-        "int coroutine_fn foo(int a23456789, int b23456789, int c23456789, int d2345678);",
+        "int microtask_fn foo(int a23456789, int b23456789, int c23456789, int d2345678);",
     );
     same(
         function("int @foo(int a23456789, int b23456789, int c23456789, int d23456789);"),
-        "int coroutine_fn foo(int a23456789, int b23456789, int c23456789,\n                     int d23456789);",
+        "int microtask_fn foo(int a23456789, int b23456789, int c23456789,\n                     int d23456789);",
     );
     // What is behind the list counts.
     same(
         function("int @foo(int a23456789, int b23456789, int c23456789, int d2345) COLD;"),
-        "int coroutine_fn foo(int a23456789, int b23456789, int c23456789,\n                     int d2345) COLD;",
+        "int microtask_fn foo(int a23456789, int b23456789, int c23456789,\n                     int d2345) COLD;",
     );
     // All of the list is filled, lines and types that were broken included.
     same(
@@ -244,18 +244,18 @@ int @foo(int a,
 ",
         ),
         "\
-int coroutine_fn foo(int a, void (*function)(int c, int d),
+int microtask_fn foo(int a, void (*function)(int c, int d),
                      int e2345678901234567890123456789012345, int f);
 ",
     );
     // Line ends and tabs are those that are there.
     same(
         function("\tint @foo(int a23456789, int b23456789, int c23456789, int d23456789);\r\n"),
-        "\tint coroutine_fn foo(int a23456789, int b23456789, int c23456789,\r\n\t\t\t     int d23456789);\r\n",
+        "\tint microtask_fn foo(int a23456789, int b23456789, int c23456789,\r\n\t\t\t     int d23456789);\r\n",
     );
     same(
         function("int a;\r\nint @foo(int a23456789, int b23456789, int c23456789, int d23456789);"),
-        "int a;\r\nint coroutine_fn foo(int a23456789, int b23456789, int c23456789,\r\n                     int d23456789);",
+        "int a;\r\nint microtask_fn foo(int a23456789, int b23456789, int c23456789,\r\n                     int d23456789);",
     );
 }
 
@@ -263,33 +263,33 @@ int coroutine_fn foo(int a, void (*function)(int c, int d),
 fn a_line_breaks_behind_the_type_when_filling_is_not_enough() {
     same(
         function("static int @a_function_with_quite_a_long_name(ATypeWithALongName *a_parameter);\n"),
-        "static int coroutine_fn\na_function_with_quite_a_long_name(ATypeWithALongName *a_parameter);\n",
+        "static int microtask_fn\na_function_with_quite_a_long_name(ATypeWithALongName *a_parameter);\n",
     );
     same(
         function(
             "static Node *@a_function_with_a_long_name(ATypeWithALongName *a_parameter,\r\n                                         int b);\r\n",
         ),
-        "static Node * coroutine_fn\r\na_function_with_a_long_name(ATypeWithALongName *a_parameter, int b);\r\n",
+        "static Node * microtask_fn\r\na_function_with_a_long_name(ATypeWithALongName *a_parameter, int b);\r\n",
     );
     same(
         function("  int GRAPH_RDLOCK @a_function_with_a_long_name(ATypeWithALongName *a_parameter);\n"),
-        "  int coroutine_fn GRAPH_RDLOCK\n  a_function_with_a_long_name(ATypeWithALongName *a_parameter);\n",
+        "  int microtask_fn GRAPH_RDLOCK\n  a_function_with_a_long_name(ATypeWithALongName *a_parameter);\n",
     );
     same(
         function("static int @a_function_with_a_name_that_is_so_long_that_hardly_a_list_fits(void)\n{\n"),
-        "static int coroutine_fn\na_function_with_a_name_that_is_so_long_that_hardly_a_list_fits(void)\n{\n",
+        "static int microtask_fn\na_function_with_a_name_that_is_so_long_that_hardly_a_list_fits(void)\n{\n",
     );
     // Nothing helps.
     same(
         function(
             "static int @a_function_with_quite_a_long_name(ATypeWithALongName *a_parameter_with_a_long_name,\n                                             int b);\n",
         ),
-        "static int coroutine_fn a_function_with_quite_a_long_name(ATypeWithALongName *a_parameter_with_a_long_name,\n                                                          int b);\n",
+        "static int microtask_fn a_function_with_quite_a_long_name(ATypeWithALongName *a_parameter_with_a_long_name,\n                                                          int b);\n",
     );
     // A comment between type and name is not moved.
     same(
         function("static int /* x */ @a_function_with_a_long_name(ATypeWithALongName *a_parameter);\n"),
-        "static int /* x */ coroutine_fn a_function_with_a_long_name(ATypeWithALongName *a_parameter);\n",
+        "static int /* x */ microtask_fn a_function_with_a_long_name(ATypeWithALongName *a_parameter);\n",
     );
 }
 
@@ -299,22 +299,22 @@ fn lists_with_comments_or_without_alignment_are_not_filled() {
         // Comments.
         (
             "static int @node_read_vector(Node *node, int64_t offset, int64_t /* x */ bytes);",
-            "static int coroutine_fn node_read_vector(Node *node, int64_t offset, int64_t /* x */ bytes);",
+            "static int microtask_fn node_read_vector(Node *node, int64_t offset, int64_t /* x */ bytes);",
         ),
         // Not aligned.
         (
             "static int @node_read_vector(Node *node, int64_t offset, int64_t bytes, int a,\n    int b);",
-            "static int coroutine_fn node_read_vector(Node *node, int64_t offset, int64_t bytes, int a,\n    int b);",
+            "static int microtask_fn node_read_vector(Node *node, int64_t offset, int64_t bytes, int a,\n    int b);",
         ),
         // Too wide before.
         (
             "static int @node_read_vector(Node *node, int64_t offset, int64_t bytes, int a, int b, int c);",
-            "static int coroutine_fn node_read_vector(Node *node, int64_t offset, int64_t bytes, int a, int b, int c);",
+            "static int microtask_fn node_read_vector(Node *node, int64_t offset, int64_t bytes, int a, int b, int c);",
         ),
         // Directives.
         (
             "int @foo(int a23456789, int b23456789, int c23456789, int d23456789\n#ifdef X\n        , int e\n#endif\n        );",
-            "int coroutine_fn foo(int a23456789, int b23456789, int c23456789, int d23456789\n#ifdef X\n        , int e\n#endif\n        );",
+            "int microtask_fn foo(int a23456789, int b23456789, int c23456789, int d23456789\n#ifdef X\n        , int e\n#endif\n        );",
         ),
     ] {
         same(function(before), after);
@@ -325,13 +325,13 @@ fn lists_with_comments_or_without_alignment_are_not_filled() {
 fn conditions_around_a_declaration_do_not_matter() {
     same(
         function("#ifdef X\nint @foo(void);\n#else\nint foo(void) { }\n#endif"),
-        "#ifdef X\nint coroutine_fn foo(void);\n#else\nint foo(void) { }\n#endif",
+        "#ifdef X\nint microtask_fn foo(void);\n#else\nint foo(void) { }\n#endif",
     );
-    same(function("#define foo bar\nint @foo(void);"), "#define foo bar\nint coroutine_fn foo(void);");
+    same(function("#define foo bar\nint @foo(void);"), "#define foo bar\nint microtask_fn foo(void);");
     // The other branch has the mark.
     same(
-        function("#ifdef X\nint coroutine_fn foo(void)\n#else\nint @foo(void)\n#endif\n{"),
-        "#ifdef X\nint coroutine_fn foo(void)\n#else\nint coroutine_fn foo(void)\n#endif\n{",
+        function("#ifdef X\nint microtask_fn foo(void)\n#else\nint @foo(void)\n#endif\n{"),
+        "#ifdef X\nint microtask_fn foo(void)\n#else\nint microtask_fn foo(void)\n#endif\n{",
     );
 }
 
@@ -349,12 +349,12 @@ fn functions_that_cannot_be_marked() {
         ("Function @foo;", "no `(` follows `foo`"),
         ("int @foo\n#ifdef X\n(void);", "no `(` follows `foo`"),
         ("int @foo(void", "the `(` after `foo` is not closed"),
-        ("int coroutine_fn @foo(void);", "`foo` already has the mark `coroutine_fn`"),
-        ("int coroutine_fn\n@foo(void);", "`foo` already has the mark `coroutine_fn`"),
-        ("coroutine_fn int @foo(void);", "`foo` already has the mark `coroutine_fn`"),
-        ("int (coroutine_fn @foo)(void);", "no `(` follows `foo`"),
-        ("int coroutine_fn GRAPH_RDLOCK @foo(void);", "`foo` already has the mark `coroutine_fn`"),
-        ("int @foo(void) coroutine_fn;", "`foo` already has the mark `coroutine_fn`"),
+        ("int microtask_fn @foo(void);", "`foo` already has the mark `microtask_fn`"),
+        ("int microtask_fn\n@foo(void);", "`foo` already has the mark `microtask_fn`"),
+        ("microtask_fn int @foo(void);", "`foo` already has the mark `microtask_fn`"),
+        ("int (microtask_fn @foo)(void);", "no `(` follows `foo`"),
+        ("int microtask_fn GRAPH_RDLOCK @foo(void);", "`foo` already has the mark `microtask_fn`"),
+        ("int @foo(void) microtask_fn;", "`foo` already has the mark `microtask_fn`"),
         ("    @foo(x);", "no type is written before `foo`"),
         ("{ @foo(x); }", "no type is written before `foo`"),
         ("    return @foo(x);", "no type is written before `foo`"),
@@ -381,12 +381,12 @@ fn functions_that_cannot_be_marked() {
 #[test]
 fn a_mark_on_a_neighbour_is_none() {
     for (before, after) in [
-        ("int coroutine_fn bar(void);\nint @foo(void);", "int coroutine_fn bar(void);\nint coroutine_fn foo(void);"),
+        ("int microtask_fn bar(void);\nint @foo(void);", "int microtask_fn bar(void);\nint microtask_fn foo(void);"),
         // A mark on a parameter is not the function's.
-        ("int @foo(void (coroutine_fn *f)(void));", "int coroutine_fn foo(void (coroutine_fn *f)(void));"),
-        ("int @foo(void);\nint coroutine_fn bar(void);", "int coroutine_fn foo(void);\nint coroutine_fn bar(void);"),
-        ("MACRO(coroutine_fn)\n\nint @foo(void);", "MACRO(coroutine_fn)\n\nint coroutine_fn foo(void);"),
-        ("/* coroutine_fn */ int @foo(void);", "/* coroutine_fn */ int coroutine_fn foo(void);"),
+        ("int @foo(void (microtask_fn *f)(void));", "int microtask_fn foo(void (microtask_fn *f)(void));"),
+        ("int @foo(void);\nint microtask_fn bar(void);", "int microtask_fn foo(void);\nint microtask_fn bar(void);"),
+        ("MACRO(microtask_fn)\n\nint @foo(void);", "MACRO(microtask_fn)\n\nint microtask_fn foo(void);"),
+        ("/* microtask_fn */ int @foo(void);", "/* microtask_fn */ int microtask_fn foo(void);"),
     ] {
         same(function(before), after);
     }
@@ -395,43 +395,43 @@ fn a_mark_on_a_neighbour_is_none() {
 #[test]
 fn pointers_are_marked() {
     for (before, after) in [
-        ("struct S {\n    int (*@read)(void);\n};", "struct S {\n    int coroutine_fn (*read)(void);\n};"),
-        ("void *(*@get)(void);", "void * coroutine_fn (*get)(void);"),
-        ("void * (*@get)(void);", "void * coroutine_fn (*get)(void);"),
-        ("int (**@read)(void);", "int coroutine_fn (**read)(void);"),
-        ("int (*const @read)(void);", "int coroutine_fn (*const read)(void);"),
-        ("int ((*@read))(void);", "int coroutine_fn ((*read))(void);"),
-        ("int (*@table[4])(void);", "int coroutine_fn (*table[4])(void);"),
-        ("int (*@table[N][f(x)])(void);", "int coroutine_fn (*table[N][f(x)])(void);"),
-        ("static int (*@read)(void) = f, x;", "static int coroutine_fn (*read)(void) = f, x;"),
-        ("int GRAPH_RDLOCK_PTR (*@read)(void);", "int coroutine_fn GRAPH_RDLOCK_PTR (*read)(void);"),
-        ("void * GRAPH_RDLOCK_PTR (*@get)(void);", "void * coroutine_fn GRAPH_RDLOCK_PTR (*get)(void);"),
-        ("typedef void @Entry(void *);", "typedef void coroutine_fn Entry(void *);"),
-        ("typedef void (*@Entry)(void *);", "typedef void coroutine_fn (*Entry)(void *);"),
-        ("int /* x */ (*@read)(void);", "int /* x */ coroutine_fn (*read)(void);"),
-        ("int\n(*@read)(void);", "int coroutine_fn\n(*read)(void);"),
+        ("struct S {\n    int (*@read)(void);\n};", "struct S {\n    int microtask_fn (*read)(void);\n};"),
+        ("void *(*@get)(void);", "void * microtask_fn (*get)(void);"),
+        ("void * (*@get)(void);", "void * microtask_fn (*get)(void);"),
+        ("int (**@read)(void);", "int microtask_fn (**read)(void);"),
+        ("int (*const @read)(void);", "int microtask_fn (*const read)(void);"),
+        ("int ((*@read))(void);", "int microtask_fn ((*read))(void);"),
+        ("int (*@table[4])(void);", "int microtask_fn (*table[4])(void);"),
+        ("int (*@table[N][f(x)])(void);", "int microtask_fn (*table[N][f(x)])(void);"),
+        ("static int (*@read)(void) = f, x;", "static int microtask_fn (*read)(void) = f, x;"),
+        ("int GRAPH_RDLOCK_PTR (*@read)(void);", "int microtask_fn GRAPH_RDLOCK_PTR (*read)(void);"),
+        ("void * GRAPH_RDLOCK_PTR (*@get)(void);", "void * microtask_fn GRAPH_RDLOCK_PTR (*get)(void);"),
+        ("typedef void @Entry(void *);", "typedef void microtask_fn Entry(void *);"),
+        ("typedef void (*@Entry)(void *);", "typedef void microtask_fn (*Entry)(void *);"),
+        ("int /* x */ (*@read)(void);", "int /* x */ microtask_fn (*read)(void);"),
+        ("int\n(*@read)(void);", "int microtask_fn\n(*read)(void);"),
         // Parameters.
-        ("int foo(int a, int (*@f)(void), int b);", "int foo(int a, int coroutine_fn (*f)(void), int b);"),
-        ("int foo(int (*@f)(void));", "int foo(int coroutine_fn (*f)(void));"),
-        ("int foo(int a, int @f(void));", "int foo(int a, int coroutine_fn f(void));"),
+        ("int foo(int a, int (*@f)(void), int b);", "int foo(int a, int microtask_fn (*f)(void), int b);"),
+        ("int foo(int (*@f)(void));", "int foo(int microtask_fn (*f)(void));"),
+        ("int foo(int a, int @f(void));", "int foo(int a, int microtask_fn f(void));"),
         // Lines follow.
         (
             "    int (*@read)(Node *node,\n                int64_t offset);",
-            "    int coroutine_fn (*read)(Node *node,\n                             int64_t offset);",
+            "    int microtask_fn (*read)(Node *node,\n                             int64_t offset);",
         ),
         (
             "int foo(int a, int (*@f)(int x,\n                        int y),\n        int b);",
-            "int foo(int a, int coroutine_fn (*f)(int x,\n                                     int y),\n        int b);",
+            "int foo(int a, int microtask_fn (*f)(int x,\n                                     int y),\n        int b);",
         ),
         // Lists are filled: that of the pointer,
         (
             "    int (*@read)(Node *node, int64_t offset, int64_t bytes, Vector *v, int f);",
-            "    int coroutine_fn (*read)(Node *node, int64_t offset, int64_t bytes,\n                             Vector *v, int f);",
+            "    int microtask_fn (*read)(Node *node, int64_t offset, int64_t bytes,\n                             Vector *v, int f);",
         ),
         // or that in which a parameter is.
         (
             "int foo(int a23456789, int b23456789, int c23456789, int (*@read)(int x, int y));",
-            "int foo(int a23456789, int b23456789, int c23456789,\n        int coroutine_fn (*read)(int x, int y));",
+            "int foo(int a23456789, int b23456789, int c23456789,\n        int microtask_fn (*read)(int x, int y));",
         ),
     ] {
         same(pointer(before), after);
@@ -450,8 +450,8 @@ fn pointers_that_cannot_be_marked() {
         ("int (*(*@read)[4])(void);", not_written_out),
         ("int *(@read);", not_written_out),
         ("int (*@read[4", not_written_out),
-        ("int coroutine_fn (*@read)(void);", "`read` already has the mark `coroutine_fn`"),
-        ("int (* coroutine_fn @read)(void);", "`read` already has the mark `coroutine_fn`"),
+        ("int microtask_fn (*@read)(void);", "`read` already has the mark `microtask_fn`"),
+        ("int (* microtask_fn @read)(void);", "`read` already has the mark `microtask_fn`"),
         ("#define X int (*@read)(void);", "`read` is written in a preprocessor directive"),
         ("(*@read)(void);", "no type is written before `read`"),
         ("return (*@read)(x);", "no type is written before `read`"),
@@ -466,42 +466,42 @@ fn pointers_that_cannot_be_marked() {
 #[test]
 fn marks_are_removed() {
     for (before, after) in [
-        ("int @coroutine_fn foo(void);", "int foo(void);"),
-        ("@coroutine_fn int foo(void);", "int foo(void);"),
-        ("    @coroutine_fn foo(void);", "    foo(void);"),
-        ("Node * @coroutine_fn foo(void);", "Node *foo(void);"),
-        ("Node *@coroutine_fn foo(void);", "Node *foo(void);"),
-        ("Node * @coroutine_fn GRAPH_RDLOCK foo(void);", "Node * GRAPH_RDLOCK foo(void);"),
-        ("Node *const @coroutine_fn foo(void);", "Node *const foo(void);"),
-        ("int @coroutine_fn GRAPH_RDLOCK foo(void);", "int GRAPH_RDLOCK foo(void);"),
-        ("int @coroutine_fn (*read)(void);", "int (*read)(void);"),
-        ("void * @coroutine_fn (*get)(void);", "void *(*get)(void);"),
-        ("int foo(void) @coroutine_fn;", "int foo(void);"),
-        ("int foo(void) @coroutine_fn\n{", "int foo(void)\n{"),
-        ("int foo(void) @coroutine_fn {", "int foo(void) {"),
-        ("f(void (*)(void) @coroutine_fn, int)", "f(void (*)(void), int)"),
+        ("int @microtask_fn foo(void);", "int foo(void);"),
+        ("@microtask_fn int foo(void);", "int foo(void);"),
+        ("    @microtask_fn foo(void);", "    foo(void);"),
+        ("Node * @microtask_fn foo(void);", "Node *foo(void);"),
+        ("Node *@microtask_fn foo(void);", "Node *foo(void);"),
+        ("Node * @microtask_fn GRAPH_RDLOCK foo(void);", "Node * GRAPH_RDLOCK foo(void);"),
+        ("Node *const @microtask_fn foo(void);", "Node *const foo(void);"),
+        ("int @microtask_fn GRAPH_RDLOCK foo(void);", "int GRAPH_RDLOCK foo(void);"),
+        ("int @microtask_fn (*read)(void);", "int (*read)(void);"),
+        ("void * @microtask_fn (*get)(void);", "void *(*get)(void);"),
+        ("int foo(void) @microtask_fn;", "int foo(void);"),
+        ("int foo(void) @microtask_fn\n{", "int foo(void)\n{"),
+        ("int foo(void) @microtask_fn {", "int foo(void) {"),
+        ("f(void (*)(void) @microtask_fn, int)", "f(void (*)(void), int)"),
         // At the end of a line, and alone on one.
-        ("int @coroutine_fn\nfoo(void);", "int\nfoo(void);"),
-        ("int @coroutine_fn\r\nfoo(void);", "int\r\nfoo(void);"),
-        ("int @coroutine_fn  \nfoo(void);", "int\nfoo(void);"),
-        ("Node * @coroutine_fn\nfoo(void);", "Node *\nfoo(void);"),
-        ("int @coroutine_fn /* x */\nfoo(void);", "int /* x */\nfoo(void);"),
-        ("int @coroutine_fn // x\nfoo(void);", "int // x\nfoo(void);"),
-        ("int\n@coroutine_fn\nfoo(void);", "int\nfoo(void);"),
-        ("int\r\n  @coroutine_fn\r\nfoo(void);", "int\r\nfoo(void);"),
-        ("int\n@coroutine_fn foo(void);", "int\nfoo(void);"),
-        ("int @coroutine_fn", "int"),
-        ("@coroutine_fn", ""),
+        ("int @microtask_fn\nfoo(void);", "int\nfoo(void);"),
+        ("int @microtask_fn\r\nfoo(void);", "int\r\nfoo(void);"),
+        ("int @microtask_fn  \nfoo(void);", "int\nfoo(void);"),
+        ("Node * @microtask_fn\nfoo(void);", "Node *\nfoo(void);"),
+        ("int @microtask_fn /* x */\nfoo(void);", "int /* x */\nfoo(void);"),
+        ("int @microtask_fn // x\nfoo(void);", "int // x\nfoo(void);"),
+        ("int\n@microtask_fn\nfoo(void);", "int\nfoo(void);"),
+        ("int\r\n  @microtask_fn\r\nfoo(void);", "int\r\nfoo(void);"),
+        ("int\n@microtask_fn foo(void);", "int\nfoo(void);"),
+        ("int @microtask_fn", "int"),
+        ("@microtask_fn", ""),
         // Lines follow.
-        ("int @coroutine_fn foo(int a,\n                     int b);", "int foo(int a,\n        int b);"),
-        ("int @coroutine_fn foo(int a,\n\t\t     int b);", "int foo(int a,\n\tint b);"),
-        ("int @coroutine_fn foo(int a,\n    int b);", "int foo(int a,\n    int b);"),
+        ("int @microtask_fn foo(int a,\n                     int b);", "int foo(int a,\n        int b);"),
+        ("int @microtask_fn foo(int a,\n\t\t     int b);", "int foo(int a,\n\tint b);"),
+        ("int @microtask_fn foo(int a,\n    int b);", "int foo(int a,\n    int b);"),
     ] {
         same(without(before), after);
     }
     assert_eq!(
-        without("#define F @coroutine_fn").unwrap_err(),
-        "`coroutine_fn` is written in a preprocessor directive"
+        without("#define F @microtask_fn").unwrap_err(),
+        "`microtask_fn` is written in a preprocessor directive"
     );
     assert!(unmark(b"int foo(void);", 4, MARK).is_err());
 }
@@ -565,33 +565,33 @@ fn calls_are_renamed() {
 #[test]
 fn wrappers_are_declared_behind_their_targets() {
     for (before, after) in [
-        ("int coroutine_fn @n_co_get(void);\n", "int coroutine_fn n_co_get(void);\nint co_wrapper n_get(void);\n"),
-        ("int coroutine_fn @n_co_get(void);", "int coroutine_fn n_co_get(void);\nint co_wrapper n_get(void);"),
+        ("int microtask_fn @n_co_get(void);\n", "int microtask_fn n_co_get(void);\nint co_wrapper n_get(void);\n"),
+        ("int microtask_fn @n_co_get(void);", "int microtask_fn n_co_get(void);\nint co_wrapper n_get(void);"),
         (
-            "int coroutine_fn @n_co_get(void);\r\n",
-            "int coroutine_fn n_co_get(void);\r\nint co_wrapper n_get(void);\r\n",
+            "int microtask_fn @n_co_get(void);\r\n",
+            "int microtask_fn n_co_get(void);\r\nint co_wrapper n_get(void);\r\n",
         ),
         (
-            "Node * coroutine_fn GRAPH_RDLOCK @n_co_get(Node *n);\n",
-            "Node * coroutine_fn GRAPH_RDLOCK n_co_get(Node *n);\nNode * co_wrapper n_get(Node *n);\n",
+            "Node * microtask_fn GRAPH_RDLOCK @n_co_get(Node *n);\n",
+            "Node * microtask_fn GRAPH_RDLOCK n_co_get(Node *n);\nNode * co_wrapper n_get(Node *n);\n",
         ),
         (
-            "int coroutine_fn GRAPH_RDLOCK\n@n_co_get(int a,\n         int b);\n",
-            "int coroutine_fn GRAPH_RDLOCK\nn_co_get(int a,\n         int b);\nint co_wrapper\nn_get(int a,\n      int b);\n",
+            "int microtask_fn GRAPH_RDLOCK\n@n_co_get(int a,\n         int b);\n",
+            "int microtask_fn GRAPH_RDLOCK\nn_co_get(int a,\n         int b);\nint co_wrapper\nn_get(int a,\n      int b);\n",
         ),
         (
-            "int coroutine_fn @n_co_get(int a,\n                          int b);\n",
-            "int coroutine_fn n_co_get(int a,\n                          int b);\nint co_wrapper n_get(int a,\n                     int b);\n",
+            "int microtask_fn @n_co_get(int a,\n                          int b);\n",
+            "int microtask_fn n_co_get(int a,\n                          int b);\nint co_wrapper n_get(int a,\n                     int b);\n",
         ),
         // A mark on a parameter stays; one behind the list goes.
         (
-            "int @n_co_get(int coroutine_fn (*f)(void)) GRAPH_RDLOCK;\n",
-            "int n_co_get(int coroutine_fn (*f)(void)) GRAPH_RDLOCK;\nint co_wrapper n_get(int coroutine_fn (*f)(void));\n",
+            "int @n_co_get(int microtask_fn (*f)(void)) GRAPH_RDLOCK;\n",
+            "int n_co_get(int microtask_fn (*f)(void)) GRAPH_RDLOCK;\nint co_wrapper n_get(int microtask_fn (*f)(void));\n",
         ),
         // It stays under its condition.
         (
-            "#ifdef X\nint coroutine_fn @n_co_get(void);\n#endif\n",
-            "#ifdef X\nint coroutine_fn n_co_get(void);\nint co_wrapper n_get(void);\n#endif\n",
+            "#ifdef X\nint microtask_fn @n_co_get(void);\n#endif\n",
+            "#ifdef X\nint microtask_fn n_co_get(void);\nint co_wrapper n_get(void);\n#endif\n",
         ),
         // Empty lines are as they were.
         (
@@ -633,20 +633,20 @@ fn a_wrapper_that_is_too_wide_is_filled() {
         add_wrapper(text, offset, name, "node_get", "co_wrapper_bdrv_rdlock", &[MARK])
     };
     same(
-        edited("int coroutine_fn @n_get(int a23456789, int b23456789, int c23456789, int d);\r\n", edits),
+        edited("int microtask_fn @n_get(int a23456789, int b23456789, int c23456789, int d);\r\n", edits),
         "\
-int coroutine_fn n_get(int a23456789, int b23456789, int c23456789, int d);\r
+int microtask_fn n_get(int a23456789, int b23456789, int c23456789, int d);\r
 int co_wrapper_bdrv_rdlock node_get(int a23456789, int b23456789, int c23456789,\r
                                     int d);\r
 ",
     );
     same(
         edited(
-            "int coroutine_fn\n@n_get(int a2345678901234567890, int b2345678901234567890, int c2345678901);\n",
+            "int microtask_fn\n@n_get(int a2345678901234567890, int b2345678901234567890, int c2345678901);\n",
             edits,
         ),
         "\
-int coroutine_fn
+int microtask_fn
 n_get(int a2345678901234567890, int b2345678901234567890, int c2345678901);
 int co_wrapper_bdrv_rdlock
 node_get(int a2345678901234567890, int b2345678901234567890, int c2345678901);
@@ -654,11 +654,11 @@ node_get(int a2345678901234567890, int b2345678901234567890, int c2345678901);
     );
     same(
         edited(
-            "int coroutine_fn\n@n_get(int a2345678901234567890, int b2345678901234567890, int c2345678901234);\n",
+            "int microtask_fn\n@n_get(int a2345678901234567890, int b2345678901234567890, int c2345678901234);\n",
             edits,
         ),
         "\
-int coroutine_fn
+int microtask_fn
 n_get(int a2345678901234567890, int b2345678901234567890, int c2345678901234);
 int co_wrapper_bdrv_rdlock
 node_get(int a2345678901234567890, int b2345678901234567890,
@@ -666,9 +666,9 @@ node_get(int a2345678901234567890, int b2345678901234567890,
 ",
     );
     same(
-        edited("int coroutine_fn @n_get(ATypeWithALongName *a_parameter_with_a_long_name);\n", edits),
+        edited("int microtask_fn @n_get(ATypeWithALongName *a_parameter_with_a_long_name);\n", edits),
         "\
-int coroutine_fn n_get(ATypeWithALongName *a_parameter_with_a_long_name);
+int microtask_fn n_get(ATypeWithALongName *a_parameter_with_a_long_name);
 int co_wrapper_bdrv_rdlock
 node_get(ATypeWithALongName *a_parameter_with_a_long_name);
 ",
@@ -736,7 +736,7 @@ fn bytes_need_not_be_utf8() {
     let text = b"/* \xff */ int foo(int a, /* \xe9 */\n               int b);";
     let offset = text.windows(3).position(|part| part == b"foo").unwrap();
     let edits = mark_function(text, offset, "foo", MARK).unwrap();
-    assert!(apply(text, &edits).starts_with(b"/* \xff */ int coroutine_fn foo(int a, /* \xe9 */\n"));
+    assert!(apply(text, &edits).starts_with(b"/* \xff */ int microtask_fn foo(int a, /* \xe9 */\n"));
 }
 
 /// The code of a text, without blanks.
@@ -855,9 +855,9 @@ proptest! {
     fn any_text_is_edited_or_refused(
         parts in prop::collection::vec(prop_oneof![
             prop::sample::select(vec![
-                "foo", "int", "coroutine_fn", "LOCK", "struct", "(", ")", "*", ",", ";", "{", "}", "[", "]", "=", " ",
+                "foo", "int", "microtask_fn", "LOCK", "struct", "(", ")", "*", ",", ";", "{", "}", "[", "]", "=", " ",
                 "\n", "\r\n", "\t", "\\\n", "\\\r\n", "#", "/*", "*/", "//", "\"", "'", "'foo'", "foo(", "(*foo)(", "\nint foo(int",
-                "coroutine_fn foo(int,\n", "x, y,\n        z",
+                "microtask_fn foo(int,\n", "x, y,\n        z",
             ]).prop_map(|part| part.as_bytes().to_vec()),
             prop::collection::vec(any::<u8>(), 0..4),
         ], 0..40),
@@ -871,7 +871,7 @@ proptest! {
             results.push(mark_function(&text, offset, "foo", "mark"));
             results.push(mark_pointer(&text, offset, "foo", "mark"));
             results.push(rename_call(&text, offset, "foo", "another_name"));
-            results.push(add_wrapper(&text, offset, "foo", "bar", "mark", &["coroutine_fn", "LOCK"]));
+            results.push(add_wrapper(&text, offset, "foo", "bar", "mark", &["microtask_fn", "LOCK"]));
         }
         for offset in found(MARK) {
             results.push(unmark(&text, offset, MARK));

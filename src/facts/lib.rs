@@ -387,7 +387,7 @@ pub enum SlotIdentity {
     Target(SlotId),
 }
 
-/// An assertion on the context, such as `assert(qemu_in_coroutine())`.
+/// An assertion on the context, such as `assert(is_inside())`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assertion {
     /// The asserted context.

@@ -248,11 +248,11 @@ mod tests {
     #[test]
     fn edits_are_applied_in_order_of_position() {
         let set = set(&[
-            (1, &[edit("a.c", 4, 4, "coroutine_fn "), edit("a.h", 0, 0, "x")]),
+            (1, &[edit("a.c", 4, 4, "microtask_fn "), edit("a.h", 0, 0, "x")]),
             (2, &[edit("a.c", 8, 9, "")]),
             (3, &[edit("a.c", 0, 3, "void")]),
         ]);
-        assert_eq!(applied(&set, "int f();;\n"), "void coroutine_fn f();\n");
+        assert_eq!(applied(&set, "int f();;\n"), "void microtask_fn f();\n");
         assert_eq!(set.apply(Path::new("b.c"), b"as it was").unwrap(), b"as it was");
         assert_eq!(set.paths().collect::<Vec<_>>(), [Path::new("a.c"), Path::new("a.h")]);
         let starts: Vec<usize> = set.edits(Path::new("a.c")).map(|edit| edit.start).collect();
@@ -261,8 +261,8 @@ mod tests {
 
     #[test]
     fn offsets_move_with_edits() {
-        let set = set(&[(1, &[edit("a.c", 0, 3, "void"), edit("a.c", 4, 4, "coroutine_fn "), edit("a.c", 8, 9, "")])]);
-        let (old, new) = ("int f();;\n", "void coroutine_fn f();\n");
+        let set = set(&[(1, &[edit("a.c", 0, 3, "void"), edit("a.c", 4, 4, "microtask_fn "), edit("a.c", 8, 9, "")])]);
+        let (old, new) = ("int f();;\n", "void microtask_fn f();\n");
         assert_eq!(applied(&set, old), new);
         let at = |offset| set.moved(Path::new("a.c"), offset);
         assert_eq!([0, 2, 3, 4, 7, 8, 9].map(at), [0, 0, 4, 18, 21, 22, 22]);

@@ -173,7 +173,7 @@ mod tests {
         let ids = (0..).map(MarkId);
         let glob = |pattern| GlobBuilder::new(pattern).literal_separator(true).build().unwrap();
         MarkHeaders {
-            marks: ["coroutine_fn", "no_coroutine_fn", "co_wrapper"].map(str::to_owned).into_iter().zip(ids).collect(),
+            marks: ["microtask_fn", "no_microtask_fn", "co_wrapper"].map(str::to_owned).into_iter().zip(ids).collect(),
             headers: vec![GlobSetBuilder::new().add(glob("include/**/*.h")).build().unwrap()],
             directories: vec![PathBuf::from("include")],
         }
@@ -186,27 +186,27 @@ mod tests {
 
     #[test]
     fn an_empty_definition_gets_an_annotation_on_its_own_line() {
-        let (text, lines) = annotated("a\n#define coroutine_fn\nb\n").unwrap();
-        assert_eq!(text, "a\n#define coroutine_fn __attribute__((annotate(\"cowrap:coroutine_fn\")))\nb\n");
+        let (text, lines) = annotated("a\n#define microtask_fn\nb\n").unwrap();
+        assert_eq!(text, "a\n#define microtask_fn __attribute__((annotate(\"cowrap:microtask_fn\")))\nb\n");
         assert_eq!(lines, [2]);
     }
 
     #[test]
     fn what_a_mark_already_expands_to_is_kept() {
-        let (text, _) = annotated("#  define\tco_wrapper no_coroutine_fn /* x */ \\\n  more\n").unwrap();
+        let (text, _) = annotated("#  define\tco_wrapper no_microtask_fn /* x */ \\\n  more\n").unwrap();
         assert_eq!(
             text,
-            "#  define\tco_wrapper __attribute__((annotate(\"cowrap:co_wrapper\"))) no_coroutine_fn /* x */ \\\n  more\n"
+            "#  define\tco_wrapper __attribute__((annotate(\"cowrap:co_wrapper\"))) no_microtask_fn /* x */ \\\n  more\n"
         );
     }
 
     #[test]
     fn other_macros_are_left_alone() {
-        assert_eq!(annotated("#define coroutine_fn_t int\n"), None);
-        assert_eq!(annotated("#define my_coroutine_fn\n"), None);
-        assert_eq!(annotated("#define coroutine_fn(x) x\n"), None);
-        assert_eq!(annotated("#undef coroutine_fn\n"), None);
-        assert_eq!(annotated("#define A \\\n#define coroutine_fn\n"), None);
+        assert_eq!(annotated("#define microtask_fn_t int\n"), None);
+        assert_eq!(annotated("#define my_microtask_fn\n"), None);
+        assert_eq!(annotated("#define microtask_fn(x) x\n"), None);
+        assert_eq!(annotated("#undef microtask_fn\n"), None);
+        assert_eq!(annotated("#define A \\\n#define microtask_fn\n"), None);
     }
 
     #[test]
@@ -215,9 +215,9 @@ mod tests {
         let root = scratch.path();
         std::fs::create_dir_all(root.join("include/qemu")).unwrap();
         std::fs::create_dir_all(root.join("docs")).unwrap();
-        std::fs::write(root.join("include/qemu/b.h"), "#define coroutine_fn\n").unwrap();
-        std::fs::write(root.join("include/a.h"), "#define no_coroutine_fn\n#define coroutine_fn\n").unwrap();
-        std::fs::write(root.join("docs/c.h"), "#define coroutine_fn\n").unwrap();
+        std::fs::write(root.join("include/qemu/b.h"), "#define microtask_fn\n").unwrap();
+        std::fs::write(root.join("include/a.h"), "#define no_microtask_fn\n#define microtask_fn\n").unwrap();
+        std::fs::write(root.join("docs/c.h"), "#define microtask_fn\n").unwrap();
         let visible = make_visible(root, &marks(), &HashMap::new());
         let found: Vec<(String, u32)> = visible
             .definitions

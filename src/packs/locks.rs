@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A lock that belongs to a thread: the inside context that holds it must not suspend.
+/// A lock that belongs to a thread: code inside that holds it must not reach a primitive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lock {

@@ -32,7 +32,7 @@ pub struct Wrapper {
     pub calls: Effect,
     /// The lock that the wrapper takes around the call.
     pub lock: Option<LockMode>,
-    /// For the pack's templates: where a wrapper that leaves the coroutine runs its target. Without this the template
+    /// For the pack's templates: where a wrapper that leaves the inside context runs its target. Without this the template
     /// decides.
     pub context: Option<String>,
 }

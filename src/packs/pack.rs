@@ -34,7 +34,7 @@ pub struct Pack {
     pub noreturn: Vec<String>,
     /// What changes the context of the body that calls it.
     pub changes: Vec<Change>,
-    /// The functions that run the event loop once. Code outside waits for coroutines with them.
+    /// The functions that run the event loop once. Code outside waits with them for what it entered.
     pub polling: Vec<String>,
     /// The word that joins a wrapper's name to its target's.
     pub infix: Option<String>,
@@ -42,7 +42,7 @@ pub struct Pack {
     pub models: Vec<Model>,
     /// Calls that are known to do no harm.
     pub cuts: Vec<Cut>,
-    /// Macros that run their argument in another thread, on behalf of the coroutine.
+    /// Macros that run their argument in another thread, on behalf of the code inside.
     pub regions: Vec<String>,
     /// Functions that do not return, and leave only the frame or the thread: the program goes on.
     pub leaves: Vec<String>,
@@ -58,7 +58,7 @@ pub struct Pack {
     pub locks: Vec<Lock>,
     /// Slots without marks; [`PairId`](cowrap_facts::PairId) counts them.
     pub slots: Vec<SlotModel>,
-    /// The functions in which coroutines begin. cowrap does not check their bodies.
+    /// The functions in which the inside context begins. cowrap does not check their bodies.
     pub trampolines: Vec<String>,
     /// The files that it was read from, with those that it extends and its pages. Built-in ones are not among them.
     pub files: Vec<PathBuf>,

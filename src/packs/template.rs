@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(fill("x {word} y").unwrap(), "x inside-only y");
         assert_eq!(fill("{Word}, {a word}, {A word}").unwrap(), "Inside-only, an inside-only, An inside-only");
         assert_eq!(fill("{{word}} }}{{").unwrap(), "{word} }{");
-        assert_eq!(with_article("coroutine-only"), "a coroutine-only");
+        assert_eq!(with_article("main-thread-only"), "a main-thread-only");
     }
 
     #[test]

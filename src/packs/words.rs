@@ -11,7 +11,7 @@ use super::template::Template;
 /// The words of a pack. Each has the name of its key in `[words]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Words {
-    /// Where inside is, after a verb: "in coroutine context", "in a signal handler".
+    /// Where inside is, after a verb: "in a signal handler".
     pub inside: String,
     /// Where outside is, after a verb.
     pub outside: String,
@@ -19,7 +19,7 @@ pub struct Words {
     pub inside_context: String,
     /// The outside context as a noun.
     pub outside_context: String,
-    /// What requires the inside context, before a name: "coroutine-only".
+    /// What requires the inside context, before a name: "main-thread-only".
     pub inside_only: String,
     /// What requires the outside context, before a name: "async-signal-unsafe".
     pub outside_only: String,
@@ -27,17 +27,17 @@ pub struct Words {
     pub mixed: String,
     /// What starts inside and owes nothing to callers, before a name: "signal handler".
     pub entry: String,
-    /// Where an entry runs, after a verb: "runs it in a coroutine". That is `inside` for most packs.
+    /// Where an entry runs, after a verb: "runs it in a signal handler". That is `inside` for most packs.
     pub entered: String,
     /// What the summary counts calls of `creators` as, in the singular.
     pub creation: String,
     /// The label of a call of a creator, without "here".
     pub created: String,
-    /// What a function may do that reaches a primitive: "may suspend".
+    /// What a function may do that reaches a primitive: "may sleep".
     pub may: String,
-    /// What a function does that certainly reaches none: "never suspends".
+    /// What a function does that certainly reaches none: "never sleeps".
     pub never: String,
-    /// The same as `may` in a sentence about one function: "may suspend its coroutine".
+    /// The same as `may` in a sentence about one function: "may put its task to sleep".
     pub may_in_full: String,
     /// The same as `never` in a sentence about one function.
     pub never_in_full: String,

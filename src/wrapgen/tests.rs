@@ -51,7 +51,7 @@ fn every_form_of_return_type_is_read() {
         ("enum e\nco_wrapper\na_b(void);", "enum e a_b(void)"),
         ("  int64_t\n  co_wrapper a_b (void) ;", "int64_t a_b(void)"),
         ("typeof(x + 1) co_wrapper a_b(void);", "typeof(x+1) a_b(void)"),
-        ("BlockDriverState * coroutine_fn co_wrapper a_b(void);", "BlockDriverState *a_b(void)"),
+        ("BlockDriverState * G_NORETURN co_wrapper a_b(void);", "BlockDriverState *a_b(void)"),
         ("FILE *co_wrapper a_b(void);", "FILE *a_b(void)"),
         ("char *const co_wrapper a_b(void);", "char *const a_b(void)"),
         ("void co_wrapper (*a_b(int x))(char *, int);", "void (*a_b(int x))(char *, int)"),
@@ -78,8 +78,8 @@ fn a_result_can_be_assigned() {
 #[test]
 fn marks_and_attributes_may_be_anywhere() {
     for written in [
-        "int coroutine_fn GRAPH_RDLOCK co_wrapper a_b(int x);",
-        "int co_wrapper coroutine_fn a_b(int x);",
+        "int G_NORETURN GRAPH_RDLOCK co_wrapper a_b(int x);",
+        "int co_wrapper G_NORETURN a_b(int x);",
         "__attribute__((warn_unused_result)) int co_wrapper a_b(int x);",
         "int __attribute__((a(1), b)) co_wrapper a_b(int x);",
         "int co_wrapper a_b(int x) __attribute__((nonnull(1)));",
@@ -146,7 +146,7 @@ fn text_that_is_not_compiled_asks_for_nothing() {
         "#if 0\nint co_wrapper a_b(void); don't\n#endif",
         "#ifdef __cplusplus\nint co_wrapper a_b(void);\n#endif",
         "#if 1\n#else\nint co_wrapper a_b(void);\n#endif",
-        "#define co_wrapper no_coroutine_fn\n#define X int co_wrapper a_b(void);",
+        "#define co_wrapper OTHER_MARK\n#define X int co_wrapper a_b(void);",
         "#define X \\\n int co_wrapper a_b(void);\n",
         "const char *x = \"int co_wrapper a_b(void);\";",
         "/* co_wrapper */ int a_b(void);",
@@ -337,10 +337,10 @@ fn refusals_of_templates_are_at_the_declaration() {
 #[test]
 fn parameters_with_names_of_the_template_are_renamed() {
     let text = "int co_wrapper_mixed a_b(int s, int ret, int co, int poll_state, int opaque, int a_co_b, int s_,\n\
-                int qemu_in_coroutine, int assert, int harmless);\n";
+                int bdrv_poll_co, int assert, int harmless);\n";
     let text = written(text, "9.0").unwrap();
     let head = "int a_b(int s__, int ret_, int co_, int poll_state_, int opaque_,\n        int arg_a_co_b, int s_, \
-                int qemu_in_coroutine_, int assert_,\n        int harmless)\n";
+                int bdrv_poll_co_, int assert_, int harmless)\n";
     assert!(text.contains(head), "{text}");
     assert!(text.contains(".s__ = s__,"), "{text}");
     let text =

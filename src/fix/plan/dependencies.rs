@@ -71,7 +71,7 @@ mod tests {
     fn fix(names: &[&str]) -> Fix {
         let mark = |name: &&str| Action::MarkFunction {
             name: (*name).to_owned(),
-            mark: "coroutine_fn".to_owned(),
+            mark: "microtask_fn".to_owned(),
             at: Vec::new(),
         };
         let actions = names.iter().map(mark).collect();

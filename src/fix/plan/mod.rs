@@ -247,7 +247,7 @@ mod tests {
         }
         let texts = Texts::new(scratch.path(), None);
         let lists = [InputList { file: "block/meson.build".into(), known: "include/known.h".into() }];
-        let includes = BTreeSet::from([(PathBuf::from("needs.c"), "qemu/coroutine.h".to_owned())]);
+        let includes = BTreeSet::from([(PathBuf::from("needs.c"), "qemu/microtask.h".to_owned())]);
         let is_generated = |path: &Path| path.starts_with("build");
         let planner = Planner { texts: &texts, is_generated: &is_generated, lists: &lists, includes: &includes };
         let fix =
@@ -269,7 +269,7 @@ mod tests {
     }
 
     fn mark(at: Vec<Span>) -> Action {
-        Action::MarkFunction { name: "f".into(), mark: "coroutine_fn".into(), at }
+        Action::MarkFunction { name: "f".into(), mark: "microtask_fn".into(), at }
     }
 
     fn one(path: &str, text: &str) -> Result<Vec<(String, String)>, String> {
@@ -278,11 +278,11 @@ mod tests {
 
     #[test]
     fn every_declaration_without_the_mark_is_marked() {
-        let files = [("a.h", "int f(void);\n"), ("a.c", "int coroutine_fn f(void);\nint f(void)\n{\n}\n")];
+        let files = [("a.h", "int f(void);\n"), ("a.c", "int microtask_fn f(void);\nint f(void)\n{\n}\n")];
         let marked = edited(&files, mark(vec![span("a.h", 1, 5), span("a.c", 1, 18), span("a.c", 2, 5)])).unwrap();
         let expected = [
-            ("a.c", "int coroutine_fn f(void);\nint coroutine_fn f(void)\n{\n}\n"),
-            ("a.h", "int coroutine_fn f(void);\n"),
+            ("a.c", "int microtask_fn f(void);\nint microtask_fn f(void)\n{\n}\n"),
+            ("a.h", "int microtask_fn f(void);\n"),
         ];
         assert_eq!(marked, expected.map(|(path, text)| (path.to_owned(), text.to_owned())));
     }
@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn the_header_of_the_mark_is_included_on_request() {
         let files = [("needs.c", "#include \"qemu/osdep.h\"\n\nint f(void);\n")];
-        let text = "#include \"qemu/osdep.h\"\n#include \"qemu/coroutine.h\"\n\nint coroutine_fn f(void);\n";
+        let text = "#include \"qemu/osdep.h\"\n#include \"qemu/microtask.h\"\n\nint microtask_fn f(void);\n";
         assert_eq!(edited(&files, mark(vec![span("needs.c", 3, 5)])), one("needs.c", text));
     }
 

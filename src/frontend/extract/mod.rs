@@ -661,7 +661,7 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
         }
         let marks = if cursor.has_attributes() { self.marks_of(cursor) } else { Vec::new() };
         let mut written = self.written_here(&name, cursor, &marks);
-        // `CoroutineEntry foo;` declares a function with the marks of the typedef, and no attribute
+        // `HandlerEntry foo;` declares a function with the marks of the typedef, and no attribute
         // of its own. Later declarations take over the type, so the reference to it in the source
         // must be there too.
         if let Some(typedef) = cursor.ty().typedef().filter(|typedef| typedef.has_attributes()) {

@@ -149,7 +149,7 @@ impl<'tu> Extractor<'_, 'tu> {
     /// What a slot points to.
     pub(super) fn target_slot(&mut self, of: SlotId) -> SlotId {
         let pointer = &self.pieces[self.current].facts.slots[of.0 as usize];
-        // The mark of `CoroutineEntry **entry` is below both pointers.
+        // The mark of `HandlerEntry **entry` is below both pointers.
         let Slot { models, marks, declared, .. } = pointer.clone();
         let identity = SlotIdentity::Target(of);
         self.slot_id(Slot { identity, is_array: false, is_foreign: false, models, marks, declared })
@@ -300,7 +300,7 @@ impl<'tu> Extractor<'_, 'tu> {
         marks
     }
 
-    /// The marks of the typedefs that a type is written through: in `CoroutineEntry *entry` and `Handler table[4]`, the
+    /// The marks of the typedefs that a type is written through: in `HandlerEntry *entry` and `Handler table[4]`, the
     /// typedef is below pointers and arrays.
     fn type_marks(&mut self, ty: Type<'tu>) -> Vec<Mark> {
         let mut marks: Vec<Mark> = Vec::new();

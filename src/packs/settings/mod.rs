@@ -249,7 +249,7 @@ mod tests {
     use super::written::Written;
     use super::*;
 
-    const RULES: &[&str] = &["coroutine-call", "mixed-call"];
+    const RULES: &[&str] = &["inside-call", "mixed-call"];
 
     fn parse(text: &str) -> Result<Settings, String> {
         Settings::parse(text, Path::new("/src/cowrap.toml"), RULES).map_err(|error| error.to_string())
@@ -278,15 +278,15 @@ mod tests {
     #[test]
     fn of_several_levels_the_last_counts() {
         let text = "[levels]\nmixed-call = \"off\"\n\
-                    \"migration/**\" = { mixed-call = \"warn\", coroutine-call = \"note\" }\n\
+                    \"migration/**\" = { mixed-call = \"warn\", inside-call = \"note\" }\n\
                     \"migration/x/**\" = { mixed-call = \"error\" }\n";
         let settings = parse(text).unwrap();
         let level = |rule: &str, path: &str| settings.level(rule, Path::new(path));
         assert_eq!(level("mixed-call", "block/a.c"), Some(Setting::Off));
         assert_eq!(level("mixed-call", "migration/a.c"), Some(Setting::Warning));
         assert_eq!(level("mixed-call", "migration/x/a.c"), Some(Setting::Error));
-        assert_eq!(level("coroutine-call", "migration/x/a.c"), Some(Setting::Note));
-        assert_eq!(level("coroutine-call", "block/a.c"), None);
+        assert_eq!(level("inside-call", "migration/x/a.c"), Some(Setting::Note));
+        assert_eq!(level("inside-call", "block/a.c"), None);
         // What is written later counts, whatever it is.
         let settings = parse("[levels]\n\"a/*\" = { mixed-call = \"note\" }\nmixed-call = \"off\"\n").unwrap();
         assert_eq!(settings.level("mixed-call", Path::new("a/b.c")), Some(Setting::Off));
@@ -300,8 +300,8 @@ mod tests {
             ("\nbild = \"x\"\n", "did you mean `build`?"),
             ("build = 7", "invalid type"),
             (
-                "[levels]\n\ncoroutin-call = \"off\"\n",
-                "/src/cowrap.toml:3: no rule is named `coroutin-call`; did you mean `coroutine-call`?",
+                "[levels]\n\ninsid-call = \"off\"\n",
+                "/src/cowrap.toml:3: no rule is named `insid-call`; did you mean `inside-call`?",
             ),
             (
                 "[levels]\n\"a/**\" = { mixd-call = \"off\" }\n",

@@ -146,7 +146,7 @@ pub struct Span {
 /// A fix of a finding. It is applied as a whole or not at all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fix {
-    /// What it does, in the imperative: "mark `foo` as `coroutine_fn`".
+    /// What it does, in the imperative: "mark `foo` as `MARK`".
     pub title: String,
     /// Whether it is safe to apply without review.
     pub safety: Safety,

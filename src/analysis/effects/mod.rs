@@ -13,6 +13,7 @@ mod polling;
 mod entry_contexts;
 mod violations;
 mod callers;
+mod crashes;
 mod suspects;
 mod disputes;
 mod call_chains;

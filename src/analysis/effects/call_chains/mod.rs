@@ -25,6 +25,7 @@ use crate::program::{BodyId, FunctionId, IndexVec, Location, SlotId};
 use cowrap_facts::{CallKind, Context, PathCondition, single_values};
 use cowrap_packs::Effect;
 
+use super::crashes::crashing;
 use super::{Callee, Effects, Provenance};
 use callbacks::{Callback, CallbackReason, Passing};
 use graph::{CallRef, IncomingCall, Node, Reason, Reasons, Via};
@@ -257,6 +258,7 @@ impl<'e, 'a> Search<'e, 'a> {
 
 /// For each function, whether a call chain may continue through it.
 pub(super) fn traversable(effects: &Effects<'_>) -> IndexVec<FunctionId, bool> {
+    let crashing = crashing(effects.program, effects.pack);
     let is_traversable = |function: FunctionId| {
         let requirement = effects.requirement(function);
         // A model replaces the body, unless it only says where the body starts.
@@ -264,6 +266,7 @@ pub(super) fn traversable(effects: &Effects<'_>) -> IndexVec<FunctionId, bool> {
         matches!((requirement.effect, is_replaced), (None | Some(Effect::Mixed), false) | (Some(Effect::Entry), _))
             && effects.inferred_start(function) == effects.start(function)
             && !effects.start(function).is_empty()
+            && !crashing.contains(&function)
     };
     effects.program.function_ids().map(is_traversable).collect()
 }

@@ -37,7 +37,7 @@ fn read(packs: &[&str], files: &[(&str, &str)]) -> Read {
         write(unit, "#include \"all.h\"\n");
     }
     for (path, text) in files {
-        write(path, &text);
+        write(path, text);
         units.extend(path.ends_with(".c").then_some(path));
     }
     let header = files.iter().find(|(path, _)| *path == "all.h").map(|(_, text)| *text).unwrap_or_default();

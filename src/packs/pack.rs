@@ -202,6 +202,11 @@ impl Pack {
         self.help.fill(help, &self.words, values)
     }
 
+    /// Its own marks on declarations, without those that are statements.
+    pub fn declared_marks(&self) -> impl Iterator<Item = &MarkSpec> {
+        self.marks.iter().filter(|mark| !mark.is_foreign && !mark.statement)
+    }
+
     /// A mark's description.
     pub fn mark(&self, id: MarkId) -> &MarkSpec {
         &self.marks[usize::from(id.0)]

@@ -97,7 +97,7 @@ impl<'r> Checker<'r> {
         details.not_compared = compare_generated(&mut effects, request, &texts, &[]);
         let is_whole = coverage.is_whole && problems.is_empty();
         let findings = apply_policy(&effects, request, &request.enable, &texts, is_whole);
-        find_unmatched(&effects, &mut details.unmatched);
+        details.unmatched = find_unmatched(&effects, &details.parsing.marks);
         let summary = summarise(&effects, &findings, &problems, &coverage, details.not_compared.len());
         drop(effects);
         drop(programs);

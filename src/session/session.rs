@@ -18,7 +18,7 @@ use cowrap_frontend::index::Indexer;
 use cowrap_frontend::marks::{MarkDefinition, VisibleMarks, make_visible};
 use cowrap_frontend::sources::Sources;
 use cowrap_packs::{Pack, PackSet};
-use cowrap_report::{Details, MarkLocation, ParseDetails, Problem, UnmatchedEntries};
+use cowrap_report::{Details, MarkLocation, ParseDetails, Problem};
 
 use crate::caches::{Caches, FilesRead};
 use crate::index_file::{Coverage, Index};
@@ -98,6 +98,7 @@ pub(crate) fn saved_program(request: &Request) -> Result<Option<ProgramRead>, Er
     let Input::Index(path) = &request.input else { return Ok(None) };
     let packs = packs_of(&request.packs, &request.settings)?;
     let index = index_file::load(&request.working_directory.join(path), packs)?;
+    require_marks(&index.packs, &index.details.parsing.marks, &index.tree)?;
     Ok(Some(ProgramRead { index, files_read: None }))
 }
 
@@ -113,13 +114,13 @@ impl<'r> Session<'r> {
         let (inputs, tree) = inputs(request)?;
         let started = SystemTime::now();
         let visible = make_visible(&tree.root, &mark_headers(&packs), &Default::default());
-        let unmatched = without_marks(&packs, &visible, &tree)?;
         let parsing = ParseDetails {
             clang: format!("{} ({})", library.version(), library.path().display()),
             marks: visible.definitions.iter().map(|definition| mark_detail(definition, packs.first(), &tree)).collect(),
             ..ParseDetails::default()
         };
-        let details = Details { parsing, unmatched, ..Details::default() };
+        require_marks(&packs, &parsing.marks, &tree)?;
+        let details = Details { parsing, ..Details::default() };
         let cache = match &request.cache {
             // Verifying reads everything.
             Some(location) if request.sharing != SharingRequest::Verify => {
@@ -273,31 +274,27 @@ impl<'r> Session<'r> {
     }
 }
 
-/// For each pack, its marks on declarations if it has some and the tree defines none of them.
-///
-/// # Errors
-///
-/// This is so for all packs: a check could not find anything.
-fn without_marks(packs: &PackSet, visible: &VisibleMarks, tree: &Tree) -> Result<Vec<UnmatchedEntries>, Error> {
-    let missing = |pack: &Pack| {
-        let own = || pack.marks.iter().enumerate().filter(|(_, mark)| !mark.is_foreign && !mark.statement);
-        let is_defined = |id: usize| visible.definitions.iter().any(|found| usize::from(found.mark.0) == id);
-        match own().any(|(id, _)| is_defined(id)) {
-            true => Vec::new(),
-            false => own().map(|(_, mark)| mark.name.clone()).collect(),
-        }
-    };
-    let entries =
-        |pack: &Pack| UnmatchedEntries { pack: pack.name.clone(), marks: missing(pack), ..UnmatchedEntries::default() };
-    let unmatched: Vec<UnmatchedEntries> = packs.packs().iter().map(entries).collect();
-    match unmatched.iter().find(|entries| entries.marks.is_empty()).or(unmatched.first()) {
-        Some(entries) if !entries.marks.is_empty() => Err(Error::NoMarks {
-            pack: unmatched.iter().map(|entries| entries.pack.as_str()).collect::<Vec<_>>().join("`, `"),
-            root: tree.root.display().to_string(),
-            marks: unmatched.iter().flat_map(|entries| entries.marks.clone()).collect::<Vec<_>>().join(", "),
-        }),
-        _ => Ok(unmatched),
+/// The marks of a pack on declarations, if it has some and the tree defines none of them.
+pub(crate) fn missing_marks(pack: &Pack, defined: &[MarkLocation]) -> Vec<String> {
+    let own: Vec<&str> = pack.declared_marks().map(|mark| mark.name.as_str()).collect();
+    match own.iter().any(|name| defined.iter().any(|mark| mark.mark == *name)) {
+        true => Vec::new(),
+        false => own.into_iter().map(str::to_owned).collect(),
     }
+}
+
+/// Checks that not all packs lack their marks. A check could not find anything then.
+fn require_marks(packs: &PackSet, defined: &[MarkLocation], tree: &Tree) -> Result<(), Error> {
+    let missing: Vec<Vec<String>> = packs.packs().iter().map(|pack| missing_marks(pack, defined)).collect();
+    if missing.iter().any(Vec::is_empty) {
+        return Ok(());
+    }
+    let names: Vec<&str> = packs.packs().iter().map(|pack| pack.name.as_str()).collect();
+    Err(Error::NoMarks {
+        pack: names.join("`, `"),
+        root: tree.root.display().to_string(),
+        marks: missing.concat().join(", "),
+    })
 }
 
 /// A definition of a mark, for reports.

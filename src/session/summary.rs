@@ -7,10 +7,11 @@ use cowrap_analysis::program::Call;
 use cowrap_facts::CallKind;
 use cowrap_packs::{Cut, Effect, Pack};
 use cowrap_report::{
-    Finding, Level, PackSummary, Problem, Summary, SummaryWords, Unknown, UnmatchedCut, UnmatchedEntries,
+    Finding, Level, MarkLocation, PackSummary, Problem, Summary, SummaryWords, Unknown, UnmatchedCut, UnmatchedEntries,
 };
 
 use crate::index_file::Coverage;
+use crate::session::missing_marks;
 
 /// Counts what was checked and found with several packs. `not_compared` is the number of generated files that could
 /// not be compared.
@@ -101,18 +102,16 @@ fn summary_words(pack: &Pack) -> SummaryWords {
     }
 }
 
-/// Finds the models and cuts that match nothing. `unmatched` has the marks of each pack that the tree does not define.
-pub(crate) fn find_unmatched(effects: &[Effects<'_>], unmatched: &mut Vec<UnmatchedEntries>) {
+/// What matches nothing in the tree, for each pack. `marks` are those that the tree defines.
+pub(crate) fn find_unmatched(effects: &[Effects<'_>], marks: &[MarkLocation]) -> Vec<UnmatchedEntries> {
     let of_pack = |effects: &Effects<'_>| {
-        let pack = &effects.pack.name;
-        let known = unmatched.iter().find(|entries| entries.pack == *pack);
         let cut = |cut: &Cut| UnmatchedCut { caller: cut.caller.clone(), callee: cut.callee.clone() };
         UnmatchedEntries {
-            pack: pack.clone(),
-            marks: known.map(|entries| entries.marks.clone()).unwrap_or_default(),
+            pack: effects.pack.name.clone(),
+            marks: missing_marks(effects.pack, marks),
             models: effects.unused_models().into_iter().map(str::to_owned).collect(),
             cuts: effects.unused_cuts().into_iter().map(cut).collect(),
         }
     };
-    *unmatched = effects.iter().map(of_pack).collect();
+    effects.iter().map(of_pack).collect()
 }

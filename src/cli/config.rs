@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use cowrap_report::render::printable_lines;
-use cowrap_session::{BASELINE, Valued};
+use cowrap_session::{BASELINE, Cut, Valued};
 
 use super::input::InputArguments;
 use super::{fail, print};
@@ -65,7 +65,12 @@ impl Config {
         let path =
             |setting: &Option<Valued<PathBuf>>| setting.as_ref().map(|set| (quoted(set.value.display()), set.line));
         let words = |setting: &Option<Valued<Vec<String>>>| setting.as_ref().map(|set| (list(&set.value), set.line));
-        add("pack", given.packs.first().map(|pack| quoted(pack.display())), path(&settings.pack), "\"qemu\"");
+        let packs = |packs: &[PathBuf]| match packs {
+            [one] => quoted(one.display()),
+            several => list(&several.iter().map(|pack| pack.display().to_string()).collect::<Vec<_>>()),
+        };
+        let set = settings.packs.as_ref().map(|set| (packs(&set.value), set.line));
+        add("pack", (!given.packs.is_empty()).then(|| packs(given.packs)), set, "\"qemu\"");
         let build = given.build.map(|build| quoted(build.display()));
         add("build", build, path(&settings.build), "detected: ., build/ or the only build*/");
         let only = (!given.only.is_empty()).then(|| list(given.only));
@@ -78,9 +83,13 @@ impl Config {
         add("enable", None, words(&settings.enable), "[]");
         add("baseline", None, path(&settings.baseline), &format!("\"{BASELINE}\" at the root, if present"));
         for level in &settings.levels {
+            let rule = match &level.pack {
+                Some(pack) => quoted(format!("{pack}/{}", level.rule)),
+                None => level.rule.clone(),
+            };
             let name = match &level.files {
-                Some(files) => format!("levels.{}.{}", quoted(files.glob().glob()), level.rule),
-                None => format!("levels.{}", level.rule),
+                Some(files) => format!("levels.{}.{rule}", quoted(files.glob().glob())),
+                None => format!("levels.{rule}"),
             };
             lines.push((name, quoted(level.level), place(level.line)));
         }
@@ -93,7 +102,11 @@ impl Config {
             lines.push(("model".to_owned(), list(&model.functions), origin.clone()));
         }
         for cut in &settings.cuts {
-            lines.push(("cut".to_owned(), list(&[cut.cut.caller.clone(), cut.cut.callee.clone()]), origin.clone()));
+            let Cut { caller, callee, .. } = &cut.cut;
+            lines.push(("cut".to_owned(), list(&[caller.clone(), callee.clone()]), origin.clone()));
+        }
+        for slot in &settings.slots {
+            lines.push(("slot".to_owned(), quoted(&slot.slot.value), origin.clone()));
         }
         Ok(lines)
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use cowrap_session::{BaselineRequest, Gate, Input, Request, Settings, SharingRequest, Valued, rules};
+use cowrap_session::{BaselineRequest, Gate, Input, Request, Settings, SharingRequest, Valued};
 
 use super::cache::PlaceArguments;
 
@@ -100,6 +100,7 @@ impl InputArguments {
         let only = globs(&patterns).map_err(|error| format!("--only: {error}"))?;
         let exclude = settings.exclude.as_ref().map(|exclude| globs(&exclude.value));
         let exclude = exclude.transpose().map_err(|error| format!("exclude: {error}"))?;
+        let packs = packs(&self.packs, &settings)?;
         let input = match &self.index {
             Some(index) => Input::Index(index.clone()),
             None => Input::Database(self.build.clone().or_else(|| of(&settings.build))),
@@ -114,10 +115,7 @@ impl InputArguments {
             only: (!patterns.is_empty()).then_some(only),
             exclude: exclude.filter(|_| self.index.is_none()),
             is_partial: !self.only.is_empty(),
-            packs: match self.packs.is_empty() {
-                true => of(&settings.pack).into_iter().collect(),
-                false => self.packs.clone(),
-            },
+            packs,
             inputs: Vec::new(),
             enable: settings.enable.as_ref().map(|enable| enable.value.clone()).unwrap_or_default(),
             settings,
@@ -140,10 +138,18 @@ pub(super) fn settings(file: Option<&Path>, none: bool, working_directory: &Path
         None if none => None,
         None => Settings::find(working_directory),
     };
-    let rules = rules(&[]).map_err(|error| error.to_string())?;
-    let rules: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
-    let settings = file.map(|file| Settings::read(&file, &rules)).transpose();
+    let settings = file.map(|file| Settings::read(&file)).transpose();
     settings.map(Option::unwrap_or_default).map_err(|error| error.to_string())
+}
+
+/// The packs of a run: those that are given, or those of the settings. The settings are checked with them.
+pub(super) fn packs(given: &[PathBuf], settings: &Settings) -> Result<Vec<PathBuf>, String> {
+    let packs = match (given, &settings.packs) {
+        ([], Some(packs)) => packs.value.clone(),
+        _ => given.to_vec(),
+    };
+    cowrap_session::check_settings(settings, &packs).map_err(|error| error.to_string())?;
+    Ok(packs)
 }
 
 /// Patterns, in which `*` stays within a directory.

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use cowrap_session::{LinkRequest, Settings};
+use cowrap_session::LinkRequest;
 
 use super::fail;
+use super::input::{packs, settings};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Exit status:\n  0  written\n  2  failed or incomplete")]
@@ -26,9 +27,17 @@ pub(super) struct Link {
     root: Option<PathBuf>,
 
     /// Packs that the facts were read with: built-in names or files, separated by commas [default:
-    /// qemu]
+    /// those of cowrap.toml, or qemu]
     #[arg(long = "pack", value_name = "PACK", value_delimiter = ',')]
     packs: Vec<PathBuf>,
+
+    /// Settings file [default: cowrap.toml, here or in a parent directory]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Ignore cowrap.toml
+    #[arg(long, conflicts_with = "config")]
+    no_config: bool,
 
     /// Do not fail if translation units could not be read or their facts are missing
     #[arg(long)]
@@ -37,23 +46,20 @@ pub(super) struct Link {
 
 impl Link {
     pub(super) fn run(self) -> ExitCode {
-        let Link { facts, output, root, packs, allow_incomplete } = self;
-        let settings = Settings::default();
-        let index = match cowrap_session::link(&LinkRequest {
-            facts,
-            packs,
-            settings,
-            root,
-            allow_missing: allow_incomplete,
-        }) {
+        let Link { output, allow_incomplete, .. } = &self;
+        let request = match self.request() {
+            Ok(request) => request,
+            Err(message) => return fail(&message),
+        };
+        let index = match cowrap_session::link(&request) {
             Ok(index) => index,
             Err(error) => return fail(&error.to_string()),
         };
         let unread = index.problems.len();
-        if let Err(error) = cowrap_session::save(index, &output) {
+        if let Err(error) = cowrap_session::save(index, output) {
             return fail(&error.to_string());
         }
-        if unread > 0 && !allow_incomplete {
+        if unread > 0 && !*allow_incomplete {
             let output = output.display();
             let units = if unread == 1 { "translation unit" } else { "translation units" };
             return fail(&format!(
@@ -61,5 +67,18 @@ impl Link {
             ));
         }
         ExitCode::SUCCESS
+    }
+
+    fn request(&self) -> Result<LinkRequest, String> {
+        let working_directory =
+            std::env::current_dir().map_err(|error| format!("cannot determine the working directory: {error}"))?;
+        let settings = settings(self.config.as_deref(), self.no_config, &working_directory)?;
+        Ok(LinkRequest {
+            facts: self.facts.clone(),
+            packs: packs(&self.packs, &settings)?,
+            settings,
+            root: self.root.clone(),
+            allow_missing: self.allow_incomplete,
+        })
     }
 }

@@ -36,10 +36,18 @@ pub use pack::{Pack, PackError};
 pub use predicates::{Change, Compared, ContextName, Predicate, When};
 pub use rules::{ABOUT_NO_CONTEXT, RULE_IDS};
 pub use set::PackSet;
-pub use settings::{FILE_NAME, GeneratorFiles, LevelOf, Setting, Settings, SettingsError, TreeCut, TreeModel, Valued};
+pub use settings::{
+    FILE_NAME, GeneratorFiles, LevelOf, PackRules, Setting, Settings, SettingsError, TreeCut, TreeModel, TreeSlot,
+    Valued,
+};
 pub use slots::{SlotModel, SlotName, ThreadParameter};
 pub use template::{Template, TemplateProblem, with_article};
 pub use words::Words;
+
+/// The names of the packs that are compiled in.
+pub fn builtin_names() -> &'static [&'static str] {
+    builtin::NAMES
+}
 
 /// Whether a pack of this name is compiled in.
 fn is_builtin(pack: &std::path::Path) -> bool {

@@ -167,7 +167,7 @@ impl Pack {
     ///
     /// As of [`Settings::apply`].
     pub fn with(mut self, settings: &Settings) -> Result<Pack, SettingsError> {
-        settings.apply(std::slice::from_mut(&mut self))?;
+        settings.apply(std::slice::from_mut(&mut self), Some(0))?;
         Ok(self)
     }
 

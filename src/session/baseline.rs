@@ -68,7 +68,7 @@ pub(crate) fn apply(
         })
         .collect();
     stale.retain_mut(|(_, finding)| {
-        let setting = request.settings.level(&finding.rule, &finding.primary.at.path);
+        let setting = request.settings.level(None, &finding.rule, &finding.primary.at.path);
         finding.level = match (request.gate.ratchet, setting) {
             (true, _) => Level::Error,
             (false, Some(setting)) => setting.level().unwrap_or(finding.level),

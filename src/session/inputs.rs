@@ -135,29 +135,33 @@ const DEFAULT_PACK: &str = "qemu";
 ///
 /// # Errors
 ///
-/// A pack cannot be used, or two have the same name.
+/// A pack cannot be used, two have the same name, or the settings do not fit a pack.
 pub(crate) fn packs_of(given: &[PathBuf], settings: &Settings) -> Result<PackSet, Error> {
-    let mut packs: Vec<(PathBuf, Pack)> = Vec::new();
+    let identify = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let default = [PathBuf::from(DEFAULT_PACK)];
+    let mut paths: Vec<PathBuf> = Vec::new();
+    let mut packs: Vec<Pack> = Vec::new();
     for path in if given.is_empty() { &default } else { given } {
-        let identity = path.canonicalize().unwrap_or_else(|_| path.clone());
-        if packs.iter().any(|(known, _)| *known == identity) {
+        let identity = identify(path);
+        if paths.contains(&identity) {
             continue;
         }
         let pack = Pack::read(path)?;
-        if let Some((_, other)) = packs.iter().find(|(_, other)| other.name == pack.name) {
-            let (name, one, other) = (pack.name, &pack.origin, &other.origin);
-            return Err(Error::SamePackName {
-                name,
-                one: other.display().to_string(),
-                other: one.display().to_string(),
-            });
+        if let Some(known) = packs.iter().find(|known| known.name == pack.name) {
+            let (one, other) = (known.origin.display().to_string(), pack.origin.display().to_string());
+            return Err(Error::SamePackName { name: pack.name, one, other });
         }
-        packs.push((identity, pack));
+        paths.push(identity);
+        packs.push(pack);
     }
-    let mut packs: Vec<Pack> = packs.into_iter().map(|(_, pack)| pack).collect();
-    settings.apply(&mut packs)?;
+    // What the settings add without naming a pack is for the tree's first pack, even if this run uses another.
+    let first = match settings.packs.as_ref().and_then(|packs| packs.value.first()) {
+        Some(of_tree) => paths.iter().position(|path| *path == identify(of_tree)),
+        None => Some(0),
+    };
+    settings.apply(&mut packs, first)?;
     let mut packs = packs.into_iter();
-    let first = packs.next().map_or_else(|| Pack::read(Path::new(DEFAULT_PACK)), Ok)?;
+    // There is at least one.
+    let first = packs.next().map_or_else(Pack::qemu, Ok)?;
     Ok(PackSet::new(first, packs.collect()))
 }

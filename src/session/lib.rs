@@ -53,7 +53,7 @@ pub use cowrap_analysis::queries::Selection;
 pub use cowrap_base::files::{Digest, write_whole};
 pub use cowrap_fix::{plain_diff, unified_diff};
 pub use cowrap_frontend::index::WORKER;
-pub use cowrap_packs::{Settings, Valued, nearest};
+pub use cowrap_packs::{Cut, Settings, Valued, nearest};
 pub use error::Error;
 pub use facts_file::{Extracted, FactsError, LinkRequest, Shard, UnitSelection, extract, link};
 pub use fix::{Applied, FixError, FixRequest, Fixed, NotApplied, Step, fix};
@@ -66,7 +66,7 @@ pub use ninja::{NinjaRequest, emit_ninja};
 pub use patches::{PatchError, check_patch_directory, write_patches};
 pub use query::{AskError, Query, ask};
 pub use request::{Input, Progress, Request, SharingRequest};
-pub use rule_names::rules;
+pub use rule_names::{check_settings, rules};
 pub use session::index;
 pub use vocabulary::{mark_headers, vocabulary};
 

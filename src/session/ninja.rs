@@ -45,7 +45,7 @@ pub struct NinjaRequest {
 pub fn emit_ninja(request: &Request, ninja: &NinjaRequest) -> Result<(), FactsError> {
     let session = Session::open(request)?;
     let list = UnitList::of(&session);
-    let paths = Paths::of(request, ninja)?;
+    let paths = Paths::of(&session, ninja)?;
     let text = text(request, ninja, &paths, &session, &list)?;
     let inputs = depfile_of_list(&paths, &session)?;
     remove_others(&paths.facts, &list)?;
@@ -64,12 +64,13 @@ struct Paths {
     index: Option<PathBuf>,
     program: PathBuf,
     database: PathBuf,
-    /// The files of packs.
+    /// The files of the packs, with those that they extend.
     packs: Vec<PathBuf>,
 }
 
 impl Paths {
-    fn of(request: &Request, ninja: &NinjaRequest) -> Result<Paths, FactsError> {
+    fn of(session: &Session<'_>, ninja: &NinjaRequest) -> Result<Paths, FactsError> {
+        let request = session.request;
         let Input::Database(database) = &request.input else {
             return Err(Error::NotADatabase.into());
         };
@@ -87,7 +88,7 @@ impl Paths {
             program: program.canonicalize().unwrap_or(program),
             database: compdb::find(&request.working_directory, database.as_deref()).map_err(Error::from)?,
             // If the file does not exist, it is the name of a built-in pack.
-            packs: request.packs.iter().map(|pack| at(pack)).filter(|pack| pack.exists()).collect(),
+            packs: session.packs.packs().iter().flat_map(|pack| &pack.files).map(|file| at(file)).collect(),
         };
         for path in [&paths.name, &paths.facts] {
             word(path).ok_or_else(|| FactsError::Unnameable { path: path.clone(), in_what: "depfile" })?;
@@ -126,7 +127,9 @@ fn remove_others(directory: &Path, list: &UnitList) -> Result<(), FactsError> {
 /// on.
 fn depfile_of_list(paths: &Paths, session: &Session<'_>) -> Result<Vec<u8>, FactsError> {
     let marks = session.details.parsing.marks.iter().map(|mark| session.tree.root.join(&mark.path));
-    let files: BTreeSet<PathBuf> = marks.chain([paths.database.clone()]).chain(paths.packs.clone()).collect();
+    let files = marks.chain([paths.database.clone()]);
+    let files: BTreeSet<PathBuf> =
+        files.chain(paths.packs.clone()).chain(session.request.settings.file.clone()).collect();
     let unnameable = || FactsError::Unnameable { path: paths.name.clone(), in_what: "depfile" };
     depfile(&paths.name, files.iter().map(PathBuf::as_path), false).ok_or_else(unnameable)
 }
@@ -147,6 +150,11 @@ fn text(
         let given = argument(if file.exists() { &file } else { given }.as_os_str())?;
         pack.extend([b" --pack ", given.as_slice()].concat());
     }
+    // A run of ninja may find other settings than this one.
+    let config = match &request.settings.file {
+        Some(file) => [b" --config ", argument(file.as_os_str())?.as_slice()].concat(),
+        None => b" --no-config".to_vec(),
+    };
     let mut lines = Lines::default();
     lines.line(&[b"# Written by `cowrap index --emit-ninja`, and written again by ninja when the database changes."]);
     lines.line(&[b"ninja_required_version = 1.5"]);
@@ -163,6 +171,7 @@ fn text(
         b" --root ",
         &root,
         &pack,
+        &config,
         b" --unit $unit -o $out --depfile $out.d",
     ]);
     lines.line(&[b"  depfile = $out.d\n  deps = gcc\n  restat = 1\n  description = read $name"]);
@@ -177,7 +186,9 @@ fn text(
     let mut tools = [path(&paths.program)?, b" ".to_vec(), path(library.path())?].concat();
     let list_path = path(&paths.facts.join(UNIT_LIST))?;
     lines.line(&[b"\nbuild ", &path(&paths.name)?, b" ", &list_path, b": emit | ", &tools]);
-    for pack in &paths.packs {
+    // What the settings say of slots is part of facts.
+    let settings = request.settings.file.iter().filter(|_| !request.settings.slots.is_empty());
+    for pack in paths.packs.iter().chain(settings) {
         tools.extend([b" ", path(pack)?.as_slice()].concat());
     }
 
@@ -193,7 +204,7 @@ fn text(
         let incomplete: &[u8] = if ninja.allow_incomplete { b" --allow-incomplete" } else { b"" };
         let directory = argument(paths.facts.as_os_str())?;
         lines.line(&[b"\nrule link"]);
-        lines.line(&[b"  command = ", &cowrap, b" link", &pack, incomplete, b" -o $out ", &directory]);
+        lines.line(&[b"  command = ", &cowrap, b" link", &pack, &config, incomplete, b" -o $out ", &directory]);
         lines.line(&[b"  description = link $out"]);
         let index = path(index)?;
         lines.line(&[b"\nbuild ", &index, b": link ", &list_path, &all, b" | ", &tools]);

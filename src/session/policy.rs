@@ -1,6 +1,7 @@
 //! The diagnostics policy: comments in the sources suppress findings, and the tree's settings give
 //! them levels.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
@@ -11,11 +12,11 @@ use cowrap_analysis::program::FileId;
 use cowrap_analysis::rules::{self, malformed_suppression, unused_suppression};
 use cowrap_base::files::Texts;
 use cowrap_csyntax::suppression::{Comment, Suppression, comments};
-use cowrap_packs::nearest;
+use cowrap_packs::{Settings, nearest};
 use cowrap_report::{Finding, Fingerprints, RuleInfo, Span, sort_findings};
 
 use crate::request::Request;
-use crate::rule_names::{is_meant, meant_in};
+use crate::rule_names::{is_meant, meant_in, rules_elsewhere};
 
 /// The findings of a program with several packs after suppressions and settings, in their order, each with its
 /// fingerprint. `is_whole` says whether the program is the whole tree, so that an unused
@@ -37,9 +38,12 @@ pub(crate) fn apply_policy(
     let found: Vec<Vec<Finding>> = effects.par_iter().map(of_pack).collect();
     let mut findings: Vec<Finding> = found.into_iter().flatten().collect();
     sort_findings(&mut findings);
-    apply_suppressions(&mut findings, effects, enabled, texts, is_whole);
+    apply_suppressions(&mut findings, effects, request, enabled, texts, is_whole);
     findings.retain_mut(|finding| {
-        let Some(setting) = request.settings.level(&finding.rule, &finding.primary.at.path) else { return true };
+        let Some(setting) = request.settings.level(finding.pack.as_deref(), &finding.rule, &finding.primary.at.path)
+        else {
+            return true;
+        };
         if let Some(level) = setting.level() {
             finding.level = level;
         }
@@ -61,6 +65,7 @@ struct FileComment {
 fn apply_suppressions(
     findings: &mut Vec<Finding>,
     effects: &[Effects<'_>],
+    request: &Request,
     enabled: &[String],
     texts: &Texts,
     is_whole: bool,
@@ -73,7 +78,7 @@ fn apply_suppressions(
     }
     let names = declared_names(first, &comments);
     let rules: Vec<RuleInfo> = effects.iter().flat_map(|effects| rules::infos(effects.pack)).collect();
-    let (suppressions, mut added) = check_comments(&comments, &rules);
+    let (suppressions, mut added) = check_comments(&comments, &rules, &request.settings);
     let mut used: HashSet<(usize, usize)> = HashSet::new();
     findings.retain_mut(|finding| {
         let mut left: Vec<Span> = std::iter::once(&finding.primary.at).chain(&finding.further).cloned().collect();
@@ -102,8 +107,14 @@ fn apply_suppressions(
 fn check_comments<'c>(
     comments: &'c [FileComment],
     rules: &[RuleInfo],
+    settings: &Settings,
 ) -> (Vec<(&'c FileComment, &'c Suppression)>, Vec<Finding>) {
-    let is_rule = |name: &str| rules.iter().any(|rule| is_meant(name, rule.pack.as_deref(), &rule.name));
+    // Reading other packs costs something, and most comments name rules of this run.
+    let elsewhere = LazyCell::new(|| rules_elsewhere(settings));
+    let is_rule = |name: &str| {
+        let is_named = |rule: &RuleInfo| is_meant(name, rule.pack.as_deref(), &rule.name);
+        rules.iter().any(is_named) || elsewhere.iter().any(is_named)
+    };
     let mut suppressions = Vec::new();
     let mut findings = Vec::new();
     for comment in comments {

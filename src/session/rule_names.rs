@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cowrap_analysis::rules::infos;
-use cowrap_packs::{PackSet, Settings};
+use cowrap_packs::{Pack, PackRules, PackSet, Settings, builtin_names};
 use cowrap_report::RuleInfo;
 
 use crate::Error;
@@ -16,6 +16,38 @@ use crate::inputs::packs_of;
 /// A pack cannot be used.
 pub fn rules(packs: &[PathBuf]) -> Result<Vec<RuleInfo>, Error> {
     Ok(rules_of(&packs_of(packs, &Settings::default())?))
+}
+
+/// Checks that the settings of a tree name only packs and rules that there are: of the packs of a run, and of those
+/// that the settings name, so that a run can use other packs than the tree's.
+///
+/// # Errors
+///
+/// The settings name another one, or a pack cannot be used.
+pub fn check_settings(settings: &Settings, packs: &[PathBuf]) -> Result<(), Error> {
+    if settings.file.is_none() {
+        return Ok(());
+    }
+    let mut known: Vec<PackRules> = packs_of(packs, settings)?.packs().iter().map(names_of_rules).collect();
+    for path in settings.packs.iter().flat_map(|packs| &packs.value) {
+        let pack = Pack::read(path)?;
+        if !known.iter().any(|known| known.pack == pack.name) {
+            known.push(names_of_rules(&pack));
+        }
+    }
+    Ok(settings.check(&known)?)
+}
+
+fn names_of_rules(pack: &Pack) -> PackRules {
+    PackRules { pack: pack.name.clone(), rules: infos(pack).into_iter().map(|rule| rule.name).collect() }
+}
+
+/// The rules of the packs that a tree's settings name, and of the packs that are compiled in: a comment in the sources
+/// may name them although a run does not use them. A pack that cannot be read has none.
+pub(crate) fn rules_elsewhere(settings: &Settings) -> Vec<RuleInfo> {
+    let built_in = builtin_names().iter().map(PathBuf::from);
+    let packs = settings.packs.iter().flat_map(|packs| packs.value.clone()).chain(built_in);
+    packs.filter_map(|path| Pack::read(&path).ok()).flat_map(|pack| infos(&pack)).collect()
 }
 
 /// The rules of packs, sorted by name. Those of one name are in the order of the packs.

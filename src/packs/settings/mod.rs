@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use cowrap_report::Level;
 
-use super::{Cut, Model, Pack};
+use super::{Cut, Effect, Model, Pack, SlotModel, SlotName};
 
 /// The name of the file.
 pub const FILE_NAME: &str = "cowrap.toml";
@@ -24,8 +24,8 @@ pub struct Settings {
     pub file: Option<PathBuf>,
     /// Its text.
     pub text: String,
-    /// The pack: the name of a built-in one, or a file.
-    pub pack: Option<Valued<PathBuf>>,
+    /// The packs: names of built-in ones, or files; at least one.
+    pub packs: Option<Valued<Vec<PathBuf>>>,
     /// The build directory, or its compilation database.
     pub build: Option<Valued<PathBuf>>,
     /// The files and directories in which cowrap reports findings; all without this.
@@ -46,6 +46,38 @@ pub struct Settings {
     pub models: Vec<TreeModel>,
     /// Harmless calls, in addition to the pack's.
     pub cuts: Vec<TreeCut>,
+    /// Slots without marks, in addition to the pack's.
+    pub slots: Vec<TreeSlot>,
+}
+
+/// What the settings of a tree say of a slot. Its effects are in the words of its pack.
+#[derive(Clone, Debug)]
+pub struct TreeSlot {
+    /// The slot.
+    pub slot: Valued<SlotName>,
+    /// What it requires, as written.
+    pub effect: Option<Valued<String>>,
+    /// The flag that decides what it requires.
+    pub flag: Option<SlotName>,
+    /// The constant among the flag's bits.
+    pub constant: Option<String>,
+    /// What it requires if the flag is set, as written.
+    pub set: Option<Valued<String>>,
+    /// What it requires if the flag is not set, as written.
+    pub unset: Option<Valued<String>>,
+    /// The reason, for people.
+    pub reason: Option<String>,
+    /// The name of the pack; the first pack without one.
+    pub pack: Option<Valued<String>>,
+}
+
+/// The names of a pack's rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackRules {
+    /// The pack's name.
+    pub pack: String,
+    /// The names of its rules, as users see them.
+    pub rules: Vec<String>,
 }
 
 /// A model in the settings of a tree. Its effect is in the words of its pack.
@@ -86,6 +118,8 @@ pub struct Valued<T> {
 /// The level of a rule, everywhere or in some files.
 #[derive(Clone, Debug)]
 pub struct LevelOf {
+    /// The pack, if the level is for one pack alone.
+    pub pack: Option<String>,
     /// The rule.
     pub rule: String,
     /// Its level.
@@ -160,8 +194,9 @@ impl Settings {
         None
     }
 
-    /// Reads a file. `rules` are the names of all rules.
-    pub fn read(file: &Path, rules: &[&str]) -> Result<Settings, SettingsError> {
+    /// Reads a file. The names of packs and rules in it are not checked yet: which there are depends on the packs that
+    /// the file names ([`Settings::check`]).
+    pub fn read(file: &Path) -> Result<Settings, SettingsError> {
         let is_file = std::fs::metadata(file).map(|found| found.is_file());
         let text = match is_file {
             // A pipe, for example, may have no end.
@@ -169,43 +204,50 @@ impl Settings {
             _ => std::fs::read_to_string(file),
         };
         let text = text.map_err(|source| SettingsError::Read { path: file.display().to_string(), source })?;
-        Settings::parse(&text, file, rules)
+        Settings::parse(&text, file)
     }
 
-    /// Gives each model and each cut to its pack, at least one of which there is: the one that it names, or the first.
+    /// Gives each model, each cut and each slot to its pack. `first` is the position of the tree's first pack, for those
+    /// that name none. What is for a pack that the run does not use is left out.
     ///
     /// # Errors
     ///
-    /// A model or a cut names another pack, or an effect that its pack does not know.
-    pub fn apply(&self, packs: &mut [Pack]) -> Result<(), SettingsError> {
+    /// A model or a slot names an effect that its pack does not know, or a slot's keys contradict each other.
+    pub fn apply(&self, packs: &mut [Pack], first: Option<usize>) -> Result<(), SettingsError> {
         for TreeModel { functions, effect, reason, level, library, pack } in &self.models {
-            let pack = self.pack_in(packs, pack.as_ref())?;
-            let Some(known) = pack.words.effect_of(&effect.value) else {
-                return Err(self.invalid(effect.line, &pack.words.unknown_effect(&effect.value)));
-            };
+            let Some(pack) = pack_in(packs, first, pack.as_ref()) else { continue };
+            let effect = self.effect(pack, effect)?;
             let (functions, reason) = (functions.clone(), reason.clone());
-            pack.models.push(Model { functions, effect: known, reason, level: *level, library: *library });
+            pack.models.push(Model { functions, effect, reason, level: *level, library: *library });
         }
         for TreeCut { cut, pack } in &self.cuts {
-            self.pack_in(packs, pack.as_ref())?.cuts.push(cut.clone());
+            if let Some(pack) = pack_in(packs, first, pack.as_ref()) {
+                pack.cuts.push(cut.clone());
+            }
+        }
+        for TreeSlot { slot, effect, flag, constant, set, unset, reason, pack } in &self.slots {
+            let Some(pack) = pack_in(packs, first, pack.as_ref()) else { continue };
+            let of = |word: &Option<Valued<String>>| word.as_ref().map(|word| self.effect(pack, word)).transpose();
+            let model = SlotModel {
+                slot: slot.value.clone(),
+                effect: of(effect)?,
+                flag: flag.clone(),
+                constant: constant.clone(),
+                set: of(set)?,
+                unset: of(unset)?,
+                reason: reason.clone(),
+                is_foreign: false,
+            };
+            model.validate().map_err(|problem| self.invalid(slot.line, &problem))?;
+            pack.slots.push(model);
         }
         Ok(())
     }
 
-    /// The pack of this name, or the first.
-    fn pack_in<'p>(&self, packs: &'p mut [Pack], name: Option<&Valued<String>>) -> Result<&'p mut Pack, SettingsError> {
-        let position = match name {
-            None => 0,
-            Some(Valued { value, line }) => {
-                let position = packs.iter().position(|pack| pack.name == *value);
-                position.ok_or_else(|| {
-                    let names: Vec<String> = packs.iter().map(|pack| format!("`{}`", pack.name)).collect();
-                    let message = format!("no pack of this run is named `{value}`; its packs are {}", names.join(", "));
-                    self.invalid(*line, &message)
-                })?
-            }
-        };
-        Ok(&mut packs[position])
+    /// The effect that a word of a pack means.
+    fn effect(&self, pack: &Pack, word: &Valued<String>) -> Result<Effect, SettingsError> {
+        let known = pack.words.effect_of(&word.value);
+        known.ok_or_else(|| self.invalid(word.line, &pack.words.unknown_effect(&word.value)))
     }
 
     fn invalid(&self, line: u32, message: &str) -> SettingsError {
@@ -213,12 +255,25 @@ impl Settings {
         SettingsError::Invalid { path, message: format!("{line}: {message}") }
     }
 
-    /// The level of a rule in a file, if the settings have one. The path is relative to the tree's root.
-    pub fn level(&self, rule: &str, path: &Path) -> Option<Setting> {
-        let is_meant =
-            |level: &&LevelOf| level.rule == rule && level.files.as_ref().is_none_or(|files| files.is_match(path));
+    /// The level of a pack's rule in a file, if the settings have one. A rule about comments or the baseline has no
+    /// pack. The path is relative to the tree's root.
+    pub fn level(&self, pack: Option<&str>, rule: &str, path: &Path) -> Option<Setting> {
+        let is_meant = |level: &&LevelOf| {
+            level.rule == rule
+                && level.pack.as_deref().is_none_or(|of| pack == Some(of))
+                && level.files.as_ref().is_none_or(|files| files.is_match(path))
+        };
         self.levels.iter().rev().find(is_meant).map(|level| level.level)
     }
+}
+
+/// The pack of this name, or that of the position, if the run uses it.
+fn pack_in<'p>(packs: &'p mut [Pack], first: Option<usize>, name: Option<&Valued<String>>) -> Option<&'p mut Pack> {
+    let position = match name {
+        None => first,
+        Some(name) => packs.iter().position(|pack| pack.name == name.value),
+    };
+    packs.get_mut(position?)
 }
 
 impl Setting {
@@ -249,10 +304,17 @@ mod tests {
     use super::written::Written;
     use super::*;
 
-    const RULES: &[&str] = &["inside-call", "mixed-call"];
-
     fn parse(text: &str) -> Result<Settings, String> {
-        Settings::parse(text, Path::new("/src/cowrap.toml"), RULES).map_err(|error| error.to_string())
+        let rules = |pack: &str, rules: &[&str]| PackRules {
+            pack: pack.to_owned(),
+            rules: rules.iter().map(|rule| (*rule).to_owned()).collect(),
+        };
+        let known = [rules("qemu", &["inside-call", "mixed-call"]), rules("pond", &["fiber-call", "mixed-call"])];
+        let settings = Settings::parse(text, Path::new("/src/cowrap.toml"));
+        let checked = settings.and_then(|settings| settings.check(&known).map(|()| settings));
+        let applied = |settings: Settings| settings.apply(&mut [Pack::qemu().unwrap()], Some(0)).map(|()| settings);
+        let checked = checked.and_then(applied);
+        checked.map_err(|error| error.to_string())
     }
 
     /// `cowrap config --schema` prints the file; `UPDATE_EXPECT=1` rewrites it.
@@ -270,9 +332,11 @@ mod tests {
     fn values_know_their_lines_and_paths_start_at_the_file() {
         let settings = parse("# a tree\nbuild = \"out\"\npack = \"qemu\"\npaths = [\n  \"block\",\n]\n").unwrap();
         assert_eq!(settings.build, Some(Valued { value: PathBuf::from("/src/out"), line: 2 }));
-        assert_eq!(settings.pack, Some(Valued { value: PathBuf::from("qemu"), line: 3 }));
+        assert_eq!(settings.packs, Some(Valued { value: vec![PathBuf::from("qemu")], line: 3 }));
         assert_eq!(settings.paths, Some(Valued { value: vec![PathBuf::from("/src/block")], line: 4 }));
-        assert_eq!(parse("pack = \"my.toml\"").unwrap().pack.unwrap().value, Path::new("/src/my.toml"));
+        assert_eq!(parse("pack = \"my.toml\"").unwrap().packs.unwrap().value, [Path::new("/src/my.toml")]);
+        let packs = parse("packs = [\"qemu\", \"my.toml\"]").unwrap().packs.unwrap().value;
+        assert_eq!(packs, [Path::new("qemu"), Path::new("/src/my.toml")]);
     }
 
     #[test]
@@ -281,7 +345,7 @@ mod tests {
                     \"migration/**\" = { mixed-call = \"warn\", inside-call = \"note\" }\n\
                     \"migration/x/**\" = { mixed-call = \"error\" }\n";
         let settings = parse(text).unwrap();
-        let level = |rule: &str, path: &str| settings.level(rule, Path::new(path));
+        let level = |rule: &str, path: &str| settings.level(Some("qemu"), rule, Path::new(path));
         assert_eq!(level("mixed-call", "block/a.c"), Some(Setting::Off));
         assert_eq!(level("mixed-call", "migration/a.c"), Some(Setting::Warning));
         assert_eq!(level("mixed-call", "migration/x/a.c"), Some(Setting::Error));
@@ -289,7 +353,17 @@ mod tests {
         assert_eq!(level("inside-call", "block/a.c"), None);
         // What is written later counts, whatever it is.
         let settings = parse("[levels]\n\"a/*\" = { mixed-call = \"note\" }\nmixed-call = \"off\"\n").unwrap();
-        assert_eq!(settings.level("mixed-call", Path::new("a/b.c")), Some(Setting::Off));
+        assert_eq!(settings.level(Some("qemu"), "mixed-call", Path::new("a/b.c")), Some(Setting::Off));
+    }
+
+    #[test]
+    fn a_level_can_be_for_one_pack() {
+        let text = "[levels]\nmixed-call = \"note\"\n\"pond/mixed-call\" = \"off\"\n\
+                    \"a/**\" = { \"qemu/mixed-call\" = \"error\" }\n";
+        let settings = parse(text).unwrap();
+        let level = |pack: &str, path: &str| settings.level(Some(pack), "mixed-call", Path::new(path));
+        assert_eq!((level("qemu", "b.c"), level("pond", "b.c")), (Some(Setting::Note), Some(Setting::Off)));
+        assert_eq!((level("qemu", "a/b.c"), level("pond", "a/b.c")), (Some(Setting::Error), Some(Setting::Off)));
     }
 
     #[test]
@@ -301,17 +375,30 @@ mod tests {
             ("build = 7", "invalid type"),
             (
                 "[levels]\n\ninsid-call = \"off\"\n",
-                "/src/cowrap.toml:3: no rule is named `insid-call`; did you mean `inside-call`?",
+                "/src/cowrap.toml:3: no rule of the packs qemu, pond is named `insid-call`; did you mean \
+                 `inside-call`?",
             ),
             (
                 "[levels]\n\"a/**\" = { mixd-call = \"off\" }\n",
-                ":2: no rule is named `mixd-call`; did you mean `mixed-call`?",
+                ":2: no rule of the packs qemu, pond is named `mixd-call`; did you mean `mixed-call`?",
             ),
+            ("[levels]\n\"pond/inside-call\" = \"off\"\n", ":2: no rule of the pack pond is named `inside-call`"),
+            (
+                "[levels]\n\"ponds/fiber-call\" = \"off\"\n",
+                ":2: no pack is named `ponds`; the packs are qemu, pond; did you mean `pond`?",
+            ),
+            ("\npacks = []\n", ":2: `packs` is empty; name a pack or remove the key"),
+            ("pack = \"qemu\"\npacks = [\"qemu\"]\n", ":2: both `pack` and `packs` are set; use one of them"),
+            (
+                "[[model]]\npack = \"lake\"\nfunctions = [\"f\"]\neffect = \"mixed\"\nreason = \"r\"\n",
+                ":2: no pack is named `lake`; the packs are qemu, pond",
+            ),
+            ("[[slot]]\nslot = \"f(1)\"\nset = \"mixed\"\n", ":2: the model of `f(1)` has no `flag`"),
             ("[levels]\nmixed-call = \"of\"\n", "did you mean `off`?"),
             ("[levels]\n\"a[\" = { mixed-call = \"off\" }\n", ":2: error parsing glob"),
             ("\nonly = [\"a[\"]\n", ":2: error parsing glob"),
             ("exclude = [\"b\", \"a[\"]\n", ":1: error parsing glob"),
-            ("\nenable = [\"no\"]\n", ":2: no rule is named `no`"),
+            ("\nenable = [\"no\"]\n", ":2: no rule of the packs qemu, pond is named `no`"),
             ("[[generator]]\ninputs = []\n", ":1: missing field `output`"),
             ("[[cut]]\ncaller = \"a\"\ncallee = \"b\"\nreason = \" \"\n", ":1: a cut has no reason"),
             ("build = \"a\"\nbuild = \"b\"\n", ":2: duplicate key"),

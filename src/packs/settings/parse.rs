@@ -8,21 +8,18 @@ use toml::Spanned;
 use super::super::Cut;
 use super::super::is_builtin;
 use super::super::nearest::{hint, nearest};
-use super::written::{Rules, Written, WrittenCut, WrittenLevel, WrittenLevels, WrittenModel};
-use super::{GeneratorFiles, LevelOf, Settings, SettingsError, TreeCut, TreeModel, Valued};
+use super::written::{Rules, Written, WrittenCut, WrittenLevel, WrittenLevels, WrittenModel, WrittenSlot};
+use super::{GeneratorFiles, LevelOf, PackRules, Settings, SettingsError, TreeCut, TreeModel, TreeSlot, Valued};
 
 impl Settings {
-    /// Parses the text of a file. `rules` are the names of all rules.
-    pub fn parse(text: &str, file: &Path, rules: &[&str]) -> Result<Settings, SettingsError> {
-        let source = Source { text, file, rules };
+    /// Parses the text of a file. As in [`Settings::read`], names of packs and rules are not checked yet.
+    pub fn parse(text: &str, file: &Path) -> Result<Settings, SettingsError> {
+        let source = Source { text, file };
         let written: Written = toml::from_str(text).map_err(|error| {
             let message = error.message();
             let offset = error.span().map_or(0, |span| span.start);
             source.invalid(offset, &format!("{}{}", message.trim_end(), hint(message)))
         })?;
-        if let Some(enable) = &written.enable {
-            enable.get_ref().iter().try_for_each(|rule| source.check_rule(rule, enable.span().start))?;
-        }
         for patterns in written.only.iter().chain(&written.exclude) {
             let mut globs = patterns.get_ref().iter().map(|pattern| source.glob(pattern, patterns.span().start));
             globs.try_for_each(|glob| glob.map(|_| ()))?;
@@ -45,11 +42,16 @@ impl Settings {
             cut: Cut { caller, callee, reason },
             pack: pack.map(|pack| source.valued(pack)),
         };
-        let pack = |pack: PathBuf| if is_builtin(&pack) { pack } else { absolute(pack) };
+        let slot = |WrittenSlot { slot, effect, flag, constant, set, unset, reason, pack }| {
+            let valued = |word: Option<Spanned<String>>| word.map(|word| source.valued(word));
+            let (effect, set, unset, pack) = (valued(effect), valued(set), valued(unset), valued(pack));
+            let slot = Valued { line: source.line(slot.span().start), value: slot.into_inner() };
+            TreeSlot { slot, effect, flag, constant, set, unset, reason, pack }
+        };
         Ok(Settings {
             file: Some(file.to_path_buf()),
             text: text.to_owned(),
-            pack: source.value(written.pack, pack),
+            packs: source.packs(written.pack, written.packs)?,
             build: source.value(written.build, absolute),
             paths: source.value(written.paths, |paths| paths.into_iter().map(absolute).collect()),
             only: source.value(written.only, |only| only),
@@ -60,15 +62,79 @@ impl Settings {
             generators: generators.collect(),
             models: written.model.into_iter().map(model).collect(),
             cuts: written.cut.into_iter().map(cut).collect(),
+            slots: written.slot.into_iter().map(slot).collect(),
         })
     }
+}
+
+impl Settings {
+    /// Checks that all names of packs and rules are among those that are known.
+    ///
+    /// # Errors
+    ///
+    /// The line of a name that is not.
+    pub fn check(&self, known: &[PackRules]) -> Result<(), SettingsError> {
+        let invalid = |line: u32, problem: String| self.invalid(line, &problem);
+        if let Some(enable) = &self.enable {
+            for name in &enable.value {
+                let (pack, rule) = split(name);
+                check_rule(pack.as_deref(), &rule, known).map_err(|problem| invalid(enable.line, problem))?;
+            }
+        }
+        for level in &self.levels {
+            let checked = check_rule(level.pack.as_deref(), &level.rule, known);
+            checked.map_err(|problem| invalid(level.line, problem))?;
+        }
+        let models = self.models.iter().filter_map(|model| model.pack.as_ref());
+        let cuts = self.cuts.iter().filter_map(|cut| cut.pack.as_ref());
+        let slots = self.slots.iter().filter_map(|slot| slot.pack.as_ref());
+        for pack in models.chain(cuts).chain(slots) {
+            check_pack(&pack.value, known).map_err(|problem| invalid(pack.line, problem))?;
+        }
+        Ok(())
+    }
+}
+
+/// The parts of `pack/rule`, or of `rule`.
+fn split(name: &str) -> (Option<String>, String) {
+    match name.split_once('/') {
+        Some((pack, rule)) => (Some(pack.to_owned()), rule.to_owned()),
+        None => (None, name.to_owned()),
+    }
+}
+
+/// Checks that a pack has this name.
+fn check_pack(name: &str, known: &[PackRules]) -> Result<(), String> {
+    if known.iter().any(|pack| pack.pack == name) {
+        return Ok(());
+    }
+    let names: Vec<&str> = known.iter().map(|pack| pack.pack.as_str()).collect();
+    let hint = nearest(name, names.iter().copied()).map(|pack| format!("; did you mean `{pack}`?"));
+    let are =
+        if let [one] = names.as_slice() { format!("pack is {one}") } else { format!("packs are {}", names.join(", ")) };
+    Err(format!("no pack is named `{name}`; the {are}{}", hint.unwrap_or_default()))
+}
+
+/// Checks that a rule has this name: of a pack, or of any.
+fn check_rule(pack: Option<&str>, name: &str, known: &[PackRules]) -> Result<(), String> {
+    if let Some(pack) = pack {
+        check_pack(pack, known)?;
+    }
+    let meant: Vec<&PackRules> = known.iter().filter(|of| pack.is_none_or(|pack| of.pack == pack)).collect();
+    let rules = || meant.iter().flat_map(|pack| &pack.rules).map(String::as_str);
+    if rules().any(|rule| rule == name) {
+        return Ok(());
+    }
+    let names: Vec<&str> = meant.iter().map(|pack| pack.pack.as_str()).collect();
+    let packs = if names.len() == 1 { "pack" } else { "packs" };
+    let hint = nearest(name, rules()).map(|rule| format!("; did you mean `{rule}`?"));
+    Err(format!("no rule of the {packs} {} is named `{name}`{}", names.join(", "), hint.unwrap_or_default()))
 }
 
 /// What errors need to know.
 struct Source<'s> {
     text: &'s str,
     file: &'s Path,
-    rules: &'s [&'s str],
 }
 
 impl Source<'_> {
@@ -95,13 +161,22 @@ impl Source<'_> {
         glob.map_err(|error| self.invalid(offset, &error.to_string()))
     }
 
-    /// Checks that a rule has this name.
-    fn check_rule(&self, name: &str, offset: usize) -> Result<(), SettingsError> {
-        if self.rules.contains(&name) {
-            return Ok(());
+    /// The packs, by their names or absolute paths.
+    fn packs(
+        &self,
+        one: Option<Spanned<PathBuf>>,
+        several: Option<Spanned<Vec<PathBuf>>>,
+    ) -> Result<Option<Valued<Vec<PathBuf>>>, SettingsError> {
+        if let (Some(_), Some(several)) = (&one, &several) {
+            return Err(self.invalid(several.span().start, "both `pack` and `packs` are set; use one of them"));
         }
-        let nearest = nearest(name, self.rules.iter().copied()).map(|rule| format!("; did you mean `{rule}`?"));
-        Err(self.invalid(offset, &format!("no rule is named `{name}`{}", nearest.unwrap_or_default())))
+        if let Some(empty) = several.as_ref().filter(|packs| packs.get_ref().is_empty()) {
+            return Err(self.invalid(empty.span().start, "`packs` is empty; name a pack or remove the key"));
+        }
+        let directory = self.file.parent().unwrap_or(Path::new("."));
+        let pack = |pack: PathBuf| if is_builtin(&pack) { pack } else { directory.join(pack) };
+        let one = self.value(one, |one| vec![pack(one)]);
+        Ok(one.or(self.value(several, |packs| packs.into_iter().map(pack).collect())))
     }
 
     /// Checks that every model and every cut has a reason.
@@ -124,17 +199,15 @@ impl Source<'_> {
             let offset = key.span().start;
             match level {
                 WrittenLevel::Everywhere(level) => {
-                    self.check_rule(key.get_ref(), offset)?;
-                    let (rule, line) = (key.get_ref().clone(), self.line(offset));
-                    levels.push(LevelOf { rule, level: *level, files: None, line });
+                    let (pack, rule) = split(key.get_ref());
+                    levels.push(LevelOf { pack, rule, level: *level, files: None, line: self.line(offset) });
                 }
                 WrittenLevel::In(Rules(rules)) => {
                     let files = self.glob(key.get_ref(), offset)?.compile_matcher();
-                    for (rule, level) in rules {
-                        let offset = rule.span().start;
-                        self.check_rule(rule.get_ref(), offset)?;
-                        let (rule, line) = (rule.get_ref().clone(), self.line(offset));
-                        levels.push(LevelOf { rule, level: *level, files: Some(files.clone()), line });
+                    for (key, level) in rules {
+                        let line = self.line(key.span().start);
+                        let (pack, rule) = split(key.get_ref());
+                        levels.push(LevelOf { pack, rule, level: *level, files: Some(files.clone()), line });
                     }
                 }
             }

@@ -9,6 +9,7 @@ use toml::Spanned;
 
 use cowrap_report::Level;
 
+use super::super::SlotName;
 use super::{GeneratorFiles, Setting};
 
 /// The file as written. Its comments become descriptions in the schema, which tests make.
@@ -20,6 +21,9 @@ pub(super) struct Written {
     /// Pack: built-in name or file [default: qemu]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub pack: Option<Spanned<PathBuf>>,
+    /// Packs: built-in names or files, instead of `pack`; queries use the first
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
+    pub packs: Option<Spanned<Vec<PathBuf>>>,
     /// Build directory or compile_commands.json [default: ., build/ or the only build*/]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub build: Option<Spanned<PathBuf>>,
@@ -38,7 +42,8 @@ pub(super) struct Written {
     /// Baseline: a file of known findings, which are not reported [default: .cowrap-baseline.json at the root]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub baseline: Option<Spanned<PathBuf>>,
-    /// Levels of rules: `rule = "level"`, or `"pattern" = { rule = "level" }` for matching files; the last match applies
+    /// Levels of rules: `rule = "level"`, `"pack/rule" = "level"` for the rule of one pack, or `"pattern" = { rule =
+    /// "level" }` for matching files; the last match applies
     #[serde(default)]
     pub levels: WrittenLevels,
     /// Inputs and outputs of the wrapper generator, if the build does not state them
@@ -50,6 +55,39 @@ pub(super) struct Written {
     /// Calls that call chains do not follow
     #[serde(default)]
     pub cut: Vec<WrittenCut>,
+    /// What function pointers without marks require, or make of the functions that are stored there
+    #[serde(default)]
+    pub slot: Vec<WrittenSlot>,
+}
+
+/// What is known of a function pointer without a mark
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Slot"))]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenSlot {
+    /// `Record::field`, `function(2)` for the second parameter, or `typedef Name`
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub slot: Spanned<SlotName>,
+    /// What the slot requires of those who call through it; `entry` if functions that are stored there start inside
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub effect: Option<Spanned<String>>,
+    /// The flag that decides: a field of the same record, or a parameter of the same function
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub flag: Option<SlotName>,
+    /// The constant that must be among the flag's bits [default: any value but 0 sets the flag]
+    pub constant: Option<String>,
+    /// The requirement if the flag is set
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub set: Option<Spanned<String>>,
+    /// The requirement if the flag is not set
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub unset: Option<Spanned<String>>,
+    /// The reason, for people
+    pub reason: Option<String>,
+    /// The pack that this is for, by its name [default: the first]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub pack: Option<Spanned<String>>,
 }
 
 /// What functions without marks require of their callers

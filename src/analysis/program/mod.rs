@@ -99,7 +99,7 @@ pub struct Program {
     pub lost_values: Shared<Vec<LostValue>>,
     /// The bodies that other packs read in another way, sorted. Their calls are those of `bodies`, in the same order.
     readings: Vec<BodyReading>,
-    /// The bodies out of which this reading took something that others have, as they were before.
+    /// The bodies that narrowing changed, as they were before it: other readings narrow them in another way.
     before_narrowing: Vec<(BodyId, Shared<Body>)>,
     /// For each function, the calls that name it.
     #[serde(skip)]
@@ -402,27 +402,38 @@ impl Program {
             return Cow::Borrowed(self);
         }
         let mut program = self.clone();
-        for (body, before) in std::mem::take(&mut program.before_narrowing) {
-            program.bodies[body] = before;
-        }
+        program.widen();
         for other in std::mem::take(&mut program.readings).into_iter().filter(|other| other.reading == reading) {
-            program.bodies[other.body] = other.read;
+            if other.body.index() < program.bodies.len() {
+                program.bodies[other.body] = other.read;
+            }
         }
         program.connect();
         Cow::Owned(program)
     }
 
+    /// Gives all bodies back what narrowing took from them.
+    fn widen(&mut self) {
+        for (body, before) in std::mem::take(&mut self.before_narrowing) {
+            if body.index() < self.bodies.len() {
+                self.bodies[body] = before;
+            }
+        }
+    }
+
     /// Builds the call graph from the bodies, without the calls that control does not come to. A program that was
     /// deserialised needs this, since the graph is not stored.
     pub fn connect(&mut self) {
-        let before = if self.readings.is_empty() { IndexVec::default() } else { self.bodies.clone() };
+        // What follows from a body that is narrow already could be something else.
+        self.widen();
+        let before = self.bodies.clone();
         self.narrow();
         let is_narrowed = |(id, before): &(BodyId, &Shared<Body>)| {
             let body = &self.bodies[*id];
             !body.is_same_copy(before) && ***before != **body
         };
         let narrowed = before.enumerated().filter(is_narrowed).map(|(id, before)| (id, before.clone()));
-        self.before_narrowing.extend(narrowed);
+        self.before_narrowing = narrowed.collect();
         let calls = self.bodies.enumerated().flat_map(|(id, body)| {
             body.calls.iter().enumerate().map(move |(position, call)| {
                 let site = CallSite { body: id, call: position as u32 };

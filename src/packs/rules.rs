@@ -129,11 +129,12 @@ pub(super) fn problem(key: &str, text: &str) -> Option<(usize, String)> {
     }
 }
 
-/// Two rules with one name.
-pub(super) fn clash(rules: &RuleSpecs) -> Option<String> {
+/// Two rules with one name: their ids, and the message.
+pub(super) fn clash(rules: &RuleSpecs) -> Option<([&'static str; 2], String)> {
     let visible = |id: &'static str| rules.get(id).and_then(|spec| spec.name.as_deref()).unwrap_or(id);
     RULE_IDS.iter().enumerate().find_map(|(position, id)| {
         let other = RULE_IDS[position + 1..].iter().find(|other| visible(other) == visible(id))?;
-        Some(format!("the rules `{id}` and `{other}` have one name, `{}`; rename one of them", visible(id)))
+        let name = visible(id);
+        Some(([*id, *other], format!("the rules `{id}` and `{other}` have one name, `{name}`; rename one of them")))
     })
 }

@@ -213,7 +213,11 @@ impl Written {
             return Err(document.error(place, message));
         }
         match rules::clash(&self.rules) {
-            Some(message) => Err(document.error(document.place_of("rule"), message)),
+            Some((ids, message)) => {
+                let own = document.tables("rule");
+                let place = own.iter().find(|(id, ..)| ids.contains(&id.as_str())).map_or(0, |(_, place, _)| *place);
+                Err(document.error(place, message))
+            }
             None => Ok(()),
         }
     }
@@ -263,4 +267,137 @@ fn extended_pack(
         return Err(document.error(document.place_of("extends"), message));
     }
     builtin::written_or_file(&path, files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Effect, Help, Pack};
+    use super::*;
+
+    fn parse(text: &str) -> Result<Pack, String> {
+        Pack::parse(text, Path::new("mine.toml")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_pack_without_words_has_neutral_ones() {
+        let pack = parse("name = \"x\"\n").unwrap();
+        let words = &pack.words;
+        assert_eq!(
+            (words.inside.as_str(), words.inside_context.as_str()),
+            ("in the inside context", "the inside context")
+        );
+        assert_eq!(
+            (words.may.as_str(), words.never.as_str()),
+            ("may need the inside context", "never needs the inside context")
+        );
+        let values = [("call", "call of `f`"), ("caller", "g"), ("callee", "f")];
+        assert_eq!(pack.help(Help::MoveOut, &values), "move the call of `f` out of the inside context");
+        assert_eq!(pack.rule_name("inside-call"), "inside-call");
+    }
+
+    #[test]
+    fn effects_may_have_the_words_of_the_pack() {
+        let text = "name = \"x\"\n[words]\ninside_only = \"fiber-only\"\nentry = \"start of a fiber\"\n\
+                    [[model]]\nfunctions = [\"f\"]\neffect = \"fiber-only\"\nreason = \"r\"\n\
+                    [[model]]\nfunctions = [\"g\"]\neffect = \"start of a fiber\"\nreason = \"r\"\n\
+                    [[model]]\nfunctions = [\"h\"]\neffect = \"either\"\nreason = \"r\"\n\
+                    [[slot]]\nslot = \"run(1)\"\nflag = \"run(2)\"\nset = \"fiber-only\"\nunset = \"outside-only\"\n";
+        let pack = parse(text).unwrap();
+        let effects: Vec<Effect> = pack.models.iter().map(|model| model.effect).collect();
+        assert_eq!(effects, [Effect::InsideOnly, Effect::Entry, Effect::Mixed]);
+        assert_eq!((pack.slots[0].set, pack.slots[0].unset), (Some(Effect::InsideOnly), Some(Effect::OutsideOnly)));
+    }
+
+    #[test]
+    fn a_pack_extends_the_words_help_texts_and_rules_of_another() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (base, own) = (scratch.path().join("base.toml"), scratch.path().join("own.toml"));
+        std::fs::write(scratch.path().join("page.md"), "# fiber-call\n").unwrap();
+        let text = "name = \"base\"\n[words]\ninside = \"in a fiber\"\ninside_only = \"fiber-only\"\n\
+                    [help]\nrelease_lock = \"unlock first\"\n\
+                    [rule.inside-call]\nname = \"fiber-call\"\npage = \"page.md\"\nlevel = \"warning\"\n";
+        std::fs::write(&base, text).unwrap();
+        let text = "name = \"own\"\nextends = \"base.toml\"\n[words]\noutside = \"elsewhere\"\n\
+                    [rule.inside-call]\nlevel = \"off\"\n\
+                    [[model]]\nfunctions = [\"f\"]\neffect = \"fiber-only\"\nreason = \"r\"\n";
+        std::fs::write(&own, text).unwrap();
+        let pack = Pack::read(&own).unwrap();
+        assert_eq!((pack.words.inside.as_str(), pack.words.outside.as_str()), ("in a fiber", "elsewhere"));
+        assert_eq!(pack.help(Help::ReleaseLock, &[]), "unlock first");
+        assert_eq!(
+            (pack.rule_name("inside-call"), pack.rule_page("inside-call")),
+            ("fiber-call", Some("# fiber-call\n"))
+        );
+        assert_eq!(pack.rule_level("inside-call"), Some(super::super::Setting::Off));
+        assert_eq!(pack.rule_id("fiber-call"), Some("inside-call"));
+        assert_eq!(pack.files, [own, base, scratch.path().join("page.md")]);
+    }
+
+    #[test]
+    fn wrong_texts_are_errors_with_line_and_column() {
+        let no_call = "the help text `move_out` must have the placeholder `{call}`";
+        for (text, at, expected) in [
+            ("[words]\ninsid = \"x\"\n", "2:1", "unknown word `insid`; known are `inside`, `outside`,"),
+            ("[words]\ninsid = \"x\"\n", "2:1", "did you mean `inside`?"),
+            ("[words]\n  inside = \"\"\n", "2:12", "the text `` is empty; write a part of a sentence"),
+            ("[words]\ninside = \"in.\"\n", "2:11", "ends with a full stop"),
+            ("[words]\ninside = \"\"\"in\na\"\"\"\n", "2:13", "is more than one line"),
+            ("[help]\nguarrd = \"x\"\n", "2:1", "unknown help text `guarrd`; known are `guard`, `only_inside`,"),
+            (
+                "[help]\nmove_out = \"move the {cal} away\"\n",
+                "2:22",
+                "unknown placeholder `{cal}`; known are `{caller}`,",
+            ),
+            (
+                "[help]\nmove_out = \"move the {call away\"\n",
+                "2:22",
+                "unbalanced `{`; write `{{` for the character itself",
+            ),
+            ("[help]\nmove_out = \"move the call} away\"\n", "2:26", "unbalanced `}`"),
+            ("[help]\nmove_out = \"move it away\"\n", "2:13", no_call),
+            ("[help]\nmove_out = \"\\u006dove {cal} away\"\n", "2:12", "unknown placeholder `{cal}`"),
+            (
+                "[rule.insid-call]\nname = \"x\"\n",
+                "1:7",
+                "no rule has the id `insid-call`; known are `assert-contradicts-mark`,",
+            ),
+            (
+                "[rule.inside-call]\nname = \"Fiber call\"\n",
+                "2:9",
+                "`Fiber call` cannot be a rule's name; use lower-case",
+            ),
+            ("[rule.inside-call]\nname = \"stale-baseline\"\n", "2:9", "is a rule about comments or the baseline"),
+            ("[rule.inside-call]\nsummary = \"a {fiber} call\"\n", "2:14", "unknown placeholder `{fiber}`"),
+            ("[rule.inside-call]\npage = \"no.md\"\n", "1:7", "cannot read the page of `inside-call`, no.md:"),
+            (
+                "[rule.inside-call]\nname = \"mixed-call\"\n",
+                "1:7",
+                "`inside-call` and `mixed-call` have one name, `mixed-call`",
+            ),
+            (
+                "[[model]]\nfunctions = []\neffect = \"fibre\"\nreason = \"r\"\n",
+                "3:10",
+                "unknown effect `fibre`; known are `inside-only`,",
+            ),
+            ("[[model]]\nfunctions = []\neffect = \"mixt\"\nreason = \"r\"\n", "3:10", "did you mean `mixed`?"),
+            ("[[mark]]\nname = \"m\"\nwrapper = { calls = \"x\" }\n", "3:21", "unknown effect `x`"),
+            ("[[slot]]\nslot = \"f(1)\"\nset = \"x\"\n", "3:7", "unknown effect `x`"),
+            ("[[model]]\nfunctions = []\neffect = \"mixed\"\nreason = \" \"\n", "1:1", "has no reason"),
+            ("[[slot]]\nslot = \"f(1)\"\n[[slot]]\nslot = \"f(1)\"\nset = \"mixed\"\n", "3:1", "has no `flag`"),
+            ("headers = [\"*\"]\n[[mark]]\nname = \"m\"\n", "2:1", "neither `effect` nor `lock`"),
+            (
+                "extends = \"qemu\"\n[[mark]]\nname = \"co_wrapper\"\neffect = \"mixed\"\n",
+                "2:1",
+                "duplicate mark `co_wrapper`",
+            ),
+            ("[[mark]]\nname = \"m\"\neffect = \"mixed\"\n", "1:1", "the pack has marks but no `headers`"),
+        ] {
+            // The name is in the first line, and the text begins in the second.
+            let error = parse(&format!("name = \"x\"\n{text}")).map(|pack| pack.name).expect_err(text);
+            let (line, column) = at.split_once(':').unwrap();
+            let line = line.parse::<usize>().unwrap() + 1;
+            let is_there = error.starts_with(&format!("mine.toml:{line}:{column}: "));
+            assert!(is_there && error.contains(expected), "{text}{error}");
+        }
+    }
 }

@@ -25,14 +25,25 @@ impl<'a> Effects<'a> {
     /// The names of all marks of a function, lock marks too; sorted.
     pub fn marks_of(&self, function: FunctionId) -> BTreeSet<&'a str> {
         let declarations = self.program.function(function).declarations.iter();
-        declarations.flat_map(|declared| &declared.marks).map(|mark| self.pack.mark(mark.mark).name.as_str()).collect()
+        self.mark_names(declarations.flat_map(|declared| &declared.marks)).collect()
     }
 
-    /// For a function with a context mark, a declaration without one. Definitions in generated files do not count,
-    /// since they need no mark.
+    /// The names of those of these marks that are the pack's own, in the same order.
+    pub fn mark_names<'m>(&self, marks: impl IntoIterator<Item = &'m Mark>) -> impl Iterator<Item = &'a str> {
+        let pack = self.pack;
+        let specs = marks.into_iter().map(|mark| pack.mark(mark.mark)).filter(|spec| !spec.is_foreign);
+        specs.map(|spec| spec.name.as_str())
+    }
+
+    /// For a function with a context mark on a declaration, a declaration without one. Definitions in generated files do
+    /// not count, since they need no mark. A mark that is a statement in the body is on no other declaration.
     pub fn unmarked_declaration(&self, function: FunctionId) -> Option<Location> {
         let declarations = &self.program.function(function).declarations;
-        if !declarations.iter().any(|declaration| self.has_context_mark(declaration)) {
+        let is_declared = |mark: &Mark| {
+            let spec = self.pack.mark(mark.mark);
+            spec.effect.is_some() && !spec.statement
+        };
+        if !declarations.iter().any(|declaration| declaration.marks.iter().any(is_declared)) {
             return None;
         }
         declarations
@@ -74,10 +85,12 @@ impl<'a> Effects<'a> {
         self.find_mark(|_, mark| mark.effect == Some(effect) && mark.wrapper.is_none())
     }
 
-    /// The name of the same mark, if the tree uses it. A mark that the tree does not use may be undefined there.
+    /// The name of the same mark, if the tree uses it on declarations. A mark that the tree does not use may be undefined
+    /// there.
     pub fn usable_mark(&self, effect: Effect) -> Option<&'a str> {
         let mark = self.plain_mark(effect).filter(|mark| self.program.declares_mark(*mark))?;
-        Some(&self.pack.mark(mark).name)
+        let spec = self.pack.mark(mark);
+        (!spec.statement).then_some(&spec.name)
     }
 
     /// The pack's first wrapper mark that the tree uses for wrappers of functions with an effect.

@@ -11,7 +11,7 @@ use cowrap_packs::Pack;
 /// of several patterns, the last counts: a pack can override the one that it extends.
 #[derive(Debug)]
 pub(super) struct NameMap<'a, T> {
-    exact: HashMap<&'a str, T>,
+    exact: HashMap<&'a str, Vec<T>>,
     patterns: Vec<(&'a str, T)>,
 }
 
@@ -21,15 +21,17 @@ impl<'a, T: Copy> NameMap<'a, T> {
         for (name, value) in entries {
             match is_pattern(name) {
                 true => names.patterns.push((name, value)),
-                false => drop(names.exact.insert(name, value)),
+                false => names.exact.entry(name).or_default().push(value),
             }
         }
         names
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<T> {
-        let by_pattern = || self.patterns.iter().rev().find(|(pattern, _)| name_matches(pattern, name));
-        self.exact.get(name).copied().or_else(|| by_pattern().map(|(_, value)| *value))
+    /// What counts for a function, of what applies to it.
+    pub(super) fn find(&self, name: &str, applies: impl Fn(&T) -> bool) -> Option<T> {
+        let by_name = self.exact.get(name).into_iter().flatten().rev().copied();
+        let by_pattern = self.patterns.iter().rev().filter(|(pattern, _)| name_matches(pattern, name));
+        by_name.chain(by_pattern.map(|(_, value)| *value)).find(applies)
     }
 }
 
@@ -116,7 +118,9 @@ mod tests {
     #[test]
     fn exact_names_count_before_patterns_and_later_entries_before_earlier_ones() {
         let names = NameMap::new([("a*", 1), ("ab", 2), ("*b", 3), ("ab", 4), ("ac*", 5)]);
-        let found = ["ab", "abb", "ac", "a", "c"].map(|name| names.get(name));
+        let found = ["ab", "abb", "ac", "a", "c"].map(|name| names.find(name, |_| true));
         assert_eq!(found, [Some(4), Some(3), Some(5), Some(1), None]);
+        let found = ["ab", "abb", "ac", "a"].map(|name| names.find(name, |value| *value < 3));
+        assert_eq!(found, [Some(2), Some(1), Some(1), Some(1)]);
     }
 }

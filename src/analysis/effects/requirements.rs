@@ -56,8 +56,12 @@ impl Effects<'_> {
                 return Requirement { effect: Some(*effect), provenance: Provenance::Marked(*mark) };
             }
             (None, Some(_)) => {
-                // A function with both a mixed and an outside-only mark is mixed.
-                let weakest = marks.iter().find(|(_, effect)| *effect == Effect::Mixed).or(marks.first());
+                let marked = |wanted: Effect| marks.iter().find(|(_, effect)| *effect == wanted);
+                if let (Some((one, _)), Some((other, _))) = (marked(Effect::Entry), marked(Effect::OutsideOnly)) {
+                    return Requirement { effect: None, provenance: Provenance::Contradictory(*one, *other) };
+                }
+                // A function with both a mixed and an outside-only mark is mixed, and an entry requires nothing.
+                let weakest = marked(Effect::Entry).or(marked(Effect::Mixed)).or(marks.first());
                 if let Some((mark, effect)) = weakest {
                     return Requirement { effect: Some(*effect), provenance: Provenance::Marked(*mark) };
                 }
@@ -66,7 +70,7 @@ impl Effects<'_> {
         }
         let linked = self.program.function(function);
         let applies = |model: &usize| !self.pack.models[*model].library || linked.bodies.is_empty();
-        if let Some(model) = self.models.get(&linked.name).filter(applies) {
+        if let Some(model) = self.models.find(&linked.name, applies) {
             let effect = Some(self.pack.models[model].effect);
             return Requirement { effect, provenance: Provenance::Modelled(model) };
         }

@@ -129,12 +129,12 @@ pub fn labels<'e>(effects: &Effects<'e>, vertex: Vertex) -> Vec<&'e str> {
         Vertex::Function(function) => {
             let linked = effects.program.function(function);
             let marks = linked.declarations.iter().flat_map(|declaration| &declaration.marks);
-            labels.extend(marks.map(|mark| effects.pack.mark(mark.mark).name.as_str()));
+            labels.extend(effects.mark_names(marks));
             labels.push(if linked.bodies.is_empty() { "external" } else { "defined" });
         }
         Vertex::Slot(slot) => {
             let marks = &effects.program.slot(slot).marks;
-            labels.extend(marks.iter().map(|mark| effects.pack.mark(mark.mark).name.as_str()));
+            labels.extend(effects.mark_names(marks));
             labels.push("function_pointer");
         }
     }
@@ -158,7 +158,14 @@ const LABELS: &[&str] = &["defined", "external", "function_pointer", "unmarked"]
 /// The labels that a query may name: marks, the pack's words for effects, their general names, and others.
 fn known_labels<'e>(effects: &Effects<'e>) -> impl Iterator<Item = &'e str> {
     let words = Effect::ALL.into_iter().flat_map(|effect| [effects.pack.words.effect(effect), effect.name()]);
-    effects.pack.marks.iter().map(|mark| mark.name.as_str()).chain(LABELS.iter().copied()).chain(words)
+    effects
+        .pack
+        .marks
+        .iter()
+        .filter(|mark| !mark.is_foreign)
+        .map(|mark| mark.name.as_str())
+        .chain(LABELS.iter().copied())
+        .chain(words)
 }
 
 /// For each vertex, whether it is in a set.

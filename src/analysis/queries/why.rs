@@ -97,7 +97,7 @@ fn declarations(effects: &Effects<'_>, function: FunctionId) -> Vec<Label> {
     let mut labels: Vec<Label> = Vec::new();
     for declaration in &linked.declarations {
         let what = if declaration.definition { "defined" } else { "declared" };
-        let marks = declaration.marks.iter().map(|mark| format!(", `{}`", effects.pack.mark(mark.mark).name));
+        let marks = effects.mark_names(&declaration.marks).map(|mark| format!(", `{mark}`"));
         let never = if declaration.never_returns { ", never returns" } else { "" };
         let text = format!("{what} here{}{never}", marks.collect::<String>());
         labels.push(Label { at: span(effects, declaration.location), text });

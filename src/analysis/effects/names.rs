@@ -57,7 +57,7 @@ impl ListedFunctions {
 }
 
 /// Whether a name in a pack is a pattern.
-fn is_pattern(name: &str) -> bool {
+pub(super) fn is_pattern(name: &str) -> bool {
     name.contains('*')
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::program::{FunctionId, Program};
 use cowrap_packs::{Cut, Pack};
 
-use super::names::{NameMap, functions_named, name_matches};
+use super::names::{NameMap, functions_named, is_pattern, name_matches};
 use super::{Effects, Provenance};
 
 /// The positions of the pack's models, by the names of their functions.
@@ -38,8 +38,10 @@ impl<'a> Effects<'a> {
     /// The names and patterns in the pack's models that decide nothing: the program has no such function, or a mark
     /// decides what it requires.
     pub fn unused_models(&self) -> Vec<&'a str> {
-        let is_used =
-            |name: &str| self.modelled.contains(name) || self.modelled.iter().any(|found| name_matches(name, found));
+        let is_used = |name: &str| match is_pattern(name) {
+            true => self.modelled.iter().any(|found| name_matches(name, found)),
+            false => self.modelled.contains(name),
+        };
         let names = self.pack.models.iter().flat_map(|model| &model.functions).map(String::as_str);
         names.filter(|name| !is_used(name)).collect()
     }

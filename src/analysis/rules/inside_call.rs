@@ -10,7 +10,7 @@ use cowrap_packs::{Effect, Help, with_article};
 use cowrap_report::{Action, Finding, Level, Role, Safety};
 
 use super::Rule;
-use super::report::{Message, Report, callee_subject};
+use super::report::{Message, Report, callee_subject, gravest_level};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -185,6 +185,7 @@ fn start<'e, 'a>(effects: &'e Effects<'a>, violation: &Violation) -> Report<'e, 
     let (caller, words) = (name(effects, violation.caller), &effects.pack.words);
     let known = effects.requirement(violation.caller).effect;
     let level = if violation.conditional { Level::Warning } else { Level::Error };
+    let level = gravest_level(effects, violation.callee, level);
     let described = described(effects, violation.caller);
     let place = match (violation.contexts, known) {
         _ if violation.kind == ViolationKind::RegionCall => {

@@ -7,7 +7,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelExtend, ParallelIterator};
 use crate::effects::{
     Ambiguity, CallChain, Callee, Effects, Goal, PollingThread, Search, Step, Violation, ViolationKind,
 };
-use crate::program::{FunctionId, SlotId};
+use crate::program::{BodyId, FunctionId, SlotId};
 use crate::wording::{
     MOST_LISTED, call_head, call_of, called, called_name, described, described_callee, mark_for, name, pointers,
 };
@@ -16,7 +16,7 @@ use cowrap_packs::{Effect, Help, with_article};
 use cowrap_report::{Finding, Level, Role, Subject};
 
 use super::Rule;
-use super::report::{Message, Report, callee_subject, slot_subject};
+use super::report::{Message, Report, callee_subject, gravest_level, slot_subject};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -39,10 +39,17 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let mut alone: Vec<Vec<CallChain>> = Vec::new();
     // An assertion that fails and a wait that takes long are two things: neither may hide the other.
     effects.entry_contexts();
-    let search = |ends: Goal| Search::new(effects, Context::Inside, ends).chains();
-    let (declared, modelled) = rayon::join(|| search(Goal::DeclaredRequirement), || search(Goal::ModelledRequirement));
-    for mut chains in declared.into_iter().chain(modelled) {
-        chains.sort_by_key(|chain| (chain.conditional, chain.ambiguity));
+    let search = |ends: Goal| {
+        let mut found = Search::new(effects, Context::Inside, ends).chains();
+        found.iter_mut().for_each(|chains| chains.sort_by_key(|chain| (chain.conditional, chain.ambiguity)));
+        found
+    };
+    let mut levels: Vec<Level> = effects.pack.models.iter().map(|model| model.level.unwrap_or(Level::Error)).collect();
+    levels.sort_unstable();
+    levels.dedup();
+    let modelled = || levels.par_iter().map(|level| search(Goal::ModelledRequirement(*level))).collect();
+    let (declared, modelled) = rayon::join(|| search(Goal::DeclaredRequirement), modelled);
+    for chains in declared.into_iter().chain(gravest(effects, modelled)) {
         match chains.first().and_then(last_slot) {
             Some(cause) => by_slot.entry(cause).or_default().push(chains),
             None => alone.push(chains),
@@ -58,6 +65,23 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
     findings.extend(effects.polling_threads().iter().filter_map(|polling| in_thread(effects, polling)));
     findings.par_extend(alone.par_iter().filter_map(|chains| through_others(effects, chains)));
     findings
+}
+
+/// Of the chains of one call to functions with different levels, the gravest. The lists are sorted by these levels.
+fn gravest(effects: &Effects<'_>, lists: Vec<Vec<Vec<CallChain>>>) -> Vec<Vec<CallChain>> {
+    if let [] | [_] = lists.as_slice() {
+        return lists.into_iter().flatten().collect();
+    }
+    let mut by_call: BTreeMap<(BodyId, Callee, Option<Callee>), (Level, Vec<CallChain>)> = BTreeMap::new();
+    for chains in lists.into_iter().flatten() {
+        let Some((best, first)) = chains.first().and_then(|best| Some((best, best.steps.first()?))) else { continue };
+        let passed = best.steps.iter().find(|step| step.passed).map(|step| step.callee);
+        let (key, level) = ((best.body, first_called(first), passed), level(effects, best));
+        if by_call.get(&key).is_none_or(|(known, _)| level < *known) {
+            by_call.insert(key, (level, chains));
+        }
+    }
+    by_call.into_values().map(|(_, chains)| chains).collect()
 }
 
 /// The last slot that a chain goes through, and what it ends at.
@@ -77,7 +101,8 @@ fn through_slot(effects: &Effects<'_>, groups: &[Vec<CallChain>]) -> Option<Find
     let subjects = vec![Role::Caller.of(caller), slot_subject(effects, slot), reached(effects, offender)];
     let text = shared_slot_message(effects, slot, caller, step.callee, offender, count);
     let message = Message { function: caller, subjects, text };
-    let mut report = Report::new(effects, &RULE, step.location, "called through here", message).level(level(best));
+    let mut report =
+        Report::new(effects, &RULE, step.location, "called through here", message).level(level(effects, best));
     report.mention_slot(slot);
     report.mention_callee(step.callee);
     report.mention_callee(offender);
@@ -121,12 +146,13 @@ fn shared_slot_message(
 }
 
 /// How grave it is when a chain is the best that there is.
-fn level(best: &CallChain) -> Level {
-    match best.ambiguity {
+fn level(effects: &Effects<'_>, best: &CallChain) -> Level {
+    let by_chain = match best.ambiguity {
         Ambiguity::NONE if !best.conditional => Level::Error,
         ambiguity if ambiguity.ways() <= MOST_WAYS => Level::Warning,
         _ => Level::Note,
-    }
+    };
+    best.steps.last().map_or(by_chain, |last| gravest_level(effects, last.callee, by_chain))
 }
 
 /// Notes the calls of a chain, and how sure it is.
@@ -173,7 +199,7 @@ fn through_others(effects: &Effects<'_>, chains: &[CallChain]) -> Option<Finding
     let text = format!("{head} {place} {leads} {}", described_callee(effects, last.callee));
     let subjects = vec![Role::Caller.of(caller), callee_subject(effects, callee), reached(effects, last.callee)];
     let message = Message { function: caller, subjects, text };
-    let mut report = Report::new(effects, &RULE, first.location, "called here", message).level(level(best));
+    let mut report = Report::new(effects, &RULE, first.location, "called here", message).level(level(effects, best));
     report.mention_callee(callee);
     report.mention_callee(last.callee);
     for chain in chains.iter().filter(|chain| chain.steps.first().is_some_and(|step| step.location != first.location)) {
@@ -202,6 +228,7 @@ fn in_thread(effects: &Effects<'_>, polling: &PollingThread) -> Option<Finding> 
         _ => format!("{head} {place}, leads to {}", described_callee(effects, last.callee)),
     };
     let level = if polling.conditional { Level::Warning } else { Level::Error };
+    let level = gravest_level(effects, last.callee, level);
     let mut subjects = vec![Role::Caller.of(caller), callee_subject(effects, first.callee)];
     subjects.extend((polling.steps.len() > 1).then(|| reached(effects, last.callee)));
     let message = Message { function: caller, subjects, text };
@@ -230,6 +257,7 @@ fn finding(effects: &Effects<'_>, violation: &Violation) -> Finding {
         ContextSet::INSIDE => (Level::Error, inside(effects, violation.caller)),
         _ => (Level::Warning, format!("without a guard from {}", described(effects, violation.caller))),
     };
+    let level = gravest_level(effects, violation.callee, level);
     let text = format!("{} {place}", call_head(effects, violation.callee));
     let subjects = vec![Role::Caller.of(caller), callee_subject(effects, violation.callee)];
     let message = Message { function: caller, subjects, text };

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::effects::{Effects, StoreMismatch, StoreMismatchKind, StoredValue};
+use crate::effects::{Callee, Effects, StoreMismatch, StoreMismatchKind, StoredValue};
 use crate::program::SlotId;
 use crate::wording::{self, described_value, flag, name};
 use cowrap_packs::Help;
 use cowrap_report::{Finding, Level};
 
 use super::Rule;
-use super::report::{Message, Report, slot_subject, stored_here, value_subject};
+use super::report::{Message, Report, gravest_level, slot_subject, stored_here, value_subject};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -62,6 +62,7 @@ fn finding(effects: &Effects<'_>, mismatch: &StoreMismatch, others: &[StoreMisma
     let (value, slot) = (described_value(effects, mismatch.value), effects.slot_name(mismatch.slot));
     let flag = flag(effects, mismatch.paired_flag).map(|flag| format!(" {flag}")).unwrap_or_default();
     let text = format!("{value} stored in {slot}{flag}, {what} {}", effects.pack.words.inside);
+    let level = mismatch.value.function().map_or(level, |f| gravest_level(effects, Callee::Function(f), level));
     let function = mismatch.value.function().map_or("", |function| name(effects, function));
     let subjects = vec![value_subject(effects, mismatch.value), slot_subject(effects, mismatch.slot)];
     let message = Message { function, subjects, text };

@@ -458,6 +458,12 @@ impl<'e, 'a> Report<'e, 'a> {
     }
 }
 
+/// The level of a finding about something that is called or stored, of at most this one: its model can limit it.
+pub fn gravest_level(effects: &Effects<'_>, what: Callee, level: Level) -> Level {
+    let limit = what.function().and_then(|function| effects.level_of(function));
+    limit.map_or(level, |limit| level.max(limit))
+}
+
 /// The title of a fix that calls another function.
 pub fn call_instead(old: &str, new: &str) -> String {
     format!("call `{new}` instead of `{old}`")

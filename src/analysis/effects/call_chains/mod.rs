@@ -24,6 +24,7 @@ use rustc_hash::FxHashMap;
 use crate::program::{BodyId, FunctionId, IndexVec, Location, SlotId};
 use cowrap_facts::{CallKind, Context, PathCondition, single_values};
 use cowrap_packs::Effect;
+use cowrap_report::Level;
 
 use super::crashes::crashing;
 use super::{Callee, Effects, Provenance};
@@ -68,8 +69,8 @@ pub enum Goal {
     AnyRequirement,
     /// What requires it by a mark or an assertion in the source.
     DeclaredRequirement,
-    /// What requires it by a model of the pack.
-    ModelledRequirement,
+    /// What requires it by a model of the pack, with this gravest level.
+    ModelledRequirement(Level),
     /// These functions.
     Functions(Vec<FunctionId>),
 }
@@ -250,7 +251,9 @@ impl<'e, 'a> Search<'e, 'a> {
         match &self.goal {
             Goal::AnyRequirement => requires(),
             Goal::DeclaredRequirement => requires() && !is_modelled(),
-            Goal::ModelledRequirement => requires() && is_modelled(),
+            Goal::ModelledRequirement(level) => {
+                requires() && is_modelled() && self.effects.level_of(function).unwrap_or(Level::Error) == *level
+            }
             Goal::Functions(functions) => functions.contains(&function),
         }
     }

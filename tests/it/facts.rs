@@ -170,15 +170,19 @@ fn everything_that_is_declared_with_a_typedef_is_told_by_it() {
     );
 }
 
-/// The flags beside each function that is stored into a slot: the slots of their models, with their values.
+/// The flags beside each value that is stored into a slot: the slots of their models, with their values.
 fn paired(read: &Read) -> BTreeMap<String, Vec<(String, bool)>> {
     let mut found = BTreeMap::new();
     for file in &read.files {
         let stores = file.bodies.iter().flat_map(|body| &body.stores).chain(&file.stores);
         for store in stores.filter(|store| store.to.is_some()) {
-            let Value::Function(function) = store.value else { continue };
+            let value = match store.value {
+                Value::Function(function) => file.symbols[function.0 as usize].name.clone(),
+                Value::Slot(slot) => slot_name(file, &file.slots[slot.0 as usize].identity),
+                Value::Address(_) | Value::Unknown => continue,
+            };
             let flags = store.paired_flags.iter().map(|flag| (read.model(flag.model), flag.set)).collect();
-            found.insert(file.symbols[function.0 as usize].name.clone(), flags);
+            found.insert(value, flags);
         }
     }
     found
@@ -198,14 +202,14 @@ fn a_flag_can_be_the_call_of_a_function() {
                   #define ON_MAIN(f) schedule(MAIN, f)\n\
                   void schedule(Context *context, fn *f);\n\
                   fn a, b, c, d, e;\n\
-                  void use(Context *context) {\n\
-                  schedule(main_context(), a); ON_MAIN(b); schedule(other_context(), c); schedule(context, d);\n\
+                  void use(Context *context, fn *pointer) {\n\
+                  schedule(other_context(), pointer); schedule(main_context(), a); ON_MAIN(b); schedule(other_context(), c); schedule(context, d);\n\
                   schedule(0, e); }\n";
     let pack = flagged("schedule(2)", "schedule(1)", "main_context()");
     let flags = |set| vec![("schedule(2)".to_owned(), set)];
     let found = paired(&read(&[&pack], &[("main.c", source)]));
     assert_eq!([&found["a"], &found["b"]], [&flags(true), &flags(true)]);
-    assert_eq!([&found["c"], &found["e"]], [&flags(false), &flags(false)]);
+    assert_eq!([&found["c"], &found["e"], &found["use(2)"]], [&flags(false), &flags(false), &flags(false)]);
     assert_eq!(found["d"], []);
 }
 

@@ -145,9 +145,7 @@ impl<'tu> Extractor<'_, 'tu> {
             Some(PairedFlag { model: paired.model, set })
         };
         let flags: PairedFlags = paired.iter().filter_map(flag).collect();
-        for store in stores.iter_mut().filter(|store| matches!(store.value, Value::Function(_))) {
-            store.paired_flags = flags;
-        }
+        stores.iter_mut().for_each(|store| store.paired_flags = flags);
     }
 
     /// Whether a value that goes from one expression to a place of a type can lead to functions.

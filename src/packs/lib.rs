@@ -35,7 +35,7 @@ pub use nearest::nearest;
 pub use pack::{Pack, PackError};
 pub use predicates::{Change, Compared, ContextName, Predicate, When};
 pub use rules::{ABOUT_NO_CONTEXT, RULE_IDS};
-pub use set::PackSet;
+pub use set::{Numbering, PackSet};
 pub use settings::{
     FILE_NAME, GeneratorFiles, LevelOf, PackRules, Setting, Settings, SettingsError, TreeCut, TreeModel, TreeSlot,
     Valued,

@@ -86,7 +86,7 @@ impl<'r> Checker<'r> {
     pub(crate) fn check(&mut self, snapshot: &Snapshot, limit: Option<usize>) -> Result<Checked, Error> {
         let request = self.request;
         let ProgramRead { index, files_read } = self.program(snapshot, limit)?;
-        let Index { program, packs, readings, tree, mut details, problems, coverage } = index;
+        let Index { program, packs, readings, tree, mut details, problems, coverage, .. } = index;
         require_rules(&request.enable, &packs)?;
         let mut texts = Texts::new(&tree.root, None);
         for (path, text) in snapshot.overlay().texts() {

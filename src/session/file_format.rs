@@ -3,8 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use cowrap_facts::SCHEMA;
-use cowrap_packs::{Change, Lock, Pack, PackSet, Predicate, SlotModel};
+use cowrap_facts::{ReadingId, SCHEMA};
+
+use cowrap_packs::{Change, Lock, Numbering, Pack, PackSet, Predicate, SlotModel};
+
+use crate::vocabulary::vocabulary;
 
 /// The format of a file.
 pub(super) struct FileFormat {
@@ -85,22 +88,49 @@ impl PackNames {
         };
         packs.packs().iter().map(of).collect()
     }
+}
 
-    /// Checks that these are the names of packs.
+/// The packs that facts were read with. They can be used with any of these.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReadWith {
+    /// The names of the packs, for messages.
+    packs: Vec<String>,
+    names: Vec<PackNames>,
+    /// How each pack reads bodies.
+    readings: Vec<ReadingId>,
+    numbering: Numbering,
+}
+
+impl ReadWith {
+    /// The packs of a run that reads facts.
+    pub fn of(packs: &PackSet) -> ReadWith {
+        ReadWith {
+            packs: packs.packs().iter().map(|pack| pack.name.clone()).collect(),
+            names: PackNames::of(packs),
+            readings: vocabulary(packs.packs()).1,
+            numbering: packs.numbering(),
+        }
+    }
+
+    /// How each of these packs reads bodies, with the numbers that the facts use.
     ///
     /// # Errors
     ///
-    /// What is wrong with a file that has these names.
-    pub fn check(names: &[PackNames], packs: &PackSet) -> Result<(), String> {
-        match names == PackNames::of(packs) {
-            true => Ok(()),
-            false => Err(match packs.packs() {
-                [only] => format!("was written with another pack than `{}`", only.name),
-                several => {
-                    let names: Vec<&str> = several.iter().map(|pack| pack.name.as_str()).collect();
-                    format!("was written with other packs than `{}`", names.join("`, `"))
-                }
-            }),
+    /// What is wrong with a file that has these facts: they were read without one of the packs.
+    pub fn select(&self, packs: PackSet) -> Result<(PackSet, Vec<ReadingId>), String> {
+        let mut readings = Vec::new();
+        for (pack, names) in packs.packs().iter().zip(PackNames::of(&packs)) {
+            let known = self.names.iter().zip(&self.readings).find(|(known, _)| **known == names);
+            let Some((_, reading)) = known else {
+                return Err(match self.packs.as_slice() {
+                    [_] => format!("was written with another pack than `{}`", pack.name),
+                    several => {
+                        format!("was written with the packs `{}`, not with `{}`", several.join("`, `"), pack.name)
+                    }
+                });
+            };
+            readings.push(*reading);
         }
+        Ok((packs.renumbered(self.numbering.clone()), readings))
     }
 }

@@ -12,8 +12,7 @@ use cowrap_facts::ReadingId;
 use cowrap_packs::PackSet;
 use cowrap_report::{Details, Problem};
 
-use crate::file_format::{FileFormat, PackNames, damaged};
-use crate::vocabulary::vocabulary;
+use crate::file_format::{FileFormat, ReadWith, damaged};
 
 const FORMAT: FileFormat = FileFormat { magic: b"cowrap index ", name: "an index" };
 
@@ -26,6 +25,8 @@ pub struct Index {
     pub packs: PackSet,
     /// How each pack reads bodies.
     pub readings: Vec<ReadingId>,
+    /// All packs that the program was read with; `packs` may be some of them.
+    pub(crate) read_with: ReadWith,
     /// The directories of the tree.
     pub tree: Tree,
     /// Details for `--verbose`.
@@ -66,7 +67,7 @@ pub enum IndexError {
         /// The reason.
         source: std::io::Error,
     },
-    /// The file is not an index, is damaged, or was written by another version or with another
+    /// The file is not an index, is damaged, or was written by another version or without a
     /// pack.
     #[error("{path} {problem}; write it again with `cowrap index`")]
     Unusable {
@@ -80,7 +81,7 @@ pub enum IndexError {
 /// The content of the file.
 #[derive(Serialize, Deserialize)]
 struct IndexContent<P> {
-    names: Vec<PackNames>,
+    read_with: ReadWith,
     root: PathBuf,
     build: Option<PathBuf>,
     details: Details,
@@ -97,7 +98,7 @@ struct IndexContent<P> {
 pub fn save(index: Index, path: &Path) -> Result<(), IndexError> {
     let failed = |source| IndexError::Write { path: path.display().to_string(), source };
     let content = IndexContent {
-        names: PackNames::of(&index.packs),
+        read_with: index.read_with,
         root: index.tree.root,
         build: index.tree.build,
         details: index.details,
@@ -116,14 +117,14 @@ pub(super) fn load(path: &Path, packs: PackSet) -> Result<Index, IndexError> {
     let unusable = |problem| IndexError::Unusable { path: path.display().to_string(), problem };
     let content = FORMAT.decode(&bytes).map_err(unusable)?;
     let saved: IndexContent<Program> = postcard::from_bytes(content).map_err(|_| unusable(damaged()))?;
-    PackNames::check(&saved.names, &packs).map_err(unusable)?;
-    let (_, readings) = vocabulary(packs.packs());
+    let (packs, readings) = saved.read_with.select(packs).map_err(unusable)?;
     let mut program = saved.program;
     program.connect();
     Ok(Index {
         program,
         packs,
         readings,
+        read_with: saved.read_with,
         tree: Tree { root: saved.root, build: saved.build },
         details: saved.details,
         problems: saved.problems,

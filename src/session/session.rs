@@ -21,6 +21,7 @@ use cowrap_packs::{Pack, PackSet};
 use cowrap_report::{Details, MarkLocation, ParseDetails, Problem};
 
 use crate::caches::{Caches, FilesRead};
+use crate::file_format::ReadWith;
 use crate::index_file::{Coverage, Index};
 use crate::inputs::{Inputs, inputs, packs_of};
 use crate::problems::refused;
@@ -207,6 +208,7 @@ impl<'r> Session<'r> {
             program,
             packs: session.packs.clone(),
             readings: session.readings.clone(),
+            read_with: ReadWith::of(&session.packs),
             tree: session.tree.clone(),
             details,
             problems,

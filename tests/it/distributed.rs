@@ -181,7 +181,7 @@ fn facts_that_cannot_be_used_are_told_with_the_reason() {
 }
 
 #[test]
-fn facts_are_those_of_the_packs_in_their_order() {
+fn facts_are_of_use_to_the_packs_that_they_were_read_with() {
     let tree = Tree::with(&[("plain.c", PLAIN), ("other.c", OTHER)]);
     tree.write("include/more.h", "#define other_fn\n");
     let pack = |name: &str, mark: &str, rest: &str| {
@@ -203,11 +203,20 @@ fn facts_are_those_of_the_packs_in_their_order() {
     link(both).is(0);
     tree.same("linked", "whole");
     tree.run(&["check", "--index", "whole", "--pack", both]).is(0);
-    for packs in ["two.toml,one.toml", "one.toml,three.toml", "one.toml,two.toml,three.toml"] {
-        link(packs).is(2).says("other packs than `");
-        tree.run(&["check", "--index", "whole", "--pack", packs]).is(2).says("other packs than `");
+    // Facts can be used with each of their packs, in any order.
+    for packs in ["one.toml", "two.toml", "two.toml,one.toml"] {
+        link(packs).is(0);
+        tree.same("linked", "whole");
+        tree.run(&["check", "--index", "whole", "--pack", packs]).is(0);
     }
-    link("one.toml").is(2).says("another pack than `one`");
+    for packs in ["three.toml", "one.toml,three.toml", "one.toml,two.toml,three.toml"] {
+        link(packs).is(2).says("was written with the packs `one`, `two`, not with `three`");
+        tree.run(&["check", "--index", "whole", "--pack", packs]).is(2).says("not with `three`");
+    }
+    tree.run(&["index", "--pack", "one.toml", "-o", "narrow"]).is(0);
+    tree.run(&["check", "--index", "narrow", "--pack", both]).is(2).says("another pack than `two`");
+    tree.run(&["index", "--pack", "two.toml,one.toml", "--shard", "2/2", "-o", &shards[1]]).is(0);
+    link(both).is(2).says("they were written with different packs");
 }
 
 #[test]

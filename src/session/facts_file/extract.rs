@@ -14,7 +14,7 @@ use cowrap_frontend::compdb::Unit;
 use cowrap_report::SharingStats;
 
 use crate::depfile::depfile;
-use crate::file_format::PackNames;
+use crate::file_format::ReadWith;
 use crate::request::{Progress, Request};
 use crate::session::{Session, UnitRead};
 use crate::snapshot::Snapshot;
@@ -185,7 +185,7 @@ impl Builder {
         list: Option<UnitList>,
     ) -> Result<Vec<u8>, FactsError> {
         let content = FactsFile {
-            names: PackNames::of(&session.packs),
+            read_with: ReadWith::of(&session.packs),
             version: session.clang.clone(),
             clang: session.details.parsing.clang.clone(),
             root: session.tree.root.clone(),

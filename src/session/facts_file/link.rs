@@ -6,15 +6,14 @@ use std::path::{Path, PathBuf};
 
 use cowrap_analysis::program::Linker;
 use cowrap_base::files::{Digest, Tree};
-use cowrap_facts::{FileFacts, SharedFileFacts};
+use cowrap_facts::{FileFacts, ReadingId, SharedFileFacts};
 use cowrap_packs::{PackSet, Settings};
 use cowrap_report::{Details, ParseDetails, Problem, ProblemKind};
 
 use crate::Error as ReadError;
-use crate::file_format::{PackNames, damaged};
+use crate::file_format::{ReadWith, damaged};
 use crate::index_file::{Coverage, Index};
 use crate::inputs::packs_of;
-use crate::vocabulary::vocabulary;
 
 use super::{EXTENSION, EncodedFileFacts, EncodedUnit, FORMAT, FactsError, FactsFile, Shard, UnitList};
 
@@ -56,10 +55,13 @@ pub fn link(request: &LinkRequest) -> Result<Index, FactsError> {
         let unusable = |problem| FactsError::Unusable { path: path.display().to_string(), problem };
         let body = FORMAT.decode(&bytes).map_err(unusable)?;
         let content: FactsFile<'_> = postcard::from_bytes(body).map_err(|_| unusable(damaged()))?;
-        PackNames::check(&content.names, &packs).map_err(unusable)?;
+        if linker.packs.is_none() {
+            let (selected, readings) = content.read_with.select(packs.clone()).map_err(unusable)?;
+            linker.packs = Some(LinkedPacks { selected, readings, read_with: content.read_with.clone() });
+        }
         linker.add(&path, content, root.as_deref())?;
     }
-    linker.finish(packs, request.allow_missing)
+    linker.finish(request.allow_missing)
 }
 
 /// The given files, and those in the given directories.
@@ -90,6 +92,8 @@ fn files(given: &[PathBuf]) -> Result<Vec<PathBuf>, FactsError> {
 /// Collects the contents of facts files.
 #[derive(Default)]
 struct FactsLinker {
+    /// The packs, by the first file.
+    packs: Option<LinkedPacks>,
     files: Vec<LinkedFile>,
     tree: Option<Tree>,
     /// The list of units, and the number of the file that has it.
@@ -100,6 +104,15 @@ struct FactsLinker {
     file_facts: HashMap<Digest, SharedFileFacts>,
     /// The units, each with the number of the file that has it.
     units: HashMap<Digest, (LinkedUnit, usize)>,
+}
+
+/// The packs of facts files.
+struct LinkedPacks {
+    /// Those that the index is for.
+    selected: PackSet,
+    readings: Vec<ReadingId>,
+    /// All that the facts were read with.
+    read_with: ReadWith,
 }
 
 /// A facts file.
@@ -117,10 +130,13 @@ struct LinkedUnit {
 
 impl FactsLinker {
     fn add(&mut self, path: &Path, content: FactsFile<'_>, root: Option<&Path>) -> Result<(), FactsError> {
-        let FactsFile { version, clang, root: old_root, build, shard, list, file_facts, units, .. } = content;
+        let FactsFile { read_with, version, clang, root: old_root, build, shard, list, file_facts, units } = content;
         let unusable = || FactsError::Unusable { path: path.display().to_string(), problem: damaged() };
         let number = self.files.len();
         self.files.push(LinkedFile { path: path.to_path_buf(), version, shard });
+        if self.packs.as_ref().is_some_and(|packs| packs.read_with != read_with) {
+            return Err(self.mismatch(number, 0, "they were written with different packs".to_owned()));
+        }
         self.add_tree(number, moved(Tree { root: old_root, build }, root))?;
         self.add_list(number, list)?;
         if self.clang.as_ref().is_none_or(|other| clang < *other) {
@@ -197,9 +213,9 @@ impl FactsLinker {
     }
 
     /// Links the units in the order of the list.
-    fn finish(mut self, packs: PackSet, allow_missing: bool) -> Result<Index, FactsError> {
+    fn finish(mut self, allow_missing: bool) -> Result<Index, FactsError> {
         let Some((list, lister)) = self.list.take() else { return Err(FactsError::NoList) };
-        let Some(tree) = self.tree.take() else { return Err(FactsError::NoList) };
+        let (Some(tree), Some(packs)) = (self.tree.take(), self.packs.take()) else { return Err(FactsError::NoList) };
         let listed: BTreeSet<&Digest> = list.units.iter().collect();
         let strays = self.units.iter().filter(|(digest, _)| !listed.contains(digest));
         if let Some(stray) = strays.map(|(_, (_, number))| *number).min() {
@@ -236,8 +252,8 @@ impl FactsLinker {
         let details = Details { parsing, ..Details::default() };
         let coverage = Coverage { units, other_languages: list.other_languages, is_whole: list.is_whole };
         let program = linker.finish(|path| tree.absolute(path));
-        let (_, readings) = vocabulary(packs.packs());
-        Ok(Index { program, packs, readings, tree, details, problems, coverage })
+        let LinkedPacks { selected: packs, readings, read_with } = packs;
+        Ok(Index { program, packs, readings, read_with, tree, details, problems, coverage })
     }
 
     /// The error that two files cannot be linked.

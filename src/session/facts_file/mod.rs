@@ -23,7 +23,7 @@ use cowrap_packs::PackError;
 use cowrap_report::{MarkLocation, Problem};
 
 use crate::Error as ReadError;
-use crate::file_format::{FileFormat, PackNames};
+use crate::file_format::{FileFormat, ReadWith};
 use crate::session::Session;
 
 use extract::digest;
@@ -155,7 +155,7 @@ impl UnitList {
 /// The content of a facts file.
 #[derive(Serialize, Deserialize)]
 struct FactsFile<'a> {
-    names: Vec<PackNames>,
+    read_with: ReadWith,
     /// The version of libclang, and the same with its path for messages.
     version: String,
     clang: String,

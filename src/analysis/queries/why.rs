@@ -47,7 +47,8 @@ fn explain(
         inferences.extend(entered(effects, search, *context, function));
         inferences.push(leads(effects, search, *context, function, to, all));
     }
-    if to.is_none() && effects.start(function).contains(Context::Inside) {
+    let has_primitives = !effects.pack.primitives.is_empty();
+    if to.is_none() && has_primitives && effects.start(function).contains(Context::Inside) {
         inferences.push(reaches_primitive(effects, function));
     }
     Explanation {
@@ -118,6 +119,10 @@ fn entered(
 ) -> Option<Inference> {
     let (name, context_words) = (name(effects, function), in_context(effects, context));
     if effects.effect(function).is_some_and(|effect| effect.allows(context) && !effect.allows(context.other())) {
+        return None;
+    }
+    // The requirement says already that an entry starts inside, and why.
+    if context == Context::Inside && effects.effect(function) == Some(Effect::Entry) {
         return None;
     }
     let Some((ambiguity, steps)) = search.entry(function) else {

@@ -2,7 +2,7 @@
 
 use crate::effects::{Callee, Effects, Provenance, ViolationKind};
 use crate::program::{FunctionId, Location};
-use crate::wording::{described, mark_for, name};
+use crate::wording::{described, mark_for, mark_for_callee, name};
 use cowrap_facts::ContextSet;
 use cowrap_packs::Effect;
 use cowrap_report::{Finding, Level, Role, Safety};
@@ -36,6 +36,8 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 
 /// A function that asserts the inside context, and calls something inside-only.
 fn inside(effects: &Effects<'_>, function: FunctionId, location: Location) -> Option<Finding> {
+    // Without a mark in the pack there is nothing to write.
+    let mark = mark_for_callee(effects, Callee::Function(function), Effect::InsideOnly)?;
     let bodies = &effects.program.function(function).bodies;
     let calls = bodies.iter().flat_map(|body| &effects.program.body(*body).calls);
     let mut demanding = calls.filter(|call| {
@@ -50,7 +52,7 @@ fn inside(effects: &Effects<'_>, function: FunctionId, location: Location) -> Op
     let mut report = Report::new(effects, &RULE, location, "asserted here", message);
     report.mention(first.callee);
     report.label(first.location, format!("{} called here", described(effects, first.callee)));
-    report.help(format!("mark `{name_of}` as `{}`", mark_for(effects, Effect::InsideOnly)));
+    report.help(format!("mark `{name_of}` as `{mark}`"));
     fix(&mut report, effects, function, Effect::InsideOnly);
     Some(report.finish())
 }

@@ -2,7 +2,7 @@
 
 use crate::effects::{Callee, Effects, Provenance};
 use crate::program::FunctionId;
-use crate::wording::{mark_for, name};
+use crate::wording::{mark_for_callee, name};
 use cowrap_facts::ContextSet;
 use cowrap_packs::Effect;
 use cowrap_report::{Finding, Level, Role, Safety};
@@ -34,6 +34,8 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
     if effects.entry_contexts().possible.contexts(program, function) != ContextSet::INSIDE {
         return None;
     }
+    // Without a mark in the pack there is nothing to write.
+    let mark = mark_for_callee(effects, Callee::Function(function), Effect::InsideOnly)?;
     let body = program.body(*program.function(function).bodies.first()?);
     if effects.is_generated(body.location) {
         return None;
@@ -49,6 +51,6 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
     let closure = effects.mark_closure(Callee::Function(function));
     report.note_required_marks(&closure);
     report.fix_by_marks(Callee::Function(function), &closure);
-    report.help(format!("mark `{function_name}` as `{}`", mark_for(effects, Effect::InsideOnly)));
+    report.help(format!("mark `{function_name}` as `{mark}`"));
     Some(report.finish())
 }

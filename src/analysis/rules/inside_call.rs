@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::effects::{CallThrough, Callee, Callers, Effects, Violation, ViolationKind};
 use crate::program::{BodyId, FunctionId, Location};
-use crate::wording::{MOST_LISTED, call_head, call_of, called_name, described, in_context, mark_for, name, span};
+use crate::wording::{
+    MOST_LISTED, call_head, call_of, called_name, described, in_context, mark_for_callee, name, span,
+};
 use cowrap_facts::ContextSet;
 use cowrap_packs::{Effect, Help, with_article};
 use cowrap_report::{Action, Finding, Level, Role, Safety};
@@ -112,7 +114,7 @@ fn one_call(effects: &Effects<'_>, violation: &Violation) -> Finding {
             let callers = effects.callers(violation.caller);
             report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller}` {}", words.outside));
         }
-        report.help(through_wrapper(effects, violation.callee));
+        report.help(through_wrapper(effects, violation));
         fix_by_wrapper(&mut report, effects, violation);
     } else {
         report.help(only_inside(effects, violation));
@@ -157,24 +159,25 @@ fn all_calls(
     }
     report.note_more(callers.stores.len());
     let closure = effects.mark_closure(Callee::Function(caller));
-    let mark = mark_for(effects, Effect::InsideOnly);
-    match advice {
-        Advice::Guard => {
+    let mark = mark_for_callee(effects, Callee::Function(caller), Effect::InsideOnly);
+    match (advice, mark) {
+        (Advice::Guard, _) => {
             let caller = ("caller", caller_name);
             report.help(match predicate(effects) {
                 Some(predicate) => effects.pack.help(Help::GuardOrSplit, &[caller, ("predicate", &predicate)]),
                 None => effects.pack.help(Help::Split, &[caller]),
             });
         }
-        Advice::Mark | Advice::Wrapper if callers.are_all(ContextSet::INSIDE) => {
+        (_, None) => report.help(only_inside(effects, first)),
+        (Advice::Mark | Advice::Wrapper, Some(mark)) if callers.are_all(ContextSet::INSIDE) => {
             report.help(format!("mark `{caller_name}` as `{mark}`: all its callers run {}", words.inside));
             report.fix_by_marks(Callee::Function(caller), &closure);
             report.note_required_marks(&closure);
         }
-        Advice::Mark | Advice::Wrapper => {
+        (Advice::Mark | Advice::Wrapper, Some(mark)) => {
             report.help(format!("mark `{caller_name}` as `{mark}` if it only runs {}", words.inside));
             report.note_required_marks(&closure);
-            report.help(format!("otherwise, {}", through_wrapper(effects, first.callee)));
+            report.help(format!("otherwise, {}", through_wrapper(effects, first)));
         }
     }
     Some(report.finish())
@@ -229,11 +232,21 @@ fn help(effects: &Effects<'_>, help: Help, violation: &Violation) -> String {
 }
 
 /// The advice to go through the wrapper: by its name, or by the declaration that would generate it.
-fn through_wrapper(effects: &Effects<'_>, callee: Callee) -> String {
-    let Callee::Function(callee) = callee else {
-        let mark = mark_for(effects, Effect::InsideOnly);
-        return format!("move the call into a function marked `{mark}`, and call that through a wrapper");
+fn through_wrapper(effects: &Effects<'_>, violation: &Violation) -> String {
+    // A code base without wrappers has other ways to enter the context.
+    let has_wrappers = effects.pack.infix.is_some() || effects.wrapper_mark(Effect::InsideOnly).is_some();
+    let Callee::Function(callee) = violation.callee else {
+        return match effects.plain_mark(Effect::InsideOnly).filter(|_| has_wrappers) {
+            Some(mark) => {
+                let mark = &effects.pack.mark(mark).name;
+                format!("move the call into a function marked `{mark}`, and call that through a wrapper")
+            }
+            None => help(effects, Help::OnlyInside, violation),
+        };
     };
+    if !has_wrappers {
+        return help(effects, Help::OnlyInside, violation);
+    }
     let target = name(effects, callee);
     if let Some(wrapper) = effects.wrapper_of(callee) {
         return format!("call the wrapper `{}` instead of `{target}`", name(effects, wrapper));

@@ -9,7 +9,7 @@ use crate::effects::{
 };
 use crate::program::{BodyId, FunctionId, SlotId};
 use crate::wording::{
-    MOST_LISTED, call_head, call_of, called, called_name, described, described_callee, mark_for, name, pointers,
+    MOST_LISTED, call_head, call_of, called, called_name, described, described_callee, mark_for_callee, name, pointers,
 };
 use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::{Effect, Help, with_article};
@@ -116,9 +116,9 @@ fn through_slot(effects: &Effects<'_>, groups: &[Vec<CallChain>]) -> Option<Find
         report.note_at(first.location, format!("`{caller}` leads there {}, by its {call}", effects.pack.words.inside));
     }
     report.note_more(count - 1);
-    report.help(match effects.plain_mark(Effect::OutsideOnly) {
-        Some(_) => {
-            let (slot, mark) = (effects.slot_name(slot), mark_for(effects, Effect::OutsideOnly));
+    report.help(match mark_for_callee(effects, Callee::Slot(slot), Effect::OutsideOnly) {
+        Some(mark) => {
+            let slot = effects.slot_name(slot);
             let reached = called(effects, offender);
             effects.pack.help(Help::MoveOutOfSlot, &[("slot", &slot), ("mark", mark), ("reached", &reached)])
         }
@@ -283,7 +283,7 @@ fn finding(effects: &Effects<'_>, violation: &Violation) -> Finding {
 fn inside(effects: &Effects<'_>, caller: FunctionId) -> String {
     let name = name(effects, caller);
     match effects.requirement(caller).effect {
-        Some(Effect::InsideOnly) => format!("from {}", described(effects, caller)),
+        Some(Effect::InsideOnly | Effect::Entry) => format!("from {}", described(effects, caller)),
         _ if effects.inferred_start(caller) == ContextSet::INSIDE => {
             format!("from `{name}` (stored in {} slot)", with_article(&effects.pack.words.inside_only))
         }

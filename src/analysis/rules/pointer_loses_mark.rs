@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::effects::{Callee, Effects, StoreMismatch, StoreMismatchKind};
 use crate::program::SlotId;
-use crate::wording::{self, described_slot, described_value, flag, mark_for, name};
+use crate::wording::{self, described_slot, described_value, flag, mark_for_callee, name};
 use cowrap_packs::{Effect, Help};
 use cowrap_report::{Finding, Level, Safety};
 
@@ -77,6 +77,11 @@ fn finding(effects: &Effects<'_>, slot: SlotId, store_mismatches: &[StoreMismatc
     let (first, others) = store_mismatches.split_first()?;
     let slot_name = effects.slot_name(slot);
     let requirement = effects.slot_requirement(slot);
+    let mark = mark_for_callee(effects, Callee::Slot(slot), Effect::InsideOnly);
+    // If the pack has no mark for slots, an unmarked one says nothing.
+    if requirement.is_none() && mark.is_none() {
+        return None;
+    }
     let what = match requirement {
         Some(_) => described_slot(effects, slot),
         None => format!("unmarked {slot_name}"),
@@ -85,13 +90,15 @@ fn finding(effects: &Effects<'_>, slot: SlotId, store_mismatches: &[StoreMismatc
     let mut report = start(effects, first, text);
     report.label_slot_requirement(slot);
     report.note_mismatches(others);
-    let mark = mark_for(effects, Effect::InsideOnly);
     let closure = effects.mark_closure(Callee::Slot(slot));
     if requirement.is_none() {
         report.note_required_marks(&closure);
         report.fix_by_marks(Callee::Slot(slot), &closure);
     }
     let instead = if first.value.function().is_some() { ", or store a wrapper" } else { "" };
-    report.help(format!("mark {slot_name} as `{mark}`{instead}"));
+    report.help(match mark {
+        Some(mark) => format!("mark {slot_name} as `{mark}`{instead}"),
+        None => format!("store a function that may run {}", effects.pack.words.outside),
+    });
     Some(report.finish())
 }

@@ -218,8 +218,12 @@ impl<'e, 'a> Report<'e, 'a> {
     /// Notes how a slot makes a function an entry: the store that names it, and the copies from there to the slot.
     pub fn note_installation(&mut self, function: FunctionId) {
         let Some(installation) = self.effects.installation(function) else { return };
+        let before = self.finding.notes.len();
         self.note_stores_of(&installation.origin);
         self.mention_slot(installation.slot);
+        if let Some(last) = self.finding.notes[before..].last_mut() {
+            last.text.push_str(&format!(", which runs it {}", self.effects.pack.words.entered));
+        }
         if let SlotProvenance::Modelled(model) = installation.provenance
             && let Some(reason) = &self.effects.slot_model(model).reason
         {

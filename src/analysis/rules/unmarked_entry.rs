@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::effects::{Callee, Effects, StoreMismatch, StoreMismatchKind};
 use crate::program::FunctionId;
-use crate::wording::{mark_for, name};
+use crate::wording::{mark_for_callee, name};
 use cowrap_packs::Effect;
 use cowrap_report::{Finding, Level, Role, Safety};
 
@@ -37,6 +37,8 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
 
 fn finding(effects: &Effects<'_>, function: FunctionId, store_mismatches: &[StoreMismatch]) -> Option<Finding> {
     let (first, others) = store_mismatches.split_first()?;
+    // Without a mark in the pack there is nothing to write.
+    let mark = mark_for_callee(effects, Callee::Function(function), Effect::InsideOnly)?;
     let (function_name, slot) = (name(effects, function), effects.slot_name(first.slot));
     let text = format!("unmarked `{function_name}` passed to {slot}, which runs it {}", effects.pack.words.entered);
     let location = first.location;
@@ -55,6 +57,6 @@ fn finding(effects: &Effects<'_>, function: FunctionId, store_mismatches: &[Stor
     let closure = effects.mark_closure(Callee::Function(function));
     report.note_required_marks(&closure);
     report.fix_by_marks(Callee::Function(function), &closure);
-    report.help(format!("mark `{function_name}` as `{}`", mark_for(effects, Effect::InsideOnly)));
+    report.help(format!("mark `{function_name}` as `{mark}`"));
     Some(report.finish())
 }

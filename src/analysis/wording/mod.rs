@@ -86,9 +86,18 @@ pub fn calls(effects: &Effects<'_>, callee: Callee) -> String {
     }
 }
 
-/// The pack's plain mark for an effect, or the effect in words if the pack has none.
+/// The pack's plain mark for an effect, or the effect in words if the pack has none. Where the advice is to write the
+/// mark, [`mark_for_callee`] says whether there is one.
 pub fn mark_for<'p>(effects: &Effects<'p>, effect: Effect) -> &'p str {
     effects.plain_mark(effect).map_or(effects.pack.words.effect(effect), |mark| effects.pack.mark(mark).name.as_str())
+}
+
+/// The pack's plain mark for an effect, for a function or for a slot; `None` if the pack has none. A slot cannot bear a
+/// mark that is a statement.
+pub fn mark_for_callee<'p>(effects: &Effects<'p>, callee: Callee, effect: Effect) -> Option<&'p str> {
+    let mark = effects.pack.mark(effects.plain_mark(effect)?);
+    let can_bear = matches!(callee, Callee::Function(_)) || !mark.statement;
+    can_bear.then_some(mark.name.as_str())
 }
 
 /// Where a context is, after a verb: "in the inside context".

@@ -1,6 +1,7 @@
 //! `cowrap rules`, `cowrap explain`, `cowrap completions` and `cowrap man`: documentation of the
 //! program.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,12 +11,24 @@ use clap_complete::Shell;
 use cowrap_report::{Level, RuleInfo, Safety};
 use cowrap_session::nearest;
 
+use super::input::{packs, settings};
 use super::{Cli, fail, print};
 
 #[derive(Debug, Args)]
+pub(super) struct Rules {
+    /// Packs whose rules are listed, separated by commas [default: those of cowrap.toml, or qemu]
+    #[arg(long = "pack", value_name = "PACK", value_delimiter = ',')]
+    packs: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// Name of the rule
+    /// Name of the rule, or PACK/RULE
     rule: String,
+
+    /// Packs whose rule is meant, separated by commas [default: those of cowrap.toml, or qemu]
+    #[arg(long = "pack", value_name = "PACK", value_delimiter = ',')]
+    packs: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -32,13 +45,24 @@ pub(super) struct Man {
     output: Option<PathBuf>,
 }
 
-/// Prints a line for each rule: its name, its highest level, whether it has fixes, and its summary.
-pub(super) fn rules() -> ExitCode {
-    let rules = match cowrap_session::rules(&[]) {
-        Ok(rules) => rules,
-        Err(error) => return fail(&error.to_string()),
+impl Rules {
+    /// Prints a line for each rule: its name, its highest level, whether it has fixes, and its summary.
+    pub(super) fn run(self) -> ExitCode {
+        match rules_of(&self.packs) {
+            Ok(rules) => print(lines(&rules).as_bytes()),
+            Err(message) => fail(&message),
+        }
+    }
+}
+
+/// A line for each rule. With several packs, names have the pack.
+fn lines(rules: &[RuleInfo]) -> String {
+    let packs: BTreeSet<&str> = rules.iter().filter_map(|rule| rule.pack.as_deref()).collect();
+    let name = |rule: &RuleInfo| match &rule.pack {
+        Some(pack) if packs.len() > 1 => format!("{pack}/{}", rule.name),
+        _ => rule.name.clone(),
     };
-    let width = rules.iter().map(|rule| rule.name.len()).max().unwrap_or(0);
+    let width = rules.iter().map(|rule| name(rule).len()).max().unwrap_or(0);
     let line = |rule: &RuleInfo| {
         let level = match rule.level {
             _ if rule.opt_in => "opt-in",
@@ -51,28 +75,42 @@ pub(super) fn rules() -> ExitCode {
             Some(Safety::Unsafe) => "unsafe fix",
             None => "-",
         };
-        format!("{:width$}  {level:7}  {fix:10}  {}\n", rule.name, rule.summary)
+        format!("{:width$}  {level:7}  {fix:10}  {}\n", name(rule), rule.summary)
     };
-    print(rules.iter().map(line).collect::<String>().as_bytes())
+    rules.iter().map(line).collect()
+}
+
+/// The rules of packs that are given, or else of those of `cowrap.toml`.
+fn rules_of(given: &[PathBuf]) -> Result<Vec<RuleInfo>, String> {
+    let working_directory =
+        std::env::current_dir().map_err(|error| format!("cannot determine the working directory: {error}"))?;
+    let settings = settings(None, false, &working_directory)?;
+    cowrap_session::rules(&packs(given, &settings)?).map_err(|error| error.to_string())
 }
 
 impl Explain {
     pub(super) fn run(self) -> ExitCode {
-        let rules = match cowrap_session::rules(&[]) {
+        let rules = match rules_of(&self.packs) {
             Ok(rules) => rules,
-            Err(error) => return fail(&error.to_string()),
+            Err(message) => return fail(&message),
         };
-        match rules.iter().find(|rule| rule.name == self.rule) {
-            Some(rule) => print(rule.page.as_bytes()),
-            None => {
-                let similar = nearest(&self.rule, rules.iter().map(|rule| rule.name.as_str()));
-                let hint = match similar {
-                    Some(name) => format!("did you mean `{name}`?"),
-                    None => "`cowrap rules` lists all rules".to_owned(),
-                };
-                fail(&format!("unknown rule `{}`; {hint}", self.rule))
+        let mut pages: Vec<String> = Vec::new();
+        for rule in rules.iter().chain(&cowrap_session::builtin_rules()).filter(|rule| rule.is_named(&self.rule)) {
+            // A rule that no pack of this run has may be one of a built-in pack.
+            let is_elsewhere = !pages.is_empty() && !rules.contains(rule);
+            if !is_elsewhere && !pages.contains(&rule.page) {
+                pages.push(rule.page.clone());
             }
         }
+        if !pages.is_empty() {
+            return print(pages.join("\n").as_bytes());
+        }
+        let similar = nearest(&self.rule, rules.iter().map(|rule| rule.name.as_str()));
+        let hint = match similar {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => "`cowrap rules` lists all rules".to_owned(),
+        };
+        fail(&format!("unknown rule `{}`; {hint}", self.rule))
     }
 }
 

@@ -69,7 +69,7 @@ enum Command {
     /// Show the effective settings and where each comes from
     Config(config::Config),
     /// List the rules
-    Rules,
+    Rules(help::Rules),
     /// Explain a rule: what it reports, why it matters, how to fix it
     Explain(help::Explain),
     /// Inspect or clear the cache
@@ -116,7 +116,7 @@ pub fn run() -> ExitCode {
         Command::Generate(generate) => generate.run(),
         Command::Baseline(baseline) => baseline.run(),
         Command::Config(config) => config.run(),
-        Command::Rules => help::rules(),
+        Command::Rules(rules) => rules.run(),
         Command::Explain(explain) => explain.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),

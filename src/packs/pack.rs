@@ -60,6 +60,8 @@ pub struct Pack {
     pub slots: Vec<SlotModel>,
     /// The functions in which the inside context begins. cowrap does not check their bodies.
     pub trampolines: Vec<String>,
+    /// The names of the packs that it extends, directly or not.
+    pub bases: Vec<String>,
     /// The files that it was read from, with those that it extends and its pages. Built-in ones are not among them.
     pub files: Vec<PathBuf>,
     /// The words of its messages.
@@ -154,6 +156,7 @@ impl Pack {
             locks: written.locks,
             slots: written.slots,
             trampolines: written.trampolines,
+            bases: written.bases,
             files: files.paths,
             words: Words::new(&written.words),
             help: HelpTexts::new(&written.help),

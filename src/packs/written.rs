@@ -84,6 +84,9 @@ pub(super) struct Written {
     pub(super) features: Vec<Feature>,
     #[serde(default, rename = "dialect")]
     pub(super) dialects: Vec<Dialect>,
+    /// The names of the packs that it extends.
+    #[serde(skip)]
+    pub(super) bases: Vec<String>,
     /// The directory of the generator's templates; `None` for built-in ones.
     #[serde(skip)]
     pub(super) generator_home: Option<PathBuf>,
@@ -137,6 +140,7 @@ impl Written {
             None => (base.generator, base.generator_home),
         };
         Written {
+            bases: base.bases.into_iter().chain([base.name]).collect(),
             name: self.name,
             extends: None,
             headers: join(base.headers, self.headers),

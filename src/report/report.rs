@@ -65,6 +65,21 @@ pub struct RuleInfo {
     pub page: String,
 }
 
+impl RuleInfo {
+    /// Whether a user means this rule with a name: `rule`, or `pack/rule`.
+    pub fn is_named(&self, name: &str) -> bool {
+        is_meant(name, self.pack.as_deref(), &self.name)
+    }
+}
+
+/// Whether a user means the rule of a pack with a name: `rule`, or `pack/rule`.
+pub(crate) fn is_meant(name: &str, pack: Option<&str>, rule: &str) -> bool {
+    match name.split_once('/') {
+        Some((of, name)) => name == rule && pack == Some(of),
+        None => name == rule,
+    }
+}
+
 /// A translation unit that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Problem {

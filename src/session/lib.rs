@@ -66,7 +66,7 @@ pub use ninja::{NinjaRequest, emit_ninja};
 pub use patches::{PatchError, check_patch_directory, write_patches};
 pub use query::{AskError, Query, ask};
 pub use request::{Input, Progress, Request, SharingRequest};
-pub use rule_names::{check_settings, rules};
+pub use rule_names::{builtin_rules, check_settings, rules};
 pub use session::index;
 pub use vocabulary::{mark_headers, vocabulary};
 

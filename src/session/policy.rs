@@ -2,7 +2,7 @@
 //! them levels.
 
 use std::cell::LazyCell;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
 use rayon::prelude::*;
@@ -12,11 +12,11 @@ use cowrap_analysis::program::FileId;
 use cowrap_analysis::rules::{self, malformed_suppression, unused_suppression};
 use cowrap_base::files::Texts;
 use cowrap_csyntax::suppression::{Comment, Suppression, comments};
-use cowrap_packs::{Settings, nearest};
+use cowrap_packs::{Pack, Settings, nearest};
 use cowrap_report::{Finding, Fingerprints, RuleInfo, Span, sort_findings};
 
 use crate::request::Request;
-use crate::rule_names::{is_meant, meant_in, rules_elsewhere};
+use crate::rule_names::{meant_in, rules_elsewhere};
 
 /// The findings of a program with several packs after suppressions and settings, in their order, each with its
 /// fingerprint. `is_whole` says whether the program is the whole tree, so that an unused
@@ -36,7 +36,8 @@ pub(crate) fn apply_policy(
         findings
     };
     let found: Vec<Vec<Finding>> = effects.par_iter().map(of_pack).collect();
-    let mut findings: Vec<Finding> = found.into_iter().flatten().collect();
+    let packs: Vec<&Pack> = effects.iter().map(|effects| effects.pack).collect();
+    let mut findings = without_repeats(found, &packs);
     sort_findings(&mut findings);
     apply_suppressions(&mut findings, effects, request, enabled, texts, is_whole);
     findings.retain_mut(|finding| {
@@ -52,6 +53,23 @@ pub(crate) fn apply_policy(
     sort_findings(&mut findings);
     Fingerprints::give(&mut findings);
     findings
+}
+
+/// The findings of packs, pack by pack, without those that a related pack has, too: if one pack extends the other, the
+/// one that comes first reports what both find.
+fn without_repeats(found: Vec<Vec<Finding>>, packs: &[&Pack]) -> Vec<Finding> {
+    let mut all: Vec<Finding> = Vec::new();
+    let mut known: HashMap<&str, HashSet<(String, Span, String)>> = HashMap::new();
+    for (pack, findings) in packs.iter().zip(found) {
+        let key = |finding: &Finding| (finding.rule.clone(), finding.primary.at.clone(), finding.message.clone());
+        let is_related = |other: &&&Pack| other.bases.contains(&pack.name) || pack.bases.contains(&other.name);
+        let related: Vec<_> = packs.iter().filter(is_related).filter_map(|other| known.get(&*other.name)).collect();
+        let is_new = |finding: &Finding| !related.iter().any(|known| known.contains(&key(finding)));
+        let own = findings.iter().map(key).collect();
+        all.extend(findings.into_iter().filter(is_new));
+        known.insert(&pack.name, own);
+    }
+    all
 }
 
 /// A comment for cowrap, with its file.
@@ -83,8 +101,7 @@ fn apply_suppressions(
     findings.retain_mut(|finding| {
         let mut left: Vec<Span> = std::iter::once(&finding.primary.at).chain(&finding.further).cloned().collect();
         for (number, (comment, suppression)) in suppressions.iter().enumerate() {
-            let is_of = |rule: &String| is_meant(rule, finding.pack.as_deref(), &finding.rule);
-            let Some(rule) = suppression.rules.iter().position(is_of) else { continue };
+            let Some(rule) = suppression.rules.iter().position(|rule| finding.is_of_rule(rule)) else { continue };
             let before = left.len();
             left.retain(|at| !covers(comment, suppression, at, &finding.function, &names));
             if left.len() < before {
@@ -112,7 +129,7 @@ fn check_comments<'c>(
     // Reading other packs costs something, and most comments name rules of this run.
     let elsewhere = LazyCell::new(|| rules_elsewhere(settings));
     let is_rule = |name: &str| {
-        let is_named = |rule: &RuleInfo| is_meant(name, rule.pack.as_deref(), &rule.name);
+        let is_named = |rule: &RuleInfo| rule.is_named(name);
         rules.iter().any(is_named) || elsewhere.iter().any(is_named)
     };
     let mut suppressions = Vec::new();
@@ -148,9 +165,8 @@ fn unused(
 ) -> Vec<Finding> {
     let runs = |name: &str| {
         rules.iter().any(|rule| {
-            let pack = rule.pack.as_deref();
-            let is_enabled = || enabled.iter().any(|enabled| is_meant(enabled, pack, &rule.name));
-            is_meant(name, pack, &rule.name) && (!rule.opt_in || is_enabled())
+            let is_enabled = || enabled.iter().any(|enabled| rule.is_named(enabled));
+            rule.is_named(name) && (!rule.opt_in || is_enabled())
         })
     };
     let mut findings = Vec::new();

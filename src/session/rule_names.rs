@@ -1,6 +1,6 @@
 //! The rules of packs, by the names that users write: `rule`, or `pack/rule` for the rule of one pack.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cowrap_analysis::rules::infos;
 use cowrap_packs::{Pack, PackRules, PackSet, Settings, builtin_names};
@@ -45,9 +45,15 @@ fn names_of_rules(pack: &Pack) -> PackRules {
 /// The rules of the packs that a tree's settings name, and of the packs that are compiled in: a comment in the sources
 /// may name them although a run does not use them. A pack that cannot be read has none.
 pub(crate) fn rules_elsewhere(settings: &Settings) -> Vec<RuleInfo> {
-    let built_in = builtin_names().iter().map(PathBuf::from);
-    let packs = settings.packs.iter().flat_map(|packs| packs.value.clone()).chain(built_in);
-    packs.filter_map(|path| Pack::read(&path).ok()).flat_map(|pack| infos(&pack)).collect()
+    let packs = settings.packs.iter().flat_map(|packs| &packs.value);
+    let of_settings = packs.filter_map(|path| Pack::read(path).ok()).flat_map(|pack| infos(&pack));
+    of_settings.chain(builtin_rules()).collect()
+}
+
+/// The rules of all packs that are compiled in, pack by pack.
+pub fn builtin_rules() -> Vec<RuleInfo> {
+    let packs = builtin_names().iter().filter_map(|name| Pack::read(Path::new(name)).ok());
+    packs.flat_map(|pack| infos(&pack)).collect()
 }
 
 /// The rules of packs, sorted by name. Those of one name are in the order of the packs.
@@ -57,14 +63,6 @@ pub(crate) fn rules_of(packs: &PackSet) -> Vec<RuleInfo> {
     rules.sort_by(|one, other| one.name.cmp(&other.name));
     rules.dedup_by(|one, other| one.pack.is_none() && one.name == other.name);
     rules
-}
-
-/// Whether a user means a rule with a name: `rule`, or `pack/rule`.
-pub(crate) fn is_meant(name: &str, pack: Option<&str>, rule: &str) -> bool {
-    match name.split_once('/') {
-        Some((of, name)) => name == rule && pack == Some(of),
-        None => name == rule,
-    }
 }
 
 /// The names with which a user means rules of a pack, without the pack.
@@ -82,7 +80,7 @@ pub(crate) fn require_rules(names: &[String], packs: &PackSet) -> Result<(), Err
         return Ok(());
     }
     let rules = rules_of(packs);
-    let is_rule = |name: &str| rules.iter().any(|rule| is_meant(name, rule.pack.as_deref(), &rule.name));
+    let is_rule = |name: &str| rules.iter().any(|rule| rule.is_named(name));
     let Some(unknown) = names.iter().find(|name| !is_rule(name)) else { return Ok(()) };
     let mut opt_in: Vec<&str> = rules.iter().filter(|rule| rule.opt_in).map(|rule| rule.name.as_str()).collect();
     opt_in.dedup();

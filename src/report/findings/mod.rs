@@ -12,6 +12,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::report::is_meant;
+
 pub use baseline::{Baseline, BaselineEntry, BaselineError};
 pub use fingerprint::{Fingerprints, UNNAMED_PACK};
 pub use subject::{Role, Subject};
@@ -94,6 +96,11 @@ impl Finding {
             fingerprint: String::new(),
             state: None,
         }
+    }
+
+    /// Whether a user means its rule with a name: `rule`, or `pack/rule`.
+    pub fn is_of_rule(&self, name: &str) -> bool {
+        is_meant(name, self.pack.as_deref(), &self.rule)
     }
 
     /// Whether it is about a function or a slot of this name, or one of its labels or notes is.

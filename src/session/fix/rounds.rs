@@ -18,7 +18,7 @@ use crate::generated_files::compare_generated;
 use crate::policy::apply_policy;
 use crate::readings::Readings;
 use crate::request::Progress;
-use crate::rule_names::{is_meant, rules_of};
+use crate::rule_names::rules_of;
 use crate::session::{Session, UnitRead};
 use crate::snapshot::Snapshot;
 use crate::summary::summarise;
@@ -212,8 +212,7 @@ impl<'r> FixSession<'r> {
 
     /// Whether the findings of a rule are to be fixed.
     pub(super) fn is_wanted(&self, finding: &Finding) -> bool {
-        let is_of = |name: &String| is_meant(name, finding.pack.as_deref(), &finding.rule);
-        self.request.rules.is_empty() || self.request.rules.iter().any(is_of)
+        self.request.rules.is_empty() || self.request.rules.iter().any(|name| finding.is_of_rule(name))
     }
 
     /// The fixes of these findings whose edits do not overlap.

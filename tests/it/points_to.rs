@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::support::flows::{Flows, SlotSketch, ValueSketch};
 use crate::support::synthetic::name;
-use cowrap_analysis::program::{FunctionId, Id, Linker, Origin, PointsTo, Program, SlotId, SlotKey};
+use cowrap_analysis::program::{FileId, FunctionId, Id, Linker, Origin, PointsTo, Program, SlotId, SlotKey};
 use proptest::prelude::*;
 
 fn link(units: &[cowrap_facts::SharedFileFacts]) -> Program {
@@ -348,7 +348,7 @@ proptest! {
             }
             prop_assert_eq!(&held, &expected.keys().copied().collect::<BTreeSet<_>>(), "slot {}", position);
             for function in points_to.candidates(*id) {
-                let origin = points_to.origin(&program, *id, *function).unwrap();
+                let origin = points_to.origin(&program, *id, *function, FileId(0)).unwrap();
                 check_origin(&program, &points_to, *id, *function, &origin);
                 let element = Element::Function(number(&program, *function));
                 prop_assert_eq!(origin.copies.len(), expected[&element], "slot {}", position);
@@ -374,7 +374,7 @@ proptest! {
             let points_to = PointsTo::new(&program);
             let sets = program.slots.ids().map(|slot| {
                 let sources = points_to.candidates(slot).iter();
-                let origins: Vec<_> = sources.map(|function| points_to.origin(&program, slot, *function)).collect();
+                let origins: Vec<_> = sources.map(|function| points_to.origin(&program, slot, *function, FileId(0))).collect();
                 (points_to.candidates(slot).to_vec(), points_to.addresses(slot).to_vec(),
                  points_to.may_hold_unknown(slot), points_to.escapes(slot), origins)
             });
@@ -402,7 +402,7 @@ fn a_function_comes_through_a_long_chain_of_copies() {
     let (first, last) = (SlotId::from_index(0), SlotId::from_index(LARGE - 1));
     assert_eq!(points_to.candidates(last).len(), 1);
     assert!(points_to.leads_to_call(first));
-    let origin = points_to.origin(&program, last, FunctionId(0)).unwrap();
+    let origin = points_to.origin(&program, last, FunctionId(0), FileId(0)).unwrap();
     assert_eq!(origin.copies.len(), LARGE - 1);
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
-use crate::program::{FunctionId, Origin, PointerCopy, SlotId, Store};
+use crate::program::{FileId, FunctionId, Origin, PointerCopy, SlotId, Store};
 use cowrap_facts::{PairedFlag, PairedFlags, SlotModelId};
 use cowrap_packs::{Effect, SlotModel};
 
@@ -106,7 +106,7 @@ impl<'a> Effects<'a> {
         match installer {
             Installer::Slot(slot) => {
                 let provenance = self.slot_requirement(slot)?.provenance;
-                let origin = self.points_to.origin(self.program, slot, function)?;
+                let origin = self.points_to.origin(self.program, slot, function, self.home(function))?;
                 Some(Installation { slot, provenance, flag: None, origin })
             }
             Installer::Store(store) => {
@@ -116,12 +116,20 @@ impl<'a> Effects<'a> {
             }
             Installer::Copy(copy) => {
                 let flag = self.own_flag(copy.paired_flags)?;
-                let mut origin = self.points_to.origin(self.program, copy.from, function)?;
+                let mut origin = self.points_to.origin(self.program, copy.from, function, copy.location.file)?;
                 origin.copies.push(copy);
                 let provenance = SlotProvenance::Modelled(flag.model);
                 Some(Installation { slot: copy.to, provenance, flag: Some(flag), origin })
             }
         }
+    }
+
+    /// The file of a function: that of its first body or declaration.
+    pub(super) fn home(&self, function: FunctionId) -> FileId {
+        let linked = self.program.function(function);
+        let body = linked.bodies.first().map(|body| self.program.body(*body).location);
+        let declared = || linked.declarations.first().map(|declaration| declaration.location);
+        body.or_else(declared).map_or(FileId(0), |location| location.file)
     }
 
     /// Whether the value of a slot is copied to a slot whose functions start inside.

@@ -149,7 +149,7 @@ impl Effects<'_> {
     fn store_of_outside_only(&self, slot: SlotId) -> Option<Location> {
         let is_misfit = |function: &&FunctionId| self.effect(**function) == Some(Effect::OutsideOnly);
         let function = self.points_to.candidates(slot).iter().find(is_misfit)?;
-        let origin = self.points_to.origin(self.program, slot, *function)?;
+        let origin = self.points_to.origin(self.program, slot, *function, self.home(*function))?;
         Some(origin.copies.last().map_or(origin.store.location, |copy| copy.location))
     }
 

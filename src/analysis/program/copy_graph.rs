@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use rustc_hash::FxHashMap;
 
 use super::nearest::visit_nearest_first;
-use super::{Adjacency, FunctionId, Location, PointerCopy, PointsTo, Program, SlotId, SlotKey, Store};
+use super::{Adjacency, FileId, FunctionId, Location, PointerCopy, PointsTo, Program, SlotId, SlotKey, Store};
 
 /// How a function comes into a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,23 +61,33 @@ struct Sources<'p> {
 }
 
 impl PointsTo {
-    /// How a function comes into a slot, by as few copies as possible. `None` if the slot does not hold it.
-    pub fn origin(&self, program: &Program, slot: SlotId, function: FunctionId) -> Option<Origin> {
+    /// How a function comes into a slot, by as few copies as possible. `None` if the slot does not hold it. Of several
+    /// stores with as few copies, the one that is nearest to this file.
+    pub fn origin(&self, program: &Program, slot: SlotId, function: FunctionId, near: FileId) -> Option<Origin> {
         self.candidates(slot).binary_search(&function).ok()?;
         let sources = self.sources(program, Some(function));
         let mut next: FxHashMap<SlotSide, Option<SlotSide>> = FxHashMap::default();
-        let mut found = None;
+        let mut found: Option<(u8, u32, SlotSide, &Store)> = None;
         let start = SlotSide { slot, is_written: false };
         visit_nearest_first(
             [start],
             |side| sources.of(side),
-            |side, _, goes_to| {
+            |side, copies, goes_to| {
+                if found.is_some_and(|(apart, fewest, ..)| apart == 0 || fewest < copies) {
+                    return ControlFlow::Break(());
+                }
                 next.insert(side, goes_to);
-                found = sources.stores(side).find(|store| store.function == function).map(|store| (side, store));
-                if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                let stores = sources.stores(side).filter(|store| store.function == function);
+                let apart = |store: &&Store| program.distance(store.location.file, near);
+                if let Some(store) = stores.min_by_key(apart)
+                    && found.is_none_or(|(known, ..)| apart(&store) < known)
+                {
+                    found = Some((apart(&store), copies, side, store));
+                }
+                ControlFlow::Continue(())
             },
         );
-        let (mut side, store) = found?;
+        let (_, _, mut side, store) = found?;
         let mut copies = Vec::new();
         while let Some(to) = next.get(&side).copied().flatten() {
             copies.extend(sources.copy(side, to));

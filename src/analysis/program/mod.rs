@@ -466,6 +466,15 @@ impl Program {
         &self.files[file.index()]
     }
 
+    /// How far two files are apart: 0 for one file, 1 for two in one directory, 2 for any others.
+    pub fn distance(&self, one: FileId, other: FileId) -> u8 {
+        match one == other {
+            true => 0,
+            false if self.path(one).parent() == self.path(other).parent() => 1,
+            false => 2,
+        }
+    }
+
     /// A slot.
     pub fn slot(&self, id: SlotId) -> &Slot {
         &self.slots[id]

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use rayon::slice::ParallelSliceMut;
 
 use crate::effects::Effects;
-use crate::program::{Digraph, FunctionId, Id, IndexVec, Location, Node, Origin, SlotId};
+use crate::program::{Digraph, FileId, FunctionId, Id, IndexVec, Location, Node, Origin, SlotId};
 use crate::wording;
 use cowrap_facts::{CallKind, ContextSet};
 use cowrap_report::EdgeKind;
@@ -146,11 +146,11 @@ impl<'e, 'a> Links<'e, 'a> {
         })
     }
 
-    /// How a candidate comes into its slot; `None` for a call.
-    pub fn origin(&self, link: &Link) -> Option<Origin> {
+    /// How a candidate comes into its slot, by the store that is nearest to a file; `None` for a call.
+    pub fn origin(&self, link: &Link, near: FileId) -> Option<Origin> {
         match (link.from, link.to) {
             (Vertex::Slot(slot), Vertex::Function(function)) => {
-                self.effects.points_to.origin(self.effects.program, slot, function)
+                self.effects.points_to.origin(self.effects.program, slot, function, near)
             }
             _ => None,
         }

@@ -97,7 +97,7 @@ fn witness(effects: &Effects<'_>, links: &Links<'_, '_>, reached: &[Reached], en
         let (text, location) = match (link.to, rest.first()) {
             (Vertex::Slot(slot), Some(held)) => {
                 rest = &rest[1..];
-                origin = links.origin(held);
+                origin = link.location.and_then(|location| links.origin(held, location.file));
                 let function = links.name(held.to);
                 let count = one_of(effects, slot);
                 (format!("`{from}` calls through `{to}`, which may point to `{function}`: {count}"), link.location)

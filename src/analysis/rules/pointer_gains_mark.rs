@@ -71,7 +71,7 @@ fn finding(effects: &Effects<'_>, mismatch: &StoreMismatch, others: &[StoreMisma
     report.mention_slot(mismatch.slot);
     report.label_value(mismatch.value);
     report.label_slot_requirement(mismatch.slot);
-    report.note_candidate(mismatch.value);
+    report.note_candidate(mismatch.value, mismatch.location);
     report.note_mismatches(others);
     let described = wording::value(effects, mismatch.value);
     report.help(effects.pack.help(Help::StoreInside, &[("slot", &slot), ("value", &described)]));

@@ -406,10 +406,10 @@ impl<'e, 'a> Report<'e, 'a> {
         self.note_origin(step);
     }
 
-    /// Adds notes for the store and the copies that bring a candidate into its slot.
-    pub fn note_candidate(&mut self, value: StoredValue) {
+    /// Adds notes for the store and the copies that bring a candidate into its slot, from which it is copied here.
+    pub fn note_candidate(&mut self, value: StoredValue, location: Location) {
         if let StoredValue::Candidate(function, slot) = value {
-            let origin = self.effects.points_to.origin(self.effects.program, slot, function);
+            let origin = self.effects.points_to.origin(self.effects.program, slot, function, location.file);
             origin.iter().for_each(|origin| self.note_stores_of(origin));
         }
     }

@@ -49,7 +49,7 @@ fn finding(effects: &Effects<'_>, function: FunctionId, store_mismatches: &[Stor
     if let Some(declaration) = effects.program.function(function).declarations.first() {
         report.label(declaration.location, format!("`{function_name}` is declared here"));
     }
-    report.note_candidate(first.value);
+    report.note_candidate(first.value, first.location);
     for other in others {
         report.mention_slot(other.slot);
         report.note_at(other.location, format!("also passed to {} here", effects.slot_name(other.slot)));

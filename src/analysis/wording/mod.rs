@@ -154,7 +154,7 @@ pub fn step(effects: &Effects<'_>, step: &Step) -> String {
 /// the step calls by name, or an earlier step passed the function.
 pub fn origin_of_step(effects: &Effects<'_>, step: &Step) -> Option<Origin> {
     let (slot, function) = (step.through.filter(|_| !step.passed)?, step.callee.function()?);
-    effects.points_to.origin(effects.program, slot, function)
+    effects.points_to.origin(effects.program, slot, function, step.location.file)
 }
 
 /// The store and the copies by which a function comes into a slot, with their locations.

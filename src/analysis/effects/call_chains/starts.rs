@@ -9,6 +9,7 @@ use super::super::Callee;
 use super::super::entry_contexts::passed_values;
 use super::callbacks::Passing;
 use super::graph::{CallRef, IncomingCall, Node, Reason, Reasons, Via};
+use super::witness::CallOf;
 use super::worklist::Worklist;
 use super::{Ambiguity, CallChain, Search, Step, is_open};
 
@@ -186,21 +187,26 @@ impl Search<'_, '_> {
             if !(start.is_wanted)(condition) {
                 continue;
             }
-            let mut best: Option<(Ambiguity, u32, Next)> = None;
+            let mut best: Option<((Ambiguity, u32, Next), (Context, u8))> = None;
             let conditional = self.is_conditional(body, start.entered, |entry, entered| {
                 let mut leading = 0u8;
                 for value in single_values(condition.values_at(entry, self.context) & entered) {
                     if let Some(next) = self.next(body.function, callee, arguments, (entry, value)) {
                         leading |= 1 << value;
-                        best = Some(best.map_or(next, |best| best.min(next)));
+                        if best.is_none_or(|(known, _)| next < known) {
+                            best = Some((next, (entry, value)));
+                        }
                     }
                 }
                 leading
             });
-            let Some((ambiguity, _, next)) = best else { continue };
+            let Some(((ambiguity, _, next), state)) = best else { continue };
             let steps = match next {
                 Next::Goal(function) => self.step(start.body, Via::Pointer { at, function }, None),
-                Next::Node(node) => [self.step(start.body, Via::Call(at), Some(node)), self.steps(node)].concat(),
+                Next::Node(node) => {
+                    let node = self.nearest(&self.reasons, CallOf { body: start.body, state, at }, node);
+                    [self.step(start.body, Via::Call(at), Some(node)), self.steps(node)].concat()
+                }
             };
             let chain = CallChain { body: start.body, ambiguity, conditional, steps };
             found.push(((callee, None), chain));

@@ -1,10 +1,20 @@
 //! Witnesses: the calls of a chain, from the settled reasons.
 
-use crate::program::{BodyId, FunctionId, SlotCall};
+use crate::program::{BodyId, FunctionId, SlotCall, SlotId};
+use cowrap_facts::{Context, single_values};
 
 use super::super::Callee;
-use super::graph::{CallRef, Node, Reasons, Via};
+use super::super::entry_contexts::passed_values;
+use super::graph::{CallRef, Node, Reason, Reasons, Via};
 use super::{Search, Step};
+
+/// A call of a body, in an entry state of the body.
+#[derive(Clone, Copy)]
+pub(super) struct CallOf {
+    pub body: BodyId,
+    pub state: (Context, u8),
+    pub at: CallRef,
+}
 
 impl Search<'_, '_> {
     /// The calls from a node to the goal.
@@ -17,10 +27,71 @@ impl Search<'_, '_> {
         let mut at = Some(from);
         while let Some(node) = at {
             let Some(reason) = reasons.get(node) else { break };
-            steps.extend(self.step(node.body, reason.via, reason.next));
-            at = reason.next;
+            let next = match (reason.via, reason.next) {
+                (Via::Call(at), Some(next)) => {
+                    let state = (self.context, node.value);
+                    Some(self.nearest(reasons, CallOf { body: node.body, state, at }, next))
+                }
+                (_, next) => next,
+            };
+            steps.extend(self.step(node.body, reason.via, next));
+            at = next;
         }
         steps
+    }
+
+    /// Of the nodes that a call through a slot enters and that are as good as this one, with the same end, the one whose
+    /// function is stored nearest to the call.
+    pub(super) fn nearest(&self, reasons: &Reasons, call: CallOf, next: Node) -> Node {
+        let (effects, program) = (self.effects, self.effects.program);
+        let body = program.body(call.body);
+        let CallRef::Slot(position) = call.at else { return next };
+        let SlotCall { slot, arguments, location, .. } = &body.slot_calls[position as usize];
+        let (Some(slot), Some(best)) = (*slot, reasons.get(next)) else { return next };
+        let candidates = effects.points_to.candidates(slot);
+        if candidates.len() < 2 || self.parameters.contains_key(&slot) {
+            return next;
+        }
+        let distance = |function: FunctionId| {
+            let stores = program.stores_of(function).iter();
+            stores.map(|store| program.distance(store.location.file, location.file)).min().unwrap_or(u8::MAX)
+        };
+        let is_called = |function: &FunctionId| {
+            effects.slot_contexts(*function).contains(self.context)
+                && !effects.is_cut(body.function, *function)
+                && effects.is_traversable(*function)
+        };
+        let own = distance(program.body(next.body).function);
+        let end = self.end(reasons, next);
+        let nearer = candidates.iter().map(|function| (distance(*function), *function));
+        let nearer = nearer.filter(|(distance, function)| *distance < own && is_called(function));
+        let nodes = nearer.flat_map(|(distance, function)| {
+            program.function(function).bodies.iter().flat_map(move |body| {
+                let entered = passed_values(arguments, call.state.0, call.state.1, program.body(*body));
+                single_values(entered).map(move |value| (distance, Node { body: *body, value }))
+            })
+        });
+        let as_good = nodes.filter(|(_, node)| {
+            let is_as_good = |why: &Reason| (why.ambiguity, why.length) == (best.ambiguity, best.length);
+            reasons.get(*node).is_some_and(is_as_good) && self.end(reasons, *node) == end
+        });
+        as_good.min().map_or(next, |(_, node)| node)
+    }
+
+    /// What identifies the end of the chain from a node: what it calls last, and the last function that calls through a
+    /// slot, with the slot.
+    fn end(&self, reasons: &Reasons, from: Node) -> (Option<Callee>, Option<(FunctionId, SlotId)>) {
+        let (mut callee, mut through) = (None, None);
+        let mut at = Some(from);
+        while let Some(node) = at {
+            let Some(reason) = reasons.get(node) else { break };
+            for step in self.step(node.body, reason.via, reason.next) {
+                callee = Some(step.callee);
+                through = step.through.filter(|_| !step.passed).map(|slot| (step.caller, slot)).or(through);
+            }
+            at = reason.next;
+        }
+        (callee, through)
     }
 
     /// The calls from a body to the next node, or to the goal.

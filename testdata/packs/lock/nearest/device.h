@@ -1,0 +1,6 @@
+struct device {
+    void (*reset)(void);
+};
+
+void start_thread(void *(*run)(void *));
+void set_locked_op(int value);

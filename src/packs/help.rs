@@ -95,7 +95,7 @@ const ALL: &[Spec] = &[
         "move_out_of_chain",
         "move the {call} out of {inside_context}",
         &["caller", "callee", "call", "reached"],
-        &["call"],
+        &[],
     ),
     spec(
         Help::MoveOutOfSlot,

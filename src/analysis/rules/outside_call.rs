@@ -283,7 +283,9 @@ fn finding(effects: &Effects<'_>, violation: &Violation) -> Finding {
 fn inside(effects: &Effects<'_>, caller: FunctionId) -> String {
     let name = name(effects, caller);
     match effects.requirement(caller).effect {
-        Some(Effect::InsideOnly | Effect::Entry) => format!("from {}", described(effects, caller)),
+        Some(Effect::InsideOnly) => format!("from {}", described(effects, caller)),
+        // Where the context can change in a body, the entry alone does not say it.
+        Some(Effect::Entry) if effects.pack.changes.is_empty() => format!("from {}", described(effects, caller)),
         _ if effects.inferred_start(caller) == ContextSet::INSIDE => {
             format!("from `{name}` (stored in {} slot)", with_article(&effects.pack.words.inside_only))
         }

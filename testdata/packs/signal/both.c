@@ -13,8 +13,8 @@ static void forget(void)
 static void on_quit(int number)
 {
     (void)number;
-    forget(); /* expect: error signal-unsafe-call: `forget` called in a signal handler in `on_quit` leads to async-signal-unsafe `free` */
-    free(NULL); /* expect: error signal-unsafe-call: async-signal-unsafe `free` called in a signal handler in `on_quit` */
+    forget(); /* expect: error signal-unsafe-call: `forget` called from signal handler `on_quit` leads to async-signal-unsafe `free` */
+    free(NULL); /* expect: error signal-unsafe-call: async-signal-unsafe `free` called from signal handler `on_quit` */
 }
 
 /* Only the handler calls it: it is reported there. */
@@ -26,7 +26,7 @@ static void helper(void)
 static void on_term(int number)
 {
     (void)number;
-    helper(); /* expect: error signal-unsafe-call: `helper` called in a signal handler in `on_term` leads to async-signal-unsafe `free` */
+    helper(); /* expect: error signal-unsafe-call: `helper` called from signal handler `on_term` leads to async-signal-unsafe `free` */
 }
 
 static void leave(void)

@@ -13,14 +13,14 @@ static void report(int number)
 
 static void on_alarm(int number)
 {
-    report(number); /* expect: error signal-unsafe-call: `report` called in a signal handler in `on_alarm` leads to async-signal-unsafe `printf` */
+    report(number); /* expect: error signal-unsafe-call: `report` called from signal handler `on_alarm` leads to async-signal-unsafe `printf` */
     seen = number;
 }
 
 static void on_hangup(int number)
 {
     (void)number;
-    free(NULL); /* expect: error signal-unsafe-call: async-signal-unsafe `free` called in a signal handler in `on_hangup` */
+    free(NULL); /* expect: error signal-unsafe-call: async-signal-unsafe `free` called from signal handler `on_hangup` */
 }
 
 static void on_child(int number, siginfo_t *info, void *context)
@@ -28,7 +28,7 @@ static void on_child(int number, siginfo_t *info, void *context)
     (void)number;
     (void)info;
     (void)context;
-    report(SIGCHLD); /* expect: error signal-unsafe-call: `report` called in a signal handler in `on_child` leads to async-signal-unsafe `printf` */
+    report(SIGCHLD); /* expect: error signal-unsafe-call: `report` called from signal handler `on_child` leads to async-signal-unsafe `printf` */
 }
 
 /* Everything that it calls is safe. */

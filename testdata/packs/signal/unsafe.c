@@ -6,7 +6,7 @@
 
 static void complain(int number)
 {
-    puts("signal"); /* expect: error signal-unsafe-call: async-signal-unsafe `puts` called in a signal handler in `complain` */
+    puts("signal"); /* expect: error signal-unsafe-call: async-signal-unsafe `puts` called from signal handler `complain` */
     _exit(number);
 }
 

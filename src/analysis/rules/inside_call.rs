@@ -117,6 +117,10 @@ fn one_call(effects: &Effects<'_>, violation: &Violation) -> Finding {
         report.help(through_wrapper(effects, violation));
         fix_by_wrapper(&mut report, effects, violation);
     } else {
+        if effects.is_entry(violation.caller) {
+            let callers = effects.callers(violation.caller);
+            report.note_calls(&callers.outside, |from| format!("`{from}` calls `{caller}` {}", words.outside));
+        }
         report.help(only_inside(effects, violation));
     }
     report.finish()
@@ -200,7 +204,7 @@ fn start<'e, 'a>(effects: &'e Effects<'a>, violation: &Violation) -> Report<'e, 
         _ if effects.thread_of(violation.caller).is_some() => format!("from `{caller}`, which runs in another thread"),
         (ContextSet::OUTSIDE, Some(Effect::OutsideOnly)) => format!("from {described}"),
         (ContextSet::OUTSIDE, _) => format!("{} in `{caller}`", words.outside),
-        (_, Some(Effect::Mixed)) => format!("without a guard from {described}"),
+        (_, Some(Effect::Mixed | Effect::Entry)) => format!("without a guard from {described}"),
         _ => format!("from unmarked `{caller}`"),
     };
     let text = format!("{} {place}", call_head(effects, violation.callee));

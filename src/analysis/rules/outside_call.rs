@@ -72,7 +72,9 @@ fn gravest(effects: &Effects<'_>, lists: Vec<Vec<Vec<CallChain>>>) -> Vec<Vec<Ca
     if let [] | [_] = lists.as_slice() {
         return lists.into_iter().flatten().collect();
     }
-    let mut by_call: BTreeMap<(BodyId, Callee, Option<Callee>), (Level, Vec<CallChain>)> = BTreeMap::new();
+    // The body, what it calls, and the function that it passes there.
+    type Call = (BodyId, Callee, Option<Callee>);
+    let mut by_call: BTreeMap<Call, (Level, Vec<CallChain>)> = BTreeMap::new();
     for chains in lists.into_iter().flatten() {
         let Some((best, first)) = chains.first().and_then(|best| Some((best, best.steps.first()?))) else { continue };
         let passed = best.steps.iter().find(|step| step.passed).map(|step| step.callee);

@@ -22,6 +22,9 @@ enum Next {
     Node(Node),
 }
 
+/// How a call leads there: how surely, by how many calls, and where to.
+type Leading = (Ambiguity, u32, Next);
+
 /// What chains of a body have in common: what the body calls, and the function that it passes there.
 type GroupKey = (Callee, Option<FunctionId>);
 
@@ -187,7 +190,7 @@ impl Search<'_, '_> {
             if !(start.is_wanted)(condition) {
                 continue;
             }
-            let mut best: Option<((Ambiguity, u32, Next), (Context, u8))> = None;
+            let mut best: Option<(Leading, (Context, u8))> = None;
             let conditional = self.is_conditional(body, start.entered, |entry, entered| {
                 let mut leading = 0u8;
                 for value in single_values(condition.values_at(entry, self.context) & entered) {
@@ -263,7 +266,7 @@ impl Search<'_, '_> {
         callee: Callee,
         arguments: &[Argument],
         (entry, value): (Context, u8),
-    ) -> Option<(Ambiguity, u32, Next)> {
+    ) -> Option<Leading> {
         let (effects, program) = (self.effects, self.effects.program);
         let (functions, own): (&[FunctionId], Ambiguity) = match &callee {
             Callee::Function(function) => (std::slice::from_ref(function), Ambiguity::NONE),

@@ -270,6 +270,9 @@ pub enum ArgumentValue {
     Slot(SlotId),
     /// For an integer or enumeration parameter: the constant that is always passed.
     Number(i64),
+    /// For an integer or enumeration parameter: the parameter of the body at this position, which the body does not
+    /// change. Its truth can be known besides.
+    Parameter(u16),
     /// For a `bool`, integer or enumeration parameter: the body's entry states in which the argument may be true, and
     /// those in which it may be false. An argument that can always be both is not listed.
     Truth { may_be_true: PathCondition, may_be_false: PathCondition },

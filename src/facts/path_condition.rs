@@ -186,6 +186,14 @@ impl PathCondition {
         (self.0 >> Self::shift(entry, at)) as u8
     }
 
+    /// The same for a body with one more flag, of this number, that says nothing of the point. `feasible` has a bit for
+    /// each value of the flags that can occur.
+    #[must_use]
+    pub fn with_flag(self, flag: usize, feasible: u8) -> PathCondition {
+        let bytes = self.0.to_le_bytes().map(|values| (values | values.checked_shl(1 << flag).unwrap_or(0)) & feasible);
+        PathCondition(u32::from_le_bytes(bytes))
+    }
+
     /// Whether the context at the point can be another than that of the entry state.
     pub fn changes(self) -> bool {
         self.0 >> ENTRY_STATES != 0
@@ -222,6 +230,19 @@ mod tests {
         condition.insert(Context::Outside, 0, Context::Outside);
         assert_eq!(condition.contexts(), ContextSet::BOTH);
         assert!(!condition.changes());
+    }
+
+    #[test]
+    fn one_more_flag_says_nothing_of_a_point() {
+        let mut condition = PathCondition::NEVER;
+        condition.insert(Context::Inside, 0b1, Context::Inside);
+        condition.insert(Context::Outside, 0b0, Context::Inside);
+        let wider = condition.with_flag(1, 0b1111);
+        assert_eq!(wider.values(Context::Inside), 0b1010);
+        assert_eq!(wider.values_at(Context::Outside, Context::Inside), 0b0101);
+        // No number has the second flag alone.
+        assert_eq!(condition.with_flag(1, 0b1011).values_at(Context::Outside, Context::Inside), 0b0001);
+        assert_eq!(wider.with_flag(2, u8::MAX).values(Context::Inside), 0b1010_1010);
     }
 
     #[test]

@@ -78,6 +78,10 @@ pub fn passed_values(arguments: &[Argument], entry: Context, value: u8, callee: 
                         test => (may_be_true || test.holds(0), may_be_true || !test.holds(0)),
                     }
                 }
+                ArgumentValue::Flag { test, number } if test == flag.test => {
+                    let is_set = value >> number & 1 != 0;
+                    (is_set, !is_set)
+                }
                 _ => continue,
             };
             if !may_be_set {

@@ -234,6 +234,10 @@ pub enum ArgumentValue {
     Slot(SlotId),
     /// The constant that is always passed.
     Number(i64),
+    /// The caller's own parameter at this position, which it does not change. Linking makes `Flag`s of it.
+    Parameter(u16),
+    /// Whether the argument passes a test: as the caller's flag of this number says.
+    Flag { test: FlagTest, number: u8 },
     /// A truth value: the caller's entry states in which it may be true, and those in which it may be false.
     Truth { may_be_true: PathCondition, may_be_false: PathCondition },
 }

@@ -56,8 +56,8 @@ struct PendingCall {
 enum KnownInteger {
     /// It is this constant.
     Number(i64),
-    /// Its truth may follow from the entry state.
-    Truth(TruthId),
+    /// Its truth may follow from the entry state. If it is just a variable, which one.
+    Truth(TruthId, Option<Variable>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -185,7 +185,9 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let order = CallOrder::new(&graph, &outcome, &pending_calls);
         for pending in pending_calls {
             let reach = pending.reach(&outcome);
-            let arguments = pending.arguments(&outcome, reach);
+            let mut arguments = pending.arguments(&outcome, reach);
+            arguments.extend(pending.parameters(&self.tree));
+            arguments.sort_unstable();
             let (after, ends) = (order.before(&pending.sites), order.sites.ends(&pending.sites));
             let PendingCall { target, location, spelling, kind, is_change, .. } = pending.call;
             match target {
@@ -649,7 +651,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 lowered.push(value);
             } else if is_integer && self.is_informative(value) {
                 let truth = self.tree.truth();
-                integers.push((position, KnownInteger::Truth(truth)));
+                integers.push((position, KnownInteger::Truth(truth, self.read_variable(value))));
                 lowered.push(self.node(Op::Truth(truth), vec![value]));
             } else {
                 lowered.push(value);
@@ -964,6 +966,18 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         }
     }
 
+    /// The variable that a node reads, if that is all it does.
+    fn read_variable(&self, node: NodeId) -> Option<Variable> {
+        match self.tree.look(node) {
+            (Op::Read(variable), _) => Some(*variable),
+            (Op::Convert(ty), [inner]) => {
+                let read = self.read_variable(*inner)?;
+                (self.tree.variables().get(read.0 as usize)?.ty == *ty).then_some(read)
+            }
+            _ => None,
+        }
+    }
+
     fn case_values(&mut self, values: &[CursorId]) -> CaseValues {
         let number = |node: Option<&CursorId>| self.raw.cursor(*node?).evaluate_integer();
         match (number(values.first()), number(values.last())) {
@@ -1250,6 +1264,26 @@ impl DistinctCall {
         arguments
     }
 
+    /// The arguments that are just a parameter of the body, at all sites, and that the body does not change.
+    fn parameters(&self, tree: &FlowTree) -> Vec<Argument> {
+        let Some((first, others)) = self.integers.split_first() else { return Vec::new() };
+        let passed = |integers: &[(u16, KnownInteger)], at: u16| {
+            integers.iter().find_map(|(position, known)| match known {
+                KnownInteger::Truth(_, variable) if *position == at => *variable,
+                _ => None,
+            })
+        };
+        let positions = first.iter().map(|(position, _)| *position);
+        let parameters = positions.filter_map(|position| {
+            let variable = passed(first, position)?;
+            let is_kept = !tree.untracked.contains(&variable) && !tree.is_assigned(variable);
+            let is_same = others.iter().all(|integers| passed(integers, position) == Some(variable));
+            let parameter = tree.variables().get(variable.0 as usize)?.parameter.filter(|_| is_kept && is_same)?;
+            Some(Argument { position, value: ArgumentValue::Parameter(parameter) })
+        });
+        parameters.collect()
+    }
+
     /// What is known of the integer at a position, whichever site passes it. Calls in an argument of a macro have one
     /// location, and pass different arguments.
     fn integer(&self, position: u16, outcome: &EntryStates) -> Option<ArgumentValue> {
@@ -1265,7 +1299,7 @@ impl DistinctCall {
                     let reach = outcome.reach[site.0 as usize];
                     if value != 0 { [reach, PathCondition::NEVER] } else { [PathCondition::NEVER, reach] }
                 }
-                KnownInteger::Truth(truth) => {
+                KnownInteger::Truth(truth, _) => {
                     is_same = false;
                     outcome.truths[truth.0 as usize]
                 }

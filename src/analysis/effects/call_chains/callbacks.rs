@@ -167,7 +167,7 @@ impl Search<'_, '_> {
                 ArgumentValue::Slot(slot) if self.own_parameters(*slot, call.caller).next().is_none() => {
                     (self.effects.points_to.candidates(*slot), self.ambiguity(*slot))
                 }
-                ArgumentValue::Slot(_) | ArgumentValue::Number(_) | ArgumentValue::Truth { .. } => continue,
+                _ => continue,
             };
             let states = Context::ALL.into_iter().flat_map(|entry| {
                 self.leading(entry, call.condition, call.arguments, to.node).map(move |value| (entry, value))

@@ -12,6 +12,7 @@ use super::super::{
     Location, LostValue, Mark, PointerCopy, Program, Shared, Slot, SlotId, SlotKey, Store, UnknownStore,
 };
 use super::Linker;
+use super::passed_on::pass_on;
 
 /// For each id that the linker gave out, its final one.
 #[derive(Default)]
@@ -58,8 +59,10 @@ impl Linker {
             function.bodies.iter_mut().for_each(|body| *body = new.bodies[*body]);
             function.bodies.sort_unstable();
         }
-        let bodies: IndexVec<BodyId, Shared<Body>> =
-            sorted(self.bodies, &new.bodies).into_vec().into_iter().map(Shared::new).collect();
+        let mut bodies = sorted(self.bodies, &new.bodies).into_vec();
+        let read = readings.values_mut().flatten().map(|(_, body)| body);
+        pass_on(&mut bodies.iter_mut().chain(read).collect::<Vec<_>>());
+        let bodies: IndexVec<BodyId, Shared<Body>> = bodies.into_iter().map(Shared::new).collect();
         let readings = readings.into_iter().flat_map(|(id, read)| {
             let body = new.bodies[id];
             read.into_iter().map(move |(reading, read)| (reading, body, read))
@@ -237,7 +240,7 @@ impl Renumbering {
             match &mut argument.value {
                 ArgumentValue::Function(passed) => *passed = self.functions[*passed],
                 ArgumentValue::Slot(slot) => *slot = self.slots[*slot],
-                ArgumentValue::Number(_) | ArgumentValue::Truth { .. } => {}
+                _ => {}
             }
         }
         arguments.sort_unstable();

@@ -177,12 +177,12 @@ fn arguments(known: &mut Vec<Argument>, other: Vec<Argument>) {
             }
             None => false,
         },
-        ArgumentValue::Number(_) => other.contains(argument),
+        ArgumentValue::Number(_) | ArgumentValue::Parameter(_) | ArgumentValue::Flag { .. } => other.contains(argument),
         ArgumentValue::Function(_) | ArgumentValue::Slot(_) => true,
     });
     for argument in other {
-        let is_certain = matches!(argument.value, ArgumentValue::Truth { .. } | ArgumentValue::Number(_));
-        if !is_certain && !known.contains(&argument) {
+        let can_be_others = matches!(argument.value, ArgumentValue::Function(_) | ArgumentValue::Slot(_));
+        if can_be_others && !known.contains(&argument) {
             known.push(argument);
         }
     }

@@ -9,6 +9,7 @@ mod aliases;
 mod finish;
 mod ids;
 mod merge;
+mod passed_on;
 mod stores;
 
 use std::collections::hash_map::Entry;
@@ -329,6 +330,7 @@ fn arguments(ids: &IdMap, arguments: Vec<cowrap_facts::Argument>) -> Vec<Argumen
             cowrap_facts::ArgumentValue::Function(function) => ArgumentValue::Function(ids.function(function)),
             cowrap_facts::ArgumentValue::Slot(slot) => ArgumentValue::Slot(ids.slot(slot)?),
             cowrap_facts::ArgumentValue::Number(number) => ArgumentValue::Number(number),
+            cowrap_facts::ArgumentValue::Parameter(position) => ArgumentValue::Parameter(position),
             cowrap_facts::ArgumentValue::Truth { may_be_true, may_be_false } => {
                 ArgumentValue::Truth { may_be_true, may_be_false }
             }

@@ -1,0 +1,106 @@
+//! Flags of parameters that a body only passes on: in `f(int flags) { g(flags); }` the tests that `g` makes of its
+//! parameter are flags of `f` as well. The front end cannot know them, since `g` may be in another unit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cowrap_facts::{Flag, FlagTest, MAX_FLAGS, feasible};
+
+use super::super::{Argument, ArgumentValue, Body, FunctionId};
+
+/// A function's tests of one of its parameters.
+type Tests = BTreeMap<(FunctionId, u16), BTreeSet<FlagTest>>;
+
+/// Gives each body the flags that it passes on, as many as it has room for. All bodies count, in whichever reading.
+pub(super) fn pass_on(bodies: &mut [&mut Body]) {
+    let mut tests = Tests::new();
+    bodies.iter().for_each(|body| note_tests(body, &mut tests));
+    let passing: Vec<usize> = (0..bodies.len()).filter(|number| passes_on(bodies[*number])).collect();
+    // A body gains at most `MAX_FLAGS` flags, so this ends.
+    let mut is_changed = true;
+    while is_changed {
+        is_changed = false;
+        for number in &passing {
+            let body = &mut *bodies[*number];
+            let before = body.flags.len();
+            for flag in passed_flags(body, &tests) {
+                add_flag(body, flag);
+            }
+            if body.flags.len() != before {
+                note_tests(body, &mut tests);
+                is_changed = true;
+            }
+        }
+    }
+    passing.into_iter().for_each(|number| name_flags(bodies[number]));
+}
+
+/// Replaces each parameter among a body's arguments by the flags that say something of it.
+fn name_flags(body: &mut Body) {
+    let flags = body.flags.clone();
+    let calls = body.calls.iter_mut().map(|call| &mut call.arguments);
+    for arguments in calls.chain(body.slot_calls.iter_mut().map(|call| &mut call.arguments)) {
+        let named = std::mem::take(arguments).into_iter().flat_map(|argument| match argument.value {
+            ArgumentValue::Parameter(position) => {
+                let numbered = flags.iter().zip(0u8..).filter(|(flag, _)| flag.position == position);
+                let flag = |(flag, number): (&Flag, u8)| Argument {
+                    value: ArgumentValue::Flag { test: flag.test, number },
+                    ..argument
+                };
+                numbered.map(flag).collect()
+            }
+            _ => vec![argument],
+        });
+        *arguments = named.collect();
+        arguments.sort_unstable();
+    }
+}
+
+fn note_tests(body: &Body, tests: &mut Tests) {
+    for flag in &body.flags {
+        tests.entry((body.function, flag.position)).or_default().insert(flag.test);
+    }
+}
+
+fn passes_on(body: &Body) -> bool {
+    let arguments = body.calls.iter().flat_map(|call| &call.arguments);
+    let through_slots = body.slot_calls.iter().flat_map(|call| &call.arguments);
+    arguments.chain(through_slots).any(|argument| matches!(argument.value, ArgumentValue::Parameter(_)))
+}
+
+/// The flags of what a body calls, of parameters that get one of its own.
+fn passed_flags(body: &Body, tests: &Tests) -> BTreeSet<Flag> {
+    let mut found = BTreeSet::new();
+    for call in &body.calls {
+        for argument in &call.arguments {
+            if let ArgumentValue::Parameter(position) = argument.value {
+                let tests = tests.get(&(call.callee, argument.position)).into_iter().flatten();
+                found.extend(tests.map(|test| Flag { position, test: *test }));
+            }
+        }
+    }
+    found
+}
+
+/// Adds a flag: each entry state becomes two, of which those stay that a number can have.
+fn add_flag(body: &mut Body, flag: Flag) {
+    let number = body.flags.len();
+    if number >= MAX_FLAGS || body.flags.contains(&flag) {
+        return;
+    }
+    body.flags.push(flag);
+    body.values = feasible(&body.flags);
+    let values = body.values;
+    let add = |condition: &mut cowrap_facts::PathCondition| *condition = condition.with_flag(number, values);
+    add(&mut body.exit);
+    let calls = body.calls.iter_mut().map(|call| (&mut call.condition, &mut call.arguments));
+    let slot_calls = body.slot_calls.iter_mut().map(|call| (&mut call.condition, &mut call.arguments));
+    for (condition, arguments) in calls.chain(slot_calls) {
+        add(condition);
+        for argument in arguments {
+            if let ArgumentValue::Truth { may_be_true, may_be_false } = &mut argument.value {
+                add(may_be_true);
+                add(may_be_false);
+            }
+        }
+    }
+}

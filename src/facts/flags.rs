@@ -41,6 +41,11 @@ impl FlagTest {
 ///
 /// Two tests of one parameter depend on each other: no number equals 1 and 2, and none has a bit of 6 and is 0.
 pub fn feasible(flags: &[Flag]) -> u8 {
+    feasible_nonzero(flags, &[])
+}
+
+/// The same if the parameters at some positions are never 0.
+pub fn feasible_nonzero(flags: &[Flag], nonzero: &[u16]) -> u8 {
     let flags = &flags[..flags.len().min(MAX_FLAGS)];
     let is_feasible = |value: &u8| {
         flags.iter().enumerate().all(|(number, flag)| {
@@ -48,7 +53,8 @@ pub fn feasible(flags: &[Flag]) -> u8 {
             let is_first = !flags[..number].iter().any(|other| other.position == flag.position);
             let of_parameter = flags.iter().enumerate().filter(|(_, other)| other.position == flag.position);
             let tests = of_parameter.map(|(bit, other)| (other.test, value >> bit & 1 != 0));
-            !is_first || has_number(&tests.collect::<Vec<_>>())
+            let is_nonzero = nonzero.contains(&flag.position).then_some((FlagTest::NonZero, true));
+            !is_first || has_number(&tests.chain(is_nonzero).collect::<Vec<_>>())
         })
     };
     (0..1u8 << flags.len()).filter(is_feasible).fold(0, |set, value| set | 1 << value)
@@ -102,6 +108,14 @@ mod tests {
         assert_eq!(of(&[HasBits(-1), NonZero]), [0, 3]);
         assert_eq!(of(&[Equals(4), HasBits(4)]), [0, 2, 3]);
         assert_eq!(of(&[Equals(8), HasBits(4)]), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_parameter_that_is_never_0_passes_fewer_tests() {
+        let flags = [NonZero, Equals(1)].map(|test| Flag { position: 0, test });
+        assert_eq!(single_values(feasible_nonzero(&flags, &[0])).collect::<Vec<_>>(), [1, 3]);
+        assert_eq!(feasible_nonzero(&flags, &[1]), feasible(&flags));
+        assert_eq!(feasible_nonzero(&[Flag { position: 0, test: Equals(0) }], &[0]), 1);
     }
 
     #[test]

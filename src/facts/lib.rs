@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use flags::{Flag, FlagTest, feasible, single_values, values_with};
+pub use flags::{Flag, FlagTest, feasible, feasible_nonzero, single_values, values_with};
 pub use paired_flags::{PairedFlag, PairedFlags};
 pub use path_condition::{Context, ContextSet, MAX_FLAGS, PathCondition};
 pub use shared::SharedFileFacts;

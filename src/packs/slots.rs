@@ -24,6 +24,9 @@ pub struct SlotModel {
     pub set: Option<Effect>,
     /// The slot's requirement if it is not.
     pub unset: Option<Effect>,
+    /// For entries: which of their parameters are never 0, from 1. The kernel passes a signal's number, for example.
+    #[serde(default)]
+    pub nonzero: Vec<u16>,
     /// The reason, for people.
     pub reason: Option<String>,
     /// As in [`Lock::is_foreign`].

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
-use crate::program::{FileId, FunctionId, Origin, PointerCopy, SlotId, Store};
-use cowrap_facts::{PairedFlag, PairedFlags, SlotModelId};
+use crate::program::{Body, FileId, FunctionId, Origin, PointerCopy, SlotId, Store};
+use cowrap_facts::{PairedFlag, PairedFlags, SlotModelId, feasible_nonzero};
 use cowrap_packs::{Effect, SlotModel};
 
 use super::Effects;
@@ -100,6 +100,35 @@ impl<'a> Effects<'a> {
             let Origin { store, copies } = &installation.origin;
             (copies.len(), store.location, installation.slot)
         })
+    }
+
+    /// The positions of the parameters of an entry that are never 0 when it is called as one: all slots that make it an
+    /// entry say so.
+    fn nonzero_parameters(&self, function: FunctionId) -> Vec<u16> {
+        let mut installers = self.installed.functions.get(&function).into_iter().flatten().map(|installer| {
+            let model = match *installer {
+                Installer::Slot(slot) => match self.slot_requirement(slot).map(|requirement| requirement.provenance) {
+                    Some(SlotProvenance::Modelled(model)) => Some(model),
+                    _ => None,
+                },
+                Installer::Store(Store { paired_flags, .. }) | Installer::Copy(PointerCopy { paired_flags, .. }) => {
+                    self.own_flag(paired_flags).map(|flag| flag.model)
+                }
+            };
+            let positions = model.map_or(&[][..], |model| &self.slot_model(model).nonzero);
+            positions.iter().filter_map(|position| position.checked_sub(1)).collect::<Vec<u16>>()
+        });
+        let mut positions = installers.next().unwrap_or_default();
+        installers.for_each(|other| positions.retain(|position| other.contains(position)));
+        positions
+    }
+
+    /// The values of a body's flags with which it can start as an entry.
+    pub(super) fn entry_values(&self, body: &Body) -> u8 {
+        match self.is_installed(body.function) && !body.flags.is_empty() {
+            true => feasible_nonzero(&body.flags, &self.nonzero_parameters(body.function)),
+            false => body.values,
+        }
     }
 
     fn installation_by(&self, function: FunctionId, installer: Installer) -> Option<Installation> {

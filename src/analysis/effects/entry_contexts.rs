@@ -282,7 +282,12 @@ impl<'e, 'a> ForwardSearch<'e, 'a> {
 
     fn enter_any(&mut self, function: FunctionId, context: Context) {
         for body in self.edges.bodies.of(function) {
-            self.add(context, *body, self.edges.values[*body]);
+            // Calls by the program itself, which can pass anything, are followed one by one.
+            let values = match context {
+                Context::Inside => self.effects.entry_values(self.effects.program.body(*body)),
+                Context::Outside => self.edges.values[*body],
+            };
+            self.add(context, *body, values);
         }
     }
 

@@ -65,6 +65,8 @@ pub struct TreeSlot {
     pub set: Option<Valued<String>>,
     /// What it requires if the flag is not set, as written.
     pub unset: Option<Valued<String>>,
+    /// For entries: which of their parameters are never 0, from 1.
+    pub nonzero: Vec<u16>,
     /// The reason, for people.
     pub reason: Option<String>,
     /// The name of the pack; the first pack without one.
@@ -225,7 +227,7 @@ impl Settings {
                 pack.cuts.push(cut.clone());
             }
         }
-        for TreeSlot { slot, effect, flag, constant, set, unset, reason, pack } in &self.slots {
+        for TreeSlot { slot, effect, flag, constant, set, unset, nonzero, reason, pack } in &self.slots {
             let Some(pack) = pack_in(packs, first, pack.as_ref()) else { continue };
             let of = |word: &Option<Valued<String>>| word.as_ref().map(|word| self.effect(pack, word)).transpose();
             let model = SlotModel {
@@ -235,6 +237,7 @@ impl Settings {
                 constant: constant.clone(),
                 set: of(set)?,
                 unset: of(unset)?,
+                nonzero: nonzero.clone(),
                 reason: reason.clone(),
                 is_foreign: false,
             };

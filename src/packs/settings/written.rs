@@ -83,6 +83,9 @@ pub(super) struct WrittenSlot {
     /// The requirement if the flag is not set
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub unset: Option<Spanned<String>>,
+    /// For entries: which of their parameters are never 0, from 1
+    #[serde(default)]
+    pub nonzero: Vec<u16>,
     /// The reason, for people
     pub reason: Option<String>,
     /// The pack that this is for, by its name [default: the first]

@@ -1,0 +1,58 @@
+/* What a handler does before the program crashes is beside the point; what it does before the program ends in another
+ * way is not. A function of the program is not the library's of that name. */
+#include <signal.h>
+#include <stdlib.h>
+#include <syslog.h>
+
+void _exit(int);
+__attribute__((noreturn)) void bug(const char *text);
+__attribute__((noreturn)) void fatal(const char *text);
+
+static int leave_no_core;
+
+void bug(const char *text)
+{
+    syslog(LOG_ERR, "%s", text);
+    if (leave_no_core) {
+        exit(1);
+    }
+    abort();
+}
+
+void fatal(const char *text)
+{
+    syslog(LOG_ERR, "%s", text);
+    _exit(1);
+}
+
+/* Not that of the library. */
+void regfree(void *entry)
+{
+    (void)entry;
+}
+
+static void check(int number)
+{
+    if (number > 64) {
+        bug("no such signal");
+    }
+}
+
+static void on_term(int number)
+{
+    check(number);
+    regfree(NULL);
+}
+
+static void on_quit(int number)
+{
+    check(number);
+    fatal("quit"); /* expect: error signal-unsafe-call: `fatal` called in a signal handler in `on_quit` leads to async-signal-unsafe `syslog` */
+}
+
+int main(void)
+{
+    signal(SIGTERM, on_term);
+    signal(SIGQUIT, on_quit);
+    return 0;
+}

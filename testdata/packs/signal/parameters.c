@@ -1,0 +1,83 @@
+/* What a handler passes decides what runs: a constant, a bit among flags that others pass on, and the number of the
+ * signal, which is never 0. */
+#include <signal.h>
+#include <stdlib.h>
+
+enum { IN_SIGNAL = 4, QUIET = 1 };
+
+void free(void *);
+void _exit(int);
+
+static void *junk;
+
+static void forget(int in_signal)
+{
+    if (!in_signal) {
+        free(junk);
+    }
+}
+
+/* The test is two calls away, of one bit, behind a local variable. */
+static void release(unsigned int flags)
+{
+    int in_signal = !!(flags & IN_SIGNAL);
+
+    if (!in_signal) {
+        free(junk);
+    }
+}
+
+static void pass_on(unsigned int flags)
+{
+    release(flags);
+}
+
+/* It changes what it passes on. */
+static void pass_on_less(unsigned int flags)
+{
+    flags &= ~IN_SIGNAL;
+    release(flags);
+}
+
+static void on_term(int number)
+{
+    (void)number;
+    forget(1);
+    pass_on(IN_SIGNAL);
+    pass_on(IN_SIGNAL | QUIET);
+}
+
+static void on_quit(int number)
+{
+    (void)number;
+    forget(0); /* expect: error signal-unsafe-call: `forget` called in a signal handler in `on_quit` leads to async-signal-unsafe `free` */
+    pass_on(QUIET); /* expect: error signal-unsafe-call: `pass_on` called in a signal handler in `on_quit` leads to async-signal-unsafe `free` */
+    pass_on_less(IN_SIGNAL); /* expect: error signal-unsafe-call: `pass_on_less` called in a signal handler in `on_quit` leads to async-signal-unsafe `free` */
+}
+
+/* The program calls it with 0. */
+static void leave(int number)
+{
+    if (number) {
+        _exit(1);
+    }
+    exit(1);
+}
+
+static void leave_anyway(int number)
+{
+    if (number == SIGHUP) {
+        _exit(1);
+    }
+    exit(1); /* expect: error signal-unsafe-call: async-signal-unsafe `exit` called in a signal handler in `leave_anyway` */
+}
+
+int main(void)
+{
+    signal(SIGTERM, on_term);
+    signal(SIGQUIT, on_quit);
+    signal(SIGINT, leave);
+    signal(SIGHUP, leave_anyway);
+    leave(0);
+    return 0;
+}

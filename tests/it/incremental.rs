@@ -233,7 +233,10 @@ fn changed_flags_and_packs_are_noticed() {
     assert_eq!(checkout.parsed(), UNITS);
     checkout.database("");
     assert_eq!(checkout.parsed(), 0);
-    let pack = include_str!("../../rules/packs/qemu.toml").replace("name = \"no_coroutine_fn\"", "name = \"no_co\"");
+    // Pages are relative to the pack's file.
+    let pages = concat!("page = \"", env!("CARGO_MANIFEST_DIR"), "/rules/packs/qemu/");
+    let pack = include_str!("../../rules/packs/qemu.toml").replace("page = \"qemu/", pages);
+    let pack = pack.replace("name = \"no_coroutine_fn\"", "name = \"no_co\"");
     checkout.write("pack.toml", &pack);
     let request = Request { packs: vec![checkout.root().join("pack.toml")], ..checkout.request() };
     for expected in [UNITS, 0] {
@@ -244,7 +247,7 @@ fn changed_flags_and_packs_are_noticed() {
     }
     // The names are the same, but not the requirements: the units are cached, and the findings
     // differ.
-    checkout.write("pack.toml", &pack.replace("coroutine-only", "unmarked-by-us"));
+    checkout.write("pack.toml", &pack.replace("effect = \"coroutine-only\"", "effect = \"unmarked-by-us\""));
     assert!(cowrap_session::check(&request, &Count::default()).is_err());
     assert_eq!(checkout.parsed(), 0);
 }

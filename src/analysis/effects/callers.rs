@@ -89,10 +89,16 @@ impl Effects<'_> {
         if self.runs_only_inside(body.function) && !self.is_generated(body.location) {
             return ContextSet::INSIDE;
         }
-        if self.is_entry(body.function) {
-            return self.entry_contexts().possible.contexts(self.program, body.function);
+        self.runs_in(body.function)
+    }
+
+    /// The contexts in which a function's body starts; for an entry, by its callers in the program. This may decide all
+    /// entry contexts.
+    pub fn runs_in(&self, function: FunctionId) -> ContextSet {
+        match self.is_entry(function) {
+            true => self.entry_contexts().possible.contexts(self.program, function),
+            false => self.start(function),
         }
-        self.start(body.function)
     }
 
     /// The callers of a function, by the context that they call it in.

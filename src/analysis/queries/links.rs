@@ -51,7 +51,7 @@ impl<'e, 'a> Links<'e, 'a> {
         let program = effects.program;
         let mut links = Vec::new();
         for body in &program.bodies {
-            let (from, start) = (Vertex::Function(body.function), effects.start(body.function));
+            let (from, start) = (Vertex::Function(body.function), effects.runs_in(body.function));
             for call in &body.calls {
                 let kind = match call.kind {
                     CallKind::Written | CallKind::Region => EdgeKind::Call,

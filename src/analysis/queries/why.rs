@@ -107,6 +107,13 @@ fn declarations(effects: &Effects<'_>, function: FunctionId) -> Vec<Label> {
         let text = format!("asserts here that it runs {}", in_context(effects, context));
         labels.push(Label { at: span(effects, location), text });
     }
+    // Whoever knows that it is an entry wants to know why.
+    if effects.requirement(function).provenance == Provenance::Installed
+        && let Some(installed) = effects.installation(function)
+    {
+        let steps = origin(effects, &installed.origin).into_iter();
+        labels.extend(steps.map(|(location, text)| Label { at: span(effects, location), text }));
+    }
     labels
 }
 

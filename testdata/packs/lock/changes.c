@@ -76,15 +76,15 @@ static void takes_it_first(void)
 
 static void *in_the_body(void *opaque)
 {
-    set_locked_op(0); /* expect: error outside-call: locked-only `set_locked_op` called from thread `in_the_body` */
+    set_locked_op(0); /* expect: error outside-call: locked-only `set_locked_op` called without the lock in `in_the_body` */
     big_lock();
     set_locked_op(1);
     helper();
     big_unlock();
-    helper(); /* expect: error outside-call: `helper` called from thread `in_the_body` leads to locked-only `set_locked_op` */
+    helper(); /* expect: error outside-call: `helper` called without the lock in `in_the_body` leads to locked-only `set_locked_op` */
     takes_it_first();
     free_locked_op(0);
-    exact_op(); /* expect: error outside-call: locked-only `exact_op` called from thread `in_the_body` */
+    exact_op(); /* expect: error outside-call: locked-only `exact_op` called without the lock in `in_the_body` */
     return opaque;
 }
 
@@ -94,7 +94,7 @@ static void *with_a_guard(void *opaque)
         BIG_GUARD();
         set_locked_op(1);
     }
-    set_locked_op(2); /* expect: error outside-call: locked-only `set_locked_op` called from thread `with_a_guard` */
+    set_locked_op(2); /* expect: error outside-call: locked-only `set_locked_op` called without the lock in `with_a_guard` */
     return opaque;
 }
 
@@ -103,7 +103,7 @@ static void *with_functions(void *opaque)
     lock_all();
     set_locked_op(1);
     unlock_all();
-    set_locked_op(2); /* expect: error outside-call: locked-only `set_locked_op` called from thread `with_functions` */
+    set_locked_op(2); /* expect: error outside-call: locked-only `set_locked_op` called without the lock in `with_functions` */
     lock_through_another();
     helper();
     unlock_all();
@@ -140,7 +140,7 @@ static void *where_it_asks(void *opaque)
     if (big_locked()) {
         set_locked_op(1);
     } else {
-        set_locked_op(2); /* expect: error outside-call: locked-only `set_locked_op` called from thread `where_it_asks` */
+        set_locked_op(2); /* expect: error outside-call: locked-only `set_locked_op` called without the lock in `where_it_asks` */
     }
     return opaque;
 }

@@ -18,9 +18,9 @@ static void both(void)
 
 static void *run(void *opaque)
 {
-    set_soft_op(0); /* expect: warning outside-call: locked-only `set_soft_op` called from thread `run` */
-    softly(); /* expect: warning outside-call: `softly` called from thread `run` leads to locked-only `set_soft_op` */
-    both(); /* expect: error outside-call: `both` called from thread `run` leads to locked-only `set_locked_op` */
+    set_soft_op(0); /* expect: warning outside-call: locked-only `set_soft_op` called without the lock in `run` */
+    softly(); /* expect: warning outside-call: `softly` called without the lock in `run` leads to locked-only `set_soft_op` */
+    both(); /* expect: error outside-call: `both` called without the lock in `run` leads to locked-only `set_locked_op` */
     return opaque;
 }
 

@@ -43,6 +43,20 @@ pub struct Change {
     pub when: Option<When>,
 }
 
+impl Change {
+    pub(super) fn validate(&self) -> Result<(), String> {
+        let Some(first) = self.functions.first() else {
+            return Err("a change names no `functions`; add those that change the context".to_owned());
+        };
+        match &self.when {
+            Some(When { argument: 0, .. }) => {
+                Err(format!("the change by `{first}` has `argument = 0`; the first argument is 1"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// What an argument must be for a [`Change`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

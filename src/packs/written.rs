@@ -191,6 +191,11 @@ impl Written {
                 return Err(document.error(document.place("slot", index), problem));
             }
         }
+        for (index, change) in self.changes.iter().enumerate() {
+            if let Err(problem) = change.validate() {
+                return Err(document.error(document.place("change", index), problem));
+            }
+        }
         for (index, Cut { caller, callee, reason }) in self.cuts.iter().enumerate() {
             if reason.trim().is_empty() {
                 let message =
@@ -388,6 +393,12 @@ mod tests {
             ("[[slot]]\nslot = \"f(1)\"\nset = \"x\"\n", "3:7", "unknown effect `x`"),
             ("[[model]]\nfunctions = []\neffect = \"mixed\"\nreason = \" \"\n", "1:1", "has no reason"),
             ("[[slot]]\nslot = \"f(1)\"\n[[slot]]\nslot = \"f(1)\"\nset = \"mixed\"\n", "3:1", "has no `flag`"),
+            ("[[change]]\nfunctions = []\nto = \"inside\"\n", "1:1", "a change names no `functions`; add those that"),
+            (
+                "[[change]]\nfunctions = [\"f\"]\nto = \"inside\"\nwhen = { argument = 0, is = \"X\" }\n",
+                "1:1",
+                "the change by `f` has `argument = 0`; the first argument is 1",
+            ),
             ("headers = [\"*\"]\n[[mark]]\nname = \"m\"\n", "2:1", "neither `effect` nor `lock`"),
             (
                 "extends = \"qemu\"\n[[mark]]\nname = \"co_wrapper\"\neffect = \"mixed\"\n",

@@ -116,6 +116,7 @@ impl InputArguments {
             exclude: exclude.filter(|_| self.index.is_none()),
             is_partial: !self.only.is_empty(),
             packs,
+            may_lack_marks: false,
             inputs: Vec::new(),
             enable: settings.enable.as_ref().map(|enable| enable.value.clone()).unwrap_or_default(),
             settings,

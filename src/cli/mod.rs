@@ -13,6 +13,7 @@ mod help;
 mod index;
 mod input;
 mod link;
+mod pack;
 mod progress;
 
 use std::ffi::OsString;
@@ -68,6 +69,8 @@ enum Command {
     Generate(generate::Generate),
     /// Show the effective settings and where each comes from
     Config(config::Config),
+    /// Write a new pack, or check what a pack matches in a tree
+    Pack(pack::Pack),
     /// List the rules
     Rules(help::Rules),
     /// Explain a rule: what it reports, why it matters, how to fix it
@@ -115,6 +118,7 @@ pub fn run() -> ExitCode {
         Command::Graph(graph) => graph.run(),
         Command::Generate(generate) => generate.run(),
         Command::Baseline(baseline) => baseline.run(),
+        Command::Pack(pack) => pack.run(has_flags),
         Command::Config(config) => config.run(),
         Command::Rules(rules) => rules.run(),
         Command::Explain(explain) => explain.run(),

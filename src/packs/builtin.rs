@@ -77,14 +77,23 @@ pub(super) fn written(name: &str) -> Result<Written, PackError> {
     }
 }
 
+/// The text of a pack: a built-in one by its name, else a file.
+pub(super) fn text(path: &Path) -> Result<String, PackError> {
+    match PACKS.iter().find(|(known, _)| path == Path::new(known)) {
+        Some((_, text)) => Ok((*text).to_owned()),
+        None => {
+            std::fs::read_to_string(path).map_err(|source| PackError::Read { path: path.display().to_string(), source })
+        }
+    }
+}
+
 /// A pack from the command line or from `extends`: a built-in one by its name, else a file. Adds the files that it
 /// reads to `files`.
 pub(super) fn written_or_file(path: &Path, files: &mut FilesRead) -> Result<Written, PackError> {
     if let Some(name) = path.to_str().filter(|name| NAMES.contains(name)) {
         return written(name);
     }
-    let text =
-        std::fs::read_to_string(path).map_err(|source| PackError::Read { path: path.display().to_string(), source })?;
+    let text = text(path)?;
     files.paths.push(path.to_path_buf());
     let directory = path.parent().unwrap_or(Path::new("")).to_path_buf();
     Written::parse(&text, path, Some(directory), files)

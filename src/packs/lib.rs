@@ -19,6 +19,7 @@ mod help;
 mod document;
 mod written;
 mod set;
+mod entries;
 mod generator;
 mod builtin;
 mod naming;
@@ -26,6 +27,7 @@ mod settings;
 mod nearest;
 
 pub use effect::Effect;
+pub use entries::{Entry, Names, entries};
 pub use generator::{Dialect, Feature, Generator, Probe};
 pub use help::Help;
 pub use locks::Lock;

@@ -175,6 +175,10 @@ impl Written {
 
     /// Checks what the file has itself.
     fn validate(&self, document: &Document<'_>) -> Result<(), PackError> {
+        if self.name.is_empty() || self.name.contains(['/', ',']) {
+            let message = "the pack's name must not be empty, and have neither `/` nor `,`; users write `pack/rule`";
+            return Err(document.error(document.place("name", 0), message.to_owned()));
+        }
         for (index, mark) in self.marks.iter().enumerate() {
             if let Err(problem) = mark.validate() {
                 return Err(document.error(document.place("mark", index), problem));

@@ -9,6 +9,7 @@ mod findings;
 mod report;
 
 mod answer;
+mod pack_check;
 mod header;
 
 pub mod render;
@@ -22,6 +23,7 @@ pub use findings::{
     Note, Role, Safety, Span, Subject, UNNAMED_PACK, sort_findings,
 };
 pub use header::HeaderDiagnostics;
+pub use pack_check::{CheckedEntry, MatchCount, PackCheck};
 pub use report::{
     Comparison, Details, MarkLocation, PackSummary, ParseDetails, Problem, ProblemKind, Report, RuleInfo, SharingStats,
     Summary, SummaryWords, Unknown, UnmatchedCut, UnmatchedEntries, Upgrade,

@@ -22,6 +22,8 @@ mod index_file;
 mod facts_file;
 mod ninja;
 mod generate;
+mod pack_check;
+mod pack_new;
 
 // From a tree to a program.
 mod session;
@@ -63,6 +65,8 @@ pub use generate::{
 };
 pub use index_file::{Coverage, Index, IndexError, save};
 pub use ninja::{NinjaRequest, emit_ninja};
+pub use pack_check::{check_pack, read_pack};
+pub use pack_new::{Hint, HintSource, NewPack, TreeHints, find_hints, starter};
 pub use patches::{PatchError, check_patch_directory, write_patches};
 pub use query::{AskError, Query, ask};
 pub use request::{Input, Progress, Request, SharingRequest};

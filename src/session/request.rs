@@ -31,6 +31,8 @@ pub struct Request {
     pub is_partial: bool,
     /// The packs: built-in names or files; QEMU's if there is none. Queries use the first.
     pub packs: Vec<PathBuf>,
+    /// Whether the tree may define no mark of the packs. Otherwise that is an error, since nothing could be found.
+    pub may_lack_marks: bool,
     /// The headers that the generator of wrappers reads; detected if there are none.
     pub inputs: Vec<PathBuf>,
     /// The opt-in rules to run, by name.
@@ -60,6 +62,7 @@ impl Request {
             exclude: None,
             is_partial: false,
             packs: Vec::new(),
+            may_lack_marks: false,
             inputs: Vec::new(),
             enable: Vec::new(),
             settings: Settings::default(),

@@ -99,7 +99,7 @@ pub(crate) fn saved_program(request: &Request) -> Result<Option<ProgramRead>, Er
     let Input::Index(path) = &request.input else { return Ok(None) };
     let packs = packs_of(&request.packs, &request.settings)?;
     let index = index_file::load(&request.working_directory.join(path), packs)?;
-    require_marks(&index.packs, &index.details.parsing.marks, &index.tree)?;
+    require_marks(request, &index.packs, &index.details.parsing.marks, &index.tree)?;
     Ok(Some(ProgramRead { index, files_read: None }))
 }
 
@@ -120,7 +120,7 @@ impl<'r> Session<'r> {
             marks: visible.definitions.iter().map(|definition| mark_detail(definition, packs.first(), &tree)).collect(),
             ..ParseDetails::default()
         };
-        require_marks(&packs, &parsing.marks, &tree)?;
+        require_marks(request, &packs, &parsing.marks, &tree)?;
         let details = Details { parsing, ..Details::default() };
         let cache = match &request.cache {
             // Verifying reads everything.
@@ -286,9 +286,9 @@ pub(crate) fn missing_marks(pack: &Pack, defined: &[MarkLocation]) -> Vec<String
 }
 
 /// Checks that not all packs lack their marks. A check could not find anything then.
-fn require_marks(packs: &PackSet, defined: &[MarkLocation], tree: &Tree) -> Result<(), Error> {
+fn require_marks(request: &Request, packs: &PackSet, defined: &[MarkLocation], tree: &Tree) -> Result<(), Error> {
     let missing: Vec<Vec<String>> = packs.packs().iter().map(|pack| missing_marks(pack, defined)).collect();
-    if missing.iter().any(Vec::is_empty) {
+    if request.may_lack_marks || missing.iter().any(Vec::is_empty) {
         return Ok(());
     }
     let names: Vec<&str> = packs.packs().iter().map(|pack| pack.name.as_str()).collect();

@@ -19,6 +19,9 @@ mod sarif;
 // What generators say of headers.
 mod header_diagnostics;
 
+// What the entries of packs match.
+mod pack_check;
+
 // Answers to queries, and the formats of a graph.
 mod answer;
 
@@ -36,6 +39,7 @@ use std::io::{self, Write};
 
 pub use answer::{AnswerFormat, render_answer};
 pub use header_diagnostics::render_header_diagnostics;
+pub use pack_check::{render_pack_check, render_pack_check_json};
 pub use summary::summary_lines;
 pub use text::{level_name, printable_lines};
 

@@ -164,7 +164,13 @@ fn covered(pack: &PackSummary) -> String {
             (count(pack.wrappers, "generated wrapper"), count(pack.creations, &printable(creation)));
         parts.push(format!("entered through {wrappers} and {creations}"));
     }
-    parts.join(", ")
+    match parts.is_empty() {
+        true => format!(
+            "warning: the pack `{}` requires nothing of any function, so it finds nothing",
+            printable(&pack.name)
+        ),
+        false => parts.join(", "),
+    }
 }
 
 /// The calls through pointers that could not be decided with a pack.

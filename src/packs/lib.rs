@@ -35,7 +35,7 @@ pub use marks::{LockMode, MarkSpec, Wrapper};
 pub use models::{Cut, Model};
 pub use nearest::nearest;
 pub use pack::{Pack, PackError};
-pub use predicates::{Change, Compared, ContextName, Predicate, When};
+pub use predicates::{Change, ChangeResult, Compared, ContextName, Predicate, When};
 pub use rules::{ABOUT_NO_CONTEXT, RULE_IDS};
 pub use set::{Numbering, PackSet};
 pub use settings::{

@@ -35,6 +35,11 @@ pub struct Change {
     pub functions: Vec<String>,
     /// The context behind them.
     pub to: ContextName,
+    /// The only context from which they come back: a lock cannot be taken by whoever holds it. From the other one, they
+    /// never do. Without it, they change nothing there.
+    pub from: Option<ContextName>,
+    /// For functions that do not always change the context: what they return if they did. A lock that is tried is one.
+    pub result: Option<ChangeResult>,
     /// Whether they are guards: the context is the earlier one again at the end of the block, or of the statement that
     /// follows the macro.
     #[serde(default)]
@@ -48,6 +53,14 @@ impl Change {
         let Some(first) = self.functions.first() else {
             return Err("a change names no `functions`; add those that change the context".to_owned());
         };
+        if self.from == Some(self.to) {
+            return Err(format!("the change by `{first}` has the same context in `from` and `to`; give the other one"));
+        }
+        if self.guard && self.result.is_some() {
+            return Err(format!(
+                "the change by `{first}` has `guard` and `result`; a guard always changes the context"
+            ));
+        }
         match &self.when {
             Some(When { argument: 0, .. }) => {
                 Err(format!("the change by `{first}` has `argument = 0`; the first argument is 1"))
@@ -55,6 +68,16 @@ impl Change {
             _ => Ok(()),
         }
     }
+}
+
+/// What a function returns if it changed the context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeResult {
+    /// Anything but 0.
+    Nonzero,
+    /// 0.
+    Zero,
 }
 
 /// What an argument must be for a [`Change`].

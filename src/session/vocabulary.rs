@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use cowrap_facts::{LockId, MarkId, ReadingId, SlotModelId};
+use cowrap_facts::{Context, LockId, MarkId, ReadingId, SlotModelId};
 use cowrap_frontend::extract::{
     Compared, ContextChange, LockAction, LockWord, PairedWith, Predicate, Reading, Vocabulary,
 };
@@ -60,6 +60,8 @@ fn reading(pack: &Pack) -> Reading {
         change.functions.iter().map(|name| ContextChange {
             name: name.clone(),
             to: change.to.into(),
+            from: change.from.map(Context::from),
+            result: change.result.map(|result| result == cowrap_packs::ChangeResult::Nonzero),
             guard: change.guard,
             when: change.when.as_ref().map(|when| (when.argument.saturating_sub(1), when.is.clone())),
         })

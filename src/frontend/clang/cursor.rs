@@ -154,7 +154,7 @@ pub enum BinaryOperator {
 }
 
 /// A location in a file: line and column count from 1, the column in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Location<'tu> {
     /// The file.
     pub file: File<'tu>,
@@ -170,11 +170,20 @@ pub struct Location<'tu> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MacroLocation<'tu> {
     /// The use of the outermost macro.
-    pub used: Location<'tu>,
+    pub used: Position<'tu>,
     /// The use of a macro in a file that wrote the text; in the argument of the outermost one, it is another.
-    pub written: Location<'tu>,
+    pub written: Position<'tu>,
     /// The text itself: in the definition of a macro, or in an argument; in no file if it was put together.
-    pub spelled: Option<Location<'tu>>,
+    pub spelled: Option<Position<'tu>>,
+}
+
+/// A position in a file. It is found faster than a [`Location`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Position<'tu> {
+    /// The file.
+    pub file: File<'tu>,
+    /// The offset in bytes from the start of the file as the compiler saw it.
+    pub offset: u32,
 }
 
 impl PartialEq for Cursor<'_> {
@@ -746,15 +755,22 @@ unsafe fn in_file(l: CXSourceLocation, f: *mut CXFile, n: *mut u32, c: *mut u32,
 }
 
 fn macro_location<'tu>(location: CXSourceLocation) -> Option<MacroLocation<'tu>> {
-    let used = locate_by(location, expansion)?;
-    let spelled = locate_by(location, spelling);
+    let used = position_by(location, expansion)?;
+    let spelled = position_by(location, spelling);
     let is_plain = spelled == Some(used);
-    if is_plain { None } else { Some(MacroLocation { used, written: locate_by(location, in_file)?, spelled }) }
+    if is_plain { None } else { Some(MacroLocation { used, written: position_by(location, in_file)?, spelled }) }
 }
 
 /// A location as file, line and column; `None` when it is in no file.
 pub(super) fn expansion_location<'tu>(location: CXSourceLocation) -> Option<Location<'tu>> {
     locate_by(location, expansion)
+}
+
+fn position_by<'tu>(location: CXSourceLocation, locate: Locate) -> Option<Position<'tu>> {
+    let (mut file, mut offset) = (std::ptr::null_mut(), 0);
+    // SAFETY: the pointers are to live locals, or null for what is not wanted.
+    unsafe { locate(location, &mut file, std::ptr::null_mut(), std::ptr::null_mut(), &mut offset) };
+    Some(Position { file: File::new(file)?, offset })
 }
 
 fn locate_by<'tu>(location: CXSourceLocation, locate: Locate) -> Option<Location<'tu>> {

@@ -12,7 +12,8 @@ mod library;
 mod unit;
 
 pub use cursor::{
-    BinaryOperator, Cursor, CursorKind, Linkage, Location, MacroLocation, Type, TypeKind, UnaryOperator, Visit,
+    BinaryOperator, Cursor, CursorKind, Linkage, Location, MacroLocation, Position, Type, TypeKind, UnaryOperator,
+    Visit,
 };
 pub use library::{Library, LoadError, OLDEST_MAJOR};
 pub use unit::{Diagnostic, File, Inclusion, Index, ParseError, Purpose, Severity, TranslationUnit, UnsavedFile};

@@ -17,7 +17,7 @@ use super::flow::{
     self, Arithmetic, CaseValues, Comparison, EntryStates, FlowGraph, FlowTree, HeldLocks, IntegerType, Label, Locking,
     NodeId, Op, Site, SiteOrder, TruthId, Variable, VariableInfo, held_locks,
 };
-use super::readings::ReadingSet;
+use super::readings::{ReadingSet, matches_pattern};
 use super::slots::TypeClass;
 use super::source_text::{SourceCall, last_name};
 use super::stores::add_named;
@@ -694,6 +694,11 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 }
                 sites.extend(entered);
             }
+            if self.reading.changes.iter().any(|change| change.result.is_some() && matches_pattern(&change.name, &name))
+            {
+                // The last is the result.
+                return self.node(Op::Sequence, sites);
+            }
         }
         match sites.as_slice() {
             [only] => *only,
@@ -932,15 +937,27 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         if let [left, right] = *operands
             && let Some(variable) = self.local(left)
             && let Some(arithmetic) = arithmetic(self.raw.cursor(node).binary_operator())
-            && let Some(ty) = integer_type(self.raw.cursor(left)).filter(|ty| !ty.is_bool())
+            && let Some(ty) = self.type_of_operation(left, right)
         {
             let value = self.lower(right, true);
+            if arithmetic == Arithmetic::Or && integer_type(self.raw.cursor(left)).is_some_and(IntegerType::is_bool) {
+                let yes = self.node(Op::Value(Some(1)), Vec::new());
+                let yes = self.node(Op::Assign(variable), vec![yes]);
+                return self.node(Op::If, vec![value, yes]);
+            }
             let read = self.node(Op::Read(variable), Vec::new());
             let result = self.node(Op::Arithmetic(arithmetic, ty), vec![read, value]);
             return self.node(Op::Assign(variable), vec![result]);
         }
         let lowered = self.lower_all(operands);
         self.change(operands.first().copied(), lowered)
+    }
+
+    /// The type in which `x |= y` is computed: that of `x`, but for `bool` that of an integer.
+    fn type_of_operation(&self, left: CursorId, right: CursorId) -> Option<IntegerType> {
+        let [left, right] = [left, right].map(|node| integer_type(self.raw.cursor(node)));
+        let int = IntegerType { bits: 32, signed: true };
+        left.map(|ty| if ty.is_bool() { right.filter(|right| right.bits > int.bits).unwrap_or(int) } else { ty })
     }
 
     /// A value behind a cast, written or implicit.

@@ -3,7 +3,7 @@
 //! libclang has no cursors for the uses of macros. But it says where text comes from: from which use, in which place of
 //! a file, and from which definition. That names the outermost macro, the one in its argument, and the innermost.
 
-use crate::clang::{Cursor, CursorKind, File, Location, MacroLocation};
+use crate::clang::{Cursor, CursorKind, File, MacroLocation, Position};
 
 use super::Extractor;
 use super::cursor_tree::{CursorId, CursorTree};
@@ -43,7 +43,7 @@ impl<'tu> Extractor<'_, 'tu> {
             }
             let end = at.offset as usize + SourceCall::length(text);
             let is_inside =
-                |last: Location<'tu>| last.file == at.file && last.offset >= at.offset && (last.offset as usize) < end;
+                |last: Position<'tu>| last.file == at.file && last.offset >= at.offset && (last.offset as usize) < end;
             let is_whole = match number {
                 0 => last.is_some_and(|last| last.used == at),
                 _ => last.is_some_and(|last| is_inside(last.written)),
@@ -70,7 +70,7 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// The macro in whose definition a text is: where the definition's line begins, and the name.
-    fn definition_around(&mut self, at: Location<'tu>) -> Option<((File<'tu>, usize), String)> {
+    fn definition_around(&mut self, at: Position<'tu>) -> Option<((File<'tu>, usize), String)> {
         let contents = self.contents(at.file);
         let (line, name) = definition_around(&contents, at.offset as usize)?;
         Some(((at.file, line), name.to_owned()))

@@ -119,6 +119,10 @@ pub struct ContextChange {
     pub name: String,
     /// The context behind it.
     pub to: Context,
+    /// The only context from which it comes back; from the other one, it never does.
+    pub from: Option<Context>,
+    /// What the result is if it changed the context: not 0 or 0. Else nothing changed.
+    pub result: Option<bool>,
     /// Whether the context is the earlier one again at the end of the block, or of the statement that follows it.
     pub guard: bool,
     /// The argument, from 0, that must be this constant (by name or number).

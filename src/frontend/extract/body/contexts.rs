@@ -5,10 +5,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::clang::{BinaryOperator, Cursor, CursorKind, Location};
+use crate::clang::{BinaryOperator, Cursor, CursorKind, Position};
 
 use super::super::cursor_tree::CursorId;
-use super::super::flow::{Comparison, IntegerType, NodeId, Op, Variable, VariableInfo};
+use super::super::flow::{Comparison, Entering, IntegerType, NodeId, Op, Variable, VariableInfo};
 use super::super::macros::{MacroUse, number};
 use super::super::readings::matches_pattern;
 use super::super::source_text::SourceCall;
@@ -24,7 +24,7 @@ pub(super) struct ContextMacros<'tu> {
     /// The guard whose scope is about to begin.
     guard: Option<Guard<'tu>>,
     /// Where guards are used that were found.
-    guards: HashSet<Location<'tu>>,
+    guards: HashSet<Position<'tu>>,
     /// The variables that keep what predicates returned, each with variables for the answers: whether what is kept
     /// equals what the predicate is compared with.
     kept: HashMap<usize, Vec<(Predicate, Variable)>>,
@@ -38,7 +38,7 @@ pub(super) struct Guard<'tu> {
     /// The node that changes the context.
     pub(super) enter: NodeId,
     /// Where the macro is used.
-    used: Location<'tu>,
+    used: Position<'tu>,
 }
 
 /// Whether an argument is the constant that a change needs.
@@ -76,11 +76,12 @@ impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
         }
         let reading = self.reading;
         let named = |used: &MacroUse, change: &ContextChange| matches_pattern(&change.name, &used.name);
-        let mut entered = Vec::new();
+        let (mut entered, mut has_result) = (Vec::new(), false);
         let is_of_guard = self.context_macros.guards.contains(&start.used);
         for change in reading.changes.iter().filter(|change| !change.guard && !is_of_guard) {
             if let Some(used) = uses.iter().find(|used| used.is_whole && named(used, change)) {
                 entered.extend(self.enter_by_macro(change, used, node));
+                has_result |= change.result.is_some();
             }
         }
         if !entered.is_empty() {
@@ -88,7 +89,8 @@ impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
             let mut lowered = vec![self.lower_inside(node)];
             self.calls[known..].iter_mut().for_each(|call| call.is_change = true);
             lowered.extend(entered);
-            return self.node(Op::Opaque, lowered);
+            // The last is the result.
+            return self.node(if has_result { Op::Sequence } else { Op::Opaque }, lowered);
         }
         for change in reading.changes.iter().filter(|change| change.guard) {
             if let Some(used) = uses.iter().find(|used| named(used, change))
@@ -334,7 +336,17 @@ impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
         if matches!(fit, Fit::No) {
             return None;
         }
-        let enter = self.node(Op::Enter(change.to, guard), Vec::new());
+        // What is already so cannot change.
+        let from = change.from.or(change.result.map(|_| change.to.other()));
+        let entering = Entering { to: change.to, from, guard };
+        let mut enter = self.node(Op::Enter(entering), Vec::new());
+        if let Some(result) = change.result {
+            // The value: whether the context changed.
+            let [unknown, yes, no] = [None, Some(i64::from(result)), Some(i64::from(!result))]
+                .map(|value| self.node(Op::Value(value), Vec::new()));
+            let changed = self.node(Op::Sequence, vec![enter, yes]);
+            enter = self.node(Op::Conditional, vec![unknown, changed, no]);
+        }
         Some(match fit {
             Fit::Unknown => self.node(Op::Perhaps, vec![enter]),
             Fit::If(condition) => self.node(Op::If, vec![condition, enter]),

@@ -13,7 +13,7 @@ use super::flags::BodyFlag;
 use super::graph::{Condition, Edge, EdgeId, Expression, FlowGraph, Operand, Scope, Step, Test};
 use super::order::Feasible;
 use super::solver::{Lattice, Transfer, each_edge, solve};
-use super::tree::{Arithmetic, Comparison, GuardId, IntegerType, Site, Variable};
+use super::tree::{Arithmetic, Comparison, Entering, GuardId, IntegerType, Site, Variable};
 
 /// The result of analysing a body in all entry states.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -204,23 +204,18 @@ impl State {
         }
     }
 
-    /// Goes on in one context.
-    fn enter(&mut self, to: Context, guard: Option<(GuardId, Scope)>) {
+    /// Goes on in another context, for a guard until the end of a scope.
+    fn enter(&mut self, entering: Entering, scope: Scope) {
         let before = std::mem::take(self);
-        for context in Context::ALL {
-            let Some(mut facts) = (match context {
-                Context::Inside => before.inside.clone(),
-                Context::Outside => before.outside.clone(),
-            }) else {
-                continue;
-            };
+        for (context, facts) in before.each().filter(|(context, _)| entering.from.is_none_or(|from| from == *context)) {
+            let mut facts = facts.clone();
             // A guard that is passed again without the end of its scope saved the context the first time.
-            if let Some((guard, scope)) = guard
+            if let Some(guard) = entering.guard
                 && !facts.guards.iter().any(|open| open.guard == guard)
             {
                 facts.guards.push(OpenGuard { guard, scope, saved: context.into(), may_be_absent: false });
             }
-            self.add(to, &facts);
+            self.add(entering.to, &facts);
         }
     }
 
@@ -498,7 +493,7 @@ impl Transfer for Run<'_> {
                 }
             }
             Step::Leave(scope) => state.leave(self.graph, *scope),
-            Step::Enter(to, guard) => state.enter(*to, *guard),
+            Step::Enter(entering, scope) => state.enter(*entering, *scope),
             Step::Call(..) | Step::Note(..) => {}
         }
     }

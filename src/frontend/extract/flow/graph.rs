@@ -8,7 +8,7 @@ use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::DfsPostOrder;
 
 use super::tree::{
-    Arithmetic, CaseValues, Comparison, FlowTree, GuardId, IntegerType, Label, NodeId, Op, Site, TruthId, Variable,
+    Arithmetic, CaseValues, Comparison, Entering, FlowTree, IntegerType, Label, NodeId, Op, Site, TruthId, Variable,
     VariableInfo,
 };
 
@@ -73,8 +73,8 @@ pub enum Step {
     Note(TruthId, bool),
     /// Goes on in this scope: all scopes that do not contain it have ended.
     Leave(Scope),
-    /// Goes on in this context, for a guard until the end of the scope.
-    Enter(Context, Option<(GuardId, Scope)>),
+    /// Goes on in another context, for a guard until the end of this scope.
+    Enter(Entering, Scope),
 }
 
 /// A value that needs no computation.
@@ -317,9 +317,9 @@ impl Builder<'_> {
                 self.all(children);
                 self.set(*variable, Expression::Operand(Operand::Unknown));
             }
-            Op::Enter(context, guard) => {
+            Op::Enter(entering) => {
                 self.all(children);
-                self.step(Step::Enter(*context, guard.map(|guard| (guard, self.scope))));
+                self.step(Step::Enter(*entering, self.scope));
             }
             Op::Call { site, returns } => {
                 self.all(children);
@@ -806,6 +806,9 @@ impl Builder<'_> {
             (Op::Read(variable), _) => ty.is_at_least(self.tree.variables()[variable.0 as usize].ty),
             (Op::Convert(inner) | Op::Arithmetic(_, inner), _) => ty.is_at_least(*inner),
             (Op::Not | Op::And | Op::Or | Op::Compare(..) | Op::Predicate(_), _) => true,
+            (Op::Value(Some(number)), _) => (*number != 0) == (ty.convert(*number) != 0),
+            (Op::Conditional, [_, yes, no]) => self.keeps_truth(ty, *yes) && self.keeps_truth(ty, *no),
+            (Op::Sequence, [.., last]) => self.keeps_truth(ty, *last),
             _ => false,
         }
     }

@@ -111,7 +111,8 @@ impl Generator {
         let call = self.call();
         let to = self.choices.of(&Context::ALL);
         let guard = self.choices.one_in(2).then(|| self.tree.guard());
-        self.node(Op::Enter(to, guard), [call])
+        let from = self.choices.one_in(4).then(|| self.choices.of(&Context::ALL));
+        self.node(Op::Enter(Entering { to, from, guard }), [call])
     }
 
     fn statement(&mut self, depth: u32) -> NodeId {
@@ -481,8 +482,11 @@ impl Run<'_> {
                 Ok(self.unknown())
             }
             (Op::Predicate(context), _) => Ok(i64::from(self.context == *context)),
-            (Op::Enter(to, guard), _) => {
+            (Op::Enter(Entering { to, from, guard }), _) => {
                 self.all(children)?;
+                if from.is_some_and(|from| from != self.context) {
+                    return Err(Jump::Stop);
+                }
                 if let Some(guard) = guard
                     && !self.guards.iter().any(|(open, ..)| open == guard)
                 {

@@ -22,5 +22,6 @@ pub use graph::FlowGraph;
 pub use lockset::{HeldLocks, Locking, held_locks};
 pub use order::SiteOrder;
 pub use tree::{
-    Arithmetic, CaseValues, Comparison, FlowTree, IntegerType, Label, NodeId, Op, Site, TruthId, Variable, VariableInfo,
+    Arithmetic, CaseValues, Comparison, Entering, FlowTree, IntegerType, Label, NodeId, Op, Site, TruthId, Variable,
+    VariableInfo,
 };

@@ -17,11 +17,11 @@ impl Builder {
         self.op(Op::Predicate(Context::Inside), [])
     }
     fn enter(&mut self, context: Context) -> NodeId {
-        self.op(Op::Enter(context, None), [])
+        self.op(Op::Enter(Entering { to: context, from: None, guard: None }), [])
     }
     fn guard(&mut self, context: Context) -> NodeId {
         let guard = self.0.guard();
-        self.op(Op::Enter(context, Some(guard)), [])
+        self.op(Op::Enter(Entering { to: context, from: None, guard: Some(guard) }), [])
     }
     fn x(&mut self) -> NodeId {
         self.op(Op::Value(None), [])
@@ -496,6 +496,22 @@ fn a_change_is_seen_behind_it() {
     let states = b.run(body);
     assert_eq!([0, 1, 2].map(|site| at_each(states.reach[site])), [[C, N], [N, N], [C, C]]);
     assert_eq!(at_each(states.exit), [C, C]);
+}
+
+#[test]
+fn a_lock_that_is_held_cannot_be_taken_again() {
+    // first(); if (x) { lock(); second(); unlock(); } third();
+    let mut b = Builder::default();
+    let calls = [b.call(), b.call(), b.call()];
+    let lock = b.op(Op::Enter(Entering { to: Outside, from: Some(Inside), guard: None }), []);
+    let unlock = b.op(Op::Enter(Entering { to: Inside, from: Some(Outside), guard: None }), []);
+    let arm = b.op(Op::Sequence, [lock, calls[1], unlock]);
+    let x = b.x();
+    let branch = b.op(Op::If, [x, arm]);
+    let body = b.op(Op::Sequence, [calls[0], branch, calls[2]]);
+    let states = b.run(body);
+    assert_eq!([0, 1, 2].map(|site| at_each(states.reach[site])), [[C, N], [N, NEVER], [C, N]]);
+    assert_eq!(at_each(states.exit), [C, N]);
 }
 
 #[test]

@@ -28,6 +28,17 @@ pub struct TruthId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GuardId(pub u32);
 
+/// How the context changes at a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entering {
+    /// The context behind the point.
+    pub to: Context,
+    /// The only context from which control comes back.
+    pub from: Option<Context>,
+    /// The guard that gives the earlier context back at the end of the scope around it.
+    pub guard: Option<GuardId>,
+}
+
 /// An integer type of C. `bool` is the unsigned type of one bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IntegerType {
@@ -176,9 +187,8 @@ pub enum Op {
     Change(Variable),
     /// Whether the code runs in this context.
     Predicate(Context),
-    /// Evaluates its children in the earlier context, and goes on in this one. With a guard, the earlier context comes
-    /// back at the end of the scope around it.
-    Enter(Context, Option<GuardId>),
+    /// Evaluates its children in the earlier context, and goes on in another.
+    Enter(Entering),
     /// Evaluates its children, then passes a site, and does not return if told so.
     Call { site: Site, returns: bool },
     /// Evaluates the only child, and notes whether it may be true and may be false.

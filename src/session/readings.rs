@@ -1,11 +1,12 @@
 //! The program as each pack reads it, and what follows from it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use cowrap_analysis::effects::Effects;
-use cowrap_analysis::program::Program;
+use cowrap_analysis::program::{PointsTo, Program};
 use cowrap_base::files::{Texts, Tree};
 use cowrap_facts::ReadingId;
 use cowrap_packs::{Pack, PackSet};
@@ -28,8 +29,10 @@ impl<'p> Readings<'p> {
 
     /// What follows from the program with each pack. `problems` are the units that could not be read.
     pub(crate) fn effects<'r>(&'r self, tree: &'r Tree, problems: &[Problem], texts: &Texts) -> Vec<Effects<'r>> {
+        let Some((first, _)) = self.programs.first() else { return Vec::new() };
+        let points_to = Arc::new(PointsTo::new(first));
         let effects = |(program, pack): &'r (Cow<'p, Program>, &'p Pack)| {
-            let mut effects = Effects::new(program, pack, tree);
+            let mut effects = Effects::with_points_to(program, pack, tree, Arc::clone(&points_to));
             note_unread_units(&mut effects, problems, texts);
             effects
         };

@@ -25,7 +25,7 @@ mod generation;
 mod pack_usage;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rustc_hash::FxHashSet;
@@ -67,7 +67,7 @@ pub struct Effects<'a> {
     /// The inputs and outputs of the wrapper generator. Empty until the caller sets it.
     pub generation: Generation,
     /// The points-to sets of all slots.
-    pub points_to: PointsTo,
+    pub points_to: Arc<PointsTo>,
     /// The functions with external linkage that a unit names whose facts the program lacks.
     named_elsewhere: FxHashSet<FunctionId>,
     threads: threads::Threads,
@@ -102,13 +102,18 @@ pub struct Effects<'a> {
 impl<'a> Effects<'a> {
     /// Decides what every function requires.
     pub fn new(program: &'a Program, pack: &'a Pack, tree: &'a Tree) -> Self {
+        Self::with_points_to(program, pack, tree, Arc::new(PointsTo::new(program)))
+    }
+
+    /// The same with points-to sets that are known already. They are the same for all readings of a program.
+    pub fn with_points_to(program: &'a Program, pack: &'a Pack, tree: &'a Tree, points_to: Arc<PointsTo>) -> Self {
         let asserting = program.bodies.iter().filter(|body| body.assertion.is_some());
         let mut effects = Effects {
             program,
             pack,
             tree,
             generation: Generation::default(),
-            points_to: PointsTo::new(program),
+            points_to,
             named_elsewhere: FxHashSet::default(),
             threads: threads::Threads::default(),
             requirements: IndexVec::default(),

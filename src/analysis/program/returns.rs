@@ -326,6 +326,8 @@ mod tests {
 
     use cowrap_facts::{self as facts, Assertion, FileFacts, FileId, SharedFileFacts, Symbol, SymbolId};
 
+    use proptest::prelude::*;
+
     use super::super::Linker;
     use super::*;
     use Context::{Inside, Outside};
@@ -342,7 +344,7 @@ mod tests {
         changes: Vec<usize>,
     }
 
-    const NAMES: [&str; 8] = ["f", "take", "drop", "maybe", "check", "g", "h", "lock"];
+    const NAMES: [&str; 9] = ["f", "take", "drop", "maybe", "check", "g", "h", "lock", "unlock"];
 
     fn condition(states: &[(Context, Context)]) -> PathCondition {
         let mut condition = PathCondition::NEVER;
@@ -496,5 +498,130 @@ mod tests {
         // What a loop does at its end is not there at its start: for (;;) { g(); take(); h(); drop(); }
         let (found, _) = calls(of(&[("g", None), ("take", Some(0)), ("h", Some(1)), ("drop", Some(2))], None));
         assert_eq!(found[0], ("g", same()));
+    }
+
+    /// A statement of a random body.
+    #[derive(Clone, Debug)]
+    enum Statement {
+        Call(&'static str),
+        If(Vec<Statement>, Vec<Statement>),
+        Return,
+    }
+
+    fn statements() -> impl Strategy<Value = Vec<Statement>> {
+        let call = prop::sample::select(vec!["g", "take", "drop", "maybe", "check", "lock", "unlock"]);
+        let leaf = prop_oneof![8 => call.prop_map(Statement::Call), 1 => Just(Statement::Return)];
+        let block = leaf.prop_recursive(3, 24, 4, |inner| {
+            let arm = prop::collection::vec(inner, 0..4);
+            (arm.clone(), arm).prop_map(|(then, otherwise)| Statement::If(then, otherwise))
+        });
+        prop::collection::vec(block, 1..7)
+    }
+
+    /// A random body: what the front end says of it, and what is true.
+    #[derive(Default)]
+    struct Body {
+        sketch: Sketch,
+        truth: Vec<PathCondition>,
+        /// For each return, the last call that dominates it.
+        ends: Vec<Option<u32>>,
+        exits: [PathCondition; 2],
+    }
+
+    /// Where control can be behind a statement, for the front end and in truth, and the last call that dominates it.
+    #[derive(Clone, Copy)]
+    struct State {
+        taken: PathCondition,
+        truth: PathCondition,
+        last: Option<u32>,
+    }
+
+    impl Body {
+        fn of(statements: &[Statement]) -> Body {
+            let mut body = Body::default();
+            let start = State { taken: same(), truth: same(), last: None };
+            let end = body.block(statements, Some(start));
+            end.into_iter().for_each(|end| body.end(end));
+            let [taken, _] = body.exits;
+            body.sketch.exit = Some(taken);
+            let ends = body.ends.clone();
+            body.sketch.last = ends.into_iter().reduce(|one, other| body.common(one, other)).flatten();
+            body
+        }
+
+        fn end(&mut self, state: State) {
+            self.exits = [self.exits[0].or(state.taken), self.exits[1].or(state.truth)];
+            self.ends.push(state.last);
+        }
+
+        fn block(&mut self, statements: &[Statement], start: Option<State>) -> Option<State> {
+            statements.iter().fold(start, |state, statement| self.statement(statement, state))
+        }
+
+        fn statement(&mut self, statement: &Statement, state: Option<State>) -> Option<State> {
+            match (statement, state) {
+                (Statement::Call(callee), state) => {
+                    let never = State { taken: PathCondition::NEVER, truth: PathCondition::NEVER, last: None };
+                    let State { taken, truth, last } = state.unwrap_or(never);
+                    let position = self.sketch.calls.len() as u32;
+                    self.sketch.calls.push((callee, last, taken));
+                    self.truth.push(truth);
+                    let set = |context: Context| map(taken, |_, _, _| context.into());
+                    let named = match *callee {
+                        "lock" => Some(Outside),
+                        "unlock" => Some(Inside),
+                        _ => None,
+                    };
+                    self.sketch.changes.extend(named.map(|_| position as usize));
+                    let in_truth = |_: Context, _: u8, at: ContextSet| match *callee {
+                        "lock" | "take" => Outside.into(),
+                        "unlock" | "drop" => Inside.into(),
+                        "maybe" => ContextSet::OUTSIDE.or(at),
+                        "check" => at.and(ContextSet::OUTSIDE),
+                        _ => at,
+                    };
+                    let taken = named.map_or(taken, set);
+                    state.map(|_| State { taken, truth: map(truth, in_truth), last: Some(position) })
+                }
+                (Statement::If(then, otherwise), state) => {
+                    let ends = [self.block(then, state), self.block(otherwise, state)];
+                    match ends {
+                        [Some(one), Some(other)] => Some(State {
+                            taken: one.taken.or(other.taken),
+                            truth: one.truth.or(other.truth),
+                            last: self.common(one.last, other.last),
+                        }),
+                        [one, other] => one.or(other),
+                    }
+                }
+                (Statement::Return, state) => {
+                    state.into_iter().for_each(|state| self.end(state));
+                    None
+                }
+            }
+        }
+
+        /// The nearest call that dominates both of two points.
+        fn common(&self, one: Option<u32>, other: Option<u32>) -> Option<u32> {
+            let before = |call: &u32| self.sketch.calls[*call as usize].1;
+            let all: Vec<u32> = std::iter::successors(one, before).collect();
+            std::iter::successors(other, before).find(|call| all.contains(call))
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+
+        /// Control is nowhere but where the conditions say that it can be.
+        #[test]
+        fn the_conditions_have_all_contexts_in_which_control_can_be(statements in statements()) {
+            let body = Body::of(&statements);
+            let (found, exit) = calls(body.sketch.clone());
+            let is_part = |truth: PathCondition, found: PathCondition| truth.or(found) == found;
+            for ((callee, condition), truth) in found.iter().zip(&body.truth) {
+                prop_assert!(is_part(*truth, *condition), "{}: {:?} is not in {:?}", callee, truth, condition);
+            }
+            prop_assert!(is_part(body.exits[1], exit), "{:?} is not in {:?}", body.exits[1], exit);
+        }
     }
 }

@@ -177,7 +177,7 @@ impl Written {
     fn validate(&self, document: &Document<'_>) -> Result<(), PackError> {
         if self.name.is_empty() || self.name.contains(['/', ',']) {
             let message = "the pack's name must not be empty, and have neither `/` nor `,`; users write `pack/rule`";
-            return Err(document.error(document.place("name", 0), message.to_owned()));
+            return Err(document.error(document.place_of("name"), message.to_owned()));
         }
         for (index, mark) in self.marks.iter().enumerate() {
             if let Err(problem) = mark.validate() {

@@ -192,7 +192,7 @@ impl CheckedTree<'_> {
         let slots: BTreeSet<_> = slots.map(|(id, _)| id).collect();
         let stores = self.program.stores.iter().filter(|store| store.slot.is_some_and(|slot| slots.contains(&slot)));
         let stores: Vec<Location> = stores.map(|store| store.location).collect();
-        let counts = vec![("function pointer", slots.len()), ("store of a function", stores.len())];
+        let counts = vec![("function pointer", slots.len()), ("stored function", stores.len())];
         let declared = slots.iter().flat_map(|slot| self.program.slot(*slot).declared.clone());
         let first = self.first(if stores.is_empty() { declared.collect() } else { stores.into_iter().collect() });
         Found { counts, first, similar: None }

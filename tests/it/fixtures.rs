@@ -141,7 +141,7 @@ impl Progress for Silent {
     fn finish(&self) {}
 }
 
-fn testdata() -> PathBuf {
+pub fn testdata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata")
 }
 

@@ -17,6 +17,7 @@ mod gate;
 mod generate;
 mod hook;
 mod incremental;
+mod packs;
 mod page;
 mod points_to;
 mod program;

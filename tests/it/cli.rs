@@ -250,7 +250,7 @@ fn a_pack_of_ones_own_replaces_the_one_for_qemu() {
     tree.write("api/fiber.h", "#define IN_FIBER\nvoid IN_FIBER sink(void);\nvoid f(void);\n");
     tree.write(
         "mine.toml",
-        "name = \"mine\"\nheaders = [\"api/*.h\"]\n[[mark]]\nname = \"IN_FIBER\"\neffect = \"coroutine-only\"\n",
+        "name = \"mine\"\nheaders = [\"api/*.h\"]\n[[mark]]\nname = \"IN_FIBER\"\neffect = \"inside-only\"\n",
     );
     tree.database(&[entry("error.c"), json!({"directory": ".", "file": "fiber.c", "command": "cc -Iapi -c fiber.c"})]);
     let out = tree.check(&["--pack", "mine.toml", "--format", "short"]).is(1);

@@ -47,7 +47,7 @@ static void on_term(int number)
 static void on_quit(int number)
 {
     check(number);
-    fatal("quit"); /* expect: error signal-unsafe-call: `fatal` called in a signal handler in `on_quit` leads to async-signal-unsafe `syslog` */
+    fatal("quit"); /* expect: error signal-unsafe-call: `fatal` called from signal handler `on_quit` leads to async-signal-unsafe `syslog` */
 }
 
 int main(void)

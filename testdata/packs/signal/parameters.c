@@ -50,9 +50,9 @@ static void on_term(int number)
 static void on_quit(int number)
 {
     (void)number;
-    forget(0); /* expect: error signal-unsafe-call: `forget` called in a signal handler in `on_quit` leads to async-signal-unsafe `free` */
-    pass_on(QUIET); /* expect: error signal-unsafe-call: `pass_on` called in a signal handler in `on_quit` leads to async-signal-unsafe `free` */
-    pass_on_less(IN_SIGNAL); /* expect: error signal-unsafe-call: `pass_on_less` called in a signal handler in `on_quit` leads to async-signal-unsafe `free` */
+    forget(0); /* expect: error signal-unsafe-call: `forget` called from signal handler `on_quit` leads to async-signal-unsafe `free` */
+    pass_on(QUIET); /* expect: error signal-unsafe-call: `pass_on` called from signal handler `on_quit` leads to async-signal-unsafe `free` */
+    pass_on_less(IN_SIGNAL); /* expect: error signal-unsafe-call: `pass_on_less` called from signal handler `on_quit` leads to async-signal-unsafe `free` */
 }
 
 /* The program calls it with 0. */
@@ -61,7 +61,7 @@ static void leave(int number)
     if (number) {
         _exit(1);
     }
-    exit(1);
+    exit(1); /* expect: error signal-unsafe-call: async-signal-unsafe `exit` called from signal handler `leave` */
 }
 
 static void leave_anyway(int number)
@@ -69,7 +69,7 @@ static void leave_anyway(int number)
     if (number == SIGHUP) {
         _exit(1);
     }
-    exit(1); /* expect: error signal-unsafe-call: async-signal-unsafe `exit` called in a signal handler in `leave_anyway` */
+    exit(1); /* expect: error signal-unsafe-call: async-signal-unsafe `exit` called from signal handler `leave_anyway` */
 }
 
 int main(void)

@@ -883,7 +883,7 @@ fn the_short_format_is_one_line_for_each_finding() {
 fn the_json_format_is_one_document_with_stable_keys() {
     let tree = Tree::with(&[("error.c", ERROR), ("warning.c", WARNING), ("broken.c", BROKEN)]);
     let out = tree.check(&["--format", "json"]).is(2).json();
-    assert_eq!(out["version"], 2);
+    assert_eq!(out["version"], 3);
     assert_eq!(out["tool"], json!({"name": "cowrap", "version": env!("CARGO_PKG_VERSION")}));
     assert_eq!(keys(&out), ["findings", "problems", "summary", "tool", "version"]);
     let finding = &out["findings"][0];

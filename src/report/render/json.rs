@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{Finding, Problem, Report, Summary};
 
 /// The version of the format.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The document. Its findings are left out where they are written in another way.
 #[derive(Serialize)]

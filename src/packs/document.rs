@@ -69,7 +69,8 @@ impl<'t> Document<'t> {
         self.value(key)?.get_ref().as_str()
     }
 
-    /// The texts of a top-level table, in the order of their keys. Values of other types are left to [`read`](Self::read).
+    /// The texts of a top-level table, in the order of their keys. Values of other types are left to
+    /// [`read`](Self::read).
     pub(super) fn texts(&self, table: &str) -> Vec<Entry> {
         let table = self.value(table).and_then(|value| value.get_ref().as_table());
         let entries = table.into_iter().flatten();

@@ -38,8 +38,8 @@ pub enum Help {
     OneFunction,
 }
 
-/// A help text: its key, its general form, and the placeholders that it can have besides words. Those in `required` must
-/// be in the text.
+/// A help text: its key, its general form, and the placeholders that it can have besides words. Those in `required`
+/// must be in the text.
 struct Spec {
     help: Help,
     key: &'static str,

@@ -32,8 +32,8 @@ pub struct Wrapper {
     pub calls: Effect,
     /// The lock that the wrapper takes around the call.
     pub lock: Option<LockMode>,
-    /// For the pack's templates: where a wrapper that leaves the inside context runs its target. Without this the template
-    /// decides.
+    /// For the pack's templates: where a wrapper that leaves the inside context runs its target. Without this the
+    /// template decides.
     pub context: Option<String>,
 }
 

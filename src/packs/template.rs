@@ -1,7 +1,7 @@
 //! Texts with placeholders, as in `mark {slot} as {mark}`: packs write them, rules fill them in.
 //!
-//! `{inside}` is replaced by a value, `{Inside}` by the value with a capital letter, `{a inside_only}` by the value with
-//! its indefinite article, and `{A inside_only}` by both. `{{` and `}}` are braces.
+//! `{inside}` is replaced by a value, `{Inside}` by the value with a capital letter, `{a inside_only}` by the value
+//! with its indefinite article, and `{A inside_only}` by both. `{{` and `}}` are braces.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! `hand-written-wrapper`: a function creates the inside context and polls until it is done, which a generated wrapper would
-//! do.
+//! `hand-written-wrapper`: a function creates the inside context and polls until it is done, which a generated wrapper
+//! would do.
 
 use crate::effects::Effects;
 use crate::program::{ArgumentValue, Body, Call, FunctionId};

@@ -209,8 +209,8 @@ impl Settings {
         Settings::parse(&text, file)
     }
 
-    /// Gives each model, each cut and each slot to its pack. `first` is the position of the tree's first pack, for those
-    /// that name none. What is for a pack that the run does not use is left out.
+    /// Gives each model, each cut and each slot to its pack. `first` is the position of the tree's first pack, for
+    /// those that name none. What is for a pack that the run does not use is left out.
     ///
     /// # Errors
     ///

@@ -3,11 +3,17 @@
 //! libclang has no cursors for the uses of macros. But it says where text comes from: from which use, in which place of
 //! a file, and from which definition. That names the outermost macro, the one in its argument, and the innermost.
 
+use std::cell::LazyCell;
+use std::rc::Rc;
+
 use crate::clang::{Cursor, CursorKind, File, MacroLocation, Position};
 
 use super::Extractor;
 use super::cursor_tree::{CursorId, CursorTree};
 use super::source_text::SourceCall;
+
+/// The definition of a macro: its file, where its line begins, and the name.
+pub(super) type Definition<'tu> = ((File<'tu>, usize), Rc<str>);
 
 /// A macro that the beginning of some code comes from.
 #[derive(Clone, Debug)]
@@ -30,7 +36,8 @@ impl<'tu> Extractor<'_, 'tu> {
     ) -> Vec<MacroUse> {
         let mut found = Vec::new();
         let Some(start) = tree.cursor(node).start_in_macro() else { return found };
-        let last = last_location(tree, node);
+        // Most code comes from macros whose names nobody wants.
+        let last = LazyCell::new(|| last_location(tree, node));
         let is_argument = start.spelled == Some(start.written);
         let written = Some(start.written).filter(|written| *written != start.used && !is_argument);
         for (number, at) in [Some(start.used), written].into_iter().enumerate() {
@@ -45,8 +52,8 @@ impl<'tu> Extractor<'_, 'tu> {
             let is_inside =
                 |last: Position<'tu>| last.file == at.file && last.offset >= at.offset && (last.offset as usize) < end;
             let is_whole = match number {
-                0 => last.is_some_and(|last| last.used == at),
-                _ => last.is_some_and(|last| is_inside(last.written)),
+                0 => last.as_ref().is_some_and(|last| last.used == at),
+                _ => last.as_ref().is_some_and(|last| is_inside(last.written)),
             };
             let SourceCall { word: name, argument } = SourceCall::read(text);
             found.push(MacroUse { name, is_whole, argument: Some(argument) });
@@ -54,11 +61,11 @@ impl<'tu> Extractor<'_, 'tu> {
         if let (false, Some(spelled)) = (is_argument, start.spelled)
             && let Some((line, name)) = self.definition_around(spelled)
         {
-            let is_new = !found.iter().any(|used| used.name == name);
+            let is_new = !found.iter().any(|used| *used.name == *name);
             if is_new && is_wanted(self, &name) {
-                let last = last.and_then(|last| self.definition_around(last.spelled?));
-                let is_whole = last == Some((line, name.clone()));
-                found.push(MacroUse { name, is_whole, argument: None });
+                let last = last.as_ref().and_then(|last| self.definition_around(last.spelled?));
+                let is_whole = last.is_some_and(|last| last == (line, Rc::clone(&name)));
+                found.push(MacroUse { name: name.to_string(), is_whole, argument: None });
             }
         }
         found
@@ -70,10 +77,15 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// The macro in whose definition a text is: where the definition's line begins, and the name.
-    fn definition_around(&mut self, at: Position<'tu>) -> Option<((File<'tu>, usize), String)> {
+    fn definition_around(&mut self, at: Position<'tu>) -> Option<Definition<'tu>> {
+        if let Some(known) = self.definitions.get(&(at.file, at.offset)) {
+            return known.clone();
+        }
         let contents = self.contents(at.file);
-        let (line, name) = definition_around(&contents, at.offset as usize)?;
-        Some(((at.file, line), name.to_owned()))
+        let found = definition_around(&contents, at.offset as usize);
+        let found = found.map(|(line, name)| ((at.file, line), Rc::from(name)));
+        self.definitions.insert((at.file, at.offset), found.clone());
+        found
     }
 
     /// The number that a macro of the unit stands for.

@@ -32,6 +32,7 @@ use cowrap_facts::{
 
 use cursor_tree::CursorId;
 use initialisers::RecordLayout;
+use macros::Definition;
 use readings::{ReadingNames, ReadingSet};
 use slots::TypeClass;
 
@@ -225,6 +226,7 @@ pub fn extract(
         followed: None,
         current_function: String::new(),
         block_count: 0,
+        definitions: HashMap::default(),
         macro_numbers: HashMap::default(),
         declared: HashMap::default(),
         redeclared: HashSet::default(),
@@ -373,6 +375,8 @@ struct Extractor<'a, 'tu> {
     /// The name of the function whose body is being read, and how many block literals it has had.
     current_function: String,
     block_count: u32,
+    /// The macros' definitions around places of files that were asked for.
+    definitions: HashMap<(File<'tu>, u32), Option<Definition<'tu>>>,
     /// The numbers that macros stand for, for those that were asked for.
     macro_numbers: HashMap<String, Option<i64>>,
     /// See [`PchSummary`].

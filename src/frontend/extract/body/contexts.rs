@@ -53,9 +53,14 @@ enum Fit {
 impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
     /// Lowers one node. `wanted` says that its value decides something: then literals are evaluated.
     pub(super) fn lower(&mut self, node: CursorId, wanted: bool) -> NodeId {
+        // The first reading also finds out which others can differ.
         let names = &self.extractor.reading_names;
-        let may_tell = wanted && names.has_predicates;
-        let may_change = names.has_changes && may_change(self.raw.kind(node));
+        let [has_predicates, has_changes] = match self.is_first {
+            true => [names.has_predicates, names.has_changes],
+            false => [!self.reading.predicates.is_empty(), !self.reading.changes.is_empty()],
+        };
+        let may_tell = wanted && has_predicates;
+        let may_change = has_changes && may_change(self.raw.kind(node));
         if self.context_macros.is_inside || !(may_tell || may_change) {
             return self.lower_node(node, wanted);
         }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::fixtures::testdata;
 
-/// The tree `testdata/packs/pond`, which has two packs of its own.
+/// The tree `testdata/pond`, which has two packs of its own.
 struct Pond {
     root: TempDir,
 }
@@ -23,7 +23,7 @@ struct Ran {
 impl Pond {
     fn new() -> Pond {
         let pond = Pond { root: TempDir::new().expect("a directory") };
-        for entry in std::fs::read_dir(testdata().join("packs/pond")).expect("the tree is there").flatten() {
+        for entry in std::fs::read_dir(testdata().join("pond")).expect("the tree is there").flatten() {
             std::fs::copy(entry.path(), pond.path(&entry.file_name().to_string_lossy())).expect("copied");
         }
         let database = r#"[{"directory": ".", "file": "pond.c", "arguments": ["cc", "-c", "pond.c"]}]"#;

@@ -391,8 +391,8 @@ fn installed(words: &[Word<'_>], at: usize, functions: &HashSet<String>) -> Opti
 fn arguments(words: &[Word<'_>], open: usize) -> Vec<std::ops::Range<usize>> {
     let Some(end) = closing(words, open) else { return Vec::new() };
     let (mut arguments, mut start, mut depth) = (Vec::new(), open + 1, 0usize);
-    for position in open + 1..end {
-        match words[position].kind {
+    for (position, word) in words.iter().enumerate().take(end).skip(open + 1) {
+        match word.kind {
             Kind::Punctuator("(" | "[" | "{") => depth += 1,
             Kind::Punctuator(")" | "]" | "}") => depth = depth.saturating_sub(1),
             Kind::Punctuator(",") if depth == 0 => {

@@ -27,6 +27,10 @@ pub struct SlotModel {
     /// For entries: which of their parameters are never 0, from 1. The kernel passes a signal's number, for example.
     #[serde(default)]
     pub nonzero: Vec<u16>,
+    /// Whether call chains do not go through the slot: what decides which of its functions is called, such as a
+    /// registration with an event loop, is not in the types.
+    #[serde(default)]
+    pub opaque: bool,
     /// The reason, for people.
     pub reason: Option<String>,
     /// As in [`Lock::is_foreign`].

@@ -67,6 +67,8 @@ pub struct TreeSlot {
     pub unset: Option<Valued<String>>,
     /// For entries: which of their parameters are never 0, from 1.
     pub nonzero: Vec<u16>,
+    /// Whether call chains do not go through the slot.
+    pub opaque: bool,
     /// The reason, for people.
     pub reason: Option<String>,
     /// The name of the pack; the first pack without one.
@@ -227,7 +229,7 @@ impl Settings {
                 pack.cuts.push(cut.clone());
             }
         }
-        for TreeSlot { slot, effect, flag, constant, set, unset, nonzero, reason, pack } in &self.slots {
+        for TreeSlot { slot, effect, flag, constant, set, unset, nonzero, opaque, reason, pack } in &self.slots {
             let Some(pack) = pack_in(packs, first, pack.as_ref()) else { continue };
             let of = |word: &Option<Valued<String>>| word.as_ref().map(|word| self.effect(pack, word)).transpose();
             let model = SlotModel {
@@ -238,6 +240,7 @@ impl Settings {
                 set: of(set)?,
                 unset: of(unset)?,
                 nonzero: nonzero.clone(),
+                opaque: *opaque,
                 reason: reason.clone(),
                 is_foreign: false,
             };

@@ -86,6 +86,9 @@ pub(super) struct WrittenSlot {
     /// For entries: which of their parameters are never 0, from 1
     #[serde(default)]
     pub nonzero: Vec<u16>,
+    /// Whether call chains do not go through the slot
+    #[serde(default)]
+    pub opaque: bool,
     /// The reason, for people
     pub reason: Option<String>,
     /// The pack that this is for, by its name [default: the first]

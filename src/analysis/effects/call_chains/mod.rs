@@ -281,10 +281,12 @@ fn ambiguity(effects: &Effects<'_>, context: Context, slot: SlotId) -> Ambiguity
     Ambiguity::of_candidates(called.count())
 }
 
-/// Whether a slot's marks leave the context of its callers open, and calls through it run in their thread.
+/// Whether a slot's marks leave the context of its callers open, calls through it run in their thread, and the pack lets
+/// call chains go through it.
 fn is_open(effects: &Effects<'_>, slot: SlotId) -> bool {
     matches!(effects.slot_effect(slot), None | Some(Effect::Mixed | Effect::Entry))
         && effects.thread_of_slot(slot).is_none()
+        && !effects.own_models(slot).any(|(_, model)| model.opaque)
 }
 
 /// Whether a slot allows calls in a context.

@@ -33,9 +33,9 @@ pub struct Installation {
 enum Installer {
     /// The slot holds it, whatever is stored there.
     Slot(SlotId),
-    /// This store, by its flag.
+    /// This store: by its flag, or by the slot, which is behind a pointer and holds nothing itself.
     Store(Store),
-    /// This copy, by its flag.
+    /// This copy, in the same way.
     Copy(PointerCopy),
 }
 
@@ -53,16 +53,24 @@ impl Installed {
         let mut add = |function: FunctionId, installer: Installer| {
             installed.functions.entry(function).or_default().push(installer);
         };
+        let is_entry_slot = |slot: SlotId| {
+            effects.slot_requirement(slot).is_some_and(|requirement| requirement.effect == Effect::Entry)
+        };
         for slot in program.slots.ids() {
-            if effects.slot_requirement(slot).is_some_and(|requirement| requirement.effect == Effect::Entry) {
+            if is_entry_slot(slot) {
                 effects.points_to.candidates(slot).iter().for_each(|function| add(*function, Installer::Slot(slot)));
             }
         }
         let is_entry = |flags: PairedFlags| effects.effect_of_flag(effects.own_flag(flags)) == Some(Effect::Entry);
-        for store in program.stores.iter().filter(|store| is_entry(store.paired_flags)) {
+        // A parameter of a function that is called through a pointer: what is passed goes to the parameters of the
+        // candidates, if the program has any, and starts inside without them.
+        let is_passed = |slot: SlotId| program.slot(slot).base.is_some() && is_entry_slot(slot);
+        let stores = program.stores.iter();
+        for store in stores.filter(|store| is_entry(store.paired_flags) || store.slot.is_some_and(is_passed)) {
             add(store.function, Installer::Store(*store));
         }
-        for copy in program.copies.iter().filter(|copy| is_entry(copy.paired_flags)) {
+        let copies = program.copies.iter();
+        for copy in copies.filter(|copy| is_entry(copy.paired_flags) || is_passed(copy.to)) {
             let functions = effects.points_to.candidates(copy.from).iter();
             functions.for_each(|function| add(*function, Installer::Copy(*copy)));
         }
@@ -106,14 +114,14 @@ impl<'a> Effects<'a> {
     /// entry say so.
     fn nonzero_parameters(&self, function: FunctionId) -> Vec<u16> {
         let mut installers = self.installed.functions.get(&function).into_iter().flatten().map(|installer| {
-            let model = match *installer {
-                Installer::Slot(slot) => match self.slot_requirement(slot).map(|requirement| requirement.provenance) {
-                    Some(SlotProvenance::Modelled(model)) => Some(model),
-                    _ => None,
-                },
-                Installer::Store(Store { paired_flags, .. }) | Installer::Copy(PointerCopy { paired_flags, .. }) => {
-                    self.own_flag(paired_flags).map(|flag| flag.model)
-                }
+            let (slot, flag) = match *installer {
+                Installer::Slot(slot) => (Some(slot), None),
+                Installer::Store(Store { slot, paired_flags, .. }) => (slot, self.own_flag(paired_flags)),
+                Installer::Copy(PointerCopy { to, paired_flags, .. }) => (Some(to), self.own_flag(paired_flags)),
+            };
+            let model = match slot.and_then(|slot| self.installing(slot, flag)) {
+                Some(SlotProvenance::Modelled(model)) => Some(model),
+                _ => None,
             };
             let positions = model.map_or(&[][..], |model| &self.slot_model(model).nonzero);
             positions.iter().filter_map(|position| position.checked_sub(1)).collect::<Vec<u16>>()
@@ -134,22 +142,30 @@ impl<'a> Effects<'a> {
     fn installation_by(&self, function: FunctionId, installer: Installer) -> Option<Installation> {
         match installer {
             Installer::Slot(slot) => {
-                let provenance = self.slot_requirement(slot)?.provenance;
+                let provenance = self.installing(slot, None)?;
                 let origin = self.points_to.origin(self.program, slot, function, self.home(function))?;
                 Some(Installation { slot, provenance, flag: None, origin })
             }
             Installer::Store(store) => {
-                let (slot, flag) = (store.slot?, self.own_flag(store.paired_flags)?);
+                let (slot, flag) = (store.slot?, self.own_flag(store.paired_flags));
                 let origin = Origin { store, copies: Vec::new() };
-                Some(Installation { slot, provenance: SlotProvenance::Modelled(flag.model), flag: Some(flag), origin })
+                Some(Installation { slot, provenance: self.installing(slot, flag)?, flag, origin })
             }
             Installer::Copy(copy) => {
-                let flag = self.own_flag(copy.paired_flags)?;
+                let flag = self.own_flag(copy.paired_flags);
+                let provenance = self.installing(copy.to, flag)?;
                 let mut origin = self.points_to.origin(self.program, copy.from, function, copy.location.file)?;
                 origin.copies.push(copy);
-                let provenance = SlotProvenance::Modelled(flag.model);
-                Some(Installation { slot: copy.to, provenance, flag: Some(flag), origin })
+                Some(Installation { slot: copy.to, provenance, flag, origin })
             }
+        }
+    }
+
+    /// What says that functions in a slot start inside: the flag beside it, or the slot.
+    fn installing(&self, slot: SlotId, flag: Option<PairedFlag>) -> Option<SlotProvenance> {
+        match flag {
+            Some(flag) => Some(SlotProvenance::Modelled(flag.model)),
+            None => Some(self.slot_requirement(slot)?.provenance),
         }
     }
 

@@ -18,3 +18,4 @@ void task_sleep(void);
 void defer(void (*work)(void), int when);
 void task_hook(void (*hook)(void));
 void use(struct vector_table *table);
+void use_hook(void (*hook)(void));

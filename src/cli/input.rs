@@ -77,6 +77,13 @@ impl InputArguments {
         self.build.is_some() || self.index.is_some()
     }
 
+    /// Whether the arguments or the settings of the tree say where the translation units are.
+    pub(super) fn is_known(&self) -> Result<bool, String> {
+        let working_directory =
+            std::env::current_dir().map_err(|error| format!("cannot determine the working directory: {error}"))?;
+        Ok(self.is_given() || self.settings(&working_directory)?.build.is_some())
+    }
+
     /// The arguments that `cowrap.toml` can set, too.
     pub(super) fn given(&self) -> Given<'_> {
         Given { build: self.build.as_deref(), packs: &self.packs, only: &self.only }

@@ -31,8 +31,8 @@ enum Command {
 
 #[derive(Debug, Args)]
 #[command(after_help = "With a tree (-p or --root), the starter has candidates in comments: \
-    macros that expand to nothing before declarations or as statements, functions that are asserted, and functions \
-    passed to signal, pthread_create and the like.\n\nExit status:\n  0  written\n  2  not written")]
+    macros that expand to nothing before declarations or as statements, functions that are asserted, and \
+    parameters that functions are passed to, first those of signal, pthread_create and the like.\n\nExit status:\n  0  written\n  2  not written")]
 struct New {
     /// File to write [default: standard output]
     #[arg(short, long, value_name = "FILE")]
@@ -54,7 +54,7 @@ struct New {
     #[arg(long, value_name = "TEXT")]
     outside: Option<String>,
 
-    /// Mark and what it requires: inside-only, outside-only or mixed; NAME() for a statement
+    /// Mark and what it requires: inside-only, outside-only, mixed or entry; NAME() for a statement
     #[arg(long = "mark", value_name = "NAME=EFFECT", value_parser = mark)]
     marks: Vec<(String, String)>,
 
@@ -160,7 +160,8 @@ impl New {
         let Some(file) = self.output else { return Ok(print(text.as_bytes())) };
         write_whole(&file, text.as_bytes()).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
         let shown = printable_lines(&file.display().to_string());
-        eprintln!("{shown}: written; `cowrap pack check {shown} -p BUILD` shows what it matches");
+        let build = self.build.map_or("BUILD".to_owned(), |build| printable_lines(&build.display().to_string()));
+        eprintln!("{shown}: written; `cowrap pack check {shown} -p {build}` shows what it matches");
         Ok(ExitCode::SUCCESS)
     }
 
@@ -238,7 +239,7 @@ impl Check {
         if !has_flags && !self.files.is_empty() {
             return Err(format!("{}: name C files before `--`, and flags after it", self.files[0].display()));
         }
-        if !has_flags && !self.input.is_given() {
+        if !has_flags && !self.input.is_known()? {
             return Ok(None);
         }
         let mut request = self.input.request()?;

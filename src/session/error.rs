@@ -57,8 +57,8 @@ pub enum Error {
     NotADatabase,
     /// The tree defines none of the pack's marks, so a check could not find anything.
     #[error(
-        "no mark of the pack `{pack}` is defined below {root}\n  searched for {marks}\n  name the root of the tree \
-         with --root, or another pack with --pack"
+        "no mark of the pack `{pack}` is defined below {root}\n  searched for {marks} in the files that `headers` of \
+         the pack names\n  name the root of the tree with --root, or another pack with --pack"
     )]
     NoMarks {
         /// The pack's name.

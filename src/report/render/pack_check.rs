@@ -35,7 +35,9 @@ pub fn render_pack_check(check: &PackCheck, out: &mut dyn Write) -> io::Result<(
         writeln!(out, "{file}:{}: {}", entry.line, line(entry))?;
     }
     match check.unmatched().count() {
-        _ if check.entries.is_empty() => writeln!(out, "{file}: pack `{}` has no names yet", printable(&check.pack)),
+        _ if check.entries.is_empty() => {
+            writeln!(out, "{file}: pack `{}` names nothing of a tree yet", printable(&check.pack))
+        }
         0 => writeln!(out, "{file}: pack `{}`: {all}, all of which match", printable(&check.pack)),
         unmatched => {
             let verb = if unmatched == 1 { "matches" } else { "match" };

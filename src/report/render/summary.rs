@@ -154,10 +154,12 @@ fn covered(pack: &PackSummary) -> String {
     if let Some(entry) = entry {
         parts.push(count(pack.entries, &printable(entry)));
     }
-    match (inside_only, outside_only) {
-        (Some(word), _) => parts.push(functions(pack.inside_only, word)),
-        (None, Some(word)) => parts.push(functions(pack.outside_only, word)),
-        (None, None) => {}
+    if let Some(word) = inside_only {
+        parts.push(functions(pack.inside_only, word));
+    }
+    // What entries must not reach.
+    if let Some(word) = outside_only.as_ref().filter(|_| inside_only.is_none() || entry.is_some()) {
+        parts.push(functions(pack.outside_only, word));
     }
     if let Some(creation) = creation {
         let (wrappers, creations) =

@@ -38,6 +38,8 @@ pub struct TreeHints {
     pub predicates: Vec<Hint>,
     /// Slots of which known functions say that what is stored there is called by others.
     pub entries: Vec<Hint>,
+    /// Parameters of all other functions to which the tree passes functions of its own.
+    pub callbacks: Vec<Hint>,
     /// The macros that expand to nothing or to an assertion, with the files that define them.
     macros: BTreeMap<String, Macro>,
 }
@@ -47,8 +49,16 @@ pub struct TreeHints {
 struct Macro {
     files: BTreeSet<PathBuf>,
     has_parameters: bool,
+    /// Whether some definition is an assertion.
+    asserts: bool,
     /// Whether some definition is something else than nothing or an assertion.
     is_other: bool,
+}
+
+impl Macro {
+    fn is_statement(&self) -> bool {
+        self.has_parameters || self.asserts
+    }
 }
 
 impl TreeHints {
@@ -57,9 +67,9 @@ impl TreeHints {
         self.macros.get(name).into_iter().flat_map(|defined| &defined.files)
     }
 
-    /// Whether a macro takes parameters, and so is no mark on declarations.
+    /// Whether a macro takes parameters or asserts, and so is no mark on declarations.
     pub(super) fn is_statement(&self, name: &str) -> bool {
-        self.macros.get(name).is_some_and(|defined| defined.has_parameters)
+        self.macros.get(name).is_some_and(Macro::is_statement)
     }
 }
 
@@ -116,6 +126,7 @@ pub fn find_hints(source: &HintSource) -> Result<TreeHints, Error> {
         let known = hints.macros.entry(name).or_default();
         known.files.extend(defined.files);
         known.has_parameters |= defined.has_parameters;
+        known.asserts |= defined.asserts;
         known.is_other |= defined.is_other;
     }
     hints.macros.retain(|_, defined| !defined.is_other);
@@ -128,6 +139,7 @@ pub fn find_hints(source: &HintSource) -> Result<TreeHints, Error> {
     hints.marks = all.marks.into_hints();
     hints.predicates = all.predicates.into_hints();
     hints.entries = all.entries.into_hints();
+    hints.callbacks = all.callbacks.into_hints();
     Ok(hints)
 }
 
@@ -195,11 +207,12 @@ fn macros_in(path: &Path, text: &[u8]) -> BTreeMap<String, Macro> {
                 .collect(),
             false => body.iter().map(|token| spelling(token)).collect(),
         };
-        let is_candidate = body.is_empty() || (has_parameters && body.iter().any(|word| is_assertion(word)));
+        let asserts = body.iter().any(|word| is_assertion(word));
         let known = macros.entry(spelling(name)).or_default();
         known.files.insert(path.to_path_buf());
         known.has_parameters |= has_parameters;
-        known.is_other |= !is_candidate;
+        known.asserts |= asserts;
+        known.is_other |= !body.is_empty() && !asserts;
     }
     macros
 }
@@ -290,6 +303,7 @@ struct Uses {
     marks: Occurrences,
     predicates: Occurrences,
     entries: Occurrences,
+    callbacks: Occurrences,
 }
 
 impl Uses {
@@ -311,7 +325,7 @@ impl Uses {
                         let is_free = parentheses == 0;
                         if depth > 0 && is_free && is_statement(&words, at) {
                             uses.marks.add(name, "function", true, path, line());
-                        } else if depth == 0 && is_free && !defined.has_parameters && is_before_function(&words, at) {
+                        } else if depth == 0 && is_free && !defined.is_statement() && is_before_function(&words, at) {
                             uses.marks.add(name, "declaration", false, path, line());
                         }
                     }
@@ -320,18 +334,34 @@ impl Uses {
                     }
                     if let Some(slot) = installed(&words, at, functions) {
                         uses.entries.add(&slot, "use", false, path, line());
+                    } else if depth > 0
+                        && let Some(slot) = passed(&words, at, functions)
+                    {
+                        uses.callbacks.add(&slot, "use", false, path, line());
                     }
                 }
                 _ => {}
             }
         }
+        uses.add_asserting_macros(path, text, &lines);
         uses
+    }
+
+    /// The predicates that macros assert, as in `#define TASK_ONLY() assert(!in_irq())`.
+    fn add_asserting_macros(&mut self, path: &Path, text: &[u8], lines: &Lines) {
+        let words = words(text, |token| token.in_directive);
+        for at in 0..words.len() {
+            if let Some(predicate) = asserted(&words, at) {
+                self.predicates.add(predicate, "assertion", false, path, lines.line(words[at].start));
+            }
+        }
     }
 
     fn extend(&mut self, other: Uses) {
         self.marks.extend(other.marks);
         self.predicates.extend(other.predicates);
         self.entries.extend(other.entries);
+        self.callbacks.extend(other.callbacks);
     }
 }
 
@@ -379,12 +409,35 @@ fn installed(words: &[Word<'_>], at: usize, functions: &HashSet<String>) -> Opti
     if known.is_none() && !is_pool {
         return None;
     }
+    parameter_with_function(words, at, functions, known)
+}
+
+/// The parameter that a function of the tree is passed to in a call at a position.
+fn passed(words: &[Word<'_>], at: usize, functions: &HashSet<String>) -> Option<String> {
+    let name = words[at].text.as_ref();
+    // The parameter of a field's function has no name that packs could use.
+    let is_field = at > 0 && (is(words, at - 1, ".") || is(words, at - 1, "->"));
+    let is_call = is(words, at + 1, "(") && !is_field && !NO_CALLS.contains(&name) && !is_assertion(name);
+    is_call.then(|| parameter_with_function(words, at, functions, None)).flatten()
+}
+
+/// Words that a parenthesis follows, and that call nothing.
+const NO_CALLS: &[&str] = &["if", "while", "for", "switch", "return", "sizeof", "typeof", "__typeof__", "defined"];
+
+/// The first parameter with a function of the tree in a call at a position; only this one, if it is known which.
+fn parameter_with_function(
+    words: &[Word<'_>],
+    at: usize,
+    functions: &HashSet<String>,
+    known: Option<usize>,
+) -> Option<String> {
+    let is_function = |at: usize| words.get(at).is_some_and(|word| functions.contains(word.text.as_ref()));
     let position = (1..).zip(arguments(words, at + 1)).find(|(position, argument)| {
         let is_wanted = known.is_none_or(|known| known == *position);
         let first = argument.start + usize::from(is(words, argument.start, "&"));
         is_wanted && first + 1 == argument.end && is_function(first)
     });
-    position.map(|(position, _)| format!("{name}({position})"))
+    position.map(|(position, _)| format!("{}({position})", words[at].text))
 }
 
 /// The positions of the arguments of a call, without commas and the outer parentheses.

@@ -67,7 +67,7 @@ struct Text(String);
 
 impl Text {
     fn all(&mut self, new: &NewPack, hints: Option<&TreeHints>) {
-        self.line("# A pack: what cowrap has to know of a code base. docs/packs.md describes all keys.");
+        self.line("# A pack: what cowrap has to know of a code base. docs/pack-reference.md describes all keys.");
         self.line("# `cowrap pack check` says what each name here matches in a tree.");
         self.line("");
         self.line(&format!("name = {}", quoted(&new.name)));
@@ -90,10 +90,10 @@ impl Text {
         self.0.push('\n');
     }
 
-    /// The headers that define marks on declarations.
+    /// The headers that define marks.
     fn headers(&mut self, new: &NewPack, hints: Option<&TreeHints>) {
-        let declared = new.marks.iter().filter(|(name, _)| !is_statement(name, hints));
-        let defined = declared.flat_map(|(name, _)| hints.into_iter().flat_map(|hints| hints.definitions(plain(name))));
+        let marks = new.marks.iter();
+        let defined = marks.flat_map(|(name, _)| hints.into_iter().flat_map(|hints| hints.definitions(plain(name))));
         let mut headers: Vec<String> = defined.map(|path| escaped(&path.to_string_lossy())).collect();
         headers.sort();
         headers.dedup();
@@ -139,7 +139,8 @@ impl Text {
     fn marks(&mut self, new: &NewPack, hints: Option<&TreeHints>) {
         self.line("");
         self.line("# Marks: macros on declarations, or statements in bodies, that say what a function requires of");
-        self.line("# its callers: \"inside-only\", \"outside-only\", or \"mixed\" for both contexts.");
+        self.line("# its callers: \"inside-only\", \"outside-only\", or \"mixed\" for both contexts. The body of an \"entry\"");
+        self.line("# starts inside, whoever calls it.");
         for (name, effect) in &new.marks {
             self.line("");
             self.line("[[mark]]");
@@ -173,7 +174,8 @@ impl Text {
             self.line("effect = \"entry\"");
         }
         let is_new = |hint: &&Hint| !new.entries.contains(&hint.name);
-        for hint in hints.into_iter().flat_map(|hints| &hints.entries).filter(is_new).take(MOST_SHOWN) {
+        let slots = hints.into_iter().flat_map(|hints| hints.entries.iter().chain(&hints.callbacks));
+        for hint in slots.filter(is_new).take(MOST_SHOWN) {
             self.line("");
             self.line(&format!("# candidate: {}", shown(hint)));
             self.line("# [[slot]]");

@@ -26,3 +26,4 @@ mod reader;
 mod sharing;
 mod snapshots;
 mod support;
+mod tutorial;

@@ -90,13 +90,19 @@ pub(super) fn problem(key: &str, word: &str) -> Option<(bool, String)> {
     form_problem(word).map(|message| (false, message))
 }
 
+/// How the names of contexts begin, as in "on the main thread". Behind "out of", they have no preposition.
+const PREPOSITIONS: &[&str] = &["in ", "on ", "at ", "during ", "inside ", "under ", "within "];
+
 impl Words {
     /// The words of a pack that has these, by their keys. Others follow from them.
     pub(super) fn new(own: &BTreeMap<String, String>) -> Words {
         let word = |key: &str, default: &str| own.get(key).map_or(default, String::as_str).to_owned();
         let inside = word("inside", "in the inside context");
         let outside = word("outside", "in the outside context");
-        let noun = |place: &str| place.strip_prefix("in ").unwrap_or(place).to_owned();
+        let noun = |place: &str| {
+            let without = PREPOSITIONS.iter().find_map(|preposition| place.strip_prefix(preposition));
+            without.unwrap_or(place).to_owned()
+        };
         let inside_context = word("inside_context", &noun(&inside));
         let (may, never) = (
             word("may", &format!("may need {inside_context}")),

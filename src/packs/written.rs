@@ -306,6 +306,8 @@ mod tests {
         let values = [("call", "call of `f`"), ("caller", "g"), ("callee", "f")];
         assert_eq!(pack.help(Help::MoveOut, &values), "move the call of `f` out of the inside context");
         assert_eq!(pack.rule_name("inside-call"), "inside-call");
+        let on_thread = parse("name = \"x\"\n[words]\ninside = \"on the main thread\"\n").unwrap();
+        assert_eq!(on_thread.words.inside_context, "the main thread");
     }
 
     #[test]

@@ -326,17 +326,30 @@ fn hints_are_found_in_any_text() {
     pond.write("odd.c", b"#define X\\\n\n#define \nX \xff\xfe /* unterminated");
     pond.write(
         "hints.c",
-        "#define SAFE()\n#define IN_MAIN() assert(in_main())\nvoid run(int n);\nvoid run(int n)\n{\n    IN_MAIN();\n    \
-         assert(!on_cpu());\n}\nvoid go(void)\n{\n    struct sigaction a = { .sa_handler = run };\n    \
+        "#define SAFE()\n#define IN_MAIN() assert(in_main())\n#define NOT_HERE assert(!here())\nvoid run(int n);\n\
+         void run(int n)\n{\n    IN_MAIN();\n    assert(!on_cpu());\n}\nvoid go(void)\n{\n    NOT_HERE;\n    \
+         later(0, run);\n    api->start(run);\n    if (run) { }\n    struct sigaction a = { .sa_handler = run };\n    \
          signal(2, run);\n    my_pool_submit(1, run, 0);\n    signal(2, SIG_DFL);\n}\n",
     );
     pond.write("..\u{1b}[31m.h", "#define ODD\nODD int odd(void);\n");
     let text = pond.run(&["pack", "new", "--root", "."]).is(0).stdout;
-    for candidate in
-        ["`IN_MAIN`, 1 function", "`on_cpu`", "`signal(2)`, 1 use", "`sigaction::sa_handler`", "`my_pool_submit(2)`"]
-    {
+    for candidate in [
+        "`IN_MAIN`, 1 function",
+        "`NOT_HERE`, 1 function",
+        "`on_cpu`",
+        "`in_main`",
+        "`here`",
+        "`signal(2)`, 1 use",
+        "`sigaction::sa_handler`",
+        "`my_pool_submit(2)`",
+        "`later(2)`, 1 use",
+    ] {
         assert!(text.contains(candidate), "{candidate} in {text}");
     }
+    assert!(!text.contains("`start(1)`") && !text.contains("`if(1)`"), "{text}");
+    let said = pond.run(&["pack", "new", "--root", ".", "--mark", "NOT_HERE=outside-only"]).is(0).stdout;
+    assert!(said.contains("name = \"NOT_HERE\"\neffect = \"outside-only\"\nstatement = true"), "{said}");
+    assert!(said.contains("headers = [\"hints.c\"]"), "{said}");
     assert!(!text.contains('\u{1b}'), "{text}");
 }
 
@@ -344,6 +357,9 @@ fn hints_are_found_in_any_text() {
 fn each_name_of_a_pack_is_compared_with_the_tree() {
     let pond = Pond::new();
     pond.run(&["pack", "check", "fiber.toml"]).is(0).says("fiber.toml: pack `fiber` with 5 names");
+    pond.write("cowrap.toml", "build = \".\"\n");
+    pond.run(&["pack", "check", "fiber.toml"]).is(0).says("fiber.toml:4: primitives `fiber_pause`: 1 function");
+    pond.run(&["pack", "check", "fiber.toml", "--no-config"]).is(0).says("fiber.toml: pack `fiber` with 5 names");
     pond.run(&["pack", "check", "fiber.toml", "-p", "."])
         .is(0)
         .says("fiber.toml:4: primitives `fiber_pause`: 1 function");

@@ -9,10 +9,11 @@ use super::written::{FilesRead, Written};
 pub const DEFAULT: &str = "qemu";
 
 /// The names of the built-in packs.
-pub const NAMES: &[&str] = &["qemu", "qemu-next", "signal"];
+pub const NAMES: &[&str] = &["qemu", "qemu-gs", "qemu-next", "signal"];
 
 const PACKS: &[(&str, &str)] = &[
     ("qemu", include_str!("../../rules/packs/qemu.toml")),
+    ("qemu-gs", include_str!("../../rules/packs/qemu-gs.toml")),
     ("qemu-next", include_str!("../../rules/packs/qemu-next.toml")),
     ("signal", include_str!("../../rules/packs/signal.toml")),
 ];
@@ -53,6 +54,7 @@ const PAGES: &[(&str, &str)] = pages![
     "qemu/pages/wrapper-stale.md",
     "qemu/pages/wrapper-target-context.md",
     "qemu/pages/wrapper-target-missing.md",
+    "qemu-gs/pages/main-thread-call.md",
     "signal/pages/signal-unsafe-call.md",
     "signal/pages/signal-unsafe-handler.md",
 ];

@@ -11,7 +11,7 @@ use cowrap_report::PackCheck;
 use cowrap_report::render::{printable_lines, render_pack_check, render_pack_check_json};
 use cowrap_session::{HintSource, Input, NewPack, Request, TreeHints, write_whole};
 
-use super::input::InputArguments;
+use super::input::{InputArguments, settings};
 use super::{INCOMPLETE, fail, print, progress};
 
 #[derive(Debug, Args)]
@@ -30,9 +30,10 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "With a tree (-p or --root), the starter has candidates in comments: \
-    macros that expand to nothing before declarations or as statements, functions that are asserted, and \
-    parameters that functions are passed to, first those of signal, pthread_create and the like.\n\nExit status:\n  0  written\n  2  not written")]
+#[command(after_help = "With a tree (-p, --root, or the build directory in cowrap.toml), the starter has \
+    candidates in comments: macros that expand to nothing before declarations or as statements, functions that are \
+    asserted, and parameters that functions are passed to, first those of signal, pthread_create and the like.\n\n\
+    Exit status:\n  0  written\n  2  not written")]
 struct New {
     /// File to write [default: standard output]
     #[arg(short, long, value_name = "FILE")]
@@ -160,8 +161,12 @@ impl New {
         let Some(file) = self.output else { return Ok(print(text.as_bytes())) };
         write_whole(&file, text.as_bytes()).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
         let shown = printable_lines(&file.display().to_string());
-        let build = self.build.map_or("BUILD".to_owned(), |build| printable_lines(&build.display().to_string()));
-        eprintln!("{shown}: written; `cowrap pack check {shown} -p {build}` shows what it matches");
+        let build = match (&self.build, hints.is_some()) {
+            (Some(build), _) => format!(" -p {}", printable_lines(&build.display().to_string())),
+            (None, true) if self.root.is_none() => String::new(),
+            (None, _) => " -p BUILD".to_owned(),
+        };
+        eprintln!("{shown}: written; `cowrap pack check {shown}{build}` shows what it matches");
         Ok(ExitCode::SUCCESS)
     }
 
@@ -170,12 +175,15 @@ impl New {
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return Ok(());
         }
+        // The name of a file is a name for its pack.
+        let is_named = self.name.is_some() || self.output.is_some();
         let questions = [
             (&mut self.name, "Name of the pack"),
             (&mut self.inside, "Inside context, as in \"called in a signal handler\""),
             (&mut self.outside, "Outside context, as in \"called outside of signal handlers\""),
         ];
-        for (answer, question) in questions.into_iter().filter(|(answer, _)| answer.is_none()) {
+        let asked = questions.into_iter().skip(usize::from(is_named));
+        for (answer, question) in asked.filter(|(answer, _)| answer.is_none()) {
             eprint!("{question} (empty: decide later): ");
             let mut line = String::new();
             io::stderr()
@@ -189,13 +197,16 @@ impl New {
 
     /// What the tree suggests, if there is one.
     fn hints(&self) -> Result<Option<TreeHints>, String> {
+        let working_directory =
+            std::env::current_dir().map_err(|error| format!("cannot determine the working directory: {error}"))?;
+        let of_settings = || Ok::<_, String>(settings(None, false, &working_directory)?.build.map(|build| build.value));
         let source = match (&self.build, &self.root) {
-            (None, None) => return Ok(None),
             (_, Some(root)) => HintSource::Root(root.clone()),
-            (Some(build), None) => {
-                let working_directory = std::env::current_dir()
-                    .map_err(|error| format!("cannot determine the working directory: {error}"))?;
-                let input = Input::Database(Some(build.clone()));
+            (build, None) => {
+                let Some(build) = build.clone().map_or_else(of_settings, |build| Ok(Some(build)))? else {
+                    return Ok(None);
+                };
+                let input = Input::Database(Some(build));
                 HintSource::Request(Box::new(Request::new(input, working_directory)))
             }
         };

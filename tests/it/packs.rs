@@ -357,7 +357,9 @@ fn hints_are_found_in_any_text() {
 fn each_name_of_a_pack_is_compared_with_the_tree() {
     let pond = Pond::new();
     pond.run(&["pack", "check", "fiber.toml"]).is(0).says("fiber.toml: pack `fiber` with 5 names");
-    pond.write("cowrap.toml", "build = \".\"\n");
+    pond.write("cowrap.toml", "build = \".\"\npacks = [\"later.toml\"]\n");
+    let ran = pond.run(&["pack", "new", "-o", "later.toml"]).is(0).says("`cowrap pack check later.toml` shows");
+    assert!(pond.read("later.toml").contains("`FIBER_FN`, 1 declaration"), "{}", ran.stderr);
     pond.run(&["pack", "check", "fiber.toml"]).is(0).says("fiber.toml:4: primitives `fiber_pause`: 1 function");
     pond.run(&["pack", "check", "fiber.toml", "--no-config"]).is(0).says("fiber.toml: pack `fiber` with 5 names");
     pond.run(&["pack", "check", "fiber.toml", "-p", "."])

@@ -8,6 +8,7 @@ mod shared;
 mod flags;
 mod path_condition;
 mod paired_flags;
+mod names;
 pub mod paths;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use flags::{Flag, FlagTest, feasible, feasible_nonzero, single_values, values_with};
+pub use names::{NameSet, is_pattern, name_matches};
 pub use paired_flags::{PairedFlag, PairedFlags};
 pub use path_condition::{Context, ContextSet, MAX_FLAGS, PathCondition};
 pub use shared::SharedFileFacts;
@@ -34,8 +36,8 @@ pub struct SymbolId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SlotId(pub u32);
 
-/// A number of a mark. All packs of a run share the numbers of marks, locks and pairs, so that facts are only valid with
-/// the packs that they were extracted with.
+/// A number of a mark. All packs of a run share the numbers of marks, locks and slot models, so that facts are only
+/// valid with the packs that they were extracted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MarkId(pub u16);
 

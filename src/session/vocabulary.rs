@@ -10,7 +10,7 @@ use cowrap_frontend::marks::MarkHeaders;
 use cowrap_packs::{Pack, PackSet, SlotName};
 
 /// The names that extraction searches for, and the number with which facts give the reading of each pack. The packs
-/// share the numbers of marks, locks and slots ([`PackSet`](cowrap_packs::PackSet)).
+/// share the numbers of marks, locks and slots ([`PackSet`]).
 pub fn vocabulary(packs: &[Pack]) -> (Vocabulary, Vec<ReadingId>) {
     let mut vocabulary = Vocabulary::default();
     let mut readings = Vec::new();
@@ -69,10 +69,10 @@ fn reading(pack: &Pack) -> Reading {
     Reading {
         predicates: pack.predicates.iter().map(predicate).collect(),
         changes: changes.collect(),
-        regions: pack.regions.iter().cloned().collect(),
-        leaves: pack.leaves.iter().cloned().collect(),
-        crashes: pack.crashes.as_ref().map(|names| names.iter().cloned().collect()),
-        noreturn: pack.noreturn.iter().cloned().collect(),
+        regions: pack.regions.iter().collect(),
+        leaves: pack.leaves.iter().collect(),
+        crashes: pack.crashes.as_ref().map(|names| names.iter().collect()),
+        noreturn: pack.noreturn.iter().collect(),
     }
 }
 

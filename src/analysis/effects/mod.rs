@@ -43,7 +43,7 @@ pub use entry_contexts::{EntryContexts, EntryStates};
 pub use generation::{Difference, Generation, StaleFile};
 pub use lockset::LockAcrossPrimitive;
 pub use mark_closure::{MAX_REQUIRED_MARKS, MarkClosure, RequiredMark};
-pub use names::{functions_named, name_matches};
+pub use names::functions_named;
 pub use polling::PollingThread;
 pub use primitives::PrimitiveCause;
 pub use requirements::{Provenance, Requirement};
@@ -182,8 +182,8 @@ impl<'a> Effects<'a> {
         self.listed.polling.contains(&function)
     }
 
-    /// The same, also inferred from slots: an unmarked function starts inside if it is stored into something
-    /// inside-only and is entered in no other way.
+    /// The contexts in which a function's body starts, also as inferred from slots: an unmarked function starts inside
+    /// if it is stored into something inside-only and is entered in no other way.
     pub fn inferred_start(&self, function: FunctionId) -> ContextSet {
         self.inferred_starts.get_or_init(|| violations::inferred_starts(self))[function]
     }

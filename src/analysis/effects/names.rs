@@ -1,10 +1,11 @@
-//! Names of functions in packs. A name may be a pattern: `*` stands for any characters, as in `*_from_isr`.
+//! What packs say of functions by their names, which may be patterns.
 
 use std::collections::HashMap;
 
 use rustc_hash::FxHashSet;
 
 use crate::program::{FunctionId, Program};
+use cowrap_facts::{is_pattern, name_matches};
 use cowrap_packs::Pack;
 
 /// What a pack says of functions, by their names. An exact name counts before a pattern. Of several exact names, and
@@ -56,11 +57,6 @@ impl ListedFunctions {
     }
 }
 
-/// Whether a name in a pack is a pattern.
-pub(super) fn is_pattern(name: &str) -> bool {
-    name.contains('*')
-}
-
 /// The functions of a name, or those whose names a pattern matches.
 pub fn functions_named(program: &Program, name: &str) -> Vec<FunctionId> {
     if !is_pattern(name) {
@@ -73,47 +69,9 @@ pub fn functions_named(program: &Program, name: &str) -> Vec<FunctionId> {
     named.map(|(id, _)| id).collect()
 }
 
-/// Whether a name in a pack, which may be a pattern, means a function of this name.
-pub fn name_matches(pattern: &str, name: &str) -> bool {
-    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(mut open) = name.strip_prefix(start) else { return false };
-    let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
-    // Between the first and the last star, the first place that fits leaves the most for the others.
-    for part in middle.split('*') {
-        match open.find(part) {
-            Some(at) => open = &open[at + part.len()..],
-            None => return false,
-        }
-    }
-    open.ends_with(end)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_star_stands_for_any_characters() {
-        let matches = [
-            ("f", "f"),
-            ("*", ""),
-            ("*", "f"),
-            ("*FromISR", "xQueueSendFromISR"),
-            ("*FromISR", "FromISR"),
-            ("x*FromISR", "xQueueSendFromISR"),
-            ("a*b*c", "abc"),
-            ("a*b*c", "axbbxcc"),
-            ("*a*a*", "aa"),
-            ("a**b", "ab"),
-        ];
-        for (pattern, name) in matches {
-            assert!(name_matches(pattern, name), "{pattern} {name}");
-        }
-        let others = [("f", "g"), ("*FromISR", "FromISRs"), ("a*a", "a"), ("a*b*c", "acb"), ("*aa*a", "aa")];
-        for (pattern, name) in others {
-            assert!(!name_matches(pattern, name), "{pattern} {name}");
-        }
-    }
 
     #[test]
     fn exact_names_count_before_patterns_and_later_entries_before_earlier_ones() {

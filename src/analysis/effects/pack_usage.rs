@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use crate::program::{FunctionId, Program};
+use cowrap_facts::{is_pattern, name_matches};
 use cowrap_packs::{Cut, Pack};
 
-use super::names::{NameMap, functions_named, is_pattern, name_matches};
+use super::names::{NameMap, functions_named};
 use super::{Effects, Provenance};
 
 /// The positions of the pack's models, by the names of their functions.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::clang::{BinaryOperator, Cursor, CursorKind, TypeKind, UnaryOperator};
 use cowrap_facts::{
     Argument, ArgumentValue, Assertion, Body, Call, CallKind, CriticalSection, Location, PathCondition, Release,
-    SlotCall, SlotId, Store, SymbolId, Value,
+    SlotCall, SlotId, Store, SymbolId, Value, name_matches,
 };
 
 use super::cursor_tree::{CursorId, CursorTree};
@@ -17,14 +17,14 @@ use super::flow::{
     self, Arithmetic, CaseValues, Comparison, EntryStates, FlowGraph, FlowTree, HeldLocks, IntegerType, Label, Locking,
     NodeId, Op, Site, SiteOrder, TruthId, Variable, VariableInfo, held_locks,
 };
-use super::readings::{ReadingSet, matches_pattern};
+use super::readings::ReadingSet;
 use super::slots::TypeClass;
 use super::source_text::{SourceCall, last_name};
 use super::stores::add_named;
 use super::values::{called_type, library_builtin, named_function};
-use contexts::ContextMacros;
-
 use super::{Extractor, LockAction, LockWord, Reading, Role, SlotKind, UnitFile};
+
+use contexts::ContextMacros;
 
 /// The functions of the C library that do not return and leave only the frame or the thread.
 const LEAVING: [&str; 7] =
@@ -694,8 +694,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 }
                 sites.extend(entered);
             }
-            if self.reading.changes.iter().any(|change| change.result.is_some() && matches_pattern(&change.name, &name))
-            {
+            if self.reading.changes.iter().any(|change| change.result.is_some() && name_matches(&change.name, &name)) {
                 // The last is the result.
                 return self.node(Op::Sequence, sites);
             }
@@ -709,10 +708,10 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
     /// Whether a function that does not return leaves only the frame or the thread, or ends the program in a way that
     /// the pack does not count.
     fn is_leaving(&self, name: &str) -> bool {
-        let crashes = |crashes: &std::collections::HashSet<String>| crashes.contains(name);
+        let Reading { leaves, crashes, .. } = self.reading;
         LEAVING.contains(&name)
-            || self.reading.leaves.contains(name)
-            || !self.reading.crashes.as_ref().is_none_or(crashes)
+            || leaves.contains(name)
+            || crashes.as_ref().is_some_and(|crashes| !crashes.contains(name))
     }
 
     /// The possible callees: one function or slot, or several, as in `(c ? f : g)(…)`.

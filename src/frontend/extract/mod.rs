@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use crate::clang::{Cursor, CursorKind, File, Linkage, Severity, TranslationUnit, Type, TypeKind, Visit};
 use cowrap_facts::{
-    Body, CallKind, CompilerError, Context, Declaration, FileFacts, FileId, Location, LockId, Mark, MarkId,
+    Body, CallKind, CompilerError, Context, Declaration, FileFacts, FileId, Location, LockId, Mark, MarkId, NameSet,
     PairedFlags, ParseStatus, PathCondition, SharedFileFacts, SlotCall, SlotId, SlotIdentity, SlotModelId, Store,
     Symbol, SymbolId, UnitFacts, Value,
 };
@@ -81,14 +81,14 @@ pub struct Reading {
     /// The functions, macros and guards that change the context.
     pub changes: Vec<ContextChange>,
     /// The macros that run their argument in another thread.
-    pub regions: std::collections::HashSet<String>,
+    pub regions: NameSet,
     /// The functions that do not return, and leave only the frame or the thread.
-    pub leaves: std::collections::HashSet<String>,
+    pub leaves: NameSet,
     /// The functions that end the program in such a way that what it did on the way does not matter. Without it, those
     /// that do not return, and are not among `leaves`.
-    pub crashes: Option<std::collections::HashSet<String>>,
+    pub crashes: Option<NameSet>,
     /// The functions that never return, whatever their declarations say.
-    pub noreturn: std::collections::HashSet<String>,
+    pub noreturn: NameSet,
 }
 
 /// A call of a function or a macro that tells the context, perhaps compared with something.

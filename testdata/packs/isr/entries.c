@@ -19,6 +19,19 @@ void timer_vector(void)
     give_from_isr();
 }
 
+/* The pack says by a pattern that halt_system never returns. */
+ISR void faulty(int status)
+{
+    if (status) {
+        halt_system(status);
+        task_sleep();
+    }
+    if (!status) {
+        reset_system(status);
+        task_sleep(); /* expect: error outside-call: task-only `task_sleep` called from `ISR` `faulty` */
+    }
+}
+
 static void in_table(void)
 {
     waits(); /* expect: error outside-call: `waits` called from interrupt handler `in_table` leads to task-only `task_sleep` */

@@ -17,5 +17,7 @@ void give_from_isr(void);
 void task_sleep(void);
 void defer(void (*work)(void), int when);
 void task_hook(void (*hook)(void));
+void halt_system(int status);
+void reset_system(int status);
 void use(struct vector_table *table);
 void use_hook(void (*hook)(void));

@@ -6,11 +6,11 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::clang::{BinaryOperator, Cursor, CursorKind, Position};
+use cowrap_facts::name_matches;
 
 use super::super::cursor_tree::CursorId;
 use super::super::flow::{Comparison, Entering, IntegerType, NodeId, Op, Variable, VariableInfo};
 use super::super::macros::{MacroUse, number};
-use super::super::readings::matches_pattern;
 use super::super::source_text::SourceCall;
 use super::super::values::named_function;
 use super::super::{Compared, ContextChange, Predicate};
@@ -80,7 +80,7 @@ impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
             return self.lower_node(node, wanted);
         }
         let reading = self.reading;
-        let named = |used: &MacroUse, change: &ContextChange| matches_pattern(&change.name, &used.name);
+        let named = |used: &MacroUse, change: &ContextChange| name_matches(&change.name, &used.name);
         let (mut entered, mut has_result) = (Vec::new(), false);
         let is_of_guard = self.context_macros.guards.contains(&start.used);
         for change in reading.changes.iter().filter(|change| !change.guard && !is_of_guard) {
@@ -301,7 +301,7 @@ impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
             return Vec::new();
         }
         let reading = self.reading;
-        let changes = reading.changes.iter().filter(|change| matches_pattern(&change.name, name));
+        let changes = reading.changes.iter().filter(|change| name_matches(&change.name, name));
         let entered = changes.filter_map(|change| {
             let fit = match &change.when {
                 None => Fit::Yes,

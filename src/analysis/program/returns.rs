@@ -27,6 +27,8 @@
 //! * A function without a body, or whose bodies never return, returns in the context that it is entered in. What is
 //!   called through a slot does so, too.
 
+use rustc_hash::FxHashSet;
+
 use cowrap_facts::{CallKind, Context, ContextSet, PathCondition, single_values};
 
 use super::{Adjacency, Body, BodyId, Call, FunctionId, IndexVec, Location, Program};
@@ -264,7 +266,7 @@ impl<'b> Points<'b> {
             is_changed |= before != at;
             is_changed_on_all_paths |= !before.is_empty() && before.and(at).is_empty();
         }
-        let joined: Vec<PathCondition> = self.behind_some_paths(point, is_between).collect();
+        let joined = self.behind_some_paths(point, is_between);
         map(point.condition, |entry, flags, at| {
             let before = taken(entry, flags);
             let behind = behind.map_or(before, |behind| behind.from(entry, flags));
@@ -277,27 +279,28 @@ impl<'b> Points<'b> {
                 (true, false) if before.or(at) == at => at.or(behind),
                 (true, false) => at,
             };
-            joined.iter().fold(own, |all, joined| all.or(joined.from(entry, flags)))
+            own.or(joined.from(entry, flags))
         })
     }
 
     /// The contexts behind the calls that change the context on some paths to a point only.
-    fn behind_some_paths(
-        &self,
-        point: &Point<'_>,
-        is_between: impl Fn(&usize) -> bool,
-    ) -> impl Iterator<Item = PathCondition> {
-        let is_passed = |call: usize| chain(self.body, point.after).any(|passed| passed == call);
+    fn behind_some_paths(&self, point: &Point<'_>, is_between: impl Fn(&usize) -> bool) -> PathCondition {
+        let mut changing = self.changing.iter().copied().filter(|call| is_between(call)).peekable();
+        // In most bodies there are none, and the chain can be long.
+        let passed: FxHashSet<usize> = match changing.peek() {
+            Some(_) => chain(self.body, point.after).collect(),
+            None => return PathCondition::NEVER,
+        };
         let comes_later = |call: usize| {
             let before = |point: usize| chain(self.body, self.body.calls[call].after).any(|passed| passed == point);
             point.call.is_some_and(before)
         };
-        let changing = self.changing.iter().filter(move |call| is_between(call)).copied();
-        let changing = changing.filter(move |call| !is_passed(*call) && !comes_later(*call));
-        changing.map(|call| match self.known[call] {
+        let on_some_paths = changing.filter(|call| !passed.contains(call) && !comes_later(*call));
+        let behind = on_some_paths.map(|call| match self.known[call] {
             Some(known) => known.behind,
             None => map(self.body.calls[call].condition, |_, _, _| ContextSet::BOTH),
-        })
+        });
+        behind.fold(PathCondition::NEVER, PathCondition::or)
     }
 }
 

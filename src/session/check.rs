@@ -87,7 +87,6 @@ impl<'r> Checker<'r> {
         let request = self.request;
         let ProgramRead { index, files_read } = self.program(snapshot, limit)?;
         let Index { program, packs, readings, tree, mut details, problems, coverage, .. } = index;
-        require_rules(&request.enable, &packs)?;
         let mut texts = Texts::new(&tree.root, None);
         for (path, text) in snapshot.overlay().texts() {
             texts.change(tree.relative(path), Some(text.clone()));
@@ -117,11 +116,17 @@ impl<'r> Checker<'r> {
 
     fn program(&mut self, snapshot: &Snapshot, limit: Option<usize>) -> Result<ProgramRead, Error> {
         if let Some(saved) = saved_program(self.request)? {
+            require_rules(&self.request.enable, &saved.index.packs)?;
             return Ok(saved);
         }
         let session = match &mut self.session {
             Some(session) => session,
-            none => none.insert(Session::open(self.request)?),
+            none => {
+                let session = Session::open(self.request)?;
+                // Before the tree is read, which takes long.
+                require_rules(&self.request.enable, &session.packs)?;
+                none.insert(session)
+            }
         };
         session.program(snapshot, limit, self.progress)
     }

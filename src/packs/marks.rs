@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Effect;
+use super::naming::is_identifier;
 
 /// A mark of the code base.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,10 +51,10 @@ pub enum LockMode {
 impl MarkSpec {
     pub(super) fn validate(&self) -> Result<(), String> {
         let MarkSpec { name, effect, wrapper, lock, .. } = self;
-        let is_identifier = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-            && !name.bytes().next().is_none_or(|byte| byte.is_ascii_digit());
         match () {
-            () if !is_identifier => Err(format!("the mark `{name}` is not a C identifier; write the macro's name")),
+            () if !is_identifier(name) => {
+                Err(format!("the mark `{name}` is not a C identifier; write the macro's name"))
+            }
             () if wrapper.as_ref().is_some_and(|wrapper| wrapper.calls == Effect::Entry) => Err(format!(
                 "the wrapper mark `{name}` calls an entry, which nobody calls; write what the target requires"
             )),

@@ -1,4 +1,10 @@
-//! The names of wrappers and their targets, each derived from the other.
+//! Identifiers of C, and the names of wrappers and their targets, each derived from the other.
+
+/// Whether a name is an identifier of C.
+pub fn is_identifier(name: &str) -> bool {
+    !name.bytes().next().is_none_or(|byte| byte.is_ascii_digit())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
 
 /// `bdrv_co_foo` for `bdrv_foo`; the subsystem ends at the first `_`. `None` for a name without `_`, or with the infix.
 pub fn with_infix(infix: &str, name: &str) -> Option<String> {
@@ -17,6 +23,12 @@ pub fn without_infix(infix: &str, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_identifier_does_not_begin_with_a_digit() {
+        assert!(["f", "_f1", "F"].into_iter().all(is_identifier));
+        assert!(!["", "1f", "f()", "a b", "f*"].into_iter().any(is_identifier));
+    }
 
     #[test]
     fn names_of_wrappers_and_targets_correspond() {

@@ -38,9 +38,9 @@ pub struct Pack {
     pub polling: Vec<String>,
     /// The word that joins a wrapper's name to its target's.
     pub infix: Option<String>,
-    /// What is known of functions without marks.
+    /// What the pack says of functions without marks.
     pub models: Vec<Model>,
-    /// Calls that are known to do no harm.
+    /// Calls that call chains do not follow.
     pub cuts: Vec<Cut>,
     /// Macros that run their argument in another thread, on behalf of the code inside.
     pub regions: Vec<String>,
@@ -306,6 +306,14 @@ mod tests {
         assert!(mute.contains("neither `set` nor `unset`"), "{mute}");
         let no_flag = pair("slot = \"run(1)\"\nset = \"either\"");
         assert!(no_flag.contains("has no `flag`"), "{no_flag}");
+        let digit = pair("slot = \"1run(1)\"");
+        assert!(digit.contains("is not a slot"), "{digit}");
+        let zero = pair("slot = \"run(1)\"\neffect = \"entry\"\nnonzero = [0]");
+        assert!(zero.contains("mine.toml:3:") && zero.contains("the first parameter is 1"), "{zero}");
+        let no_entry = pair("slot = \"run(1)\"\neffect = \"mixed\"\nnonzero = [1]");
+        assert!(no_entry.contains("which is about entries"), "{no_entry}");
+        let empty = parse("name = \"x\"\n[[model]]\nfunctions = []\neffect = \"mixed\"\nreason = \"r\"\n");
+        assert!(empty.contains("mine.toml:2:") && empty.contains("names no `functions`"), "{empty}");
         let workers = parse("name = \"x\"\nworkers = [\"submit(1)\", \"submit\"]\n");
         assert!(workers.contains("`submit` is not a parameter") && workers.contains("line 2"), "{workers}");
         let field = parse("name = \"x\"\nthreads = [\"Pool::func\"]\n");

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use cowrap_facts::Context;
 
+use super::naming::is_identifier;
+
 /// What tells a body in which context it runs: a call of a function or a macro, perhaps compared with something.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -113,10 +115,6 @@ impl TryFrom<String> for Predicate {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let is_name = |name: &str| {
-            !name.bytes().next().is_none_or(|byte| byte.is_ascii_digit())
-                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        };
         let invalid = || {
             format!(
                 "`{text}` is not a predicate; expected `name`, `!name`, or a comparison such as `name() == other()`"
@@ -126,11 +124,11 @@ impl TryFrom<String> for Predicate {
         let comparison = comparison.or_else(|| text.split_once("!=").map(|parts| (parts, Context::Outside)));
         let without_parentheses = |call: &str| call.trim().strip_suffix("()").map(str::to_owned);
         if let Some(((left, right), context)) = comparison {
-            let name = without_parentheses(left).filter(|name| is_name(name)).ok_or_else(invalid)?;
+            let name = without_parentheses(left).filter(|name| is_identifier(name)).ok_or_else(invalid)?;
             let right = right.trim();
             let compared = match without_parentheses(right) {
-                Some(call) if is_name(&call) => Compared::Call(call),
-                _ if is_name(right) => Compared::Name(right.to_owned()),
+                Some(call) if is_identifier(&call) => Compared::Call(call),
+                _ if is_identifier(right) => Compared::Name(right.to_owned()),
                 _ => Compared::Number(right.parse().map_err(|_| invalid())?),
             };
             return Ok(Predicate { name, compared: Some(compared), context });
@@ -140,7 +138,7 @@ impl TryFrom<String> for Predicate {
             None => (text.as_str(), Context::Inside),
         };
         let name = without_parentheses(name).unwrap_or_else(|| name.trim().to_owned());
-        if !is_name(&name) {
+        if !is_identifier(&name) {
             return Err(invalid());
         }
         Ok(Predicate { name, compared: None, context })

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Effect;
+use super::naming::is_identifier;
 
-/// What is known of a function-pointer slot without a mark. Its requirement can depend on a flag beside it: another
+/// What the pack says of a function-pointer slot without a mark. Its requirement can depend on a flag beside it: another
 /// field of the record, or another argument of the call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,7 +39,7 @@ pub struct SlotModel {
     pub is_foreign: bool,
 }
 
-/// The name of a slot: `Record::field`, or `function(2)` for the second parameter of a function.
+/// The name of slots: `Record::field`, `function(2)` for the second parameter of a function, or `typedef Name`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum SlotName {
@@ -75,7 +76,13 @@ pub struct ThreadParameter {
 
 impl SlotModel {
     pub(super) fn validate(&self) -> Result<(), String> {
-        let SlotModel { slot, effect, flag, constant, set, unset, .. } = self;
+        let SlotModel { slot, effect, flag, constant, set, unset, nonzero, .. } = self;
+        if nonzero.contains(&0) {
+            return Err(format!("the model of `{slot}` has 0 in `nonzero`; the first parameter is 1"));
+        }
+        if !nonzero.is_empty() && [effect, set, unset].into_iter().all(|effect| *effect != Some(Effect::Entry)) {
+            return Err(format!("the model of `{slot}` has `nonzero`, which is about entries; remove it"));
+        }
         let Some(flag) = flag else {
             if constant.is_some() || set.is_some() || unset.is_some() {
                 return Err(format!(
@@ -113,22 +120,21 @@ impl TryFrom<String> for SlotName {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if let Some((record, field)) = text.split_once("::")
-            && is_name(record)
-            && is_name(field)
+            && is_identifier(record)
+            && is_identifier(field)
         {
             return Ok(SlotName::Field { record: record.to_owned(), field: field.to_owned() });
         }
         let parameter = text.strip_suffix(')').and_then(|text| text.split_once('('));
         if let Some((function, position)) = parameter
-            && is_name(function)
+            && is_identifier(function)
             && let Some(position) = position.parse::<u16>().ok().and_then(|position| position.checked_sub(1))
         {
             return Ok(SlotName::Parameter { function: function.to_owned(), position });
         }
         if let Some(name) = text.strip_prefix("typedef ")
-            && is_name(name)
+            && is_identifier(name)
         {
             return Ok(SlotName::Typedef { name: name.to_owned() });
         }

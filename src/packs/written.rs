@@ -185,6 +185,10 @@ impl Written {
             }
         }
         for (index, model) in self.models.iter().enumerate() {
+            if model.functions.is_empty() {
+                let message = "a model names no `functions`; add those that it is about".to_owned();
+                return Err(document.error(document.place("model", index), message));
+            }
             if model.reason.trim().is_empty() {
                 let message = format!("the model of {:?} has no reason; state why it is correct", model.functions);
                 return Err(document.error(document.place("model", index), message));
@@ -397,7 +401,7 @@ mod tests {
             ("[[model]]\nfunctions = []\neffect = \"mixt\"\nreason = \"r\"\n", "3:10", "did you mean `mixed`?"),
             ("[[mark]]\nname = \"m\"\nwrapper = { calls = \"x\" }\n", "3:21", "unknown effect `x`"),
             ("[[slot]]\nslot = \"f(1)\"\nset = \"x\"\n", "3:7", "unknown effect `x`"),
-            ("[[model]]\nfunctions = []\neffect = \"mixed\"\nreason = \" \"\n", "1:1", "has no reason"),
+            ("[[model]]\nfunctions = [\"f\"]\neffect = \"mixed\"\nreason = \" \"\n", "1:1", "has no reason"),
             ("[[slot]]\nslot = \"f(1)\"\n[[slot]]\nslot = \"f(1)\"\nset = \"mixed\"\n", "3:1", "has no `flag`"),
             ("[[change]]\nfunctions = []\nto = \"inside\"\n", "1:1", "a change names no `functions`; add those that"),
             (

@@ -60,7 +60,7 @@ pub(super) struct Written {
     pub slot: Vec<WrittenSlot>,
 }
 
-/// What is known of a function pointer without a mark
+/// What a pack says of a function pointer without a mark
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Slot"))]

@@ -11,7 +11,7 @@ use cowrap_analysis::effects::functions_named;
 use cowrap_analysis::program::{FunctionId, Location, Program};
 use cowrap_base::files::{Texts, Tree};
 use cowrap_csyntax::lex::{Kind, Lines, lex};
-use cowrap_facts::SlotModelId;
+use cowrap_facts::{NameSet, SlotModelId, name_matches};
 use cowrap_packs::{Entry, Names, Pack, SlotName, entries, nearest};
 use cowrap_report::{CheckedEntry, MatchCount, PackCheck, Span};
 
@@ -45,9 +45,9 @@ pub fn check_pack(path: &Path, request: &Request, progress: &dyn Progress) -> Re
     check.unread_units = problems.len();
     let entries = entries(path)?;
     let wanted = entries.iter().flat_map(|entry| match &entry.names {
-        Names::Words(words) => words.clone(),
-        Names::Mark(mark) => vec![mark.clone()],
-        _ => Vec::new(),
+        Names::Words(words) => words.as_slice(),
+        Names::Mark(mark) => std::slice::from_ref(mark),
+        _ => &[],
     });
     let texts = Texts::new(&tree.root, None);
     let words = TextWords::of(&program, &tree, &texts, &wanted.collect());
@@ -157,10 +157,10 @@ impl CheckedTree<'_> {
         if !functions.is_nothing() {
             return functions;
         }
-        match self.words.found.get(name) {
-            Some((uses, first)) => Found { counts: vec![("use", *uses)], first: Some(first.clone()), similar: None },
-            None => Found::default(),
-        }
+        let meant = self.words.found.iter().filter(|(word, _)| name_matches(name, word));
+        let (uses, places): (Vec<usize>, Vec<&Span>) = meant.map(|(_, (uses, first))| (*uses, first)).unzip();
+        let first = places.into_iter().min().cloned();
+        Found { counts: vec![("use", uses.into_iter().sum())], first, similar: None }
     }
 
     fn functions(&self, functions: Vec<FunctionId>) -> Found {
@@ -263,7 +263,7 @@ struct TextWords {
 }
 
 impl TextWords {
-    fn of(program: &Program, tree: &Tree, texts: &Texts, wanted: &HashSet<String>) -> TextWords {
+    fn of(program: &Program, tree: &Tree, texts: &Texts, wanted: &NameSet) -> TextWords {
         let mut own: Vec<&Path> =
             program.files.iter().map(|path| path.as_path()).filter(|path| tree.is_own(path)).collect();
         own.sort();
@@ -282,7 +282,7 @@ impl TextWords {
         joined
     }
 
-    fn in_text(text: &Arc<Vec<u8>>, path: &Path, wanted: &HashSet<String>) -> TextWords {
+    fn in_text(text: &Arc<Vec<u8>>, path: &Path, wanted: &NameSet) -> TextWords {
         let mut words = TextWords::default();
         let lines = Lines::new(text);
         let mut before: [Option<String>; 2] = [None, None];

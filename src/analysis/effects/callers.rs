@@ -65,8 +65,8 @@ impl Callers {
 }
 
 impl Effects<'_> {
-    /// Whether a function without a requirement runs only inside: the program has all of its callers,
-    /// and all of them call it there.
+    /// Whether a function without a requirement runs only inside: the program has all of its callers, and all of them
+    /// call it there.
     pub fn runs_only_inside(&self, function: FunctionId) -> bool {
         self.requirement(function).provenance == Provenance::Unmarked
             && self.start(function) == ContextSet::BOTH

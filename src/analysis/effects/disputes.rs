@@ -1,4 +1,4 @@
-//! inside-only functions that may run outside, against their marks.
+//! Inside-only functions that may run outside, against their marks.
 
 use crate::program::{FunctionId, IndexVec, SlotId};
 

@@ -1,8 +1,9 @@
 //! Entry contexts: the contexts in which control can enter each body, and the constants that callers pass.
 //!
 //! An *entry state* of a body is a context and a value for each of its flags. A call enters its callee in the context
-//! at the point of the call, which is not that of the entry state behind a change. Two forward searches over the call graph:
-//! *possible* states are those that some caller can cause, and any state where the program does not have all callers of
+//! at the point of the call, which is not that of the entry state behind a change.
+//!
+//! There are two forward searches over the call graph: *possible* states are those that some caller can cause, and any state where the program does not have all callers of
 //! a function; *certain* states follow from marks, along calls by name.
 
 use crate::program::{Adjacency, Argument, ArgumentValue, Body, BodyId, FunctionId, IndexVec, Program, SlotId};

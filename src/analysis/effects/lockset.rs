@@ -46,8 +46,8 @@ impl Effects<'_> {
         found
     }
 
-    /// Whether a call may reach a primitive, if it is made inside. A call of something inside-only is made there. What
-    /// else reaches one inside does so only where the call certainly is in one.
+    /// Whether a call may reach a primitive, if it is made inside. A call of something inside-only is made there. Other
+    /// functions reach one only if the call certainly is inside.
     fn may_reach(&self, callee: Callee, is_certain: bool, reaching: &IndexVec<FunctionId, bool>) -> bool {
         match callee {
             Callee::Function(function) => {
@@ -68,11 +68,11 @@ impl Effects<'_> {
         calls
     }
 
-    /// For each function, whether it leads inside to a primitive: one of the pack's
-    /// primitives, an inside-only slot, or an inside-only function without a body.
+    /// For each function, whether it leads to a primitive inside: to one that the pack lists, an inside-only slot, or an
+    /// inside-only function without a body.
     ///
-    /// The search goes through functions that are inside-only or mixed, and through those that only the inside context
-    /// call. It does not go through other unmarked functions. By the rules they reach no primitive, and their pointers
+    /// The search goes through functions that are inside-only, mixed or entries, and through those that only run inside.
+    /// It does not go through other unmarked functions. By the rules they reach no primitive, and their pointers
     /// could point to anything.
     fn reaching(&self) -> IndexVec<FunctionId, bool> {
         let program = self.program;

@@ -1,5 +1,5 @@
-//! The other marks that a new inside-only mark requires: those of unmarked callers that may run in the outside
-//! context, of their callers, of the slots that point to any of these, of the slots that these are copied to, and of
+//! The other marks that a new inside-only mark requires: those of unmarked callers that may run outside, of their
+//! callers, of the slots that point to any of these, of the slots that these are copied to, and of
 //! those that have the same typedef.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};

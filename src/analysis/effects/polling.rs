@@ -24,7 +24,7 @@ pub struct PollingThread {
     pub conditional: bool,
 }
 
-/// A body with one value of its flags, outside.
+/// A body that is entered outside, with one value of its flags.
 type Node = (BodyId, u8);
 
 /// For each node that leads to a function that polls, the call that does, and the node that it enters; `None` if it
@@ -50,8 +50,8 @@ impl Effects<'_> {
         starts.into_iter().flat_map(|(body, parameter)| self.polling_calls(body, parameter, &leading)).collect()
     }
 
-    /// Whether a function polls the event loop outside: the pack lists it, or it is generated to wait for
-    /// the inside context.
+    /// Whether a function that is called outside polls the event loop: the pack lists it, or it is generated to wait for
+    /// code inside.
     fn polls(&self, function: FunctionId) -> bool {
         let waits = || {
             let marks = self.context_marks(function);

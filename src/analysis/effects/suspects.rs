@@ -76,8 +76,8 @@ fn suspect(effects: &Effects<'_>, function: FunctionId, violations: &[&Violation
         return None;
     }
 
-    // The mark of a function that may reach one explains only calls by unmarked functions: a call in the outside
-    // context stays an error.
+    // The mark of a function that may reach a primitive explains only calls by unmarked functions: a call outside stays
+    // an error.
     let is_explained = |violation: &&&Violation| {
         reaches_no_primitive || (violation.contexts == ContextSet::BOTH && unmarked.contains(&violation.caller))
     };

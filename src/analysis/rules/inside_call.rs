@@ -81,7 +81,7 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
     findings
 }
 
-/// What tells one call from another, in the order in which they are told.
+/// What tells one call from another, in the order in which they are reported.
 fn key(violation: &Violation) -> (Location, BodyId, Callee) {
     (violation.location, violation.body, violation.callee)
 }

@@ -7,8 +7,8 @@
 //! This also holds in cycles, so that nothing is iterated up to a fixpoint.
 //!
 //! A body can change its context. A node is a body that is entered in the search's context, and a chain goes on only
-//! through calls that certainly are in this context still. It starts where a body certainly is in the context: it starts there,
-//! or has changed to it. Functions that change the context and call what they were passed are not followed as callbacks.
+//! through calls that certainly still are in this context. A chain starts at a call that certainly is in the context:
+//! the body is entered there, or has changed to it. Functions that change the context and call what they were passed are not followed as callbacks.
 //!
 //! The result is a witness for each chain: its calls, with their locations.
 

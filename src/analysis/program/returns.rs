@@ -110,7 +110,11 @@ impl Program {
         let mut updates: IndexVec<FunctionId, u8> = IndexVec::from_elem(0, self.functions.len());
         open.sort_unstable();
         open.dedup();
+        // A function may call another a thousand times, and is looked at once for all of them.
+        let mut is_open = IndexVec::from_elem(false, self.functions.len());
+        open.iter().for_each(|function| is_open[*function] = true);
         while let Some(function) = open.pop() {
+            is_open[function] = false;
             if updates[function] > MOST_UPDATES {
                 continue;
             }
@@ -121,7 +125,8 @@ impl Program {
             if found != exits[function] {
                 exits[function] = found;
                 updates[function] += 1;
-                open.extend(dependent.of(function));
+                let callers = dependent.of(function).iter().copied();
+                open.extend(callers.filter(|caller| !std::mem::replace(&mut is_open[*caller], true)));
             }
         }
         exits

@@ -60,8 +60,8 @@ impl Linker {
             function.bodies.sort_unstable();
         }
         let mut bodies = sorted(self.bodies, &new.bodies).into_vec();
-        let read = readings.values_mut().flatten().map(|(_, body)| body);
-        pass_on(&mut bodies.iter_mut().chain(read).collect::<Vec<_>>());
+        let read = readings.values_mut().flatten().map(|(reading, body)| (*reading, body));
+        pass_on(&mut bodies.iter_mut().map(|body| (ReadingId(0), body)).chain(read).collect::<Vec<_>>());
         let bodies: IndexVec<BodyId, Shared<Body>> = bodies.into_iter().map(Shared::new).collect();
         let readings = readings.into_iter().flat_map(|(id, read)| {
             let body = new.bodies[id];

@@ -3,35 +3,36 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cowrap_facts::{Flag, FlagTest, MAX_FLAGS, feasible};
+use cowrap_facts::{Flag, FlagTest, MAX_FLAGS, ReadingId, feasible};
 
 use super::super::{Argument, ArgumentValue, Body, FunctionId};
 
-/// A function's tests of one of its parameters.
-type Tests = BTreeMap<(FunctionId, u16), BTreeSet<FlagTest>>;
+/// A function's tests of one of its parameters, in one reading.
+type Tests = BTreeMap<(ReadingId, FunctionId, u16), BTreeSet<FlagTest>>;
 
-/// Gives each body the flags that it passes on, as many as it has room for. All bodies count, in whichever reading.
-pub(super) fn pass_on(bodies: &mut [&mut Body]) {
+/// Gives each body the flags that it passes on, as many as it has room for. What another reading tests does not matter,
+/// so that no pack changes what another one finds.
+pub(super) fn pass_on(bodies: &mut [(ReadingId, &mut Body)]) {
     let mut tests = Tests::new();
-    bodies.iter().for_each(|body| note_tests(body, &mut tests));
-    let passing: Vec<usize> = (0..bodies.len()).filter(|number| passes_on(bodies[*number])).collect();
+    bodies.iter().for_each(|(reading, body)| note_tests(*reading, body, &mut tests));
+    let passing: Vec<usize> = (0..bodies.len()).filter(|number| passes_on(bodies[*number].1)).collect();
     // A body gains at most `MAX_FLAGS` flags, so this ends.
     let mut is_changed = true;
     while is_changed {
         is_changed = false;
         for number in &passing {
-            let body = &mut *bodies[*number];
+            let (reading, body) = &mut bodies[*number];
             let before = body.flags.len();
-            for flag in passed_flags(body, &tests) {
+            for flag in passed_flags(*reading, body, &tests) {
                 add_flag(body, flag);
             }
             if body.flags.len() != before {
-                note_tests(body, &mut tests);
+                note_tests(*reading, body, &mut tests);
                 is_changed = true;
             }
         }
     }
-    passing.into_iter().for_each(|number| name_flags(bodies[number]));
+    passing.into_iter().for_each(|number| name_flags(bodies[number].1));
 }
 
 /// Replaces each parameter among a body's arguments by the flags that say something of it.
@@ -55,9 +56,9 @@ fn name_flags(body: &mut Body) {
     }
 }
 
-fn note_tests(body: &Body, tests: &mut Tests) {
+fn note_tests(reading: ReadingId, body: &Body, tests: &mut Tests) {
     for flag in &body.flags {
-        tests.entry((body.function, flag.position)).or_default().insert(flag.test);
+        tests.entry((reading, body.function, flag.position)).or_default().insert(flag.test);
     }
 }
 
@@ -67,13 +68,15 @@ fn passes_on(body: &Body) -> bool {
     arguments.chain(through_slots).any(|argument| matches!(argument.value, ArgumentValue::Parameter(_)))
 }
 
-/// The flags of what a body calls, of parameters that get one of its own.
-fn passed_flags(body: &Body, tests: &Tests) -> BTreeSet<Flag> {
+/// The flags of what a body calls, of parameters that get one of its own: in the same reading, or in the first if the
+/// callee has no other.
+fn passed_flags(reading: ReadingId, body: &Body, tests: &Tests) -> BTreeSet<Flag> {
     let mut found = BTreeSet::new();
     for call in &body.calls {
         for argument in &call.arguments {
             if let ArgumentValue::Parameter(position) = argument.value {
-                let tests = tests.get(&(call.callee, argument.position)).into_iter().flatten();
+                let tested = |reading| tests.get(&(reading, call.callee, argument.position));
+                let tests = tested(reading).or_else(|| tested(ReadingId(0))).into_iter().flatten();
                 found.extend(tests.map(|test| Flag { position, test: *test }));
             }
         }

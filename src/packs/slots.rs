@@ -32,6 +32,10 @@ pub struct SlotModel {
     /// registration with an event loop, is not in the types.
     #[serde(default)]
     pub opaque: bool,
+    /// Whether it is the parameter of a library's function: a function that the program defines under that name is
+    /// another one, and its body says what it does with what it is passed.
+    #[serde(default)]
+    pub library: bool,
     /// The reason, for people.
     pub reason: Option<String>,
     /// As in [`Lock::is_foreign`].

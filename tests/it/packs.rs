@@ -223,6 +223,23 @@ fn a_pack_that_extends_another_repeats_nothing() {
 }
 
 #[test]
+fn a_lock_of_one_pack_says_nothing_to_another() {
+    let pond = Pond::new();
+    let mark = "headers = [\"waits.c\"]\n[[mark]]\nname = \"N_\"\neffect = \"inside-only\"\n";
+    let lock = "[[lock]]\nname = \"L\"\nacquire = [\"lock\"]\nrelease = [\"unlock\"]\n";
+    pond.write("waits.toml", format!("name = \"waits\"\n{mark}"));
+    pond.write("locks.toml", format!("name = \"locks\"\n{lock}"));
+    pond.write("both.toml", format!("name = \"both\"\n{mark}{lock}"));
+    let code = "#define N_\nvoid lock(void *), unlock(void *);\nN_ void n(void);\n\
+                N_ void f(void);\nN_ void f(void) { lock(0); n(); unlock(0); }\n";
+    pond.write("waits.c", code);
+    let run = |packs| pond.run(&["check", "--no-config", "--no-cache", "--pack", packs, "waits.c", "--", "-I."]);
+    run("both.toml").is(0).says("[lock-across-primitive]");
+    let ran = run("waits.toml,locks.toml").is(0);
+    assert!(!ran.stdout.contains("lock-across-primitive"), "{}", ran.stdout);
+}
+
+#[test]
 fn packs_that_cannot_be_used_are_told() {
     let pond = Pond::new();
     pond.write("twin.toml", "name = \"fiber\"\n");

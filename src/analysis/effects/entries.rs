@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
-use crate::program::{Body, FileId, FunctionId, Origin, PointerCopy, SlotId, Store};
+use crate::program::{Body, FileId, FunctionId, Origin, PointerCopy, SlotId, SlotKey, Store};
 use cowrap_facts::{PairedFlag, PairedFlags, SlotModelId, feasible_nonzero};
 use cowrap_packs::{Effect, SlotModel};
 
@@ -203,7 +203,12 @@ impl<'a> Effects<'a> {
 
     /// What this pack says of a slot, in the order of the pack.
     pub(super) fn own_models(&self, slot: SlotId) -> impl DoubleEndedIterator<Item = (SlotModelId, &'a SlotModel)> {
-        let models = self.program.slot(slot).models.iter().map(|model| (*model, self.slot_model(*model)));
-        models.filter(|(_, model)| !model.is_foreign)
+        let linked = self.program.slot(slot);
+        let is_defined = match linked.key {
+            SlotKey::Parameter { function, .. } => !self.program.function(function).bodies.is_empty(),
+            _ => false,
+        };
+        let models = linked.models.iter().map(|model| (*model, self.slot_model(*model)));
+        models.filter(move |(_, model)| !model.is_foreign && !(model.library && is_defined))
     }
 }

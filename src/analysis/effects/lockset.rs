@@ -31,7 +31,10 @@ impl Effects<'_> {
         for body in bodies.filter(|body| self.start(body.function).contains(Context::Inside)) {
             let calls = self.calls_of_body(body);
             let start = self.judged_start(body);
-            for section in &body.critical_sections {
+            let own = |section: &&CriticalSection| {
+                self.pack.locks.get(usize::from(section.lock.0)).is_some_and(|lock| !lock.is_foreign)
+            };
+            for section in body.critical_sections.iter().filter(own) {
                 let may_reach_primitive = |callee, condition: PathCondition| {
                     let is_certain = condition.contexts_from(start) == ContextSet::INSIDE;
                     self.may_reach(callee, is_certain, &reaching)

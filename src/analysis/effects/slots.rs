@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::program::{BodyId, FunctionId, IndexVec, Location, Mark, PointerCopy, SlotCall, SlotId, SlotKey, Store};
 use cowrap_facts::{ContextSet, PairedFlag, PairedFlags, SlotModelId};
-use cowrap_packs::Effect;
+use cowrap_packs::{Effect, SlotModel, SlotName};
 
 use super::{Effects, Provenance};
 
@@ -195,8 +195,20 @@ impl Effects<'_> {
 
     /// The flag beside a slot of which this pack says something: the first one that tells what the slot requires.
     pub(super) fn own_flag(&self, flags: PairedFlags) -> Option<PairedFlag> {
-        let own = || flags.iter().filter(|flag| !self.slot_model(flag.model).is_foreign);
+        let own = || flags.iter().filter(|flag| self.applies_to_flags(self.slot_model(flag.model)));
         own().find(|flag| self.effect_of_flag(Some(*flag)).is_some()).or_else(|| own().next())
+    }
+
+    /// Whether this pack says what a model says of flags, and means a function that the program does not define.
+    fn applies_to_flags(&self, model: &SlotModel) -> bool {
+        let is_defined = |name: &str| {
+            let mut functions = self.program.named(name);
+            functions.any(|function| !self.program.function(function).bodies.is_empty())
+        };
+        match &model.slot {
+            SlotName::Parameter { function, .. } if model.library => !model.is_foreign && !is_defined(function),
+            _ => !model.is_foreign,
+        }
     }
 
     pub(super) fn effect_of_flag(&self, flag: Option<PairedFlag>) -> Option<Effect> {

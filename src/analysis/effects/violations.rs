@@ -90,7 +90,9 @@ fn violations_of(effects: &Effects<'_>, id: BodyId) -> Vec<Violation> {
         let contexts = effects.contexts_at(id, condition.settled(), start);
         found.push(Violation { body: id, caller, location, callee, kind, contexts, conditional });
     };
-    for call in &body.calls {
+    // What a body does before a crash does not matter, if the pack says what a crash is.
+    let matters = |ends: bool| !ends || effects.pack.crashes.is_none();
+    for call in body.calls.iter().filter(|call| matters(call.ends)) {
         let Some(effect) = effects.effect(call.callee) else { continue };
         let Some(checked) = check_call(effects, id, effect, call.kind, call.condition) else { continue };
         if checked.0 == ViolationKind::MixedCall && effects.direct_target(call.callee).is_none() {
@@ -98,7 +100,7 @@ fn violations_of(effects: &Effects<'_>, id: BodyId) -> Vec<Violation> {
         }
         add(call.location, Callee::Function(call.callee), call.condition, checked);
     }
-    for call in &body.slot_calls {
+    for call in body.slot_calls.iter().filter(|call| matters(call.ends)) {
         let Some(slot) = call.slot else { continue };
         let Some(effect) = effects.slot_effect(slot) else { continue };
         let Some(checked) = check_call(effects, id, effect, call.kind, call.condition) else { continue };

@@ -69,6 +69,8 @@ pub struct TreeSlot {
     pub nonzero: Vec<u16>,
     /// Whether call chains do not go through the slot.
     pub opaque: bool,
+    /// Whether it is the parameter of a library's function.
+    pub library: bool,
     /// The reason, for people.
     pub reason: Option<String>,
     /// The name of the pack; the first pack without one.
@@ -229,7 +231,8 @@ impl Settings {
                 pack.cuts.push(cut.clone());
             }
         }
-        for TreeSlot { slot, effect, flag, constant, set, unset, nonzero, opaque, reason, pack } in &self.slots {
+        for TreeSlot { slot, effect, flag, constant, set, unset, nonzero, opaque, library, reason, pack } in &self.slots
+        {
             let Some(pack) = pack_in(packs, first, pack.as_ref()) else { continue };
             let of = |word: &Option<Valued<String>>| word.as_ref().map(|word| self.effect(pack, word)).transpose();
             let model = SlotModel {
@@ -241,6 +244,7 @@ impl Settings {
                 unset: of(unset)?,
                 nonzero: nonzero.clone(),
                 opaque: *opaque,
+                library: *library,
                 reason: reason.clone(),
                 is_foreign: false,
             };

@@ -42,12 +42,13 @@ impl Settings {
             cut: Cut { caller, callee, reason },
             pack: pack.map(|pack| source.valued(pack)),
         };
-        let slot = |WrittenSlot { slot, effect, flag, constant, set, unset, nonzero, opaque, reason, pack }| {
-            let valued = |word: Option<Spanned<String>>| word.map(|word| source.valued(word));
-            let (effect, set, unset, pack) = (valued(effect), valued(set), valued(unset), valued(pack));
-            let slot = Valued { line: source.line(slot.span().start), value: slot.into_inner() };
-            TreeSlot { slot, effect, flag, constant, set, unset, nonzero, opaque, reason, pack }
-        };
+        let slot =
+            |WrittenSlot { slot, effect, flag, constant, set, unset, nonzero, opaque, library, reason, pack }| {
+                let valued = |word: Option<Spanned<String>>| word.map(|word| source.valued(word));
+                let (effect, set, unset, pack) = (valued(effect), valued(set), valued(unset), valued(pack));
+                let slot = Valued { line: source.line(slot.span().start), value: slot.into_inner() };
+                TreeSlot { slot, effect, flag, constant, set, unset, nonzero, opaque, library, reason, pack }
+            };
         Ok(Settings {
             file: Some(file.to_path_buf()),
             text: text.to_owned(),

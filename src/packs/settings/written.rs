@@ -89,6 +89,9 @@ pub(super) struct WrittenSlot {
     /// Whether call chains do not go through the slot
     #[serde(default)]
     pub opaque: bool,
+    /// Whether it is the parameter of a library's function: one that the program defines under that name is another
+    #[serde(default)]
+    pub library: bool,
     /// The reason, for people
     pub reason: Option<String>,
     /// The pack that this is for, by its name [default: the first]

@@ -50,8 +50,20 @@ static void on_quit(int number)
     fatal("quit"); /* expect: error signal-unsafe-call: `fatal` called from signal handler `on_quit` leads to async-signal-unsafe `syslog` */
 }
 
+/* It crashes itself, or leaves the program in another way. */
+static void on_bus(int number)
+{
+    if (number > 64) {
+        syslog(LOG_ERR, "%d", number);
+        abort();
+    }
+    syslog(LOG_ERR, "%d", number); /* expect: error signal-unsafe-call: async-signal-unsafe `syslog` called from signal handler `on_bus` */
+    _exit(1);
+}
+
 int main(void)
 {
+    signal(SIGBUS, on_bus);
     signal(SIGTERM, on_term);
     signal(SIGQUIT, on_quit);
     return 0;

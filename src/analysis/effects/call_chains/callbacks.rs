@@ -112,7 +112,7 @@ impl Search<'_, '_> {
     fn direct_callbacks(&self) -> Worklist<(Callback, CallRef, Option<Callback>)> {
         let (effects, program) = (self.effects, self.effects.program);
         let mut open = Worklist::new();
-        for slot in self.parameters.keys().filter(|slot| is_open(effects, **slot)) {
+        for slot in self.parameters.keys().filter(|slot| is_open(effects, self.context, **slot)) {
             for (id, at) in program.calls_through(*slot) {
                 let body = program.body(*id);
                 let call = &body.slot_calls[*at as usize];

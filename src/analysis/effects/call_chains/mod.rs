@@ -177,7 +177,7 @@ impl<'e, 'a> Search<'e, 'a> {
     fn add_pointers_to_the_goal(&self, open: &mut OpenNodes) {
         let (effects, program) = (self.effects, self.effects.program);
         for function in program.function_ids().filter(|function| self.is_goal(*function)) {
-            for slot in self.slots_of(function).filter(|slot| is_open(effects, *slot)) {
+            for slot in self.slots_of(function).filter(|slot| is_open(effects, self.context, *slot)) {
                 for call in self.calls_through(slot, function).filter(|call| self.may_run(call.caller)) {
                     for value in single_values(call.condition.values(self.context)) {
                         let via = Via::Pointer { at: call.at, function };
@@ -213,7 +213,7 @@ impl<'e, 'a> Search<'e, 'a> {
         self.calls_by_name(function).for_each(|call| push(reasons, call));
         // Every call through a slot that points to a function without flags enters the same node.
         let is_plain = program.body(to.body).flags.is_empty() && !effects.is_ever_cut(function);
-        for slot in self.slots_of(function).filter(|slot| is_open(effects, *slot)) {
+        for slot in self.slots_of(function).filter(|slot| is_open(effects, self.context, *slot)) {
             if !is_plain || reasons.improves(slot, (ambiguity.and(self.ambiguity(slot)), length, to)) {
                 self.calls_through(slot, function).for_each(|call| push(reasons, call));
             }
@@ -282,11 +282,15 @@ fn ambiguity(effects: &Effects<'_>, context: Context, slot: SlotId) -> Ambiguity
 }
 
 /// Whether a slot's marks leave the context of its callers open, calls through it run in their thread, and the pack lets
-/// call chains go through it.
-fn is_open(effects: &Effects<'_>, slot: SlotId) -> bool {
-    matches!(effects.slot_effect(slot), None | Some(Effect::Mixed | Effect::Entry))
-        && effects.thread_of_slot(slot).is_none()
-        && !effects.own_models(slot).any(|(_, model)| model.opaque)
+/// call chains go through it. What a slot makes entries starts inside whoever calls through the slot, so that chains
+/// start there.
+fn is_open(effects: &Effects<'_>, context: Context, slot: SlotId) -> bool {
+    let is_open = match effects.slot_effect(slot) {
+        None | Some(Effect::Mixed) => true,
+        Some(Effect::Entry) => context == Context::Outside,
+        Some(Effect::InsideOnly | Effect::OutsideOnly) => false,
+    };
+    is_open && effects.thread_of_slot(slot).is_none() && !effects.own_models(slot).any(|(_, model)| model.opaque)
 }
 
 /// Whether a slot allows calls in a context.

@@ -141,7 +141,7 @@ impl Search<'_, '_> {
     fn changing_calls(&self, to: Node, ambiguity: Ambiguity, length: u32) -> Vec<ChangingCall> {
         let (effects, program) = (self.effects, self.effects.program);
         let function = program.body(to.body).function;
-        let slots = self.slots_of(function).filter(|slot| is_open(effects, *slot));
+        let slots = self.slots_of(function).filter(|slot| is_open(effects, self.context, *slot));
         let through = slots.flat_map(|slot| self.calls_through(slot, function));
         let entry = self.context.other();
         let changes = |call: &IncomingCall<'_>| {
@@ -270,7 +270,7 @@ impl Search<'_, '_> {
         let (effects, program) = (self.effects, self.effects.program);
         let (functions, own): (&[FunctionId], Ambiguity) = match &callee {
             Callee::Function(function) => (std::slice::from_ref(function), Ambiguity::NONE),
-            Callee::Slot(slot) if is_open(effects, *slot) && !self.parameters.contains_key(slot) => {
+            Callee::Slot(slot) if is_open(effects, self.context, *slot) && !self.parameters.contains_key(slot) => {
                 (effects.points_to.candidates(*slot), self.ambiguity(*slot))
             }
             Callee::Slot(_) => return None,

@@ -8,8 +8,8 @@ use std::rc::Rc;
 
 use crate::clang::{BinaryOperator, Cursor, CursorKind, TypeKind, UnaryOperator};
 use cowrap_facts::{
-    Argument, ArgumentValue, Assertion, Body, Call, CallKind, CriticalSection, Location, PathCondition, Release,
-    SlotCall, SlotId, Store, SymbolId, Value, name_matches,
+    Argument, ArgumentValue, Assertion, Body, Call, CallKind, CriticalSection, Location, PairedFlags, PathCondition,
+    Release, SlotCall, SlotId, SlotModelId, Store, SymbolId, Value, name_matches,
 };
 
 use super::cursor_tree::{CursorId, CursorTree};
@@ -85,6 +85,8 @@ pub(super) struct Lowering<'e, 'a, 'tu> {
     result: Option<SlotId>,
     /// The variables and parameters whose values may be followed.
     locals: HashMap<usize, Variable>,
+    /// The local variables that are copies of a parameter, where the body changes neither: they are read as it.
+    copies: HashMap<usize, Variable>,
     /// The labels, by the statements that they stand before. Local labels of statement expressions share names.
     labels: HashMap<usize, Label>,
     /// The labels of each `asm goto`, once one was seen.
@@ -140,6 +142,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             named: Vec::new(),
             result,
             locals: HashMap::new(),
+            copies: HashMap::new(),
             labels: HashMap::new(),
             asm_labels: None,
             unresolved: false,
@@ -432,18 +435,12 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 self.node(Op::Do, vec![body, condition])
             }
             ForStmt => self.for_statement(node, &operands),
-            SwitchStmt if operands.len() == 2 => {
-                let condition = self.lower(operands[0], true);
-                let body = self.lower(operands[1], false);
-                let ty = integer_type(self.raw.cursor(operands[0]));
-                self.node(Op::Switch(ty), vec![condition, body])
-            }
+            SwitchStmt if operands.len() == 2 => self.switch(operands[0], operands[1]),
             kind @ (CaseStmt | DefaultStmt) => match operands.split_last() {
                 // The values before the statement are constants.
                 Some((&statement, values)) => {
                     let values = if kind == DefaultStmt { CaseValues::Default } else { self.case_values(values) };
-                    let statement = self.lower(statement, false);
-                    self.node(Op::Case(values), vec![statement])
+                    self.case(values, statement)
                 }
                 None => self.unknown(),
             },
@@ -550,7 +547,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             }
             CursorKind::VarDecl | CursorKind::ParmDecl => {
                 match self.locals.get(&declaration.canonical_key()).copied() {
-                    Some(variable) => self.node(Op::Read(variable), Vec::new()),
+                    Some(variable) => self.read(declaration, variable),
                     None if wanted => {
                         let value = self.constant_of(declaration);
                         self.node(Op::Value(value), Vec::new())
@@ -560,6 +557,39 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             }
             CursorKind::EnumConstantDecl => self.node(Op::Value(Some(declaration.enumerator_value())), Vec::new()),
             _ => self.unknown(),
+        }
+    }
+
+    /// The value of a variable that may be followed.
+    fn read(&mut self, declaration: Cursor<'tu>, variable: Variable) -> NodeId {
+        let Some(parameter) = self.copies.get(&declaration.canonical_key()).copied() else {
+            return self.node(Op::Read(variable), Vec::new());
+        };
+        let [own, copied] = [variable, parameter].map(|variable| self.tree.variables()[variable.0 as usize].ty);
+        let read = self.node(Op::Read(parameter), Vec::new());
+        if own == copied { read } else { self.node(Op::Convert(own), vec![read]) }
+    }
+
+    /// Notes that a variable is a copy of a parameter, if its initialiser is just that and the body changes neither.
+    /// What is known of the parameter then holds for the variable.
+    fn note_copy(&mut self, declared: Cursor<'tu>, variable: Variable, initializer: CursorId, value: NodeId) {
+        let own = self.tree.variables()[variable.0 as usize].ty;
+        let read = match self.tree.look(value) {
+            (Op::Convert(ty), [inner]) if *ty == own => *inner,
+            _ => value,
+        };
+        let (Some(parameter), Some(source)) = (self.read_variable(read), self.variable_named(initializer)) else {
+            return;
+        };
+        let is_parameter = self.tree.variables()[parameter.0 as usize].parameter.is_some();
+        if !is_parameter || [variable, parameter].iter().any(|variable| self.tree.untracked.contains(variable)) {
+            return;
+        }
+        let copied = self.locals.iter().find(|(_, known)| **known == parameter).map(|(key, _)| *key);
+        let keys = [Some(declared.canonical_key()), Some(source.canonical_key()), copied];
+        let changed = self.changed_variables();
+        if keys.into_iter().flatten().all(|key| !changed.contains(&key)) {
+            self.copies.insert(declared.canonical_key(), parameter);
         }
     }
 
@@ -1106,9 +1136,14 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 continue;
             }
             if initializer.is_some_and(|initializer| initializer.is_same_node(operand_cursor)) {
-                let stores = self.extractor.initialisation(&self.raw, cursor, operand);
+                let mut stores = self.extractor.initialisation(&self.raw, cursor, operand);
+                self.forget_assigned_flags(cursor, &mut stores);
                 self.stores.extend(stores);
-                value = Some(self.lower(operand, variable.is_some()));
+                let lowered = self.lower(operand, variable.is_some());
+                value = Some(lowered);
+                if let Some(variable) = variable {
+                    self.note_copy(cursor, variable, operand, lowered);
+                }
                 kept = self.keep(cursor, operand);
             } else if ty == TypeKind::VariableArray {
                 // A size that is computed here; anything else is `typeof(…)`, which is not
@@ -1138,6 +1173,36 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             }
         }
         self.node(Op::Opaque, lowered)
+    }
+
+    /// Forgets the flags beside slots of a variable that the body assigns after its initialiser.
+    fn forget_assigned_flags(&self, declared: Cursor<'tu>, stores: &mut [Store]) {
+        if stores.iter().all(|store| store.paired_flags == PairedFlags::NONE) {
+            return;
+        }
+        let raw = &self.raw;
+        let is_of_variable = |mut node: CursorId| {
+            while matches!(raw.kind(node), CursorKind::MemberRefExpr | CursorKind::ArraySubscriptExpr)
+                && let Some(&object) = raw.operands(node).first()
+            {
+                node = raw.strip(object);
+            }
+            raw.kind(node) == CursorKind::DeclRefExpr && raw.cursor(node).referenced() == Some(declared)
+        };
+        let assignments = raw.of_kind(CursorKind::BinaryOperator);
+        let assigned: Vec<String> = assignments
+            .into_iter()
+            .filter(|node| raw.cursor(*node).binary_operator() == BinaryOperator::Assign)
+            .filter_map(|node| raw.operands(node).first().map(|&left| raw.strip(left)))
+            .filter(|left| raw.kind(*left) == CursorKind::MemberRefExpr && is_of_variable(*left))
+            .map(|left| raw.cursor(left).spelling())
+            .collect();
+        let paired = self.extractor.vocabulary.paired_fields.values().flatten();
+        let models: Vec<SlotModelId> =
+            paired.filter(|paired| assigned.contains(&paired.flag)).map(|paired| paired.model).collect();
+        for store in stores {
+            store.paired_flags = store.paired_flags.iter().filter(|flag| !models.contains(&flag.model)).collect();
+        }
     }
 
     fn for_statement(&mut self, node: CursorId, operands: &[CursorId]) -> NodeId {

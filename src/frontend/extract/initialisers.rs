@@ -5,11 +5,13 @@
 //! linear in the list.
 
 use rustc_hash::FxHashMap as HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::clang::{Cursor, CursorKind, Type, TypeKind};
+use crate::clang::{Cursor, CursorKind, Type, TypeKind, Visit};
 use cowrap_facts::{PairedFlag, PairedFlags, SlotId, Store};
 
+use super::body::constant_type;
 use super::cursor_tree::{CursorId, CursorTree};
 use super::slots::{TypeClass, record_name};
 use super::values::named_function;
@@ -36,6 +38,9 @@ struct Frame<'tu> {
     object: Object<'tu>,
     /// The member or element that the next value without a designator initialises.
     next: u64,
+    /// The members and elements that the list has left, and to which designators may return: `.a.x = 1, .a.y = 2`.
+    /// Only kept where the packs pair fields with flags.
+    parked: BTreeMap<u64, Frame<'tu>>,
 }
 
 enum Object<'tu> {
@@ -180,7 +185,7 @@ impl<'tu> ListWalker<'_, '_, 'tu> {
         }
         self.close(&mut frames, 1);
         if let Some(frame) = frames.pop() {
-            self.leave(frame, around);
+            self.park(frame, around);
         }
     }
 
@@ -189,8 +194,33 @@ impl<'tu> ListWalker<'_, '_, 'tu> {
         while frames.len() > open
             && let Some(done) = frames.pop()
         {
-            self.leave(done, frames.last_mut());
+            self.park(done, frames.last_mut());
         }
+    }
+
+    /// Leaves an object for now: a designator may return to it, and a flag may be there.
+    fn park(&mut self, frame: Frame<'tu>, around: Option<&mut Frame<'tu>>) {
+        let Some(around) = around.filter(|_| !self.extractor.vocabulary.paired_fields.is_empty()) else {
+            return self.leave(frame, None);
+        };
+        if let Some(earlier) = around.parked.insert(around.next.saturating_sub(1), frame) {
+            self.leave(earlier, Some(around));
+        }
+    }
+
+    /// Enters the object that was stepped to last, perhaps again.
+    fn enter(&mut self, frames: &mut Vec<Frame<'tu>>, ty: Type<'tu>, slot: Option<SlotId>) {
+        let around = frames.last_mut();
+        let earlier = around.and_then(|around| around.parked.remove(&around.next.saturating_sub(1)));
+        let frame = match earlier {
+            Some(earlier) if earlier.ty.is_same(ty) => earlier,
+            Some(earlier) => {
+                self.leave(earlier, frames.last_mut());
+                self.frame(ty, slot)
+            }
+            None => self.frame(ty, slot),
+        };
+        frames.push(frame);
     }
 
     fn frame(&mut self, ty: Type<'tu>, slot: Option<SlotId>) -> Frame<'tu> {
@@ -202,7 +232,7 @@ impl<'tu> ListWalker<'_, '_, 'tu> {
             }
             _ => Object::Scalar { slot },
         };
-        Frame { ty, object, next: 0 }
+        Frame { ty, object, next: 0, parked: BTreeMap::new() }
     }
 
     /// The designators of an element and its value.
@@ -274,8 +304,7 @@ impl<'tu> ListWalker<'_, '_, 'tu> {
         let mut object = None;
         while let Some((&designator, others)) = rest.split_first() {
             if let Some((ty, slot)) = object.take() {
-                let inner = self.frame(ty, slot);
-                frames.push(inner);
+                self.enter(frames, ty, slot);
             }
             let is_outermost = frames.len() == 1;
             rest = others;
@@ -295,8 +324,7 @@ impl<'tu> ListWalker<'_, '_, 'tu> {
                         if let Some(frame) = frames.last_mut() {
                             frame.next = position as u64 + 1;
                         }
-                        let inner = self.frame(member.ty(), None);
-                        frames.push(inner);
+                        self.enter(frames, member.ty(), None);
                     };
                     let frame = frames.last_mut()?;
                     frame.next = position as u64;
@@ -310,7 +338,8 @@ impl<'tu> ListWalker<'_, '_, 'tu> {
                     {
                         (last, rest) = (end, others);
                     }
-                    let number = if is_outermost { None } else { self.tree.cursor(last).evaluate_integer() };
+                    let is_anywhere = is_outermost && self.extractor.vocabulary.paired_fields.is_empty();
+                    let number = if is_anywhere { None } else { self.tree.cursor(last).evaluate_integer() };
                     frame.next = number.and_then(|number| u64::try_from(number).ok()).unwrap_or(0);
                 }
             }
@@ -392,7 +421,10 @@ impl<'tu> ListWalker<'_, '_, 'tu> {
 
     /// The list has left an object: the flags that the packs pair with its slots are known, unless they are members of
     /// the record around it.
-    fn leave(&mut self, frame: Frame<'tu>, around: Option<&mut Frame<'tu>>) {
+    fn leave(&mut self, mut frame: Frame<'tu>, around: Option<&mut Frame<'tu>>) {
+        while let Some((_, inner)) = frame.parked.pop_first() {
+            self.leave(inner, Some(&mut frame));
+        }
         let Object::Record(layout, found) = frame.object else { return };
         let mut around = around.and_then(|around| match &mut around.object {
             Object::Record(outer, found) if !layout.is_named && outer.name == layout.name => Some(found),
@@ -400,7 +432,8 @@ impl<'tu> ListWalker<'_, '_, 'tu> {
         });
         for (store, member) in found.stores {
             let name = (layout.name.clone(), member);
-            let Some(paired) = self.extractor.vocabulary.paired_fields.get(&name) else { continue };
+            let vocabulary = self.extractor.vocabulary;
+            let Some(paired) = vocabulary.paired_fields.get(&name) else { continue };
             let is_here = |paired: &&PairedWith<String>| layout.has_member(&paired.flag);
             if let Some(around) = &mut around
                 && !paired.iter().all(|paired| is_here(&paired))
@@ -411,7 +444,7 @@ impl<'tu> ListWalker<'_, '_, 'tu> {
             let here = paired.iter().filter(|paired| is_outermost || is_here(paired));
             let flags = here.filter_map(|paired| {
                 let set = match found.flags.get(&paired.flag) {
-                    Some(value) => is_set(self.tree, *value, paired)?,
+                    Some(value) => self.extractor.is_set(self.tree, *value, paired)?,
                     // A member that an initialiser does not name is 0.
                     None => false,
                 };
@@ -442,23 +475,64 @@ impl RecordLayout<'_> {
     }
 }
 
-/// Whether a flag has the bit of its pair, or is the call that its pair names; `None` if it is not known.
-pub(super) fn is_set<At>(tree: &CursorTree<'_>, value: CursorId, paired: &PairedWith<At>) -> Option<bool> {
-    if let Some(function) = paired.constant.as_deref().and_then(called_name) {
-        return is_call(tree, value, function);
-    }
-    let number = tree.cursor(value).evaluate_integer()?;
-    let Some(constant) = &paired.constant else { return Some(number != 0) };
-    let mut open = vec![value];
-    while let Some(node) = open.pop() {
-        let named = tree.cursor(node).referenced().filter(|_| tree.kind(node) == CursorKind::DeclRefExpr);
-        if named.is_some_and(|named| named.spelling() == *constant) {
+impl<'tu> Extractor<'_, 'tu> {
+    /// Whether a flag has the bits of its pair, or is the call that its pair names; `None` if it is not known, as of a
+    /// value that is computed.
+    pub(super) fn is_set<At>(
+        &mut self,
+        tree: &CursorTree<'tu>,
+        value: CursorId,
+        paired: &PairedWith<At>,
+    ) -> Option<bool> {
+        let Some(constant) = paired.constant.as_deref() else { return Some(constant_number(tree, value)? != 0) };
+        if let Some(function) = called_name(constant) {
+            return is_call(tree, value, function);
+        }
+        // What is written as the constant has its bits, also if it is a macro for an expression.
+        if self.is_written_as(tree, tree.strip(value), constant) {
             return Some(true);
         }
-        open.extend(tree.children(node));
+        let number = constant_number(tree, value)?;
+        match self.number_of_constant(constant) {
+            Some(0) => Some(number == 0),
+            Some(bits) => Some(number & bits == bits),
+            None => (number == 0).then_some(false),
+        }
     }
-    // A number that is no constant of an enumeration may have the bit too.
-    (number == 0 || names_constant(tree, value)).then_some(false)
+
+    /// The number of a constant of an enumeration, or of a macro.
+    pub(super) fn number_of_constant(&mut self, name: &str) -> Option<i64> {
+        if let Some(known) = self.constant_numbers.get(name) {
+            return *known;
+        }
+        let mut found = None;
+        if let Some(root) = self.unit.cursor() {
+            root.visit(|cursor, _| {
+                use CursorKind::*;
+                match cursor.kind() {
+                    EnumConstantDecl if cursor.spelling() == name => found = Some(cursor.enumerator_value()),
+                    // An enumeration may be declared inside a record.
+                    EnumDecl | StructDecl | UnionDecl if found.is_none() => return Visit::Recurse,
+                    _ => {}
+                }
+                Visit::Skip
+            });
+        }
+        let number = found.or_else(|| self.number_of_macro(name));
+        self.constant_numbers.insert(name.to_owned(), number);
+        number
+    }
+}
+
+/// The number that an expression always is.
+fn constant_number(tree: &CursorTree<'_>, value: CursorId) -> Option<i64> {
+    if let Some(number) = tree.cursor(value).evaluate_integer() {
+        return Some(number);
+    }
+    let inner = tree.strip(value);
+    let named = tree.cursor(inner).referenced().filter(|_| tree.kind(inner) == CursorKind::DeclRefExpr)?;
+    let variable = Some(named).filter(|named| named.kind() == CursorKind::VarDecl)?;
+    Some(constant_type(variable)?.convert(variable.initializer()?.evaluate_integer()?))
 }
 
 /// The function in `main_context()`.
@@ -477,13 +551,6 @@ fn is_call(tree: &CursorTree<'_>, value: CursorId, function: &str) -> Option<boo
         }
         _ => tree.cursor(value).evaluate_integer().map(|_| false),
     }
-}
-
-/// Whether an expression names a constant of an enumeration.
-fn names_constant(tree: &CursorTree<'_>, node: CursorId) -> bool {
-    let is_constant = |named: Cursor<'_>| named.kind() == CursorKind::EnumConstantDecl;
-    tree.cursor(node).referenced().is_some_and(is_constant)
-        || tree.children(node).iter().any(|&child| names_constant(tree, child))
 }
 
 /// Whether two types are the same record, whatever their qualifiers.

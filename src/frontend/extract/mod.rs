@@ -102,6 +102,16 @@ pub struct Predicate {
     pub context: Context,
 }
 
+impl Predicate {
+    /// The function or macro whose result the predicate's is compared with.
+    fn other_call(&self) -> Option<&String> {
+        match &self.compared {
+            Some(Compared::Call(name)) => Some(name),
+            _ => None,
+        }
+    }
+}
+
 /// What the result of a predicate is compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Compared {
@@ -228,6 +238,7 @@ pub fn extract(
         block_count: 0,
         definitions: HashMap::default(),
         macro_numbers: HashMap::default(),
+        constant_numbers: HashMap::default(),
         declared: HashMap::default(),
         redeclared: HashSet::default(),
         pasted_names: HashSet::default(),
@@ -379,6 +390,8 @@ struct Extractor<'a, 'tu> {
     definitions: HashMap<(File<'tu>, u32), Option<Definition<'tu>>>,
     /// The numbers that macros stand for, for those that were asked for.
     macro_numbers: HashMap<String, Option<i64>>,
+    /// The numbers of the constants that the packs pair with slots, for those that were asked for.
+    constant_numbers: HashMap<String, Option<i64>>,
     /// See [`PchSummary`].
     declared: HashMap<String, Vec<(UnitFile, u32)>>,
     redeclared: HashSet<String>,

@@ -6,7 +6,6 @@ use crate::clang::{Cursor, CursorKind, Type, TypeKind};
 use cowrap_facts::{Location, PairedFlag, PairedFlags, SlotId, Store, SymbolId, Value};
 
 use super::cursor_tree::{CursorId, CursorTree};
-use super::initialisers::is_set;
 use super::slots::TypeClass;
 use super::values::{NamedValue, SlotBuiltin};
 use super::{Extractor, PairedWith};
@@ -141,7 +140,7 @@ impl<'tu> Extractor<'_, 'tu> {
         }
         let Some(paired) = vocabulary.paired_parameters.get(&(function.spelling(), position)) else { return };
         let flag = |paired: &PairedWith<u16>| {
-            let set = is_set(tree, *arguments.get(usize::from(paired.flag))?, paired)?;
+            let set = self.is_set(tree, *arguments.get(usize::from(paired.flag))?, paired)?;
             Some(PairedFlag { model: paired.model, set })
         };
         let flags: PairedFlags = paired.iter().filter_map(flag).collect();

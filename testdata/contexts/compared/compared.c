@@ -125,3 +125,77 @@ void asserted(void) /* asserts: out */
     assert(current_thread() == main_thread());
     at(); /* out-out */
 }
+
+void both_stored(struct thread *const thread)
+{
+    struct thread *first = main_thread();
+    struct thread *current = current_thread();
+    struct thread *changed = main_thread();
+    if (current_thread() == first) {
+        at(); /* out-out */
+    } else {
+        at(); /* in-in */
+    }
+    if (first != current) {
+        at(); /* in-in */
+    }
+    if (current == changed) {
+        at();
+    }
+    changed = thread;
+}
+
+void numbers(void)
+{
+    if (current_level() == 4) {
+        at(); /* in-in */
+    } else {
+        at(); /* out-out */
+    }
+    if (current_level() == 3) {
+        at();
+    }
+}
+
+void cases(int x)
+{
+    enum level level = current_level();
+    switch (current_level()) {
+    case LEVEL_TASK:
+        at(); /* out-out */
+        /* fall through */
+    case LEVEL_ISR:
+        at();
+        break;
+    default:
+        at(); /* out-out */
+    }
+    switch (level) {
+    case LEVEL_ISR:
+        at(); /* in-in */
+        break;
+    default:
+        at(); /* out-out */
+    }
+    switch (depth()) {
+    case 0:
+        at(); /* out-out */
+        break;
+    case 1:
+        switch (x) {
+        case 0:
+            at(); /* in-in */
+        }
+    }
+    switch (depth()) {
+    case 0 ... 1:
+        at();
+        break;
+    default:
+        at(); /* in-in */
+    }
+    switch (x) {
+    case LEVEL_ISR:
+        at();
+    }
+}

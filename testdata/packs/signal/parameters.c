@@ -39,6 +39,48 @@ static void pass_on_less(unsigned int flags)
     release(flags);
 }
 
+/* Copies of the parameter that do not change. */
+static void clean(_Bool in_signal)
+{
+    _Bool quiet = in_signal;
+    int still = quiet;
+
+    if (!still) {
+        free(junk);
+    }
+}
+
+static void clean_number(int in_signal)
+{
+    int sure = in_signal;
+
+    if (sure) {
+        return;
+    }
+    free(junk);
+}
+
+/* It changes its copy. */
+static void clean_late(int in_signal)
+{
+    int sure = in_signal;
+
+    sure = junk != 0;
+    if (sure) {
+        return;
+    }
+    free(junk);
+}
+
+static void on_hup(int number)
+{
+    (void)number;
+    clean(1);
+    clean_number(1);
+    clean(0); /* expect: error signal-unsafe-call: `clean` called from signal handler `on_hup` leads to async-signal-unsafe `free` */
+    clean_late(1); /* expect: error signal-unsafe-call: `clean_late` called from signal handler `on_hup` leads to async-signal-unsafe `free` */
+}
+
 static void on_term(int number)
 {
     (void)number;
@@ -78,6 +120,8 @@ int main(void)
     signal(SIGQUIT, on_quit);
     signal(SIGINT, leave);
     signal(SIGHUP, leave_anyway);
+    signal(SIGHUP, on_hup);
+    clean(0);
     leave(0);
     return 0;
 }

@@ -9,7 +9,7 @@ use crate::clang::{BinaryOperator, Cursor, CursorKind, Position};
 use cowrap_facts::name_matches;
 
 use super::super::cursor_tree::CursorId;
-use super::super::flow::{Comparison, Entering, IntegerType, NodeId, Op, Variable, VariableInfo};
+use super::super::flow::{CaseValues, Comparison, Entering, IntegerType, Label, NodeId, Op, Variable, VariableInfo};
 use super::super::macros::{MacroUse, number};
 use super::super::source_text::SourceCall;
 use super::super::values::named_function;
@@ -28,6 +28,10 @@ pub(super) struct ContextMacros<'tu> {
     /// The variables that keep what predicates returned, each with variables for the answers: whether what is kept
     /// equals what the predicate is compared with.
     kept: HashMap<usize, Vec<(Predicate, Variable)>>,
+    /// The variables that keep what predicates are compared with, each with the names of the functions called.
+    kept_calls: HashMap<usize, Vec<String>>,
+    /// The `switch` statements around the code that is being lowered, each with the case that follows from the context.
+    switches: Vec<Option<AnsweredCase>>,
     /// The variables that the body changes or may change, once they were looked for.
     changed: Option<HashSet<usize>>,
 }
@@ -39,6 +43,15 @@ pub(super) struct Guard<'tu> {
     pub(super) enter: NodeId,
     /// Where the macro is used.
     used: Position<'tu>,
+}
+
+/// The case of a `switch` to which control goes if, and only if, a predicate's answer is yes.
+#[derive(Clone, Copy)]
+struct AnsweredCase {
+    number: i64,
+    label: Label,
+    /// Whether the `switch` has it.
+    is_there: bool,
 }
 
 /// Whether an argument is the constant that a change needs.
@@ -151,29 +164,22 @@ impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
 
     /// Whether what an operand returns equals another, if the operand is a predicate, or keeps what one returned.
     fn compared_with(&mut self, operand: CursorId, other: CursorId) -> Option<NodeId> {
-        let mut answers: Vec<(Predicate, Option<Variable>)> =
-            self.called_predicates(operand).into_iter().map(|predicate| (predicate.clone(), None)).collect();
-        let named = self.variable_named(operand);
-        if let Some(kept) = named.and_then(|named| self.context_macros.kept.get(&named.canonical_key())) {
-            answers.extend(kept.iter().map(|(predicate, variable)| (predicate.clone(), Some(*variable))));
-        }
+        let answers = self.answers(operand);
         if answers.is_empty() {
             return None;
         }
         let number = self.number(other);
-        let yes = |(predicate, kept): &(Predicate, Option<Variable>)| match kept {
-            Some(variable) => Op::Read(*variable),
-            None => Op::Predicate(predicate.context),
-        };
         for answer in &answers {
             let is_equal = match &answer.0.compared {
                 None => false,
                 Some(Compared::Number(wanted)) => number == Some(*wanted),
-                Some(Compared::Call(name)) => self.called_names(other, &|called| called == name).contains(name),
-                Some(Compared::Name(name)) => self.is_named(other, name),
+                Some(Compared::Call(name)) => self.is_result_of(other, name),
+                Some(Compared::Name(name)) => {
+                    self.is_named(other, name) || number.is_some() && self.extractor.number_of_constant(name) == number
+                }
             };
             if is_equal {
-                return Some(self.node(yes(answer), Vec::new()));
+                return Some(self.node(answer_op(answer), Vec::new()));
             }
         }
         let number = number?;
@@ -182,7 +188,7 @@ impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
             if says_nothing {
                 continue;
             }
-            let yes = self.node(yes(answer), Vec::new());
+            let yes = self.node(answer_op(answer), Vec::new());
             // With another number than the one of the predicate, the answer is no.
             let is_truth = answer.0.compared.is_none();
             let fits = if is_truth && number != 0 { yes } else { self.node(Op::Not, vec![yes]) };
@@ -196,6 +202,83 @@ impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
         None
     }
 
+    /// The predicates that an expression calls, and those whose results the variable keeps that it is, each with the
+    /// variable for the answer.
+    fn answers(&mut self, operand: CursorId) -> Vec<(Predicate, Option<Variable>)> {
+        let mut answers: Vec<(Predicate, Option<Variable>)> =
+            self.called_predicates(operand).into_iter().map(|predicate| (predicate.clone(), None)).collect();
+        let named = self.variable_named(operand);
+        if let Some(kept) = named.and_then(|named| self.context_macros.kept.get(&named.canonical_key())) {
+            answers.extend(kept.iter().map(|(predicate, variable)| (predicate.clone(), Some(*variable))));
+        }
+        answers
+    }
+
+    /// Whether an expression is a call of a function or macro of this name, or a variable that keeps its result.
+    fn is_result_of(&mut self, expression: CursorId, name: &String) -> bool {
+        let named = self.variable_named(expression);
+        named
+            .and_then(|named| self.context_macros.kept_calls.get(&named.canonical_key()))
+            .is_some_and(|calls| calls.contains(name))
+            || self.called_names(expression, &|called| called == name).contains(name)
+    }
+
+    /// Lowers a `switch` statement. Where its value is what a predicate compares with a number, the context decides
+    /// whether control goes to the case of that number.
+    pub(super) fn switch(&mut self, value: CursorId, body: CursorId) -> NodeId {
+        let ty = integer_type(self.raw.cursor(value));
+        let known = if self.reading.predicates.is_empty() { None } else { self.answered_case(value) };
+        let condition = self.lower(value, true);
+        self.context_macros.switches.push(known.as_ref().map(|(_, case)| *case));
+        let body = self.lower(body, false);
+        let case = self.context_macros.switches.pop().flatten().filter(|case| case.is_there);
+        let (Some((answer, _)), Some(AnsweredCase { label, .. })) = (known, case) else {
+            return self.node(Op::Switch(ty), vec![condition, body]);
+        };
+        let (answer, goto) = (self.node(answer, Vec::new()), self.node(Op::Goto(label), Vec::new()));
+        let jump = self.node(Op::If, vec![answer, goto]);
+        let unknown = self.unknown();
+        let switch = self.node(Op::Switch(ty), vec![unknown, body]);
+        self.node(Op::Sequence, vec![condition, jump, switch])
+    }
+
+    /// The answer that decides whether a value is a number, and the case of that number.
+    fn answered_case(&mut self, value: CursorId) -> Option<(Op, AnsweredCase)> {
+        let answers = self.answers(value);
+        answers.into_iter().find_map(|answer| {
+            let number = match &answer.0.compared {
+                Some(Compared::Number(number)) => *number,
+                Some(Compared::Name(name)) => self.extractor.number_of_constant(name)?,
+                Some(Compared::Call(_)) | None => return None,
+            };
+            let label = self.tree.label();
+            Some((answer_op(&answer), AnsweredCase { number, label, is_there: false }))
+        })
+    }
+
+    /// Lowers a case with its statement.
+    pub(super) fn case(&mut self, values: CaseValues, statement: CursorId) -> NodeId {
+        let mut label = None;
+        let mut is_only = false;
+        if let Some(Some(case)) = self.context_macros.switches.last_mut()
+            && let CaseValues::Range(first, last) = values
+            && (first..=last).contains(&case.number)
+            && !case.is_there
+        {
+            case.is_there = true;
+            label = Some(case.label);
+            is_only = first == last;
+        }
+        let mut lowered = self.lower(statement, false);
+        if !is_only {
+            lowered = self.node(Op::Case(values), vec![lowered]);
+        }
+        match label {
+            Some(label) => self.node(Op::Label(label), vec![lowered]),
+            None => lowered,
+        }
+    }
+
     /// The predicates whose functions or macros an expression calls.
     fn called_predicates(&mut self, node: CursorId) -> Vec<&'a Predicate> {
         let predicates = &self.reading.predicates;
@@ -204,7 +287,7 @@ impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
     }
 
     /// The variable that an expression is.
-    fn variable_named(&self, node: CursorId) -> Option<Cursor<'tu>> {
+    pub(super) fn variable_named(&self, node: CursorId) -> Option<Cursor<'tu>> {
         let node = self.raw.strip(node);
         let named = self.raw.cursor(node).referenced().filter(|_| self.raw.kind(node) == CursorKind::DeclRefExpr);
         named.filter(|named| matches!(named.kind(), CursorKind::VarDecl | CursorKind::ParmDecl))
@@ -218,9 +301,14 @@ impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
         }
         let mut predicates = self.called_predicates(initializer);
         predicates.retain(|predicate| predicate.compared.is_some());
+        let others: Vec<&String> = self.reading.predicates.iter().filter_map(Predicate::other_call).collect();
+        let calls = self.called_names(initializer, &|name| others.iter().any(|other| *other == name));
         let key = declared.canonical_key();
-        if predicates.is_empty() || self.changed_variables().contains(&key) {
+        if predicates.is_empty() && calls.is_empty() || self.changed_variables().contains(&key) {
             return Vec::new();
+        }
+        if !calls.is_empty() {
+            self.context_macros.kept_calls.insert(key, calls);
         }
         let mut noted = Vec::new();
         for predicate in predicates {
@@ -233,7 +321,7 @@ impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
     }
 
     /// The variables that the body assigns, or whose address it takes.
-    fn changed_variables(&mut self) -> &HashSet<usize> {
+    pub(super) fn changed_variables(&mut self) -> &HashSet<usize> {
         let raw = std::rc::Rc::clone(&self.raw);
         self.context_macros.changed.get_or_insert_with(|| {
             use CursorKind::*;
@@ -468,6 +556,14 @@ impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
         }
         let inner = self.lower(statement, false);
         self.node(Op::Sequence, vec![guard.enter, inner])
+    }
+}
+
+/// The node of an answer: the context, or the variable that keeps it.
+fn answer_op((predicate, kept): &(Predicate, Option<Variable>)) -> Op {
+    match kept {
+        Some(variable) => Op::Read(*variable),
+        None => Op::Predicate(predicate.context),
     }
 }
 

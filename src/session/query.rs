@@ -1,10 +1,12 @@
 //! Answers a query about a tree or a saved index.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use thiserror::Error;
 
-use cowrap_analysis::effects::Effects;
+use cowrap_analysis::effects::{Effects, changed_through_pointers};
+use cowrap_analysis::program::PointsTo;
 use cowrap_analysis::queries::{self, QueryError, Selection};
 use cowrap_analysis::rules;
 use cowrap_base::files::Texts;
@@ -71,7 +73,9 @@ pub fn ask(request: &Request, query: &Query, progress: &dyn Progress) -> Result<
     let Index { program, packs, readings, tree, problems, .. } = index(request, progress)?;
     // A query is about one pack, the first.
     let program = readings.first().map_or(Cow::Borrowed(&program), |reading| program.read_as(*reading));
-    let mut effects = Effects::new(&program, packs.first(), &tree);
+    let points_to = Arc::new(PointsTo::new(&program));
+    let program = changed_through_pointers(program, packs.first(), &points_to);
+    let mut effects = Effects::with_points_to(&program, packs.first(), &tree, points_to);
     note_unread_units(&mut effects, &problems, &Texts::new(&tree.root, None));
     let answer = match query {
         Query::Why { function, to, all } => Answer::Why(queries::why(&effects, function, to.as_deref(), *all)?),

@@ -209,6 +209,7 @@ impl<'a> Effects<'a> {
             _ => false,
         };
         let models = linked.models.iter().map(|model| (*model, self.slot_model(*model)));
-        models.filter(move |(_, model)| !model.is_foreign && !(model.library && is_defined))
+        let is_void = move |model: &SlotModel| model.is_foreign || (model.library && is_defined);
+        models.filter(move |(_, model)| !is_void(model))
     }
 }

@@ -17,6 +17,7 @@ mod shared;
 use std::borrow::Cow;
 use std::path::PathBuf;
 
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use cowrap_facts::{
@@ -428,10 +429,20 @@ impl Program {
     /// Builds the call graph from the bodies, without the calls that control does not come to. A program that was
     /// deserialised needs this, since the graph is not stored.
     pub fn connect(&mut self) {
+        self.connect_with(None);
+    }
+
+    /// The same where calls through slots can change the context, as what they may call does. `changing` are the
+    /// functions of which the pack says that they change it.
+    pub fn connect_through(&mut self, points_to: &PointsTo, changing: &FxHashSet<FunctionId>) {
+        self.connect_with(Some(returns::Pointers { points_to, changing }));
+    }
+
+    fn connect_with(&mut self, pointers: Option<returns::Pointers<'_>>) {
         // What follows from a body that is narrow already could be something else.
         self.widen();
         let before = self.bodies.clone();
-        self.narrow();
+        self.narrow(pointers);
         let is_narrowed = |(id, before): &(BodyId, &Shared<Body>)| {
             let body = &self.bodies[*id];
             !body.is_same_copy(before) && ***before != **body

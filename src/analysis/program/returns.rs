@@ -24,14 +24,15 @@
 //!   contexts behind it. No variable tells which (`if (taken) unlock();`).
 //! * The front end evaluates a predicate behind such a call in the context before it.
 //! * A cleanup that changes the context leaves both contexts in its scope and behind it, unless the pack names its guard.
-//! * A function without a body, or whose bodies never return, returns in the context that it is entered in. What is
-//!   called through a slot does so, too.
+//! * A function without a body, or whose bodies never return, returns in the context that it is entered in.
+//! * What is called through a slot does so, too, unless the slot may point to a function that changes the context. Such a
+//!   call is taken for one that control passes on some paths only, so that it leaves both contexts behind it.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use cowrap_facts::{CallKind, Context, ContextSet, PathCondition, single_values};
 
-use super::{Adjacency, Body, BodyId, Call, FunctionId, IndexVec, Location, Program};
+use super::{Adjacency, Body, BodyId, Call, FunctionId, IndexVec, Location, PointsTo, Program, SlotCall, SlotId};
 
 /// In which contexts a function returns, from each context that it is entered in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,28 +60,66 @@ impl Exits {
         entered.fold(ContextSet::EMPTY, |behind, entry| behind.or(self.of(entry)))
     }
 
+    fn or(self, other: Exits) -> Exits {
+        Exits([self.0[0].or(other.0[0]), self.0[1].or(other.0[1])])
+    }
+
     /// Whether it may return in another context than the one that it is entered in.
     fn changes(self) -> bool {
         Context::ALL.into_iter().any(|entry| self.of(entry).contains(entry.other()))
     }
 }
 
+/// The exits of all functions, and of what slots point to.
+#[derive(Debug)]
+struct AllExits {
+    functions: IndexVec<FunctionId, Exits>,
+    /// Those of slots that may point to a function that changes the context.
+    slots: FxHashMap<SlotId, Exits>,
+}
+
+impl AllExits {
+    /// What a call does to the context, beside what the conditions behind it say.
+    fn of(&self, call: &Call) -> Exits {
+        if call.kind.is_in_place() { self.functions[call.callee] } else { Exits::SAME }
+    }
+
+    /// What a call through a slot does to the context, if it may change it.
+    fn through(&self, call: &SlotCall) -> Option<Exits> {
+        let slot = call.slot.filter(|_| call.kind.is_in_place())?;
+        self.slots.get(&slot).copied()
+    }
+
+    /// Whether the front end knows all contexts at the calls of a body.
+    fn are_known_in(&self, body: &Body) -> bool {
+        body.calls.iter().all(|call| self.of(call) == Exits::SAME)
+            && (self.slots.is_empty() || body.slot_calls.iter().all(|call| self.through(call).is_none()))
+    }
+}
+
+/// What calls through slots may call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pointers<'p> {
+    pub points_to: &'p PointsTo,
+    /// The functions of which the pack says that they change the context.
+    pub changing: &'p FxHashSet<FunctionId>,
+}
+
 impl Program {
     /// Gives all calls the contexts in which control can be there, by the functions that are called before them. Doing
-    /// it again changes nothing.
-    pub(super) fn narrow(&mut self) {
-        let exits = self.exits();
-        if exits.as_slice().iter().all(|exits| *exits == Exits::SAME) {
+    /// it again changes nothing. Without pointers, calls through slots are taken to change nothing.
+    pub(super) fn narrow(&mut self, pointers: Option<Pointers<'_>>) {
+        let exits = self.exits(pointers);
+        if exits.functions.as_slice().iter().all(|exits| *exits == Exits::SAME) && exits.slots.is_empty() {
             return;
         }
         for body in &mut self.bodies {
-            if body.calls.iter().any(|call| exits_of(call, &exits) != Exits::SAME) {
+            if !exits.are_known_in(body) {
                 let points = Points::new(body, &exits);
                 let calls: Vec<PathCondition> =
                     points.known.iter().map(|known| known.map_or(PathCondition::NEVER, |known| known.at)).collect();
-                let slot_calls =
-                    body.slot_calls.iter().map(|call| points.at_slot_call(call.condition, call.after, call.location));
-                let slot_calls: Vec<PathCondition> = slot_calls.collect();
+                let slot_calls: Vec<PathCondition> =
+                    (0..body.slot_calls.len()).map(|position| points.at_slot_call(position)).collect();
                 let exit = points.at_end();
                 let body = body.make_mut();
                 body.calls.iter_mut().zip(calls).for_each(|(call, condition)| call.condition = condition);
@@ -90,17 +129,52 @@ impl Program {
         }
     }
 
-    /// For each function, the contexts in which it returns.
-    fn exits(&self) -> IndexVec<FunctionId, Exits> {
-        let mut exits = IndexVec::from_elem(Exits::SAME, self.functions.len());
-        let says = |body: &&super::Shared<Body>| body.assertion.is_some() || body.exit.changes();
+    /// For each function, the contexts in which it returns, and those in which calls through each slot do.
+    fn exits(&self, pointers: Option<Pointers<'_>>) -> AllExits {
+        let functions = IndexVec::from_elem(Exits::SAME, self.functions.len());
+        let mut exits = AllExits { functions, slots: FxHashMap::default() };
+        self.find_exits(&mut exits);
+        let Some(Pointers { points_to, changing }) = pointers else { return exits };
+        let mut called: Vec<SlotId> =
+            self.bodies.iter().flat_map(|body| body.slot_calls.iter().filter_map(|call| call.slot)).collect();
+        called.sort_unstable();
+        called.dedup();
+        // What is found for slots only grows, so that this ends.
+        loop {
+            let mut is_new = false;
+            for slot in &called {
+                let of_candidate = |function: &FunctionId| match changing.contains(function) {
+                    true => Exits::OPEN,
+                    false => exits.functions[*function],
+                };
+                let known = exits.slots.get(slot).copied();
+                let found = points_to.candidates(*slot).iter().map(of_candidate).filter(|exits| exits.changes());
+                let Some(found) = found.chain(known).reduce(Exits::or) else { continue };
+                if known != Some(found) {
+                    exits.slots.insert(*slot, found);
+                    is_new = true;
+                }
+            }
+            if !is_new {
+                return exits;
+            }
+            self.find_exits(&mut exits);
+        }
+    }
+
+    /// Finds the exits of functions, by those of slots.
+    fn find_exits(&self, all: &mut AllExits) {
+        all.functions = IndexVec::from_elem(Exits::SAME, self.functions.len());
+        let goes_through =
+            |body: &Body| !all.slots.is_empty() && body.slot_calls.iter().any(|call| all.through(call).is_some());
+        let says = |body: &&super::Shared<Body>| body.assertion.is_some() || body.exit.changes() || goes_through(body);
         let mut open: Vec<FunctionId> = self.bodies.iter().filter(says).map(|body| body.function).collect();
         if open.is_empty() {
-            return exits;
+            return;
         }
         // For each function, those whose exits depend on its own. Where nothing changes the context, only the calls
         // count that are passed before the end.
-        let changes = self.bodies.iter().any(|body| body.exit.changes());
+        let changes = !all.slots.is_empty() || self.bodies.iter().any(|body| body.exit.changes());
         let called = self.bodies.iter().flat_map(|body| {
             let all = body.calls.iter().map(|call| call.callee).filter(move |_| changes);
             let passed = chain(body, body.returns_after).map(|call| body.calls[call].callee).filter(move |_| !changes);
@@ -120,20 +194,19 @@ impl Program {
             }
             let found = match updates[function] {
                 MOST_UPDATES => Exits::OPEN,
-                _ => self.exits_of(function, &exits),
+                _ => self.exits_of(function, all),
             };
-            if found != exits[function] {
-                exits[function] = found;
+            if found != all.functions[function] {
+                all.functions[function] = found;
                 updates[function] += 1;
                 let callers = dependent.of(function).iter().copied();
                 open.extend(callers.filter(|caller| !std::mem::replace(&mut is_open[*caller], true)));
             }
         }
-        exits
     }
 
     /// The contexts in which a function returns: those of all its bodies.
-    fn exits_of(&self, function: FunctionId, exits: &IndexVec<FunctionId, Exits>) -> Exits {
+    fn exits_of(&self, function: FunctionId, exits: &AllExits) -> Exits {
         let bodies = &self.function(function).bodies;
         if bodies.is_empty() {
             return Exits::SAME;
@@ -143,10 +216,10 @@ impl Program {
         Exits(Context::ALL.map(of_all))
     }
 
-    fn exits_of_body(&self, id: BodyId, exits: &IndexVec<FunctionId, Exits>) -> Exits {
+    fn exits_of_body(&self, id: BodyId, exits: &AllExits) -> Exits {
         let body = self.body(id);
         let asserted = body.assertion.map(|(assertion, _)| assertion.context);
-        let is_plain = !body.exit.changes() && !body.calls.iter().any(|call| exits_of(call, exits) != Exits::SAME);
+        let is_plain = !body.exit.changes() && exits.are_known_in(body);
         let end = if is_plain { body.exit } else { Points::new(body, exits).at_end() };
         Exits(Context::ALL.map(|entry| {
             let returns = body.exit.contexts_from(entry.into());
@@ -158,11 +231,6 @@ impl Program {
             }
         }))
     }
-}
-
-/// What a call does to the context, beside what the conditions behind it say.
-fn exits_of(call: &Call, exits: &IndexVec<FunctionId, Exits>) -> Exits {
-    if call.kind.is_in_place() { exits[call.callee] } else { Exits::SAME }
 }
 
 /// The positions of the calls that control passes one before the other, from the last one on.
@@ -184,13 +252,15 @@ struct Known {
 /// The contexts at the points of a body.
 struct Points<'b> {
     body: &'b Body,
-    exits: &'b IndexVec<FunctionId, Exits>,
+    exits: &'b AllExits,
     /// For each call, when it is known.
     known: Vec<Option<Known>>,
     /// The calls that may change the context, beside those that the pack names.
     changing: Vec<usize>,
     /// The calls that are a part of what the pack names.
     named: Vec<usize>,
+    /// The calls through slots that may change the context, with the contexts behind them.
+    through: Vec<(usize, PathCondition)>,
 }
 
 /// A point of a body.
@@ -200,21 +270,29 @@ struct Point<'p> {
     after: Option<u32>,
     /// Its position among the calls, if it is one.
     call: Option<usize>,
+    /// Its location, and its position among the calls through slots, if it is one. The end of a body has none.
+    location: Option<(Location, Option<usize>)>,
     /// Whether a call stands before the point in the source.
     is_behind: &'p dyn Fn(usize) -> bool,
 }
 
 impl<'b> Points<'b> {
-    fn new(body: &'b Body, exits: &'b IndexVec<FunctionId, Exits>) -> Self {
+    fn new(body: &'b Body, exits: &'b AllExits) -> Self {
         let calls = || body.calls.iter().enumerate();
-        let changing = calls().filter(|(_, call)| !call.is_change && exits_of(call, exits).changes());
+        let changing = calls().filter(|(_, call)| !call.is_change && exits.of(call).changes());
         let named = calls().filter(|(_, call)| call.is_change);
+        let through = body.slot_calls.iter().enumerate().filter(|_| !exits.slots.is_empty());
+        let through = through.filter_map(|(position, call)| {
+            let behind = exits.through(call)?.behind(ContextSet::BOTH);
+            Some((position, map(call.condition, |_, _, _| behind)))
+        });
         let mut points = Points {
             body,
             exits,
             known: vec![None; body.calls.len()],
             changing: changing.map(|(position, _)| position).collect(),
             named: named.map(|(position, _)| position).collect(),
+            through: through.collect(),
         };
         for call in 0..body.calls.len() {
             let unknown = chain(body, Some(call as u32)).take_while(|call| points.known[*call].is_none());
@@ -228,9 +306,10 @@ impl<'b> Points<'b> {
     fn at_call(&self, position: usize) -> Known {
         let call = &self.body.calls[position];
         let is_behind = |other: usize| other < position;
-        let point = Point { condition: call.condition, after: call.after, call: Some(position), is_behind: &is_behind };
+        let (condition, after, location) = (call.condition, call.after, Some((call.location, None)));
+        let point = Point { condition, after, call: Some(position), location, is_behind: &is_behind };
         let at = self.at(&point);
-        let exits = exits_of(call, self.exits);
+        let exits = self.exits.of(call);
         let behind = map(at, |_, _, contexts| match (call.kind, call.is_change) {
             // It runs at the end of a scope, and stands at its beginning.
             (CallKind::Cleanup, true) => contexts,
@@ -242,14 +321,16 @@ impl<'b> Points<'b> {
         Known { at, behind }
     }
 
-    fn at_slot_call(&self, condition: PathCondition, after: Option<u32>, location: Location) -> PathCondition {
+    fn at_slot_call(&self, position: usize) -> PathCondition {
+        let SlotCall { condition, after, location, .. } = self.body.slot_calls[position];
         let is_behind = |other: usize| self.body.calls[other].location < location;
-        self.at(&Point { condition, after, call: None, is_behind: &is_behind })
+        let location_of = Some((location, Some(position)));
+        self.at(&Point { condition, after, call: None, location: location_of, is_behind: &is_behind })
     }
 
     fn at_end(&self) -> PathCondition {
         let Body { exit, returns_after, .. } = *self.body;
-        self.at(&Point { condition: exit, after: returns_after, call: None, is_behind: &|_| true })
+        self.at(&Point { condition: exit, after: returns_after, call: None, location: None, is_behind: &|_| true })
     }
 
     /// The contexts at a point.
@@ -271,7 +352,7 @@ impl<'b> Points<'b> {
             is_changed |= before != at;
             is_changed_on_all_paths |= !before.is_empty() && before.and(at).is_empty();
         }
-        let joined = self.behind_some_paths(point, is_between);
+        let joined = self.behind_some_paths(point, is_between).or(self.behind_slot_calls(point, last));
         map(point.condition, |entry, flags, at| {
             let before = taken(entry, flags);
             let behind = behind.map_or(before, |behind| behind.from(entry, flags));
@@ -286,6 +367,22 @@ impl<'b> Points<'b> {
             };
             own.or(joined.from(entry, flags))
         })
+    }
+
+    /// The contexts behind the calls through slots between a point and the last call that dominates it.
+    fn behind_slot_calls(&self, point: &Point<'_>, last: Option<usize>) -> PathCondition {
+        let is_between = |(position, _): &&(usize, PathCondition)| {
+            let location = self.body.slot_calls[*position].location;
+            // The calls of a macro have one location, and their order is unknown.
+            let is_behind = match point.location {
+                Some((at, None)) => location <= at,
+                Some((at, Some(own))) => location <= at && *position < own,
+                None => true,
+            };
+            is_behind && last.is_none_or(|last| self.body.calls[last].location <= location)
+        };
+        let between = self.through.iter().filter(is_between);
+        between.fold(PathCondition::NEVER, |joined, (_, behind)| joined.or(*behind))
     }
 
     /// The contexts behind the calls that change the context on some paths to a point only.

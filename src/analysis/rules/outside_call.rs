@@ -197,7 +197,8 @@ fn through_others(effects: &Effects<'_>, chains: &[CallChain]) -> Option<Finding
         true => "may lead to",
         false => "leads to",
     };
-    let (head, place) = (call_head(effects, callee), inside(effects, first.caller));
+    let place = if best.changes { format!("from `{caller}`") } else { inside(effects, first.caller) };
+    let head = call_head(effects, callee);
     let text = format!("{head} {place} {leads} {}", described_callee(effects, last.callee));
     let subjects = vec![Role::Caller.of(caller), callee_subject(effects, callee), reached(effects, last.callee)];
     let message = Message { function: caller, subjects, text };

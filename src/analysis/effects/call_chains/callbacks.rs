@@ -13,11 +13,20 @@ use super::graph::{CallRef, IncomingCall, Node};
 use super::worklist::Worklist;
 use super::{Ambiguity, Search, is_open};
 
-/// A node that calls its parameter at this position, itself or through other functions.
+/// A body that calls its parameter at this position in the search's context, itself or through other functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Callback {
     pub node: Node,
     pub position: u16,
+    /// Whether the body is entered in the other context, and has changed to the search's context before the call.
+    pub changes: bool,
+}
+
+impl Callback {
+    /// The context in which the body is entered, for a search in this context.
+    pub(super) fn entry(self, context: Context) -> Context {
+        if self.changes { context.other() } else { context }
+    }
 }
 
 /// How a callback calls its parameter: by a call of it, or by a call that passes it to another callback.
@@ -83,13 +92,19 @@ impl Search<'_, '_> {
         parameters.filter(move |(owner, _)| *owner == function).map(|(_, position)| *position)
     }
 
+    /// The contexts in which a callback can be entered, the search's context first.
+    fn entries(&self) -> [Context; 2] {
+        [self.context, self.context.other()]
+    }
+
     /// Finds all callbacks.
     pub(super) fn find_callbacks(&mut self) {
         let program = self.effects.program;
         let mut open = self.direct_callbacks();
         while let Some((ambiguity, length, (callback, at, next))) = open.pop() {
             let function = program.body(callback.node.body).function;
-            if self.callbacks.contains_key(&callback) || !self.may_run(function) {
+            let entry = callback.entry(self.context);
+            if self.callbacks.contains_key(&callback) || !self.effects.start(function).contains(entry) {
                 continue;
             }
             self.callbacks.insert(callback, CallbackReason { at, next, ambiguity, length });
@@ -97,9 +112,12 @@ impl Search<'_, '_> {
                 let IncomingCall { body, caller, at, condition, arguments, ambiguity: own } = call;
                 for argument in arguments.iter().filter(|argument| argument.position == callback.position) {
                     let ArgumentValue::Slot(slot) = argument.value else { continue };
-                    for position in self.own_parameters(slot, caller) {
-                        for value in self.leading(self.context, condition, arguments, callback.node) {
-                            let outer = Callback { node: Node { body, value }, position };
+                    for (position, outer) in
+                        self.own_parameters(slot, caller).flat_map(|at| self.entries().map(|of| (at, of)))
+                    {
+                        for value in self.leading_to(outer, entry, condition, arguments, callback.node) {
+                            let changes = outer != self.context;
+                            let outer = Callback { node: Node { body, value }, position, changes };
                             open.push(ambiguity.and(own), length + 1, (outer, at, Some(callback)));
                         }
                     }
@@ -119,9 +137,11 @@ impl Search<'_, '_> {
                 if !call.kind.is_in_place() || call.ends {
                     continue;
                 }
-                for position in self.own_parameters(*slot, body.function) {
-                    for value in single_values(call.condition.values(self.context)) {
-                        let callback = Callback { node: Node { body: *id, value }, position };
+                let parameters = self.own_parameters(*slot, body.function);
+                for (position, entry) in parameters.flat_map(|position| self.entries().map(|entry| (position, entry))) {
+                    for value in single_values(call.condition.settled().values_at(entry, self.context)) {
+                        let changes = entry != self.context;
+                        let callback = Callback { node: Node { body: *id, value }, position, changes };
                         open.push(Ambiguity::NONE, 1, (callback, CallRef::Slot(*at), None));
                     }
                 }
@@ -170,7 +190,8 @@ impl Search<'_, '_> {
                 _ => continue,
             };
             let states = Context::ALL.into_iter().flat_map(|entry| {
-                self.leading(entry, call.condition, call.arguments, to.node).map(move |value| (entry, value))
+                let at = to.entry(self.context);
+                self.leading_to(entry, at, call.condition, call.arguments, to.node).map(move |value| (entry, value))
             });
             for (entry, value) in states {
                 let from = Node { body: call.body, value };

@@ -167,8 +167,20 @@ impl<'e, 'a> Search<'e, 'a> {
         arguments: &[Argument],
         to: Node,
     ) -> impl Iterator<Item = u8> {
+        self.leading_to(entry, self.context, condition, arguments, to)
+    }
+
+    /// The same for a call in any context.
+    pub(super) fn leading_to(
+        &self,
+        entry: Context,
+        at: Context,
+        condition: PathCondition,
+        arguments: &[Argument],
+        to: Node,
+    ) -> impl Iterator<Item = u8> + use<> {
         let callee = self.effects.program.body(to.body);
-        let reached = condition.values_at(entry, self.context);
+        let reached = condition.values_at(entry, at);
         let enters = |value: &u8| passed_values(arguments, entry, *value, callee) & (1 << to.value) != 0;
         let leading = single_values(reached).filter(enters).fold(0u8, |leading, value| leading | 1 << value);
         single_values(leading)

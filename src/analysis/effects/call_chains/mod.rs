@@ -8,7 +8,8 @@
 //!
 //! A body can change its context. A node is a body that is entered in the search's context, and a chain goes on only
 //! through calls that certainly still are in this context. A chain starts at a call that certainly is in the context:
-//! the body is entered there, or has changed to it. Functions that change the context and call what they were passed are not followed as callbacks.
+//! the body is entered there, or has changed to it. It can also start at a call in the other context that passes a
+//! function on: the callee certainly changes the context before it calls what it was passed.
 //!
 //! The result is a witness for each chain: its calls, with their locations.
 
@@ -41,6 +42,8 @@ pub struct CallChain {
     pub body: BodyId,
     /// How ambiguous the chain is.
     pub ambiguity: Ambiguity,
+    /// Whether the first call is made in the other context, and what it calls changes to the search's context.
+    pub changes: bool,
     /// Whether it needs some values of the body's flags.
     pub conditional: bool,
     /// The calls, from that of the body to that of the goal. A chain of a single call goes through a slot.

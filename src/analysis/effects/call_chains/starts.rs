@@ -44,8 +44,8 @@ struct Start<'w> {
     body: BodyId,
     /// For each context, the values of the body's flags with which it is entered there, a bit for each.
     entered: [(Context, u8); 2],
-    /// Whether a call with this condition may be the first.
-    is_wanted: &'w dyn Fn(PathCondition) -> bool,
+    /// Whether a call with this condition may be the first, if it is made in this context.
+    is_wanted: &'w dyn Fn(PathCondition, Context) -> bool,
 }
 
 impl Search<'_, '_> {
@@ -56,7 +56,7 @@ impl Search<'_, '_> {
         let of_body = |body: BodyId| {
             let start = effects.certain_start(program.body(body).function);
             let is_certain =
-                |condition: PathCondition| condition.contexts_from(start) == ContextSet::from(self.context);
+                |condition: PathCondition, at: Context| condition.contexts_from(start) == ContextSet::from(at);
             let possible = &effects.entry_contexts().possible;
             let entered = Context::ALL.map(|entry| (entry, possible.values(entry, body)));
             let groups = self.chains_of(&Start { body, entered, is_wanted: &is_certain });
@@ -77,13 +77,15 @@ impl Search<'_, '_> {
                 let values = if possible == 0 { program.body(*body).values } else { possible };
                 (entry, if start.contains(entry) { values } else { 0 })
             });
-            let is_reached = |condition: PathCondition| {
-                entered.into_iter().any(|(entry, values)| condition.values_at(entry, self.context) & values != 0)
+            let is_reached = |condition: PathCondition, at: Context| {
+                entered.into_iter().any(|(entry, values)| condition.values_at(entry, at) & values != 0)
             };
-            let direct = self.direct_calls(*body).into_iter().filter(|(condition, _)| is_reached(*condition));
+            let is_here = |(condition, _): &(PathCondition, CallRef)| is_reached(*condition, self.context);
+            let direct = self.direct_calls(*body).into_iter().filter(is_here);
             found.extend(direct.map(|(condition, at)| CallChain {
                 body: *body,
                 ambiguity: Ambiguity::NONE,
+                changes: false,
                 conditional: self.is_conditional(program.body(*body), entered, |entry, values| {
                     condition.values_at(entry, self.context) & values
                 }),
@@ -187,7 +189,7 @@ impl Search<'_, '_> {
         });
         let mut found = Vec::new();
         for (at, condition, arguments, callee) in named.chain(through) {
-            if !(start.is_wanted)(condition) {
+            if !(start.is_wanted)(condition, self.context) {
                 continue;
             }
             let mut best: Option<(Leading, (Context, u8))> = None;
@@ -211,7 +213,7 @@ impl Search<'_, '_> {
                     [self.step(start.body, Via::Call(at), Some(node)), self.steps(node)].concat()
                 }
             };
-            let chain = CallChain { body: start.body, ambiguity, conditional, steps };
+            let chain = CallChain { body: start.body, ambiguity, changes: false, conditional, steps };
             found.push(((callee, None), chain));
         }
         found
@@ -227,7 +229,8 @@ impl Search<'_, '_> {
                 CallRef::Slot(at) => body.slot_calls[at as usize].condition,
             };
             let entered = start.entered.into_iter().find(|(known, _)| *known == entry).map_or(0, |(_, values)| values);
-            if !(start.is_wanted)(condition) || entered & (1 << from.value) == 0 {
+            let called = to.entry(self.context);
+            if !(start.is_wanted)(condition, called) || entered & (1 << from.value) == 0 {
                 continue;
             }
             let next = match self.next(body.function, Callee::Function(function), &[], (entry, 0)) {
@@ -239,8 +242,9 @@ impl Search<'_, '_> {
             let ambiguity = next.map_or(ambiguity, |(rest, _)| rest.and(ambiguity));
             steps.extend(next.into_iter().flat_map(|(_, node)| self.steps(node)));
             let Some(callee) = steps.first().map(|step| step.callee) else { continue };
-            let conditional = body.is_conditional(condition.values_at(entry, self.context) & entered, entered);
-            found.push(((callee, Some(function)), CallChain { body: start.body, ambiguity, conditional, steps }));
+            let conditional = body.is_conditional(condition.values_at(entry, called) & entered, entered);
+            let chain = CallChain { body: start.body, ambiguity, changes: to.changes, conditional, steps };
+            found.push(((callee, Some(function)), chain));
         }
         found
     }

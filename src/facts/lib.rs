@@ -22,7 +22,7 @@ pub use path_condition::{Context, ContextSet, MAX_FLAGS, PathCondition};
 pub use shared::SharedFileFacts;
 
 /// The version of this data model. Stored facts of another version are ignored.
-pub const SCHEMA: u32 = 11;
+pub const SCHEMA: u32 = 12;
 
 /// An index into [`FileFacts::files`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

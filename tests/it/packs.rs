@@ -98,6 +98,26 @@ fn each_pack_finds_what_it_finds_alone() {
 }
 
 #[test]
+fn what_one_pack_calls_generated_changes_no_fix_of_another() {
+    let pond = Pond::new();
+    let added = "static void doze(void)\n{\n    fiber_pause();\n}\n\nvoid FIBER_FN doze_on(void);\n\
+                 void FIBER_FN doze_on(void)\n{\n    doze();\n}\n";
+    pond.write("pond.c", pond.read("pond.c") + added);
+    let fixes = |packs: &str| {
+        let found = pond.json(&["--pack", packs]);
+        let findings = found["findings"].as_array().unwrap();
+        findings.iter().find(|finding| finding["function"] == "doze").unwrap()["fixes"].clone()
+    };
+    let alone = fixes("fiber.toml");
+    assert!(!alone.as_array().unwrap().is_empty(), "{alone}");
+    let generated = |pack: &str| pond.write(pack, format!("generated = [\"pond.c\"]\n{}", pond.read(pack)));
+    generated("irq.toml");
+    assert_eq!(fixes(BOTH), alone);
+    generated("fiber.toml");
+    assert_ne!(fixes("fiber.toml"), alone);
+}
+
+#[test]
 fn findings_and_the_summary_name_their_packs() {
     let pond = Pond::new();
     let (both, alone) = (pond.json(&["--pack", BOTH]), pond.json(&["--pack", "irq.toml"]));

@@ -9,9 +9,17 @@ use cowrap_packs::PackSet;
 use crate::generate::{Job, build_jobs, configured_jobs};
 use crate::request::Request;
 
-/// Whether a file is generated. The file is given by its path relative to the root.
-pub(super) fn is_generated<'a>(tree: &'a Tree, packs: &'a PackSet) -> impl Fn(&Path) -> bool + 'a {
-    |path| tree.is_built(&tree.root.join(path)) || packs.packs().iter().any(|pack| pack.is_generated(path))
+/// Whether a file is generated, for the fixes of a pack's findings. The file is given by its path relative to the root.
+/// What another pack says of it changes nothing: each pack's findings are the same with and without others.
+pub(super) fn is_generated<'a>(
+    tree: &'a Tree,
+    packs: &'a PackSet,
+    of: Option<&'a str>,
+) -> impl Fn(&Path) -> bool + use<'a> {
+    move |path| {
+        let mut packs = packs.packs().iter().filter(|pack| of.is_none_or(|of| pack.name == of));
+        tree.is_built(&tree.root.join(path)) || packs.any(|pack| pack.is_generated(path))
+    }
 }
 
 /// The files of wrappers that the build generates.

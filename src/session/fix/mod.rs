@@ -179,12 +179,15 @@ pub(crate) fn plan_edits(findings: &mut [Finding], texts: &Texts, tree: &Tree, p
         return;
     }
     let lists = input_lists(tree, &jobs(tree, request));
-    let (is_generated, includes) = (is_generated(tree, packs), BTreeSet::new());
-    let planner = Planner { texts, is_generated: &is_generated, lists: &lists, includes: &includes };
-    for fix in findings.iter_mut().flat_map(|finding| &mut finding.fixes) {
-        match planner.edits(fix) {
-            Ok(edits) => fix.edits = edits,
-            Err(error) => fix.obstacle = Some(error.to_string()),
+    let includes = BTreeSet::new();
+    for finding in findings {
+        let is_generated = is_generated(tree, packs, finding.pack.as_deref());
+        let planner = Planner { texts, is_generated: &is_generated, lists: &lists, includes: &includes };
+        for fix in &mut finding.fixes {
+            match planner.edits(fix) {
+                Ok(edits) => fix.edits = edits,
+                Err(error) => fix.obstacle = Some(error.to_string()),
+            }
         }
     }
 }

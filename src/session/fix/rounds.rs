@@ -235,7 +235,7 @@ impl<'r> FixSession<'r> {
             let needs_permission = fix.safety == Safety::Unsafe && !self.request.with_unsafe;
             let edits = match needs_permission {
                 true => Err("it may change what the program does; allow it with --unsafe-fixes".to_owned()),
-                false => self.edits(&fix),
+                false => self.edits(&finding, &fix),
             };
             let reason = match edits {
                 Ok(edits) if edits.is_empty() => "it changes nothing".to_owned(),
@@ -255,8 +255,8 @@ impl<'r> FixSession<'r> {
         (fixes, set)
     }
 
-    fn edits(&self, fix: &Fix) -> Result<Vec<Edit>, String> {
-        let is_generated = is_generated(&self.session.tree, &self.session.packs);
+    fn edits(&self, finding: &Finding, fix: &Fix) -> Result<Vec<Edit>, String> {
+        let is_generated = is_generated(&self.session.tree, &self.session.packs, finding.pack.as_deref());
         let planner =
             Planner { texts: &self.texts, is_generated: &is_generated, lists: &self.lists, includes: &self.includes };
         planner.edits(fix).map_err(|error| error.to_string())

@@ -24,7 +24,8 @@ pub(super) struct Entry {
     pub(super) key_offset: usize,
     /// Where the value's first character is. `None` if bytes of the value are not those of the file.
     content_offset: Option<usize>,
-    value_offset: usize,
+    /// Where the value is.
+    pub(super) value_offset: usize,
 }
 
 impl Entry {

@@ -33,6 +33,7 @@ pub use help::Help;
 pub use locks::Lock;
 pub use marks::{LockMode, MarkSpec, Wrapper};
 pub use models::{Cut, Model};
+pub use naming::pack_name_problem;
 pub use nearest::nearest;
 pub use pack::{Pack, PackError};
 pub use predicates::{Change, ChangeResult, Compared, ContextName, Predicate, When};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Effect;
+use super::naming::is_pattern;
 
 /// What functions without marks require of their callers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,26 @@ pub struct Model {
     /// Whether these are functions of a library: one that the program defines under such a name is another function.
     #[serde(default)]
     pub library: bool,
+}
+
+impl Model {
+    pub(super) fn validate(&self) -> Result<(), String> {
+        if self.functions.is_empty() {
+            return Err("a model names no `functions`; add those that it is about".to_owned());
+        }
+        if let Some(name) = self.functions.iter().find(|name| !is_pattern(name)) {
+            return Err(no_name("a model", name));
+        }
+        if self.reason.trim().is_empty() {
+            return Err(format!("the model of {:?} has no reason; state why it is correct", self.functions));
+        }
+        Ok(())
+    }
+}
+
+/// The message about what is no name of functions.
+pub(super) fn no_name(whose: &str, name: &str) -> String {
+    format!("{whose} names `{}`, which is no function; expected a name, perhaps with `*`", name.escape_debug())
 }
 
 /// A call that call chains do not follow.

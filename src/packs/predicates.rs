@@ -1,10 +1,13 @@
 //! What tells a body its context, and what changes it: predicates and changes.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use cowrap_facts::Context;
 
-use super::naming::is_identifier;
+use super::models::no_name;
+use super::naming::{is_identifier, is_pattern};
 
 /// What tells a body in which context it runs: a call of a function or a macro, perhaps compared with something.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -55,6 +58,9 @@ impl Change {
         let Some(first) = self.functions.first() else {
             return Err("a change names no `functions`; add those that change the context".to_owned());
         };
+        if let Some(name) = self.functions.iter().find(|name| !is_pattern(name)) {
+            return Err(no_name("a change", name));
+        }
         if self.from == Some(self.to) {
             return Err(format!("the change by `{first}` has the same context in `from` and `to`; give the other one"));
         }
@@ -70,6 +76,34 @@ impl Change {
             _ => Ok(()),
         }
     }
+}
+
+/// A function that changes to both contexts whenever it is called: the position of the later change, and the message.
+pub(super) fn contrary_changes(changes: &[Change]) -> Option<(usize, String)> {
+    let is_unconditional = |change: &Change| change.from.is_none() && change.result.is_none() && change.when.is_none();
+    let mut known: HashMap<&str, ContextName> = HashMap::new();
+    for (index, change) in changes.iter().enumerate().filter(|(_, change)| is_unconditional(change)) {
+        for name in &change.functions {
+            if known.insert(name, change.to).is_some_and(|to| to != change.to) {
+                let message = format!(
+                    "`{name}` changes to both contexts; say with `from`, `result` or `when` which change is made when"
+                );
+                return Some((index, message));
+            }
+        }
+    }
+    None
+}
+
+/// A predicate that is there with both answers: the position of the later one, and the message.
+pub(super) fn contrary_predicates(predicates: &[Predicate]) -> Option<(usize, String)> {
+    let mut known: HashMap<(&str, &Option<Compared>), Context> = HashMap::new();
+    predicates.iter().enumerate().find_map(|(index, predicate)| {
+        let earlier = known.insert((&predicate.name, &predicate.compared), predicate.context)?;
+        (earlier != predicate.context).then(|| {
+            (index, format!("the predicates have both `{predicate}` and its opposite; remove the one that is wrong"))
+        })
+    })
 }
 
 /// What a function returns if it changed the context.

@@ -3,7 +3,8 @@
 //! This module must never know what a rule checks.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -40,6 +41,9 @@ pub const RULE_IDS: &[&str] = &[
 /// The ids of the rules about comments and the baseline, which are the same for all packs.
 pub const ABOUT_NO_CONTEXT: &[&str] = &["malformed-suppression", "stale-baseline", "unused-suppression"];
 
+/// The length of the longest page, in bytes.
+const LONGEST_PAGE: u64 = 1 << 20;
+
 /// What a pack says about a rule.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -64,7 +68,8 @@ pub(super) fn read_pages(
     directory: Option<&Path>,
     files: &mut Vec<PathBuf>,
 ) -> Result<(), PackError> {
-    for (id, offset, _) in document.tables("rule") {
+    for (id, offset, texts) in document.tables("rule") {
+        let offset = texts.iter().find(|text| text.key == "page").map_or(offset, |text| text.value_offset);
         let Some(spec) = rules.get_mut(&id) else { continue };
         let Some(name) = &spec.page else { continue };
         spec.page = Some(match directory {
@@ -72,8 +77,15 @@ pub(super) fn read_pages(
                 .ok_or_else(|| document.error(offset, format!("no built-in page is named `{name}`")))?,
             Some(directory) => {
                 let path = directory.join(name);
-                let text = std::fs::read_to_string(&path).map_err(|error| {
-                    document.error(offset, format!("cannot read the page of `{id}`, {}: {error}", path.display()))
+                let text = read_page(directory, name).map_err(|problem| {
+                    let shown = path.display();
+                    document.error(
+                        offset,
+                        match problem {
+                            PageProblem::Read(error) => format!("cannot read the page of `{id}`, {shown}: {error}"),
+                            PageProblem::Refused(why) => format!("the page of `{id}`, {shown}, {why}"),
+                        },
+                    )
                 })?;
                 files.push(path);
                 text
@@ -81,6 +93,42 @@ pub(super) fn read_pages(
         });
     }
     Ok(())
+}
+
+/// Why the page of a rule cannot be read.
+enum PageProblem {
+    Read(std::io::Error),
+    Refused(&'static str),
+}
+
+impl From<std::io::Error> for PageProblem {
+    fn from(error: std::io::Error) -> PageProblem {
+        PageProblem::Read(error)
+    }
+}
+
+/// The text of a page. A pack may come from anywhere, so that it may only name files of its own: others may be secret,
+/// and devices have no end.
+fn read_page(directory: &Path, name: &str) -> Result<String, PageProblem> {
+    let outside = PageProblem::Refused("must be below the pack's directory; write a path relative to it");
+    let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
+    if !Path::new(name).components().all(is_plain) {
+        return Err(outside);
+    }
+    let home = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let path = home.join(name).canonicalize()?;
+    if !path.starts_with(home.canonicalize()?) {
+        return Err(outside);
+    }
+    if !path.metadata()?.is_file() {
+        return Err(PageProblem::Refused("is no file"));
+    }
+    let mut text = String::new();
+    std::fs::File::open(&path)?.take(LONGEST_PAGE + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LONGEST_PAGE {
+        return Err(PageProblem::Refused("is longer than 1 MiB; shorten it"));
+    }
+    Ok(text)
 }
 
 /// One pack's rules on top of another's.

@@ -90,6 +90,14 @@ pub(super) fn problem(key: &str, word: &str) -> Option<(bool, String)> {
     form_problem(word).map(|message| (false, message))
 }
 
+/// The effect of a general name, which every pack understands.
+fn generic_effect(word: &str) -> Option<Effect> {
+    match word {
+        "either" => Some(Effect::Mixed),
+        _ => Effect::ALL.into_iter().find(|effect| effect.name() == word),
+    }
+}
+
 /// How the names of contexts begin, as in "on the main thread". Behind "out of", they have no preposition.
 const PREPOSITIONS: &[&str] = &["in ", "on ", "at ", "during ", "inside ", "under ", "within "];
 
@@ -163,14 +171,28 @@ impl Words {
 
     /// The effect that a word means: one of these words, or a generic one.
     pub fn effect_of(&self, word: &str) -> Option<Effect> {
-        let generic = match word {
-            "inside-only" => Some(Effect::InsideOnly),
-            "outside-only" => Some(Effect::OutsideOnly),
-            "mixed" | "either" => Some(Effect::Mixed),
-            "entry" => Some(Effect::Entry),
-            _ => None,
+        generic_effect(word).or_else(|| Effect::ALL.into_iter().find(|effect| self.effect(*effect) == word))
+    }
+
+    /// A word that means two effects: the keys of the effects, and the message.
+    pub(super) fn ambiguity(&self) -> Option<([&'static str; 2], String)> {
+        let key = |effect: Effect| match effect {
+            Effect::InsideOnly => "inside_only",
+            Effect::OutsideOnly => "outside_only",
+            Effect::Mixed => "mixed",
+            Effect::Entry => "entry",
         };
-        generic.or_else(|| Effect::ALL.into_iter().find(|effect| self.effect(*effect) == word))
+        Effect::ALL.into_iter().enumerate().find_map(|(position, effect)| {
+            let word = self.effect(effect);
+            let others = Effect::ALL[position + 1..].iter().copied();
+            if let Some(other) = others.into_iter().find(|other| self.effect(*other) == word) {
+                let message = format!("`{word}` is the word for two effects; use another one for `{}`", key(other));
+                return Some(([key(effect), key(other)], message));
+            }
+            let general = generic_effect(word).filter(|general| *general != effect)?;
+            let message = format!("`{word}` is the general name of another effect; use another word");
+            Some(([key(effect), key(general)], message))
+        })
     }
 
     /// The message about a word that is no effect.

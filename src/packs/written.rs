@@ -7,6 +7,8 @@ use serde::Deserialize;
 
 use super::document::Document;
 use super::generator::{Dialect, Feature, WrittenGenerator};
+use super::naming::pack_name_problem;
+use super::predicates::{contrary_changes, contrary_predicates};
 use super::rules::{self, RuleSpecs};
 use super::{
     Change, Cut, Lock, MarkSpec, Model, PackError, Predicate, SlotModel, ThreadParameter, Words, builtin, help, words,
@@ -110,7 +112,14 @@ impl Written {
         // Its effects have the words of the pack that it extends, and its own.
         let mut words = base.as_ref().map(|base| base.words.clone()).unwrap_or_default();
         words.extend(document.texts("words").into_iter().map(|entry| (entry.key, entry.value)));
-        document.translate_effects(&Words::new(&words))?;
+        let words = Words::new(&words);
+        if let Some((keys, message)) = words.ambiguity() {
+            let own = document.texts("words");
+            // The later key, which may be the only one of the file.
+            let entry = own.iter().rev().find(|entry| keys.contains(&entry.key.as_str()));
+            return Err(document.error(entry.map_or(0, |entry| entry.offset(0)), message));
+        }
+        document.translate_effects(&words)?;
 
         let mut written: Written = document.read()?;
         let on_declarations = written.marks.iter().position(|mark| !mark.statement);
@@ -124,11 +133,11 @@ impl Written {
         written.validate(&document)?;
         rules::read_pages(&mut written.rules, &document, directory.as_deref(), &mut files.paths)?;
         written.generator_home = written.generator.as_ref().and(directory);
-        let own_marks = written.marks.len();
+        let own = Lengths::new(&written);
         if let Some(base) = base {
             written = written.over(base);
         }
-        written.validate_whole(&document, own_marks)?;
+        written.validate_whole(&document, own)?;
         Ok(written)
     }
 
@@ -175,9 +184,8 @@ impl Written {
 
     /// Checks what the file has itself.
     fn validate(&self, document: &Document<'_>) -> Result<(), PackError> {
-        if self.name.is_empty() || self.name.contains(['/', ',']) {
-            let message = "the pack's name must not be empty, and have neither `/` nor `,`; users write `pack/rule`";
-            return Err(document.error(document.place_of("name"), message.to_owned()));
+        if let Some(problem) = pack_name_problem(&self.name) {
+            return Err(document.error(document.place_of("name"), problem));
         }
         for (index, mark) in self.marks.iter().enumerate() {
             if let Err(problem) = mark.validate() {
@@ -185,13 +193,8 @@ impl Written {
             }
         }
         for (index, model) in self.models.iter().enumerate() {
-            if model.functions.is_empty() {
-                let message = "a model names no `functions`; add those that it is about".to_owned();
-                return Err(document.error(document.place("model", index), message));
-            }
-            if model.reason.trim().is_empty() {
-                let message = format!("the model of {:?} has no reason; state why it is correct", model.functions);
-                return Err(document.error(document.place("model", index), message));
+            if let Err(problem) = model.validate() {
+                return Err(document.error(document.place("model", index), problem));
             }
         }
         for (index, slot) in self.slots.iter().enumerate() {
@@ -214,14 +217,23 @@ impl Written {
         Ok(())
     }
 
-    /// Checks what the file makes of the pack that it extends. It has the last `own_marks` marks.
-    fn validate_whole(&self, document: &Document<'_>, own_marks: usize) -> Result<(), PackError> {
+    /// Checks what the file makes of the pack that it extends. The file has the last entries of each list itself.
+    fn validate_whole(&self, document: &Document<'_>, own: Lengths) -> Result<(), PackError> {
+        // Where an entry of a joined list is in the file.
+        let place =
+            |list: &str, index: usize, own: usize, all: usize| document.place(list, (index + own).saturating_sub(all));
         let mut names = HashSet::new();
         for (index, mark) in self.marks.iter().enumerate() {
             if !names.insert(mark.name.as_str()) {
-                let place = document.place("mark", (index + own_marks).saturating_sub(self.marks.len()));
+                let place = place("mark", index, own.marks, self.marks.len());
                 return Err(document.error(place, format!("duplicate mark `{}`; a mark has one entry", mark.name)));
             }
+        }
+        if let Some((index, message)) = contrary_predicates(&self.predicates) {
+            return Err(document.error(place("predicates", index, own.predicates, self.predicates.len()), message));
+        }
+        if let Some((index, message)) = contrary_changes(&self.changes) {
+            return Err(document.error(place("change", index, own.changes, self.changes.len()), message));
         }
         if let Some(both) = self.workers.iter().find(|parameter| self.threads.contains(parameter)) {
             let place = document.place_of("workers").max(document.place_of("threads"));
@@ -237,6 +249,21 @@ impl Written {
             }
             None => Ok(()),
         }
+    }
+}
+
+/// How many entries of some lists are the file's own.
+#[derive(Clone, Copy)]
+struct Lengths {
+    marks: usize,
+    predicates: usize,
+    changes: usize,
+}
+
+impl Lengths {
+    fn new(written: &Written) -> Lengths {
+        let Written { marks, predicates, changes, .. } = written;
+        Lengths { marks: marks.len(), predicates: predicates.len(), changes: changes.len() }
     }
 }
 
@@ -315,6 +342,65 @@ mod tests {
     }
 
     #[test]
+    fn what_is_contrary_has_a_place() {
+        let problem = |text: &str| parse(&format!("name = \"x\"\n{text}\n")).unwrap_err();
+        let words = problem("[words]\ninside_only = \"main\"\noutside_only = \"main\"");
+        assert!(words.contains("mine.toml:4:17: `main` is the word for two effects"), "{words}");
+        let general = problem("[words]\ninside_only = \"either\"");
+        assert!(general.contains("mine.toml:3:16: `either` is the general name of another effect"), "{general}");
+        assert!(parse("name = \"x\"\n[words]\nmixed = \"either\"\n").is_ok());
+        let predicates = problem("predicates = [\"a\", \"b\",\n \"!a\"]");
+        assert!(predicates.contains("mine.toml:3:2: the predicates have both `!a()`"), "{predicates}");
+        assert!(parse("name = \"x\"\npredicates = [\"a\", \"a\", \"a() == 1\", \"!b\"]\n").is_ok());
+        let change = |keys: &str| format!("[[change]]\nfunctions = [\"lock\"]\n{keys}\n");
+        let both = format!("{}{}", change("to = \"inside\""), change("to = \"outside\""));
+        let changes = problem(&both);
+        assert!(changes.contains("mine.toml:5:1: `lock` changes to both contexts"), "{changes}");
+        let told = format!("name = \"x\"\n{}", both.replace("\"outside\"", "\"outside\"\nresult = \"zero\""));
+        assert!(parse(&told).is_ok());
+        let name = problem("[[change]]\nfunctions = [\"a b\"]\nto = \"inside\"");
+        assert!(name.contains("mine.toml:2:1: a change names `a b`, which is no function"), "{name}");
+        let model = problem("[[model]]\nfunctions = [\"f\", \"\"]\neffect = \"mixed\"\nreason = \"r\"");
+        assert!(model.contains("mine.toml:2:1: a model names ``, which is no function"), "{model}");
+        let named = parse("name = \"a\\nb\"\n").unwrap_err();
+        assert!(named.contains("mine.toml:1:8: the pack's name `a\\nb` has control characters"), "{named}");
+    }
+
+    #[test]
+    fn pages_are_small_files_below_the_pack() {
+        let scratch = tempfile::tempdir().unwrap();
+        let own = scratch.path().join("own");
+        std::fs::create_dir_all(own.join("pages")).unwrap();
+        std::fs::write(own.join("pages/page.md"), "# page\n").unwrap();
+        std::fs::write(own.join("pages/long.md"), vec![b'x'; (1 << 20) + 1]).unwrap();
+        std::fs::write(scratch.path().join("other.md"), "# other\n").unwrap();
+        let read = |page: &str| {
+            let path = own.join("pack.toml");
+            std::fs::write(&path, format!("name = \"x\"\n[rule.inside-call]\npage = \"{page}\"\n")).unwrap();
+            Pack::read(&path).map_err(|error| error.to_string())
+        };
+        assert_eq!(read("pages/page.md").unwrap().rule_page("inside-call"), Some("# page\n"));
+        let absolute = scratch.path().join("other.md").display().to_string();
+        let problems = [
+            (absolute.as_str(), "must be below the pack's directory"),
+            ("../other.md", "must be below the pack's directory"),
+            ("pages", "is no file"),
+            ("pages/none.md", "cannot read the page of `inside-call`"),
+            ("pages/long.md", "is longer than 1 MiB"),
+        ];
+        for (page, expected) in problems {
+            let problem = read(page).unwrap_err();
+            assert!(problem.contains("pack.toml:3:8: ") && problem.contains(expected), "{problem}");
+        }
+        #[cfg(unix)]
+        for (link, to) in [("zero.md", Path::new("/dev/zero")), ("out.md", Path::new("../other.md"))] {
+            std::os::unix::fs::symlink(to, own.join(link)).unwrap();
+            let problem = read(link).unwrap_err();
+            assert!(problem.contains("must be below the pack's directory"), "{problem}");
+        }
+    }
+
+    #[test]
     fn effects_may_have_the_words_of_the_pack() {
         let text = "name = \"x\"\n[words]\ninside_only = \"fiber-only\"\nentry = \"start of a fiber\"\n\
                     [[model]]\nfunctions = [\"f\"]\neffect = \"fiber-only\"\nreason = \"r\"\n\
@@ -387,7 +473,7 @@ mod tests {
             ),
             ("[rule.inside-call]\nname = \"stale-baseline\"\n", "2:9", "is a rule about comments or the baseline"),
             ("[rule.inside-call]\nsummary = \"a {fiber} call\"\n", "2:14", "unknown placeholder `{fiber}`"),
-            ("[rule.inside-call]\npage = \"no.md\"\n", "1:7", "cannot read the page of `inside-call`, no.md:"),
+            ("[rule.inside-call]\npage = \"no.md\"\n", "2:8", "cannot read the page of `inside-call`, no.md:"),
             (
                 "[rule.inside-call]\nname = \"mixed-call\"\n",
                 "1:7",

@@ -222,9 +222,11 @@ impl Settings {
     pub fn apply(&self, packs: &mut [Pack], first: Option<usize>) -> Result<(), SettingsError> {
         for TreeModel { functions, effect, reason, level, library, pack } in &self.models {
             let Some(pack) = pack_in(packs, first, pack.as_ref()) else { continue };
-            let effect = self.effect(pack, effect)?;
+            let known = self.effect(pack, effect)?;
             let (functions, reason) = (functions.clone(), reason.clone());
-            pack.models.push(Model { functions, effect, reason, level: *level, library: *library });
+            let model = Model { functions, effect: known, reason, level: *level, library: *library };
+            model.validate().map_err(|problem| self.invalid(effect.line, &problem))?;
+            pack.models.push(model);
         }
         for TreeCut { cut, pack } in &self.cuts {
             if let Some(pack) = pack_in(packs, first, pack.as_ref()) {

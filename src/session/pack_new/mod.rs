@@ -8,7 +8,7 @@ mod hints;
 use std::path::{Path, PathBuf};
 
 use cowrap_base::files::is_deceptive;
-use cowrap_packs::Pack;
+use cowrap_packs::{Pack, PackError, pack_name_problem};
 
 use crate::Error;
 use crate::request::Request;
@@ -54,6 +54,9 @@ const MOST_SHOWN: usize = 12;
 ///
 /// What the user says makes no pack, such as a mark with an unknown effect.
 pub fn starter(new: &NewPack, hints: Option<&TreeHints>) -> Result<String, Error> {
+    if let Some(problem) = pack_name_problem(&new.name) {
+        return Err(PackError::Invalid { path: "--name".to_owned(), message: problem }.into());
+    }
     let mut text = Text::default();
     text.all(new, hints);
     // The file does not exist yet; errors are about what was said.

@@ -25,8 +25,9 @@
 //! * The front end evaluates a predicate behind such a call in the context before it.
 //! * A cleanup that changes the context leaves both contexts in its scope and behind it, unless the pack names its guard.
 //! * A function without a body, or whose bodies never return, returns in the context that it is entered in.
-//! * What is called through a slot does so, too, unless the slot may point to a function that changes the context. Such a
-//!   call is taken for one that control passes on some paths only, so that it leaves both contexts behind it.
+//! * What is called through a slot does so, too, unless at least half of the functions that the slot may point to change
+//!   the context. Such a call is taken for one that control passes on some paths only, so that it leaves both contexts
+//!   behind it.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -148,8 +149,14 @@ impl Program {
                     false => exits.functions[*function],
                 };
                 let known = exits.slots.get(slot).copied();
-                let found = points_to.candidates(*slot).iter().map(of_candidate).filter(|exits| exits.changes());
-                let Some(found) = found.chain(known).reduce(Exits::or) else { continue };
+                let candidates = points_to.candidates(*slot);
+                let found: Vec<Exits> = candidates.iter().map(of_candidate).filter(|exits| exits.changes()).collect();
+                // One of many candidates says little of a call. If it counted, nothing would be known behind most
+                // calls of a large program.
+                if found.len() * 2 < candidates.len() {
+                    continue;
+                }
+                let Some(found) = found.into_iter().chain(known).reduce(Exits::or) else { continue };
                 if known != Some(found) {
                     exits.slots.insert(*slot, found);
                     is_new = true;

@@ -72,10 +72,7 @@ fn violations_of(effects: &Effects<'_>, id: BodyId) -> Vec<Violation> {
     let body = effects.program.body(id);
     let caller = body.function;
     let mut found = Vec::new();
-    let requirement = effects.requirement(caller);
-    // A model replaces the body. The body of a function that a model declares mixed is not checked.
-    let is_modelled = matches!(requirement.provenance, Provenance::Modelled(_));
-    if effects.start(caller).is_empty() || (is_modelled && requirement.effect == Some(Effect::Mixed)) {
+    if effects.start(caller).is_empty() || effects.is_modelled_as_mixed(caller) {
         return found;
     }
     let mut add = |location: Location, callee: Callee, condition: PathCondition, checked: (ViolationKind, bool)| {
@@ -183,6 +180,13 @@ pub(super) fn inferred_starts(effects: &Effects<'_>) -> IndexVec<FunctionId, Con
 }
 
 impl Effects<'_> {
+    /// Whether a model says that a function is mixed. It replaces the body, which is not checked, and in which no chain
+    /// starts.
+    pub(super) fn is_modelled_as_mixed(&self, function: FunctionId) -> bool {
+        let requirement = self.requirement(function);
+        matches!(requirement.provenance, Provenance::Modelled(_)) && requirement.effect == Some(Effect::Mixed)
+    }
+
     /// The contexts in which control can be at a point of a body that starts in these contexts, with the values of the
     /// body's flags that callers can pass.
     pub(super) fn contexts_at(&self, body: BodyId, condition: PathCondition, start: ContextSet) -> ContextSet {

@@ -128,3 +128,21 @@ void disk_reset(Disk *disk)
 {
     disk_set_cache(disk, 0);
 }
+
+/* The pack knows this loop: it drops the lock, and is no I/O thread. */
+int kvm_cpu_exec(Disk *disk)
+{
+    bql_unlock();
+    disk_drain(disk);
+    bql_lock();
+    return 0;
+}
+
+/* Nobody knows that of this one. */
+int other_cpu_exec(Disk *disk)
+{
+    bql_unlock();
+    disk_drain(disk); /* expect: error main-thread-call: `disk_drain` called in an I/O thread in `other_cpu_exec` leads to `GLOBAL_STATE_CODE` `disk_set_cache` */
+    bql_lock();
+    return 0;
+}

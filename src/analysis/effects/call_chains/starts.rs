@@ -54,9 +54,12 @@ impl Search<'_, '_> {
     pub fn chains(&self) -> Vec<Vec<CallChain>> {
         let (effects, program) = (self.effects, self.effects.program);
         let of_body = |body: BodyId| {
-            let start = effects.certain_start(program.body(body).function);
-            let is_certain =
-                |condition: PathCondition, at: Context| condition.contexts_from(start) == ContextSet::from(at);
+            let function = program.body(body).function;
+            let start = effects.certain_start(function);
+            let is_checked = !effects.is_modelled_as_mixed(function);
+            let is_certain = |condition: PathCondition, at: Context| {
+                is_checked && condition.contexts_from(start) == ContextSet::from(at)
+            };
             let possible = &effects.entry_contexts().possible;
             let entered = Context::ALL.map(|entry| (entry, possible.values(entry, body)));
             let groups = self.chains_of(&Start { body, entered, is_wanted: &is_certain });

@@ -190,13 +190,18 @@ impl Effects<'_> {
     /// The contexts in which control can be at a point of a body that starts in these contexts, with the values of the
     /// body's flags that callers can pass.
     pub(super) fn contexts_at(&self, body: BodyId, condition: PathCondition, start: ContextSet) -> ContextSet {
-        // If nobody enters the body in a context, any value could be passed there. All that calls an entry inside is
-        // known to exist, and what calls it outside is in the program.
+        // If nobody enters the body in a context, those who would pass what is passed in the other one, or anything. All
+        // that calls an entry inside is known to exist, and what calls it outside is in the program.
         let is_open = !self.is_entry(self.program.body(body).function);
+        let possible = |entry: Context| self.entry_contexts().possible.values(entry, body);
         let is_reached = |at: Context, entry: Context| {
-            let entered = self.entry_contexts().possible.values(entry, body);
-            let reached = condition.values_at(entry, at);
-            reached & entered != 0 || (reached != 0 && entered == 0 && is_open)
+            let entered = match (possible(entry), possible(entry.other())) {
+                (0, _) if !is_open => 0,
+                (0, 0) => u8::MAX,
+                (0, other) => other,
+                (entered, _) => entered,
+            };
+            condition.values_at(entry, at) & entered != 0
         };
         let entries = |at: Context| Context::ALL.map(|entry| start.contains(entry) && is_reached(at, entry));
         Context::ALL.into_iter().filter(|at| entries(*at).contains(&true)).collect()

@@ -114,8 +114,17 @@ static void leave_anyway(int number)
     exit(1); /* expect: error signal-unsafe-call: async-signal-unsafe `exit` called from signal handler `leave_anyway` */
 }
 
+/* All that call it pass 0, and no handler does. */
+void delete_item(void *item, int free_it)
+{
+    if (free_it) {
+        free(item);
+    }
+}
+
 int main(void)
 {
+    delete_item(junk, 0);
     signal(SIGTERM, on_term);
     signal(SIGQUIT, on_quit);
     signal(SIGINT, leave);

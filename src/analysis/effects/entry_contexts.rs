@@ -3,8 +3,9 @@
 //! An *entry state* of a body is a context and a value for each of its flags. A call enters its callee in the context
 //! at the point of the call, which is not that of the entry state behind a change.
 //!
-//! There are two forward searches over the call graph: *possible* states are those that some caller can cause, and any state where the program does not have all callers of
-//! a function; *certain* states follow from marks, along calls by name.
+//! There are two forward searches over the call graph: *possible* states are those that some caller can cause, and any
+//! state where the program does not have all callers of a function; *certain* states follow from marks and entries,
+//! along calls by name.
 
 use crate::program::{Adjacency, Argument, ArgumentValue, Body, BodyId, FunctionId, IndexVec, Program, SlotId};
 use cowrap_facts::{CallKind, Context, ContextSet, FlagTest, PathCondition, single_values, values_with};

@@ -313,7 +313,7 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// What the packs say of a declared slot: by its name, or by a typedef that its type is written through. Parameters
-    /// are told by their identity.
+    /// have their models by their identity.
     fn slot_models(&mut self, declaration: Cursor<'tu>) -> Vec<SlotModelId> {
         let vocabulary = self.vocabulary;
         let mut models = self.type_models(declaration.ty());

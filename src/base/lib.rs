@@ -6,5 +6,6 @@
 
 pub mod diagnostic;
 pub mod files;
+pub mod limits;
 pub mod cache;
 pub mod git;

@@ -1,0 +1,164 @@
+//! Reading files: regular ones only, and not more than a limit.
+//!
+//! A tree may come from a stranger. A pipe or a device in it would hang the program that opens it,
+//! or never end. So files are opened without waiting, and it is checked after opening, on the open
+//! file, that they are regular.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+use thiserror::Error;
+
+/// The most that is read of one file of C or of settings, in bytes.
+pub const LONGEST_TEXT: u64 = 64 << 20;
+
+/// The most that is read of a file that a program wrote, such as a database or an index, in bytes.
+pub const LONGEST_DATA: u64 = 4 << 30;
+
+/// Why a file is not read although it exists. It is the inner error of an [`io::Error`]; see
+/// [`refusal`].
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum ReadRefusal {
+    /// It is no regular file.
+    #[error("it is {0}, not a regular file")]
+    NotRegular(FileKind),
+    /// It is larger than the limit.
+    #[error("it has more than {most} bytes")]
+    TooLarge {
+        /// The limit.
+        most: u64,
+    },
+}
+
+/// What is at a path, if it is no regular file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum FileKind {
+    Directory,
+    Pipe,
+    Socket,
+    Device,
+    Other,
+}
+
+impl std::fmt::Display for FileKind {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            FileKind::Directory => "a directory",
+            FileKind::Pipe => "a pipe",
+            FileKind::Socket => "a socket",
+            FileKind::Device => "a device",
+            FileKind::Other => "something else",
+        })
+    }
+}
+
+/// Opens a regular file for reading. It follows symbolic links.
+///
+/// # Errors
+///
+/// The file cannot be opened, or it is no regular file ([`ReadRefusal`]).
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    // Opening a device can have effects, so its kind is looked up first. It is looked up again in
+    // case that another file took its place.
+    require_regular(std::fs::metadata(path)?.file_type())?;
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path)?;
+    require_regular(file.metadata()?.file_type())?;
+    Ok(file)
+}
+
+/// Reads a regular file with at most `most` bytes. It follows symbolic links.
+///
+/// # Errors
+///
+/// As [`open_regular`]; the file is too large ([`ReadRefusal`]), or cannot be read.
+pub fn read_regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let file = open_regular(path)?;
+    let length = file.metadata()?.len();
+    let too_large = || io::Error::other(ReadRefusal::TooLarge { most });
+    if length > most {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::with_capacity(length as usize);
+    // Files of the system, such as those in /proc, say that they are empty.
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most { Err(too_large()) } else { Ok(bytes) }
+}
+
+/// Reads a regular file with UTF-8 text of at most [`LONGEST_TEXT`] bytes.
+///
+/// # Errors
+///
+/// As [`read_regular`], or the text is not UTF-8 ([`io::ErrorKind::InvalidData`]).
+pub fn read_text(path: &Path) -> io::Result<String> {
+    let bytes = read_regular(path, LONGEST_TEXT)?;
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
+}
+
+/// Why a file is not read although it exists, if that is what the error says.
+pub fn refusal(error: &io::Error) -> Option<ReadRefusal> {
+    error.get_ref()?.downcast_ref().copied()
+}
+
+fn require_regular(found: std::fs::FileType) -> io::Result<()> {
+    if found.is_file() {
+        return Ok(());
+    }
+    let kind = match found {
+        found if found.is_dir() => FileKind::Directory,
+        found if found.is_fifo() => FileKind::Pipe,
+        found if found.is_socket() => FileKind::Socket,
+        found if found.is_block_device() || found.is_char_device() => FileKind::Device,
+        _ => FileKind::Other,
+    };
+    Err(io::Error::other(ReadRefusal::NotRegular(kind)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_regular_files_are_read() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = |name: &str| scratch.path().join(name);
+        std::fs::write(path("file"), "text").unwrap();
+        std::os::unix::fs::symlink("file", path("link")).unwrap();
+        assert_eq!(read_regular(&path("file"), 4).unwrap(), b"text");
+        assert_eq!(read_text(&path("link")).unwrap(), "text");
+
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mkfifoat(rustix::fs::CWD, path("pipe"), mode).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+        let why = |path: &Path| refusal(&read_regular(path, 4).unwrap_err());
+        assert_eq!(why(&path("pipe")), Some(ReadRefusal::NotRegular(FileKind::Pipe)));
+        assert_eq!(why(&path("socket")), Some(ReadRefusal::NotRegular(FileKind::Socket)));
+        assert_eq!(why(scratch.path()), Some(ReadRefusal::NotRegular(FileKind::Directory)));
+        assert_eq!(why(Path::new("/dev/zero")), Some(ReadRefusal::NotRegular(FileKind::Device)));
+        assert_eq!(why(&path("none")), None);
+    }
+
+    #[test]
+    fn a_limit_holds_for_what_is_read() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("file");
+        std::fs::write(&path, "text").unwrap();
+        assert_eq!(refusal(&read_regular(&path, 3).unwrap_err()), Some(ReadRefusal::TooLarge { most: 3 }));
+        // This one says that it is empty.
+        let maps = Path::new("/proc/self/maps");
+        if maps.exists() {
+            assert_eq!(refusal(&read_regular(maps, 3).unwrap_err()), Some(ReadRefusal::TooLarge { most: 3 }));
+        }
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_no_text() {
+        let scratch = tempfile::tempdir().unwrap();
+        std::fs::write(scratch.path().join("a"), b"\xff").unwrap();
+        assert_eq!(read_text(&scratch.path().join("a")).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
+}

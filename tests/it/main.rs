@@ -16,6 +16,7 @@ mod formats;
 mod gate;
 mod generate;
 mod hook;
+mod hostile;
 mod incremental;
 mod packs;
 mod page;

@@ -1,0 +1,1 @@
+//! Repositories whose configuration or layout is odd or hostile.

@@ -1,0 +1,1 @@
+//! A translation unit that crashes, hangs or eats memory costs that unit.

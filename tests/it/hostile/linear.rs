@@ -1,0 +1,1 @@
+//! Large input takes time in proportion to its size.

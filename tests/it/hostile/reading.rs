@@ -1,0 +1,1 @@
+//! Only regular files are read, and only where the tree may name them.

@@ -1,0 +1,1 @@
+//! C texts from a generator that nests, repeats and lies.

@@ -1,0 +1,1 @@
+//! Nothing is written outside, and nothing is lost.

@@ -126,7 +126,7 @@ fn clang_of(library: &Library) -> PathBuf {
 fn units(build: &Path, only: &[String]) -> (Vec<Unit>, PathBuf) {
     let here = std::env::current_dir().expect("a working directory");
     let json = compdb::find(&here, Some(build)).unwrap_or_else(|error| panic!("{error}"));
-    let database = compdb::read(&json).unwrap_or_else(|error| panic!("{error}"));
+    let database = compdb::read(&json, usize::MAX).unwrap_or_else(|error| panic!("{error}"));
     let sources: Vec<&Path> = database.units.iter().map(|unit| unit.file.as_path()).collect();
     let tree = Tree::of_database(json.parent().expect("a file has a directory"), &sources);
     let mut globs = globset::GlobSetBuilder::new();

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use cowrap_report::render::printable_lines;
-use cowrap_session::{BASELINE, Cut, Valued};
+use cowrap_session::{BASELINE, Cut, Limit, Limits, Valued};
 
 use super::input::InputArguments;
 use super::{fail, print};
@@ -82,6 +82,17 @@ impl Config {
         add("exclude", None, words(&settings.exclude), "[]");
         add("enable", None, words(&settings.enable), "[]");
         add("baseline", None, path(&settings.baseline), &format!("\"{BASELINE}\" at the root, if present"));
+        for limit in Limit::ALL {
+            let option = given.limits.given().find(|(given, _)| *given == limit).map(|(_, value)| value.to_string());
+            let set = settings.limits.iter().find(|set| set.limit == limit);
+            let set = set.map(|set| (set.value.to_string(), set.line));
+            let (value, origin) = match (option, set) {
+                (Some(value), _) => (value, limit.option().to_owned()),
+                (None, Some((value, line))) => (value, place(line)),
+                (None, None) => (Limits::default().get(limit).to_string(), "default".to_owned()),
+            };
+            lines.push((format!("limits.{}", limit.key()), value, origin));
+        }
         for level in &settings.levels {
             let rule = match &level.pack {
                 Some(pack) => quoted(format!("{pack}/{}", level.rule)),

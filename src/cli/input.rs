@@ -1,11 +1,12 @@
 //! The arguments that select what is read, for all subcommands that read a tree.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use cowrap_session::{BaselineRequest, Gate, Input, Request, Settings, SharingRequest, Valued};
+use cowrap_session::{BaselineRequest, Gate, Input, Limit, Limits, Request, Settings, SharingRequest, Valued};
 
 use super::cache::PlaceArguments;
 
@@ -62,6 +63,55 @@ pub(super) struct InputArguments {
     /// Neither read nor write the cache
     #[arg(long, help_heading = "Performance", conflicts_with_all = ["cache_dir", "cache_size"])]
     no_cache: bool,
+
+    #[command(flatten)]
+    limits: LimitArguments,
+}
+
+/// How much reading the tree may cost.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub(super) struct LimitArguments {
+    /// Processor time for reading one translation unit [default: 120]
+    #[arg(long = "limit-time", value_name = "SECONDS")]
+    time: Option<NonZeroU32>,
+
+    /// Memory for reading one translation unit [default: 4096]
+    #[arg(long = "limit-memory", value_name = "MIB")]
+    memory: Option<NonZeroU32>,
+
+    /// Length of one source file or header [default: 64]
+    #[arg(long = "limit-source", value_name = "MIB")]
+    source: Option<NonZeroU32>,
+
+    /// Depth to which statements and expressions are nested [default: 10000]
+    #[arg(long = "limit-depth", value_name = "N")]
+    depth: Option<NonZeroU32>,
+
+    /// Number of entries of the compilation database [default: 1000000]
+    #[arg(long = "limit-entries", value_name = "N")]
+    entries: Option<NonZeroU32>,
+
+    /// Facts of all translation units together [default: 8192]
+    #[arg(long = "limit-facts", value_name = "MIB")]
+    facts: Option<NonZeroU32>,
+}
+
+impl LimitArguments {
+    /// The limits that are given.
+    pub(super) fn given(&self) -> impl Iterator<Item = (Limit, NonZeroU32)> {
+        let LimitArguments { time, memory, source, depth, entries, facts } = *self;
+        let given = Limit::ALL.into_iter().zip([time, memory, source, depth, entries, facts]);
+        given.filter_map(|(limit, value)| Some((limit, value?)))
+    }
+
+    /// The limits of a run: those that are given, else those of the settings.
+    fn limits(&self, settings: &Settings) -> Limits {
+        let mut limits = Limits::default();
+        let set = settings.limits.iter().map(|set| (set.limit, set.value));
+        set.chain(self.given()).for_each(|(limit, value)| limits.set(limit, value));
+        limits
+    }
 }
 
 /// Arguments that `cowrap.toml` can set, too.
@@ -69,6 +119,7 @@ pub(super) struct Given<'a> {
     pub(super) build: Option<&'a Path>,
     pub(super) packs: &'a [PathBuf],
     pub(super) only: &'a [String],
+    pub(super) limits: &'a LimitArguments,
 }
 
 impl InputArguments {
@@ -86,7 +137,7 @@ impl InputArguments {
 
     /// The arguments that `cowrap.toml` can set, too.
     pub(super) fn given(&self) -> Given<'_> {
-        Given { build: self.build.as_deref(), packs: &self.packs, only: &self.only }
+        Given { build: self.build.as_deref(), packs: &self.packs, only: &self.only, limits: &self.limits }
     }
 
     /// The settings of the tree.
@@ -126,6 +177,7 @@ impl InputArguments {
             may_lack_marks: false,
             inputs: Vec::new(),
             enable: settings.enable.as_ref().map(|enable| enable.value.clone()).unwrap_or_default(),
+            limits: self.limits.limits(&settings),
             settings,
             gate: Gate { baseline, ..Gate::default() },
             jobs: self.jobs,

@@ -69,7 +69,7 @@ fn no_units(request: &Request, inputs: &Inputs) -> String {
 
 fn from_database(request: &Request, explicit: Option<&Path>) -> Result<(Inputs, Tree), Error> {
     let json = compdb::find(&request.working_directory, explicit)?;
-    let database: Database = compdb::read(&json)?;
+    let database: Database = compdb::read(&json, request.limits.database_entries)?;
     let build = database.path.parent().unwrap_or(Path::new("/")).to_path_buf();
     let sources: Vec<&Path> = database.units.iter().map(|unit| unit.file.as_path()).collect();
     let tree = Tree::of_database(&build, &sources);

@@ -53,6 +53,7 @@ pub use baseline::write_baseline;
 pub use check::check;
 pub use cowrap_analysis::queries::Selection;
 pub use cowrap_base::files::{Digest, write_whole};
+pub use cowrap_base::limits::{Limit, Limits};
 pub use cowrap_fix::{plain_diff, unified_diff};
 pub use cowrap_frontend::index::WORKER;
 pub use cowrap_packs::{Cut, Settings, Valued, nearest};

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use globset::GlobSet;
 
 use cowrap_base::cache::CacheLocation;
+use cowrap_base::limits::Limits;
 use cowrap_packs::Settings;
 
 use crate::gate::Gate;
@@ -47,6 +48,8 @@ pub struct Request {
     pub sharing: SharingRequest,
     /// The cache; `None` if the run uses none.
     pub cache: Option<CacheLocation>,
+    /// How much one part of the input may cost.
+    pub limits: Limits,
 }
 
 impl Request {
@@ -70,6 +73,7 @@ impl Request {
             jobs: 0,
             sharing: SharingRequest::default(),
             cache: None,
+            limits: Limits::default(),
         }
     }
 }

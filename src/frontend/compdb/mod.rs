@@ -149,6 +149,16 @@ pub enum Error {
         /// The message of the JSON reader.
         message: String,
     },
+    /// The database has more entries than the limit.
+    #[error("{}: {entries} entries, which exceeds --limit-entries {most}", .path.display())]
+    TooManyEntries {
+        /// The database.
+        path: PathBuf,
+        /// The number of entries.
+        entries: usize,
+        /// The limit.
+        most: usize,
+    },
     /// An entry names no file.
     #[error(
         "{}: entry {entry} (counted from 0) has no `file`\n  configure the build again",

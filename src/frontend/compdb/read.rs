@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use serde::Deserialize;
-use serde::de::{self, Deserializer, Visitor};
+use serde::de::{self, Deserializer, IgnoredAny, SeqAccess, Visitor};
 
 use super::command_line::{self, RefusedWord};
 use super::compiler::{self, Compiler};
@@ -23,13 +23,14 @@ use cowrap_base::files::normalize;
 /// A C entry that libclang must not get becomes a [`RefusedEntry`]. Entries that are equal after
 /// vetting become one [`Unit`]. Response files are read if they are below the database's directory.
 ///
-/// Fails when the file cannot be read, is not JSON of the right form, or has an entry without a
-/// file, without a command, or with a command that no shell could split.
-pub fn read(json: &Path) -> Result<Database, Error> {
+/// Fails when the file cannot be read, is not JSON of the right form, has more than `most` entries,
+/// or has an entry without a file, without a command, or with a command that no shell could split.
+pub fn read(json: &Path, most: usize) -> Result<Database, Error> {
     let unreadable = |source| Error::Unreadable { path: json.to_path_buf(), source };
     let path = normalize(&std::path::absolute(json).map_err(unreadable)?);
     let text = fs::read(&path).map_err(unreadable)?;
-    let entries: Vec<RawEntry> = serde_json::from_slice(&text).map_err(|error| syntax_error(json, &error))?;
+    let entries = entries(&text, most).map_err(|error| syntax_error(json, &error))?;
+    let entries = entries.map_err(|entries| Error::TooManyEntries { path: json.to_path_buf(), entries, most })?;
 
     let base = path.parent().unwrap_or(Path::new("/"));
     let roots: Vec<PathBuf> = base.canonicalize().into_iter().collect();
@@ -84,6 +85,39 @@ struct RawEntry {
     command: Option<Bytes>,
     arguments: Option<Vec<Bytes>>,
     output: Option<Bytes>,
+}
+
+/// The entries of a database, or their number if there are more than `most`.
+fn entries(text: &[u8], most: usize) -> serde_json::Result<Result<Vec<RawEntry>, usize>> {
+    struct AtMost(usize);
+
+    impl<'de> Visitor<'de> for AtMost {
+        type Value = Result<Vec<RawEntry>, usize>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a sequence")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+            let mut entries = Vec::new();
+            while entries.len() < self.0 {
+                match sequence.next_element()? {
+                    Some(entry) => entries.push(entry),
+                    None => return Ok(Ok(entries)),
+                }
+            }
+            let mut count = entries.len();
+            while sequence.next_element::<IgnoredAny>()?.is_some() {
+                count += 1;
+            }
+            Ok(if count > self.0 { Err(count) } else { Ok(entries) })
+        }
+    }
+
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let entries = deserializer.deserialize_seq(AtMost(most))?;
+    deserializer.end()?;
+    Ok(entries)
 }
 
 /// An entry whose paths are absolute and whose words are split.

@@ -66,7 +66,7 @@ fn database_directory(json: impl AsRef<[u8]>) -> TempDir {
 }
 
 fn read_text(json: impl AsRef<[u8]>) -> Result<Database, Error> {
-    read(&database_directory(json).path().join("compile_commands.json"))
+    read(&database_directory(json).path().join("compile_commands.json"), usize::MAX)
 }
 
 fn units(json: &str) -> Vec<Unit> {
@@ -791,7 +791,7 @@ fn response_files_of_a_database_are_relative_to_the_entry() {
     );
     fs::create_dir(directory.path().join("sub")).unwrap();
     fs::write(directory.path().join("sub/x"), "-DX").unwrap();
-    let database = read(&directory.path().join("compile_commands.json")).unwrap();
+    let database = read(&directory.path().join("compile_commands.json"), usize::MAX).unwrap();
     assert_eq!(texts(&database.units[0].arguments), ["-D", "X"]);
     assert_eq!(database.refused[0].argument, "@hostname");
 }
@@ -834,7 +834,7 @@ fn a_directory_is_relative_to_the_database() {
     let directory = database_directory(
         r#"[{"file": "a.c", "command": "cc a.c"}, {"directory": "sub", "file": "a.c", "command": "cc a.c"}]"#,
     );
-    let units = read(&directory.path().join("./compile_commands.json")).unwrap().units;
+    let units = read(&directory.path().join("./compile_commands.json"), usize::MAX).unwrap().units;
     assert_eq!(units[0].directory, directory.path());
     assert_eq!(units[0].file, directory.path().join("a.c"));
     assert_eq!(units[1].directory, directory.path().join("sub"));
@@ -923,8 +923,18 @@ fn errors_say_where_and_what_to_do() {
         assert!(error.contains(&format!("compile_commands.json{expected}")), "{error}");
         assert!(error.ends_with("\n  configure the build again"), "{error}");
     }
-    let missing = read(Path::new("/nowhere/compile_commands.json")).unwrap_err().to_string();
+    let missing = read(Path::new("/nowhere/compile_commands.json"), usize::MAX).unwrap_err().to_string();
     assert!(missing.starts_with("/nowhere/compile_commands.json: cannot read the compilation database: "), "{missing}");
+}
+
+#[test]
+fn a_database_has_at_most_as_many_entries_as_the_limit() {
+    let directory = database_directory(r#"[{"file": "a.c", "command": "cc"}, {"file": "b.c", "command": "cc"}]"#);
+    let read = |most| read(&directory.path().join("compile_commands.json"), most);
+    assert_eq!(read(2).unwrap().units.len(), 2);
+    let error = read(1).unwrap_err().to_string();
+    assert!(error.ends_with("compile_commands.json: 2 entries, which exceeds --limit-entries 1"), "{error}");
+    assert!(matches!(read(0), Err(Error::TooManyEntries { entries: 2, .. })));
 }
 
 // Finding.

@@ -4,12 +4,14 @@ mod parse;
 mod written;
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use globset::GlobMatcher;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use cowrap_base::limits::Limit;
 use cowrap_report::Level;
 
 use super::{Cut, Effect, Model, Pack, SlotModel, SlotName};
@@ -48,7 +50,24 @@ pub struct Settings {
     pub cuts: Vec<TreeCut>,
     /// Slots without marks, in addition to the pack's.
     pub slots: Vec<TreeSlot>,
+    /// Limits that differ from the defaults.
+    pub limits: Vec<TreeLimit>,
 }
+
+/// A limit in the settings of a tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TreeLimit {
+    /// The limit.
+    pub limit: Limit,
+    /// Its value, in its unit.
+    pub value: NonZeroU32,
+    /// Its line in the file, from 1.
+    pub line: u32,
+}
+
+/// How many times its default a limit in the settings can be. The settings come with the tree, which may be a
+/// stranger's.
+const MOST_RAISED: u64 = 4;
 
 /// What the settings of a tree say of a slot. Its effects are in the words of its pack.
 #[derive(Clone, Debug)]
@@ -349,6 +368,17 @@ mod tests {
         assert_eq!(parse("pack = \"my.toml\"").unwrap().packs.unwrap().value, [Path::new("/src/my.toml")]);
         let packs = parse("packs = [\"qemu\", \"my.toml\"]").unwrap().packs.unwrap().value;
         assert_eq!(packs, [Path::new("qemu"), Path::new("/src/my.toml")]);
+    }
+
+    #[test]
+    fn limits_are_not_far_above_the_defaults() {
+        let settings = parse("[limits]\ntime = 480\nmemory = 64\n").unwrap();
+        let limits: Vec<_> = settings.limits.iter().map(|set| (set.limit, set.value.get(), set.line)).collect();
+        assert_eq!(limits, [(Limit::Time, 480, 2), (Limit::Memory, 64, 3)]);
+        let error = parse("[limits]\ntime = 481\n").unwrap_err();
+        let expected = ":2: `time` can be at most 480 in a settings file; use the option --limit-time for more";
+        assert!(error.ends_with(expected), "{error}");
+        assert!(parse("[limits]\ndepth = 0\n").is_err() && parse("[limits]\nspace = 1\n").is_err());
     }
 
     #[test]

@@ -5,11 +5,18 @@ use std::path::{Path, PathBuf};
 use globset::{Glob, GlobBuilder};
 use toml::Spanned;
 
+use cowrap_base::limits::{Limit, Limits};
+
 use super::super::Cut;
 use super::super::is_builtin;
 use super::super::nearest::{hint, nearest};
-use super::written::{Rules, Written, WrittenCut, WrittenLevel, WrittenLevels, WrittenModel, WrittenSlot};
-use super::{GeneratorFiles, LevelOf, PackRules, Settings, SettingsError, TreeCut, TreeModel, TreeSlot, Valued};
+use super::written::{
+    Rules, Written, WrittenCut, WrittenLevel, WrittenLevels, WrittenLimits, WrittenModel, WrittenSlot,
+};
+use super::{
+    GeneratorFiles, LevelOf, MOST_RAISED, PackRules, Settings, SettingsError, TreeCut, TreeLimit, TreeModel, TreeSlot,
+    Valued,
+};
 
 impl Settings {
     /// Parses the text of a file. As in [`Settings::read`], names of packs and rules are not checked yet.
@@ -26,6 +33,7 @@ impl Settings {
         }
         source.check_reasons(&written)?;
         let levels = source.levels(&written.levels)?;
+        let limits = source.limits(&written.limits)?;
 
         // Relative paths start from the directory of the file.
         let directory = file.parent().unwrap_or(Path::new("."));
@@ -64,6 +72,7 @@ impl Settings {
             models: written.model.into_iter().map(model).collect(),
             cuts: written.cut.into_iter().map(cut).collect(),
             slots: written.slot.into_iter().map(slot).collect(),
+            limits,
         })
     }
 }
@@ -192,6 +201,27 @@ impl Source<'_> {
                 Err(self.invalid(offset, &format!("a {table} has no reason; state why it is correct")))
             }
         }
+    }
+
+    /// The limits, none of which may be far above its default.
+    fn limits(&self, written: &WrittenLimits) -> Result<Vec<TreeLimit>, SettingsError> {
+        let WrittenLimits { time, memory, source, depth, entries, facts } = written;
+        let written = Limit::ALL.into_iter().zip([time, memory, source, depth, entries, facts]);
+        let written = written.filter_map(|(limit, value)| Some((limit, value.as_ref()?)));
+        let checked = written.map(|(limit, value)| {
+            let (most, offset, value) =
+                (MOST_RAISED * Limits::default().get(limit), value.span().start, *value.get_ref());
+            match u64::from(value.get()) <= most {
+                true => Ok(TreeLimit { limit, value, line: self.line(offset) }),
+                false => {
+                    let (key, option) = (limit.key(), limit.option());
+                    let message =
+                        format!("`{key}` can be at most {most} in a settings file; use the option {option} for more");
+                    Err(self.invalid(offset, &message))
+                }
+            }
+        });
+        checked.collect()
     }
 
     fn levels(&self, written: &WrittenLevels) -> Result<Vec<LevelOf>, SettingsError> {

@@ -1,6 +1,7 @@
 //! The file as serde reads it, with the positions of values.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use serde::de::{MapAccess, Visitor};
@@ -58,6 +59,35 @@ pub(super) struct Written {
     /// What function pointers without marks require, or make of the functions that are stored there
     #[serde(default)]
     pub slot: Vec<WrittenSlot>,
+    /// How much reading the tree may cost; what exceeds a limit is not read
+    #[serde(default)]
+    pub limits: WrittenLimits,
+}
+
+/// How much reading the tree may cost; what exceeds a limit is not read
+#[derive(Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Limits"))]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenLimits {
+    /// Processor time for reading one translation unit, in seconds [default: 120]
+    #[cfg_attr(test, schemars(with = "Option<NonZeroU32>"))]
+    pub time: Option<Spanned<NonZeroU32>>,
+    /// Memory for reading one translation unit, in MiB [default: 4096]
+    #[cfg_attr(test, schemars(with = "Option<NonZeroU32>"))]
+    pub memory: Option<Spanned<NonZeroU32>>,
+    /// Length of one source file or header, in MiB [default: 64]
+    #[cfg_attr(test, schemars(with = "Option<NonZeroU32>"))]
+    pub source: Option<Spanned<NonZeroU32>>,
+    /// Depth to which statements and expressions are nested [default: 10000]
+    #[cfg_attr(test, schemars(with = "Option<NonZeroU32>"))]
+    pub depth: Option<Spanned<NonZeroU32>>,
+    /// Number of entries of the compilation database [default: 1000000]
+    #[cfg_attr(test, schemars(with = "Option<NonZeroU32>"))]
+    pub entries: Option<Spanned<NonZeroU32>>,
+    /// Facts of all translation units together, in MiB [default: 8192]
+    #[cfg_attr(test, schemars(with = "Option<NonZeroU32>"))]
+    pub facts: Option<Spanned<NonZeroU32>>,
 }
 
 /// What a pack says of a function pointer without a mark

@@ -39,7 +39,7 @@ pub fn compare(root: &Path) -> Compared {
 /// Reads a tree with and without sharing.
 pub fn compare_with(root: &Path, packs: &PackSet) -> Compared {
     let root = root.canonicalize().expect("the tree is there");
-    let units = compdb::read(&root.join("compile_commands.json")).expect("a database").units;
+    let units = compdb::read(&root.join("compile_commands.json"), usize::MAX).expect("a database").units;
     let tree = Tree { root: root.clone(), build: Some(root.clone()) };
     let visible = make_visible(&root, &mark_headers(packs), &HashMap::new());
     let library = Library::load().expect("libclang");

@@ -1,15 +1,16 @@
 //! The texts of a tree as one run finds them, and its header search.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::Metadata;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::compdb::Unit;
-use crate::scan::{Names, Resolver, Scans, SearchPath, scan};
-use cowrap_base::files::{Digest, normalize};
+use crate::scan::{Include, IncludeKind, Names, Resolver, Scans, SearchPath, scan};
+use cowrap_base::files::{Digest, ReadRefusal, normalize};
 
 /// A file that was written so shortly before a run, or during it, may have been read in two states.
 /// The times of files are as coarse as the kernel's clock: 10 ms at most.
@@ -49,6 +50,72 @@ impl Sources {
         Sources { scans: Scans::new(texts), resolver: Resolver::default(), resource_directory, started }
     }
 
+    /// The same, reading at most so many bytes of each file.
+    pub fn with_limit(self, source_bytes: u64) -> Sources {
+        Sources { scans: self.scans.with_limit(source_bytes), ..self }
+    }
+
+    /// A file that a unit may read although it must not: it is no regular file, or longer than the
+    /// limit. The first one as far as the texts say.
+    ///
+    /// Conditions are not decided, so the unit may not read it after all. Names that are macros are
+    /// not looked up, and if the search path is not known, only files of the command line are.
+    pub fn refused(&self, unit: &Unit) -> Option<(PathBuf, ReadRefusal)> {
+        let main = normalize(&unit.directory.join(&unit.file));
+        let Some(path) = self.search_path(unit).map(|path| self.resolver.path(&path)) else {
+            return self.refusal(&main);
+        };
+        // The compiler looks up the files of `-include` as if a file in its directory included them.
+        let includer = unit.directory.join("<command line>");
+        let mut open = Vec::new();
+        for (option, name) in unit.arguments.iter().zip(unit.arguments.iter().skip(1)) {
+            if matches!(option.as_bytes(), b"-include" | b"--include") {
+                let include = Include {
+                    name: name.as_bytes().to_vec(),
+                    kind: IncludeKind::Quoted,
+                    next: false,
+                    line: 0,
+                    conditional: false,
+                    leading: false,
+                    inside: false,
+                };
+                let found = self.resolver.resolve(path, &includer, &include);
+                if let Some(refused) = found.irregular.iter().find_map(|path| self.refusal(path)) {
+                    return Some(refused);
+                }
+                open.extend(found.file.map(|file| self.resolver.file(&file)));
+            }
+        }
+        open.push(self.resolver.file(&main));
+        let mut seen: HashSet<_> = open.iter().copied().collect();
+        // The last one is taken first, so that the files are followed in their order.
+        open.reverse();
+        while let Some(file) = open.pop() {
+            let at = self.resolver.path_of(file);
+            let Some(scan) = self.scans.get(&at) else {
+                match self.refusal(&at) {
+                    Some(refused) => return Some(refused),
+                    None => continue,
+                }
+            };
+            let found = self.resolver.of_file(path, file, &scan);
+            if let Some(refused) = found.irregular.iter().find_map(|id| self.refusal(&self.resolver.path_of(*id))) {
+                return Some(refused);
+            }
+            open.extend(found.includes.iter().rev().flatten().copied().filter(|file| seen.insert(*file)));
+        }
+        None
+    }
+
+    /// Why a file must not be read, if so.
+    fn refusal(&self, path: &Path) -> Option<(PathBuf, ReadRefusal)> {
+        let why = match self.scans.get(path) {
+            Some(_) => return None,
+            None => self.scans.refusal(path),
+        };
+        Some((path.to_path_buf(), why?))
+    }
+
     /// The header search path of a unit; `None` when it is not known.
     pub fn search_path(&self, unit: &Unit) -> Option<SearchPath> {
         SearchPath::new(&unit.arguments, &unit.directory, &self.resource_directory)
@@ -84,4 +151,41 @@ pub struct LookedFor {
     /// Existing paths that are none of the unit's files: symbolic links to these, or files that
     /// were not read.
     pub links: Vec<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use cowrap_base::files::FileKind;
+
+    use super::*;
+
+    #[test]
+    fn what_a_unit_must_not_read_is_found() {
+        let scratch = tempfile::tempdir().unwrap();
+        let root = scratch.path().canonicalize().unwrap();
+        let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, root.join(name)).unwrap();
+        std::fs::create_dir(root.join("directory.h")).unwrap();
+        link("/dev/zero", "zero.h");
+        link("/dev/null", "null.h");
+        let refused = |text: &str, arguments: &[&str]| {
+            std::fs::write(root.join("a.c"), text).unwrap();
+            let sources = Sources::new(Path::new("/none"), HashMap::new(), SystemTime::now()).with_limit(90);
+            let mut unit = crate::compdb::single(Path::new("a.c"), &root, &[]).unwrap();
+            unit.arguments = arguments.iter().map(Into::into).collect();
+            let (path, why) = sources.refused(&unit)?;
+            Some((path.strip_prefix(&root).unwrap().display().to_string(), why))
+        };
+        let device = Some(("zero.h".to_owned(), ReadRefusal::NotRegular(FileKind::Device)));
+        std::fs::write(root.join("b.h"), "#include \"zero.h\"\n").unwrap();
+        std::fs::write(root.join("c.h"), [b'\n'; 91]).unwrap();
+        assert_eq!(refused("#include \"null.h\"\n#include \"directory.h\"\n#include \"none.h\"\n", &[]), None);
+        assert_eq!(refused("#include \"b.h\"\n", &[]), device);
+        assert_eq!(refused("", &["-include", "b.h"]), device);
+        assert_eq!(refused("", &["-include", "zero.h"]), device);
+        assert_eq!(refused("#if __has_include(\"zero.h\")\n#endif\n", &[]), device);
+        assert_eq!(
+            refused("#include \"c.h\"\n#include \"b.h\"\n", &[]),
+            Some(("c.h".to_owned(), ReadRefusal::TooLarge { most: 90 }))
+        );
+    }
 }

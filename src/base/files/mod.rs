@@ -13,7 +13,9 @@ mod write;
 pub use digest::{Digest, Digester};
 pub use display::{Columns, Source, Sources, is_deceptive};
 pub use overlay::{ON_DISK, Overlay};
-pub use read::{FileKind, LONGEST_DATA, LONGEST_TEXT, ReadRefusal, open_regular, read_regular, read_text, refusal};
+pub use read::{
+    FileKind, LONGEST_DATA, LONGEST_TEXT, ReadRefusal, open_regular, read_regular, read_source, read_text, refusal,
+};
 pub use texts::{Texts, offset, place};
 pub use tree::{Identities, Tree, normalize};
 pub use write::{

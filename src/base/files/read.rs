@@ -33,6 +33,13 @@ pub enum ReadRefusal {
     },
 }
 
+/// The types of file systems whose files the kernel makes, by their numbers in `linux/magic.h`:
+/// those of `/proc` and `/sys`. They have the environment of processes, and reading them can have
+/// effects.
+#[cfg(target_os = "linux")]
+const OF_KERNEL: &[rustix::fs::FsWord] =
+    &[0x9fa0, 0x6265_6572, 0x6462_6720, 0x7472_6163, 0x7363_6673, 0x0027_e0eb, 0x6367_7270];
+
 /// What is at a path, if it is no regular file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -41,6 +48,7 @@ pub enum FileKind {
     Pipe,
     Socket,
     Device,
+    Kernel,
     Other,
 }
 
@@ -51,12 +59,14 @@ impl std::fmt::Display for FileKind {
             FileKind::Pipe => "a pipe",
             FileKind::Socket => "a socket",
             FileKind::Device => "a device",
+            FileKind::Kernel => "a file of the kernel",
             FileKind::Other => "something else",
         })
     }
 }
 
-/// Opens a regular file for reading. It follows symbolic links.
+/// Opens a regular file for reading. It follows symbolic links. Files of the kernel count as not
+/// regular: a tree could name `/proc/self/environ`, and see it in a message.
 ///
 /// # Errors
 ///
@@ -68,7 +78,22 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path)?;
     require_regular(file.metadata()?.file_type())?;
-    Ok(file)
+    match is_of_kernel(&file) {
+        true => Err(io::Error::other(ReadRefusal::NotRegular(FileKind::Kernel))),
+        false => Ok(file),
+    }
+}
+
+/// Whether the kernel makes a file's content when it is read.
+#[cfg(target_os = "linux")]
+fn is_of_kernel(file: &File) -> bool {
+    rustix::fs::fstatfs(file).is_ok_and(|found| OF_KERNEL.contains(&found.f_type))
+}
+
+/// Other systems have no such files.
+#[cfg(not(target_os = "linux"))]
+fn is_of_kernel(_: &File) -> bool {
+    false
 }
 
 /// Reads a regular file with at most `most` bytes. It follows symbolic links.
@@ -84,9 +109,29 @@ pub fn read_regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
         return Err(too_large());
     }
     let mut bytes = Vec::with_capacity(length as usize);
-    // Files of the system, such as those in /proc, say that they are empty.
+    // It may grow meanwhile.
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most { Err(too_large()) } else { Ok(bytes) }
+}
+
+/// Reads a file of C. As [`read_regular`], but the null device is an empty file: builds use it in
+/// place of a header that they do not need, and reading it ends at once.
+///
+/// # Errors
+///
+/// As [`read_regular`].
+pub fn read_source(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    match read_regular(path, most) {
+        Err(error) if refusal(&error) == Some(ReadRefusal::NotRegular(FileKind::Device)) && is_null(path) => {
+            Ok(Vec::new())
+        }
+        read => read,
+    }
+}
+
+/// Whether a path leads to the null device.
+fn is_null(path: &Path) -> bool {
+    path.canonicalize().is_ok_and(|real| real == Path::new("/dev/null"))
 }
 
 /// Reads a regular file with UTF-8 text of at most [`LONGEST_TEXT`] bytes.
@@ -143,16 +188,26 @@ mod tests {
     }
 
     #[test]
+    fn the_null_device_is_an_empty_source() {
+        let scratch = tempfile::tempdir().unwrap();
+        let link = scratch.path().join("config.h");
+        std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+        assert_eq!(read_source(&link, 4).unwrap(), b"");
+        let why = |path: &Path| refusal(&read_source(path, 4).unwrap_err());
+        assert_eq!(why(Path::new("/dev/zero")), Some(ReadRefusal::NotRegular(FileKind::Device)));
+        let environment = Path::new("/proc/self/environ");
+        if environment.exists() {
+            let why = refusal(&read_regular(environment, LONGEST_TEXT).unwrap_err());
+            assert_eq!(why, Some(ReadRefusal::NotRegular(FileKind::Kernel)));
+        }
+    }
+
+    #[test]
     fn a_limit_holds_for_what_is_read() {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("file");
         std::fs::write(&path, "text").unwrap();
         assert_eq!(refusal(&read_regular(&path, 3).unwrap_err()), Some(ReadRefusal::TooLarge { most: 3 }));
-        // This one says that it is empty.
-        let maps = Path::new("/proc/self/maps");
-        if maps.exists() {
-            assert_eq!(refusal(&read_regular(maps, 3).unwrap_err()), Some(ReadRefusal::TooLarge { most: 3 }));
-        }
     }
 
     #[test]

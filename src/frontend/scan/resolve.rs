@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -35,6 +35,8 @@ pub struct IncludeTarget {
     /// The missing paths that were looked up before, each cut after its first missing component; in
     /// the order of the search, each once.
     pub absent: Vec<PathBuf>,
+    /// The paths at which the search came across something that is neither a file nor a directory.
+    pub irregular: Vec<PathBuf>,
 }
 
 /// What all directives of a file find.
@@ -46,6 +48,9 @@ pub struct Resolved {
     pub probes: Vec<Option<FileId>>,
     /// The missing paths of all of them, sorted, each once; see [`IncludeTarget::absent`].
     pub absent: Vec<FileId>,
+    /// The paths at which a search came across something that is neither a file nor a directory,
+    /// such as a pipe; sorted, each once. A compiler would open it.
+    pub irregular: Vec<FileId>,
 }
 
 /// Finds headers. It looks at each path on disk once, so each run makes its own.
@@ -102,6 +107,7 @@ struct SearchKey {
 struct Searched {
     file: Option<FileId>,
     absent: Vec<FileId>,
+    irregular: Vec<FileId>,
 }
 
 #[derive(Debug)]
@@ -117,10 +123,19 @@ struct Directory {
 enum Content {
     /// The directory is missing; the path to its first missing component.
     Absent(FileId),
-    /// The names in it, and whether each is that of a file.
-    Names(FxHashMap<OsString, bool>),
+    /// The names in it, and what each is.
+    Names(FxHashMap<OsString, Entry>),
     /// It exists, but cannot be listed.
     Unlisted,
+}
+
+/// What a name in a directory is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Entry {
+    File,
+    Directory,
+    /// Neither.
+    Irregular,
 }
 
 /// What is at a path.
@@ -128,8 +143,10 @@ enum At {
     File(FileId),
     /// Nothing; the path to the first missing component.
     Absent(FileId),
-    /// Something other than a file, which a search skips.
-    Other,
+    /// A directory, which a search skips.
+    Directory,
+    /// Neither a file nor a directory.
+    Irregular(FileId),
 }
 
 impl FileId {
@@ -200,11 +217,12 @@ impl Resolver {
     /// directory, and also searches so in a file that it found beside another one.
     pub fn resolve(&self, path: PathId, includer: &Path, include: &Include) -> IncludeTarget {
         let beside = self.beside(&self.directory(includer.parent().unwrap_or(Path::new("/"))), include);
-        let Searched { file, absent } = self.search(path, includer, include, &beside, false);
+        let Searched { file, absent, irregular } = self.search(path, includer, include, &beside, false);
         let path_of = |file: FileId| self.path_of(file).to_path_buf();
         let mut seen = HashSet::new();
         let absent = absent.into_iter().filter(|absent| seen.insert(*absent)).map(path_of).collect();
-        IncludeTarget { file: file.map(path_of), absent }
+        let irregular = irregular.into_iter().map(path_of).collect();
+        IncludeTarget { file: file.map(path_of), absent, irregular }
     }
 
     /// What all directives of a file find. `scan` is the file's scan.
@@ -216,19 +234,22 @@ impl Resolver {
                 let directory = self.directory(includer.parent().unwrap_or(Path::new("/")));
                 Arc::new(Beside(all().map(|include| self.beside(&directory, include)).collect()))
             });
-            let mut absent = Vec::new();
+            let (mut absent, mut irregular) = (Vec::new(), Vec::new());
             let mut found: Vec<Option<FileId>> = Vec::with_capacity(besides.0.len());
             for (include, beside) in all().zip(&besides.0) {
                 let asks = found.len() >= scan.includes.len();
                 let searched = self.search(path, &includer, include, beside, asks);
                 absent.extend(searched.absent);
+                irregular.extend(searched.irregular);
                 found.push(searched.file);
             }
             absent.sort_unstable();
             absent.dedup();
             absent.shrink_to_fit();
+            irregular.sort_unstable();
+            irregular.dedup();
             let probes = found.split_off(scan.includes.len().min(found.len()));
-            Arc::new(Resolved { includes: found, probes, absent })
+            Arc::new(Resolved { includes: found, probes, absent, irregular })
         })
     }
 
@@ -274,11 +295,13 @@ impl Resolver {
         });
         searched.file = rest.file;
         searched.absent.extend_from_slice(&rest.absent);
+        searched.irregular.extend_from_slice(&rest.irregular);
         // A name in `<` and `>` that is only found as one in quotes is an error, but found (clang's
         // `Preprocessor::LookupHeaderIncludeOrImport`).
         if searched.file.is_none() && !quoted && behind.is_none() && !asks {
             searched.file = beside.file;
             searched.absent.extend_from_slice(&beside.absent);
+            searched.irregular.extend_from_slice(&beside.irregular);
             if searched.file.is_none() {
                 self.look_through(&directories.all[..directories.quoted], name, &mut searched);
             }
@@ -300,7 +323,8 @@ impl Resolver {
         match self.at(directory, name) {
             At::File(file) => searched.file = Some(file),
             At::Absent(absent) => searched.absent.push(absent),
-            At::Other => {}
+            At::Irregular(irregular) => searched.irregular.push(irregular),
+            At::Directory => {}
         }
     }
 
@@ -327,15 +351,16 @@ impl Resolver {
             }
             (_, last) => (directory, last.unwrap_or_default()),
         };
-        let is_file = match &directory.content {
+        let entry = match &directory.content {
             Content::Absent(absent) => return At::Absent(*absent),
             Content::Names(names) => names.get(last).copied(),
-            Content::Unlisted => std::fs::metadata(directory.path.join(last)).ok().map(|found| found.is_file()),
+            Content::Unlisted => Entry::at(&directory.path.join(last)),
         };
         let file = |()| self.file(&directory.path.join(last));
-        match is_file {
-            Some(true) => At::File(file(())),
-            Some(false) => At::Other,
+        match entry {
+            Some(Entry::File) => At::File(file(())),
+            Some(Entry::Directory) => At::Directory,
+            Some(Entry::Irregular) => At::Irregular(file(())),
             None => At::Absent(file(())),
         }
     }
@@ -399,14 +424,30 @@ fn unique(directories: Vec<Arc<Directory>>, others: &[Arc<Directory>]) -> Vec<Ar
     directories.into_iter().filter(|directory| seen.insert(key(directory))).collect()
 }
 
-/// The name of an entry, and whether it is a file; `None` for a dangling symbolic link.
-fn named(entry: &std::fs::DirEntry) -> Option<(OsString, bool)> {
-    let is_file = match entry.file_type() {
-        Ok(kind) if kind.is_file() => true,
-        Ok(kind) if kind.is_dir() => false,
-        _ => std::fs::metadata(entry.path()).ok()?.is_file(),
+/// The name of an entry, and what it is; `None` for a dangling symbolic link.
+fn named(entry: &std::fs::DirEntry) -> Option<(OsString, Entry)> {
+    let kind = match entry.file_type() {
+        Ok(kind) if kind.is_file() => Entry::File,
+        Ok(kind) if kind.is_dir() => Entry::Directory,
+        _ => Entry::at(&entry.path())?,
     };
-    Some((entry.file_name(), is_file))
+    Some((entry.file_name(), kind))
+}
+
+impl Entry {
+    /// What is at a path, if anything is.
+    fn at(path: &Path) -> Option<Entry> {
+        let found = std::fs::metadata(path).ok()?;
+        Some(match found.file_type() {
+            kind if kind.is_file() => Entry::File,
+            kind if kind.is_dir() => Entry::Directory,
+            // A file without content.
+            kind if kind.is_char_device() && path.canonicalize().is_ok_and(|real| real == Path::new("/dev/null")) => {
+                Entry::File
+            }
+            _ => Entry::Irregular,
+        })
+    }
 }
 
 /// A path without `.` and `..` with the same target. The error is the path to the first missing

@@ -3,18 +3,35 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::memo::Memo;
 use super::{Names, Scan, scan};
+use cowrap_base::files::{LONGEST_TEXT, ReadRefusal, read_source, refusal};
 
 /// What the texts of files say, each read when it is first asked for, and never again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Scans {
     names: Names,
     texts: HashMap<PathBuf, Arc<Vec<u8>>>,
     /// By paths as texts: these are quicker to compare.
     known: Memo<OsString, Option<Arc<Scan>>>,
+    /// The most that is read of one file, in bytes.
+    most: u64,
+    /// The files that exist and were not read.
+    refused: Mutex<HashMap<PathBuf, ReadRefusal>>,
+}
+
+impl Default for Scans {
+    fn default() -> Scans {
+        Scans {
+            names: Names::default(),
+            texts: HashMap::new(),
+            known: Memo::default(),
+            most: LONGEST_TEXT,
+            refused: Mutex::default(),
+        }
+    }
 }
 
 impl Scans {
@@ -23,18 +40,31 @@ impl Scans {
         Scans { texts, ..Scans::default() }
     }
 
+    /// The same scans, with another limit on the length of a file, in bytes.
+    pub fn with_limit(self, most: u64) -> Scans {
+        Scans { most, ..self }
+    }
+
     /// What a file's text says; `None` for what cannot be read or is no file. Files are told apart
     /// by their paths as they are given.
     pub fn get(&self, path: &Path) -> Option<Arc<Scan>> {
         self.known.get(path.as_os_str(), || match self.texts.get(path) {
             Some(text) => Some(Arc::new(scan(text, &self.names))),
             None => {
-                // What is no file, such as a pipe, could have no end.
-                let is_file = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
-                let text = is_file.then(|| std::fs::read(path)).and_then(Result::ok)?;
-                Some(Arc::new(scan(&text, &self.names)))
+                let text = read_source(path, self.most).inspect_err(|error| {
+                    if let Some(refusal) = refusal(error) {
+                        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+                        refused.insert(path.to_path_buf(), refusal);
+                    }
+                });
+                Some(Arc::new(scan(&text.ok()?, &self.names)))
             }
         })
+    }
+
+    /// Why a file was not read although it exists, if [`Scans::get`] was asked for it.
+    pub fn refusal(&self, path: &Path) -> Option<ReadRefusal> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).get(path).copied()
     }
 
     /// The names in all these scans.
@@ -59,6 +89,8 @@ mod tests {
         assert_eq!(first.words, [(scans.names().intern(b"x"), 1)]);
         assert_eq!(scans.get(&memory).unwrap().words, [(scans.names().intern(b"y"), 1)]);
         assert_eq!(scans.get(scratch.path()), None);
+        assert!(scans.refusal(scratch.path()).is_some() && scans.refusal(&disk).is_none());
         assert_eq!(scans.get(&scratch.path().join("none.h")), None);
+        assert_eq!(Scans::default().with_limit(0).get(&disk), None);
     }
 }

@@ -73,34 +73,35 @@ pub(super) struct InputArguments {
 #[command(next_help_heading = "Limits")]
 pub(super) struct LimitArguments {
     /// Processor time for reading one translation unit [default: 120]
-    #[arg(long = "limit-time", value_name = "SECONDS")]
-    time: Option<NonZeroU32>,
+    #[arg(long, value_name = "SECONDS")]
+    limit_time: Option<NonZeroU32>,
 
     /// Memory for reading one translation unit [default: 4096]
-    #[arg(long = "limit-memory", value_name = "MIB")]
-    memory: Option<NonZeroU32>,
+    #[arg(long, value_name = "MIB")]
+    limit_memory: Option<NonZeroU32>,
 
     /// Length of one source file or header [default: 64]
-    #[arg(long = "limit-source", value_name = "MIB")]
-    source: Option<NonZeroU32>,
+    #[arg(long, value_name = "MIB")]
+    limit_source: Option<NonZeroU32>,
 
     /// Depth to which statements and expressions are nested [default: 10000]
-    #[arg(long = "limit-depth", value_name = "N")]
-    depth: Option<NonZeroU32>,
+    #[arg(long, value_name = "N")]
+    limit_depth: Option<NonZeroU32>,
 
     /// Number of entries of the compilation database [default: 1000000]
-    #[arg(long = "limit-entries", value_name = "N")]
-    entries: Option<NonZeroU32>,
+    #[arg(long, value_name = "N")]
+    limit_entries: Option<NonZeroU32>,
 
     /// Facts of all translation units together [default: 8192]
-    #[arg(long = "limit-facts", value_name = "MIB")]
-    facts: Option<NonZeroU32>,
+    #[arg(long, value_name = "MIB")]
+    limit_facts: Option<NonZeroU32>,
 }
 
 impl LimitArguments {
     /// The limits that are given.
     pub(super) fn given(&self) -> impl Iterator<Item = (Limit, NonZeroU32)> {
-        let LimitArguments { time, memory, source, depth, entries, facts } = *self;
+        let LimitArguments { limit_time: time, limit_memory: memory, limit_source: source, .. } = *self;
+        let LimitArguments { limit_depth: depth, limit_entries: entries, limit_facts: facts, .. } = *self;
         let given = Limit::ALL.into_iter().zip([time, memory, source, depth, entries, facts]);
         given.filter_map(|(limit, value)| Some((limit, value?)))
     }

@@ -1,13 +1,14 @@
 //! Writing changed files: everything is checked and staged before the first file is replaced.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use thiserror::Error;
 
-use cowrap_base::files::{Staged, remove_abandoned, sync_directory};
+use cowrap_base::files::{Directory, Staged, remove_abandoned};
 
 use crate::Change;
 
@@ -128,8 +129,9 @@ pub fn write_all<'c>(root: &Path, changes: &'c [Change]) -> WriteOutcome {
     directories.iter().for_each(|directory| remove_abandoned(directory));
 
     let stage = |pending: &Pending<'c>| {
-        let staged = Staged::write(&pending.file, &pending.change.new);
-        (pending.change, staged.map_err(RefusalReason::Stage))
+        let Pending { change, file } = pending;
+        let staged = open_parent(file).and_then(|(directory, name)| Staged::sync_in(&directory, name, &change.new));
+        (*change, staged.map(|staged| (file.clone(), staged)).map_err(RefusalReason::Stage))
     };
     let Some(staged) = every(&mut outcome, pending.par_iter().map(stage)) else { return outcome };
     // Staging takes time. Checking again leaves hardly any between the check and the replacement.
@@ -138,7 +140,11 @@ pub fn write_all<'c>(root: &Path, changes: &'c [Change]) -> WriteOutcome {
         return outcome;
     }
 
-    let put: Vec<_> = staged.into_par_iter().map(|(change, staged)| (&change.path, staged.put())).collect();
+    let put = |(change, (file, staged)): (&'c Change, (PathBuf, Staged))| {
+        let put = open_parent(&file).and_then(|(directory, _)| staged.put_in(&directory));
+        (&change.path, put)
+    };
+    let put: Vec<_> = staged.into_par_iter().map(put).collect();
     for (path, result) in put {
         match result {
             Ok(()) => outcome.written.push(path.clone()),
@@ -148,11 +154,17 @@ pub fn write_all<'c>(root: &Path, changes: &'c [Change]) -> WriteOutcome {
         }
     }
     let sync = |directory: &&Path| {
-        let reason = sync_directory(directory).err()?;
+        let reason = Directory::open(directory).and_then(|directory| directory.sync()).err()?;
         Some(UnsyncedDirectory { directory: directory.to_path_buf(), reason })
     };
     outcome.unsynced = directories.par_iter().filter_map(sync).collect();
     outcome
+}
+
+/// The directory of a file, and the file's name in it.
+fn open_parent(file: &Path) -> io::Result<(Directory, &OsStr)> {
+    let parent = file.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    Ok((Directory::open(parent)?, file.file_name().ok_or(io::ErrorKind::InvalidInput)?))
 }
 
 /// A change that has to be made.

@@ -27,7 +27,9 @@ use std::time::{Duration, SystemTime};
 use rustc_hash::{FxHashMap, FxHashSet};
 use thiserror::Error;
 
-use crate::files::{Digest, is_abandoned, temporary_directory, write_whole};
+use crate::files::{
+    Digest, Directory, TemporaryDirectory, remove_abandoned_directories_in, remove_abandoned_in, write_whole,
+};
 
 pub use directory::{CacheInfo, CacheLocation, Cleaned, DEFAULT_LIMIT, clean, default_directory, info};
 use log::{Key, Log, RECORD, Record, append};
@@ -235,7 +237,7 @@ impl Cache {
     /// Lets a precompiled header be written, and moves it to its final path.
     fn make(&self, key: Digest, write: impl FnOnce(&Path) -> bool) -> io::Result<Option<PathBuf>> {
         // In a directory of its own: clang writes temporary files beside it, and may be killed too.
-        let scratch = temporary_directory(&self.store)?;
+        let scratch = TemporaryDirectory::make_in(&Directory::open(&self.store)?)?;
         let temporary = scratch.path().join("header.pch");
         if !write(&temporary) {
             return Ok(None);
@@ -373,14 +375,10 @@ impl Cache {
     /// the limit. Entries that this process has used stay: they are appended again, or when they
     /// are most of a segment, the segment stays.
     fn make_room(&self, used: &Used) -> io::Result<()> {
-        let (items, temporary) = list(&self.store);
-        for name in temporary.iter().filter(|name| is_abandoned(name)) {
-            let path = self.store.join(name);
-            // A younger file may belong to another machine, whose processes are not known here.
-            let modified = std::fs::symlink_metadata(&path).and_then(|found| found.modified());
-            if modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > HOUR)) {
-                directory::remove_temporary(&path);
-            }
+        let (items, _) = list(&self.store);
+        if let Ok(store) = Directory::open(&self.store) {
+            remove_abandoned_in(&store);
+            remove_abandoned_directories_in(&store);
         }
         let mut total: u64 = items.iter().map(|item| item.size).sum();
         if total <= self.limit {

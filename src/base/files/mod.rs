@@ -3,21 +3,26 @@
 //! It must never know C, clang or rules.
 
 mod digest;
+mod directory;
 mod overlay;
 mod display;
+mod place;
 mod read;
 mod texts;
 mod tree;
 mod write;
 
 pub use digest::{Digest, Digester};
+pub use directory::{Directory, Entry};
 pub use display::{Columns, Source, Sources, is_deceptive};
 pub use overlay::{ON_DISK, Overlay};
+pub use place::{Place, WriteRefusal, Written, is_of_git, read_place, write_refusal, write_whole};
 pub use read::{
     FileKind, LONGEST_DATA, LONGEST_TEXT, ReadRefusal, open_regular, read_regular, read_source, read_text, refusal,
 };
 pub use texts::{Texts, offset, place};
 pub use tree::{Identities, Tree, normalize};
 pub use write::{
-    Staged, Written, is_abandoned, is_temporary, remove_abandoned, sync_directory, temporary_directory, write_whole,
+    Staged, TemporaryDirectory, is_temporary, remove_abandoned, remove_abandoned_directories_in, remove_abandoned_in,
+    remove_temporaries, uninterrupted,
 };

@@ -45,6 +45,7 @@ const OF_KERNEL: &[rustix::fs::FsWord] =
 #[allow(missing_docs)]
 pub enum FileKind {
     Directory,
+    Link,
     Pipe,
     Socket,
     Device,
@@ -56,6 +57,7 @@ impl std::fmt::Display for FileKind {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
             FileKind::Directory => "a directory",
+            FileKind::Link => "a symbolic link",
             FileKind::Pipe => "a pipe",
             FileKind::Socket => "a socket",
             FileKind::Device => "a device",

@@ -128,7 +128,7 @@ fn units(build: &Path, only: &[String]) -> (Vec<Unit>, PathBuf) {
     let json = compdb::find(&here, Some(build)).unwrap_or_else(|error| panic!("{error}"));
     let database = compdb::read(&json, usize::MAX).unwrap_or_else(|error| panic!("{error}"));
     let sources: Vec<&Path> = database.units.iter().map(|unit| unit.file.as_path()).collect();
-    let tree = Tree::of_database(json.parent().expect("a file has a directory"), &sources);
+    let tree = Tree::of_database(json.parent().expect("a file has a directory"), &sources).unwrap();
     let mut globs = globset::GlobSetBuilder::new();
     for only in only {
         let glob = globset::GlobBuilder::new(only).literal_separator(true).build();

@@ -160,7 +160,7 @@ impl Generate {
 /// Prints how the file differs from what would be generated.
 fn check(job: &Job, text: &str) -> Result<End, String> {
     let Some(output) = &job.output else { return Err("--check needs an output file, not `-`".to_owned()) };
-    let old = match std::fs::read(output) {
+    let old = match cowrap_session::read_regular(output, cowrap_session::LONGEST_TEXT) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(format!("cannot read {}: {error}", output.display())),

@@ -168,6 +168,10 @@ fn print(text: &[u8]) -> ExitCode {
     }
 }
 
+fn warn(message: &str) {
+    eprintln!("cowrap: warning: {}", printable_lines(message));
+}
+
 fn fail(message: &str) -> ExitCode {
     eprintln!("cowrap: error: {}", printable_lines(message));
     ExitCode::from(INCOMPLETE)

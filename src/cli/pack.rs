@@ -12,7 +12,7 @@ use cowrap_report::render::{printable_lines, render_pack_check, render_pack_chec
 use cowrap_session::{HintSource, Input, NewPack, Request, TreeHints, write_whole};
 
 use super::input::{InputArguments, settings};
-use super::{INCOMPLETE, fail, print, progress};
+use super::{INCOMPLETE, fail, print, progress, warn};
 
 #[derive(Debug, Args)]
 pub(super) struct Pack {
@@ -210,7 +210,11 @@ impl New {
                 HintSource::Request(Box::new(Request::new(input, working_directory)))
             }
         };
-        cowrap_session::find_hints(&source).map(Some).map_err(|error| error.to_string())
+        let hints = cowrap_session::find_hints(&source).map_err(|error| error.to_string())?;
+        for (path, why) in &hints.unread {
+            warn(&format!("cannot read {}: {why}; the candidates lack it", path.display()));
+        }
+        Ok(Some(hints))
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use thiserror::Error;
 
-use cowrap_base::files::{Directory, Staged, remove_abandoned};
+use cowrap_base::files::{Directory, LONGEST_TEXT, Staged, read_regular, remove_abandoned};
 
 use crate::Change;
 
@@ -192,7 +192,7 @@ fn check(root: &Path, change: &Change) -> Result<Target, RefusalReason> {
     if !metadata.is_file() {
         return Err(RefusalReason::NotAFile);
     }
-    let text = std::fs::read(&file).map_err(RefusalReason::Read)?;
+    let text = read_regular(&file, LONGEST_TEXT).map_err(RefusalReason::Read)?;
     if text == change.new {
         return Ok(Target::New);
     }

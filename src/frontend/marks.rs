@@ -16,6 +16,7 @@ use rayon::prelude::*;
 
 use crate::clang::UnsavedFile;
 use crate::extract::ANNOTATION_PREFIX;
+use cowrap_base::files::{LONGEST_TEXT, read_source};
 use cowrap_facts::MarkId;
 
 /// The definitions of marks in a tree, and the headers that make them visible.
@@ -72,7 +73,7 @@ pub fn make_visible(root: &Path, marks: &MarkHeaders, texts: &HashMap<PathBuf, A
         .collect::<Vec<_>>()
         .into_par_iter()
         .filter_map(|path| {
-            let text = texts.get(&path).cloned().or_else(|| std::fs::read(&path).ok().map(Arc::new))?;
+            let text = texts.get(&path).cloned().or_else(|| read_source(&path, LONGEST_TEXT).ok().map(Arc::new))?;
             let (text, definitions) = annotate(&path, &text, marks)?;
             Some((path, text, definitions))
         })

@@ -12,7 +12,7 @@ use crate::clang::{Purpose, UnsavedFile};
 use crate::compdb::Unit;
 use crate::extract::{Paths, Vocabulary, extract};
 use crate::parse::{Failure, Input, Parser};
-use cowrap_base::files::{Identities, Tree};
+use cowrap_base::files::{Identities, LONGEST_TEXT, Tree, read_source};
 use cowrap_facts::UnitFacts;
 
 /// The result of reading one unit.
@@ -79,7 +79,7 @@ impl Paths for TreePaths {
     fn text(&self, file: &Path) -> Arc<[u8]> {
         let path = self.tree.absolute(file);
         let Ok(mut texts) = self.texts.lock() else { return Arc::default() };
-        let text = || Arc::from(std::fs::read(&path).unwrap_or_default());
+        let text = || Arc::from(read_source(&path, LONGEST_TEXT).unwrap_or_default());
         Arc::clone(texts.entry(path.clone()).or_insert_with(text))
     }
 

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use cowrap_base::files::read_text;
+
 use super::PackError;
 use super::written::{FilesRead, Written};
 
@@ -83,9 +85,7 @@ pub(super) fn written(name: &str) -> Result<Written, PackError> {
 pub(super) fn text(path: &Path) -> Result<String, PackError> {
     match PACKS.iter().find(|(known, _)| path == Path::new(known)) {
         Some((_, text)) => Ok((*text).to_owned()),
-        None => {
-            std::fs::read_to_string(path).map_err(|source| PackError::Read { path: path.display().to_string(), source })
-        }
+        None => read_text(path).map_err(|source| PackError::Read { path: path.display().to_string(), source }),
     }
 }
 

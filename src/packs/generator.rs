@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use cowrap_base::files::read_text;
+
 use super::builtin;
 use super::naming;
 use super::written::{FilesRead, Written};
@@ -148,7 +150,7 @@ impl Generator {
                 }
                 Some(directory) => {
                     let path = directory.join(name);
-                    let text = std::fs::read_to_string(&path)
+                    let text = read_text(&path)
                         .map_err(|source| PackError::Read { path: path.display().to_string(), source })?;
                     files.push(path);
                     text

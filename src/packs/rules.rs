@@ -3,10 +3,11 @@
 //! This module must never know what a rule checks.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
+
+use cowrap_base::files::{ReadRefusal, read_regular, refusal};
 
 use super::document::Document;
 use super::template::Template;
@@ -120,15 +121,12 @@ fn read_page(directory: &Path, name: &str) -> Result<String, PageProblem> {
     if !path.starts_with(home.canonicalize()?) {
         return Err(outside);
     }
-    if !path.metadata()?.is_file() {
-        return Err(PageProblem::Refused("is no file"));
-    }
-    let mut text = String::new();
-    std::fs::File::open(&path)?.take(LONGEST_PAGE + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > LONGEST_PAGE {
-        return Err(PageProblem::Refused("is longer than 1 MiB; shorten it"));
-    }
-    Ok(text)
+    let bytes = read_regular(&path, LONGEST_PAGE).map_err(|error| match refusal(&error) {
+        Some(ReadRefusal::NotRegular(_)) => PageProblem::Refused("is no file"),
+        Some(ReadRefusal::TooLarge { .. }) => PageProblem::Refused("is longer than 1 MiB; shorten it"),
+        None => PageProblem::Read(error),
+    })?;
+    String::from_utf8(bytes).map_err(|_| PageProblem::Refused("is not UTF-8"))
 }
 
 /// One pack's rules on top of another's.

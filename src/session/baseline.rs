@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use cowrap_analysis::rules::stale_baseline;
-use cowrap_base::files::{Tree, write_whole};
+use cowrap_base::files::{Tree, read_text, write_whole};
 use cowrap_base::git::Git;
 use cowrap_report::{
     Baseline, BaselineEntry, BaselineState, Comparison, Finding, Fingerprints, Level, Report, Span, UNNAMED_PACK,
@@ -25,7 +25,7 @@ pub(crate) fn apply(
 ) -> Result<Vec<(PathBuf, Finding)>, Error> {
     let tree = &report.tree;
     let Some(file) = baseline_file(request, tree) else { return Ok(Vec::new()) };
-    let text = read_file(&file).map_err(|source| Error::ReadBaseline { path: file.display().to_string(), source })?;
+    let text = read_text(&file).map_err(|source| Error::ReadBaseline { path: file.display().to_string(), source })?;
     let mut baseline = Baseline::parse(&text, &file)?;
     let packs: Vec<&str> = report.summary.packs.iter().map(|pack| pack.name.as_str()).collect();
     let unnamed = Baseline::unnamed_pack(&packs);
@@ -55,7 +55,7 @@ pub(crate) fn apply(
         // files.
         let is_certain = is_whole && stale.is_empty() && baseline.is_unambiguous(&report.findings, unnamed);
         let may_write = is_certain && request.gate.since != Some(Since::Staged) && is_in_tree(&file, tree);
-        let is_unchanged = read_file(&file).is_ok_and(|now| now == text);
+        let is_unchanged = read_text(&file).is_ok_and(|now| now == text);
         compared.upgrade = Some(upgrade(&file, &matched, may_write && is_unchanged));
     }
     let mut findings: Vec<Finding> = Vec::new();
@@ -123,14 +123,6 @@ fn baseline_file(request: &Request, tree: &Tree) -> Option<PathBuf> {
     }
 }
 
-/// The text of a regular file. Others, such as pipes, may have no end.
-fn read_file(file: &Path) -> std::io::Result<String> {
-    match std::fs::metadata(file)?.is_file() {
-        true => std::fs::read_to_string(file),
-        false => Err(std::io::Error::other("not a regular file")),
-    }
-}
-
 /// Writes the baseline of a report. The result is its file and the number of its findings.
 ///
 /// # Errors
@@ -143,7 +135,7 @@ pub fn write_baseline(report: &Report, request: &Request) -> Result<(PathBuf, us
     };
     // The settings of the tree may name the file, and the tree may come from an attacker.
     let is_another = file.symlink_metadata().is_ok()
-        && !read_file(&file).is_ok_and(|text| text.is_empty() || text.starts_with(Baseline::BEGINNING));
+        && !read_text(&file).is_ok_and(|text| text.is_empty() || text.starts_with(Baseline::BEGINNING));
     if is_another {
         return Err(Error::NotABaseline { path: file.display().to_string() });
     }

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use cowrap_base::files::MesonError;
 use cowrap_base::git::GitError;
 use cowrap_frontend::clang::LoadError;
 use cowrap_frontend::compdb;
@@ -35,6 +36,9 @@ pub enum Error {
     /// The compilation database cannot be used.
     #[error(transparent)]
     Database(#[from] compdb::Error),
+    /// What meson says of the tree cannot be used.
+    #[error(transparent)]
+    Meson(#[from] MesonError),
     /// A given path does not exist.
     #[error("{path}: no such file or directory")]
     NoSuchPath {

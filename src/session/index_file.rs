@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use cowrap_analysis::program::Program;
-use cowrap_base::files::{Tree, write_whole};
+use cowrap_base::files::{LONGEST_DATA, Tree, read_regular, write_whole};
 use cowrap_facts::ReadingId;
 use cowrap_packs::PackSet;
 use cowrap_report::{Details, Problem};
@@ -113,7 +113,8 @@ pub fn save(index: Index, path: &Path) -> Result<(), IndexError> {
 
 /// Reads a saved index, for use with packs.
 pub(super) fn load(path: &Path, packs: PackSet) -> Result<Index, IndexError> {
-    let bytes = std::fs::read(path).map_err(|source| IndexError::Read { path: path.display().to_string(), source })?;
+    let bytes = read_regular(path, LONGEST_DATA)
+        .map_err(|source| IndexError::Read { path: path.display().to_string(), source })?;
     let unusable = |problem| IndexError::Unusable { path: path.display().to_string(), problem };
     let content = FORMAT.decode(&bytes).map_err(unusable)?;
     let saved: IndexContent<Program> = postcard::from_bytes(content).map_err(|_| unusable(damaged()))?;

@@ -72,7 +72,7 @@ fn from_database(request: &Request, explicit: Option<&Path>) -> Result<(Inputs, 
     let database: Database = compdb::read(&json, request.limits.database_entries)?;
     let build = database.path.parent().unwrap_or(Path::new("/")).to_path_buf();
     let sources: Vec<&Path> = database.units.iter().map(|unit| unit.file.as_path()).collect();
-    let tree = Tree::of_database(&build, &sources);
+    let tree = Tree::of_database(&build, &sources)?;
     let other_languages =
         database.other_languages.iter().map(|(language, count)| (language.to_string(), *count)).collect();
     let may_be_indirect = database.may_be_indirect;
@@ -90,7 +90,8 @@ fn from_files(request: &Request, files: &[PathBuf], flags: &[OsString]) -> Resul
         is_whole: false,
     };
     for file in files {
-        if !request.working_directory.join(file).is_file() {
+        // What is no regular file is a problem of its unit.
+        if !request.working_directory.join(file).metadata().is_ok_and(|found| !found.is_dir()) {
             return Err(Error::NoSuchPath { path: file.display().to_string() });
         }
         match compdb::single(file, &request.working_directory, flags) {
@@ -112,7 +113,10 @@ pub(crate) fn tree_of(request: &Request) -> Result<Tree, Error> {
         Input::Database(explicit) => {
             let json = compdb::find(&request.working_directory, explicit.as_deref())?;
             let json = std::path::absolute(&json).unwrap_or(json);
-            let of_meson = json.parent().filter(|_| request.root.is_none()).and_then(Tree::of_meson);
+            let of_meson = match json.parent().filter(|_| request.root.is_none()) {
+                Some(build) => Tree::of_meson(build)?,
+                None => None,
+            };
             of_meson.map_or_else(|| Ok(inputs(request)?.1), Ok)
         }
         Input::Files { .. } => Ok(inputs(request)?.1),

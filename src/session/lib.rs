@@ -52,7 +52,7 @@ mod depfile;
 pub use baseline::write_baseline;
 pub use check::check;
 pub use cowrap_analysis::queries::Selection;
-pub use cowrap_base::files::{Digest, write_whole};
+pub use cowrap_base::files::{Digest, LONGEST_TEXT, read_regular, write_whole};
 pub use cowrap_base::limits::{Limit, Limits};
 pub use cowrap_fix::{plain_diff, unified_diff};
 pub use cowrap_frontend::index::WORKER;

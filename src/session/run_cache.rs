@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use cowrap_base::cache::{Cache, EntryKind, PathState, SavedStatCache, StatCache};
-use cowrap_base::files::{Digest, Digester, Overlay, Texts, Tree};
+use cowrap_base::files::{Digest, Digester, LONGEST_TEXT, Overlay, Texts, Tree, read_source};
 use cowrap_csyntax::suppression::comments;
 use cowrap_frontend::clang::Library;
 use cowrap_frontend::compdb;
@@ -202,7 +202,7 @@ impl RunCache {
         let marks = mark_headers(&self.packs);
         let states = files.par_iter().map(|(file, normalized)| {
             let state = stat_cache.state(file)?;
-            let text = std::fs::read(file).ok()?;
+            let text = read_source(file, LONGEST_TEXT).ok()?;
             let has_suppressions = !comments(&text).is_empty();
             if has_suppressions
                 || state != PathState::File(Digest::of(&text))

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use cowrap_base::files::{LONGEST_TEXT, ReadRefusal, read_source, refusal};
 use cowrap_packs::{Generator, Probe};
 
 /// The values of all features.
@@ -57,6 +58,14 @@ pub enum DialectError {
         /// The dialects of the pack.
         known: String,
     },
+    /// A file that tells the dialect is no regular file, or too large.
+    #[error("cannot read {path}: {why}; name the dialect with --dialect")]
+    Refused {
+        /// The file.
+        path: String,
+        /// The reason.
+        why: ReadRefusal,
+    },
 }
 
 /// The features of a dialect by its name.
@@ -97,10 +106,18 @@ pub fn root_of(generator: &Generator, header: &Path) -> Result<PathBuf, DialectE
 pub fn detect(generator: &Generator, root: &Path) -> Result<DetectedDialect, DialectError> {
     let mut detected = DetectedDialect::default();
     let mut texts: BTreeMap<PathBuf, Option<String>> = BTreeMap::new();
+    // What exists and must not be read is no answer.
+    let mut refused = None;
     let mut read = |file: &Path| -> Option<String> {
         let path = root.join(file);
-        let text = texts.entry(path).or_insert_with_key(|path| {
-            std::fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        let text = texts.entry(path).or_insert_with_key(|path| match read_source(path, LONGEST_TEXT) {
+            Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(error) => {
+                if let (Some(why), None) = (refusal(&error), &refused) {
+                    refused = Some(DialectError::Refused { path: path.display().to_string(), why });
+                }
+                None
+            }
         });
         text.clone()
     };
@@ -137,6 +154,9 @@ pub fn detect(generator: &Generator, root: &Path) -> Result<DetectedDialect, Dia
         };
         detected.features.insert(feature.name.clone(), probe.value.clone());
         detected.reasons.push((feature.name.clone(), reason));
+    }
+    if let Some(refused) = refused {
+        return Err(refused);
     }
     detected.files = texts.into_iter().filter(|(_, text)| text.is_some()).map(|(path, _)| path).collect();
     Ok(detected)

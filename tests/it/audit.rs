@@ -18,6 +18,31 @@ fn unsafe_code_is_in_clang_alone() {
     }
 }
 
+/// Parts of the sources that may open files in another way.
+const OPENS_FILES: &[&str] = &[
+    "src/base/files",
+    // Its own files, below a directory that it has checked.
+    "src/base/cache",
+    // Runs in builds of cowrap itself.
+    "src/session/build.rs",
+];
+
+#[test]
+fn only_regular_files_are_read() {
+    for (file, text) in sources() {
+        let relative = file.strip_prefix(root()).unwrap();
+        let is_test = ["tests.rs", "testing.rs"].iter().any(|name| relative.ends_with(name));
+        if is_test || OPENS_FILES.iter().any(|part| relative.starts_with(part)) {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        for call in ["fs::read(", "read_to_string(", "File::open("] {
+            let at = code.find(call).map(|at| code[..at].lines().count());
+            assert_eq!(at, None, "{}: `{call}`; use cowrap_base::files::read_regular", relative.display());
+        }
+    }
+}
+
 #[test]
 fn each_rule_has_a_file_a_page_and_fixtures() {
     let ids: BTreeSet<String> = RULES.iter().map(|rule| rule.id.to_owned()).collect();

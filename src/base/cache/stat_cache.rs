@@ -5,8 +5,8 @@
 //! written just before it was read is *racy*, and is read again.
 
 use std::ffi::OsString;
-use std::fs::{File, Metadata};
-use std::io::{self, Read};
+use std::fs::Metadata;
+use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::files::{Digest, Tree};
+use crate::files::{Digest, LONGEST_DATA, Tree, open_regular, read_from};
 
 /// How many seconds before it is read a file must have been written. FAT has the coarsest times, of
 /// two seconds.
@@ -165,9 +165,8 @@ impl StatCache {
                 std::fs::read_dir(path)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<_>>()?;
             (PathState::Directory(digest_of_names(names)), std::fs::metadata(path)?)
         } else if found.is_file() {
-            let mut file = File::open(path)?;
-            let mut text = Vec::with_capacity(usize::try_from(found.len()).unwrap_or(0).min(1 << 26));
-            file.read_to_end(&mut text)?;
+            let file = open_regular(path)?;
+            let text = read_from(&file, LONGEST_DATA)?;
             (PathState::File(Digest::of(&text)), file.metadata()?)
         } else {
             return Err(io::ErrorKind::Unsupported.into());
@@ -205,6 +204,7 @@ fn is_absence(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::time::Duration;
 
     use super::*;

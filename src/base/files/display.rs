@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Overlay;
+use super::read::{LONGEST_TEXT, read_source};
 
 /// Whether a character changes what a terminal shows of the text around it: control characters, and
 /// those that change the direction of writing.
@@ -64,7 +65,7 @@ impl<'o> Columns<'o> {
         let lines = self.read.entry(path.clone()).or_insert_with(|| {
             let bytes = match overlay.text(&path) {
                 Some(text) => text.to_vec(),
-                None => std::fs::read(&path).ok()?,
+                None => read_source(&path, LONGEST_TEXT).ok()?,
             };
             let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
             let starts = std::iter::once(0).chain(ends).collect();
@@ -150,7 +151,7 @@ impl<'o> Sources<'o> {
         }
         let source = match self.overlay.text(path) {
             Some(text) => Some(Arc::new(Source::new(text))),
-            None => std::fs::read(path).ok().map(|bytes| Arc::new(Source::new(&bytes))),
+            None => read_source(path, LONGEST_TEXT).ok().map(|bytes| Arc::new(Source::new(&bytes))),
         };
         self.read.insert(path.to_path_buf(), source.clone());
         source

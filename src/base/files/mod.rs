@@ -18,10 +18,11 @@ pub use display::{Columns, Source, Sources, is_deceptive};
 pub use overlay::{ON_DISK, Overlay};
 pub use place::{Place, WriteRefusal, Written, is_of_git, read_place, write_refusal, write_whole};
 pub use read::{
-    FileKind, LONGEST_DATA, LONGEST_TEXT, ReadRefusal, open_regular, read_regular, read_source, read_text, refusal,
+    FileKind, LONGEST_DATA, LONGEST_TEXT, ReadRefusal, open_regular, read_from, read_regular, read_source, read_text,
+    refusal,
 };
 pub use texts::{Texts, offset, place};
-pub use tree::{Identities, Tree, normalize};
+pub use tree::{Identities, MesonError, Tree, normalize};
 pub use write::{
     Staged, TemporaryDirectory, is_temporary, remove_abandoned, remove_abandoned_directories_in, remove_abandoned_in,
     remove_temporaries, uninterrupted,

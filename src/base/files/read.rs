@@ -104,7 +104,15 @@ fn is_of_kernel(_: &File) -> bool {
 ///
 /// As [`open_regular`]; the file is too large ([`ReadRefusal`]), or cannot be read.
 pub fn read_regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let file = open_regular(path)?;
+    read_from(&open_regular(path)?, most)
+}
+
+/// Reads what is left of an open file, of at most `most` bytes.
+///
+/// # Errors
+///
+/// It is too large ([`ReadRefusal`]), or cannot be read.
+pub fn read_from(file: &File, most: u64) -> io::Result<Vec<u8>> {
     let length = file.metadata()?.len();
     let too_large = || io::Error::other(ReadRefusal::TooLarge { most });
     if length > most {

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
+use super::read::{LONGEST_TEXT, read_source};
+
 /// The texts of files by path; relative paths start from the root of a tree. Each file is read
 /// once.
 #[derive(Debug)]
@@ -54,7 +56,7 @@ impl Texts {
         let relative = path.strip_prefix(&self.root).unwrap_or(path);
         match self.changed.get(relative) {
             Some(text) => Ok(Arc::clone(text)),
-            None => std::fs::read(self.root.join(relative)).map(Arc::new),
+            None => read_source(&self.root.join(relative), LONGEST_TEXT).map(Arc::new),
         }
     }
 
@@ -69,7 +71,7 @@ impl Texts {
             return Ok(text);
         }
         let file = self.root.join(path);
-        let text = std::fs::read(&file).inspect_err(|_| {
+        let text = read_source(&file, LONGEST_TEXT).inspect_err(|_| {
             if let Ok(mut unread) = self.unread.lock() {
                 unread.insert(path.to_path_buf());
             }

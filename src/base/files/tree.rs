@@ -1,10 +1,14 @@
 //! The tree: its root, its build directory, and which files are its own.
 
 use std::collections::HashMap;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
 
 use serde::Deserialize;
+use thiserror::Error;
+
+use super::read::{LONGEST_TEXT, read_regular};
 
 /// A source tree and its build directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,9 +26,13 @@ impl Tree {
     /// In this order: the source directory that meson recorded; `build` itself, if it contains all
     /// sources; the directory that contains all sources outside of `build`, or a directory above it
     /// with `.git` or `cowrap.toml`.
-    pub fn of_database(build: &Path, sources: &[&Path]) -> Tree {
+    ///
+    /// # Errors
+    ///
+    /// What meson recorded cannot be read, although it exists.
+    pub fn of_database(build: &Path, sources: &[&Path]) -> Result<Tree, MesonError> {
         let build = real(build);
-        let root = meson_source_directory(&build).unwrap_or_else(|| {
+        let root = meson_source_directory(&build)?.unwrap_or_else(|| {
             let outside: Vec<&Path> = sources.iter().filter(|source| !source.starts_with(&build)).copied().collect();
             match common_directory(&outside) {
                 None => build.clone(),
@@ -34,14 +42,19 @@ impl Tree {
                 }
             }
         });
-        Tree { root: real(&root), build: Some(build) }
+        Ok(Tree { root: real(&root), build: Some(build) })
     }
 
     /// The tree that is built in `build`, if meson recorded its source directory: the result of
     /// [`Tree::of_database`] without reading the database.
-    pub fn of_meson(build: &Path) -> Option<Tree> {
+    ///
+    /// # Errors
+    ///
+    /// What meson recorded cannot be read, although it exists.
+    pub fn of_meson(build: &Path) -> Result<Option<Tree>, MesonError> {
         let build = real(build);
-        Some(Tree { root: real(&meson_source_directory(&build)?), build: Some(build) })
+        let root = meson_source_directory(&build)?;
+        Ok(root.map(|root| Tree { root: real(&root), build: Some(build) }))
     }
 
     /// The tree of files on the command line: the working directory if it contains all of them.
@@ -94,6 +107,16 @@ impl Tree {
             _ => file,
         }
     }
+}
+
+/// Why it is unknown which tree meson builds.
+#[derive(Debug, Error)]
+#[error("cannot read {}: {source}; configure the build again", path.display())]
+pub struct MesonError {
+    /// The file.
+    path: PathBuf,
+    /// The reason.
+    source: io::Error,
 }
 
 /// The identities of files: absolute paths without symbolic links. Each path is looked up once.
@@ -154,8 +177,8 @@ fn common_directory(files: &[&Path]) -> Option<PathBuf> {
     common.parent().is_some().then(|| real(&common))
 }
 
-/// The source directory in meson's `meson-info/meson-info.json`, if it exists on this machine.
-fn meson_source_directory(build: &Path) -> Option<PathBuf> {
+/// The source directory in meson's `meson-info/meson-info.json`, if both exist on this machine.
+fn meson_source_directory(build: &Path) -> Result<Option<PathBuf>, MesonError> {
     #[derive(Deserialize)]
     struct Info {
         directories: Directories,
@@ -164,9 +187,24 @@ fn meson_source_directory(build: &Path) -> Option<PathBuf> {
     struct Directories {
         source: PathBuf,
     }
-    let text = std::fs::read(build.join("meson-info/meson-info.json")).ok()?;
-    let info: Info = serde_json::from_slice(&text).ok()?;
-    info.directories.source.is_dir().then_some(info.directories.source)
+    let path = build.join("meson-info/meson-info.json");
+    let text = match read_regular(&path, LONGEST_TEXT) {
+        Ok(text) => text,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(source) => return Err(MesonError { path, source }),
+    };
+    match serde_json::from_slice::<Info>(&text) {
+        Ok(info) => Ok(Some(info.directories.source).filter(|source| source.is_dir())),
+        // Other versions may have another form.
+        Err(error) if error.is_data() => Ok(None),
+        // It does not quote the text, which may be another file's.
+        Err(error) => {
+            let at = format!("it is not JSON at line {}, column {}", error.line(), error.column());
+            Err(MesonError { path, source: io::Error::new(io::ErrorKind::InvalidData, at) })
+        }
+    }
 }
 
 #[cfg(test)]
@@ -193,20 +231,20 @@ mod tests {
         let generated = root.join("src/build/gen.c");
         let sources = [a.as_path(), b.as_path(), generated.as_path()];
 
-        let inside = Tree::of_database(&root.join("src/build"), &sources);
+        let inside = Tree::of_database(&root.join("src/build"), &sources).unwrap();
         assert_eq!(inside.root, root.join("src"));
         assert!(inside.is_built(&generated) && !inside.is_built(&a));
 
-        let outside = Tree::of_database(&root.join("elsewhere"), &sources);
+        let outside = Tree::of_database(&root.join("elsewhere"), &sources).unwrap();
         assert_eq!(outside.root, root.join("src"));
         assert!(outside.is_own(&root.join("elsewhere/gen.c")));
 
-        let at_root = Tree::of_database(&root.join("src"), &sources);
+        let at_root = Tree::of_database(&root.join("src"), &sources).unwrap();
         assert_eq!(at_root.root, root.join("src"));
         assert!(!at_root.is_built(&a));
 
         std::fs::write(root.join("cowrap.toml"), "").unwrap();
-        assert_eq!(Tree::of_database(&root.join("elsewhere"), &sources).root, root);
+        assert_eq!(Tree::of_database(&root.join("elsewhere"), &sources).unwrap().root, root);
     }
 
     #[test]

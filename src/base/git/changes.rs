@@ -9,6 +9,7 @@ use std::sync::Arc;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::{Git, GitError, PATHS_AT_ONCE, path_of};
+use crate::files::{LONGEST_TEXT, read_regular};
 
 /// A state of the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -249,7 +250,7 @@ fn is_object(name: &str) -> bool {
 }
 
 fn read(path: &Path) -> Option<Arc<Vec<u8>>> {
-    std::fs::read(path).ok().map(Arc::new)
+    read_regular(path, LONGEST_TEXT).ok().map(Arc::new)
 }
 
 /// The lines of the new text that are not in the old one.

@@ -1,10 +1,10 @@
 //! Splitting commands into arguments: shell quoting and response files.
 
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+
+use cowrap_base::files::{ReadRefusal, read_regular, refusal};
 
 /// How deep response files may be nested.
 const DEEPEST: usize = 8;
@@ -85,17 +85,14 @@ impl Expansion<'_> {
         if self.open.len() >= DEEPEST {
             return Err(ExpansionError::here("response files are nested too deeply"));
         }
-        // A pipe or a device could block or never end.
-        if !path.is_file() {
-            return Err(ExpansionError::here("the response file is not a regular file"));
-        }
-        let mut text = Vec::new();
-        let file = File::open(&path).map_err(unreadable)?;
-        let read = file.take(self.bytes_left + 1).read_to_end(&mut text).map_err(unreadable)? as u64;
-        self.bytes_left = self
-            .bytes_left
-            .checked_sub(read)
-            .ok_or_else(|| ExpansionError::here("the response files of this entry are too large"))?;
+        let text = read_regular(&path, self.bytes_left).map_err(|error| match refusal(&error) {
+            Some(ReadRefusal::TooLarge { .. }) => {
+                ExpansionError::here("the response files of this entry are too large")
+            }
+            Some(ReadRefusal::NotRegular(_)) => ExpansionError::here("the response file is not a regular file"),
+            None => unreadable(error),
+        })?;
+        self.bytes_left = self.bytes_left.saturating_sub(text.len() as u64);
         self.open.push(path);
         self.add(split_response_file(&text)).map_err(ExpansionError::Inside)?;
         self.open.pop();

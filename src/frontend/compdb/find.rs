@@ -19,7 +19,7 @@ pub fn find(start: &Path, explicit: Option<&Path>) -> Result<PathBuf, Error> {
         return find_at(start.join(explicit));
     }
     for candidate in [start.join(NAME), start.join("build").join(NAME)] {
-        if candidate.is_file() {
+        if is_there(&candidate) {
             return Ok(candidate);
         }
     }
@@ -39,7 +39,7 @@ pub fn find(start: &Path, explicit: Option<&Path>) -> Result<PathBuf, Error> {
 fn find_at(path: PathBuf) -> Result<PathBuf, Error> {
     if path.is_dir() {
         let json = path.join(NAME);
-        return if json.is_file() { Ok(json) } else { Err(Error::NotInDirectory { directory: path }) };
+        return if is_there(&json) { Ok(json) } else { Err(Error::NotInDirectory { directory: path }) };
     }
     if path.exists() { Ok(path) } else { Err(Error::NoSuchPath { path }) }
 }
@@ -49,11 +49,16 @@ fn in_build_directories(start: &Path) -> io::Result<Vec<PathBuf>> {
     for entry in start.read_dir()? {
         let entry = entry?;
         let json = entry.path().join(NAME);
-        if is_build_name(&entry.file_name()) && json.is_file() {
+        if is_build_name(&entry.file_name()) && is_there(&json) {
             candidates.push(json);
         }
     }
     Ok(candidates)
+}
+
+/// Whether something other than a directory is at a path. If it is no regular file, reading it says so.
+fn is_there(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| !found.is_dir())
 }
 
 fn is_build_name(name: &OsStr) -> bool {

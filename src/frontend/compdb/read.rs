@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::fmt;
-use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -16,7 +15,7 @@ use super::compiler::{self, Compiler};
 use super::language::Language;
 use super::vet::{Arguments, Vetted, vet};
 use super::{Database, Error, RefusedEntry, Unit};
-use cowrap_base::files::normalize;
+use cowrap_base::files::{LONGEST_DATA, normalize, read_regular};
 
 /// Reads a database and vets every entry.
 ///
@@ -28,7 +27,7 @@ use cowrap_base::files::normalize;
 pub fn read(json: &Path, most: usize) -> Result<Database, Error> {
     let unreadable = |source| Error::Unreadable { path: json.to_path_buf(), source };
     let path = normalize(&std::path::absolute(json).map_err(unreadable)?);
-    let text = fs::read(&path).map_err(unreadable)?;
+    let text = read_regular(&path, LONGEST_DATA).map_err(unreadable)?;
     let entries = entries(&text, most).map_err(|error| syntax_error(json, &error))?;
     let entries = entries.map_err(|entries| Error::TooManyEntries { path: json.to_path_buf(), entries, most })?;
 

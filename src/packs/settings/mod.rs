@@ -11,6 +11,7 @@ use globset::GlobMatcher;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use cowrap_base::files::read_text;
 use cowrap_base::limits::Limit;
 use cowrap_report::Level;
 
@@ -222,13 +223,8 @@ impl Settings {
     /// Reads a file. The names of packs and rules in it are not checked yet: which there are depends on the packs that
     /// the file names ([`Settings::check`]).
     pub fn read(file: &Path) -> Result<Settings, SettingsError> {
-        let is_file = std::fs::metadata(file).map(|found| found.is_file());
-        let text = match is_file {
-            // A pipe, for example, may have no end.
-            Ok(false) => Err(std::io::Error::other("not a regular file")),
-            _ => std::fs::read_to_string(file),
-        };
-        let text = text.map_err(|source| SettingsError::Read { path: file.display().to_string(), source })?;
+        let text =
+            read_text(file).map_err(|source| SettingsError::Read { path: file.display().to_string(), source })?;
         Settings::parse(&text, file)
     }
 

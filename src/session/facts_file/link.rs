@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use cowrap_analysis::program::Linker;
-use cowrap_base::files::{Digest, Tree};
+use cowrap_base::files::{Digest, LONGEST_DATA, Tree, read_regular};
 use cowrap_facts::{FileFacts, ReadingId, SharedFileFacts};
 use cowrap_packs::{PackSet, Settings};
 use cowrap_report::{Details, ParseDetails, Problem, ProblemKind};
@@ -51,7 +51,7 @@ pub fn link(request: &LinkRequest) -> Result<Index, FactsError> {
     let mut linker = FactsLinker::default();
     for path in files(&request.facts)? {
         let failed = |source| FactsError::Read { path: path.display().to_string(), source };
-        let bytes = std::fs::read(&path).map_err(failed)?;
+        let bytes = read_regular(&path, LONGEST_DATA).map_err(failed)?;
         let unusable = |problem| FactsError::Unusable { path: path.display().to_string(), problem };
         let body = FORMAT.decode(&bytes).map_err(unusable)?;
         let content: FactsFile<'_> = postcard::from_bytes(body).map_err(|_| unusable(damaged()))?;
@@ -76,7 +76,7 @@ fn files(given: &[PathBuf]) -> Result<Vec<PathBuf>, FactsError> {
         let mut in_directory = Vec::new();
         for entry in path.read_dir().map_err(failed)? {
             let file = entry.map_err(failed)?.path();
-            if file.extension().is_some_and(|end| end == EXTENSION) && file.is_file() {
+            if file.extension().is_some_and(|end| end == EXTENSION) {
                 in_directory.push(file);
             }
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use cowrap_base::files::{LONGEST_DATA, read_regular};
 use cowrap_packs::{Generator, GeneratorFiles, Settings};
 
 use super::GenerateError;
@@ -66,8 +67,8 @@ pub fn build_jobs(build: &Path, packs: &[PathBuf]) -> Result<BuildJobs, Generate
     let generator = Generator::first_of(packs)?;
     let path = build.join(INTROSPECTION);
     let shown = path.display().to_string();
-    let bytes =
-        std::fs::read(&path).map_err(|source| GenerateError::ReadIntrospection { path: shown.clone(), source })?;
+    let bytes = read_regular(&path, LONGEST_DATA)
+        .map_err(|source| GenerateError::ReadIntrospection { path: shown.clone(), source })?;
     let targets: Vec<Target> =
         serde_json::from_slice(&bytes).map_err(|source| GenerateError::BadIntrospection { path: shown, source })?;
     let is_generator = |source: &&TargetSource| {

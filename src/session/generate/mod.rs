@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use cowrap_base::diagnostic::TextDiagnostic;
-use cowrap_base::files::normalize;
+use cowrap_base::files::{LONGEST_TEXT, normalize, read_source};
 use cowrap_packs::{Generator, PackError};
 use cowrap_report::HeaderDiagnostics;
 use cowrap_wrapgen::dialect::{self, DetectedDialect, DialectError, Features};
@@ -115,7 +115,7 @@ pub enum GenerateError {
 
 /// Generates one file's text.
 pub fn generate(request: &GenerateRequest, job: &Job) -> Result<Generated, GenerateError> {
-    generate_from(request, job, &|path| std::fs::read(path))
+    generate_from(request, job, &|path| read_source(path, LONGEST_TEXT))
 }
 
 /// Generates one file's text from headers that `read_file` reads.

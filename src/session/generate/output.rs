@@ -1,8 +1,9 @@
 //! Writing generated files and their depfiles.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use cowrap_base::files::{Written, write_whole};
+use cowrap_base::files::{Written, open_regular, write_whole};
 
 use super::{GenerateError, Generated, Job};
 
@@ -55,8 +56,13 @@ pub fn write_depfile(path: &Path, text: &str) -> Result<(), GenerateError> {
 /// Whether a file seems to be written by hand: the first lines of generated files say that they are
 /// generated.
 fn is_handwritten(path: &Path) -> bool {
-    let Ok(bytes) = std::fs::read(path) else { return false };
-    let beginning = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]).to_lowercase();
+    // A pipe or a device, which the command line may name, must not be read.
+    let Ok(file) = open_regular(path) else { return false };
+    let mut bytes = Vec::new();
+    if file.take(1024).read_to_end(&mut bytes).is_err() {
+        return true;
+    }
+    let beginning = String::from_utf8_lossy(&bytes).to_lowercase();
     !beginning.trim().is_empty() && !beginning.contains("generated")
 }
 

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
+use rayon::iter::Either;
 use rayon::prelude::*;
 
+use cowrap_base::files::{LONGEST_TEXT, read_source};
 use cowrap_csyntax::lex::{Kind, Lines, Token, lex};
 
 use crate::Error;
@@ -40,6 +42,8 @@ pub struct TreeHints {
     pub entries: Vec<Hint>,
     /// Parameters of all other functions to which the tree passes functions of its own.
     pub callbacks: Vec<Hint>,
+    /// The files that could not be read, relative to the root, and why.
+    pub unread: Vec<(PathBuf, String)>,
     /// The macros that expand to nothing or to an assertion, with the files that define them.
     macros: BTreeMap<String, Macro>,
 }
@@ -115,13 +119,20 @@ pub fn find_hints(source: &HintSource) -> Result<TreeHints, Error> {
     let mut files = Vec::new();
     add_files(&root, build.as_deref().filter(|build| *build != root), &mut files);
     files.sort();
-    let texts: Vec<(PathBuf, Vec<u8>)> = files
-        .into_par_iter()
-        .filter_map(|path| Some((path.strip_prefix(&root).ok()?.to_path_buf(), std::fs::read(&path).ok()?)))
-        .collect();
+    let read = files.into_par_iter().map(|path| {
+        let relative = path.strip_prefix(&root).unwrap_or(&path).to_path_buf();
+        match read_source(&path, LONGEST_TEXT) {
+            Ok(text) => Ok((relative, text)),
+            Err(error) => Err((relative, error.to_string())),
+        }
+    });
+    let (texts, unread): (Vec<_>, Vec<_>) = read.partition_map(|read| match read {
+        Ok(read) => Either::Left(read),
+        Err(unread) => Either::Right(unread),
+    });
     let definitions: Vec<BTreeMap<String, Macro>> =
         texts.par_iter().map(|(path, text)| macros_in(path, text)).collect();
-    let mut hints = TreeHints::default();
+    let mut hints = TreeHints { unread, ..TreeHints::default() };
     for (name, defined) in definitions.into_iter().flatten() {
         let known = hints.macros.entry(name).or_default();
         known.files.extend(defined.files);

@@ -313,11 +313,6 @@ impl<'tu> Cursor<'tu> {
         Cursor::new(unsafe { clang_getCursorDefinition(self.raw) })
     }
 
-    /// Whether this declaration is also the definition.
-    pub fn is_definition(self) -> bool {
-        unsafe { clang_isCursorDefinition(self.raw) != 0 }
-    }
-
     /// The record, function or unit that the entity belongs to.
     pub fn semantic_parent(self) -> Option<Cursor<'tu>> {
         Cursor::new(unsafe { clang_getCursorSemanticParent(self.raw) })

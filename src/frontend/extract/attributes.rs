@@ -113,6 +113,11 @@ fn after_group(text: &str) -> &str {
     ""
 }
 
+/// Whether a declaration of a function is its definition. libclang would search all declarations of the function.
+pub(super) fn is_definition(function: Cursor<'_>) -> bool {
+    function.children().iter().any(|child| child.kind() == CursorKind::CompoundStmt)
+}
+
 /// Whether the attributes of a function's declaration say something about its identity, which later declarations
 /// inherit.
 pub(super) fn says_identity(function: Cursor<'_>) -> bool {
@@ -182,7 +187,7 @@ impl<'tu> Extractor<'_, 'tu> {
             matches!(child.kind(), CursorKind::UnexposedAttr | CursorKind::AnnotateAttr | CursorKind::AsmLabelAttr)
         };
         let location = function.location()?;
-        if function.is_definition() || function.children().iter().any(is_attribute) {
+        if function.children().iter().any(|child| child.kind() == CursorKind::CompoundStmt || is_attribute(child)) {
             return None;
         }
         let file = self.file(location.file);

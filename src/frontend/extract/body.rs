@@ -600,7 +600,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             Some(initializer) => initializer,
             None => {
                 // The facts of a header must not depend on a definition elsewhere.
-                let definition = variable.definition()?;
+                let definition = self.extractor.definition(variable)?;
                 self.extractor.is_in_current_file(definition).then(|| definition.initializer())??
             }
         };

@@ -230,6 +230,7 @@ pub fn extract(
         records_with_slots: HashMap::default(),
         layouts: HashMap::default(),
         block_parameters: HashMap::default(),
+        definitions_of: HashMap::default(),
         weak_functions: HashSet::default(),
         resolved_functions: Vec::new(),
         weak_pragmas: HashMap::default(),
@@ -375,6 +376,8 @@ struct Extractor<'a, 'tu> {
     layouts: HashMap<(usize, i32), Rc<RecordLayout<'tu>>>,
     /// The parameters of block literals, by `Cursor::declaration_key`.
     block_parameters: HashMap<usize, (SymbolId, u16)>,
+    /// The definitions of functions and variables, by `Cursor::canonical_key`: libclang searches all declarations.
+    definitions_of: HashMap<usize, Option<Cursor<'tu>>>,
     /// The functions that a declaration makes weak.
     weak_functions: HashSet<String>,
     /// The functions whose bodies their resolvers choose.
@@ -637,6 +640,12 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
         }
     }
 
+    /// The definition of a function or variable in this unit.
+    fn definition(&mut self, declaration: Cursor<'tu>) -> Option<Cursor<'tu>> {
+        let known = self.definitions_of.entry(declaration.canonical_key());
+        *known.or_insert_with(|| declaration.definition())
+    }
+
     /// Whether a declaration is in a file of the tree, so that it is a fact.
     fn is_own(&mut self, cursor: Cursor<'tu>) -> bool {
         let file = cursor.location().map(|location| self.file(location.file));
@@ -672,7 +681,7 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
     /// A function's declaration, at file scope or in a block.
     fn function(&mut self, cursor: Cursor<'tu>, location: Location) {
         let info = self.function_info(cursor);
-        let definition = cursor.is_definition();
+        let definition = attributes::is_definition(cursor);
         let symbol = info.symbol;
         let name = self.facts().symbols[symbol.0 as usize].name.clone();
         self.compare_with_before(cursor, definition);
@@ -932,7 +941,7 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
         let name = cursor.spelling();
         let file = match cursor.linkage() {
             Linkage::Internal => {
-                let defined = cursor.definition().unwrap_or(cursor);
+                let defined = self.definition(cursor).unwrap_or(cursor);
                 defined.location().map(|location| self.file(location.file))
             }
             _ => None,

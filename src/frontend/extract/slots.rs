@@ -362,7 +362,7 @@ impl<'tu> Extractor<'_, 'tu> {
                 here == Some(UnitFile(0))
                     || definition.location().is_some_and(|location| Some(extractor.file(location.file)) == here)
             };
-            let definition = function.definition().filter(|definition| is_seen(self, definition));
+            let definition = self.definition(function).filter(|definition| is_seen(self, definition));
             let others = [function.first_declaration(), definition].into_iter().flatten();
             declarations.extend(others.filter_map(|function| parameter_at(function, position)));
         }

@@ -45,6 +45,7 @@ pub fn comments(text: &[u8]) -> Vec<Comment> {
     }
     let source = Source::new(text);
     let lines = Lines::new(text);
+    let code = Code::new(&source, &lines);
     let mut found: Vec<Comment> = Vec::new();
     for (index, token) in source.tokens.iter().enumerate().filter(|(_, token)| token.kind.is_comment()) {
         let words = text_of(&text[token.span.clone()]);
@@ -56,7 +57,7 @@ pub fn comments(text: &[u8]) -> Vec<Comment> {
         let more = source.tokens[index + 1..=last].iter().map(|token| text_of(&text[token.span.clone()]));
         let rest = more.fold(rest.to_owned(), |all, more| all + " " + &more);
         let suppression = parse(&rest).map(|(rules, reason)| {
-            let (code, declaration) = scope(&source, &lines, index, last);
+            let (code, declaration) = code.scope(index, last);
             Suppression { rules, reason, code, declaration }
         });
         found.push(Comment { line, column, suppression });
@@ -112,35 +113,82 @@ fn last_of_run(source: &Source<'_>, lines: &Lines, first: usize) -> usize {
     last
 }
 
-/// The line of code that comments apply to, and the lines of a declaration that begins there.
-fn scope(source: &Source<'_>, lines: &Lines, first: usize, last: usize) -> (Option<u32>, Option<(u32, u32)>) {
-    let line = lines.line(source.tokens[first].span.start);
-    let is_code = |token: &&Token| !token.kind.is_comment();
-    let before = source.tokens[..first].iter().rev().find(is_code);
-    if before.is_some_and(|token| lines.line(token.span.end - 1) == line) {
-        return (Some(line), None);
-    }
-    let Some(next) = source.tokens[last + 1..].iter().position(|token| is_code(&token)).map(|at| last + 1 + at) else {
-        return (None, None);
-    };
-    let code = lines.line(source.tokens[next].span.start);
-    // A comment above a directive applies to that, not to what follows it.
-    if source.tokens[next].in_directive {
-        return (Some(code), None);
-    }
-    let mut depth = 0usize;
-    let mut end = code;
-    // Directives may be among the words of a declaration, but are not part of it.
-    for token in source.tokens[next..].iter().filter(|token| is_code(token) && !token.in_directive) {
-        end = lines.line(token.span.start);
-        match token.kind {
-            Kind::Punctuator("(" | "[") => depth += 1,
-            Kind::Punctuator(")" | "]") => depth = depth.saturating_sub(1),
-            Kind::Punctuator("{" | ";" | "}") if depth == 0 => break,
-            _ => {}
+/// Where the code of a text is, for comments that ask what they apply to.
+struct Code<'s> {
+    source: &'s Source<'s>,
+    lines: &'s Lines,
+    /// For each token, the last one before it that is no comment.
+    before: Vec<Option<usize>>,
+    /// For each token and for the end, the first token from there on that is no comment.
+    next: Vec<usize>,
+    /// For each token and for the end, the last token of a declaration that begins there. It ends before its body, at
+    /// its semicolon, or with the text.
+    ends: Vec<usize>,
+}
+
+impl<'s> Code<'s> {
+    fn new(source: &'s Source<'s>, lines: &'s Lines) -> Code<'s> {
+        let tokens = &source.tokens;
+        let is_code = |token: &Token| !token.kind.is_comment();
+        // Directives may be among the words of a declaration, but are not part of it.
+        let is_word = |token: &Token| is_code(token) && !token.in_directive;
+        let mut last = None;
+        let before = tokens.iter().enumerate().map(|(index, token)| {
+            let before = last;
+            last = if is_code(token) { Some(index) } else { last };
+            before
+        });
+        let before = before.collect();
+        let mut closing = vec![None; tokens.len()];
+        let mut open = Vec::new();
+        for (index, token) in tokens.iter().enumerate().filter(|(_, token)| is_word(token)) {
+            match token.kind {
+                Kind::Punctuator("(" | "[") => open.push(index),
+                Kind::Punctuator(")" | "]") => {
+                    if let Some(open) = open.pop() {
+                        closing[open] = Some(index);
+                    }
+                }
+                _ => {}
+            }
         }
+        let last = tokens.iter().rposition(is_word).unwrap_or(0);
+        let mut next = vec![tokens.len(); tokens.len() + 1];
+        let mut ends = vec![last; tokens.len() + 1];
+        for (index, token) in tokens.iter().enumerate().rev() {
+            next[index] = if is_code(token) { index } else { next[index + 1] };
+            ends[index] = match token.kind {
+                _ if !is_word(token) => ends[index + 1],
+                Kind::Punctuator("(" | "[") => closing[index].map_or(last, |closing| ends[closing + 1]),
+                Kind::Punctuator("{" | ";" | "}") => index,
+                _ => ends[index + 1],
+            };
+        }
+        Code { source, lines, before, next, ends }
     }
-    (Some(code), Some((code, end)))
+
+    fn line(&self, token: usize) -> u32 {
+        self.lines.line(self.source.tokens[token].span.start)
+    }
+
+    /// The line of code that comments apply to, and the lines of a declaration that begins there.
+    fn scope(&self, first: usize, last: usize) -> (Option<u32>, Option<(u32, u32)>) {
+        let tokens = &self.source.tokens;
+        let line = self.line(first);
+        if self.before[first].is_some_and(|before| self.lines.line(tokens[before].span.end - 1) == line) {
+            return (Some(line), None);
+        }
+        let next = self.next[last + 1];
+        if next == tokens.len() {
+            return (None, None);
+        }
+        let code = self.line(next);
+        // A comment above a directive applies to that, not to what follows it.
+        if tokens[next].in_directive {
+            return (Some(code), None);
+        }
+        (Some(code), Some((code, self.line(self.ends[next]))))
+    }
 }
 
 fn contains(text: &[u8], word: &[u8]) -> bool {
@@ -155,6 +203,57 @@ fn find(text: &[u8], word: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What [`Code::scope`] finds, with a look at everything around the comment.
+    fn slow_scope(source: &Source<'_>, lines: &Lines, first: usize, last: usize) -> (Option<u32>, Option<(u32, u32)>) {
+        let line = lines.line(source.tokens[first].span.start);
+        let is_code = |token: &&Token| !token.kind.is_comment();
+        let before = source.tokens[..first].iter().rev().find(is_code);
+        if before.is_some_and(|token| lines.line(token.span.end - 1) == line) {
+            return (Some(line), None);
+        }
+        let Some(next) = source.tokens[last + 1..].iter().find(is_code) else { return (None, None) };
+        let code = lines.line(next.span.start);
+        if next.in_directive {
+            return (Some(code), None);
+        }
+        let (mut depth, mut end) = (0usize, code);
+        let rest = source.tokens.iter().skip_while(|token| token.span.start < next.span.start);
+        for token in rest.filter(|token| is_code(token) && !token.in_directive) {
+            end = lines.line(token.span.start);
+            match token.kind {
+                Kind::Punctuator("(" | "[") => depth += 1,
+                Kind::Punctuator(")" | "]") => depth = depth.saturating_sub(1),
+                Kind::Punctuator("{" | ";" | "}") if depth == 0 => break,
+                _ => {}
+            }
+        }
+        (Some(code), Some((code, end)))
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_scope_is_what_a_look_at_everything_finds(text in "([a();{\\[\\]} \n#]|/\\*[ \n]\\*/|//\n|\n#){0,40}") {
+            let source = Source::new(text.as_bytes());
+            let lines = Lines::new(text.as_bytes());
+            let code = Code::new(&source, &lines);
+            for index in (0..source.tokens.len()).filter(|index| source.tokens[*index].kind.is_comment()) {
+                proptest::prop_assert_eq!(code.scope(index, index), slow_scope(&source, &lines, index, index));
+            }
+        }
+    }
+
+    #[test]
+    fn many_comments_take_no_longer_than_their_number_says() {
+        for text in [
+            "/* cowrap: allow(a) x */ ",
+            "/* cowrap: allow(a) x */\n",
+            "/* cowrap: allow(a) x */\n(\n",
+            "a\n// cowrap: allow(a) x\n",
+        ] {
+            assert_eq!(comments(text.repeat(20_000).as_bytes()).len(), 20_000);
+        }
+    }
 
     fn only(text: &str) -> Comment {
         let mut found = comments(text.as_bytes());

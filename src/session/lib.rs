@@ -38,6 +38,7 @@ mod vocabulary;
 mod readings;
 mod rule_names;
 mod policy;
+mod suppressions;
 mod generated_files;
 mod summary;
 mod compare;

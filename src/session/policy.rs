@@ -3,7 +3,7 @@
 
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
@@ -17,6 +17,7 @@ use cowrap_report::{Finding, Fingerprints, RuleInfo, Span, sort_findings};
 
 use crate::request::Request;
 use crate::rule_names::{meant_in, rules_elsewhere};
+use crate::suppressions::Suppressions;
 
 /// The findings of a program with several packs after suppressions and settings, in their order, each with its
 /// fingerprint. `is_whole` says whether the program is the whole tree, so that an unused
@@ -94,20 +95,23 @@ fn apply_suppressions(
     if comments.is_empty() {
         return;
     }
-    let names = declared_names(first, &comments);
     let rules: Vec<RuleInfo> = effects.iter().flat_map(|effects| rules::infos(effects.pack)).collect();
     let (suppressions, mut added) = check_comments(&comments, &rules, &request.settings);
     let mut used: HashSet<(usize, usize)> = HashSet::new();
+    let found: Vec<(&Path, &Suppression)> =
+        suppressions.iter().map(|(comment, suppression)| (comment.path.as_path(), *suppression)).collect();
+    let mut found = Suppressions::new(&found, declared_lines(first, &comments));
     findings.retain_mut(|finding| {
+        let in_pack = finding.pack.as_ref().map(|pack| format!("{pack}/{}", finding.rule));
+        let names: Vec<&str> = std::iter::once(finding.rule.as_str()).chain(in_pack.as_deref()).collect();
         let mut left: Vec<Span> = std::iter::once(&finding.primary.at).chain(&finding.further).cloned().collect();
-        for (number, (comment, suppression)) in suppressions.iter().enumerate() {
-            let Some(rule) = suppression.rules.iter().position(|rule| finding.is_of_rule(rule)) else { continue };
-            let before = left.len();
-            left.retain(|at| !covers(comment, suppression, at, &finding.function, &names));
-            if left.len() < before {
-                used.insert((number, rule));
+        left.retain(|at| match found.covering(&names, at, &finding.function) {
+            Some(suppression) => {
+                used.insert(suppression);
+                false
             }
-        }
+            None => true,
+        });
         match left.first() {
             Some(first) => make_primary(finding, &first.clone()),
             None => return false,
@@ -199,33 +203,22 @@ fn find_comments(effects: &Effects<'_>, texts: &Texts) -> Vec<FileComment> {
     .collect()
 }
 
-/// The names of the functions that are declared in files with comments, by file and line.
-fn declared_names<'e>(effects: &'e Effects<'_>, comments: &[FileComment]) -> BTreeMap<(FileId, u32), Vec<&'e str>> {
-    let files: HashSet<FileId> = comments.iter().map(|comment| comment.file).collect();
-    let mut names: BTreeMap<(FileId, u32), Vec<&str>> = BTreeMap::new();
+/// The lines with declarations of each function, by file, in files with comments.
+fn declared_lines<'e>(
+    effects: &'e Effects<'_>,
+    comments: &[FileComment],
+) -> HashMap<&'e str, BTreeMap<PathBuf, Vec<u32>>> {
+    let files: HashMap<FileId, &PathBuf> = comments.iter().map(|comment| (comment.file, &comment.path)).collect();
+    let mut lines: HashMap<&str, BTreeMap<PathBuf, Vec<u32>>> = HashMap::new();
     for function in &effects.program.functions {
-        for declaration in function.declarations.iter().filter(|at| files.contains(&at.location.file)) {
-            names.entry((declaration.location.file, declaration.location.line)).or_default().push(&function.name);
+        for declaration in &function.declarations {
+            if let Some(path) = files.get(&declaration.location.file) {
+                let files = lines.entry(&function.name).or_default();
+                files.entry((*path).clone()).or_default().push(declaration.location.line);
+            }
         }
     }
-    names
-}
-
-/// Whether a comment is about a location of a finding: by the line, or by the function.
-fn covers(
-    comment: &FileComment,
-    suppression: &Suppression,
-    at: &Span,
-    function: &str,
-    names: &BTreeMap<(FileId, u32), Vec<&str>>,
-) -> bool {
-    let Some(code) = suppression.code.filter(|_| comment.path == at.path) else { return false };
-    let (first, last) = suppression.declaration.unwrap_or((code, code));
-    let is_function = || {
-        let declared = names.range((comment.file, first)..=(comment.file, last));
-        suppression.declaration.is_some() && declared.flat_map(|(_, names)| names).any(|name| *name == function)
-    };
-    (first..=last).contains(&at.line) || is_function()
+    lines
 }
 
 /// Makes a location the primary one of a finding, because those before it are suppressed.

@@ -1,5 +1,7 @@
 //! How rules make findings: labels, notes, help and fixes, and the wording that they share.
 
+use std::collections::HashSet;
+
 use crate::effects::{
     Callee, Effects, MAX_REQUIRED_MARKS, MarkClosure, Provenance, RequiredMark, SlotProvenance, SlotRequirement, Step,
     StoreMismatch, StoredValue, Violation,
@@ -7,7 +9,7 @@ use crate::effects::{
 use crate::program::{CallSite, FunctionId, Location, Origin, SlotId, SlotKey, Store};
 use crate::wording::{self, MOST_LISTED, call_of, calls, name, span};
 use cowrap_packs::Effect;
-use cowrap_report::{Action, Finding, Fix, Label, Level, Note, Role, Safety, Subject};
+use cowrap_report::{Action, Finding, Fix, Label, Level, Note, Role, Safety, Span, Subject};
 
 use super::Rule;
 
@@ -25,6 +27,10 @@ pub struct Message<'t> {
 pub struct Report<'e, 'a> {
     effects: &'e Effects<'a>,
     finding: Finding,
+    /// The further locations, and what is said there.
+    labelled: HashSet<Label>,
+    /// Those that break the rule.
+    further: HashSet<Span>,
 }
 
 impl<'e, 'a> Report<'e, 'a> {
@@ -39,7 +45,7 @@ impl<'e, 'a> Report<'e, 'a> {
         let Message { function, subjects, text } = message;
         let primary = Label { at: span(effects, location), text: label.into() };
         let finding = Finding::new(effects.pack.rule_name(rule.id), rule.level, function, subjects, text, primary);
-        Report { effects, finding }
+        Report { effects, finding, labelled: HashSet::new(), further: HashSet::new() }
     }
 
     /// What the finding is made from.
@@ -90,7 +96,7 @@ impl<'e, 'a> Report<'e, 'a> {
     /// A further location.
     pub fn label(&mut self, location: Location, text: impl Into<String>) {
         let label = Label { at: span(self.effects, location), text: text.into() };
-        if label.at != self.finding.primary.at && !self.finding.secondary.contains(&label) {
+        if label.at != self.finding.primary.at && self.labelled.insert(label.clone()) {
             self.finding.secondary.push(label);
         }
     }
@@ -98,7 +104,7 @@ impl<'e, 'a> Report<'e, 'a> {
     /// A further location that breaks the rule just as the first one does.
     pub fn label_further(&mut self, location: Location, text: impl Into<String>) {
         let at = span(self.effects, location);
-        if at != self.finding.primary.at && !self.finding.further.contains(&at) {
+        if at != self.finding.primary.at && self.further.insert(at.clone()) {
             self.finding.further.push(at);
         }
         self.label(location, text);

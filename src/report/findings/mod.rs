@@ -121,7 +121,7 @@ pub enum BaselineState {
 }
 
 /// A location, and what to say there.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Label {
     /// The location.
     pub at: Span,

@@ -1,5 +1,6 @@
 //! Texts of files for people: safe for terminals, with lines and columns.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,6 +43,54 @@ pub struct Columns<'o> {
 struct Lines {
     bytes: Vec<u8>,
     starts: Vec<usize>,
+    counted: CountedCharacters,
+}
+
+/// Counts the characters of a text from the start of a line. It goes on where it stopped before: a line can be long and
+/// have many locations.
+#[derive(Debug, Default)]
+pub struct CountedCharacters {
+    last: Cell<Counted>,
+}
+
+/// What was counted last.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counted {
+    /// Where the line begins.
+    start: usize,
+    /// How far it is counted.
+    end: usize,
+    characters: usize,
+    /// Whether the bytes at `end` are no character.
+    is_broken: bool,
+}
+
+impl CountedCharacters {
+    /// How many characters there are between the start of a line and an offset; `None` if the bytes there are not
+    /// UTF-8.
+    pub fn between(&self, bytes: &[u8], start: usize, end: usize) -> Option<usize> {
+        let last = self.last.get();
+        let mut counted = match last.start == start && last.end <= end {
+            true => last,
+            false => Counted { start, end: start, ..Counted::default() },
+        };
+        if counted.end == end {
+            return Some(counted.characters);
+        }
+        if counted.is_broken {
+            return None;
+        }
+        let rest = bytes.get(counted.end..end)?;
+        let (valid, error) = match std::str::from_utf8(rest) {
+            Ok(text) => (text, None),
+            Err(error) => (std::str::from_utf8(&rest[..error.valid_up_to()]).unwrap_or_default(), Some(error)),
+        };
+        counted.characters += valid.chars().count();
+        counted.end += valid.len();
+        counted.is_broken = error.is_some_and(|error| error.error_len().is_some());
+        self.last.set(counted);
+        error.is_none().then_some(counted.characters)
+    }
 }
 
 impl<'o> Columns<'o> {
@@ -54,12 +103,11 @@ impl<'o> Columns<'o> {
     /// text cannot be read, is not UTF-8 or does not have the location, each byte counts as a
     /// character.
     pub fn in_characters(&mut self, path: &Path, line: u32, column: u32) -> u32 {
-        let before = self.before(path, line, column).and_then(|bytes| std::str::from_utf8(bytes).ok());
-        before.map_or(column, |before| before.chars().count() as u32 + 1)
+        self.before(path, line, column).map_or(column, |before| before as u32 + 1)
     }
 
-    /// The part of a line before a column.
-    fn before(&mut self, path: &Path, line: u32, column: u32) -> Option<&[u8]> {
+    /// The number of characters of a line before a column.
+    fn before(&mut self, path: &Path, line: u32, column: u32) -> Option<usize> {
         let path = self.root.join(path);
         let overlay = self.overlay;
         let lines = self.read.entry(path.clone()).or_insert_with(|| {
@@ -69,14 +117,14 @@ impl<'o> Columns<'o> {
             };
             let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
             let starts = std::iter::once(0).chain(ends).collect();
-            Some(Lines { bytes, starts })
+            Some(Lines { bytes, starts, counted: CountedCharacters::default() })
         });
-        let Lines { bytes, starts } = lines.as_ref()?;
+        let Lines { bytes, starts, counted } = lines.as_ref()?;
         let number = (line as usize).checked_sub(1)?;
         let start = *starts.get(number)?;
         let end = starts.get(number + 1).copied().unwrap_or(bytes.len());
         let offset = start + (column as usize).checked_sub(1)?;
-        (offset <= end).then(|| &bytes[start..offset])
+        (offset <= end).then(|| counted.between(bytes, start, offset))?
     }
 }
 
@@ -195,6 +243,20 @@ mod tests {
         for (path, line, column) in [("none.c", 1, 7), ("a.c", 9, 7), ("a.c", 1, 99), ("a.c", 2, 5), ("a.c", 0, 0)] {
             assert_eq!(columns.in_characters(Path::new(path), line, column), column, "{path}:{line}:{column}");
         }
+    }
+
+    #[test]
+    fn characters_are_counted_from_where_the_count_stopped() {
+        let text = "ab\u{e9}\u{1f600}c".as_bytes();
+        let counted = CountedCharacters::default();
+        let all = [(0, 2), (0, 3), (0, 4), (0, 8), (0, 9), (0, 1), (2, 8), (0, 4), (0, 99)];
+        let found = all.map(|(start, end)| counted.between(text, start, end));
+        assert_eq!(found, [Some(2), None, Some(3), Some(4), Some(5), Some(1), Some(2), Some(3), None]);
+        let counted = CountedCharacters::default();
+        assert_eq!(
+            [2, 3, 4, 2, 1].map(|end| counted.between(b"ab\xffcd", 0, end)),
+            [Some(2), None, None, Some(2), Some(1)]
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod write;
 
 pub use digest::{Digest, Digester};
 pub use directory::{Directory, Entry};
-pub use display::{Columns, Source, Sources, is_deceptive};
+pub use display::{Columns, CountedCharacters, Source, Sources, is_deceptive};
 pub use overlay::{ON_DISK, Overlay};
 pub use place::{Place, WriteRefusal, Written, is_of_git, read_place, write_refusal, write_whole};
 pub use read::{

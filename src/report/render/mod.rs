@@ -29,6 +29,7 @@ mod dot;
 mod page;
 
 // What several formats share.
+mod cut;
 mod excerpt;
 mod summary;
 mod text;

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 
 use cowrap_report::render::{Format, Style, printable_lines, render};
 use cowrap_report::{Comparison, Report, Upgrade};
-use cowrap_session::{BaselineRequest, Gate, Input, Request, Since, write_whole};
+use cowrap_session::{BaselineRequest, Gate, Input, Place, Request, Since, refuse_inputs, refuse_read};
 
 use super::input::InputArguments;
 use super::{ColorArgument, INCOMPLETE, fail, progress};
@@ -142,7 +142,7 @@ impl From<FormatArgument> for Format {
 /// Where the report goes.
 struct Outputs {
     standard: Format,
-    files: Vec<(Format, PathBuf)>,
+    files: Vec<(Format, Place)>,
 }
 
 /// Parses `FORMAT=FILE`.
@@ -167,7 +167,7 @@ impl Check {
             Ok(request) => request,
             Err(message) => return fail(&message),
         };
-        let outputs = match self.outputs() {
+        let outputs = match self.outputs(&request) {
             Ok(outputs) => outputs,
             Err(message) => return fail(&message),
         };
@@ -179,7 +179,7 @@ impl Check {
         if let Some(notice) = report.summary.compared.as_ref().and_then(baseline_notice) {
             eprintln!("cowrap: warning: {}", printable_lines(&notice));
         }
-        match self.write(&report, &outputs) {
+        match self.write(&request, &report, &outputs) {
             Ok(()) => self.status(&report),
             Err(message) => fail(&message),
         }
@@ -190,9 +190,9 @@ impl Check {
     /// # Errors
     ///
     /// A destination is named twice, or cannot be written to.
-    fn outputs(&self) -> Result<Outputs, String> {
+    fn outputs(&self, request: &Request) -> Result<Outputs, String> {
         let mut standard: Option<Format> = self.report.format.map(Format::from);
-        let mut files: Vec<(Format, PathBuf)> = Vec::new();
+        let mut files: Vec<(Format, Place)> = Vec::new();
         let mut known: Vec<PathBuf> = Vec::new();
         for (format, path) in &self.report.outputs {
             let format = Format::from(*format);
@@ -205,22 +205,26 @@ impl Check {
                 continue;
             }
             // Better found out before the tree is read than after.
-            let identity = identity(path).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+            let failed = |error: io::Error| format!("cannot write {}: {error}", path.display());
+            let identity = identity(path).map_err(failed)?;
             if known.contains(&identity) {
                 return Err(format!("--output names {} twice", path.display()));
             }
             known.push(identity);
-            files.push((format, path.clone()));
+            let place = Place::given(path).map_err(failed)?;
+            refuse_inputs(&place, request).map_err(failed)?;
+            files.push((format, place));
         }
         Ok(Outputs { standard: standard.unwrap_or(Format::Human), files })
     }
 
-    fn write(&self, report: &Report, outputs: &Outputs) -> Result<(), String> {
-        for (format, path) in &outputs.files {
+    fn write(&self, request: &Request, report: &Report, outputs: &Outputs) -> Result<(), String> {
+        for (format, place) in &outputs.files {
             let mut text = Vec::new();
-            render(report, *format, Style::PLAIN, self.report.verbose, &mut text)
-                .and_then(|()| write_whole(path, &text))
-                .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+            refuse_read(place, request, report)
+                .and_then(|()| render(report, *format, Style::PLAIN, self.report.verbose, &mut text))
+                .and_then(|()| place.write(&text))
+                .map_err(|error| format!("cannot write {}: {error}", place.path().display()))?;
         }
         let mut out = io::BufWriter::new(io::stdout().lock());
         let style = self.report.color.style(&io::stdout());

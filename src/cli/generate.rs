@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use clap::Args;
 
 use cowrap_report::render::render_header_diagnostics;
-use cowrap_session::{GenerateRequest, Generated, Job, build_jobs, configured_jobs, generate, plain_diff};
+use cowrap_session::{GenerateRequest, Generated, Job, NamedBy, build_jobs, configured_jobs, generate, plain_diff};
 
-use super::input::settings;
+use super::input::{generator_roots, settings};
 use super::{ColorArgument, fail};
 
 #[derive(Debug, Args)]
@@ -97,7 +97,8 @@ impl Generate {
             includable: self.includable,
         };
         let mut worst = End::Done;
-        for job in self.jobs()? {
+        let (jobs, named_by) = self.jobs()?;
+        for job in jobs {
             let generated = generate(&request, &job).map_err(|error| error.to_string())?;
             let mut stderr = io::stderr().lock();
             let style = self.color.style(&stderr);
@@ -106,8 +107,8 @@ impl Generate {
             drop(stderr);
             let end = match &generated.text {
                 None => End::RefusedOrStale,
-                Some(text) if self.check => check(&job, text)?,
-                Some(text) => self.store(&job, &generated, text)?,
+                Some(text) if self.check => check(&job, &named_by, &generated, text)?,
+                Some(text) => self.store(&job, &named_by, &generated, text)?,
             };
             if self.verbose {
                 print_details(&job, &generated);
@@ -117,13 +118,15 @@ impl Generate {
         Ok(worst)
     }
 
-    fn jobs(&self) -> Result<Vec<Job>, String> {
+    /// The jobs, and who names their outputs.
+    fn jobs(&self) -> Result<(Vec<Job>, NamedBy), String> {
         if self.all {
             let working_directory =
                 std::env::current_dir().map_err(|error| format!("cannot determine the working directory: {error}"))?;
-            let configured = configured_jobs(&settings(None, false, &working_directory)?);
+            let settings = settings(None, false, &working_directory)?;
+            let configured = configured_jobs(&settings);
             if !configured.is_empty() {
-                return Ok(configured);
+                return Ok((configured, NamedBy::Tree(generator_roots(&settings, &self.build))));
             }
             let build = build_jobs(&self.build, &self.packs).map_err(|error| error.to_string())?;
             if build.jobs.is_empty() {
@@ -131,40 +134,36 @@ impl Generate {
                 let programs = build.programs.join(", ");
                 return Err(format!("{directory}: the build runs no wrapper generator; cowrap looked for {programs}"));
             }
-            return Ok(build.jobs);
+            return Ok((build.jobs, NamedBy::Tree(build.roots)));
         }
         match self.files.split_first() {
             Some((output, inputs)) if !inputs.is_empty() => {
                 let output = (output != Path::new("-")).then(|| output.clone());
-                Ok(vec![Job { output, inputs: inputs.to_vec() }])
+                Ok((vec![Job { output, inputs: inputs.to_vec() }], NamedBy::CommandLine))
             }
             _ => Err("name the output and at least one header".to_owned()),
         }
     }
 
-    fn store(&self, job: &Job, generated: &Generated, text: &str) -> Result<End, String> {
+    fn store(&self, job: &Job, named_by: &NamedBy, generated: &Generated, text: &str) -> Result<End, String> {
         match &job.output {
             Some(_) => {
-                generated.store(job).map_err(|error| error.to_string())?;
+                generated.store(job, named_by).map_err(|error| error.to_string())?;
             }
             None => print(text)?,
         }
         if let Some(depfile) = &self.depfile {
-            let output = job.output.as_deref().unwrap_or(Path::new("-"));
-            cowrap_session::write_depfile(depfile, &generated.depfile(output)).map_err(|error| error.to_string())?;
+            generated.write_depfile(depfile, job).map_err(|error| error.to_string())?;
         }
         Ok(End::Done)
     }
 }
 
 /// Prints how the file differs from what would be generated.
-fn check(job: &Job, text: &str) -> Result<End, String> {
+fn check(job: &Job, named_by: &NamedBy, generated: &Generated, text: &str) -> Result<End, String> {
     let Some(output) = &job.output else { return Err("--check needs an output file, not `-`".to_owned()) };
-    let old = match cowrap_session::read_regular(output, cowrap_session::LONGEST_TEXT) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(format!("cannot read {}: {error}", output.display())),
-    };
+    let old = generated.stored(output, named_by).map_err(|error| error.to_string())?;
+    let old = String::from_utf8_lossy(&old).into_owned();
     if old == text {
         return Ok(End::Done);
     }

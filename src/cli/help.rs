@@ -2,14 +2,15 @@
 //! program.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 use cowrap_report::{Level, RuleInfo, Safety};
-use cowrap_session::nearest;
+use cowrap_session::{Place, nearest};
 
 use super::input::{packs, settings};
 use super::{Cli, fail, print};
@@ -124,6 +125,24 @@ impl Completions {
     }
 }
 
+/// Writes the page of a command, and those of its subcommands.
+fn write_pages(command: clap::Command, directory: &Path) -> io::Result<()> {
+    let mut command = command.disable_help_subcommand(true);
+    // Subcommands get their full names.
+    command.build();
+    write_page(&command, directory)
+}
+
+fn write_page(command: &clap::Command, directory: &Path) -> io::Result<()> {
+    for subcommand in command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set()) {
+        write_page(subcommand, directory)?;
+    }
+    let page = clap_mangen::Man::new(command.clone());
+    let mut text = Vec::new();
+    page.render(&mut text)?;
+    Place::given(&directory.join(page.get_filename()))?.write(&text).map(|_| ())
+}
+
 impl Man {
     pub(super) fn run(self) -> ExitCode {
         let command = Cli::command();
@@ -134,8 +153,7 @@ impl Man {
                 Err(error) => fail(&format!("cannot generate the page: {error}")),
             };
         };
-        let written = std::fs::create_dir_all(directory).and_then(|()| clap_mangen::generate_to(command, directory));
-        match written {
+        match std::fs::create_dir_all(directory).and_then(|()| write_pages(command, directory)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&format!("cannot write to {}: {error}", directory.display())),
         }

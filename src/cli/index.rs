@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use cowrap_report::SharingStats;
-use cowrap_session::{Digest, FactsError, NinjaRequest, Request, Shard, UnitSelection};
+use cowrap_session::{Digest, FactsError, NinjaRequest, Place, Request, Shard, UnitSelection, refuse_inputs};
 
 use super::input::InputArguments;
 use super::{INCOMPLETE, fail, progress};
@@ -78,17 +78,21 @@ impl Index {
         }
         // The arguments demand it.
         let Some(output) = &self.output else { return fail("name the file to write with --output") };
+        let place = match output_place(output, &request) {
+            Ok(place) => place,
+            Err(message) => return fail(&message),
+        };
         let part = self.shard.map(UnitSelection::Shard).or(self.unit.map(UnitSelection::Unit));
         match part {
-            Some(part) => match self.extract(&request, part, output) {
+            Some(part) => match self.extract(&request, part, &place) {
                 Ok(status) => status,
-                Err(error) => fail(&error.to_string()),
+                Err(message) => fail(&message),
             },
-            None => self.index(&request, output),
+            None => self.index(&request, &place),
         }
     }
 
-    fn index(&self, request: &Request, output: &Path) -> ExitCode {
+    fn index(&self, request: &Request, output: &Place) -> ExitCode {
         let index = match cowrap_session::index(request, &progress::Bar::new()) {
             Ok(index) => index,
             Err(error) => return fail(&error.to_string()),
@@ -108,12 +112,17 @@ impl Index {
         ExitCode::SUCCESS
     }
 
-    fn extract(&self, request: &Request, part: UnitSelection, output: &Path) -> Result<ExitCode, FactsError> {
-        let facts = cowrap_session::extract(request, part, &progress::Bar::new())?;
-        if let Some(depfile) = &self.depfile {
-            facts.save_depfile(depfile, output)?;
+    fn extract(&self, request: &Request, part: UnitSelection, output: &Place) -> Result<ExitCode, String> {
+        let depfile = self.depfile.as_deref().map(|path| output_place(path, request)).transpose()?;
+        if let Some(depfile) = &depfile {
+            depfile.refuse_same(output).map_err(|error| not_written(depfile.path(), &error))?;
         }
-        facts.save(output)?;
+        let failed = |error: FactsError| error.to_string();
+        let facts = cowrap_session::extract(request, part, &progress::Bar::new()).map_err(failed)?;
+        if let Some(depfile) = &depfile {
+            facts.save_depfile(depfile, output.path()).map_err(failed)?;
+        }
+        facts.save(output).map_err(failed)?;
         Ok(if differs(&facts.sharing) { ExitCode::from(INCOMPLETE) } else { ExitCode::SUCCESS })
     }
 
@@ -138,6 +147,16 @@ impl Index {
         };
         cowrap_session::emit_ninja(request, &ninja)
     }
+}
+
+/// The place of an output that no file of the request is at.
+fn output_place(path: &Path, request: &Request) -> Result<Place, String> {
+    let checked = |place: Place| refuse_inputs(&place, request).map(|()| place);
+    Place::given(path).and_then(checked).map_err(|error| not_written(path, &error))
+}
+
+fn not_written(path: &Path, error: &std::io::Error) -> String {
+    format!("cannot write {}: {error}", path.display())
 }
 
 /// Reports the units whose facts differ with precompiled headers; whether there are any.

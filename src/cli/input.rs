@@ -164,7 +164,7 @@ impl InputArguments {
             Some(index) => Input::Index(index.clone()),
             None => Input::Database(self.build.clone().or_else(|| of(&settings.build))),
         };
-        let baseline = of(&settings.baseline).map_or(BaselineRequest::IfExists, BaselineRequest::File);
+        let baseline = of(&settings.baseline).map_or(BaselineRequest::IfExists, BaselineRequest::Configured);
         let cache = if self.no_cache { None } else { self.place.place(&working_directory)? };
         Ok(Request {
             input,
@@ -190,6 +190,16 @@ impl InputArguments {
             cache,
         })
     }
+}
+
+/// The directories in which the settings of a tree may name outputs of the generator: that of the
+/// settings, the build directory on the command line, and that of the settings if meson built the
+/// tree there.
+pub(super) fn generator_roots(settings: &Settings, build: &Path) -> Vec<PathBuf> {
+    let home = settings.file.as_deref().and_then(Path::parent);
+    let configured = settings.build.as_ref().map(|build| build.value.as_path());
+    let is_of_tree = |build: &&Path| home.is_some_and(|home| cowrap_session::is_built_from(build, home));
+    home.into_iter().chain([build]).chain(configured.filter(is_of_tree)).map(Path::to_path_buf).collect()
 }
 
 /// The settings in a file: the one that is named, or the `cowrap.toml` that applies to a directory.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use cowrap_session::LinkRequest;
+use cowrap_session::{LinkRequest, Place, refuse_facts};
 
 use super::fail;
 use super::input::{packs, settings};
@@ -51,12 +51,17 @@ impl Link {
             Ok(request) => request,
             Err(message) => return fail(&message),
         };
+        let place = Place::given(output).and_then(|place| refuse_facts(&place, &request).map(|()| place));
+        let place = match place {
+            Ok(place) => place,
+            Err(error) => return fail(&format!("cannot write {}: {error}", output.display())),
+        };
         let index = match cowrap_session::link(&request) {
             Ok(index) => index,
             Err(error) => return fail(&error.to_string()),
         };
         let unread = index.problems.len();
-        if let Err(error) = cowrap_session::save(index, output) {
+        if let Err(error) = cowrap_session::save(index, &place) {
             return fail(&error.to_string());
         }
         if unread > 0 && !*allow_incomplete {

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use cowrap_report::PackCheck;
 use cowrap_report::render::{printable_lines, render_pack_check, render_pack_check_json};
-use cowrap_session::{HintSource, Input, NewPack, Request, TreeHints, write_whole};
+use cowrap_session::{HintSource, Input, NewPack, Place, Request, TreeHints};
 
 use super::input::{InputArguments, settings};
 use super::{INCOMPLETE, fail, print, progress, warn};
@@ -159,7 +159,9 @@ impl New {
         };
         let text = cowrap_session::starter(&new, hints.as_ref()).map_err(|error| error.to_string())?;
         let Some(file) = self.output else { return Ok(print(text.as_bytes())) };
-        write_whole(&file, text.as_bytes()).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+        Place::given(&file)
+            .and_then(|place| place.refuse_source().and_then(|()| place.write(text.as_bytes())))
+            .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
         let shown = printable_lines(&file.display().to_string());
         let build = match (&self.build, hints.is_some()) {
             (Some(build), _) => format!(" -p {}", printable_lines(&build.display().to_string())),

@@ -2,10 +2,11 @@
 //! it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use cowrap_analysis::rules::stale_baseline;
-use cowrap_base::files::{Tree, read_text, write_whole};
+use cowrap_base::files::{NamedBy, Place, Tree, read_text, write_refusal};
 use cowrap_base::git::Git;
 use cowrap_report::{
     Baseline, BaselineEntry, BaselineState, Comparison, Finding, Fingerprints, Level, Report, Span, UNNAMED_PACK,
@@ -54,9 +55,9 @@ pub(crate) fn apply(
         // The staged state may differ from the disk, and a check before a commit must not change
         // files.
         let is_certain = is_whole && stale.is_empty() && baseline.is_unambiguous(&report.findings, unnamed);
-        let may_write = is_certain && request.gate.since != Some(Since::Staged) && is_in_tree(&file, tree);
+        let may_write = is_certain && request.gate.since != Some(Since::Staged);
         let is_unchanged = read_text(&file).is_ok_and(|now| now == text);
-        compared.upgrade = Some(upgrade(&file, &matched, may_write && is_unchanged));
+        compared.upgrade = Some(upgrade(&file, tree, &matched, may_write && is_unchanged));
     }
     let mut findings: Vec<Finding> = Vec::new();
     let mut stale: Vec<(PathBuf, Finding)> = stale
@@ -97,17 +98,11 @@ fn is_judged(entry: &BaselineEntry, report: &Report) -> bool {
     }
 }
 
-/// Whether a file is below the root of the tree. The settings of a tree name its baseline, and a tree may come from an
-/// attacker.
-fn is_in_tree(file: &Path, tree: &Tree) -> bool {
-    let root = tree.root.canonicalize();
-    file.canonicalize().is_ok_and(|file| root.is_ok_and(|root| file.starts_with(root)))
-}
-
 /// Rewrites a baseline of the previous version with the findings that matched its entries, if it
-/// may be written.
-fn upgrade(file: &Path, matched: &[Finding], may_write: bool) -> Upgrade {
-    match may_write && write_whole(file, Baseline::of(matched).to_text().as_bytes()).is_ok() {
+/// may be written. It must be in the tree.
+fn upgrade(file: &Path, tree: &Tree, matched: &[Finding], may_write: bool) -> Upgrade {
+    let write = || Place::inside(file, &[&tree.root])?.write(Baseline::of(matched).to_text().as_bytes());
+    match may_write && write().is_ok() {
         true => Upgrade::Rewritten,
         // Such as on a read-only file system: the next run matches it in the same way.
         false => Upgrade::Pending,
@@ -118,7 +113,7 @@ fn upgrade(file: &Path, matched: &[Finding], may_write: bool) -> Upgrade {
 fn baseline_file(request: &Request, tree: &Tree) -> Option<PathBuf> {
     match &request.gate.baseline {
         BaselineRequest::No => None,
-        BaselineRequest::File(file) => Some(request.working_directory.join(file)),
+        BaselineRequest::File(file) | BaselineRequest::Configured(file) => Some(request.working_directory.join(file)),
         BaselineRequest::IfExists => Some(tree.root.join(BASELINE)).filter(|file| file.symlink_metadata().is_ok()),
     }
 }
@@ -127,20 +122,34 @@ fn baseline_file(request: &Request, tree: &Tree) -> Option<PathBuf> {
 ///
 /// # Errors
 ///
-/// The file cannot be written, or is something else than a baseline.
+/// The file cannot be written, is something else than a baseline, or is outside of the tree although
+/// the tree names it.
 pub fn write_baseline(report: &Report, request: &Request) -> Result<(PathBuf, usize), Error> {
-    let file = match &request.gate.baseline {
-        BaselineRequest::File(file) => request.working_directory.join(file),
-        _ => report.tree.root.join(BASELINE),
+    let tree = &report.tree;
+    let (file, by) = match &request.gate.baseline {
+        BaselineRequest::File(file) => (request.working_directory.join(file), NamedBy::CommandLine),
+        BaselineRequest::Configured(file) => (request.working_directory.join(file), named_by_tree(request, tree)),
+        _ => (tree.root.join(BASELINE), named_by_tree(request, tree)),
     };
-    // The settings of the tree may name the file, and the tree may come from an attacker.
-    let is_another = file.symlink_metadata().is_ok()
-        && !read_text(&file).is_ok_and(|text| text.is_empty() || text.starts_with(Baseline::BEGINNING));
+    let shown = || file.display().to_string();
+    let failed = |source: io::Error| match write_refusal(&source) {
+        Some(refusal) => Error::RefuseBaseline { path: shown(), refusal: refusal.clone() },
+        None => Error::WriteBaseline { path: shown(), source },
+    };
+    let place = Place::named(&file, &by).map_err(failed)?;
+    let beginning = place.beginning(Baseline::BEGINNING.len() as u64).map_err(failed)?;
+    let is_another = beginning.is_some_and(|text| !text.is_empty() && text != Baseline::BEGINNING.as_bytes());
     if is_another {
-        return Err(Error::NotABaseline { path: file.display().to_string() });
+        return Err(Error::NotABaseline { path: shown() });
     }
     let baseline = Baseline::of(&report.findings);
-    write_whole(&file, baseline.to_text().as_bytes())
-        .map_err(|source| Error::WriteBaseline { path: file.display().to_string(), source })?;
+    place.write(baseline.to_text().as_bytes()).map_err(failed)?;
     Ok((file, baseline.entries().len()))
+}
+
+/// The directories in which the tree may name a baseline: the tree itself, and the directory of its
+/// settings.
+fn named_by_tree(request: &Request, tree: &Tree) -> NamedBy {
+    let settings = request.settings.file.as_deref().and_then(Path::parent);
+    NamedBy::Tree([Some(tree.root.as_path()), settings].into_iter().flatten().map(Path::to_path_buf).collect())
 }

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use cowrap_base::files::MesonError;
+use cowrap_base::files::{MesonError, WriteRefusal};
 use cowrap_base::git::GitError;
 use cowrap_frontend::clang::LoadError;
 use cowrap_frontend::compdb;
@@ -96,6 +96,14 @@ pub enum Error {
         path: String,
         /// The reason.
         source: std::io::Error,
+    },
+    /// The baseline must not be written where the tree wants it.
+    #[error("the baseline {path} will not be written: {refusal}; name it with --output")]
+    RefuseBaseline {
+        /// Its file.
+        path: String,
+        /// Why.
+        refusal: WriteRefusal,
     },
     /// The file to overwrite is something else.
     #[error("{path} is not a baseline and will not be overwritten; remove it, or name another file with --output")]

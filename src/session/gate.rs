@@ -22,8 +22,10 @@ pub enum BaselineRequest {
     /// [`BASELINE`] at the root of the tree, if it exists.
     #[default]
     IfExists,
-    /// This file.
+    /// This file, which the command line names.
     File(PathBuf),
+    /// This file, which the settings of the tree name.
+    Configured(PathBuf),
     /// None.
     No,
 }

@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use cowrap_analysis::program::Program;
-use cowrap_base::files::{LONGEST_DATA, Tree, read_regular, write_whole};
+use cowrap_base::files::{LONGEST_DATA, Place, Tree, read_regular};
 use cowrap_facts::ReadingId;
 use cowrap_packs::PackSet;
 use cowrap_report::{Details, Problem};
 
 use crate::file_format::{FileFormat, ReadWith, damaged};
+use crate::outputs::refuse_program;
 
 const FORMAT: FileFormat = FileFormat { magic: b"cowrap index ", name: "an index" };
 
@@ -94,9 +95,11 @@ struct IndexContent<P> {
 ///
 /// # Errors
 ///
-/// The file cannot be written.
-pub fn save(index: Index, path: &Path) -> Result<(), IndexError> {
-    let failed = |source| IndexError::Write { path: path.display().to_string(), source };
+/// The file cannot be written, or the index was made from it.
+pub fn save(index: Index, place: &Place) -> Result<(), IndexError> {
+    let failed = |source| IndexError::Write { path: place.path().display().to_string(), source };
+    let files: Vec<PathBuf> = index.program.files.iter().cloned().collect();
+    refuse_program(place, &index.tree, &files).map_err(failed)?;
     let content = IndexContent {
         read_with: index.read_with,
         root: index.tree.root,
@@ -107,7 +110,7 @@ pub fn save(index: Index, path: &Path) -> Result<(), IndexError> {
         program: &index.program,
     };
     let bytes = postcard::to_stdvec(&content).map_err(|error| failed(std::io::Error::other(error)))?;
-    write_whole(path, &FORMAT.encode(bytes)).map_err(failed)?;
+    place.write(&FORMAT.encode(bytes)).map_err(failed)?;
     Ok(())
 }
 

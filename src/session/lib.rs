@@ -47,13 +47,14 @@ mod changes;
 mod run_cache;
 
 // The files that several commands write.
+mod outputs;
 mod file_format;
 mod depfile;
 
 pub use baseline::write_baseline;
 pub use check::check;
 pub use cowrap_analysis::queries::Selection;
-pub use cowrap_base::files::{Digest, LONGEST_TEXT, read_regular, write_whole};
+pub use cowrap_base::files::{Digest, NamedBy, Place};
 pub use cowrap_base::limits::{Limit, Limits};
 pub use cowrap_fix::{plain_diff, unified_diff};
 pub use cowrap_frontend::index::WORKER;
@@ -63,10 +64,11 @@ pub use facts_file::{Extracted, FactsError, LinkRequest, Shard, UnitSelection, e
 pub use fix::{Applied, FixError, FixRequest, Fixed, NotApplied, Step, fix};
 pub use gate::{BASELINE, BaselineRequest, Gate, Since};
 pub use generate::{
-    BuildJobs, GenerateError, GenerateRequest, Generated, Job, build_jobs, configured_jobs, generate, write_depfile,
+    BuildJobs, GenerateError, GenerateRequest, Generated, Job, build_jobs, configured_jobs, generate, output_place,
 };
 pub use index_file::{Coverage, Index, IndexError, save};
 pub use ninja::{NinjaRequest, emit_ninja};
+pub use outputs::{is_built_from, refuse_facts, refuse_inputs, refuse_read};
 pub use pack_check::{check_pack, read_pack};
 pub use pack_new::{Hint, HintSource, NewPack, TreeHints, find_hints, starter};
 pub use patches::{PatchError, check_patch_directory, write_patches};

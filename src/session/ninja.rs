@@ -10,13 +10,14 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use cowrap_base::files::{Digest, is_deceptive};
+use cowrap_base::files::{Digest, Place, is_deceptive};
 use cowrap_frontend::clang::Library;
 use cowrap_frontend::compdb;
 
 use crate::Error;
 use crate::depfile::{depfile, word};
-use crate::facts_file::{FactsError, UNIT_LIST, UnitList, file_name, list_file, named_unit, write};
+use crate::facts_file::{FactsError, UNIT_LIST, UnitList, file_name, list_file, named_unit, not_written, write};
+use crate::outputs::{refuse_inputs, refuse_program};
 use crate::request::{Input, Request};
 use crate::session::Session;
 
@@ -48,10 +49,26 @@ pub fn emit_ninja(request: &Request, ninja: &NinjaRequest) -> Result<(), FactsEr
     let paths = Paths::of(&session, ninja)?;
     let text = text(request, ninja, &paths, &session, &list)?;
     let inputs = depfile_of_list(&paths, &session)?;
+    let list_of_units = list_file(&session, list.clone())?;
+    let place = |path: &Path| {
+        let refuse = |place: Place| {
+            refuse_inputs(&place, request)?;
+            refuse_program(&place, &session.tree, &sources(&session))?;
+            Ok(place)
+        };
+        Place::given(path).and_then(refuse).map_err(|source| not_written(path, source))
+    };
+    let file = place(&paths.file)?;
+    let (units, depfile) = (place(&paths.facts.join(UNIT_LIST))?, place(&paths.depfile())?);
     remove_others(&paths.facts, &list)?;
-    write(&paths.facts.join(UNIT_LIST), &list_file(&session, list)?)?;
-    write(&paths.depfile(), &inputs)?;
-    write(&paths.file, &text)
+    write(&units, &list_of_units)?;
+    write(&depfile, &inputs)?;
+    write(&file, &text)
+}
+
+/// The files of a tree's units.
+fn sources(session: &Session<'_>) -> Vec<PathBuf> {
+    session.inputs.units.iter().map(|unit| unit.directory.join(&unit.file)).collect()
 }
 
 /// The paths in the ninja file, without symbolic links, because ninja resolves `..` by its

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use thiserror::Error;
 
-use cowrap_base::files::write_whole;
+use cowrap_base::files::Place;
 use cowrap_fix::{PatchHeader, patch_mail, patch_name};
 use cowrap_report::Action;
 
@@ -68,7 +68,8 @@ pub fn write_patches(directory: &Path, fixed: &Fixed) -> Result<(), PatchError> 
             number: number + 1,
             count: fixed.steps.len(),
         };
-        write_whole(&path, &patch_mail(&header, &step.changes)).map_err(|error| failed(&path, error))?;
+        let text = patch_mail(&header, &step.changes);
+        Place::given(&path).and_then(|place| place.write(&text)).map_err(|error| failed(&path, error))?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ pub use digest::{Digest, Digester};
 pub use directory::{Directory, Entry};
 pub use display::{Columns, CountedCharacters, Source, Sources, is_deceptive};
 pub use overlay::{ON_DISK, Overlay};
-pub use place::{Place, WriteRefusal, Written, is_of_git, read_place, write_refusal, write_whole};
+pub use place::{NamedBy, Place, WriteRefusal, Written, is_of_git, write_refusal, write_whole};
 pub use read::{
     FileKind, LONGEST_DATA, LONGEST_TEXT, ReadRefusal, open_regular, read_from, read_regular, read_source, read_text,
     refusal,

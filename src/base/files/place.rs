@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 use thiserror::Error;
 
 use super::directory::{Directory, Entry};
-use super::read::{FileKind, LONGEST_DATA, ReadRefusal};
+use super::read::{FileKind, ReadRefusal};
 use super::tree::normalize;
 use super::write::{Staged, remove_abandoned_in};
 
@@ -30,8 +30,23 @@ pub enum WriteRefusal {
     #[error("it is {0}, not a regular file")]
     NotRegular(FileKind),
     /// The run reads the file.
-    #[error("the run reads it as {}; name another file", .0.display())]
+    #[error("it is one of the files that are read, {}; name another file", .0.display())]
     Input(PathBuf),
+    /// The file is a part of a program.
+    #[error("it is a C file; name another file")]
+    Source,
+    /// Another output of the run has the same place.
+    #[error("it is named twice; name another file")]
+    Twice,
+}
+
+/// Who names a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NamedBy {
+    /// The user, on the command line.
+    CommandLine,
+    /// The tree, which may name places below these directories; paths are relative to the first.
+    Tree(Vec<PathBuf>),
 }
 
 /// Why a file is not written although the system permits it, if that is what the error says.
@@ -59,6 +74,21 @@ pub struct Place {
 }
 
 impl Place {
+    /// The place that a path names; see [`Place::given`] and [`Place::inside`].
+    ///
+    /// # Errors
+    ///
+    /// As those.
+    pub fn named(path: &Path, by: &NamedBy) -> io::Result<Place> {
+        match by {
+            NamedBy::CommandLine => Place::given(path),
+            NamedBy::Tree(roots) => {
+                let roots: Vec<&Path> = roots.iter().map(PathBuf::as_path).collect();
+                Place::inside(path, &roots)
+            }
+        }
+    }
+
     /// The place that the command line names. Only the last part of the path may lead elsewhere: a
     /// link there is replaced. A pipe or a device is written to, also behind the links that the system makes,
     /// such as `/dev/stdout`.
@@ -141,6 +171,18 @@ impl Place {
         }
     }
 
+    /// Reads the whole regular file at the place; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// The file has more than `most` bytes ([`ReadRefusal`]), or cannot be read.
+    pub fn read(&self, most: u64) -> io::Result<Option<Vec<u8>>> {
+        match self.beginning(most.saturating_add(1))? {
+            Some(bytes) if bytes.len() as u64 > most => Err(io::Error::other(ReadRefusal::TooLarge { most })),
+            other => Ok(other),
+        }
+    }
+
     /// Refuses the place if one of the files that the run reads is there, under whatever name.
     ///
     /// # Errors
@@ -166,6 +208,31 @@ impl Place {
         Ok(())
     }
 
+    /// Refuses the place if a C file is there, by its name: no report takes its place, whether the
+    /// run reads it or not.
+    ///
+    /// # Errors
+    ///
+    /// The place is refused ([`WriteRefusal::Source`]), or cannot be looked at.
+    pub fn refuse_source(&self) -> io::Result<()> {
+        let is_source = Path::new(&self.name).extension().is_some_and(|end| end == "c" || end == "h" || end == "inc");
+        match self.entry()? {
+            Some(entry) if is_source && entry.is_regular() && entry.size > 0 => {
+                Err(io::Error::other(WriteRefusal::Source))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses the place if another output is written there.
+    ///
+    /// # Errors
+    ///
+    /// The place is refused ([`WriteRefusal::Twice`]).
+    pub fn refuse_same(&self, other: &Place) -> io::Result<()> {
+        if self.is_same(other) { Err(io::Error::other(WriteRefusal::Twice)) } else { Ok(()) }
+    }
+
     /// Whether two places are the same.
     pub fn is_same(&self, other: &Place) -> bool {
         let identity = |place: &Place| place.directory.own_entry().map(|entry| entry.identity).ok();
@@ -186,12 +253,10 @@ impl Place {
                 write_to_open_file(&self.path, text)?;
                 return Ok(Written::Changed);
             }
-            Some(entry) if entry.is_regular() => {
-                if entry.size == text.len() as u64 && self.has(text) {
-                    return Ok(Written::Same);
-                }
+            Some(entry) if entry.is_regular() && entry.size == text.len() as u64 && self.has(text) => {
+                return Ok(Written::Same);
             }
-            Some(entry) if !entry.is_link() => {
+            Some(entry) if !entry.is_link() && !entry.is_regular() => {
                 self.directory.open_special(&self.name)?.write_all(text)?;
                 return Ok(Written::Changed);
             }
@@ -215,21 +280,6 @@ impl Place {
 /// As those.
 pub fn write_whole(path: &Path, text: &[u8]) -> io::Result<Written> {
     Place::given(path)?.write(text)
-}
-
-/// Reads the whole regular file at a place; `None` if there is none.
-///
-/// # Errors
-///
-/// The file is too large, or cannot be read.
-pub fn read_place(place: &Place) -> io::Result<Option<Vec<u8>>> {
-    let bytes = place.beginning(LONGEST_DATA + 1)?;
-    match bytes {
-        Some(bytes) if bytes.len() as u64 > LONGEST_DATA => {
-            Err(io::Error::other(ReadRefusal::TooLarge { most: LONGEST_DATA }))
-        }
-        other => Ok(other),
-    }
 }
 
 /// Whether a path leads into git's own directory, on any file system.

@@ -344,9 +344,9 @@ impl Maker {
     /// The maker that a name tells. Names of earlier versions tell no system.
     fn of(name: &str) -> Option<Maker> {
         let parts: Vec<&str> = name.strip_prefix(PREFIX)?.split('-').collect();
-        let (process, started, is_of_this_system) = match parts.as_slice() {
-            &[process, started, _] => (process, started, None),
-            &[process, started, of, _] => (process, started, Some(of == system())),
+        let (process, started, is_of_this_system) = match *parts.as_slice() {
+            [process, started, _] => (process, started, None),
+            [process, started, of, _] => (process, started, Some(of == system())),
             _ => return None,
         };
         let started = u128::from_str_radix(started, 16).ok()?;

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 
-const NAME: &str = "compile_commands.json";
+/// The name of a database in its directory.
+pub const FILE_NAME: &str = "compile_commands.json";
 
 /// Finds the database: at `explicit` (a directory with `compile_commands.json`, or the JSON file
 /// itself under any name, relative to `start`); or in `start`, in its `build/`, or in the only one
@@ -18,7 +19,7 @@ pub fn find(start: &Path, explicit: Option<&Path>) -> Result<PathBuf, Error> {
     if let Some(explicit) = explicit {
         return find_at(start.join(explicit));
     }
-    for candidate in [start.join(NAME), start.join("build").join(NAME)] {
+    for candidate in [start.join(FILE_NAME), start.join("build").join(FILE_NAME)] {
         if is_there(&candidate) {
             return Ok(candidate);
         }
@@ -38,7 +39,7 @@ pub fn find(start: &Path, explicit: Option<&Path>) -> Result<PathBuf, Error> {
 
 fn find_at(path: PathBuf) -> Result<PathBuf, Error> {
     if path.is_dir() {
-        let json = path.join(NAME);
+        let json = path.join(FILE_NAME);
         return if is_there(&json) { Ok(json) } else { Err(Error::NotInDirectory { directory: path }) };
     }
     if path.exists() { Ok(path) } else { Err(Error::NoSuchPath { path }) }
@@ -48,7 +49,7 @@ fn in_build_directories(start: &Path) -> io::Result<Vec<PathBuf>> {
     let mut candidates = Vec::new();
     for entry in start.read_dir()? {
         let entry = entry?;
-        let json = entry.path().join(NAME);
+        let json = entry.path().join(FILE_NAME);
         if is_build_name(&entry.file_name()) && is_there(&json) {
             candidates.push(json);
         }

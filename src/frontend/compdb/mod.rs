@@ -27,7 +27,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-pub use find::find;
+pub use find::{FILE_NAME, find};
 pub use language::Language;
 pub use read::{read, single};
 

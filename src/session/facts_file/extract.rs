@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use cowrap_base::files::{Digest, Digester, Tree};
+use cowrap_base::files::{Digest, Digester, Place, Tree};
 use cowrap_facts::SharedFileFacts;
 use cowrap_frontend::compdb::Unit;
 use cowrap_report::SharingStats;
@@ -19,7 +19,7 @@ use crate::request::{Progress, Request};
 use crate::session::{Session, UnitRead};
 use crate::snapshot::Snapshot;
 
-use super::{EncodedFileFacts, EncodedUnit, FORMAT, FactsError, FactsFile, UnitList, write};
+use super::{EncodedFileFacts, EncodedUnit, FORMAT, FactsError, FactsFile, UnitList, not_written, write};
 
 /// The cost of parsing the headers of a unit, in bytes of its own text.
 const HEADER_COST: u64 = 32 << 10;
@@ -124,9 +124,17 @@ impl Extracted {
     ///
     /// # Errors
     ///
-    /// The file cannot be written.
-    pub fn save(&self, path: &Path) -> Result<(), FactsError> {
-        write(path, &self.content)
+    /// The file cannot be written, or the facts were read from it.
+    pub fn save(&self, place: &Place) -> Result<(), FactsError> {
+        self.refuse_read(place)?;
+        write(place, &self.content)
+    }
+
+    fn refuse_read(&self, place: &Place) -> Result<(), FactsError> {
+        place
+            .refuse_source()
+            .and_then(|()| place.refuse_inputs(&self.files))
+            .map_err(|source| not_written(place.path(), source))
     }
 
     /// Writes a depfile for ninja, with every file that was read. If a unit could not be read,
@@ -135,10 +143,11 @@ impl Extracted {
     /// # Errors
     ///
     /// The depfile cannot be written, or cannot contain the path of the facts file.
-    pub fn save_depfile(&self, path: &Path, facts: &Path) -> Result<(), FactsError> {
+    pub fn save_depfile(&self, place: &Place, facts: &Path) -> Result<(), FactsError> {
+        self.refuse_read(place)?;
         let files = self.files.iter().map(PathBuf::as_path);
         let unnameable = || FactsError::Unnameable { path: facts.to_path_buf(), in_what: "depfile" };
-        write(path, &depfile(facts, files, self.unread > 0).ok_or_else(unnameable)?)
+        write(place, &depfile(facts, files, self.unread > 0).ok_or_else(unnameable)?)
     }
 }
 

@@ -65,7 +65,7 @@ pub fn link(request: &LinkRequest) -> Result<Index, FactsError> {
 }
 
 /// The given files, and those in the given directories.
-fn files(given: &[PathBuf]) -> Result<Vec<PathBuf>, FactsError> {
+pub(crate) fn files(given: &[PathBuf]) -> Result<Vec<PathBuf>, FactsError> {
     let mut files = Vec::new();
     for path in given {
         if !path.is_dir() {

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use cowrap_base::files::{Digest, write_whole};
+use cowrap_base::files::{Digest, Place};
 use cowrap_facts::paths;
 use cowrap_packs::PackError;
 use cowrap_report::{MarkLocation, Problem};
@@ -29,6 +29,7 @@ use crate::session::Session;
 use extract::digest;
 pub(crate) use extract::list_file;
 pub use extract::{Extracted, Shard, UnitSelection, extract};
+pub(crate) use link::files;
 pub use link::{LinkRequest, link};
 
 const FORMAT: FileFormat = FileFormat { magic: b"cowrap facts ", name: "a facts file" };
@@ -199,7 +200,11 @@ pub(crate) fn named_unit(name: &OsStr) -> Option<&str> {
 }
 
 /// Writes a file, whole or not at all.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), FactsError> {
-    let failed = |source| FactsError::Write { path: path.display().to_string(), source };
-    write_whole(path, bytes).map(|_| ()).map_err(failed)
+pub(crate) fn write(place: &Place, bytes: &[u8]) -> Result<(), FactsError> {
+    place.write(bytes).map(|_| ()).map_err(|source| not_written(place.path(), source))
+}
+
+/// The error that a file cannot be written.
+pub(crate) fn not_written(path: &Path, source: std::io::Error) -> FactsError {
+    FactsError::Write { path: path.display().to_string(), source }
 }

@@ -32,6 +32,8 @@ pub struct BuildJobs {
     pub commands: Vec<Vec<String>>,
     /// The names of the generators that were searched for.
     pub programs: Vec<String>,
+    /// The directories that outputs may be in: the build directory, and the tree that it is in.
+    pub roots: Vec<PathBuf>,
 }
 
 /// A target of the introspection data.
@@ -84,7 +86,20 @@ pub fn build_jobs(build: &Path, packs: &[PathBuf]) -> Result<BuildJobs, Generate
     }
     jobs.sort_by(|(one, _), (other, _)| one.output.cmp(&other.output));
     let (jobs, commands) = jobs.into_iter().unzip();
-    Ok(BuildJobs { jobs, commands, programs: generator.programs })
+    let roots = [Some(build.to_path_buf()), tree_around(build, &generator)];
+    Ok(BuildJobs { jobs, commands, programs: generator.programs, roots: roots.into_iter().flatten().collect() })
+}
+
+/// The root of the tree that a build directory is in. The introspection data is not asked, since it
+/// names the outputs as well.
+fn tree_around(build: &Path, generator: &Generator) -> Option<PathBuf> {
+    let build = build.canonicalize().ok()?;
+    let is_root = |directory: &&Path| {
+        let has = |path: &Path| directory.join(path).symlink_metadata().is_ok();
+        let is_of_pack = !generator.root.is_empty() && generator.root.iter().all(|file| has(file));
+        is_of_pack || has(Path::new(".git")) || has(Path::new("cowrap.toml"))
+    };
+    build.ancestors().find(is_root).map(Path::to_path_buf)
 }
 
 /// Whether a command runs a program, which may have arguments. The directory of the program does

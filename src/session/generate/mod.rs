@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use cowrap_base::diagnostic::TextDiagnostic;
-use cowrap_base::files::{LONGEST_TEXT, normalize, read_source};
+use cowrap_base::files::{LONGEST_TEXT, WriteRefusal, normalize, read_source};
 use cowrap_packs::{Generator, PackError};
 use cowrap_report::HeaderDiagnostics;
 use cowrap_wrapgen::dialect::{self, DetectedDialect, DialectError, Features};
@@ -21,7 +21,7 @@ use cowrap_wrapgen::{FileOptions, RenderError, WrapperDeclaration, read_header, 
 
 pub(crate) use jobs::INTROSPECTION;
 pub use jobs::{BuildJobs, Job, build_jobs, configured_jobs};
-pub use output::write_depfile;
+pub use output::output_place;
 
 /// How to generate wrappers.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +51,8 @@ pub struct Generated {
     pub other_inputs: BTreeSet<PathBuf>,
     /// The name of the dialect, and how each feature was detected.
     pub dialect: (String, Vec<(String, String)>),
+    /// The names of other generators whose files this one replaces.
+    pub programs: Vec<String>,
 }
 
 /// Why a job has no result.
@@ -85,6 +87,14 @@ pub enum GenerateError {
         path: String,
         /// What it is.
         what: &'static str,
+    },
+    /// The output must not be written where the tree wants it.
+    #[error("{path} will not be written: {refusal}; name it on the command line, before the headers")]
+    Refused {
+        /// The output.
+        path: String,
+        /// Why.
+        refusal: WriteRefusal,
     },
     /// A template of the pack has a mistake.
     #[error("the pack's template cannot be used: {0}")]
@@ -163,6 +173,7 @@ pub(super) fn generate_from(
         wrappers: declarations.len(),
         other_inputs,
         dialect: (detected.name, detected.reasons),
+        programs: generator.programs,
     })
 }
 

@@ -1,1 +1,370 @@
 //! Nothing is written outside, and nothing is lost.
+
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A finding, in a file whose name would do something in a shell.
+const SOURCE: &str = "void coroutine_fn co(void);\nvoid f(void);\nvoid f(void)\n{\n    co();\n}\n";
+
+/// A header with a wrapper.
+const HEADER: &str = "int co_wrapper bdrv_sync(int x);\nint coroutine_fn bdrv_co_sync(int x);\n";
+
+/// A tree beside directories that are not its own.
+struct Tree {
+    scratch: TempDir,
+}
+
+impl Tree {
+    /// A tree of one unit, with a build directory that knows it.
+    fn new() -> Tree {
+        let tree = Tree { scratch: TempDir::new().unwrap() };
+        tree.write("tree/include/qemu/osdep.h", "#define coroutine_fn\n#define co_wrapper\n");
+        tree.write("tree/VERSION", "9.0.0\n");
+        tree.write("tree/include/io.h", HEADER);
+        tree.write("tree/a.c", &format!("#include \"qemu/osdep.h\"\n{SOURCE}"));
+        tree.database("tree/build");
+        tree.write("outside/file", "theirs");
+        tree.write("outside/empty", "");
+        std::fs::create_dir_all(tree.path("tree/.git/hooks")).unwrap();
+        tree
+    }
+
+    /// Writes a database into a directory.
+    fn database(&self, build: &str) {
+        let root = self.path("tree").canonicalize().unwrap();
+        let arguments = ["cc", "-Iinclude", "-c", "a.c"];
+        let entry = serde_json::json!([{ "directory": root, "file": "a.c", "arguments": arguments }]);
+        self.write(&format!("{build}/compile_commands.json"), &entry.to_string());
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.scratch.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    fn read(&self, name: &str) -> String {
+        String::from_utf8(std::fs::read(self.path(name)).unwrap()).unwrap()
+    }
+
+    fn link(&self, to: &str, name: &str) {
+        symlink(to, self.path(name)).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cowrap"));
+        command.current_dir(self.path("tree")).env("COWRAP_CACHE", "").args(arguments);
+        command
+    }
+
+    /// Runs cowrap in the tree. Nothing outside may change.
+    fn run(&self, arguments: &[&str]) -> Run {
+        let before = everything(&self.path("outside"));
+        let run = Run::of(self.command(arguments).output().unwrap());
+        assert_eq!(everything(&self.path("outside")), before, "{arguments:?}: {run:?}");
+        run
+    }
+}
+
+/// The files below a directory, with their bytes.
+fn everything(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap().map(Result::unwrap) {
+        match entry.file_type().unwrap() {
+            kind if kind.is_dir() => files.extend(everything(&entry.path())),
+            kind if kind.is_file() => files.push((entry.path(), std::fs::read(entry.path()).unwrap())),
+            _ => files.push((entry.path(), Vec::new())),
+        }
+    }
+    files.sort();
+    files
+}
+
+/// What a run printed, and how it ended.
+#[derive(Debug)]
+struct Run {
+    status: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Run {
+    fn of(output: Output) -> Run {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let run = Run { status: output.status.code(), out: text(output.stdout), err: text(output.stderr) };
+        assert!(!run.err.contains("panicked"), "{run:?}");
+        run
+    }
+
+    fn is(self, status: i32) -> Run {
+        assert_eq!(self.status, Some(status), "{self:?}");
+        self
+    }
+
+    fn says(self, text: &str) -> Run {
+        assert!(self.err.contains(text) || self.out.contains(text), "not `{text}`: {self:?}");
+        self
+    }
+}
+
+// --- what the tree names ----------------------------------------------------------------------------------------
+
+#[test]
+fn a_baseline_that_the_tree_names_stays_inside() {
+    let tree = Tree::new();
+    tree.link("../outside", "tree/out");
+    tree.link("../outside/empty", "tree/link.json");
+    tree.link(".git", "tree/git");
+    let absolute = tree.path("outside/new").display().to_string();
+    for (path, says) in [
+        ("../outside/new", "outside of the tree"),
+        ("../outside/empty", "outside of the tree"),
+        ("include/../../outside/new", "outside of the tree"),
+        ("out/new", "outside of the tree"),
+        (&absolute, "outside of the tree"),
+        ("link.json", "a symbolic link"),
+        (".git/hooks/pre-commit", "git's own directory"),
+        ("git/config", "git's own directory"),
+        ("include", "a directory"),
+    ] {
+        tree.write("tree/cowrap.toml", &format!("baseline = {path:?}\n"));
+        tree.run(&["baseline", "-p", "build"]).is(2).says(says).says("name it with --output");
+    }
+    assert!(tree.path("tree/link.json").symlink_metadata().unwrap().is_symlink());
+    assert!(!tree.path("tree/.git/config").exists() && !tree.path("tree/.git/hooks/pre-commit").exists());
+    tree.write("tree/cowrap.toml", "baseline = \"a.c\"\n");
+    tree.run(&["baseline", "-p", "build"]).is(2).says("is not a baseline");
+    // The same without settings.
+    tree.write("tree/cowrap.toml", "");
+    tree.link("../outside/empty", "tree/.cowrap-baseline.json");
+    tree.run(&["baseline", "-p", "build"]).is(2).says("a symbolic link");
+}
+
+#[test]
+fn a_baseline_inside_is_written_and_the_command_line_may_name_any() {
+    let tree = Tree::new();
+    std::fs::create_dir(tree.path("tree/ci")).unwrap();
+    tree.link("ci", "tree/linked");
+    for path in ["known.json", "ci/known.json", "./ci/../ci/other.json", "linked/third.json", "ci/known.json"] {
+        tree.write("tree/cowrap.toml", &format!("baseline = {path:?}\n"));
+        tree.run(&["baseline", "-p", "build"]).is(0);
+        assert!(tree.read("tree/ci/../known.json").contains("fingerprint"));
+        tree.run(&["check", "-p", "build"]).is(0);
+    }
+    assert!(tree.path("tree/ci/third.json").exists());
+    // An empty file may be there.
+    tree.write("tree/empty.json", "");
+    tree.write("tree/cowrap.toml", "baseline = \"empty.json\"\n");
+    tree.run(&["baseline", "-p", "build"]).is(0);
+    tree.write("tree/cowrap.toml", "baseline = \"../outside/new\"\n");
+    let out = Run::of(tree.command(&["baseline", "-p", "build", "-o", "../outside/new"]).output().unwrap());
+    out.is(0);
+    assert!(tree.read("outside/new").contains("fingerprint"));
+}
+
+#[test]
+fn outputs_of_the_generator_that_the_tree_names_stay_inside() {
+    let tree = Tree::new();
+    tree.link("../outside", "tree/out");
+    tree.link("../outside/empty", "tree/link.c");
+    let configure = |path: &str| {
+        tree.write("tree/cowrap.toml", &format!("[[generator]]\ninputs = [\"include/io.h\"]\noutput = {path:?}\n"));
+    };
+    let absolute = tree.path("outside/new").display().to_string();
+    for path in ["../outside/new", "../outside/file", "out/new", "out/empty", "link.c", &absolute] {
+        configure(path);
+        for arguments in [&["generate", "--all"][..], &["generate", "--all", "--check"]] {
+            let run = tree.run(arguments).is(2).says("will not be written").says("on the command line");
+            assert!(!run.out.contains("theirs"), "{run:?}");
+        }
+    }
+    // By the directory of the build, in the same way.
+    std::fs::remove_file(tree.path("tree/cowrap.toml")).unwrap();
+    for output in [tree.path("outside/new"), tree.path("tree/out/new"), tree.path("tree/link.c")] {
+        introspection(&tree, "tree/build", &output);
+        tree.run(&["generate", "--all", "-p", "build"]).is(2).says("will not be written");
+    }
+}
+
+/// Writes meson's introspection data for one output.
+fn introspection(tree: &Tree, build: &str, output: &Path) {
+    let source = serde_json::json!({
+        "compiler": ["block-coroutine-wrapper.py", "@OUTPUT@", "@INPUT@"],
+        "sources": [tree.path("tree/include/io.h")],
+    });
+    let target = serde_json::json!([{ "filename": [output], "target_sources": [source] }]);
+    tree.write(&format!("{build}/meson-info/intro-targets.json"), &target.to_string());
+}
+
+#[test]
+fn outputs_of_the_generator_inside_are_written() {
+    let tree = Tree::new();
+    for path in ["gen.c", "build/gen.c", "include/gen.c"] {
+        tree.write("tree/cowrap.toml", &format!("[[generator]]\ninputs = [\"include/io.h\"]\noutput = {path:?}\n"));
+        tree.run(&["generate", "--all"]).is(0);
+        assert!(tree.read(&format!("tree/{path}")).contains("bdrv_sync"));
+        tree.run(&["generate", "--all", "--check"]).is(0);
+    }
+    // A build directory elsewhere: the command line names it, or meson knows that it is the tree's.
+    std::fs::create_dir(tree.path("build")).unwrap();
+    tree.write("tree/cowrap.toml", "[[generator]]\ninputs = [\"include/io.h\"]\noutput = \"../build/gen.c\"\n");
+    tree.run(&["generate", "--all"]).is(2).says("will not be written");
+    tree.run(&["generate", "--all", "-p", "../build"]).is(0);
+    std::fs::remove_file(tree.path("build/gen.c")).unwrap();
+    let directories = serde_json::json!({ "directories": { "source": tree.path("tree") } });
+    tree.write("build/meson-info/meson-info.json", &directories.to_string());
+    tree.write(
+        "tree/cowrap.toml",
+        "build = \"../build\"\n[[generator]]\ninputs = [\"include/io.h\"]\noutput = \"../build/gen.c\"\n",
+    );
+    tree.run(&["generate", "--all"]).is(0);
+    assert!(tree.read("build/gen.c").contains("bdrv_sync"));
+    std::fs::remove_file(tree.path("tree/cowrap.toml")).unwrap();
+    introspection(&tree, "build", &tree.path("build/block-gen.c"));
+    tree.run(&["generate", "--all", "-p", "../build"]).is(0);
+    assert!(tree.read("build/block-gen.c").contains("bdrv_sync"));
+}
+
+#[test]
+fn only_what_a_generator_wrote_is_overwritten() {
+    let tree = Tree::new();
+    for (name, text) in [
+        ("a.c", "/* The list of functions is generated at run time */\nint a;\n"),
+        ("b.c", "int a; /* Generated by cowrap */\n"),
+        ("c.c", "/*\n * Copyright of somebody\n * Generated by cowrap\n */\n"),
+        ("d.c", "/* Generated by another program */\n"),
+    ] {
+        tree.write(&format!("tree/gen/{name}"), text);
+        let output = format!("gen/{name}");
+        tree.run(&["generate", &output, "include/io.h"]).is(2).says("is not a generated file");
+        tree.write("tree/cowrap.toml", &format!("[[generator]]\ninputs = [\"include/io.h\"]\noutput = {output:?}\n"));
+        tree.run(&["generate", "--all"]).is(2).says("is not a generated file");
+        assert_eq!(tree.read(&format!("tree/gen/{name}")), text);
+    }
+    for text in [
+        "/*\n * File is generated by scripts/block-coroutine-wrapper.py\n *\n * Copyright (c) 2020\n */\nint old;\n",
+        "/*\n * Generated by cowrap from the declarations\n */\nint old;\n",
+        " \n",
+    ] {
+        tree.write("tree/gen/old.c", text);
+        tree.run(&["generate", "gen/old.c", "include/io.h"]).is(0);
+        assert!(tree.read("tree/gen/old.c").contains("bdrv_sync"));
+    }
+}
+
+// --- what the command line names --------------------------------------------------------------------------------
+
+#[test]
+fn a_link_at_an_output_is_replaced_and_not_followed() {
+    let tree = Tree::new();
+    let plant = |name: &str| {
+        let _ = std::fs::remove_file(tree.path(&format!("tree/{name}")));
+        tree.link("../outside/file", &format!("tree/{name}"));
+    };
+    for (status, name, arguments) in [
+        (1, "report", &["check", "-p", "build", "--output", "sarif=report"][..]),
+        (0, "index", &["index", "-p", "build", "-o", "index"]),
+        (0, "facts", &["index", "-p", "build", "--shard", "1/1", "-o", "facts"]),
+        (0, "linked", &["link", "-o", "linked", "facts"]),
+        (0, "known", &["baseline", "-p", "build", "-o", "known"]),
+        (0, "gen.c", &["generate", "gen.c", "include/io.h"]),
+        (0, "gen.d", &["generate", "--depfile", "gen.d", "gen.c", "include/io.h"]),
+        (0, "tree.ninja", &["index", "-p", "build", "--emit-ninja", "tree.ninja"]),
+        (0, "pack.toml", &["pack", "new", "--force", "-o", "pack.toml", "--inside", "in", "--outside", "out"]),
+    ] {
+        plant(name);
+        tree.run(arguments).is(status);
+        assert!(tree.path(&format!("tree/{name}")).symlink_metadata().unwrap().is_file(), "{name}");
+    }
+    std::fs::create_dir(tree.path("tree/man")).unwrap();
+    plant("man/cowrap-check.1");
+    tree.run(&["man", "-o", "man"]).is(0);
+    assert!(tree.path("tree/man/cowrap-check.1").symlink_metadata().unwrap().is_file());
+}
+
+#[test]
+fn no_output_overwrites_what_is_read() {
+    let tree = Tree::new();
+    tree.write("tree/cowrap.toml", "packs = [\"ci/pack.toml\"]\n");
+    tree.write("tree/ci/pack.toml", "name = \"ci\"\nextends = \"qemu\"\n");
+    tree.write("tree/include/unread.h", "#define UNREAD 1\n");
+    tree.run(&["index", "-p", "build", "-o", "saved"]).is(0);
+    tree.run(&["index", "-p", "build", "--shard", "1/1", "-o", "facts"]).is(0);
+    std::fs::hard_link(tree.path("tree/ci/pack.toml"), tree.path("tree/other-name")).unwrap();
+    let before = everything(&tree.path("tree"));
+    let inputs = [
+        "a.c",
+        "include/io.h",
+        "include/unread.h",
+        "build/compile_commands.json",
+        "cowrap.toml",
+        "ci/pack.toml",
+        "other-name",
+        "./build/../a.c",
+    ];
+    for input in inputs {
+        let report = format!("json={input}");
+        for arguments in [
+            &["check", "-p", "build", "--output", &report][..],
+            &["index", "-p", "build", "-o", input],
+            &["index", "-p", "build", "--shard", "1/1", "-o", input],
+            &["index", "-p", "build", "--emit-ninja", input, "--facts-dir", "build"],
+            &["baseline", "-p", "build", "-o", input],
+        ] {
+            tree.run(arguments).is(2).says(input.trim_start_matches("./build/../"));
+            assert_eq!(everything(&tree.path("tree")), before, "{arguments:?}");
+        }
+    }
+    for arguments in [
+        &["check", "--index", "saved", "--output", "json=saved"][..],
+        &["check", "--index", "saved", "--output", "json=a.c"],
+        &["index", "--index", "saved", "-o", "saved"],
+        &["link", "-o", "facts", "facts"],
+        &["link", "-o", "cowrap.toml", "facts"],
+        &["link", "-o", "a.c", "facts"],
+        &["generate", "--depfile", "include/io.h", "build/gen.c", "include/io.h"],
+        &["generate", "--depfile", "VERSION", "build/gen.c", "include/io.h"],
+    ] {
+        tree.run(arguments).is(2).says("cannot write");
+        let _ = std::fs::remove_file(tree.path("tree/build/gen.c"));
+        assert_eq!(everything(&tree.path("tree")), before, "{arguments:?}");
+    }
+    // Near misses: beside what is read, and what an earlier run wrote.
+    for _ in 0..2 {
+        tree.run(&["check", "-p", "build", "--output", "json=include/io.h.json", "--output", "short=a.txt"]).is(1);
+        tree.run(&["index", "-p", "build", "-o", "saved"]).is(0);
+        tree.run(&["link", "-o", "facts.index", "facts"]).is(0);
+    }
+}
+
+#[test]
+fn pipes_and_devices_are_written_to_when_the_user_names_them() {
+    let tree = Tree::new();
+    tree.run(&["check", "-p", "build", "--output", "json=/dev/null"]).is(1);
+    tree.run(&["generate", "/dev/null", "include/io.h"]).is(0);
+    let run = tree.run(&["check", "-p", "build", "--format", "short", "--output", "json=/dev/stdout"]).is(1);
+    assert!(run.out.contains("\"findings\"") && run.out.contains("cowrap: "), "{run:?}");
+    tree.run(&["generate", "/dev/stdout", "include/io.h"]).is(0).says("bdrv_sync");
+    // Standard output is a file: it gets both, one after the other.
+    let out = std::fs::File::create(tree.path("tree/out.txt")).unwrap();
+    let arguments = ["check", "-p", "build", "--format", "short", "--output", "json=/dev/stdout"];
+    assert_eq!(tree.command(&arguments).stdout(out).status().unwrap().code(), Some(1));
+    let text = tree.read("tree/out.txt");
+    assert!(text.starts_with('{') && text.contains("coroutine-call]"), "{text}");
+    // A pipe is not read first.
+    assert!(Command::new("mkfifo").arg(tree.path("tree/pipe")).status().unwrap().success());
+    let mut child = tree.command(&["generate", "pipe", "include/io.h"]).stdout(Stdio::null()).spawn().unwrap();
+    let text = std::fs::read_to_string(tree.path("tree/pipe")).unwrap();
+    assert!(text.contains("bdrv_sync") && child.wait().unwrap().success());
+    tree.write("tree/cowrap.toml", "[[generator]]\ninputs = [\"include/io.h\"]\noutput = \"pipe\"\n");
+    tree.run(&["generate", "--all"]).is(2).says("a pipe");
+    tree.run(&["generate", "--all", "--check"]).is(2).says("a pipe");
+    std::io::stdout().flush().unwrap();
+}

@@ -60,6 +60,9 @@ enum KnownInteger {
     Truth(TruthId, Option<Variable>),
 }
 
+/// How many functions and slots a call may name. With more, what is called is unknown.
+const MOST_TARGETS: usize = 1000;
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Target {
     Function(SymbolId),
@@ -85,16 +88,22 @@ pub(super) struct Lowering<'e, 'a, 'tu> {
     result: Option<SlotId>,
     /// The variables and parameters whose values may be followed.
     locals: HashMap<usize, Variable>,
+    /// The declaration of each variable, by its number.
+    declarations: Vec<usize>,
     /// The local variables that are copies of a parameter, where the body changes neither: they are read as it.
     copies: HashMap<usize, Variable>,
     /// The labels, by the statements that they stand before. Local labels of statement expressions share names.
     labels: HashMap<usize, Label>,
+    /// The labels whose addresses are taken.
+    addressed: HashSet<Label>,
     /// The labels of each `asm goto`, once one was seen.
     asm_labels: Option<AsmLabels>,
     /// Whether the lowered code may not be what the compiler chose (`_Generic`).
     unresolved: bool,
     /// The type by which the last `_Generic` chose, as spelled.
     chosen_by: Option<String>,
+    /// The fields that the body assigns, once somebody asked.
+    assigned_fields: Option<HashMap<usize, Vec<String>>>,
     /// The macros that tell or change the context.
     context_macros: ContextMacros<'tu>,
 }
@@ -142,11 +151,14 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             named: Vec::new(),
             result,
             locals: HashMap::new(),
+            declarations: Vec::new(),
             copies: HashMap::new(),
             labels: HashMap::new(),
+            addressed: HashSet::new(),
             asm_labels: None,
             unresolved: false,
             chosen_by: None,
+            assigned_fields: None,
             context_macros: ContextMacros::default(),
         }
     }
@@ -233,14 +245,18 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         }
         let HeldLocks { held, releases } = held_locks(graph, &states.feasible, &locking);
         let mut found: Vec<CriticalSection> = Vec::new();
+        let mut inside: HashMap<Site, Vec<Location>> = HashMap::new();
+        for call in &self.calls {
+            for lock in held.get(&call.site).into_iter().flat_map(|held| held.iter()) {
+                // A function that gets the lock as an argument may release it, or is part of what takes
+                // it.
+                if lock.which.is_empty() || !call.written.contains(&*lock.which) {
+                    inside.entry(lock.taken).or_default().push(call.location);
+                }
+            }
+        }
         for taken in self.calls.iter().filter(|call| locking.contains_key(&call.site)) {
-            // A function that gets the lock as an argument may release it, or is part of what takes
-            // it.
-            let certain = |call: &&PendingCall| {
-                let held = held.get(&call.site).into_iter().flatten().find(|held| held.taken == taken.site);
-                held.is_some_and(|held| held.which.is_empty() || !call.written.contains(&held.which))
-            };
-            let mut calls: Vec<Location> = self.calls.iter().filter(certain).map(|call| call.location).collect();
+            let mut calls = inside.remove(&taken.site).unwrap_or_default();
             calls.retain(|location| *location != taken.location);
             calls.sort_unstable();
             calls.dedup();
@@ -272,7 +288,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             LockAction::Acquire | LockAction::Release => kind == CallKind::Written,
         };
         let word = self.extractor.vocabulary.locks.get(&written.word)?.iter().find(fits)?;
-        Some(Locking { lock: word.lock, action: word.action, which: written.argument.clone() })
+        Some(Locking { lock: word.lock, action: word.action, which: written.argument.as_str().into() })
     }
 
     fn parameter(&mut self, node: CursorId, position: u16) {
@@ -287,7 +303,9 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
 
     fn track(&mut self, declaration: Cursor<'tu>, ty: IntegerType, parameter: Option<u16>) -> Variable {
         let variable = self.tree.variable(VariableInfo { ty, parameter });
-        self.locals.insert(declaration.canonical_key(), variable);
+        let key = declaration.canonical_key();
+        self.locals.insert(key, variable);
+        self.declarations.resize(variable.0 as usize + 1, key);
         if declaration.ty().is_volatile() {
             self.tree.untracked.insert(variable);
         }
@@ -363,7 +381,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             StringLiteral if wanted => self.node(Op::Value(Some(1)), Vec::new()),
             AddrLabelExpr => {
                 if let Some(label) = self.named_label(node)
-                    && !self.tree.address_taken.contains(&label)
+                    && self.addressed.insert(label)
                 {
                     self.tree.address_taken.push(label);
                 }
@@ -585,7 +603,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         if !is_parameter || [variable, parameter].iter().any(|variable| self.tree.untracked.contains(variable)) {
             return;
         }
-        let copied = self.locals.iter().find(|(_, known)| **known == parameter).map(|(key, _)| *key);
+        let copied = self.declarations.get(parameter.0 as usize).copied();
+        let copied = copied.filter(|key| self.locals.get(key) == Some(&parameter));
         let keys = [Some(declared.canonical_key()), Some(source.canonical_key()), copied];
         let changed = self.changed_variables();
         if keys.into_iter().flatten().all(|key| !changed.contains(&key)) {
@@ -746,19 +765,19 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
 
     /// The possible callees: one function or slot, or several, as in `(c ? f : g)(…)`.
     fn targets(&mut self, callee: CursorId) -> Vec<Target> {
-        let mut found = Vec::new();
+        let (mut found, mut known) = (Vec::new(), HashSet::new());
         for named in self.extractor.values(&self.raw, callee) {
             let target = match named.value {
                 Value::Function(function) => Target::Function(function),
                 Value::Slot(slot) => Target::Slot(Some(slot)),
                 Value::Address(_) | Value::Unknown => Target::Slot(None),
             };
-            if !found.contains(&target) {
+            if known.insert(target.clone()) {
                 found.push(target);
             }
         }
-        if found.is_empty() {
-            found.push(Target::Slot(None));
+        if found.is_empty() || found.len() > MOST_TARGETS {
+            found = vec![Target::Slot(None)];
         }
         found
     }
@@ -1041,10 +1060,12 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let labels = self.asm_labels.as_ref().and_then(|read| {
             let printed = read.printed.get(&self.raw.cursor(node).node_key())?;
             let named = |name: &String| read.by_name.get(name).into_iter().flatten().copied();
-            Some(printed.iter().flat_map(named).collect::<Vec<Label>>())
+            let labels: Vec<Label> = printed.iter().flat_map(named).collect();
+            Some((printed.len(), labels))
         });
         match labels {
-            Some(labels) => Op::MayGoto(labels),
+            Some((names, labels)) if labels.len() > names + MOST_SAME_LABELS => Op::MayGotoAny,
+            Some((_, labels)) => Op::MayGoto(labels),
             // clang does not print a block by itself.
             None if self.may_be_asm_goto(node) => Op::MayGotoAny,
             None => Op::MayGoto(Vec::new()),
@@ -1053,13 +1074,13 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
 
     fn read_asm_labels(&mut self) -> AsmLabels {
         let mut read = AsmLabels::default();
+        let mut labels = HashSet::new();
         for label in self.raw.of_kind(CursorKind::LabelStmt) {
             let cursor = self.raw.cursor(label);
             let label = self.label(cursor);
             // Local labels of statement expressions have the same name. Any of them may be meant.
-            let same = read.by_name.entry(cursor.spelling()).or_default();
-            if !same.contains(&label) {
-                same.push(label);
+            if labels.insert(label) {
+                read.by_name.entry(cursor.spelling()).or_default().push(label);
             }
         }
         // A statement that the tree shows twice is printed once.
@@ -1175,28 +1196,38 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         self.node(Op::Opaque, lowered)
     }
 
+    /// The fields that the body assigns, by the variable that they are part of.
+    fn assigned_fields(&mut self) -> &HashMap<usize, Vec<String>> {
+        let raw = Rc::clone(&self.raw);
+        self.assigned_fields.get_or_insert_with(|| {
+            let variable_of = |mut node: CursorId| {
+                while matches!(raw.kind(node), CursorKind::MemberRefExpr | CursorKind::ArraySubscriptExpr)
+                    && let Some(&object) = raw.operands(node).first()
+                {
+                    node = raw.strip(object);
+                }
+                raw.cursor(node).referenced().filter(|_| raw.kind(node) == CursorKind::DeclRefExpr)
+            };
+            let mut assigned: HashMap<usize, Vec<String>> = HashMap::new();
+            let assignments = raw.of_kind(CursorKind::BinaryOperator).into_iter();
+            for node in assignments.filter(|node| raw.cursor(*node).binary_operator() == BinaryOperator::Assign) {
+                let left = raw.operands(node).first().map(|&left| raw.strip(left));
+                if let Some(left) = left.filter(|left| raw.kind(*left) == CursorKind::MemberRefExpr)
+                    && let Some(variable) = variable_of(left)
+                {
+                    assigned.entry(variable.declaration_key()).or_default().push(raw.cursor(left).spelling());
+                }
+            }
+            assigned
+        })
+    }
+
     /// Forgets the flags beside slots of a variable that the body assigns after its initialiser.
-    fn forget_assigned_flags(&self, declared: Cursor<'tu>, stores: &mut [Store]) {
+    fn forget_assigned_flags(&mut self, declared: Cursor<'tu>, stores: &mut [Store]) {
         if stores.iter().all(|store| store.paired_flags == PairedFlags::NONE) {
             return;
         }
-        let raw = &self.raw;
-        let is_of_variable = |mut node: CursorId| {
-            while matches!(raw.kind(node), CursorKind::MemberRefExpr | CursorKind::ArraySubscriptExpr)
-                && let Some(&object) = raw.operands(node).first()
-            {
-                node = raw.strip(object);
-            }
-            raw.kind(node) == CursorKind::DeclRefExpr && raw.cursor(node).referenced() == Some(declared)
-        };
-        let assignments = raw.of_kind(CursorKind::BinaryOperator);
-        let assigned: Vec<String> = assignments
-            .into_iter()
-            .filter(|node| raw.cursor(*node).binary_operator() == BinaryOperator::Assign)
-            .filter_map(|node| raw.operands(node).first().map(|&left| raw.strip(left)))
-            .filter(|left| raw.kind(*left) == CursorKind::MemberRefExpr && is_of_variable(*left))
-            .map(|left| raw.cursor(left).spelling())
-            .collect();
+        let Some(assigned) = self.assigned_fields().get(&declared.declaration_key()).cloned() else { return };
         let paired = self.extractor.vocabulary.paired_fields.values().flatten();
         let models: Vec<SlotModelId> =
             paired.filter(|paired| assigned.contains(&paired.flag)).map(|paired| paired.model).collect();
@@ -1254,7 +1285,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         }
         let contents = self.extractor.contents(start.file);
         let text = contents.get(start.offset as usize..)?;
-        let semicolons = semicolons_of_for(text)?;
+        // Parentheses that macros close are never closed in the text.
+        let semicolons = semicolons_of_for(&text[..text.len().min(LONGEST_FOR)])?;
         let mut found = [None; 3];
         for &part in parts {
             let at = self.raw.cursor(part).start()?;
@@ -1455,6 +1487,9 @@ fn arithmetic(operator: BinaryOperator) -> Option<Arithmetic> {
     })
 }
 
+/// How many labels of the same name an `asm goto` is followed to. With more, it may jump to any label.
+const MOST_SAME_LABELS: usize = 64;
+
 /// What the `asm` statements of a body may jump to.
 #[derive(Default)]
 struct AsmLabels {
@@ -1541,6 +1576,9 @@ fn end_of_quoted(text: &[u8], start: usize) -> usize {
     }
     (at + 1).min(text.len())
 }
+
+/// How far to look for the end of what is between the parentheses of a `for`, in bytes.
+const LONGEST_FOR: usize = 1 << 14;
 
 /// The offsets of the two semicolons of `for (…; …; …)` in a text that begins with `for`.
 fn semicolons_of_for(text: &[u8]) -> Option<[usize; 2]> {

@@ -32,6 +32,9 @@ pub(super) struct RecordLayout<'tu> {
     positions: HashMap<usize, usize>,
 }
 
+/// A record, by `Type::key`.
+type RecordKey = (usize, i32);
+
 /// An object that a list is initialising.
 struct Frame<'tu> {
     ty: Type<'tu>,
@@ -94,20 +97,42 @@ impl<'tu> Extractor<'_, 'tu> {
 
     /// Whether an object of this type holds slots, at any depth.
     fn holds_slots(&mut self, ty: Type<'tu>) -> bool {
-        match self.class(ty) {
-            TypeClass::Record => {
-                let key = ty.canonical().key();
-                if let Some(known) = self.records_with_slots.get(&key) {
-                    return *known;
+        let mut found = false;
+        // The records around the type that is looked at, and the types of their members that are left.
+        let mut around: Vec<(RecordKey, Vec<Type<'tu>>)> = Vec::new();
+        let mut next = Some(ty);
+        loop {
+            if let Some(ty) = next.take() {
+                match self.class(ty) {
+                    TypeClass::Record => {
+                        let key = ty.canonical().key();
+                        match self.records_with_slots.get(&key) {
+                            Some(known) => found |= *known,
+                            None => {
+                                let members: Vec<Type<'tu>> = ty.fields().iter().map(|member| member.ty()).collect();
+                                around.push((key, members));
+                            }
+                        }
+                    }
+                    TypeClass::Array => next = Some(ty.canonical().element()),
+                    // A function can be stored in a `void *`.
+                    class => found |= class.may_hold_functions(),
                 }
-                let members = ty.fields();
-                let holds = members.into_iter().any(|member| self.holds_slots(member.ty()));
-                self.records_with_slots.insert(key, holds);
-                holds
+                if next.is_some() {
+                    continue;
+                }
             }
-            TypeClass::Array => self.holds_slots(ty.canonical().element()),
-            // A function can be stored in a `void *`.
-            class => class.may_hold_functions(),
+            // What holds something is known for all records around it.
+            if found {
+                self.records_with_slots.extend(around.into_iter().map(|(key, _)| (key, true)));
+                return true;
+            }
+            let Some((key, members)) = around.last_mut() else { return false };
+            next = members.pop();
+            if next.is_none() {
+                self.records_with_slots.insert(*key, false);
+                around.pop();
+            }
         }
     }
 

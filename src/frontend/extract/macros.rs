@@ -124,9 +124,13 @@ fn last_location<'tu>(tree: &CursorTree<'tu>, mut node: CursorId) -> Option<Macr
     }
 }
 
+/// Longer words are no names that anybody wants, in bytes.
+const LONGEST_WORD: usize = 4096;
+
 /// The word at the beginning of a text.
 fn word(text: &[u8]) -> &str {
-    let length = text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+    let is_word = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+    let length = text.iter().take(LONGEST_WORD).take_while(is_word).count();
     std::str::from_utf8(&text[..length]).unwrap_or_default()
 }
 
@@ -138,10 +142,12 @@ fn definition_around(text: &[u8], offset: usize) -> Option<(usize, &str)> {
     let before = text.get(..offset)?;
     let mut start = offset;
     loop {
-        let line = before[..start].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-        if offset - line > LONGEST_DEFINITION {
-            return None;
-        }
+        let near = offset.saturating_sub(LONGEST_DEFINITION + 1).min(start);
+        let line = match before[near..start].iter().rposition(|byte| *byte == b'\n') {
+            Some(newline) => near + newline + 1,
+            None if near == 0 => 0,
+            None => return None,
+        };
         let above = before[..line].strip_suffix(b"\n").map(|above| above.strip_suffix(b"\r").unwrap_or(above));
         match above {
             Some([.., b'\\']) => start = line - 1,
@@ -175,19 +181,24 @@ fn defined_number(text: &[u8], name: &str) -> Option<i64> {
 
 /// The number that a text is, perhaps in parentheses or before a comment.
 pub(super) fn number(text: &str) -> Option<i64> {
-    let text = text.split("/*").next()?.split("//").next()?.trim();
-    if let Some(inner) = text.strip_prefix('(') {
-        return number(inner.strip_suffix(')')?);
-    }
-    if let Some(inner) = text.strip_prefix('-') {
-        return number(inner)?.checked_neg();
+    let mut text = text.split("/*").next()?.split("//").next()?.trim();
+    let mut is_negative = false;
+    loop {
+        if let Some(inner) = text.strip_prefix('(') {
+            text = inner.strip_suffix(')')?.trim();
+        } else if let Some(inner) = text.strip_prefix('-') {
+            (text, is_negative) = (inner.trim(), !is_negative);
+        } else {
+            break;
+        }
     }
     let digits = text.trim_end_matches(['u', 'U', 'l', 'L']);
-    match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
+    let number = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
         Some(hex) => i64::from_str_radix(hex, 16).ok(),
         None if digits.len() > 1 && digits.starts_with('0') => i64::from_str_radix(digits, 8).ok(),
         None => digits.parse().ok(),
-    }
+    }?;
+    if is_negative { number.checked_neg() } else { Some(number) }
 }
 
 #[cfg(test)]
@@ -204,8 +215,10 @@ mod tests {
 
     #[test]
     fn the_numbers_of_macros_are_read() {
-        let numbers = ["0", " (1) /* one */", "-0x10UL", "010", "1 + 2", "x", "f(1)"].map(number);
-        assert_eq!(numbers, [Some(0), Some(1), Some(-16), Some(8), None, None, None]);
+        let numbers = ["0", " (1) /* one */", "-0x10UL", "010", "1 + 2", "x", "f(1)", "-(-(-3))"].map(number);
+        assert_eq!(numbers, [Some(0), Some(1), Some(-16), Some(8), None, None, None, Some(-3)]);
+        let nested = format!("{}1{}", "-(".repeat(100_000), ")".repeat(100_000));
+        assert_eq!(number(&nested), Some(1));
         let text = b"#define A 1\n#define AB 2\n#define B 3\n#define B 4\n#define C c\n";
         assert_eq!(
             ["A", "AB", "B", "C", "D"].map(|name| defined_number(text, name)),

@@ -231,6 +231,8 @@ pub fn extract(
         layouts: HashMap::default(),
         block_parameters: HashMap::default(),
         definitions_of: HashMap::default(),
+        parameters: HashMap::default(),
+        parameter_positions: HashMap::default(),
         weak_functions: HashSet::default(),
         resolved_functions: Vec::new(),
         weak_pragmas: HashMap::default(),
@@ -240,6 +242,7 @@ pub fn extract(
         definitions: HashMap::default(),
         macro_numbers: HashMap::default(),
         constant_numbers: HashMap::default(),
+        enumerators: HashMap::default(),
         declared: HashMap::default(),
         redeclared: HashSet::default(),
         pasted_names: HashSet::default(),
@@ -378,6 +381,10 @@ struct Extractor<'a, 'tu> {
     block_parameters: HashMap<usize, (SymbolId, u16)>,
     /// The definitions of functions and variables, by `Cursor::canonical_key`: libclang searches all declarations.
     definitions_of: HashMap<usize, Option<Cursor<'tu>>>,
+    /// The parameters of function declarations, by `Cursor::declaration_key`.
+    parameters: HashMap<usize, Rc<[Cursor<'tu>]>>,
+    /// The positions of parameters, by the keys of the function's declaration and of the parameter.
+    parameter_positions: HashMap<(usize, usize), u16>,
     /// The functions that a declaration makes weak.
     weak_functions: HashSet<String>,
     /// The functions whose bodies their resolvers choose.
@@ -395,6 +402,8 @@ struct Extractor<'a, 'tu> {
     macro_numbers: HashMap<String, Option<i64>>,
     /// The numbers of the constants that the packs pair with slots, for those that were asked for.
     constant_numbers: HashMap<String, Option<i64>>,
+    /// The numbers of constants, by the key of their enumeration, for those that were asked for.
+    enumerators: HashMap<(usize, String), Option<i64>>,
     /// See [`PchSummary`].
     declared: HashMap<String, Vec<(UnitFile, u32)>>,
     redeclared: HashSet<String>,
@@ -778,22 +787,22 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
     }
 
     /// A record, enumeration or typedef, and what is declared inside it.
-    fn type_declaration(&mut self, cursor: Cursor<'tu>) {
-        let kind = cursor.kind();
-        if cursor.has_attributes() {
-            match kind {
-                CursorKind::TypedefDecl => self.slot(cursor, SlotKind::Typedef),
-                _ => self.misplaced(cursor),
+    fn type_declaration(&mut self, declaration: Cursor<'tu>) {
+        use CursorKind::*;
+        let mut open = vec![declaration];
+        while let Some(cursor) = open.pop() {
+            let kind = cursor.kind();
+            if cursor.has_attributes() {
+                match kind {
+                    FieldDecl => self.slot(cursor, SlotKind::Field),
+                    TypedefDecl => self.slot(cursor, SlotKind::Typedef),
+                    _ => self.misplaced(cursor),
+                }
             }
-        }
-        if !matches!(kind, CursorKind::StructDecl | CursorKind::UnionDecl) {
-            return;
-        }
-        for child in cursor.children() {
-            match child.kind() {
-                CursorKind::FieldDecl if child.has_attributes() => self.slot(child, SlotKind::Field),
-                CursorKind::StructDecl | CursorKind::UnionDecl | CursorKind::EnumDecl => self.type_declaration(child),
-                _ => {}
+            if matches!(kind, StructDecl | UnionDecl) {
+                let mut inner = cursor.children();
+                inner.retain(|child| matches!(child.kind(), FieldDecl | StructDecl | UnionDecl | EnumDecl));
+                open.extend(inner.into_iter().rev());
             }
         }
     }
@@ -822,6 +831,7 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
     /// The marks among a declaration's attributes, inherited ones included, sorted by location.
     fn marks_of(&mut self, cursor: Cursor<'tu>) -> Vec<Mark> {
         let mut found: Vec<(Mark, crate::clang::Location<'tu>)> = Vec::new();
+        let mut known: HashSet<Mark> = HashSet::default();
         for child in cursor.children() {
             if child.kind() != CursorKind::AnnotateAttr {
                 continue;
@@ -831,7 +841,7 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
             let Some(&mark) = self.vocabulary.marks.get(name) else { continue };
             let Some(raw) = child.location() else { continue };
             let mark = Mark { mark, location: self.location(raw) };
-            if !found.iter().any(|(known, _)| *known == mark) {
+            if known.insert(mark) {
                 found.push((mark, raw));
             }
         }
@@ -841,8 +851,7 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
         for (mark, raw) in &found {
             let word = self.word_at(*raw);
             let named = self.vocabulary.marks.get(word.as_str());
-            let same_place = |other: &&(Mark, _)| other.0.location == mark.location;
-            let outermost = named.filter(|named| found.iter().filter(same_place).any(|(m, _)| m.mark == **named));
+            let outermost = named.filter(|named| known.contains(&Mark { mark: **named, ..*mark }));
             if outermost.is_none_or(|outermost| *outermost == mark.mark) {
                 written.push(*mark);
             }

@@ -1,5 +1,7 @@
 //! Function-pointer slots: what can hold a function or the address of something that can.
 
+use std::rc::Rc;
+
 use crate::clang::{Cursor, CursorKind, Linkage, Type, TypeKind};
 use cowrap_facts::{Location, Mark, PairedFlags, Slot, SlotId, SlotIdentity, SlotModelId, Store, SymbolId, Value};
 
@@ -205,7 +207,7 @@ impl<'tu> Extractor<'_, 'tu> {
         if let Some(known) = key.and_then(|key| self.pieces[self.current].parameter_slots.get(&key)) {
             return *known;
         }
-        let parameter = declaration.and_then(|function| parameter_at(function, position));
+        let parameter = declaration.and_then(|function| self.parameter_at(function, position));
         let slot = match parameter.and_then(|parameter| self.declared_slot(parameter)) {
             Some(slot) => slot,
             None => {
@@ -218,6 +220,35 @@ impl<'tu> Extractor<'_, 'tu> {
             self.piece().parameter_slots.insert(key, slot);
         }
         slot
+    }
+
+    /// The parameters of a function's declaration.
+    fn parameters(&mut self, function: Cursor<'tu>) -> Rc<[Cursor<'tu>]> {
+        let key = function.declaration_key();
+        if let Some(known) = self.parameters.get(&key) {
+            return Rc::clone(known);
+        }
+        let children = function.children().into_iter();
+        let parameters: Rc<[Cursor<'tu>]> = children.filter(|child| child.kind() == CursorKind::ParmDecl).collect();
+        for (position, parameter) in (0..=u16::MAX).zip(&*parameters) {
+            self.parameter_positions.insert((key, parameter.declaration_key()), position);
+        }
+        self.parameters.insert(key, Rc::clone(&parameters));
+        parameters
+    }
+
+    /// The parameter at a position of a function's declaration.
+    fn parameter_at(&mut self, function: Cursor<'tu>, position: u16) -> Option<Cursor<'tu>> {
+        self.parameters(function).get(usize::from(position)).copied()
+    }
+
+    /// A parameter's position in its function.
+    fn parameter_position(&mut self, function: Cursor<'tu>, parameter: Cursor<'tu>) -> Option<u16> {
+        if function.kind() != CursorKind::FunctionDecl {
+            return None;
+        }
+        self.parameters(function);
+        self.parameter_positions.get(&(function.declaration_key(), parameter.declaration_key())).copied()
     }
 
     /// The object of a compound literal.
@@ -247,7 +278,7 @@ impl<'tu> Extractor<'_, 'tu> {
                     return Some((SlotIdentity::Parameter { function, position }, false));
                 }
                 let function = declaration.semantic_parent()?;
-                let position = parameter_position(function, declaration)?;
+                let position = self.parameter_position(function, declaration)?;
                 let function = self.function_info(function).symbol;
                 Some((SlotIdentity::Parameter { function, position }, false))
             }
@@ -355,7 +386,7 @@ impl<'tu> Extractor<'_, 'tu> {
         // first one and of the definition. The facts of a header must not depend on a definition
         // elsewhere.
         let function = declaration.semantic_parent().filter(|parent| parent.kind() == CursorKind::FunctionDecl);
-        let position = function.and_then(|function| parameter_position(function, declaration));
+        let position = function.and_then(|function| self.parameter_position(function, declaration));
         if let (Some(function), Some(position)) = (function, position) {
             let here = self.pieces[self.current].files.first().copied();
             let is_seen = |extractor: &mut Self, definition: &Cursor<'tu>| {
@@ -364,7 +395,7 @@ impl<'tu> Extractor<'_, 'tu> {
             };
             let definition = self.definition(function).filter(|definition| is_seen(self, definition));
             let others = [function.first_declaration(), definition].into_iter().flatten();
-            declarations.extend(others.filter_map(|function| parameter_at(function, position)));
+            declarations.extend(others.filter_map(|function| self.parameter_at(function, position)));
         }
         self.locations(&declarations)
     }
@@ -382,11 +413,12 @@ impl<'tu> Extractor<'_, 'tu> {
 /// Pointers and arrays are followed this deep. No program nests deeper.
 const MAX_NESTING: usize = 8;
 
+/// Adds items to a sorted list.
 fn merge<T: Ord>(known: &mut Vec<T>, other: Vec<T>) {
-    if other.iter().any(|item| !known.contains(item)) {
-        known.extend(other);
-        known.sort_unstable();
-        known.dedup();
+    for item in other {
+        if let Err(at) = known.binary_search(&item) {
+            known.insert(at, item);
+        }
     }
 }
 
@@ -515,23 +547,4 @@ fn classify(ty: Type<'_>) -> TypeClass {
         }
     }
     TypeClass::Plain
-}
-
-/// The parameter at a position of a function's declaration.
-fn parameter_at(function: Cursor<'_>, position: u16) -> Option<Cursor<'_>> {
-    let mut parameters = function.children().into_iter().filter(|child| child.kind() == CursorKind::ParmDecl);
-    parameters.nth(usize::from(position))
-}
-
-/// A parameter's position in its function.
-fn parameter_position(function: Cursor<'_>, parameter: Cursor<'_>) -> Option<u16> {
-    if function.kind() != CursorKind::FunctionDecl {
-        return None;
-    }
-    let position = function
-        .children()
-        .into_iter()
-        .filter(|child| child.kind() == CursorKind::ParmDecl)
-        .position(|child| child.declaration_key() == parameter.declaration_key())?;
-    u16::try_from(position).ok()
 }

@@ -12,21 +12,22 @@ pub struct SourceCall {
     pub argument: String,
 }
 
-/// How far to look for the closing parenthesis, in bytes.
+/// How far to look for the end of a word and for the closing parenthesis, in bytes.
 const LONGEST: usize = 4096;
 
 impl SourceCall {
     /// Reads the beginning of a text.
     pub fn read(text: &[u8]) -> SourceCall {
         let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-        let length = text.iter().take_while(|byte| is_word(byte)).count();
+        let length = text.iter().take(LONGEST).take_while(|byte| is_word(byte)).count();
         let word = String::from_utf8_lossy(&text[..length]).into_owned();
         SourceCall { word, argument: between_parentheses(&text[length..]).unwrap_or_default().0 }
     }
 
     /// The length of the call at the beginning of a text: of the word, and of the parentheses if there are any.
     pub fn length(text: &[u8]) -> usize {
-        let word = text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+        let is_word = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+        let word = text.iter().take(LONGEST).take_while(is_word).count();
         word + between_parentheses(&text[word..]).map_or(0, |(_, length)| length)
     }
 

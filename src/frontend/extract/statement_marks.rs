@@ -5,6 +5,8 @@
 //! expands to nothing, libclang shows the semicolon behind it, and the name is looked for before that. Code that the
 //! preprocessor leaves out has no statements, and so no marks.
 
+use rustc_hash::FxHashSet as HashSet;
+
 use crate::clang::{Cursor, CursorKind, Location as RawLocation};
 use cowrap_facts::{Location, Mark};
 
@@ -80,10 +82,15 @@ fn end_of_literal(text: &[u8], start: usize) -> usize {
     text.len()
 }
 
+/// How far to look for the semicolon behind a macro's name, in bytes.
+const LONGEST_CALL: usize = 1 << 14;
+
 /// The offset of the semicolon behind a macro's name, if there is nothing between them but its arguments.
 fn semicolon_behind(text: &[u8], name_end: usize) -> Option<usize> {
     let mut depth = 0usize;
     let mut is_called = false;
+    // Parentheses that macros close are never closed in the text.
+    let text = &text[..text.len().min(name_end + LONGEST_CALL)];
     for token in (Tokens { text, at: name_end }) {
         match token {
             Token::Sign(b'(', _) if depth > 0 || !is_called => (depth, is_called) = (depth + 1, true),
@@ -99,7 +106,7 @@ fn semicolon_behind(text: &[u8], name_end: usize) -> Option<usize> {
 impl<'tu> Extractor<'_, 'tu> {
     /// The marks that are statements of a function's body, outside of other blocks; sorted by location.
     pub(super) fn statement_marks(&mut self, definition: Cursor<'tu>) -> Vec<Mark> {
-        let mut marks = Vec::new();
+        let (mut marks, mut known) = (Vec::new(), HashSet::default());
         if self.vocabulary.statement_marks.is_empty() {
             return marks;
         }
@@ -119,7 +126,7 @@ impl<'tu> Extractor<'_, 'tu> {
                 CursorKind::NullStmt => self.mark_before(previous, start),
                 _ => None,
             };
-            marks.extend(mark.filter(|mark| !marks.contains(mark)));
+            marks.extend(mark.filter(|mark| known.insert(*mark)));
             previous = start;
         }
         marks.sort_unstable_by_key(|mark: &Mark| (mark.location, mark.mark));

@@ -7,7 +7,7 @@ use cowrap_facts::{Location, PairedFlag, PairedFlags, SlotId, Store, SymbolId, V
 
 use super::cursor_tree::{CursorId, CursorTree};
 use super::slots::TypeClass;
-use super::values::{NamedValue, SlotBuiltin};
+use super::values::{NamedValue, SlotBuiltin, Values};
 use super::{Extractor, PairedWith};
 
 impl<'tu> Extractor<'_, 'tu> {
@@ -237,13 +237,14 @@ impl<'tu> Extractor<'_, 'tu> {
     fn copy_target(&mut self, tree: &CursorTree<'tu>, from: CursorId, to: Option<CursorId>) -> Vec<Store> {
         let Some(to) = to else { return Vec::new() };
         let (sources, destinations) = (self.values(tree, from), self.values(tree, to));
-        let mut values = Vec::new();
+        let mut values = Values::default();
         let slots = self.pointed_slots(destinations);
         match sources.is_empty() {
             // Bytes that cannot be followed become a pointer.
             true => self.push(tree.cursor(from), Value::Unknown, &mut values),
             false => self.load(tree.cursor(from), TypeClass::FunctionPointer, sources, &mut values),
         }
+        let values = values.list;
         if slots.is_empty() && values.iter().all(|value| value.value == Value::Unknown) {
             return Vec::new();
         }

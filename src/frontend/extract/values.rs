@@ -2,6 +2,8 @@
 //!
 //! Whatever stores a value (`stores`) asks here for it, and gets each value that the expression may have. What cannot be followed is a value like any other: [`Value::Unknown`].
 
+use rustc_hash::FxHashSet as HashSet;
+
 use crate::clang::{Cursor, CursorKind, Type, TypeKind, UnaryOperator};
 use cowrap_facts::{Location, SlotId, Value};
 
@@ -10,10 +12,31 @@ use super::slots::TypeClass;
 use super::{Extractor, Role};
 
 /// A value, and where the source names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct NamedValue {
     pub value: Value,
     pub location: Location,
+}
+
+/// The values that are found, in their order.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    pub list: Vec<NamedValue>,
+    known: HashSet<NamedValue>,
+}
+
+impl Values {
+    /// Adds a value that is not there yet.
+    fn push(&mut self, value: NamedValue) {
+        if self.known.insert(value) {
+            self.list.push(value);
+        }
+    }
+
+    fn extend(&mut self, values: Vec<NamedValue>) {
+        self.known.extend(&values);
+        self.list.extend(values);
+    }
 }
 
 /// Numbers that are cast to pointers mark states up to this one: no function is there (`SIG_IGN`, error numbers).
@@ -90,13 +113,13 @@ pub(super) fn library_builtin(name: &str) -> Option<SlotBuiltin> {
 impl<'tu> Extractor<'_, 'tu> {
     /// The values that an expression may have. Empty if none of them leads to a function.
     pub(super) fn values(&mut self, tree: &CursorTree<'tu>, node: CursorId) -> Vec<NamedValue> {
-        let mut found = Vec::new();
+        let mut found = Values::default();
         self.collect(tree, node, &mut found);
-        found.dedup();
-        found
+        found.list.dedup();
+        found.list
     }
 
-    fn collect(&mut self, tree: &CursorTree<'tu>, node: CursorId, found: &mut Vec<NamedValue>) {
+    fn collect(&mut self, tree: &CursorTree<'tu>, node: CursorId, found: &mut Values) {
         use CursorKind::*;
         let cursor = tree.cursor(node);
         let operands = || tree.operands(node);
@@ -113,8 +136,9 @@ impl<'tu> Extractor<'_, 'tu> {
             MemberRefExpr => self.named_value(cursor, found),
             ArraySubscriptExpr => {
                 let array = self.indexed(tree, &operands());
-                let mut values = Vec::new();
+                let mut values = Values::default();
                 array.into_iter().for_each(|array| self.collect(tree, array, &mut values));
+                let values = values.list;
                 match self.class(cursor.ty()) {
                     // A row of a table is as good as the table: all elements are one slot.
                     TypeClass::Table => found.extend(values),
@@ -180,24 +204,21 @@ impl<'tu> Extractor<'_, 'tu> {
         }
     }
 
-    fn collect_last(&mut self, tree: &CursorTree<'tu>, operands: &[CursorId], found: &mut Vec<NamedValue>) {
+    fn collect_last(&mut self, tree: &CursorTree<'tu>, operands: &[CursorId], found: &mut Values) {
         if let Some(&last) = operands.last() {
             self.collect(tree, last, found);
         }
     }
 
-    pub(super) fn push(&mut self, at: Cursor<'tu>, value: Value, found: &mut Vec<NamedValue>) {
+    pub(super) fn push(&mut self, at: Cursor<'tu>, value: Value, found: &mut Values) {
         if let Some(location) = at.location() {
             let location = self.location(location);
-            let value = NamedValue { value, location };
-            if !found.contains(&value) {
-                found.push(value);
-            }
+            found.push(NamedValue { value, location });
         }
     }
 
     /// The value of a reference to a function, variable, parameter or field.
-    fn named_value(&mut self, cursor: Cursor<'tu>, found: &mut Vec<NamedValue>) {
+    fn named_value(&mut self, cursor: Cursor<'tu>, found: &mut Values) {
         let Some(declaration) = cursor.referenced() else { return };
         match declaration.kind() {
             CursorKind::FunctionDecl => {
@@ -225,13 +246,7 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// What is at the addresses in `values`, for an expression of this class.
-    pub(super) fn load(
-        &mut self,
-        at: Cursor<'tu>,
-        class: TypeClass,
-        values: Vec<NamedValue>,
-        found: &mut Vec<NamedValue>,
-    ) {
+    pub(super) fn load(&mut self, at: Cursor<'tu>, class: TypeClass, values: Vec<NamedValue>, found: &mut Values) {
         if !class.may_hold_functions() {
             return;
         }
@@ -247,13 +262,7 @@ impl<'tu> Extractor<'_, 'tu> {
         }
     }
 
-    fn unary_value(
-        &mut self,
-        tree: &CursorTree<'tu>,
-        node: CursorId,
-        operands: &[CursorId],
-        found: &mut Vec<NamedValue>,
-    ) {
+    fn unary_value(&mut self, tree: &CursorTree<'tu>, node: CursorId, operands: &[CursorId], found: &mut Values) {
         let Some(&operand) = operands.first() else { return };
         let cursor = tree.cursor(node);
         match cursor.unary_operator() {
@@ -275,7 +284,7 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// The values of `&operand`.
-    fn address(&mut self, tree: &CursorTree<'tu>, operand: CursorId, found: &mut Vec<NamedValue>) {
+    fn address(&mut self, tree: &CursorTree<'tu>, operand: CursorId, found: &mut Values) {
         let operand = tree.strip(operand);
         let cursor = tree.cursor(operand);
         match tree.kind(operand) {
@@ -310,9 +319,9 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// The values of a conversion, written or implicit.
-    fn cast(&mut self, tree: &CursorTree<'tu>, node: CursorId, operands: &[CursorId], found: &mut Vec<NamedValue>) {
+    fn cast(&mut self, tree: &CursorTree<'tu>, node: CursorId, operands: &[CursorId], found: &mut Values) {
         let Some(&operand) = operands.last() else { return };
-        let before = found.len();
+        let before = found.list.len();
         self.collect(tree, operand, found);
         let (to, from) = (tree.cursor(node).ty(), tree.cursor(operand).ty());
         if !self.class(to).leads_to_functions() {
@@ -324,16 +333,16 @@ impl<'tu> Extractor<'_, 'tu> {
         };
         let is_unknown = match self.class(from) {
             // What a `void *` holds is only followed where a function is stored into it directly.
-            TypeClass::AnyPointer if found.len() > before => {
+            TypeClass::AnyPointer if found.list.len() > before => {
                 let any_pointers = &self.pieces[self.current].any_pointers;
                 let is_any =
                     |found: &NamedValue| matches!(found.value, Value::Slot(slot) if any_pointers.contains(&slot));
-                found[before..].iter().any(is_any)
+                found.list[before..].iter().any(is_any)
             }
-            TypeClass::AnyPointer | TypeClass::Number => found.len() == before && !is_marker(),
+            TypeClass::AnyPointer | TypeClass::Number => found.list.len() == before && !is_marker(),
             // Among these is the list that `va_arg` reads: libclang shows no difference between that and a cast.
-            TypeClass::Record => found.len() == before,
-            TypeClass::Plain | TypeClass::Array => found.len() == before && is_pointer(from),
+            TypeClass::Record => found.list.len() == before,
+            TypeClass::Plain | TypeClass::Array => found.list.len() == before && is_pointer(from),
             TypeClass::Function | TypeClass::FunctionPointer | TypeClass::SlotPointer | TypeClass::Table => false,
         };
         if is_unknown {
@@ -342,13 +351,7 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// The values of an expression for which libclang has no kind.
-    fn unexposed_value(
-        &mut self,
-        tree: &CursorTree<'tu>,
-        node: CursorId,
-        operands: &[CursorId],
-        found: &mut Vec<NamedValue>,
-    ) {
+    fn unexposed_value(&mut self, tree: &CursorTree<'tu>, node: CursorId, operands: &[CursorId], found: &mut Values) {
         let cursor = tree.cursor(node);
         match operands {
             [] => {}
@@ -389,7 +392,7 @@ impl<'tu> Extractor<'_, 'tu> {
         cursor: Cursor<'tu>,
         builtin: SlotBuiltin,
         arguments: &[CursorId],
-        found: &mut Vec<NamedValue>,
+        found: &mut Values,
     ) {
         use SlotBuiltin::*;
         if !matches!(builtin, Load | Exchange(_) | CompareAndSwap(_)) {
@@ -402,13 +405,7 @@ impl<'tu> Extractor<'_, 'tu> {
     }
 
     /// The values that a call gives back.
-    fn call_result(
-        &mut self,
-        tree: &CursorTree<'tu>,
-        node: CursorId,
-        operands: &[CursorId],
-        found: &mut Vec<NamedValue>,
-    ) {
+    fn call_result(&mut self, tree: &CursorTree<'tu>, node: CursorId, operands: &[CursorId], found: &mut Values) {
         let cursor = tree.cursor(node);
         let Some((&callee, arguments)) = operands.split_first() else { return };
         let function = named_function(tree, callee);
@@ -444,9 +441,9 @@ impl<'tu> Extractor<'_, 'tu> {
 
     /// The slots that an assignment to an expression stores into. Empty if these cannot be followed.
     pub(super) fn assigned_slots(&mut self, tree: &CursorTree<'tu>, left: CursorId) -> Vec<SlotId> {
-        let mut addresses = Vec::new();
+        let mut addresses = Values::default();
         self.address(tree, left, &mut addresses);
-        self.pointed_slots(addresses)
+        self.pointed_slots(addresses.list)
     }
 
     /// The slots at these addresses.

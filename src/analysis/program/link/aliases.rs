@@ -126,11 +126,17 @@ impl Linker {
             let (name, file) = (other.name.clone(), other.file);
             let target = &mut self.functions[function];
             target.declarations.extend(declarations);
-            if target.name != name && !target.aliases.contains(&name) {
+            if target.name != name {
                 target.aliases.push(name.clone());
-                target.aliases.sort_unstable();
             }
             names.push((name, file, function));
+        }
+        for (_, _, function) in &names {
+            let aliases = &mut self.functions[*function].aliases;
+            if !aliases.is_sorted_by(|one, other| one < other) {
+                aliases.sort_unstable();
+                aliases.dedup();
+            }
         }
         names
     }
@@ -139,7 +145,7 @@ impl Linker {
     pub(super) fn drop_weak_bodies(&mut self) {
         let mut dropped: HashSet<BodyId> = HashSet::default();
         for function in self.functions.as_mut_slice().iter_mut().filter(|function| function.bodies.len() > 1) {
-            let weak: Vec<_> = function.weak_definitions().collect();
+            let weak: HashSet<Location> = function.weak_definitions().collect();
             let is_weak = |body: &BodyId| weak.contains(&self.bodies[*body].location);
             if !weak.is_empty() && !function.bodies.iter().all(is_weak) {
                 dropped.extend(function.bodies.iter().copied().filter(is_weak));

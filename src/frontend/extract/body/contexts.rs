@@ -470,11 +470,14 @@ impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
     }
 
     /// The number of another constant of the enumeration that an argument is of.
-    fn other_enumerator(&self, argument: CursorId, name: &str) -> Option<i64> {
+    fn other_enumerator(&mut self, argument: CursorId, name: &str) -> Option<i64> {
         let named = self.raw.cursor(self.raw.strip(argument)).referenced()?;
         let constants = Some(named).filter(|named| named.kind() == CursorKind::EnumConstantDecl)?.semantic_parent()?;
-        let constant = constants.children().into_iter().find(|constant| constant.spelling() == name)?;
-        Some(constant.enumerator_value())
+        let known = self.extractor.enumerators.entry((constants.declaration_key(), name.to_owned()));
+        *known.or_insert_with(|| {
+            let constant = constants.children().into_iter().find(|constant| constant.spelling() == name)?;
+            Some(constant.enumerator_value())
+        })
     }
 
     /// The number that an argument always is.

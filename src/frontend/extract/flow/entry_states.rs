@@ -7,6 +7,8 @@
 //! context. Within a context, the predicate is a constant. Constants are propagated along the edges of the graph; an
 //! edge whose condition is a constant that does not fit is not taken.
 
+use std::rc::Rc;
+
 use cowrap_facts::{Context, ContextSet, FlagTest, PathCondition, feasible, single_values};
 
 use super::flags::BodyFlag;
@@ -99,9 +101,9 @@ fn mirror(reach: &mut PathCondition, values: &[u8]) {
 /// How many constants are known at a point at most, so that no body takes long.
 const MOST_CONSTANTS: usize = 256;
 
-/// The constants known at a point, sorted by variable.
+/// The constants known at a point, sorted by variable. Most points have those of another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Constants(Vec<(Variable, i64)>);
+struct Constants(Rc<Vec<(Variable, i64)>>);
 
 impl Constants {
     fn get(&self, variable: Variable) -> Option<i64> {
@@ -111,9 +113,12 @@ impl Constants {
 
     fn set(&mut self, variable: Variable, value: Option<i64>) {
         match (self.0.binary_search_by_key(&variable, |(known, _)| *known), value) {
-            (Ok(at), Some(value)) => self.0[at].1 = value,
-            (Ok(at), None) => drop(self.0.remove(at)),
-            (Err(at), Some(value)) if self.0.len() < MOST_CONSTANTS => self.0.insert(at, (variable, value)),
+            (Ok(at), Some(value)) if self.0[at].1 == value => {}
+            (Ok(at), Some(value)) => Rc::make_mut(&mut self.0)[at].1 = value,
+            (Ok(at), None) => drop(Rc::make_mut(&mut self.0).remove(at)),
+            (Err(at), Some(value)) if self.0.len() < MOST_CONSTANTS => {
+                Rc::make_mut(&mut self.0).insert(at, (variable, value));
+            }
             (Err(_), _) => {}
         }
     }
@@ -122,9 +127,12 @@ impl Constants {
 impl Constants {
     /// Keeps those that both have. Returns whether that was less than before.
     fn join(&mut self, other: &Self) -> bool {
-        let before = self.0.len();
-        self.0.retain(|(variable, value)| other.get(*variable) == Some(*value));
-        self.0.len() != before
+        let is_kept = |(variable, value): &(Variable, i64)| other.get(*variable) == Some(*value);
+        if Rc::ptr_eq(&self.0, &other.0) || self.0.iter().all(is_kept) {
+            return false;
+        }
+        Rc::make_mut(&mut self.0).retain(is_kept);
+        true
     }
 }
 
@@ -248,7 +256,7 @@ impl Lattice for State {
     /// Forgets the constants. There are few contexts and guards.
     fn forget(&mut self) {
         for facts in [&mut self.inside, &mut self.outside].into_iter().flatten() {
-            facts.constants.0.clear();
+            facts.constants = Constants::default();
         }
     }
 }

@@ -101,7 +101,7 @@ impl Generator {
     fn lock(&mut self) -> NodeId {
         let site = self.tree.site();
         let action = self.choices.of(&[LockAction::Acquire, LockAction::Release, LockAction::Guard]);
-        let which = self.choices.of(&["a", "b"]).to_owned();
+        let which = self.choices.of(&["a", "b"]).into();
         self.locking.insert(site, Locking { lock: LockId(0), action, which });
         self.node(Op::Call { site, returns: true }, [])
     }
@@ -660,11 +660,11 @@ impl Run<'_> {
         let which = self.held.iter().map(|held| held.which.clone()).collect();
         self.passed.push((site, self.context, which));
         let Some(Locking { action, which, .. }) = self.locking.get(&site) else { return };
-        let known = self.held.iter().position(|held| held.which == *which);
+        let known = self.held.iter().position(|held| *held.which == **which);
         match (action, known) {
             (LockAction::Acquire | LockAction::Guard, None) => {
                 let depth = (*action == LockAction::Guard).then_some(self.depth);
-                self.held.push(RunLock { which: which.clone(), depth });
+                self.held.push(RunLock { which: which.to_string(), depth });
             }
             (LockAction::Acquire | LockAction::Guard, Some(_)) => {}
             (LockAction::Release, Some(position)) => drop(self.held.remove(position)),
@@ -730,8 +730,8 @@ fn check_run(generator: &Generator, root: NodeId, analysed: &Analysed, seed: u64
             prop_assert!(passed, "{before:?} is before {site:?}");
         }
         prop_assert!(!(returns && analysed.order.ends(&[*site])), "control returns from {site:?}");
-        for lock in analysed.locks.held.get(site).into_iter().flatten() {
-            prop_assert!(held.contains(&lock.which), "{} is held at {site:?}", lock.which);
+        for lock in analysed.locks.held.get(site).into_iter().flat_map(|held| held.iter()) {
+            prop_assert!(held.iter().any(|held| *held == *lock.which), "{} is held at {site:?}", lock.which);
         }
     }
     if returns {

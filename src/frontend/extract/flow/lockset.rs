@@ -4,6 +4,7 @@
 //! This must never know libclang or what a lock protects.
 
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use cowrap_facts::{LockId, Release};
 
@@ -22,7 +23,7 @@ pub struct Locking {
     /// The action.
     pub action: LockAction,
     /// The lock's argument as written, without blanks.
-    pub which: String,
+    pub which: Rc<str>,
 }
 
 /// A lock that is held at a point.
@@ -31,7 +32,7 @@ pub struct Held {
     /// The lock.
     pub lock: LockId,
     /// Its argument.
-    pub which: String,
+    pub which: Rc<str>,
     /// The site that took it.
     pub taken: Site,
     /// For a guard, the scope at whose end it is released.
@@ -42,7 +43,7 @@ pub struct Held {
 #[derive(Debug, Default)]
 pub struct HeldLocks {
     /// For each site that is reached, the locks that are certainly held there.
-    pub held: HashMap<Site, Vec<Held>>,
+    pub held: HashMap<Site, Rc<Vec<Held>>>,
     /// The locks that are released where the body may not have taken them, but perhaps its caller.
     pub releases: BTreeSet<Release>,
 }
@@ -58,7 +59,7 @@ pub fn held_locks(graph: &FlowGraph, feasible: &Feasible, locking: &HashMap<Site
         for step in &graph.blocks[block].steps {
             if let Step::Call(site, _) = step {
                 match locking.get(site) {
-                    None => drop(found.held.insert(*site, state.0.clone())),
+                    None => drop(found.held.insert(*site, Rc::clone(&state.0))),
                     Some(done) if done.action == LockAction::Release && !state.0.iter().any(|held| held.is(done)) => {
                         found.releases.insert(Release { lock: done.lock, name: last_name(&done.which) });
                     }
@@ -71,9 +72,21 @@ pub fn held_locks(graph: &FlowGraph, feasible: &Feasible, locking: &HashMap<Site
     found
 }
 
-/// The locks that are certainly held, in the order in which they were taken.
+/// How many locks are followed at a point at most, so that no body takes long.
+const MOST_HELD: usize = 64;
+
+/// The locks that are certainly held, in the order in which they were taken. Most points have those of another.
 #[derive(Clone, Debug, Default)]
-struct Lockset(Vec<Held>);
+struct Lockset(Rc<Vec<Held>>);
+
+impl Lockset {
+    /// Keeps the locks of which this is true.
+    fn retain(&mut self, is_kept: impl Fn(&Held) -> bool) {
+        if !self.0.iter().all(&is_kept) {
+            Rc::make_mut(&mut self.0).retain(is_kept);
+        }
+    }
+}
 
 impl Held {
     /// Whether an action is on this lock, by its argument.
@@ -84,13 +97,16 @@ impl Held {
 
 impl Lattice for Lockset {
     fn join(&mut self, other: &Self) -> bool {
+        if Rc::ptr_eq(&self.0, &other.0) {
+            return false;
+        }
         let before = self.0.len();
-        self.0.retain(|held| other.0.contains(held));
+        self.retain(|held| other.0.contains(held));
         self.0.len() != before
     }
 
     fn forget(&mut self) {
-        self.0.clear();
+        self.0 = Rc::default();
     }
 }
 
@@ -108,24 +124,25 @@ impl Transfer for LockTransfer<'_> {
     }
 
     fn step(&self, step: &Step, state: &mut Lockset) {
-        let held = &mut state.0;
         match step {
             Step::Call(site, scope) => {
                 let Some(done) = self.locking.get(site) else { return };
-                let known = held.iter().position(|held| held.is(done));
+                let known = state.0.iter().position(|held| held.is(done));
                 match (done.action, known) {
                     (LockAction::Acquire | LockAction::Guard, Some(_)) => {}
+                    (LockAction::Acquire | LockAction::Guard, None) if state.0.len() == MOST_HELD => {}
                     (LockAction::Acquire | LockAction::Guard, None) => {
                         let scope = (done.action == LockAction::Guard).then_some(*scope);
-                        held.push(Held { lock: done.lock, which: done.which.clone(), taken: *site, scope });
+                        let held = Held { lock: done.lock, which: Rc::clone(&done.which), taken: *site, scope };
+                        Rc::make_mut(&mut state.0).push(held);
                     }
-                    (LockAction::Release, Some(position)) => drop(held.remove(position)),
+                    (LockAction::Release, Some(position)) => drop(Rc::make_mut(&mut state.0).remove(position)),
                     // Another argument may name the same lock.
-                    (LockAction::Release, None) => held.retain(|held| held.lock != done.lock),
+                    (LockAction::Release, None) => state.retain(|held| held.lock != done.lock),
                 }
             }
             Step::Leave(scope) => {
-                held.retain(|held| held.scope.is_none_or(|guarded| self.graph.is_within(*scope, guarded)));
+                state.retain(|held| held.scope.is_none_or(|guarded| self.graph.is_within(*scope, guarded)));
             }
             Step::Set(..) | Step::Note(..) | Step::Enter(..) => {}
         }
@@ -162,7 +179,7 @@ mod tests {
 
         fn lock(&mut self, action: LockAction, which: &str) -> NodeId {
             let (site, node) = self.call();
-            self.locking.insert(site, Locking { lock: LOCK, action, which: which.to_owned() });
+            self.locking.insert(site, Locking { lock: LOCK, action, which: which.into() });
             node
         }
 
@@ -177,7 +194,7 @@ mod tests {
         }
 
         fn held(&self, root: NodeId, site: Site) -> Option<usize> {
-            self.locks(root).held.get(&site).map(Vec::len)
+            self.locks(root).held.get(&site).map(|held| held.len())
         }
     }
 

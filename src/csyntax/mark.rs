@@ -215,7 +215,9 @@ fn insertion(source: &Source<'_>, anchor: usize, word: &str) -> TextEdit {
     let text = source.text;
     let start = source.start(anchor);
     let is_first_on_line = text[line_start(text, start)..start].iter().all(is_blank);
-    let previous = source.before(anchor).filter(|_| is_first_on_line);
+    // A continued line would join the word with what follows.
+    let is_continued = |previous: &usize| text[source.end(*previous)..start].contains(&b'\\');
+    let previous = source.before(anchor).filter(|previous| is_first_on_line && !is_continued(previous));
     let (at, inserted) = match previous {
         Some(previous) => (source.end(previous), format!(" {word}")),
         None if start.checked_sub(1).is_none_or(|before| text[before].is_ascii_whitespace()) => {

@@ -111,7 +111,7 @@ impl Reader<'_> {
         let span_of = |at: usize| tokens[at].token.span.clone();
         if let Ending::Unbalanced(at) = declaration.ending {
             let message = format!("unbalanced brackets in the declaration with `{}`", text_of(*first));
-            return Err(Problem::new(span_of(at), message).label("never closed").help("close every bracket"));
+            return Err(Problem::new(span_of(at), message).label("this has no partner").help("close every bracket"));
         }
         problems.extend(marks.inner.iter().map(|at| {
             Problem::new(span_of(*at), format!("`{}` is not on a function at the top level", text_of(*at)))
@@ -233,13 +233,13 @@ enum Ending {
     Semicolon,
     /// With the body of a function.
     Body,
-    /// Never: the bracket at this token is not closed.
+    /// Never: the bracket at this token has no partner.
     Unbalanced(usize),
     /// Where the header or the block around it ends.
     Unfinished,
 }
 
-/// For each opening bracket, its closing one.
+/// For each bracket the one that closes it, or that it closes.
 fn partners(tokens: &[CompiledToken<'_>]) -> Vec<Option<usize>> {
     let mut partners = vec![None; tokens.len()];
     let mut open: Vec<(&str, usize)> = Vec::new();
@@ -258,10 +258,15 @@ fn partners(tokens: &[CompiledToken<'_>]) -> Vec<Option<usize>> {
         // A bracket of another kind between them is never closed.
         if let Some(position) = open.iter().rposition(|(bracket, _)| *bracket == closes) {
             partners[open[position].1] = Some(at);
+            partners[at] = Some(open[position].1);
             open.truncate(position);
         }
     }
     partners
+}
+
+fn is_bracket(compiled: &CompiledToken<'_>) -> bool {
+    matches!(compiled.token.kind, Kind::Punctuator("(" | ")" | "[" | "]" | "{" | "}"))
 }
 
 /// Splits the tokens of a header into declarations.
@@ -299,6 +304,15 @@ fn external_declarations(tokens: &[CompiledToken<'_>], partners: &[Option<usize>
                     return declarations;
                 }
                 Some(close) => {
+                    let is_alone = |at: &usize| is_bracket(&tokens[*at]) && partners[*at].is_none();
+                    // In a body, branches of a condition may have brackets for each other.
+                    if current != "{"
+                        && let Some(alone) = (at + 1..close).find(is_alone)
+                    {
+                        let (range, ending) = (start..tokens.len(), Ending::Unbalanced(alone - start));
+                        declarations.push(ExternalDeclaration { range, ending });
+                        return declarations;
+                    }
                     if current == "{" && is_body(&tokens[start..at]) {
                         declarations.push(ExternalDeclaration { range: start..close + 1, ending: Ending::Body });
                         start = close + 1;

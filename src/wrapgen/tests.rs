@@ -242,6 +242,8 @@ fn declarations_that_cannot_be_wrapped_are_refused() {
         ("void f(int (co_wrapper *cb)(void));", "is not on a function at the top level", "co_wrapper"),
         ("int co_wrapper a_b(int x;", "unbalanced brackets", "("),
         ("int f(int x;\nint co_wrapper a_b(void);", "unbalanced brackets", "("),
+        ("int co_wrapper a_b(t{ x);", "unbalanced brackets", "{"),
+        ("int co_wrapper a_b(t] x);", "unbalanced brackets", "]"),
         ("int co_wrapper a_b(int x)", "does not end", "co_wrapper"),
         ("int co_wrapper a_b(int x) + 3;", "cannot read what follows", "+"),
         ("int co_wrapper\n#ifdef A\na_b(int x)\n#else\na_b(long x)\n#endif\n;", "splits a declaration", "a_b"),

@@ -13,6 +13,7 @@ mod facts;
 mod fix;
 mod fixtures;
 mod formats;
+mod fuzz;
 mod gate;
 mod generate;
 mod hook;

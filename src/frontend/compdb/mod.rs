@@ -29,7 +29,7 @@ use thiserror::Error;
 
 pub use find::{FILE_NAME, find};
 pub use language::Language;
-pub use read::{read, single};
+pub use read::{parse, read, single};
 
 /// A compilation database, with its entries sorted into units and others.
 #[derive(Clone, Debug)]

@@ -28,7 +28,15 @@ pub fn read(json: &Path, most: usize) -> Result<Database, Error> {
     let unreadable = |source| Error::Unreadable { path: json.to_path_buf(), source };
     let path = normalize(&std::path::absolute(json).map_err(unreadable)?);
     let text = read_regular(&path, LONGEST_DATA).map_err(unreadable)?;
-    let entries = entries(&text, most).map_err(|error| syntax_error(json, &error))?;
+    parse(&text, json, path, most)
+}
+
+/// The database with a text, as [`read`] gives it. `json` is its path as messages name it, and
+/// `path` the same path, absolute and normalised.
+///
+/// Fails as [`read`] does, and reads nothing besides response files.
+pub fn parse(text: &[u8], json: &Path, path: PathBuf, most: usize) -> Result<Database, Error> {
+    let entries = entries(text, most).map_err(|error| syntax_error(json, &error))?;
     let entries = entries.map_err(|entries| Error::TooManyEntries { path: json.to_path_buf(), entries, most })?;
 
     let base = path.parent().unwrap_or(Path::new("/"));

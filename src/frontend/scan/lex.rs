@@ -370,6 +370,11 @@ impl<'t> Lexer<'t> {
                     }
                     self.at = next;
                 }
+                // A letter beyond ASCII is part of a number in some dialects, and so is what follows it.
+                0x80.. => {
+                    self.doubtful = true;
+                    break;
+                }
                 _ => break,
             }
             last = byte;

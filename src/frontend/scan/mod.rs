@@ -25,7 +25,7 @@ mod tests;
 use cowrap_base::files::Digest;
 
 pub use names::{Name, Names};
-pub use read::scan;
+pub use read::{normalized, scan};
 pub use resolve::{FileId, IncludeTarget, PathId, Resolved, Resolver};
 pub use scans::Scans;
 pub use search_path::SearchPath;

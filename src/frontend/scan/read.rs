@@ -15,9 +15,8 @@ pub fn scan(text: &[u8], names: &Names) -> Scan {
     reader.finish(text, names)
 }
 
-/// The normalized text; `None` for a doubtful one.
-#[cfg(test)]
-pub(super) fn normalized(text: &[u8]) -> Option<Vec<u8>> {
+/// The normalized text, of which [`Scan::normalized`] is the digest; `None` for a doubtful one.
+pub fn normalized(text: &[u8]) -> Option<Vec<u8>> {
     let mut reader = Reader::new(text);
     reader.read();
     reader.lexer.finish().1

@@ -1,0 +1,1 @@
+t co_wrapper k_j((t{));

@@ -3,7 +3,9 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use similar::{Algorithm, ChangeTag, DiffOp, capture_diff_slices, group_diff_ops};
+use similar::{ChangeTag, DiffOp, group_diff_ops};
+
+use crate::line_diff::operations;
 
 /// How many unchanged lines are shown around a change.
 const CONTEXT: usize = 3;
@@ -68,7 +70,7 @@ impl<'t> Comparison<'t> {
         // Only a line feed ends a line, as for the programs that apply patches.
         let lines = |text: &'t [u8]| -> Vec<&'t [u8]> { text.split_inclusive(|byte| *byte == b'\n').collect() };
         let (old, new) = (lines(old), lines(new));
-        let hunks = group_diff_ops(capture_diff_slices(Algorithm::Myers, &old, &new), CONTEXT);
+        let hunks = group_diff_ops(operations(&old, &new), CONTEXT);
         let has_change = |hunk: &Vec<DiffOp>| hunk.iter().any(|op| !matches!(op, DiffOp::Equal { .. }));
         Comparison { old, new, hunks: hunks.into_iter().filter(has_change).collect() }
     }

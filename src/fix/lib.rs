@@ -18,6 +18,7 @@ mod plan;
 mod merge;
 mod apply;
 mod diff;
+mod line_diff;
 mod patches;
 
 use std::path::PathBuf;

@@ -25,21 +25,63 @@ pub(crate) struct Branches(Vec<Branch>);
 struct Branch {
     /// The branch around it.
     outer: BranchId,
-    /// `None` if it does not depend on anything.
-    condition: Option<Condition>,
+    /// The branch of the same `#if` before it.
+    before: Option<BranchId>,
+    /// The number of the `#if`, and that of the branch.
+    chain: u32,
+    number: u32,
+    /// Its own condition, as written.
+    own: Value,
+    /// The nearest branch that depends on something: this one, or one around it.
+    dependent: BranchId,
+    /// The length of all conditions around what is in it, together.
+    length: usize,
 }
 
+/// How long all conditions around a declaration may be, in bytes: each of its lines in the generated file repeats them.
+const LONGEST_CONDITIONS: usize = 1 << 14;
+
 impl Branches {
+    /// Whether the conditions around what is in a branch are too long to be repeated.
+    pub(crate) fn are_too_long(&self, id: BranchId) -> bool {
+        self.0[id].length > LONGEST_CONDITIONS
+    }
+
+    /// Whether the conditions around what is in two branches are the same.
+    pub(crate) fn have_same_conditions(&self, one: BranchId, other: BranchId) -> bool {
+        self.0[one].dependent == self.0[other].dependent
+    }
+
     /// The conditions around what is in a branch, outermost first.
-    pub(crate) fn conditions(&self, mut id: BranchId) -> Vec<Condition> {
+    pub(crate) fn conditions(&self, id: BranchId) -> Vec<Condition> {
         let mut conditions = Vec::new();
-        while id != 0 {
-            let Branch { outer, condition } = &self.0[id];
-            conditions.extend(condition.clone());
-            id = *outer;
+        let mut at = self.0[id].dependent;
+        while at != 0 {
+            let Branch { chain, number, outer, .. } = self.0[at];
+            conditions.push(Condition { expression: self.expression(at), chain, branch: number });
+            at = self.0[outer].dependent;
         }
         conditions.reverse();
         conditions
+    }
+
+    /// The condition under which a branch is taken: those of the branches before it are false.
+    fn expression(&self, id: BranchId) -> String {
+        let own = &self.0[id];
+        if let (None, Value::Unknown(expression)) = (own.before, &own.own) {
+            return expression.clone();
+        }
+        let before = std::iter::successors(own.before, |before| self.0[*before].before);
+        let unknown = before.filter_map(|before| match &self.0[before].own {
+            Value::Unknown(expression) => Some(negation(expression)),
+            Value::True | Value::False => None,
+        });
+        let mut parts: Vec<String> = unknown.collect();
+        parts.reverse();
+        if let Value::Unknown(expression) = &own.own {
+            parts.push(operand(expression));
+        }
+        parts.join(" && ")
     }
 }
 
@@ -47,7 +89,8 @@ impl Branches {
 pub(crate) fn compiled<'s>(items: &[Item<'s>], problems: &mut Vec<Problem>) -> (Vec<CompiledToken<'s>>, Branches) {
     let mut open: Vec<OpenIf> = Vec::new();
     let mut chains = 0;
-    let mut branches = Branches(vec![Branch { outer: 0, condition: None }]);
+    let header = Branch { outer: 0, before: None, chain: 0, number: 0, own: Value::True, dependent: 0, length: 0 };
+    let mut branches = Branches(vec![header]);
     let mut tokens: Vec<CompiledToken<'s>> = Vec::new();
     for (number, item) in items.iter().enumerate() {
         let (outer, outer_is_live) = open.last().map_or((0, true), |branch| (branch.id, branch.is_live()));
@@ -107,19 +150,31 @@ enum Value {
     Unknown(String),
 }
 
+/// What is known of a branch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    Always,
+    Never,
+    /// It depends on its condition, and on those of the branches before it.
+    Depends,
+}
+
 /// An `#if` whose `#endif` was not reached yet, in one of its branches.
 struct OpenIf {
     /// The number of the `#if`, and that of the branch.
     chain: u32,
     branch: u32,
-    /// The conditions of the branches before this one, as written.
-    before: Vec<String>,
+    /// The branch before this one.
+    before: Option<BranchId>,
+    /// Whether a branch before this one depends on something, and how long their conditions are.
+    depends_on_before: bool,
+    length_before: usize,
     /// The condition of this branch, as written.
     own: Value,
     /// Whether an earlier branch is always taken.
     is_settled: bool,
     /// Whether this branch is taken.
-    current: Value,
+    current: Taken,
     has_else: bool,
     /// The bytes of the `#if`.
     span: Range<usize>,
@@ -135,10 +190,16 @@ impl OpenIf {
         OpenIf {
             chain,
             branch: 0,
-            before: Vec::new(),
-            own: value.clone(),
+            before: None,
+            depends_on_before: false,
+            length_before: 0,
+            current: match value {
+                Value::True => Taken::Always,
+                Value::False => Taken::Never,
+                Value::Unknown(_) => Taken::Depends,
+            },
+            own: value,
             is_settled: false,
-            current: value,
             has_else: false,
             span,
             outer: 0,
@@ -152,8 +213,12 @@ impl OpenIf {
         match &self.own {
             Value::True => self.is_settled = true,
             Value::False => {}
-            Value::Unknown(expression) => self.before.push(expression.clone()),
+            Value::Unknown(expression) => {
+                self.depends_on_before = true;
+                self.length_before = self.length_before.saturating_add(expression.len() + JOIN);
+            }
         }
+        self.before = Some(self.id);
         self.branch += 1;
         let own = match directive {
             "else" => {
@@ -162,41 +227,45 @@ impl OpenIf {
             }
             other => evaluate(other.trim_start_matches("el"), rest),
         };
-        self.own = own.clone();
         self.current = match own {
-            _ if self.is_settled => Value::False,
-            Value::False => Value::False,
-            Value::True if self.before.is_empty() => Value::True,
-            own => {
-                let mut parts: Vec<String> = self.before.iter().map(|before| negation(before)).collect();
-                if let Value::Unknown(expression) = own {
-                    parts.push(operand(&expression));
-                }
-                Value::Unknown(parts.join(" && "))
-            }
+            _ if self.is_settled => Taken::Never,
+            Value::False => Taken::Never,
+            Value::True if !self.depends_on_before => Taken::Always,
+            Value::True | Value::Unknown(_) => Taken::Depends,
         };
+        self.own = own;
     }
 
     /// Whether the branch may be compiled.
     fn is_live(&self) -> bool {
-        self.outer_is_live && self.current != Value::False
+        self.outer_is_live && self.current != Taken::Never
     }
 
     /// Adds this branch to those of the header.
     fn register(&mut self, branches: &mut Branches) {
         self.id = branches.0.len();
-        branches.0.push(Branch { outer: self.outer, condition: self.condition() });
-    }
-
-    fn condition(&self) -> Option<Condition> {
-        match &self.current {
-            Value::Unknown(expression) => {
-                Some(Condition { expression: expression.clone(), chain: self.chain, branch: self.branch })
+        let around = &branches.0[self.outer];
+        let (dependent, length) = match self.current {
+            Taken::Depends => {
+                let own = if let Value::Unknown(expression) = &self.own { expression.len() + JOIN } else { 0 };
+                (self.id, around.length.saturating_add(self.length_before).saturating_add(own))
             }
-            _ => None,
-        }
+            Taken::Always | Taken::Never => (around.dependent, around.length),
+        };
+        branches.0.push(Branch {
+            outer: self.outer,
+            before: self.before,
+            chain: self.chain,
+            number: self.branch,
+            own: self.own.clone(),
+            dependent,
+            length,
+        });
     }
 }
+
+/// How much longer conditions become when they are joined: ` && !()`.
+const JOIN: usize = 7;
 
 /// An expression as an operand of `&&`.
 fn operand(expression: &str) -> String {

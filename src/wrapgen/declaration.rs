@@ -4,6 +4,7 @@
 //! Where both are possible the declaration is refused. A wrong guess cannot go unnoticed: the
 //! compiler sees the declaration together with the generated definition.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use cowrap_csyntax::lex::Kind;
@@ -527,8 +528,12 @@ fn parameters(tokens: &[&Token<'_>], function: &Token<'_>, vocabulary: &Vocabula
             start = at + 1;
         }
     }
+    let mut positions: HashMap<&str, usize> = HashMap::new();
     for (number, own) in parameters.iter().enumerate() {
-        if parameters[..number].iter().any(|other| other.name == own.name) {
+        positions.entry(&own.name).or_insert(number);
+    }
+    for (number, own) in parameters.iter().enumerate() {
+        if positions[own.name.as_str()] < number {
             return Err(Problem::new(
                 own.span.clone(),
                 format!("two parameters of `{}` are named `{}`", function.text, own.name),
@@ -536,7 +541,7 @@ fn parameters(tokens: &[&Token<'_>], function: &Token<'_>, vocabulary: &Vocabula
             .label("the second one")
             .help("give each parameter its own name"));
         }
-        let depends = parameters.iter().find(|other| uses_word(&own.value.after, &other.name));
+        let depends = words(&own.value.after).filter_map(|word| positions.get(word)).min().map(|at| &parameters[*at]);
         if let Some(other) = depends {
             return Err(Problem::new(
                 own.span.clone(),
@@ -549,9 +554,9 @@ fn parameters(tokens: &[&Token<'_>], function: &Token<'_>, vocabulary: &Vocabula
     Ok(parameters)
 }
 
-/// Whether a text contains a name as a whole word.
-fn uses_word(text: &str, name: &str) -> bool {
-    text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name)
+/// The words of a text.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_'))
 }
 
 fn parameter(tokens: &[&Token<'_>], function: &Token<'_>, vocabulary: &Vocabulary) -> Result<Parameter, Problem> {

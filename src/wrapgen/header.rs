@@ -4,7 +4,7 @@
 //! of a build has to. Every wrapper mark outside of directives and of code that is never compiled
 //! results in a [`WrapperDeclaration`] or in a diagnostic.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use cowrap_base::diagnostic::TextDiagnostic;
@@ -177,9 +177,13 @@ impl Reader<'_> {
     /// Fails unless the whole declaration is compiled under the same conditions.
     fn check_conditions(&self, tokens: &[CompiledToken<'_>]) -> Result<(), Problem> {
         let branch = tokens[0].branch;
-        let own = self.branches.conditions(branch);
-        let differs =
-            |token: &&CompiledToken<'_>| token.branch != branch && self.branches.conditions(token.branch) != own;
+        if self.branches.are_too_long(branch) {
+            let message = "too many preprocessor conditions around a declaration with a wrapper mark";
+            return Err(Problem::new(tokens[0].token.span.clone(), message)
+                .label("the generated file would repeat all of them")
+                .help("put the declaration outside of most of them"));
+        }
+        let differs = |token: &&CompiledToken<'_>| !self.branches.have_same_conditions(token.branch, branch);
         match tokens.iter().find(differs) {
             None => Ok(()),
             Some(other) => {
@@ -243,11 +247,13 @@ enum Ending {
 fn partners(tokens: &[CompiledToken<'_>]) -> Vec<Option<usize>> {
     let mut partners = vec![None; tokens.len()];
     let mut open: Vec<(&str, usize)> = Vec::new();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
     for (at, compiled) in tokens.iter().enumerate() {
         let Kind::Punctuator(bracket) = compiled.token.kind else { continue };
         let closes = match bracket {
             "(" | "[" | "{" => {
                 open.push((bracket, at));
+                *counts.entry(bracket).or_default() += 1;
                 continue;
             }
             ")" => "(",
@@ -255,11 +261,17 @@ fn partners(tokens: &[CompiledToken<'_>]) -> Vec<Option<usize>> {
             "}" => "{",
             _ => continue,
         };
+        if counts.get(closes).is_none_or(|count| *count == 0) {
+            continue;
+        }
         // A bracket of another kind between them is never closed.
-        if let Some(position) = open.iter().rposition(|(bracket, _)| *bracket == closes) {
-            partners[open[position].1] = Some(at);
-            partners[at] = Some(open[position].1);
-            open.truncate(position);
+        while let Some((bracket, opened)) = open.pop() {
+            *counts.entry(bracket).or_default() -= 1;
+            if bracket == closes {
+                partners[opened] = Some(at);
+                partners[at] = Some(opened);
+                break;
+            }
         }
     }
     partners
@@ -274,7 +286,12 @@ fn external_declarations(tokens: &[CompiledToken<'_>], partners: &[Option<usize>
     let mut declarations = Vec::new();
     let mut start = 0;
     let mut at = 0;
+    // What stands outside of brackets in the declaration so far.
+    let (mut declared, mut has_parameters, mut has_value) = (0, false, false);
     while at < tokens.len() {
+        if std::mem::replace(&mut declared, start) != start {
+            (has_parameters, has_value) = (false, false);
+        }
         let Kind::Punctuator(current) = tokens[at].token.kind else {
             at += 1;
             continue;
@@ -313,7 +330,9 @@ fn external_declarations(tokens: &[CompiledToken<'_>], partners: &[Option<usize>
                         declarations.push(ExternalDeclaration { range, ending });
                         return declarations;
                     }
-                    if current == "{" && is_body(&tokens[start..at]) {
+                    let may_be_body = current == "{" && has_parameters && !has_value;
+                    has_parameters |= current == "(";
+                    if may_be_body && !is_tagged(&tokens[start..at]) {
                         declarations.push(ExternalDeclaration { range: start..close + 1, ending: Ending::Body });
                         start = close + 1;
                         if tokens.get(start).is_some_and(|compiled| compiled.token.is(";")) {
@@ -325,7 +344,7 @@ fn external_declarations(tokens: &[CompiledToken<'_>], partners: &[Option<usize>
                     at = close;
                 }
             },
-            _ => {}
+            _ => has_value |= current.ends_with('='),
         }
         at += 1;
     }
@@ -335,22 +354,8 @@ fn external_declarations(tokens: &[CompiledToken<'_>], partners: &[Option<usize>
     declarations
 }
 
-/// Whether a `{` after these tokens begins the body of a function, and not an initialiser or the
-/// members of a `struct`, `union` or `enum`.
-fn is_body(before: &[CompiledToken<'_>]) -> bool {
-    let mut depth = 0;
-    let mut has_parameters = false;
-    for compiled in before {
-        match compiled.token.kind {
-            Kind::Punctuator("(" | "[" | "{") => {
-                has_parameters |= compiled.token.is("(") && depth == 0;
-                depth += 1;
-            }
-            Kind::Punctuator(")" | "]" | "}") => depth -= 1,
-            Kind::Punctuator(own) if depth == 0 && own.ends_with('=') => return false,
-            _ => {}
-        }
-    }
+/// Whether a `{` after these tokens begins the members of a `struct`, `union` or `enum`.
+fn is_tagged(before: &[CompiledToken<'_>]) -> bool {
     // Between `struct` and its members may be attributes like `packed(8)`, and a name.
     let is_tag = |at: usize| ["struct", "union", "enum"].iter().any(|word| before[at].token.is_word(word));
     let mut end = before.len();
@@ -363,7 +368,7 @@ fn is_body(before: &[CompiledToken<'_>]) -> bool {
     {
         end = open - 1;
     }
-    has_parameters && (end == 0 || !is_tag(end - 1))
+    end > 0 && is_tag(end - 1)
 }
 
 /// The `(` of the parentheses that end right before `end`.

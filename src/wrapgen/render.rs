@@ -1,6 +1,6 @@
 //! Rendering the wrappers with the templates of the pack.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use minijinja::syntax::SyntaxConfig;
@@ -170,6 +170,7 @@ fn merge_declarations<'d>(
     let mut merged: Vec<MergedDeclaration<'d>> = Vec::new();
     let mut diagnostics = Vec::new();
     let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut all_conditions: HashSet<(usize, Vec<&str>)> = HashSet::new();
     for declaration in declarations {
         if let Some(diagnostic) = refusal(generator, declaration, includable) {
             diagnostics.push(diagnostic);
@@ -187,13 +188,14 @@ fn merge_declarations<'d>(
             repeats = true;
             if first.signature() != declaration.signature() || first.mark != declaration.mark {
                 diagnostics.push(differs(declaration, first));
-            } else if !known.contains(&conditions) {
+            } else if all_conditions.insert((*other, conditions.clone())) {
                 known.push(conditions.clone());
             }
             break;
         }
         if !repeats {
             others.push(merged.len());
+            all_conditions.insert((merged.len(), conditions.clone()));
             merged.push((declaration, vec![conditions]));
         }
     }
@@ -367,18 +369,18 @@ fn safe_names(declaration: &WrapperDeclaration, target: &str, reserved: &BTreeSe
     let derived = |name: &str| name.strip_prefix(target).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
     let taken = |name: &str| reserved.contains(name) || name == declaration.name;
     let mut names: Vec<String> = Vec::new();
+    let declared: HashSet<&str> = declaration.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    let mut given: HashSet<String> = HashSet::new();
     for parameter in &declaration.parameters {
-        let others = |name: &str, names: &[String]| {
-            names.iter().any(|other| other == name)
-                || declaration.parameters.iter().any(|other| other.name == name && other.name != parameter.name)
-        };
         let mut name = match derived(&parameter.name) {
             true => format!("arg_{}", parameter.name),
             false => parameter.name.clone(),
         };
-        while taken(&name) || (name != parameter.name && others(&name, &names)) {
+        let is_other = |name: &String| given.contains(name) || declared.contains(name.as_str());
+        while taken(&name) || (name != parameter.name && is_other(&name)) {
             name.push('_');
         }
+        given.insert(name.clone());
         names.push(name);
     }
     names

@@ -355,3 +355,32 @@ fn a_condition_does_not_end_the_comment_that_repeats_it() {
     let text = written("#if A */* x */ 2\nint co_wrapper a_b(int x);\n#endif\n", "9.0").unwrap();
     assert!(text.contains("#if A * 2\n") && text.contains("#endif /* A * 2 */"), "{text}");
 }
+
+#[test]
+fn long_headers_take_no_longer_than_their_length_says() {
+    let many = |text: fn(usize) -> String| -> String { (0..50_000).map(text).collect() };
+    let elif = format!("#if A\n{}#endif\n", many(|number| format!("#elif A == {number}\nint x{number};\n")));
+    assert_eq!(read(&elif), HeaderWrappers::default());
+    let nested = format!("{}{}int co_wrapper a_b(void);\n", "#if A\n".repeat(50_000), "#endif\n".repeat(50_000));
+    assert_eq!(read(&nested).wrappers.len(), 1);
+    let brackets = format!("int co_wrapper a_b(void);\n{}{}", "(".repeat(50_000), "]".repeat(50_000));
+    assert_eq!(read(&brackets).wrappers.len(), 1);
+    let lists = format!("int co_wrapper a_b(void); struct s a = {{1}}{};\n", ", b = {1}".repeat(50_000));
+    assert_eq!(read(&lists).wrappers.len(), 1);
+    let parameters = many(|number| format!(", int p{number}"));
+    let parameters = format!("int co_wrapper a_b(int p{parameters});\n");
+    assert_eq!(one(&parameters).parameters.len(), 50_001);
+    let wrappers = read(&many(|number| format!("int co_wrapper a_b{number}(void);\n")));
+    assert_eq!((wrappers.wrappers.len(), wrappers.diagnostics.len()), (50_000, 0));
+}
+
+#[test]
+fn conditions_are_not_repeated_without_end() {
+    let chain: String = (0..5000).map(|number| format!("#elif A == {number}\n")).collect();
+    let text = format!("#if A\n{chain}int co_wrapper a_b(void);\n#endif\n");
+    let message = "too many preprocessor conditions around a declaration with a wrapper mark";
+    assert_eq!(error_of(&text), (message.to_owned(), "int".to_owned()));
+    let chain: String = (0..100).map(|number| format!("#elif A == {number}\n")).collect();
+    let text = format!("#if A\n{chain}int co_wrapper a_b(void);\n#endif\n");
+    assert!(one(&text).conditions[0].expression.ends_with(" && A == 99"));
+}

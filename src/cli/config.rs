@@ -99,7 +99,7 @@ impl Config {
                 None => level.rule.clone(),
             };
             let name = match &level.files {
-                Some(files) => format!("levels.{}.{rule}", quoted(files.glob().glob())),
+                Some(files) => format!("levels.{}.{rule}", quoted(files)),
                 None => format!("levels.{rule}"),
             };
             lines.push((name, quoted(level.level), place(level.line)));

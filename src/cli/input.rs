@@ -4,9 +4,11 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::GlobSet;
 
-use cowrap_session::{BaselineRequest, Gate, Input, Limit, Limits, Request, Settings, SharingRequest, Valued};
+use cowrap_session::{
+    BaselineRequest, Gate, Input, Limit, Limits, PatternError, Request, Settings, SharingRequest, Valued, path_patterns,
+};
 
 use super::cache::PlaceArguments;
 
@@ -224,10 +226,6 @@ pub(super) fn packs(given: &[PathBuf], settings: &Settings) -> Result<Vec<PathBu
 }
 
 /// Patterns, in which `*` stays within a directory.
-fn globs(patterns: &[String]) -> Result<GlobSet, globset::Error> {
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        set.add(GlobBuilder::new(pattern).literal_separator(true).build()?);
-    }
-    set.build()
+fn globs(patterns: &[String]) -> Result<GlobSet, PatternError> {
+    path_patterns(patterns.iter().map(String::as_str))
 }

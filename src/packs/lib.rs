@@ -25,6 +25,7 @@ mod builtin;
 mod naming;
 mod settings;
 mod nearest;
+mod patterns;
 
 pub use effect::Effect;
 pub use entries::{Entry, Names, entries};
@@ -36,6 +37,7 @@ pub use models::{Cut, Model};
 pub use naming::pack_name_problem;
 pub use nearest::nearest;
 pub use pack::{Pack, PackError};
+pub use patterns::{PatternError, path_pattern, path_patterns};
 pub use predicates::{Change, ChangeResult, Compared, ContextName, Predicate, When};
 pub use rules::{ABOUT_NO_CONTEXT, RULE_IDS};
 pub use set::{Numbering, PackSet};

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::GlobSet;
 use thiserror::Error;
 
 use cowrap_facts::MarkId;
 
 use super::help::{Help, HelpTexts};
+use super::patterns::path_patterns;
 use super::rules::RuleSpecs;
 use super::written::{FilesRead, Written};
 use super::{
@@ -125,12 +126,7 @@ impl Pack {
     fn build(written: Written, origin: &Path, files: FilesRead) -> Result<Pack, PackError> {
         let invalid = |message: String| PackError::Invalid { path: origin.display().to_string(), message };
         let globs = |patterns: &[String]| {
-            let mut set = GlobSetBuilder::new();
-            for pattern in patterns {
-                let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-                set.add(glob.map_err(|error| invalid(error.to_string()))?);
-            }
-            set.build().map_err(|error| invalid(error.to_string()))
+            path_patterns(patterns.iter().map(String::as_str)).map_err(|error| invalid(error.to_string()))
         };
         Ok(Pack {
             headers: globs(&written.headers)?,

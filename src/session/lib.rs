@@ -58,7 +58,7 @@ pub use cowrap_base::files::{Digest, NamedBy, Place};
 pub use cowrap_base::limits::{Limit, Limits};
 pub use cowrap_fix::{plain_diff, unified_diff};
 pub use cowrap_frontend::index::WORKER;
-pub use cowrap_packs::{Cut, Settings, Valued, nearest};
+pub use cowrap_packs::{Cut, PatternError, Settings, Valued, nearest, path_patterns};
 pub use error::Error;
 pub use facts_file::{Extracted, FactsError, LinkRequest, Shard, UnitSelection, extract, link};
 pub use fix::{Applied, FixError, FixRequest, Fixed, NotApplied, Step, fix};

@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use globset::{GlobBuilder, GlobMatcher};
 use rayon::prelude::*;
 
 use cowrap_analysis::effects::functions_named;
@@ -12,7 +11,7 @@ use cowrap_analysis::program::{FunctionId, Location, Program};
 use cowrap_base::files::{Texts, Tree};
 use cowrap_csyntax::lex::{Kind, Lines, lex};
 use cowrap_facts::{NameSet, SlotModelId, name_matches};
-use cowrap_packs::{Entry, Names, Pack, SlotName, entries, nearest};
+use cowrap_packs::{Entry, Names, Pack, SlotName, entries, nearest, path_patterns};
 use cowrap_report::{CheckedEntry, MatchCount, PackCheck, Span};
 
 use crate::Error;
@@ -121,8 +120,7 @@ impl CheckedTree<'_> {
 
     /// The files of the program that a pattern matches. Files that no unit includes do not matter.
     fn files(&self, pattern: &str) -> Found {
-        let Ok(glob) = GlobBuilder::new(pattern).literal_separator(true).build() else { return Found::default() };
-        let glob: GlobMatcher = glob.compile_matcher();
+        let Ok(glob) = path_patterns([pattern]) else { return Found::default() };
         let paths = self.program.files.iter().map(|path| self.tree.relative(path));
         let mut matching: Vec<&Path> = paths.filter(|path| glob.is_match(path)).collect();
         matching.sort();

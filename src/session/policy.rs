@@ -12,7 +12,7 @@ use cowrap_analysis::program::FileId;
 use cowrap_analysis::rules::{self, malformed_suppression, unused_suppression};
 use cowrap_base::files::Texts;
 use cowrap_csyntax::suppression::{Comment, Suppression, comments};
-use cowrap_packs::{Pack, Settings, nearest};
+use cowrap_packs::{Pack, Setting, Settings, nearest};
 use cowrap_report::{Finding, Fingerprints, RuleInfo, Span, sort_findings};
 
 use crate::request::Request;
@@ -41,11 +41,14 @@ pub(crate) fn apply_policy(
     let mut findings = without_repeats(found, &packs);
     sort_findings(&mut findings);
     apply_suppressions(&mut findings, effects, request, enabled, texts, is_whole);
+    // Many findings are of one rule in one file.
+    let mut settings: HashMap<(Option<String>, String, PathBuf), Option<Setting>> = HashMap::new();
     findings.retain_mut(|finding| {
-        let Some(setting) = request.settings.level(finding.pack.as_deref(), &finding.rule, &finding.primary.at.path)
-        else {
-            return true;
-        };
+        let key = (finding.pack.clone(), finding.rule.clone(), finding.primary.at.path.clone());
+        let setting = settings
+            .entry(key)
+            .or_insert_with_key(|(pack, rule, path)| request.settings.level(pack.as_deref(), rule, path));
+        let Some(setting) = setting else { return true };
         if let Some(level) = setting.level() {
             finding.level = level;
         }

@@ -7,7 +7,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
-use globset::GlobMatcher;
+use globset::GlobSet;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -43,6 +43,8 @@ pub struct Settings {
     pub baseline: Option<Valued<PathBuf>>,
     /// The levels of rules, in the file's order. Of those that match, the last counts.
     pub levels: Vec<LevelOf>,
+    /// The patterns of files that have levels of their own.
+    patterns: GlobSet,
     /// The inputs and outputs of the wrapper generator.
     pub generators: Vec<GeneratorFiles>,
     /// Models of unmarked functions, in addition to the pack's.
@@ -151,7 +153,9 @@ pub struct LevelOf {
     /// Its level.
     pub level: Setting,
     /// A pattern of the files; all files without one.
-    pub files: Option<GlobMatcher>,
+    pub files: Option<String>,
+    /// The position of the pattern among all patterns.
+    pattern: usize,
     /// Its line in the file, from 1.
     pub line: u32,
 }
@@ -285,10 +289,11 @@ impl Settings {
     /// The level of a pack's rule in a file, if the settings have one. A rule about comments or the baseline has no
     /// pack. The path is relative to the tree's root.
     pub fn level(&self, pack: Option<&str>, rule: &str, path: &Path) -> Option<Setting> {
+        let matching = self.patterns.matches(path);
         let is_meant = |level: &&LevelOf| {
             level.rule == rule
                 && level.pack.as_deref().is_none_or(|of| pack == Some(of))
-                && level.files.as_ref().is_none_or(|files| files.is_match(path))
+                && (level.files.is_none() || matching.binary_search(&level.pattern).is_ok())
         };
         self.levels.iter().rev().find(is_meant).map(|level| level.level)
     }
@@ -457,5 +462,20 @@ mod tests {
         assert_eq!(Settings::find(&root.join("tree/a/b")), None, "it belongs to no other tree");
         std::fs::write(root.join("tree").join(FILE_NAME), "").unwrap();
         assert_eq!(Settings::find(&root.join("tree/a/b")), Some(root.join("tree").join(FILE_NAME)));
+    }
+
+    #[test]
+    fn nested_values_take_no_deep_stack() {
+        let texts = [
+            format!("paths = {}{}", "[".repeat(100_000), "]".repeat(100_000)),
+            format!("[levels]\na = {}{}", "{a = ".repeat(100_000), "}".repeat(100_000)),
+            format!("levels{} = \"off\"", ".a".repeat(100_000)),
+            format!("[levels{}]", ".a".repeat(100_000)),
+            format!("[levels]\n\"{}\" = {{ mixed-call = \"off\" }}", "{".repeat(100_000)),
+            format!("[levels]\n\"{}\" = {{ mixed-call = \"off\" }}", "*".repeat(200_000)),
+        ];
+        let parse_all = move || texts.iter().all(|text| parse(text).is_err());
+        let thread = std::thread::Builder::new().stack_size(512 << 10).spawn(parse_all).unwrap();
+        assert!(thread.join().unwrap());
     }
 }

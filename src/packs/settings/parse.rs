@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use globset::{Glob, GlobBuilder};
+use globset::GlobSet;
 use toml::Spanned;
 
 use cowrap_base::limits::{Limit, Limits};
@@ -10,6 +10,7 @@ use cowrap_base::limits::{Limit, Limits};
 use super::super::Cut;
 use super::super::is_builtin;
 use super::super::nearest::{hint, nearest};
+use super::super::patterns::{path_pattern, path_patterns};
 use super::written::{
     Rules, Written, WrittenCut, WrittenLevel, WrittenLevels, WrittenLimits, WrittenModel, WrittenSlot,
 };
@@ -21,18 +22,19 @@ use super::{
 impl Settings {
     /// Parses the text of a file. As in [`Settings::read`], names of packs and rules are not checked yet.
     pub fn parse(text: &str, file: &Path) -> Result<Settings, SettingsError> {
-        let source = Source { text, file };
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let source = Source { text, file, lines };
         let written: Written = toml::from_str(text).map_err(|error| {
             let message = error.message();
             let offset = error.span().map_or(0, |span| span.start);
             source.invalid(offset, &format!("{}{}", message.trim_end(), hint(message)))
         })?;
         for patterns in written.only.iter().chain(&written.exclude) {
-            let mut globs = patterns.get_ref().iter().map(|pattern| source.glob(pattern, patterns.span().start));
-            globs.try_for_each(|glob| glob.map(|_| ()))?;
+            let set = path_patterns(patterns.get_ref().iter().map(String::as_str));
+            set.map_err(|error| source.invalid(patterns.span().start, &error.to_string()))?;
         }
         source.check_reasons(&written)?;
-        let levels = source.levels(&written.levels)?;
+        let (levels, patterns) = source.levels(&written.levels)?;
         let limits = source.limits(&written.limits)?;
 
         // Relative paths start from the directory of the file.
@@ -68,6 +70,7 @@ impl Settings {
             enable: source.value(written.enable, |enable| enable),
             baseline: source.value(written.baseline, absolute),
             levels,
+            patterns,
             generators: generators.collect(),
             models: written.model.into_iter().map(model).collect(),
             cuts: written.cut.into_iter().map(cut).collect(),
@@ -145,12 +148,14 @@ fn check_rule(pack: Option<&str>, name: &str, known: &[PackRules]) -> Result<(),
 struct Source<'s> {
     text: &'s str,
     file: &'s Path,
+    /// The offset of each line's first byte.
+    lines: Vec<usize>,
 }
 
 impl Source<'_> {
     /// The line of a position in the text.
     fn line(&self, offset: usize) -> u32 {
-        self.text.get(..offset).map_or(1, |before| before.matches('\n').count() as u32 + 1)
+        self.lines.partition_point(|start| *start <= offset) as u32
     }
 
     fn invalid(&self, offset: usize, message: &str) -> SettingsError {
@@ -164,11 +169,6 @@ impl Source<'_> {
 
     fn valued(&self, written: Spanned<String>) -> Valued<String> {
         Valued { line: self.line(written.span().start), value: written.into_inner() }
-    }
-
-    fn glob(&self, pattern: &str, offset: usize) -> Result<Glob, SettingsError> {
-        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-        glob.map_err(|error| self.invalid(offset, &error.to_string()))
     }
 
     /// The packs, by their names or absolute paths.
@@ -224,25 +224,31 @@ impl Source<'_> {
         checked.collect()
     }
 
-    fn levels(&self, written: &WrittenLevels) -> Result<Vec<LevelOf>, SettingsError> {
-        let mut levels = Vec::new();
+    fn levels(&self, written: &WrittenLevels) -> Result<(Vec<LevelOf>, GlobSet), SettingsError> {
+        let (mut levels, mut patterns) = (Vec::new(), Vec::new());
         for (key, level) in &written.0 {
             let offset = key.span().start;
             match level {
                 WrittenLevel::Everywhere(level) => {
                     let (pack, rule) = split(key.get_ref());
-                    levels.push(LevelOf { pack, rule, level: *level, files: None, line: self.line(offset) });
+                    let line = self.line(offset);
+                    levels.push(LevelOf { pack, rule, level: *level, files: None, pattern: 0, line });
                 }
                 WrittenLevel::In(Rules(rules)) => {
-                    let files = self.glob(key.get_ref(), offset)?.compile_matcher();
+                    let files = key.get_ref();
+                    path_pattern(files).map_err(|error| self.invalid(offset, &error.to_string()))?;
+                    let pattern = patterns.len();
+                    patterns.push(key);
                     for (key, level) in rules {
                         let line = self.line(key.span().start);
                         let (pack, rule) = split(key.get_ref());
-                        levels.push(LevelOf { pack, rule, level: *level, files: Some(files.clone()), line });
+                        levels.push(LevelOf { pack, rule, level: *level, files: Some(files.clone()), pattern, line });
                     }
                 }
             }
         }
-        Ok(levels)
+        let set = path_patterns(patterns.iter().map(|pattern| pattern.get_ref().as_str()));
+        let first = patterns.first().map_or(0, |pattern| pattern.span().start);
+        Ok((levels, set.map_err(|error| self.invalid(first, &error.to_string()))?))
     }
 }

@@ -37,11 +37,10 @@ pub(crate) fn apply(
     if !gone.is_empty()
         && let Ok(git) = Git::new(&tree.root)
     {
-        let moved = |path: &PathBuf| {
-            let to = git.moved(&tree.root.join(path)).ok().flatten()?;
-            Some((path.clone(), tree.relative(&to).to_path_buf()))
-        };
-        let moved: BTreeMap<PathBuf, PathBuf> = gone.iter().filter_map(moved).collect();
+        // If git fails once, it is not asked again: it may take its whole time to do so.
+        let found = gone.iter().map_while(|path| Some((path, git.moved(&tree.root.join(path)).ok()?)));
+        let moved = found.filter_map(|(path, to)| Some((path.clone(), tree.relative(&to?).to_path_buf())));
+        let moved: BTreeMap<PathBuf, PathBuf> = moved.collect();
         baseline.rename(|path| moved.get(path).cloned());
     }
     let (is_known, stale) = baseline.compare(&report.findings, unnamed);

@@ -545,7 +545,7 @@ fn where_there_is_no_repository_that_is_said() {
     assert!(matches!(error, GitError::NotARepository { .. }), "{error}");
     let repository = repository(&["a.c"]);
     let error = dirty(&repository.path().join(".git"), &paths(&["config"])).unwrap_err();
-    assert!(matches!(error, GitError::NotARepository { .. }), "{error}");
+    assert!(matches!(error, GitError::Refused { .. }), "{error}");
     std::fs::write(repository.path().join(".git/config"), "[nonsense").unwrap();
     let error = dirty(repository.path(), &paths(&["a.c"])).unwrap_err();
     assert!(matches!(error, GitError::Failed { .. }), "{error}");

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Seek, SeekFrom, Write};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 use std::sync::Arc;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
@@ -49,6 +50,7 @@ struct RawChange {
 impl Git {
     /// The full name of the commit that a revision names.
     pub fn commit(&self, revision: &str) -> Result<String, GitError> {
+        self.repository.vet_reference(revision)?;
         let wanted = format!("{revision}^{{commit}}");
         let out = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted], &[], None)?;
         match out.status.success() {
@@ -60,7 +62,15 @@ impl Git {
     /// The commit of HEAD; `None` in a repository without commits.
     pub fn head(&self) -> Result<Option<String>, GitError> {
         let out = self.run(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], &[], None)?;
-        Ok(out.status.success().then(|| String::from_utf8_lossy(&out.stdout).trim().to_owned()))
+        if out.status.success() {
+            return Ok(Some(String::from_utf8_lossy(&out.stdout).trim().to_owned()));
+        }
+        let out = self.run(&["symbolic-ref", "--quiet", "HEAD"], &[], None)?;
+        let branch = String::from_utf8_lossy(&out.stdout).trim().to_owned();
+        match out.status.success() && !self.repository.has_reference(&branch)? {
+            true => Ok(None),
+            false => Err(self.failed("HEAD does not lead to a commit; repair the repository (git fsck)".to_owned())),
+        }
     }
 
     /// The merge base of HEAD and a commit.
@@ -154,11 +164,8 @@ impl Git {
         Ok(entries)
     }
 
-    /// The contents of objects, by their names.
-    fn blobs(&self, names: &BTreeSet<&str>) -> Result<BTreeMap<String, Arc<Vec<u8>>>, GitError> {
-        if names.is_empty() {
-            return Ok(BTreeMap::new());
-        }
+    /// The answer of `git cat-file` about objects.
+    fn ask_objects(&self, option: &str, names: &[&str]) -> Result<Output, GitError> {
         let input = || -> std::io::Result<std::fs::File> {
             let mut input = tempfile::tempfile()?;
             names.iter().try_for_each(|name| writeln!(input, "{name}"))?;
@@ -166,10 +173,27 @@ impl Git {
             Ok(input)
         };
         let input = input().map_err(|reason| GitError::NoGit { root: self.root.clone(), reason })?;
-        let out = self.run(&["cat-file", "--batch"], &[], Some(input))?;
-        if !out.status.success() {
-            return Err(self.failure(&out));
+        let out = self.run(&["cat-file", option], &[], Some(input))?;
+        if out.status.success() { Ok(out) } else { Err(self.failure(&out)) }
+    }
+
+    /// The contents of objects, by their names. Those that are too long have none.
+    fn blobs(&self, names: &BTreeSet<&str>) -> Result<BTreeMap<String, Arc<Vec<u8>>>, GitError> {
+        if names.is_empty() {
+            return Ok(BTreeMap::new());
         }
+        // What is too long is no text, such as an image of a disk.
+        let sizes = self.ask_objects("--batch-check", &names.iter().copied().collect::<Vec<_>>())?;
+        let sizes = String::from_utf8_lossy(&sizes.stdout).into_owned();
+        let too_long: BTreeSet<&str> = sizes
+            .lines()
+            .filter_map(|line| {
+                let (name, size) = (line.split(' ').next()?, line.rsplit(' ').next()?.parse::<u64>().ok()?);
+                (size > LONGEST_TEXT).then_some(name)
+            })
+            .collect();
+        let short: Vec<&str> = names.iter().copied().filter(|name| !too_long.contains(name)).collect();
+        let out = self.ask_objects("--batch", &short)?;
         let mut rest = out.stdout.as_slice();
         let mut blobs = BTreeMap::new();
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
@@ -224,6 +248,7 @@ impl Git {
             let arguments = [
                 "log",
                 "--no-show-signature",
+                "--no-mailmap",
                 "--max-count=1",
                 "--diff-filter=D",
                 "--no-renames",

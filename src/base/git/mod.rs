@@ -3,11 +3,15 @@
 //!
 //! A tree may come from anywhere, and git runs programs that a repository's configuration names.
 //! The commands here prevent that: no file system monitor, no hook, no filter, and no fetching for
-//! a partial clone. They write nothing to the working tree or the repository. This module must
-//! never know C, or findings.
+//! a partial clone. They read no file that the repository's configuration names elsewhere, they
+//! have a time limit, and they write nothing to the working tree or the repository. The user's own
+//! configuration counts, as for `safe.directory`. This module must never know C, or findings.
 
 mod changes;
+mod config;
 mod dirty;
+mod process;
+mod repository;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -15,10 +19,14 @@ use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use thiserror::Error;
 
 use crate::files::normalize;
+
+use self::process::Failure;
+use self::repository::Repository;
 
 pub use changes::{Change, Side};
 pub use dirty::dirty;
@@ -26,7 +34,7 @@ pub use dirty::dirty;
 /// Why git cannot answer.
 #[derive(Debug, Error)]
 pub enum GitError {
-    /// The tree is not in a git repository, or git does not accept it as one.
+    /// The tree is not in a git repository.
     #[error("{} is not in a git repository, so changes are unknown", root.display())]
     NotARepository {
         /// The tree's root.
@@ -39,6 +47,34 @@ pub enum GitError {
         root: PathBuf,
         /// The reason.
         reason: io::Error,
+    },
+    /// A file that git would read cannot be read, or is no regular file.
+    #[error("cannot read {}: {reason}; git is not started", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        reason: io::Error,
+    },
+    /// The repository has something that git must not read.
+    #[error("{} {why}; git is not started; {help}", path.display())]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// What it is or has, as a clause.
+        why: String,
+        /// What to do.
+        help: &'static str,
+    },
+    /// git did not end in time.
+    #[error("`git {command}` in {} did not end in {} seconds, and was stopped", root.display(), longest.as_secs())]
+    TooSlow {
+        /// The tree's root.
+        root: PathBuf,
+        /// The command's name.
+        command: String,
+        /// The limit.
+        longest: Duration,
     },
     /// git reported an error.
     #[error("git failed in {}: {message}", root.display())]
@@ -71,6 +107,9 @@ pub struct Git {
     root: PathBuf,
     /// The top of the working tree; absolute, without symbolic links.
     top: PathBuf,
+    /// The program.
+    program: PathBuf,
+    repository: Repository,
     /// Options that switch off the configured filters.
     filters_off: Vec<OsString>,
     /// The index to use if it is not the repository's own: `git commit` makes another one for what
@@ -83,11 +122,20 @@ impl Git {
     pub fn new(root: &Path) -> Result<Git, GitError> {
         let index = std::env::var_os("GIT_INDEX_FILE").and_then(|index| std::path::absolute(index).ok());
         let index = index.map(PathBuf::into_os_string);
-        let mut git = Git { root: root.to_path_buf(), top: PathBuf::new(), filters_off: Vec::new(), index };
+        let program = process::find("git").map_err(|reason| GitError::NoGit { root: root.to_path_buf(), reason })?;
+        let repository = Repository::find(root)?;
+        let filters_off = Vec::new();
+        let mut git = Git { root: root.to_path_buf(), top: PathBuf::new(), program, repository, filters_off, index };
         let out = git.succeed(&["rev-parse", "--show-toplevel"], &[])?;
         let top = out.strip_suffix(b"\n").unwrap_or(&out);
         let top = Path::new(OsStr::from_bytes(top));
         git.top = top.canonicalize().unwrap_or_else(|_| normalize(top));
+        if git.top != git.repository.top {
+            let why =
+                format!("is not the repository that git takes; that has its working tree in {}", git.top.display());
+            let help = "repair or remove it, and remove `core.worktree` from its configuration";
+            return Err(GitError::Refused { path: git.repository.top.join(".git"), why, help });
+        }
 
         let pattern = r"^filter\..*\.(clean|process|required)$";
         let out = git.run(&["config", "--null", "--name-only", "--get-regexp", pattern], &[], None)?;
@@ -118,7 +166,7 @@ impl Git {
     }
 
     fn run(&self, arguments: &[&str], paths: &[&Path], input: Option<File>) -> Result<Output, GitError> {
-        let mut command = Command::new("git");
+        let mut command = Command::new(&self.program);
         command.current_dir(if self.top.as_os_str().is_empty() { &self.root } else { &self.top });
         for variable in REDIRECTING {
             command.env_remove(variable);
@@ -128,25 +176,32 @@ impl Git {
         }
         // No lock on the index, which would also run a hook; no fetching; messages in one language.
         command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1").env("GIT_ALLOW_PROTOCOL", "none");
+        // No other object in place of a named one.
+        command.env("GIT_NO_REPLACE_OBJECTS", "1").env("GIT_GRAFT_FILE", "/dev/null/none");
         command.env("LC_ALL", "C").env("COWRAP_EMPTY", "").env("COWRAP_FALSE", "false");
         command.args(["--no-pager", "--literal-pathspecs", "-c", "core.fsmonitor=false"]);
-        command.args(["-c", "core.hooksPath=/dev/null"]).args(&self.filters_off).args(arguments);
+        command.args(["-c", "core.hooksPath=/dev/null", "-c", "safe.bareRepository=explicit"]);
+        for setting in &self.repository.switched_off {
+            command.args(["-c", setting]);
+        }
+        command.args(&self.filters_off).args(arguments);
         if !paths.is_empty() {
             command.arg("--").args(paths);
         }
         command.stdin(input.map_or_else(Stdio::null, Stdio::from));
-        command.output().map_err(|reason| GitError::NoGit { root: self.root.clone(), reason })
+        process::run(command, process::LONGEST, process::MOST).map_err(|failure| match failure {
+            Failure::System(reason) => GitError::NoGit { root: self.root.clone(), reason },
+            Failure::TooSlow => GitError::TooSlow {
+                root: self.root.clone(),
+                command: arguments.first().copied().unwrap_or_default().to_owned(),
+                longest: process::LONGEST,
+            },
+            Failure::TooMuch => self.failed(format!("it wrote more than {} bytes", process::MOST)),
+        })
     }
 
     fn failure(&self, out: &Output) -> GitError {
-        let message = String::from_utf8_lossy(&out.stderr).trim().replace('\n', "; ");
-        // git says the second inside of `.git`, and in a repository without a working tree.
-        let is_outside =
-            ["not a git repository", "must be run in a work tree"].iter().any(|said| message.contains(said));
-        match is_outside {
-            true => GitError::NotARepository { root: self.root.clone() },
-            false => self.failed(message),
-        }
+        self.failed(String::from_utf8_lossy(&out.stderr).trim().replace('\n', "; "))
     }
 
     fn failed(&self, message: String) -> GitError {

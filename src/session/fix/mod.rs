@@ -125,7 +125,7 @@ pub enum FixError {
     #[error("these files have uncommitted changes: {0}\n  commit or stash them, or use --allow-dirty")]
     Dirty(String),
     /// git cannot say whether files have uncommitted changes.
-    #[error(transparent)]
+    #[error("cannot find out whether files have uncommitted changes: {0}\n  use --allow-dirty to fix them anyway")]
     Git(GitError),
     /// Files cannot be written, and none was.
     #[error("no file was written:\n  {0}")]

@@ -18,6 +18,8 @@ use super::{Git, GitError, PATHS_AT_ONCE, path_of};
 /// interpret; the other errors when git cannot answer.
 pub fn dirty(root: &Path, paths: &[PathBuf]) -> Result<Vec<PathBuf>, GitError> {
     let git = Git::new(root)?;
+    // Where HEAD is broken, git compares with nothing.
+    git.head()?;
     let mut found = Vec::new();
     for paths in paths.chunks(PATHS_AT_ONCE) {
         // By real path: git does not follow symbolic links.

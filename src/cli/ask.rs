@@ -11,7 +11,7 @@ use cowrap_session::Query;
 use cowrap_session::Selection;
 
 use super::input::InputArguments;
-use super::{ColorArgument, fail, progress};
+use super::{ColorArgument, fail, progress, warn};
 
 /// What all queries have in common.
 #[derive(Debug, Args)]
@@ -194,7 +194,7 @@ impl Common {
         };
         if result.unread_units > 0 {
             let units = if result.unread_units == 1 { "translation unit" } else { "translation units" };
-            eprintln!("cowrap: warning: {} {units} could not be read; the answer lacks them", result.unread_units);
+            warn(&format!("{} {units} could not be read; the answer lacks them", result.unread_units));
         }
         if let (Answer::Graph(drawing), AnswerFormat::Html) = (&result.answer, format)
             && drawing.nodes.len() > MOST_ON_A_PAGE

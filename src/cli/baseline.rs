@@ -9,6 +9,7 @@ use cowrap_report::render::printable_lines;
 use cowrap_session::{BaselineRequest, Gate};
 
 use super::input::InputArguments;
+use super::messages::say;
 use super::{fail, progress};
 
 #[derive(Debug, Args)]
@@ -64,11 +65,8 @@ impl Baseline {
         let baseline = self.output.clone().map_or(gate.baseline, BaselineRequest::File);
         request.gate = Gate { baseline, ..Gate::default() };
         let (file, findings) = cowrap_session::write_baseline(&report, &request).map_err(|error| error.to_string())?;
-        eprintln!(
-            "{}: {findings} finding{}",
-            printable_lines(&file.display().to_string()),
-            if findings == 1 { "" } else { "s" }
-        );
+        let shown = printable_lines(&file.display().to_string());
+        say(&format!("{shown}: {findings} finding{}", if findings == 1 { "" } else { "s" }));
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -9,12 +9,12 @@ use std::process::ExitCode;
 use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser};
 use clap::{Args, ValueEnum};
 
-use cowrap_report::render::{Format, Style, printable_lines, render};
+use cowrap_report::render::{Format, Style, render};
 use cowrap_report::{Comparison, Report, Upgrade};
 use cowrap_session::{BaselineRequest, Gate, Input, Place, Request, Since, refuse_inputs, refuse_read};
 
 use super::input::InputArguments;
-use super::{ColorArgument, INCOMPLETE, fail, progress};
+use super::{ColorArgument, INCOMPLETE, fail, progress, warn};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Exit status:\n  0  no errors\n  1  errors found\n  2  analysis failed or is incomplete")]
@@ -177,7 +177,7 @@ impl Check {
             Err(error) => return fail(&error.to_string()),
         };
         if let Some(notice) = report.summary.compared.as_ref().and_then(baseline_notice) {
-            eprintln!("cowrap: warning: {}", printable_lines(&notice));
+            warn(&notice);
         }
         match self.write(&request, &report, &outputs) {
             Ok(()) => self.status(&report),

@@ -1,6 +1,6 @@
 //! `cowrap generate`.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,6 +10,7 @@ use cowrap_report::render::render_header_diagnostics;
 use cowrap_session::{GenerateRequest, Generated, Job, NamedBy, build_jobs, configured_jobs, generate, plain_diff};
 
 use super::input::{generator_roots, settings};
+use super::messages::{say, write};
 use super::{ColorArgument, fail};
 
 #[derive(Debug, Args)]
@@ -173,21 +174,15 @@ fn check(job: &Job, named_by: &NamedBy, generated: &Generated, text: &str) -> Re
 }
 
 fn print(text: &str) -> Result<(), String> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("cannot write to standard output: {error}"))
-        }
-        _ => Ok(()),
-    }
+    write(&mut io::stdout().lock(), text.as_bytes())
 }
 
 fn print_details(job: &Job, generated: &Generated) {
     let (dialect, reasons) = &generated.dialect;
     let output = job.output.as_ref().map_or_else(|| "-".to_owned(), |output| output.display().to_string());
     let count = generated.wrappers;
-    eprintln!("{output}: {count} wrapper{}, dialect {dialect}", if count == 1 { "" } else { "s" });
+    say(&format!("{output}: {count} wrapper{}, dialect {dialect}", if count == 1 { "" } else { "s" }));
     for (feature, reason) in reasons {
-        eprintln!("  {feature}: detected from {reason}");
+        say(&format!("  {feature}: detected from {reason}"));
     }
 }

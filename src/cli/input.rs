@@ -11,6 +11,7 @@ use cowrap_session::{
 };
 
 use super::cache::PlaceArguments;
+use super::messages::warn_once;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Input")]
@@ -190,6 +191,7 @@ impl InputArguments {
                 _ => SharingRequest::Yes,
             },
             cache,
+            warn: warn_once,
         })
     }
 }

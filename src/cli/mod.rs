@@ -7,17 +7,19 @@ mod baseline;
 mod cache;
 mod check;
 mod config;
+mod ending;
 mod fix;
 mod generate;
 mod help;
 mod index;
 mod input;
 mod link;
+mod messages;
 mod pack;
 mod progress;
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 
@@ -25,7 +27,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 use terminal_size::{Width, terminal_size_of};
 
 use cowrap_report::Direction;
-use cowrap_report::render::{Style, printable_lines};
+use cowrap_report::render::Style;
+
+use ending::{guarded, handle_signals};
+use messages::{fail, print, warn};
 
 /// The exit status if analysis failed or is incomplete.
 const INCOMPLETE: u8 = 2;
@@ -95,14 +100,13 @@ enum ColorArgument {
 
 /// Runs the program with the process's arguments.
 pub fn run() -> ExitCode {
-    let print = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        // A worker's panic costs one unit and is part of the report.
-        let in_worker = std::thread::current().name().is_some_and(|name| name.starts_with(cowrap_session::WORKER));
-        if !in_worker {
-            print(panic);
-        }
-    }));
+    guarded(|| {
+        handle_signals();
+        run_command()
+    })
+}
+
+fn run_command() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let has_flags = arguments.iter().any(|argument| argument == "--");
     let cli = Cli::parse_from(arguments);
@@ -155,24 +159,4 @@ fn width(stream: &impl AsFd) -> usize {
     let given = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
     let width = given.or_else(|| terminal_size_of(stream).map(|(Width(columns), _)| usize::from(columns)));
     width.map_or(Style::DEFAULT_WIDTH, |width| width.max(LEAST_WIDTH))
-}
-
-/// Writes to standard output. A reader that stops early is no failure.
-fn print(text: &[u8]) -> ExitCode {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            fail(&format!("cannot write to standard output: {error}"))
-        }
-        _ => ExitCode::SUCCESS,
-    }
-}
-
-fn warn(message: &str) {
-    eprintln!("cowrap: warning: {}", printable_lines(message));
-}
-
-fn fail(message: &str) -> ExitCode {
-    eprintln!("cowrap: error: {}", printable_lines(message));
-    ExitCode::from(INCOMPLETE)
 }

@@ -1,7 +1,7 @@
 //! `cowrap pack new` and `cowrap pack check`.
 
 use std::ffi::OsString;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -12,6 +12,7 @@ use cowrap_report::render::{printable_lines, render_pack_check, render_pack_chec
 use cowrap_session::{HintSource, Input, NewPack, Place, Request, TreeHints};
 
 use super::input::{InputArguments, settings};
+use super::messages::{ask, say};
 use super::{INCOMPLETE, fail, print, progress, warn};
 
 #[derive(Debug, Args)]
@@ -168,7 +169,7 @@ impl New {
             (None, true) if self.root.is_none() => String::new(),
             (None, _) => " -p BUILD".to_owned(),
         };
-        eprintln!("{shown}: written; `cowrap pack check {shown}{build}` shows what it matches");
+        say(&format!("{shown}: written; `cowrap pack check {shown}{build}` shows what it matches"));
         Ok(ExitCode::SUCCESS)
     }
 
@@ -186,10 +187,8 @@ impl New {
         ];
         let asked = questions.into_iter().skip(usize::from(is_named));
         for (answer, question) in asked.filter(|(answer, _)| answer.is_none()) {
-            eprint!("{question} (empty: decide later): ");
             let mut line = String::new();
-            io::stderr()
-                .flush()
+            ask(&format!("{question} (empty: decide later): "))
                 .and_then(|()| io::stdin().lock().read_line(&mut line))
                 .map_err(|error| error.to_string())?;
             *answer = Some(line.trim().to_owned()).filter(|line| !line.is_empty());
@@ -229,7 +228,7 @@ impl Check {
         let check = check.map_err(|error| error.to_string())?;
         if check.unread_units > 0 {
             let units = if check.unread_units == 1 { "translation unit" } else { "translation units" };
-            eprintln!("cowrap: warning: {} {units} could not be read; the result lacks them", check.unread_units);
+            warn(&format!("{} {units} could not be read; the result lacks them", check.unread_units));
         }
         let mut text = Vec::new();
         let written = match self.format {

@@ -16,6 +16,8 @@
 
 mod plan;
 mod merge;
+mod order;
+mod journal;
 mod apply;
 mod diff;
 mod line_diff;
@@ -23,8 +25,12 @@ mod patches;
 
 use std::path::PathBuf;
 
-pub use apply::{RefusalReason, RefusedChange, UnsyncedDirectory, WriteOutcome, write_all};
+pub use apply::{
+    RecoverError, Recovered, RefusalReason, RefusedChange, UnsyncedDirectory, WriteOutcome, is_unfinished, recover,
+    write_all,
+};
 pub use diff::{plain_diff, unified_diff};
+pub use journal::JOURNAL;
 pub use merge::{Conflict, EditSet, GroupId, OutOfBounds};
 pub use patches::{PatchHeader, patch_mail, patch_name};
 pub use plan::{Dependencies, InputList, PlanError, Planner};

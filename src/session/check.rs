@@ -18,7 +18,7 @@ use crate::readings::Readings;
 use crate::request::{Input, Progress, Request};
 use crate::rule_names::{require_rules, rules_of};
 use crate::run_cache::RunCache;
-use crate::session::{ProgramRead, Session, saved_program};
+use crate::session::{ProgramRead, Session, saved_program, warn_of_unfinished_fix};
 use crate::snapshot::Snapshot;
 use crate::summary::{find_unmatched, summarise};
 use crate::{Error, Since, compare};
@@ -42,7 +42,10 @@ pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error
     let mut checker = Checker::new(request, progress);
     let run_cache = RunCache::new(request).filter(|_| snapshot.is_disk());
     let mut report = match run_cache.as_ref().and_then(RunCache::report) {
-        Some(report) => report,
+        Some(report) => {
+            warn_of_unfinished_fix(request, &report.tree);
+            report
+        }
         None => checker.report(&snapshot, run_cache.as_ref())?,
     };
     compare::apply(&mut checker, &mut report, changes, run_cache.as_ref(), &report_on)?;

@@ -12,6 +12,7 @@
 mod request;
 mod gate;
 mod error;
+mod warning;
 
 // The commands.
 mod check;
@@ -54,7 +55,7 @@ mod depfile;
 pub use baseline::write_baseline;
 pub use check::check;
 pub use cowrap_analysis::queries::Selection;
-pub use cowrap_base::files::{Digest, NamedBy, Place};
+pub use cowrap_base::files::{Digest, NamedBy, Place, read_text, remove_temporaries};
 pub use cowrap_base::limits::{Limit, Limits};
 pub use cowrap_fix::{plain_diff, unified_diff};
 pub use cowrap_frontend::index::WORKER;
@@ -77,6 +78,7 @@ pub use request::{Input, Progress, Request, SharingRequest};
 pub use rule_names::{builtin_rules, check_settings, rules};
 pub use session::index;
 pub use vocabulary::{mark_headers, vocabulary};
+pub use warning::Warning;
 
 /// The cache's location and administration.
 pub mod cache {

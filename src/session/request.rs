@@ -10,6 +10,7 @@ use cowrap_base::limits::Limits;
 use cowrap_packs::Settings;
 
 use crate::gate::Gate;
+use crate::warning::Warning;
 
 /// What a run reads, and how.
 #[derive(Clone, Debug)]
@@ -48,6 +49,8 @@ pub struct Request {
     pub sharing: SharingRequest,
     /// The cache; `None` if the run uses none.
     pub cache: Option<CacheLocation>,
+    /// Tells the user something that stops nothing; perhaps several times.
+    pub warn: fn(&Warning),
     /// How much one part of the input may cost.
     pub limits: Limits,
 }
@@ -73,6 +76,7 @@ impl Request {
             jobs: 0,
             sharing: SharingRequest::default(),
             cache: None,
+            warn: |_| {},
             limits: Limits::default(),
         }
     }

@@ -12,6 +12,7 @@ use cowrap_analysis::program::Program;
 use cowrap_base::cache::Cache;
 use cowrap_base::files::{Identities, Tree};
 use cowrap_facts::{ReadingId, SharedFileFacts};
+use cowrap_fix::is_unfinished;
 use cowrap_frontend::clang::Library;
 use cowrap_frontend::compdb::Unit;
 use cowrap_frontend::index::Indexer;
@@ -29,6 +30,7 @@ use crate::request::{Input, Progress, Request, SharingRequest};
 use crate::snapshot::Snapshot;
 use crate::units::{Purpose, UnitResult, count_unknown_arguments, link};
 use crate::vocabulary::{mark_headers, vocabulary};
+use crate::warning::Warning;
 use crate::{Error, index_file};
 
 /// A tree that is open for reading.
@@ -113,6 +115,7 @@ impl<'r> Session<'r> {
         let packs = packs_of(&request.packs, &request.settings)?;
         let library = Library::load()?;
         let (inputs, tree) = inputs(request)?;
+        warn_of_unfinished_fix(request, &tree);
         let started = SystemTime::now();
         let visible = make_visible(&tree.root, &mark_headers(&packs), &Default::default());
         let parsing = ParseDetails {
@@ -273,6 +276,13 @@ impl<'r> Session<'r> {
             other_languages: self.inputs.other_languages.clone(),
             is_whole: self.inputs.is_whole,
         }
+    }
+}
+
+/// Warns if a killed run of `cowrap fix` has left the tree half changed.
+pub(crate) fn warn_of_unfinished_fix(request: &Request, tree: &Tree) {
+    if is_unfinished(&tree.root) {
+        (request.warn)(&Warning::UnfinishedFix(tree.root.clone()));
     }
 }
 

@@ -43,6 +43,44 @@ fn only_regular_files_are_read() {
     }
 }
 
+/// A failing `println!` panics: a full disk, or a reader that has gone, would look like a mistake of cowrap.
+#[test]
+fn printing_is_in_one_place() {
+    for (file, text) in product_sources() {
+        for form in ["print!(", "println!(", "dbg!("] {
+            assert!(!text.contains(form), "{}: uses {form}; see src/cli/messages.rs", file.display());
+        }
+    }
+}
+
+/// What a tree names must be checked before it is written, and links must not be followed: `Place` and `Directory` do so.
+#[test]
+fn files_are_written_in_one_place() {
+    let allowed = ["src/base/files/", "src/base/cache/", "src/frontend/parse.rs"];
+    for (file, text) in product_sources() {
+        let relative = file.strip_prefix(root()).unwrap().to_str().unwrap();
+        if allowed.iter().any(|allowed| relative.starts_with(allowed)) {
+            continue;
+        }
+        for form in
+            ["fs::write(", "File::create", "OpenOptions", "fs::rename(", "fs::copy(", "fs::hard_link(", "symlink("]
+        {
+            assert!(!text.contains(form), "{relative}: uses {form}; see src/base/files/place.rs");
+        }
+    }
+}
+
+/// The sources without their tests and without what runs when cowrap is built.
+fn product_sources() -> impl Iterator<Item = (PathBuf, String)> {
+    let is_product = |file: &PathBuf| {
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap();
+        !["tests.rs", "build.rs", "testing.rs"].contains(&name)
+            && !file.components().any(|part| part.as_os_str() == "tests")
+    };
+    let product = sources().into_iter().filter(move |(file, _)| is_product(file));
+    product.map(|(file, text)| (file, text.split("#[cfg(test)]").next().unwrap_or_default().to_owned()))
+}
+
 #[test]
 fn each_rule_has_a_file_a_page_and_fixtures() {
     let ids: BTreeSet<String> = RULES.iter().map(|rule| rule.id.to_owned()).collect();

@@ -167,6 +167,15 @@ impl Directory {
         self.open_regular(name, OFlags::RDONLY)
     }
 
+    /// Opens a regular file for writing, without changing it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Directory::open_file`].
+    pub fn open_to_write(&self, name: &OsStr) -> io::Result<File> {
+        self.open_regular(name, OFlags::WRONLY)
+    }
+
     /// Opens a regular file for appending, and makes it if nothing is there.
     ///
     /// # Errors

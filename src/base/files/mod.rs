@@ -24,6 +24,6 @@ pub use read::{
 pub use texts::{Texts, offset, place};
 pub use tree::{Identities, MesonError, Tree, normalize};
 pub use write::{
-    Staged, TemporaryDirectory, is_temporary, remove_abandoned, remove_abandoned_directories_in, remove_abandoned_in,
-    remove_temporaries, uninterrupted,
+    Staged, TemporaryDirectory, is_maker_running, is_part_of_change, is_temporary, remove_abandoned,
+    remove_abandoned_directories_in, remove_abandoned_in, remove_abandoned_parts_in, remove_temporaries, uninterrupted,
 };

@@ -24,6 +24,10 @@ use super::directory::{Directory, Entry};
 /// started, and where its number means something.
 const PREFIX: &str = ".cowrap-";
 
+/// How they begin if they are a part of a change of many files, which a later run can finish. So only
+/// who knows that there is nothing to finish removes them.
+const OF_A_CHANGE: &str = ".cowrap-fix-";
+
 /// How old a temporary file of another machine is before it is taken for abandoned.
 const OLD: Duration = Duration::from_secs(3600);
 
@@ -49,7 +53,7 @@ impl Staged {
     ///
     /// The file system reports an error; nothing is left behind then.
     pub fn write_in(directory: &Directory, name: &OsStr, text: &[u8]) -> io::Result<Staged> {
-        Ok(Staged::stage(directory, name, text)?.0)
+        Ok(Staged::stage(directory, name, text, PREFIX)?.0)
     }
 
     /// The same, and waits until the disk has the text.
@@ -58,14 +62,25 @@ impl Staged {
     ///
     /// As [`Staged::write_in`].
     pub fn sync_in(directory: &Directory, name: &OsStr, text: &[u8]) -> io::Result<Staged> {
-        let (staged, file) = Staged::stage(directory, name, text)?;
+        let (staged, file) = Staged::stage(directory, name, text, PREFIX)?;
         file.sync_all()?;
         Ok(staged)
     }
 
-    fn stage(directory: &Directory, name: &OsStr, text: &[u8]) -> io::Result<(Staged, File)> {
+    /// The same, as a part of a change of many files: only [`remove_abandoned_parts_in`] removes it later.
+    ///
+    /// # Errors
+    ///
+    /// As [`Staged::write_in`].
+    pub fn sync_part_in(directory: &Directory, name: &OsStr, text: &[u8]) -> io::Result<Staged> {
+        let (staged, file) = Staged::stage(directory, name, text, OF_A_CHANGE)?;
+        file.sync_all()?;
+        Ok(staged)
+    }
+
+    fn stage(directory: &Directory, name: &OsStr, text: &[u8], prefix: &str) -> io::Result<(Staged, File)> {
         // The process's mask applies to these permissions of a new file.
-        let (temporary, mut file) = Temporary::file(directory, 0o666)?;
+        let (temporary, mut file) = Temporary::make(directory, prefix, |name| directory.create_file(name, 0o666))?;
         file.write_all(text)?;
         if let Some(old) = directory.entry(name)?.filter(Entry::is_regular) {
             if let Some(own) = directory.entry(&temporary.name)?
@@ -81,6 +96,22 @@ impl Staged {
             }
         }
         Ok((Staged { temporary, name: name.to_owned() }, file))
+    }
+
+    /// Moves the new text to the file's place, where nothing may be, and lets only the user read it.
+    ///
+    /// # Errors
+    ///
+    /// The file system reports an error, or something is there.
+    pub fn put_new_in(self, directory: &Directory) -> io::Result<()> {
+        directory.open_file(&self.temporary.name)?.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+        match directory.link(&self.temporary.name, &self.name) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+            // Some file systems have no links.
+            Err(_) if directory.entry(&self.name)?.is_none() => self.put_in(directory),
+            Err(error) => Err(error),
+        }
     }
 
     /// The name of the temporary file.
@@ -100,9 +131,10 @@ impl Staged {
         Ok(())
     }
 
-    /// Leaves the temporary file to whoever finds it.
-    pub fn keep(self) {
+    /// Leaves the temporary file to the caller, who knows its name.
+    pub fn keep(self) -> OsString {
         self.temporary.keep();
+        self.temporary.name.clone()
     }
 }
 
@@ -155,7 +187,7 @@ impl TemporaryDirectory {
     ///
     /// The file system reports an error.
     pub fn make_in(directory: &Directory) -> io::Result<TemporaryDirectory> {
-        let (temporary, ()) = Temporary::make(directory, |name| directory.make_directory(name))?;
+        let (temporary, ()) = Temporary::make(directory, PREFIX, |name| directory.make_directory(name))?;
         Ok(TemporaryDirectory { temporary })
     }
 
@@ -191,14 +223,14 @@ struct Temporary {
 }
 
 impl Temporary {
-    fn file(directory: &Directory, mode: u32) -> io::Result<(Temporary, File)> {
-        Temporary::make(directory, |name| directory.create_file(name, mode))
-    }
-
-    fn make<T>(directory: &Directory, make: impl Fn(&OsStr) -> io::Result<T>) -> io::Result<(Temporary, T)> {
+    fn make<T>(
+        directory: &Directory,
+        prefix: &str,
+        make: impl Fn(&OsStr) -> io::Result<T>,
+    ) -> io::Result<(Temporary, T)> {
         for _ in 0..MOST_NAMES {
             let random = RandomState::new().hash_one(std::process::id());
-            let name = OsString::from(format!("{}{random:016x}", own_prefix()));
+            let name = OsString::from(format!("{prefix}{}-{random:016x}", maker()));
             let path = std::path::absolute(directory.path().join(&name))?;
             // Nothing is made once the run is being ended.
             let mut live = live();
@@ -274,9 +306,30 @@ pub fn remove_abandoned(directory: &Path) {
 
 /// The same for an open directory.
 pub fn remove_abandoned_in(directory: &Directory) {
-    for (name, _) in abandoned(directory, true).filter(|(_, entry)| entry.is_regular()) {
+    for (name, _) in abandoned(directory, PREFIX, true).filter(|(_, entry)| entry.is_regular()) {
         let _ = directory.remove(&name);
     }
+}
+
+/// Removes what changes of many files have left in a directory, if their process has ended. The
+/// caller knows that none of them is to be finished.
+pub fn remove_abandoned_parts_in(directory: &Directory) {
+    for (name, _) in abandoned(directory, OF_A_CHANGE, true).filter(|(_, entry)| entry.is_regular()) {
+        let _ = directory.remove(&name);
+    }
+}
+
+/// Whether a name is that of a temporary file that is a part of a change of many files.
+pub fn is_part_of_change(name: &str) -> bool {
+    Maker::of(name, OF_A_CHANGE).is_some()
+}
+
+/// Whether another process made such a file and is running; `None` if it is one of another machine
+/// or container.
+pub fn is_maker_running(name: &str) -> Option<bool> {
+    let maker = Maker::of(name, OF_A_CHANGE)?;
+    let is_this = maker.process == std::process::id() && maker.started == start();
+    (maker.is_of_this_system == Some(true)).then(|| !is_this && !maker.has_ended())
 }
 
 /// Removes the user's temporary directories in a directory whose process has ended; see
@@ -284,17 +337,18 @@ pub fn remove_abandoned_in(directory: &Directory) {
 pub fn remove_abandoned_directories_in(directory: &Directory) {
     let user = geteuid().as_raw();
     // Other machines share directories such as a cache's with this one.
-    for (name, _) in abandoned(directory, false).filter(|(_, entry)| entry.is_directory() && entry.user == user) {
+    for (name, _) in abandoned(directory, PREFIX, false).filter(|(_, entry)| entry.is_directory() && entry.user == user)
+    {
         let _ = std::fs::remove_dir_all(directory.path().join(name));
     }
 }
 
 /// What is in a directory with the name of a temporary file or directory whose process has ended.
-/// `unnamed` says whether names without a system, of earlier versions, count as names of this one.
-fn abandoned(directory: &Directory, unnamed: bool) -> impl Iterator<Item = (OsString, Entry)> {
+/// The name begins with `prefix`. `unnamed` says whether names without a system, of earlier versions, count as names of this one.
+fn abandoned(directory: &Directory, prefix: &'static str, unnamed: bool) -> impl Iterator<Item = (OsString, Entry)> {
     let names = directory.names().unwrap_or_default().into_iter();
     names.filter_map(move |name| {
-        let maker = Maker::of(name.to_str()?)?;
+        let maker = Maker::of(name.to_str()?, prefix)?;
         let entry = directory.entry(&name).ok()??;
         maker.is_gone(&entry, unnamed).then_some((name, entry))
     })
@@ -302,12 +356,12 @@ fn abandoned(directory: &Directory, unnamed: bool) -> impl Iterator<Item = (OsSt
 
 /// Whether a name is one of this program's temporary files or directories.
 pub fn is_temporary(name: &str) -> bool {
-    Maker::of(name).is_some()
+    Maker::of(name, PREFIX).is_some()
 }
 
-/// How the names of this process's temporary files begin.
-fn own_prefix() -> String {
-    format!("{PREFIX}{}-{:x}-{}-", std::process::id(), start(), system())
+/// What the names of this process's temporary files say of it.
+fn maker() -> String {
+    format!("{}-{:x}-{}", std::process::id(), start(), system())
 }
 
 /// When this process started to write, in nanoseconds. It distinguishes processes with the same
@@ -342,8 +396,8 @@ struct Maker {
 
 impl Maker {
     /// The maker that a name tells. Names of earlier versions tell no system.
-    fn of(name: &str) -> Option<Maker> {
-        let parts: Vec<&str> = name.strip_prefix(PREFIX)?.split('-').collect();
+    fn of(name: &str, prefix: &str) -> Option<Maker> {
+        let parts: Vec<&str> = name.strip_prefix(prefix)?.split('-').collect();
         let (process, started, is_of_this_system) = match *parts.as_slice() {
             [process, started, _] => (process, started, None),
             [process, started, of, _] => (process, started, Some(of == system())),
@@ -365,6 +419,11 @@ impl Maker {
             None if !unnamed && !is_old() => return false,
             _ => {}
         }
+        self.has_ended()
+    }
+
+    /// Whether there is no such process on this machine.
+    fn has_ended(&self) -> bool {
         if self.process == std::process::id() {
             return self.started != start();
         }

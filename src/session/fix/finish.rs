@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use cowrap_base::git::{GitError, dirty};
 use cowrap_fix::{Change, GroupId, RefusedChange, WriteOutcome, write_all};
 
+use crate::warning::Warning;
+
 use super::outcome::{CheckResult, FixKey, fix_key};
 use super::rounds::{FixSession, PlannedFix};
 use super::{Applied, FixError, Fixed, NotApplied, Step};
@@ -63,7 +65,10 @@ impl FixSession<'_> {
                 Err(error) => return Err(FixError::Git(error)),
             }
         }
-        let WriteOutcome { written, refused, .. } = write_all(root, changes);
+        let WriteOutcome { written, refused, separated, unsynced, .. } = write_all(root, changes);
+        let warn = self.request.check.warn;
+        separated.into_iter().for_each(|path| warn(&Warning::Separated(path)));
+        unsynced.into_iter().for_each(|directory| warn(&Warning::Unsynced(directory)));
         if refused.is_empty() {
             return Ok(());
         }

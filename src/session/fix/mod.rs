@@ -20,15 +20,16 @@ use thiserror::Error as ThisError;
 
 use cowrap_base::files::{Texts, Tree};
 use cowrap_base::git::GitError;
-use cowrap_fix::{Change, Planner};
+use cowrap_fix::{Change, Planner, RecoverError, Recovered, recover};
 use cowrap_packs::PackSet;
 use cowrap_report::{Action, Finding, Level, Report, Safety, Span};
 
 use crate::Error;
-use crate::inputs::identify_paths;
+use crate::inputs::{identify_paths, tree_of};
 use crate::request::{Input, Progress, Request};
 use crate::rule_names::require_rules;
 use crate::session::Session;
+use crate::warning::Warning;
 
 use inputs::{input_lists, is_generated, jobs};
 use rounds::FixSession;
@@ -127,11 +128,16 @@ pub enum FixError {
     /// git cannot say whether files have uncommitted changes.
     #[error("cannot find out whether files have uncommitted changes: {0}\n  use --allow-dirty to fix them anyway")]
     Git(GitError),
+    /// What a killed run began can be neither finished nor undone.
+    #[error(transparent)]
+    Unfinished(#[from] RecoverError),
     /// Files cannot be written, and none was.
     #[error("no file was written:\n  {0}")]
     NotWritten(String),
-    /// Some files were written, and others were not.
-    #[error("only {written} of {all} files were written, the others are unchanged; run again:\n  {reasons}")]
+    /// Some files were written and cannot be brought back, and the others were not.
+    #[error(
+        "{written} of {all} files were written and cannot be brought back; run again to write the others:\n  {reasons}"
+    )]
     HalfWritten {
         /// The number of files that were written.
         written: usize,
@@ -155,7 +161,7 @@ pub fn fix(request: &FixRequest, progress: &dyn Progress) -> Result<Fixed, FixEr
     let report_on = identify_paths(check, &check.report_on)?;
     identify_paths(check, &check.inputs)?;
     let since = SystemTime::now();
-    let session = Session::open(check)?;
+    let session = open(request)?;
     require_rules(&check.enable, &session.packs)?;
     require_rules(&request.rules, &session.packs)?;
     let mut session = FixSession::open(request, session, report_on, since, progress)?;
@@ -166,6 +172,22 @@ pub fn fix(request: &FixRequest, progress: &dyn Progress) -> Result<Fixed, FixEr
         rounds += 1;
     }
     session.finish(current, before, rounds)
+}
+
+/// Opens the tree of a request. If a killed run has left it half changed, that is finished first, or
+/// undone: what is read must be whole.
+fn open(request: &FixRequest) -> Result<Session<'_>, FixError> {
+    let check = &request.check;
+    if !request.write {
+        return Ok(Session::open(check)?);
+    }
+    let tree = tree_of(check)?;
+    match recover(&tree.root)? {
+        Recovered::Nothing => {}
+        Recovered::Finished(_) => (check.warn)(&Warning::FinishedFix(tree.root)),
+        Recovered::Undone(_) => (check.warn)(&Warning::UndoneFix(tree.root)),
+    }
+    Ok(Session::open(check)?)
 }
 
 fn counts(findings: &[Finding]) -> [usize; 3] {

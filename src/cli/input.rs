@@ -7,7 +7,8 @@ use clap::Args;
 use globset::GlobSet;
 
 use cowrap_session::{
-    BaselineRequest, Gate, Input, Limit, Limits, PatternError, Request, Settings, SharingRequest, Valued, path_patterns,
+    BaselineRequest, Gate, Input, Isolation, Limit, Limits, PatternError, Request, Settings, SharingRequest, Valued,
+    path_patterns,
 };
 
 use super::cache::PlaceArguments;
@@ -66,6 +67,10 @@ pub(super) struct InputArguments {
     /// Neither read nor write the cache
     #[arg(long, help_heading = "Performance", conflicts_with_all = ["cache_dir", "cache_size"])]
     no_cache: bool,
+
+    /// Run libclang in this process, without limits on time and memory; a crash ends the run
+    #[arg(long, help_heading = "Performance")]
+    no_isolation: bool,
 
     #[command(flatten)]
     limits: LimitArguments,
@@ -182,6 +187,7 @@ impl InputArguments {
             inputs: Vec::new(),
             enable: settings.enable.as_ref().map(|enable| enable.value.clone()).unwrap_or_default(),
             limits: self.limits.limits(&settings),
+            isolation: if self.no_isolation { Isolation::InProcess } else { isolation() },
             settings,
             gate: Gate { baseline, ..Gate::default() },
             jobs: self.jobs,
@@ -204,6 +210,14 @@ pub(super) fn generator_roots(settings: &Settings, build: &Path) -> Vec<PathBuf>
     let configured = settings.build.as_ref().map(|build| build.value.as_path());
     let is_of_tree = |build: &&Path| home.is_some_and(|home| cowrap_session::is_built_from(build, home));
     home.into_iter().chain([build]).chain(configured.filter(is_of_tree)).map(Path::to_path_buf).collect()
+}
+
+/// Processes of this program. The file that it was started from may have been replaced since then,
+/// so Linux starts the program that runs.
+fn isolation() -> Isolation {
+    let running = Path::new("/proc/self/exe");
+    let program = if running.exists() { running.to_path_buf() } else { std::env::current_exe().unwrap_or_default() };
+    Isolation::Processes { program }
 }
 
 /// The settings in a file: the one that is named, or the `cowrap.toml` that applies to a directory.

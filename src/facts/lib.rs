@@ -19,7 +19,7 @@ pub use flags::{Flag, FlagTest, feasible, feasible_nonzero, single_values, value
 pub use names::{NameSet, is_pattern, name_matches};
 pub use paired_flags::{PairedFlag, PairedFlags};
 pub use path_condition::{Context, ContextSet, MAX_FLAGS, PathCondition};
-pub use shared::SharedFileFacts;
+pub use shared::{EncodedFacts, SharedFileFacts};
 
 /// The version of this data model. Stored facts of another version are ignored.
 pub const SCHEMA: u32 = 12;

@@ -3,6 +3,8 @@
 
 use std::collections::HashSet;
 
+use serde::{Deserialize, Serialize};
+
 /// Whether a name is a pattern.
 pub fn is_pattern(name: &str) -> bool {
     name.contains('*')
@@ -24,7 +26,7 @@ pub fn name_matches(pattern: &str, name: &str) -> bool {
 }
 
 /// A list of names, some of which may be patterns.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NameSet {
     exact: HashSet<String>,
     /// Sorted, each once.

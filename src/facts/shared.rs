@@ -12,20 +12,39 @@ use super::FileFacts;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SharedFileFacts {
     digest: Digest,
+    /// The length of the encoded facts.
+    length: u32,
     facts: Arc<FileFacts>,
+}
+
+/// The facts of one file in the form that caches store, with their digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedFacts {
+    /// The digest.
+    pub digest: Digest,
+    /// What [`SharedFileFacts::from_bytes`] reads.
+    pub bytes: Vec<u8>,
+}
+
+impl EncodedFacts {
+    /// Encodes facts.
+    pub fn new(facts: &FileFacts) -> EncodedFacts {
+        // The serialisation of plain data to memory cannot fail.
+        let bytes = postcard::to_stdvec(facts).unwrap_or_default();
+        EncodedFacts { digest: Digest::of(&bytes), bytes }
+    }
 }
 
 impl SharedFileFacts {
     /// Facts that do not change any more.
     pub fn new(facts: FileFacts) -> SharedFileFacts {
-        // The serialisation of plain data to memory cannot fail.
-        let bytes = postcard::to_stdvec(&facts).unwrap_or_default();
-        SharedFileFacts { digest: Digest::of(&bytes), facts: Arc::new(facts) }
+        let EncodedFacts { digest, bytes } = EncodedFacts::new(&facts);
+        SharedFileFacts { digest, length: bytes.len() as u32, facts: Arc::new(facts) }
     }
 
     /// The facts in the form that caches store.
     pub fn to_bytes(&self) -> Vec<u8> {
-        // As in `new`.
+        // As in `EncodedFacts::new`.
         postcard::to_stdvec(&*self.facts).unwrap_or_default()
     }
 
@@ -34,12 +53,18 @@ impl SharedFileFacts {
         if Digest::of(bytes) != digest {
             return None;
         }
-        Some(SharedFileFacts { digest, facts: Arc::new(postcard::from_bytes(bytes).ok()?) })
+        let length = bytes.len() as u32;
+        Some(SharedFileFacts { digest, length, facts: Arc::new(postcard::from_bytes(bytes).ok()?) })
     }
 
     /// The digest of the facts.
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// How many bytes [`SharedFileFacts::to_bytes`] gives.
+    pub fn encoded_length(&self) -> u32 {
+        self.length
     }
 
     /// The facts.

@@ -3,23 +3,28 @@
 //!
 //! It must never know what facts mean, and it never prints.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::time::SystemTime;
 
 use rayon::iter::{ParallelBridge, ParallelIterator};
 
-use crate::clang::{Library, UnsavedFile};
+use crate::clang::UnsavedFile;
 use crate::compdb::Unit;
+use crate::compiler_input::CompilerInput;
 use crate::extract::Vocabulary;
-use crate::parse::Parser;
+use crate::failure::Failure;
 use crate::pch::{Pch, Sharing};
 use crate::sources::Sources;
-use crate::unit_reader::{TreePaths, UnitOutcome, UnitReader};
+use crate::tree_paths::TreePaths;
+use crate::unit_reader::{UnitOutcome, UnitReader};
+use crate::worker::Workers;
 use cowrap_base::cache::Cache;
 use cowrap_base::files::{Digest, Overlay, Tree};
+use cowrap_base::limits::{Limit, Limits};
 use cowrap_facts::SharedFileFacts;
 
 /// How the names of the threads begin that read units.
@@ -33,26 +38,28 @@ const STACK_BYTES: usize = 256 << 20;
 #[derive(Debug)]
 pub struct Indexer {
     reader: UnitReader,
-    workers: rayon::ThreadPool,
+    threads: rayon::ThreadPool,
 }
 
 impl Indexer {
     /// Prepares for a tree. `texts` replace files on disk, such as headers with visible marks.
-    /// `jobs` is the number of workers; 0 means one for each processor.
+    /// `jobs` is the number of units that are read at the same time; 0 means one for each processor.
     pub fn new(
-        library: Library,
+        mut workers: Workers,
         vocabulary: Vocabulary,
         texts: Vec<UnsavedFile>,
         tree: Tree,
         jobs: usize,
     ) -> Result<Self, rayon::ThreadPoolBuildError> {
-        let workers = rayon::ThreadPoolBuilder::new()
+        let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(jobs)
             .stack_size(STACK_BYTES)
             .thread_name(|number| format!("{WORKER}-{number}"))
             .build()?;
-        let paths = TreePaths::new(tree, &texts);
-        Ok(Indexer { reader: UnitReader { parser: Parser::new(library, texts), vocabulary, paths }, workers })
+        workers.set_common(&vocabulary, &tree, &texts);
+        let paths = TreePaths::new(tree, &texts, workers.limits().source_bytes);
+        let input = CompilerInput::new(workers.library().resource_directory().to_path_buf(), texts);
+        Ok(Indexer { reader: UnitReader { workers, input, vocabulary, paths }, threads })
     }
 
     /// Replaces the texts that stand for files on disk, some of which may not exist there.
@@ -61,29 +68,33 @@ impl Indexer {
     ///
     /// A temporary file cannot be written.
     pub fn set_texts(&mut self, texts: Vec<UnsavedFile>) -> io::Result<()> {
-        self.reader.paths.set_texts(&texts);
-        self.reader.parser.set_texts(texts)
+        let UnitReader { workers, input, vocabulary, paths } = &mut self.reader;
+        workers.set_common(vocabulary, &paths.tree, &texts);
+        input.set_texts(texts)
     }
 
     /// Reads all units in parallel, and hands each result to `sink` in the order of `units`.
+    /// `sources` are the texts of the tree as it is now.
     ///
     /// Memory holds only what is being read or waits for an earlier unit, and equal facts of a file
     /// once.
-    pub fn run(&self, units: &[Unit], sharing: Option<&Sharing<'_>>, mut sink: impl FnMut(usize, UnitOutcome)) {
+    pub fn run(
+        &self,
+        units: &[Unit],
+        sources: &Sources,
+        sharing: Option<&Sharing<'_>>,
+        mut sink: impl FnMut(usize, UnitOutcome),
+    ) {
+        let workers = &self.reader.workers;
+        workers.begin();
+        let is_full = AtomicBool::new(false);
         let (sender, outcomes) = mpsc::channel();
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                let sender = sender;
-                self.workers.install(|| match sharing {
-                    Some(sharing) => SharedRun { reader: &self.reader, units, sharing }.start(&sender),
-                    // A bridge hands out the units in their order. Splitting the range would begin
-                    // in its middle, and half of all facts would wait in memory for their turn.
-                    None => units.iter().enumerate().par_bridge().for_each_with(sender, |sender, (number, unit)| {
-                        // The receiver is gone only when the run is being abandoned.
-                        let _ = sender.send((number, self.reader.read(unit)));
-                    }),
-                });
+                let run = Run { reader: &self.reader, units, sources, sharing, is_full: &is_full };
+                self.threads.install(|| run.start(sender));
             });
+            let mut budget = FactsBudget::new(workers.limits());
             let mut known: HashMap<Digest, SharedFileFacts> = HashMap::new();
             let mut waiting = BTreeMap::new();
             let mut next = 0;
@@ -94,7 +105,13 @@ impl Indexer {
                     }
                 }
                 waiting.insert(number, outcome);
-                while let Some(outcome) = waiting.remove(&next) {
+                while let Some(mut outcome) = waiting.remove(&next) {
+                    if let UnitOutcome::Read(facts) = &outcome
+                        && let Err(failure) = budget.admit(&facts.file_facts)
+                    {
+                        is_full.store(true, Ordering::Relaxed);
+                        outcome = UnitOutcome::Failed(failure);
+                    }
                     sink(next, outcome);
                     next += 1;
                 }
@@ -102,11 +119,17 @@ impl Indexer {
         });
     }
 
+    /// The most memory that a worker has used so far, in bytes; 0 where that is not known.
+    pub fn peak(&self) -> u64 {
+        self.reader.workers.peak()
+    }
+
     /// The texts of the tree as they are now, or in another state of it.
     /// `started` is when nothing of it had been read yet.
     pub fn sources(&self, overlay: &Overlay, started: SystemTime) -> Arc<Sources> {
         let texts = overlay.texts().map(|(path, text)| (path.to_path_buf(), Arc::clone(text))).collect();
-        Arc::new(Sources::new(self.reader.parser.resource_directory(), texts, started))
+        let sources = Sources::new(self.reader.input.resource_directory(), texts, started);
+        Arc::new(sources.with_limit(self.reader.workers.limits().source_bytes))
     }
 
     /// Plans which header work these units share; `None` when no directory for precompiled headers
@@ -114,44 +137,80 @@ impl Indexer {
     /// counts, and the two are compared.
     pub fn share<'a>(&self, units: &[Unit], sources: &Arc<Sources>, verify: bool) -> Option<Sharing<'a>> {
         let TreePaths { tree, identities, .. } = &self.reader.paths;
-        self.workers.install(|| Sharing::new(units, tree, identities, sources, verify)).ok()
+        self.threads.install(|| Sharing::new(units, tree, identities, sources, verify)).ok()
     }
 
     /// Stores precompiled headers in a cache, for later runs. `base` is the digest of all that
     /// facts depend on except files and arguments.
     pub fn keep<'a>(&self, sharing: Sharing<'a>, cache: &'a Cache, base: Digest) -> Sharing<'a> {
         let Tree { root, build } = &self.reader.paths.tree;
-        let parser = &self.reader.parser;
-        let places = [root, build.as_deref().unwrap_or(root), parser.resource_directory()];
-        sharing.with_store(cache, base, &places, parser.texts())
+        let input = &self.reader.input;
+        let places = [root, build.as_deref().unwrap_or(root), input.resource_directory()];
+        sharing.with_store(cache, base, &places, input.texts())
     }
 
     /// Runs something on the workers.
     pub fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
-        self.workers.install(work)
+        self.threads.install(work)
     }
 }
 
-/// A run in which units share precompiled headers: each precompiled header is made before
-/// everything that stands on it.
-#[derive(Clone, Copy)]
-struct SharedRun<'a> {
-    reader: &'a UnitReader,
-    units: &'a [Unit],
-    sharing: &'a Sharing<'a>,
+/// Which facts of a run fit into its limit.
+#[derive(Debug)]
+pub struct FactsBudget {
+    limits: Limits,
+    known: HashSet<Digest>,
+    bytes: u64,
 }
 
-impl<'a> SharedRun<'a> {
+impl FactsBudget {
+    /// A budget for a run.
+    pub fn new(limits: &Limits) -> FactsBudget {
+        FactsBudget { limits: *limits, known: HashSet::new(), bytes: 0 }
+    }
+
+    /// Adds the facts of the next unit. Once they exceed the limit, no unit's do any more, so that it
+    /// does not depend on chance which ones fit.
+    ///
+    /// # Errors
+    ///
+    /// They exceed the limit.
+    pub fn admit(&mut self, facts: &[SharedFileFacts]) -> Result<(), Failure> {
+        let new = facts.iter().filter(|facts| self.known.insert(facts.digest()));
+        self.bytes += new.map(|facts| u64::from(facts.encoded_length())).sum::<u64>();
+        if self.bytes > self.limits.facts_bytes { Err(Failure::exceeded(Limit::Facts, &self.limits)) } else { Ok(()) }
+    }
+}
+
+/// A run over units. When they share precompiled headers, each precompiled header is made before
+/// everything that stands on it.
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    reader: &'a UnitReader,
+    units: &'a [Unit],
+    sources: &'a Sources,
+    sharing: Option<&'a Sharing<'a>>,
+    /// Whether the facts that were read exceed their limit.
+    is_full: &'a AtomicBool,
+}
+
+impl<'a> Run<'a> {
     /// Reads all units.
-    fn start(self, sender: &Sender<(usize, UnitOutcome)>) {
+    fn start(self, sender: Sender<(usize, UnitOutcome)>) {
+        let Some(sharing) = self.sharing else {
+            // A bridge hands out the units in their order. Splitting the range would begin in its
+            // middle, and half of all facts would wait in memory for their turn.
+            let units = (0..self.units.len()).par_bridge();
+            return units.for_each_with(sender, |sender, unit| self.unit(unit, None, sender));
+        };
         rayon::scope(|scope| {
-            for (number, node) in self.sharing.nodes().iter().enumerate() {
+            for (number, node) in sharing.nodes().iter().enumerate() {
                 if node.below.is_none() {
                     let sender = sender.clone();
-                    scope.spawn(move |scope| self.node(number, None, sender, scope));
+                    scope.spawn(move |scope| self.node(sharing, number, None, sender, scope));
                 }
             }
-            for unit in (0..self.units.len()).filter(|unit| !self.sharing.has_node(*unit)) {
+            for unit in (0..self.units.len()).filter(|unit| !sharing.has_node(*unit)) {
                 let sender = sender.clone();
                 scope.spawn(move |_| self.unit(unit, None, &sender));
             }
@@ -161,26 +220,53 @@ impl<'a> SharedRun<'a> {
     /// Makes a precompiled header, and then everything that stands on it.
     fn node(
         self,
+        sharing: &'a Sharing<'a>,
         number: usize,
         below: Option<Arc<Pch>>,
         sender: Sender<(usize, UnitOutcome)>,
         scope: &rayon::Scope<'a>,
     ) {
+        let node = &sharing.nodes()[number];
+        let made = match self.refused(node.unit) {
+            None => sharing.precompile(self.reader, self.units, number, below.as_ref()).map(Arc::new),
+            Some(_) => None,
+        };
         // What should stand on a header that cannot be made stands on the one below it.
-        let pch = self.sharing.precompile(self.reader, self.units, number, below.as_ref()).map(Arc::new).or(below);
-        let node = &self.sharing.nodes()[number];
+        let pch = made.or(below);
         for &unit in &node.units {
             let (pch, sender) = (pch.clone(), sender.clone());
             scope.spawn(move |_| self.unit(unit, pch.as_deref(), &sender));
         }
         for &above in &node.above {
             let (pch, sender) = (pch.clone(), sender.clone());
-            scope.spawn(move |scope| self.node(above, pch, sender, scope));
+            scope.spawn(move |scope| self.node(sharing, above, pch, sender, scope));
         }
     }
 
-    fn unit(self, unit: usize, pch: Option<&Pch>, sender: &Sender<(usize, UnitOutcome)>) {
+    /// Reads a unit.
+    fn unit(self, number: usize, pch: Option<&Pch>, sender: &Sender<(usize, UnitOutcome)>) {
+        let unit = &self.units[number];
+        let outcome = if self.is_full.load(Ordering::Relaxed) {
+            UnitOutcome::Failed(Failure::exceeded(Limit::Facts, self.reader.workers.limits()))
+        } else if let Some(failure) = self.refused(number) {
+            UnitOutcome::Failed(failure)
+        } else {
+            match self.sharing {
+                Some(sharing) => sharing.read(self.reader, self.units, number, pch),
+                None => self.reader.read(unit),
+            }
+        };
         // The receiver is gone only when the run is being abandoned.
-        let _ = sender.send((unit, self.sharing.read(self.reader, self.units, unit, pch)));
+        let _ = sender.send((number, outcome));
+    }
+
+    /// Why a unit must not be read, as far as the texts tell.
+    fn refused(self, number: usize) -> Option<Failure> {
+        // The plan has looked at all files of the units that have a place in it.
+        let is_known = self.sharing.is_some_and(|sharing| sharing.has_node(number));
+        if is_known && !self.sources.has_refusals() {
+            return None;
+        }
+        self.sources.refused(&self.units[number]).map(|(file, why)| Failure::Refused { file, why })
     }
 }

@@ -5,8 +5,8 @@
 //!
 //! The modules are in the order of the data: `compdb` gives the units, `marks` the headers in which
 //! marks are visible, `scan` and `sources` the texts without a compiler, `parse` and `extract` the
-//! facts of one unit, `pch` the same with shared header work, `unit_cache` what earlier runs
-//! already know, and `index` schedules all of it.
+//! facts of one unit, `worker` the processes in which that happens, `pch` the same with shared header
+//! work, `unit_cache` what earlier runs already know, and `index` schedules all of it.
 
 #![warn(missing_docs)]
 
@@ -15,9 +15,14 @@ pub mod marks;
 pub mod scan;
 pub mod sources;
 pub mod clang;
-pub mod parse;
+mod compiler_input;
+mod parse;
 pub mod extract;
+mod tree_paths;
+pub mod failure;
+pub mod worker;
 pub mod unit_reader;
 pub mod pch;
 pub mod unit_cache;
 pub mod index;
+mod bytes;

@@ -107,6 +107,11 @@ impl Sources {
         None
     }
 
+    /// Whether anything was come across so far that must not be read.
+    pub fn has_refusals(&self) -> bool {
+        self.scans.has_refusals() || self.resolver.has_irregular()
+    }
+
     /// Why a file must not be read, if so.
     fn refusal(&self, path: &Path) -> Option<(PathBuf, ReadRefusal)> {
         let why = match self.scans.get(path) {

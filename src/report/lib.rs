@@ -25,8 +25,8 @@ pub use findings::{
 pub use header::HeaderDiagnostics;
 pub use pack_check::{CheckedEntry, MatchCount, PackCheck};
 pub use report::{
-    Comparison, Details, MarkLocation, PackSummary, ParseDetails, Problem, ProblemKind, Report, RuleInfo, SharingStats,
-    Summary, SummaryWords, Unknown, UnmatchedCut, UnmatchedEntries, Upgrade,
+    Comparison, Details, MarkLocation, MemoryUse, PackSummary, ParseDetails, Problem, ProblemKind, Report, RuleInfo,
+    SharingStats, Summary, SummaryWords, Unknown, UnmatchedCut, UnmatchedEntries, Upgrade,
 };
 
 /// The program's name, as reports state it.

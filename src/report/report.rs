@@ -209,6 +209,20 @@ pub struct Details {
     /// Why nothing could be stored in the cache.
     #[serde(skip)]
     pub cache_failure: Option<String>,
+    /// How much memory the run took.
+    #[serde(skip)]
+    pub memory: MemoryUse,
+}
+
+/// The most memory that a run took so far, in bytes; 0 where that is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemoryUse {
+    /// This process.
+    pub own: u64,
+    /// The largest of the processes that read translation units.
+    pub worker: u64,
+    /// The limit for each of these.
+    pub limit: u64,
 }
 
 /// How translation units were parsed.

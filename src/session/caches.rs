@@ -44,7 +44,7 @@ pub(crate) struct FilesRead {
 impl<'s> Caches<'s> {
     /// Opens the caches for the current snapshot of a session.
     pub(crate) fn open(cache: &'s Cache, session: &'s Session<'_>) -> Caches<'s> {
-        let base = base(&session.clang, &session.packs);
+        let base = base(&session.library.version, &session.packs);
         let keys = Keys::new(base, &session.tree);
         let (stat_cache, saved) = rayon::join(
             || load(cache, &keys.stat_cache).map(|saved| StatCache::restore(saved, &session.tree)).unwrap_or_default(),

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use cowrap_base::files::{Texts, Tree};
+use cowrap_frontend::worker::peak_memory;
 use cowrap_packs::PackSet;
 use cowrap_report::{Finding, Report};
 
@@ -103,6 +104,7 @@ impl<'r> Checker<'r> {
         let summary = summarise(&effects, &findings, &problems, &coverage, details.not_compared.len());
         drop(effects);
         drop(programs);
+        details.memory.own = peak_memory().unwrap_or(0);
         let report = Report {
             findings,
             problems,

@@ -4,8 +4,8 @@ use thiserror::Error;
 
 use cowrap_base::files::{MesonError, WriteRefusal};
 use cowrap_base::git::GitError;
-use cowrap_frontend::clang::LoadError;
 use cowrap_frontend::compdb;
+use cowrap_frontend::worker::StartError;
 use cowrap_packs::{PackError, SettingsError};
 use cowrap_report::BaselineError;
 
@@ -14,9 +14,9 @@ use crate::index_file::IndexError;
 /// Why a run has no result.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// libclang cannot be loaded.
+    /// libclang cannot be loaded, or the process that loads it cannot be started.
     #[error(transparent)]
-    Clang(#[from] LoadError),
+    Clang(#[from] StartError),
     /// The pack cannot be used.
     #[error(transparent)]
     Pack(#[from] PackError),

@@ -59,6 +59,7 @@ pub use cowrap_base::files::{Digest, NamedBy, Place, read_text, remove_temporari
 pub use cowrap_base::limits::{Limit, Limits};
 pub use cowrap_fix::{plain_diff, unified_diff};
 pub use cowrap_frontend::index::WORKER;
+pub use cowrap_frontend::worker::{ARGUMENT as WORKER_ARGUMENT, Isolation, run as run_worker};
 pub use cowrap_packs::{Cut, PatternError, Settings, Valued, nearest, path_patterns};
 pub use error::Error;
 pub use facts_file::{Extracted, FactsError, LinkRequest, Shard, UnitSelection, extract, link};

@@ -11,8 +11,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use cowrap_base::files::{Digest, Place, is_deceptive};
-use cowrap_frontend::clang::Library;
 use cowrap_frontend::compdb;
+use cowrap_frontend::worker::LibraryInfo;
 
 use crate::Error;
 use crate::depfile::{depfile, word};
@@ -159,8 +159,8 @@ fn text(
     session: &Session<'_>,
     list: &UnitList,
 ) -> Result<Vec<u8>, FactsError> {
-    let library = Library::load().map_err(Error::from)?;
-    let cowrap = program(&library, paths)?;
+    let library = &session.library;
+    let cowrap = program(library, paths)?;
     let mut pack = Vec::new();
     for given in &request.packs {
         let file = request.working_directory.join(given);
@@ -231,7 +231,7 @@ fn text(
 }
 
 /// The program in commands. Which libclang it loads must not depend on who runs ninja.
-fn program(library: &Library, paths: &Paths) -> Result<Vec<u8>, FactsError> {
+fn program(library: &LibraryInfo, paths: &Paths) -> Result<Vec<u8>, FactsError> {
     let environment = [
         (&b"LIBCLANG_PATH="[..], library.path().as_os_str()),
         (b"COWRAP_RESOURCE_DIR=", library.resource_directory().as_os_str()),

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use cowrap_analysis::effects::Effects;
-use cowrap_base::files::{Texts, Tree};
+use cowrap_base::files::{ReadRefusal, Texts, Tree};
+use cowrap_base::limits::Limit;
 use cowrap_facts::UnitFacts;
 use cowrap_frontend::compdb::RefusedEntry;
-use cowrap_frontend::parse::Failure;
+use cowrap_frontend::failure::Failure;
 use cowrap_report::{Problem, ProblemKind, Span};
 
 /// A unit whose entry of the database is refused.
@@ -33,13 +34,34 @@ pub(crate) fn note_unread_units(effects: &mut Effects<'_>, problems: &[Problem],
 /// A unit that libclang could not read.
 pub(crate) fn failed(failure: &Failure, file: &Path, tree: &Tree) -> Problem {
     let (message, help) = match file.symlink_metadata() {
-        Ok(_) => (failure.to_string(), None),
+        Ok(_) => (message(failure, tree), help(failure)),
         Err(_) => {
             let help = "configure the build again: the compilation database names a file that does not exist";
             ("no such file".to_owned(), Some(help.to_owned()))
         }
     };
     Problem { file: tree.relative(file).to_path_buf(), kind: ProblemKind::Failed, message, at: None, help }
+}
+
+/// The message for a failure.
+fn message(failure: &Failure, tree: &Tree) -> String {
+    match failure {
+        Failure::Refused { file, why } => format!("{}: {why}", tree.relative(file).display()),
+        _ => failure.to_string(),
+    }
+}
+
+/// What to do about a failure.
+fn help(failure: &Failure) -> Option<String> {
+    let raise = |limit: Limit| format!("raise the limit with {}, or leave the file out with `exclude`", limit.option());
+    match failure {
+        Failure::Exceeded { limit, .. } => Some(raise(*limit)),
+        Failure::Refused { why: ReadRefusal::TooLarge { .. }, .. } => Some(raise(Limit::Source)),
+        Failure::Killed { .. } => {
+            Some("the system does so when memory is short; read fewer units at the same time with --jobs".to_owned())
+        }
+        _ => None,
+    }
 }
 
 /// The first error that libclang reported in a unit, if there is one.

@@ -7,6 +7,7 @@ use globset::GlobSet;
 
 use cowrap_base::cache::CacheLocation;
 use cowrap_base::limits::Limits;
+use cowrap_frontend::worker::Isolation;
 use cowrap_packs::Settings;
 
 use crate::gate::Gate;
@@ -53,11 +54,14 @@ pub struct Request {
     pub warn: fn(&Warning),
     /// How much one part of the input may cost.
     pub limits: Limits,
+    /// Where libclang runs.
+    pub isolation: Isolation,
 }
 
 impl Request {
     /// A request for a whole tree with QEMU's pack, and nothing else that differs from the defaults:
-    /// no settings, no baseline but the tree's own, no cache.
+    /// no settings, no baseline but the tree's own, no cache. libclang runs in this process, which
+    /// need not be the program `cowrap`.
     pub fn new(input: Input, working_directory: PathBuf) -> Request {
         Request {
             input,
@@ -78,6 +82,7 @@ impl Request {
             cache: None,
             warn: |_| {},
             limits: Limits::default(),
+            isolation: Isolation::InProcess,
         }
     }
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use cowrap_base::cache::{Cache, EntryKind, PathState, SavedStatCache, StatCache};
 use cowrap_base::files::{Digest, Digester, LONGEST_TEXT, Overlay, Texts, Tree, read_source};
+use cowrap_base::limits::Limit;
 use cowrap_csyntax::suppression::comments;
 use cowrap_frontend::clang::Library;
 use cowrap_frontend::compdb;
@@ -100,6 +101,9 @@ impl RunCache {
         paths(&request.packs);
         paths(&request.inputs);
         digester.update(request.settings.text.as_bytes());
+        for limit in Limit::ALL {
+            digester.update(&request.limits.get(limit).to_le_bytes());
+        }
         request.enable.iter().for_each(|rule| digester.update(rule.as_bytes()));
         let build = database.parent()?;
         let meson = ["intro-targets.json", "meson-info.json"].map(|name| build.join("meson-info").join(name));

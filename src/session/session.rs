@@ -12,12 +12,16 @@ use cowrap_analysis::program::Program;
 use cowrap_base::cache::Cache;
 use cowrap_base::files::{Identities, Tree};
 use cowrap_facts::{ReadingId, SharedFileFacts};
+<<<<<<< HEAD
 use cowrap_fix::is_unfinished;
 use cowrap_frontend::clang::Library;
+=======
+>>>>>>> c3311a6 (Parse and extract in worker processes)
 use cowrap_frontend::compdb::Unit;
-use cowrap_frontend::index::Indexer;
+use cowrap_frontend::index::{FactsBudget, Indexer};
 use cowrap_frontend::marks::{MarkDefinition, VisibleMarks, make_visible};
 use cowrap_frontend::sources::Sources;
+use cowrap_frontend::worker::{LibraryInfo, Workers};
 use cowrap_packs::{Pack, PackSet};
 use cowrap_report::{Details, MarkLocation, ParseDetails, Problem};
 
@@ -25,7 +29,7 @@ use crate::caches::{Caches, FilesRead};
 use crate::file_format::ReadWith;
 use crate::index_file::{Coverage, Index};
 use crate::inputs::{Inputs, inputs, packs_of};
-use crate::problems::refused;
+use crate::problems::{failed, refused};
 use crate::request::{Input, Progress, Request, SharingRequest};
 use crate::snapshot::Snapshot;
 use crate::units::{Purpose, UnitResult, count_unknown_arguments, link};
@@ -46,8 +50,8 @@ pub(crate) struct Session<'r> {
     pub(crate) details: Details,
     /// The units that are not read, because their entries are refused.
     pub(crate) refused: Vec<Problem>,
-    /// The version of the libclang in use.
-    pub(crate) clang: String,
+    /// The libclang in use.
+    pub(crate) library: LibraryInfo,
     pub(crate) indexer: Indexer,
     pub(crate) cache: Option<Cache>,
     /// The snapshot that is read now.
@@ -113,13 +117,16 @@ impl<'r> Session<'r> {
     /// libclang is missing, the pack or the database cannot be used, or the tree defines no mark.
     pub(crate) fn open(request: &'r Request) -> Result<Session<'r>, Error> {
         let packs = packs_of(&request.packs, &request.settings)?;
-        let library = Library::load()?;
+        // libclang is loaded meanwhile.
+        let workers = Workers::start(&request.isolation, &request.limits)?;
         let (inputs, tree) = inputs(request)?;
         warn_of_unfinished_fix(request, &tree);
         let started = SystemTime::now();
         let visible = make_visible(&tree.root, &mark_headers(&packs), &Default::default());
+        let workers = workers.ready()?;
+        let library = workers.library().clone();
         let parsing = ParseDetails {
-            clang: format!("{} ({})", library.version(), library.path().display()),
+            clang: format!("{} ({})", library.version, library.path().display()),
             marks: visible.definitions.iter().map(|definition| mark_detail(definition, packs.first(), &tree)).collect(),
             ..ParseDetails::default()
         };
@@ -132,16 +139,15 @@ impl<'r> Session<'r> {
             }
             _ => None,
         };
-        let clang = library.version().to_owned();
         let (vocabulary, readings) = vocabulary(packs.packs());
-        let indexer = Indexer::new(library, vocabulary, visible.headers, tree.clone(), request.jobs)?;
+        let indexer = Indexer::new(workers, vocabulary, visible.headers, tree.clone(), request.jobs)?;
         let refused = inputs.refused.iter().map(|refusal| refused(refusal, &tree)).collect();
         let current = CurrentSnapshot {
             snapshot: Snapshot::disk(),
             units: inputs.units.as_slice().into(),
             sources: indexer.sources(Snapshot::disk().overlay(), started),
         };
-        Ok(Session { request, packs, readings, tree, inputs, details, refused, clang, indexer, cache, current })
+        Ok(Session { request, packs, readings, tree, inputs, details, refused, library, indexer, cache, current })
     }
 
     /// Switches to a snapshot: from now on, its files are read.
@@ -193,8 +199,9 @@ impl<'r> Session<'r> {
             }
             None => {
                 session.complete(&all, &mut units, caches.as_ref(), purpose, &mut details, progress);
+                let fits = session.limit_facts(&mut units);
                 let program = link(units.iter().map(UnitResult::file_facts), &session.tree);
-                if let Some((caches, key)) = caches.as_ref().zip(key) {
+                if let Some((caches, key)) = caches.as_ref().zip(key).filter(|_| fits) {
                     caches.store(key, &program);
                 }
                 program
@@ -205,6 +212,8 @@ impl<'r> Session<'r> {
         // depends on any.
         let files_read = files_read.filter(|_| !session.inputs.may_be_indirect);
         session.flush(&mut details);
+        details.memory.worker = session.indexer.peak();
+        details.memory.limit = session.request.limits.unit_memory;
         let problems = session.problems(units.iter().filter_map(|unit| unit.facts.as_ref().err()));
         count_unknown_arguments(&units, &mut details);
         let index = Index {
@@ -218,6 +227,22 @@ impl<'r> Session<'r> {
             coverage: session.coverage(),
         };
         Ok(ProgramRead { index, files_read })
+    }
+
+    /// Takes away the facts of the units with which all facts exceed their limit; whether there are
+    /// none.
+    fn limit_facts(&self, units: &mut [UnitResult]) -> bool {
+        let mut budget = FactsBudget::new(&self.request.limits);
+        let mut fits = true;
+        for (unit, result) in self.current.units.iter().zip(units) {
+            if let Ok(Some(facts)) = &result.facts
+                && let Err(failure) = budget.admit(facts)
+            {
+                result.facts = Err(failed(&failure, &unit.file, &self.tree));
+                fits = false;
+            }
+        }
+        fits
     }
 
     /// The facts of some units of a snapshot, and the files that each unit read. Units that the

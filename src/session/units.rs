@@ -163,7 +163,7 @@ impl Session<'_> {
         };
         let mut results = Vec::with_capacity(units.len());
         progress.start(units.len());
-        self.indexer.run(&units, sharing.as_ref(), |position, outcome| {
+        self.indexer.run(&units, sources, sharing.as_ref(), |position, outcome| {
             progress.step();
             // The list of files is long, so it is dropped if nobody needs it.
             let keep_files = want_files || caches.is_some();

@@ -11,8 +11,8 @@ use cowrap_base::files::{Overlay, Tree};
 use cowrap_report::render::{AnswerFormat, Format, Style, render, render_answer, render_header_diagnostics};
 use cowrap_report::{
     Answer, Comparison, Details, Direction, EdgeKind, Explanation, Finding, GraphEdge, GraphNode, HeaderDiagnostics,
-    Inference, Label, Level, MarkLocation, Note, PackSummary, ParseDetails, Paths, Problem, ProblemKind, QueryResult,
-    Related, Relation, Report, SharingStats, Span, Subgraph, Summary, SummaryWords, Unknown, UnmatchedCut,
+    Inference, Label, Level, MarkLocation, MemoryUse, Note, PackSummary, ParseDetails, Paths, Problem, ProblemKind,
+    QueryResult, Related, Relation, Report, SharingStats, Span, Subgraph, Summary, SummaryWords, Unknown, UnmatchedCut,
     UnmatchedEntries, Witness,
 };
 use tempfile::TempDir;
@@ -301,6 +301,7 @@ fn details() -> Details {
             differing: vec![("img.c".into(), "include/block.h".into())],
         },
         cache_failure: Some("disk full".to_owned()),
+        memory: MemoryUse { own: 512 << 20, worker: 300 << 20, limit: 4 << 30 },
     }
 }
 

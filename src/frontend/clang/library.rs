@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// The oldest libclang that tells operators apart (`clang_getCursorBinaryOperatorKind`), which
@@ -15,7 +16,7 @@ pub const OLDEST_MAJOR: u32 = 17;
 const MAJORS: std::ops::RangeInclusive<u32> = 10..=40;
 
 /// Why no usable libclang could be loaded. Each message names what to install or set.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error, Serialize, Deserialize)]
 pub enum LoadError {
     /// Nothing that looks like libclang was found.
     #[error(

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use clang_sys::*;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::cursor::{Cursor, Location, expansion_location, text};
@@ -19,14 +20,15 @@ pub struct Index {
 }
 
 /// A file whose contents in memory stand for those on disk (`CXUnsavedFile`).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct UnsavedFile {
     path: CString,
+    #[serde(with = "crate::bytes")]
     contents: Vec<u8>,
 }
 
 /// Why no translation unit came out of a parse at all (`CXErrorCode`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum ParseError {
     /// libclang failed without saying why; most often the driver did not accept the arguments.
     #[error("libclang could not make a translation unit from these arguments")]
@@ -40,7 +42,7 @@ pub enum ParseError {
 }
 
 /// What a translation unit is parsed for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Purpose {
     /// To be walked. Parsing goes on after a fatal error (a missing header), so that the rest can
     /// be reported.

@@ -25,10 +25,11 @@ use std::sync::Arc;
 
 use crate::clang::{Cursor, CursorKind, File, Linkage, Severity, TranslationUnit, Type, TypeKind, Visit};
 use cowrap_facts::{
-    Body, CallKind, CompilerError, Context, Declaration, FileFacts, FileId, Location, LockId, Mark, MarkId, NameSet,
-    PairedFlags, ParseStatus, PathCondition, SharedFileFacts, SlotCall, SlotId, SlotIdentity, SlotModelId, Store,
-    Symbol, SymbolId, UnitFacts, Value,
+    Body, CallKind, CompilerError, Context, Declaration, EncodedFacts, FileFacts, FileId, Location, LockId, Mark,
+    MarkId, NameSet, PairedFlags, ParseStatus, PathCondition, SlotCall, SlotId, SlotIdentity, SlotModelId, Store,
+    Symbol, SymbolId, Value,
 };
+use serde::{Deserialize, Serialize};
 
 use cursor_tree::CursorId;
 use initialisers::RecordLayout;
@@ -42,7 +43,7 @@ pub use pch_summary::{PchMismatch, PchSummary};
 pub const ANNOTATION_PREFIX: &str = "cowrap:";
 
 /// The words of a pack that extraction needs.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Vocabulary {
     /// The marks by name.
     pub marks: std::collections::HashMap<String, MarkId>,
@@ -74,7 +75,7 @@ impl Vocabulary {
 }
 
 /// How a pack reads bodies: which names tell or change the context, and which calls do not come back.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
     /// What tells in which context the code runs.
     pub predicates: Vec<Predicate>,
@@ -92,7 +93,7 @@ pub struct Reading {
 }
 
 /// A call of a function or a macro that tells the context, perhaps compared with something.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Predicate {
     /// The function or macro.
     pub name: String,
@@ -113,7 +114,7 @@ impl Predicate {
 }
 
 /// What the result of a predicate is compared with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Compared {
     /// The result of a function or macro without arguments.
     Call(String),
@@ -124,7 +125,7 @@ pub enum Compared {
 }
 
 /// A function, a macro or a guard that changes the context.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContextChange {
     /// Its name; `*` stands for any characters.
     pub name: String,
@@ -141,7 +142,7 @@ pub struct ContextChange {
 }
 
 /// The flag that a slot is paired with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PairedWith<At> {
     /// What the packs say of the slot and the flag.
     pub model: SlotModelId,
@@ -153,7 +154,7 @@ pub struct PairedWith<At> {
 }
 
 /// What a word in the source does with a lock.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LockWord {
     /// The lock.
     pub lock: LockId,
@@ -164,7 +165,7 @@ pub struct LockWord {
 }
 
 /// An action on a lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LockAction {
     /// It is taken.
     Acquire,
@@ -188,13 +189,18 @@ pub trait Paths {
     fn is_own(&self, file: &Path) -> bool;
 }
 
-/// The result of an extraction.
+/// The result of an extraction, without what is in the precompiled headers below it.
 #[derive(Debug)]
 pub struct Extracted {
-    /// Its facts, without those of the precompiled headers below it.
-    pub facts: UnitFacts,
-    /// What the extraction of what is compiled on top of it needs to know.
-    pub summary: PchSummary,
+    /// See [`UnitFacts`](cowrap_facts::UnitFacts) for these.
+    pub files: Vec<PathBuf>,
+    #[allow(missing_docs)]
+    pub file_facts: Vec<EncodedFacts>,
+    #[allow(missing_docs)]
+    pub parse_status: ParseStatus,
+    /// What the extraction of what is compiled on top of it needs to know, for a unit that takes
+    /// part in sharing.
+    pub summary: Option<PchSummary>,
     /// Why facts of the precompiled headers may not be those of their headers in this unit.
     pub mismatch: Option<PchMismatch>,
 }
@@ -507,46 +513,38 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
             let position = order.iter().position(|number| *number == location.file.0 as usize);
             location.file = FileId(position.unwrap_or_default() as u32);
         }
-        let summary = self.pch_summary();
+        let summary = self.before.is_some().then(|| self.pch_summary());
         let mut facts: Vec<FileFacts> = self.pieces.into_iter().map(|piece| piece.facts).collect();
         let pieces = order.iter().filter_map(|number| Some(std::mem::take(&mut facts[self.files[*number].piece?])));
-        let pieces: Vec<SharedFileFacts> = pieces.filter(|facts| !facts.is_empty()).map(SharedFileFacts::new).collect();
+        let pieces: Vec<FileFacts> = pieces.filter(|facts| !facts.is_empty()).collect();
         if let Some(below) = self.before
-            && pieces.iter().filter_map(|piece| piece.facts().files.first()).any(|file| below.has_read(file))
+            && pieces.iter().filter_map(|piece| piece.files.first()).any(|file| below.has_read(file))
         {
             self.mismatch.get_or_insert(PchMismatch::ReadAgain);
         }
         let files = order.iter().map(|number| self.files[*number].path.clone()).collect();
-        Extracted { facts: UnitFacts { files, file_facts: pieces, parse_status }, summary, mismatch: self.mismatch }
+        let file_facts = pieces.iter().map(EncodedFacts::new).collect();
+        Extracted { files, file_facts, parse_status, summary, mismatch: self.mismatch }
     }
 
-    /// What the extraction of what is compiled on top of this needs to know.
-    fn pch_summary(&self) -> PchSummary {
-        let path = |file: &UnitFile| self.known(*file).path.clone();
-        let mut marks: HashMap<String, Vec<(MarkId, PathBuf, u32, u32)>> = HashMap::default();
+    /// What the extraction of what is compiled on top of this needs to know, without what is below.
+    fn pch_summary(&mut self) -> PchSummary {
+        let mut marks: HashMap<String, Vec<(MarkId, u32, u32, u32)>> = HashMap::default();
         for (name, mark, file, line, column) in self.seen_marks.keys() {
-            marks.entry(name.clone()).or_default().push((*mark, path(file), *line, *column));
+            marks.entry(name.clone()).or_default().push((*mark, file.0, *line, *column));
         }
-        let paths =
-            |declarations: &Vec<(UnitFile, u32)>| declarations.iter().map(|(file, line)| (path(file), *line)).collect();
-        let functions = self.function_names.iter().map(|(name, file)| (name.clone(), file.as_ref().map(path)));
+        let lines = |declarations: Vec<(UnitFile, u32)>| declarations.into_iter().map(|(file, line)| (file.0, line));
+        let declared = std::mem::take(&mut self.declared).into_iter();
+        let functions = self.function_names.iter().map(|(name, file)| (name.clone(), file.map(|file| file.0)));
         PchSummary {
-            below: self.before.cloned(),
             files: self.files.iter().map(|file| file.path.clone()).collect(),
             functions: functions.collect(),
             marks,
-            declarations: self
-                .declared
-                .iter()
-                .map(|(name, declarations)| (name.clone(), paths(declarations)))
-                .collect(),
-            redeclared: self.redeclared.clone(),
-            pasted_names: self.pasted_names.iter().map(path).collect(),
-            field_uses: self
-                .field_uses
-                .iter()
-                .map(|((user, definer), line)| ((path(user), path(definer)), *line))
-                .collect(),
+            declarations: declared.map(|(name, declarations)| (name, lines(declarations).collect())).collect(),
+            redeclared: std::mem::take(&mut self.redeclared),
+            pasted_names: self.pasted_names.iter().map(|file| file.0).collect(),
+            field_uses: self.field_uses.iter().map(|((user, file), line)| ((user.0, file.0), *line)).collect(),
+            ..PchSummary::default()
         }
     }
 

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use cowrap_facts::MarkId;
 
-/// A file of facts, and a line in it.
-pub type FileLine = (PathBuf, u32);
+/// A file, by its number in [`PchSummary::files`], and a line in it.
+pub type FileLine = (u32, u32);
 
 /// What a precompiled header declares.
 ///
@@ -21,27 +21,32 @@ pub struct PchSummary {
     #[serde(skip)]
     pub(super) below: Option<Arc<PchSummary>>,
     /// The files that were read, with the paths that facts use.
-    pub(super) files: HashSet<PathBuf>,
+    #[serde(with = "cowrap_facts::paths")]
+    pub(super) files: Vec<PathBuf>,
+    /// The same, to be found quickly.
+    #[serde(skip)]
+    pub(super) known: HashSet<PathBuf>,
     /// The tree's own functions by name, with the file of `static` ones.
-    pub(super) functions: HashMap<String, Option<PathBuf>>,
-    /// The marks that are written on declarations of functions, by the function's name.
-    pub(super) marks: HashMap<String, Vec<(MarkId, PathBuf, u32, u32)>>,
+    pub(super) functions: HashMap<String, Option<u32>>,
+    /// The marks that are written on declarations of functions, by the function's name, with their
+    /// files, lines and columns.
+    pub(super) marks: HashMap<String, Vec<(MarkId, u32, u32, u32)>>,
     /// The declarations at file scope, by name.
     pub(super) declarations: HashMap<String, Vec<FileLine>>,
     /// Names with several declarations, where facts depend on which declaration comes first.
     pub(super) redeclared: HashSet<String>,
     /// Files with names that macros paste together and that contain a digit.
-    pub(super) pasted_names: HashSet<PathBuf>,
+    pub(super) pasted_names: HashSet<u32>,
     /// Files whose functions use fields of records that other files define, these files, and the
     /// first line that does so.
-    pub(super) field_uses: HashMap<(PathBuf, PathBuf), u32>,
+    pub(super) field_uses: HashMap<(u32, u32), u32>,
 }
 
 impl PchSummary {
-    /// The same on top of another summary. A summary that was read from disk has lost the one
+    /// The same on top of another summary. A summary that was new or serialised has lost the one
     /// below.
     pub fn on(self, below: Option<Arc<PchSummary>>) -> PchSummary {
-        PchSummary { below, ..self }
+        PchSummary { below, known: self.files.iter().cloned().collect(), ..self }
     }
 
     /// This one, and those below it.
@@ -51,7 +56,12 @@ impl PchSummary {
 
     /// Whether this precompiled header or one below it read the file.
     pub fn has_read(&self, file: &Path) -> bool {
-        self.chain().any(|summary| summary.files.contains(file))
+        self.chain().any(|summary| summary.known.contains(file))
+    }
+
+    /// The files that this header read, with the paths that facts use.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
     }
 
     /// The names that this header declares at file scope, with their declarations.
@@ -61,38 +71,57 @@ impl PchSummary {
 
     /// The names that this header declares although they were declared before, where facts depend
     /// on which declaration comes first. Each comes with all declarations so far.
-    pub fn redeclarations(&self) -> impl Iterator<Item = (&str, Vec<&FileLine>)> {
-        let all = |name: &str| self.chain().filter_map(|summary| summary.declarations.get(name)).flatten().collect();
-        self.redeclared.iter().map(move |name| (name.as_str(), all(name)))
+    pub fn redeclarations(&self) -> impl Iterator<Item = (&str, Vec<(&Path, u32)>)> {
+        self.redeclared.iter().map(|name| (name.as_str(), self.all_declarations(name)))
+    }
+
+    /// The declarations of a name here and below.
+    fn all_declarations(&self, name: &str) -> Vec<(&Path, u32)> {
+        let mut found = Vec::new();
+        for summary in self.chain() {
+            let declarations = summary.declarations.get(name).into_iter().flatten();
+            found.extend(declarations.filter_map(|(file, line)| Some((summary.file(*file)?, *line))));
+        }
+        found
     }
 
     /// The files with names in facts that macros paste together and that contain a digit:
     /// `__COUNTER__` may be the reason.
     pub fn files_with_pasted_names(&self) -> impl Iterator<Item = &Path> {
-        self.pasted_names.iter().map(PathBuf::as_path)
+        self.pasted_names.iter().filter_map(|file| self.file(*file))
     }
 
     /// The files whose functions use fields of records that other files define, these files, and
     /// the first line that does so.
     pub fn field_uses(&self) -> impl Iterator<Item = (&Path, &Path, u32)> {
-        self.field_uses.iter().map(|((user, definer), line)| (user.as_path(), definer.as_path(), *line))
+        let uses = self.field_uses.iter();
+        uses.filter_map(|((user, definer), line)| Some((self.file(*user)?, self.file(*definer)?, *line)))
     }
 
     /// The file of a function of the tree, if it is `static`; `None` for a name that no header here
     /// declares.
-    pub(super) fn function(&self, name: &str) -> Option<Option<&PathBuf>> {
-        self.chain().find_map(|summary| summary.functions.get(name)).map(Option::as_ref)
+    pub(super) fn function(&self, name: &str) -> Option<Option<&Path>> {
+        let mut found = self.chain().filter_map(|summary| Some((summary, summary.functions.get(name)?)));
+        found.next().map(|(summary, file)| file.and_then(|file| summary.file(file)))
     }
 
     /// Whether a mark of a function was written at this place.
     pub(super) fn has_mark(&self, name: &str, mark: MarkId, file: &Path, line: u32, column: u32) -> bool {
-        let known = self.chain().filter_map(|summary| summary.marks.get(name)).flatten();
-        known.into_iter().any(|(m, f, l, c)| *m == mark && f == file && (*l, *c) == (line, column))
+        let has_it = |summary: &PchSummary| {
+            let known = summary.marks.get(name).into_iter().flatten();
+            let mut here = known.filter(|(known, _, at, across)| (*known, *at, *across) == (mark, line, column));
+            here.any(|(_, known, ..)| summary.file(*known) == Some(file))
+        };
+        self.chain().any(has_it)
+    }
+
+    fn file(&self, number: u32) -> Option<&Path> {
+        self.files.get(number as usize).map(PathBuf::as_path)
     }
 }
 
 /// Why facts of a precompiled header may not be those of its headers in a unit that uses it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum PchMismatch {
     /// A function that a header declares as `static` is defined in another file.
     StaticElsewhere,

@@ -6,19 +6,22 @@
 use std::collections::BTreeSet;
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::clang::{File, TranslationUnit, UnsavedFile};
-use crate::extract::{Extracted, Paths, PchSummary};
+use crate::clang::UnsavedFile;
+use crate::extract::PchSummary;
+use crate::failure::Failure;
 use crate::scan::{Name, Names};
+use crate::worker::Conversation;
 use cowrap_facts::SharedFileFacts;
 
 use super::bit_set::BitSet;
 use super::certify::Certificate;
 use super::headers::Headers;
+use super::parsed::Parsed;
 use super::plan::{ListedHeader, Node};
 
 /// Arguments for precompiled headers alone: what is only a warning there can mean something else
@@ -70,12 +73,25 @@ pub struct Pch {
     pub compiled: Compiled,
     /// What was certified.
     pub certificate: Certificate,
+    /// The number of its summary, for workers.
+    pub number: u64,
 }
 
 impl Pch {
     /// This precompiled header, and those below it.
     pub fn chain(&self) -> impl Iterator<Item = &Pch> {
         std::iter::successors(Some(self), |pch| pch.below.as_deref())
+    }
+
+    /// Tells a worker what this precompiled header and those below it declare.
+    pub fn tell(&self, conversation: &mut Conversation<'_>) -> Result<(), Failure> {
+        let levels: Vec<&Pch> = self.chain().collect();
+        for level in levels.into_iter().rev() {
+            let below = level.below.as_ref().map(|below| below.number);
+            let encoded = || postcard::to_stdvec(&*level.compiled.summary).unwrap_or_default();
+            conversation.tell_summary(level.number, below, encoded)?;
+        }
+        Ok(())
     }
 }
 
@@ -123,12 +139,7 @@ pub fn source(
 }
 
 /// What came out of compiling a precompiled header.
-pub fn compiled(parsed: &TranslationUnit<'_>, directory: &Path, extracted: Extracted, paths: &dyn Paths) -> Compiled {
-    let identify = |file: File<'_>| paths.identify(directory, &file.path());
-    let included = parsed.inclusions().into_iter().filter_map(|inclusion| {
-        let from = inclusion.from.map(|(from, line)| (identify(from), line));
-        Some(Included { file: identify(inclusion.file), line: inclusion.line?, from })
-    });
-    let Extracted { facts, summary, .. } = extracted;
-    Compiled { inclusions: included.collect(), summary: Arc::new(summary), file_facts: facts.file_facts }
+pub fn compiled(parsed: Parsed) -> Compiled {
+    let Parsed { facts, summary, inclusions, .. } = parsed;
+    Compiled { inclusions, summary, file_facts: facts.file_facts }
 }

@@ -27,12 +27,14 @@ mod interference;
 mod macros;
 mod name_uses;
 mod order;
+mod parsed;
 mod plan;
 mod refusal;
 mod store;
 #[cfg(test)]
 mod testing;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStrExt;
@@ -40,23 +42,27 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use crate::clang::{File, Purpose, TranslationUnit, UnsavedFile};
+use crate::clang::{Purpose, UnsavedFile};
 use crate::compdb::Unit;
-use crate::extract::{Extracted, Paths, extract};
-use crate::parse::Input;
+use crate::extract::Paths;
+use crate::failure::Failure;
 use crate::sources::Sources;
-use crate::unit_reader::{UnitOutcome, UnitReader};
+use crate::unit_reader::{Input, UnitOutcome, UnitReader};
+use crate::worker::{Conversation, SharingInput};
 use cowrap_base::cache::Cache;
 use cowrap_base::files::{Digest, Identities, Tree};
 use cowrap_facts::{SharedFileFacts, UnitFacts};
 
 use self::bit_set::BitSet;
-use self::certify::{Context, ParsedUnit, Rejection, certify_header, certify_unit, check_compilation};
+use self::certify::{
+    Context, Rejection, SharedUnit, UnitRejection, certify_header, certify_unit, check_compilation, last_early_line,
+};
 pub(crate) use self::compile::Pch;
 use self::compile::{Candidate, Compiled};
 use self::headers::HeaderId;
 use self::macros::Macros;
 use self::name_uses::{WantedNames, referred_names};
+use self::parsed::Parsed;
 pub(crate) use self::plan::Node;
 use self::plan::{Plan, UnitGroup};
 pub use self::refusal::{Refusal, Refused};
@@ -189,40 +195,51 @@ impl<'a> Sharing<'a> {
     /// Reads a unit, with its precompiled header if there is one.
     pub(crate) fn read(&self, reader: &UnitReader, units: &[Unit], number: usize, pch: Option<&Pch>) -> UnitOutcome {
         let unit = &units[number];
-        let shared = pch.and_then(|pch| self.shared_facts(reader, number, unit, pch));
-        if shared.is_some() {
-            self.note(|stats| stats.units += 1);
-        }
-        match shared {
-            Some(facts) if self.verify => self.verified(reader, unit, &facts),
-            Some(facts) => UnitOutcome::Read(Box::new(facts)),
+        match pch.and_then(|pch| self.shared_facts(reader, number, unit, pch)) {
+            Some(Ok(facts)) => {
+                self.note(|stats| stats.units += 1);
+                if self.verify { self.verified(reader, unit, &facts) } else { UnitOutcome::Read(Box::new(facts)) }
+            }
+            Some(Err(failure)) => UnitOutcome::Failed(failure),
             None => reader.read(unit),
         }
     }
 
-    /// The facts of a unit by way of precompiled headers, if they can be certified.
-    fn shared_facts(&self, reader: &UnitReader, number: usize, unit: &Unit, pch: &Pch) -> Option<UnitFacts> {
-        let input = Input { purpose: Purpose::Walk, pch: Some(&pch.file), source: None, more: &[] };
-        let UnitReader { parser, vocabulary, paths } = reader;
+    /// The facts of a unit by way of precompiled headers, if they can be certified. A failure is one
+    /// that a plain parse would not avoid.
+    fn shared_facts(
+        &self,
+        reader: &UnitReader,
+        number: usize,
+        unit: &Unit,
+        pch: &Pch,
+    ) -> Option<Result<UnitFacts, Failure>> {
         let member = self.plan.units[number].as_ref()?;
-        let read = || {
-            parser.parse(unit, input, |parsed, unknown_arguments| {
-                let extracted = extract(parsed, &unit.directory, paths, vocabulary, Some(&pch.compiled.summary));
-                let main = extracted.facts.files.first()?;
-                let directory = &unit.directory;
-                let parsed_unit = ParsedUnit { directory, member, pch, parsed, extracted: &extracted, main };
-                let context = self.context(&self.plan.groups[member.group], paths);
-                if let Err(refusal) = certify_unit(&context, &parsed_unit) {
+        let context = self.context(&self.plan.groups[member.group], &reader.paths);
+        let read = |conversation: &mut Conversation<'_>| {
+            pch.tell(conversation)?;
+            let early = Some(last_early_line(member, pch));
+            let sharing = Some(SharingInput { below: Some(pch.number), keep: None, early });
+            let input = Input { purpose: Purpose::Walk, pch: Some(&pch.file), source: None, more: &[], sharing };
+            let (facts, output) = conversation.parse(reader.request(unit, input)?)?;
+            let parsed = Parsed::new(facts, output, Some(Arc::clone(&pch.compiled.summary)))?;
+            let Some(main) = parsed.facts.files.first() else { return Ok(None) };
+            let refer = |wanted: &WantedNames| referred_names(conversation, context.headers, wanted);
+            match certify_unit(&context, &SharedUnit { member, pch, parsed: &parsed, main }, refer) {
+                Ok(()) => Ok(complete(parsed.facts, pch)),
+                Err(UnitRejection::Failed(failure)) => Err(failure),
+                Err(UnitRejection::Refused(refusal)) => {
                     self.refuse(Refused::Unit, refusal);
-                    return None;
+                    Ok(None)
                 }
-                let mut facts = complete(extracted, pch)?;
-                facts.parse_status.unknown_arguments = unknown_arguments;
-                Some(facts)
-            })
+            }
         };
-        // A plain parse tells what failed.
-        catch_unwind(AssertUnwindSafe(read)).ok()?.ok()?
+        match catch_unwind(AssertUnwindSafe(|| reader.workers.with(read))).ok()? {
+            Ok(facts) => facts.map(Ok),
+            // A plain parse tells what failed.
+            Err(failure) if failure.may_be_passing() => None,
+            Err(failure) => Some(Err(failure)),
+        }
     }
 
     /// A plain parse of a unit, and a comparison of its facts with the shared ones.
@@ -277,7 +294,7 @@ impl Maker<'_> {
         let path = self.sharing.scratch.path().join(format!("{}.h", self.node));
         let source = compile::source(path, candidate, &self.group().headers, self.sharing.sources.scans.names())?;
         let entry = self.sharing.store.as_ref().and_then(|store| {
-            let arguments = self.reader.parser.arguments(self.unit).ok()?;
+            let arguments = self.reader.input.arguments(self.unit).ok()?;
             Some((store, store.key(candidate, self.group(), &arguments, &source.1, &self.sharing.sources)?))
         });
         if let Some((store, key)) = &entry
@@ -285,62 +302,84 @@ impl Maker<'_> {
         {
             return Some(tried);
         }
-        let input = Input {
-            purpose: Purpose::Precompile,
-            pch: self.below.map(|below| below.file.as_c_str()),
-            source: Some(source),
-            more: compile::ARGUMENTS,
+        let make = |conversation: &mut Conversation<'_>| {
+            if let Some(below) = self.below {
+                below.tell(conversation)?;
+            }
+            let number = self.reader.workers.number_summary();
+            let below = self.below.map(|below| below.number);
+            let input = Input {
+                purpose: Purpose::Precompile,
+                pch: self.below.map(|below| below.file.as_c_str()),
+                source: Some(source.clone()),
+                more: compile::ARGUMENTS,
+                sharing: Some(SharingInput { below, keep: Some(number), early: None }),
+            };
+            let (facts, output) = conversation.parse(self.reader.request(self.unit, input)?)?;
+            let parsed = Parsed::new(facts, output, Some(self.summary_below()))?;
+            self.finish(candidate, parsed, number, entry, conversation)
         };
-        self.reader.parser.parse(self.unit, input, |parsed, _| self.finish(candidate, parsed, entry)).ok()?
+        // If it fails, the headers are read with each unit, and a unit that fails too is told.
+        self.reader.workers.with(make).ok()?
     }
 
     /// Certifies what was compiled, and saves it in the store or in the scratch directory.
     fn finish(
         self,
         candidate: Candidate<'_>,
-        parsed: &TranslationUnit<'_>,
+        parsed: Parsed,
+        number: u64,
         entry: Option<(&Store<'_>, Digest)>,
-    ) -> Tried {
-        let UnitReader { vocabulary, paths, .. } = self.reader;
-        let (directory, group) = (&self.unit.directory, self.group());
-        let context = self.sharing.context(group, paths);
-        let extracted = extract(parsed, directory, paths, vocabulary, Some(&self.summary_below()));
-        if let Err(rejection) = check_compilation(&context, candidate, parsed, directory, &extracted) {
-            return Some(Err(rejection));
+        conversation: &mut Conversation<'_>,
+    ) -> Result<Tried, Failure> {
+        let group = self.group();
+        let context = self.sharing.context(group, &self.reader.paths);
+        if let Err(rejection) = check_compilation(&context, candidate, &parsed) {
+            return Ok(Some(Err(rejection)));
         }
-        let compiled = compile::compiled(parsed, directory, extracted, paths);
+        let compiled = compile::compiled(parsed);
         let mut name_uses = NameUses::default();
-        let id = |file: File<'_>| group.headers.find(&paths.absolute(&paths.identify(directory, &file.path())));
-        let refer = |wanted: &WantedNames| {
-            let found = referred_names(parsed, wanted, id, |_, _| true);
-            name_uses = NameUses::new(wanted, &found, group);
-            Some(found)
+        let mut referred = Ok(());
+        let refer = |wanted: &WantedNames| match referred_names(conversation, &group.headers, wanted) {
+            Ok(found) => {
+                name_uses = NameUses::new(wanted, &found, group);
+                Some(found)
+            }
+            Err(failure) => {
+                referred = Err(failure);
+                None
+            }
         };
-        let certified = certify_header(&context, candidate, &compiled, refer)?;
-        let save = |path: &CStr| parsed.save(path);
+        let certified = certify_header(&context, candidate, &compiled, refer);
+        referred?;
+        let Some(certified) = certified else { return Ok(None) };
+        let conversation = RefCell::new(conversation);
+        let save = |path: &CStr| conversation.borrow_mut().save(path).unwrap_or(false);
         let stored = entry.and_then(|(store, key)| {
-            let sources = &self.sharing.sources;
+            let (sources, paths) = (&self.sharing.sources, &self.reader.paths);
             let new = NewEntry { candidate, group, compiled: &compiled, name_uses, sources, paths };
             store.put(key, new, certified.is_ok().then_some(&save))
         });
         let certificate = match certified {
             Ok(certificate) => certificate,
-            Err(rejection) => return Some(Err(rejection)),
+            Err(rejection) => return Ok(Some(Err(rejection))),
         };
         let file = match &stored {
-            Some(path) => c_path(path)?,
+            Some(path) => c_path(path),
             None => {
-                let file = c_path(&self.sharing.scratch.path().join(format!("{}.pch", self.node)))?;
-                parsed.save(&file).then_some(file)?
+                let file = c_path(&self.sharing.scratch.path().join(format!("{}.pch", self.node)));
+                file.filter(|file| save(file))
             }
         };
-        Some(Ok(Pch { file, stored, below: self.below.cloned(), compiled, certificate }))
+        let below = self.below.cloned();
+        Ok(file.map(|file| Ok(Pch { file, stored, below, compiled, certificate, number })))
     }
 
     /// What an earlier run made, or a new certification of what it could not certify.
     fn try_stored(self, store: &Store<'_>, key: &Digest, candidate: Candidate<'_>) -> Tried {
         let (compiled, name_uses): (Compiled, NameUses) = store.get(key, Some(&self.summary_below()))?;
         let context = self.sharing.context(self.group(), &self.reader.paths);
+        let number = self.reader.workers.number_summary();
         let refer =
             |wanted: &WantedNames| -> Option<Vec<(HeaderId, String)>> { name_uses.answer(wanted, self.group()) };
         match certify_header(&context, candidate, &compiled, refer)? {
@@ -348,7 +387,8 @@ impl Maker<'_> {
                 let path = store.file(key)?;
                 let file = c_path(&path)?;
                 self.sharing.note(|stats| stats.reused += 1);
-                Some(Ok(Pch { file, stored: Some(path), below: self.below.cloned(), compiled, certificate }))
+                let below = self.below.cloned();
+                Some(Ok(Pch { file, stored: Some(path), below, compiled, certificate, number }))
             }
             Err(rejection) => Some(Err(rejection)),
         }
@@ -365,8 +405,8 @@ impl Maker<'_> {
 }
 
 /// The facts of a unit, completed with those of its precompiled headers.
-fn complete(extracted: Extracted, pch: &Pch) -> Option<UnitFacts> {
-    let mut facts = extracted.facts;
+fn complete(facts: UnitFacts, pch: &Pch) -> Option<UnitFacts> {
+    let mut facts = facts;
     let main = facts.files.first()?.clone();
     for level in pch.chain() {
         facts.file_facts.extend(level.compiled.file_facts.iter().cloned());

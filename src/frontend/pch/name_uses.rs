@@ -7,10 +7,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::clang::{Cursor, CursorKind, File, TranslationUnit, Visit};
+use crate::failure::Failure;
 use crate::scan::{Name, Scan};
+use crate::worker::Conversation;
 
-use super::headers::HeaderId;
+use super::headers::{HeaderId, Headers};
 use super::order::Order;
 
 /// Declarations at file scope: for each name, the files and lines.
@@ -41,47 +42,20 @@ pub fn undeclared_names(
     scan.words.iter().filter_map(missing).collect()
 }
 
-/// The wanted names that files refer to, as names of what is declared at file scope. `id`
-/// identifies a file, and `counts` says whether a declaration in a line of a file counts.
-///
-/// libclang does not show the names in attributes.
+/// The wanted names that files refer to, as names of what is declared at file scope. The worker that
+/// parsed them knows.
 pub fn referred_names(
-    unit: &TranslationUnit<'_>,
+    conversation: &mut Conversation<'_>,
+    headers: &Headers,
     wanted: &WantedNames,
-    id: impl Fn(File<'_>) -> Option<HeaderId>,
-    counts: impl Fn(HeaderId, u32) -> bool,
-) -> Vec<(HeaderId, String)> {
-    let mut found = Vec::new();
-    let Some(root) = unit.cursor().filter(|_| !wanted.is_empty()) else { return found };
-    let mut ids: HashMap<File<'_>, Option<HeaderId>> = HashMap::new();
-    root.visit(|cursor, _| {
-        let Some(location) = cursor.location() else { return Visit::Skip };
-        let id = *ids.entry(location.file).or_insert_with(|| id(location.file));
-        let id = id.filter(|id| counts(*id, location.line));
-        if let Some((id, names)) = id.and_then(|id| wanted.get_key_value(&id)) {
-            cursor.visit(|inner, _| {
-                if let Some(name) = referred_name(inner).filter(|name| names.contains(name)) {
-                    found.push((*id, name));
-                }
-                Visit::Recurse
-            });
-        }
-        Visit::Skip
-    });
-    found
-}
-
-/// The name of what a cursor refers to, if that is declared at file scope.
-fn referred_name(cursor: Cursor<'_>) -> Option<String> {
-    use CursorKind::*;
-    if !matches!(cursor.kind(), TypeRef | DeclRefExpr) {
-        return None;
+) -> Result<Vec<(HeaderId, String)>, Failure> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
     }
-    let referenced = cursor.referenced()?;
-    let is_global = match referenced.kind() {
-        ParmDecl | FieldDecl => false,
-        VarDecl => referenced.semantic_parent().is_some_and(|parent| parent.kind() == TranslationUnit),
-        _ => true,
+    let ids: Vec<HeaderId> = wanted.keys().copied().collect();
+    let names = |(id, names): (&HeaderId, &HashSet<String>)| {
+        (headers.get(*id).path.clone().into_os_string(), names.iter().cloned().collect())
     };
-    is_global.then(|| referenced.spelling())
+    let found = conversation.referred_names(wanted.iter().map(names).collect())?;
+    Ok(found.into_iter().filter_map(|(position, name)| Some((*ids.get(position as usize)?, name))).collect())
 }

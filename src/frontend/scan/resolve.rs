@@ -9,6 +9,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
@@ -67,6 +68,7 @@ pub struct Resolver {
     besides: Memo<FileId, Arc<Beside>>,
     searched: Memo<SearchKey, Arc<Searched>>,
     resolved: Memo<(PathId, FileId), Arc<Resolved>>,
+    has_irregular: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -174,6 +176,11 @@ impl Resolver {
     /// memory.
     pub fn new(texts: impl IntoIterator<Item = PathBuf>) -> Resolver {
         Resolver { texts: texts.into_iter().collect(), ..Resolver::default() }
+    }
+
+    /// Whether a search came across something that is neither a file nor a directory.
+    pub fn has_irregular(&self) -> bool {
+        self.has_irregular.load(Ordering::Relaxed)
     }
 
     /// The id of a path, which should be absolute and normal.
@@ -323,7 +330,10 @@ impl Resolver {
         match self.at(directory, name) {
             At::File(file) => searched.file = Some(file),
             At::Absent(absent) => searched.absent.push(absent),
-            At::Irregular(irregular) => searched.irregular.push(irregular),
+            At::Irregular(irregular) => {
+                self.has_irregular.store(true, Ordering::Relaxed);
+                searched.irregular.push(irregular);
+            }
             At::Directory => {}
         }
     }

@@ -67,6 +67,11 @@ impl Scans {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).get(path).copied()
     }
 
+    /// Whether any file was not read although it exists.
+    pub fn has_refusals(&self) -> bool {
+        !self.refused.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// The names in all these scans.
     pub fn names(&self) -> &Names {
         &self.names

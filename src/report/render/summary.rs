@@ -4,8 +4,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::{
-    Comparison, Details, MarkLocation, PackSummary, Problem, Report, SharingStats, Summary, SummaryWords, Unknown,
-    UnmatchedCut, UnmatchedEntries,
+    Comparison, Details, MarkLocation, MemoryUse, PackSummary, Problem, Report, SharingStats, Summary, SummaryWords,
+    Unknown, UnmatchedCut, UnmatchedEntries,
 };
 
 use super::text::{count, location, printable, printable_lines};
@@ -48,7 +48,7 @@ fn by_cause(problems: &[Problem]) -> Vec<(&Problem, Vec<&Problem>)> {
 
 /// Writes the details that matter in any case, and with `verbose` the others, too.
 pub fn details(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
-    let Details { parsing, unmatched, not_compared, sharing, cache_failure } = &report.details;
+    let Details { parsing, unmatched, not_compared, sharing, cache_failure, memory } = &report.details;
     for (unit, file) in &sharing.differing {
         let (unit, file) = (printable_path(unit), printable_path(file));
         writeln!(out, "cowrap: {unit}: precompiled headers change what is read in {file}; please report this bug")?;
@@ -100,6 +100,19 @@ pub fn details(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Resul
     }
     for (reason, times) in refusals {
         writeln!(out, "cowrap: precompiled header not used, {}: {}", count(*times, "time"), printable(reason))?;
+    }
+    let MemoryUse { own, worker, limit } = memory;
+    if *own > 0 {
+        write!(out, "cowrap: memory: at most {} MiB in this process", own >> 20)?;
+        if *worker > 0 {
+            write!(
+                out,
+                ", {} MiB in a worker, of which each may take {} MiB (--limit-memory)",
+                worker >> 20,
+                limit >> 20
+            )?;
+        }
+        writeln!(out)?;
     }
     Ok(())
 }

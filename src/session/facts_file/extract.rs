@@ -195,7 +195,7 @@ impl Builder {
     ) -> Result<Vec<u8>, FactsError> {
         let content = FactsFile {
             read_with: ReadWith::of(&session.packs),
-            version: session.clang.clone(),
+            version: session.library.version.clone(),
             clang: session.details.parsing.clang.clone(),
             root: session.tree.root.clone(),
             build: session.tree.build.clone(),

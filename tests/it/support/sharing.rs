@@ -7,13 +7,14 @@ use std::time::SystemTime;
 
 use cowrap_base::cache::Cache;
 use cowrap_base::files::{Digest, ON_DISK, Tree};
+use cowrap_base::limits::Limits;
 use cowrap_facts::UnitFacts;
-use cowrap_frontend::clang::Library;
 use cowrap_frontend::compdb;
 use cowrap_frontend::index::Indexer;
 use cowrap_frontend::marks::make_visible;
 use cowrap_frontend::pch::{Sharing, SharingStats};
 use cowrap_frontend::unit_reader::UnitOutcome;
+use cowrap_frontend::worker::{Isolation, StartingWorkers, Workers};
 use cowrap_packs::{Pack, PackSet};
 use cowrap_session::{mark_headers, vocabulary};
 
@@ -42,11 +43,12 @@ pub fn compare_with(root: &Path, packs: &PackSet) -> Compared {
     let units = compdb::read(&root.join("compile_commands.json"), usize::MAX).expect("a database").units;
     let tree = Tree { root: root.clone(), build: Some(root.clone()) };
     let visible = make_visible(&root, &mark_headers(packs), &HashMap::new());
-    let library = Library::load().expect("libclang");
-    let indexer = Indexer::new(library, vocabulary(packs.packs()).0, visible.headers, tree, 2).expect("workers");
+    let workers = Workers::start(&Isolation::InProcess, &Limits::default()).and_then(StartingWorkers::ready);
+    let workers = workers.expect("libclang");
+    let indexer = Indexer::new(workers, vocabulary(packs.packs()).0, visible.headers, tree, 2).expect("workers");
     let read = |shared: Option<&Sharing<'_>>| {
         let mut read = Vec::new();
-        indexer.run(&units, shared, |number, outcome| match outcome {
+        indexer.run(&units, &indexer.sources(&ON_DISK, SystemTime::now()), shared, |number, outcome| match outcome {
             UnitOutcome::Read(facts) => read.push((units[number].file.clone(), *facts)),
             UnitOutcome::Failed(failure) => panic!("{}: {failure}", units[number].file.display()),
         });

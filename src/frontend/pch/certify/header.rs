@@ -4,8 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::clang::{File, Severity, TranslationUnit};
-use crate::extract::Extracted;
 use crate::pch::bit_set::BitSet;
 use crate::pch::compile::{Candidate, Compiled, Included};
 use crate::pch::headers::{HeaderId, Headers, Inclusions};
@@ -13,6 +11,7 @@ use crate::pch::interference::{Lines, MovedFiles};
 use crate::pch::macros::defines;
 use crate::pch::name_uses::{Declarations, WantedNames, undeclared_names};
 use crate::pch::order::Order;
+use crate::pch::parsed::Parsed;
 use crate::pch::plan::ListedHeader;
 use crate::pch::refusal::Refusal;
 use crate::scan::Name;
@@ -52,15 +51,9 @@ struct Objection {
 }
 
 /// Makes the checks that need the compiler. They come before anything is kept of the compilation.
-pub fn check_compilation(
-    context: &Context<'_>,
-    candidate: Candidate<'_>,
-    parsed: &TranslationUnit<'_>,
-    directory: &Path,
-    extracted: &Extracted,
-) -> Result<(), Rejection> {
-    check_mismatch(extracted)?;
-    check_messages(context, candidate, parsed, directory)
+pub fn check_compilation(context: &Context<'_>, candidate: Candidate<'_>, parsed: &Parsed) -> Result<(), Rejection> {
+    check_mismatch(parsed)?;
+    check_messages(context, candidate, parsed)
 }
 
 /// Certifies what was compiled. `referred_names` tells which of some names files refer to; where it
@@ -96,8 +89,8 @@ pub fn certify_header(
 }
 
 /// Facts of the precompiled headers below must be those of their headers here too.
-fn check_mismatch(extracted: &Extracted) -> Result<(), Rejection> {
-    match extracted.mismatch {
+fn check_mismatch(parsed: &Parsed) -> Result<(), Rejection> {
+    match parsed.mismatch {
         Some(mismatch) => Err(Rejection { refusals: vec![Refusal::Mismatch(mismatch)], leave_out: BitSet::default() }),
         None => Ok(()),
     }
@@ -105,19 +98,10 @@ fn check_mismatch(extracted: &Extracted) -> Result<(), Rejection> {
 
 /// The compiler must report nothing. Its arguments ask for those warnings alone that other
 /// declarations could change.
-fn check_messages(
-    context: &Context<'_>,
-    candidate: Candidate<'_>,
-    parsed: &TranslationUnit<'_>,
-    directory: &Path,
-) -> Result<(), Rejection> {
-    let id = |file: File<'_>| context.find(&context.paths.identify(directory, &file.path()));
-    let diagnostics = parsed.diagnostics();
-    let Some(reported) = diagnostics.iter().find(|diagnostic| diagnostic.severity >= Severity::Warning) else {
-        return Ok(());
-    };
-    let refusal = Refusal::CompilerMessage { message: reported.message.clone() };
-    let file = reported.location.and_then(|location| id(location.file));
+fn check_messages(context: &Context<'_>, candidate: Candidate<'_>, parsed: &Parsed) -> Result<(), Rejection> {
+    let Some((message, file)) = &parsed.message else { return Ok(()) };
+    let refusal = Refusal::CompilerMessage { message: message.clone() };
+    let file = file.as_ref().and_then(|file| context.find(file));
     let objection = Objection { refusal: refusal.clone(), file, other: None };
     let leave_out = culprits(&[objection], candidate.listed, context.headers);
     Err(Rejection { refusals: vec![refusal], leave_out })
@@ -212,7 +196,7 @@ fn check_interference(
         let name = order.names.intern(name.as_bytes());
         for (path, line) in declarations {
             if let Some(file) = context.find(path).filter(|file| !read.first.contains(*file)) {
-                redeclared.entry(file).or_default().push((name, *line));
+                redeclared.entry(file).or_default().push((name, line));
             }
         }
     }
@@ -237,10 +221,12 @@ fn declarations(
     let names = context.sources.scans.names();
     let mut declared = Declarations::new();
     let mut declared_first = candidate.below.map(|below| below.certificate.declared_first.clone()).unwrap_or_default();
+    let found = context.find_all(compiled.summary.files());
     for (name, declarations) in compiled.summary.declarations() {
         let Some(name) = names.find(name.as_bytes()) else { continue };
+        let file = |file: u32| found.get(file as usize).copied().flatten();
         let files: Vec<(Option<HeaderId>, u32)> =
-            declarations.iter().map(|(path, line)| (context.find(path), *line)).collect();
+            declarations.iter().map(|(number, line)| (file(*number), *line)).collect();
         // Only the first header reads files that the plan does not know.
         if files.iter().any(|(file, _)| file.is_none_or(|file| first.contains(file))) {
             declared_first.insert(name);

@@ -32,7 +32,7 @@ use super::macros::Macros;
 use super::refusal::Refusal;
 
 pub use header::{Certificate, certify_header, check_compilation};
-pub use unit::{ParsedUnit, certify_unit};
+pub use unit::{SharedUnit, UnitRejection, certify_unit, last_early_line};
 
 /// What checks need to know.
 #[derive(Clone, Copy)]
@@ -63,6 +63,11 @@ impl Context<'_> {
     /// The file that facts call so.
     fn find(&self, path: &Path) -> Option<HeaderId> {
         self.headers.find(&self.paths.absolute(path))
+    }
+
+    /// The files that facts call so.
+    fn find_all(&self, paths: &[PathBuf]) -> Vec<Option<HeaderId>> {
+        paths.iter().map(|path| self.find(path)).collect()
     }
 
     fn path(&self, file: HeaderId) -> PathBuf {

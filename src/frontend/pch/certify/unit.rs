@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::clang::{File, TranslationUnit};
-use crate::extract::Extracted;
-use crate::pch::compile::Pch;
+use crate::failure::Failure;
+use crate::pch::compile::{Included, Pch};
 use crate::pch::headers::HeaderId;
 use crate::pch::interference::{Lines, OtherText};
-use crate::pch::name_uses::{Declarations, WantedNames, referred_names, undeclared_names};
+use crate::pch::name_uses::{Declarations, WantedNames, undeclared_names};
 use crate::pch::order::Order;
+use crate::pch::parsed::Parsed;
 use crate::pch::plan::SharingUnit;
 use crate::pch::refusal::Refusal;
 use crate::scan::{Name, Scan, scan};
@@ -19,26 +19,43 @@ use super::Context;
 
 /// A unit that was parsed with precompiled headers.
 #[derive(Clone, Copy)]
-pub struct ParsedUnit<'a> {
-    /// The directory that its relative paths start from.
-    pub directory: &'a Path,
+pub struct SharedUnit<'a> {
     /// Its place in the plan.
     pub member: &'a SharingUnit,
     /// The precompiled headers that it was parsed with.
     pub pch: &'a Pch,
-    /// What libclang made of it.
-    pub parsed: &'a TranslationUnit<'a>,
-    /// What was extracted from that.
-    pub extracted: &'a Extracted,
+    /// What was read of it, with inclusions and text up to its [`last_early_line`].
+    pub parsed: &'a Parsed,
     /// Its own file, with the path that facts use.
     pub main: &'a Path,
+}
+
+/// Why a unit is not certified.
+#[derive(Debug)]
+pub enum UnitRejection {
+    /// A check refused it.
+    Refused(Refusal),
+    /// The worker did not answer what a check asked.
+    Failed(Failure),
+}
+
+impl From<Refusal> for UnitRejection {
+    fn from(refusal: Refusal) -> UnitRejection {
+        UnitRejection::Refused(refusal)
+    }
+}
+
+/// The last line of a unit's main file that includes something of its precompiled headers. Behind
+/// it, a plain parse has read all of their files too.
+pub fn last_early_line(member: &SharingUnit, pch: &Pch) -> u32 {
+    let listed = member.closure.order.iter().filter(|(file, ..)| pch.certificate.listed.contains(*file));
+    listed.map(|(_, line, _)| *line).max().unwrap_or(0)
 }
 
 /// The parts of a unit that a plain parse reads before, or among, the files of the precompiled
 /// headers.
 struct Early<'a> {
-    /// The last line of the main file that includes something of the precompiled headers. Behind
-    /// it, a plain parse has read all of their files too.
+    /// See [`last_early_line`].
     last_line: u32,
     /// The unit's own declarations of names that are declared several times, by the path of the
     /// file.
@@ -60,8 +77,12 @@ struct TextsRead {
 }
 
 /// Certifies that the facts of a unit, with those of the precompiled headers, are those of a plain
-/// parse.
-pub fn certify_unit(context: &Context<'_>, unit: &ParsedUnit<'_>) -> Result<(), Refusal> {
+/// parse. `referred_names` tells which of some names files refer to.
+pub fn certify_unit(
+    context: &Context<'_>,
+    unit: &SharedUnit<'_>,
+    referred_names: impl FnOnce(&WantedNames) -> Result<Vec<(HeaderId, String)>, Failure>,
+) -> Result<(), UnitRejection> {
     check_errors(unit)?;
     check_mismatch(unit)?;
     check_main_file(unit)?;
@@ -71,28 +92,31 @@ pub fn certify_unit(context: &Context<'_>, unit: &ParsedUnit<'_>) -> Result<(), 
     check_inclusions(context, unit, &early, &mut texts)?;
     check_counted_names(context, unit)?;
     check_main_text(context, unit, &early, &mut texts)?;
-    check_name_uses(context, unit, &early, &texts)?;
-    check_field_uses(context, unit, &early, &texts)
+    let referred = referred_names(&texts.wanted).map_err(UnitRejection::Failed)?;
+    check_name_uses(context, referred)?;
+    Ok(check_field_uses(context, unit, &early, &texts)?)
 }
 
 impl<'a> Early<'a> {
-    fn new(context: &Context<'a>, unit: &ParsedUnit<'a>) -> Early<'a> {
+    fn new(context: &Context<'a>, unit: &SharedUnit<'a>) -> Early<'a> {
         let names = context.sources.scans.names();
         let certificate = &unit.pch.certificate;
-        let listed = unit.member.closure.order.iter().filter(|(file, ..)| certificate.listed.contains(*file));
-        let last_line = listed.map(|(_, line, _)| *line).max().unwrap_or(0);
+        let last_line = last_early_line(unit.member, unit.pch);
         let mut redeclared: HashMap<&Path, Lines> = HashMap::new();
-        for (name, declarations) in unit.extracted.summary.redeclarations() {
+        let summary = &unit.parsed.summary;
+        for (name, declarations) in summary.redeclarations() {
             for (path, line) in declarations {
-                if *path != unit.main || *line <= last_line {
-                    redeclared.entry(path).or_default().push((names.intern(name.as_bytes()), *line));
+                if path != unit.main || line <= last_line {
+                    redeclared.entry(path).or_default().push((names.intern(name.as_bytes()), line));
                 }
             }
         }
         let mut declared = Declarations::new();
-        for (name, declarations) in unit.extracted.summary.declarations() {
+        let files = context.find_all(summary.files());
+        for (name, declarations) in summary.declarations() {
             let Some(name) = names.find(name.as_bytes()) else { continue };
-            let found = declarations.iter().filter_map(|(path, line)| Some((context.find(path)?, *line)));
+            let file = |number: u32| files.get(number as usize).copied().flatten();
+            let found = declarations.iter().filter_map(|(number, line)| Some((file(*number)?, *line)));
             declared.insert(name, found.collect());
         }
         let levels = unit.pch.chain().map(|level| &level.certificate.declared).collect();
@@ -117,17 +141,17 @@ impl TextsRead {
 }
 
 /// The unit must have no errors: only a plain parse reports them as they are.
-fn check_errors(unit: &ParsedUnit<'_>) -> Result<(), Refusal> {
-    if unit.extracted.facts.parse_status.errors > 0 { Err(Refusal::UnitErrors) } else { Ok(()) }
+fn check_errors(unit: &SharedUnit<'_>) -> Result<(), Refusal> {
+    if unit.parsed.facts.parse_status.errors > 0 { Err(Refusal::UnitErrors) } else { Ok(()) }
 }
 
 /// Facts of the precompiled headers must be those of their headers here too.
-fn check_mismatch(unit: &ParsedUnit<'_>) -> Result<(), Refusal> {
-    unit.extracted.mismatch.map_or(Ok(()), |mismatch| Err(Refusal::Mismatch(mismatch)))
+fn check_mismatch(unit: &SharedUnit<'_>) -> Result<(), Refusal> {
+    unit.parsed.mismatch.map_or(Ok(()), |mismatch| Err(Refusal::Mismatch(mismatch)))
 }
 
 /// No header may include the unit's own file.
-fn check_main_file(unit: &ParsedUnit<'_>) -> Result<(), Refusal> {
+fn check_main_file(unit: &SharedUnit<'_>) -> Result<(), Refusal> {
     let includes_it = |level: &Pch| level.certificate.files.iter().any(|file| file == unit.main);
     if unit.pch.chain().any(includes_it) { Err(Refusal::IncludesUnit) } else { Ok(()) }
 }
@@ -136,24 +160,20 @@ fn check_main_file(unit: &ParsedUnit<'_>) -> Result<(), Refusal> {
 /// same behind them.
 fn check_inclusions(
     context: &Context<'_>,
-    unit: &ParsedUnit<'_>,
+    unit: &SharedUnit<'_>,
     early: &Early<'_>,
     texts: &mut TextsRead,
 ) -> Result<(), Refusal> {
     let certificate = &unit.pch.certificate;
-    for inclusion in unit.parsed.inclusions() {
-        if inclusion.line.is_none_or(|line| line > early.last_line) {
-            continue;
-        }
-        let identity = context.paths.identify(unit.directory, &inclusion.file.path());
-        let path = context.paths.absolute(&identity);
+    for Included { file: identity, .. } in &unit.parsed.inclusions {
+        let path = context.paths.absolute(identity);
         let file = context.headers.find(&path);
         let scan = match file {
             Some(file) => Arc::clone(&context.headers.get(file).scan),
             None => context.sources.scans.get(&path).ok_or(Refusal::UnreadableFile { file: path.clone() })?,
         };
         let is_first = file.is_some_and(|file| certificate.first.contains(file));
-        let other = OtherText { scan: &scan, file, is_first, declares: early.redeclared(&identity) };
+        let other = OtherText { scan: &scan, file, is_first, declares: early.redeclared(identity) };
         if let Some(conflict) = certificate.moved.conflict(&other, &early.order, context.macros) {
             return Err(context.interference(&conflict, Some(&path)));
         }
@@ -165,12 +185,12 @@ fn check_inclusions(
 }
 
 /// No name may be numbered: precompiled headers do not tell how far they have counted.
-fn check_counted_names(context: &Context<'_>, unit: &ParsedUnit<'_>) -> Result<(), Refusal> {
+fn check_counted_names(context: &Context<'_>, unit: &SharedUnit<'_>) -> Result<(), Refusal> {
     let may_count = |path: &&Path| {
         let scan = context.sources.scans.get(&context.paths.absolute(path));
         scan.is_none_or(|scan| context.macros.counts(&scan))
     };
-    match unit.extracted.summary.files_with_pasted_names().find(may_count) {
+    match unit.parsed.summary.files_with_pasted_names().find(may_count) {
         Some(path) => Err(Refusal::CountedNames { file: Some(context.paths.absolute(path)) }),
         None => Ok(()),
     }
@@ -180,14 +200,11 @@ fn check_counted_names(context: &Context<'_>, unit: &ParsedUnit<'_>) -> Result<(
 /// the same behind them.
 fn check_main_text(
     context: &Context<'_>,
-    unit: &ParsedUnit<'_>,
+    unit: &SharedUnit<'_>,
     early: &Early<'_>,
     texts: &mut TextsRead,
 ) -> Result<(), Refusal> {
-    let text = unit.parsed.main_file().map(|main| unit.parsed.contents(main)).unwrap_or_default();
-    let lines = text.split_inclusive(|byte| *byte == b'\n').take(early.last_line as usize);
-    let length = lines.map(<[u8]>::len).sum();
-    let start = scan(&text[..length], context.sources.scans.names());
+    let start = scan(&unit.parsed.text, context.sources.scans.names());
     let main = unit.member.main;
     let other = OtherText { scan: &start, file: Some(main), is_first: false, declares: early.redeclared(unit.main) };
     if let Some(conflict) = unit.pch.certificate.moved.conflict(&other, &early.order, context.macros) {
@@ -198,15 +215,8 @@ fn check_main_text(
 }
 
 /// A text must not refer to a name that only precompiled headers declare.
-fn check_name_uses(
-    context: &Context<'_>,
-    unit: &ParsedUnit<'_>,
-    early: &Early<'_>,
-    texts: &TextsRead,
-) -> Result<(), Refusal> {
-    let id = |file: File<'_>| context.find(&context.paths.identify(unit.directory, &file.path()));
-    let is_early = |file: HeaderId, line: u32| file != unit.member.main || line <= early.last_line;
-    match referred_names(unit.parsed, &texts.wanted, id, is_early).into_iter().next() {
+fn check_name_uses(context: &Context<'_>, referred: Vec<(HeaderId, String)>) -> Result<(), Refusal> {
+    match referred.into_iter().next() {
         Some((file, name)) => Err(Refusal::UndeclaredName { name, file: context.path(file) }),
         None => Ok(()),
     }
@@ -215,12 +225,12 @@ fn check_name_uses(
 /// A text must not use fields of a record that only precompiled headers define.
 fn check_field_uses(
     context: &Context<'_>,
-    unit: &ParsedUnit<'_>,
+    unit: &SharedUnit<'_>,
     early: &Early<'_>,
     texts: &TextsRead,
 ) -> Result<(), Refusal> {
     let pch = unit.pch;
-    let uses = unit.extracted.summary.field_uses();
+    let uses = unit.parsed.summary.field_uses();
     for (user, defined_in, line) in uses.filter(|(user, _, line)| *user != unit.main || *line <= early.last_line) {
         let (Some(user), Some(definer)) = (context.find(user), context.find(defined_in)) else { continue };
         let is_certain = pch.certificate.first.contains(definer) || early.order.is_read_before(definer, user, line);

@@ -1,0 +1,281 @@
+//! The workers of a run: each thread that reads a unit takes one, and a worker that died is
+//! replaced.
+
+use std::collections::HashMap;
+use std::ffi::{CStr, OsString};
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use cowrap_base::files::{Digest, Tree};
+use cowrap_base::limits::Limits;
+use cowrap_facts::{SharedFileFacts, UnitFacts};
+use thiserror::Error;
+
+use super::process::{Budget, Worker};
+use super::protocol::{Answer, Bytes, CommonInput, LibraryInfo, Parse, Parsed, Request, SharingOutput, frame};
+use crate::clang::{LoadError, UnsavedFile};
+use crate::extract::Vocabulary;
+use crate::failure::Failure;
+
+/// How often a unit is read again because somebody killed the worker. The system does so when memory
+/// is short, so that one that needs much is not tried for ever.
+const MOST_TRIES: u32 = 3;
+
+/// Where libclang runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// In processes of its own.
+    Processes {
+        /// This program.
+        program: PathBuf,
+    },
+    /// In threads of this process, for tests and for debugging: there are no limits, and a crash ends
+    /// the process. Everything else is the same.
+    InProcess,
+}
+
+/// Why no worker could be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// libclang cannot be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The process cannot be started.
+    #[error("cannot start a worker process: {0}")]
+    Start(#[from] io::Error),
+    /// The process ended.
+    #[error("cannot load libclang: {0}")]
+    Ended(Failure),
+}
+
+/// The workers of a run.
+#[derive(Debug)]
+pub struct Workers {
+    isolation: Isolation,
+    limits: Limits,
+    library: LibraryInfo,
+    idle: Mutex<Vec<Worker>>,
+    /// The frame with what all units have in common, and its number.
+    common: (u64, Vec<u8>),
+    /// The number of the run; each begins without facts and summaries.
+    run: AtomicU64,
+    next_summary: AtomicU64,
+    /// The facts that workers sent in this run.
+    facts: Mutex<HashMap<Digest, SharedFileFacts>>,
+    /// The most memory that a worker used which has ended.
+    peak: AtomicU64,
+    /// Whether a worker has waited in vain.
+    has_waited: AtomicBool,
+}
+
+/// Workers of which the first loads libclang.
+#[derive(Debug)]
+pub struct StartingWorkers {
+    isolation: Isolation,
+    limits: Limits,
+    first: Worker,
+}
+
+/// The requests about one unit.
+#[derive(Debug)]
+pub struct Conversation<'w> {
+    workers: &'w Workers,
+    worker: &'w mut Worker,
+    budget: Budget,
+}
+
+impl StartingWorkers {
+    /// Waits until the first worker has loaded libclang.
+    ///
+    /// # Errors
+    ///
+    /// There is no usable libclang, or the worker has ended.
+    pub fn ready(mut self) -> Result<Workers, StartError> {
+        let library = self.first.library(&self.limits).map_err(StartError::Ended)??;
+        Ok(Workers {
+            isolation: self.isolation,
+            limits: self.limits,
+            library,
+            idle: Mutex::new(vec![self.first]),
+            common: (0, Vec::new()),
+            run: AtomicU64::new(0),
+            next_summary: AtomicU64::new(0),
+            facts: Mutex::default(),
+            peak: AtomicU64::new(0),
+            has_waited: AtomicBool::new(false),
+        })
+    }
+}
+
+impl Workers {
+    /// Starts the first worker.
+    ///
+    /// # Errors
+    ///
+    /// The system reports one.
+    pub fn start(isolation: &Isolation, limits: &Limits) -> Result<StartingWorkers, StartError> {
+        let first = Worker::start(isolation)?;
+        Ok(StartingWorkers { isolation: isolation.clone(), limits: *limits, first })
+    }
+
+    /// The libclang that workers use.
+    pub fn library(&self) -> &LibraryInfo {
+        &self.library
+    }
+
+    /// The limits on what reading a unit may cost.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Sets what all units have in common from now on: the words that extraction looks for, the
+    /// tree, and the texts that replace files on disk.
+    pub(crate) fn set_common(&mut self, vocabulary: &Vocabulary, tree: &Tree, texts: &[UnsavedFile]) {
+        let common = CommonInput::new(vocabulary.clone(), tree, texts.to_vec(), self.limits);
+        // Without a frame, workers have nothing to begin with, and each unit fails.
+        self.common = (self.common.0 + 1, frame(&Request::SetUp(Box::new(common))).unwrap_or_default());
+    }
+
+    /// Begins a run: what workers sent in an earlier one is forgotten.
+    pub(crate) fn begin(&self) {
+        self.run.fetch_add(1, Ordering::Relaxed);
+        lock(&self.facts).clear();
+    }
+
+    /// A number for a summary.
+    pub(crate) fn number_summary(&self) -> u64 {
+        self.next_summary.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The most memory that a worker has used so far, in bytes; 0 where that is not known.
+    pub fn peak(&self) -> u64 {
+        let idle = lock(&self.idle).iter().map(Worker::peak).max().unwrap_or(0);
+        self.peak.load(Ordering::Relaxed).max(idle)
+    }
+
+    /// Reads something about one unit with a worker. If somebody kills the worker, another one does
+    /// it all again.
+    ///
+    /// # Errors
+    ///
+    /// Those of `read`, or no worker can be started.
+    pub(crate) fn with<T>(
+        &self,
+        mut read: impl FnMut(&mut Conversation<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        for times in 1.. {
+            let result = self.take().and_then(|mut worker| {
+                let budget = Budget::new(&worker, &self.limits, self.has_waited.load(Ordering::Relaxed));
+                let result = read(&mut Conversation { workers: self, worker: &mut worker, budget });
+                self.put_back(worker);
+                result
+            });
+            self.has_waited.fetch_or(matches!(result, Err(Failure::Waited)), Ordering::Relaxed);
+            match result {
+                Err(Failure::Killed { .. }) if times < MOST_TRIES => {}
+                Err(Failure::Killed { .. }) => return Err(Failure::Killed { times }),
+                result => return result,
+            }
+        }
+        Err(Failure::Killed { times: MOST_TRIES })
+    }
+
+    /// A worker that knows what all units have in common.
+    fn take(&self) -> Result<Worker, Failure> {
+        let idle = lock(&self.idle).pop();
+        let mut worker = match idle {
+            Some(worker) => worker,
+            None => {
+                let no_worker = |error: &dyn std::fmt::Display| Failure::NoWorker(error.to_string());
+                let mut worker = Worker::start(&self.isolation).map_err(|error| no_worker(&error))?;
+                worker.library(&self.limits)?.map_err(|error| no_worker(&error))?;
+                worker
+            }
+        };
+        let run = self.run.load(Ordering::Relaxed);
+        if worker.run != run {
+            worker.tell(&frame(&Request::Begin).unwrap_or_default())?;
+            worker.summaries.clear();
+            worker.run = run;
+        }
+        let (number, frame) = &self.common;
+        if worker.common != *number {
+            worker.tell(frame)?;
+            worker.common = *number;
+        }
+        Ok(worker)
+    }
+
+    /// Puts back a worker that is of further use.
+    fn put_back(&self, mut worker: Worker) {
+        let is_left = !worker.is_dead() && worker.tell(&frame(&Request::Release).unwrap_or_default()).is_ok();
+        // What a unit leaves behind in memory must not count for the next ones.
+        let is_large = worker.memory().is_some_and(|memory| memory > self.limits.unit_memory / 2);
+        match is_left && !is_large {
+            true => lock(&self.idle).push(worker),
+            false => drop(self.peak.fetch_max(worker.peak(), Ordering::Relaxed)),
+        }
+    }
+
+    /// The facts that a worker sent, or sent before.
+    fn decode(&self, digest: Digest, bytes: Option<Bytes>) -> Option<SharedFileFacts> {
+        if let Some(known) = lock(&self.facts).get(&digest) {
+            return Some(known.clone());
+        }
+        let facts = SharedFileFacts::from_bytes(digest, &bytes?.0)?;
+        Some(lock(&self.facts).entry(digest).or_insert(facts).clone())
+    }
+}
+
+impl Conversation<'_> {
+    /// Tells the worker the summary of a precompiled header, if it does not have it.
+    pub fn tell_summary(
+        &mut self,
+        id: u64,
+        below: Option<u64>,
+        summary: impl FnOnce() -> Vec<u8>,
+    ) -> Result<(), Failure> {
+        if !self.worker.summaries.insert(id) {
+            return Ok(());
+        }
+        let request = Request::Summary { id, below, summary: summary() };
+        self.worker.tell(&frame(&request).ok_or(Failure::Damaged)?)
+    }
+
+    /// Parses a unit and extracts its facts.
+    pub fn parse(&mut self, parse: Parse) -> Result<(UnitFacts, Option<SharingOutput>), Failure> {
+        let keep = parse.sharing.and_then(|sharing| sharing.keep);
+        let Answer::Parsed(parsed) = self.worker.ask(&Request::Parse(Box::new(parse)), &mut self.budget)? else {
+            return Err(self.worker.give_up(Failure::Damaged));
+        };
+        self.worker.summaries.extend(keep);
+        let Parsed { files, file_facts, parse_status, sharing } = *parsed;
+        let facts = file_facts.into_iter().map(|(digest, bytes)| self.workers.decode(digest, bytes));
+        match facts.collect() {
+            Some(file_facts) => Ok((UnitFacts { files, file_facts, parse_status }, sharing)),
+            None => Err(self.worker.give_up(Failure::Damaged)),
+        }
+    }
+
+    /// Which of some names files of the unit refer to; see [`Request::ReferredNames`].
+    pub fn referred_names(&mut self, wanted: Vec<(OsString, Vec<String>)>) -> Result<Vec<(u32, String)>, Failure> {
+        match self.worker.ask(&Request::ReferredNames(wanted), &mut self.budget)? {
+            Answer::ReferredNames(found) => Ok(found),
+            _ => Err(self.worker.give_up(Failure::Damaged)),
+        }
+    }
+
+    /// Saves the unit as a precompiled header; whether that succeeded.
+    pub fn save(&mut self, path: &CStr) -> Result<bool, Failure> {
+        match self.worker.ask(&Request::Save(path.to_owned()), &mut self.budget)? {
+            Answer::Saved(saved) => Ok(saved),
+            _ => Err(self.worker.give_up(Failure::Damaged)),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,301 @@
+//! A worker, seen by the process that started it: requests, answers, and the limits on what an
+//! answer may cost.
+
+use std::collections::HashSet;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use cowrap_base::limits::{Limit, Limits};
+
+use super::pool::Isolation;
+use super::protocol::{Answer, LibraryInfo, ParseFailure, Request, frame, receive};
+use super::serve::{ARGUMENT, serve};
+use super::watch::Watch;
+use crate::clang::LoadError;
+use crate::failure::Failure;
+
+/// How often a worker that has not answered yet is looked at.
+const INTERVAL: Duration = Duration::from_millis(50);
+
+/// How long a worker may wait for something without using the processor; and once one has waited so
+/// long, the others: many units may include the same pipe.
+const LONGEST_WAITS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(1)];
+
+/// A worker may take this many times the limit on its processor time in all: other processes need
+/// the processor, too.
+const MOST_SLOWED: u32 = 20;
+
+/// The environment variables that a worker gets: those by which libclang is found, and those that
+/// change what clang reads.
+const KEPT_VARIABLES: &[&str] = &[
+    "LIBCLANG_PATH",
+    "COWRAP_RESOURCE_DIR",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "CPATH",
+    "C_INCLUDE_PATH",
+    "SOURCE_DATE_EPOCH",
+    "SDKROOT",
+    "MACOSX_DEPLOYMENT_TARGET",
+];
+
+/// The stack of a worker that is a thread.
+const THREAD_STACK_BYTES: usize = 256 << 20;
+
+/// A worker.
+#[derive(Debug)]
+pub struct Worker {
+    stream: UnixStream,
+    side: Side,
+    /// The number of what the worker was told about all units.
+    pub common: u64,
+    /// The number of the run for which the worker has read units.
+    pub run: u64,
+    /// The numbers of the summaries that the worker has.
+    pub summaries: HashSet<u64>,
+    watch: Option<Watch>,
+    /// The most memory that was seen.
+    peak: u64,
+    is_dead: bool,
+}
+
+/// Where the worker's side runs.
+#[derive(Debug)]
+enum Side {
+    Process(Child),
+    Thread(Option<JoinHandle<io::Result<()>>>),
+}
+
+/// What reading one unit may cost, and what it has cost so far.
+#[derive(Debug)]
+pub struct Budget {
+    limits: Limits,
+    started: Instant,
+    /// The worker's processor time at the start.
+    before: Option<Duration>,
+    /// The worker's processor time when it was last seen to use it, and how long it has used none
+    /// since then.
+    last: Option<Duration>,
+    idle: Duration,
+    looked: Instant,
+    /// How long the worker may wait.
+    longest_wait: Duration,
+}
+
+/// Reads from a stream, and looks at the worker whenever nothing came for some time.
+struct Watched<'w> {
+    stream: &'w UnixStream,
+    look: &'w mut dyn FnMut() -> Result<(), Failure>,
+    failure: &'w mut Option<Failure>,
+}
+
+impl Worker {
+    /// Starts a worker. It loads libclang meanwhile; see [`Worker::library`].
+    pub fn start(isolation: &Isolation) -> io::Result<Worker> {
+        let (own, other) = UnixStream::pair()?;
+        own.set_read_timeout(Some(INTERVAL))?;
+        let side = match isolation {
+            Isolation::Processes { program } => Side::Process(start_process(program, other)?),
+            Isolation::InProcess => {
+                let name = format!("{}-{}", crate::index::WORKER, "parser");
+                let thread = std::thread::Builder::new().name(name).stack_size(THREAD_STACK_BYTES);
+                Side::Thread(Some(thread.spawn(move || serve(other, false))?))
+            }
+        };
+        let watch = match &side {
+            Side::Process(child) => Watch::new(child.id()),
+            Side::Thread(_) => None,
+        };
+        let summaries = HashSet::new();
+        Ok(Worker { stream: own, side, common: 0, run: 0, summaries, watch, peak: 0, is_dead: false })
+    }
+
+    /// The libclang that the worker has loaded. To be asked once, before everything else.
+    pub fn library(&mut self, limits: &Limits) -> Result<Result<LibraryInfo, LoadError>, Failure> {
+        match self.answer(&mut Budget::new(self, limits, false))? {
+            Answer::Library(library) => Ok(library),
+            _ => Err(self.give_up(Failure::Damaged)),
+        }
+    }
+
+    /// Sends a frame that has no answer.
+    pub fn tell(&mut self, frame: &[u8]) -> Result<(), Failure> {
+        let sent = io::Write::write_all(&mut &self.stream, frame);
+        sent.map_err(|_| self.death())
+    }
+
+    /// Sends a request and waits for the answer.
+    pub fn ask(&mut self, request: &Request, budget: &mut Budget) -> Result<Answer, Failure> {
+        let frame = frame(request).ok_or(Failure::Damaged)?;
+        self.tell(&frame)?;
+        match self.answer(budget)? {
+            Answer::Failed(ParseFailure::Parse(error)) => Err(error.into()),
+            Answer::Failed(ParseFailure::Panic(message)) => Err(Failure::Panic(message)),
+            Answer::Failed(ParseFailure::TooLong) => Err(budget.exceeded(Limit::Facts)),
+            answer => Ok(answer),
+        }
+    }
+
+    /// Ends a worker that does something else than it should.
+    pub fn give_up(&mut self, failure: Failure) -> Failure {
+        self.end();
+        failure
+    }
+
+    /// Whether the worker has ended.
+    pub fn is_dead(&self) -> bool {
+        self.is_dead
+    }
+
+    /// The most memory that the worker has used, as far as that is known.
+    pub fn peak(&self) -> u64 {
+        self.watch.as_ref().and_then(Watch::peak).unwrap_or(0).max(self.peak)
+    }
+
+    /// The memory that the worker uses.
+    pub fn memory(&self) -> Option<u64> {
+        self.watch.as_ref()?.memory()
+    }
+
+    fn answer(&mut self, budget: &mut Budget) -> Result<Answer, Failure> {
+        let (watch, peak) = (self.watch.as_ref(), &mut self.peak);
+        let mut look = || budget.look(watch, peak);
+        let mut failure = None;
+        let mut stream = Watched { stream: &self.stream, look: &mut look, failure: &mut failure };
+        match (receive(&mut stream), failure) {
+            (Ok(answer), _) => Ok(answer),
+            (Err(_), Some(failure)) => Err(self.give_up(failure)),
+            (Err(error), None) if error.kind() == io::ErrorKind::InvalidData => Err(self.give_up(Failure::Damaged)),
+            (Err(_), None) => Err(self.death()),
+        }
+    }
+
+    /// Why a worker that does not answer any more has ended.
+    fn death(&mut self) -> Failure {
+        self.is_dead = true;
+        match &mut self.side {
+            Side::Process(child) => {
+                // It closes its socket by ending, so this does not wait.
+                let status = child.wait();
+                match status.as_ref().map(|status| (status.signal(), status.code())) {
+                    Ok((Some(signal), _)) if signal == rustix::process::Signal::KILL.as_raw() => {
+                        Failure::Killed { times: 1 }
+                    }
+                    Ok((Some(signal), _)) => Failure::Crashed { signal },
+                    Ok((None, Some(status))) => Failure::Ended { status },
+                    _ => Failure::Damaged,
+                }
+            }
+            Side::Thread(_) => Failure::Damaged,
+        }
+    }
+
+    fn end(&mut self) {
+        self.peak = self.peak();
+        if let (false, Side::Process(child)) = (self.is_dead, &mut self.side) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        self.is_dead = true;
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.end();
+        let _ = self.stream.shutdown(std::net::Shutdown::Both);
+        if let Side::Thread(thread) = &mut self.side
+            && let Some(thread) = thread.take()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Budget {
+    /// A budget that begins now. `has_waited` is whether a worker has waited in vain before.
+    pub fn new(worker: &Worker, limits: &Limits, has_waited: bool) -> Budget {
+        let longest_wait = LONGEST_WAITS[usize::from(has_waited)];
+        let before = worker.watch.as_ref().and_then(Watch::processor_time);
+        let now = Instant::now();
+        let idle = Duration::ZERO;
+        Budget { limits: *limits, started: now, before, last: before, idle, looked: now, longest_wait }
+    }
+
+    /// Looks at what the worker has used so far.
+    fn look(&mut self, watch: Option<&Watch>, peak: &mut u64) -> Result<(), Failure> {
+        let Some(watch) = watch else { return Ok(()) };
+        if let Some(memory) = watch.memory() {
+            *peak = memory.max(*peak);
+            if memory > self.limits.unit_memory {
+                return Err(self.exceeded(Limit::Memory));
+            }
+        }
+        let now = watch.processor_time();
+        let used = now.zip(self.before).map(|(now, before)| now.saturating_sub(before));
+        let elapsed = self.started.elapsed();
+        if used.unwrap_or(elapsed) > self.limits.unit_time {
+            return Err(self.exceeded(Limit::Time));
+        }
+        if elapsed > self.limits.unit_time * MOST_SLOWED {
+            return Err(Failure::Slow { seconds: elapsed.as_secs() });
+        }
+        // Both processes may have been stopped meanwhile, so that little of the time counts.
+        let passed = std::mem::replace(&mut self.looked, Instant::now()).elapsed().min(2 * INTERVAL);
+        self.idle = if now == self.last { self.idle + passed } else { Duration::ZERO };
+        self.last = now;
+        if self.idle > self.longest_wait {
+            if watch.sleeps() {
+                return Err(Failure::Waited);
+            }
+            self.idle = Duration::ZERO;
+        }
+        Ok(())
+    }
+
+    fn exceeded(&self, limit: Limit) -> Failure {
+        Failure::exceeded(limit, &self.limits)
+    }
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.stream.read(buffer) {
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                    if let Err(failure) = (self.look)() {
+                        *self.failure = Some(failure);
+                        return Err(io::ErrorKind::TimedOut.into());
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => return read,
+            }
+        }
+    }
+}
+
+/// Starts a worker process.
+///
+/// The socket is its standard input: `#include "/dev/stdin"` cannot open a socket. libclang prints by
+/// itself, so that a unit could have anything printed; nobody gets that. With
+/// `LIBCLANG_NOTHREADS`, libclang runs on the large stack that the worker has made. Without its
+/// recovery, a crash always ends the worker.
+fn start_process(program: &Path, socket: UnixStream) -> io::Result<Child> {
+    let kept = KEPT_VARIABLES.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+    let mut command = Command::new(program);
+    command.arg0("cowrap").arg(ARGUMENT).env_clear().envs(kept);
+    command.env("LIBCLANG_NOTHREADS", "1").env("LIBCLANG_DISABLE_CRASH_RECOVERY", "1");
+    // A unit can ask clang to write modules into a cache there, which nobody wants.
+    for variable in ["HOME", "TMPDIR", "XDG_CACHE_HOME"] {
+        command.env(variable, "/dev/null");
+    }
+    command.stdin(Stdio::from(OwnedFd::from(socket))).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn()
+}

@@ -12,11 +12,7 @@ use cowrap_analysis::program::Program;
 use cowrap_base::cache::Cache;
 use cowrap_base::files::{Identities, Tree};
 use cowrap_facts::{ReadingId, SharedFileFacts};
-<<<<<<< HEAD
 use cowrap_fix::is_unfinished;
-use cowrap_frontend::clang::Library;
-=======
->>>>>>> c3311a6 (Parse and extract in worker processes)
 use cowrap_frontend::compdb::Unit;
 use cowrap_frontend::index::{FactsBudget, Indexer};
 use cowrap_frontend::marks::{MarkDefinition, VisibleMarks, make_visible};

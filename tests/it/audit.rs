@@ -23,6 +23,8 @@ const OPENS_FILES: &[&str] = &[
     "src/base/files",
     // Its own files, below a directory that it has checked.
     "src/base/cache",
+    // What the kernel tells of a process.
+    "src/frontend/worker/watch.rs",
     // Runs in builds of cowrap itself.
     "src/session/build.rs",
 ];

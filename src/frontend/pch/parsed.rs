@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::extract::{PchMismatch, PchSummary};
 use crate::failure::Failure;
-use crate::worker::SharingOutput;
+use crate::worker::{InclusionOf, SharingOutput};
 use cowrap_facts::UnitFacts;
 
 use super::compile::Included;
@@ -37,7 +37,7 @@ impl Parsed {
         let SharingOutput { summary, mismatch, paths, inclusions, message, text } = output.ok_or(Failure::Damaged)?;
         let summary: PchSummary = postcard::from_bytes(&summary.0).map_err(|_| Failure::Damaged)?;
         let path = |number: u32| paths.get(number as usize).cloned();
-        let included = inclusions.into_iter().filter_map(|(file, line, from)| {
+        let included = inclusions.into_iter().filter_map(|InclusionOf { file, line, from }| {
             let from = from.and_then(|(from, line)| Some((path(from)?, line)));
             Some(Included { file: path(file)?, line: line?, from })
         });

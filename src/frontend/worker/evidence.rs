@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::protocol::{Bytes, SharingInput, SharingOutput};
+use super::protocol::{Bytes, InclusionOf, SharingInput, SharingOutput};
 use crate::clang::{Cursor, CursorKind, File, Purpose, Severity, TranslationUnit, Visit};
 
 /// What certification needs to know of a unit, apart from what extraction found.
@@ -29,7 +29,7 @@ pub fn evidence<'tu>(
     for inclusion in unit.inclusions() {
         if wanted.early.is_none_or(|early| inclusion.line.is_some_and(|line| line <= early)) {
             let from = inclusion.from.map(|(file, line)| (number(file), line));
-            inclusions.push((number(inclusion.file), inclusion.line, from));
+            inclusions.push(InclusionOf { file: number(inclusion.file), line: inclusion.line, from });
         }
     }
     // A unit to walk has its errors in its parse status, and warnings are off.

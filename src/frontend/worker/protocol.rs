@@ -150,13 +150,23 @@ pub struct SharingOutput {
     /// The paths in `inclusions` and `message`.
     #[serde(with = "cowrap_facts::paths")]
     pub paths: Vec<PathBuf>,
-    /// The inclusions: the included file, the line of the main file that led to it, and the
-    /// including file with the line there.
-    pub inclusions: Vec<(u32, Option<u32>, Option<(u32, u32)>)>,
+    /// The inclusions.
+    pub inclusions: Vec<InclusionOf>,
     /// The first warning or error, and its file.
     pub message: Option<(String, Option<u32>)>,
     /// The beginning of the main file.
     pub text: Bytes,
+}
+
+/// An inclusion. Files are positions in [`SharingOutput::paths`].
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct InclusionOf {
+    /// The included file.
+    pub file: u32,
+    /// The line of the main file that led to it.
+    pub line: Option<u32>,
+    /// The including file, and the line there.
+    pub from: Option<(u32, u32)>,
 }
 
 /// Bytes, which are encoded in one piece.

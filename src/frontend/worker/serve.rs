@@ -45,25 +45,28 @@ pub fn run() -> ExitCode {
     // this one. It works without either, too.
     let _ = setsid();
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-    let Ok(served) = stream.try_clone() else { return ExitCode::FAILURE };
-    let mut served = Some(served);
-    let started = STACK_BYTES.iter().any(|bytes| {
-        let Some(stream) = served.as_ref().and_then(|stream| stream.try_clone().ok()) else { return false };
+    let is_served = STACK_BYTES.iter().any(|bytes| {
+        let Ok(stream) = stream.try_clone() else { return false };
         std::thread::Builder::new().stack_size(*bytes).spawn(move || serve(stream, true)).is_ok()
     });
-    served.take();
-    // The other side closes the socket by ending, however it ends. This thread sees it although the
-    // other one may be busy.
-    while started {
-        let mut events = [PollFd::new(&stream, PollFlags::empty())];
-        let polled = poll(&mut events, None);
-        if polled.is_ok() && events[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
-            break;
-        }
+    if is_served {
+        wait_for_end(&stream);
     }
-    // libclang has nothing to tidy up, and its threads may be anywhere.
+    // libclang has nothing to tidy up, and the other thread may be anywhere in it.
     let _ = kill_process(getpid(), Signal::KILL);
     ExitCode::FAILURE
+}
+
+/// Waits until the other side closes the socket, which it does by ending, however it ends. The thread
+/// that serves it may be busy meanwhile.
+fn wait_for_end(stream: &UnixStream) {
+    loop {
+        let mut events = [PollFd::new(stream, PollFlags::empty())];
+        let polled = poll(&mut events, None);
+        if polled.is_ok() && events[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+            return;
+        }
+    }
 }
 
 /// The socket that is this process's standard input.

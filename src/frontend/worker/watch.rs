@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What the kernel tells about a process. The files stay open, so that they cannot be those of
@@ -21,7 +21,7 @@ impl Watch {
     /// Watches a process; `None` where there is no `/proc`.
     pub fn new(process: u32) -> Option<Watch> {
         let directory = PathBuf::from(format!("/proc/{process}"));
-        let open = |name: &str| File::open(directory.join(name)).ok();
+        let open = |name: &str| open(&directory.join(name));
         Some(Watch {
             stat: open("stat")?,
             statm: open("statm")?,
@@ -56,7 +56,7 @@ impl Watch {
     pub fn sleeps(&self) -> bool {
         let Ok(threads) = std::fs::read_dir(&self.threads) else { return false };
         let sleeps = |stat: PathBuf| {
-            let text = std::fs::read_to_string(stat).unwrap_or_default();
+            let text = open(&stat).and_then(|stat| read(&stat)).unwrap_or_default();
             text.rfind(')').and_then(|end| text.get(end + 1..)).is_some_and(|rest| rest.trim_start().starts_with('S'))
         };
         threads.flatten().all(|thread| sleeps(thread.path().join("stat")))
@@ -65,12 +65,16 @@ impl Watch {
 
 /// The most memory that this process has used so far, in bytes.
 pub fn peak_memory() -> Option<u64> {
-    peak_in(&std::fs::read_to_string("/proc/self/status").ok()?)
+    peak_in(&read(&open(Path::new("/proc/self/status"))?)?)
 }
 
 fn peak_in(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.split_ascii_whitespace().next()?.parse::<u64>().ok()? * 1024)
+}
+
+fn open(path: &Path) -> Option<File> {
+    File::open(path).ok()
 }
 
 fn read(file: &File) -> Option<String> {

@@ -9,6 +9,7 @@ mod flags;
 mod path_condition;
 mod paired_flags;
 mod names;
+mod references;
 pub mod paths;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub use flags::{Flag, FlagTest, feasible, feasible_nonzero, single_values, value
 pub use names::{NameSet, is_pattern, name_matches};
 pub use paired_flags::{PairedFlag, PairedFlags};
 pub use path_condition::{Context, ContextSet, MAX_FLAGS, PathCondition};
+pub use references::is_order;
 pub use shared::{EncodedFacts, SharedFileFacts};
 
 /// The version of this data model. Stored facts of another version are ignored.
@@ -168,6 +170,7 @@ pub struct Body {
     pub releases: Vec<Release>,
     /// How other packs of the run read the body, where that differs, sorted by number. This body is how the first pack
     /// reads it, and the other packs that are not listed.
+    #[serde(deserialize_with = "references::readings")]
     pub readings: Vec<BodyReading>,
 }
 

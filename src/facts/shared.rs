@@ -48,13 +48,15 @@ impl SharedFileFacts {
         postcard::to_stdvec(&*self.facts).unwrap_or_default()
     }
 
-    /// The facts from [`SharedFileFacts::to_bytes`]; `None` if the bytes do not have this digest.
+    /// The facts from [`SharedFileFacts::to_bytes`]; `None` if the bytes do not have this digest, or are no
+    /// facts.
     pub fn from_bytes(digest: Digest, bytes: &[u8]) -> Option<SharedFileFacts> {
         if Digest::of(bytes) != digest {
             return None;
         }
         let length = bytes.len() as u32;
-        Some(SharedFileFacts { digest, length, facts: Arc::new(postcard::from_bytes(bytes).ok()?) })
+        let facts: FileFacts = postcard::from_bytes(bytes).ok()?;
+        facts.are_consistent().then(|| SharedFileFacts { digest, length, facts: Arc::new(facts) })
     }
 
     /// The digest of the facts.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use cowrap_analysis::program::Program;
+use cowrap_analysis::program::{PackCounts, Program};
 use cowrap_base::files::{LONGEST_DATA, Place, Tree, read_regular};
 use cowrap_facts::ReadingId;
 use cowrap_packs::PackSet;
@@ -114,6 +114,12 @@ pub fn save(index: Index, place: &Place) -> Result<(), IndexError> {
     Ok(())
 }
 
+/// How much the packs number; all of them have the same numbers.
+pub(crate) fn counts_of(packs: &PackSet) -> PackCounts {
+    let pack = packs.first();
+    PackCounts { marks: pack.marks.len(), locks: pack.locks.len(), slots: pack.slots.len() }
+}
+
 /// Reads a saved index, for use with packs.
 pub(super) fn load(path: &Path, packs: PackSet) -> Result<Index, IndexError> {
     let bytes = read_regular(path, LONGEST_DATA)
@@ -123,6 +129,9 @@ pub(super) fn load(path: &Path, packs: PackSet) -> Result<Index, IndexError> {
     let saved: IndexContent<Program> = postcard::from_bytes(content).map_err(|_| unusable(damaged()))?;
     let (packs, readings) = saved.read_with.select(packs).map_err(unusable)?;
     let mut program = saved.program;
+    if !program.is_consistent(counts_of(&packs)) {
+        return Err(unusable(damaged()));
+    }
     program.connect();
     Ok(Index {
         program,

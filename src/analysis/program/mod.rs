@@ -12,6 +12,7 @@ mod nearest;
 mod returns;
 mod adjacency;
 mod index_vec;
+mod references;
 mod shared;
 
 use std::borrow::Cow;
@@ -32,6 +33,7 @@ pub use index_vec::{Id, IndexVec};
 pub use link::Linker;
 pub use nearest::visit_nearest_first;
 pub use points_to::PointsTo;
+pub use references::PackCounts;
 pub use shared::Shared;
 
 /// An index into [`Program::files`].
@@ -307,11 +309,18 @@ pub enum SlotKey {
     /// A function's return value.
     Result { function: FunctionId },
     /// A parameter of whatever function a slot points to.
-    PointedParameter { slot: Box<SlotKey>, position: u16 },
+    PointedParameter {
+        #[serde(deserialize_with = "references::nested_key")]
+        slot: Box<SlotKey>,
+        position: u16,
+    },
     /// The return value of whatever function a slot points to.
-    PointedResult { slot: Box<SlotKey> },
+    PointedResult {
+        #[serde(deserialize_with = "references::nested_key")]
+        slot: Box<SlotKey>,
+    },
     /// Whatever slot a slot points to.
-    Target(Box<SlotKey>),
+    Target(#[serde(deserialize_with = "references::nested_key")] Box<SlotKey>),
 }
 
 /// A call through a slot.

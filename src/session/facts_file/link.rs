@@ -12,7 +12,7 @@ use cowrap_report::{Details, ParseDetails, Problem, ProblemKind};
 
 use crate::Error as ReadError;
 use crate::file_format::{ReadWith, damaged};
-use crate::index_file::{Coverage, Index};
+use crate::index_file::{Coverage, Index, counts_of};
 use crate::inputs::packs_of;
 
 use super::{EXTENSION, EncodedFileFacts, EncodedUnit, FORMAT, FactsError, FactsFile, Shard, UnitList};
@@ -201,6 +201,9 @@ impl FactsLinker {
                 Entry::Occupied(decoded) => decoded.get().clone(),
                 Entry::Vacant(vacant) => {
                     let facts: FileFacts = postcard::from_bytes(&facts).ok()?;
+                    if !facts.are_consistent() {
+                        return None;
+                    }
                     vacant.insert(SharedFileFacts::new(facts)).clone()
                 }
             };
@@ -253,6 +256,11 @@ impl FactsLinker {
         let coverage = Coverage { units, other_languages: list.other_languages, is_whole: list.is_whole };
         let program = linker.finish(|path| tree.absolute(path));
         let LinkedPacks { selected: packs, readings, read_with } = packs;
+        // The facts may number marks that no pack has.
+        if !program.is_consistent(counts_of(&packs)) {
+            let path = self.files[lister].path.display().to_string();
+            return Err(FactsError::Unusable { path, problem: damaged() });
+        }
         Ok(Index { program, packs, readings, read_with, tree, details, problems, coverage })
     }
 

@@ -30,7 +30,7 @@ use stores::Stores;
 
 /// How many slots a slot's identity may go through. Nobody writes more, and comparing identities must not overflow the
 /// stack.
-const MAX_NESTING: usize = 32;
+pub(super) const MAX_NESTING: usize = 32;
 
 /// Collects units, and stores the facts that several units share (those of headers) once.
 ///

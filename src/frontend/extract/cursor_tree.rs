@@ -8,8 +8,12 @@ use crate::clang::{Cursor, CursorKind, Visit};
 pub type CursorId = usize;
 
 /// The cursors below a declaration, in the order in which libclang shows them; the root is node 0.
+///
+/// Whatever reads it goes down in it by recursion. So it is no deeper than the limit.
 pub struct CursorTree<'tu> {
     nodes: Vec<RawNode<'tu>>,
+    /// Whether cursors were left out because they are too deep.
+    is_cut: bool,
 }
 
 struct RawNode<'tu> {
@@ -19,8 +23,9 @@ struct RawNode<'tu> {
 }
 
 impl<'tu> CursorTree<'tu> {
-    /// Walks everything below `root` once.
-    pub fn new(root: Cursor<'tu>) -> Self {
+    /// Walks everything below `root` once, this many levels deep.
+    pub fn new(root: Cursor<'tu>, deepest: usize) -> Self {
+        let mut is_cut = false;
         let mut nodes = vec![RawNode { cursor: root, kind: root.kind(), children: Vec::new() }];
         let mut open: Vec<CursorId> = vec![0];
         root.visit(|cursor, parent| {
@@ -36,10 +41,19 @@ impl<'tu> CursorTree<'tu> {
             if let Some(&top) = open.last() {
                 nodes[top].children.push(id);
             }
+            if open.len() > deepest {
+                is_cut = true;
+                return Visit::Skip;
+            }
             open.push(id);
             Visit::Recurse
         });
-        CursorTree { nodes }
+        CursorTree { nodes, is_cut }
+    }
+
+    /// Whether something was too deep to be in the tree.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// The cursor of a node.

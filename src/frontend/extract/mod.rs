@@ -31,7 +31,7 @@ use cowrap_facts::{
 };
 use serde::{Deserialize, Serialize};
 
-use cursor_tree::CursorId;
+use cursor_tree::{CursorId, CursorTree};
 use initialisers::RecordLayout;
 use macros::Definition;
 use readings::{ReadingNames, ReadingSet};
@@ -203,19 +203,24 @@ pub struct Extracted {
     pub summary: Option<PchSummary>,
     /// Why facts of the precompiled headers may not be those of their headers in this unit.
     pub mismatch: Option<PchMismatch>,
+    /// Whether something is nested too deep to be read, so that the facts lack it.
+    pub is_too_deep: bool,
 }
 
 /// Reads the facts of a parsed unit. `directory` is the one that its relative paths start from.
-/// `before` is the summary of the precompiled headers that it was parsed with; a unit that takes
+/// `deepest` is how deep statements and expressions may be nested. `before` is the summary of the precompiled headers that it was parsed with; a unit that takes
 /// part in sharing has one, even if empty.
 pub fn extract(
     unit: &TranslationUnit,
     directory: &Path,
     paths: &dyn Paths,
     vocabulary: &Vocabulary,
+    deepest: u32,
     before: Option<&Arc<PchSummary>>,
 ) -> Extracted {
     let mut extractor = Extractor {
+        deepest: deepest as usize,
+        is_too_deep: false,
         unit,
         directory,
         paths,
@@ -354,6 +359,9 @@ struct ResolvedFunction {
 
 struct Extractor<'a, 'tu> {
     unit: &'tu TranslationUnit<'tu>,
+    /// How deep statements and expressions may be nested, and whether some are deeper.
+    deepest: usize,
+    is_too_deep: bool,
     directory: &'a Path,
     paths: &'a dyn Paths,
     vocabulary: &'a Vocabulary,
@@ -524,7 +532,7 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
         }
         let files = order.iter().map(|number| self.files[*number].path.clone()).collect();
         let file_facts = pieces.iter().map(EncodedFacts::new).collect();
-        Extracted { files, file_facts, parse_status, summary, mismatch: self.mismatch }
+        Extracted { files, file_facts, parse_status, summary, mismatch: self.mismatch, is_too_deep: self.is_too_deep }
     }
 
     /// What the extraction of what is compiled on top of this needs to know, without what is below.
@@ -645,6 +653,13 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
             CursorKind::TypedefDecl => has_marks(cursor) || holds_function(cursor, SlotKind::Typedef),
             _ => has_marks(cursor),
         }
+    }
+
+    /// The cursors below a declaration.
+    fn cursor_tree(&mut self, declaration: Cursor<'tu>) -> CursorTree<'tu> {
+        let tree = CursorTree::new(declaration, self.deepest);
+        self.is_too_deep |= tree.is_cut();
+        tree
     }
 
     /// The definition of a function or variable in this unit.

@@ -107,7 +107,7 @@ impl<'tu> Extractor<'_, 'tu> {
         symbol: SymbolId,
         location: Location,
     ) -> Body {
-        let tree = Rc::new(CursorTree::new(root));
+        let tree = Rc::new(self.cursor_tree(root));
         let (mut body, mut mentioned) = Lowering::new(self, Rc::clone(&tree), result, 0).body(symbol, location);
         if !self.reading_names.has_several {
             return body;

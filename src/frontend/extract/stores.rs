@@ -16,7 +16,7 @@ impl<'tu> Extractor<'_, 'tu> {
         if variable.initializer().is_none() || is_plain_table(variable.ty()) {
             return;
         }
-        let tree = CursorTree::new(variable);
+        let tree = self.cursor_tree(variable);
         let (mut stores, mut named) = (Vec::new(), Vec::new());
         // Blocks are counted for each variable, so that they have the same names in all units.
         self.current_function = variable.spelling();

@@ -138,6 +138,7 @@ impl Worker {
             Answer::Failed(ParseFailure::Parse(error)) => Err(error.into()),
             Answer::Failed(ParseFailure::Panic(message)) => Err(Failure::Panic(message)),
             Answer::Failed(ParseFailure::TooLong) => Err(budget.exceeded(Limit::Facts)),
+            Answer::Failed(ParseFailure::TooDeep) => Err(budget.exceeded(Limit::Depth)),
             answer => Ok(answer),
         }
     }

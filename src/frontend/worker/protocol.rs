@@ -124,6 +124,8 @@ pub enum ParseFailure {
     Panic(String),
     /// The answer would be too long.
     TooLong,
+    /// Something is nested too deep.
+    TooDeep,
 }
 
 /// What was read of a unit.

@@ -181,9 +181,13 @@ impl Service {
             Some(Some(id)) => Some(summaries.get(&id).cloned().ok_or(io::ErrorKind::InvalidData)?),
         };
         let Common { input, paths } = common;
-        let mut extracted = extract(&unit, directory, paths, &input.vocabulary, before.as_ref());
+        let mut extracted = extract(&unit, directory, paths, &input.vocabulary, input.limits.depth, before.as_ref());
         extracted.parse_status.unknown_arguments = unknown;
-        let Extracted { files, file_facts, parse_status, summary, mismatch } = extracted;
+        let Extracted { files, file_facts, parse_status, summary, mismatch, is_too_deep } = extracted;
+        if is_too_deep {
+            send(stream, &Answer::Failed(ParseFailure::TooDeep))?;
+            return Ok(None);
+        }
         let sharing = parse.sharing.zip(summary).map(|(wanted, summary)| {
             let encoded = Bytes(postcard::to_stdvec(&summary).unwrap_or_default());
             if let Some(id) = wanted.keep {

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use clap::Args;
 
 use cowrap_report::render::render_header_diagnostics;
-use cowrap_session::{GenerateRequest, Generated, Job, NamedBy, build_jobs, configured_jobs, generate, plain_diff};
+use cowrap_session::{
+    GenerateRequest, Generated, Job, NamedBy, build_jobs, configured_jobs, generate, plain_diff, require_own_headers,
+};
 
 use super::input::{generator_roots, settings};
 use super::messages::{say, write};
@@ -100,6 +102,7 @@ impl Generate {
         let mut worst = End::Done;
         let (jobs, named_by) = self.jobs()?;
         for job in jobs {
+            require_own_headers(&job, &named_by).map_err(|error| error.to_string())?;
             let generated = generate(&request, &job).map_err(|error| error.to_string())?;
             let mut stderr = io::stderr().lock();
             let style = self.color.style(&stderr);

@@ -222,13 +222,19 @@ fn isolation() -> Isolation {
 
 /// The settings in a file: the one that is named, or the `cowrap.toml` that applies to a directory.
 pub(super) fn settings(file: Option<&Path>, none: bool, working_directory: &Path) -> Result<Settings, String> {
+    let is_given = file.is_some();
     let file = match file {
         Some(file) => Some(working_directory.join(file)),
         None if none => None,
         None => Settings::find(working_directory),
     };
     let settings = file.map(|file| Settings::read(&file)).transpose();
-    settings.map(Option::unwrap_or_default).map_err(|error| error.to_string())
+    let mut settings = settings.map(Option::unwrap_or_default).map_err(|error| error.to_string())?;
+    // The user stands in the tree that a given file is for.
+    if is_given {
+        settings.homes.push(working_directory.to_path_buf());
+    }
+    Ok(settings)
 }
 
 /// The packs of a run: those that are given, or those of the settings. The settings are checked with them.

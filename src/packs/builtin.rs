@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cowrap_base::files::read_text;
+use cowrap_base::files::{leads_out, read_text};
 
 use super::PackError;
 use super::written::{FilesRead, Written};
@@ -98,5 +98,8 @@ pub(super) fn written_or_file(path: &Path, files: &mut FilesRead) -> Result<Writ
     let text = text(path)?;
     files.paths.push(path.to_path_buf());
     let directory = path.parent().unwrap_or(Path::new("")).to_path_buf();
-    Written::parse(&text, path, Some(directory), files)
+    Written::parse(&text, path, Some(directory), files).map_err(|error| match leads_out(path) {
+        true => PackError::foreign(path),
+        false => error,
+    })
 }

@@ -52,6 +52,11 @@ impl<'t> Document<'t> {
         Ok(Document { text, origin, root })
     }
 
+    /// The file.
+    pub(super) fn origin(&self) -> &'t Path {
+        self.origin
+    }
+
     /// An error at an offset.
     pub(super) fn error(&self, offset: usize, message: impl Into<String>) -> PackError {
         let before = self.text.get(..offset).unwrap_or(self.text);

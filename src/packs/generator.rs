@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use cowrap_base::files::read_text;
+use cowrap_base::files::{home_of, is_below, read_text};
 
 use super::builtin;
 use super::naming;
@@ -150,6 +150,12 @@ impl Generator {
                 }
                 Some(directory) => {
                     let path = directory.join(name);
+                    if !is_below(&path, &[home_of(origin)]) {
+                        return Err(invalid(format!(
+                            "the template `{name}` is outside of {}",
+                            home_of(origin).display()
+                        )));
+                    }
                     let text = read_text(&path)
                         .map_err(|source| PackError::Read { path: path.display().to_string(), source })?;
                     files.push(path);

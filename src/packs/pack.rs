@@ -75,6 +75,14 @@ pub struct Pack {
     generated: GlobSet,
 }
 
+impl PackError {
+    /// The error about a file whose text is not quoted, whatever is wrong with it.
+    pub(super) fn foreign(path: &Path) -> PackError {
+        let message = "not a valid pack; a link leads out of the tree to it, so its text is not quoted".to_owned();
+        PackError::Invalid { path: path.display().to_string(), message }
+    }
+}
+
 /// Why a pack cannot be used.
 #[derive(Debug, Error)]
 pub enum PackError {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use cowrap_base::files::{home_of, is_below};
+
 use super::document::Document;
 use super::generator::{Dialect, Feature, WrittenGenerator};
 use super::naming::pack_name_problem;
@@ -301,8 +303,20 @@ fn extended_pack(
     directory: Option<&Path>,
     files: &mut FilesRead,
 ) -> Result<Written, PackError> {
+    let is_builtin = builtin::NAMES.iter().any(|name| extended == Path::new(name));
     let path = match directory {
-        Some(directory) if !builtin::NAMES.iter().any(|name| extended == Path::new(name)) => directory.join(extended),
+        Some(directory) if !is_builtin => {
+            let (path, home) = (directory.join(extended), home_of(document.origin()));
+            if !is_below(&path, &[&home]) {
+                let message = format!(
+                    "`extends` names {}, which is outside of {}; copy it there",
+                    path.display(),
+                    home.display()
+                );
+                return Err(document.error(document.place_of("extends"), message));
+            }
+            path
+        }
         _ => extended.to_path_buf(),
     };
     files.depth += 1;

@@ -6,11 +6,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use cowrap_analysis::rules::stale_baseline;
-use cowrap_base::files::{NamedBy, Place, Tree, read_text, write_refusal};
+use cowrap_base::files::{NamedBy, Place, Tree, is_below, leads_out, read_text, write_refusal};
 use cowrap_base::git::Git;
 use cowrap_report::{
-    Baseline, BaselineEntry, BaselineState, Comparison, Finding, Fingerprints, Level, Report, Span, UNNAMED_PACK,
-    Upgrade,
+    Baseline, BaselineEntry, BaselineError, BaselineState, Comparison, Finding, Fingerprints, Level, Report, Span,
+    UNNAMED_PACK, Upgrade,
 };
 
 use crate::Error;
@@ -26,8 +26,12 @@ pub(crate) fn apply(
 ) -> Result<Vec<(PathBuf, Finding)>, Error> {
     let tree = &report.tree;
     let Some(file) = baseline_file(request, tree) else { return Ok(Vec::new()) };
+    require_own(request, tree, &file)?;
     let text = read_text(&file).map_err(|source| Error::ReadBaseline { path: file.display().to_string(), source })?;
-    let mut baseline = Baseline::parse(&text, &file)?;
+    let mut baseline = Baseline::parse(&text, &file).map_err(|error| match leads_out(&file) {
+        true => BaselineError { problem: "not a cowrap baseline".to_owned(), ..error },
+        false => error,
+    })?;
     let packs: Vec<&str> = report.summary.packs.iter().map(|pack| pack.name.as_str()).collect();
     let unnamed = Baseline::unnamed_pack(&packs);
     let (_, stale) = baseline.compare(&report.findings, unnamed);
@@ -105,6 +109,19 @@ fn upgrade(file: &Path, tree: &Tree, matched: &[Finding], may_write: bool) -> Up
         true => Upgrade::Rewritten,
         // Such as on a read-only file system: the next run matches it in the same way.
         false => Upgrade::Pending,
+    }
+}
+
+/// Checks that a baseline that the tree names, or that has its usual name, is a file of the tree.
+fn require_own(request: &Request, tree: &Tree, file: &Path) -> Result<(), Error> {
+    if matches!(request.gate.baseline, BaselineRequest::File(_) | BaselineRequest::No) {
+        return Ok(());
+    }
+    let mut homes = request.settings.homes.clone();
+    homes.push(tree.root.clone());
+    match is_below(file, &homes) {
+        true => Ok(()),
+        false => Err(Error::ForeignBaseline { path: file.display().to_string() }),
     }
 }
 

@@ -89,6 +89,12 @@ pub enum Error {
         /// The reason.
         source: std::io::Error,
     },
+    /// The baseline that the tree names is a file elsewhere.
+    #[error("the baseline {path} is outside of the tree; name it on the command line: --baseline {path}")]
+    ForeignBaseline {
+        /// Its file.
+        path: String,
+    },
     /// The baseline cannot be written.
     #[error("cannot write the baseline {path}: {source}")]
     WriteBaseline {

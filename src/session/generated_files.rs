@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 
 use cowrap_analysis::effects::{Difference, Effects, Generation, StaleFile};
 use cowrap_analysis::program::{FileId, Location};
-use cowrap_base::files::{Identities, Source, Texts};
+use cowrap_base::files::{Identities, NamedBy, Source, Texts};
 use cowrap_wrapgen::defined_functions;
 
-use crate::generate::{GenerateRequest, INTROSPECTION, Job, build_jobs, configured_jobs, generate_from};
+use crate::generate::{
+    GenerateRequest, INTROSPECTION, Job, build_jobs, configured_jobs, generate_from, require_own_headers,
+};
 use crate::request::Request;
 
 /// Compares the generated files of each pack with what its generator would write now. The result says, for the report,
@@ -68,6 +70,7 @@ fn generation(effects: &Effects<'_>, request: &Request, texts: &Texts, added: &[
             Err(error) => notes.push(error.to_string()),
         }
     }
+    let homes: Vec<PathBuf> = std::iter::once(&effects.tree.root).chain(&effects.tree.build).cloned().collect();
     let mut stale = Vec::new();
     for (file, defined_from) in generated_files(effects) {
         let path = effects.program.path(file);
@@ -76,7 +79,7 @@ fn generation(effects: &Effects<'_>, request: &Request, texts: &Texts, added: &[
             (None, Some(inputs)) if outputs.is_empty() => inputs.iter().cloned().collect(),
             (None, _) => defined_from.into_iter().map(|header| effects.program.path(header).clone()).collect(),
         };
-        match compare(path, file, &headers, packs, texts) {
+        match compare(path, file, &headers, &homes, packs, texts) {
             Ok(differences) if differences.is_empty() => {}
             Ok(differences) => stale.push(StaleFile { inputs: headers, differences }),
             Err(reason) => {
@@ -107,11 +110,13 @@ fn compare(
     path: &Path,
     file: FileId,
     headers: &[PathBuf],
+    homes: &[PathBuf],
     packs: &[PathBuf],
     texts: &Texts,
 ) -> Result<Vec<Difference>, String> {
     let request = GenerateRequest { packs: packs.to_vec(), ..GenerateRequest::default() };
     let job = Job { output: None, inputs: headers.to_vec() };
+    require_own_headers(&job, &NamedBy::Tree(homes.to_vec())).map_err(|error| error.to_string())?;
     let read = |path: &Path| texts.text(path).map(|text| text.to_vec());
     let generated = generate_from(&request, &job, &read).map_err(|error| error.to_string())?;
     let Some(wanted) = &generated.text else {

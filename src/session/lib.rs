@@ -67,6 +67,7 @@ pub use fix::{Applied, FixError, FixRequest, Fixed, NotApplied, Step, fix};
 pub use gate::{BASELINE, BaselineRequest, Gate, Since};
 pub use generate::{
     BuildJobs, GenerateError, GenerateRequest, Generated, Job, build_jobs, configured_jobs, generate, output_place,
+    require_own_headers,
 };
 pub use index_file::{Coverage, Index, IndexError, save};
 pub use ninja::{NinjaRequest, emit_ninja};

@@ -70,7 +70,16 @@ pub(crate) fn parse_problem(file: &Path, facts: &UnitFacts, tree: &Tree) -> Opti
         return None;
     }
     let error = facts.parse_status.first_error.as_ref();
-    let message = error.map_or_else(|| "the compiler reported errors".to_owned(), |error| error.message.clone());
+    let foreign = facts.files.iter().map(|file| tree.absolute(file)).find(|file| !tree.may_quote(file));
+    let message = match (error, &foreign) {
+        (None, _) => "the compiler reported errors".to_owned(),
+        (Some(error), None) => error.message.clone(),
+        // The message may have words of that file, wherever the error is.
+        (Some(_), Some(foreign)) => format!(
+            "the compiler reported an error; its message is not quoted, since {} is read, which is outside of the tree",
+            foreign.display()
+        ),
+    };
     let at = error.and_then(|error| error.location).map(|location| Span {
         path: tree.relative(&tree.absolute(&facts.files[location.file.0 as usize])).to_path_buf(),
         line: location.line,

@@ -28,6 +28,7 @@ pub fn check_settings(settings: &Settings, packs: &[PathBuf]) -> Result<(), Erro
     if settings.file.is_none() {
         return Ok(());
     }
+    require_own_packs(settings, packs)?;
     let mut known: Vec<PackRules> = packs_of(packs, settings)?.packs().iter().map(names_of_rules).collect();
     for path in settings.packs.iter().flat_map(|packs| &packs.value) {
         let pack = Pack::read(path)?;
@@ -38,6 +39,27 @@ pub fn check_settings(settings: &Settings, packs: &[PathBuf]) -> Result<(), Erro
     Ok(settings.check(&known)?)
 }
 
+/// Checks that the settings name only packs of the tree, built-in ones, or packs that the user names too.
+fn require_own_packs(settings: &Settings, given: &[PathBuf]) -> Result<(), Error> {
+    let Some(packs) = &settings.packs else { return Ok(()) };
+    // Without packs of the user, those of the settings are given.
+    let is_of_user = *given != packs.value;
+    let real = |path: &Path| path.canonicalize().ok();
+    for path in packs.value.iter().filter(|path| !is_builtin(path)) {
+        let is_given =
+            is_of_user && given.iter().any(|given| real(given).is_some_and(|given| real(path) == Some(given)));
+        if !is_given {
+            settings.require_own("pack", path, packs.line, &format!("--pack {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a path is the name of a built-in pack.
+fn is_builtin(path: &Path) -> bool {
+    builtin_names().iter().any(|name| path == Path::new(name))
+}
+
 fn names_of_rules(pack: &Pack) -> PackRules {
     PackRules { pack: pack.name.clone(), rules: infos(pack).into_iter().map(|rule| rule.name).collect() }
 }
@@ -46,7 +68,8 @@ fn names_of_rules(pack: &Pack) -> PackRules {
 /// may name them although a run does not use them. A pack that cannot be read has none.
 pub(crate) fn rules_elsewhere(settings: &Settings) -> Vec<RuleInfo> {
     let packs = settings.packs.iter().flat_map(|packs| &packs.value);
-    let of_settings = packs.filter_map(|path| Pack::read(path).ok()).flat_map(|pack| infos(&pack));
+    let own = packs.filter(|path| is_builtin(path) || settings.require_own("pack", path, 0, "").is_ok());
+    let of_settings = own.filter_map(|path| Pack::read(path).ok()).flat_map(|pack| infos(&pack));
     of_settings.chain(builtin_rules()).collect()
 }
 

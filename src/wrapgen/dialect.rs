@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use cowrap_base::files::{LONGEST_TEXT, ReadRefusal, read_source, refusal};
+use cowrap_base::files::{LONGEST_TEXT, is_below, read_source, refusal};
 use cowrap_packs::{Generator, Probe};
 
 /// The values of all features.
@@ -64,7 +64,7 @@ pub enum DialectError {
         /// The file.
         path: String,
         /// The reason.
-        why: ReadRefusal,
+        why: String,
     },
 }
 
@@ -110,11 +110,17 @@ pub fn detect(generator: &Generator, root: &Path) -> Result<DetectedDialect, Dia
     let mut refused = None;
     let mut read = |file: &Path| -> Option<String> {
         let path = root.join(file);
+        // The pack may be the tree's.
+        if !is_below(&path, &[root]) {
+            let why = "it is outside of the tree".to_owned();
+            refused.get_or_insert(DialectError::Refused { path: path.display().to_string(), why });
+            return None;
+        }
         let text = texts.entry(path).or_insert_with_key(|path| match read_source(path, LONGEST_TEXT) {
             Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
             Err(error) => {
                 if let (Some(why), None) = (refusal(&error), &refused) {
-                    refused = Some(DialectError::Refused { path: path.display().to_string(), why });
+                    refused = Some(DialectError::Refused { path: path.display().to_string(), why: why.to_string() });
                 }
                 None
             }

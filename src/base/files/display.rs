@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Overlay;
 use super::read::{LONGEST_TEXT, read_source};
+use super::{Overlay, Tree};
 
 /// Whether a character changes what a terminal shows of the text around it: control characters, and
 /// those that change the direction of writing.
@@ -26,6 +26,7 @@ pub struct Source {
 /// Texts of files, each read once.
 #[derive(Debug)]
 pub struct Sources<'o> {
+    tree: &'o Tree,
     overlay: &'o Overlay,
     read: HashMap<PathBuf, Option<Arc<Source>>>,
 }
@@ -188,17 +189,18 @@ impl Source {
 
 impl<'o> Sources<'o> {
     /// Texts of files in some state of a tree.
-    pub fn new(overlay: &'o Overlay) -> Sources<'o> {
-        Sources { overlay, read: HashMap::new() }
+    pub fn new(tree: &'o Tree, overlay: &'o Overlay) -> Sources<'o> {
+        Sources { tree, overlay, read: HashMap::new() }
     }
 
-    /// A file's text; `None` when it cannot be read.
+    /// A file's text; `None` when it cannot be read, or must not be quoted.
     pub fn get(&mut self, path: &Path) -> Option<Arc<Source>> {
         if let Some(known) = self.read.get(path) {
             return known.clone();
         }
         let source = match self.overlay.text(path) {
             Some(text) => Some(Arc::new(Source::new(text))),
+            None if !self.tree.may_quote(path) => None,
             None => read_source(path, LONGEST_TEXT).ok().map(|bytes| Arc::new(Source::new(&bytes))),
         };
         self.read.insert(path.to_path_buf(), source.clone());

@@ -2,6 +2,7 @@
 //!
 //! It must never know C, clang or rules.
 
+mod boundary;
 mod digest;
 mod directory;
 mod overlay;
@@ -12,6 +13,7 @@ mod texts;
 mod tree;
 mod write;
 
+pub use boundary::{home_of, is_below, leads_out};
 pub use digest::{Digest, Digester};
 pub use directory::{Directory, Entry};
 pub use display::{Columns, CountedCharacters, Source, Sources, is_deceptive};

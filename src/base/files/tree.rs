@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::boundary::{home_of, is_too_wide};
 use super::read::{LONGEST_TEXT, read_regular};
 
 /// A source tree and its build directory.
@@ -42,7 +43,14 @@ impl Tree {
                 }
             }
         });
-        Ok(Tree { root: real(&root), build: Some(build) })
+        let root = real(&root);
+        // What the build directory says decides which files belong to the tree.
+        let root = match is_too_wide(&root) {
+            true => std::env::current_dir()
+                .map_or_else(|_| build.clone(), |at| real(&home_of(&at.join("compile_commands.json")))),
+            false => root,
+        };
+        Ok(Tree { root, build: Some(build) })
     }
 
     /// The tree that is built in `build`, if meson recorded its source directory: the result of
@@ -53,7 +61,7 @@ impl Tree {
     /// What meson recorded cannot be read, although it exists.
     pub fn of_meson(build: &Path) -> Result<Option<Tree>, MesonError> {
         let build = real(build);
-        let root = meson_source_directory(&build)?;
+        let root = meson_source_directory(&build)?.filter(|root| !is_too_wide(&real(root)));
         Ok(root.map(|root| Tree { root: real(&root), build: Some(build) }))
     }
 

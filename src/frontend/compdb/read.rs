@@ -15,7 +15,7 @@ use super::compiler::{self, Compiler};
 use super::language::Language;
 use super::vet::{Arguments, Vetted, vet};
 use super::{Database, Error, RefusedEntry, Unit};
-use cowrap_base::files::{LONGEST_DATA, normalize, read_regular};
+use cowrap_base::files::{LONGEST_DATA, leads_out, normalize, read_regular};
 
 /// Reads a database and vets every entry.
 ///
@@ -237,7 +237,8 @@ fn add(units: &mut Vec<Unit>, unit: Unit) {
 
 fn syntax_error(json: &Path, error: &serde_json::Error) -> Error {
     let (line, column) = (error.line(), error.column());
-    let text = error.to_string();
+    // The reader quotes values, which may be another file's.
+    let text = if leads_out(json) { "it does not have the form of one".to_owned() } else { error.to_string() };
     let message = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text).to_owned();
     Error::Syntax { path: json.to_path_buf(), line, column, message }
 }

@@ -11,7 +11,7 @@ use globset::GlobSet;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use cowrap_base::files::read_text;
+use cowrap_base::files::{is_below, leads_out, read_text};
 use cowrap_base::limits::Limit;
 use cowrap_report::Level;
 
@@ -27,6 +27,8 @@ pub struct Settings {
     pub file: Option<PathBuf>,
     /// Its text.
     pub text: String,
+    /// The directories below which it may name files to read: that of the file, and what the user adds.
+    pub homes: Vec<PathBuf>,
     /// The packs: names of built-in ones, or files; at least one.
     pub packs: Option<Valued<Vec<PathBuf>>>,
     /// The build directory, or its compilation database.
@@ -229,7 +231,29 @@ impl Settings {
     pub fn read(file: &Path) -> Result<Settings, SettingsError> {
         let text =
             read_text(file).map_err(|source| SettingsError::Read { path: file.display().to_string(), source })?;
-        Settings::parse(&text, file)
+        Settings::parse(&text, file).map_err(|error| match error {
+            // A link in a tree may lead to any file, whose text is nobody's business.
+            SettingsError::Invalid { path, .. } if leads_out(file) => {
+                let message = " not valid settings; it is a link that leads out of the tree, so its text is not quoted";
+                SettingsError::Invalid { path, message: message.to_owned() }
+            }
+            error => error,
+        })
+    }
+
+    /// Checks that a path in the settings leads to a file below one of their directories.
+    ///
+    /// # Errors
+    ///
+    /// It leads elsewhere. `option` is how the user can name it nevertheless.
+    pub fn require_own(&self, key: &str, path: &Path, line: u32, option: &str) -> Result<(), SettingsError> {
+        if self.homes.is_empty() || is_below(path, &self.homes) {
+            return Ok(());
+        }
+        let shown = path.display();
+        let message =
+            format!("`{key}` names {shown}, which is outside of the tree; name it on the command line: {option}");
+        Err(self.invalid(line, &message))
     }
 
     /// Gives each model, each cut and each slot to its pack. `first` is the position of the tree's first pack, for

@@ -62,6 +62,7 @@ impl Settings {
         Ok(Settings {
             file: Some(file.to_path_buf()),
             text: text.to_owned(),
+            homes: vec![directory.to_path_buf()],
             packs: source.packs(written.pack, written.packs)?,
             build: source.value(written.build, absolute),
             paths: source.value(written.paths, |paths| paths.into_iter().map(absolute).collect()),

@@ -61,7 +61,7 @@ impl<'r> Excerpts<'r> {
     fn new(report: &'r Report) -> Self {
         Excerpts {
             report,
-            sources: Sources::new(&report.overlay),
+            sources: Sources::new(&report.tree, &report.overlay),
             ids: HashMap::new(),
             shown: Vec::new(),
             cut: HashMap::new(),

@@ -23,7 +23,7 @@ use super::text::{location, printable, wrap};
 pub struct Witnesses<'a> {
     tree: &'a Tree,
     style: Style,
-    sources: Sources<'static>,
+    sources: Sources<'a>,
 }
 
 /// The name of a file, and bytes of its text.
@@ -32,7 +32,7 @@ type Excerpt = (String, Range<usize>);
 impl<'a> Witnesses<'a> {
     /// For witnesses in a tree.
     pub fn new(tree: &'a Tree, style: Style) -> Self {
-        Witnesses { tree, style, sources: Sources::new(&ON_DISK) }
+        Witnesses { tree, style, sources: Sources::new(tree, &ON_DISK) }
     }
 
     /// Writes a witness: its calls, numbered, and what its last call rests on.

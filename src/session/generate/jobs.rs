@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use cowrap_base::files::{LONGEST_DATA, read_regular};
+use cowrap_base::files::{LONGEST_DATA, leads_out, read_regular};
 use cowrap_packs::{Generator, GeneratorFiles, Settings};
 
 use super::GenerateError;
@@ -71,8 +71,11 @@ pub fn build_jobs(build: &Path, packs: &[PathBuf]) -> Result<BuildJobs, Generate
     let shown = path.display().to_string();
     let bytes = read_regular(&path, LONGEST_DATA)
         .map_err(|source| GenerateError::ReadIntrospection { path: shown.clone(), source })?;
-    let targets: Vec<Target> =
-        serde_json::from_slice(&bytes).map_err(|source| GenerateError::BadIntrospection { path: shown, source })?;
+    let targets: Vec<Target> = serde_json::from_slice(&bytes).map_err(|error| {
+        // The reader quotes values, which may be another file's.
+        let reason = if leads_out(&path) { "not what meson writes".to_owned() } else { error.to_string() };
+        GenerateError::BadIntrospection { path: shown, reason }
+    })?;
     let is_generator = |source: &&TargetSource| {
         generator.programs.iter().any(|program| runs(&source.compiler, program)) && !source.sources.is_empty()
     };

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use cowrap_base::diagnostic::TextDiagnostic;
-use cowrap_base::files::{LONGEST_TEXT, WriteRefusal, normalize, read_source};
+use cowrap_base::files::{LONGEST_TEXT, NamedBy, WriteRefusal, is_below, normalize, read_source};
 use cowrap_packs::{Generator, PackError};
 use cowrap_report::HeaderDiagnostics;
 use cowrap_wrapgen::dialect::{self, DetectedDialect, DialectError, Features};
@@ -99,6 +99,12 @@ pub enum GenerateError {
     /// A template of the pack has a mistake.
     #[error("the pack's template cannot be used: {0}")]
     Template(String),
+    /// The tree names a header outside of the tree.
+    #[error("{path} is outside of the tree; name the output and the headers on the command line")]
+    ForeignHeader {
+        /// The header.
+        path: String,
+    },
     /// A job without headers.
     #[error("no header to read; name at least one after the output")]
     NoHeader,
@@ -114,13 +120,26 @@ pub enum GenerateError {
         source: io::Error,
     },
     /// Meson's introspection data is damaged.
-    #[error("{path}: {source}; configure the build again")]
+    #[error("{path}: {reason}; configure the build again")]
     BadIntrospection {
         /// The file.
         path: String,
         /// The reason.
-        source: serde_json::Error,
+        reason: String,
     },
+}
+
+/// Checks that the headers of a job are where those who name them may name them.
+///
+/// # Errors
+///
+/// The tree names a header outside of the tree.
+pub fn require_own_headers(job: &Job, named_by: &NamedBy) -> Result<(), GenerateError> {
+    let NamedBy::Tree(homes) = named_by else { return Ok(()) };
+    match job.inputs.iter().find(|input| !is_below(input, homes)) {
+        Some(input) => Err(GenerateError::ForeignHeader { path: input.display().to_string() }),
+        None => Ok(()),
+    }
 }
 
 /// Generates one file's text.

@@ -148,3 +148,182 @@ impl Hostile {
         self.run(&[&["check", "-p", "build", "--format", "short"], arguments].concat())
     }
 }
+
+// --- what is no regular file ------------------------------------------------------------------------------------
+
+/// What somebody puts in place of a file, and how messages say it.
+const KINDS: &[(&str, &str)] = &[
+    ("pipe", "a pipe"),
+    ("socket", "a socket"),
+    ("device", "a device"),
+    ("directory", "a directory"),
+    ("kernel", "a file of the kernel"),
+    ("too large", "has more than"),
+];
+
+impl Hostile {
+    /// Puts something of a kind at a path.
+    fn put(&self, kind: &str, path: &str) {
+        let real = self.root.join(path);
+        std::fs::create_dir_all(real.parent().unwrap()).unwrap();
+        let _ = std::fs::remove_file(&real);
+        match kind {
+            "pipe" => self.pipe(path),
+            // Its path would be too long.
+            "socket" => {
+                drop(std::os::unix::net::UnixListener::bind(self.scratch.path().join("s")).unwrap());
+                std::fs::rename(self.scratch.path().join("s"), real).unwrap();
+            }
+            "device" => self.link("/dev/zero", path),
+            "kernel" => self.link("/proc/self/environ", path),
+            "directory" => std::fs::create_dir(real).unwrap(),
+            // It has no blocks on the disk.
+            "too large" => std::fs::File::create(real).unwrap().set_len(5 << 30).unwrap(),
+            kind => panic!("{kind}"),
+        }
+    }
+}
+
+/// Files that the command line or the tree names, and the arguments that read them.
+const INPUTS: &[(&str, &[&str])] = &[
+    ("build/compile_commands.json", &["check", "-p", "build/compile_commands.json"]),
+    ("build/meson-info/meson-info.json", &["check", "-p", "build"]),
+    ("cowrap.toml", &["check", "-p", "build"]),
+    ("other.toml", &["check", "-p", "build", "--config", "other.toml"]),
+    ("pack.toml", &["check", "-p", "build", "--pack", "pack.toml"]),
+    ("pack.toml", &["pack", "check", "pack.toml"]),
+    (".cowrap-baseline.json", &["check", "-p", "build"]),
+    ("base.json", &["check", "-p", "build", "--baseline", "base.json"]),
+    ("tree.index", &["check", "--index", "tree.index"]),
+    ("part.facts", &["link", "-o", "out.index", "part.facts"]),
+    ("in.h", &["generate", "out.c", "in.h"]),
+    ("build/meson-info/intro-targets.json", &["generate", "--all", "--build", "build"]),
+    (".git/config", &["check", "-p", "build", "--staged"]),
+];
+
+#[test]
+fn each_input_that_is_no_regular_file_is_named() {
+    for (path, arguments) in INPUTS {
+        for (kind, shown) in KINDS {
+            let tree = Hostile::new();
+            if path.starts_with(".git") {
+                let made = Command::new("git").current_dir(tree.root()).args(["init", "--quiet"]).status();
+                assert!(made.unwrap().success());
+            }
+            tree.put(kind, path);
+            let said = tree.run(arguments);
+            let name = path.rsplit('/').next().unwrap();
+            // A directory in place of a database or of facts may have them.
+            let is_searched = *kind == "directory" && ["compile_commands.json", "part.facts"].contains(&name);
+            let is_told = said.text.contains(shown) || said.text.contains("outside of the tree") || is_searched;
+            assert!(said.status == 2 && said.text.contains(name) && is_told, "{path}, {kind}: {said:?}");
+            assert!(!said.text.contains("COWRAP_CACHE="), "{path}, {kind}: {said:?}");
+        }
+    }
+}
+
+#[test]
+fn a_source_that_is_no_regular_file_costs_its_unit() {
+    for (kind, _) in KINDS.iter().filter(|(kind, _)| *kind != "directory") {
+        let tree = Hostile::new();
+        tree.put(kind, "include/odd.h");
+        tree.put(kind, "odd.c");
+        tree.write("b.c", &format!("#include \"odd.h\"\n{}", UNIT.replace("unit", "b")));
+        tree.database();
+        let said = tree.check(&[]);
+        assert_eq!(said.findings, [BREACH], "{kind}: {said:?}");
+        assert!(said.status == 2 && said.text.contains("b.c") && said.text.contains("odd.c"), "{kind}: {said:?}");
+        assert!(!said.text.contains("COWRAP_CACHE="), "{kind}: {said:?}");
+    }
+    // An empty header in the usual place of an unneeded one.
+    let tree = Hostile::new();
+    tree.link("/dev/null", "include/empty.h");
+    tree.write("a.c", &format!("#include \"empty.h\"\n{UNIT}"));
+    let said = tree.check(&[]);
+    assert_eq!((said.status, said.findings.len()), (1, 1), "{said:?}");
+}
+
+// --- what the tree names elsewhere ------------------------------------------------------------------------------
+
+/// A word in files that are not the tree's.
+const SECRET: &str = "s3cret_w0rd";
+
+/// A tree beside a file with a secret, to which the link `out` in the tree leads.
+fn beside_a_secret(text: &str) -> Hostile {
+    let tree = Hostile::new();
+    std::fs::write(tree.scratch.path().join("secret"), text).unwrap();
+    tree.link("../secret", "out");
+    let made = Command::new("git").current_dir(tree.root()).args(["init", "--quiet"]).status();
+    assert!(made.unwrap().success());
+    tree
+}
+
+#[test]
+fn settings_name_files_of_the_tree_only() {
+    for named in ["../secret", "out", "/proc/self/environ"] {
+        let tree = beside_a_secret(&format!("{SECRET} = 1\n"));
+        for (key, option) in [("pack", "--pack"), ("baseline", "--baseline")] {
+            tree.write("cowrap.toml", &format!("{key} = {named:?}\n"));
+            let said = tree.run_with(&["check", "-p", "build"], &[("WORD", SECRET)]);
+            let is_told = said.text.contains("outside of the tree") && said.text.contains(option);
+            assert!(said.status == 2 && is_told, "{named}, {key}: {said:?}");
+            assert!(!said.text.contains(SECRET), "{named}, {key}: {said:?}");
+        }
+        tree.write("cowrap.toml", &format!("[[generator]]\ninputs = [{named:?}]\noutput = \"out.c\"\n"));
+        let said = tree.run(&["generate", "--all"]);
+        assert!(said.status == 2 && said.text.contains("outside of the tree"), "{named}: {said:?}");
+        tree.write("pack.toml", &format!("name = \"mine\"\nextends = {named:?}\n"));
+        let said = tree.run(&["pack", "check", "pack.toml", "--no-config"]);
+        assert!(said.status == 2 && said.text.contains("is outside of"), "{named}: {said:?}");
+        assert!(!said.text.contains(SECRET), "{named}: {said:?}");
+    }
+    // What the user names too may be anywhere.
+    let tree = Hostile::new();
+    std::fs::write(tree.scratch.path().join("mine.toml"), "name = \"mine\"\nextends = \"qemu\"\n").unwrap();
+    tree.write("cowrap.toml", "pack = \"../mine.toml\"\n");
+    assert_eq!(tree.check(&[]).status, 2);
+    let said = tree.check(&["--pack", "../mine.toml"]);
+    assert_eq!((said.status, said.findings.len()), (1, 1), "{said:?}");
+}
+
+#[test]
+fn no_message_quotes_a_file_that_a_link_leads_out_to() {
+    let texts = [format!("{SECRET}\n"), format!("{SECRET} = 1\n"), format!("\"{SECRET}\""), format!("[\"{SECRET}\"]")];
+    for text in texts {
+        for (path, arguments) in INPUTS {
+            let tree = beside_a_secret(&text);
+            let _ = std::fs::remove_file(tree.root().join(path));
+            let up = "../".repeat(path.matches('/').count());
+            tree.link(&format!("{up}../secret"), path);
+            let said = tree.run(arguments);
+            // JSON of another form, or settings of git that say nothing.
+            let is_harmless = path.ends_with("meson-info.json") || *path == ".git/config" || *path == "in.h";
+            assert!(said.status == 2 || is_harmless, "{path}: {said:?}");
+            // The text of a header that the user names is the input.
+            assert!(!said.text.contains(SECRET) || *path == "in.h", "{path}: {said:?}");
+        }
+    }
+}
+
+#[test]
+fn no_message_quotes_a_foreign_header() {
+    let secrets = [
+        format!("{SECRET}\n"),
+        format!("int {SECRET}\n"),
+        format!("enum e {{ {SECRET} }};\n"),
+        format!("#error {SECRET}\n"),
+    ];
+    for text in secrets {
+        let tree = beside_a_secret(&text);
+        for name in ["../secret", "out", &tree.scratch.path().join("secret").display().to_string()] {
+            let rest = "#pragma clang diagnostic error \"-Wswitch\"\nint f(void) { switch ((enum e)0) {} return x; }\n";
+            tree.write("b.c", &format!("#include {name:?}\n{rest}"));
+            tree.database();
+            for format in ["human", "short", "json"] {
+                let said = tree.run(&["check", "-p", "build", "--format", format, "--verbose"]);
+                assert!(said.status == 2 && !said.text.contains(SECRET), "{name}: {said:?}");
+                assert!(said.text.contains("a.c") && said.text.contains("outside of the tree"), "{name}: {said:?}");
+            }
+        }
+    }
+}

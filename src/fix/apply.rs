@@ -224,10 +224,7 @@ fn write_all_with(root: &Path, changes: &[Change], before: Before<'_>) -> WriteO
     }
 
     let directories: BTreeSet<&Path> = pending.iter().map(|pending| split(&pending.file).0).collect();
-    for directory in directories.iter().filter_map(|directory| root.below(directory).ok()) {
-        remove_abandoned_in(&directory);
-        remove_abandoned_parts_in(&directory);
-    }
+    remove_leftovers_in(&root, &directories);
     let stage = |pending: &Pending<'_>| {
         let (directory, name) = split(&pending.file);
         root.below(directory).and_then(|directory| Staged::sync_part_in(&directory, name, &pending.change.new))
@@ -421,6 +418,24 @@ pub fn recover(root: &Path) -> Result<Recovered, RecoverError> {
     let failed = |source| RecoverError::Failed { path: root.to_path_buf(), source };
     let root = root.canonicalize().and_then(|root| Directory::open(&root)).map_err(failed)?;
     recover_in(&root, &|_| Ok(()))
+}
+
+/// Removes what killed runs have left in directories, which are relative to the root. If a change is
+/// unfinished, everything stays.
+pub fn remove_leftovers(root: &Path, directories: &BTreeSet<&Path>) {
+    let root = root.canonicalize().and_then(|root| Directory::open(&root));
+    if let Ok(root) = root
+        && matches!(journal::read(&root), Ok(Found::Nothing))
+    {
+        remove_leftovers_in(&root, directories);
+    }
+}
+
+fn remove_leftovers_in(root: &Directory, directories: &BTreeSet<&Path>) {
+    directories.par_iter().filter_map(|directory| root.below(directory).ok()).for_each(|directory| {
+        remove_abandoned_in(&directory);
+        remove_abandoned_parts_in(&directory);
+    });
 }
 
 /// What is known of a file of an unfinished change.

@@ -27,7 +27,7 @@ use std::path::PathBuf;
 
 pub use apply::{
     RecoverError, Recovered, RefusalReason, RefusedChange, UnsyncedDirectory, WriteOutcome, is_unfinished, recover,
-    write_all,
+    remove_leftovers, write_all,
 };
 pub use diff::{plain_diff, unified_diff};
 pub use journal::JOURNAL;

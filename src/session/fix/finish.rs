@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cowrap_base::git::{GitError, dirty};
-use cowrap_fix::{Change, GroupId, RefusedChange, WriteOutcome, write_all};
+use cowrap_fix::{Change, GroupId, RefusedChange, WriteOutcome, remove_leftovers, write_all};
 
 use crate::warning::Warning;
 
@@ -31,6 +31,8 @@ impl FixSession<'_> {
         let changes: Vec<Change> = changes.collect();
         if self.request.write {
             self.write(&changes)?;
+            let read = self.files.keys().filter_map(|file| file.strip_prefix(root).ok()?.parent());
+            remove_leftovers(root, &read.collect());
         }
         let steps = self.steps();
         let applied = std::mem::take(&mut self.done).into_iter().flat_map(|round| round.fixes);

@@ -1,7 +1,6 @@
 //! The cache's location and size, and `cowrap cache`.
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,7 +9,7 @@ use clap::{Args, Subcommand};
 use cowrap_report::render::printable_lines;
 use cowrap_session::cache::{self, CacheLocation, DEFAULT_LIMIT};
 
-use super::fail;
+use super::{fail, print};
 
 /// The environment variable for the maximum size of the cache.
 const SIZE_VARIABLE: &str = "COWRAP_CACHE_SIZE";
@@ -87,12 +86,7 @@ enum Action {
 impl Cache {
     pub(super) fn run(self) -> ExitCode {
         match self.action.run() {
-            Ok(text) => match writeln!(std::io::stdout(), "{}", printable_lines(&text)) {
-                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                    fail(&format!("cannot write to standard output: {error}"))
-                }
-                _ => ExitCode::SUCCESS,
-            },
+            Ok(text) => print(format!("{}\n", printable_lines(&text)).as_bytes()),
             Err(message) => fail(&message),
         }
     }

@@ -1,7 +1,6 @@
 //! `cowrap fix`.
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -12,7 +11,8 @@ use cowrap_report::{Level, Safety};
 use cowrap_session::{Applied, FixRequest, Fixed, Input, check_patch_directory, unified_diff, write_patches};
 
 use super::input::InputArguments;
-use super::{INCOMPLETE, fail, progress};
+use super::messages::say;
+use super::{INCOMPLETE, fail, print, progress};
 
 #[derive(Debug, Args)]
 #[command(
@@ -84,13 +84,10 @@ impl Fix {
             Err(error) => return fail(&error.to_string()),
         };
         if self.diff {
-            let mut out = std::io::stdout().lock();
-            for change in &fixed.changes {
-                match out.write_all(&unified_diff(&change.path, &change.old, &change.new)) {
-                    Ok(()) => {}
-                    Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => break,
-                    Err(error) => return fail(&format!("cannot write the diff: {error}")),
-                }
+            let diff = fixed.changes.iter().map(|change| unified_diff(&change.path, &change.old, &change.new));
+            let printed = print(&diff.collect::<Vec<_>>().concat());
+            if printed != ExitCode::SUCCESS {
+                return printed;
             }
         }
         if let Some(directory) = &self.patches
@@ -98,7 +95,10 @@ impl Fix {
         {
             return fail(&error.to_string());
         }
-        print_summary(&fixed, self.diff || self.patches.is_some());
+        let printed = print_summary(&fixed, self.diff || self.patches.is_some());
+        if printed != ExitCode::SUCCESS {
+            return printed;
+        }
         if !fixed.report.problems.is_empty() && !self.allow_incomplete {
             return ExitCode::from(INCOMPLETE);
         }
@@ -133,7 +133,7 @@ impl Fix {
 
 /// Prints what was fixed, what was not, and which errors remain; to standard error, if standard
 /// output has a diff.
-fn print_summary(fixed: &Fixed, to_standard_error: bool) {
+fn print_summary(fixed: &Fixed, to_standard_error: bool) -> ExitCode {
     let mut lines = Vec::new();
     for Applied { rule, title, safety, finding, .. } in &fixed.applied {
         let at = &finding.primary.at;
@@ -180,11 +180,13 @@ fn print_summary(fixed: &Fixed, to_standard_error: bool) {
     ));
     lines.extend(summary_lines(after).into_iter().map(|line| format!("cowrap: {line}")));
     let text = printable_lines(&lines.join("\n"));
-    // Without a reader, the exit status is what counts.
-    let _ = match to_standard_error {
-        true => writeln!(std::io::stderr(), "{text}"),
-        false => writeln!(std::io::stdout(), "{text}"),
-    };
+    match to_standard_error {
+        true => {
+            say(&text);
+            ExitCode::SUCCESS
+        }
+        false => print(format!("{text}\n").as_bytes()),
+    }
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

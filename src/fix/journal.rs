@@ -112,11 +112,7 @@ pub(crate) fn read(root: &Directory) -> io::Result<Found> {
     let Some(entries) = parse(&bytes) else { return Ok(Found::Foreign) };
     let is_running = |first: &Entry| match is_maker_running(first.temporary.to_str()?) {
         Some(is_running) => Some(is_running),
-        None => {
-            let modified = Duration::from_secs(u64::try_from(entry.modified).ok()?);
-            let age = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH.checked_add(modified)?);
-            Some(age.is_ok_and(|age| age < PATIENCE))
-        }
+        None => Some(SystemTime::now().duration_since(entry.modified).is_ok_and(|age| age < PATIENCE)),
     };
     match entries.first().and_then(is_running) {
         Some(true) => Ok(Found::Running),

@@ -27,7 +27,7 @@ use crate::caches::FilesRead;
 use crate::inputs::packs_of;
 use crate::request::{Input, Request, SharingRequest};
 use crate::rule_names::rules_of;
-use crate::session::mark_detail;
+use crate::session::{mark_detail, open_cache};
 use crate::vocabulary::mark_headers;
 
 /// The entries of the run cache for one kind of run: the same request with the same tools.
@@ -87,7 +87,7 @@ impl RunCache {
         let database = compdb::find(&request.working_directory, explicit.as_deref()).ok()?.canonicalize().ok()?;
         let library = Library::first_candidate()?.canonicalize().ok()?;
         let packs = packs_of(&request.packs, &request.settings).ok()?;
-        let cache = Cache::open(&location.directory, location.limit).ok()?;
+        let cache = open_cache(request, location)?;
         let mut digester = Digester::new();
         for word in ["report", env!("COWRAP_BUILD"), env!("CARGO_PKG_VERSION")] {
             digester.update(word.as_bytes());

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use cowrap_analysis::program::Program;
-use cowrap_base::cache::Cache;
+use cowrap_base::cache::{Cache, CacheError, CacheLocation};
 use cowrap_base::files::{Identities, Tree};
+use cowrap_base::git::is_tracked;
 use cowrap_facts::{ReadingId, SharedFileFacts};
 use cowrap_fix::is_unfinished;
 use cowrap_frontend::compdb::Unit;
@@ -130,9 +131,7 @@ impl<'r> Session<'r> {
         let details = Details { parsing, ..Details::default() };
         let cache = match &request.cache {
             // Verifying reads everything.
-            Some(location) if request.sharing != SharingRequest::Verify => {
-                Cache::open(&location.directory, location.limit).ok()
-            }
+            Some(location) if request.sharing != SharingRequest::Verify => open_cache(request, location),
             _ => None,
         };
         let (vocabulary, readings) = vocabulary(packs.packs());
@@ -298,6 +297,19 @@ impl<'r> Session<'r> {
             is_whole: self.inputs.is_whole,
         }
     }
+}
+
+/// Opens the cache of a request. If it cannot be used, the user is told, and the run goes on without.
+pub(crate) fn open_cache(request: &Request, location: &CacheLocation) -> Option<Cache> {
+    let opened = Cache::open(&location.directory, location.limit).and_then(|cache| {
+        let directory = || location.directory.display().to_string();
+        match is_tracked(&location.directory) {
+            Ok(false) => Ok(cache),
+            Ok(true) => Err(CacheError::Tracked { directory: directory() }),
+            Err(error) => Err(CacheError::Unknown { directory: directory(), reason: error.to_string() }),
+        }
+    });
+    opened.map_err(|error| (request.warn)(&Warning::NoCache(error))).ok()
 }
 
 /// Warns if a killed run of `cowrap fix` has left the tree half changed.

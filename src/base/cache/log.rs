@@ -8,21 +8,26 @@
 //! A record is checked when the index is read, and a value when it is read. Since records have one
 //! size, a damaged record does not hide those behind it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 use std::time::SystemTime;
 
 use rustc_hash::FxHashMap;
 
-use crate::files::Digest;
+use crate::files::{Digest, Directory, read_from, refusal};
 
 use super::EntryKind;
 use super::names::{Item, Name, list};
 
 /// The size of a record in bytes.
 pub(super) const RECORD: usize = 40;
+
+/// The most bytes of an index that are read; ours are much smaller.
+const LARGEST_INDEX: u64 = 1 << 28;
+
+/// How many segments that cannot be opened are skipped.
+const MOST_SKIPPED: u32 = 16;
 
 /// The key of a value.
 pub(super) type Key = (EntryKind, Digest);
@@ -115,15 +120,15 @@ impl Log {
     /// Reads the index of each segment in a directory. Unreadable files count as missing.
     ///
     /// A segment is old when the files that were used after it are larger than half of `limit`.
-    pub(super) fn load(directory: &Path, items: &[Item], limit: u64) -> Log {
+    pub(super) fn load(directory: &Directory, items: &[Item], limit: u64) -> Log {
         let mut numbers: Vec<u32> = items.iter().filter_map(segment_number).collect();
         numbers.sort_unstable();
         numbers.dedup();
         let mut log = Log::default();
         for number in numbers {
-            let path = |name: Name| directory.join(name.to_string());
-            let Ok(data) = File::open(path(Name::Data(number))) else { continue };
-            let index = std::fs::read(path(Name::Index(number))).unwrap_or_default();
+            let Ok(data) = directory.open_file(&Name::Data(number).file()) else { continue };
+            let index = directory.open_file(&Name::Index(number).file());
+            let index = index.and_then(|file| read_from(&file, LARGEST_INDEX)).unwrap_or_default();
             let own = || items.iter().filter(|item| segment_number(item) == Some(number));
             let time = own().map(|item| item.time).max().unwrap_or(SystemTime::UNIX_EPOCH);
             let newer: u64 = items.iter().filter(|item| item.time > time).map(|item| item.size).sum();
@@ -165,7 +170,7 @@ fn segment_number(item: &Item) -> Option<u32> {
 /// # Errors
 ///
 /// The file system reports an error. Nothing was added then, and the space is freed.
-pub(super) fn append(directory: &Path, values: &[(Key, Vec<u8>)], size: u64) -> io::Result<()> {
+pub(super) fn append(directory: &Directory, values: &[(Key, Vec<u8>)], size: u64) -> io::Result<()> {
     if values.is_empty() {
         return Ok(());
     }
@@ -177,8 +182,7 @@ pub(super) fn append(directory: &Path, values: &[(Key, Vec<u8>)], size: u64) -> 
         Some(last) => last,
         None => 0,
     };
-    let open = |name: Name| OpenOptions::new().append(true).create(true).open(directory.join(name.to_string()));
-    let (data, index) = (open(Name::Data(number))?, open(Name::Index(number))?);
+    let (data, index) = open_segment(directory, number)?;
     let (start, known) = (data.metadata()?.len(), index.metadata()?.len());
     // A killed process may have left a part of a record, which would shift the records behind it.
     let known = known - known % RECORD as u64;
@@ -190,6 +194,20 @@ pub(super) fn append(directory: &Path, values: &[(Key, Vec<u8>)], size: u64) -> 
         let _ = data.set_len(start);
     }
     written
+}
+
+/// Opens the two files of a segment, or of the next one that can be opened: what is no regular file
+/// stays, and costs only its own segment.
+fn open_segment(directory: &Directory, number: u32) -> io::Result<(File, File)> {
+    let open = |name: Name| directory.append_to(&name.file(), 0o600);
+    let mut numbers = number..=number.saturating_add(MOST_SKIPPED);
+    loop {
+        let Some(number) = numbers.next() else { return Err(io::ErrorKind::AlreadyExists.into()) };
+        match open(Name::Data(number)).and_then(|data| Ok((data, open(Name::Index(number))?))) {
+            Err(error) if refusal(&error).is_some() => {}
+            other => return other,
+        }
+    }
 }
 
 /// Writes the data, and then the records.

@@ -17,7 +17,7 @@ mod names;
 mod directory;
 mod stat_cache;
 
-use std::fs::{File, FileTimes};
+use std::fs::FileTimes;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,7 +28,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use thiserror::Error;
 
 use crate::files::{
-    Digest, Directory, TemporaryDirectory, remove_abandoned_directories_in, remove_abandoned_in, write_whole,
+    Digest, Directory, LONGEST_DATA, Staged, TemporaryDirectory, read_from, remove_abandoned_directories_in,
+    remove_abandoned_in,
 };
 
 pub use directory::{CacheInfo, CacheLocation, Cleaned, DEFAULT_LIMIT, clean, default_directory, info};
@@ -81,6 +82,37 @@ pub enum CacheError {
         /// The directory.
         directory: String,
     },
+    /// It belongs to another user, who could decide what runs report.
+    #[error("the cache {directory} belongs to another user; name another directory with --cache-dir")]
+    OtherOwner {
+        /// The directory.
+        directory: String,
+    },
+    /// Others can write to it, and so decide what runs report.
+    #[error(
+        "others can write to the cache {directory}; run `chmod go-w` on it if nobody else has written there, or name \
+         another directory with --cache-dir"
+    )]
+    Writable {
+        /// The directory.
+        directory: String,
+    },
+    /// The tree brings it, and so decides what runs report.
+    #[error("git tracks the cache {directory}, so the tree brings it; name another directory with --cache-dir")]
+    Tracked {
+        /// The directory.
+        directory: String,
+    },
+    /// The tree may bring it.
+    #[error(
+        "cannot find out whether git tracks the cache {directory}: {reason}\n  name another directory with --cache-dir"
+    )]
+    Unknown {
+        /// The directory.
+        directory: String,
+        /// The reason.
+        reason: String,
+    },
     /// It cannot be read.
     #[error("cannot read the cache {directory}: {source}")]
     Read {
@@ -112,7 +144,6 @@ pub enum CacheError {
 #[derive(Debug)]
 pub struct Cache {
     directory: PathBuf,
-    store: PathBuf,
     limit: u64,
     view: RwLock<Option<Arc<View>>>,
     /// Values that are not written yet.
@@ -151,10 +182,9 @@ impl Cache {
     ///
     /// The directory cannot be read, or holds something other than a cache.
     pub fn open(directory: &Path, limit: u64) -> Result<Cache, CacheError> {
-        directory::vet(directory)?;
+        directory::open(directory)?;
         Ok(Cache {
             directory: directory.to_path_buf(),
-            store: directory::store(directory),
             limit,
             view: RwLock::default(),
             pending: Mutex::default(),
@@ -222,8 +252,8 @@ impl Cache {
     /// returns whether it wrote the file there. Returns the final path; `None` when `write` failed,
     /// or when the cache cannot be written, which the next [`Cache::flush`] reports.
     pub fn put_file(&self, key: Digest, write: impl FnOnce(&Path) -> bool) -> Option<PathBuf> {
-        let made = directory::prepare(&self.directory).and_then(|()| {
-            self.make(key, write).map_err(|source| CacheError::Write { directory: self.shown(), source })
+        let made = directory::prepare(&self.directory).and_then(|store| {
+            self.make(&store, key, write).map_err(|source| CacheError::Write { directory: self.shown(), source })
         });
         match made {
             Ok(path) => path,
@@ -235,17 +265,19 @@ impl Cache {
     }
 
     /// Lets a precompiled header be written, and moves it to its final path.
-    fn make(&self, key: Digest, write: impl FnOnce(&Path) -> bool) -> io::Result<Option<PathBuf>> {
-        // In a directory of its own: clang writes temporary files beside it, and may be killed too.
-        let scratch = TemporaryDirectory::make_in(&Directory::open(&self.store)?)?;
-        let temporary = scratch.path().join("header.pch");
-        if !write(&temporary) {
+    fn make(&self, store: &Directory, key: Digest, write: impl FnOnce(&Path) -> bool) -> io::Result<Option<PathBuf>> {
+        const FILE: &str = "header.pch";
+        // In a directory of its own, which only the user can enter: clang writes by path, makes temporary
+        // files beside it, and may be killed too.
+        let scratch = TemporaryDirectory::make_in(store)?;
+        if !write(&scratch.path().join(FILE)) {
             return Ok(None);
         }
-        let bytes = std::fs::read(&temporary)?;
+        let written = store.below(scratch.name().as_ref())?;
+        let bytes = read_from(&written.open_file(FILE.as_ref())?, LONGEST_DATA)?;
         let name = Name::Header(Header { key, length: bytes.len() as u64, sum: crc32fast::hash(&bytes) });
-        let path = self.path(name);
-        std::fs::rename(&temporary, &path)?;
+        written.rename(FILE.as_ref(), store, &name.file())?;
+        let path = store.path().join(name.file());
         held(&self.used).files.insert(name);
         held(&self.headers).insert(key, Arc::new(OnceLock::from(Some(path.clone()))));
         self.is_due.store(true, Ordering::Relaxed);
@@ -255,47 +287,54 @@ impl Cache {
     /// The path of a precompiled header if its checksum fits. A damaged file is removed.
     fn check(&self, header: &Header) -> Option<PathBuf> {
         let name = Name::Header(*header);
-        let path = self.path(name);
-        let bytes = std::fs::read(&path).ok()?;
-        if bytes.len() as u64 != header.length || crc32fast::hash(&bytes) != header.sum {
-            let _ = std::fs::remove_file(&path);
+        let store = self.store()?;
+        let file = store.open_file(&name.file()).ok()?;
+        let bytes = read_from(&file, header.length);
+        if !bytes.is_ok_and(|bytes| bytes.len() as u64 == header.length && crc32fast::hash(&bytes) == header.sum) {
+            let _ = store.remove(&name.file());
             return None;
         }
-        self.use_file(name, &path);
-        Some(path)
+        self.use_file(&store, name);
+        Some(store.path().join(name.file()))
     }
 
     /// Reads a value that has a file of its own.
     fn get_alone(&self, key: Key) -> Option<Vec<u8>> {
         let name = Name::Alone(key.1);
-        let path = self.path(name);
-        let bytes = std::fs::read(&path).ok()?;
+        let store = self.store()?;
+        let bytes = read_from(&store.open_file(&name.file()).ok()?, LONGEST_DATA).ok()?;
         let (record, value) = bytes.split_first_chunk::<RECORD>()?;
         let record = Record::read(record).filter(|record| record.key == key)?;
         let value = record.value(value.to_vec())?;
-        self.use_file(name, &path);
+        self.use_file(&store, name);
         Some(value)
     }
 
     /// Notes that a file is used. Its time tells other runs; it is renewed once an hour at most.
     /// For a precompiled header it is the access time: clang compares the modification times of
     /// precompiled headers that stand on one another.
-    fn use_file(&self, name: Name, path: &Path) {
+    fn use_file(&self, store: &Directory, name: Name) {
         held(&self.used).files.insert(name);
         let now = SystemTime::now();
         let renew = || {
-            let file = File::open(path)?;
+            let Some(entry) = store.entry(&name.file())? else { return Ok(()) };
             // A time in the future is renewed too.
-            let age = now.duration_since(name.used(&file.metadata()?)?);
+            let age = now.duration_since(name.used(&entry));
+            let file = || store.open_file(&name.file());
             match name {
                 _ if age.is_ok_and(|age| age < HOUR) => Ok(()),
-                Name::Header(_) => file.set_times(FileTimes::new().set_accessed(now)),
-                _ => file.set_modified(now),
+                Name::Header(_) => file()?.set_times(FileTimes::new().set_accessed(now)),
+                _ => file()?.set_modified(now),
             }
         };
         // The file belongs to somebody else, or the disk is read-only: then it is removed earlier
         // than it should be.
         let _: io::Result<()> = renew();
+    }
+
+    /// The directory of the files, if it exists and can be used.
+    fn store(&self) -> Option<Directory> {
+        directory::open(&self.directory).ok()??.store
     }
 
     /// The content of the cache, listed at the first call.
@@ -305,7 +344,8 @@ impl Cache {
         }
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(view.get_or_insert_with(|| {
-            let (items, _) = list(&self.store);
+            let Some(store) = self.store() else { return Arc::default() };
+            let (items, _) = list(&store);
             let mut headers: FxHashMap<Digest, Vec<Header>> = FxHashMap::default();
             for item in &items {
                 if let Name::Header(header) = item.name {
@@ -313,23 +353,23 @@ impl Cache {
                 }
             }
             headers.values_mut().for_each(|headers| headers.sort_unstable());
-            Arc::new(View { log: Log::load(&self.store, &items, self.limit), headers })
+            Arc::new(View { log: Log::load(&store, &items, self.limit), headers })
         }))
     }
 
     /// Writes the pending values, under the lock.
     fn write(&self, pending: FxHashMap<Key, Vec<u8>>) -> Result<(), CacheError> {
-        directory::prepare(&self.directory)?;
-        let _lock = directory::lock(&self.directory)?;
-        let written = self.write_locked(pending);
+        let store = directory::prepare(&self.directory)?;
+        let _lock = directory::lock(&store)?;
+        let written = self.write_locked(&store, pending);
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = None;
         written.map_err(|source| CacheError::Write { directory: self.shown(), source })
     }
 
-    fn write_locked(&self, pending: FxHashMap<Key, Vec<u8>>) -> io::Result<()> {
-        let (items, _) = list(&self.store);
+    fn write_locked(&self, store: &Directory, pending: FxHashMap<Key, Vec<u8>>) -> io::Result<()> {
+        let (items, _) = list(store);
         // Other processes may have written meanwhile.
-        let log = Log::load(&self.store, &items, self.limit);
+        let log = Log::load(store, &items, self.limit);
         let mut used = held(&self.used);
         used.keys.extend(pending.keys());
         let (alone, pending): (Vec<_>, Vec<_>) = pending.into_iter().partition(|(key, _)| key.0 == EntryKind::Tree);
@@ -349,43 +389,45 @@ impl Cache {
                 values.push((*key, value));
             }
         }
-        self.append(values)?;
+        let mut written = self.append(store, values);
         for (key, value) in alone {
-            self.write_alone(key, &value)?;
+            // What cannot be written costs only itself.
+            let of_value = self.write_alone(store, key, &value);
             used.files.insert(Name::Alone(key.1));
+            written = written.and(of_value);
         }
-        self.make_room(&used)
+        // On a full disk, room is what is missing.
+        let made = self.make_room(store, &used);
+        written.and(made)
     }
 
-    fn write_alone(&self, key: Key, value: &[u8]) -> io::Result<()> {
+    fn write_alone(&self, store: &Directory, key: Key, value: &[u8]) -> io::Result<()> {
         let Some(record) = Record::of(key, value, 0) else { return Ok(()) };
         let bytes = [&record.write(), value, key.1.bytes()].concat();
-        write_whole(&self.path(Name::Alone(key.1)), &bytes)?;
-        Ok(())
+        let name = Name::Alone(key.1).file();
+        Staged::write_in(store, &name, &bytes)?.put_in(store)
     }
 
     /// Appends values to the log in a fixed order. Segments are small compared with the limit,
     /// since they are removed as a whole.
-    fn append(&self, mut values: Vec<(Key, Vec<u8>)>) -> io::Result<()> {
+    fn append(&self, store: &Directory, mut values: Vec<(Key, Vec<u8>)>) -> io::Result<()> {
         values.sort_unstable_by_key(|(key, _)| *key);
-        append(&self.store, &values, (self.limit / 32).max(4096))
+        append(store, &values, (self.limit / 32).max(4096))
     }
 
     /// Removes the entries that have not been used for longest, until the cache is a little below
     /// the limit. Entries that this process has used stay: they are appended again, or when they
     /// are most of a segment, the segment stays.
-    fn make_room(&self, used: &Used) -> io::Result<()> {
-        let (items, _) = list(&self.store);
-        if let Ok(store) = Directory::open(&self.store) {
-            remove_abandoned_in(&store);
-            remove_abandoned_directories_in(&store);
-        }
+    fn make_room(&self, store: &Directory, used: &Used) -> io::Result<()> {
+        let (items, _) = list(store);
+        remove_abandoned_in(store);
+        remove_abandoned_directories_in(store);
         let mut total: u64 = items.iter().map(|item| item.size).sum();
         if total <= self.limit {
             return Ok(());
         }
         let enough = self.limit - self.limit / 10;
-        let log = Log::load(&self.store, &items, self.limit);
+        let log = Log::load(store, &items, self.limit);
         // New values go to the last segment, so it stays.
         let segments =
             log.segments.iter().enumerate().rev().skip(1).map(|(at, segment)| Oldest::Segment(at, segment.time));
@@ -404,7 +446,7 @@ impl Cache {
             }
             match what {
                 Oldest::File(item) => {
-                    self.remove(item.name)?;
+                    store.remove(&item.name.file())?;
                     total = total.saturating_sub(item.size);
                 }
                 Oldest::Segment(at, _) => {
@@ -417,26 +459,15 @@ impl Cache {
                         continue;
                     }
                     let value = |key: Key| log.records.get(&key).and_then(|(_, record)| log.value(at, record));
-                    self.append(kept.into_iter().filter_map(|key| Some((key, value(key)?))).collect())?;
+                    self.append(store, kept.into_iter().filter_map(|key| Some((key, value(key)?))).collect())?;
                     // The index first: the data is useless without it.
-                    self.remove(Name::Index(segment.number))?;
-                    self.remove(Name::Data(segment.number))?;
+                    store.remove(&Name::Index(segment.number).file())?;
+                    store.remove(&Name::Data(segment.number).file())?;
                     total = total.saturating_sub(segment.size - kept_size);
                 }
             }
         }
         Ok(())
-    }
-
-    fn remove(&self, name: Name) -> io::Result<()> {
-        match std::fs::remove_file(self.path(name)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    fn path(&self, name: Name) -> PathBuf {
-        self.store.join(name.to_string())
     }
 
     fn shown(&self) -> String {

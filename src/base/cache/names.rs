@@ -1,12 +1,10 @@
 //! The names of the cache's files. A file with another name is not the cache's, and stays.
 
+use std::ffi::OsString;
 use std::fmt;
-use std::fs::Metadata;
-use std::io;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use crate::files::{Digest, is_temporary};
+use crate::files::{Digest, Directory, Entry, is_temporary};
 
 /// A file of the cache, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,10 +58,14 @@ impl Name {
 
 impl Name {
     /// The time of the last use, by the file's times.
-    pub(super) fn used(&self, metadata: &Metadata) -> io::Result<SystemTime> {
-        let modified = metadata.modified()?;
+    pub(super) fn used(&self, entry: &Entry) -> SystemTime {
         // Some file systems have no access times. The modification time remains.
-        Ok(if let Name::Header(_) = self { modified.max(metadata.accessed().unwrap_or(modified)) } else { modified })
+        if let Name::Header(_) = self { entry.modified.max(entry.accessed) } else { entry.modified }
+    }
+
+    /// The name as the file system has it.
+    pub(super) fn file(&self) -> OsString {
+        OsString::from(self.to_string())
     }
 }
 
@@ -107,23 +109,24 @@ const SLACK: Duration = Duration::from_secs(3600);
 
 /// The cache's files in a directory, and the names of temporary files of any process.
 ///
-/// Both are empty when the directory cannot be read.
-pub(super) fn list(directory: &Path) -> (Vec<Item>, Vec<String>) {
+/// Both are empty when the directory cannot be read. Links, pipes and the like are not the cache's.
+pub(super) fn list(directory: &Directory) -> (Vec<Item>, Vec<OsString>) {
     let (mut items, mut temporary) = (Vec::new(), Vec::new());
-    let Ok(entries) = std::fs::read_dir(directory) else { return (items, temporary) };
     let now = SystemTime::now();
-    for entry in entries.flatten() {
-        let file_name = entry.file_name();
+    for file_name in directory.names().unwrap_or_default() {
         let Some(text) = file_name.to_str() else { continue };
         if is_temporary(text) {
-            temporary.push(text.to_owned());
+            temporary.push(file_name);
+            continue;
         }
-        let (Some(name), Ok(found)) = (Name::read(text), entry.metadata()) else { continue };
-        if found.is_file() {
-            let time = name.used(&found).unwrap_or(SystemTime::UNIX_EPOCH);
+        let Some(name) = Name::read(text) else { continue };
+        if let Ok(Some(entry)) = directory.entry(&file_name)
+            && entry.is_regular()
+        {
+            let time = name.used(&entry);
             // The clock was wrong. The entry may be old, and must not stay for ever.
             let time = if time > now + SLACK { SystemTime::UNIX_EPOCH } else { time };
-            items.push(Item { name, size: found.len(), time });
+            items.push(Item { name, size: entry.size, time });
         }
     }
     (items, temporary)

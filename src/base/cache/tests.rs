@@ -1,7 +1,7 @@
 //! A cache within one process: what comes back, and what does not. `tests/cache.rs` has several
 //! processes.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 
 use proptest::prelude::*;

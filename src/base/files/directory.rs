@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
@@ -38,8 +39,10 @@ pub struct Entry {
     pub mode: u32,
     /// Its size in bytes.
     pub size: u64,
-    /// When its content changed, in seconds since 1970.
-    pub modified: i64,
+    /// When its content changed.
+    pub modified: SystemTime,
+    /// When it was read, if the file system notes that.
+    pub accessed: SystemTime,
 }
 
 impl Entry {
@@ -78,9 +81,16 @@ impl Entry {
             group: stat.st_gid,
             mode: u32::from(stat.st_mode) & 0o7777,
             size: stat.st_size as u64,
-            modified: stat.st_mtime as i64,
+            modified: time(stat.st_mtime as i64, stat.st_mtime_nsec as u64),
+            accessed: time(stat.st_atime as i64, stat.st_atime_nsec as u64),
         }
     }
+}
+
+/// A time since 1970; earlier ones, and those that are too late, count as 1970.
+fn time(seconds: i64, nanoseconds: u64) -> SystemTime {
+    let since = u64::try_from(seconds).ok().map(|seconds| Duration::new(seconds, nanoseconds as u32 % 1_000_000_000));
+    since.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since)).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 impl Directory {

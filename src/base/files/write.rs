@@ -409,11 +409,7 @@ impl Maker {
 
     /// Whether the process has ended, or seems to because its file is old; see [`abandoned`].
     fn is_gone(&self, entry: &Entry, unnamed: bool) -> bool {
-        let is_old = || {
-            let modified = Duration::from_secs(u64::try_from(entry.modified).unwrap_or_default());
-            let since = SystemTime::UNIX_EPOCH.checked_add(modified);
-            since.is_some_and(|since| SystemTime::now().duration_since(since).is_ok_and(|age| age > OLD))
-        };
+        let is_old = || SystemTime::now().duration_since(entry.modified).is_ok_and(|age| age > OLD);
         match self.is_of_this_system {
             Some(false) => return is_old(),
             None if !unnamed && !is_old() => return false,

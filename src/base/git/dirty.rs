@@ -39,7 +39,7 @@ pub fn dirty(root: &Path, paths: &[PathBuf]) -> Result<Vec<PathBuf>, GitError> {
 
 impl Git {
     /// The files, relative to the top, that are in the index.
-    fn tracked(&self, paths: &[&Path]) -> Result<BTreeSet<PathBuf>, GitError> {
+    pub(super) fn tracked(&self, paths: &[&Path]) -> Result<BTreeSet<PathBuf>, GitError> {
         if paths.is_empty() {
             return Ok(BTreeSet::new());
         }

@@ -12,6 +12,7 @@ mod config;
 mod dirty;
 mod process;
 mod repository;
+mod tracked;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -30,6 +31,7 @@ use self::repository::Repository;
 
 pub use changes::{Change, Side};
 pub use dirty::dirty;
+pub use tracked::is_tracked;
 
 /// Why git cannot answer.
 #[derive(Debug, Error)]

@@ -78,7 +78,7 @@ pub(super) fn handle_signals() {
 
 /// The signals that are ignored, as bits; none if the system does not tell.
 fn ignored_signals() -> u64 {
-    let status = cowrap_session::read_text("/proc/self/status".as_ref()).unwrap_or_default();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }

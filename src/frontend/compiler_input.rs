@@ -8,7 +8,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use tempfile::TempDir;
+
+use cowrap_base::files::{TemporaryDirectory, write_whole};
 
 use crate::clang::UnsavedFile;
 use crate::compdb::Unit;
@@ -42,7 +43,7 @@ pub(crate) struct CompilerInput {
     resource_directory: PathBuf,
     texts: Vec<UnsavedFile>,
     /// The directory of the overlay file, if there is one.
-    overlay: Option<TempDir>,
+    overlay: Option<TemporaryDirectory>,
 }
 
 impl CompilerInput {
@@ -74,11 +75,11 @@ impl CompilerInput {
         if absent.is_empty() {
             return Ok(());
         }
-        let scratch = tempfile::tempdir()?;
+        let scratch = TemporaryDirectory::make()?;
         let mut roots = Vec::new();
         for (number, text) in absent.iter().enumerate() {
             let (contents, path) = (scratch.path().join(number.to_string()), text.path());
-            std::fs::write(&contents, text.contents())?;
+            write_whole(&contents, text.contents())?;
             let [directory, name] =
                 [path.parent(), path.file_name().map(Path::new)].map(|part| part.and_then(Path::to_str));
             // The overlay file cannot name a path that is not UTF-8. Units that include it report a
@@ -88,7 +89,7 @@ impl CompilerInput {
             roots.push(json!({ "name": directory, "type": "directory", "contents": [file] }));
         }
         let overlay = json!({ "version": 0, "case-sensitive": "true", "use-external-names": "false", "roots": roots });
-        std::fs::write(scratch.path().join(OVERLAY), overlay.to_string())?;
+        write_whole(&scratch.path().join(OVERLAY), overlay.to_string().as_bytes())?;
         self.overlay = Some(scratch);
         Ok(())
     }

@@ -132,12 +132,15 @@ impl Indexer {
         Arc::new(sources.with_limit(self.reader.workers.limits().source_bytes))
     }
 
-    /// Plans which header work these units share; `None` when no directory for precompiled headers
-    /// can be made. With `verify`, every unit that shares is also parsed plainly, the plain result
-    /// counts, and the two are compared.
-    pub fn share<'a>(&self, units: &[Unit], sources: &Arc<Sources>, verify: bool) -> Option<Sharing<'a>> {
+    /// Plans which header work these units share. With `verify`, every unit that shares is also parsed
+    /// plainly, the plain result counts, and the two are compared.
+    ///
+    /// # Errors
+    ///
+    /// No directory for precompiled headers can be made.
+    pub fn share<'a>(&self, units: &[Unit], sources: &Arc<Sources>, verify: bool) -> std::io::Result<Sharing<'a>> {
         let TreePaths { tree, identities, .. } = &self.reader.paths;
-        self.threads.install(|| Sharing::new(units, tree, identities, sources, verify)).ok()
+        self.threads.install(|| Sharing::new(units, tree, identities, sources, verify))
     }
 
     /// Stores precompiled headers in a cache, for later runs. `base` is the digest of all that

@@ -17,6 +17,7 @@ use crate::caches::Caches;
 use crate::problems::{failed, parse_problem};
 use crate::request::{Progress, SharingRequest};
 use crate::session::Session;
+use crate::warning::Warning;
 
 /// Up to this many units are parsed without PCH sharing: planning it would cost more than it saves.
 const PARSED_PLAINLY: usize = 6;
@@ -150,9 +151,11 @@ impl Session<'_> {
             // PCH sharing looks up headers on the disk.
             _ if !snapshot.has_disk_layout() => None,
             SharingRequest::Yes if units.len() <= PARSED_PLAINLY => None,
-            SharingRequest::Yes => self.indexer.share(&units, sources, false),
-            SharingRequest::Verify => self.indexer.share(&units, sources, true),
+            SharingRequest::Yes => Some(self.indexer.share(&units, sources, false)),
+            SharingRequest::Verify => Some(self.indexer.share(&units, sources, true)),
         };
+        let unshared = |error| (self.request.warn)(&Warning::NoSharing(error));
+        let sharing = sharing.and_then(|sharing| sharing.map_err(unshared).ok());
         let sharing = match (sharing, caches) {
             // libclang checks the times of files when it loads a stored PCH; texts in memory have
             // others.
@@ -172,7 +175,11 @@ impl Session<'_> {
         });
         progress.finish();
         if let Some(sharing) = sharing {
-            details.sharing = sharing_stats(sharing.stats());
+            let stats = sharing.stats();
+            if stats.unsaved > 0 {
+                (self.request.warn)(&Warning::Unsaved(stats.unsaved));
+            }
+            details.sharing = sharing_stats(stats);
         }
         results
     }
@@ -230,7 +237,7 @@ pub(crate) fn link<'p>(units: impl Iterator<Item = Option<&'p [SharedFileFacts]>
 
 /// What PCH sharing did, for the report.
 fn sharing_stats(stats: cowrap_frontend::pch::SharingStats) -> SharingStats {
-    let cowrap_frontend::pch::SharingStats { units, headers, reused, refusals, differing } = stats;
+    let cowrap_frontend::pch::SharingStats { units, headers, reused, refusals, differing, unsaved: _ } = stats;
     let worded = |((refused, refusal), times)| (format!("{refused}: {refusal}"), times);
     SharingStats { units, headers, reused, refusals: refusals.into_iter().map(worded).collect(), differing }
 }

@@ -1,5 +1,6 @@
 //! What the user should know although it stops nothing.
 
+use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -13,6 +14,14 @@ pub enum Warning {
     /// The cache cannot be used.
     #[error("running without a cache: {0}")]
     NoCache(CacheError),
+    /// Nothing can be written to the directory for temporary files.
+    #[error("cannot make precompiled headers, which save time: {0}; set TMPDIR to a writable directory")]
+    NoSharing(io::Error),
+    /// Precompiled headers could not be written.
+    #[error(
+        "{0} precompiled headers, which save time, could not be written; is the disk of TMPDIR or of the cache full?"
+    )]
+    Unsaved(usize),
     /// A killed run of `cowrap fix` has left the tree half changed.
     #[error("{}: an earlier `cowrap fix` was killed and left this tree half changed; `cowrap fix` finishes it", .0.display())]
     UnfinishedFix(PathBuf),

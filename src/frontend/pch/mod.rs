@@ -50,7 +50,7 @@ use crate::sources::Sources;
 use crate::unit_reader::{Input, UnitOutcome, UnitReader};
 use crate::worker::{Conversation, SharingInput};
 use cowrap_base::cache::Cache;
-use cowrap_base::files::{Digest, Identities, Tree};
+use cowrap_base::files::{Digest, Identities, TemporaryDirectory, Tree};
 use cowrap_facts::{SharedFileFacts, UnitFacts};
 
 use self::bit_set::BitSet;
@@ -79,7 +79,7 @@ pub struct Sharing<'a> {
     macros: Macros,
     sources: Arc<Sources>,
     /// The directory of precompiled headers that are not stored.
-    scratch: tempfile::TempDir,
+    scratch: TemporaryDirectory,
     store: Option<Store<'a>>,
     /// Whether every unit that shares is also parsed plainly.
     verify: bool,
@@ -100,6 +100,8 @@ pub struct SharingStats {
     /// Units whose facts were not those of a plain parse, and the first file whose facts differ.
     /// Any such unit is a bug.
     pub differing: Vec<(PathBuf, PathBuf)>,
+    /// Precompiled headers that could not be written, for instance because the disk is full.
+    pub unsaved: usize,
 }
 
 /// The result of one try to make a precompiled header; `None` when other headers left out would not
@@ -129,7 +131,7 @@ impl<'a> Sharing<'a> {
             }
         }
         macros.finish(units.iter().flat_map(|unit| &unit.arguments), sources.scans.names());
-        let scratch = tempfile::Builder::new().prefix("cowrap-").tempdir()?;
+        let scratch = TemporaryDirectory::make()?;
         let (sources, stats) = (Arc::clone(sources), Mutex::default());
         Ok(Sharing { plan, macros, sources, scratch, store: None, verify, stats })
     }
@@ -368,7 +370,11 @@ impl Maker<'_> {
             Some(path) => c_path(path),
             None => {
                 let file = c_path(&self.sharing.scratch.path().join(format!("{}.pch", self.node)));
-                file.filter(|file| save(file))
+                let saved = file.filter(|file| save(file));
+                if saved.is_none() {
+                    self.sharing.note(|stats| stats.unsaved += 1);
+                }
+                saved
             }
         };
         let below = self.below.cloned();

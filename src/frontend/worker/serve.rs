@@ -1,7 +1,7 @@
 //! The worker's side: reads one unit at a time, until the other side closes the socket.
 
 use std::collections::{HashMap, HashSet};
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
@@ -38,7 +38,8 @@ const OTHER_BYTES: u64 = 2 << 30;
 /// Runs a worker process, if standard input is a socket, as for the workers that cowrap starts.
 pub fn run() -> ExitCode {
     let Some(stream) = standard_input() else {
-        eprintln!("cowrap: error: {ARGUMENT} is for processes that cowrap starts");
+        let message = format!("cowrap: error: {ARGUMENT} is for processes that cowrap starts\n");
+        let _ = io::stderr().write_all(message.as_bytes());
         return ExitCode::from(2);
     };
     // Without a terminal, nothing can be read from one, and Ctrl-C ends the process that started

@@ -527,3 +527,214 @@ fn streams_that_take_nothing_decide_nothing_but_the_status() {
         assert_eq!(both.code(), Some(2), "{arguments:?}");
     }
 }
+
+// --- the cache --------------------------------------------------------------------------------------------------
+
+/// Runs a check with a cache in the tree's root, and gives what it says of the cache.
+fn check_with_cache(tree: &Tree, directory: &str) -> Run {
+    let mut command = tree.command(&["check", "-p", "build", "--cache-dir", directory]);
+    let before = everything(&tree.path("outside"));
+    let run = Run::of(command.output().unwrap()).is(1).says("coroutine-call");
+    assert_eq!(everything(&tree.path("outside")), before, "{run:?}");
+    run
+}
+
+fn git(tree: &Tree, arguments: &[&str]) {
+    let mut command = Command::new("git");
+    command.current_dir(tree.path("tree")).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+    command.args(["-c", "user.name=Test", "-c", "user.email=test@example.org"]).args(arguments);
+    let out = command.output().unwrap();
+    assert!(out.status.success(), "{arguments:?}: {out:?}");
+}
+
+#[test]
+fn a_cache_that_others_can_change_is_not_used_and_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let tree = Tree::new();
+    let mode = |mode| std::fs::set_permissions(tree.path("cache"), std::fs::Permissions::from_mode(mode)).unwrap();
+    check_with_cache(&tree, "../cache");
+    assert!(tree.path("cache/v1").is_dir());
+    for bad in [0o777, 0o1777] {
+        mode(bad);
+        let run = check_with_cache(&tree, "../cache").says("running without a cache: others can write to the cache");
+        assert_eq!(run.err.matches("running without a cache").count(), 1, "it is said once: {run:?}");
+    }
+    mode(0o755);
+    assert!(!check_with_cache(&tree, "../cache").err.contains("warning"));
+    if std::os::unix::fs::chown(tree.path("cache"), Some(1234), None).is_ok() {
+        check_with_cache(&tree, "../cache").says("belongs to another user");
+        std::os::unix::fs::chown(tree.path("cache"), Some(0), None).unwrap();
+    }
+    // Other things that are no cache.
+    tree.write("notes/notes.txt", "");
+    check_with_cache(&tree, "../notes").says("is not a cache of cowrap");
+    check_with_cache(&tree, "../outside/file").says("running without a cache");
+    check_with_cache(&tree, "/dev/null/cache").says("cache");
+    tree.write("linked/CACHEDIR.TAG", &tree.read("cache/CACHEDIR.TAG"));
+    tree.link("../outside", "linked/v1");
+    check_with_cache(&tree, "../linked").says("running without a cache");
+}
+
+#[test]
+fn what_is_no_file_in_a_cache_costs_only_itself() {
+    let tree = Tree::new();
+    check_with_cache(&tree, "../cache");
+    let names: Vec<String> = std::fs::read_dir(tree.path("cache/v1"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(names.iter().any(|name| name.starts_with("tree-")) && names.contains(&"lock".to_owned()), "{names:?}");
+    let plants: [&dyn Fn(&Path); 4] = [
+        &|path| symlink("../../outside/file", path).unwrap(),
+        &|path| symlink("../../outside/none", path).unwrap(),
+        &|path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success()),
+        &|path| std::fs::create_dir(path).unwrap(),
+    ];
+    for (number, plant) in plants.iter().enumerate() {
+        let cache = format!("../cache{number}");
+        check_with_cache(&tree, &cache);
+        let directory = tree.path("tree").join(&cache).join("v1");
+        for name in names.iter().map(String::as_str).chain(["log-1.data", "log-1.index"]) {
+            // A lock that is a directory cannot be replaced.
+            if name != "lock" || number != 3 {
+                let _ = std::fs::remove_file(directory.join(name));
+                plant(&directory.join(name));
+            }
+        }
+        for _ in 0..2 {
+            let run = check_with_cache(&tree, &cache);
+            assert!(!run.err.contains("warning"), "{run:?}");
+        }
+    }
+}
+
+#[test]
+fn a_cache_that_the_tree_brings_is_not_used() {
+    let tree = Tree::new();
+    std::fs::remove_dir_all(tree.path("tree/.git")).unwrap();
+    git(&tree, &["init", "-q"]);
+    check_with_cache(&tree, ".cowrap-cache");
+    assert!(!check_with_cache(&tree, ".cowrap-cache").err.contains("warning"), "it is the user's");
+    // In git's own directory, no change can bring it.
+    assert!(!check_with_cache(&tree, ".git/cowrap-cache").err.contains("warning"));
+    git(&tree, &["add", "-f", ".cowrap-cache/CACHEDIR.TAG"]);
+    check_with_cache(&tree, ".cowrap-cache").says("git tracks the cache");
+    tree.link("../cache", "tree/link");
+    tree.link("..", "tree/up");
+    assert!(!check_with_cache(&tree, "link").err.contains("warning"));
+    git(&tree, &["add", "link", "up"]);
+    check_with_cache(&tree, "link").says("git tracks the cache");
+    check_with_cache(&tree, "up/cache").says("git tracks the cache");
+    assert!(!check_with_cache(&tree, "../cache").err.contains("warning"));
+}
+
+// --- full disks and signals -------------------------------------------------------------------------------------
+
+/// A shell command that runs cowrap under a limit on the size of files, in blocks of 512 or 1024 bytes.
+fn limited(tree: &Tree, blocks: usize, arguments: &[&str]) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .current_dir(tree.path("tree"))
+        .arg("-c")
+        .arg(format!("ulimit -c 0; ulimit -f {blocks}; exec \"$0\" \"$@\""));
+    command.arg(env!("CARGO_BIN_EXE_cowrap")).args(arguments).env("COWRAP_CACHE", "");
+    command
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_costs_what_is_too_large() {
+    let tree = many();
+    let expected = tree.run(&["check", "-p", "build", "--format", "short"]).is(1).out;
+    let reported = |out: &str| out.lines().filter(|line| line.ends_with(']')).map(str::to_owned).collect::<Vec<_>>();
+    let cache = tree.path("cache");
+    for blocks in [0, 1, 8, 64] {
+        let _ = std::fs::remove_dir_all(&cache);
+        let arguments = ["check", "-p", "build", "--format", "short", "--cache-dir", "../cache"];
+        let out = Run::of(limited(&tree, blocks, &arguments).output().unwrap());
+        // Standard output is a pipe, which has no size.
+        let run = out.is(1);
+        assert_eq!(reported(&run.out), reported(&expected), "{blocks}");
+        assert!(run.err.matches("cannot cache").count() + run.out.matches("cannot cache").count() <= 1, "{run:?}");
+        assert_eq!(left(&cache), [] as [PathBuf; 0], "{blocks}");
+    }
+    for arguments in [
+        &["index", "-p", "build", "-o", "index"][..],
+        &["check", "-p", "build", "--output", "json=report"],
+        &["index", "-p", "build", "--shard", "1/1", "-o", "facts"],
+        &["baseline", "-p", "build"],
+        &["fix", "-p", "build"],
+        &["fix", "-p", "build", "--patches", "out"],
+        &["index", "-p", "build", "--emit-ninja", "tree.ninja"],
+    ] {
+        let before = everything(&tree.path("tree"));
+        Run::of(limited(&tree, 0, arguments).output().unwrap()).is(2);
+        assert_eq!(everything(&tree.path("tree")), before, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_directory_for_temporary_files_that_cannot_be_used_is_told_once() {
+    let tree = many();
+    for temporary in ["/dev/null", "/none"] {
+        let mut command = tree.command(&["check", "-p", "build", "--format", "short"]);
+        let run = Run::of(command.env("TMPDIR", temporary).output().unwrap()).is(1);
+        assert_eq!(run.err.matches("TMPDIR").count(), 1, "{run:?}");
+        assert_eq!(run.out.lines().filter(|line| line.ends_with(']')).count(), MANY);
+    }
+}
+
+#[test]
+fn a_signal_leaves_no_temporary_files() {
+    use std::os::unix::process::ExitStatusExt;
+    let tree = many();
+    let temporary = tree.path("tmp");
+    std::fs::create_dir(&temporary).unwrap();
+    let names = || std::fs::read_dir(&temporary).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+    let start = |before: &str| {
+        let mut command = Command::new("sh");
+        command.current_dir(tree.path("tree")).arg("-c").arg(format!("{before} exec \"$0\" \"$@\""));
+        command.arg(env!("CARGO_BIN_EXE_cowrap")).args(["check", "-p", "build"]);
+        command.env("COWRAP_CACHE", "").env("TMPDIR", &temporary).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        while names().is_empty() {
+            assert!(child.try_wait().unwrap().is_none(), "it ended before it made a temporary file");
+        }
+        child
+    };
+    let send = |signal: &str, child: &std::process::Child| {
+        let sent = Command::new("sh").arg("-c").arg(format!("kill -{signal} {}", child.id())).status().unwrap();
+        assert!(sent.success());
+    };
+    for (signal, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
+        let mut child = start("");
+        send(signal, &child);
+        assert_eq!(child.wait().unwrap().signal(), Some(number), "{signal}");
+        assert_eq!(names(), [] as [std::ffi::OsString; 0], "{signal}");
+    }
+    // What the one who starts it ignores stays ignored.
+    let mut child = start("trap '' HUP;");
+    send("HUP", &child);
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    // A kill leaves them, and the next run removes them.
+    let mut child = start("");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(names().len(), 1);
+    let mut command = tree.command(&["check", "-p", "build"]);
+    assert_eq!(command.env("TMPDIR", &temporary).stdout(Stdio::null()).status().unwrap().code(), Some(1));
+    assert_eq!(names(), [] as [std::ffi::OsString; 0]);
+}
+
+#[test]
+fn the_next_run_removes_what_a_killed_one_left_beside_its_output() {
+    let tree = Tree::new();
+    let mut child = Command::new("true").spawn().unwrap();
+    let dead = child.id();
+    child.wait().unwrap();
+    for name in ["report", "living"] {
+        let process = if name == "living" { 1 } else { dead };
+        tree.write(&format!("tree/ci/.cowrap-{process}-1f-{name}"), "half");
+    }
+    tree.run(&["check", "-p", "build", "--output", "json=ci/report"]).is(1);
+    assert_eq!(left(&tree.path("tree")), [tree.path("tree/ci/.cowrap-1-1f-living")]);
+}

@@ -215,10 +215,14 @@ fn insertion(source: &Source<'_>, anchor: usize, word: &str) -> TextEdit {
     let text = source.text;
     let start = source.start(anchor);
     let is_first_on_line = text[line_start(text, start)..start].iter().all(is_blank);
-    // A continued line would join the word with what follows.
-    let is_continued = |previous: &usize| text[source.end(*previous)..start].contains(&b'\\');
-    let previous = source.before(anchor).filter(|previous| is_first_on_line && !is_continued(previous));
+    let previous = source.before(anchor).filter(|_| is_first_on_line);
+    let is_joined = |previous: usize| {
+        // Behind a continued line is the same line, and a literal without an end goes to the end of its line.
+        let is_word = matches!(source.tokens[previous].kind, Kind::Word | Kind::Punctuator(_));
+        !is_word || text[source.end(previous)..start].contains(&b'\\')
+    };
     let (at, inserted) = match previous {
+        Some(previous) if is_joined(previous) => (start, format!(" {word} ")),
         Some(previous) => (source.end(previous), format!(" {word}")),
         None if start.checked_sub(1).is_none_or(|before| text[before].is_ascii_whitespace()) => {
             (start, format!("{word} "))

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use cowrap_csyntax::lex::Kind;
+use cowrap_csyntax::lex::{Kind, is_word_byte};
 
 use crate::header::{Problem, Vocabulary};
 use crate::items::Token;
@@ -450,7 +450,7 @@ fn without_own_qualifiers(text: &str) -> String {
 impl Type {
     /// The type, with a blank before the name if one is needed.
     fn ready(mut self) -> Type {
-        if self.before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ')') {
+        if self.before.bytes().last().is_some_and(|last| is_word_byte(last) || last == b')') {
             self.before.push(' ');
         }
         self
@@ -556,7 +556,7 @@ fn parameters(tokens: &[&Token<'_>], function: &Token<'_>, vocabulary: &Vocabula
 
 /// The words of a text.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+    text.split(|c: char| c.is_ascii() && !is_word_byte(c as u8))
 }
 
 fn parameter(tokens: &[&Token<'_>], function: &Token<'_>, vocabulary: &Vocabulary) -> Result<Parameter, Problem> {

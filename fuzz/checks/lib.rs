@@ -14,6 +14,7 @@ mod c_text;
 mod database;
 mod packs;
 mod program;
+mod stored;
 mod written;
 mod repeated;
 
@@ -36,16 +37,21 @@ pub struct Target {
 /// All targets, sorted by name.
 pub const TARGETS: &[Target] = &[
     target("baseline", "a baseline", written::baseline, Some("json"), true),
+    target("cache", "the files of a cache", stored::cache, None, false),
     target("database", "a compilation database", database::database, Some("json"), true),
     target("diff", "two texts, for a diff", written::diff, None, false),
     target("edits", "C text that `cowrap fix` edits", c_text::edits, Some("c"), false),
     target("expression", "a path expression", program::expression, Some("expression"), true),
+    target("facts", "facts of a file, and a program of them", stored::facts, None, false),
     target("lex", "C text, by the lexer", c_text::lex, Some("c"), true),
+    target("meson", "what meson says of a build", stored::meson, Some("json"), false),
     target("pack", "a pack, and what it says of a program", packs::pack, Some("toml"), true),
+    target("program", "the program of an index", stored::program, None, false),
     target("read_header", "a header with wrapper marks", c_text::read_header, Some("c"), true),
     target("repeated", "long texts, by all readers that must be linear", repeated, Some("c"), false),
     target("scan", "C text, by the scanner", c_text::scan, Some("c"), true),
     target("settings", "a `cowrap.toml`", packs::settings, Some("toml"), true),
+    target("stat_cache", "a stat cache", stored::stat_cache, None, false),
     target("suppression", "comments that suppress findings", c_text::suppression, Some("c"), true),
     target("template", "a text with placeholders", packs::template, None, true),
     target("words", "the arguments of a compiler, in all forms", database::words, Some("words"), true),

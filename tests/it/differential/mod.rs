@@ -7,7 +7,7 @@
 
 mod flow;
 mod harness;
-mod numbers;
+pub mod numbers;
 mod pointers;
 
 use std::collections::{BTreeMap, BTreeSet};

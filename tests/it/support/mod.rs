@@ -3,6 +3,7 @@
 pub mod child;
 pub mod expect;
 pub mod flows;
+pub mod hostile_c;
 pub mod random;
 pub mod sharing;
 pub mod synthetic;

@@ -6,4 +6,5 @@ mod isolation;
 mod linear;
 mod reading;
 mod texts;
+mod trace;
 mod writing;

@@ -80,6 +80,9 @@ pub struct Macros {
 /// paste.
 pub type Pastable = (BitSet, u32);
 
+/// A longer name may be pasted together from anything: looking for its parts would take long.
+const LONGEST_PASTED: usize = 300;
+
 /// What a name can be pasted together from.
 #[derive(Debug)]
 pub struct NameParts {
@@ -92,6 +95,9 @@ impl NameParts {
     fn new(name: Name, names: &Names) -> Option<NameParts> {
         let text = names.text(name);
         let length = text.len();
+        if length > LONGEST_PASTED {
+            return Some(NameParts { length, parts: vec![(0, length, None)] });
+        }
         let mut ends = vec![false; length + 1];
         ends[0] = true;
         let mut parts = Vec::new();
@@ -130,7 +136,8 @@ impl Macros {
         self.settled.extend(scan.defines.iter().map(|(name, _)| *name).filter(is_settled));
         for (name, body) in &scan.bodies {
             let known = self.bodies.entry(*name).or_default();
-            let new: Vec<Name> = body.iter().filter(|named| !known.contains(named)).copied().collect();
+            let before: HashSet<Name> = known.iter().copied().collect();
+            let new: Vec<Name> = body.iter().filter(|named| !before.contains(named)).copied().collect();
             known.extend(&new);
             for named in new {
                 self.named_by.entry(named).or_default().push(*name);

@@ -29,6 +29,9 @@ pub struct Order<'a> {
     wholes: RefCell<HashMap<HeaderId, HeaderId>>,
 }
 
+/// How many parts may be between a part of a file and that file. A compiler follows fewer inclusions.
+const MOST_PARTS: usize = 200;
+
 impl<'a> Order<'a> {
     /// The order of files.
     pub fn new(
@@ -60,6 +63,14 @@ impl<'a> Order<'a> {
     /// The file of which a file is a part: it has no guard, and only that file includes it,
     /// directly or through other parts.
     pub fn whole(&self, file: HeaderId) -> HeaderId {
+        self.whole_of_part(file, 0)
+    }
+
+    /// `parts` is how many parts are between the file and the one that was asked for.
+    fn whole_of_part(&self, file: HeaderId, parts: usize) -> HeaderId {
+        if parts > MOST_PARTS {
+            return file;
+        }
         if let Some(known) = self.wholes.borrow().get(&file) {
             return *known;
         }
@@ -67,7 +78,7 @@ impl<'a> Order<'a> {
         if self.headers.get(file).is_guarded() {
             return file;
         }
-        let mut wholes = self.includers(file).map(|(includer, _)| self.whole(*includer));
+        let mut wholes = self.includers(file).map(|(includer, _)| self.whole_of_part(*includer, parts + 1));
         let Some(first) = wholes.next().filter(|first| self.headers.get(*first).is_guarded()) else { return file };
         if !wholes.all(|whole| whole == first) {
             return file;

@@ -3,9 +3,13 @@
 //! A call happens if any configuration has it. What must be certain, such as that a lock is held or that a context is
 //! asserted, must be so in all of them.
 
+use std::hash::Hash;
+
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+
 use cowrap_facts::{CallKind, Flag, PathCondition, ReadingId};
 
-use super::super::{Argument, ArgumentValue, Body, Call, CriticalSection, SlotCall};
+use super::super::{Argument, ArgumentValue, Body, Call, CriticalSection, Location, SlotCall};
 
 /// Adds what another unit says about the same body.
 pub(super) fn body(known: &mut Body, other: Body) {
@@ -73,15 +77,28 @@ impl Matching {
 }
 
 /// For each call of the other list, its position in the known one.
-fn positions<T, K: PartialEq>(known: &[T], other: &[T], key: impl Fn(&T) -> K) -> Vec<Option<usize>> {
+fn positions<T, K: Eq + Hash>(known: &[T], other: &[T], key: impl Fn(&T) -> K) -> Vec<Option<usize>> {
     let mut taken = vec![false; known.len()];
+    // The positions of each call, last first, once they are needed.
+    let mut by_key: Option<HashMap<K, Vec<usize>>> = None;
     let mut found = Vec::with_capacity(other.len());
     for (position, call) in other.iter().enumerate() {
         let key_of_call = key(call);
         let is_free = |at: &usize| !taken[*at] && key(&known[*at]) == key_of_call;
         // Most units have the same calls in the same order.
         let here = Some(position).filter(|at| *at < known.len()).filter(is_free);
-        let at = here.or_else(|| (0..known.len()).find(is_free));
+        let at = here.or_else(|| {
+            let by_key = by_key.get_or_insert_with(|| {
+                let mut by_key: HashMap<K, Vec<usize>> = HashMap::default();
+                for (at, call) in known.iter().enumerate().rev() {
+                    by_key.entry(key(call)).or_default().push(at);
+                }
+                by_key
+            });
+            let free = by_key.get_mut(&key_of_call)?;
+            while free.pop_if(|at| taken[*at]).is_some() {}
+            free.pop()
+        });
         if let Some(at) = at {
             taken[at] = true;
         }
@@ -159,7 +176,8 @@ fn slot_calls(known: &mut Vec<SlotCall>, other: Vec<SlotCall>, positions: &[Opti
 fn critical_sections(known: &mut Vec<CriticalSection>, other: &[CriticalSection]) {
     known.retain_mut(|known| {
         let same = other.iter().find(|section| section.lock == known.lock && section.taken == known.taken);
-        known.calls.retain(|call| same.is_some_and(|section| section.calls.contains(call)));
+        let calls: HashSet<Location> = same.into_iter().flat_map(|section| &section.calls).copied().collect();
+        known.calls.retain(|call| calls.contains(call));
         same.is_some()
     });
 }
@@ -202,7 +220,7 @@ fn truth(arguments: &[Argument], position: u16) -> Option<(PathCondition, PathCo
 mod tests {
     use cowrap_facts::ContextSet;
 
-    use super::super::super::{FileId, FunctionId, Location};
+    use super::super::super::{FileId, FunctionId};
     use super::*;
 
     fn call(line: u32, after: Option<u32>, ends: bool) -> Call {

@@ -22,7 +22,7 @@ use cowrap_facts::{FileFacts, ReadingId, SharedFileFacts};
 
 use super::{
     Argument, ArgumentValue, Body, BodyId, Call, CriticalSection, Declaration, FileId, Function, FunctionId, IndexVec,
-    Mark, Slot, SlotCall, SlotId, SlotKey,
+    Location, Mark, Slot, SlotCall, SlotId, SlotKey,
 };
 use aliases::AliasName;
 use ids::IdMap;
@@ -31,6 +31,9 @@ use stores::Stores;
 /// How many slots a slot's identity may go through. Nobody writes more, and comparing identities must not overflow the
 /// stack.
 pub(super) const MAX_NESTING: usize = 32;
+
+/// How many declarations of a function are searched one after the other.
+const FEW_DECLARATIONS: usize = 32;
 
 /// Collects units, and stores the facts that several units share (those of headers) once.
 ///
@@ -48,6 +51,8 @@ pub struct Linker {
     slots: IndexVec<SlotId, Slot>,
     /// For each function with an alias, the names that declarations give for it.
     aliases: HashMap<FunctionId, Vec<AliasName>>,
+    /// For each function with many declarations, their positions.
+    declared: HashMap<FunctionId, HashMap<Location, usize>>,
     misplaced: Vec<Mark>,
     /// The stores at file scope, and of bodies that are not weak.
     stores: Stores,
@@ -129,8 +134,25 @@ impl Linker {
                 named.push(new);
             }
         }
-        let declarations = &mut self.functions[ids.function(declared.symbol)].declarations;
-        match declarations.iter_mut().find(|known| known.location == location) {
+        let symbol = ids.function(declared.symbol);
+        let declarations = &mut self.functions[symbol].declarations;
+        let known = match declarations.len() {
+            ..FEW_DECLARATIONS => declarations.iter().position(|known| known.location == location),
+            _ => {
+                let positions = self.declared.entry(symbol).or_insert_with(|| {
+                    let known = declarations.iter().enumerate();
+                    known.map(|(position, known)| (known.location, position)).collect()
+                });
+                match positions.entry(location) {
+                    Entry::Occupied(known) => Some(*known.get()),
+                    Entry::Vacant(free) => {
+                        free.insert(declarations.len());
+                        None
+                    }
+                }
+            }
+        };
+        match known.and_then(|position| declarations.get_mut(position)) {
             Some(known) => {
                 for mark in marks {
                     if !known.marks.contains(&mark) {

@@ -16,21 +16,34 @@ pub(super) fn pass_on(bodies: &mut [(ReadingId, &mut Body)]) {
     let mut tests = Tests::new();
     bodies.iter().for_each(|(reading, body)| note_tests(*reading, body, &mut tests));
     let passing: Vec<usize> = (0..bodies.len()).filter(|number| passes_on(bodies[*number].1)).collect();
-    // A body gains at most `MAX_FLAGS` flags, so this ends.
-    let mut is_changed = true;
-    while is_changed {
-        is_changed = false;
-        for number in &passing {
-            let (reading, body) = &mut bodies[*number];
+    let mut callers: BTreeMap<FunctionId, BTreeSet<usize>> = BTreeMap::new();
+    for number in &passing {
+        for call in &bodies[*number].1.calls {
+            callers.entry(call.callee).or_default().insert(*number);
+        }
+    }
+    // Bodies are looked at in their order, again and again, but only where a callee has changed. A body gains at most
+    // `MAX_FLAGS` flags, so this ends.
+    let mut open: BTreeSet<usize> = passing.iter().copied().collect();
+    while !open.is_empty() {
+        let mut next = BTreeSet::new();
+        while let Some(number) = open.pop_first() {
+            let (reading, body) = &mut bodies[number];
             let before = body.flags.len();
+            if before >= MAX_FLAGS {
+                continue;
+            }
             for flag in passed_flags(*reading, body, &tests) {
                 add_flag(body, flag);
             }
             if body.flags.len() != before {
                 note_tests(*reading, body, &mut tests);
-                is_changed = true;
+                for caller in callers.get(&body.function).into_iter().flatten() {
+                    if *caller > number { &mut open } else { &mut next }.insert(*caller);
+                }
             }
         }
+        open = next;
     }
     passing.into_iter().for_each(|number| name_flags(bodies[number].1));
 }

@@ -132,27 +132,34 @@ pub(super) fn assigned_parameters(
             _ => None,
         }
     };
-    let mut assigned = HashSet::default();
+    // Where each value is stored into a parameter.
+    let mut stores: HashMap<(SlotId, u16, Option<cowrap_facts::SlotId>, Value), HashSet<_>> = HashMap::default();
     for store in &body.stores {
-        let Some((slot, position)) = own_parameter(store) else { continue };
-        let value = match store.value {
+        if let Some((slot, position)) = own_parameter(store) {
+            stores.entry((slot, position, store.to, store.value)).or_default().insert(store.location);
+        }
+    }
+    if stores.is_empty() {
+        return HashSet::default();
+    }
+    // Where each value is passed to a parameter.
+    let mut calls: HashMap<(u16, &ArgumentValue), HashSet<_>> = HashMap::default();
+    for call in body.calls.iter().filter(|call| ids.function(call.callee) == function) {
+        for argument in &call.arguments {
+            calls.entry((argument.position, &argument.value)).or_default().insert(call.location);
+        }
+    }
+    let is_assigned = |position: u16, value: Value, stored: usize| {
+        let value = match value {
             Value::Function(stored) => Some(ArgumentValue::Function(stored)),
             Value::Slot(from) => Some(ArgumentValue::Slot(from)),
             Value::Address(_) | Value::Unknown => None,
         };
-        let passes = |call: &&cowrap_facts::Call| {
-            let mut arguments = call.arguments.iter();
-            ids.function(call.callee) == function
-                && arguments.any(|argument| argument.position == position && Some(&argument.value) == value.as_ref())
-        };
-        let calls: HashSet<_> = body.calls.iter().filter(passes).map(|call| call.location).collect();
-        let is_same = |other: &&cowrap_facts::Store| other.to == store.to && other.value == store.value;
-        let stores: HashSet<_> = body.stores.iter().filter(is_same).map(|store| store.location).collect();
-        if stores.len() > calls.len() {
-            assigned.insert(slot);
-        }
-    }
-    assigned
+        stored > value.and_then(|value| Some(calls.get(&(position, &value))?.len())).unwrap_or(0)
+    };
+    let stores = stores.into_iter();
+    let assigned = stores.filter(|((_, position, _, value), at)| is_assigned(*position, *value, at.len()));
+    assigned.map(|((slot, ..), _)| slot).collect()
 }
 
 fn is_target(slot: &Slot) -> bool {

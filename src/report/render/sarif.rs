@@ -1,10 +1,12 @@
 //! SARIF 2.1.0, for services that show findings and keep track of them. `docs/formats.md` describes
 //! what is where.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::{Component, Path};
 
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::{BaselineState, Finding, Fix, Label, Safety, Span};
@@ -25,28 +27,53 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let positions = report.rules.iter().enumerate().map(|(position, rule)| (rule_id(report, rule), position));
     let mut writer =
         Writer { report, positions: positions.collect(), columns: Columns::new(&report.tree.root, &report.overlay) };
-    let results: Vec<Value> = report.findings.iter().map(|finding| writer.result(finding)).collect();
     let notifications: Vec<Value> = report.problems.iter().map(|problem| writer.notification(problem)).collect();
-    let document = json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": crate::PROGRAM,
-                "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": report.rules.iter().map(|known| rule(report, known)).collect::<Vec<_>>(),
-            }},
-            "columnKind": "unicodeCodePoints",
-            "originalUriBaseIds": { ROOT: { "description": { "text": "the root of the tree" } } },
-            "invocations": [{
-                "executionSuccessful": report.problems.is_empty(),
-                "toolExecutionNotifications": notifications,
-            }],
-            "results": results,
-        }],
-    });
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    let run = Run {
+        column_kind: "unicodeCodePoints",
+        invocations: json!([{
+            "executionSuccessful": report.problems.is_empty(),
+            "toolExecutionNotifications": notifications,
+        }]),
+        original_uri_base_ids: json!({ ROOT: { "description": { "text": "the root of the tree" } } }),
+        results: Results(RefCell::new(writer)),
+        tool: json!({ "driver": {
+            "name": crate::PROGRAM,
+            "semanticVersion": env!("CARGO_PKG_VERSION"),
+            "rules": report.rules.iter().map(|known| rule(report, known)).collect::<Vec<_>>(),
+        }}),
+    };
+    let schema = "https://json.schemastore.org/sarif-2.1.0.json";
+    serde_json::to_writer_pretty(&mut *out, &Document { schema, runs: [run], version: "2.1.0" })?;
     writeln!(out)
+}
+
+/// The document. Keys are sorted, as in all parts of it.
+#[derive(Serialize)]
+struct Document<'r> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    runs: [Run<'r>; 1],
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<'r> {
+    column_kind: &'static str,
+    invocations: Value,
+    original_uri_base_ids: Value,
+    results: Results<'r>,
+    tool: Value,
+}
+
+/// The findings, each of which is made when it is written: all of them take a gigabyte where there are many.
+struct Results<'r>(RefCell<Writer<'r>>);
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let report = self.0.borrow().report;
+        serializer.collect_seq(report.findings.iter().map(|finding| self.0.borrow_mut().result(finding)))
+    }
 }
 
 /// The id of a rule, as results have it.

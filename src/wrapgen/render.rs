@@ -17,6 +17,12 @@ use crate::dialect::Features;
 use crate::items::{Item, items};
 use crate::wrapper::{Type, WrapperDeclaration};
 
+/// How many steps a template may take.
+const MOST_STEPS: u64 = 1_000_000;
+
+/// How many more the template of the file may take for each wrapper.
+const MOST_STEPS_OF_WRAPPER: u64 = 1_000;
+
 /// The line length of the generated file.
 const WIDTH: usize = 80;
 
@@ -104,7 +110,9 @@ pub fn render_file(
     declarations: &[WrapperDeclaration],
     options: &FileOptions,
 ) -> Result<String, RenderError> {
-    let environment = environment(generator, features).map_err(|error| RenderError::Template(shown(&error)))?;
+    let mut environment = environment(generator, features).map_err(|error| RenderError::Template(shown(&error)))?;
+    // The pack may be the tree's own, and loop without end.
+    environment.set_fuel(Some(MOST_STEPS + MOST_STEPS_OF_WRAPPER * declarations.len() as u64));
     let reserved = reserved(generator, features);
     let (merged, mut diagnostics) = merge_declarations(generator, declarations, options.includable);
     let rendered: Vec<Result<String, RenderError>> = merged

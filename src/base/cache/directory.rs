@@ -150,12 +150,12 @@ pub(super) fn open(directory: &Path) -> Result<Option<Opened>, CacheError> {
     Ok(Some(Opened { root, store }))
 }
 
-/// Fails if others than the user can change a directory: they could decide what runs report. The
-/// user's own group may, since on many systems it has no other member.
+/// Fails if others than the user can change a directory: they could decide what runs report. Root can
+/// in any case. The user's own group may, since on many systems it has no other member.
 fn require_private(directory: &Directory, path: &Path) -> Result<(), CacheError> {
     let shown = path.display().to_string();
     let entry = directory.own_entry().map_err(|source| CacheError::Read { directory: shown.clone(), source })?;
-    if entry.user != geteuid().as_raw() {
+    if entry.user != geteuid().as_raw() && entry.user != 0 {
         return Err(CacheError::OtherOwner { directory: shown });
     }
     let is_open_to_group = entry.mode & 0o020 != 0 && entry.group != getegid().as_raw();

@@ -122,7 +122,8 @@ impl Place {
         let real = parent(&path).canonicalize()?;
         let mut found = None;
         for root in roots {
-            let root = root.canonicalize()?;
+            // A directory that does not exist holds nothing.
+            let Ok(root) = root.canonicalize() else { continue };
             if let Ok(relative) = real.strip_prefix(&root) {
                 found = Some((root, relative.to_path_buf()));
                 break;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::repository::Repository;
 use super::{Git, GitError};
 use crate::files::{is_of_git, normalize};
 
@@ -34,10 +35,12 @@ fn has(directory: &Path, path: &PathBuf) -> Result<bool, GitError> {
     if is_of_git(path) {
         return Ok(false);
     }
-    let git = match Git::new(directory) {
+    // Without a repository, nobody needs git.
+    match Repository::find(directory) {
         Err(GitError::NotARepository { .. }) => return Ok(false),
         other => other?,
     };
+    let git = Git::new(directory)?;
     let Ok(relative) = path.strip_prefix(&git.top) else { return Ok(false) };
     if relative.as_os_str().is_empty() {
         return Ok(false);

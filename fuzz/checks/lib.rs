@@ -12,6 +12,7 @@
 
 mod c_text;
 mod database;
+mod git;
 mod packs;
 mod program;
 mod stored;
@@ -43,6 +44,8 @@ pub const TARGETS: &[Target] = &[
     target("edits", "C text that `cowrap fix` edits", c_text::edits, Some("c"), false),
     target("expression", "a path expression", program::expression, Some("expression"), true),
     target("facts", "facts of a file, and a program of them", stored::facts, None, false),
+    target("git_config", "the configuration of a repository", git::config, Some("git"), false),
+    target("git_output", "what git prints", git::output, None, true),
     target("lex", "C text, by the lexer", c_text::lex, Some("c"), true),
     target("meson", "what meson says of a build", stored::meson, Some("json"), false),
     target("pack", "a pack, and what it says of a program", packs::pack, Some("toml"), true),

@@ -177,7 +177,7 @@ pub fn stat_cache(bytes: &[u8]) {
         let (absent, directory) = (scratch.path().join("none"), scratch.path().to_path_buf());
         assert!(restored.absent(&absent) && !restored.absent(&file));
         assert_eq!(restored.state(&absent), Some(PathState::Absent));
-        assert!(restored.digest(&file).is_some() && restored.names(&directory).is_some());
+        assert!(restored.state(&file).is_some() && restored.state(&directory).is_some());
         let _ = restored.changed(&[(file, state), (absent, PathState::Absent)]);
         let again = StatCache::restore(restored.save(&tree), &tree).save(&tree);
         assert_eq!(again, restored.save(&tree));

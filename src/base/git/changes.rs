@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use super::{Git, GitError, PATHS_AT_ONCE, path_of};
+use super::output::{RawChange, contents, path_of, raw_changes};
+use super::{Git, GitError, PATHS_AT_ONCE};
 use crate::files::{LONGEST_TEXT, read_regular};
 
 /// A state of the files.
@@ -39,12 +40,6 @@ pub struct Change {
     /// The changed lines, by their new numbers from 1, sorted. Where lines were only removed, these
     /// are the lines on both sides of the gap.
     pub lines: Vec<RangeInclusive<u32>>,
-}
-
-/// An entry of `git diff --raw`.
-struct RawChange {
-    old: Option<(String, PathBuf)>,
-    new: Option<(String, PathBuf)>,
 }
 
 impl Git {
@@ -132,36 +127,7 @@ impl Git {
         // Behind it come paths, even if none does.
         arguments.push("--");
         let out = self.succeed(&arguments, &[])?;
-        let mut fields = out.split(|byte| *byte == 0);
-        let mut entries = Vec::new();
-        while let Some(head) = fields.next().filter(|head| !head.is_empty()) {
-            let head = String::from_utf8_lossy(head).into_owned();
-            let words: Vec<&str> = head.trim_start_matches(':').split(' ').collect();
-            let (&[old_mode, new_mode, old_blob, new_blob, status], Some(path)) = (words.as_slice(), fields.next())
-            else {
-                return Err(self.failed(format!("it said `{head}`, which was not understood")));
-            };
-            let path = self.top.join(path_of(path));
-            let new_path = match status.starts_with(['R', 'C']) {
-                true => fields.next().map(|path| self.top.join(path_of(path))),
-                false => Some(path.clone()),
-            };
-            if status.starts_with('U') {
-                return Err(self.failed(format!("{} is not merged yet", path.display())));
-            }
-            let side = |mode: &str, blob: &str, path: Option<PathBuf>| match mode {
-                "000000" | "160000" => None,
-                // What is no regular file has no text.
-                "120000" => path.map(|path| (String::new(), path)),
-                _ => path.map(|path| (blob.to_owned(), path)),
-            };
-            let entry =
-                RawChange { old: side(old_mode, old_blob, Some(path)), new: side(new_mode, new_blob, new_path) };
-            if entry.old.is_some() || entry.new.is_some() {
-                entries.push(entry);
-            }
-        }
-        Ok(entries)
+        raw_changes(&out, &self.top).map_err(|problem| self.failed(problem))
     }
 
     /// The answer of `git cat-file` about objects.
@@ -194,24 +160,8 @@ impl Git {
             .collect();
         let short: Vec<&str> = names.iter().copied().filter(|name| !too_long.contains(name)).collect();
         let out = self.ask_objects("--batch", &short)?;
-        let mut rest = out.stdout.as_slice();
-        let mut blobs = BTreeMap::new();
-        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            let head = String::from_utf8_lossy(&rest[..end]).into_owned();
-            rest = &rest[end + 1..];
-            let words: Vec<&str> = head.split(' ').collect();
-            let length = match words.as_slice() {
-                [_, "blob", length] => length.parse().ok().filter(|length| *length < rest.len()),
-                _ => None,
-            };
-            let Some(length) = length else {
-                return Err(self.failed(format!("no content for `{head}`; fetch it first if this is a partial clone")));
-            };
-            blobs.insert(words[0].to_owned(), Arc::new(rest[..length].to_vec()));
-            // A line feed follows the content.
-            rest = &rest[length + 1..];
-        }
-        Ok(blobs)
+        let blobs = contents(&out.stdout).map_err(|problem| self.failed(problem))?;
+        Ok(blobs.into_iter().map(|(name, content)| (name, Arc::new(content))).collect())
     }
 
     /// The files that git neither tracks nor ignores. Paths are absolute.

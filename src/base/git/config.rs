@@ -5,15 +5,18 @@
 
 /// One value. The name of the section has that of the subsection behind a dot, as written; the rest
 /// is in lower case.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The section, and the subsection if there is one.
     pub section: String,
+    /// The name of the value.
     pub key: String,
+    /// The value; empty without a `=`.
     pub value: String,
 }
 
 /// All values of a file, in order.
-pub(super) fn entries(text: &[u8]) -> Vec<Entry> {
+pub fn entries(text: &[u8]) -> Vec<Entry> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let text = String::from_utf8_lossy(text).replace("\r\n", "\n");
     let mut reader = Reader { rest: text.chars().peekable() };

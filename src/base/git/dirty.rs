@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{Git, GitError, PATHS_AT_ONCE, path_of};
+use super::output::path_of;
+use super::{Git, GitError, PATHS_AT_ONCE};
 
 /// The files that differ from what is committed: changed, staged or untracked, ignored or not.
 /// Files in submodules and outside of the repository count as untracked.

@@ -8,8 +8,9 @@
 //! configuration counts, as for `safe.directory`. This module must never know C, or findings.
 
 mod changes;
-mod config;
+pub mod config;
 mod dirty;
+pub mod output;
 mod process;
 mod repository;
 mod tracked;
@@ -17,7 +18,7 @@ mod tracked;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -209,8 +210,4 @@ impl Git {
     fn failed(&self, message: String) -> GitError {
         GitError::Failed { root: self.root.clone(), message }
     }
-}
-
-fn path_of(bytes: &[u8]) -> PathBuf {
-    PathBuf::from(OsString::from_vec(bytes.to_vec()))
 }

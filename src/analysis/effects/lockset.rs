@@ -146,7 +146,12 @@ fn reaching_calls(
     may_reach_primitive: impl Fn(Callee, PathCondition) -> bool,
 ) -> Vec<(Location, Callee)> {
     let mut found = Vec::new();
-    for (location, callee, condition) in calls.iter().filter(|(location, ..)| section.calls.contains(location)) {
+    // Both lists are sorted by location.
+    let at = |location: Location| {
+        let first = calls.partition_point(|(known, ..)| *known < location);
+        calls[first..].iter().take_while(move |(known, ..)| *known == location)
+    };
+    for (location, callee, condition) in section.calls.iter().copied().flat_map(at) {
         if let Callee::Function(function) = callee {
             let mut released = releases[*function].iter();
             if released.any(|release| release.lock == section.lock && release.name == section.name) {

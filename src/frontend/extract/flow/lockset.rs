@@ -73,7 +73,7 @@ pub fn held_locks(graph: &FlowGraph, feasible: &Feasible, locking: &HashMap<Site
 }
 
 /// How many locks are followed at a point at most, so that no body takes long.
-const MOST_HELD: usize = 64;
+const MOST_HELD: usize = 16;
 
 /// The locks that are certainly held, in the order in which they were taken. Most points have those of another.
 #[derive(Clone, Debug, Default)]

@@ -216,7 +216,8 @@ pub(super) fn generator_roots(settings: &Settings, build: &Path) -> Vec<PathBuf>
 /// so Linux starts the program that runs.
 fn isolation() -> Isolation {
     let running = Path::new("/proc/self/exe");
-    let program = if running.exists() { running.to_path_buf() } else { std::env::current_exe().unwrap_or_default() };
+    let started = || std::env::current_exe().ok().or_else(|| std::env::args_os().next().map(PathBuf::from));
+    let program = if running.exists() { running.to_path_buf() } else { started().unwrap_or_default() };
     Isolation::Processes { program }
 }
 

@@ -86,7 +86,6 @@ impl Indexer {
         mut sink: impl FnMut(usize, UnitOutcome),
     ) {
         let workers = &self.reader.workers;
-        workers.begin();
         let is_full = AtomicBool::new(false);
         let (sender, outcomes) = mpsc::channel();
         std::thread::scope(|scope| {
@@ -117,6 +116,7 @@ impl Indexer {
                 }
             }
         });
+        workers.end_run();
     }
 
     /// The most memory that a worker has used so far, in bytes; 0 where that is not known.
@@ -271,5 +271,24 @@ impl<'a> Run<'a> {
             return None;
         }
         self.sources.refused(&self.units[number]).map(|(file, why)| Failure::Refused { file, why })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cowrap_facts::FileFacts;
+
+    use super::*;
+
+    #[test]
+    fn behind_a_unit_with_too_many_facts_no_unit_has_any() {
+        let facts = |name: &str| SharedFileFacts::new(FileFacts { files: vec![name.into()], ..FileFacts::default() });
+        let length = u64::from(facts("a.h").encoded_length());
+        let mut budget = FactsBudget::new(&Limits { facts_bytes: 2 * length, ..Limits::default() });
+        assert_eq!(budget.admit(&[facts("a.h"), facts("b.h")]), Ok(()));
+        assert_eq!(budget.admit(&[facts("a.h"), facts("b.h")]), Ok(()), "the same facts count once");
+        let exceeded = Err(Failure::Exceeded { limit: Limit::Facts, most: 0 });
+        assert_eq!(budget.admit(&[facts("c.h")]), exceeded);
+        assert_eq!(budget.admit(&[facts("a.h")]), exceeded);
     }
 }

@@ -1357,7 +1357,7 @@ fn an_old_libclang_is_refused_by_its_version() {
 }
 
 /// The directories of the two libclangs that must agree; `None`, with a message, where they are not both there.
-fn two_libclangs() -> Option<[&'static str; 2]> {
+pub fn two_libclangs() -> Option<[&'static str; 2]> {
     let directories = ["/usr/lib/llvm-19/lib", "/usr/lib/llvm-22/lib"];
     let has_library = |directory: &&str| {
         std::fs::read_dir(directory).is_ok_and(|entries| {

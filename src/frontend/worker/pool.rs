@@ -93,7 +93,16 @@ impl StartingWorkers {
     ///
     /// There is no usable libclang, or the worker has ended.
     pub fn ready(mut self) -> Result<Workers, StartError> {
-        let library = self.first.library(&self.limits).map_err(StartError::Ended)??;
+        let mut times = 1;
+        let library = loop {
+            match self.first.library(&self.limits) {
+                Err(Failure::Killed { .. }) if times < MOST_TRIES => {
+                    self.first = Worker::start(&self.isolation)?;
+                    times += 1;
+                }
+                library => break library.map_err(StartError::Ended)??,
+            }
+        };
         Ok(Workers {
             isolation: self.isolation,
             limits: self.limits,
@@ -138,10 +147,17 @@ impl Workers {
         self.common = (self.common.0 + 1, frame(&Request::SetUp(Box::new(common))).unwrap_or_default());
     }
 
-    /// Begins a run: what workers sent in an earlier one is forgotten.
-    pub(crate) fn begin(&self) {
+    /// Ends a run: what workers sent is forgotten, and all but one of them end, since they take
+    /// memory.
+    pub(crate) fn end_run(&self) {
         self.run.fetch_add(1, Ordering::Relaxed);
         lock(&self.facts).clear();
+        let mut idle = lock(&self.idle);
+        let kept = idle.len().min(1);
+        let ended = idle.split_off(kept);
+        drop(idle);
+        let peak = ended.iter().map(Worker::peak).max().unwrap_or(0);
+        self.peak.fetch_max(peak, Ordering::Relaxed);
     }
 
     /// A number for a summary.
@@ -212,7 +228,7 @@ impl Workers {
     fn put_back(&self, mut worker: Worker) {
         let is_left = !worker.is_dead() && worker.tell(&frame(&Request::Release).unwrap_or_default()).is_ok();
         // What a unit leaves behind in memory must not count for the next ones.
-        let is_large = worker.memory().is_some_and(|memory| memory > self.limits.unit_memory / 2);
+        let is_large = worker.leftover() > self.limits.unit_memory / 2;
         match is_left && !is_large {
             true => lock(&self.idle).push(worker),
             false => drop(self.peak.fetch_max(worker.peak(), Ordering::Relaxed)),

@@ -60,6 +60,8 @@ pub struct Worker {
     /// The numbers of the summaries that the worker has.
     pub summaries: HashSet<u64>,
     watch: Option<Watch>,
+    /// The memory that the worker took before it read anything, in bytes.
+    empty: u64,
     /// The most memory that was seen.
     peak: u64,
     is_dead: bool,
@@ -77,8 +79,9 @@ enum Side {
 pub struct Budget {
     limits: Limits,
     started: Instant,
-    /// The worker's processor time at the start.
+    /// The worker's processor time and memory at the start.
     before: Option<Duration>,
+    memory_before: u64,
     /// The worker's processor time when it was last seen to use it, and how long it has used none
     /// since then.
     last: Option<Duration>,
@@ -113,13 +116,16 @@ impl Worker {
             Side::Thread(_) => None,
         };
         let summaries = HashSet::new();
-        Ok(Worker { stream: own, side, common: 0, run: 0, summaries, watch, peak: 0, is_dead: false })
+        Ok(Worker { stream: own, side, common: 0, run: 0, summaries, watch, empty: 0, peak: 0, is_dead: false })
     }
 
     /// The libclang that the worker has loaded. To be asked once, before everything else.
     pub fn library(&mut self, limits: &Limits) -> Result<Result<LibraryInfo, LoadError>, Failure> {
         match self.answer(&mut Budget::new(self, limits, false))? {
-            Answer::Library(library) => Ok(library),
+            Answer::Library(library) => {
+                self.empty = self.watch.as_ref().and_then(Watch::memory).unwrap_or(0);
+                Ok(library)
+            }
             _ => Err(self.give_up(Failure::Damaged)),
         }
     }
@@ -159,14 +165,19 @@ impl Worker {
         self.watch.as_ref().and_then(Watch::peak).unwrap_or(0).max(self.peak)
     }
 
-    /// The memory that the worker uses.
-    pub fn memory(&self) -> Option<u64> {
-        self.watch.as_ref()?.memory()
+    /// The memory that is left of what the worker read, in bytes.
+    pub fn leftover(&self) -> u64 {
+        self.watch.as_ref().and_then(Watch::memory).unwrap_or(0).saturating_sub(self.empty)
     }
 
     fn answer(&mut self, budget: &mut Budget) -> Result<Answer, Failure> {
         let (watch, peak) = (self.watch.as_ref(), &mut self.peak);
-        let mut look = || budget.look(watch, peak);
+        let is_process = matches!(self.side, Side::Process(_));
+        let mut look = || match watch {
+            Some(watch) => budget.look(watch, peak),
+            None if is_process => budget.look_at_the_clock(),
+            None => Ok(()),
+        };
         let mut failure = None;
         let mut stream = Watched { stream: &self.stream, look: &mut look, failure: &mut failure };
         match (receive(&mut stream), failure) {
@@ -225,16 +236,16 @@ impl Budget {
         let longest_wait = LONGEST_WAITS[usize::from(has_waited)];
         let before = worker.watch.as_ref().and_then(Watch::processor_time);
         let now = Instant::now();
-        let idle = Duration::ZERO;
-        Budget { limits: *limits, started: now, before, last: before, idle, looked: now, longest_wait }
+        let memory_before = worker.watch.as_ref().and_then(Watch::memory).unwrap_or(0);
+        let (limits, idle) = (*limits, Duration::ZERO);
+        Budget { limits, started: now, before, memory_before, last: before, idle, looked: now, longest_wait }
     }
 
     /// Looks at what the worker has used so far.
-    fn look(&mut self, watch: Option<&Watch>, peak: &mut u64) -> Result<(), Failure> {
-        let Some(watch) = watch else { return Ok(()) };
+    fn look(&mut self, watch: &Watch, peak: &mut u64) -> Result<(), Failure> {
         if let Some(memory) = watch.memory() {
             *peak = memory.max(*peak);
-            if memory > self.limits.unit_memory {
+            if memory.saturating_sub(self.memory_before) > self.limits.unit_memory {
                 return Err(self.exceeded(Limit::Memory));
             }
         }
@@ -258,6 +269,11 @@ impl Budget {
             self.idle = Duration::ZERO;
         }
         Ok(())
+    }
+
+    /// The same where nobody tells what the worker has used.
+    fn look_at_the_clock(&self) -> Result<(), Failure> {
+        if self.started.elapsed() > self.limits.unit_time { Err(self.exceeded(Limit::Time)) } else { Ok(()) }
     }
 
     fn exceeded(&self, limit: Limit) -> Failure {

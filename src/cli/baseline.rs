@@ -11,6 +11,7 @@ use cowrap_session::{BaselineRequest, Gate};
 use super::input::InputArguments;
 use super::messages::say;
 use super::{fail, progress};
+use cowrap_session::Shown;
 
 #[derive(Debug, Args)]
 #[command(after_help = "`cowrap check` does not report findings in the baseline, even if their code moves. \
@@ -55,7 +56,7 @@ impl Baseline {
         request.gate.baseline = BaselineRequest::No;
         let report = cowrap_session::check(&request, &progress::Bar::new()).map_err(|error| error.to_string())?;
         if let Some(problem) = report.problems.first().filter(|_| !self.allow_incomplete) {
-            let (file, message) = (problem.file.display(), &problem.message);
+            let (file, message) = (problem.file.shown(), &problem.message);
             return Err(format!(
                 "no baseline written: {} of {} translation units cannot be read, the first is {file}: {message}\n  \
                  use --allow-incomplete to record the findings in the others",
@@ -65,7 +66,7 @@ impl Baseline {
         let baseline = self.output.clone().map_or(gate.baseline, BaselineRequest::File);
         request.gate = Gate { baseline, ..Gate::default() };
         let (file, findings) = cowrap_session::write_baseline(&report, &request).map_err(|error| error.to_string())?;
-        let shown = printable_lines(&file.display().to_string());
+        let shown = printable_lines(&file.shown().to_string());
         say(&format!("{shown}: {findings} finding{}", if findings == 1 { "" } else { "s" }));
         Ok(ExitCode::SUCCESS)
     }

@@ -10,6 +10,7 @@ use cowrap_report::render::printable_lines;
 use cowrap_session::cache::{self, CacheLocation, DEFAULT_LIMIT};
 
 use super::{fail, print};
+use cowrap_session::Shown;
 
 /// The environment variable for the maximum size of the cache.
 const SIZE_VARIABLE: &str = "COWRAP_CACHE_SIZE";
@@ -110,7 +111,7 @@ fn info(place: &CacheLocation) -> Result<String, String> {
     let info = cache::info(&place.directory).map_err(|error| error.to_string())?;
     let mut text = format!(
         "directory: {}\nsize: {} of {}\n",
-        place.directory.display(),
+        place.directory.shown(),
         shown_size(info.size),
         shown_size(place.limit)
     );
@@ -125,7 +126,7 @@ fn clean(place: &CacheLocation) -> Result<String, String> {
     let files = if cleaned.files == 1 { "file" } else { "files" };
     let mut text = format!("removed {} {files}, {}\n", cleaned.files, shown_size(cleaned.size));
     if cleaned.is_left {
-        text += &format!("kept {}: it has files that are not cowrap's\n", place.directory.display());
+        text += &format!("kept {}: it has files that are not cowrap's\n", place.directory.shown());
     }
     Ok(text)
 }

@@ -15,6 +15,7 @@ use cowrap_session::{BaselineRequest, Gate, Input, Place, Request, Since, refuse
 
 use super::input::InputArguments;
 use super::{ColorArgument, INCOMPLETE, fail, progress, warn};
+use cowrap_session::Shown;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Exit status:\n  0  no errors\n  1  errors found\n  2  analysis failed or is incomplete")]
@@ -205,10 +206,10 @@ impl Check {
                 continue;
             }
             // Better found out before the tree is read than after.
-            let failed = |error: io::Error| format!("cannot write {}: {error}", path.display());
+            let failed = |error: io::Error| format!("cannot write {}: {error}", path.shown());
             let identity = identity(path).map_err(failed)?;
             if known.contains(&identity) {
-                return Err(format!("--output names {} twice", path.display()));
+                return Err(format!("--output names {} twice", path.shown()));
             }
             known.push(identity);
             let place = Place::given(path).map_err(failed)?;
@@ -224,7 +225,7 @@ impl Check {
             refuse_read(place, request, report)
                 .and_then(|()| render(report, *format, Style::PLAIN, self.report.verbose, &mut text))
                 .and_then(|()| place.write(&text))
-                .map_err(|error| format!("cannot write {}: {error}", place.path().display()))?;
+                .map_err(|error| format!("cannot write {}: {error}", place.path().shown()))?;
         }
         let mut out = io::BufWriter::new(io::stdout().lock());
         let style = self.report.color.style(&io::stdout());

@@ -13,6 +13,7 @@ use cowrap_session::{Applied, FixRequest, Fixed, Input, check_patch_directory, u
 use super::input::InputArguments;
 use super::messages::say;
 use super::{INCOMPLETE, fail, print, progress};
+use cowrap_session::Shown;
 
 #[derive(Debug, Args)]
 #[command(
@@ -138,13 +139,13 @@ fn print_summary(fixed: &Fixed, to_standard_error: bool) -> ExitCode {
     for Applied { rule, title, safety, finding, .. } in &fixed.applied {
         let at = &finding.primary.at;
         let risk = if *safety == Safety::Unsafe { " (unsafe)" } else { "" };
-        lines.push(format!("{}:{}:{}: fixed{risk}: {title} [{rule}]", at.path.display(), at.line, at.column));
+        lines.push(format!("{}:{}:{}: fixed{risk}: {title} [{rule}]", at.path.shown(), at.line, at.column));
     }
     for left in &fixed.not_applied {
         let at = &left.at;
         lines.push(format!(
             "{}:{}:{}: not fixed: {} [{}]\n  {}",
-            at.path.display(),
+            at.path.shown(),
             at.line,
             at.column,
             left.title,
@@ -154,14 +155,14 @@ fn print_summary(fixed: &Fixed, to_standard_error: bool) -> ExitCode {
     }
     for finding in fixed.report.findings.iter().filter(|finding| finding.level == Level::Error) {
         let at = &finding.primary.at;
-        let (path, line, column) = (at.path.display(), at.line, at.column);
+        let (path, line, column) = (at.path.shown(), at.line, at.column);
         lines.push(format!("{path}:{line}:{column}: remaining: {} [{}]", finding.message, finding.rule));
     }
     // Whoever sees the exit status must see what it is about.
     for problem in &fixed.report.problems {
         let place = match &problem.at {
-            Some(at) => format!("{}:{}:{}", at.path.display(), at.line, at.column),
-            None => problem.file.display().to_string(),
+            Some(at) => format!("{}:{}:{}", at.path.shown(), at.line, at.column),
+            None => problem.file.shown().to_string(),
         };
         lines.push(format!("{place}: not checked: {}", problem.message));
     }

@@ -14,6 +14,7 @@ use cowrap_session::{
 use super::input::{generator_roots, settings};
 use super::messages::{say, write};
 use super::{ColorArgument, fail};
+use cowrap_session::Shown;
 
 #[derive(Debug, Args)]
 #[command(
@@ -134,7 +135,7 @@ impl Generate {
             }
             let build = build_jobs(&self.build, &self.packs).map_err(|error| error.to_string())?;
             if build.jobs.is_empty() {
-                let directory = self.build.display();
+                let directory = self.build.shown();
                 let programs = build.programs.join(", ");
                 return Err(format!("{directory}: the build runs no wrapper generator; cowrap looked for {programs}"));
             }
@@ -182,7 +183,7 @@ fn print(text: &str) -> Result<(), String> {
 
 fn print_details(job: &Job, generated: &Generated) {
     let (dialect, reasons) = &generated.dialect;
-    let output = job.output.as_ref().map_or_else(|| "-".to_owned(), |output| output.display().to_string());
+    let output = job.output.as_ref().map_or_else(|| "-".to_owned(), |output| output.shown().to_string());
     let count = generated.wrappers;
     say(&format!("{output}: {count} wrapper{}, dialect {dialect}", if count == 1 { "" } else { "s" }));
     for (feature, reason) in reasons {

@@ -14,6 +14,7 @@ use cowrap_session::{Place, nearest};
 
 use super::input::{packs, settings};
 use super::{Cli, fail, print};
+use cowrap_session::Shown;
 
 #[derive(Debug, Args)]
 pub(super) struct Rules {
@@ -155,7 +156,7 @@ impl Man {
         };
         match std::fs::create_dir_all(directory).and_then(|()| write_pages(command, directory)) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(&format!("cannot write to {}: {error}", directory.display())),
+            Err(error) => fail(&format!("cannot write to {}: {error}", directory.shown())),
         }
     }
 }

@@ -10,6 +10,7 @@ use cowrap_session::{Digest, FactsError, NinjaRequest, Place, Request, Shard, Un
 
 use super::input::InputArguments;
 use super::{INCOMPLETE, fail, progress};
+use cowrap_session::Shown;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Exit status:\n  0  written\n  2  failed or incomplete\n\n\
@@ -156,13 +157,13 @@ fn output_place(path: &Path, request: &Request) -> Result<Place, String> {
 }
 
 fn not_written(path: &Path, error: &std::io::Error) -> String {
-    format!("cannot write {}: {error}", path.display())
+    format!("cannot write {}: {error}", path.shown())
 }
 
 /// Reports the units whose facts differ with precompiled headers; whether there are any.
 fn differs(shared: &SharingStats) -> bool {
     for (unit, file) in &shared.differing {
-        let (unit, file) = (unit.display(), file.display());
+        let (unit, file) = (unit.shown(), file.shown());
         fail(&format!("{unit}: precompiled headers change what is read in {file}; please report this bug"));
     }
     !shared.differing.is_empty()

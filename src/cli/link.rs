@@ -9,6 +9,7 @@ use cowrap_session::{LinkRequest, Place, refuse_facts};
 
 use super::fail;
 use super::input::{packs, settings};
+use cowrap_session::Shown;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Exit status:\n  0  written\n  2  failed or incomplete")]
@@ -54,7 +55,7 @@ impl Link {
         let place = Place::given(output).and_then(|place| refuse_facts(&place, &request).map(|()| place));
         let place = match place {
             Ok(place) => place,
-            Err(error) => return fail(&format!("cannot write {}: {error}", output.display())),
+            Err(error) => return fail(&format!("cannot write {}: {error}", output.shown())),
         };
         let index = match cowrap_session::link(&request) {
             Ok(index) => index,
@@ -65,7 +66,7 @@ impl Link {
             return fail(&error.to_string());
         }
         if unread > 0 && !*allow_incomplete {
-            let output = output.display();
+            let output = output.shown();
             let units = if unread == 1 { "translation unit" } else { "translation units" };
             return fail(&format!(
                 "{unread} {units} could not be read; `cowrap check --index {output}` shows which and why"

@@ -14,6 +14,7 @@ use cowrap_session::{HintSource, Input, NewPack, Place, Request, TreeHints};
 use super::input::{InputArguments, settings};
 use super::messages::{ask, say};
 use super::{INCOMPLETE, fail, print, progress, warn};
+use cowrap_session::Shown;
 
 #[derive(Debug, Args)]
 pub(super) struct Pack {
@@ -142,7 +143,7 @@ impl New {
     fn run(mut self) -> Result<ExitCode, String> {
         let exists = |file: &PathBuf| file.symlink_metadata().is_ok();
         if let Some(file) = self.output.as_ref().filter(|file| !self.force && exists(file)) {
-            return Err(format!("{} exists; overwrite it with --force", file.display()));
+            return Err(format!("{} exists; overwrite it with --force", file.shown()));
         }
         self.ask()?;
         let hints = self.hints()?;
@@ -162,10 +163,10 @@ impl New {
         let Some(file) = self.output else { return Ok(print(text.as_bytes())) };
         Place::given(&file)
             .and_then(|place| place.refuse_source().and_then(|()| place.write(text.as_bytes())))
-            .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
-        let shown = printable_lines(&file.display().to_string());
+            .map_err(|error| format!("cannot write {}: {error}", file.shown()))?;
+        let shown = printable_lines(&file.shown().to_string());
         let build = match (&self.build, hints.is_some()) {
-            (Some(build), _) => format!(" -p {}", printable_lines(&build.display().to_string())),
+            (Some(build), _) => format!(" -p {}", printable_lines(&build.shown().to_string())),
             (None, true) if self.root.is_none() => String::new(),
             (None, _) => " -p BUILD".to_owned(),
         };
@@ -213,7 +214,7 @@ impl New {
         };
         let hints = cowrap_session::find_hints(&source).map_err(|error| error.to_string())?;
         for (path, why) in &hints.unread {
-            warn(&format!("cannot read {}: {why}; the candidates lack it", path.display()));
+            warn(&format!("cannot read {}: {why}; the candidates lack it", path.shown()));
         }
         Ok(Some(hints))
     }
@@ -253,7 +254,7 @@ impl Check {
             return Err("name the pack as an argument, without --pack".to_owned());
         }
         if !has_flags && !self.files.is_empty() {
-            return Err(format!("{}: name C files before `--`, and flags after it", self.files[0].display()));
+            return Err(format!("{}: name C files before `--`, and flags after it", self.files[0].shown()));
         }
         if !has_flags && !self.input.is_known()? {
             return Ok(None);

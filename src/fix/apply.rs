@@ -19,6 +19,7 @@ use cowrap_base::files::{
 use crate::Change;
 use crate::journal::{self, Entry, Found, JOURNAL, split};
 use crate::order::order;
+use cowrap_base::files::Shown;
 
 /// The result of writing changes. If a change is refused, nothing is written, and `written` is empty
 /// unless the file system failed while the changes were undone.
@@ -38,7 +39,7 @@ pub struct WriteOutcome {
 
 /// A file that cannot be changed.
 #[derive(Debug, Error)]
-#[error("{}: {reason}", path.display())]
+#[error("{}: {reason}", path.shown())]
 pub struct RefusedChange {
     /// The path as the change has it.
     pub path: PathBuf,
@@ -53,7 +54,7 @@ pub enum RefusalReason {
     #[error("has changed since it was read; run again")]
     Changed,
     /// It, or the target of a symbolic link in its path, is not below the root.
-    #[error("leads to {}, outside of the tree; change it there", .0.display())]
+    #[error("leads to {}, outside of the tree; change it there", .0.shown())]
     Outside(PathBuf),
     /// It is in git's own directory.
     #[error("is in git's own directory; leave it out")]
@@ -65,7 +66,7 @@ pub enum RefusalReason {
     #[error("is not a regular file; leave it out")]
     NotAFile,
     /// Another change is about the same file, under this name.
-    #[error("is the same file as {}, which is changed too; name it once", .0.display())]
+    #[error("is the same file as {}, which is changed too; name it once", .0.shown())]
     Twice(PathBuf),
     /// It cannot be read.
     #[error("cannot read it: {0}")]
@@ -89,7 +90,7 @@ pub enum RefusalReason {
 
 /// A directory that could not be synchronised with the disk.
 #[derive(Debug, Error)]
-#[error("{}: the files in it are written, but a crash may undo that: {reason}", directory.display())]
+#[error("{}: the files in it are written, but a crash may undo that: {reason}", directory.shown())]
 pub struct UnsyncedDirectory {
     /// The directory; absolute.
     pub directory: PathBuf,
@@ -143,7 +144,7 @@ pub enum RecoverError {
     #[error("{JOURNAL} was not written by `cowrap fix`, or is damaged; remove it")]
     Foreign,
     /// The file system reports an error.
-    #[error("cannot finish what an earlier `cowrap fix` began: {}: {source}", path.display())]
+    #[error("cannot finish what an earlier `cowrap fix` began: {}: {source}", path.shown())]
     Failed {
         /// The file.
         path: PathBuf,
@@ -154,7 +155,7 @@ pub enum RecoverError {
 
 fn names(paths: &[PathBuf]) -> String {
     const MOST: usize = 5;
-    let mut names: Vec<String> = paths.iter().take(MOST).map(|path| path.display().to_string()).collect();
+    let mut names: Vec<String> = paths.iter().take(MOST).map(|path| path.shown().to_string()).collect();
     match paths.len() {
         0 => names.push("no file".to_owned()),
         count if count > MOST => names.push(format!("{} more", count - MOST)),
@@ -199,7 +200,7 @@ fn write_all_with(root: &Path, changes: &[Change], before: Before<'_>) -> WriteO
         Ok(root) => root,
         Err(error) => {
             for change in changes {
-                let error = io::Error::new(error.kind(), format!("the tree's root {}: {error}", root.display()));
+                let error = io::Error::new(error.kind(), format!("the tree's root {}: {error}", root.shown()));
                 outcome.refuse(&change.path, RefusalReason::Read(error));
             }
             return outcome;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use cowrap_base::files::Shown;
 use cowrap_report::Edit;
 
 /// A group of edits that only make sense together: all of them are made, or none.
@@ -20,7 +21,7 @@ impl fmt::Display for GroupId {
 
 /// Two edits that cannot both be made.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{}: at byte {offset}, {group} changes the same text differently; apply one of the two and run again", path.display())]
+#[error("{}: at byte {offset}, {group} changes the same text differently; apply one of the two and run again", path.shown())]
 pub struct Conflict {
     /// The file, relative to the tree's root.
     pub path: PathBuf,
@@ -32,7 +33,7 @@ pub struct Conflict {
 
 /// An edit that does not fit the text that it is applied to.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{}: an edit of the bytes {start} to {end} does not fit a file of {length} bytes; run again", path.display())]
+#[error("{}: an edit of the bytes {start} to {end} does not fit a file of {length} bytes; run again", path.shown())]
 pub struct OutOfBounds {
     /// The file, relative to the tree's root.
     pub path: PathBuf,

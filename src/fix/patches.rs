@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use cowrap_base::files::is_deceptive;
+
 use crate::Change;
 use crate::diff::{added_and_removed, quoted, unified_diff};
 
@@ -43,7 +45,11 @@ pub fn patch_mail(header: &PatchHeader, changes: &[Change]) -> Vec<u8> {
         if has_meaning(line) {
             text.push(' ');
         }
-        text.push_str(line.trim_end());
+        // It has words of the tree, and no line may be more than one.
+        line.trim_end().chars().for_each(|c| match is_deceptive(c) {
+            true => text.extend(c.escape_default()),
+            false => text.push(c),
+        });
         text.push('\n');
     }
     text.push_str("---\n");

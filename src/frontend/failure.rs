@@ -7,6 +7,7 @@ use cowrap_base::limits::{Limit, Limits};
 use thiserror::Error;
 
 use crate::clang::ParseError;
+use cowrap_base::files::Shown;
 
 /// Why a unit could not be read.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub enum Failure {
     #[error("cowrap panicked while reading this file (please report this): {0}")]
     Panic(String),
     /// The unit may read something that must not be read.
-    #[error("{}: {why}", .file.display())]
+    #[error("{}: {why}", .file.shown())]
     Refused {
         /// The file.
         file: PathBuf,

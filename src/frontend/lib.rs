@@ -11,6 +11,7 @@
 #![warn(missing_docs)]
 
 pub mod compdb;
+pub mod environment;
 pub mod marks;
 pub mod scan;
 pub mod sources;

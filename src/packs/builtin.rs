@@ -6,6 +6,7 @@ use cowrap_base::files::{leads_out, read_text};
 
 use super::PackError;
 use super::written::{FilesRead, Written};
+use cowrap_base::files::Shown;
 
 /// The default pack.
 pub const DEFAULT: &str = "qemu";
@@ -85,7 +86,7 @@ pub(super) fn written(name: &str) -> Result<Written, PackError> {
 pub(super) fn text(path: &Path) -> Result<String, PackError> {
     match PACKS.iter().find(|(known, _)| path == Path::new(known)) {
         Some((_, text)) => Ok((*text).to_owned()),
-        None => read_text(path).map_err(|source| PackError::Read { path: path.display().to_string(), source }),
+        None => read_text(path).map_err(|source| PackError::Read { path: path.shown().to_string(), source }),
     }
 }
 

@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::{PackError, Words};
+use cowrap_base::files::Shown;
 
 /// The text of a pack.
 pub(super) struct Document<'t> {
@@ -48,7 +49,7 @@ const EFFECTS: &[(&str, Option<&str>, &str)] = &[
 impl<'t> Document<'t> {
     pub(super) fn parse(text: &'t str, origin: &'t Path) -> Result<Document<'t>, PackError> {
         let root = DeTable::parse(text)
-            .map_err(|error| PackError::Invalid { path: origin.display().to_string(), message: error.to_string() })?;
+            .map_err(|error| PackError::Invalid { path: origin.shown().to_string(), message: error.to_string() })?;
         Ok(Document { text, origin, root })
     }
 
@@ -62,7 +63,7 @@ impl<'t> Document<'t> {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        PackError::Invalid { path: format!("{}:{line}:{column}", self.origin.display()), message: message.into() }
+        PackError::Invalid { path: format!("{}:{line}:{column}", self.origin.shown()), message: message.into() }
     }
 
     /// The value of a top-level key.
@@ -150,7 +151,7 @@ impl<'t> Document<'t> {
     pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, PackError> {
         T::deserialize(Deserializer::from(self.root.clone())).map_err(|mut error| {
             error.set_input(Some(self.text));
-            PackError::Invalid { path: self.origin.display().to_string(), message: error.to_string() }
+            PackError::Invalid { path: self.origin.shown().to_string(), message: error.to_string() }
         })
     }
 }

@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::predicates::Compared;
 use super::{Pack, PackError, Predicate, SlotName, builtin};
+use cowrap_base::files::Shown;
 
 /// A name or a pattern in a pack's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +58,7 @@ pub fn entries(path: &Path) -> Result<Vec<Entry>, PackError> {
     Pack::read(path)?;
     let text = builtin::text(path)?;
     let invalid =
-        |error: toml::de::Error| PackError::Invalid { path: path.display().to_string(), message: error.to_string() };
+        |error: toml::de::Error| PackError::Invalid { path: path.shown().to_string(), message: error.to_string() };
     let parsed = DeTable::parse(&text).map_err(invalid)?;
     let mut reader = Reader { text: &text, entries: Vec::new() };
     for (key, value) in parsed.get_ref() {

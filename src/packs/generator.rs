@@ -13,6 +13,7 @@ use super::builtin;
 use super::naming;
 use super::written::{FilesRead, Written};
 use super::{MarkSpec, PackError};
+use cowrap_base::files::Shown;
 
 /// The part of a pack that generation needs.
 #[derive(Clone, Debug)]
@@ -133,7 +134,7 @@ impl Generator {
     }
 
     fn build(written: Written, origin: &Path, mut files: Vec<PathBuf>) -> Result<Generator, PackError> {
-        let invalid = |message: String| PackError::Invalid { path: origin.display().to_string(), message };
+        let invalid = |message: String| PackError::Invalid { path: origin.shown().to_string(), message };
         let Some(generator) = written.generator else {
             return Err(invalid("the pack has no `[generator]` table, so it cannot generate wrappers".to_owned()));
         };
@@ -153,11 +154,11 @@ impl Generator {
                     if !is_below(&path, &[home_of(origin)]) {
                         return Err(invalid(format!(
                             "the template `{name}` is outside of {}",
-                            home_of(origin).display()
+                            home_of(origin).shown()
                         )));
                     }
                     let text = read_text(&path)
-                        .map_err(|source| PackError::Read { path: path.display().to_string(), source })?;
+                        .map_err(|source| PackError::Read { path: path.shown().to_string(), source })?;
                     files.push(path);
                     text
                 }

@@ -15,6 +15,7 @@ use super::{
     Change, Cut, Lock, MarkSpec, Model, Predicate, RULE_IDS, Setting, Settings, SettingsError, SlotModel,
     ThreadParameter, Words, builtin, naming,
 };
+use cowrap_base::files::Shown;
 
 /// A pack.
 #[derive(Clone, Debug)]
@@ -79,7 +80,7 @@ impl PackError {
     /// The error about a file whose text is not quoted, whatever is wrong with it.
     pub(super) fn foreign(path: &Path) -> PackError {
         let message = "not a valid pack; a link leads out of the tree to it, so its text is not quoted".to_owned();
-        PackError::Invalid { path: path.display().to_string(), message }
+        PackError::Invalid { path: path.shown().to_string(), message }
     }
 }
 
@@ -132,7 +133,7 @@ impl Pack {
     }
 
     fn build(written: Written, origin: &Path, files: FilesRead) -> Result<Pack, PackError> {
-        let invalid = |message: String| PackError::Invalid { path: origin.display().to_string(), message };
+        let invalid = |message: String| PackError::Invalid { path: origin.shown().to_string(), message };
         let globs = |patterns: &[String]| {
             path_patterns(patterns.iter().map(String::as_str)).map_err(|error| invalid(error.to_string()))
         };

@@ -12,6 +12,7 @@ use cowrap_base::files::{ReadRefusal, read_regular, refusal};
 use super::document::Document;
 use super::template::Template;
 use super::{PackError, Setting, builtin, words};
+use cowrap_base::files::Shown;
 
 /// The ids of all rules that depend on a pack, sorted. Each has a file of its own in `analysis`.
 pub const RULE_IDS: &[&str] = &[
@@ -79,7 +80,7 @@ pub(super) fn read_pages(
             Some(directory) => {
                 let path = directory.join(name);
                 let text = read_page(directory, name).map_err(|problem| {
-                    let shown = path.display();
+                    let shown = path.shown();
                     document.error(
                         offset,
                         match problem {

@@ -15,6 +15,7 @@ use super::rules::{self, RuleSpecs};
 use super::{
     Change, Cut, Lock, MarkSpec, Model, PackError, Predicate, SlotModel, ThreadParameter, Words, builtin, help, words,
 };
+use cowrap_base::files::Shown;
 
 /// A longer chain of `extends` is circular.
 const MOST_PACKS: usize = 16;
@@ -308,11 +309,8 @@ fn extended_pack(
         Some(directory) if !is_builtin => {
             let (path, home) = (directory.join(extended), home_of(document.origin()));
             if !is_below(&path, &[&home]) {
-                let message = format!(
-                    "`extends` names {}, which is outside of {}; copy it there",
-                    path.display(),
-                    home.display()
-                );
+                let message =
+                    format!("`extends` names {}, which is outside of {}; copy it there", path.shown(), home.shown());
                 return Err(document.error(document.place_of("extends"), message));
             }
             path
@@ -321,7 +319,7 @@ fn extended_pack(
     };
     files.depth += 1;
     if files.depth > MOST_PACKS {
-        let message = format!("circular `extends` through {}", path.display());
+        let message = format!("circular `extends` through {}", path.shown());
         return Err(document.error(document.place_of("extends"), message));
     }
     builtin::written_or_file(&path, files)

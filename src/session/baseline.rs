@@ -16,6 +16,7 @@ use cowrap_report::{
 use crate::Error;
 use crate::gate::{BASELINE, BaselineRequest, Since};
 use crate::request::Request;
+use cowrap_base::files::Shown;
 
 /// Removes the findings of the baseline from a report. The result has a finding for each stale
 /// entry, with the file that the entry is about.
@@ -27,7 +28,7 @@ pub(crate) fn apply(
     let tree = &report.tree;
     let Some(file) = baseline_file(request, tree) else { return Ok(Vec::new()) };
     require_own(request, tree, &file)?;
-    let text = read_text(&file).map_err(|source| Error::ReadBaseline { path: file.display().to_string(), source })?;
+    let text = read_text(&file).map_err(|source| Error::ReadBaseline { path: file.shown().to_string(), source })?;
     let mut baseline = Baseline::parse(&text, &file).map_err(|error| match leads_out(&file) {
         true => BaselineError { problem: "not a cowrap baseline".to_owned(), ..error },
         false => error,
@@ -121,7 +122,7 @@ fn require_own(request: &Request, tree: &Tree, file: &Path) -> Result<(), Error>
     homes.push(tree.root.clone());
     match is_below(file, &homes) {
         true => Ok(()),
-        false => Err(Error::ForeignBaseline { path: file.display().to_string() }),
+        false => Err(Error::ForeignBaseline { path: file.shown().to_string() }),
     }
 }
 
@@ -147,7 +148,7 @@ pub fn write_baseline(report: &Report, request: &Request) -> Result<(PathBuf, us
         BaselineRequest::Configured(file) => (request.working_directory.join(file), named_by_tree(request, tree)),
         _ => (tree.root.join(BASELINE), named_by_tree(request, tree)),
     };
-    let shown = || file.display().to_string();
+    let shown = || file.shown().to_string();
     let failed = |source: io::Error| match write_refusal(&source) {
         Some(refusal) => Error::RefuseBaseline { path: shown(), refusal: refusal.clone() },
         None => Error::WriteBaseline { path: shown(), source },

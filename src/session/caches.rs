@@ -15,6 +15,7 @@ use cowrap_base::cache::{Cache, EntryKind, StatCache};
 use cowrap_base::files::{Digest, Digester, Tree};
 use cowrap_facts::{SCHEMA, SharedFileFacts, UnitFacts};
 use cowrap_frontend::compdb::Unit;
+use cowrap_frontend::environment;
 use cowrap_frontend::unit_cache::{CachedUnit, SavedUnits, UnitCache, UnitInputs};
 use cowrap_packs::PackSet;
 
@@ -183,6 +184,7 @@ fn base(clang: &str, packs: &PackSet) -> Digest {
     for part in [env!("COWRAP_BUILD"), env!("CARGO_PKG_VERSION"), &SCHEMA.to_string(), clang] {
         digester.update(part.as_bytes());
     }
+    environment::add_to(&mut digester);
     // Names of packs can always be encoded.
     digester.update(&postcard::to_stdvec(&PackNames::of(packs)).unwrap_or_default());
     digester.finish()

@@ -17,6 +17,7 @@ use crate::gate::Since;
 use crate::request::Input;
 use crate::run_cache::{RunCache, SnapshotFindings};
 use crate::{Error, baseline};
+use cowrap_base::files::Shown;
 
 /// The most units that are parsed to check the snapshot before a change. Parsing more would cost as
 /// much as the check itself.
@@ -132,7 +133,7 @@ fn fingerprints_before(
         return Err("an index does not contain the tree before the change".to_owned());
     }
     let snapshot = changes.snapshot.before(&changes.files);
-    let snapshot = snapshot.map_err(|path| format!("{} was not a regular file", path.display()))?;
+    let snapshot = snapshot.map_err(|path| format!("{} was not a regular file", path.shown()))?;
     let before = match run_cache.and_then(|run_cache| run_cache.findings_in(snapshot.overlay())) {
         Some(before) => before,
         None => match checker.check(&snapshot, Some(MOST_PARSED)) {
@@ -149,7 +150,7 @@ fn fingerprints_before(
     // A unit that cannot be read now either has no findings in the report.
     let is_new = |problem: &&Problem| !now.problems.iter().any(|known| known.file == problem.file);
     if let Some(problem) = before.problems.iter().find(is_new) {
-        let file = problem.file.display();
+        let file = problem.file.shown();
         return Err(format!("the old state of {file} cannot be read: {}", problem.message));
     }
     let mut findings = before.findings;

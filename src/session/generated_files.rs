@@ -13,6 +13,7 @@ use crate::generate::{
     GenerateRequest, INTROSPECTION, Job, build_jobs, configured_jobs, generate_from, require_own_headers,
 };
 use crate::request::Request;
+use cowrap_base::files::Shown;
 
 /// Compares the generated files of each pack with what its generator would write now. The result says, for the report,
 /// which files could not be compared, and why. Packs without wrapper marks have none.
@@ -83,7 +84,7 @@ fn generation(effects: &Effects<'_>, request: &Request, texts: &Texts, added: &[
             Ok(differences) if differences.is_empty() => {}
             Ok(differences) => stale.push(StaleFile { inputs: headers, differences }),
             Err(reason) => {
-                notes.push(format!("{} was not compared: {reason}", effects.tree.relative(path).display()));
+                notes.push(format!("{} was not compared: {reason}", effects.tree.relative(path).shown()));
             }
         }
     }

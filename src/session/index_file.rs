@@ -14,6 +14,7 @@ use cowrap_report::{Details, Problem};
 
 use crate::file_format::{FileFormat, ReadWith, damaged};
 use crate::outputs::refuse_program;
+use cowrap_base::files::Shown;
 
 const FORMAT: FileFormat = FileFormat { magic: b"cowrap index ", name: "an index" };
 
@@ -97,7 +98,7 @@ struct IndexContent<P> {
 ///
 /// The file cannot be written, or the index was made from it.
 pub fn save(index: Index, place: &Place) -> Result<(), IndexError> {
-    let failed = |source| IndexError::Write { path: place.path().display().to_string(), source };
+    let failed = |source| IndexError::Write { path: place.path().shown().to_string(), source };
     let files: Vec<PathBuf> = index.program.files.iter().cloned().collect();
     refuse_program(place, &index.tree, &files).map_err(failed)?;
     let content = IndexContent {
@@ -123,8 +124,8 @@ pub(crate) fn counts_of(packs: &PackSet) -> PackCounts {
 /// Reads a saved index, for use with packs.
 pub(super) fn load(path: &Path, packs: PackSet) -> Result<Index, IndexError> {
     let bytes = read_regular(path, LONGEST_DATA)
-        .map_err(|source| IndexError::Read { path: path.display().to_string(), source })?;
-    let unusable = |problem| IndexError::Unusable { path: path.display().to_string(), problem };
+        .map_err(|source| IndexError::Read { path: path.shown().to_string(), source })?;
+    let unusable = |problem| IndexError::Unusable { path: path.shown().to_string(), problem };
     let content = FORMAT.decode(&bytes).map_err(unusable)?;
     let saved: IndexContent<Program> = postcard::from_bytes(content).map_err(|_| unusable(damaged()))?;
     let (packs, readings) = saved.read_with.select(packs).map_err(unusable)?;

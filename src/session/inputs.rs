@@ -10,6 +10,7 @@ use cowrap_packs::{Pack, PackSet, Settings};
 
 use crate::request::{Input, Request};
 use crate::{Error, index_file};
+use cowrap_base::files::Shown;
 
 /// The translation units to read.
 pub(crate) struct Inputs {
@@ -26,12 +27,12 @@ pub(crate) struct Inputs {
 pub(crate) fn inputs(request: &Request) -> Result<(Inputs, Tree), Error> {
     let (mut inputs, mut tree) = match &request.input {
         Input::Database(explicit) => from_database(request, explicit.as_deref())?,
-        Input::Index(path) => return Err(Error::NoSuchPath { path: path.display().to_string() }),
+        Input::Index(path) => return Err(Error::NoSuchPath { path: path.shown().to_string() }),
         Input::Files { files, flags } => from_files(request, files, flags)?,
     };
     if let Some(root) = &request.root {
         let root = request.working_directory.join(root);
-        tree.root = root.canonicalize().map_err(|_| Error::NoSuchPath { path: root.display().to_string() })?;
+        tree.root = root.canonicalize().map_err(|_| Error::NoSuchPath { path: root.shown().to_string() })?;
     }
     if let Some(only) = &request.only {
         let identities = Identities::default();
@@ -92,7 +93,7 @@ fn from_files(request: &Request, files: &[PathBuf], flags: &[OsString]) -> Resul
     for file in files {
         // What is no regular file is a problem of its unit.
         if !request.working_directory.join(file).metadata().is_ok_and(|found| !found.is_dir()) {
-            return Err(Error::NoSuchPath { path: file.display().to_string() });
+            return Err(Error::NoSuchPath { path: file.shown().to_string() });
         }
         match compdb::single(file, &request.working_directory, flags) {
             Ok(unit) => inputs.units.push(unit),
@@ -127,7 +128,7 @@ pub(crate) fn tree_of(request: &Request) -> Result<Tree, Error> {
 pub(crate) fn identify_paths(request: &Request, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     let identify = |path: &PathBuf| {
         let absolute = request.working_directory.join(path);
-        absolute.canonicalize().map_err(|_| Error::NoSuchPath { path: path.display().to_string() })
+        absolute.canonicalize().map_err(|_| Error::NoSuchPath { path: path.shown().to_string() })
     };
     paths.iter().map(identify).collect()
 }
@@ -152,7 +153,7 @@ pub(crate) fn packs_of(given: &[PathBuf], settings: &Settings) -> Result<PackSet
         }
         let pack = Pack::read(path)?;
         if let Some(known) = packs.iter().find(|known| known.name == pack.name) {
-            let (one, other) = (known.origin.display().to_string(), pack.origin.display().to_string());
+            let (one, other) = (known.origin.shown().to_string(), pack.origin.shown().to_string());
             return Err(Error::SamePackName { name: pack.name, one, other });
         }
         paths.push(identity);

@@ -20,6 +20,7 @@ use crate::facts_file::{FactsError, UNIT_LIST, UnitList, file_name, list_file, n
 use crate::outputs::{refuse_inputs, refuse_program};
 use crate::request::{Input, Request};
 use crate::session::Session;
+use cowrap_base::files::Shown;
 
 /// What the ninja file does.
 #[derive(Clone, Debug)]
@@ -94,7 +95,7 @@ impl Paths {
         let at = |path: &Path| request.working_directory.join(path);
         let file = real_parent(&at(&ninja.file))?;
         let facts = at(&ninja.facts);
-        let failed = |source| FactsError::Write { path: facts.display().to_string(), source };
+        let failed = |source| FactsError::Write { path: facts.shown().to_string(), source };
         std::fs::create_dir_all(&facts).map_err(failed)?;
         let program = ninja.command.first().map(PathBuf::from).unwrap_or_default();
         let paths = Paths {
@@ -121,7 +122,7 @@ impl Paths {
 
 /// A path without symbolic links in the path of its directory, which must exist.
 fn real_parent(path: &Path) -> Result<PathBuf, FactsError> {
-    let failed = |source| FactsError::Write { path: path.display().to_string(), source };
+    let failed = |source| FactsError::Write { path: path.shown().to_string(), source };
     let name = path.file_name().ok_or_else(|| failed(std::io::ErrorKind::InvalidInput.into()))?;
     let parent = path.parent().unwrap_or(Path::new("/"));
     Ok(parent.canonicalize().map_err(failed)?.join(name))
@@ -130,7 +131,7 @@ fn real_parent(path: &Path) -> Result<PathBuf, FactsError> {
 /// Removes the facts files of units that are not in the list. Other files stay.
 fn remove_others(directory: &Path, list: &UnitList) -> Result<(), FactsError> {
     let listed: HashSet<String> = list.units.iter().map(Digest::to_string).collect();
-    let failed = |source| FactsError::Write { path: directory.display().to_string(), source };
+    let failed = |source| FactsError::Write { path: directory.shown().to_string(), source };
     for entry in directory.read_dir().map_err(failed)? {
         let entry = entry.map_err(failed)?;
         if named_unit(&entry.file_name()).is_some_and(|unit| !listed.contains(unit)) {

@@ -11,6 +11,7 @@ use cowrap_fix::{PatchHeader, patch_mail, patch_name};
 use cowrap_report::Action;
 
 use crate::fix::{Applied, Fixed, Step};
+use cowrap_base::files::Shown;
 
 /// The longest subject that git and mail programs show, with room for `[PATCH 10/12]`.
 const MAX_SUBJECT: usize = 72;
@@ -94,7 +95,7 @@ fn describe(action: &Action, function: &str) -> String {
         Action::Unmark { mark, .. } => format!("remove {mark} from {function}"),
         Action::CallInstead { old, new, .. } => format!("call {new} instead of {old}"),
         Action::DeclareWrapper { target, wrapper, .. } => format!("declare the wrapper {wrapper} of {target}"),
-        Action::AddInput { header } => format!("generate the wrappers of {}", header.display()),
+        Action::AddInput { header } => format!("generate the wrappers of {}", header.shown()),
     }
 }
 
@@ -104,10 +105,9 @@ fn body(step: &Step) -> String {
     for Applied { title, finding, .. } in &step.applied {
         let at = &finding.primary.at;
         let mut lines = vec![format!("* {title}"), format!("  {}", finding.message)];
-        lines.push(format!("  at {}:{}:{}", at.path.display(), at.line, at.column));
+        lines.push(format!("  at {}:{}:{}", at.path.shown(), at.line, at.column));
         for note in &finding.notes {
-            let location =
-                note.at.as_ref().map(|at| format!("{}:{}: ", at.path.display(), at.line)).unwrap_or_default();
+            let location = note.at.as_ref().map(|at| format!("{}:{}: ", at.path.shown(), at.line)).unwrap_or_default();
             lines.push(format!("    {location}{}", note.text));
         }
         paragraphs.push(lines.join("\n"));

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use cowrap_analysis::effects::Effects;
+use cowrap_base::files::Shown;
 use cowrap_base::files::{ReadRefusal, Texts, Tree};
 use cowrap_base::limits::Limit;
 use cowrap_facts::UnitFacts;
@@ -46,7 +47,7 @@ pub(crate) fn failed(failure: &Failure, file: &Path, tree: &Tree) -> Problem {
 /// The message for a failure.
 fn message(failure: &Failure, tree: &Tree) -> String {
     match failure {
-        Failure::Refused { file, why } => format!("{}: {why}", tree.relative(file).display()),
+        Failure::Refused { file, why } => format!("{}: {why}", tree.relative(file).shown()),
         _ => failure.to_string(),
     }
 }
@@ -77,7 +78,7 @@ pub(crate) fn parse_problem(file: &Path, facts: &UnitFacts, tree: &Tree) -> Opti
         // The message may have words of that file, wherever the error is.
         (Some(_), Some(foreign)) => format!(
             "the compiler reported an error; its message is not quoted, since {} is read, which is outside of the tree",
-            foreign.display()
+            foreign.shown()
         ),
     };
     let at = error.and_then(|error| error.location).map(|location| Span {

@@ -8,6 +8,7 @@ use cowrap_report::RuleInfo;
 
 use crate::Error;
 use crate::inputs::packs_of;
+use cowrap_base::files::Shown;
 
 /// The rules of packs that are given as in a request.
 ///
@@ -49,7 +50,7 @@ fn require_own_packs(settings: &Settings, given: &[PathBuf]) -> Result<(), Error
         let is_given =
             is_of_user && given.iter().any(|given| real(given).is_some_and(|given| real(path) == Some(given)));
         if !is_given {
-            settings.require_own("pack", path, packs.line, &format!("--pack {}", path.display()))?;
+            settings.require_own("pack", path, packs.line, &format!("--pack {}", path.shown()))?;
         }
     }
     Ok(())

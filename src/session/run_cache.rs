@@ -17,9 +17,9 @@ use cowrap_base::files::{Digest, Digester, LONGEST_TEXT, Overlay, Texts, Tree, r
 use cowrap_base::limits::Limit;
 use cowrap_csyntax::suppression::comments;
 use cowrap_frontend::clang::Library;
-use cowrap_frontend::compdb;
 use cowrap_frontend::marks::definitions;
 use cowrap_frontend::sources::{is_old, normalized_digest};
+use cowrap_frontend::{compdb, environment};
 use cowrap_packs::PackSet;
 use cowrap_report::{Details, Finding, Problem, Report, Summary};
 
@@ -100,7 +100,13 @@ impl RunCache {
         paths(request.root.as_slice());
         paths(&request.packs);
         paths(&request.inputs);
+        // Paths in the settings start from the directory of their file.
+        paths(request.settings.file.as_slice());
+        paths(&request.settings.homes);
+        // Which directory is too wide for a tree depends on where the user's files are.
+        paths(&std::env::var_os("HOME").map(PathBuf::from).into_iter().collect::<Vec<_>>());
         digester.update(request.settings.text.as_bytes());
+        environment::add_to(&mut digester);
         for limit in Limit::ALL {
             digester.update(&request.limits.get(limit).to_le_bytes());
         }

@@ -33,6 +33,7 @@ use crate::units::{Purpose, UnitResult, count_unknown_arguments, link};
 use crate::vocabulary::{mark_headers, vocabulary};
 use crate::warning::Warning;
 use crate::{Error, index_file};
+use cowrap_base::files::Shown;
 
 /// A tree that is open for reading.
 pub(crate) struct Session<'r> {
@@ -123,7 +124,7 @@ impl<'r> Session<'r> {
         let workers = workers.ready()?;
         let library = workers.library().clone();
         let parsing = ParseDetails {
-            clang: format!("{} ({})", library.version, library.path().display()),
+            clang: format!("{} ({})", library.version, library.path().shown()),
             marks: visible.definitions.iter().map(|definition| mark_detail(definition, packs.first(), &tree)).collect(),
             ..ParseDetails::default()
         };
@@ -302,7 +303,7 @@ impl<'r> Session<'r> {
 /// Opens the cache of a request. If it cannot be used, the user is told, and the run goes on without.
 pub(crate) fn open_cache(request: &Request, location: &CacheLocation) -> Option<Cache> {
     let opened = Cache::open(&location.directory, location.limit).and_then(|cache| {
-        let directory = || location.directory.display().to_string();
+        let directory = || location.directory.shown().to_string();
         match is_tracked(&location.directory) {
             Ok(false) => Ok(cache),
             Ok(true) => Err(CacheError::Tracked { directory: directory() }),
@@ -337,7 +338,7 @@ fn require_marks(request: &Request, packs: &PackSet, defined: &[MarkLocation], t
     let names: Vec<&str> = packs.packs().iter().map(|pack| pack.name.as_str()).collect();
     Err(Error::NoMarks {
         pack: names.join("`, `"),
-        root: tree.root.display().to_string(),
+        root: tree.root.shown().to_string(),
         marks: missing.concat().join(", "),
     })
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use cowrap_base::cache::CacheError;
+use cowrap_base::files::Shown;
 use cowrap_fix::UnsyncedDirectory;
 
 /// Something that the user should know although it stops nothing.
@@ -23,16 +24,16 @@ pub enum Warning {
     )]
     Unsaved(usize),
     /// A killed run of `cowrap fix` has left the tree half changed.
-    #[error("{}: an earlier `cowrap fix` was killed and left this tree half changed; `cowrap fix` finishes it", .0.display())]
+    #[error("{}: an earlier `cowrap fix` was killed and left this tree half changed; `cowrap fix` finishes it", .0.shown())]
     UnfinishedFix(PathBuf),
     /// What such a run had begun is finished.
-    #[error("{}: finished what an earlier `cowrap fix` began, which was killed", .0.display())]
+    #[error("{}: finished what an earlier `cowrap fix` began, which was killed", .0.shown())]
     FinishedFix(PathBuf),
     /// What such a run had begun is undone.
-    #[error("{}: undid what an earlier `cowrap fix` began, which was killed", .0.display())]
+    #[error("{}: undid what an earlier `cowrap fix` began, which was killed", .0.shown())]
     UndoneFix(PathBuf),
     /// A changed file had other names.
-    #[error("{}: has another name (a hard link), which keeps the old text", .0.display())]
+    #[error("{}: has another name (a hard link), which keeps the old text", .0.shown())]
     Separated(PathBuf),
     /// A crash of the machine may undo what was written.
     #[error(transparent)]

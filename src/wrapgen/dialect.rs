@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use cowrap_base::files::Shown;
 use cowrap_base::files::{LONGEST_TEXT, is_below, read_source, refusal};
 use cowrap_packs::{Generator, Probe};
 
@@ -96,8 +97,8 @@ pub fn root_of(generator: &Generator, header: &Path) -> Result<PathBuf, DialectE
     };
     // A symbolic link may lead to the header, in either direction.
     above(&absolute).or_else(|| above(&real.ok()?)).ok_or_else(|| DialectError::NoRoot {
-        header: header.display().to_string(),
-        wanted: generator.root.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(" and "),
+        header: header.shown().to_string(),
+        wanted: generator.root.iter().map(|file| file.shown().to_string()).collect::<Vec<_>>().join(" and "),
         known: dialects(generator),
     })
 }
@@ -113,14 +114,14 @@ pub fn detect(generator: &Generator, root: &Path) -> Result<DetectedDialect, Dia
         // The pack may be the tree's.
         if !is_below(&path, &[root]) {
             let why = "it is outside of the tree".to_owned();
-            refused.get_or_insert(DialectError::Refused { path: path.display().to_string(), why });
+            refused.get_or_insert(DialectError::Refused { path: path.shown().to_string(), why });
             return None;
         }
         let text = texts.entry(path).or_insert_with_key(|path| match read_source(path, LONGEST_TEXT) {
             Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
             Err(error) => {
                 if let (Some(why), None) = (refusal(&error), &refused) {
-                    refused = Some(DialectError::Refused { path: path.display().to_string(), why: why.to_string() });
+                    refused = Some(DialectError::Refused { path: path.shown().to_string(), why: why.to_string() });
                 }
                 None
             }
@@ -135,8 +136,8 @@ pub fn detect(generator: &Generator, root: &Path) -> Result<DetectedDialect, Dia
                 let text = read(file)?;
                 reason = match &probe.has {
                     Some(wanted) if !text.contains(wanted.as_str()) => return None,
-                    Some(wanted) => format!("`{wanted}` in {}", file.display()),
-                    None => format!("what {} lacks", file.display()),
+                    Some(wanted) => format!("`{wanted}` in {}", file.shown()),
+                    None => format!("what {} lacks", file.shown()),
                 };
             }
             if let Some(lowest) = &probe.version {
@@ -145,7 +146,7 @@ pub fn detect(generator: &Generator, root: &Path) -> Result<DetectedDialect, Dia
                     return None;
                 }
                 if reason.is_empty() {
-                    reason = format!("the version in {}, at least {lowest}", file.display());
+                    reason = format!("the version in {}, at least {lowest}", file.shown());
                 }
             }
             Some(reason)
@@ -153,7 +154,7 @@ pub fn detect(generator: &Generator, root: &Path) -> Result<DetectedDialect, Dia
         let found = feature.probes.iter().find_map(|probe| Some((probe, holds(probe, &mut read)?)));
         let Some((probe, reason)) = found else {
             return Err(DialectError::Undetected {
-                root: root.display().to_string(),
+                root: root.shown().to_string(),
                 feature: feature.name.clone(),
                 known: dialects(generator),
             });

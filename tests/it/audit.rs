@@ -30,6 +30,24 @@ const OPENS_FILES: &[&str] = &[
     "src/session/build.rs",
 ];
 
+/// Parts of the sources that may write paths as they are: into generated text, or between quotes that
+/// escape them.
+const WRITES_PATHS: &[&str] = &["src/cli/config.rs", "src/cli/generate.rs", "src/session/generate/mod.rs"];
+
+#[test]
+fn messages_show_paths_in_one_line() {
+    for (file, text) in sources() {
+        let relative = file.strip_prefix(root()).unwrap();
+        let is_test = ["tests.rs", "testing.rs"].iter().any(|name| relative.ends_with(name));
+        if is_test || WRITES_PATHS.iter().any(|part| relative.starts_with(part)) {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let at = code.find(".display()").map(|at| code[..at].lines().count());
+        assert_eq!(at, None, "{}: `display`; use cowrap_base::files::Shown", relative.display());
+    }
+}
+
 #[test]
 fn only_regular_files_are_read() {
     for (file, text) in sources() {

@@ -17,6 +17,7 @@ use thiserror::Error;
 use crate::effects::Effects;
 use crate::program::FunctionId;
 use crate::wording;
+use cowrap_base::files::Shown;
 
 pub use graph::{Selection, graph};
 pub use paths::paths;
@@ -110,7 +111,7 @@ fn full_name(effects: &Effects<'_>, function: FunctionId) -> String {
     let name = wording::name(effects, function);
     match effects.program.function(function).file {
         Some(file) if effects.program.named(name).nth(1).is_some() => {
-            format!("{}:{name}", effects.tree.relative(effects.program.path(file)).display())
+            format!("{}:{name}", effects.tree.relative(effects.program.path(file)).shown())
         }
         _ => name.to_owned(),
     }

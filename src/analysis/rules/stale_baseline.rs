@@ -3,6 +3,7 @@
 use cowrap_report::{BaselineEntry, Finding, Label, Level, Role, Span};
 
 use super::{Rule, beside_the_program, without_effects};
+use cowrap_base::files::Shown;
 
 /// The rule. Its findings are made where the baseline is read.
 pub const RULE: Rule = Rule {
@@ -17,7 +18,7 @@ pub const RULE: Rule = Rule {
 
 /// An entry of a baseline that matches no finding.
 pub fn finding(at: Span, entry: &BaselineEntry) -> Finding {
-    let path = entry.path.display();
+    let path = entry.path.shown();
     let function = match entry.function.as_str() {
         "" => String::new(),
         function => format!(", function `{function}`"),

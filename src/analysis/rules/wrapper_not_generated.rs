@@ -6,6 +6,7 @@ use cowrap_report::{Action, Finding, Level, Role, Safety};
 
 use super::Rule;
 use super::report::{Message, Report};
+use cowrap_base::files::Shown;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -35,7 +36,7 @@ fn finding(effects: &Effects<'_>, wrapper: &DeclaredWrapper<'_>, output_was_read
     let function = name(effects, wrapper.function);
     let mark = &effects.pack.mark(wrapper.mark.mark).name;
     let header = effects.program.path(wrapper.mark.location.file);
-    let shown = effects.tree.relative(header).display();
+    let shown = effects.tree.relative(header).shown();
     let mut is_input = true;
     let help = match &effects.generation.inputs {
         Some(inputs) if !inputs.contains(header) => {

@@ -5,6 +5,7 @@ use cowrap_report::{Finding, Level, Role};
 
 use super::Rule;
 use super::report::{Message, Report};
+use cowrap_base::files::Shown;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -37,7 +38,7 @@ fn finding(effects: &Effects<'_>, file: &StaleFile) -> Option<Finding> {
         report.note_at(other.location, says(&other.function, other.is_asked_for));
     }
     let inputs: Vec<String> =
-        file.inputs.iter().map(|input| effects.tree.relative(input).display().to_string()).collect();
+        file.inputs.iter().map(|input| effects.tree.relative(input).shown().to_string()).collect();
     report.help(format!("regenerate it from {}", inputs.join(", ")));
     Some(report.finish())
 }

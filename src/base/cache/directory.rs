@@ -15,6 +15,7 @@ use crate::files::{Directory, Staged, is_temporary, refusal, remove_abandoned_in
 use super::log::Log;
 use super::names::{Name, list};
 use super::{CacheError, EntryKind};
+use crate::files::Shown;
 
 /// The default limit of a cache, in bytes.
 pub const DEFAULT_LIMIT: u64 = 1 << 30;
@@ -126,7 +127,7 @@ pub(super) struct Opened {
 ///
 /// It cannot be read, is not a cache, or others than the user can change it.
 pub(super) fn open(directory: &Path) -> Result<Option<Opened>, CacheError> {
-    let shown = || directory.display().to_string();
+    let shown = || directory.shown().to_string();
     let failed = |source| CacheError::Read { directory: shown(), source };
     let root = match Directory::open(directory) {
         Ok(root) => root,
@@ -153,7 +154,7 @@ pub(super) fn open(directory: &Path) -> Result<Option<Opened>, CacheError> {
 /// Fails if others than the user can change a directory: they could decide what runs report. Root can
 /// in any case. The user's own group may, since on many systems it has no other member.
 fn require_private(directory: &Directory, path: &Path) -> Result<(), CacheError> {
-    let shown = path.display().to_string();
+    let shown = path.shown().to_string();
     let entry = directory.own_entry().map_err(|source| CacheError::Read { directory: shown.clone(), source })?;
     if entry.user != geteuid().as_raw() && entry.user != 0 {
         return Err(CacheError::OtherOwner { directory: shown });
@@ -168,7 +169,7 @@ fn require_private(directory: &Directory, path: &Path) -> Result<(), CacheError>
 /// Opens the directory of a cache, and makes it with its tag and subdirectory if they are missing.
 /// Only the user can read it, since it tells about sources.
 pub(super) fn prepare(directory: &Path) -> Result<Directory, CacheError> {
-    let failed = |source| CacheError::Write { directory: directory.display().to_string(), source };
+    let failed = |source| CacheError::Write { directory: directory.shown().to_string(), source };
     if open(directory)?.is_none() {
         DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
     }
@@ -195,7 +196,7 @@ pub(super) fn prepare(directory: &Path) -> Result<Directory, CacheError> {
 /// Waits until no other process writes to the cache. The lock lasts until the returned file is
 /// closed or the process ends.
 pub(super) fn lock(store: &Directory) -> Result<File, CacheError> {
-    let shown = || store.path().display().to_string();
+    let shown = || store.path().shown().to_string();
     let failed = |source| CacheError::Write { directory: shown(), source };
     let name = Name::Lock.file();
     let deadline = Instant::now() + PATIENCE;
@@ -291,7 +292,7 @@ pub fn clean(directory: &Path) -> Result<Cleaned, CacheError> {
     let Some(Opened { root, store }) = open(directory)? else { return Ok(cleaned) };
     if let Some(store) = store {
         let _lock = lock(&store)?;
-        let failed = |source| CacheError::Write { directory: directory.display().to_string(), source };
+        let failed = |source| CacheError::Write { directory: directory.shown().to_string(), source };
         let (items, temporary) = list(&store);
         for name in temporary {
             remove_temporary(&store, &name);

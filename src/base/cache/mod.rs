@@ -32,6 +32,7 @@ use crate::files::{
     remove_abandoned_in,
 };
 
+use crate::files::Shown;
 pub use directory::{CacheInfo, CacheLocation, Cleaned, DEFAULT_LIMIT, clean, default_directory, info};
 use log::{Key, Log, RECORD, Record, append};
 use names::{Header, Item, Name, list};
@@ -471,7 +472,7 @@ impl Cache {
     }
 
     fn shown(&self) -> String {
-        self.directory.display().to_string()
+        self.directory.shown().to_string()
     }
 }
 

@@ -1,7 +1,9 @@
 //! Texts of files for people: safe for terminals, with lines and columns.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +14,52 @@ use super::{Overlay, Tree};
 /// those that change the direction of writing.
 pub fn is_deceptive(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Paths for messages.
+pub trait Shown {
+    /// The path in one line, without characters that change what a terminal shows of the text around
+    /// it. They are escaped.
+    fn shown(&self) -> ShownPath<'_>;
+}
+
+/// A path that is shown in a message; see [`Shown`].
+#[derive(Clone, Copy, Debug)]
+pub struct ShownPath<'p>(&'p Path);
+
+impl Shown for Path {
+    fn shown(&self) -> ShownPath<'_> {
+        ShownPath(self)
+    }
+}
+
+impl fmt::Display for ShownPath<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.to_string_lossy().chars() {
+            match is_deceptive(c) {
+                true => write!(f, "{}", c.escape_default())?,
+                false => f.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How some services that run checks recognise commands to themselves in what a program prints,
+/// anywhere in a line. Others take a line that begins with `::`.
+const COMMANDS: &[&str] = &["##[", "##vso["];
+
+/// A line that is no command to a service that runs checks. Other lines stay as they are.
+pub fn without_commands(line: &str) -> Cow<'_, str> {
+    let begins = line.trim_start().starts_with("::");
+    if !begins && !COMMANDS.iter().any(|command| line.contains(command)) {
+        return Cow::Borrowed(line);
+    }
+    let mut line = line.to_owned();
+    for command in COMMANDS {
+        line = line.replace(command, &command.replacen("##", "#\\u{23}", 1));
+    }
+    if begins { Cow::Owned(line.replacen(':', "\\u{3a}", 1)) } else { Cow::Owned(line) }
 }
 
 /// A file's text. Characters that could deceive a terminal are shown as `?`, and in a file that is
@@ -148,6 +196,11 @@ impl Source {
                 text.extend(bytes.iter().map(|byte| if shown(byte) { char::from(*byte) } else { '?' }));
             }
         }
+        // The same length, so that offsets stay.
+        let commands: &[&str] = if text.contains("##") { COMMANDS } else { &[] };
+        for command in commands {
+            text = text.replace(command, &command.replacen("##", "#?", 1));
+        }
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Source { text, lines }
     }
@@ -222,6 +275,18 @@ mod tests {
         assert_eq!(source.offset(2, 99), None);
         assert_eq!(source.offset(0, 1), None);
         assert_eq!(source.offset(9, 1), None);
+    }
+
+    #[test]
+    fn no_line_is_a_command() {
+        let path = Path::new("a\n::error::b\u{1b}[31m");
+        assert_eq!(path.shown().to_string(), "a\\n::error::b\\u{1b}[31m");
+        for line in ["a::b", "#[x]", "# #[", ": :", ""] {
+            assert_eq!(without_commands(line), line);
+        }
+        assert_eq!(without_commands("  ::error::x"), "  \\u{3a}:error::x");
+        assert_eq!(without_commands("a ##vso[task] ##[group]"), "a #\\u{23}vso[task] #\\u{23}[group]");
+        assert_eq!(Source::new(b"/* ##vso[x] */ f").text(), "/* #?vso[x] */ f");
     }
 
     #[test]

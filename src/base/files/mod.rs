@@ -16,7 +16,7 @@ mod write;
 pub use boundary::{home_of, is_below, leads_out};
 pub use digest::{Digest, Digester};
 pub use directory::{Directory, Entry};
-pub use display::{Columns, CountedCharacters, Source, Sources, is_deceptive};
+pub use display::{Columns, CountedCharacters, Shown, ShownPath, Source, Sources, is_deceptive, without_commands};
 pub use overlay::{ON_DISK, Overlay};
 pub use place::{NamedBy, Place, WriteRefusal, Written, is_of_git, write_refusal, write_whole};
 pub use read::{

@@ -11,6 +11,7 @@ use std::path::{Component, Path, PathBuf};
 
 use thiserror::Error;
 
+use super::Shown;
 use super::directory::{Directory, Entry};
 use super::read::{FileKind, ReadRefusal};
 use super::tree::normalize;
@@ -21,7 +22,7 @@ use super::write::{Staged, remove_abandoned_in};
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum WriteRefusal {
     /// The tree names a place outside of the tree.
-    #[error("it leads to {}, outside of the tree", .0.display())]
+    #[error("it leads to {}, outside of the tree", .0.shown())]
     Outside(PathBuf),
     /// The tree names a place in git's own directory.
     #[error("it is in git's own directory")]
@@ -30,7 +31,7 @@ pub enum WriteRefusal {
     #[error("it is {0}, not a regular file")]
     NotRegular(FileKind),
     /// The run reads the file.
-    #[error("it is one of the files that are read, {}; name another file", .0.display())]
+    #[error("it is one of the files that are read, {}; name another file", .0.shown())]
     Input(PathBuf),
     /// The file is a part of a program.
     #[error("it is a C file; name another file")]

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::Shown;
 use super::boundary::{home_of, is_too_wide};
 use super::read::{LONGEST_TEXT, read_regular};
 
@@ -119,7 +120,7 @@ impl Tree {
 
 /// Why it is unknown which tree meson builds.
 #[derive(Debug, Error)]
-#[error("cannot read {}: {source}; configure the build again", path.display())]
+#[error("cannot read {}: {source}; configure the build again", path.shown())]
 pub struct MesonError {
     /// The file.
     path: PathBuf,

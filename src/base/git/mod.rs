@@ -29,6 +29,7 @@ use crate::files::normalize;
 
 use self::process::Failure;
 use self::repository::Repository;
+use crate::files::Shown;
 
 pub use changes::{Change, Side};
 pub use dirty::dirty;
@@ -38,13 +39,13 @@ pub use tracked::is_tracked;
 #[derive(Debug, Error)]
 pub enum GitError {
     /// The tree is not in a git repository.
-    #[error("{} is not in a git repository, so changes are unknown", root.display())]
+    #[error("{} is not in a git repository, so changes are unknown", root.shown())]
     NotARepository {
         /// The tree's root.
         root: PathBuf,
     },
     /// git is missing or cannot be started.
-    #[error("cannot run `git` in {}: {reason}; install git, or add its directory to PATH", root.display())]
+    #[error("cannot run `git` in {}: {reason}; install git, or add its directory to PATH", root.shown())]
     NoGit {
         /// The tree's root.
         root: PathBuf,
@@ -52,7 +53,7 @@ pub enum GitError {
         reason: io::Error,
     },
     /// A file that git would read cannot be read, or is no regular file.
-    #[error("cannot read {}: {reason}; git is not started", path.display())]
+    #[error("cannot read {}: {reason}; git is not started", path.shown())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -60,7 +61,7 @@ pub enum GitError {
         reason: io::Error,
     },
     /// The repository has something that git must not read.
-    #[error("{} {why}; git is not started; {help}", path.display())]
+    #[error("{} {why}; git is not started; {help}", path.shown())]
     Refused {
         /// The file.
         path: PathBuf,
@@ -70,7 +71,7 @@ pub enum GitError {
         help: &'static str,
     },
     /// git did not end in time.
-    #[error("`git {command}` in {} did not end in {} seconds, and was stopped", root.display(), longest.as_secs())]
+    #[error("`git {command}` in {} did not end in {} seconds, and was stopped", root.shown(), longest.as_secs())]
     TooSlow {
         /// The tree's root.
         root: PathBuf,
@@ -80,7 +81,7 @@ pub enum GitError {
         longest: Duration,
     },
     /// git reported an error.
-    #[error("git failed in {}: {message}", root.display())]
+    #[error("git failed in {}: {message}", root.shown())]
     Failed {
         /// The tree's root.
         root: PathBuf,
@@ -134,8 +135,7 @@ impl Git {
         let top = Path::new(OsStr::from_bytes(top));
         git.top = top.canonicalize().unwrap_or_else(|_| normalize(top));
         if git.top != git.repository.top {
-            let why =
-                format!("is not the repository that git takes; that has its working tree in {}", git.top.display());
+            let why = format!("is not the repository that git takes; that has its working tree in {}", git.top.shown());
             let help = "repair or remove it, and remove `core.worktree` from its configuration";
             return Err(GitError::Refused { path: git.repository.top.join(".git"), why, help });
         }

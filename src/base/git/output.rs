@@ -1,5 +1,6 @@
 //! What git prints for programs. A repository decides the names and texts in it.
 
+use crate::files::Shown;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -35,7 +36,7 @@ pub fn raw_changes(output: &[u8], top: &Path) -> Result<Vec<RawChange>, String> 
             false => Some(path.clone()),
         };
         if status.starts_with('U') {
-            return Err(format!("{} is not merged yet", path.display()));
+            return Err(format!("{} is not merged yet", path.shown()));
         }
         let side = |mode: &str, blob: &str, path: Option<PathBuf>| match mode {
             "000000" | "160000" => None,

@@ -11,6 +11,7 @@ use std::path::{Component, Path, PathBuf};
 
 use thiserror::Error;
 
+use cowrap_base::files::Shown;
 use cowrap_base::files::{Texts, offset};
 use cowrap_csyntax::{self as csyntax, EditError, TextEdit};
 use cowrap_report::{Action, Edit, Fix, Span};
@@ -46,13 +47,13 @@ pub enum PlanError {
     #[error("no declaration of `{0}` was read")]
     NoDeclaration(String),
     /// The file does not belong to the tree.
-    #[error("{} is outside of the tree", .0.display())]
+    #[error("{} is outside of the tree", .0.shown())]
     OutsideTree(PathBuf),
     /// The next build would undo the edit.
-    #[error("{} is a generated file", .0.display())]
+    #[error("{} is a generated file", .0.shown())]
     Generated(PathBuf),
     /// The file cannot be read.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {reason}", path.shown())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -60,7 +61,7 @@ pub enum PlanError {
         reason: io::Error,
     },
     /// The file has become shorter.
-    #[error("{}:{line}: the file no longer has this line", path.display())]
+    #[error("{}:{line}: the file no longer has this line", path.shown())]
     NoSuchLine {
         /// The file.
         path: PathBuf,
@@ -68,7 +69,7 @@ pub enum PlanError {
         line: u32,
     },
     /// The text does not allow the edit.
-    #[error("{}:{}:{}: {reason}", at.path.display(), at.line, at.column)]
+    #[error("{}:{}:{}: {reason}", at.path.shown(), at.line, at.column)]
     Refused {
         /// Where.
         at: Span,
@@ -76,13 +77,13 @@ pub enum PlanError {
         reason: EditError,
     },
     /// The edit would move text that is not UTF-8.
-    #[error("{}: the text to be moved is not UTF-8", .0.display())]
+    #[error("{}: the text to be moved is not UTF-8", .0.shown())]
     NotUtf8(PathBuf),
     /// No list of a generator's inputs was found.
     #[error("the build does not say where the inputs of the generator are listed")]
     NoInputList,
     /// The header cannot be added to the list.
-    #[error("{}: {reason}", file.display())]
+    #[error("{}: {reason}", file.shown())]
     NotAddable {
         /// The file with the list.
         file: PathBuf,
@@ -90,7 +91,7 @@ pub enum PlanError {
         reason: EditError,
     },
     /// The header is in the list, but the build was configured before that.
-    #[error("{}: {}; configure the build again", file.display(), EditError::AlreadyListed(entry.clone()))]
+    #[error("{}: {}; configure the build again", file.shown(), EditError::AlreadyListed(entry.clone()))]
     AlreadyListed {
         /// The file with the list.
         file: PathBuf,

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use cowrap_base::files::Shown;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -94,7 +95,7 @@ impl Library {
                     let resource_directory = resource_directory(&path, major)?;
                     return Ok(Library { shared, path, major, version, resource_directory });
                 }
-                Err(reason) => tried.push(format!("  {}: {reason}", path.display())),
+                Err(reason) => tried.push(format!("  {}: {reason}", path.shown())),
             }
         }
         Err(LoadError::Unusable { tried: tried.join("\n") })
@@ -170,7 +171,7 @@ fn candidates() -> (Vec<PathBuf>, String) {
         let given = PathBuf::from(given);
         let found = if given.is_dir() { libraries_in(&given) } else { vec![given.clone()] };
         let found = found.into_iter().filter(|p| p.exists()).collect();
-        return (found, format!("LIBCLANG_PATH={}", given.display()));
+        return (found, format!("LIBCLANG_PATH={}", given.shown()));
     }
     let mut directories: Vec<PathBuf> = Vec::new();
     for major in MAJORS.rev() {
@@ -260,10 +261,10 @@ fn resource_directory(library: &Path, major: u32) -> Result<PathBuf, LoadError> 
             Ok(include.as_deref().and_then(Path::parent).unwrap_or(place).to_path_buf())
         }
         None => {
-            let mut looked_in: Vec<String> = places.iter().map(|p| p.display().to_string()).collect();
+            let mut looked_in: Vec<String> = places.iter().map(|p| p.shown().to_string()).collect();
             looked_in.dedup();
             Err(LoadError::NoResourceDirectory {
-                library: library.display().to_string(),
+                library: library.shown().to_string(),
                 major,
                 looked_in: looked_in.join(", "),
             })

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use cowrap_base::files::Shown;
 use cowrap_base::files::{ReadRefusal, read_regular, refusal};
 
 /// How deep response files may be nested.
@@ -76,7 +77,7 @@ impl Expansion<'_> {
             |error: std::io::Error| ExpansionError::Here(format!("the response file cannot be read: {error}"));
         let path = self.directory.join(OsStr::from_bytes(name)).canonicalize().map_err(unreadable)?;
         if !self.roots.iter().any(|root| path.starts_with(root)) {
-            let roots: Vec<String> = self.roots.iter().map(|root| root.display().to_string()).collect();
+            let roots: Vec<String> = self.roots.iter().map(|root| root.shown().to_string()).collect();
             return Err(ExpansionError::Here(format!("the response file is not below {}", roots.join(" or "))));
         }
         if self.open.contains(&path) {

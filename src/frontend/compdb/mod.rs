@@ -25,6 +25,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
+use cowrap_base::files::Shown;
 use thiserror::Error;
 
 pub use find::{FILE_NAME, find};
@@ -93,7 +94,7 @@ pub enum Error {
     /// The given path does not exist.
     #[error(
         "{}: no such file or directory\n  pass the directory that holds compile_commands.json, or the file itself",
-        .path.display()
+        .path.shown()
     )]
     NoSuchPath {
         /// The path.
@@ -103,7 +104,7 @@ pub enum Error {
     #[error(
         "{}: no compile_commands.json in this directory\n  configure the build first (meson and configure write it; \
          cmake needs -DCMAKE_EXPORT_COMPILE_COMMANDS=ON; for make, run `bear -- make`)",
-        .directory.display()
+        .directory.shown()
     )]
     NotInDirectory {
         /// The directory.
@@ -114,7 +115,7 @@ pub enum Error {
         "no compile_commands.json found\n  looked in {}, its build/ and its build*/\n  configure the build first \
          (meson and configure write it; cmake needs -DCMAKE_EXPORT_COMPILE_COMMANDS=ON; for make, run \
          `bear -- make`), or pass -p with the build directory",
-        .start.display()
+        .start.shown()
     )]
     NotFound {
         /// The directory in which the search began.
@@ -127,7 +128,7 @@ pub enum Error {
         candidates: Vec<PathBuf>,
     },
     /// The file cannot be read.
-    #[error("{}: cannot read the compilation database: {source}", .path.display())]
+    #[error("{}: cannot read the compilation database: {source}", .path.shown())]
     Unreadable {
         /// The file or directory.
         path: PathBuf,
@@ -137,7 +138,7 @@ pub enum Error {
     /// The file is not a JSON compilation database.
     #[error(
         "{}:{line}:{column}: not a compilation database: {message}\n  configure the build again",
-        .path.display()
+        .path.shown()
     )]
     Syntax {
         /// The database.
@@ -150,7 +151,7 @@ pub enum Error {
         message: String,
     },
     /// The database has more entries than the limit.
-    #[error("{}: {entries} entries, which exceeds --limit-entries {most}", .path.display())]
+    #[error("{}: {entries} entries, which exceeds --limit-entries {most}", .path.shown())]
     TooManyEntries {
         /// The database.
         path: PathBuf,
@@ -162,7 +163,7 @@ pub enum Error {
     /// An entry names no file.
     #[error(
         "{}: entry {entry} (counted from 0) has no `file`\n  configure the build again",
-        .path.display()
+        .path.shown()
     )]
     NoFile {
         /// The database.
@@ -174,8 +175,8 @@ pub enum Error {
     #[error(
         "{}: entry {entry} (counted from 0, {}) has neither `command` nor `arguments`, or an empty one\n  configure \
          the build again",
-        .path.display(),
-        .file.display()
+        .path.shown(),
+        .file.shown()
     )]
     NoCommand {
         /// The database.
@@ -189,8 +190,8 @@ pub enum Error {
     #[error(
         "{}: entry {entry} (counted from 0, {}) has a `command` with an unbalanced quote or a final backslash\n  \
          configure the build again",
-        .path.display(),
-        .file.display()
+        .path.shown(),
+        .file.shown()
     )]
     Quotes {
         /// The database.
@@ -203,5 +204,5 @@ pub enum Error {
 }
 
 fn list(paths: &[PathBuf]) -> String {
-    paths.iter().map(|path| format!("  {}", path.display())).collect::<Vec<_>>().join("\n")
+    paths.iter().map(|path| format!("  {}", path.shown())).collect::<Vec<_>>().join("\n")
 }

@@ -15,6 +15,7 @@ use super::compiler::{self, Compiler};
 use super::language::Language;
 use super::vet::{Arguments, Vetted, vet};
 use super::{Database, Error, RefusedEntry, Unit};
+use cowrap_base::files::Shown;
 use cowrap_base::files::{LONGEST_DATA, leads_out, normalize, read_regular};
 
 /// Reads a database and vets every entry.
@@ -76,7 +77,7 @@ pub fn single(file: &Path, directory: &Path, flags: &[OsString]) -> Result<Unit,
         EntryOutcome::Unit(unit) => Ok(unit),
         EntryOutcome::Refused(refusal) => Err(refusal),
         EntryOutcome::Other(language) => {
-            let argument = file.display().to_string();
+            let argument = file.shown().to_string();
             let reason = format!("it is compiled as {language}, but cowrap reads only C; pass `-x c` if it is C");
             Err(RefusedEntry { entry: 0, file, argument, reason })
         }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::extract::PchMismatch;
+use cowrap_base::files::Shown;
 
 /// What was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,7 +126,7 @@ impl fmt::Display for Refused {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |file: &Option<PathBuf>| file.as_ref().map_or("a file".into(), |file| file.display().to_string());
+        let shown = |file: &Option<PathBuf>| file.as_ref().map_or("a file".into(), |file| file.shown().to_string());
         match self {
             Refusal::CompilerMessage { message } => write!(f, "the compiler reports: {message}"),
             Refusal::UnitErrors => f.write_str("it has errors"),
@@ -133,12 +134,12 @@ impl fmt::Display for Refusal {
                 f.write_str("a static function that a shared header declares is defined in another file")
             }
             Refusal::Mismatch(PchMismatch::ReadAgain) => f.write_str("a shared header was read a second time"),
-            Refusal::UnreadableFile { file } => write!(f, "{} cannot be read", file.display()),
+            Refusal::UnreadableFile { file } => write!(f, "{} cannot be read", file.shown()),
             Refusal::UnforeseenFile { file } => {
-                write!(f, "{} was included, but no scanned `#include` finds it", file.display())
+                write!(f, "{} was included, but no scanned `#include` finds it", file.shown())
             }
             Refusal::NotIncluded { file } => {
-                write!(f, "{} was not included by the header that should include it", file.display())
+                write!(f, "{} was not included by the header that should include it", file.shown())
             }
             Refusal::IncludesUnit => f.write_str("a shared header includes its own file"),
             Refusal::Interference { name, file, other } => write!(
@@ -151,10 +152,10 @@ impl fmt::Display for Refusal {
                 write!(f, "{} may change the compiler's state or depend on where it is included", shown(file))
             }
             Refusal::UndeclaredName { name, file } => {
-                write!(f, "{} uses `{name}`, which may not be declared there without sharing", file.display())
+                write!(f, "{} uses `{name}`, which may not be declared there without sharing", file.shown())
             }
             Refusal::UndeclaredFields { file } => {
-                write!(f, "{} uses fields of a record that may not be defined there without sharing", file.display())
+                write!(f, "{} uses fields of a record that may not be defined there without sharing", file.shown())
             }
             Refusal::CountedNames { file } => {
                 write!(f, "{} may number names with `__COUNTER__`", shown(file))

@@ -18,6 +18,7 @@ use super::protocol::{Answer, LibraryInfo, ParseFailure, Request, frame, receive
 use super::serve::{ARGUMENT, serve};
 use super::watch::Watch;
 use crate::clang::LoadError;
+use crate::environment;
 use crate::failure::Failure;
 
 /// How often a worker that has not answered yet is looked at.
@@ -30,20 +31,6 @@ const LONGEST_WAITS: [Duration; 2] = [Duration::from_secs(10), Duration::from_se
 /// A worker may take this many times the limit on its processor time in all: other processes need
 /// the processor, too.
 const MOST_SLOWED: u32 = 20;
-
-/// The environment variables that a worker gets: those by which libclang is found, and those that
-/// change what clang reads.
-const KEPT_VARIABLES: &[&str] = &[
-    "LIBCLANG_PATH",
-    "COWRAP_RESOURCE_DIR",
-    "LD_LIBRARY_PATH",
-    "DYLD_LIBRARY_PATH",
-    "CPATH",
-    "C_INCLUDE_PATH",
-    "SOURCE_DATE_EPOCH",
-    "SDKROOT",
-    "MACOSX_DEPLOYMENT_TARGET",
-];
 
 /// The stack of a worker that is a thread.
 const THREAD_STACK_BYTES: usize = 256 << 20;
@@ -305,9 +292,8 @@ impl Read for Watched<'_> {
 /// `LIBCLANG_NOTHREADS`, libclang runs on the large stack that the worker has made. Without its
 /// recovery, a crash always ends the worker.
 fn start_process(program: &Path, socket: UnixStream) -> io::Result<Child> {
-    let kept = KEPT_VARIABLES.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
     let mut command = Command::new(program);
-    command.arg0("cowrap").arg(ARGUMENT).env_clear().envs(kept);
+    command.arg0("cowrap").arg(ARGUMENT).env_clear().envs(environment::deciding());
     command.env("LIBCLANG_NOTHREADS", "1").env("LIBCLANG_DISABLE_CRASH_RECOVERY", "1");
     // A unit can ask clang to write modules into a cache there, which nobody wants.
     for variable in ["HOME", "TMPDIR", "XDG_CACHE_HOME"] {

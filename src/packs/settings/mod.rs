@@ -16,6 +16,7 @@ use cowrap_base::limits::Limit;
 use cowrap_report::Level;
 
 use super::{Cut, Effect, Model, Pack, SlotModel, SlotName};
+use cowrap_base::files::Shown;
 
 /// The name of the file.
 pub const FILE_NAME: &str = "cowrap.toml";
@@ -229,8 +230,7 @@ impl Settings {
     /// Reads a file. The names of packs and rules in it are not checked yet: which there are depends on the packs that
     /// the file names ([`Settings::check`]).
     pub fn read(file: &Path) -> Result<Settings, SettingsError> {
-        let text =
-            read_text(file).map_err(|source| SettingsError::Read { path: file.display().to_string(), source })?;
+        let text = read_text(file).map_err(|source| SettingsError::Read { path: file.shown().to_string(), source })?;
         Settings::parse(&text, file).map_err(|error| match error {
             // A link in a tree may lead to any file, whose text is nobody's business.
             SettingsError::Invalid { path, .. } if leads_out(file) => {
@@ -250,7 +250,7 @@ impl Settings {
         if self.homes.is_empty() || is_below(path, &self.homes) {
             return Ok(());
         }
-        let shown = path.display();
+        let shown = path.shown();
         let message =
             format!("`{key}` names {shown}, which is outside of the tree; name it on the command line: {option}");
         Err(self.invalid(line, &message))
@@ -306,7 +306,7 @@ impl Settings {
     }
 
     fn invalid(&self, line: u32, message: &str) -> SettingsError {
-        let path = self.file.as_deref().unwrap_or(Path::new(FILE_NAME)).display().to_string();
+        let path = self.file.as_deref().unwrap_or(Path::new(FILE_NAME)).shown().to_string();
         SettingsError::Invalid { path, message: format!("{line}: {message}") }
     }
 

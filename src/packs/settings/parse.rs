@@ -18,6 +18,7 @@ use super::{
     GeneratorFiles, LevelOf, MOST_RAISED, PackRules, Settings, SettingsError, TreeCut, TreeLimit, TreeModel, TreeSlot,
     Valued,
 };
+use cowrap_base::files::Shown;
 
 impl Settings {
     /// Parses the text of a file. As in [`Settings::read`], names of packs and rules are not checked yet.
@@ -161,7 +162,7 @@ impl Source<'_> {
 
     fn invalid(&self, offset: usize, message: &str) -> SettingsError {
         let message = format!("{}: {message}", self.line(offset));
-        SettingsError::Invalid { path: self.file.display().to_string(), message }
+        SettingsError::Invalid { path: self.file.shown().to_string(), message }
     }
 
     fn value<T, U>(&self, written: Option<Spanned<T>>, make: impl FnOnce(T) -> U) -> Option<Valued<U>> {

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::fingerprint::UNNAMED_PACK;
 use super::{Finding, Fingerprints, Subject, lossy};
+use cowrap_base::files::Shown;
 
 /// The version of the format.
 const VERSION: u32 = 2;
@@ -88,7 +89,7 @@ impl Baseline {
     /// Parses the text of a file.
     pub fn parse(text: &str, path: &Path) -> Result<Baseline, BaselineError> {
         let wrong = |line: usize, problem: &str| {
-            let (path, problem) = (path.display().to_string(), problem.to_owned());
+            let (path, problem) = (path.shown().to_string(), problem.to_owned());
             BaselineError { path, line: line as u32 + 1, problem }
         };
         let mut lines = text.lines().enumerate().map(|(number, line)| (number, line.trim_end())).peekable();

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{Answer, Direction, EdgeKind, Explanation, Paths, QueryResult, Related, Relation};
 
-use super::text::{count, location, printable, wrap};
+use super::text::{count, location, printable, wrap, write_json};
 use super::witness::Witnesses;
 use super::{Style, dot, page};
 
@@ -52,7 +52,7 @@ pub fn render_answer(result: &QueryResult, format: AnswerFormat, style: Style, o
 
 fn json(result: &QueryResult, out: &mut dyn Write) -> io::Result<()> {
     let document = Document { version: VERSION, unread_units: result.unread_units, answer: &result.answer };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    write_json(&document, true, out)?;
     writeln!(out)
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::Report;
 use crate::{Finding, Fingerprints, Level};
 
-use super::text::{NOT_CHECKED, printable};
+use super::text::{NOT_CHECKED, printable, write_json};
 
 #[derive(Serialize)]
 struct Issue {
@@ -57,7 +57,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             location: place.map_or_else(|| location(&problem.file, 1), |at| location(&at.path, at.line)),
         });
     }
-    serde_json::to_writer_pretty(&mut *out, &issues)?;
+    write_json(&issues, true, out)?;
     writeln!(out)
 }
 

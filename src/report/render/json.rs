@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::text::write_json;
 use crate::{Finding, Problem, Report, Summary};
 
 /// The version of the format.
@@ -47,6 +48,6 @@ impl<'a> Document<'a> {
 
 /// Writes a report.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &Document::whole(report))?;
+    write_json(&Document::whole(report), true, out)?;
     writeln!(out)
 }

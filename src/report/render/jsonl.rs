@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 
+use super::text::write_json;
 use crate::Report;
 
 use super::json::Document;
@@ -10,9 +11,9 @@ use super::json::Document;
 /// Writes a report.
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for finding in &report.findings {
-        serde_json::to_writer(&mut *out, finding)?;
+        write_json(finding, false, out)?;
         writeln!(out)?;
     }
-    serde_json::to_writer(&mut *out, &Document::without_findings(report))?;
+    write_json(&Document::without_findings(report), false, out)?;
     writeln!(out)
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{CheckedEntry, PackCheck};
 
-use super::text::{count, location, printable};
+use super::text::{count, location, printable, write_json};
 
 /// The version of the JSON.
 const VERSION: u32 = 1;
@@ -20,7 +20,7 @@ struct Document<'a> {
 
 /// Writes a comparison as one JSON document.
 pub fn render_pack_check_json(check: &PackCheck, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &Document { version: VERSION, check })?;
+    write_json(&Document { version: VERSION, check }, true, out)?;
     writeln!(out)
 }
 

@@ -13,7 +13,7 @@ use crate::{BaselineState, Finding, Fix, Label, Safety, Span};
 use crate::{Problem, Report, RuleInfo};
 use cowrap_base::files::Columns;
 
-use super::text::{level_name, printable};
+use super::text::{level_name, printable, write_json};
 
 /// The name of the directory that relative paths start from. The document does not say where it is,
 /// so that it is the same on every machine.
@@ -43,7 +43,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         }}),
     };
     let schema = "https://json.schemastore.org/sarif-2.1.0.json";
-    serde_json::to_writer_pretty(&mut *out, &Document { schema, runs: [run], version: "2.1.0" })?;
+    write_json(&Document { schema, runs: [run], version: "2.1.0" }, true, out)?;
     writeln!(out)
 }
 

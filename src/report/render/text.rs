@@ -1,6 +1,10 @@
 //! Pieces of text that several formats share: locations, levels, remarks, counts, and lines that
 //! fit a width.
 
+use std::io::{self, Write};
+
+use serde::Serialize;
+
 use cowrap_base::files;
 
 use crate::{Finding, Level, Span};
@@ -31,10 +35,44 @@ pub fn remarks(finding: &Finding) -> Vec<String> {
     notes.chain(finding.help.iter().map(|help| format!("help: {help}"))).collect()
 }
 
-/// Text without characters that change what a terminal shows.
+/// Text without characters that change what a terminal shows, and which is no command to a service
+/// that runs checks.
 pub fn printable(text: &str) -> String {
     let escape = |c: char| if files::is_deceptive(c) { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(escape).collect()
+    let text: String = text.chars().map(escape).collect();
+    files::without_commands(&text).into_owned()
+}
+
+/// Writes a document as JSON, which may end up in a log: no part of it is a command to a service that
+/// runs checks.
+pub fn write_json(value: &impl Serialize, is_pretty: bool, out: &mut dyn Write) -> io::Result<()> {
+    let out = WithoutCommands(out);
+    match is_pretty {
+        true => serde_json::to_writer_pretty(out, value)?,
+        false => serde_json::to_writer(out, value)?,
+    }
+    Ok(())
+}
+
+/// Escapes `##[` and `##vso[` in JSON. Only strings can have these characters, and what a string has
+/// between two escapes is written at once.
+struct WithoutCommands<'w>(&'w mut dyn Write);
+
+impl Write for WithoutCommands<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) if text.contains("##") => {
+                let text = text.replace("##[", "#\\u0023[").replace("##vso[", "#\\u0023vso[");
+                self.0.write_all(text.as_bytes())?;
+            }
+            _ => self.0.write_all(bytes)?,
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// The same for a text of several lines.

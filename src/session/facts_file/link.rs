@@ -16,6 +16,7 @@ use crate::index_file::{Coverage, Index, counts_of};
 use crate::inputs::packs_of;
 
 use super::{EXTENSION, EncodedFileFacts, EncodedUnit, FORMAT, FactsError, FactsFile, Shard, UnitList};
+use cowrap_base::files::Shown;
 
 /// How many units an error names.
 const MAX_NAMED: usize = 3;
@@ -43,16 +44,14 @@ pub struct LinkRequest {
 pub fn link(request: &LinkRequest) -> Result<Index, FactsError> {
     let packs = packs_of(&request.packs, &request.settings)?;
     let root = match &request.root {
-        Some(root) => {
-            Some(root.canonicalize().map_err(|_| ReadError::NoSuchPath { path: root.display().to_string() })?)
-        }
+        Some(root) => Some(root.canonicalize().map_err(|_| ReadError::NoSuchPath { path: root.shown().to_string() })?),
         None => None,
     };
     let mut linker = FactsLinker::default();
     for path in files(&request.facts)? {
-        let failed = |source| FactsError::Read { path: path.display().to_string(), source };
+        let failed = |source| FactsError::Read { path: path.shown().to_string(), source };
         let bytes = read_regular(&path, LONGEST_DATA).map_err(failed)?;
-        let unusable = |problem| FactsError::Unusable { path: path.display().to_string(), problem };
+        let unusable = |problem| FactsError::Unusable { path: path.shown().to_string(), problem };
         let body = FORMAT.decode(&bytes).map_err(unusable)?;
         let content: FactsFile<'_> = postcard::from_bytes(body).map_err(|_| unusable(damaged()))?;
         if linker.packs.is_none() {
@@ -72,7 +71,7 @@ pub(crate) fn files(given: &[PathBuf]) -> Result<Vec<PathBuf>, FactsError> {
             files.push(path.clone());
             continue;
         }
-        let failed = |source| FactsError::Read { path: path.display().to_string(), source };
+        let failed = |source| FactsError::Read { path: path.shown().to_string(), source };
         let mut in_directory = Vec::new();
         for entry in path.read_dir().map_err(failed)? {
             let file = entry.map_err(failed)?.path();
@@ -81,7 +80,7 @@ pub(crate) fn files(given: &[PathBuf]) -> Result<Vec<PathBuf>, FactsError> {
             }
         }
         if in_directory.is_empty() {
-            return Err(FactsError::Empty { path: path.display().to_string() });
+            return Err(FactsError::Empty { path: path.shown().to_string() });
         }
         in_directory.sort();
         files.extend(in_directory);
@@ -131,7 +130,7 @@ struct LinkedUnit {
 impl FactsLinker {
     fn add(&mut self, path: &Path, content: FactsFile<'_>, root: Option<&Path>) -> Result<(), FactsError> {
         let FactsFile { read_with, version, clang, root: old_root, build, shard, list, file_facts, units } = content;
-        let unusable = || FactsError::Unusable { path: path.display().to_string(), problem: damaged() };
+        let unusable = || FactsError::Unusable { path: path.shown().to_string(), problem: damaged() };
         let number = self.files.len();
         self.files.push(LinkedFile { path: path.to_path_buf(), version, shard });
         if self.packs.as_ref().is_some_and(|packs| packs.read_with != read_with) {
@@ -258,7 +257,7 @@ impl FactsLinker {
         let LinkedPacks { selected: packs, readings, read_with } = packs;
         // The facts may number marks that no pack has.
         if !program.is_consistent(counts_of(&packs)) {
-            let path = self.files[lister].path.display().to_string();
+            let path = self.files[lister].path.shown().to_string();
             return Err(FactsError::Unusable { path, problem: damaged() });
         }
         Ok(Index { program, packs, readings, read_with, tree, details, problems, coverage })
@@ -266,7 +265,7 @@ impl FactsLinker {
 
     /// The error that two files cannot be linked.
     fn mismatch(&self, one: usize, other: usize, problem: String) -> FactsError {
-        let path = |number: usize| self.files[number].path.display().to_string();
+        let path = |number: usize| self.files[number].path.shown().to_string();
         FactsError::Mismatch { path: path(one), other: path(other), problem }
     }
 
@@ -274,7 +273,7 @@ impl FactsLinker {
     fn name(&self, unit: Digest) -> String {
         let file = self.list.as_ref().and_then(|(list, _)| {
             let number = list.units.iter().position(|digest| *digest == unit)?;
-            Some(list.files.get(number)?.display().to_string())
+            Some(list.files.get(number)?.shown().to_string())
         });
         file.unwrap_or_else(|| format!("the unit {unit}"))
     }
@@ -290,7 +289,7 @@ impl FactsLinker {
             what.extend(absent.take(MAX_NAMED * 10).map(|number| format!("shard {number}/{of}")));
         }
         if what.is_empty() {
-            what.extend(files.iter().take(MAX_NAMED).map(|file| file.display().to_string()));
+            what.extend(files.iter().take(MAX_NAMED).map(|file| file.shown().to_string()));
             if files.len() > MAX_NAMED {
                 what.push("others".to_owned());
             }
@@ -312,7 +311,7 @@ fn moved(tree: Tree, root: Option<&Path>) -> Tree {
 
 fn shown(tree: &Tree) -> String {
     match &tree.build {
-        Some(build) => format!("{} (built in {})", tree.root.display(), build.display()),
-        None => tree.root.display().to_string(),
+        Some(build) => format!("{} (built in {})", tree.root.shown(), build.shown()),
+        None => tree.root.shown().to_string(),
     }
 }

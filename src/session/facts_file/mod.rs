@@ -26,6 +26,7 @@ use crate::Error as ReadError;
 use crate::file_format::{FileFormat, ReadWith};
 use crate::session::Session;
 
+use cowrap_base::files::Shown;
 use extract::digest;
 pub(crate) use extract::list_file;
 pub use extract::{Extracted, Shard, UnitSelection, extract};
@@ -206,5 +207,5 @@ pub(crate) fn write(place: &Place, bytes: &[u8]) -> Result<(), FactsError> {
 
 /// The error that a file cannot be written.
 pub(crate) fn not_written(path: &Path, source: std::io::Error) -> FactsError {
-    FactsError::Write { path: path.display().to_string(), source }
+    FactsError::Write { path: path.shown().to_string(), source }
 }

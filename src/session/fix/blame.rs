@@ -13,6 +13,7 @@ use crate::generate::Job;
 use crate::session::UnitRead;
 
 use super::rounds::{Attempt, FixSession, PlannedFix};
+use cowrap_base::files::Shown;
 
 /// The number of failures in one file that single fixes are blamed for. Each costs another attempt,
 /// so after that, all fixes of the file are blamed.
@@ -60,7 +61,7 @@ impl FixSession<'_> {
                     Action::AddInput { header } => {
                         let path = tree.root.join(header);
                         if !self.jobs.is_empty() && self.jobs.iter().all(|job| lacks(job, &path)) {
-                            blamed.insert(*id, format!("the generated file does not include {}", header.display()));
+                            blamed.insert(*id, format!("the generated file does not include {}", header.shown()));
                         }
                     }
                     _ => {}
@@ -120,7 +121,7 @@ impl FixSession<'_> {
         }
         let mut blamed = BTreeMap::new();
         for (unit, problem) in problems {
-            let reason = format!("{} would no longer compile: {}", problem.file.display(), problem.message);
+            let reason = format!("{} would no longer compile: {}", problem.file.shown(), problem.message);
             let ids = self.suspected(*unit, problem, fixes, set, new_texts);
             blamed.extend(ids.into_iter().map(|id| (id, reason.clone())));
         }

@@ -11,6 +11,7 @@ use crate::warning::Warning;
 use super::outcome::{CheckResult, FixKey, fix_key};
 use super::rounds::{FixSession, PlannedFix};
 use super::{Applied, FixError, Fixed, NotApplied, Step};
+use cowrap_base::files::Shown;
 
 /// Why a fix was not applied, if no other reason is known.
 const NO_ROUND_LEFT: &str = "the limit of --max-rounds was reached";
@@ -59,7 +60,7 @@ impl FixSession<'_> {
             match dirty(root, &paths) {
                 Ok(dirty) if dirty.is_empty() => {}
                 Ok(dirty) => {
-                    let names: Vec<String> = dirty.iter().map(|path| path.display().to_string()).collect();
+                    let names: Vec<String> = dirty.iter().map(|path| path.shown().to_string()).collect();
                     return Err(FixError::Dirty(names.join(", ")));
                 }
                 // Outside of git, there is nothing to compare with.

@@ -7,6 +7,7 @@ use cowrap_fix::GroupId;
 use cowrap_report::{Action, Finding, Fix, Level, Report, RuleInfo, Span};
 
 use super::rounds::PlannedFix;
+use cowrap_base::files::Shown;
 
 /// The result of checking a snapshot.
 pub(super) struct CheckResult {
@@ -80,7 +81,7 @@ pub(super) fn compare(
             let at = &finding.primary.at;
             format!(
                 "it would cause a new finding: {}:{}: {} [{}]",
-                at.path.display(),
+                at.path.shown(),
                 at.line,
                 finding.message,
                 finding.rule

@@ -9,6 +9,7 @@ use cowrap_base::files::{LONGEST_DATA, leads_out, read_regular};
 use cowrap_packs::{Generator, GeneratorFiles, Settings};
 
 use super::GenerateError;
+use cowrap_base::files::Shown;
 
 /// Where meson says what a build generates, in the build directory.
 pub(crate) const INTROSPECTION: &str = "meson-info/intro-targets.json";
@@ -68,7 +69,7 @@ pub fn configured_jobs(settings: &Settings) -> Vec<Job> {
 pub fn build_jobs(build: &Path, packs: &[PathBuf]) -> Result<BuildJobs, GenerateError> {
     let generator = Generator::first_of(packs)?;
     let path = build.join(INTROSPECTION);
-    let shown = path.display().to_string();
+    let shown = path.shown().to_string();
     let bytes = read_regular(&path, LONGEST_DATA)
         .map_err(|source| GenerateError::ReadIntrospection { path: shown.clone(), source })?;
     let targets: Vec<Target> = serde_json::from_slice(&bytes).map_err(|error| {

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use cowrap_base::diagnostic::TextDiagnostic;
+use cowrap_base::files::Shown;
 use cowrap_base::files::{LONGEST_TEXT, NamedBy, WriteRefusal, is_below, normalize, read_source};
 use cowrap_packs::{Generator, PackError};
 use cowrap_report::HeaderDiagnostics;
@@ -137,7 +138,7 @@ pub enum GenerateError {
 pub fn require_own_headers(job: &Job, named_by: &NamedBy) -> Result<(), GenerateError> {
     let NamedBy::Tree(homes) = named_by else { return Ok(()) };
     match job.inputs.iter().find(|input| !is_below(input, homes)) {
-        Some(input) => Err(GenerateError::ForeignHeader { path: input.display().to_string() }),
+        Some(input) => Err(GenerateError::ForeignHeader { path: input.shown().to_string() }),
         None => Ok(()),
     }
 }
@@ -201,7 +202,7 @@ fn read_text(
     path: &Path,
     read_file: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
 ) -> Result<(PathBuf, String), GenerateError> {
-    let bytes = read_file(path).map_err(|source| GenerateError::Read { path: path.display().to_string(), source })?;
+    let bytes = read_file(path).map_err(|source| GenerateError::Read { path: path.shown().to_string(), source })?;
     let text = String::from_utf8(bytes).unwrap_or_else(|error| ascii_only(error.as_bytes()));
     Ok((path.to_path_buf(), text))
 }
@@ -255,7 +256,7 @@ fn choose_dialect(
 fn no_wrapper(header: usize, path: &Path) -> TextDiagnostic {
     TextDiagnostic {
         is_error: false,
-        message: format!("{} declares no wrapper", path.display()),
+        message: format!("{} declares no wrapper", path.shown()),
         text: header,
         span: None,
         label: String::new(),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use cowrap_base::files::{LONGEST_TEXT, NamedBy, Place, WriteRefusal, Written, write_refusal};
 
 use super::{GenerateError, Generated, Job};
+use cowrap_base::files::Shown;
 
 /// How much of a file is read to see whether it is a generated one.
 const BEGINNING: u64 = 1024;
@@ -20,7 +21,7 @@ pub fn output_place(output: &Path, named_by: &NamedBy) -> Result<Place, Generate
 }
 
 fn not_written(output: &Path, source: io::Error) -> GenerateError {
-    let path = output.display().to_string();
+    let path = output.shown().to_string();
     match write_refusal(&source) {
         Some(WriteRefusal::Input(_) | WriteRefusal::Twice | WriteRefusal::Source) | None => {
             GenerateError::Write { path, source }
@@ -40,7 +41,7 @@ impl Generated {
         let (Some(text), Some(output)) = (&self.text, &job.output) else { return Ok(Written::Same) };
         let place = output_place(output, named_by)?;
         let failed = |error| not_written(output, error);
-        let refused = |what| GenerateError::NotGenerated { path: output.display().to_string(), what };
+        let refused = |what| GenerateError::NotGenerated { path: output.shown().to_string(), what };
         place.refuse_inputs(&job.inputs).map_err(|error| match write_refusal(&error) {
             Some(_) => refused("one of the headers"),
             None => failed(error),
@@ -59,7 +60,7 @@ impl Generated {
     ///
     /// It cannot be read, or is outside of the tree although the tree names it.
     pub fn stored(&self, output: &Path, named_by: &NamedBy) -> Result<Vec<u8>, GenerateError> {
-        let failed = |source| GenerateError::Read { path: output.display().to_string(), source };
+        let failed = |source| GenerateError::Read { path: output.shown().to_string(), source };
         let place = match Place::named(output, named_by) {
             // The directory does not exist either.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -85,7 +86,7 @@ impl Generated {
             let output = job.output.as_deref().unwrap_or(Path::new("-"));
             place.write(self.depfile(output).as_bytes()).map(|_| ())
         };
-        write().map_err(|source| GenerateError::Write { path: depfile.display().to_string(), source })
+        write().map_err(|source| GenerateError::Write { path: depfile.shown().to_string(), source })
     }
 
     /// The depfile of the output, for make and ninja.

@@ -13,6 +13,7 @@ use crate::Error;
 use crate::inputs::inputs;
 
 use super::HintSource;
+use cowrap_base::files::Shown;
 
 /// Something that a pack may name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +110,7 @@ pub fn find_hints(source: &HintSource) -> Result<TreeHints, Error> {
     let (root, build) = match source {
         HintSource::Root(root) => {
             let known = root.canonicalize().ok().filter(|root| root.is_dir());
-            (known.ok_or_else(|| Error::NoSuchPath { path: root.display().to_string() })?, None)
+            (known.ok_or_else(|| Error::NoSuchPath { path: root.shown().to_string() })?, None)
         }
         HintSource::Request(request) => {
             let (_, tree) = inputs(request)?;

@@ -12,6 +12,7 @@ use cowrap_packs::{Pack, PackError, pack_name_problem};
 
 use crate::Error;
 use crate::request::Request;
+use cowrap_base::files::Shown;
 
 pub use hints::{Hint, TreeHints, find_hints};
 
@@ -222,7 +223,7 @@ fn is_statement(name: &str, hints: Option<&TreeHints>) -> bool {
 fn shown(hint: &Hint) -> String {
     let Hint { name, what, count, path, line, .. } = hint;
     let plural = if *count == 1 { "" } else { "s" };
-    let text = format!("`{name}`, {count} {what}{plural}, first at {}:{line}", path.display());
+    let text = format!("`{name}`, {count} {what}{plural}, first at {}:{line}", path.shown());
     text.chars().map(|c| if is_deceptive(c) { '?' } else { c }).collect()
 }
 

@@ -327,3 +327,58 @@ fn no_message_quotes_a_foreign_header() {
         }
     }
 }
+
+// --- what a line of a log can be --------------------------------------------------------------------------------
+
+#[test]
+fn no_line_is_a_command_to_a_service() {
+    let name = "b\n::error file=x::y\n##vso[task.x]\u{1b}[31m.c";
+    let tree = Hostile::new();
+    tree.write(name, "#include \"co.h\"\nvoid b(void) { drain(); /* ##vso[task.setvariable] */ }\n#error ::error::z\n");
+    let unit = "#pragma clang __debug dump x\n__attribute__((annotate(\"\\n::error::a\"))) int x;\n";
+    tree.write("::error::c.c", &format!("{unit}{UNIT}"));
+    tree.write("d\n::error::d.c", &UNIT.replace("unit", "d"));
+    tree.database();
+    let other = format!("::error::n\n::error::n{name}");
+    let runs: [&[&str]; 9] = [
+        &["check", "-p", "build"],
+        &["check", "-p", "build", "--format", "short", "--verbose"],
+        &["check", "-p", "build", "--format", "json"],
+        &["check", "-p", "build", "--format", "sarif"],
+        &["check", "-p", "build", "--format", "junit"],
+        &["check", "-p", &other],
+        &["check", "-p", "build", "--pack", &other],
+        &["check", "-p", "build", "--config", &other],
+        &["fix", "-p", "build", "--allow-incomplete"],
+    ];
+    for arguments in runs {
+        let said = tree.run(arguments);
+        let is_command = |line: &str| line.trim_start().starts_with("::") || line.contains("##vso[");
+        assert!(!said.text.lines().any(is_command), "{arguments:?}: {}", said.text);
+        assert!(!said.text.contains('\u{1b}'), "{arguments:?}: {}", said.text);
+    }
+}
+
+// --- what caches depend on --------------------------------------------------------------------------------------
+
+#[test]
+fn a_cache_knows_the_environment() {
+    let tree = Hostile::new();
+    tree.write("shadow/found.h", "int found;\n");
+    tree.write("b.c", "#if __has_include(<found.h>)\n#error found\n#endif\n");
+    tree.write("c.c", "int c[__DATE__[10] == '0' ? -1 : 1];\n");
+    tree.database();
+    let shadow = tree.root().join("shadow").display().to_string();
+    let variables = [("CPATH", shadow.as_str()), ("C_INCLUDE_PATH", &shadow), ("SOURCE_DATE_EPOCH", "0")];
+    let plain = |said: &Said| (said.status, said.text.contains("not checked"));
+    std::thread::sleep(Duration::from_millis(40));
+    for _ in 0..2 {
+        assert_eq!(plain(&tree.check(&[])), (1, false));
+    }
+    for variable in variables {
+        // 1970 ends with a zero, and a header is found.
+        let said = tree.run_with(&["check", "-p", "build", "--format", "short"], &[variable]);
+        assert_eq!(plain(&said), (2, true), "{variable:?}: {said:?}");
+        assert_eq!(plain(&tree.check(&[])), (1, false), "{variable:?}");
+    }
+}

@@ -494,7 +494,7 @@ fn recover_in(root: &Directory, before: Before<'_>) -> Result<Recovered, Recover
         };
         Err(RecoverError::Stuck {
             changed: paths(&|state| state.has_new),
-            other: paths(&|state| !state.has_new && !(state.has_old && state.can_change)),
+            other: paths(&|state| !(state.has_new || state.has_old && state.can_change)),
         })
     }
 }

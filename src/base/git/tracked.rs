@@ -1,6 +1,6 @@
 //! Whether a tree brings a file or a directory.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::repository::Repository;
 use super::{Git, GitError};
@@ -30,7 +30,7 @@ pub fn is_tracked(path: &Path) -> Result<bool, GitError> {
 }
 
 /// Whether the repository of a directory tracks a path.
-fn has(directory: &Path, path: &PathBuf) -> Result<bool, GitError> {
+fn has(directory: &Path, path: &Path) -> Result<bool, GitError> {
     // No tree can bring what is there, and git does not look for a repository there.
     if is_of_git(path) {
         return Ok(false);

@@ -33,6 +33,8 @@ pub struct Target {
     pub dictionary: Option<&'static str>,
     /// Whether it reads texts, in linear time.
     pub is_linear: bool,
+    /// Whether one input takes as long as ten of others.
+    pub is_slow: bool,
 }
 
 /// All targets, sorted by name.
@@ -43,15 +45,15 @@ pub const TARGETS: &[Target] = &[
     target("diff", "two texts, for a diff", written::diff, None, false),
     target("edits", "C text that `cowrap fix` edits", c_text::edits, Some("c"), false),
     target("expression", "a path expression", program::expression, Some("expression"), true),
-    target("facts", "facts of a file, and a program of them", stored::facts, None, false),
+    slow(target("facts", "facts of a file, and a program of them", stored::facts, None, false)),
     target("git_config", "the configuration of a repository", git::config, Some("git"), false),
     target("git_output", "what git prints", git::output, None, true),
     target("lex", "C text, by the lexer", c_text::lex, Some("c"), true),
     target("meson", "what meson says of a build", stored::meson, Some("json"), false),
     target("pack", "a pack, and what it says of a program", packs::pack, Some("toml"), true),
-    target("program", "the program of an index", stored::program, None, false),
+    slow(target("program", "the program of an index", stored::program, None, false)),
     target("read_header", "a header with wrapper marks", c_text::read_header, Some("c"), true),
-    target("repeated", "long texts, by all readers that must be linear", repeated, Some("c"), false),
+    slow(target("repeated", "long texts, by all readers that must be linear", repeated, Some("c"), false)),
     target("scan", "C text, by the scanner", c_text::scan, Some("c"), true),
     target("settings", "a `cowrap.toml`", packs::settings, Some("toml"), true),
     target("stat_cache", "a stat cache", stored::stat_cache, None, false),
@@ -67,7 +69,11 @@ const fn target(
     dictionary: Option<&'static str>,
     is_linear: bool,
 ) -> Target {
-    Target { name, reads, check, dictionary, is_linear }
+    Target { name, reads, check, dictionary, is_linear, is_slow: false }
+}
+
+const fn slow(target: Target) -> Target {
+    Target { is_slow: true, ..target }
 }
 
 /// Runs the check of the target with this name, for its fuzz target.

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
-/// How many inputs each target gets, by default.
+/// How many inputs each target gets, by default; a slow one gets a tenth.
 const CASES: u32 = 300;
 
 /// How long all inputs of one target may take. What takes longer does not end.
@@ -57,7 +57,8 @@ fn changed_inputs_hold() {
     for target in TARGETS.iter().filter(|target| only.as_ref().is_none_or(|only| target.name == only)) {
         within_limit_of(target, cases.map_or(PATIENCE, |_| Duration::MAX), move |now| {
             let strategy = inputs(target);
-            let config = Config { cases: cases.unwrap_or(CASES), failure_persistence: None, ..Config::default() };
+            let by_default = if target.is_slow { CASES / 10 } else { CASES };
+            let config = Config { cases: cases.unwrap_or(by_default), failure_persistence: None, ..Config::default() };
             let mut runner = match cases {
                 Some(_) => TestRunner::new(config),
                 None => TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)),

@@ -32,7 +32,7 @@ pub(super) fn write(out: &mut dyn Write, text: &[u8]) -> Result<(), String> {
 /// Writes a line to standard error. If that is impossible, there is nobody to tell.
 pub(super) fn say(line: &str) {
     // Not even a word of the tree can make it a command to a service that runs checks.
-    let lines: Vec<_> = line.split('\n').map(|line| printable_lines(line)).collect();
+    let lines: Vec<_> = line.split('\n').map(printable_lines).collect();
     let _ = io::stderr().lock().write_all(format!("{}\n", lines.join("\n")).as_bytes());
 }
 

@@ -484,6 +484,15 @@ const TYPE_WORDS: &[&str] = &["void", "char", "short", "int", "long", "float", "
 
 // --- parameters -------------------------------------------------------------------------------------------------
 
+/// The first punctuator of this kind that is not between braces, as those in the members of a `struct` are.
+fn outside_of_braces<'t>(tokens: &[&'t Token<'t>], punctuator: &str) -> Option<&'t Token<'t>> {
+    let mut depth = 0;
+    tokens.iter().copied().find(|token| {
+        depth += i32::from(token.is("{")) - i32::from(token.is("}"));
+        depth == 0 && token.is(punctuator)
+    })
+}
+
 fn parameters(tokens: &[&Token<'_>], function: &Token<'_>, vocabulary: &Vocabulary) -> Result<Vec<Parameter>, Problem> {
     match tokens {
         [] => {
@@ -496,6 +505,14 @@ fn parameters(tokens: &[&Token<'_>], function: &Token<'_>, vocabulary: &Vocabula
         }
         [only] if only.is_word("void") => return Ok(Vec::new()),
         _ => {}
+    }
+    if let Some(semicolon) = outside_of_braces(tokens, ";") {
+        return Err(Problem::new(
+            semicolon.span.clone(),
+            format!("the parameters of `{}` have a `;` among them", function.text),
+        )
+        .label("a wrapper cannot repeat this")
+        .help("write parameters that need no forward declarations"));
     }
     let mut parameters: Vec<Parameter> = Vec::new();
     let mut start = 0;

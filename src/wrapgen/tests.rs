@@ -227,6 +227,8 @@ fn declarations_that_cannot_be_wrapped_are_refused() {
         ("int co_wrapper a_b(int x, long x);", "two parameters", "long x"),
         ("int co_wrapper a_b(va_list ap);", "va_list", "va_list"),
         ("int co_wrapper a_b(int n, int x[][n]);", "depends on the parameter `n`", "int x[][n]"),
+        ("int co_wrapper a_b(int n; int x[n], int n);", "have a `;` among them", ";"),
+        ("int co_wrapper a_b(int x[;]);", "have a `;` among them", ";"),
         ("int co_wrapper a_b(int x = 3);", "cannot read a parameter", "="),
         ("co_wrapper a_b(void);", "has no return type", "a_b"),
         ("my_type other_type co_wrapper a_b(void);", "which of `my_type`, `other_type`", "other_type"),

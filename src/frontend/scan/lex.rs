@@ -370,8 +370,8 @@ impl<'t> Lexer<'t> {
                     }
                     self.at = next;
                 }
-                // A letter beyond ASCII is part of a number in some dialects, and so is what follows it.
-                0x80.. => {
+                // These are part of a number for some compilers, and so is what follows them.
+                0x80.. | b'$' => {
                     self.doubtful = true;
                     break;
                 }

@@ -83,13 +83,13 @@ impl Pch {
         std::iter::successors(Some(self), |pch| pch.below.as_deref())
     }
 
-    /// Tells a worker what this precompiled header and those below it declare.
-    pub fn tell(&self, conversation: &mut Conversation<'_>) -> Result<(), Failure> {
+    /// Sends a worker what this precompiled header and those below it declare.
+    pub fn send_summaries(&self, conversation: &mut Conversation<'_>) -> Result<(), Failure> {
         let levels: Vec<&Pch> = self.chain().collect();
         for level in levels.into_iter().rev() {
             let below = level.below.as_ref().map(|below| below.number);
             let encoded = || postcard::to_stdvec(&*level.compiled.summary).unwrap_or_default();
-            conversation.tell_summary(level.number, below, encoded)?;
+            conversation.send_summary(level.number, below, encoded)?;
         }
         Ok(())
     }

@@ -219,7 +219,7 @@ impl<'a> Sharing<'a> {
         let member = self.plan.units[number].as_ref()?;
         let context = self.context(&self.plan.groups[member.group], &reader.paths);
         let read = |conversation: &mut Conversation<'_>| {
-            pch.tell(conversation)?;
+            pch.send_summaries(conversation)?;
             let early = Some(last_early_line(member, pch));
             let sharing = Some(SharingInput { below: Some(pch.number), keep: None, early });
             let input = Input { purpose: Purpose::Walk, pch: Some(&pch.file), source: None, more: &[], sharing };
@@ -238,7 +238,7 @@ impl<'a> Sharing<'a> {
         };
         match catch_unwind(AssertUnwindSafe(|| reader.workers.with(read))).ok()? {
             Ok(facts) => facts.map(Ok),
-            // A plain parse tells what failed.
+            // A plain parse shows what failed.
             Err(failure) if failure.may_be_passing() => None,
             Err(failure) => Some(Err(failure)),
         }
@@ -306,7 +306,7 @@ impl Maker<'_> {
         }
         let make = |conversation: &mut Conversation<'_>| {
             if let Some(below) = self.below {
-                below.tell(conversation)?;
+                below.send_summaries(conversation)?;
             }
             let number = self.reader.workers.number_summary();
             let below = self.below.map(|below| below.number);
@@ -321,7 +321,7 @@ impl Maker<'_> {
             let parsed = Parsed::new(facts, output, Some(self.summary_below()))?;
             self.finish(candidate, parsed, number, entry, conversation)
         };
-        // If it fails, the headers are read with each unit, and a unit that fails too is told.
+        // If it fails, the headers are read with each unit, and a unit that fails too is reported.
         self.reader.workers.with(make).ok()?
     }
 

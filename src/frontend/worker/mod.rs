@@ -3,8 +3,9 @@
 //!
 //! A worker is this program itself, started with one hidden argument ([`ARGUMENT`]). It reads one
 //! unit at a time and sends its facts over a socket. `protocol` has the messages, `serve` the
-//! worker's side (with `evidence` for certification), `process` the other one, which watches the worker: it kills a worker that exceeds
-//! a limit or waits for ever. `pool` hands out workers, and replaces those that died.
+//! worker's side (with `evidence` for certification), `process` the other one, which watches the
+//! worker: it kills a worker that exceeds a limit or waits for ever. `pool` hands out workers, and
+//! replaces those that died.
 //!
 //! It must never know how units share precompiled headers, or what facts mean.
 

@@ -212,13 +212,13 @@ impl Workers {
         };
         let run = self.run.load(Ordering::Relaxed);
         if worker.run != run {
-            worker.tell(&frame(&Request::Begin).unwrap_or_default())?;
+            worker.send(&frame(&Request::Begin).unwrap_or_default())?;
             worker.summaries.clear();
             worker.run = run;
         }
         let (number, frame) = &self.common;
         if worker.common != *number {
-            worker.tell(frame)?;
+            worker.send(frame)?;
             worker.common = *number;
         }
         Ok(worker)
@@ -226,7 +226,7 @@ impl Workers {
 
     /// Puts back a worker that is of further use.
     fn put_back(&self, mut worker: Worker) {
-        let is_left = !worker.is_dead() && worker.tell(&frame(&Request::Release).unwrap_or_default()).is_ok();
+        let is_left = !worker.is_dead() && worker.send(&frame(&Request::Release).unwrap_or_default()).is_ok();
         // What a unit leaves behind in memory must not count for the next ones.
         let is_large = worker.leftover() > self.limits.unit_memory / 2;
         match is_left && !is_large {
@@ -246,8 +246,8 @@ impl Workers {
 }
 
 impl Conversation<'_> {
-    /// Tells the worker the summary of a precompiled header, if it does not have it.
-    pub fn tell_summary(
+    /// Sends the worker the summary of a precompiled header, if it does not have it.
+    pub fn send_summary(
         &mut self,
         id: u64,
         below: Option<u64>,
@@ -257,7 +257,7 @@ impl Conversation<'_> {
             return Ok(());
         }
         let request = Request::Summary { id, below, summary: summary() };
-        self.worker.tell(&frame(&request).ok_or(Failure::Damaged)?)
+        self.worker.send(&frame(&request).ok_or(Failure::Damaged)?)
     }
 
     /// Parses a unit and extracts its facts.

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -32,6 +32,12 @@ const LONGEST_WAITS: [Duration; 2] = [Duration::from_secs(10), Duration::from_se
 /// the processor, too.
 const MOST_SLOWED: u32 = 20;
 
+/// How long a worker may take to receive something. It has nothing else to do then.
+const LONGEST_SEND: Duration = Duration::from_secs(60);
+
+/// How long a worker that has closed its socket may take to end.
+const LONGEST_END: Duration = Duration::from_secs(5);
+
 /// The stack of a worker that is a thread.
 const THREAD_STACK_BYTES: usize = 256 << 20;
 
@@ -40,7 +46,7 @@ const THREAD_STACK_BYTES: usize = 256 << 20;
 pub struct Worker {
     stream: UnixStream,
     side: Side,
-    /// The number of what the worker was told about all units.
+    /// The number of what all units have in common that the worker has.
     pub common: u64,
     /// The number of the run for which the worker has read units.
     pub run: u64,
@@ -90,6 +96,7 @@ impl Worker {
     pub fn start(isolation: &Isolation) -> io::Result<Worker> {
         let (own, other) = UnixStream::pair()?;
         own.set_read_timeout(Some(INTERVAL))?;
+        own.set_write_timeout(Some(LONGEST_SEND))?;
         let side = match isolation {
             Isolation::Processes { program } => Side::Process(start_process(program, other)?),
             Isolation::InProcess => {
@@ -118,15 +125,20 @@ impl Worker {
     }
 
     /// Sends a frame that has no answer.
-    pub fn tell(&mut self, frame: &[u8]) -> Result<(), Failure> {
-        let sent = io::Write::write_all(&mut &self.stream, frame);
-        sent.map_err(|_| self.death())
+    pub fn send(&mut self, frame: &[u8]) -> Result<(), Failure> {
+        match io::Write::write_all(&mut &self.stream, frame) {
+            Ok(()) => Ok(()),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                Err(self.give_up(Failure::Slow { seconds: LONGEST_SEND.as_secs() }))
+            }
+            Err(_) => Err(self.death()),
+        }
     }
 
     /// Sends a request and waits for the answer.
     pub fn ask(&mut self, request: &Request, budget: &mut Budget) -> Result<Answer, Failure> {
         let frame = frame(request).ok_or(Failure::Damaged)?;
-        self.tell(&frame)?;
+        self.send(&frame)?;
         match self.answer(budget)? {
             Answer::Failed(ParseFailure::Parse(error)) => Err(error.into()),
             Answer::Failed(ParseFailure::Panic(message)) => Err(Failure::Panic(message)),
@@ -177,21 +189,17 @@ impl Worker {
 
     /// Why a worker that does not answer any more has ended.
     fn death(&mut self) -> Failure {
+        let status = match &mut self.side {
+            Side::Process(child) => end_of(child),
+            Side::Thread(_) => None,
+        };
+        let Some(status) = status else { return self.give_up(Failure::Damaged) };
         self.is_dead = true;
-        match &mut self.side {
-            Side::Process(child) => {
-                // It closes its socket by ending, so this does not wait.
-                let status = child.wait();
-                match status.as_ref().map(|status| (status.signal(), status.code())) {
-                    Ok((Some(signal), _)) if signal == rustix::process::Signal::KILL.as_raw() => {
-                        Failure::Killed { times: 1 }
-                    }
-                    Ok((Some(signal), _)) => Failure::Crashed { signal },
-                    Ok((None, Some(status))) => Failure::Ended { status },
-                    _ => Failure::Damaged,
-                }
-            }
-            Side::Thread(_) => Failure::Damaged,
+        match (status.signal(), status.code()) {
+            (Some(signal), _) if signal == rustix::process::Signal::KILL.as_raw() => Failure::Killed { times: 1 },
+            (Some(signal), _) => Failure::Crashed { signal },
+            (None, Some(status)) => Failure::Ended { status },
+            (None, None) => Failure::Damaged,
         }
     }
 
@@ -258,7 +266,7 @@ impl Budget {
         Ok(())
     }
 
-    /// The same where nobody tells what the worker has used.
+    /// The same where the system does not say what the worker has used.
     fn look_at_the_clock(&self) -> Result<(), Failure> {
         if self.started.elapsed() > self.limits.unit_time { Err(self.exceeded(Limit::Time)) } else { Ok(()) }
     }
@@ -285,6 +293,18 @@ impl Read for Watched<'_> {
     }
 }
 
+/// The status of a process that has closed its socket. It is about to end, unless somebody has taken
+/// it over.
+fn end_of(child: &mut Child) -> Option<ExitStatus> {
+    let started = Instant::now();
+    loop {
+        match child.try_wait() {
+            Ok(None) if started.elapsed() < LONGEST_END => std::thread::sleep(Duration::from_millis(1)),
+            status => return status.ok().flatten(),
+        }
+    }
+}
+
 /// Starts a worker process.
 ///
 /// The socket is its standard input: `#include "/dev/stdin"` cannot open a socket. libclang prints by
@@ -301,4 +321,50 @@ fn start_process(program: &Path, socket: UnixStream) -> io::Result<Child> {
     }
     command.stdin(Stdio::from(OwnedFd::from(socket))).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// A program in place of cowrap, whose standard input is the socket.
+    fn start(script: &str) -> (tempfile::TempDir, Worker) {
+        use std::os::unix::fs::PermissionsExt;
+        let scratch = tempfile::tempdir().unwrap();
+        let program = scratch.path().join("program");
+        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let isolation = Isolation::Processes { program };
+        loop {
+            match Worker::start(&isolation) {
+                // Another test started a process while the file was open.
+                Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {}
+                worker => return (scratch, worker.unwrap()),
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_a_worker_that_closes_its_socket() {
+        let failure = |script: &str| {
+            let (_scratch, mut worker) = start(script);
+            let failure = worker.library(&Limits::default()).unwrap_err();
+            assert!(worker.is_dead());
+            failure
+        };
+        let started = Instant::now();
+        assert_eq!(failure("exec sleep 600 < /dev/null"), Failure::Damaged);
+        assert!(started.elapsed() < Duration::from_secs(300));
+        assert_eq!(failure("exit 3"), Failure::Ended { status: 3 });
+        assert_eq!(failure("kill -KILL $$"), Failure::Killed { times: 1 });
+        assert_eq!(failure("kill -SEGV $$"), Failure::Crashed { signal: 11 });
+    }
+
+    #[test]
+    fn nobody_waits_for_a_worker_that_receives_nothing() {
+        let (_scratch, mut worker) = start("exec sleep 600");
+        worker.stream.set_write_timeout(Some(Duration::from_millis(10))).unwrap();
+        assert!(matches!(worker.send(&vec![0; 64 << 20]), Err(Failure::Slow { .. })));
+        assert!(worker.is_dead());
+    }
 }

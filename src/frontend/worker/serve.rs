@@ -48,7 +48,7 @@ pub fn run() -> ExitCode {
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     let is_served = STACK_BYTES.iter().any(|bytes| {
         let Ok(stream) = stream.try_clone() else { return false };
-        std::thread::Builder::new().stack_size(*bytes).spawn(move || serve(stream, true)).is_ok()
+        std::thread::Builder::new().stack_size(*bytes).spawn(move || serve_and_end(stream)).is_ok()
     });
     if is_served {
         wait_for_end(&stream);
@@ -56,6 +56,13 @@ pub fn run() -> ExitCode {
     // libclang has nothing to tidy up, and the other thread may be anywhere in it.
     let _ = kill_process(getpid(), Signal::KILL);
     ExitCode::FAILURE
+}
+
+/// Serves requests, and ends the process when that ends, for whatever reason: the other side would wait
+/// for an answer that does not come.
+fn serve_and_end(stream: UnixStream) {
+    let _ = catch_unwind(AssertUnwindSafe(|| serve(stream, true)));
+    std::process::exit(1);
 }
 
 /// Waits until the other side closes the socket, which it does by ending, however it ends. The thread

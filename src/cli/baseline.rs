@@ -6,12 +6,11 @@ use std::process::ExitCode;
 use clap::Args;
 
 use cowrap_report::render::printable_lines;
-use cowrap_session::{BaselineRequest, Gate};
+use cowrap_session::{BaselineRequest, Gate, Shown};
 
 use super::input::InputArguments;
 use super::messages::say;
 use super::{fail, progress};
-use cowrap_session::Shown;
 
 #[derive(Debug, Args)]
 #[command(after_help = "`cowrap check` does not report findings in the baseline, even if their code moves. \

@@ -11,11 +11,10 @@ use clap::{Args, ValueEnum};
 
 use cowrap_report::render::{Format, Style, render};
 use cowrap_report::{Comparison, Report, Upgrade};
-use cowrap_session::{BaselineRequest, Gate, Input, Place, Request, Since, refuse_inputs, refuse_read};
+use cowrap_session::{BaselineRequest, Gate, Input, Place, Request, Shown, Since, refuse_inputs, refuse_read};
 
 use super::input::InputArguments;
 use super::{ColorArgument, INCOMPLETE, fail, progress, warn};
-use cowrap_session::Shown;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Exit status:\n  0  no errors\n  1  errors found\n  2  analysis failed or is incomplete")]

@@ -8,12 +8,11 @@ use clap::Args;
 
 use cowrap_report::render::{printable_lines, summary_lines};
 use cowrap_report::{Level, Safety};
-use cowrap_session::{Applied, FixRequest, Fixed, Input, check_patch_directory, unified_diff, write_patches};
+use cowrap_session::{Applied, FixRequest, Fixed, Input, Shown, check_patch_directory, unified_diff, write_patches};
 
 use super::input::InputArguments;
 use super::messages::say;
 use super::{INCOMPLETE, fail, print, progress};
-use cowrap_session::Shown;
 
 #[derive(Debug, Args)]
 #[command(

@@ -8,13 +8,13 @@ use clap::Args;
 
 use cowrap_report::render::render_header_diagnostics;
 use cowrap_session::{
-    GenerateRequest, Generated, Job, NamedBy, build_jobs, configured_jobs, generate, plain_diff, require_own_headers,
+    GenerateRequest, Generated, Job, NamedBy, Shown, build_jobs, configured_jobs, generate, plain_diff,
+    require_own_headers,
 };
 
 use super::input::{generator_roots, settings};
 use super::messages::{say, write};
 use super::{ColorArgument, fail};
-use cowrap_session::Shown;
 
 #[derive(Debug, Args)]
 #[command(

@@ -10,11 +10,10 @@ use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 use cowrap_report::{Level, RuleInfo, Safety};
-use cowrap_session::{Place, nearest};
+use cowrap_session::{Place, Shown, nearest};
 
 use super::input::{packs, settings};
 use super::{Cli, fail, print};
-use cowrap_session::Shown;
 
 #[derive(Debug, Args)]
 pub(super) struct Rules {

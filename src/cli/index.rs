@@ -6,11 +6,10 @@ use std::process::ExitCode;
 use clap::Args;
 
 use cowrap_report::SharingStats;
-use cowrap_session::{Digest, FactsError, NinjaRequest, Place, Request, Shard, UnitSelection, refuse_inputs};
+use cowrap_session::{Digest, FactsError, NinjaRequest, Place, Request, Shard, Shown, UnitSelection, refuse_inputs};
 
 use super::input::InputArguments;
 use super::{INCOMPLETE, fail, progress};
-use cowrap_session::Shown;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Exit status:\n  0  written\n  2  failed or incomplete\n\n\

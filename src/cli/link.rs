@@ -5,11 +5,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use cowrap_session::{LinkRequest, Place, refuse_facts};
+use cowrap_session::{LinkRequest, Place, Shown, refuse_facts};
 
 use super::fail;
 use super::input::{packs, settings};
-use cowrap_session::Shown;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Exit status:\n  0  written\n  2  failed or incomplete")]

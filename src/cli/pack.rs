@@ -9,12 +9,11 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use cowrap_report::PackCheck;
 use cowrap_report::render::{printable_lines, render_pack_check, render_pack_check_json};
-use cowrap_session::{HintSource, Input, NewPack, Place, Request, TreeHints};
+use cowrap_session::{HintSource, Input, NewPack, Place, Request, Shown, TreeHints};
 
 use super::input::{InputArguments, settings};
 use super::messages::{ask, say};
 use super::{INCOMPLETE, fail, print, progress, warn};
-use cowrap_session::Shown;
 
 #[derive(Debug, Args)]
 pub(super) struct Pack {

@@ -13,13 +13,13 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use cowrap_base::files::{
-    Digest, Directory, LONGEST_TEXT, Staged, is_of_git, remove_abandoned_in, remove_abandoned_parts_in, uninterrupted,
+    Digest, Directory, LONGEST_TEXT, Shown, Staged, is_of_git, remove_abandoned_in, remove_abandoned_parts_in,
+    uninterrupted,
 };
 
 use crate::Change;
 use crate::journal::{self, Entry, Found, JOURNAL, split};
 use crate::order::order;
-use cowrap_base::files::Shown;
 
 /// The result of writing changes. If a change is refused, nothing is written, and `written` is empty
 /// unless the file system failed while the changes were undone.

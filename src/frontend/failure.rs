@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use cowrap_base::files::ReadRefusal;
+use cowrap_base::files::{ReadRefusal, Shown};
 use cowrap_base::limits::{Limit, Limits};
 use thiserror::Error;
 
 use crate::clang::ParseError;
-use cowrap_base::files::Shown;
 
 /// Why a unit could not be read.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]

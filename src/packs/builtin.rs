@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use cowrap_base::files::{leads_out, read_text};
+use cowrap_base::files::{Shown, leads_out, read_text};
 
 use super::PackError;
 use super::written::{FilesRead, Written};
-use cowrap_base::files::Shown;
 
 /// The default pack.
 pub const DEFAULT: &str = "qemu";

@@ -7,13 +7,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use cowrap_base::files::{home_of, is_below, read_text};
+use cowrap_base::files::{Shown, home_of, is_below, read_text};
 
 use super::builtin;
 use super::naming;
 use super::written::{FilesRead, Written};
 use super::{MarkSpec, PackError};
-use cowrap_base::files::Shown;
 
 /// The part of a pack that generation needs.
 #[derive(Clone, Debug)]

@@ -7,12 +7,11 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
-use cowrap_base::files::{ReadRefusal, read_regular, refusal};
+use cowrap_base::files::{ReadRefusal, Shown, read_regular, refusal};
 
 use super::document::Document;
 use super::template::Template;
 use super::{PackError, Setting, builtin, words};
-use cowrap_base::files::Shown;
 
 /// The ids of all rules that depend on a pack, sorted. Each has a file of its own in `analysis`.
 pub const RULE_IDS: &[&str] = &[

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use cowrap_base::files::{home_of, is_below};
+use cowrap_base::files::{Shown, home_of, is_below};
 
 use super::document::Document;
 use super::generator::{Dialect, Feature, WrittenGenerator};
@@ -15,7 +15,6 @@ use super::rules::{self, RuleSpecs};
 use super::{
     Change, Cut, Lock, MarkSpec, Model, PackError, Predicate, SlotModel, ThreadParameter, Words, builtin, help, words,
 };
-use cowrap_base::files::Shown;
 
 /// A longer chain of `extends` is circular.
 const MOST_PACKS: usize = 16;

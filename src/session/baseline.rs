@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use cowrap_analysis::rules::stale_baseline;
-use cowrap_base::files::{NamedBy, Place, Tree, is_below, leads_out, read_text, write_refusal};
+use cowrap_base::files::{NamedBy, Place, Shown, Tree, is_below, leads_out, read_text, write_refusal};
 use cowrap_base::git::Git;
 use cowrap_report::{
     Baseline, BaselineEntry, BaselineError, BaselineState, Comparison, Finding, Fingerprints, Level, Report, Span,
@@ -16,7 +16,6 @@ use cowrap_report::{
 use crate::Error;
 use crate::gate::{BASELINE, BaselineRequest, Since};
 use crate::request::Request;
-use cowrap_base::files::Shown;
 
 /// Removes the findings of the baseline from a report. The result has a finding for each stale
 /// entry, with the file that the entry is about.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use cowrap_base::files::Identities;
+use cowrap_base::files::{Identities, Shown};
 use cowrap_report::{BaselineState, Comparison, Finding, Fingerprints, Level, Note, Problem, Report, Span};
 
 use crate::changes::Changes;
@@ -17,7 +17,6 @@ use crate::gate::Since;
 use crate::request::Input;
 use crate::run_cache::{RunCache, SnapshotFindings};
 use crate::{Error, baseline};
-use cowrap_base::files::Shown;
 
 /// The most units that are parsed to check the snapshot before a change. Parsing more would cost as
 /// much as the check itself.

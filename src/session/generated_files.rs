@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 
 use cowrap_analysis::effects::{Difference, Effects, Generation, StaleFile};
 use cowrap_analysis::program::{FileId, Location};
-use cowrap_base::files::{Identities, NamedBy, Source, Texts};
+use cowrap_base::files::{Identities, NamedBy, Shown, Source, Texts};
 use cowrap_wrapgen::defined_functions;
 
 use crate::generate::{
     GenerateRequest, INTROSPECTION, Job, build_jobs, configured_jobs, generate_from, require_own_headers,
 };
 use crate::request::Request;
-use cowrap_base::files::Shown;
 
 /// Compares the generated files of each pack with what its generator would write now. The result says, for the report,
 /// which files could not be compared, and why. Packs without wrapper marks have none.

@@ -7,14 +7,13 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use cowrap_analysis::program::{PackCounts, Program};
-use cowrap_base::files::{LONGEST_DATA, Place, Tree, read_regular};
+use cowrap_base::files::{LONGEST_DATA, Place, Shown, Tree, read_regular};
 use cowrap_facts::ReadingId;
 use cowrap_packs::PackSet;
 use cowrap_report::{Details, Problem};
 
 use crate::file_format::{FileFormat, ReadWith, damaged};
 use crate::outputs::refuse_program;
-use cowrap_base::files::Shown;
 
 const FORMAT: FileFormat = FileFormat { magic: b"cowrap index ", name: "an index" };
 

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use cowrap_base::files::{Identities, Tree};
+use cowrap_base::files::{Identities, Shown, Tree};
 use cowrap_frontend::compdb::{self, Database, RefusedEntry, Unit};
 use cowrap_packs::{Pack, PackSet, Settings};
 
 use crate::request::{Input, Request};
 use crate::{Error, index_file};
-use cowrap_base::files::Shown;
 
 /// The translation units to read.
 pub(crate) struct Inputs {

@@ -10,7 +10,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use cowrap_base::files::{Digest, Place, is_deceptive};
+use cowrap_base::files::{Digest, Place, Shown, is_deceptive};
 use cowrap_frontend::compdb;
 use cowrap_frontend::worker::LibraryInfo;
 
@@ -20,7 +20,6 @@ use crate::facts_file::{FactsError, UNIT_LIST, UnitList, file_name, list_file, n
 use crate::outputs::{refuse_inputs, refuse_program};
 use crate::request::{Input, Request};
 use crate::session::Session;
-use cowrap_base::files::Shown;
 
 /// What the ninja file does.
 #[derive(Clone, Debug)]

@@ -6,12 +6,11 @@ use std::time::{Duration, SystemTime};
 
 use thiserror::Error;
 
-use cowrap_base::files::Place;
+use cowrap_base::files::{Place, Shown};
 use cowrap_fix::{PatchHeader, patch_mail, patch_name};
 use cowrap_report::Action;
 
 use crate::fix::{Applied, Fixed, Step};
-use cowrap_base::files::Shown;
 
 /// The longest subject that git and mail programs show, with room for `[PATCH 10/12]`.
 const MAX_SUBJECT: usize = 72;

@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use cowrap_analysis::effects::Effects;
-use cowrap_base::files::Shown;
-use cowrap_base::files::{ReadRefusal, Texts, Tree};
+use cowrap_base::files::{ReadRefusal, Shown, Texts, Tree};
 use cowrap_base::limits::Limit;
 use cowrap_facts::UnitFacts;
 use cowrap_frontend::compdb::RefusedEntry;

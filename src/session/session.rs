@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use cowrap_analysis::program::Program;
 use cowrap_base::cache::{Cache, CacheError, CacheLocation};
-use cowrap_base::files::{Identities, Tree};
+use cowrap_base::files::{Identities, Shown, Tree};
 use cowrap_base::git::is_tracked;
 use cowrap_facts::{ReadingId, SharedFileFacts};
 use cowrap_fix::is_unfinished;
@@ -33,7 +33,6 @@ use crate::units::{Purpose, UnitResult, count_unknown_arguments, link};
 use crate::vocabulary::{mark_headers, vocabulary};
 use crate::warning::Warning;
 use crate::{Error, index_file};
-use cowrap_base::files::Shown;
 
 /// A tree that is open for reading.
 pub(crate) struct Session<'r> {

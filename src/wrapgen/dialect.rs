@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use cowrap_base::files::Shown;
-use cowrap_base::files::{LONGEST_TEXT, is_below, read_source, refusal};
+use cowrap_base::files::{LONGEST_TEXT, Shown, is_below, read_source, refusal};
 use cowrap_packs::{Generator, Probe};
 
 /// The values of all features.

@@ -10,12 +10,11 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{getegid, geteuid};
 
-use crate::files::{Directory, Staged, is_temporary, refusal, remove_abandoned_in};
+use crate::files::{Directory, Shown, Staged, is_temporary, refusal, remove_abandoned_in};
 
 use super::log::Log;
 use super::names::{Name, list};
 use super::{CacheError, EntryKind};
-use crate::files::Shown;
 
 /// The default limit of a cache, in bytes.
 pub const DEFAULT_LIMIT: u64 = 1 << 30;

@@ -28,11 +28,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use thiserror::Error;
 
 use crate::files::{
-    Digest, Directory, LONGEST_DATA, Staged, TemporaryDirectory, read_from, remove_abandoned_directories_in,
+    Digest, Directory, LONGEST_DATA, Shown, Staged, TemporaryDirectory, read_from, remove_abandoned_directories_in,
     remove_abandoned_in,
 };
 
-use crate::files::Shown;
 pub use directory::{CacheInfo, CacheLocation, Cleaned, DEFAULT_LIMIT, clean, default_directory, info};
 use log::{Key, Log, RECORD, Record, append};
 use names::{Header, Item, Name, list};

@@ -25,11 +25,10 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::files::normalize;
+use crate::files::{Shown, normalize};
 
 use self::process::Failure;
 use self::repository::Repository;
-use crate::files::Shown;
 
 pub use changes::{Change, Side};
 pub use dirty::dirty;

@@ -11,8 +11,7 @@ use std::path::{Component, Path, PathBuf};
 
 use thiserror::Error;
 
-use cowrap_base::files::Shown;
-use cowrap_base::files::{Texts, offset};
+use cowrap_base::files::{Shown, Texts, offset};
 use cowrap_csyntax::{self as csyntax, EditError, TextEdit};
 use cowrap_report::{Action, Edit, Fix, Span};
 

@@ -4,8 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use cowrap_base::files::Shown;
-use cowrap_base::files::{ReadRefusal, read_regular, refusal};
+use cowrap_base::files::{ReadRefusal, Shown, read_regular, refusal};
 
 /// How deep response files may be nested.
 const DEEPEST: usize = 8;

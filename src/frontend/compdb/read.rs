@@ -15,8 +15,7 @@ use super::compiler::{self, Compiler};
 use super::language::Language;
 use super::vet::{Arguments, Vetted, vet};
 use super::{Database, Error, RefusedEntry, Unit};
-use cowrap_base::files::Shown;
-use cowrap_base::files::{LONGEST_DATA, leads_out, normalize, read_regular};
+use cowrap_base::files::{LONGEST_DATA, Shown, leads_out, normalize, read_regular};
 
 /// Reads a database and vets every entry.
 ///

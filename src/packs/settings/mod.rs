@@ -11,12 +11,11 @@ use globset::GlobSet;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use cowrap_base::files::{is_below, leads_out, read_text};
+use cowrap_base::files::{Shown, is_below, leads_out, read_text};
 use cowrap_base::limits::Limit;
 use cowrap_report::Level;
 
 use super::{Cut, Effect, Model, Pack, SlotModel, SlotName};
-use cowrap_base::files::Shown;
 
 /// The name of the file.
 pub const FILE_NAME: &str = "cowrap.toml";

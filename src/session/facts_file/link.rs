@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use cowrap_analysis::program::Linker;
-use cowrap_base::files::{Digest, LONGEST_DATA, Tree, read_regular};
+use cowrap_base::files::{Digest, LONGEST_DATA, Shown, Tree, read_regular};
 use cowrap_facts::{FileFacts, ReadingId, SharedFileFacts};
 use cowrap_packs::{PackSet, Settings};
 use cowrap_report::{Details, ParseDetails, Problem, ProblemKind};
@@ -16,7 +16,6 @@ use crate::index_file::{Coverage, Index, counts_of};
 use crate::inputs::packs_of;
 
 use super::{EXTENSION, EncodedFileFacts, EncodedUnit, FORMAT, FactsError, FactsFile, Shard, UnitList};
-use cowrap_base::files::Shown;
 
 /// How many units an error names.
 const MAX_NAMED: usize = 3;

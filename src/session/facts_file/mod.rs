@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use cowrap_base::files::{Digest, Place};
+use cowrap_base::files::{Digest, Place, Shown};
 use cowrap_facts::paths;
 use cowrap_packs::PackError;
 use cowrap_report::{MarkLocation, Problem};
@@ -26,7 +26,6 @@ use crate::Error as ReadError;
 use crate::file_format::{FileFormat, ReadWith};
 use crate::session::Session;
 
-use cowrap_base::files::Shown;
 use extract::digest;
 pub(crate) use extract::list_file;
 pub use extract::{Extracted, Shard, UnitSelection, extract};

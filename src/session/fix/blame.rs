@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use cowrap_base::files::{offset, place};
+use cowrap_base::files::{Shown, offset, place};
 use cowrap_facts::SharedFileFacts;
 use cowrap_fix::{EditSet, GroupId};
 use cowrap_report::{Action, Edit, Problem, Span};
@@ -13,7 +13,6 @@ use crate::generate::Job;
 use crate::session::UnitRead;
 
 use super::rounds::{Attempt, FixSession, PlannedFix};
-use cowrap_base::files::Shown;
 
 /// The number of failures in one file that single fixes are blamed for. Each costs another attempt,
 /// so after that, all fixes of the file are blamed.

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use cowrap_base::files::{LONGEST_DATA, leads_out, read_regular};
+use cowrap_base::files::{LONGEST_DATA, Shown, leads_out, read_regular};
 use cowrap_packs::{Generator, GeneratorFiles, Settings};
 
 use super::GenerateError;
-use cowrap_base::files::Shown;
 
 /// Where meson says what a build generates, in the build directory.
 pub(crate) const INTROSPECTION: &str = "meson-info/intro-targets.json";

@@ -13,8 +13,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use cowrap_base::diagnostic::TextDiagnostic;
-use cowrap_base::files::Shown;
-use cowrap_base::files::{LONGEST_TEXT, NamedBy, WriteRefusal, is_below, normalize, read_source};
+use cowrap_base::files::{LONGEST_TEXT, NamedBy, Shown, WriteRefusal, is_below, normalize, read_source};
 use cowrap_packs::{Generator, PackError};
 use cowrap_report::HeaderDiagnostics;
 use cowrap_wrapgen::dialect::{self, DetectedDialect, DialectError, Features};

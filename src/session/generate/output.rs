@@ -3,10 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use cowrap_base::files::{LONGEST_TEXT, NamedBy, Place, WriteRefusal, Written, write_refusal};
+use cowrap_base::files::{LONGEST_TEXT, NamedBy, Place, Shown, WriteRefusal, Written, write_refusal};
 
 use super::{GenerateError, Generated, Job};
-use cowrap_base::files::Shown;
 
 /// How much of a file is read to see whether it is a generated one.
 const BEGINNING: u64 = 1024;

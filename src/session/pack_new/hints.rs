@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 use rayon::iter::Either;
 use rayon::prelude::*;
 
-use cowrap_base::files::{LONGEST_TEXT, read_source};
+use cowrap_base::files::{LONGEST_TEXT, Shown, read_source};
 use cowrap_csyntax::lex::{Kind, Lines, Token, lex};
 
 use crate::Error;
 use crate::inputs::inputs;
 
 use super::HintSource;
-use cowrap_base::files::Shown;
 
 /// Something that a pack may name.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,12 +7,11 @@ mod hints;
 
 use std::path::{Path, PathBuf};
 
-use cowrap_base::files::is_deceptive;
+use cowrap_base::files::{Shown, is_deceptive};
 use cowrap_packs::{Pack, PackError, pack_name_problem};
 
 use crate::Error;
 use crate::request::Request;
-use cowrap_base::files::Shown;
 
 pub use hints::{Hint, TreeHints, find_hints};
 

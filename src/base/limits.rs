@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The limits of a run. What exceeds one is told as a problem that names the option.
+/// The limits of a run. What exceeds one is reported as a problem that names the option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// The processor time that reading one translation unit may take.

@@ -76,7 +76,7 @@ pub(super) fn handle_signals() {
     }
 }
 
-/// The signals that are ignored, as bits; none if the system does not tell.
+/// The signals that are ignored, as bits; none if the system does not say.
 fn ignored_signals() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -107,7 +107,7 @@ impl Generate {
             let generated = generate(&request, &job).map_err(|error| error.to_string())?;
             let mut stderr = io::stderr().lock();
             let style = self.color.style(&stderr);
-            // If nobody can be told, the exit status says that something is wrong.
+            // If this cannot be printed, the exit status says that something is wrong.
             let _ = render_header_diagnostics(&generated.diagnostics, style, &mut stderr);
             drop(stderr);
             let end = match &generated.text {

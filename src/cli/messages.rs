@@ -29,10 +29,10 @@ pub(super) fn write(out: &mut dyn Write, text: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Writes a line to standard error. If that is impossible, there is nobody to tell.
-pub(super) fn say(line: &str) {
-    // Not even a word of the tree can make it a command to a service that runs checks.
-    let lines: Vec<_> = line.split('\n').map(printable_lines).collect();
+/// Writes lines to standard error. A failure is not reported: there is no other place for it.
+pub(super) fn say(text: &str) {
+    // Not even a word of the tree can make a line a command to a service that runs checks.
+    let lines: Vec<_> = text.split('\n').map(printable_lines).collect();
     let _ = io::stderr().lock().write_all(format!("{}\n", lines.join("\n")).as_bytes());
 }
 
@@ -45,7 +45,7 @@ pub(super) fn ask(question: &str) -> io::Result<()> {
 
 /// Prints a warning.
 pub(super) fn warn(message: &str) {
-    say(&format!("cowrap: warning: {}", printable_lines(message)));
+    say(&format!("cowrap: warning: {message}"));
 }
 
 /// Prints a warning of the session, once.
@@ -59,6 +59,6 @@ pub(super) fn warn_once(warning: &Warning) {
 
 /// Prints an error. The result is the exit status of a run that failed.
 pub(super) fn fail(message: &str) -> ExitCode {
-    say(&format!("cowrap: error: {}", printable_lines(message)));
+    say(&format!("cowrap: error: {message}"));
     ExitCode::from(INCOMPLETE)
 }

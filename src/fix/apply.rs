@@ -237,10 +237,8 @@ fn write_all_with(root: &Path, changes: &[Change], before: Before<'_>) -> WriteO
     if every(&mut outcome, again).is_none() {
         return outcome;
     }
-    let mut replacements: Vec<Replacement> = Vec::with_capacity(staged.len());
-    for (pending, (_, staged)) in pending.iter().zip(staged) {
-        replacements.push(Replacement { pending, staged });
-    }
+    let replacements =
+        pending.iter().zip(staged).map(|(pending, (_, staged))| Replacement { pending, staged }).collect();
     replace_all(&root, replacements, &directories, &mut outcome, before);
     outcome
 }
@@ -309,7 +307,7 @@ fn replace_all(
                 outcome.refuse(&changes[order[at]].path, reason);
                 undo_all(root, &entries[..at], outcome, before);
                 if outcome.written.is_empty() {
-                    finish(root, &entries);
+                    finish(root, &entries, has_journal);
                 }
                 return false;
             }
@@ -328,7 +326,7 @@ fn replace_all(
     outcome.separated = separated;
     // A failure leaves a journal of a change that is complete, which the next run removes.
     if before(Step::Finish).is_ok() {
-        uninterrupted(|| finish(root, &entries));
+        uninterrupted(|| finish(root, &entries, has_journal));
     }
 }
 
@@ -391,8 +389,9 @@ fn undo_all(root: &Directory, entries: &[Entry], outcome: &mut WriteOutcome, bef
 }
 
 /// Removes the texts that are not needed any more, and then the journal: if the program is killed in
-/// between, the next run removes the rest.
-fn finish(root: &Directory, entries: &[Entry]) {
+/// between, the next run removes the rest. Without a journal of its own, it removes none: another
+/// process may have written one.
+fn finish(root: &Directory, entries: &[Entry], has_journal: bool) {
     for entry in entries {
         let (directory, _) = entry.parts();
         if let Ok(directory) = root.below(directory) {
@@ -400,7 +399,9 @@ fn finish(root: &Directory, entries: &[Entry]) {
             let _ = directory.remove(&entry.second());
         }
     }
-    let _ = journal::remove(root);
+    if has_journal {
+        let _ = journal::remove(root);
+    }
 }
 
 /// Whether a run that has ended has left a change of several files unfinished.
@@ -439,7 +440,7 @@ fn remove_leftovers_in(root: &Directory, directories: &BTreeSet<&Path>) {
     });
 }
 
-/// What is known of a file of an unfinished change.
+/// What a file of an unfinished change has now.
 struct FileState {
     has_old: bool,
     has_new: bool,
@@ -459,7 +460,7 @@ fn recover_in(root: &Directory, before: Before<'_>) -> Result<Recovered, Recover
     let all = |holds: &dyn Fn(&FileState) -> bool| states.iter().all(holds);
     if all(&|state| state.has_old) || all(&|state| state.has_new) {
         let is_new = all(&|state| state.has_new);
-        finish(root, &entries);
+        finish(root, &entries, true);
         return Ok(if is_new { Recovered::Finished(Vec::new()) } else { Recovered::Undone(Vec::new()) });
     }
     let can_finish = all(&|state| state.has_new || state.has_old && state.can_change);
@@ -471,7 +472,7 @@ fn recover_in(root: &Directory, before: Before<'_>) -> Result<Recovered, Recover
                 replace(root, entry, None, before).map_err(|reason| failed(&entry.path, io::Error::other(reason)))?;
                 done.push(entry.path.clone());
             }
-            finish(root, &entries);
+            finish(root, &entries, true);
             Ok(Recovered::Finished(done))
         })
     } else if can_undo {
@@ -484,7 +485,7 @@ fn recover_in(root: &Directory, before: Before<'_>) -> Result<Recovered, Recover
                     .map_err(|error| failed(&entry.path, error))?;
                 done.push(entry.path.clone());
             }
-            finish(root, &entries);
+            finish(root, &entries, true);
             Ok(Recovered::Undone(done))
         })
     } else {

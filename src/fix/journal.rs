@@ -49,7 +49,7 @@ struct StoredEntry {
     new: [u8; 16],
 }
 
-/// What is known of an unfinished change.
+/// Whether a change is unfinished.
 #[derive(Debug)]
 pub(crate) enum Found {
     /// There is none.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cowrap_base::files::is_deceptive;
+use cowrap_base::files::without_deceptive;
 
 use crate::Change;
 use crate::diff::{added_and_removed, quoted, unified_diff};
@@ -46,10 +46,7 @@ pub fn patch_mail(header: &PatchHeader, changes: &[Change]) -> Vec<u8> {
             text.push(' ');
         }
         // It has words of the tree, and no line may be more than one.
-        line.trim_end().chars().for_each(|c| match is_deceptive(c) {
-            true => text.extend(c.escape_default()),
-            false => text.push(c),
-        });
+        text.push_str(&without_deceptive(line.trim_end()));
         text.push('\n');
     }
     text.push_str("---\n");

@@ -27,14 +27,14 @@ use cowrap_base::files::{Digest, Overlay, Tree};
 use cowrap_base::limits::{Limit, Limits};
 use cowrap_facts::SharedFileFacts;
 
-/// How the names of the threads begin that read units.
+/// How the names of the threads begin that have units read.
 pub const WORKER: &str = "cowrap-worker";
 
-/// The stack of a worker. Syntax trees can be deep, and both libclang and the control flow analysis
-/// recurse.
+/// The stack of a thread. While it waits for a part of its work, it may take up other work on top of
+/// that.
 const STACK_BYTES: usize = 256 << 20;
 
-/// Reads the units of a tree on a pool of workers.
+/// Reads the units of a tree: each thread of a pool has a worker read one.
 #[derive(Debug)]
 pub struct Indexer {
     reader: UnitReader,
@@ -152,7 +152,7 @@ impl Indexer {
         sharing.with_store(cache, base, &places, input.texts())
     }
 
-    /// Runs something on the workers.
+    /// Runs something on the threads.
     pub fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         self.threads.install(work)
     }
@@ -263,7 +263,7 @@ impl<'a> Run<'a> {
         let _ = sender.send((number, outcome));
     }
 
-    /// Why a unit must not be read, as far as the texts tell.
+    /// Why a unit must not be read, as far as the texts say.
     fn refused(self, number: usize) -> Option<Failure> {
         // The plan has looked at all files of the units that have a place in it.
         let is_known = self.sharing.is_some_and(|sharing| sharing.has_node(number));

@@ -131,7 +131,7 @@ pub enum Error {
         /// How many.
         units: usize,
     },
-    /// The workers cannot be started.
-    #[error("cannot start workers: {0}")]
+    /// The threads cannot be started.
+    #[error("cannot start threads: {0}; start fewer with --jobs")]
     Workers(#[from] rayon::ThreadPoolBuildError),
 }

@@ -299,7 +299,7 @@ impl<'r> Session<'r> {
     }
 }
 
-/// Opens the cache of a request. If it cannot be used, the user is told, and the run goes on without.
+/// Opens the cache of a request. If it cannot be used, this warns, and the run goes on without.
 pub(crate) fn open_cache(request: &Request, location: &CacheLocation) -> Option<Cache> {
     let opened = Cache::open(&location.directory, location.limit).and_then(|cache| {
         let directory = || location.directory.shown().to_string();

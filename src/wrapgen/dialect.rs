@@ -58,7 +58,7 @@ pub enum DialectError {
         /// The dialects of the pack.
         known: String,
     },
-    /// A file that tells the dialect is no regular file, or too large.
+    /// A file that decides the dialect is no regular file, too large, or outside of the tree.
     #[error("cannot read {path}: {why}; name the dialect with --dialect")]
     Refused {
         /// The file.

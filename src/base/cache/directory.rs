@@ -166,7 +166,7 @@ fn require_private(directory: &Directory, path: &Path) -> Result<(), CacheError>
 }
 
 /// Opens the directory of a cache, and makes it with its tag and subdirectory if they are missing.
-/// Only the user can read it, since it tells about sources.
+/// Only the user can read it, since it reveals what is in sources.
 pub(super) fn prepare(directory: &Path) -> Result<Directory, CacheError> {
     let failed = |source| CacheError::Write { directory: directory.shown().to_string(), source };
     if open(directory)?.is_none() {

@@ -28,26 +28,29 @@ pub fn leads_out(path: &Path) -> bool {
 /// path.
 pub fn home_of(path: &Path) -> PathBuf {
     let path = normalize(&std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()));
-    let has_mark = |at: &&Path| at.join(".git").exists() || at.join("cowrap.toml").exists();
-    if let Some(home) = path.ancestors().skip(1).find(has_mark) {
+    if let Some(home) = path.ancestors().skip(1).find(|at| is_marked(at)) {
         return home.to_path_buf();
     }
     let working_directory = std::env::current_dir().ok().filter(|directory| path.starts_with(directory));
     working_directory.or_else(|| path.parent().map(Path::to_path_buf)).unwrap_or(path)
 }
 
+/// Whether a directory has what the root of a tree has.
+pub(super) fn is_marked(directory: &Path) -> bool {
+    directory.join(".git").exists() || directory.join("cowrap.toml").exists()
+}
+
 /// Whether a directory is too wide to be the root of a tree unless the user says so: it contains the
 /// user's own files, or the repository that the user works in.
 pub(super) fn is_too_wide(root: &Path) -> bool {
     let contains_home = || std::env::var_os("HOME").is_some_and(|home| real(Path::new(&home)).starts_with(root));
-    let is_marked = || root.join(".git").exists() || root.join("cowrap.toml").exists();
     let contains_repository = || {
         let directory = std::env::current_dir().unwrap_or_default();
         // In a linked worktree or a submodule, `.git` is a file.
         let top = directory.ancestors().find(|at| at.join(".git").is_dir()).map(real);
         top.is_some_and(|top| top != root && top.starts_with(root))
     };
-    root.parent().is_none() || (contains_home() && !is_marked()) || contains_repository()
+    root.parent().is_none() || (contains_home() && !is_marked(root)) || contains_repository()
 }
 
 impl Tree {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +14,21 @@ use super::{Overlay, Tree};
 /// those that change the direction of writing.
 pub fn is_deceptive(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A text in which such characters are escaped.
+pub fn without_deceptive(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_deceptive) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match is_deceptive(c) {
+            true => out.extend(c.escape_default()),
+            false => out.push(c),
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// Paths for messages.
@@ -35,13 +50,7 @@ impl Shown for Path {
 
 impl fmt::Display for ShownPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.to_string_lossy().chars() {
-            match is_deceptive(c) {
-                true => write!(f, "{}", c.escape_default())?,
-                false => f.write_char(c)?,
-            }
-        }
-        Ok(())
+        f.write_str(&without_deceptive(&self.0.to_string_lossy()))
     }
 }
 
@@ -95,8 +104,8 @@ struct Lines {
     counted: CountedCharacters,
 }
 
-/// Counts the characters of a text from the start of a line. It goes on where it stopped before: a line can be long and
-/// have many locations.
+/// Counts the characters of a text from the start of a line. It goes on where it stopped before: a
+/// line can be long and have many locations.
 #[derive(Debug, Default)]
 pub struct CountedCharacters {
     last: Cell<Counted>,
@@ -115,8 +124,8 @@ struct Counted {
 }
 
 impl CountedCharacters {
-    /// How many characters there are between the start of a line and an offset; `None` if the bytes there are not
-    /// UTF-8.
+    /// How many characters there are between the start of a line and an offset; `None` if the bytes
+    /// there are not UTF-8.
     pub fn between(&self, bytes: &[u8], start: usize, end: usize) -> Option<usize> {
         let last = self.last.get();
         let mut counted = match last.start == start && last.end <= end {

@@ -16,7 +16,9 @@ mod write;
 pub use boundary::{home_of, is_below, leads_out};
 pub use digest::{Digest, Digester};
 pub use directory::{Directory, Entry};
-pub use display::{Columns, CountedCharacters, Shown, ShownPath, Source, Sources, is_deceptive, without_commands};
+pub use display::{
+    Columns, CountedCharacters, Shown, ShownPath, Source, Sources, is_deceptive, without_commands, without_deceptive,
+};
 pub use overlay::{ON_DISK, Overlay};
 pub use place::{NamedBy, Place, WriteRefusal, Written, is_of_git, write_refusal, write_whole};
 pub use read::{

@@ -90,9 +90,9 @@ impl Place {
         }
     }
 
-    /// The place that the command line names. Only the last part of the path may lead elsewhere: a
-    /// link there is replaced. A pipe or a device is written to, also behind the links that the system makes,
-    /// such as `/dev/stdout`.
+    /// The place that the command line names. Links in the path to its directory are followed. A link
+    /// at the place itself is replaced. A pipe or a device is written to, also behind the links that
+    /// the system makes, such as `/dev/stdout`.
     ///
     /// # Errors
     ///

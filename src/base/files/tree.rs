@@ -9,7 +9,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::Shown;
-use super::boundary::{home_of, is_too_wide};
+use super::boundary::{home_of, is_marked, is_too_wide};
 use super::read::{LONGEST_TEXT, read_regular};
 
 /// A source tree and its build directory.
@@ -27,7 +27,8 @@ impl Tree {
     ///
     /// In this order: the source directory that meson recorded; `build` itself, if it contains all
     /// sources; the directory that contains all sources outside of `build`, or a directory above it
-    /// with `.git` or `cowrap.toml`.
+    /// with `.git` or `cowrap.toml`. If that contains the user's own files or the repository that the
+    /// user works in, the root is what the working directory belongs to.
     ///
     /// # Errors
     ///
@@ -39,8 +40,7 @@ impl Tree {
             match common_directory(&outside) {
                 None => build.clone(),
                 Some(directory) => {
-                    let marked = |at: &&Path| at.join("cowrap.toml").exists() || at.join(".git").exists();
-                    directory.ancestors().find(marked).map(Path::to_path_buf).unwrap_or(directory)
+                    directory.ancestors().find(|at| is_marked(at)).map(Path::to_path_buf).unwrap_or(directory)
                 }
             }
         });

@@ -344,7 +344,8 @@ pub fn remove_abandoned_directories_in(directory: &Directory) {
 }
 
 /// What is in a directory with the name of a temporary file or directory whose process has ended.
-/// The name begins with `prefix`. `unnamed` says whether names without a system, of earlier versions, count as names of this one.
+/// The name begins with `prefix`. `unnamed` says whether names without a system, of earlier versions,
+/// count as names of this one.
 fn abandoned(directory: &Directory, prefix: &'static str, unnamed: bool) -> impl Iterator<Item = (OsString, Entry)> {
     let names = directory.names().unwrap_or_default().into_iter();
     names.filter_map(move |name| {
@@ -390,12 +391,12 @@ fn system() -> &'static str {
 struct Maker {
     process: u32,
     started: u128,
-    /// Whether the number of the process means something here; `None` if the name does not tell.
+    /// Whether the number of the process means something here; `None` if the name does not say.
     is_of_this_system: Option<bool>,
 }
 
 impl Maker {
-    /// The maker that a name tells. Names of earlier versions tell no system.
+    /// The maker that a name names. Names of earlier versions name no system.
     fn of(name: &str, prefix: &str) -> Option<Maker> {
         let parts: Vec<&str> = name.strip_prefix(prefix)?.split('-').collect();
         let (process, started, is_of_this_system) = match *parts.as_slice() {

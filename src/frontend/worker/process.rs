@@ -323,7 +323,7 @@ fn start_process(program: &Path, socket: UnixStream) -> io::Result<Child> {
     command.spawn()
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -1,11 +1,11 @@
-//! What a worker uses: processor time and memory, as the kernel tells it in `/proc`.
+//! What a worker uses: processor time and memory, as the kernel says in `/proc`.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What the kernel tells about a process. The files stay open, so that they cannot be those of
+/// What the kernel says about a process. The files stay open, so that they cannot be those of
 /// another process that got the same number.
 #[derive(Debug)]
 pub struct Watch {
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kernel_tells_what_a_process_uses() {
+    fn the_kernel_says_what_a_process_uses() {
         let watch = Watch::new(std::process::id()).unwrap();
         let before = watch.processor_time().unwrap();
         let start = std::time::Instant::now();

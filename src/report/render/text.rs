@@ -38,9 +38,12 @@ pub fn remarks(finding: &Finding) -> Vec<String> {
 /// Text without characters that change what a terminal shows, and which is no command to a service
 /// that runs checks.
 pub fn printable(text: &str) -> String {
-    let escape = |c: char| if files::is_deceptive(c) { c.escape_default().to_string() } else { c.to_string() };
-    let text: String = text.chars().map(escape).collect();
-    files::without_commands(&text).into_owned()
+    files::without_commands(&files::without_deceptive(text)).into_owned()
+}
+
+/// The same for a text of several lines.
+pub fn printable_lines(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 
 /// Writes a document as JSON, which may end up in a log: no part of it is a command to a service that
@@ -73,11 +76,6 @@ impl Write for WithoutCommands<'_> {
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
     }
-}
-
-/// The same for a text of several lines.
-pub fn printable_lines(text: &str) -> String {
-    text.lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 
 /// A number and what it counts, which forms its plural with an `s`.

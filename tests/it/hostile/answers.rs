@@ -94,7 +94,7 @@ fn a_worker_that_lies_costs_its_units() {
             Ok(report) => {
                 reports += 1;
                 for problem in &report.problems {
-                    // A panic in a thread that reads units is told as one.
+                    // A panic in a thread that reads units is reported as one.
                     assert!(!problem.message.contains("panic"), "seed {seed}: {problem:?}");
                 }
             }

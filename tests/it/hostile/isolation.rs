@@ -173,7 +173,7 @@ fn files_below(directory: &Path) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_summary_tells_memory_and_limits() {
+fn the_summary_has_memory_and_limits() {
     let said = Hostile::new().check(&["--no-cache", "-v", "--limit-memory", "3000"]);
     assert!(said.text.contains("MiB in a worker, of which each may take 3000 MiB (--limit-memory)"), "{}", said.text);
 }

@@ -22,8 +22,8 @@ fn large_texts() -> Vec<(&'static str, String)> {
         ("findings of one function", body(5_000, "drain();\n")),
         ("findings on a line", many(1_000, "void f@(void) { drain(); } ")),
         ("labels of a line", body(5_000, "drain();").replace('\n', " ") + "\n"),
-        ("locked calls", many(1, LOCKS) + &body(2_000, "qemu_mutex_lock(&m); callee(@); qemu_mutex_unlock(&m);\n")),
-        ("locks", many(1, LOCKS) + &body(1_000, "extern struct M m@; qemu_mutex_lock(&m@); callee(@);\n")),
+        ("locked calls", LOCKS.to_owned() + &body(2_000, "qemu_mutex_lock(&m); callee(@); qemu_mutex_unlock(&m);\n")),
+        ("locks", LOCKS.to_owned() + &body(1_000, "extern struct M m@; qemu_mutex_lock(&m@); callee(@);\n")),
         ("copies of a parameter", body(4_000, "{ int v@ = x; callee(v@); }\n")),
         (
             "parameters",
@@ -46,7 +46,7 @@ fn large_texts() -> Vec<(&'static str, String)> {
             "comments before one function",
             "/* cowrap: allow(coroutine-call) x */\n".repeat(5_000) + "void f(void) { drain(); }\n",
         ),
-        ("a chain of calls", "void c0(void) { drain(); }\n".to_owned() + &CHAIN.repeat(1)),
+        ("a chain of calls", "void c0(void) { drain(); }\n".to_owned() + CHAIN),
     ]
 }
 

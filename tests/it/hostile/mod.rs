@@ -8,5 +8,6 @@ mod linear;
 mod reading;
 mod stored;
 mod texts;
+#[cfg(target_os = "linux")]
 mod trace;
 mod writing;

@@ -1,5 +1,5 @@
 //! What cowrap asks of the system while it reads hostile databases: it starts itself and git, and nothing else; it
-//! writes where it is told, and nowhere else; it talks to nobody.
+//! writes where the user says, and nowhere else; it talks to nobody.
 //!
 //! strace watches. Without it these tests fail, since they would show nothing: `sh .ci/setup --tests` installs it.
 

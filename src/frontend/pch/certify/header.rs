@@ -56,7 +56,7 @@ pub fn check_compilation(context: &Context<'_>, candidate: Candidate<'_>, parsed
     check_messages(context, candidate, parsed)
 }
 
-/// Certifies what was compiled. `referred_names` tells which of some names files refer to; where it
+/// Certifies what was compiled. `referred_names` finds which of some names files refer to; where it
 /// cannot, the result is `None`.
 pub fn certify_header(
     context: &Context<'_>,

@@ -77,7 +77,7 @@ struct TextsRead {
 }
 
 /// Certifies that the facts of a unit, with those of the precompiled headers, are those of a plain
-/// parse. `referred_names` tells which of some names files refer to.
+/// parse. `referred_names` finds which of some names files refer to.
 pub fn certify_unit(
     context: &Context<'_>,
     unit: &SharedUnit<'_>,

@@ -76,6 +76,13 @@ pub(super) struct Generate {
     verbose: bool,
 }
 
+/// The jobs of a run, and who names their files.
+struct Jobs {
+    jobs: Vec<Job>,
+    outputs: NamedBy,
+    headers: NamedBy,
+}
+
 /// How a job ended, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum End {
@@ -101,9 +108,9 @@ impl Generate {
             includable: self.includable,
         };
         let mut worst = End::Done;
-        let (jobs, named_by) = self.jobs()?;
+        let Jobs { jobs, outputs: named_by, headers } = self.jobs()?;
         for job in jobs {
-            require_own_headers(&job, &named_by).map_err(|error| error.to_string())?;
+            require_own_headers(&job, &headers).map_err(|error| error.to_string())?;
             let generated = generate(&request, &job).map_err(|error| error.to_string())?;
             let mut stderr = io::stderr().lock();
             let style = self.color.style(&stderr);
@@ -123,15 +130,16 @@ impl Generate {
         Ok(worst)
     }
 
-    /// The jobs, and who names their outputs.
-    fn jobs(&self) -> Result<(Vec<Job>, NamedBy), String> {
+    /// The jobs, and who names their files.
+    fn jobs(&self) -> Result<Jobs, String> {
         if self.all {
             let working_directory =
                 std::env::current_dir().map_err(|error| format!("cannot determine the working directory: {error}"))?;
             let settings = settings(None, false, &working_directory)?;
             let configured = configured_jobs(&settings);
             if !configured.is_empty() {
-                return Ok((configured, NamedBy::Tree(generator_roots(&settings, &self.build))));
+                let roots = NamedBy::Tree(generator_roots(&settings, &self.build));
+                return Ok(Jobs { jobs: configured, outputs: roots.clone(), headers: roots });
             }
             let build = build_jobs(&self.build, &self.packs).map_err(|error| error.to_string())?;
             if build.jobs.is_empty() {
@@ -139,12 +147,14 @@ impl Generate {
                 let programs = build.programs.join(", ");
                 return Err(format!("{directory}: the build runs no wrapper generator; cowrap looked for {programs}"));
             }
-            return Ok((build.jobs, NamedBy::Tree(build.roots)));
+            let (outputs, headers) = (NamedBy::Tree(build.roots), NamedBy::Tree(build.homes));
+            return Ok(Jobs { jobs: build.jobs, outputs, headers });
         }
         match self.files.split_first() {
             Some((output, inputs)) if !inputs.is_empty() => {
                 let output = (output != Path::new("-")).then(|| output.clone());
-                Ok((vec![Job { output, inputs: inputs.to_vec() }], NamedBy::CommandLine))
+                let jobs = vec![Job { output, inputs: inputs.to_vec() }];
+                Ok(Jobs { jobs, outputs: NamedBy::CommandLine, headers: NamedBy::CommandLine })
             }
             _ => Err("name the output and at least one header".to_owned()),
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use cowrap_base::files::{LONGEST_DATA, Shown, leads_out, read_regular};
+use cowrap_base::files::{LONGEST_DATA, Shown, Tree, leads_out, read_regular};
 use cowrap_packs::{Generator, GeneratorFiles, Settings};
 
 use super::GenerateError;
@@ -34,6 +34,8 @@ pub struct BuildJobs {
     pub programs: Vec<String>,
     /// The directories that outputs may be in: the build directory, and the tree that it is in.
     pub roots: Vec<PathBuf>,
+    /// The directories that headers may be in: these, and the source directory that meson recorded.
+    pub homes: Vec<PathBuf>,
 }
 
 /// A target of the introspection data.
@@ -89,8 +91,10 @@ pub fn build_jobs(build: &Path, packs: &[PathBuf]) -> Result<BuildJobs, Generate
     }
     jobs.sort_by(|(one, _), (other, _)| one.output.cmp(&other.output));
     let (jobs, commands) = jobs.into_iter().unzip();
-    let roots = [Some(build.to_path_buf()), tree_around(build, &generator)];
-    Ok(BuildJobs { jobs, commands, programs: generator.programs, roots: roots.into_iter().flatten().collect() })
+    let roots: Vec<PathBuf> = std::iter::once(build.to_path_buf()).chain(tree_around(build, &generator)).collect();
+    let recorded = Tree::of_meson(build).ok().flatten().map(|tree| tree.root);
+    let homes = roots.iter().cloned().chain(recorded).collect();
+    Ok(BuildJobs { jobs, commands, programs: generator.programs, roots, homes })
 }
 
 /// The root of the tree that a build directory is in. The introspection data is not asked, since it

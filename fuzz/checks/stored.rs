@@ -33,10 +33,10 @@ pub fn facts(bytes: &[u8]) {
         assert_eq!(postcard::from_bytes::<UnitFacts>(&again).as_ref(), Ok(&unit));
     }
     let Some(facts) = SharedFileFacts::from_bytes(Digest::of(&bytes), &bytes) else { return };
-    assert_eq!(
-        SharedFileFacts::from_bytes(facts.digest(), &facts.to_bytes()).map(|facts| facts.digest()),
-        Some(facts.digest())
-    );
+    // Bytes that nobody else writes can have other ones as their canonical form.
+    let canonical = facts.to_bytes();
+    let again = SharedFileFacts::from_bytes(Digest::of(&canonical), &canonical).expect("it was written by cowrap");
+    assert_eq!(again.facts(), facts.facts());
     let others = SharedFileFacts::new(program::facts(&QEMU));
     assert!(others.facts().are_consistent());
     for units in [vec![&facts], vec![&others, &facts, &facts]] {

@@ -80,16 +80,29 @@ impl Reader<'_> {
         key
     }
 
-    /// A value with its `=`, to the end of the line.
+    /// A value with its `=`, to the end of the line. Blanks count where git counts them: between quotes, and
+    /// in the middle.
     fn value(&mut self) -> String {
         if self.rest.next() != Some('=') {
             return String::new();
         }
         let mut value = String::new();
         let mut is_quoted = false;
+        // The length without blanks at the end.
+        let mut length = 0;
         while let Some(c) = self.rest.next() {
             match c {
                 '\n' => break,
+                ' ' | '\t' | '\r' if !is_quoted => {
+                    if !value.is_empty() {
+                        value.push(c);
+                    }
+                    continue;
+                }
+                '#' | ';' if !is_quoted => {
+                    self.skip_line();
+                    break;
+                }
                 '"' => is_quoted = !is_quoted,
                 '\\' => match self.rest.next() {
                     None | Some('\n') => {}
@@ -98,14 +111,14 @@ impl Reader<'_> {
                     Some('b') => value.push('\u{8}'),
                     Some(c) => value.push(c),
                 },
-                '#' | ';' if !is_quoted => {
-                    self.skip_line();
-                    break;
-                }
                 c => value.push(c),
             }
+            length = value.len();
         }
-        value.trim().to_owned()
+        value.truncate(length);
+        // For git, this byte ends a text.
+        value.truncate(value.find('\0').unwrap_or(length));
+        value
     }
 }
 
@@ -133,6 +146,14 @@ mod tests {
                 "remote.o.url=[include] path"
             ]
         );
+    }
+
+    #[test]
+    fn blanks_are_where_git_has_them() {
+        let text =
+            "[include]path = \" x\"\npath =  a  b  # c\npath = \"y \" ; d\npath = z \\\n  z\npath = w\\t\npath = v\0u";
+        let values: Vec<String> = entries(text.as_bytes()).into_iter().map(|entry| entry.value).collect();
+        assert_eq!(values, [" x", "a  b", "y ", "z   z", "w\t", "v"]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::edit::{EditError, TextEdit, apply, moved};
 use crate::layout::{Overflow, follow, is_blank, line_end, line_ending, line_start, trim_end};
+use crate::lex::Kind;
 use crate::mark::{Declarator, add_mark, behind, head, unmark};
 use crate::source::Source;
 
@@ -101,7 +102,7 @@ fn find_mark<'m>(
 }
 
 /// The end of the line of a semicolon and of a comment that begins on it; directly behind the
-/// semicolon if code follows on the line.
+/// semicolon if code or a comment without an end follows on the line.
 fn end_of_line(source: &Source<'_>, semicolon: usize) -> usize {
     let text = source.text;
     let mut last = semicolon;
@@ -109,7 +110,7 @@ fn end_of_line(source: &Source<'_>, semicolon: usize) -> usize {
         if next.span.start > line_end(text, source.end(last)) {
             break;
         }
-        if !next.kind.is_comment() {
+        if !next.kind.is_comment() || next.kind == Kind::UnterminatedComment {
             return source.end(semicolon);
         }
         last += 1;

@@ -217,9 +217,10 @@ fn insertion(source: &Source<'_>, anchor: usize, word: &str) -> TextEdit {
     let is_first_on_line = text[line_start(text, start)..start].iter().all(is_blank);
     let previous = source.before(anchor).filter(|_| is_first_on_line);
     let is_joined = |previous: usize| {
-        // Behind a continued line is the same line, and a literal without an end goes to the end of its line.
+        // A literal without an end goes to the end of its line, and a line that is continued without a blank
+        // joins what is before and behind it.
         let is_word = matches!(source.tokens[previous].kind, Kind::Word | Kind::Punctuator(_));
-        !is_word || text[source.end(previous)..start].contains(&b'\\')
+        !is_word || text.get(source.end(previous)) == Some(&b'\\')
     };
     let (at, inserted) = match previous {
         Some(previous) if is_joined(previous) => (start, format!(" {word} ")),

@@ -141,7 +141,7 @@ pub enum RecoverError {
         other: Vec<PathBuf>,
     },
     /// The journal is not one of this user's runs.
-    #[error("{JOURNAL} was not written by `cowrap fix`, or is damaged; remove it")]
+    #[error("{JOURNAL} was not written by a `cowrap fix` of this user, or is damaged; remove it")]
     Foreign,
     /// The file system reports an error.
     #[error("cannot finish what an earlier `cowrap fix` began: {}: {source}", path.shown())]

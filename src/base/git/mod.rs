@@ -70,7 +70,10 @@ pub enum GitError {
         help: &'static str,
     },
     /// git did not end in time.
-    #[error("`git {command}` in {} did not end in {} seconds, and was stopped", root.shown(), longest.as_secs())]
+    #[error(
+        "`git {command}` in {} did not end in {} seconds, and was stopped; run it there to see what it waits for",
+        root.shown(), longest.as_secs()
+    )]
     TooSlow {
         /// The tree's root.
         root: PathBuf,

@@ -172,7 +172,8 @@ impl Workers {
     }
 
     /// Reads something about one unit with a worker. If somebody kills the worker, another one does
-    /// it all again.
+    /// it all again. So it does, once, if the worker waited: a file system may have been stuck for a
+    /// while, and only what waits twice shortens the time that others may wait.
     ///
     /// # Errors
     ///
@@ -181,6 +182,7 @@ impl Workers {
         &self,
         mut read: impl FnMut(&mut Conversation<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        let mut has_waited_here = false;
         for times in 1.. {
             let result = self.take().and_then(|mut worker| {
                 let budget = Budget::new(&worker, &self.limits, self.has_waited.load(Ordering::Relaxed));
@@ -188,8 +190,14 @@ impl Workers {
                 self.put_back(worker);
                 result
             });
-            self.has_waited.fetch_or(matches!(result, Err(Failure::Waited)), Ordering::Relaxed);
             match result {
+                Err(Failure::Waited) if !has_waited_here && !self.has_waited.load(Ordering::Relaxed) => {
+                    has_waited_here = true;
+                }
+                Err(Failure::Waited) => {
+                    self.has_waited.store(true, Ordering::Relaxed);
+                    return Err(Failure::Waited);
+                }
                 Err(Failure::Killed { .. }) if times < MOST_TRIES => {}
                 Err(Failure::Killed { .. }) => return Err(Failure::Killed { times }),
                 result => return result,

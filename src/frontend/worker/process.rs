@@ -24,8 +24,8 @@ use crate::failure::Failure;
 /// How often a worker that has not answered yet is looked at.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// How long a worker may wait for something without using the processor; and once one has waited so
-/// long, the others: many units may include the same pipe.
+/// How long a worker may wait for something without using the processor; and once a
+/// unit has waited so long twice, the others: many units may include the same pipe.
 const LONGEST_WAITS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(1)];
 
 /// A worker may take this many times the limit on its processor time in all: other processes need
@@ -226,7 +226,7 @@ impl Drop for Worker {
 }
 
 impl Budget {
-    /// A budget that begins now. `has_waited` is whether a worker has waited in vain before.
+    /// A budget that begins now. `has_waited` is whether a unit has waited in vain before.
     pub fn new(worker: &Worker, limits: &Limits, has_waited: bool) -> Budget {
         let longest_wait = LONGEST_WAITS[usize::from(has_waited)];
         let before = worker.watch.as_ref().and_then(Watch::processor_time);

@@ -116,7 +116,7 @@ fn one_that_waits_does_not_make_the_others_wait() {
     tree.database();
     let started = Instant::now();
     let said = tree.check(&["--no-cache"]);
-    assert!(started.elapsed() < Duration::from_secs(45), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(120), "{:?}", started.elapsed());
     assert_eq!(said.status, 2);
     assert_eq!(said.findings.iter().cloned().collect::<BTreeSet<_>>(), expected, "{}", said.text);
     assert_eq!(said.text.matches("the parser waited for something").count(), 1, "{}", said.text);

@@ -11,9 +11,9 @@ use super::read::{LONGEST_TEXT, read_source};
 use super::{Overlay, Tree};
 
 /// Whether a character changes what a terminal shows of the text around it: control characters, and
-/// those that change the direction of writing.
+/// those that change the direction of writing or end a line.
 pub fn is_deceptive(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A text in which such characters are escaped.

@@ -186,6 +186,8 @@ impl Git {
         command.env("LC_ALL", "C").env("COWRAP_EMPTY", "").env("COWRAP_FALSE", "false");
         command.args(["--no-pager", "--literal-pathspecs", "-c", "core.fsmonitor=false"]);
         command.args(["-c", "core.hooksPath=/dev/null", "-c", "safe.bareRepository=explicit"]);
+        // An order of files is of no use, and it is read from a file of any kind.
+        command.args(["-c", "diff.orderFile=/dev/null"]);
         for setting in &self.repository.switched_off {
             command.args(["-c", setting]);
         }

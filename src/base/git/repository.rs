@@ -175,6 +175,10 @@ impl Repository {
         for Entry { section, key, value } in entries(text.as_bytes()) {
             match (section.as_str(), key.as_str()) {
                 (section, "path") if section == "include" || section.starts_with("includeif.") => {
+                    if value.contains(char::REPLACEMENT_CHARACTER) {
+                        let why = format!("includes `{value}`, which is not UTF-8");
+                        return Err(refused(path, &why, "rename that file"));
+                    }
                     let target = path.parent().unwrap_or(Path::new("/")).join(&value);
                     if !self.is_own(&target) {
                         let why = format!("includes `{value}`, which is outside of the repository");
@@ -217,6 +221,14 @@ fn vet_alternates(objects: &Path, depth: usize) -> Result<(), GitError> {
         return Ok(());
     }
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        // git would take off the quotation marks.
+        if line.starts_with('"') || line.contains(char::REPLACEMENT_CHARACTER) {
+            return Err(refused(
+                &list,
+                &format!("names `{line}`, which is quoted or not UTF-8"),
+                "rename that directory",
+            ));
+        }
         let other = objects.join(line);
         if other.exists() && !other.is_dir() {
             return Err(refused(&list, &format!("names `{line}`, which is not a directory"), "repair it"));

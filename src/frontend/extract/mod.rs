@@ -24,6 +24,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::clang::{Cursor, CursorKind, File, Linkage, Severity, TranslationUnit, Type, TypeKind, Visit};
+use crate::scan::{Names, scan};
+use cowrap_base::files::Shown;
 use cowrap_facts::{
     Body, CallKind, CompilerError, Context, Declaration, EncodedFacts, FileFacts, FileId, Location, LockId, Mark,
     MarkId, NameSet, PairedFlags, ParseStatus, PathCondition, SlotCall, SlotId, SlotIdentity, SlotModelId, Store,
@@ -570,10 +572,25 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
                     let file = FileId(self.file(location.file).0);
                     Location { file, line: location.line, column: location.column }
                 });
-                parse_status.first_error = Some(CompilerError { message: diagnostic.message, location });
+                // The message may have values of the embedded file, wherever that is.
+                let message = match self.embedding_file() {
+                    None => diagnostic.message,
+                    Some(path) => format!(
+                        "the compiler reported an error; its message is not quoted, since {} embeds a file",
+                        path.shown()
+                    ),
+                };
+                parse_status.first_error = Some(CompilerError { message, location });
             }
         }
         parse_status
+    }
+
+    /// A file of the unit that may embed another one, which libclang does not tell.
+    fn embedding_file(&self) -> Option<PathBuf> {
+        let embeds = |file: &File<'tu>| scan(self.unit.contents(*file), &Names::default()).embeds;
+        let found = self.unit.files().into_iter().find(embeds)?;
+        Some(self.paths.identify(self.directory, &found.path()))
     }
 
     fn top_level(&mut self, cursor: Cursor<'tu>) {

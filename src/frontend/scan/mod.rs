@@ -75,6 +75,9 @@ pub struct Scan {
     /// whose counterpart is not in the same branch; it has an `#import`, after which a file is not
     /// read again; or it is doubtful. `_Pragma`s in macros do not count here.
     pub leaks: bool,
+    /// Whether it may have an `#embed`, which reads a file that the compiler does not tell: it has the
+    /// directive, in whatever branch, or is doubtful.
+    pub embeds: bool,
     /// Whether it may end inside a declaration, so that the next text means something else.
     pub open: bool,
     /// The digest of the text without comments. Texts with the same digest have the same tokens at

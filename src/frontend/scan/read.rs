@@ -68,6 +68,7 @@ struct Reader<'t> {
     pastes: Vec<Word>,
     poisoned: Vec<Vec<u8>>,
     leaks: bool,
+    embeds: bool,
     /// The tokens of the directive that is being read.
     tokens: Vec<Token>,
     /// Up to which byte lines were counted, and the line there.
@@ -143,6 +144,7 @@ impl<'t> Reader<'t> {
             pastes: Vec::new(),
             poisoned: Vec::new(),
             leaks: false,
+            embeds: false,
             tokens: Vec::new(),
             counted: (0, 1),
         }
@@ -614,6 +616,7 @@ impl<'t> Reader<'t> {
         self.comment_is_doubtful();
         // It reads a file.
         self.leaks |= name == b"embed";
+        self.embeds |= name == b"embed";
         true
     }
 
@@ -652,6 +655,7 @@ impl<'t> Reader<'t> {
         let open = self.is_inside();
         let (words, form) = self.lexer.finish();
         self.leaks |= form.is_none();
+        self.embeds |= form.is_none();
         let form = match form {
             Some(mut form) => {
                 form.push(1);
@@ -693,6 +697,7 @@ impl<'t> Reader<'t> {
             pragmas: sorted(self.pragmas.iter().map(name).collect()),
             pastes: sorted(self.pastes.iter().map(name).collect()),
             leaks: self.leaks,
+            embeds: self.embeds,
             open,
             normalized: form,
             content: Digest::of(text),

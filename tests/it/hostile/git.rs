@@ -1,5 +1,7 @@
 //! Repositories whose configuration or layout is odd or hostile.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -167,6 +169,17 @@ fn settings_lead_git_nowhere_else() {
     tree.append("settings", "[include]\n path = pipe\n");
     tree.pipe("pipe");
     is_refused(&tree, "pipe: it is a pipe", "an included pipe");
+    // What is not UTF-8, or quoted, could be anything.
+    let odd = OsStr::from_bytes(b"\xff");
+    let tree = repository();
+    let mut config = std::fs::read(tree.root().join(".git/config")).unwrap();
+    config.extend(b"[include]\npath = \xff\n");
+    std::fs::write(tree.root().join(".git/config"), config).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", tree.root().join(".git").join(odd)).unwrap();
+    is_refused(&tree, "is not UTF-8", "an included file whose name is not UTF-8");
+    let tree = repository();
+    tree.write(".git/objects/info/alternates", "\"/o\\377\"\n");
+    is_refused(&tree, "is quoted or not UTF-8", "quoted alternates");
     // These are not asked for, or switched off. Other commands of git would wait.
     let tree = repository();
     tree.write("new.c", &UNIT.replace("unit", "new"));
@@ -178,7 +191,8 @@ fn settings_lead_git_nowhere_else() {
         ".git/config",
         &format!(
             "[core]\nexcludesFile = {pipe}\nattributesFile = {pipe}\nsshCommand = cat {pipe}\n[mailmap]\nfile = {pipe}\n\
-             [commit]\ntemplate = {pipe}\n[log]\nshowSignature = true\n[gpg]\nprogram = {pipe}\n"
+             [commit]\ntemplate = {pipe}\n[log]\nshowSignature = true\n[gpg]\nprogram = {pipe}\n\
+             [diff]\norderFile = {pipe}\n"
         ),
     );
     answers(&tree, "files that other commands read");

@@ -328,6 +328,24 @@ fn no_message_quotes_a_foreign_header() {
     }
 }
 
+#[test]
+fn no_message_has_values_of_an_embedded_file() {
+    let tree = beside_a_secret("hunter");
+    let error = "extern char q[1];\nextern char q[A];\n";
+    let refused = ["#embed", "#/**/embed", "#em\\\nbed", "%:embed"];
+    for directive in refused {
+        tree.write("b.c", &format!("enum {{ A =\n{directive} \"../secret\" limit(1)\n}};\n{error}"));
+        tree.database();
+        let said = tree.check(&[]);
+        assert!(said.status == 2 && !said.text.contains("104"), "{directive}: {said:?}");
+        assert!(said.text.contains("b.c") && said.text.contains("is not quoted"), "{directive}: {said:?}");
+    }
+    // Others are quoted.
+    tree.write("b.c", &format!("/* #embed */ enum {{ A = 104 /* embed */ }};\n{error}"));
+    let said = tree.check(&[]);
+    assert!(said.status == 2 && said.text.contains("104"), "{said:?}");
+}
+
 // --- what a line of a log can be --------------------------------------------------------------------------------
 
 #[test]

@@ -312,22 +312,23 @@ fn replace_all(
                 return false;
             }
         }
+        // Whoever interrupts the program from here on finds nothing left behind.
+        for directory in directories {
+            if let Err(reason) = sync(directory) {
+                outcome.unsynced.push(UnsyncedDirectory { directory: root.path().join(directory), reason });
+            }
+        }
+        // A failure leaves a journal of a change that is complete, which the next run removes.
+        if before(Step::Finish).is_ok() {
+            finish(root, &entries, has_journal);
+        }
         true
     });
     if !result {
         return;
     }
-    for directory in directories {
-        if let Err(reason) = sync(directory) {
-            outcome.unsynced.push(UnsyncedDirectory { directory: root.path().join(directory), reason });
-        }
-    }
     outcome.written = changes.iter().map(|change| change.path.clone()).collect();
     outcome.separated = separated;
-    // A failure leaves a journal of a change that is complete, which the next run removes.
-    if before(Step::Finish).is_ok() {
-        uninterrupted(|| finish(root, &entries, has_journal));
-    }
 }
 
 /// Puts a staged text into the place of a file. The old text is under the temporary name then, or the
@@ -401,6 +402,8 @@ fn finish(root: &Directory, entries: &[Entry], has_journal: bool) {
     }
     if has_journal {
         let _ = journal::remove(root);
+        // A journal has two names for a moment.
+        remove_abandoned_in(root);
     }
 }
 

@@ -4,6 +4,7 @@
 //! have put a journal there. So it counts only if the user's own program can have made it, and even
 //! then it exchanges nothing but files inside of the tree whose texts it knows by digest.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -126,7 +127,10 @@ fn parse(bytes: &[u8]) -> Option<Vec<Entry>> {
         return None;
     }
     let stored: Vec<StoredEntry> = postcard::from_bytes(body).ok()?;
-    stored.into_iter().map(Entry::read).collect()
+    let entries: Vec<Entry> = stored.into_iter().map(Entry::read).collect::<Option<_>>()?;
+    // A change replaces each file once. Else a small journal could make a run read a large file for ever.
+    let paths: BTreeSet<&Path> = entries.iter().map(|entry| entry.path.as_path()).collect();
+    (paths.len() == entries.len()).then_some(entries)
 }
 
 /// Writes the journal and waits until the disk has it. There must be none.

@@ -1,12 +1,12 @@
 //! Fixes as a series of patches for `git am`: one for each step, with the findings in its message.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use thiserror::Error;
 
 use cowrap_base::files::{Place, Shown};
+use cowrap_base::git::{Git, GitError, user_setting};
 use cowrap_fix::{PatchHeader, patch_mail, patch_name};
 use cowrap_report::Action;
 
@@ -53,8 +53,9 @@ pub fn write_patches(directory: &Path, fixed: &Fixed) -> Result<(), PatchError> 
     let failed = |path: &Path, source| PatchError::Write { path: path.to_path_buf(), source };
     std::fs::create_dir_all(directory).map_err(|error| failed(directory, error))?;
     let root = &fixed.report.tree.root;
-    let name = git_config(root, "user.name").unwrap_or_else(|| "cowrap".to_owned());
-    let address = git_config(root, "user.email").unwrap_or_else(|| "cowrap@localhost".to_owned());
+    let git = Git::new(root);
+    let name = git_setting(&git, "user.name").unwrap_or_else(|| "cowrap".to_owned());
+    let address = git_setting(&git, "user.email").unwrap_or_else(|| "cowrap@localhost".to_owned());
     let date = date();
     for (number, step) in fixed.steps.iter().enumerate() {
         let subject = subject(step);
@@ -115,11 +116,14 @@ fn body(step: &Step) -> String {
     paragraphs.join("\n\n")
 }
 
-/// A value of a repository's git configuration.
-fn git_config(root: &Path, key: &str) -> Option<String> {
-    let output = Command::new("git").arg("-C").arg(root).args(["config", "--get", key]).output().ok()?;
-    let value = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    Some(value).filter(|value| !value.is_empty())
+/// A value of git's configuration for a tree.
+fn git_setting(git: &Result<Git, GitError>, key: &str) -> Option<String> {
+    match git {
+        Ok(git) => git.setting(key).ok()?,
+        Err(GitError::NotARepository { .. }) => user_setting(key),
+        // What git must not read says nothing.
+        Err(_) => None,
+    }
 }
 
 /// The current time, or SOURCE_DATE_EPOCH if it is set (reproducible-builds.org).

@@ -31,7 +31,7 @@ use std::sync::{Arc, OnceLock};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rustc_hash::FxHashSet;
 
-use crate::program::{FunctionId, IndexVec, Location, PointsTo, Program, SlotId};
+use crate::program::{BodyId, FunctionId, IndexVec, Location, PointsTo, Program, SlotId};
 use cowrap_base::files::Tree;
 use cowrap_facts::ContextSet;
 use cowrap_packs::{Effect, Pack};
@@ -98,6 +98,8 @@ pub struct Effects<'a> {
     store_mismatches: OnceLock<Vec<StoreMismatch>>,
     /// The slots whose mark is written at one location: that of a typedef.
     shared_declarations: OnceLock<HashMap<Location, Vec<SlotId>>>,
+    /// Where calls out of macros are written.
+    spellings: OnceLock<HashMap<(BodyId, Location, FunctionId), Location>>,
     disputes: OnceLock<IndexVec<FunctionId, Option<Dispute>>>,
 }
 
@@ -137,6 +139,7 @@ impl<'a> Effects<'a> {
             suspects: OnceLock::new(),
             store_mismatches: OnceLock::new(),
             shared_declarations: OnceLock::new(),
+            spellings: OnceLock::new(),
             disputes: OnceLock::new(),
         };
         effects.threads = threads::Threads::new(&effects);

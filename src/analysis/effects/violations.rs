@@ -1,5 +1,7 @@
 //! Calls that violate what their callee requires.
 
+use std::collections::HashMap;
+
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::program::{BodyId, FunctionId, IndexVec, Location, SlotId, Store};
@@ -180,6 +182,22 @@ pub(super) fn inferred_starts(effects: &Effects<'_>) -> IndexVec<FunctionId, Con
 }
 
 impl Effects<'_> {
+    /// Where a call out of a macro is written: the location of the call in the macro's definition.
+    pub fn spelling(&self, body: BodyId, location: Location, callee: Callee) -> Option<Location> {
+        let spellings = self.spellings.get_or_init(|| {
+            let mut spellings = HashMap::new();
+            for (body, linked) in self.program.bodies.enumerated() {
+                for call in &linked.calls {
+                    if let Some(spelling) = call.spelling {
+                        spellings.entry((body, call.location, call.callee)).or_insert(spelling);
+                    }
+                }
+            }
+            spellings
+        });
+        spellings.get(&(body, location, callee.function()?)).copied()
+    }
+
     /// Whether a model says that a function is mixed. It replaces the body, which is not checked, and in which no chain
     /// starts.
     pub(super) fn is_modelled_as_mixed(&self, function: FunctionId) -> bool {

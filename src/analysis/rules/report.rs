@@ -161,10 +161,7 @@ impl<'e, 'a> Report<'e, 'a> {
 
     /// Where a call comes out of a macro, notes where it is written: the edit may have to be made there.
     pub fn note_spelling(&mut self, violation: &Violation) {
-        let calls = &self.effects.program.body(violation.body).calls;
-        let written = calls.iter().filter(|call| call.location == violation.location);
-        let same = |callee: FunctionId| violation.callee == Callee::Function(callee);
-        let spelling = written.filter(|call| same(call.callee)).find_map(|call| call.spelling);
+        let spelling = self.effects.spelling(violation.body, violation.location, violation.callee);
         if let Some(spelling) = spelling {
             self.mention_callee(violation.callee);
             self.note_at(spelling, format!("{} is written here", call_of(self.effects, violation.callee)));

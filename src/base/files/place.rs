@@ -36,6 +36,9 @@ pub enum WriteRefusal {
     /// The file is a part of a program.
     #[error("it is a C file; name another file")]
     Source,
+    /// The user names it for a depfile, and it is something else.
+    #[error("it is not a depfile; remove it, or name another file")]
+    NotDepfile,
     /// Another output of the run has the same place.
     #[error("it is named twice; name another file")]
     Twice,

@@ -158,6 +158,16 @@ impl Git {
         Ok(git)
     }
 
+    /// A value of the configuration, such as that of `user.name`; `None` if it is not set.
+    ///
+    /// # Errors
+    ///
+    /// git cannot answer.
+    pub fn setting(&self, key: &str) -> Result<Option<String>, GitError> {
+        let out = self.run(&["config", "--get", key], &[], None)?;
+        Ok(value_of(&out))
+    }
+
     /// The real path of a file relative to the top; `None` when it is outside.
     fn place(&self, path: &Path) -> Option<PathBuf> {
         let path = self.root.join(path);
@@ -214,4 +224,21 @@ impl Git {
     fn failed(&self, message: String) -> GitError {
         GitError::Failed { root: self.root.clone(), message }
     }
+}
+
+/// A value of the user's own configuration, which counts where there is no repository; `None` if it is
+/// not set, or git cannot answer.
+pub fn user_setting(key: &str) -> Option<String> {
+    let mut command = Command::new(process::find("git").ok()?);
+    for variable in REDIRECTING {
+        command.env_remove(variable);
+    }
+    command.current_dir("/").args(["config", "--global", "--get", key]).stdin(Stdio::null());
+    value_of(&process::run(command, process::LONGEST, process::MOST).ok()?)
+}
+
+/// What `git config` printed, if there is such a value.
+fn value_of(out: &Output) -> Option<String> {
+    let value = String::from_utf8_lossy(&out.stdout).trim().to_owned();
+    Some(value).filter(|value| out.status.success() && !value.is_empty())
 }

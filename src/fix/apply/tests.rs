@@ -127,6 +127,8 @@ fn killed(at: usize) -> TempDir {
 fn a_kill_at_any_step_is_finished_by_the_next_run() {
     for at in 1..=6 {
         let tree = killed(at);
+        // The journal's other name, if the program is killed while it has two.
+        std::fs::write(tree.path().join(".cowrap-2147483647-1f-abcdef"), "").unwrap();
         let done = new(tree.path());
         // In the order of use: the header, what the build reads, the sources.
         let order = [3, 2, 0, 1];
@@ -203,6 +205,12 @@ fn a_journal_that_the_tree_brings_does_nothing() {
         journal::write(&root, &[entry]).unwrap();
         assert!(matches!(recover(tree.path()), Err(RecoverError::Foreign)), "{path}");
     }
+    // One file many times.
+    std::fs::remove_file(&journal).unwrap();
+    let temporary = OsString::from(".cowrap-fix-2147483647-1f-abcdef");
+    let entry = Entry { path: "w.h".into(), temporary, old: Digest::of(b"a"), new: Digest::of(b"b") };
+    journal::write(&root, &[entry.clone(), entry]).unwrap();
+    assert!(matches!(recover(tree.path()), Err(RecoverError::Foreign)));
     std::fs::remove_file(&journal).unwrap();
     symlink("w.h", &journal).unwrap();
     assert!(matches!(recover(tree.path()), Err(RecoverError::Foreign)));

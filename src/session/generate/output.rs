@@ -22,7 +22,7 @@ pub fn output_place(output: &Path, named_by: &NamedBy) -> Result<Place, Generate
 fn not_written(output: &Path, source: io::Error) -> GenerateError {
     let path = output.shown().to_string();
     match write_refusal(&source) {
-        Some(WriteRefusal::Input(_) | WriteRefusal::Twice | WriteRefusal::Source) | None => {
+        Some(WriteRefusal::Input(_) | WriteRefusal::Twice | WriteRefusal::Source | WriteRefusal::NotDepfile) | None => {
             GenerateError::Write { path, source }
         }
         Some(refusal) => GenerateError::Refused { path, refusal: refusal.clone() },
@@ -73,12 +73,16 @@ impl Generated {
     ///
     /// # Errors
     ///
-    /// The file cannot be written, or is one of the job's other files.
+    /// The file cannot be written, is one of the job's other files, or is something else than a depfile.
     pub fn write_depfile(&self, depfile: &Path, job: &Job) -> Result<(), GenerateError> {
         let write = || {
             let place = Place::given(depfile)?;
             place.refuse_inputs(job.inputs.iter().chain(&self.other_inputs))?;
             place.refuse_source()?;
+            let old = place.beginning(BEGINNING)?.unwrap_or_default();
+            if !is_depfile(&old) {
+                return Err(io::Error::other(WriteRefusal::NotDepfile));
+            }
             if let Some(output) = &job.output {
                 place.refuse_same(&Place::given(output)?)?;
             }
@@ -118,6 +122,15 @@ fn is_generated(old: &[u8], new: &str, programs: &[String]) -> bool {
         && names.chain(["cowrap"]).any(|name| name.eq_ignore_ascii_case(program))
 }
 
+/// Whether a text begins as a depfile does, with a target and a colon, or is blank.
+fn is_depfile(beginning: &[u8]) -> bool {
+    let line = beginning.trim_ascii().split(|byte| *byte == b'\n').next().unwrap_or_default();
+    // A configuration or a document can have a colon, too.
+    let target = line.iter().position(|byte| *byte == b':').map(|colon| &line[..colon]);
+    line.is_empty()
+        || target.is_some_and(|target| !target.is_empty() && !target.iter().any(|byte| b"\"'[{=#".contains(byte)))
+}
+
 /// The first line with words of the comment that a C text begins with.
 fn first_line(text: &str) -> Option<&str> {
     let comment = text.strip_prefix("/*").or_else(|| text.strip_prefix("//"))?;
@@ -142,6 +155,16 @@ fn make_word(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_depfile_begins_with_a_target() {
+        for old in ["", "\n", "a.c: \\\n  b.h\n", "build/a.c:\n", "\na b.c : x\n", "C:/a.c: b.h"] {
+            assert!(is_depfile(old.as_bytes()), "{old:?}");
+        }
+        for old in ["packs = [\"a\"]\n", "[{\"directory\": \"/\"}]", "# a: b\n", "9.0.0\n", "x\na: b\n", ": a"] {
+            assert!(!is_depfile(old.as_bytes()), "{old:?}");
+        }
+    }
 
     #[test]
     fn only_the_first_line_of_the_first_comment_says_that_a_file_is_generated() {

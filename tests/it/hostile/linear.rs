@@ -20,6 +20,11 @@ fn large_texts() -> Vec<(&'static str, String)> {
         ("aliases", "void t(void) {}\n".to_owned() + &many(2_000, "void f@(void) __attribute__((alias(\"t\")));\n")),
         ("calls", body(10_000, "callee(@);\n")),
         ("findings of one function", body(5_000, "drain();\n")),
+        (
+            "calls of many functions",
+            many(5_000, "void coroutine_fn callee@(void);\n")
+                + &format!("void no_coroutine_fn g(void)\n{{\n{}}}\n", many(5_000, "callee@();\n")),
+        ),
         ("findings on a line", many(1_000, "void f@(void) { drain(); } ")),
         ("labels of a line", body(5_000, "drain();").replace('\n', " ") + "\n"),
         ("locked calls", LOCKS.to_owned() + &body(2_000, "qemu_mutex_lock(&m); callee(@); qemu_mutex_unlock(&m);\n")),

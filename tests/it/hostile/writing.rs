@@ -331,6 +331,9 @@ fn no_output_overwrites_what_is_read() {
         &["link", "-o", "a.c", "facts"],
         &["generate", "--depfile", "include/io.h", "build/gen.c", "include/io.h"],
         &["generate", "--depfile", "VERSION", "build/gen.c", "include/io.h"],
+        &["generate", "--depfile", "cowrap.toml", "build/gen.c", "include/io.h"],
+        &["generate", "--depfile", "other-name", "build/gen.c", "include/io.h"],
+        &["generate", "--depfile", "build/compile_commands.json", "build/gen.c", "include/io.h"],
     ] {
         tree.run(arguments).is(2).says("cannot write");
         let _ = std::fs::remove_file(tree.path("tree/build/gen.c"));

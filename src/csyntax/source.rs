@@ -1,6 +1,9 @@
 //! A text with its tokens, as edits look at it: white space left out, and the neighbours of a
 //! token at hand.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use crate::edit::EditError;
 use crate::lex::{Kind, Token, lex};
 
@@ -10,14 +13,30 @@ pub(crate) struct Source<'t> {
     /// The text.
     pub(crate) text: &'t [u8],
     /// Its tokens.
-    pub(crate) tokens: Vec<Token>,
+    pub(crate) tokens: Rc<[Token]>,
+}
+
+/// A text and its tokens without white space.
+type Known = (Box<[u8]>, Rc<[Token]>);
+
+thread_local! {
+    /// What was taken apart last. Many edits of one text follow each other, and each looks at its tokens.
+    static LAST: RefCell<Option<Known>> = const { RefCell::new(None) };
 }
 
 impl<'t> Source<'t> {
     /// Takes a text apart.
     pub(crate) fn new(text: &'t [u8]) -> Self {
-        let mut tokens = lex(text);
-        tokens.retain(|token| !token.kind.is_space());
+        let tokens = LAST.with_borrow_mut(|last| match last {
+            Some((known, tokens)) if **known == *text => Rc::clone(tokens),
+            last => {
+                let mut tokens = lex(text);
+                tokens.retain(|token| !token.kind.is_space());
+                let tokens: Rc<[Token]> = tokens.into();
+                *last = Some((text.into(), Rc::clone(&tokens)));
+                tokens
+            }
+        });
         Source { text, tokens }
     }
 

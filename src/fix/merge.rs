@@ -101,14 +101,16 @@ impl EditSet {
         Ok(())
     }
 
-    /// The set as if a group had never been added. Edits that other groups share stay.
-    pub fn without(&self, group: GroupId) -> EditSet {
+    /// The set as if these groups had never been added. Edits that other groups share stay.
+    pub fn without(&self, groups: &BTreeSet<GroupId>) -> EditSet {
         let mut set = self.clone();
-        for (path, edits) in &self.files {
-            for range in edits.keys() {
-                set.remove(group, path, *range);
-            }
+        for edits in set.files.values_mut() {
+            edits.retain(|_, shared| {
+                shared.groups.retain(|group| !groups.contains(group));
+                !shared.groups.is_empty()
+            });
         }
+        set.files.retain(|_, edits| !edits.is_empty());
         set
     }
 
@@ -316,8 +318,10 @@ mod tests {
         let shared = [edit("a.c", 0, 0, "x")];
         let both = set(&[(1, &shared), (2, &shared)]);
         assert_eq!(applied(&both, "y"), "xy");
-        assert_eq!(applied(&both.without(GroupId(1)), "y"), "xy");
-        assert!(both.without(GroupId(1)).without(GroupId(2)).is_empty());
+        let without = |groups: &[u32]| both.without(&groups.iter().map(|group| GroupId(*group)).collect());
+        assert_eq!(applied(&without(&[1]), "y"), "xy");
+        assert_eq!(without(&[]), both);
+        assert!(without(&[1, 2, 3]).is_empty());
     }
 
     #[test]
@@ -420,7 +424,7 @@ mod tests {
                 for number in taken.iter().filter(|number| **number != removed) {
                     never.add_group(GroupId(*number), &plan[*number as usize]).unwrap();
                 }
-                prop_assert_eq!(set.without(GroupId(removed)), never);
+                prop_assert_eq!(set.without(&BTreeSet::from([GroupId(removed)])), never);
             }
         }
     }

@@ -7,6 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -186,12 +187,21 @@ impl Directory {
         self.open_regular(name, OFlags::WRONLY)
     }
 
-    /// Opens a regular file for appending, and makes it if nothing is there.
+    /// Opens a regular file for appending, and makes it if nothing is there. A file with other names
+    /// (hard links) may be one of somewhere else, and is refused as what is no regular file is.
     ///
     /// # Errors
     ///
     /// As [`Directory::open_file`].
     pub fn append_to(&self, name: &OsStr, mode: u32) -> io::Result<File> {
+        let file = self.open_to_append(name, mode)?;
+        match file.metadata()?.nlink() {
+            0 | 1 => Ok(file),
+            _ => Err(io::Error::other(ReadRefusal::NotRegular(FileKind::Other))),
+        }
+    }
+
+    fn open_to_append(&self, name: &OsStr, mode: u32) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::APPEND;
         match self.open_regular(name, flags) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => match self.create(name, flags, mode) {
@@ -325,6 +335,7 @@ mod tests {
     use std::io::{Read, Write};
     use std::os::unix::fs::symlink;
 
+    use super::super::read::refusal;
     use super::*;
 
     #[test]
@@ -355,9 +366,11 @@ mod tests {
         d.append_to("new".as_ref(), 0o600).unwrap().write_all(b"a").unwrap();
         d.append_to("new".as_ref(), 0o600).unwrap().write_all(b"b").unwrap();
         assert_eq!(std::fs::read(root.join("d/new")).unwrap(), b"ab");
+        std::fs::hard_link(root.join("d/file"), root.join("d/other")).unwrap();
+        assert!(d.append_to("other".as_ref(), 0o600).is_err_and(|error| refusal(&error).is_some()));
         let mut names = d.names().unwrap();
         names.sort();
-        assert_eq!(names, ["file", "link", "new", "pipe"]);
+        assert_eq!(names, ["file", "link", "new", "other", "pipe"]);
     }
 
     #[test]

@@ -41,8 +41,10 @@ impl<K: Copy + Ord> Dependencies<K> {
         let mut reversed = self.graph.clone();
         reversed.reverse();
         let mut found = BTreeSet::new();
+        let mut search = Dfs::empty(&reversed);
         for start in fixes.filter_map(|fix| self.nodes.get(&fix)) {
-            let mut search = Dfs::new(&reversed, *start);
+            // What was found before is not searched again.
+            search.move_to(*start);
             while let Some(node) = search.next(&reversed) {
                 found.insert(reversed[node]);
             }

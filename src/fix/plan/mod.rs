@@ -11,7 +11,7 @@ use std::path::{Component, Path, PathBuf};
 
 use thiserror::Error;
 
-use cowrap_base::files::{Shown, Texts, offset};
+use cowrap_base::files::{Shown, Texts};
 use cowrap_csyntax::{self as csyntax, EditError, TextEdit};
 use cowrap_report::{Action, Edit, Fix, Span};
 
@@ -167,7 +167,7 @@ impl Planner<'_> {
         }
         let text = self.texts.text(path).map_err(|reason| PlanError::Unreadable { path: path.clone(), reason })?;
         let no_such_line = || PlanError::NoSuchLine { path: path.clone(), line: span.line };
-        let offset = offset(&text, span.line, span.column).ok_or_else(no_such_line)?;
+        let offset = self.texts.offset(&text, span.line, span.column).ok_or_else(no_such_line)?;
         let made = make(&text, offset).map_err(|reason| PlanError::Refused { at: span.clone(), reason })?;
         made.into_iter().map(|edit| to_edit(path, edit)).collect()
     }

@@ -1,8 +1,9 @@
 //! Reading the JSON file and turning its entries into units.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsString;
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -41,7 +42,7 @@ pub fn parse(text: &[u8], json: &Path, path: PathBuf, most: usize) -> Result<Dat
 
     let base = path.parent().unwrap_or(Path::new("/"));
     let roots: Vec<PathBuf> = base.canonicalize().into_iter().collect();
-    let mut units: HashMap<PathBuf, Vec<Unit>> = HashMap::new();
+    let mut units = Units::default();
     let mut refused = Vec::new();
     let mut other_languages = BTreeMap::new();
     let vetted = entries.into_par_iter().enumerate().with_min_len(64);
@@ -49,12 +50,12 @@ pub fn parse(text: &[u8], json: &Path, path: PathBuf, most: usize) -> Result<Dat
     // The first error in the file is reported.
     for outcome in vetted.collect::<Vec<Result<EntryOutcome, Error>>>() {
         match outcome? {
-            EntryOutcome::Unit(unit) => add(units.entry(unit.file.clone()).or_default(), unit),
+            EntryOutcome::Unit(unit) => units.add(unit),
             EntryOutcome::Refused(refusal) => refused.push(refusal),
             EntryOutcome::Other(language) => *other_languages.entry(language).or_default() += 1,
         }
     }
-    let mut units: Vec<Unit> = units.into_values().flatten().collect();
+    let mut units = units.units;
     units.sort_by_key(|unit| unit.entry);
     // However arguments are quoted, the name of a response file follows this letter.
     let may_be_indirect = text.contains(&b'@');
@@ -221,17 +222,33 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
-/// Adds a unit to those of the same file. If an equal one is there, that one gets its outputs.
-fn add(units: &mut Vec<Unit>, unit: Unit) {
-    match units.iter_mut().find(|known| known.directory == unit.directory && known.arguments == unit.arguments) {
-        Some(known) => {
-            for output in unit.outputs {
-                if !known.outputs.contains(&output) {
-                    known.outputs.push(output);
-                }
-            }
+/// The units of a database, each once.
+#[derive(Default)]
+struct Units {
+    units: Vec<Unit>,
+    hasher: RandomState,
+    /// Their positions, by what tells them apart.
+    known: HashMap<u64, Vec<usize>>,
+    /// The outputs of the units at these positions.
+    outputs: HashSet<(usize, PathBuf)>,
+}
+
+impl Units {
+    /// Adds a unit. If an equal one is there, that one gets its outputs.
+    fn add(&mut self, mut unit: Unit) {
+        fn identity(unit: &Unit) -> (&Path, &Path, &[OsString]) {
+            (&unit.file, &unit.directory, &unit.arguments)
         }
-        None => units.push(unit),
+        let same = self.known.entry(self.hasher.hash_one(identity(&unit))).or_default();
+        let known = same.iter().copied().find(|known| identity(&self.units[*known]) == identity(&unit));
+        let at = known.unwrap_or(self.units.len());
+        let mut outputs = std::mem::take(&mut unit.outputs);
+        if known.is_none() {
+            same.push(at);
+            self.units.push(unit);
+        }
+        outputs.retain(|output| self.outputs.insert((at, output.clone())));
+        self.units[at].outputs.append(&mut outputs);
     }
 }
 

@@ -103,10 +103,10 @@ impl Finding {
         is_meant(name, self.pack.as_deref(), &self.rule)
     }
 
-    /// Whether it is about a function or a slot of this name, or one of its labels or notes is.
-    pub fn concerns(&self, name: &str) -> bool {
-        let is_subject = || self.subjects.iter().any(|subject| subject.name == name);
-        self.function == name || self.mentions.contains(name) || is_subject()
+    /// The functions and slots that it, one of its labels or one of its notes is about.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let subjects = self.subjects.iter().map(|subject| subject.name.as_str());
+        std::iter::once(self.function.as_str()).chain(self.mentions.iter().map(String::as_str)).chain(subjects)
     }
 }
 

@@ -98,9 +98,7 @@ impl FixSession<'_> {
             let mut without = round.set.clone();
             let mut sets = vec![without.clone()];
             for fixes in by_key.values().rev() {
-                for (id, _) in fixes {
-                    without = without.without(*id);
-                }
+                without = without.without(&fixes.iter().map(|(id, _)| *id).collect());
                 sets.push(without.clone());
             }
             for ((rule, top), fixes) in by_key {

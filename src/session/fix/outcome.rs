@@ -1,6 +1,6 @@
 //! The effect of a round: the findings after it, compared with those before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use cowrap_fix::GroupId;
@@ -48,9 +48,17 @@ pub(super) fn compare(
     let (before, after) = (count(&old.findings), count(&new.findings));
     let number = |counts: &BTreeMap<FindingKey, usize>, key: &FindingKey| counts.get(key).copied().unwrap_or(0);
     let mut blamed = BTreeMap::new();
+    let mut fixed_with: BTreeMap<FindingKey, usize> = BTreeMap::new();
+    let mut by_name: HashMap<&str, BTreeSet<GroupId>> = HashMap::new();
+    for (id, planned) in fixes {
+        *fixed_with.entry(key(&planned.finding)).or_default() += 1;
+        for name in planned.names() {
+            by_name.entry(name).or_default().insert(*id);
+        }
+    }
     for (id, planned) in fixes {
         let key = key(&planned.finding);
-        let fixed = fixes.values().filter(|other| self::key(&other.finding) == key).count();
+        let fixed = number(&fixed_with, &key);
         if number(&after, &key) + fixed > number(&before, &key) {
             blamed.insert(*id, "the finding would remain".to_owned());
         }
@@ -60,8 +68,8 @@ pub(super) fn compare(
         if number(&after, &key) <= number(&before, &key) || old.explained.contains(&key) {
             continue;
         }
-        let concerned: Vec<GroupId> =
-            fixes.iter().filter(|(_, planned)| planned.concerns(finding)).map(|(id, _)| *id).collect();
+        let concerned: BTreeSet<GroupId> =
+            finding.names().filter_map(|name| by_name.get(name)).flatten().copied().collect();
         // A fix of a finding of a higher level is worth a new finding, and then no other fix is to
         // blame for it.
         let is_graver = |planned: &PlannedFix| planned.finding.level < finding.level;
@@ -87,7 +95,11 @@ pub(super) fn compare(
                 finding.rule
             )
         };
-        let ids: Vec<GroupId> = if concerned.is_empty() { fixes.keys().copied().collect() } else { concerned };
+        if concerned.is_empty() && blamed.len() == fixes.len() {
+            continue;
+        }
+        let ids: Vec<GroupId> =
+            if concerned.is_empty() { fixes.keys().copied().collect() } else { concerned.into_iter().collect() };
         for id in ids.into_iter().filter(|id| fixes.get(id).as_ref().is_some_and(as_grave)) {
             blamed.entry(id).or_insert_with(reason);
         }

@@ -398,11 +398,6 @@ impl PlannedFix {
         });
         names.collect()
     }
-
-    /// Whether a finding is about a function that the fix changes.
-    pub(super) fn concerns(&self, finding: &Finding) -> bool {
-        self.names().into_iter().any(|name| finding.concerns(name))
-    }
 }
 
 /// The result of an attempt that had the planned effect.

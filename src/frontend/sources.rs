@@ -1,6 +1,7 @@
 //! The texts of a tree as one run finds them, and its header search.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ffi::OsString;
 use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -65,13 +66,14 @@ impl Sources {
         let Some(path) = self.search_path(unit).map(|path| self.resolver.path(&path)) else {
             return self.refusal(&main);
         };
-        // The compiler looks up the files of `-include` as if a file in its directory included them.
+        // The compiler looks up the files that options include as if a file in its directory included
+        // them.
         let includer = unit.directory.join("<command line>");
         let mut open = Vec::new();
-        for (option, name) in unit.arguments.iter().zip(unit.arguments.iter().skip(1)) {
-            if matches!(option.as_bytes(), b"-include" | b"--include") {
+        for (position, option) in unit.arguments.iter().enumerate() {
+            if let Some(name) = included_by(option.as_bytes(), unit.arguments.get(position + 1)) {
                 let include = Include {
-                    name: name.as_bytes().to_vec(),
+                    name: name.to_vec(),
                     kind: IncludeKind::Quoted,
                     next: false,
                     line: 0,
@@ -148,6 +150,18 @@ impl Sources {
     }
 }
 
+/// The name of the file that an option includes; `next` is the argument behind the option.
+fn included_by<'a>(option: &'a [u8], next: Option<&'a OsString>) -> Option<&'a [u8]> {
+    let next = next.map(|next| next.as_bytes());
+    match option {
+        b"-include" | b"--include" | b"-imacros" | b"--imacros" => next,
+        _ => {
+            let joined: [&[u8]; 4] = [b"--include=", b"--imacros=", b"-include", b"-imacros"];
+            joined.iter().find_map(|prefix| option.strip_prefix(*prefix))
+        }
+    }
+}
+
 /// The paths that a unit looked up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LookedFor {
@@ -192,5 +206,22 @@ mod tests {
             refused("#include \"c.h\"\n#include \"b.h\"\n", &[]),
             Some(("c.h".to_owned(), ReadRefusal::TooLarge { most: 90 }))
         );
+    }
+
+    #[test]
+    fn options_include_files_in_every_spelling() {
+        let included = |option: &str, next: &str| {
+            included_by(option.as_bytes(), Some(&OsString::from(next))).map(|name| String::from_utf8_lossy(name).into())
+        };
+        for option in ["-include", "--include", "-imacros", "--imacros"] {
+            assert_eq!(included(option, "a.h"), Some("a.h".to_owned()), "{option}");
+        }
+        for option in ["-includea.h", "--include=a.h", "-imacrosa.h", "--imacros=a.h"] {
+            assert_eq!(included(option, "b.h"), Some("a.h".to_owned()), "{option}");
+        }
+        for option in ["-I", "-isystem", "-iquote", "a.h"] {
+            assert_eq!(included(option, "a.h"), None, "{option}");
+        }
+        assert_eq!(included_by(b"-include", None), None);
     }
 }

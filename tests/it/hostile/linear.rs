@@ -22,8 +22,8 @@ fn large_texts() -> Vec<(&'static str, String)> {
         ("findings of one function", body(5_000, "drain();\n")),
         (
             "calls of many functions",
-            many(5_000, "void coroutine_fn callee@(void);\n")
-                + &format!("void no_coroutine_fn g(void)\n{{\n{}}}\n", many(5_000, "callee@();\n")),
+            many(1_000, "void coroutine_fn callee@(void);\n")
+                + &format!("void no_coroutine_fn g(void)\n{{\n{}}}\n", many(1_000, "callee@();\n")),
         ),
         ("findings on a line", many(1_000, "void f@(void) { drain(); } ")),
         ("labels of a line", body(5_000, "drain();").replace('\n', " ") + "\n"),

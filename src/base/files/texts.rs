@@ -8,6 +8,9 @@ use std::time::SystemTime;
 
 use super::read::{LONGEST_TEXT, read_source};
 
+/// A text, and where its lines begin.
+type TextLines = (Arc<Vec<u8>>, Vec<usize>);
+
 /// The texts of files by path; relative paths start from the root of a tree. Each file is read
 /// once.
 #[derive(Debug)]
@@ -20,7 +23,7 @@ pub struct Texts {
     unread: Mutex<BTreeSet<PathBuf>>,
     changed: BTreeMap<PathBuf, Arc<Vec<u8>>>,
     /// Where the lines begin in the text that was asked for last.
-    lines: Mutex<Option<(Arc<Vec<u8>>, Vec<usize>)>>,
+    lines: Mutex<Option<TextLines>>,
 }
 
 impl Texts {

@@ -13,14 +13,14 @@ use signal_hook::low_level::emulate_default_handler;
 
 use super::messages::fail;
 
-/// What the last panic of a worker said.
+/// What the last panic of a thread that reads units said.
 static PANIC: Mutex<Option<String>> = Mutex::new(None);
 
 /// Runs the program. A panic is a mistake of ours: it is reported, and the run has failed.
 pub(super) fn guarded(run: impl FnOnce() -> ExitCode) -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         let message = describe(panic);
-        // A worker's panic costs one unit and is part of the report, unless it gets as far as here.
+        // A panic of such a thread costs one unit and is part of the report, unless it gets as far as here.
         if std::thread::current().name().is_some_and(|name| name.starts_with(cowrap_session::WORKER)) {
             *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some(message);
         } else {

@@ -53,7 +53,7 @@ struct StoredEntry {
 /// Whether a change is unfinished.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// There is none.
+    /// No change is unfinished.
     Nothing,
     /// A process is making one now.
     Running,

@@ -116,11 +116,11 @@ fn has_tag(directory: &Directory) -> bool {
 #[derive(Debug)]
 pub(super) struct Opened {
     root: Directory,
-    /// The subdirectory of the files; `None` if there is none yet.
+    /// The subdirectory of the files; `None` before the first write.
     pub store: Option<Directory>,
 }
 
-/// Opens the directory of a cache; `None` if there is none.
+/// Opens the directory of a cache; `None` if it does not exist.
 ///
 /// # Errors
 ///

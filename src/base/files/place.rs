@@ -176,7 +176,7 @@ impl Place {
         }
     }
 
-    /// Reads the whole regular file at the place; `None` if there is none.
+    /// Reads the whole regular file at the place; `None` if nothing is there.
     ///
     /// # Errors
     ///

@@ -53,7 +53,7 @@ impl Repository {
     ///
     /// # Errors
     ///
-    /// There is none, or git must not read it.
+    /// It does not exist, or git must not read it.
     pub(super) fn find(root: &Path) -> Result<Repository, GitError> {
         let real = root.canonicalize().map_err(|reason| GitError::Unreadable { path: root.to_path_buf(), reason })?;
         // Of the `.git` that are none: git searches on above them.

@@ -14,6 +14,7 @@ mod adjacency;
 mod index_vec;
 mod references;
 mod shared;
+mod saved;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -34,6 +35,7 @@ pub use link::Linker;
 pub use nearest::visit_nearest_first;
 pub use points_to::PointsTo;
 pub use references::PackCounts;
+pub use saved::SavedProgram;
 pub use shared::Shared;
 
 /// An index into [`Program::files`].

@@ -25,7 +25,15 @@ struct Renumbering {
 
 impl Linker {
     /// The program. `absolute` returns the absolute form of a path in the facts.
-    pub fn finish(mut self, absolute: impl Fn(&Path) -> PathBuf) -> Program {
+    pub fn finish(self, absolute: impl Fn(&Path) -> PathBuf) -> Program {
+        let mut program = self.finish_bodies_alone(absolute);
+        program.relate_bodies();
+        program
+    }
+
+    /// The program with bodies that say only what the facts say of them: without what follows from the bodies that
+    /// they call ([`Program::relate_bodies`]).
+    pub(in super::super) fn finish_bodies_alone(mut self, absolute: impl Fn(&Path) -> PathBuf) -> Program {
         self.files.as_mut_slice().iter_mut().for_each(|path| *path = absolute(path));
         self.drop_weak_bodies();
         for parameter in self.stores.assigned() {
@@ -59,9 +67,7 @@ impl Linker {
             function.bodies.iter_mut().for_each(|body| *body = new.bodies[*body]);
             function.bodies.sort_unstable();
         }
-        let mut bodies = sorted(self.bodies, &new.bodies).into_vec();
-        let read = readings.values_mut().flatten().map(|(reading, body)| (*reading, body));
-        pass_on(&mut bodies.iter_mut().map(|body| (ReadingId(0), body)).chain(read).collect::<Vec<_>>());
+        let bodies = sorted(self.bodies, &new.bodies).into_vec();
         let bodies: IndexVec<BodyId, Shared<Body>> = bodies.into_iter().map(Shared::new).collect();
         let readings = readings.into_iter().flat_map(|(id, read)| {
             let body = new.bodies[id];
@@ -74,7 +80,7 @@ impl Linker {
             })
             .collect();
         readings.sort_by_key(|read| (read.reading, read.body));
-        let mut program = Program {
+        Program {
             files: Shared::new(sorted(self.files, &new.files).into_vec()),
             functions: Shared::new(functions),
             aliases: Shared::new(aliases),
@@ -88,9 +94,18 @@ impl Linker {
             lost_values: in_order(self.stores.lost().map(|lost| new.lost_value(*lost))),
             readings,
             ..Program::default()
-        };
-        program.connect();
-        program
+        }
+    }
+}
+
+impl Program {
+    /// Gives the bodies what follows from those that they call: the flags that they pass on, and the contexts in which
+    /// these return.
+    pub(in super::super) fn relate_bodies(&mut self) {
+        let bodies = (&mut self.bodies).into_iter().map(|body| (ReadingId(0), body));
+        let readings = self.readings.iter_mut().map(|read| (read.reading, &mut read.read));
+        pass_on(&mut bodies.chain(readings).collect::<Vec<_>>());
+        self.connect();
     }
 }
 

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cowrap_facts::{Flag, FlagTest, MAX_FLAGS, ReadingId, feasible};
 
-use super::super::{Argument, ArgumentValue, Body, FunctionId};
+use super::super::{Argument, ArgumentValue, Body, FunctionId, Shared};
 
 /// A function's tests of one of its parameters, in one reading.
 type Tests = BTreeMap<(ReadingId, FunctionId, u16), BTreeSet<FlagTest>>;
 
 /// Gives each body the flags that it passes on, as many as it has room for. What another reading tests does not matter,
 /// so that no pack changes what another one finds.
-pub(super) fn pass_on(bodies: &mut [(ReadingId, &mut Body)]) {
+pub(super) fn pass_on(bodies: &mut [(ReadingId, &mut Shared<Body>)]) {
     let mut tests = Tests::new();
     bodies.iter().for_each(|(reading, body)| note_tests(*reading, body, &mut tests));
     let passing: Vec<usize> = (0..bodies.len()).filter(|number| passes_on(bodies[*number].1)).collect();
@@ -34,7 +34,7 @@ pub(super) fn pass_on(bodies: &mut [(ReadingId, &mut Body)]) {
                 continue;
             }
             for flag in passed_flags(*reading, body, &tests) {
-                add_flag(body, flag);
+                add_flag(body.make_mut(), flag);
             }
             if body.flags.len() != before {
                 note_tests(*reading, body, &mut tests);
@@ -45,7 +45,7 @@ pub(super) fn pass_on(bodies: &mut [(ReadingId, &mut Body)]) {
         }
         open = next;
     }
-    passing.into_iter().for_each(|number| name_flags(bodies[number].1));
+    passing.into_iter().for_each(|number| name_flags(bodies[number].1.make_mut()));
 }
 
 /// Replaces each parameter among a body's arguments by the flags that say something of it.

@@ -153,6 +153,14 @@ impl<I, T: Clone> Clone for IndexVec<I, T> {
     }
 }
 
+impl<I, T: PartialEq> PartialEq for IndexVec<I, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.items == other.items
+    }
+}
+
+impl<I, T: Eq> Eq for IndexVec<I, T> {}
+
 impl<I, T: std::fmt::Debug> std::fmt::Debug for IndexVec<I, T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.items.fmt(f)

@@ -114,6 +114,19 @@ impl Linker {
         !bodies.is_empty() || declarations.iter().any(|declaration| !declaration.marks.is_empty())
     }
 
+    /// The names of all functions that have another name or a weak declaration, and the other names; sorted. What the
+    /// program says of them depends on what all facts say of them together.
+    pub(super) fn special_functions(&self) -> Vec<String> {
+        let is_weak = |function: &&Function| function.declarations.iter().any(|declaration| declaration.weak);
+        let weak = self.functions.iter().filter(is_weak).map(|function| &function.name);
+        let named = self.aliases.keys().map(|function| &self.functions[*function].name);
+        let names = self.aliases.values().flatten().map(|alias| &alias.name);
+        let mut special: Vec<String> = weak.chain(named).chain(names).cloned().collect();
+        special.sort_unstable();
+        special.dedup();
+        special
+    }
+
     /// Gives the functions that others are named after the declarations of the others, as far as these say more than
     /// the name. Returns the other names.
     pub(super) fn merge_aliases(&mut self, named: &IndexVec<FunctionId, FunctionId>) -> Vec<OtherName> {

@@ -8,46 +8,55 @@ use rayon::slice::ParallelSliceMut;
 use cowrap_facts::{Flag, ReadingId};
 
 use super::super::{
-    AddressStore, Argument, ArgumentValue, Body, BodyId, BodyReading, FileId, Function, FunctionId, Id, IndexVec,
-    Location, LostValue, Mark, PointerCopy, Program, Shared, Slot, SlotId, SlotKey, Store, UnknownStore,
+    Body, BodyId, BodyReading, Function, FunctionId, Id, IndexVec, Location, PointerCopy, Program, Shared, Slot, SlotId,
 };
-use super::Linker;
 use super::passed_on::pass_on;
+use super::{FactsRecord, Linker, Mentions, Renumbering, mentions};
 
-/// For each id that the linker gave out, its final one.
-#[derive(Default)]
-struct Renumbering {
-    files: IndexVec<FileId, FileId>,
-    functions: IndexVec<FunctionId, FunctionId>,
-    slots: IndexVec<SlotId, SlotId>,
-    bodies: IndexVec<BodyId, BodyId>,
+/// A program with bodies that say only what the facts say of them: without what follows from the bodies that they call
+/// ([`Program::relate_bodies`]).
+#[derive(Debug)]
+pub(in super::super) struct Linked {
+    pub program: Program,
+    pub mentions: Mentions,
+    /// The distinct facts, in the order in which they were added.
+    pub records: Vec<FactsRecord>,
+    /// The names of the functions that have other names or weak bodies, and these other names; sorted.
+    pub special: Vec<String>,
 }
 
 impl Linker {
     /// The program. `absolute` returns the absolute form of a path in the facts.
     pub fn finish(self, absolute: impl Fn(&Path) -> PathBuf) -> Program {
-        let mut program = self.finish_bodies_alone(absolute);
+        let mut program = self.finish_bodies_alone(absolute).program;
         program.relate_bodies();
         program
     }
 
-    /// The program with bodies that say only what the facts say of them: without what follows from the bodies that
-    /// they call ([`Program::relate_bodies`]).
-    pub(in super::super) fn finish_bodies_alone(mut self, absolute: impl Fn(&Path) -> PathBuf) -> Program {
+    /// The program before its bodies are related, with what is needed to update it.
+    pub(in super::super) fn finish_bodies_alone(mut self, absolute: impl Fn(&Path) -> PathBuf) -> Linked {
         self.files.as_mut_slice().iter_mut().for_each(|path| *path = absolute(path));
+        let special = self.special_functions();
         self.drop_weak_bodies();
-        for parameter in self.stores.assigned() {
-            self.slots[parameter].is_assigned = true;
+        let mut mentions = std::mem::take(&mut self.mentions);
+        mentions.assigned = IndexVec::from_elem(0, self.slots.len());
+        for (parameter, bodies) in self.stores.assigned() {
+            mentions.assigned[parameter] = bodies;
         }
         let named = self.named_functions();
         let mut aliases = self.merge_aliases(&named);
 
         // What the keys of the sort refer to must have its final id before it.
         let mut new = Renumbering { files: final_ids(&self.files, |path| path), ..Renumbering::default() };
+        mentions.files = sorted(mentions.files, &new.files);
         self.functions.as_mut_slice().iter_mut().for_each(|function| new.renumber_function(function));
         let mut functions = new.number_functions(std::mem::take(&mut self.functions), &named);
+        let counts = std::mem::replace(&mut mentions.functions, IndexVec::from_elem(0, functions.len()));
+        for (function, count) in counts.enumerated() {
+            mentions.functions[new.functions[function]] += count;
+        }
         self.slots.as_mut_slice().iter_mut().for_each(|slot| new.renumber_key(slot));
-        let slots = new.number_slots(std::mem::take(&mut self.slots));
+        let slots = new.number_slots(std::mem::take(&mut self.slots), &mut mentions);
         self.bodies.as_mut_slice().par_iter_mut().for_each(|body| new.renumber_body(body));
         let mut readings = std::mem::take(&mut self.readings);
         readings.values_mut().flatten().for_each(|(_, body)| new.renumber_body(body));
@@ -80,7 +89,11 @@ impl Linker {
             })
             .collect();
         readings.sort_by_key(|read| (read.reading, read.body));
-        Program {
+        for record in &mut self.records {
+            record.located.iter_mut().for_each(|file| *file = new.files[*file]);
+            record.located.sort_unstable();
+        }
+        let program = Program {
             files: Shared::new(sorted(self.files, &new.files).into_vec()),
             functions: Shared::new(functions),
             aliases: Shared::new(aliases),
@@ -94,7 +107,8 @@ impl Linker {
             lost_values: in_order(self.stores.lost().map(|lost| new.lost_value(*lost))),
             readings,
             ..Program::default()
-        }
+        };
+        Linked { program, mentions, records: self.records, special }
     }
 }
 
@@ -144,138 +158,36 @@ impl Renumbering {
     }
 
     /// Gives slots their final ids. Slots of functions that turn out to be one function are one slot.
-    fn number_slots(&mut self, slots: IndexVec<SlotId, Slot>) -> IndexVec<SlotId, Slot> {
+    fn number_slots(&mut self, slots: IndexVec<SlotId, Slot>, mentions: &mut Mentions) -> IndexVec<SlotId, Slot> {
         let ids = final_ids(&slots, |slot| &slot.key);
+        let old = sorted(std::mem::take(&mut mentions.slots), &ids).into_vec();
+        let assigned = sorted(std::mem::take(&mut mentions.assigned), &ids).into_vec();
         let mut merged: IndexVec<SlotId, Slot> = IndexVec::default();
         let mut positions: IndexVec<SlotId, SlotId> = IndexVec::default();
-        for slot in sorted(slots, &ids).into_vec() {
-            match merged.as_mut_slice().last_mut().filter(|last| last.key == slot.key) {
-                Some(last) => last.merge(slot),
-                None => drop(merged.push(slot)),
+        for ((slot, said), assigned) in sorted(slots, &ids).into_vec().into_iter().zip(old).zip(assigned) {
+            let is_known = merged.as_slice().last().is_some_and(|last| last.key == slot.key);
+            if !is_known {
+                merged.push(slot);
+                mentions.slots.push(Vec::new());
+                mentions.assigned.push(0);
             }
-            positions.push(SlotId::from_index(merged.len() - 1));
+            let id = SlotId::from_index(merged.len() - 1);
+            for (mut mention, count) in said {
+                self.renumber_mention(&mut mention);
+                mentions::add(&mut mentions.slots[id], mention, count);
+            }
+            mentions.assigned[id] += assigned;
+            positions.push(id);
         }
         self.slots = ids.iter().map(|id| positions[*id]).collect();
-        for slot in &mut merged {
+        for (id, said) in mentions.slots.as_mut_slice().iter_mut().enumerate() {
+            said.sort_unstable();
+            let slot = &mut merged.as_mut_slice()[id];
             slot.base = slot.base.map(|base| self.slots[base]);
-            slot.marks.iter_mut().for_each(|mark| *mark = self.mark(*mark));
-            slot.marks.sort_unstable();
-            slot.declared.iter_mut().for_each(|declared| *declared = self.location(*declared));
-            slot.declared.sort_unstable();
+            slot.unite(said);
+            slot.is_assigned = mentions.assigned.as_slice()[id] > 0;
         }
         merged
-    }
-
-    fn location(&self, location: Location) -> Location {
-        Location { file: self.files[location.file], ..location }
-    }
-
-    fn mark(&self, mark: Mark) -> Mark {
-        Mark { location: self.location(mark.location), ..mark }
-    }
-
-    fn store(&self, store: Store) -> Store {
-        Store {
-            function: self.functions[store.function],
-            location: self.location(store.location),
-            slot: store.slot.map(|slot| self.slots[slot]),
-            paired_flags: store.paired_flags,
-        }
-    }
-
-    fn copy(&self, copy: PointerCopy) -> PointerCopy {
-        let (from, to) = (self.slots[copy.from], self.slots[copy.to]);
-        PointerCopy { from, to, location: self.location(copy.location), ..copy }
-    }
-
-    fn address(&self, store: AddressStore) -> AddressStore {
-        let to = store.to.map(|slot| self.slots[slot]);
-        AddressStore { of: self.slots[store.of], to, location: self.location(store.location) }
-    }
-
-    fn unknown_store(&self, store: UnknownStore) -> UnknownStore {
-        UnknownStore { slot: self.slots[store.slot], location: self.location(store.location) }
-    }
-
-    fn lost_value(&self, lost: LostValue) -> LostValue {
-        LostValue { from: self.slots[lost.from], location: self.location(lost.location) }
-    }
-
-    fn renumber_function(&self, function: &mut Function) {
-        function.file = function.file.map(|file| self.files[file]);
-        for declaration in &mut function.declarations {
-            declaration.location = self.location(declaration.location);
-            declaration.marks.iter_mut().for_each(|mark| *mark = self.mark(*mark));
-            declaration.marks.sort_unstable();
-        }
-        function.declarations.sort_by_key(|declaration| declaration.location);
-    }
-
-    fn renumber_key(&self, slot: &mut Slot) {
-        let mut key = &mut slot.key;
-        while let SlotKey::PointedParameter { slot: base, .. }
-        | SlotKey::PointedResult { slot: base }
-        | SlotKey::Target(base) = key
-        {
-            key = base;
-        }
-        match key {
-            SlotKey::Field { record: at, .. } | SlotKey::Local { declared: at, .. } => at.file = self.files[at.file],
-            SlotKey::Global { file: of, .. } => *of = of.map(|file| self.files[file]),
-            SlotKey::Parameter { function: of, .. } | SlotKey::Result { function: of } => *of = self.functions[*of],
-            SlotKey::PointedParameter { .. } | SlotKey::PointedResult { .. } | SlotKey::Target(_) => {}
-        }
-    }
-
-    fn renumber_body(&self, body: &mut Body) {
-        body.function = self.functions[body.function];
-        body.location = self.location(body.location);
-        body.assertion = body.assertion.map(|(assertion, at)| (assertion, self.location(at)));
-        for call in &mut body.calls {
-            call.callee = self.functions[call.callee];
-            call.location = self.location(call.location);
-            call.spelling = call.spelling.map(|spelling| self.location(spelling));
-            self.renumber_arguments(&mut call.arguments);
-        }
-        for call in &mut body.slot_calls {
-            call.slot = call.slot.map(|slot| self.slots[slot]);
-            call.location = self.location(call.location);
-            self.renumber_arguments(&mut call.arguments);
-        }
-        for section in &mut body.critical_sections {
-            section.taken = self.location(section.taken);
-            section.calls.iter_mut().for_each(|call| *call = self.location(*call));
-            section.calls.sort_unstable();
-            section.calls.dedup();
-        }
-    }
-
-    fn renumber_arguments(&self, arguments: &mut [Argument]) {
-        for argument in &mut *arguments {
-            match &mut argument.value {
-                ArgumentValue::Function(passed) => *passed = self.functions[*passed],
-                ArgumentValue::Slot(slot) => *slot = self.slots[*slot],
-                _ => {}
-            }
-        }
-        arguments.sort_unstable();
-    }
-}
-
-impl Slot {
-    /// Adds what the facts say of the same slot by another name.
-    fn merge(&mut self, other: Slot) {
-        self.is_foreign |= other.is_foreign;
-        self.is_assigned |= other.is_assigned;
-        self.models.extend(other.models);
-        self.models.sort_unstable();
-        self.models.dedup();
-        self.marks.extend(other.marks);
-        self.marks.sort_unstable();
-        self.marks.dedup();
-        self.declared.extend(other.declared);
-        self.declared.sort_unstable();
-        self.declared.dedup();
     }
 }
 

@@ -8,8 +8,10 @@
 mod aliases;
 mod finish;
 mod ids;
+mod mentions;
 mod merge;
 mod passed_on;
+mod renumbering;
 mod stores;
 
 use std::collections::hash_map::Entry;
@@ -21,12 +23,16 @@ use cowrap_base::files::Digest;
 use cowrap_facts::{FileFacts, ReadingId, SharedFileFacts};
 
 use super::{
-    Argument, ArgumentValue, Body, BodyId, Call, CriticalSection, Declaration, FileId, Function, FunctionId, IndexVec,
-    Location, Mark, Slot, SlotCall, SlotId, SlotKey,
+    Argument, ArgumentValue, Body, BodyId, Call, CriticalSection, Declaration, FileId, Function, FunctionId, Id,
+    IndexVec, Location, Mark, Slot, SlotCall, SlotId, SlotKey,
 };
 use aliases::AliasName;
 use ids::IdMap;
 use stores::Stores;
+
+pub(super) use finish::Linked;
+pub(super) use mentions::{FactsRecord, Mentions, SlotMention, add as add_mention, located};
+pub(super) use renumbering::Renumbering;
 
 /// How many slots a slot's identity may go through. Nobody writes more, and comparing identities must not overflow the
 /// stack.
@@ -48,7 +54,9 @@ pub struct Linker {
     /// How other packs read bodies, where that differs, sorted by the number of the reading.
     readings: HashMap<BodyId, Vec<(ReadingId, Body)>>,
     slot_ids: HashMap<SlotKey, SlotId>,
+    /// The slots without what the facts say of them, which is in `mentions`.
     slots: IndexVec<SlotId, Slot>,
+    mentions: Mentions,
     /// For each function with an alias, the names that declarations give for it.
     aliases: HashMap<FunctionId, Vec<AliasName>>,
     /// For each function with many declarations, their positions.
@@ -58,61 +66,78 @@ pub struct Linker {
     stores: Stores,
     /// The stores of weak bodies: another body can take their place.
     weak_stores: HashMap<BodyId, Stores>,
-    /// The facts that were added, each with its bodies of functions with external linkage.
-    added: HashMap<Digest, Vec<BodyId>>,
+    /// The facts that were added, by their digests: positions in `records` and `external`.
+    added: HashMap<Digest, u32>,
+    records: Vec<FactsRecord>,
+    /// For all facts that were added, the bodies of functions with external linkage.
+    external: Vec<Vec<BodyId>>,
 }
 
 impl Linker {
     /// Adds the facts of one file in the unit with this number. This costs nothing for facts of an earlier unit.
     pub fn add(&mut self, unit: u32, facts: &SharedFileFacts) {
-        if let Some(external) = self.added.get(&facts.digest()) {
-            for body in external {
-                self.bodies[*body].units.push(unit);
-            }
-            return;
-        }
-        let external = self.add_facts(unit, facts.facts().clone());
-        self.added.insert(facts.digest(), external);
+        self.add_numbered(unit, facts);
     }
 
-    /// Adds facts. Returns the bodies among them of functions with external linkage.
-    fn add_facts(&mut self, unit: u32, facts: FileFacts) -> Vec<BodyId> {
-        let files = facts.files.into_iter().map(|path| self.file(path)).collect();
+    /// Adds facts as well. The result numbers the distinct facts in the order in which they are first added.
+    pub(super) fn add_numbered(&mut self, unit: u32, facts: &SharedFileFacts) -> u32 {
+        if let Some(known) = self.added.get(&facts.digest()) {
+            for body in &self.external[*known as usize] {
+                self.bodies[*body].units.push(unit);
+            }
+            return *known;
+        }
+        let number = self.records.len() as u32;
+        self.added.insert(facts.digest(), number);
+        let (located, external) = self.add_facts(unit, facts.facts());
+        self.records.push(FactsRecord { digest: facts.digest(), located, has_units: !external.is_empty() });
+        self.external.push(external);
+        number
+    }
+
+    /// Adds facts. Returns the files in which they say something, and the bodies among them of functions with external
+    /// linkage.
+    fn add_facts(&mut self, unit: u32, facts: &FileFacts) -> (Vec<FileId>, Vec<BodyId>) {
+        let files = facts.files.iter().map(|path| self.file(path)).collect();
         let mut ids = IdMap { files, functions: Vec::new(), slots: Vec::new() };
-        for symbol in facts.symbols {
+        for symbol in &facts.symbols {
             let file = symbol.file.map(|file| ids.file(file));
-            let function = self.function(symbol.name, file);
+            let function = self.function(&symbol.name, file);
             ids.functions.push(function);
         }
-        for slot in facts.slots {
+        for slot in &facts.slots {
             let slot = self.slot(&ids, slot);
             ids.slots.push(slot);
         }
-        for declaration in facts.declarations {
+        for declaration in &facts.declarations {
             self.declaration(&ids, declaration);
         }
         let mut external = Vec::new();
-        for body in facts.bodies {
+        for body in &facts.bodies {
             external.extend(self.body(&ids, unit, body));
         }
-        for store in facts.stores {
+        for store in &facts.stores {
             self.stores.add(&self.slots, &ids, store);
         }
         self.misplaced.extend(ids.marks(&facts.misplaced));
-        external
+        (mentions::located(facts).map(|file| ids.file(file)).collect(), external)
     }
 
-    fn file(&mut self, path: PathBuf) -> FileId {
-        if let Some(&id) = self.file_ids.get(&path) {
-            return id;
-        }
-        let id = self.files.push(path.clone());
-        self.file_ids.insert(path, id);
+    fn file(&mut self, path: &PathBuf) -> FileId {
+        let id = match self.file_ids.get(path) {
+            Some(&id) => id,
+            None => {
+                let id = self.files.push(path.clone());
+                self.file_ids.insert(path.clone(), id);
+                id
+            }
+        };
+        count(&mut self.mentions.files, id);
         id
     }
 
-    fn function(&mut self, name: String, file: Option<FileId>) -> FunctionId {
-        match self.function_ids.entry((name, file)) {
+    fn function(&mut self, name: &str, file: Option<FileId>) -> FunctionId {
+        let id = match self.function_ids.entry((name.to_owned(), file)) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(free) => {
                 let name = free.key().0.clone();
@@ -120,10 +145,12 @@ impl Linker {
                 let function = Function { name, file, aliases, declarations, bodies };
                 *free.insert(self.functions.push(function))
             }
-        }
+        };
+        count(&mut self.mentions.functions, id);
+        id
     }
 
-    fn declaration(&mut self, ids: &IdMap, declared: cowrap_facts::Declaration) {
+    fn declaration(&mut self, ids: &IdMap, declared: &cowrap_facts::Declaration) {
         let location = ids.location(declared.location);
         let marks = ids.marks(&declared.marks);
         if let Some(alias) = declared.alias {
@@ -169,18 +196,17 @@ impl Linker {
                 definition: declared.definition,
                 never_returns: declared.never_returns,
                 weak: declared.weak,
-                signature: declared.signature,
+                signature: declared.signature.clone(),
             }),
         }
     }
 
     /// Adds a body. Returns its id if its function has external linkage.
-    fn body(&mut self, ids: &IdMap, unit: u32, mut body: cowrap_facts::Body) -> Option<BodyId> {
-        let assigned = stores::assigned_parameters(&self.slots, ids, &body);
-        let stores = std::mem::take(&mut body.stores);
-        let readings = std::mem::take(&mut body.readings).into_iter();
-        let readings: Vec<_> = readings.map(|read| (read.reading, self.translate(ids, unit, read.body))).collect();
-        let body = self.translate(ids, unit, body);
+    fn body(&mut self, ids: &IdMap, unit: u32, facts: &cowrap_facts::Body) -> Option<BodyId> {
+        let assigned = stores::assigned_parameters(&self.slots, ids, facts);
+        let readings = facts.readings.iter();
+        let readings: Vec<_> = readings.map(|read| (read.reading, self.translate(ids, unit, &read.body))).collect();
+        let body = self.translate(ids, unit, facts);
         let function = &self.functions[body.function];
         let is_external = function.file.is_none();
         let is_weak = function.weak_definitions().any(|location| location == body.location);
@@ -210,15 +236,15 @@ impl Linker {
             }
         };
         let known = if is_weak { self.weak_stores.entry(id).or_default() } else { &mut self.stores };
-        stores.into_iter().for_each(|store| known.add(&self.slots, ids, store));
+        facts.stores.iter().for_each(|store| known.add(&self.slots, ids, store));
         assigned.into_iter().for_each(|parameter| known.add_assigned(parameter));
         is_external.then_some(id)
     }
 
     /// The body with the program's ids, without its stores.
-    fn translate(&self, ids: &IdMap, unit: u32, body: cowrap_facts::Body) -> Body {
+    fn translate(&self, ids: &IdMap, unit: u32, body: &cowrap_facts::Body) -> Body {
         let function = ids.function(body.symbol);
-        let calls = body.calls.into_iter().map(|call| Call {
+        let calls = body.calls.iter().map(|call| Call {
             callee: ids.function(call.callee),
             location: ids.location(call.location),
             spelling: call.spelling.map(|spelling| ids.location(spelling)),
@@ -227,84 +253,69 @@ impl Linker {
             after: call.after,
             ends: call.ends,
             is_change: call.is_change,
-            arguments: arguments(ids, call.arguments),
+            arguments: arguments(ids, &call.arguments),
         });
         let calls = calls.collect();
-        let slot_calls = body.slot_calls.into_iter().map(|call| SlotCall {
+        let slot_calls = body.slot_calls.iter().map(|call| SlotCall {
             slot: call.slot.and_then(|slot| ids.slot(slot)),
             location: ids.location(call.location),
             condition: call.condition,
             kind: call.kind,
             after: call.after,
             ends: call.ends,
-            arguments: arguments(ids, call.arguments),
+            arguments: arguments(ids, &call.arguments),
         });
         let slot_calls = slot_calls.collect();
-        let critical_sections = body.critical_sections.into_iter().map(|section| CriticalSection {
+        let critical_sections = body.critical_sections.iter().map(|section| CriticalSection {
             lock: section.lock,
-            name: section.name,
+            name: section.name.clone(),
             taken: ids.location(section.taken),
-            calls: section.calls.into_iter().map(|call| ids.location(call)).collect(),
+            calls: section.calls.iter().map(|call| ids.location(*call)).collect(),
         });
         let is_external = self.functions[function].file.is_none();
         Body {
             function,
             location: ids.location(body.location),
             values: cowrap_facts::feasible(&body.flags),
-            flags: body.flags,
+            flags: body.flags.clone(),
             calls,
             slot_calls,
             returns_after: body.returns_after,
             exit: body.exit,
             assertion: body.assertion.map(|assertion| (assertion, ids.location(assertion.location))),
             critical_sections: critical_sections.collect(),
-            releases: body.releases,
+            releases: body.releases.clone(),
             units: if is_external { vec![unit] } else { Vec::new() },
         }
     }
 
     /// The slot with this identity; `None` if its identity goes through too many others.
-    fn slot(&mut self, ids: &IdMap, slot: cowrap_facts::Slot) -> Option<SlotId> {
-        let (key, base, mut name) = self.slot_key(ids, slot.identity)?;
+    fn slot(&mut self, ids: &IdMap, slot: &cowrap_facts::Slot) -> Option<SlotId> {
+        let (key, base, mut name) = self.slot_key(ids, &slot.identity)?;
         if slot.is_array && !name.is_empty() {
             name.push_str("[]");
         }
-        let id = match self.slot_ids.get(&key) {
-            Some(&id) => id,
-            None => {
-                let (models, marks, declared) = (Vec::new(), Vec::new(), Vec::new());
-                let (key, is_foreign, is_assigned) = (key.clone(), false, false);
-                let slot = Slot { key, base, name: String::new(), is_foreign, is_assigned, models, marks, declared };
-                self.slots.push(slot)
+        let id = match self.slot_ids.entry(key) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(free) => {
+                self.mentions.slots.push(Vec::new());
+                let slot = Slot::new(free.key().clone(), base);
+                *free.insert(self.slots.push(slot))
             }
         };
-        self.slot_ids.insert(key, id);
-        let known = &mut self.slots[id];
-        // In another configuration it may be an array, or its record may have another name.
-        if name > known.name {
-            known.name = name;
-        }
-        known.is_foreign |= slot.is_foreign;
-        for model in slot.models {
-            if let Err(position) = known.models.binary_search(&model) {
-                known.models.insert(position, model);
-            }
-        }
-        for mark in ids.marks(&slot.marks) {
-            if !known.marks.contains(&mark) {
-                known.marks.push(mark);
-            }
-        }
-        for declared in slot.declared.iter().map(|declared| ids.location(*declared)) {
-            if !known.declared.contains(&declared) {
-                known.declared.push(declared);
-            }
-        }
+        let declared = slot.declared.iter().map(|declared| ids.location(*declared)).collect();
+        let (models, marks) = (slot.models.clone(), ids.marks(&slot.marks));
+        let mention = SlotMention::new(name, slot.is_foreign, models, marks, declared);
+        mentions::add(&mut self.mentions.slots[id], mention, 1);
         Some(id)
     }
 
     /// A slot's identity, the slot that it refers to, and its name.
-    fn slot_key(&self, ids: &IdMap, identity: cowrap_facts::SlotIdentity) -> Option<(SlotKey, Option<SlotId>, String)> {
+    fn slot_key(
+        &self,
+        ids: &IdMap,
+        identity: &cowrap_facts::SlotIdentity,
+    ) -> Option<(SlotKey, Option<SlotId>, String)> {
         use cowrap_facts::SlotIdentity;
         let parameter = |position: u16| format!("parameter {}", u32::from(position) + 1);
         let base = |slot: cowrap_facts::SlotId| {
@@ -315,51 +326,61 @@ impl Linker {
         Some(match identity {
             SlotIdentity::Field { record, record_name, field } => {
                 let name = if record_name.is_empty() { field.clone() } else { format!("{record_name}::{field}") };
-                (SlotKey::Field { record: ids.location(record), field }, None, name)
+                (SlotKey::Field { record: ids.location(*record), field: field.clone() }, None, name)
             }
             SlotIdentity::Global { name, file } => {
                 let file = file.map(|file| ids.file(file));
-                (SlotKey::Global { name: name.clone(), file }, None, name)
+                (SlotKey::Global { name: name.clone(), file }, None, name.clone())
             }
             SlotIdentity::Local { name, declared } => {
-                (SlotKey::Local { declared: ids.location(declared), name: name.clone() }, None, name)
+                (SlotKey::Local { declared: ids.location(*declared), name: name.clone() }, None, name.clone())
             }
-            SlotIdentity::Parameter { function, position } => {
-                (SlotKey::Parameter { function: ids.function(function), position }, None, parameter(position))
-            }
+            SlotIdentity::Parameter { function, position } => (
+                SlotKey::Parameter { function: ids.function(*function), position: *position },
+                None,
+                parameter(*position),
+            ),
             SlotIdentity::Result { function } => {
-                (SlotKey::Result { function: ids.function(function) }, None, "result".to_owned())
+                (SlotKey::Result { function: ids.function(*function) }, None, "result".to_owned())
             }
             SlotIdentity::PointedParameter { slot, position } => {
-                let (slot, id) = base(slot)?;
-                (SlotKey::PointedParameter { slot, position }, id, parameter(position))
+                let (slot, id) = base(*slot)?;
+                (SlotKey::PointedParameter { slot, position: *position }, id, parameter(*position))
             }
             SlotIdentity::PointedResult { slot } => {
-                let (slot, id) = base(slot)?;
+                let (slot, id) = base(*slot)?;
                 (SlotKey::PointedResult { slot }, id, "result".to_owned())
             }
             SlotIdentity::Target(slot) => {
-                let (slot, id) = base(slot)?;
+                let (slot, id) = base(*slot)?;
                 (SlotKey::Target(slot), id, String::new())
             }
         })
     }
 }
 
-fn arguments(ids: &IdMap, arguments: Vec<cowrap_facts::Argument>) -> Vec<Argument> {
-    let argument = |argument: cowrap_facts::Argument| {
-        let value = match argument.value {
-            cowrap_facts::ArgumentValue::Function(function) => ArgumentValue::Function(ids.function(function)),
-            cowrap_facts::ArgumentValue::Slot(slot) => ArgumentValue::Slot(ids.slot(slot)?),
-            cowrap_facts::ArgumentValue::Number(number) => ArgumentValue::Number(number),
-            cowrap_facts::ArgumentValue::Parameter(position) => ArgumentValue::Parameter(position),
+/// Counts a mention.
+fn count<I: Id>(mentions: &mut IndexVec<I, u32>, id: I) {
+    match mentions.as_mut_slice().get_mut(id.index()) {
+        Some(known) => *known = known.saturating_add(1),
+        None => drop(mentions.push(1)),
+    }
+}
+
+fn arguments(ids: &IdMap, arguments: &[cowrap_facts::Argument]) -> Vec<Argument> {
+    let argument = |argument: &cowrap_facts::Argument| {
+        let value = match &argument.value {
+            cowrap_facts::ArgumentValue::Function(function) => ArgumentValue::Function(ids.function(*function)),
+            cowrap_facts::ArgumentValue::Slot(slot) => ArgumentValue::Slot(ids.slot(*slot)?),
+            cowrap_facts::ArgumentValue::Number(number) => ArgumentValue::Number(*number),
+            cowrap_facts::ArgumentValue::Parameter(position) => ArgumentValue::Parameter(*position),
             cowrap_facts::ArgumentValue::Truth { may_be_true, may_be_false } => {
-                ArgumentValue::Truth { may_be_true, may_be_false }
+                ArgumentValue::Truth { may_be_true: *may_be_true, may_be_false: *may_be_false }
             }
         };
         Some(Argument { position: argument.position, value })
     };
-    arguments.into_iter().filter_map(argument).collect()
+    arguments.iter().filter_map(argument).collect()
 }
 
 impl SlotKey {

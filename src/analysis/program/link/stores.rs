@@ -18,13 +18,13 @@ pub(super) struct Stores {
     addresses: HashSet<AddressStore>,
     unknown: HashSet<UnknownStore>,
     lost: HashSet<LostValue>,
-    /// The parameters that their function's own body assigns to.
-    assigned: HashSet<SlotId>,
+    /// The parameters that their function's own body assigns to: how many bodies do.
+    assigned: HashMap<SlotId, u32>,
 }
 
 impl Stores {
     /// Adds a store of the facts.
-    pub(super) fn add(&mut self, slots: &IndexVec<SlotId, Slot>, ids: &IdMap, store: cowrap_facts::Store) {
+    pub(super) fn add(&mut self, slots: &IndexVec<SlotId, Slot>, ids: &IdMap, store: &cowrap_facts::Store) {
         let location = ids.location(store.location);
         let to = store.to.and_then(|slot| ids.slot(slot));
         let paired_flags = store.paired_flags;
@@ -78,7 +78,7 @@ impl Stores {
 
     /// Notes that a body assigns to a parameter of its own function.
     pub(super) fn add_assigned(&mut self, parameter: SlotId) {
-        self.assigned.insert(parameter);
+        *self.assigned.entry(parameter).or_default() += 1;
     }
 
     /// Adds all stores of another set.
@@ -88,7 +88,10 @@ impl Stores {
         self.addresses.extend(other.addresses);
         self.unknown.extend(other.unknown);
         self.lost.extend(other.lost);
-        self.assigned.extend(other.assigned);
+        other
+            .assigned
+            .into_iter()
+            .for_each(|(parameter, bodies)| *self.assigned.entry(parameter).or_default() += bodies);
     }
 
     pub(super) fn functions(&self) -> impl Iterator<Item = &Store> {
@@ -111,8 +114,8 @@ impl Stores {
         self.lost.iter()
     }
 
-    pub(super) fn assigned(&self) -> impl Iterator<Item = SlotId> {
-        self.assigned.iter().copied()
+    pub(super) fn assigned(&self) -> impl Iterator<Item = (SlotId, u32)> {
+        self.assigned.iter().map(|(parameter, bodies)| (*parameter, *bodies))
     }
 }
 

@@ -1,0 +1,104 @@
+//! A linked program in the form in which caches store it, which later runs update with what changed.
+//!
+//! An update gives exactly the program that linking everything anew would give. It takes back what the facts that are
+//! gone say, and adds what the new ones say:
+//!
+//! * What has a location (declarations, bodies, stores, misplaced marks) is replaced file by file. If any facts that say
+//!   something in a file have changed, all that is in the file goes, and all facts that say something there are linked
+//!   anew, in the order in which units list them. Facts that say something in several files tie these together.
+//! * Files, functions and slots are there as long as facts mention them, so mentions are counted. What slots are like is
+//!   counted as well, since every unit that mentions a slot says what it is like (`link/mentions.rs`).
+//! * What follows from bodies for other bodies (flags that they pass on, contexts in which they return) is not saved. It
+//!   is found anew for each program ([`Program::relate_bodies`]).
+//!
+//! Functions with other names and weak bodies depend on what all facts say together. If facts change that mention one,
+//! everything is linked anew. So is a program of which much has changed.
+
+mod matching;
+mod merge;
+mod replace;
+mod update;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use cowrap_base::files::Digest;
+use cowrap_facts::SharedFileFacts;
+
+use super::link::{FactsRecord, Linked, Mentions};
+use super::{Linker, PackCounts, Program};
+
+/// A linked program, with what is needed to update it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct SavedProgram {
+    /// The program, before [`Program::relate_bodies`].
+    program: Program,
+    mentions: Mentions,
+    /// The distinct facts, in the order in which units first list them.
+    records: Vec<FactsRecord>,
+    /// For each unit, its facts: positions in `records`.
+    units: Vec<Vec<u32>>,
+    /// The names of functions that no update can change, sorted.
+    special: Vec<String>,
+}
+
+/// Returns the facts with a digest; `None` if they are lost.
+pub type LoadFacts<'l> = dyn Fn(&Digest) -> Option<SharedFileFacts> + Sync + 'l;
+
+impl SavedProgram {
+    /// Links the facts of units, in their order. A unit that could not be read has none. `absolute` returns the absolute
+    /// form of a path in the facts.
+    pub fn link<'f>(
+        units: impl Iterator<Item = Option<&'f [SharedFileFacts]>>,
+        absolute: impl Fn(&Path) -> PathBuf,
+    ) -> SavedProgram {
+        let mut linker = Linker::default();
+        let mut numbers = Vec::new();
+        for (unit, file_facts) in units.enumerate() {
+            let file_facts = file_facts.unwrap_or_default().iter();
+            numbers.push(file_facts.map(|facts| linker.add_numbered(unit as u32, facts)).collect());
+        }
+        let Linked { program, mentions, records, special } = linker.finish_bodies_alone(absolute);
+        SavedProgram { program, mentions, records, units: numbers, special }
+    }
+
+    /// Whether all numbers in it are numbers of something. One that was read from a file must not be used otherwise.
+    pub fn is_consistent(&self, packs: PackCounts) -> bool {
+        let SavedProgram { program, mentions, records, units, .. } = self;
+        let is_file = |file: super::FileId| (file.0 as usize) < program.files.len();
+        let mut said = mentions.slots.iter().flatten();
+        program.is_consistent(packs)
+            && mentions.files.len() == program.files.len()
+            && mentions.functions.len() == program.functions.len()
+            && mentions.slots.len() == program.slots.len()
+            && mentions.assigned.len() == program.slots.len()
+            && said.all(|(mention, _)| mention.is_consistent(program.files.len(), packs))
+            && records.iter().all(|record| record.located.iter().all(|file| is_file(*file)))
+            && units.iter().flatten().all(|facts| (*facts as usize) < records.len())
+    }
+
+    /// The program.
+    pub fn into_program(self) -> Program {
+        let mut program = self.program;
+        program.relate_bodies();
+        program
+    }
+
+    /// The program of another state, for which `units` has the digests of each unit's facts: what
+    /// [`SavedProgram::link`] gives for that state. `None` if facts are lost.
+    pub fn update(
+        self,
+        units: &[Vec<Digest>],
+        load: &LoadFacts<'_>,
+        absolute: impl Fn(&Path) -> PathBuf,
+    ) -> Option<SavedProgram> {
+        self.updated(units, load, &absolute).or_else(|| {
+            let facts: Option<Vec<Vec<SharedFileFacts>>> =
+                units.iter().map(|digests| digests.iter().map(load).collect()).collect();
+            Some(SavedProgram::link(facts?.iter().map(|facts| Some(facts.as_slice())), absolute))
+        })
+    }
+}

@@ -49,6 +49,11 @@ impl<I: Id, T: Copy> Adjacency<I, T> {
         self.starts.push(self.items.len() as u32);
     }
 
+    /// The items of an id, to be changed.
+    pub(super) fn of_mut(&mut self, id: I) -> &mut [T] {
+        &mut self.items[self.starts[id.index()] as usize..self.starts[id.index() + 1] as usize]
+    }
+
     /// The items of an id.
     pub fn of(&self, id: I) -> &[T] {
         &self.items[self.starts[id.index()] as usize..self.starts[id.index() + 1] as usize]

@@ -19,6 +19,7 @@ mod saved;
 use std::borrow::Cow;
 use std::path::PathBuf;
 
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
@@ -452,29 +453,67 @@ impl Program {
     fn connect_with(&mut self, pointers: Option<returns::Pointers<'_>>) {
         // What follows from a body that is narrow already could be something else.
         self.widen();
-        let before = self.bodies.clone();
-        self.narrow(pointers);
-        let is_narrowed = |(id, before): &(BodyId, &Shared<Body>)| {
-            let body = &self.bodies[*id];
-            !body.is_same_copy(before) && ***before != **body
-        };
-        let narrowed = before.enumerated().filter(is_narrowed).map(|(id, before)| (id, before.clone()));
-        self.before_narrowing = narrowed.collect();
-        let calls = self.bodies.enumerated().flat_map(|(id, body)| {
-            body.calls.iter().enumerate().map(move |(position, call)| {
-                let site = CallSite { body: id, call: position as u32 };
+        let telling = self.find_callers();
+        self.before_narrowing = self.narrow(&telling, pointers);
+        for (id, _) in &self.before_narrowing {
+            for (call, position) in self.bodies[*id].calls.iter().zip(0..) {
+                let site = CallSite { body: *id, call: position };
+                let incoming = self.callers.of_mut(call.callee);
+                if let Ok(found) = incoming.binary_search_by_key(&site, |incoming| incoming.site) {
+                    incoming[found].condition = call.condition;
+                }
+            }
+        }
+    }
+
+    /// Builds the lists of the calls of each function and through each slot, in the order of their sites. Returns the
+    /// bodies that tell something of the context by themselves: it is costly to look at all of them.
+    fn find_callers(&mut self) -> Vec<BodyId> {
+        /// The calls in some bodies, and the telling ones of these.
+        type Calls = (Vec<(FunctionId, Incoming)>, Vec<(SlotId, (BodyId, u32))>, Vec<BodyId>);
+        let add = |(mut calls, mut slot_calls, mut telling): Calls, (id, body): (usize, &Shared<Body>)| {
+            let id = BodyId::from_index(id);
+            if body.assertion.is_some() || body.exit.changes() {
+                telling.push(id);
+            }
+            calls.extend(body.calls.iter().zip(0..).map(|(call, position)| {
+                let site = CallSite { body: id, call: position };
                 let Call { callee, condition, kind, ends, .. } = *call;
                 let has_arguments = !call.arguments.is_empty();
                 (callee, Incoming { site, caller: body.function, condition, kind, ends, has_arguments })
-            })
-        });
-        let callers = Adjacency::new(self.functions.len(), calls);
-        let slot_calls = self.bodies.enumerated().flat_map(|(id, body)| {
-            let calls = body.slot_calls.iter().enumerate();
-            calls.filter_map(move |(position, call)| Some((call.slot?, (id, position as u32))))
-        });
-        let slot_callers = Adjacency::new(self.slots.len(), slot_calls);
-        (self.callers, self.slot_callers) = (callers, slot_callers);
+            }));
+            let through = body.slot_calls.iter().zip(0..);
+            slot_calls.extend(through.filter_map(|(call, position)| Some((call.slot?, (id, position)))));
+            (calls, slot_calls, telling)
+        };
+        let bodies = self.bodies.as_slice().par_iter().enumerate().with_min_len(1024);
+        let parts: Vec<Calls> = bodies.fold(Calls::default, add).collect();
+        let calls = parts.iter().flat_map(|(calls, ..)| calls.iter().copied());
+        let slot_calls = parts.iter().flat_map(|(_, slot_calls, _)| slot_calls.iter().copied());
+        (self.callers, self.slot_callers) =
+            (Adjacency::new(self.functions.len(), calls), Adjacency::new(self.slots.len(), slot_calls));
+        parts.into_iter().flat_map(|(.., telling)| telling).collect()
+    }
+
+    /// The rest of the program.
+    fn without_functions_and_bodies(&self) -> Program {
+        Program {
+            files: self.files.clone(),
+            functions: Shared::default(),
+            bodies: IndexVec::default(),
+            aliases: self.aliases.clone(),
+            slots: self.slots.clone(),
+            misplaced: self.misplaced.clone(),
+            stores: self.stores.clone(),
+            copies: self.copies.clone(),
+            addresses: self.addresses.clone(),
+            unknown_stores: self.unknown_stores.clone(),
+            lost_values: self.lost_values.clone(),
+            readings: self.readings.clone(),
+            before_narrowing: self.before_narrowing.clone(),
+            callers: Adjacency::default(),
+            slot_callers: Adjacency::default(),
+        }
     }
 
     /// A function.

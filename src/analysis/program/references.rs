@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 
+use rayon::prelude::*;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
@@ -54,9 +55,9 @@ impl Program {
                 })
         };
         self.is_sorted()
-            && self.functions.iter().all(|function| known.function_is_known(function))
+            && self.functions.as_slice().par_iter().all(|function| known.function_is_known(function))
             && self.aliases.iter().all(|(_, file, function)| known.file(*file) && known.function(*function))
-            && self.bodies.iter().all(|body| known.body(body))
+            && self.bodies.as_slice().par_iter().all(|body| known.body(body))
             && slots.iter().all(|slot| known.slot_is_known(slot) && ends(slots, slot))
             && known.marks(&self.misplaced)
             && stores

@@ -29,11 +29,14 @@
 //!   the context. Such a call is taken for one that control passes on some paths only, so that it leaves both contexts
 //!   behind it.
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use cowrap_facts::{CallKind, Context, ContextSet, PathCondition, single_values};
 
-use super::{Adjacency, Body, BodyId, Call, FunctionId, IndexVec, Location, PointsTo, Program, SlotCall, SlotId};
+use super::{
+    Body, BodyId, Call, CallSite, FunctionId, IndexVec, Location, PointsTo, Program, Shared, SlotCall, SlotId,
+};
 
 /// In which contexts a function returns, from each context that it is entered in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,33 +111,28 @@ pub(super) struct Pointers<'p> {
 
 impl Program {
     /// Gives all calls the contexts in which control can be there, by the functions that are called before them. Doing
-    /// it again changes nothing. Without pointers, calls through slots are taken to change nothing.
-    pub(super) fn narrow(&mut self, pointers: Option<Pointers<'_>>) {
-        let exits = self.exits(pointers);
-        if exits.functions.as_slice().iter().all(|exits| *exits == Exits::SAME) && exits.slots.is_empty() {
-            return;
-        }
-        for body in &mut self.bodies {
-            if !exits.are_known_in(body) {
-                let points = Points::new(body, &exits);
-                let calls: Vec<PathCondition> =
-                    points.known.iter().map(|known| known.map_or(PathCondition::NEVER, |known| known.at)).collect();
-                let slot_calls: Vec<PathCondition> =
-                    (0..body.slot_calls.len()).map(|position| points.at_slot_call(position)).collect();
-                let exit = points.at_end();
-                let body = body.make_mut();
-                body.calls.iter_mut().zip(calls).for_each(|(call, condition)| call.condition = condition);
-                body.slot_calls.iter_mut().zip(slot_calls).for_each(|(call, condition)| call.condition = condition);
-                body.exit = exit;
-            }
-        }
+    /// it again changes nothing. Without pointers, calls through slots are taken to change nothing. Returns the bodies
+    /// that it changed, as they were before.
+    /// `telling` are the bodies that assert a context or return in another one.
+    pub(super) fn narrow(&mut self, telling: &[BodyId], pointers: Option<Pointers<'_>>) -> Vec<(BodyId, Shared<Body>)> {
+        let exits = self.exits(telling, pointers);
+        let changing = exits.functions.enumerated().filter(|(_, exits)| **exits != Exits::SAME);
+        let calling = changing.flat_map(|(function, _)| self.incoming(function)).map(|call| call.site.body);
+        let through = exits.slots.keys().flat_map(|slot| self.calls_through(*slot)).map(|(body, _)| *body);
+        let mut open: Vec<BodyId> = calling.chain(through).collect();
+        open.sort_unstable();
+        open.dedup();
+        let narrowed: Vec<(BodyId, Body)> =
+            open.into_par_iter().filter_map(|id| Some((id, narrowed(self.body(id), &exits)?))).collect();
+        let replace = |(id, body)| (id, std::mem::replace(&mut self.bodies[id], Shared::new(body)));
+        narrowed.into_iter().map(replace).collect()
     }
 
     /// For each function, the contexts in which it returns, and those in which calls through each slot do.
-    fn exits(&self, pointers: Option<Pointers<'_>>) -> AllExits {
+    fn exits(&self, telling: &[BodyId], pointers: Option<Pointers<'_>>) -> AllExits {
         let functions = IndexVec::from_elem(Exits::SAME, self.functions.len());
         let mut exits = AllExits { functions, slots: FxHashMap::default() };
-        self.find_exits(&mut exits);
+        self.find_exits(telling, &mut exits);
         let Some(Pointers { points_to, changing }) = pointers else { return exits };
         let mut called: Vec<SlotId> =
             self.bodies.iter().flat_map(|body| body.slot_calls.iter().filter_map(|call| call.slot)).collect();
@@ -165,29 +163,26 @@ impl Program {
             if !is_new {
                 return exits;
             }
-            self.find_exits(&mut exits);
+            self.find_exits(telling, &mut exits);
         }
     }
 
     /// Finds the exits of functions, by those of slots.
-    fn find_exits(&self, all: &mut AllExits) {
+    fn find_exits(&self, telling: &[BodyId], all: &mut AllExits) {
         all.functions = IndexVec::from_elem(Exits::SAME, self.functions.len());
-        let goes_through =
-            |body: &Body| !all.slots.is_empty() && body.slot_calls.iter().any(|call| all.through(call).is_some());
-        let says = |body: &&super::Shared<Body>| body.assertion.is_some() || body.exit.changes() || goes_through(body);
-        let mut open: Vec<FunctionId> = self.bodies.iter().filter(says).map(|body| body.function).collect();
+        let through = all.slots.keys().flat_map(|slot| self.calls_through(*slot));
+        let through = through.filter(|(body, call)| self.body(*body).slot_calls[*call as usize].kind.is_in_place());
+        let bodies = telling.iter().chain(through.map(|(body, _)| body));
+        let mut open: Vec<FunctionId> = bodies.map(|body| self.body(*body).function).collect();
         if open.is_empty() {
             return;
         }
-        // For each function, those whose exits depend on its own. Where nothing changes the context, only the calls
-        // count that are passed before the end.
-        let changes = !all.slots.is_empty() || self.bodies.iter().any(|body| body.exit.changes());
-        let called = self.bodies.iter().flat_map(|body| {
-            let all = body.calls.iter().map(|call| call.callee).filter(move |_| changes);
-            let passed = chain(body, body.returns_after).map(|call| body.calls[call].callee).filter(move |_| !changes);
-            all.chain(passed).map(|callee| (callee, body.function)).collect::<Vec<_>>()
-        });
-        let dependent = Adjacency::new(self.functions.len(), called);
+        // Where nothing changes the context, only the calls count that are passed before the end.
+        let changes = !all.slots.is_empty() || telling.iter().any(|body| self.body(*body).exit.changes());
+        let is_passed = |site: CallSite| {
+            let body = self.body(site.body);
+            chain(body, body.returns_after).any(|call| call == site.call as usize)
+        };
         let mut updates: IndexVec<FunctionId, u8> = IndexVec::from_elem(0, self.functions.len());
         open.sort_unstable();
         open.dedup();
@@ -206,7 +201,8 @@ impl Program {
             if found != all.functions[function] {
                 all.functions[function] = found;
                 updates[function] += 1;
-                let callers = dependent.of(function).iter().copied();
+                let callers = self.incoming(function).iter().filter(|call| changes || is_passed(call.site));
+                let callers = callers.map(|call| call.caller);
                 open.extend(callers.filter(|caller| !std::mem::replace(&mut is_open[*caller], true)));
             }
         }
@@ -238,6 +234,21 @@ impl Program {
             }
         }))
     }
+}
+
+/// The body with the contexts in which control can be at its calls; `None` if it has them already.
+fn narrowed(body: &Body, exits: &AllExits) -> Option<Body> {
+    if exits.are_known_in(body) {
+        return None;
+    }
+    let points = Points::new(body, exits);
+    let calls = points.known.iter().map(|known| known.map_or(PathCondition::NEVER, |known| known.at));
+    let slot_calls = (0..body.slot_calls.len()).map(|position| points.at_slot_call(position));
+    let mut narrowed = body.clone();
+    narrowed.calls.iter_mut().zip(calls).for_each(|(call, condition)| call.condition = condition);
+    narrowed.slot_calls.iter_mut().zip(slot_calls).for_each(|(call, condition)| call.condition = condition);
+    narrowed.exit = points.at_end();
+    (narrowed != *body).then_some(narrowed)
 }
 
 /// The positions of the calls that control passes one before the other, from the last one on.

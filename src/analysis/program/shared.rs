@@ -24,6 +24,7 @@ impl<T> Shared<T> {
     }
 
     /// Whether both are the same copy.
+    #[cfg(test)]
     pub(super) fn is_same_copy(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

@@ -14,6 +14,7 @@
 //! Functions with other names and weak bodies depend on what all facts say together. If facts change that mention one,
 //! everything is linked anew. So is a program of which much has changed.
 
+mod encoding;
 mod matching;
 mod merge;
 mod replace;
@@ -23,8 +24,6 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 use cowrap_base::files::Digest;
 use cowrap_facts::SharedFileFacts;
 
@@ -32,7 +31,7 @@ use super::link::{FactsRecord, Linked, Mentions};
 use super::{Linker, PackCounts, Program};
 
 /// A linked program, with what is needed to update it.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct SavedProgram {
     /// The program, before [`Program::relate_bodies`].
     program: Program,

@@ -158,6 +158,11 @@ struct Update {
     new: Renumbering,
 }
 
+/// Counts what facts mention now.
+fn add(known: &mut u32, count: u32) {
+    *known = known.saturating_add(count);
+}
+
 /// The new ids of a part of the program: of what was there, and of what was not, in its order.
 fn ids<I: Id>(known: &[Option<I>], old: &IndexVec<I, I>, fresh: &IndexVec<I, I>) -> IndexVec<I, I> {
     let mut fresh = fresh.iter().copied();
@@ -180,7 +185,7 @@ impl Update {
         let mut fresh = Vec::new();
         for ((path, known), count) in after.files.iter().zip(&known.files).zip(&said.files) {
             match known {
-                Some(known) => mentions.files[*known] += count,
+                Some(known) => add(&mut mentions.files[*known], *count),
                 None => fresh.push((path.clone(), *count)),
             }
         }
@@ -220,7 +225,7 @@ impl Update {
             function.bodies.clear();
             match id {
                 Some(id) => {
-                    mentions.functions[*id] += count;
+                    add(&mut mentions.functions[*id], *count);
                     if !function.declarations.is_empty() {
                         declared.push((*id, function.declarations));
                     }
@@ -282,7 +287,7 @@ impl Update {
             match known {
                 Some(known) => {
                     let old = &mut old[known.index()];
-                    old.assigned += entry.assigned;
+                    add(&mut old.assigned, entry.assigned);
                     entry.said.into_iter().for_each(|(mention, count)| add_mention(&mut old.said, mention, count));
                 }
                 None => fresh.push(entry),

@@ -357,6 +357,8 @@ fn a_changed_file_does_not_link_everything_anew() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
     #[test]
     fn updates_give_what_linking_gives(
         start in proptest::collection::vec(versions(), 0..10),
@@ -364,5 +366,34 @@ proptest! {
         special in proptest::bool::weighted(0.2),
     ) {
         check(start, &edits, Shapes { special });
+    }
+
+    #[test]
+    fn damaged_programs_do_no_harm(
+        start in proptest::collection::vec(versions(), 1..8),
+        edits in edits(),
+        damage in proptest::collection::vec(any::<(usize, u8)>(), 1..4),
+        lost in any::<u8>(),
+    ) {
+        let shapes = Shapes { special: false };
+        let mut state: State = start.into_iter().map(|unit| unit.into_iter().collect()).collect();
+        let mut bytes = bytes(&linked(&read(&state, shapes)));
+        for (at, byte) in damage {
+            let at = at % bytes.len();
+            bytes[at] = byte;
+        }
+        edits.iter().for_each(|change| edit(&mut state, change));
+        let digests = digests(&read(&state, shapes));
+        let all = load(shapes);
+        let load = |digest: &Digest| if digest.bytes()[0] % 32 == lost % 32 { None } else { all(digest) };
+        if let Ok(saved) = postcard::from_bytes::<SavedProgram>(&bytes)
+            && saved.is_consistent(PACKS)
+        {
+            saved.clone().into_program();
+            if let Some(updated) = saved.update(&digests, &load, absolute) {
+                assert!(updated.is_consistent(PACKS));
+                updated.into_program();
+            }
+        }
     }
 }

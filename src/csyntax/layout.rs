@@ -219,16 +219,16 @@ fn fill(source: &Source<'_>, list: List, mut edits: Vec<TextEdit>) -> Option<Vec
     };
 
     let new = apply(text, &edits);
-    let new = Source::new(&new);
-    let open = new.at(moved(source.start(list.open), &edits))?;
-    let close = new.close(open)?;
-    let (items_start, items_end) = (new.end(open), new.start(close));
-    let margin = column(&new.text[line_start(new.text, items_start)..items_start]);
-    let tail = trim_end(&new.text[items_end..line_end(new.text, items_end)]);
-    let mut next_line = line_ending(new.text, items_start).to_vec();
+    let (start, end) = (moved(source.start(list.open), &edits), moved(source.end(list.close), &edits));
+    let list = Source::of_part(&new[start..end]);
+    let close = list.close(0)?;
+    let (items_start, items_end) = (start + list.end(0), start + list.start(close));
+    let margin = column(&new[line_start(&new, items_start)..items_start]);
+    let tail = trim_end(&new[items_end..line_end(&new, items_end)]);
+    let mut next_line = line_ending(&new, items_start).to_vec();
     next_line.extend(blanks(margin, has_tabs));
 
-    let items = items(&new, List { open, close });
+    let items = items(&list, List { open: 0, close });
     let mut filled = Vec::new();
     let mut at = margin;
     for (number, item) in items.iter().enumerate() {

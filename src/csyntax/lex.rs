@@ -135,7 +135,7 @@ pub fn has_splice(text: &[u8]) -> bool {
 }
 
 /// Whether a byte can be part of a word; bytes beyond ASCII can.
-pub fn is_word_byte(byte: u8) -> bool {
+pub const fn is_word_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80
 }
 
@@ -247,10 +247,15 @@ impl Lexer<'_> {
         (0..ahead).try_fold(self.peek(self.at)?, |(_, end), _| self.peek(end))
     }
 
-    /// Goes on while bytes belong to the token.
+    /// Goes on while bytes belong to the token. A `\\` does not.
     fn run(&mut self, belongs: impl Fn(u8) -> bool) {
-        while let Some((_, end)) = self.peek(self.at).filter(|(byte, _)| belongs(*byte)) {
-            self.at = end;
+        loop {
+            self.at += self.text[self.at..].iter().take_while(|byte| belongs(**byte)).count();
+            // Continued lines are rare.
+            match self.peek(self.at) {
+                Some((byte, end)) if end > self.at + 1 && belongs(byte) => self.at = end,
+                _ => break,
+            }
         }
     }
 
@@ -292,9 +297,17 @@ impl Lexer<'_> {
         Kind::Number
     }
 
+    /// Goes on to the first byte that may be special, or to the end of the text.
+    fn skip_plain(&mut self, special: impl Fn(&[u8]) -> Option<usize>) {
+        let rest = &self.text[self.at..];
+        self.at += special(rest).unwrap_or(rest.len());
+    }
+
     /// A literal that begins with a quote here.
     fn literal(&mut self, quote: u8) -> Kind {
         self.at += 1;
+        // Most literals have no escapes: `is_line_end` looks for a line feed, perhaps behind a carriage return.
+        self.skip_plain(|text| text.iter().position(|byte| matches!(byte, b'\n' | b'\r' | b'\\') || *byte == quote));
         while let Some((byte, end)) = self.peek(self.at) {
             if self.is_line_end(end - 1) {
                 break;
@@ -330,6 +343,7 @@ impl Lexer<'_> {
 
     fn line_comment(&mut self, begins: usize) -> Kind {
         self.at = begins;
+        self.skip_plain(|text| memchr::memchr3(b'\n', b'\r', b'\\', text));
         while let Some((_, end)) = self.peek(self.at).filter(|(_, end)| !self.is_line_end(end - 1)) {
             self.at = end;
         }
@@ -354,6 +368,21 @@ impl Lexer<'_> {
     }
 
     fn punctuator(&mut self) -> Kind {
+        // These are no part of a longer one.
+        let alone = match self.text[self.at] {
+            b'(' => "(",
+            b')' => ")",
+            b'[' => "[",
+            b']' => "]",
+            b'{' => "{",
+            b'}' => "}",
+            b';' => ";",
+            b',' => ",",
+            _ => "",
+        };
+        if !alone.is_empty() {
+            return self.skip(1, Kind::Punctuator(alone));
+        }
         let mut next = [0; 4];
         let mut ends = [0; 4];
         let mut at = self.at;

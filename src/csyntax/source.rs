@@ -30,14 +30,19 @@ impl<'t> Source<'t> {
         let tokens = LAST.with_borrow_mut(|last| match last {
             Some((known, tokens)) if **known == *text => Rc::clone(tokens),
             last => {
-                let mut tokens = lex(text);
-                tokens.retain(|token| !token.kind.is_space());
-                let tokens: Rc<[Token]> = tokens.into();
+                let tokens = Source::of_part(text).tokens;
                 *last = Some((text.into(), Rc::clone(&tokens)));
                 tokens
             }
         });
         Source { text, tokens }
+    }
+
+    /// Takes a part of a text apart, in which no comment or directive that began before goes on.
+    pub(crate) fn of_part(text: &'t [u8]) -> Self {
+        let mut tokens = lex(text);
+        tokens.retain(|token| !token.kind.is_space());
+        Source { text, tokens: tokens.into() }
     }
 
     /// The token that begins at an offset.

@@ -206,8 +206,12 @@ impl PathCondition {
 
     /// The contexts in which control can be at the point, for some entry state of these contexts.
     pub fn contexts_from(self, start: ContextSet) -> ContextSet {
-        let entries = |at: Context| Context::ALL.map(|entry| start.contains(entry) && self.values_at(entry, at) != 0);
-        Context::ALL.into_iter().filter(|at| entries(*at).contains(&true)).collect()
+        let reached = |entry: Context, at: Context| match start.contains(entry) && self.values_at(entry, at) != 0 {
+            true => ContextSet::from(at),
+            false => ContextSet::EMPTY,
+        };
+        let from = |entry: Context| reached(entry, entry).or(reached(entry, entry.other()));
+        from(Context::Inside).or(from(Context::Outside))
     }
 }
 

@@ -1,6 +1,8 @@
 //! The packs and templates that are compiled in.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Mutex;
 
 use cowrap_base::files::{Shown, leads_out, read_text};
 
@@ -71,14 +73,23 @@ pub(super) fn page(name: &str) -> Option<String> {
     PAGES.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned())
 }
 
+/// The built-in packs that were parsed: a run asks for one several times.
+static PARSED: Mutex<BTreeMap<&str, Written>> = Mutex::new(BTreeMap::new());
+
 /// A built-in pack, by its name.
 pub(super) fn written(name: &str) -> Result<Written, PackError> {
-    match PACKS.iter().find(|(known, _)| *known == name) {
-        Some((_, text)) => {
-            Written::parse(text, Path::new(&format!("rules/packs/{name}.toml")), None, &mut FilesRead::default())
-        }
-        None => Err(PackError::Unknown { name: name.to_owned(), known: NAMES.join(", ") }),
+    let Some((name, text)) = PACKS.iter().find(|(known, _)| *known == name) else {
+        return Err(PackError::Unknown { name: name.to_owned(), known: NAMES.join(", ") });
+    };
+    if let Some(known) = PARSED.lock().ok().and_then(|parsed| parsed.get(name).cloned()) {
+        return Ok(known);
     }
+    let origin = format!("rules/packs/{name}.toml");
+    let written = Written::parse(text, Path::new(&origin), None, &mut FilesRead::default())?;
+    if let Ok(mut parsed) = PARSED.lock() {
+        parsed.insert(name, written.clone());
+    }
+    Ok(written)
 }
 
 /// The text of a pack: a built-in one by its name, else a file.

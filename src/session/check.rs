@@ -11,6 +11,7 @@ use cowrap_report::{Finding, Report};
 use crate::caches::FilesRead;
 use crate::changes::Changes;
 use crate::fix;
+use crate::generate::Introspection;
 use crate::generated_files::compare_generated;
 use crate::index_file::Index;
 use crate::inputs::{identify_paths, tree_of};
@@ -65,6 +66,7 @@ pub(crate) struct Checked {
     pub(crate) report: Report,
     packs: PackSet,
     texts: Texts,
+    introspection: Option<Introspection>,
     /// The files that its units read; `None` if a later run could not compare them with the disk.
     files_read: Option<FilesRead>,
 }
@@ -77,8 +79,9 @@ impl<'r> Checker<'r> {
     /// The report on a whole snapshot with the edits of its fixes, before it is compared with
     /// anything.
     fn report(&mut self, snapshot: &Snapshot, run_cache: Option<&RunCache>) -> Result<Report, Error> {
-        let Checked { mut report, packs, texts, files_read } = self.check(snapshot, None)?;
-        fix::plan_edits(&mut report.findings, &texts, &report.tree, &packs, self.request);
+        let Checked { mut report, packs, texts, introspection, files_read } = self.check(snapshot, None)?;
+        let Report { findings, tree, .. } = &mut report;
+        fix::plan_edits(findings, &texts, tree, &packs, self.request, introspection.as_ref());
         if let Some((run_cache, files_read)) = run_cache.zip(files_read) {
             run_cache.record(&report, files_read, &texts);
         }
@@ -97,13 +100,13 @@ impl<'r> Checker<'r> {
         }
         let programs = Readings::of(&program, &packs, &readings);
         let mut effects = programs.effects(&tree, &problems, &texts);
-        details.not_compared = compare_generated(&mut effects, request, &texts, &[]);
+        let introspection = tree.build.as_deref().map(Introspection::new);
+        details.not_compared = compare_generated(&mut effects, request, introspection.as_ref(), &texts, &[]);
         let is_whole = coverage.is_whole && problems.is_empty();
         let findings = apply_policy(&effects, request, &request.enable, &texts, is_whole);
         details.unmatched = find_unmatched(&effects, &details.parsing.marks);
         let summary = summarise(&effects, &findings, &problems, &coverage, details.not_compared.len());
         drop(effects);
-        drop(programs);
         details.memory.own = peak_memory().unwrap_or(0);
         let report = Report {
             findings,
@@ -116,7 +119,10 @@ impl<'r> Checker<'r> {
             overlay: snapshot.overlay().clone(),
             files: program.files.iter().cloned().collect(),
         };
-        Ok(Checked { report, packs, texts, files_read })
+        // The process ends soon. To free each part of a program before takes a tenth of a run.
+        std::mem::forget(programs);
+        std::mem::forget(program);
+        Ok(Checked { report, packs, texts, introspection, files_read })
     }
 
     fn program(&mut self, snapshot: &Snapshot, limit: Option<usize>) -> Result<ProgramRead, Error> {

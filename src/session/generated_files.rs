@@ -10,15 +10,17 @@ use cowrap_base::files::{Identities, NamedBy, Shown, Source, Texts};
 use cowrap_wrapgen::defined_functions;
 
 use crate::generate::{
-    GenerateRequest, INTROSPECTION, Job, build_jobs, configured_jobs, generate_from, require_own_headers,
+    GenerateRequest, INTROSPECTION, Introspection, Job, configured_jobs, generate_from, require_own_headers,
 };
 use crate::request::Request;
 
 /// Compares the generated files of each pack with what its generator would write now. The result says, for the report,
-/// which files could not be compared, and why. Packs without wrapper marks have none.
+/// which files could not be compared, and why. Packs without wrapper marks have none. Meanwhile, other threads prepare
+/// the effects for the rules.
 pub(super) fn compare_generated(
     effects: &mut [Effects<'_>],
     request: &Request,
+    introspection: Option<&Introspection>,
     texts: &Texts,
     added: &[PathBuf],
 ) -> Vec<String> {
@@ -27,7 +29,8 @@ pub(super) fn compare_generated(
         if effects.pack.marks.iter().all(|mark| mark.wrapper.is_none()) {
             continue;
         }
-        let (generation, notes) = generation(effects, request, texts, added);
+        let (_, (generation, notes)) =
+            rayon::join(|| effects.prepare(), || generation(effects, request, introspection, texts, added));
         effects.generation = generation;
         not_compared.extend(notes);
     }
@@ -42,7 +45,13 @@ pub(super) fn compare_generated(
 /// that the file defines.
 ///
 /// `added` are headers that the generator will read as soon as the build is configured again.
-fn generation(effects: &Effects<'_>, request: &Request, texts: &Texts, added: &[PathBuf]) -> (Generation, Vec<String>) {
+fn generation(
+    effects: &Effects<'_>,
+    request: &Request,
+    introspection: Option<&Introspection>,
+    texts: &Texts,
+    added: &[PathBuf],
+) -> (Generation, Vec<String>) {
     let packs = std::slice::from_ref(&effects.pack.origin);
     let identities = Identities::default();
     let identify = |paths: &[PathBuf]| -> Vec<PathBuf> {
@@ -61,10 +70,10 @@ fn generation(effects: &Effects<'_>, request: &Request, texts: &Texts, added: &[
         inputs = Some(identify(&request.inputs).into_iter().collect());
     } else if !request.settings.generators.is_empty() {
         use_jobs(configured_jobs(&request.settings));
-    } else if let Some(build) = &effects.tree.build
+    } else if let Some((introspection, build)) = introspection.zip(effects.tree.build.as_ref())
         && build.join(INTROSPECTION).is_file()
     {
-        match build_jobs(build, packs) {
+        match introspection.jobs(packs) {
             Ok(build) if build.jobs.is_empty() => {}
             Ok(build) => use_jobs(build.jobs),
             Err(error) => notes.push(error.to_string()),

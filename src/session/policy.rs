@@ -36,11 +36,14 @@ pub(crate) fn apply_policy(
         findings.iter_mut().for_each(|finding| finding.pack = Some(pack.clone()));
         findings
     };
-    let found: Vec<Vec<Finding>> = effects.par_iter().map(of_pack).collect();
+    let find = || effects.par_iter().map(of_pack).collect::<Vec<Vec<Finding>>>();
+    // All packs have the files of one reading.
+    let find_comments = || effects.first().map_or_else(Vec::new, |effects| find_comments(effects, texts));
+    let (found, comments) = rayon::join(find, find_comments);
     let packs: Vec<&Pack> = effects.iter().map(|effects| effects.pack).collect();
     let mut findings = without_repeats(found, &packs);
     sort_findings(&mut findings);
-    apply_suppressions(&mut findings, effects, request, enabled, texts, is_whole);
+    apply_suppressions(&mut findings, effects, request, enabled, &comments, is_whole);
     // Many findings are of one rule in one file.
     let mut settings: HashMap<(Option<String>, String, PathBuf), Option<Setting>> = HashMap::new();
     findings.retain_mut(|finding| {
@@ -89,21 +92,17 @@ fn apply_suppressions(
     effects: &[Effects<'_>],
     request: &Request,
     enabled: &[String],
-    texts: &Texts,
+    comments: &[FileComment],
     is_whole: bool,
 ) {
-    // All packs have the files and the declarations of one reading.
-    let Some(first) = effects.first() else { return };
-    let comments = find_comments(first, texts);
-    if comments.is_empty() {
-        return;
-    }
+    // All packs have the declarations of one reading.
+    let Some(first) = effects.first().filter(|_| !comments.is_empty()) else { return };
     let rules: Vec<RuleInfo> = effects.iter().flat_map(|effects| rules::infos(effects.pack)).collect();
-    let (suppressions, mut added) = check_comments(&comments, &rules, &request.settings);
+    let (suppressions, mut added) = check_comments(comments, &rules, &request.settings);
     let mut used: HashSet<(usize, usize)> = HashSet::new();
     let found: Vec<(&Path, &Suppression)> =
         suppressions.iter().map(|(comment, suppression)| (comment.path.as_path(), *suppression)).collect();
-    let mut found = Suppressions::new(&found, declared_lines(first, &comments));
+    let mut found = Suppressions::new(&found, declared_lines(first, comments));
     findings.retain_mut(|finding| {
         let in_pack = finding.pack.as_ref().map(|pack| format!("{pack}/{}", finding.rule));
         let names: Vec<&str> = std::iter::once(finding.rule.as_str()).chain(in_pack.as_deref()).collect();

@@ -3,7 +3,6 @@
 use rayon::prelude::*;
 
 use cowrap_analysis::effects::{Effects, Resolution};
-use cowrap_analysis::program::Call;
 use cowrap_facts::CallKind;
 use cowrap_packs::{Cut, Effect, Pack};
 use cowrap_report::{
@@ -39,15 +38,12 @@ pub(crate) fn summarise(
     for function in program.function_ids() {
         let linked = program.function(function);
         summary.functions += usize::from(!linked.bodies.is_empty());
-        let called = !program.incoming(function).is_empty();
+        let incoming = program.incoming(function);
         let no_body = linked.bodies.is_empty() && !linked.declarations.is_empty();
-        summary.unknown.bodies += usize::from(called && no_body);
-    }
-    for call in program.bodies.iter().flat_map(|body| &body.calls) {
-        match call.kind {
-            CallKind::Unresolved => summary.unknown.unresolved_calls += 1,
-            CallKind::Written | CallKind::Cleanup | CallKind::Region => summary.calls += 1,
-        }
+        summary.unknown.bodies += usize::from(!incoming.is_empty() && no_body);
+        let unresolved = incoming.iter().filter(|call| call.kind == CallKind::Unresolved).count();
+        summary.unknown.unresolved_calls += unresolved;
+        summary.calls += incoming.len() - unresolved;
     }
     summary
 }
@@ -58,29 +54,30 @@ fn summarise_pack(effects: &Effects<'_>) -> PackSummary {
     let (name, words) = (effects.pack.name.clone(), summary_words(effects.pack));
     let mut summary = PackSummary { name, words, ..PackSummary::default() };
     for function in program.function_ids() {
-        let linked = program.function(function);
-        match effects.requirement(function).effect {
+        match effects.effect(function) {
             Some(Effect::InsideOnly) => summary.inside_only += 1,
             Some(Effect::OutsideOnly) => summary.outside_only += 1,
             Some(Effect::Entry) => summary.entries += 1,
             Some(Effect::Mixed) | None => {}
         }
-        let wraps = effects.context_marks(function).iter().any(|(mark, _)| {
+        if effects.is_creator(function) {
+            let locations = program.incoming(function).iter().map(|call| program.call(call.site).location);
+            summary.creations += locations.filter(|location| !effects.is_generated(*location)).count();
+        }
+    }
+    for wrapper in effects.wrappers() {
+        let wraps = effects.context_marks(wrapper.function).iter().any(|(mark, _)| {
             effects.pack.mark(mark.mark).wrapper.as_ref().is_some_and(|wraps| wraps.calls == Effect::InsideOnly)
         });
-        let generated = || linked.bodies.iter().any(|body| effects.is_generated(program.body(*body).location));
-        summary.wrappers += usize::from(wraps && generated());
+        let mut bodies = program.bodies_of(wrapper.function);
+        summary.wrappers += usize::from(wraps && bodies.any(|body| effects.is_generated(body.location)));
     }
-    for body in &program.bodies {
-        for call in &body.slot_calls {
-            match effects.resolution(call) {
-                Resolution::Known => {}
-                Resolution::PartlyKnown => summary.partly_known_calls += 1,
-                Resolution::NoCandidate => summary.pointer_calls += 1,
-            }
+    for slot in effects.slots_called() {
+        match effects.resolution(slot) {
+            Resolution::Known => {}
+            Resolution::PartlyKnown => summary.partly_known_calls += 1,
+            Resolution::NoCandidate => summary.pointer_calls += 1,
         }
-        let creates = |call: &&Call| effects.is_creator(call.callee) && !effects.is_generated(call.location);
-        summary.creations += body.calls.iter().filter(creates).count();
     }
     summary
 }

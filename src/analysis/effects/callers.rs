@@ -1,6 +1,6 @@
 //! The callers of a function, by the context that they call it in.
 
-use crate::program::{Body, CallSite, FunctionId, Location, SlotId, Store};
+use crate::program::{BodyId, CallSite, FunctionId, Location, SlotId, Store};
 use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::Effect;
 
@@ -70,8 +70,8 @@ impl Effects<'_> {
     pub fn runs_only_inside(&self, function: FunctionId) -> bool {
         self.requirement(function).provenance == Provenance::Unmarked
             && self.start(function) == ContextSet::BOTH
-            && !self.program.function(function).bodies.is_empty()
-            && self.entry_contexts().possible.contexts(self.program, function) == ContextSet::INSIDE
+            && !self.calls.bodies_of(function).is_empty()
+            && self.entry_contexts().possible.contexts(function) == ContextSet::INSIDE
     }
 
     /// Notes the text of a unit whose facts the program lacks. Whatever the text names may be called there, in any
@@ -85,25 +85,26 @@ impl Effects<'_> {
 
     /// The contexts in which a body runs, by the function's requirement or else by its callers. Nobody can mark a
     /// function in a generated file, so that its callers do not matter.
-    pub(super) fn judged_start(&self, body: &Body) -> ContextSet {
-        if self.runs_only_inside(body.function) && !self.is_generated(body.location) {
+    pub(super) fn judged_start(&self, body: BodyId) -> ContextSet {
+        let function = self.calls.body(body).function;
+        if self.runs_only_inside(function) && !self.is_generated(self.program.body(body).location) {
             return ContextSet::INSIDE;
         }
-        self.runs_in(body.function)
+        self.runs_in(function)
     }
 
     /// The contexts in which a function's body starts; for an entry, by its callers in the program. This may decide all
     /// entry contexts.
     pub fn runs_in(&self, function: FunctionId) -> ContextSet {
         match self.is_entry(function) {
-            true => self.entry_contexts().possible.contexts(self.program, function),
+            true => self.entry_contexts().possible.contexts(function),
             false => self.start(function),
         }
     }
 
     /// The callers of a function, by the context that they call it in.
     pub fn callers(&self, function: FunctionId) -> Callers {
-        let possible = self.entry_contexts().possible.contexts(self.program, function);
+        let possible = self.entry_contexts().possible.contexts(function);
         let mut callers = Callers { possible, ..Callers::default() };
         for (site, caller) in self.program.calls_of(function) {
             let call = self.program.call(site);

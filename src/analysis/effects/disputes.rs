@@ -49,9 +49,10 @@ pub(super) fn disputes(effects: &Effects<'_>) -> IndexVec<FunctionId, Option<Dis
             continue;
         }
         disputes[function].get_or_insert(Dispute::Inherited);
-        for body in program.bodies_of(function) {
-            work.extend(body.calls.iter().filter(|call| call.kind.is_in_place()).map(|call| call.callee));
-            let slots = body.slot_calls.iter().filter_map(|call| call.slot);
+        for body in effects.calls.bodies_of(function) {
+            let calls = effects.calls.named(*body).iter().filter(|call| call.kind.is_in_place());
+            work.extend(calls.map(|call| call.called));
+            let slots = effects.calls.through_slots(*body).iter().filter_map(|call| call.called);
             work.extend(slots.flat_map(&mut candidates));
         }
     }

@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
-use crate::program::{Body, FileId, FunctionId, Origin, PointerCopy, SlotId, SlotKey, Store};
+use crate::program::{BodyId, FileId, FunctionId, Origin, PointerCopy, SlotId, SlotKey, Store};
 use cowrap_facts::{PairedFlag, PairedFlags, SlotModelId, feasible_nonzero};
 use cowrap_packs::{Effect, SlotModel};
 
 use super::Effects;
+use super::calls::BodyOutline;
 use super::slots::SlotProvenance;
 
 /// How an unmarked function becomes an entry: what is stored in this slot starts inside.
@@ -132,10 +133,11 @@ impl<'a> Effects<'a> {
     }
 
     /// The values of a body's flags with which it can start as an entry.
-    pub(super) fn entry_values(&self, body: &Body) -> u8 {
-        match self.is_installed(body.function) && !body.flags.is_empty() {
-            true => feasible_nonzero(&body.flags, &self.nonzero_parameters(body.function)),
-            false => body.values,
+    pub(super) fn entry_values(&self, body: BodyId) -> u8 {
+        let BodyOutline { function, values, has_flags, .. } = *self.calls.body(body);
+        match has_flags && self.is_installed(function) {
+            true => feasible_nonzero(&self.program.body(body).flags, &self.nonzero_parameters(function)),
+            false => values,
         }
     }
 

@@ -7,11 +7,12 @@
 //! state where the program does not have all callers of a function; *certain* states follow from marks and entries,
 //! along calls by name.
 
-use crate::program::{Adjacency, Argument, ArgumentValue, Body, BodyId, FunctionId, IndexVec, Program, SlotId};
-use cowrap_facts::{CallKind, Context, ContextSet, FlagTest, PathCondition, single_values, values_with};
+use crate::program::{Argument, ArgumentValue, Body, BodyId, FunctionId, IndexVec, Program, SlotId};
+use cowrap_facts::{CallKind, Context, ContextSet, FlagTest, single_values, values_with};
 use cowrap_packs::Effect;
 
 use super::Effects;
+use super::calls::BodyOutline;
 
 /// The entry states of all bodies, as two answers.
 #[derive(Clone, Debug, Default)]
@@ -27,11 +28,14 @@ pub struct EntryContexts {
 pub struct EntryStates {
     /// For each body and context, the values of the body's flags, a bit for each value.
     values: IndexVec<BodyId, [u8; 2]>,
+    /// For each function, the contexts of the entry states of its bodies.
+    contexts: IndexVec<FunctionId, ContextSet>,
 }
 
 impl EntryStates {
     fn new(program: &Program) -> Self {
-        EntryStates { values: IndexVec::from_elem([0; 2], program.bodies.len()) }
+        let contexts = IndexVec::from_elem(ContextSet::EMPTY, program.functions.len());
+        EntryStates { values: IndexVec::from_elem([0; 2], program.bodies.len()), contexts }
     }
 
     /// The values of a body's flags in its entry states of this context, a bit for each value.
@@ -40,10 +44,8 @@ impl EntryStates {
     }
 
     /// The contexts of a function's entry states.
-    pub fn contexts(&self, program: &Program, function: FunctionId) -> ContextSet {
-        let bodies = &program.function(function).bodies;
-        let is_entered = |context: &Context| bodies.iter().any(|body| self.values(*context, *body) != 0);
-        Context::ALL.into_iter().filter(is_entered).collect()
+    pub fn contexts(&self, function: FunctionId) -> ContextSet {
+        self.contexts[function]
     }
 }
 
@@ -99,13 +101,12 @@ pub fn passed_values(arguments: &[Argument], entry: Context, value: u8, callee: 
 
 /// Finds the entry states of all bodies.
 pub(super) fn entry_contexts(effects: &Effects<'_>) -> EntryContexts {
-    let edges = Edges::new(effects);
-    let (possible, certain) = rayon::join(|| possible(effects, &edges), || certain(effects, &edges));
+    let (possible, certain) = rayon::join(|| possible(effects), || certain(effects));
     EntryContexts { possible, certain }
 }
 
-fn certain(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
-    let mut search = ForwardSearch::new(effects, edges, false);
+fn certain(effects: &Effects<'_>) -> EntryStates {
+    let mut search = ForwardSearch::new(effects, false);
     for function in effects.program.function_ids() {
         if let Some(context) = effects.start(function).only() {
             search.enter_any(function, context);
@@ -123,15 +124,15 @@ fn certain(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
     search.entered
 }
 
-fn possible(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
-    let mut search = ForwardSearch::new(effects, edges, true);
+fn possible(effects: &Effects<'_>) -> EntryStates {
+    let mut search = ForwardSearch::new(effects, true);
     // In a region, the predicate says that this is the inside context, but the code must not reach a primitive. It
     // could be either.
-    for body in &effects.program.bodies {
-        let calls = body.calls.iter().filter(|call| call.kind == CallKind::Region);
-        calls.for_each(|call| search.enter(call.callee, ContextSet::BOTH));
-        let slot_calls = body.slot_calls.iter().filter(|call| call.kind == CallKind::Region);
-        for candidate in slot_calls.filter_map(|call| call.slot).flat_map(|slot| effects.points_to.candidates(slot)) {
+    for (body, _) in effects.calls.bodies().filter(|(_, body)| body.has_regions) {
+        let calls = effects.calls.named(body).iter().filter(|call| call.kind == CallKind::Region);
+        calls.for_each(|call| search.enter(call.called, ContextSet::BOTH));
+        let slot_calls = effects.calls.through_slots(body).iter().filter(|call| call.kind == CallKind::Region);
+        for candidate in slot_calls.filter_map(|call| call.called).flat_map(|slot| effects.points_to.candidates(slot)) {
             search.enter(*candidate, ContextSet::BOTH);
         }
     }
@@ -152,7 +153,7 @@ fn possible(effects: &Effects<'_>, edges: &Edges) -> EntryStates {
     search.run();
     // What is still not entered has only recursive callers. Its first caller is unknown.
     for function in effects.program.function_ids() {
-        if search.entered.contexts(effects.program, function).is_empty() {
+        if search.entered.contexts(function).is_empty() {
             search.enter(function, effects.start(function));
             search.run();
         }
@@ -182,74 +183,9 @@ fn external_contexts(effects: &Effects<'_>) -> IndexVec<FunctionId, Option<Conte
     external
 }
 
-/// The calls from body to body. They are close together in memory, since the searches visit them many times.
-struct Edges {
-    /// The calls by name of each body.
-    named: Adjacency<BodyId, Edge>,
-    /// The calls through slots of each body.
-    through: Adjacency<BodyId, SlotEdge>,
-    /// The bodies of each function.
-    bodies: Adjacency<FunctionId, BodyId>,
-    /// All values of each body's flags.
-    values: IndexVec<BodyId, u8>,
-}
-
-#[derive(Clone, Copy)]
-struct Edge {
-    callee: BodyId,
-    /// The position of the call in its body, if it passes arguments that matter.
-    passing: Option<u32>,
-    condition: PathCondition,
-    /// The contexts in which the callee starts.
-    contexts: ContextSet,
-}
-
-#[derive(Clone, Copy)]
-struct SlotEdge {
-    slot: SlotId,
-    condition: PathCondition,
-    /// The contexts in which the slot allows calls.
-    contexts: ContextSet,
-}
-
-impl Edges {
-    fn new(effects: &Effects<'_>) -> Edges {
-        let program = effects.program;
-        let bodies = program.bodies.enumerated().map(|(id, body)| (body.function, id));
-        let bodies = Adjacency::new(program.functions.len(), bodies);
-        let (mut named, mut through) = (Adjacency::default(), Adjacency::default());
-        for body in &program.bodies {
-            let calls = body.calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place());
-            named.push(calls.flat_map(|(position, call)| {
-                let contexts = effects.start(call.callee);
-                let passing = (!call.arguments.is_empty()).then_some(position as u32);
-                let condition = call.condition;
-                let callees = bodies.of(call.callee).iter().filter(move |_| !contexts.is_empty());
-                callees.map(move |callee| Edge { callee: *callee, passing, condition, contexts })
-            }));
-            let slot_calls = body.slot_calls.iter().filter(|call| call.kind.is_in_place());
-            through.push(slot_calls.filter_map(|call| {
-                let slot = call.slot?;
-                let contexts = match (effects.slot_effect(slot), effects.thread_of_slot(slot)) {
-                    // What is stored there starts inside; who calls through it owes nothing.
-                    (Some(Effect::Entry), _) => ContextSet::BOTH,
-                    (Some(effect), _) => effect.contexts(),
-                    // Another thread makes the call.
-                    (None, Some(_)) => ContextSet::EMPTY,
-                    (None, None) => ContextSet::BOTH,
-                };
-                Some(SlotEdge { slot, condition: call.condition, contexts })
-            }));
-        }
-        let values = program.bodies.iter().map(|body| body.values).collect();
-        Edges { named, through, bodies, values }
-    }
-}
-
 /// A search forward from the bodies that are entered first.
 struct ForwardSearch<'e, 'a> {
     effects: &'e Effects<'a>,
-    edges: &'e Edges,
     entered: EntryStates,
     through_slots: bool,
     /// For each slot, the contexts in which the search found a call through it.
@@ -261,10 +197,9 @@ struct ForwardSearch<'e, 'a> {
 }
 
 impl<'e, 'a> ForwardSearch<'e, 'a> {
-    fn new(effects: &'e Effects<'a>, edges: &'e Edges, through_slots: bool) -> Self {
+    fn new(effects: &'e Effects<'a>, through_slots: bool) -> Self {
         ForwardSearch {
             effects,
-            edges,
             entered: EntryStates::new(effects.program),
             through_slots,
             slots: IndexVec::from_elem(ContextSet::EMPTY, effects.program.slots.len()),
@@ -283,21 +218,24 @@ impl<'e, 'a> ForwardSearch<'e, 'a> {
     }
 
     fn enter_any(&mut self, function: FunctionId, context: Context) {
-        for body in self.edges.bodies.of(function) {
+        for body in self.effects.calls.bodies_of(function) {
             // Calls by the program itself, which can pass anything, are followed one by one.
             let values = match context {
-                Context::Inside => self.effects.entry_values(self.effects.program.body(*body)),
-                Context::Outside => self.edges.values[*body],
+                Context::Inside => self.effects.entry_values(*body),
+                Context::Outside => self.effects.calls.body(*body).values,
             };
-            self.add(context, *body, values);
+            self.add(context, function, *body, values);
         }
     }
 
-    fn add(&mut self, context: Context, body: BodyId, values: u8) {
+    /// Adds entry states of a body of a function.
+    fn add(&mut self, context: Context, function: FunctionId, body: BodyId, values: u8) {
         let known = &mut self.entered.values[body][position(context)];
         let new = values & !*known;
         *known |= new;
         if new != 0 {
+            let contexts = &mut self.entered.contexts[function];
+            *contexts = contexts.or(context.into());
             let pending = &mut self.pending[body];
             if *pending == [0; 2] {
                 self.work.push(body);
@@ -317,41 +255,57 @@ impl<'e, 'a> ForwardSearch<'e, 'a> {
     }
 
     fn follow_names(&mut self, body: BodyId, pending: [u8; 2]) {
-        let (edges, program) = (self.edges, self.effects.program);
-        for edge in edges.named.of(body) {
+        let (effects, program, calls) = (self.effects, self.effects.program, &self.effects.calls);
+        for (call, outline) in calls.named(body).iter().enumerate().filter(|(_, call)| call.kind.is_in_place()) {
             // Where nobody knows the context behind a call, it could be either, and neither is certain.
-            let condition = if self.through_slots { edge.condition } else { edge.condition.settled() };
+            let condition = if self.through_slots { outline.condition } else { outline.condition.settled() };
+            let callee = outline.called;
             for (entry, at) in states() {
                 let reached = condition.values_at(entry, at) & pending[position(entry)];
-                if reached == 0 || !edge.contexts.contains(at) {
+                if reached == 0 || !effects.start(callee).contains(at) {
                     continue;
                 }
-                let values = match edge.passing {
-                    None => edges.values[edge.callee],
-                    Some(call) => {
-                        let arguments = &program.body(body).calls[call as usize].arguments;
-                        let passed = |value| passed_values(arguments, entry, value, program.body(edge.callee));
-                        single_values(reached).map(passed).fold(0, |all, values| all | values)
-                    }
-                };
-                self.add(at, edge.callee, values);
+                for entered in calls.bodies_of(callee) {
+                    let BodyOutline { values, has_flags, .. } = *calls.body(*entered);
+                    let values = match outline.has_arguments && has_flags {
+                        false => values,
+                        true => {
+                            let arguments = &program.body(body).calls[call].arguments;
+                            let passed = |value| passed_values(arguments, entry, value, program.body(*entered));
+                            single_values(reached).map(passed).fold(0, |all, values| all | values)
+                        }
+                    };
+                    self.add(at, callee, *entered, values);
+                }
             }
         }
     }
 
     fn follow_slots(&mut self, body: BodyId, pending: [u8; 2]) {
-        let (edges, effects) = (self.edges, self.effects);
-        for edge in edges.through.of(body) {
+        let effects = self.effects;
+        for call in effects.calls.through_slots(body).iter().filter(|call| call.kind.is_in_place()) {
+            let Some(slot) = call.called else { continue };
             for (entry, at) in states() {
-                let is_reached = edge.condition.values_at(entry, at) & pending[position(entry)] != 0;
-                let known = &mut self.slots[edge.slot];
-                if is_reached && edge.contexts.contains(at) && !known.contains(at) {
-                    *known = known.or(at.into());
-                    for candidate in effects.points_to.candidates(edge.slot) {
+                let is_reached = call.condition.values_at(entry, at) & pending[position(entry)] != 0;
+                if is_reached && !self.slots[slot].contains(at) && callable_in(effects, slot).contains(at) {
+                    self.slots[slot] = self.slots[slot].or(at.into());
+                    for candidate in effects.points_to.candidates(slot) {
                         self.enter(*candidate, effects.slot_contexts(*candidate).and(at.into()));
                     }
                 }
             }
         }
+    }
+}
+
+/// The contexts in which a slot allows calls.
+fn callable_in(effects: &Effects<'_>, slot: SlotId) -> ContextSet {
+    match (effects.slot_effect(slot), effects.thread_of_slot(slot)) {
+        // What is stored there starts inside; who calls through it owes nothing.
+        (Some(Effect::Entry), _) => ContextSet::BOTH,
+        (Some(effect), _) => effect.contexts(),
+        // Another thread makes the call.
+        (None, Some(_)) => ContextSet::EMPTY,
+        (None, None) => ContextSet::BOTH,
     }
 }

@@ -1,5 +1,7 @@
 //! Locksets: calls that can reach a primitive while the body holds a lock of its thread.
 
+use rustc_hash::FxHashMap;
+
 use crate::program::{Body, CriticalSection, FunctionId, IndexVec, Location, SlotId};
 use cowrap_facts::{CallKind, Context, ContextSet, LockId, PathCondition, Release};
 use cowrap_packs::Effect;
@@ -20,17 +22,18 @@ pub struct LockAcrossPrimitive {
 }
 
 /// For each function, the locks that it may release for its caller, itself or through what it calls by name.
-type Releases<'p> = IndexVec<FunctionId, Vec<&'p Release>>;
+type Releases<'p> = FxHashMap<FunctionId, Vec<&'p Release>>;
 
 impl Effects<'_> {
     /// Every lock that a body certainly holds across calls that may reach a primitive, by body and location.
     pub fn locks_across_primitives(&self) -> Vec<LockAcrossPrimitive> {
         let (releases, reaching) = (self.releases(), self.reaching());
-        let bodies = self.program.bodies.iter().filter(|body| !body.critical_sections.is_empty());
+        let bodies = self.calls.bodies().filter(|(_, body)| body.has_critical_sections);
         let mut found: Vec<LockAcrossPrimitive> = Vec::new();
-        for body in bodies.filter(|body| self.start(body.function).contains(Context::Inside)) {
+        for (id, _) in bodies.filter(|(_, body)| self.start(body.function).contains(Context::Inside)) {
+            let body = self.program.body(id);
             let calls = self.calls_of_body(body);
-            let start = self.judged_start(body);
+            let start = self.judged_start(id);
             let own = |section: &&CriticalSection| {
                 self.pack.locks.get(usize::from(section.lock.0)).is_some_and(|lock| !lock.is_foreign)
             };
@@ -89,12 +92,13 @@ impl Effects<'_> {
             None => self.runs_only_inside(function),
         };
         let calls_primitive = |function: &FunctionId| {
-            let linked = program.function(*function);
-            let mut slot_calls = program.bodies_of(*function).flat_map(|body| &body.slot_calls);
-            (linked.bodies.is_empty() && is_inside_only(*function))
+            let bodies = self.calls.bodies_of(*function);
+            let mut slot_calls = bodies.iter().flat_map(|body| self.calls.through_slots(*body));
+            (bodies.is_empty() && is_inside_only(*function))
                 || self.is_primitive(*function)
                 || slot_calls.any(|call| {
-                    call.kind.is_in_place() && is_inside(call.condition) && self.may_reach_primitive_through(call.slot)
+                    let is_in_place = call.kind.is_in_place() && is_inside(call.condition);
+                    is_in_place && self.may_reach_primitive_through(call.called)
                 })
         };
         let functions = program.function_ids().filter(|function| may_reach_primitive(*function));
@@ -104,11 +108,10 @@ impl Effects<'_> {
             if std::mem::replace(&mut reaching[function], true) {
                 continue;
             }
-            let callers = program.sites_of(function).filter(|(site, caller)| {
-                let call = program.call(*site);
-                call.kind == CallKind::Written && is_inside(call.condition) && may_reach_primitive(*caller)
+            let calls = program.incoming(function).iter().filter(|call| {
+                call.kind == CallKind::Written && is_inside(call.condition) && may_reach_primitive(call.caller)
             });
-            work.extend(callers.map(|(_, caller)| caller));
+            work.extend(calls.map(|call| call.caller));
             // In the inside context, a generated wrapper calls its target, whether or not its body was read.
             work.extend(self.wrapper_of(function).filter(|wrapper| self.effect(*wrapper) == Some(Effect::Mixed)));
         }
@@ -122,13 +125,13 @@ impl Effects<'_> {
 
     fn releases(&self) -> Releases<'_> {
         let program = self.program;
-        let mut releases: Releases<'_> = IndexVec::from_elem(Vec::new(), program.functions.len());
+        let mut releases = Releases::default();
         let mut work: Vec<(FunctionId, &Release)> = Vec::new();
-        for body in &program.bodies {
-            work.extend(body.releases.iter().map(|release| (body.function, release)));
+        for (id, body) in self.calls.bodies().filter(|(_, body)| body.has_releases) {
+            work.extend(program.body(id).releases.iter().map(|release| (body.function, release)));
         }
         while let Some((function, release)) = work.pop() {
-            let known = &mut releases[function];
+            let known = releases.entry(function).or_default();
             if !known.contains(&release) {
                 known.push(release);
                 work.extend(program.sites_of(function).map(|(_, caller)| (caller, release)));
@@ -153,7 +156,7 @@ fn reaching_calls(
     };
     for (location, callee, condition) in section.calls.iter().copied().flat_map(at) {
         if let Callee::Function(function) = callee {
-            let mut released = releases[*function].iter();
+            let mut released = releases.get(function).into_iter().flatten();
             if released.any(|release| release.lock == section.lock && release.name == section.name) {
                 break;
             }

@@ -166,7 +166,7 @@ impl Effects<'_> {
     fn called_in(&self, what: Callee) -> ContextSet {
         let possible = &self.entry_contexts().possible;
         let first = match what {
-            Callee::Function(function) => return possible.contexts(self.program, function),
+            Callee::Function(function) => return possible.contexts(function),
             Callee::Slot(slot) if self.points_to.escapes(slot) => return ContextSet::BOTH,
             Callee::Slot(slot) => slot,
         };

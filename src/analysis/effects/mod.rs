@@ -3,6 +3,7 @@
 //! This module must never know the names of any code base (the pack has them), nor rules or findings: it answers
 //! questions about the program, and rules turn the answers into findings.
 
+mod calls;
 mod names;
 mod requirements;
 mod marks;
@@ -31,7 +32,7 @@ use std::sync::{Arc, OnceLock};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rustc_hash::FxHashSet;
 
-use crate::program::{BodyId, FunctionId, IndexVec, Location, PointsTo, Program, SlotId};
+use crate::program::{FunctionId, IndexVec, Location, PointsTo, Program, SlotId};
 use cowrap_base::files::Tree;
 use cowrap_facts::ContextSet;
 use cowrap_packs::{Effect, Pack};
@@ -57,7 +58,9 @@ pub use wrappers::DeclaredWrapper;
 
 /// The requirements of all functions, and what follows from them.
 ///
-/// What most runs need is computed when this is built, everything else on first use.
+/// What most runs need is computed when this is built, everything else on first use. A thread that waits for the first
+/// use by another one takes up no other work, so that what is computed on first use must not wait for other threads:
+/// [`Effects::prepare`] computes what does.
 #[derive(Debug)]
 pub struct Effects<'a> {
     /// The program.
@@ -70,6 +73,8 @@ pub struct Effects<'a> {
     pub generation: Generation,
     /// The points-to sets of all slots.
     pub points_to: Arc<PointsTo>,
+    /// The calls of all bodies.
+    calls: calls::Calls,
     /// The functions with external linkage that a unit names whose facts the program lacks.
     named_elsewhere: FxHashSet<FunctionId>,
     threads: threads::Threads,
@@ -98,8 +103,6 @@ pub struct Effects<'a> {
     store_mismatches: OnceLock<Vec<StoreMismatch>>,
     /// The slots whose mark is written at one location: that of a typedef.
     shared_declarations: OnceLock<HashMap<Location, Vec<SlotId>>>,
-    /// Where calls out of macros are written.
-    spellings: OnceLock<HashMap<(BodyId, Location, FunctionId), Location>>,
     disputes: OnceLock<IndexVec<FunctionId, Option<Dispute>>>,
 }
 
@@ -111,7 +114,8 @@ impl<'a> Effects<'a> {
 
     /// The same with points-to sets that are known already. They are the same for all readings of a program.
     pub fn with_points_to(program: &'a Program, pack: &'a Pack, tree: &'a Tree, points_to: Arc<PointsTo>) -> Self {
-        let asserting = program.bodies.iter().filter(|body| body.assertion.is_some());
+        let calls = calls::Calls::new(program);
+        let asserting = calls.bodies().filter(|(_, body)| body.has_assertion);
         let mut effects = Effects {
             program,
             pack,
@@ -126,7 +130,8 @@ impl<'a> Effects<'a> {
             installed: entries::Installed::default(),
             starts: IndexVec::default(),
             slot_contexts: IndexVec::default(),
-            asserting: asserting.map(|body| body.function).collect(),
+            asserting: asserting.map(|(_, body)| body.function).collect(),
+            calls,
             models: pack_usage::models(pack),
             listed: names::ListedFunctions::new(program, pack),
             modelled: HashSet::new(),
@@ -139,7 +144,6 @@ impl<'a> Effects<'a> {
             suspects: OnceLock::new(),
             store_mismatches: OnceLock::new(),
             shared_declarations: OnceLock::new(),
-            spellings: OnceLock::new(),
             disputes: OnceLock::new(),
         };
         effects.threads = threads::Threads::new(&effects);
@@ -155,6 +159,13 @@ impl<'a> Effects<'a> {
         let contexts: Vec<ContextSet> = functions().map(|function| effects.decide_slot_contexts(function)).collect();
         effects.slot_contexts = contexts.into();
         effects
+    }
+
+    /// Computes what most rules ask for and what takes long, with all threads. This must come before several threads
+    /// ask questions at the same time.
+    pub fn prepare(&self) {
+        rayon::join(|| self.entry_contexts(), || self.primitives());
+        rayon::join(|| self.violations(), || self.traversable());
     }
 
     /// What a function requires, and why.
@@ -211,7 +222,11 @@ impl<'a> Effects<'a> {
 
     /// Whether a function may reach a primitive. `false` only if it certainly does not.
     pub fn may_reach_primitive(&self, function: FunctionId) -> bool {
-        self.may_reach_primitive.get_or_init(|| primitives::may_reach_primitive(self))[function]
+        self.primitives()[function]
+    }
+
+    fn primitives(&self) -> &IndexVec<FunctionId, bool> {
+        self.may_reach_primitive.get_or_init(|| primitives::may_reach_primitive(self))
     }
 
     /// Every call that violates a requirement of its callee, sorted by body and position.
@@ -240,6 +255,10 @@ impl<'a> Effects<'a> {
     /// and its body is what runs. What a body calls before the program certainly ends is no part of chains
     /// ([`Call::ends`](crate::program::Call::ends)).
     fn is_traversable(&self, function: FunctionId) -> bool {
-        self.traversable.get_or_init(|| call_chains::traversable(self))[function]
+        self.traversable()[function]
+    }
+
+    fn traversable(&self) -> &IndexVec<FunctionId, bool> {
+        self.traversable.get_or_init(|| call_chains::traversable(self))
     }
 }

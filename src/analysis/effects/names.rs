@@ -1,8 +1,6 @@
 //! What packs say of functions by their names, which may be patterns.
 
-use std::collections::HashMap;
-
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::program::{FunctionId, Program};
 use cowrap_facts::{is_pattern, name_matches};
@@ -12,13 +10,13 @@ use cowrap_packs::Pack;
 /// of several patterns, the last counts: a pack can override the one that it extends.
 #[derive(Debug)]
 pub(super) struct NameMap<'a, T> {
-    exact: HashMap<&'a str, Vec<T>>,
+    exact: FxHashMap<&'a str, Vec<T>>,
     patterns: Vec<(&'a str, T)>,
 }
 
 impl<'a, T: Copy> NameMap<'a, T> {
     pub(super) fn new(entries: impl IntoIterator<Item = (&'a str, T)>) -> Self {
-        let mut names = NameMap { exact: HashMap::new(), patterns: Vec::new() };
+        let mut names = NameMap { exact: FxHashMap::default(), patterns: Vec::new() };
         for (name, value) in entries {
             match is_pattern(name) {
                 true => names.patterns.push((name, value)),

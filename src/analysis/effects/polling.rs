@@ -36,10 +36,10 @@ impl Effects<'_> {
     /// by body.
     pub fn polling_threads(&self) -> Vec<PollingThread> {
         let mut starts: Vec<(BodyId, Option<SlotId>)> = Vec::new();
-        for (body, linked) in self.program.bodies.enumerated() {
-            match self.thread_of(linked.function) {
+        for (body, outline) in self.calls.bodies() {
+            match self.thread_of(outline.function) {
                 Some((Thread::Worker, parameter)) => starts.push((body, Some(parameter))),
-                _ if linked.calls.iter().any(|call| call.kind == CallKind::Region) => starts.push((body, None)),
+                _ if outline.has_regions => starts.push((body, None)),
                 _ => {}
             }
         }

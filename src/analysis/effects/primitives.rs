@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 
-use crate::program::{FunctionId, IndexVec, Location, SlotCall, SlotId, SlotKey};
+use crate::program::{FunctionId, IndexVec, Location, SlotId, SlotKey};
 use cowrap_facts::CallKind;
 use cowrap_packs::Effect;
 
@@ -41,7 +41,7 @@ pub(super) fn may_reach_primitive(effects: &Effects<'_>) -> IndexVec<FunctionId,
         program.sites_of(callee).for_each(|(_, caller)| add(caller));
         for slot in effects.points_to.slots(callee) {
             if !std::mem::replace(&mut slots[*slot], true) {
-                program.calls_through(*slot).iter().for_each(|(body, _)| add(program.body(*body).function));
+                program.calls_through(*slot).iter().for_each(|(body, _)| add(effects.calls.body(*body).function));
             }
         }
     }
@@ -51,26 +51,31 @@ pub(super) fn may_reach_primitive(effects: &Effects<'_>) -> IndexVec<FunctionId,
 impl Effects<'_> {
     /// Why a function may reach a primitive, apart from the functions that it may call.
     fn own_cause(&self, function: FunctionId) -> Option<PrimitiveCause> {
-        let linked = self.program.function(function);
         if self.is_primitive(function) {
             return Some(PrimitiveCause::Listed);
         }
-        if linked.bodies.is_empty() && !linked.declarations.is_empty() {
+        let bodies = self.calls.bodies_of(function);
+        if bodies.is_empty() && !self.program.function(function).declarations.is_empty() {
             return Some(PrimitiveCause::NoBody);
         }
-        let mut slot_calls = self.program.bodies_of(function).flat_map(|body| &body.slot_calls);
-        let pointer = slot_calls.find(|call| !self.names_all_targets(call));
-        let mut calls = self.program.bodies_of(function).flat_map(|body| &body.calls);
-        let unresolved = calls.find(|call| call.kind == CallKind::Unresolved);
-        let pointer = pointer.map(|call| PrimitiveCause::FunctionPointer(call.location));
-        pointer.or(unresolved.map(|call| PrimitiveCause::Unresolved(call.location)))
+        let pointer = bodies.iter().find_map(|body| {
+            let mut calls = self.calls.through_slots(*body).iter();
+            let position = calls.position(|call| !self.names_all_targets(call.called))?;
+            Some(PrimitiveCause::FunctionPointer(self.program.body(*body).slot_calls[position].location))
+        });
+        let unresolved = || {
+            bodies.iter().find_map(|body| {
+                let position = self.calls.named(*body).iter().position(|call| call.kind == CallKind::Unresolved)?;
+                Some(PrimitiveCause::Unresolved(self.program.body(*body).calls[position].location))
+            })
+        };
+        pointer.or_else(unresolved)
     }
 
-    /// Whether a call through a slot calls one of its candidates and nothing else, and no mark says that these may
-    /// reach a primitive. A function that calls its parameter does not decide what it calls, whatever today's callers
-    /// pass.
-    fn names_all_targets(&self, call: &SlotCall) -> bool {
-        call.slot.is_some_and(|slot| {
+    /// Whether calls through a slot call its candidates and nothing else, and no mark says that these may reach a
+    /// primitive. A function that calls its parameter does not decide what it calls, whatever today's callers pass.
+    fn names_all_targets(&self, slot: Option<SlotId>) -> bool {
+        slot.is_some_and(|slot| {
             let may_reach_primitive = self.slot_effect(slot) == Some(Effect::InsideOnly);
             let is_parameter = matches!(self.program.slot(slot).key, SlotKey::Parameter { .. });
             let is_known = !self.points_to.candidates(slot).is_empty() && !self.points_to.may_hold_unknown(slot);

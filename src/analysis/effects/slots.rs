@@ -169,9 +169,15 @@ impl Effects<'_> {
         calls.filter(|(_, call)| call.kind.is_in_place())
     }
 
-    /// What cowrap knows about a call through a slot.
-    pub fn resolution(&self, call: &SlotCall) -> Resolution {
-        match call.slot {
+    /// The slots of all calls through slots; `None` for one whose slot is unknown.
+    pub fn slots_called(&self) -> impl Iterator<Item = Option<SlotId>> {
+        let bodies = self.calls.bodies();
+        bodies.flat_map(|(body, _)| self.calls.through_slots(body)).map(|call| call.called)
+    }
+
+    /// What cowrap knows about calls through a slot.
+    pub fn resolution(&self, slot: Option<SlotId>) -> Resolution {
+        match slot {
             Some(slot) if self.slot_effect(slot).is_some_and(|effect| effect != Effect::Entry) => Resolution::Known,
             Some(slot) if self.points_to.candidates(slot).is_empty() => Resolution::NoCandidate,
             Some(slot) if self.points_to.may_hold_unknown(slot) => Resolution::PartlyKnown,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::program::{BodyId, FunctionId, IndexVec, Location, SlotId, Store};
+use crate::program::{Body, BodyId, FunctionId, IndexVec, Location, SlotId, Store};
 use cowrap_facts::{CallKind, Context, ContextSet, PathCondition};
 use cowrap_packs::Effect;
 
@@ -27,6 +27,9 @@ pub struct Violation {
     pub contexts: ContextSet,
     /// Whether the call only violates the requirement for some values of a boolean parameter of the caller.
     pub conditional: bool,
+    /// For a call out of a macro, its location in the macro's definition. Of several such calls of one function at one
+    /// location, that of the first.
+    pub spelling: Option<Location>,
 }
 
 /// What is called: a function by its name, or the function in a slot.
@@ -71,8 +74,7 @@ pub(super) fn violations(effects: &Effects<'_>) -> Vec<Violation> {
 
 /// Checks the calls of a body.
 fn violations_of(effects: &Effects<'_>, id: BodyId) -> Vec<Violation> {
-    let body = effects.program.body(id);
-    let caller = body.function;
+    let caller = effects.calls.body(id).function;
     let mut found = Vec::new();
     if effects.start(caller).is_empty() || effects.is_modelled_as_mixed(caller) {
         return found;
@@ -83,33 +85,51 @@ fn violations_of(effects: &Effects<'_>, id: BodyId) -> Vec<Violation> {
             // It certainly starts inside, wherever else it may run.
             ViolationKind::OutsideCall if effects.is_entry(caller) => ContextSet::INSIDE,
             ViolationKind::OutsideCall => effects.inferred_start(caller),
-            ViolationKind::MixedCall => effects.judged_start(body),
+            ViolationKind::MixedCall => effects.judged_start(id),
             ViolationKind::InsideCall | ViolationKind::RegionCall => effects.start(caller),
         };
         let contexts = effects.contexts_at(id, condition.settled(), start);
-        found.push(Violation { body: id, caller, location, callee, kind, contexts, conditional });
+        found.push(Violation { body: id, caller, location, callee, kind, contexts, conditional, spelling: None });
     };
     // What a body does before a crash does not matter, if the pack says what a crash is.
     let matters = |ends: bool| !ends || effects.pack.crashes.is_none();
-    for call in body.calls.iter().filter(|call| matters(call.ends)) {
-        let Some(effect) = effects.effect(call.callee) else { continue };
+    let body = effects.program.body(id);
+    for (position, call) in effects.calls.named(id).iter().enumerate().filter(|(_, call)| matters(call.ends)) {
+        let Some(effect) = effects.effect(call.called) else { continue };
         let Some(checked) = check_call(effects, id, effect, call.kind, call.condition) else { continue };
-        if checked.0 == ViolationKind::MixedCall && effects.direct_target(call.callee).is_none() {
+        if checked.0 == ViolationKind::MixedCall && effects.direct_target(call.called).is_none() {
             continue;
         }
-        add(call.location, Callee::Function(call.callee), call.condition, checked);
+        add(body.calls[position].location, Callee::Function(call.called), call.condition, checked);
     }
-    for call in body.slot_calls.iter().filter(|call| matters(call.ends)) {
-        let Some(slot) = call.slot else { continue };
+    for (position, call) in effects.calls.through_slots(id).iter().enumerate().filter(|(_, call)| matters(call.ends)) {
+        let Some(slot) = call.called else { continue };
         let Some(effect) = effects.slot_effect(slot) else { continue };
         let Some(checked) = check_call(effects, id, effect, call.kind, call.condition) else { continue };
         // The wrapper in a slot can be any, so that its target is unknown.
         if checked.0 == ViolationKind::MixedCall {
             continue;
         }
-        add(call.location, Callee::Slot(slot), call.condition, checked);
+        add(body.slot_calls[position].location, Callee::Slot(slot), call.condition, checked);
     }
+    add_spellings(&mut found, body);
     found
+}
+
+/// Adds where the calls of a body that come out of macros are written.
+fn add_spellings(violations: &mut [Violation], body: &Body) {
+    if violations.is_empty() {
+        return;
+    }
+    let mut spellings: HashMap<(Location, Callee), Location> = HashMap::new();
+    for call in &body.calls {
+        if let Some(spelling) = call.spelling {
+            spellings.entry((call.location, Callee::Function(call.callee))).or_insert(spelling);
+        }
+    }
+    for violation in violations {
+        violation.spelling = spellings.get(&(violation.location, violation.callee)).copied();
+    }
 }
 
 /// What is wrong with a call of something with this effect; and whether that depends on a boolean parameter of the
@@ -129,8 +149,7 @@ fn check_call(
         }
         CallKind::Region | CallKind::Unresolved => return None,
     }
-    let linked = effects.program.body(body);
-    let caller = linked.function;
+    let caller = effects.calls.body(body).function;
     let contexts_from = |start: ContextSet| effects.contexts_at(body, condition, start);
     // Where a change before the call leaves the context open, no requirement is certainly violated.
     let contexts = effects.contexts_at_call(body, condition.settled());
@@ -139,7 +158,7 @@ fn check_call(
         Effect::InsideOnly
             if contexts.contains(Context::Outside)
                 && effects.inferred_start(caller) == ContextSet::INSIDE
-                && effects.is_generated(linked.location) =>
+                && effects.is_generated(effects.program.body(body).location) =>
         {
             None
         }
@@ -155,7 +174,7 @@ fn check_call(
         {
             Some((ViolationKind::OutsideCall, false))
         }
-        Effect::Mixed if contexts_from(effects.judged_start(linked)) == ContextSet::INSIDE => {
+        Effect::Mixed if contexts_from(effects.judged_start(body)) == ContextSet::INSIDE => {
             Some((ViolationKind::MixedCall, false))
         }
         _ => None,
@@ -173,7 +192,7 @@ pub(super) fn inferred_starts(effects: &Effects<'_>) -> IndexVec<FunctionId, Con
     let held = program.slots.ids().filter(has_mark).flat_map(|slot| effects.points_to.candidates(slot)).copied();
     for function in by_name.chain(held) {
         if effects.requirement(function).provenance == Provenance::Unmarked
-            && effects.entry_contexts().possible.contexts(program, function) == ContextSet::INSIDE
+            && effects.entry_contexts().possible.contexts(function) == ContextSet::INSIDE
         {
             starts[function] = ContextSet::INSIDE;
         }
@@ -182,22 +201,6 @@ pub(super) fn inferred_starts(effects: &Effects<'_>) -> IndexVec<FunctionId, Con
 }
 
 impl Effects<'_> {
-    /// Where a call out of a macro is written: the location of the call in the macro's definition.
-    pub fn spelling(&self, body: BodyId, location: Location, callee: Callee) -> Option<Location> {
-        let spellings = self.spellings.get_or_init(|| {
-            let mut spellings = HashMap::new();
-            for (body, linked) in self.program.bodies.enumerated() {
-                for call in &linked.calls {
-                    if let Some(spelling) = call.spelling {
-                        spellings.entry((body, call.location, call.callee)).or_insert(spelling);
-                    }
-                }
-            }
-            spellings
-        });
-        spellings.get(&(body, location, callee.function()?)).copied()
-    }
-
     /// Whether a model says that a function is mixed. It replaces the body, which is not checked, and in which no chain
     /// starts.
     pub(super) fn is_modelled_as_mixed(&self, function: FunctionId) -> bool {
@@ -210,7 +213,7 @@ impl Effects<'_> {
     pub(super) fn contexts_at(&self, body: BodyId, condition: PathCondition, start: ContextSet) -> ContextSet {
         // If nobody enters the body in a context, those who would pass what is passed in the other one, or anything. All
         // that calls an entry inside is known to exist, and what calls it outside is in the program.
-        let is_open = !self.is_entry(self.program.body(body).function);
+        let is_open = !self.is_entry(self.calls.body(body).function);
         let possible = |entry: Context| self.entry_contexts().possible.values(entry, body);
         let is_reached = |at: Context, entry: Context| {
             let entered = match (possible(entry), possible(entry.other())) {
@@ -228,7 +231,7 @@ impl Effects<'_> {
     /// The contexts in which control can be at a call of a body, with the values of the body's flags that callers can
     /// pass.
     pub(super) fn contexts_at_call(&self, body: BodyId, condition: PathCondition) -> ContextSet {
-        self.contexts_at(body, condition, self.start(self.program.body(body).function))
+        self.contexts_at(body, condition, self.start(self.calls.body(body).function))
     }
 
     /// The contexts in which control certainly is at a point of a body, for some certain entry state.

@@ -49,6 +49,13 @@ impl<I: Id, T: Copy> Adjacency<I, T> {
         self.starts.push(self.items.len() as u32);
     }
 
+    /// Appends the lists of the next ids, which are those of another value.
+    pub fn append(&mut self, next: &Self) {
+        let end = self.items.len() as u32;
+        self.starts.extend(next.starts[1..].iter().map(|start| end + start));
+        self.items.extend_from_slice(&next.items);
+    }
+
     /// The items of an id, to be changed.
     pub(super) fn of_mut(&mut self, id: I) -> &mut [T] {
         &mut self.items[self.starts[id.index()] as usize..self.starts[id.index() + 1] as usize]
@@ -78,7 +85,9 @@ mod tests {
         let mut lists: Adjacency<FunctionId, i32> = Adjacency::default();
         lists.push([1, 2]);
         lists.push([]);
-        lists.push([3]);
+        let mut more: Adjacency<FunctionId, i32> = Adjacency::default();
+        more.push([3]);
+        lists.append(&more);
         let listed: Vec<&[i32]> = (0..3).map(|id| lists.of(FunctionId(id))).collect();
         assert_eq!(listed, [&[1, 2] as &[i32], &[], &[3]]);
     }

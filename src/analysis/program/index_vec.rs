@@ -61,6 +61,11 @@ impl<I: Id, T> IndexVec<I, T> {
         I::from_index(self.items.len() - 1)
     }
 
+    /// Appends the values of another vector.
+    pub fn extend(&mut self, more: Self) {
+        self.items.extend(more.items);
+    }
+
     /// The value of an id, if the vector is long enough.
     pub fn get(&self, id: I) -> Option<&T> {
         self.items.get(id.index())

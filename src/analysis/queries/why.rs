@@ -133,7 +133,7 @@ fn entered(
         return None;
     }
     let Some((ambiguity, steps)) = search.entry(function) else {
-        let possible: ContextSet = effects.entry_contexts().possible.contexts(effects.program, function);
+        let possible: ContextSet = effects.entry_contexts().possible.contexts(function);
         return Some(without_witness(match possible.contains(context) {
             true => format!("`{name}` may be called {context_words}, since some of its callers are unknown"),
             false => format!("`{name}` is not called {context_words}, as far as cowrap can tell"),

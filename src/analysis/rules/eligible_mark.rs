@@ -31,7 +31,7 @@ fn finding(effects: &Effects<'_>, function: FunctionId) -> Option<Finding> {
         return None;
     }
     // Every caller counts, those through slots too; a function that nobody calls may be entered in either.
-    if effects.entry_contexts().possible.contexts(program, function) != ContextSet::INSIDE {
+    if effects.entry_contexts().possible.contexts(function) != ContextSet::INSIDE {
         return None;
     }
     // Without a mark in the pack there is nothing to write.

@@ -31,6 +31,8 @@ mod wrapper_target_context;
 mod wrapper_target_missing;
 mod report;
 
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
 use crate::effects::Effects;
 use cowrap_packs::{Pack, RULE_IDS, Setting};
 use cowrap_report::{Finding, Label, Level, RuleInfo, Safety, Subject, sort_findings};
@@ -104,22 +106,25 @@ pub fn infos(pack: &Pack) -> Vec<RuleInfo> {
 /// Runs every rule that the pack does not switch off, those that are opt-in when they are among the `enabled`, by the
 /// names that users see; the findings are in the order in which they are reported.
 pub fn check(effects: &Effects<'_>, enabled: &[String]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for rule in RULES {
-        let name = effects.pack.rule_name(rule.id);
-        let setting = effects.pack.rule_level(rule.id);
-        if setting == Some(Setting::Off) || rule.opt_in && !enabled.iter().any(|enabled| enabled == name) {
-            continue;
-        }
-        let mut found = (rule.check)(effects);
-        if let Some(level) = setting.and_then(Setting::level) {
-            let relevel = |own: Level| if own == rule.level { level } else { own.max(level) };
-            found.iter_mut().for_each(|finding| finding.level = relevel(finding.level));
-        }
-        findings.append(&mut found);
-    }
+    effects.prepare();
+    let mut findings: Vec<Finding> = RULES.par_iter().flat_map_iter(|rule| run(rule, effects, enabled)).collect();
     sort_findings(&mut findings);
     findings
+}
+
+/// The findings of a rule, with the levels that the pack gives them; none if it does not run.
+fn run(rule: &Rule, effects: &Effects<'_>, enabled: &[String]) -> Vec<Finding> {
+    let name = effects.pack.rule_name(rule.id);
+    let setting = effects.pack.rule_level(rule.id);
+    if setting == Some(Setting::Off) || rule.opt_in && !enabled.iter().any(|enabled| enabled == name) {
+        return Vec::new();
+    }
+    let mut found = (rule.check)(effects);
+    if let Some(level) = setting.and_then(Setting::level) {
+        let relevel = |own: Level| if own == rule.level { level } else { own.max(level) };
+        found.iter_mut().for_each(|finding| finding.level = relevel(finding.level));
+    }
+    found
 }
 
 /// What a rule finds that is about files beside the program: comments, the baseline. Whoever reads these makes its

@@ -38,18 +38,19 @@ fn check(effects: &Effects<'_>) -> Vec<Finding> {
     let mut by_slot: BTreeMap<(SlotId, Callee), Vec<Vec<CallChain>>> = BTreeMap::new();
     let mut alone: Vec<Vec<CallChain>> = Vec::new();
     // An assertion that fails and a wait that takes long are two things: neither may hide the other.
-    effects.entry_contexts();
-    let search = |ends: Goal| {
-        let mut found = Search::new(effects, Context::Inside, ends).chains();
-        found.iter_mut().for_each(|chains| chains.sort_by_key(|chain| (chain.conditional, chain.ambiguity)));
-        found
-    };
     let mut levels: Vec<Level> = effects.pack.models.iter().map(|model| model.level.unwrap_or(Level::Error)).collect();
     levels.sort_unstable();
     levels.dedup();
-    let modelled = || levels.par_iter().map(|level| search(Goal::ModelledRequirement(*level))).collect();
-    let (declared, modelled) = rayon::join(|| search(Goal::DeclaredRequirement), modelled);
-    for chains in declared.into_iter().chain(gravest(effects, modelled)) {
+    let goals = std::iter::once(Goal::DeclaredRequirement).chain(levels.into_iter().map(Goal::ModelledRequirement));
+    let searches = Search::for_each(effects, Context::Inside, goals.collect());
+    let chains = searches.par_iter().map(|search| {
+        let mut found = search.chains();
+        found.iter_mut().for_each(|chains| chains.sort_by_key(|chain| (chain.conditional, chain.ambiguity)));
+        found
+    });
+    let mut found: Vec<Vec<Vec<CallChain>>> = chains.collect();
+    let modelled = found.split_off(1);
+    for chains in found.into_iter().flatten().chain(gravest(effects, modelled)) {
         match chains.first().and_then(last_slot) {
             Some(cause) => by_slot.entry(cause).or_default().push(chains),
             None => alone.push(chains),

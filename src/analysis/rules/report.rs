@@ -161,8 +161,7 @@ impl<'e, 'a> Report<'e, 'a> {
 
     /// Where a call comes out of a macro, notes where it is written: the edit may have to be made there.
     pub fn note_spelling(&mut self, violation: &Violation) {
-        let spelling = self.effects.spelling(violation.body, violation.location, violation.callee);
-        if let Some(spelling) = spelling {
+        if let Some(spelling) = violation.spelling {
             self.mention_callee(violation.callee);
             self.note_at(spelling, format!("{} is written here", call_of(self.effects, violation.callee)));
         }

@@ -1,6 +1,6 @@
 //! The texts of a tree's files: as they were read, and as edits change them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,10 @@ use std::time::SystemTime;
 use super::read::{LONGEST_TEXT, read_source};
 
 /// A text, and where its lines begin.
-type TextLines = (Arc<Vec<u8>>, Vec<usize>);
+type TextLines = (Arc<Vec<u8>>, Arc<[usize]>);
+
+/// Of how many texts it is known where the lines begin: threads look at different ones.
+const MOST_TEXTS_WITH_LINES: usize = 16;
 
 /// The texts of files by path; relative paths start from the root of a tree. Each file is read
 /// once.
@@ -22,8 +25,8 @@ pub struct Texts {
     /// Files that could not be read.
     unread: Mutex<BTreeSet<PathBuf>>,
     changed: BTreeMap<PathBuf, Arc<Vec<u8>>>,
-    /// Where the lines begin in the text that was asked for last.
-    lines: Mutex<Option<TextLines>>,
+    /// Where the lines begin in the texts that were asked for last, the latest last.
+    lines: Mutex<VecDeque<TextLines>>,
 }
 
 impl Texts {
@@ -97,17 +100,26 @@ impl Texts {
 
     /// The offset of a location in a text of a file here, as [`offset`]; quick for many in one text.
     pub fn offset(&self, text: &Arc<Vec<u8>>, line: u32, column: u32) -> Option<usize> {
-        let Ok(mut last) = self.lines.lock() else { return offset(text, line, column) };
-        if !last.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, text)) {
-            let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-            let starts = std::iter::once(0).chain(ends.map(|(end, _)| end + 1)).collect();
-            *last = Some((Arc::clone(text), starts));
-        }
-        let (_, starts) = last.as_ref()?;
+        let starts = self.line_starts(text);
         let start = *starts.get(line.checked_sub(1)? as usize)?;
         let end = starts.get(line as usize).map_or(text.len(), |next| next - 1);
         let at = start.checked_add(column.checked_sub(1)? as usize)?;
         (at <= end).then_some(at)
+    }
+
+    /// Where the lines of a text begin.
+    fn line_starts(&self, text: &Arc<Vec<u8>>) -> Arc<[usize]> {
+        let find = || std::iter::once(0).chain(memchr::memchr_iter(b'\n', text).map(|end| end + 1)).collect();
+        let Ok(mut last) = self.lines.lock() else { return find() };
+        if let Some((_, starts)) = last.iter().find(|(known, _)| Arc::ptr_eq(known, text)) {
+            return Arc::clone(starts);
+        }
+        let starts: Arc<[usize]> = find();
+        if last.len() == MOST_TEXTS_WITH_LINES {
+            last.pop_front();
+        }
+        last.push_back((Arc::clone(text), Arc::clone(&starts)));
+        starts
     }
 
     /// The absolute paths of all files that were read or could not be read, sorted.

@@ -6,7 +6,7 @@ use cowrap_base::files::Tree;
 use cowrap_fix::InputList;
 use cowrap_packs::PackSet;
 
-use crate::generate::{Job, build_jobs, configured_jobs};
+use crate::generate::{Introspection, Job, configured_jobs};
 use crate::request::Request;
 
 /// Whether a file is generated, for the fixes of a pack's findings. The file is given by its path relative to the root.
@@ -23,10 +23,10 @@ pub(super) fn is_generated<'a>(
 }
 
 /// The files of wrappers that the build generates.
-pub(super) fn jobs(tree: &Tree, request: &Request) -> Vec<Job> {
+pub(super) fn jobs(request: &Request, introspection: Option<&Introspection>) -> Vec<Job> {
     let configured = configured_jobs(&request.settings);
-    let Some(build) = tree.build.as_ref().filter(|_| configured.is_empty()) else { return configured };
-    build_jobs(build, &request.packs).map(|build| build.jobs).unwrap_or_default()
+    let Some(build) = introspection.filter(|_| configured.is_empty()) else { return configured };
+    build.jobs(&request.packs).map(|build| build.jobs).unwrap_or_default()
 }
 
 /// Where the inputs of these jobs are listed: in the `meson.build` of the directory whose build

@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use rayon::prelude::*;
 use thiserror::Error as ThisError;
 
 use cowrap_base::files::{Texts, Tree};
@@ -25,6 +26,7 @@ use cowrap_packs::PackSet;
 use cowrap_report::{Action, Finding, Level, Report, Safety, Span};
 
 use crate::Error;
+use crate::generate::Introspection;
 use crate::inputs::{identify_paths, tree_of};
 use crate::request::{Input, Progress, Request};
 use crate::rule_names::require_rules;
@@ -196,13 +198,20 @@ fn counts(findings: &[Finding]) -> [usize; 3] {
 }
 
 /// Plans the edits of all fixes of findings, for the report. No file is changed.
-pub(crate) fn plan_edits(findings: &mut [Finding], texts: &Texts, tree: &Tree, packs: &PackSet, request: &Request) {
+pub(crate) fn plan_edits(
+    findings: &mut [Finding],
+    texts: &Texts,
+    tree: &Tree,
+    packs: &PackSet,
+    request: &Request,
+    introspection: Option<&Introspection>,
+) {
     if findings.iter().all(|finding| finding.fixes.is_empty()) {
         return;
     }
-    let lists = input_lists(tree, &jobs(tree, request));
+    let lists = input_lists(tree, &jobs(request, introspection));
     let includes = BTreeSet::new();
-    for finding in findings {
+    findings.par_iter_mut().for_each(|finding| {
         let is_generated = is_generated(tree, packs, finding.pack.as_deref());
         let planner = Planner { texts, is_generated: &is_generated, lists: &lists, includes: &includes };
         for fix in &mut finding.fixes {
@@ -211,5 +220,5 @@ pub(crate) fn plan_edits(findings: &mut [Finding], texts: &Texts, tree: &Tree, p
                 Err(error) => fix.obstacle = Some(error.to_string()),
             }
         }
-    }
+    });
 }

@@ -13,6 +13,7 @@ use cowrap_report::{Action, Details, Edit, Finding, Fix, Level, Problem, Report,
 
 use crate::Error;
 use crate::check::is_reported;
+use crate::generate::Introspection;
 use crate::generate::{GenerateRequest, Job, generate_from};
 use crate::generated_files::compare_generated;
 use crate::policy::apply_policy;
@@ -64,6 +65,7 @@ pub(super) struct FixSession<'r> {
     pub(super) rejected: BTreeMap<FixKey, String>,
     /// The headers that marks need, with the file that has to include them.
     pub(super) includes: BTreeSet<(PathBuf, String)>,
+    introspection: Option<Introspection>,
     lists: Vec<InputList>,
     pub(super) jobs: Vec<Job>,
     /// The number of errors in each file that attempts have caused.
@@ -87,7 +89,8 @@ impl<'r> FixSession<'r> {
         progress: &dyn Progress,
     ) -> Result<Self, Error> {
         let texts = Texts::new(&session.tree.root, Some(since));
-        let jobs = jobs(&session.tree, &request.check);
+        let introspection = session.tree.build.as_deref().map(Introspection::new);
+        let jobs = jobs(&request.check, introspection.as_ref());
         let lists = input_lists(&session.tree, &jobs);
         let all: Vec<usize> = (0..session.inputs.units.len()).collect();
         let (units, details) = session.units(&Snapshot::disk(), &all, progress)?;
@@ -105,6 +108,7 @@ impl<'r> FixSession<'r> {
             files: HashMap::new(),
             rejected: BTreeMap::new(),
             includes: BTreeSet::new(),
+            introspection,
             lists,
             jobs,
             failed: BTreeMap::new(),
@@ -133,7 +137,8 @@ impl<'r> FixSession<'r> {
         let programs = Readings::of(&program, packs, readings);
         let mut effects = programs.effects(tree, problems, &self.texts);
         let added: Vec<PathBuf> = self.added.union(added).cloned().collect();
-        let not_compared = compare_generated(&mut effects, &self.request.check, &self.texts, &added);
+        let (request, introspection) = (&self.request.check, self.introspection.as_ref());
+        let not_compared = compare_generated(&mut effects, request, introspection, &self.texts, &added);
         let mut enable = self.request.check.enable.clone();
         enable.extend(self.request.rules.iter().cloned());
         let findings =

@@ -2,6 +2,7 @@
 //! data.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
@@ -39,7 +40,7 @@ pub struct BuildJobs {
 }
 
 /// A target of the introspection data.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Target {
     #[serde(default)]
     filename: Vec<PathBuf>,
@@ -48,7 +49,7 @@ struct Target {
 }
 
 /// A command of a target, with its inputs.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct TargetSource {
     #[serde(default)]
     compiler: Vec<String>,
@@ -68,33 +69,62 @@ pub fn configured_jobs(settings: &Settings) -> Vec<Job> {
 ///
 /// A pack or the introspection data cannot be used.
 pub fn build_jobs(build: &Path, packs: &[PathBuf]) -> Result<BuildJobs, GenerateError> {
-    let generator = Generator::first_of(packs)?;
-    let path = build.join(INTROSPECTION);
-    let shown = path.shown().to_string();
-    let bytes = read_regular(&path, LONGEST_DATA)
-        .map_err(|source| GenerateError::ReadIntrospection { path: shown.clone(), source })?;
-    let targets: Vec<Target> = serde_json::from_slice(&bytes).map_err(|error| {
-        // The reader quotes values, which may be another file's.
-        let reason = if leads_out(&path) { "not what meson writes".to_owned() } else { error.to_string() };
-        GenerateError::BadIntrospection { path: shown, reason }
-    })?;
-    let is_generator = |source: &&TargetSource| {
-        generator.programs.iter().any(|program| runs(&source.compiler, program)) && !source.sources.is_empty()
-    };
-    let mut jobs = Vec::new();
-    for target in targets {
-        let source = target.target_sources.iter().find(is_generator);
-        if let (Some(source), [output]) = (source, target.filename.as_slice()) {
-            let job = Job { output: Some(output.clone()), inputs: source.sources.clone() };
-            jobs.push((job, source.compiler.clone()));
-        }
+    Introspection::new(build).jobs(packs)
+}
+
+/// Meson's introspection data of a build directory. It is read once, when jobs are asked for.
+#[derive(Debug)]
+pub(crate) struct Introspection {
+    build: PathBuf,
+    targets: OnceLock<Vec<Target>>,
+}
+
+impl Introspection {
+    pub(crate) fn new(build: &Path) -> Introspection {
+        Introspection { build: build.to_path_buf(), targets: OnceLock::new() }
     }
-    jobs.sort_by(|(one, _), (other, _)| one.output.cmp(&other.output));
-    let (jobs, commands) = jobs.into_iter().unzip();
-    let roots: Vec<PathBuf> = std::iter::once(build.to_path_buf()).chain(tree_around(build, &generator)).collect();
-    let recorded = Tree::of_meson(build).ok().flatten().map(|tree| tree.root);
-    let homes = roots.iter().cloned().chain(recorded).collect();
-    Ok(BuildJobs { jobs, commands, programs: generator.programs, roots, homes })
+
+    /// The jobs of the build directory.
+    ///
+    /// # Errors
+    ///
+    /// As [`build_jobs`].
+    pub(crate) fn jobs(&self, packs: &[PathBuf]) -> Result<BuildJobs, GenerateError> {
+        let (build, generator) = (&self.build, Generator::first_of(packs)?);
+        let is_generator = |source: &&TargetSource| {
+            generator.programs.iter().any(|program| runs(&source.compiler, program)) && !source.sources.is_empty()
+        };
+        let mut jobs = Vec::new();
+        for target in self.targets()? {
+            let source = target.target_sources.iter().find(is_generator);
+            if let (Some(source), [output]) = (source, target.filename.as_slice()) {
+                let job = Job { output: Some(output.clone()), inputs: source.sources.clone() };
+                jobs.push((job, source.compiler.clone()));
+            }
+        }
+        jobs.sort_by(|(one, _), (other, _)| one.output.cmp(&other.output));
+        let (jobs, commands) = jobs.into_iter().unzip();
+        let roots: Vec<PathBuf> = std::iter::once(build.clone()).chain(tree_around(build, &generator)).collect();
+        let recorded = Tree::of_meson(build).ok().flatten().map(|tree| tree.root);
+        let homes = roots.iter().cloned().chain(recorded).collect();
+        Ok(BuildJobs { jobs, commands, programs: generator.programs, roots, homes })
+    }
+
+    fn targets(&self) -> Result<&[Target], GenerateError> {
+        if let Some(known) = self.targets.get() {
+            return Ok(known);
+        }
+        let path = self.build.join(INTROSPECTION);
+        let shown = path.shown().to_string();
+        let bytes = read_regular(&path, LONGEST_DATA)
+            .map_err(|source| GenerateError::ReadIntrospection { path: shown.clone(), source })?;
+        let targets: Vec<Target> = serde_json::from_slice(&bytes).map_err(|error| {
+            // The reader quotes values, which may be another file's.
+            let reason = if leads_out(&path) { "not what meson writes".to_owned() } else { error.to_string() };
+            GenerateError::BadIntrospection { path: shown, reason }
+        })?;
+        Ok(self.targets.get_or_init(|| targets))
+    }
 }
 
 /// The root of the tree that a build directory is in. The introspection data is not asked, since it

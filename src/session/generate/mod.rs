@@ -20,6 +20,7 @@ use cowrap_wrapgen::dialect::{self, DetectedDialect, DialectError, Features};
 use cowrap_wrapgen::{FileOptions, RenderError, WrapperDeclaration, read_header, render_file, vocabulary};
 
 pub(crate) use jobs::INTROSPECTION;
+pub(crate) use jobs::Introspection;
 pub use jobs::{BuildJobs, Job, build_jobs, configured_jobs};
 pub use output::output_place;
 

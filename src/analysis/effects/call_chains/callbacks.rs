@@ -9,9 +9,9 @@ use crate::program::{ArgumentValue, BodyId, FunctionId, SlotId, SlotKey};
 use cowrap_facts::{Context, single_values};
 
 use super::super::Effects;
-use super::graph::{CallRef, IncomingCall, Node};
+use super::graph::{CallRef, Graph, IncomingCall, Node};
 use super::worklist::Worklist;
-use super::{Ambiguity, Search, is_open};
+use super::{Ambiguity, is_open};
 
 /// A body that calls its parameter at this position in the search's context, itself or through other functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -85,7 +85,7 @@ pub(super) fn parameters(effects: &Effects<'_>) -> FxHashMap<SlotId, Vec<(Functi
     parameters
 }
 
-impl Search<'_, '_> {
+impl Graph<'_, '_> {
     /// The positions of the parameters of `function` that a slot stands for.
     fn own_parameters(&self, slot: SlotId, function: FunctionId) -> impl Iterator<Item = u16> {
         let parameters = self.parameters.get(&slot).into_iter().flatten();
@@ -109,13 +109,13 @@ impl Search<'_, '_> {
             }
             self.callbacks.insert(callback, CallbackReason { at, next, ambiguity, length });
             for call in self.calls_of_callback(function) {
-                let IncomingCall { body, caller, at, condition, arguments, ambiguity: own } = call;
-                for argument in arguments.iter().filter(|argument| argument.position == callback.position) {
+                let IncomingCall { body, caller, at, ambiguity: own, .. } = call;
+                for argument in self.arguments(&call).iter().filter(|argument| argument.position == callback.position) {
                     let ArgumentValue::Slot(slot) = argument.value else { continue };
                     for (position, outer) in
                         self.own_parameters(slot, caller).flat_map(|at| self.entries().map(|of| (at, of)))
                     {
-                        for value in self.leading_to(outer, entry, condition, arguments, callback.node) {
+                        for value in self.leading((outer, entry), &call, callback.node) {
                             let changes = outer != self.context;
                             let outer = Callback { node: Node { body, value }, position, changes };
                             open.push(ambiguity.and(own), length + 1, (outer, at, Some(callback)));
@@ -176,12 +176,12 @@ impl Search<'_, '_> {
     fn passing_to(
         &self,
         to: Callback,
-        call: &IncomingCall<'_>,
+        call: &IncomingCall,
         ambiguity: Ambiguity,
         length: u32,
         found: &mut Vec<Passing>,
     ) {
-        for argument in call.arguments.iter().filter(|argument| argument.position == to.position) {
+        for argument in self.arguments(call).iter().filter(|argument| argument.position == to.position) {
             let (functions, of_slot): (&[FunctionId], Ambiguity) = match &argument.value {
                 ArgumentValue::Function(function) => (std::slice::from_ref(function), Ambiguity::NONE),
                 ArgumentValue::Slot(slot) if self.own_parameters(*slot, call.caller).next().is_none() => {
@@ -191,7 +191,7 @@ impl Search<'_, '_> {
             };
             let states = Context::ALL.into_iter().flat_map(|entry| {
                 let at = to.entry(self.context);
-                self.leading_to(entry, at, call.condition, call.arguments, to.node).map(move |value| (entry, value))
+                self.leading((entry, at), call, to.node).map(move |value| (entry, value))
             });
             for (entry, value) in states {
                 let from = Node { body: call.body, value };

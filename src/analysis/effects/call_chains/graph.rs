@@ -7,9 +7,10 @@ use rustc_hash::FxHashMap;
 use crate::program::{Argument, BodyId, FunctionId, IndexVec, SlotId};
 use cowrap_facts::{Context, PathCondition, single_values};
 
+use super::super::Effects;
 use super::super::entry_contexts::passed_values;
-use super::callbacks::Callback;
-use super::{Ambiguity, Search, allows};
+use super::callbacks::{self, Callback, CallbackReason, Passing};
+use super::{Ambiguity, allows, ambiguity};
 
 /// A body with one value of its flags, entered in the search's context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,16 +37,17 @@ pub(super) enum Via {
     Pointer { at: CallRef, function: FunctionId },
 }
 
-/// Why a node leads to the goal: by a call, which enters another node or is a call of the goal itself.
-#[derive(Clone, Copy, Debug)]
+/// Why a node leads to the goal: by a call, which enters another node or is a call of the goal itself. The best reason
+/// is the least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Reason {
-    pub via: Via,
-    pub next: Option<Node>,
     pub ambiguity: Ambiguity,
     pub length: u32,
+    pub via: Via,
+    pub next: Option<Node>,
 }
 
-/// The settled nodes, and why each leads to the goal.
+/// Why nodes lead to the goal, by the best chain that is known of each.
 #[derive(Debug)]
 pub(super) struct Reasons {
     /// For each body, the settled values. Most calls lead back to settled nodes, and this is close together in memory.
@@ -77,41 +79,101 @@ impl Reasons {
         }
     }
 
-    pub(super) fn contains(&self, node: Node) -> bool {
+    /// Notes a reason of a node that is not settled, if it is the best so far. The result says whether the node has to
+    /// be visited for it: it was not known to lead to the goal by so good a chain.
+    pub(super) fn offer(&mut self, node: Node, reason: Reason) -> bool {
+        match self.why.entry(node) {
+            Entry::Vacant(entry) => {
+                entry.insert(reason);
+                true
+            }
+            Entry::Occupied(mut entry) if reason < *entry.get() => {
+                let known = entry.insert(reason);
+                (reason.ambiguity, reason.length) < (known.ambiguity, known.length)
+            }
+            Entry::Occupied(_) => false,
+        }
+    }
+
+    pub(super) fn is_settled(&self, node: Node) -> bool {
         self.settled[node.body] & (1 << node.value) != 0
     }
 
-    pub(super) fn insert(&mut self, node: Node, reason: Reason) {
+    /// Settles a node: its best reason is the one that is known. The result is false if it was settled before.
+    pub(super) fn settle(&mut self, node: Node) -> bool {
+        let is_new = !self.is_settled(node);
         self.settled[node.body] |= 1 << node.value;
-        self.why.insert(node, reason);
+        is_new
     }
 
+    /// The bodies with settled nodes.
+    pub(super) fn settled_bodies(&self) -> impl Iterator<Item = BodyId> {
+        self.settled.enumerated().filter(|(_, values)| **values != 0).map(|(body, _)| body)
+    }
+
+    /// Why a settled node leads to the goal.
     pub(super) fn get(&self, node: Node) -> Option<&Reason> {
-        if self.contains(node) { self.why.get(&node) } else { None }
+        if self.is_settled(node) { self.why.get(&node) } else { None }
     }
 }
 
+/// The graph that searches in one context visit, whatever they look for.
+pub(super) struct Graph<'e, 'a> {
+    pub effects: &'e Effects<'a>,
+    pub context: Context,
+    /// The ambiguity of a call through each slot, in this context.
+    pub ambiguities: IndexVec<SlotId, Ambiguity>,
+    /// The parameters that slots stand for.
+    pub parameters: FxHashMap<SlotId, Vec<(FunctionId, u16)>>,
+    pub callbacks: FxHashMap<Callback, CallbackReason>,
+    /// The calls that pass functions to callbacks, sorted by body and call.
+    pub passing: Vec<Passing>,
+    /// Positions in `passing`, by the function that is passed.
+    pub passed: FxHashMap<FunctionId, Vec<usize>>,
+}
+
 /// A call that may enter a function.
-pub(super) struct IncomingCall<'e> {
+pub(super) struct IncomingCall {
     pub body: BodyId,
     pub caller: FunctionId,
     pub at: CallRef,
     pub condition: PathCondition,
-    pub arguments: &'e [Argument],
     pub ambiguity: Ambiguity,
+    has_arguments: bool,
 }
 
-impl<'e, 'a> Search<'e, 'a> {
+impl<'e, 'a> Graph<'e, 'a> {
+    /// The graph of a program in a context.
+    pub(super) fn new(effects: &'e Effects<'a>, context: Context) -> Self {
+        let mut graph = Graph {
+            effects,
+            context,
+            ambiguities: effects.program.slots.ids().map(|slot| ambiguity(effects, context, slot)).collect(),
+            parameters: callbacks::parameters(effects),
+            callbacks: FxHashMap::default(),
+            passing: Vec::new(),
+            passed: FxHashMap::default(),
+        };
+        graph.find_callbacks();
+        graph.find_passing();
+        graph
+    }
+
+    /// The ambiguity of a call through a slot.
+    pub(super) fn ambiguity(&self, slot: SlotId) -> Ambiguity {
+        self.ambiguities[slot]
+    }
+
     /// The calls of a function, by its name and through slots that may point to it, in no particular order. Calls
     /// behind which the program ends are on no chain: nothing waits for what they do.
-    pub(super) fn calls_of(&self, function: FunctionId) -> impl Iterator<Item = IncomingCall<'e>> {
+    pub(super) fn calls_of(&self, function: FunctionId) -> impl Iterator<Item = IncomingCall> {
         let through = self.slots_of(function).flat_map(move |slot| self.calls_through(slot, function));
         self.calls_by_name(function).chain(through)
     }
 
     /// The same calls, and those through parameters that may point to the function: what such a call passes on is not
     /// followed from caller to caller, so that all that the parameter may point to counts.
-    pub(super) fn calls_of_callback(&self, function: FunctionId) -> impl Iterator<Item = IncomingCall<'e>> {
+    pub(super) fn calls_of_callback(&self, function: FunctionId) -> impl Iterator<Item = IncomingCall> {
         let slots = self.effects.points_to.slots(function).iter().copied();
         let parameters =
             slots.filter(|slot| self.parameters.contains_key(slot) && allows(self.effects, *slot, self.context));
@@ -119,15 +181,14 @@ impl<'e, 'a> Search<'e, 'a> {
         self.calls_of(function).chain(through)
     }
 
-    pub(super) fn calls_by_name(&self, function: FunctionId) -> impl Iterator<Item = IncomingCall<'e>> + use<'e, 'a> {
+    pub(super) fn calls_by_name(&self, function: FunctionId) -> impl Iterator<Item = IncomingCall> + use<'e, 'a> {
         let (effects, program) = (self.effects, self.effects.program);
         let calls = program.incoming(function).iter().filter(|call| call.kind.is_in_place() && !call.ends);
         let calls = calls.filter(move |call| !effects.is_cut(call.caller, function));
         calls.map(|call| {
-            let arguments: &[Argument] = if call.has_arguments { &program.call(call.site).arguments } else { &[] };
             let (body, at) = (call.site.body, CallRef::Named(call.site.call));
-            let (caller, condition) = (call.caller, call.condition.settled());
-            IncomingCall { body, caller, at, condition, arguments, ambiguity: Ambiguity::NONE }
+            let (caller, condition, has_arguments) = (call.caller, call.condition.settled(), call.has_arguments);
+            IncomingCall { body, caller, at, condition, ambiguity: Ambiguity::NONE, has_arguments }
         })
     }
 
@@ -144,45 +205,48 @@ impl<'e, 'a> Search<'e, 'a> {
         &self,
         slot: SlotId,
         function: FunctionId,
-    ) -> impl Iterator<Item = IncomingCall<'e>> + use<'e, 'a> {
+    ) -> impl Iterator<Item = IncomingCall> + use<'e, 'a> {
         let (effects, program) = (self.effects, self.effects.program);
         let ambiguity = self.ambiguity(slot);
-        program.calls_through(slot).iter().filter_map(move |(id, position)| {
-            let body = program.body(*id);
-            let call = &body.slot_calls[*position as usize];
-            let (caller, at, arguments) = (body.function, CallRef::Slot(*position), call.arguments.as_slice());
-            let condition = call.condition.settled();
-            let incoming = IncomingCall { body: *id, caller, at, condition, arguments, ambiguity };
+        program.calls_through(slot).iter().filter_map(move |(body, position)| {
+            let call = &effects.calls.through_slots(*body)[*position as usize];
+            let (caller, at) = (effects.calls.body(*body).function, CallRef::Slot(*position));
+            let (condition, has_arguments) = (call.condition.settled(), call.has_arguments);
+            let incoming = IncomingCall { body: *body, caller, at, condition, ambiguity, has_arguments };
             let is_on_a_chain = call.kind.is_in_place() && !call.ends;
             (is_on_a_chain && !effects.is_cut(caller, function)).then_some(incoming)
         })
     }
 
-    /// The values of the flags of a caller, entered in this context, with which a call in the search's context enters a
-    /// node.
-    pub(super) fn leading(
-        &self,
-        entry: Context,
-        condition: PathCondition,
-        arguments: &[Argument],
-        to: Node,
-    ) -> impl Iterator<Item = u8> {
-        self.leading_to(entry, self.context, condition, arguments, to)
+    /// The arguments of a call that can matter.
+    pub(super) fn arguments(&self, call: &IncomingCall) -> &'e [Argument] {
+        let body = || self.effects.program.body(call.body);
+        match call.at {
+            _ if !call.has_arguments => &[],
+            CallRef::Named(position) => &body().calls[position as usize].arguments,
+            CallRef::Slot(position) => &body().slot_calls[position as usize].arguments,
+        }
     }
 
-    /// The same for a call in any context.
-    pub(super) fn leading_to(
+    /// The values of the flags of a caller, entered in a context, with which a call that is made in another one enters
+    /// a node.
+    pub(super) fn leading(
         &self,
-        entry: Context,
-        at: Context,
-        condition: PathCondition,
-        arguments: &[Argument],
+        (entry, at): (Context, Context),
+        call: &IncomingCall,
         to: Node,
     ) -> impl Iterator<Item = u8> + use<> {
-        let callee = self.effects.program.body(to.body);
-        let reached = condition.values_at(entry, at);
-        let enters = |value: &u8| passed_values(arguments, entry, *value, callee) & (1 << to.value) != 0;
-        let leading = single_values(reached).filter(enters).fold(0u8, |leading, value| leading | 1 << value);
+        let reached = call.condition.values_at(entry, at);
+        let callee = self.effects.calls.body(to.body);
+        let leading = match callee.has_flags && call.has_arguments {
+            false if callee.values & (1 << to.value) != 0 => reached,
+            false => 0,
+            true => {
+                let (arguments, callee) = (self.arguments(call), self.effects.program.body(to.body));
+                let enters = |value: &u8| passed_values(arguments, entry, *value, callee) & (1 << to.value) != 0;
+                single_values(reached).filter(enters).fold(0, |leading, value| leading | 1 << value)
+            }
+        };
         single_values(leading)
     }
 

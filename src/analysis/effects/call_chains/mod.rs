@@ -20,7 +20,9 @@ mod graph;
 mod worklist;
 mod ambiguity;
 
-use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::program::{BodyId, FunctionId, IndexVec, Location, SlotId};
 use cowrap_facts::{CallKind, Context, PathCondition, single_values};
@@ -29,8 +31,8 @@ use cowrap_report::Level;
 
 use super::crashes::crashing;
 use super::{Callee, Effects, Provenance};
-use callbacks::{Callback, CallbackReason, Passing};
-use graph::{CallRef, IncomingCall, Node, Reason, Reasons, Via};
+use callbacks::Passing;
+use graph::{CallRef, Graph, IncomingCall, Node, Reason, Reasons, Via};
 use worklist::Worklist;
 
 pub use ambiguity::Ambiguity;
@@ -87,74 +89,51 @@ impl Goal {
 
 /// A search for everything that leads to a goal in one context.
 pub struct Search<'e, 'a> {
-    effects: &'e Effects<'a>,
-    context: Context,
+    graph: Arc<Graph<'e, 'a>>,
     goal: Goal,
     reasons: Reasons,
-    /// The ambiguity of a call through each slot, in the search's context.
-    ambiguities: IndexVec<SlotId, Ambiguity>,
-    /// The parameters that slots stand for.
-    parameters: FxHashMap<SlotId, Vec<(FunctionId, u16)>>,
-    callbacks: FxHashMap<Callback, CallbackReason>,
-    /// The calls that pass functions to callbacks, sorted by body and call.
-    passing: Vec<Passing>,
-    /// Positions in `passing`, by the function that is passed.
-    passed: FxHashMap<FunctionId, Vec<usize>>,
 }
-
-type OpenNodes = Worklist<(Node, Via, Option<Node>)>;
 
 impl<'e, 'a> Search<'e, 'a> {
     /// Searches the whole program.
     pub fn new(effects: &'e Effects<'a>, context: Context, goal: Goal) -> Self {
-        let program = effects.program;
-        let mut search = Search {
-            effects,
-            context,
-            goal,
-            reasons: Reasons::new(program.bodies.len()),
-            ambiguities: program.slots.ids().map(|slot| ambiguity(effects, context, slot)).collect(),
-            parameters: callbacks::parameters(effects),
-            callbacks: FxHashMap::default(),
-            passing: Vec::new(),
-            passed: FxHashMap::default(),
-        };
-        search.find_callbacks();
-        search.find_passing();
-        search.run();
+        Self::in_graph(Arc::new(Graph::new(effects, context)), goal)
+    }
+
+    /// Searches the whole program for several goals, at the same time.
+    pub fn for_each(effects: &'e Effects<'a>, context: Context, goals: Vec<Goal>) -> Vec<Self> {
+        let graph = Arc::new(Graph::new(effects, context));
+        goals.into_par_iter().map(|goal| Self::in_graph(Arc::clone(&graph), goal)).collect()
+    }
+
+    fn in_graph(graph: Arc<Graph<'e, 'a>>, goal: Goal) -> Self {
+        let mut search = Search { reasons: Reasons::new(graph.effects.program.bodies.len()), graph, goal };
+        search.reasons = search.run();
         search
     }
 
-    /// The ambiguity of a call through a slot.
-    fn ambiguity(&self, slot: SlotId) -> Ambiguity {
-        self.ambiguities[slot]
-    }
-
-    fn run(&mut self) {
-        let program = self.effects.program;
-        let mut open = OpenNodes::new();
-        let mut reasons = Reasons::new(program.bodies.len());
-        self.add_calls_of_the_goal(&mut open);
-        self.add_pointers_to_the_goal(&mut open);
-        while let Some((ambiguity, length, (node, via, next))) = open.pop() {
-            if reasons.contains(node) {
-                continue;
-            }
-            reasons.insert(node, Reason { via, next, ambiguity, length });
-            if self.effects.is_traversable(program.body(node.body).function) {
+    fn run(&self) -> Reasons {
+        let effects = self.graph.effects;
+        let mut open = Worklist::new();
+        let mut reasons = Reasons::new(effects.program.bodies.len());
+        self.add_calls_of_the_goal(&mut reasons, &mut open);
+        self.add_pointers_to_the_goal(&mut reasons, &mut open);
+        while let Some((ambiguity, length, node)) = open.pop() {
+            if reasons.settle(node) && effects.is_traversable(effects.calls.body(node.body).function) {
                 self.add_callers(node, ambiguity, length, &mut reasons, &mut open);
             }
         }
-        self.reasons = reasons;
+        reasons
     }
 
     /// Adds the calls that name the goal, and those through slots that belong to it.
-    fn add_calls_of_the_goal(&self, open: &mut OpenNodes) {
-        let (effects, program) = (self.effects, self.effects.program);
+    fn add_calls_of_the_goal(&self, reasons: &mut Reasons, open: &mut Worklist<Node>) {
+        let (effects, program) = (self.graph.effects, self.graph.effects.program);
         let mut push = |body: BodyId, caller: FunctionId, at: CallRef, kind: CallKind, condition: PathCondition| {
-            if kind.is_in_place() && self.may_run(caller) {
-                for value in single_values(condition.settled().values(self.context)) {
-                    open.push(Ambiguity::NONE, 1, (Node { body, value }, Via::Call(at), None));
+            if kind.is_in_place() && self.graph.may_run(caller) {
+                for value in single_values(condition.settled().values(self.graph.context)) {
+                    let (ambiguity, length, via) = (Ambiguity::NONE, 1, Via::Call(at));
+                    offer(reasons, open, Node { body, value }, Reason { ambiguity, length, via, next: None });
                 }
             }
         };
@@ -163,84 +142,94 @@ impl<'e, 'a> Search<'e, 'a> {
                 push(call.site.body, call.caller, CallRef::Named(call.site.call), call.kind, call.condition);
             }
         }
-        let is_goal = |slot: &SlotId| self.goal.includes_slots() && !allows(effects, *slot, self.context);
+        let is_goal = |slot: &SlotId| self.goal.includes_slots() && !allows(effects, *slot, self.graph.context);
         for slot in program.slots.ids().filter(is_goal) {
-            for (id, position) in program.calls_through(slot) {
-                let body = program.body(*id);
-                let call = &body.slot_calls[*position as usize];
-                if call.ends {
-                    continue;
+            for (body, position) in program.calls_through(slot) {
+                let call = &effects.calls.through_slots(*body)[*position as usize];
+                if !call.ends {
+                    let caller = effects.calls.body(*body).function;
+                    push(*body, caller, CallRef::Slot(*position), call.kind, call.condition);
                 }
-                push(*id, body.function, CallRef::Slot(*position), call.kind, call.condition);
             }
         }
     }
 
     /// Adds the calls through slots that may point to the goal, and the calls that pass the goal to a callback.
-    fn add_pointers_to_the_goal(&self, open: &mut OpenNodes) {
-        let (effects, program) = (self.effects, self.effects.program);
-        for function in program.function_ids().filter(|function| self.is_goal(*function)) {
-            for slot in self.slots_of(function).filter(|slot| is_open(effects, self.context, *slot)) {
-                for call in self.calls_through(slot, function).filter(|call| self.may_run(call.caller)) {
-                    for value in single_values(call.condition.values(self.context)) {
-                        let via = Via::Pointer { at: call.at, function };
-                        open.push(call.ambiguity, 1, (Node { body: call.body, value }, via, None));
+    fn add_pointers_to_the_goal(&self, reasons: &mut Reasons, open: &mut Worklist<Node>) {
+        let graph = &*self.graph;
+        let (effects, context) = (graph.effects, graph.context);
+        for function in effects.program.function_ids().filter(|function| self.is_goal(*function)) {
+            for slot in graph.slots_of(function).filter(|slot| is_open(effects, context, *slot)) {
+                for call in graph.calls_through(slot, function).filter(|call| graph.may_run(call.caller)) {
+                    for value in single_values(call.condition.values(context)) {
+                        let (ambiguity, via) = (call.ambiguity, Via::Pointer { at: call.at, function });
+                        let reason = Reason { ambiguity, length: 1, via, next: None };
+                        offer(reasons, open, Node { body: call.body, value }, reason);
                     }
                 }
             }
         }
-        let is_on_a_chain = |passing: &&Passing| passing.entry == self.context && self.is_goal(passing.function);
-        for passing in self.passing.iter().filter(is_on_a_chain) {
+        let is_on_a_chain = |passing: &&Passing| passing.entry == context && self.is_goal(passing.function);
+        for passing in graph.passing.iter().filter(is_on_a_chain) {
             let &Passing { from, at, function, to, ambiguity, length, .. } = passing;
-            if self.may_run(program.body(from.body).function) {
-                open.push(ambiguity, length, (from, Via::Passing { at, function, to }, None));
+            if graph.may_run(effects.calls.body(from.body).function) {
+                let via = Via::Passing { at, function, to };
+                offer(reasons, open, from, Reason { ambiguity, length, via, next: None });
             }
         }
     }
 
     /// Adds the calls that enter a node.
-    fn add_callers(&self, to: Node, ambiguity: Ambiguity, length: u32, reasons: &mut Reasons, open: &mut OpenNodes) {
-        let (effects, program) = (self.effects, self.effects.program);
-        let function = program.body(to.body).function;
-        let mut push = |reasons: &Reasons, call: IncomingCall<'_>| {
-            if !self.may_run(call.caller) {
+    fn add_callers(
+        &self,
+        to: Node,
+        ambiguity: Ambiguity,
+        length: u32,
+        reasons: &mut Reasons,
+        open: &mut Worklist<Node>,
+    ) {
+        let graph = &*self.graph;
+        let (effects, context) = (graph.effects, graph.context);
+        let function = effects.calls.body(to.body).function;
+        let mut push = |reasons: &mut Reasons, call: IncomingCall| {
+            if !graph.may_run(call.caller) {
                 return;
             }
-            for value in self.leading(self.context, call.condition, call.arguments, to) {
-                let from = Node { body: call.body, value };
-                if !reasons.contains(from) {
-                    open.push(ambiguity.and(call.ambiguity), length + 1, (from, Via::Call(call.at), Some(to)));
-                }
+            for value in graph.leading((context, context), &call, to) {
+                let (ambiguity, length) = (ambiguity.and(call.ambiguity), length + 1);
+                let reason = Reason { ambiguity, length, via: Via::Call(call.at), next: Some(to) };
+                offer(reasons, open, Node { body: call.body, value }, reason);
             }
         };
-        self.calls_by_name(function).for_each(|call| push(reasons, call));
+        graph.calls_by_name(function).for_each(|call| push(reasons, call));
         // Every call through a slot that points to a function without flags enters the same node.
-        let is_plain = program.body(to.body).flags.is_empty() && !effects.is_ever_cut(function);
-        for slot in self.slots_of(function).filter(|slot| is_open(effects, self.context, *slot)) {
-            if !is_plain || reasons.improves(slot, (ambiguity.and(self.ambiguity(slot)), length, to)) {
-                self.calls_through(slot, function).for_each(|call| push(reasons, call));
+        let is_plain = !effects.calls.body(to.body).has_flags && !effects.is_ever_cut(function);
+        for slot in graph.slots_of(function).filter(|slot| is_open(effects, context, *slot)) {
+            if !is_plain || reasons.improves(slot, (ambiguity.and(graph.ambiguity(slot)), length, to)) {
+                graph.calls_through(slot, function).for_each(|call| push(reasons, call));
             }
         }
-        for position in self.passed.get(&function).into_iter().flatten() {
+        for position in graph.passed.get(&function).into_iter().flatten() {
             let Passing { from, entry, at, function, to: callback, ambiguity: own, length: more } =
-                self.passing[*position];
-            if entry == self.context && self.may_run(program.body(from.body).function) {
+                graph.passing[*position];
+            if entry == context && graph.may_run(effects.calls.body(from.body).function) {
                 let via = Via::Passing { at, function, to: callback };
-                open.push(ambiguity.and(own), length + more, (from, via, Some(to)));
+                let (ambiguity, length) = (ambiguity.and(own), length + more);
+                offer(reasons, open, from, Reason { ambiguity, length, via, next: Some(to) });
             }
         }
     }
 
     /// A body's own calls of the goal.
     fn direct_calls(&self, body: BodyId) -> Vec<(PathCondition, CallRef)> {
-        let body = self.effects.program.body(body);
+        let body = self.graph.effects.program.body(body);
         let named =
             body.calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place() && self.is_goal(call.callee));
         let named = named.map(|(position, call)| (call.condition, CallRef::Named(position as u32)));
         let through = body.slot_calls.iter().enumerate().filter(|(_, call)| {
             self.goal.includes_slots()
                 && call.kind.is_in_place()
-                && call.slot.is_some_and(|slot| !allows(self.effects, slot, self.context))
+                && call.slot.is_some_and(|slot| !allows(self.graph.effects, slot, self.graph.context))
         });
         let through = through.map(|(position, call)| (call.condition, CallRef::Slot(position as u32)));
         named.chain(through).collect()
@@ -248,17 +237,25 @@ impl<'e, 'a> Search<'e, 'a> {
 
     /// Whether a function is part of the goal.
     fn is_goal(&self, function: FunctionId) -> bool {
-        let provenance = || self.effects.requirement(function).provenance;
+        let Graph { effects, context, .. } = *self.graph;
+        let provenance = || effects.requirement(function).provenance;
         let is_modelled = || matches!(provenance(), Provenance::Modelled(_));
-        let requires = || self.effects.effect(function).is_some_and(|effect| !effect.allows(self.context));
+        let requires = || effects.effect(function).is_some_and(|effect| !effect.allows(context));
         match &self.goal {
             Goal::AnyRequirement => requires(),
             Goal::DeclaredRequirement => requires() && !is_modelled(),
             Goal::ModelledRequirement(level) => {
-                requires() && is_modelled() && self.effects.level_of(function).unwrap_or(Level::Error) == *level
+                requires() && is_modelled() && effects.level_of(function).unwrap_or(Level::Error) == *level
             }
             Goal::Functions(functions) => functions.contains(&function),
         }
+    }
+}
+
+/// Notes a reason of a node, and puts the node on the list if it has to be visited for it.
+fn offer(reasons: &mut Reasons, open: &mut Worklist<Node>, node: Node, reason: Reason) {
+    if !reasons.is_settled(node) && reasons.offer(node, reason) {
+        open.push(reason.ambiguity, reason.length, node);
     }
 }
 

@@ -2,13 +2,15 @@
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::program::{Argument, Body, BodyId, FunctionId};
+use rustc_hash::FxHashSet;
+
+use crate::program::{Argument, Body, BodyId, FunctionId, IndexVec, SlotId};
 use cowrap_facts::{Context, ContextSet, PathCondition, single_values};
 
 use super::super::Callee;
 use super::super::entry_contexts::passed_values;
 use super::callbacks::Passing;
-use super::graph::{CallRef, IncomingCall, Node, Reason, Reasons, Via};
+use super::graph::{CallRef, IncomingCall, Node, Reasons, Via};
 use super::witness::CallOf;
 use super::worklist::Worklist;
 use super::{Ambiguity, CallChain, Search, Step, is_open};
@@ -39,6 +41,14 @@ struct ChangingCall {
     to: Node,
 }
 
+/// What may lead to the goal: most bodies call nothing of this where a chain can start, so that none starts there.
+struct Leads {
+    functions: IndexVec<FunctionId, bool>,
+    slots: IndexVec<SlotId, bool>,
+    /// The bodies that pass functions to callbacks.
+    passing: FxHashSet<BodyId>,
+}
+
 /// Which calls of a body a chain may start with.
 struct Start<'w> {
     body: BodyId,
@@ -52,26 +62,53 @@ impl Search<'_, '_> {
     /// The chains that start where the program's context is certain: for each body, those of each function, slot or
     /// callback that it calls, by body and location. Direct calls of the goal are violations, and not among them.
     pub fn chains(&self) -> Vec<Vec<CallChain>> {
-        let (effects, program) = (self.effects, self.effects.program);
+        let (effects, program) = (self.graph.effects, self.graph.effects.program);
+        let leads = self.leads();
         let of_body = |body: BodyId| {
-            let function = program.body(body).function;
+            let function = effects.calls.body(body).function;
             let start = effects.certain_start(function);
-            let is_checked = !effects.is_modelled_as_mixed(function);
-            let is_certain = |condition: PathCondition, at: Context| {
-                is_checked && condition.contexts_from(start) == ContextSet::from(at)
-            };
+            let is_certain = |condition: PathCondition, at: Context| condition.contexts_from(start) == at.into();
+            let is_start = |condition, is_leading| is_leading && is_certain(condition, self.graph.context);
+            let mut named = effects.calls.named(body).iter();
+            let mut through = effects.calls.through_slots(body).iter();
+            let starts_here = named.any(|call| is_start(call.condition, leads.functions[call.called]))
+                || through.any(|call| is_start(call.condition, call.called.is_some_and(|slot| leads.slots[slot])))
+                || leads.passing.contains(&body);
+            if !starts_here || effects.is_modelled_as_mixed(function) {
+                return Vec::new();
+            }
             let possible = &effects.entry_contexts().possible;
             let entered = Context::ALL.map(|entry| (entry, possible.values(entry, body)));
-            let groups = self.chains_of(&Start { body, entered, is_wanted: &is_certain });
-            groups.into_iter().map(|(_, chains)| chains)
+            self.chains_of(&Start { body, entered, is_wanted: &is_certain })
         };
-        (0..program.bodies.len() as u32).into_par_iter().map(BodyId).flat_map_iter(of_body).collect()
+        let bodies = (0..program.bodies.len() as u32).into_par_iter().map(BodyId);
+        bodies.flat_map_iter(of_body).map(|(_, chains)| chains).collect()
+    }
+
+    /// What may lead to the goal if a body calls it.
+    fn leads(&self) -> Leads {
+        let (effects, program) = (self.graph.effects, self.graph.effects.program);
+        let mut leads = Leads {
+            functions: IndexVec::from_elem(false, program.functions.len()),
+            slots: IndexVec::from_elem(false, program.slots.len()),
+            passing: self.graph.passing.iter().map(|passing| passing.from.body).collect(),
+        };
+        for body in self.reasons.settled_bodies() {
+            let function = effects.calls.body(body).function;
+            leads.functions[function] = effects.is_traversable(function);
+        }
+        for function in program.function_ids() {
+            if leads.functions[function] || self.is_goal(function) {
+                effects.points_to.slots(function).iter().for_each(|slot| leads.slots[*slot] = true);
+            }
+        }
+        leads
     }
 
     /// The chains that start in the bodies of a function, in all entry states of the search's context: one for each
     /// function, slot or callback that they call, direct calls of the goal too; the least ambiguous first.
     pub fn chains_from(&self, function: FunctionId) -> Vec<CallChain> {
-        let (effects, program) = (self.effects, self.effects.program);
+        let (effects, program) = (self.graph.effects, self.graph.effects.program);
         let mut found: Vec<CallChain> = Vec::new();
         let start = effects.start(function);
         for body in &program.function(function).bodies {
@@ -83,14 +120,14 @@ impl Search<'_, '_> {
             let is_reached = |condition: PathCondition, at: Context| {
                 entered.into_iter().any(|(entry, values)| condition.values_at(entry, at) & values != 0)
             };
-            let is_here = |(condition, _): &(PathCondition, CallRef)| is_reached(*condition, self.context);
+            let is_here = |(condition, _): &(PathCondition, CallRef)| is_reached(*condition, self.graph.context);
             let direct = self.direct_calls(*body).into_iter().filter(is_here);
             found.extend(direct.map(|(condition, at)| CallChain {
                 body: *body,
                 ambiguity: Ambiguity::NONE,
                 changes: false,
                 conditional: self.is_conditional(program.body(*body), entered, |entry, values| {
-                    condition.values_at(entry, self.context) & values
+                    condition.values_at(entry, self.graph.context) & values
                 }),
                 steps: self.step(*body, Via::Call(at), None),
             }));
@@ -106,7 +143,7 @@ impl Search<'_, '_> {
     /// The least ambiguous chain of calls to a function, in the search's context, from a function that only runs in
     /// that context.
     pub fn entry(&self, function: FunctionId) -> Option<(Ambiguity, Vec<Step>)> {
-        let (effects, program) = (self.effects, self.effects.program);
+        let (effects, program) = (self.graph.effects, self.graph.effects.program);
         let mut open = Worklist::new();
         let mut reasons = Reasons::new(program.bodies.len());
         // The best call by a body that changes to the context before it.
@@ -118,16 +155,15 @@ impl Search<'_, '_> {
                 changing = self.changing_calls(node, Ambiguity::NONE, 0).into_iter().chain(changing).min();
             }
         }
-        while let Some((ambiguity, length, (node, via, next))) = open.pop() {
+        while let Some((ambiguity, length, node)) = open.pop() {
             if changing.is_some_and(|call| (call.ambiguity, call.length) <= (ambiguity, length)) {
                 break;
             }
             let caller = program.body(node.body).function;
-            if caller == function || reasons.contains(node) {
+            if caller == function || !reasons.settle(node) {
                 continue;
             }
-            reasons.insert(node, Reason { via, next, ambiguity, length });
-            if effects.certain_start(caller) == ContextSet::from(self.context) {
+            if effects.certain_start(caller) == ContextSet::from(self.graph.context) {
                 return Some((ambiguity, self.follow(&reasons, node)));
             }
             if effects.is_traversable(caller) {
@@ -144,18 +180,18 @@ impl Search<'_, '_> {
     /// The calls that enter a node, in bodies that are entered in the other context and certainly have changed to the
     /// search's context.
     fn changing_calls(&self, to: Node, ambiguity: Ambiguity, length: u32) -> Vec<ChangingCall> {
-        let (effects, program) = (self.effects, self.effects.program);
+        let (effects, program) = (self.graph.effects, self.graph.effects.program);
         let function = program.body(to.body).function;
-        let slots = self.slots_of(function).filter(|slot| is_open(effects, self.context, *slot));
-        let through = slots.flat_map(|slot| self.calls_through(slot, function));
-        let entry = self.context.other();
-        let changes = |call: &IncomingCall<'_>| {
+        let slots = self.graph.slots_of(function).filter(|slot| is_open(effects, self.graph.context, *slot));
+        let through = slots.flat_map(|slot| self.graph.calls_through(slot, function));
+        let entry = self.graph.context.other();
+        let changes = |call: &IncomingCall| {
             let start = effects.start(call.caller);
             let possible = effects.entry_contexts().possible.values(entry, call.body);
-            call.condition.contexts_from(start) == ContextSet::from(self.context)
-                && self.leading(entry, call.condition, call.arguments, to).any(|value| possible & (1 << value) != 0)
+            call.condition.contexts_from(start) == ContextSet::from(self.graph.context)
+                && self.graph.leading((entry, self.graph.context), call, to).any(|value| possible & (1 << value) != 0)
         };
-        let changing = self.calls_by_name(function).chain(through).filter(changes);
+        let changing = self.graph.calls_by_name(function).chain(through).filter(changes);
         let changing = changing.map(|call| ChangingCall {
             ambiguity: ambiguity.and(call.ambiguity),
             length: length + 1,
@@ -181,7 +217,7 @@ impl Search<'_, '_> {
 
     /// The chains that start with a call by name or through a slot.
     fn called_chains(&self, start: &Start<'_>) -> Vec<(GroupKey, CallChain)> {
-        let body = self.effects.program.body(start.body);
+        let body = self.graph.effects.program.body(start.body);
         let named = body.calls.iter().enumerate().filter(|(_, call)| call.kind.is_in_place() && !call.ends);
         let named = named.map(|(at, call)| {
             (CallRef::Named(at as u32), call.condition, &call.arguments, Callee::Function(call.callee))
@@ -192,13 +228,13 @@ impl Search<'_, '_> {
         });
         let mut found = Vec::new();
         for (at, condition, arguments, callee) in named.chain(through) {
-            if !(start.is_wanted)(condition, self.context) {
+            if !(start.is_wanted)(condition, self.graph.context) {
                 continue;
             }
             let mut best: Option<(Leading, (Context, u8))> = None;
             let conditional = self.is_conditional(body, start.entered, |entry, entered| {
                 let mut leading = 0u8;
-                for value in single_values(condition.values_at(entry, self.context) & entered) {
+                for value in single_values(condition.values_at(entry, self.graph.context) & entered) {
                     if let Some(next) = self.next(body.function, callee, arguments, (entry, value)) {
                         leading |= 1 << value;
                         if best.is_none_or(|(known, _)| next < known) {
@@ -224,15 +260,15 @@ impl Search<'_, '_> {
 
     /// The chains that start with a call that passes a function to a callback.
     fn passing_chains(&self, start: &Start<'_>) -> Vec<(GroupKey, CallChain)> {
-        let body = self.effects.program.body(start.body);
+        let body = self.graph.effects.program.body(start.body);
         let mut found = Vec::new();
-        for &Passing { from, entry, at, function, to, ambiguity, .. } in self.passing_of(start.body) {
+        for &Passing { from, entry, at, function, to, ambiguity, .. } in self.graph.passing_of(start.body) {
             let condition = match at {
                 CallRef::Named(at) => body.calls[at as usize].condition,
                 CallRef::Slot(at) => body.slot_calls[at as usize].condition,
             };
             let entered = start.entered.into_iter().find(|(known, _)| *known == entry).map_or(0, |(_, values)| values);
-            let called = to.entry(self.context);
+            let called = to.entry(self.graph.context);
             if !(start.is_wanted)(condition, called) || entered & (1 << from.value) == 0 {
                 continue;
             }
@@ -274,17 +310,19 @@ impl Search<'_, '_> {
         arguments: &[Argument],
         (entry, value): (Context, u8),
     ) -> Option<Leading> {
-        let (effects, program) = (self.effects, self.effects.program);
+        let (effects, program) = (self.graph.effects, self.graph.effects.program);
         let (functions, own): (&[FunctionId], Ambiguity) = match &callee {
             Callee::Function(function) => (std::slice::from_ref(function), Ambiguity::NONE),
-            Callee::Slot(slot) if is_open(effects, self.context, *slot) && !self.parameters.contains_key(slot) => {
-                (effects.points_to.candidates(*slot), self.ambiguity(*slot))
+            Callee::Slot(slot)
+                if is_open(effects, self.graph.context, *slot) && !self.graph.parameters.contains_key(slot) =>
+            {
+                (effects.points_to.candidates(*slot), self.graph.ambiguity(*slot))
             }
             Callee::Slot(_) => return None,
         };
         let is_named = matches!(callee, Callee::Function(_));
         let is_called = |function: &&FunctionId| {
-            let is_allowed = is_named || effects.slot_contexts(**function).contains(self.context);
+            let is_allowed = is_named || effects.slot_contexts(**function).contains(self.graph.context);
             is_allowed && !effects.is_cut(caller, **function)
         };
         let mut goals = functions.iter().filter(is_called).filter(|function| !is_named && self.is_goal(**function));

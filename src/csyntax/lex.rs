@@ -139,6 +139,17 @@ pub const fn is_word_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80
 }
 
+/// For each byte, whether it can be part of a word.
+const WORD_BYTES: [bool; 256] = {
+    let mut bytes = [false; 256];
+    let mut byte = 0;
+    while byte < bytes.len() {
+        bytes[byte] = is_word_byte(byte as u8);
+        byte += 1;
+    }
+    bytes
+};
+
 /// The length of the continued line end at an offset; 0 if there is none.
 fn splice(text: &[u8], at: usize) -> usize {
     if text.get(at) != Some(&b'\\') {
@@ -205,6 +216,9 @@ impl Lexer<'_> {
     /// Goes over the token here, which begins with the byte `first`.
     fn scan(&mut self, first: u8) -> Kind {
         match first {
+            // Most tokens are of these.
+            b' ' => self.blanks(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.word(),
             b'\n' => self.skip(1, Kind::LineEnd),
             b'\r' if self.text.get(self.at + 1) == Some(&b'\n') => self.skip(2, Kind::LineEnd),
             _ if is_blank(first) => self.blanks(),
@@ -261,7 +275,7 @@ impl Lexer<'_> {
 
     fn blanks(&mut self) -> Kind {
         let is_line_end = |at: usize| self.text[at..].starts_with(b"\r\n");
-        let mut end = self.at;
+        let mut end = self.at + self.text[self.at..].iter().take_while(|byte| **byte == b' ').count();
         while self.text.get(end).is_some_and(|byte| is_blank(*byte)) && !is_line_end(end) {
             end += 1;
         }
@@ -271,7 +285,7 @@ impl Lexer<'_> {
     /// A word, or a literal whose prefix looks like one.
     fn word(&mut self) -> Kind {
         let start = self.at;
-        self.run(is_word_byte);
+        self.run(|byte| WORD_BYTES[usize::from(byte)]);
         match self.peek(self.at) {
             Some((quote @ (b'"' | b'\''), end)) if is_prefix(&without_splices(&self.text[start..self.at])) => {
                 self.at = end - 1;
@@ -383,10 +397,13 @@ impl Lexer<'_> {
         if !alone.is_empty() {
             return self.skip(1, Kind::Punctuator(alone));
         }
-        let mut next = [0; 4];
-        let mut ends = [0; 4];
-        let mut at = self.at;
-        for number in 0..4 {
+        let mut next = [self.text[self.at], 0, 0, 0];
+        let mut ends = [self.at + 1, 0, 0, 0];
+        let mut at = self.at + 1;
+        // Behind most, something begins that is no punctuator.
+        let joins = |byte: &u8| !WORD_BYTES[usize::from(*byte)] && !is_blank(*byte);
+        let most = if self.text.get(at).is_some_and(joins) { 4 } else { 1 };
+        for number in 1..most {
             let Some((byte, end)) = self.peek(at) else { break };
             (next[number], ends[number], at) = (byte, end, end);
         }

@@ -199,6 +199,15 @@ impl PathCondition {
         self.0 >> ENTRY_STATES != 0
     }
 
+    /// What is left if the body is entered in some states only. For each context, there is a bit for each value of the
+    /// flags.
+    #[must_use]
+    pub fn entered(self, inside: u8, outside: u8) -> PathCondition {
+        let states = u32::from(inside) << Self::shift(Context::Inside, Context::Inside)
+            | u32::from(outside) << Self::shift(Context::Outside, Context::Outside);
+        PathCondition(self.0 & (states | states << ENTRY_STATES))
+    }
+
     /// The contexts in which control can be at the point, for some entry state.
     pub fn contexts(self) -> ContextSet {
         self.contexts_from(ContextSet::BOTH)
@@ -268,5 +277,8 @@ mod tests {
         assert_eq!(open.settled(), PathCondition::NEVER);
         open.insert(Context::Outside, 1, Context::Outside);
         assert_eq!(open.settled().contexts(), ContextSet::OUTSIDE);
+        assert_eq!(open.entered(0, 2).contexts(), ContextSet::OUTSIDE);
+        assert_eq!(open.entered(1 << 7, 1).contexts(), ContextSet::BOTH);
+        assert_eq!(open.entered(1, 1), PathCondition::NEVER);
     }
 }

@@ -1,5 +1,7 @@
 //! The callers of a function, by the context that they call it in.
 
+use rustc_hash::FxHashSet;
+
 use crate::program::{BodyId, CallSite, FunctionId, Location, SlotId, Store};
 use cowrap_facts::{Context, ContextSet};
 use cowrap_packs::Effect;
@@ -77,8 +79,8 @@ impl Effects<'_> {
     /// Notes the text of a unit whose facts the program lacks. Whatever the text names may be called there, in any
     /// context. This must come before the first question about entry contexts.
     pub fn add_unread_text(&mut self, text: &[u8]) {
-        let words = text.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
-        let names = words.filter_map(|word| std::str::from_utf8(word).ok()).filter(|word| !word.is_empty());
+        let words: FxHashSet<&[u8]> = text.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').collect();
+        let names = words.into_iter().filter_map(|word| std::str::from_utf8(word).ok());
         let program = self.program;
         self.named_elsewhere.extend(names.filter_map(|name| program.external(name)));
     }

@@ -8,7 +8,7 @@
 //! along calls by name.
 
 use crate::program::{Argument, ArgumentValue, Body, BodyId, FunctionId, IndexVec, Program, SlotId};
-use cowrap_facts::{CallKind, Context, ContextSet, FlagTest, single_values, values_with};
+use cowrap_facts::{CallKind, Context, ContextSet, FlagTest, PathCondition, single_values, values_with};
 use cowrap_packs::Effect;
 
 use super::Effects;
@@ -55,11 +55,6 @@ fn position(context: Context) -> usize {
         Context::Inside => 0,
         Context::Outside => 1,
     }
-}
-
-/// Each context in which a body can be entered, with each context in which control can be at a point of it.
-pub(super) fn states() -> impl Iterator<Item = (Context, Context)> {
-    Context::ALL.into_iter().flat_map(|entry| Context::ALL.map(|at| (entry, at)))
 }
 
 /// The values that a call with these arguments can give to the flags of `callee`, when the caller was entered in this
@@ -255,39 +250,46 @@ impl<'e, 'a> ForwardSearch<'e, 'a> {
     }
 
     fn follow_names(&mut self, body: BodyId, pending: [u8; 2]) {
-        let (effects, program, calls) = (self.effects, self.effects.program, &self.effects.calls);
-        for (call, outline) in calls.named(body).iter().enumerate().filter(|(_, call)| call.kind.is_in_place()) {
+        let (effects, calls) = (self.effects, &self.effects.calls);
+        for (position, call) in calls.named(body).iter().enumerate().filter(|(_, call)| call.kind.is_in_place()) {
             // Where nobody knows the context behind a call, it could be either, and neither is certain.
-            let condition = if self.through_slots { outline.condition } else { outline.condition.settled() };
-            let callee = outline.called;
-            for (entry, at) in states() {
-                let reached = condition.values_at(entry, at) & pending[position(entry)];
-                if reached == 0 || !effects.start(callee).contains(at) {
-                    continue;
-                }
-                for entered in calls.bodies_of(callee) {
-                    let BodyOutline { values, has_flags, .. } = *calls.body(*entered);
-                    let values = match outline.has_arguments && has_flags {
+            let condition = if self.through_slots { call.condition } else { call.condition.settled() };
+            let reached = condition.entered(pending[0], pending[1]);
+            let contexts = reached.contexts().and(effects.start(call.called));
+            if contexts.is_empty() {
+                continue;
+            }
+            for callee in calls.bodies_of(call.called) {
+                let BodyOutline { values, has_flags, .. } = *calls.body(*callee);
+                for at in Context::ALL.into_iter().filter(|at| contexts.contains(*at)) {
+                    let values = match call.has_arguments && has_flags {
+                        true => self.passed_by(body, position, reached, at, *callee),
                         false => values,
-                        true => {
-                            let arguments = &program.body(body).calls[call].arguments;
-                            let passed = |value| passed_values(arguments, entry, value, program.body(*entered));
-                            single_values(reached).map(passed).fold(0, |all, values| all | values)
-                        }
                     };
-                    self.add(at, callee, *entered, values);
+                    self.add(at, call.called, *callee, values);
                 }
             }
         }
+    }
+
+    /// The values that a call of a body can give to the flags of its callee, when it is made in this context.
+    fn passed_by(&self, body: BodyId, call: usize, reached: PathCondition, at: Context, callee: BodyId) -> u8 {
+        let program = self.effects.program;
+        let (arguments, callee) = (&program.body(body).calls[call].arguments, program.body(callee));
+        let states = Context::ALL.into_iter().flat_map(|entry| {
+            let values = single_values(reached.values_at(entry, at));
+            values.map(move |value| passed_values(arguments, entry, value, callee))
+        });
+        states.fold(0, |all, values| all | values)
     }
 
     fn follow_slots(&mut self, body: BodyId, pending: [u8; 2]) {
         let effects = self.effects;
         for call in effects.calls.through_slots(body).iter().filter(|call| call.kind.is_in_place()) {
             let Some(slot) = call.called else { continue };
-            for (entry, at) in states() {
-                let is_reached = call.condition.values_at(entry, at) & pending[position(entry)] != 0;
-                if is_reached && !self.slots[slot].contains(at) && callable_in(effects, slot).contains(at) {
+            let reached = call.condition.entered(pending[0], pending[1]).contexts();
+            for at in Context::ALL.into_iter().filter(|at| reached.contains(*at)) {
+                if !self.slots[slot].contains(at) && callable_in(effects, slot).contains(at) {
                     self.slots[slot] = self.slots[slot].or(at.into());
                     for candidate in effects.points_to.candidates(slot) {
                         self.enter(*candidate, effects.slot_contexts(*candidate).and(at.into()));

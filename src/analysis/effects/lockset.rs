@@ -1,8 +1,8 @@
 //! Locksets: calls that can reach a primitive while the body holds a lock of its thread.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::program::{Body, CriticalSection, FunctionId, IndexVec, Location, SlotId};
+use crate::program::{Body, CriticalSection, FunctionId, IndexVec, Location, Program, SlotId};
 use cowrap_facts::{CallKind, Context, ContextSet, LockId, PathCondition, Release};
 use cowrap_packs::Effect;
 
@@ -21,13 +21,34 @@ pub struct LockAcrossPrimitive {
     pub calls: Vec<(Location, Callee)>,
 }
 
-/// For each function, the locks that it may release for its caller, itself or through what it calls by name.
-type Releases<'p> = FxHashMap<FunctionId, Vec<&'p Release>>;
+/// The functions that may release a lock for their caller, themselves or through what they call by name. They are found
+/// for each lock that somebody asks for.
+struct Releases<'p> {
+    program: &'p Program,
+    /// The functions whose own bodies may.
+    own: FxHashMap<&'p Release, Vec<FunctionId>>,
+    all: FxHashMap<Release, FxHashSet<FunctionId>>,
+}
+
+impl Releases<'_> {
+    fn of(&mut self, lock: &Release) -> &FxHashSet<FunctionId> {
+        self.all.entry(lock.clone()).or_insert_with_key(|lock| {
+            let mut work = self.own.get(lock).cloned().unwrap_or_default();
+            let mut releasing = FxHashSet::default();
+            while let Some(function) = work.pop() {
+                if releasing.insert(function) {
+                    work.extend(self.program.sites_of(function).map(|(_, caller)| caller));
+                }
+            }
+            releasing
+        })
+    }
+}
 
 impl Effects<'_> {
     /// Every lock that a body certainly holds across calls that may reach a primitive, by body and location.
     pub fn locks_across_primitives(&self) -> Vec<LockAcrossPrimitive> {
-        let (releases, reaching) = (self.releases(), self.reaching());
+        let (mut releases, reaching) = (self.releases(), self.reaching());
         let bodies = self.calls.bodies().filter(|(_, body)| body.has_critical_sections);
         let mut found: Vec<LockAcrossPrimitive> = Vec::new();
         for (id, _) in bodies.filter(|(_, body)| self.start(body.function).contains(Context::Inside)) {
@@ -42,7 +63,7 @@ impl Effects<'_> {
                     let is_certain = condition.contexts_from(start) == ContextSet::INSIDE;
                     self.may_reach(callee, is_certain, &reaching)
                 };
-                let across = reaching_calls(section, &calls, &releases, may_reach_primitive);
+                let across = reaching_calls(section, &calls, &mut releases, may_reach_primitive);
                 if !across.is_empty() {
                     let (caller, lock, taken) = (body.function, section.lock, section.taken);
                     found.push(LockAcrossPrimitive { caller, lock, taken, calls: across });
@@ -124,20 +145,13 @@ impl Effects<'_> {
     }
 
     fn releases(&self) -> Releases<'_> {
-        let program = self.program;
-        let mut releases = Releases::default();
-        let mut work: Vec<(FunctionId, &Release)> = Vec::new();
+        let mut own: FxHashMap<&Release, Vec<FunctionId>> = FxHashMap::default();
         for (id, body) in self.calls.bodies().filter(|(_, body)| body.has_releases) {
-            work.extend(program.body(id).releases.iter().map(|release| (body.function, release)));
-        }
-        while let Some((function, release)) = work.pop() {
-            let known = releases.entry(function).or_default();
-            if !known.contains(&release) {
-                known.push(release);
-                work.extend(program.sites_of(function).map(|(_, caller)| (caller, release)));
+            for release in &self.program.body(id).releases {
+                own.entry(release).or_default().push(body.function);
             }
         }
-        releases
+        Releases { program: self.program, own, all: FxHashMap::default() }
     }
 }
 
@@ -145,27 +159,25 @@ impl Effects<'_> {
 fn reaching_calls(
     section: &CriticalSection,
     calls: &[(Location, Callee, PathCondition)],
-    releases: &Releases<'_>,
+    releases: &mut Releases<'_>,
     may_reach_primitive: impl Fn(Callee, PathCondition) -> bool,
 ) -> Vec<(Location, Callee)> {
-    let mut found = Vec::new();
     // Both lists are sorted by location.
     let at = |location: Location| {
         let first = calls.partition_point(|(known, ..)| *known < location);
         calls[first..].iter().take_while(move |(known, ..)| *known == location)
     };
-    for (location, callee, condition) in section.calls.iter().copied().flat_map(at) {
-        if let Callee::Function(function) = callee {
-            let mut released = releases.get(function).into_iter().flatten();
-            if released.any(|release| release.lock == section.lock && release.name == section.name) {
-                break;
-            }
-        }
-        if is_inside(*condition) && may_reach_primitive(*callee, *condition) {
-            found.push((*location, *callee));
-        }
+    let called = || section.calls.iter().copied().flat_map(at);
+    let is_reaching =
+        |(_, callee, condition): &&(_, _, _)| is_inside(*condition) && may_reach_primitive(*callee, *condition);
+    // In most sections, there is none.
+    if !called().any(|call| is_reaching(&call)) {
+        return Vec::new();
     }
-    found
+    let releasing = releases.of(&Release { lock: section.lock, name: section.name.clone() });
+    let is_released = |callee: &Callee| callee.function().is_some_and(|function| releasing.contains(&function));
+    let held = called().take_while(|(_, callee, _)| !is_released(callee));
+    held.filter(is_reaching).map(|(location, callee, _)| (*location, *callee)).collect()
 }
 
 fn is_inside(condition: PathCondition) -> bool {

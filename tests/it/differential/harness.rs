@@ -222,7 +222,7 @@ impl Batch {
         };
         for body in &index.program.bodies {
             let caller = identity(&index.program.function(body.function).name, &spot(body.location).0);
-            for call in body.slot_calls.iter().filter(|call| effects.resolution(call) != Resolution::Known) {
+            for call in body.slot_calls.iter().filter(|call| effects.resolution(call.slot) != Resolution::Known) {
                 calls.entry((caller.clone(), spot(call.location))).or_default().unknown = true;
             }
         }

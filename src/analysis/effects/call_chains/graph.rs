@@ -95,8 +95,13 @@ impl Reasons {
         }
     }
 
+    /// The settled values of a body.
+    pub(super) fn settled(&self, body: BodyId) -> u8 {
+        self.settled[body]
+    }
+
     pub(super) fn is_settled(&self, node: Node) -> bool {
-        self.settled[node.body] & (1 << node.value) != 0
+        self.settled(node.body) & (1 << node.value) != 0
     }
 
     /// Settles a node: its best reason is the one that is known. The result is false if it was settled before.
@@ -236,9 +241,20 @@ impl<'e, 'a> Graph<'e, 'a> {
         call: &IncomingCall,
         to: Node,
     ) -> impl Iterator<Item = u8> + use<> {
-        let reached = call.condition.values_at(entry, at);
+        self.leading_of(call.condition.values_at(entry, at), entry, call, to)
+    }
+
+    /// The same of those of these values of a caller with which control comes to the call.
+    pub(super) fn leading_of(
+        &self,
+        reached: u8,
+        entry: Context,
+        call: &IncomingCall,
+        to: Node,
+    ) -> impl Iterator<Item = u8> + use<> {
         let callee = self.effects.calls.body(to.body);
         let leading = match callee.has_flags && call.has_arguments {
+            _ if reached == 0 => 0,
             false if callee.values & (1 << to.value) != 0 => reached,
             false => 0,
             true => {

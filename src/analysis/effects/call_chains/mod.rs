@@ -195,7 +195,9 @@ impl<'e, 'a> Search<'e, 'a> {
             if !graph.may_run(call.caller) {
                 return;
             }
-            for value in graph.leading((context, context), &call, to) {
+            // Most calls are of bodies that are settled.
+            let reached = call.condition.values(context) & !reasons.settled(call.body);
+            for value in graph.leading_of(reached, context, &call, to) {
                 let (ambiguity, length) = (ambiguity.and(call.ambiguity), length + 1);
                 let reason = Reason { ambiguity, length, via: Via::Call(call.at), next: Some(to) };
                 offer(reasons, open, Node { body: call.body, value }, reason);

@@ -256,7 +256,7 @@ impl Bench {
 
     fn compiler(&self, unit: &Unit, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.clang);
-        command.args(arguments).args(&unit.arguments).arg(&unit.file).current_dir(&unit.directory);
+        command.args(arguments).args(&*unit.arguments).arg(&unit.file).current_dir(&unit.directory);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
     }

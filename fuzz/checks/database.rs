@@ -94,7 +94,7 @@ fn is_safe(unit: &Unit) {
     assert!(unit.file.is_absolute() && unit.directory.is_absolute());
     assert!(unit.outputs.iter().all(|output| output.is_absolute()));
     let mut is_passed_on = false;
-    for argument in &unit.arguments {
+    for argument in unit.arguments.iter() {
         let bytes = argument.as_bytes();
         assert!(!bytes.contains(&0) && !bytes.starts_with(b"@"), "{argument:?}");
         // The front end gets one option, and the file that it includes.

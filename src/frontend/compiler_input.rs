@@ -97,7 +97,7 @@ impl CompilerInput {
     /// The arguments of a unit, with those that cowrap adds for every unit.
     pub fn arguments(&self, unit: &Unit) -> Result<Vec<CString>, Failure> {
         let mut arguments = Vec::new();
-        for argument in &unit.arguments {
+        for argument in unit.arguments.iter() {
             arguments.push(c_string(argument.as_bytes())?);
         }
         for argument in OWN_ARGUMENTS {

@@ -21,7 +21,7 @@ use crate::pch::{Pch, Sharing};
 use crate::sources::Sources;
 use crate::tree_paths::TreePaths;
 use crate::unit_reader::{UnitOutcome, UnitReader};
-use crate::worker::Workers;
+use crate::worker::{StartError, Workers};
 use cowrap_base::cache::Cache;
 use cowrap_base::files::{Digest, Overlay, Tree};
 use cowrap_base::limits::{Limit, Limits};
@@ -117,6 +117,16 @@ impl Indexer {
             }
         });
         workers.end_run();
+    }
+
+    /// Starts a worker if there is none. Whether workers use the libclang that they were thought to use; see
+    /// [`Workers::confirm`].
+    ///
+    /// # Errors
+    ///
+    /// No worker can be started.
+    pub fn confirm_library(&self) -> Result<bool, StartError> {
+        self.reader.workers.confirm()
     }
 
     /// The most memory that a worker has used so far, in bytes; 0 where that is not known.

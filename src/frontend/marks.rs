@@ -7,15 +7,19 @@
 //! and no line number moves, since the annotation goes into the `#define`'s own line. This module
 //! must never know what a mark means.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use globset::GlobSet;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::clang::UnsavedFile;
 use crate::extract::ANNOTATION_PREFIX;
+use crate::sources::is_old;
+use cowrap_base::cache::{PathState, StatCache};
 use cowrap_base::files::{LONGEST_TEXT, read_source};
 use cowrap_facts::MarkId;
 
@@ -62,19 +66,101 @@ impl MarkHeaders {
     }
 }
 
+/// An earlier search for marks. As long as the directories are as they were, only changed headers are searched again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedSearch {
+    /// The directories that were searched, by path relative to the root, with their states.
+    directories: Vec<(PathBuf, PathState)>,
+    /// The headers in which marks may be defined, sorted by path relative to the root; whether they define some, and
+    /// their states.
+    headers: Vec<(PathBuf, bool, PathState)>,
+}
+
+impl SavedSearch {
+    /// Whether no directory has changed.
+    fn has_all_headers(&self, root: &Path, stat_cache: &StatCache) -> bool {
+        let is_same = |(path, state): &(PathBuf, PathState)| stat_cache.state(&root.join(path)) == Some(*state);
+        !self.directories.is_empty() && self.directories.par_iter().with_min_len(16).all(is_same)
+    }
+}
+
 /// Searches the headers of a tree in which marks may be defined. `texts` replace files on disk, by
 /// absolute path; all of them are among the headers of the result.
 pub fn make_visible(root: &Path, marks: &MarkHeaders, texts: &HashMap<PathBuf, Arc<Vec<u8>>>) -> VisibleMarks {
-    let mut headers: BTreeSet<PathBuf> = headers(root, marks).into_iter().collect();
+    let (_, mut headers) = search(root, marks);
     // Headers that are only in memory.
     headers.extend(texts.keys().filter(|path| marks.may_define(root, path)).cloned());
+    headers.sort();
+    headers.dedup();
+    let text = |path: &Path| texts.get(path).cloned().or_else(|| read(path));
+    annotated(headers, text, texts, marks)
+}
+
+/// As [`make_visible`], for the disk, with the help of an earlier search. The second result is this search, if it
+/// should replace that one. `started` is when nothing had been read yet.
+pub fn make_visible_again(
+    root: &Path,
+    marks: &MarkHeaders,
+    earlier: Option<SavedSearch>,
+    stat_cache: &StatCache,
+    started: SystemTime,
+) -> (VisibleMarks, Option<SavedSearch>) {
+    let state = |path: &Path| stat_cache.state(path);
+    // What changes meanwhile may have been read in another state than the stat cache has.
+    let is_old = |path: &Path| path.metadata().is_ok_and(|metadata| is_old(&metadata, started));
+    let texts = HashMap::new();
+    if let Some(mut earlier) = earlier.filter(|earlier| earlier.has_all_headers(root, stat_cache)) {
+        // The search does not follow what has become a directory, or a link to one.
+        let now: Option<Vec<PathState>> = earlier
+            .headers
+            .par_iter()
+            .with_min_len(64)
+            .map(|(path, ..)| state(&root.join(path)).filter(|now| matches!(now, PathState::File(_))))
+            .collect();
+        if let Some(now) = now {
+            let known = earlier.headers.iter().zip(&now);
+            let changed = known.filter(|((_, defines, known), now)| *defines || known != *now);
+            let visible = annotated(changed.map(|((path, ..), _)| root.join(path)).collect(), read, &texts, marks);
+            let changed = earlier.headers.iter().zip(&now).filter(|((.., known), now)| known != *now);
+            let mut changed = changed.map(|((path, ..), _)| root.join(path)).peekable();
+            let is_news = changed.peek().is_some() && changed.all(|path| is_old(&path));
+            if is_news {
+                let defining: HashSet<&Path> = visible.definitions.iter().map(|found| found.path.as_path()).collect();
+                for ((path, defines, known), now) in earlier.headers.iter_mut().zip(now) {
+                    (*defines, *known) = (defining.contains(root.join(&*path).as_path()), now);
+                }
+            }
+            return (visible, is_news.then_some(earlier));
+        }
+    }
+    let (directories, headers) = search(root, marks);
+    let visible = annotated(headers.clone(), read, &texts, marks);
+    let defining: HashSet<&Path> = visible.definitions.iter().map(|found| found.path.as_path()).collect();
+    let relative = |path: &Path| path.strip_prefix(root).ok().map(Path::to_path_buf).filter(|_| is_old(path));
+    let directories = directories.par_iter().map(|path| Some((relative(path)?, state(path)?)));
+    let headers =
+        headers.par_iter().map(|path| Some((relative(path)?, defining.contains(path.as_path()), state(path)?)));
+    let (directories, headers) = (directories.collect::<Option<Vec<_>>>(), headers.collect::<Option<Vec<_>>>());
+    let search = directories.zip(headers).map(|(directories, headers)| SavedSearch { directories, headers });
+    (visible, search)
+}
+
+/// The text of a header.
+fn read(path: &Path) -> Option<Arc<Vec<u8>>> {
+    read_source(path, LONGEST_TEXT).ok().map(Arc::new)
+}
+
+/// The headers that define marks, annotated, and all other texts in memory.
+fn annotated(
+    headers: Vec<PathBuf>,
+    text: impl Fn(&Path) -> Option<Arc<Vec<u8>>> + Sync,
+    texts: &HashMap<PathBuf, Arc<Vec<u8>>>,
+    marks: &MarkHeaders,
+) -> VisibleMarks {
     let changed: Vec<(PathBuf, Vec<u8>, Vec<MarkDefinition>)> = headers
-        .into_iter()
-        .collect::<Vec<_>>()
         .into_par_iter()
         .filter_map(|path| {
-            let text = texts.get(&path).cloned().or_else(|| read_source(&path, LONGEST_TEXT).ok().map(Arc::new))?;
-            let (text, definitions) = annotate(&path, &text, marks)?;
+            let (text, definitions) = annotate(&path, &text(&path)?, marks)?;
             Some((path, text, definitions))
         })
         .collect();
@@ -92,14 +178,8 @@ pub fn make_visible(root: &Path, marks: &MarkHeaders, texts: &HashMap<PathBuf, A
     visible
 }
 
-/// The definitions of marks in the text of a file, which is given by its absolute path.
-pub fn definitions(root: &Path, path: &Path, text: &[u8], marks: &MarkHeaders) -> Vec<MarkDefinition> {
-    let annotated = if marks.may_define(root, path) { annotate(path, text, marks) } else { None };
-    annotated.map(|(_, definitions)| definitions).unwrap_or_default()
-}
-
-/// The headers in which marks may be defined, sorted.
-fn headers(root: &Path, marks: &MarkHeaders) -> Vec<PathBuf> {
+/// The directories of a tree in which marks may be defined, and the headers in them, sorted.
+fn search(root: &Path, marks: &MarkHeaders) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let walk = ignore::WalkBuilder::new(root)
         .standard_filters(false)
         .hidden(true)
@@ -114,11 +194,12 @@ fn headers(root: &Path, marks: &MarkHeaders) -> Vec<PathBuf> {
         })
         .sort_by_file_path(Path::cmp)
         .build();
-    walk.flatten()
-        .filter(|entry| entry.file_type().is_some_and(|kind| !kind.is_dir()))
-        .map(ignore::DirEntry::into_path)
-        .filter(|path| marks.may_define(root, path))
-        .collect()
+    let entries = walk.flatten().map(|entry| (entry.file_type().is_some_and(|kind| kind.is_dir()), entry.into_path()));
+    let (directories, others): (Vec<_>, Vec<_>) = entries.partition(|(is_directory, _)| *is_directory);
+    let mut headers: Vec<PathBuf> = others.into_iter().map(|(_, path)| path).collect();
+    headers.retain(|path| marks.may_define(root, path));
+    headers.sort();
+    (directories.into_iter().map(|(_, path)| path).collect(), headers)
 }
 
 /// The text with every definition of a mark annotated; `None` when it has no such definition.

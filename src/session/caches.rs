@@ -2,180 +2,289 @@
 //!
 //! * The stat cache has the digests of files by their metadata, for each checkout.
 //! * The unit cache has the files that each unit read, and its facts, for each way of building a
-//!   tree. Checkouts share it.
-//! * The program cache has the linked program, for the facts of its units.
+//!   tree. Checkouts share it. It also knows of which states of the tree a report is stored.
+//! * The program cache has a linked program, which is updated with the facts that differ.
+//! * Small entries have what opening a tree finds out: its database, its marks, the libclang in use.
 
+use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-use cowrap_base::cache::{Cache, EntryKind, StatCache};
-use cowrap_base::files::{Digest, Digester, Tree};
-use cowrap_facts::{SCHEMA, SharedFileFacts, UnitFacts};
-use cowrap_frontend::compdb::Unit;
+use cowrap_analysis::program::SavedProgram;
+use cowrap_base::cache::{Cache, CacheLocation, EntryKind, PathState, SavedStatCache, StatCache};
+use cowrap_base::files::{Digest, Digester, Tree, normalize};
+use cowrap_facts::{SCHEMA, SharedFileFacts};
+use cowrap_frontend::clang::Library;
+use cowrap_frontend::compdb::{self, Database};
 use cowrap_frontend::environment;
-use cowrap_frontend::unit_cache::{CachedUnit, SavedUnits, UnitCache, UnitInputs};
+use cowrap_frontend::marks::{MarkHeaders, SavedSearch, VisibleMarks, make_visible_again};
+use cowrap_frontend::sources::is_old;
+use cowrap_frontend::unit_cache::SavedUnits;
+use cowrap_frontend::worker::LibraryInfo;
 use cowrap_packs::PackSet;
 
+use crate::Error;
 use crate::file_format::PackNames;
-use crate::session::Session;
-use crate::units::{Origin, UnitResult};
+use crate::index_file::counts_of;
+use crate::request::{Input, Request};
+use crate::session::open_cache;
 
-/// The caches of a tree, compared with a snapshot.
-pub(crate) struct Caches<'s> {
-    pub(crate) cache: &'s Cache,
+/// How many paths may have changed since the stat cache was stored as a whole.
+const MOST_NEWS: usize = 1000;
+
+/// A cache, and what it knows about the files of one checkout.
+pub(crate) struct Checkout {
+    pub(crate) cache: Cache,
+    pub(crate) stat_cache: StatCache,
+    /// A time before anything was read.
+    pub(crate) started: SystemTime,
+    key: Digest,
+    /// The name of the stored stat cache.
+    stored: Option<[u8; 16]>,
+}
+
+/// The caches of a tree.
+pub(crate) struct Caches {
+    pub(crate) checkout: Checkout,
     /// The digest of everything that facts depend on, except files and arguments.
     pub(crate) base: Digest,
-    session: &'s Session<'s>,
-    keys: Keys,
-    stat_cache: StatCache,
-    units: UnitCache<'s>,
+    pub(crate) units: SavedUnits,
+    /// Whether `units` has something that is not stored yet.
+    pub(crate) has_news: bool,
+    units_key: Digest,
+    /// The facts that were loaded.
+    facts: Mutex<HashMap<Digest, SharedFileFacts>>,
 }
 
-/// The files that a program was made from.
-pub(crate) struct FilesRead {
-    /// The files that its units read and looked for.
-    pub(crate) inputs: UnitInputs,
-    /// The digests of these files.
-    pub(crate) stat_cache: StatCache,
+/// A libclang, and the state of the library in which it was found.
+#[derive(Serialize, Deserialize)]
+struct StoredLibrary {
+    state: PathState,
+    library: LibraryInfo,
 }
 
-impl<'s> Caches<'s> {
-    /// Opens the caches for the current snapshot of a session.
-    pub(crate) fn open(cache: &'s Cache, session: &'s Session<'_>) -> Caches<'s> {
-        let base = base(&session.library.version, &session.packs);
-        let keys = Keys::new(base, &session.tree);
-        let (stat_cache, saved) = rayon::join(
-            || load(cache, &keys.stat_cache).map(|saved| StatCache::restore(saved, &session.tree)).unwrap_or_default(),
-            || load::<SavedUnits>(cache, &keys.units).unwrap_or_default(),
-        );
-        let (sources, overlay) = (&session.current.sources, session.current.snapshot.overlay());
-        let units = session
-            .indexer
-            .install(|| UnitCache::new(saved, base, cache, &session.tree, &stat_cache, sources, overlay));
-        Caches { cache, base, session, keys, stat_cache, units }
+impl Checkout {
+    /// Opens the cache of a request. `None` if there is none, or it cannot be used.
+    pub(crate) fn open(request: &Request, location: &CacheLocation, started: SystemTime) -> Option<Checkout> {
+        let cache = open_cache(request, location)?;
+        let place = match &request.input {
+            Input::Database(explicit) => compdb::find(&request.working_directory, explicit.as_deref()).ok(),
+            Input::Files { .. } | Input::Index(_) => None,
+        };
+        let place = place.and_then(|place| place.canonicalize().ok()).unwrap_or(request.working_directory.clone());
+        let key = key_of(&[b"stat cache", env!("COWRAP_BUILD").as_bytes(), place.as_os_str().as_bytes()]);
+        let layers = cache.layers(&key);
+        let stored = layers.as_ref().and_then(|layers| {
+            let whole: SavedStatCache = postcard::from_bytes(layers.whole()).ok()?;
+            let news = layers.change().and_then(|change| postcard::from_bytes(change).ok()).unwrap_or_default();
+            Some((layers.name, StatCache::restore(whole, news)))
+        });
+        let (stored, stat_cache) = match stored {
+            Some((name, stat_cache)) => (Some(name), stat_cache),
+            None => (None, StatCache::default()),
+        };
+        Some(Checkout { cache, stat_cache, started, key, stored })
     }
 
-    /// A unit whose files are in the snapshot as they were when it was cached, and its facts
-    /// without those of its files.
-    pub(crate) fn find(&self, unit: &Unit) -> Option<(CachedUnit, UnitFacts)> {
-        let cached = self.units.find(unit)?;
-        Some((cached, self.units.outline(unit, cached)?))
+    /// The libclang that an earlier run used, if the library is unchanged.
+    pub(crate) fn library(&self) -> Option<LibraryInfo> {
+        let path = Library::first_candidate()?.canonicalize().ok()?;
+        let stored: StoredLibrary =
+            postcard::from_bytes(&self.cache.get(EntryKind::Change, &library_key(&path))?).ok()?;
+        (self.stat_cache.state(&path)? == stored.state).then_some(stored.library)
     }
 
-    /// Decodes a cached unit's facts, so that [`Caches::facts`] is fast.
-    pub(crate) fn decode(&self, cached: CachedUnit) {
-        self.units.prepare(cached);
+    /// Stores the libclang in use.
+    pub(crate) fn store_library(&self, library: &LibraryInfo) {
+        let store = || {
+            let path = Library::first_candidate()?.canonicalize().ok()?;
+            let state = self.stat_cache.state(&path).filter(|_| self.is_old(&path))?;
+            self.store(EntryKind::Change, library_key(&path), &StoredLibrary { state, library: library.clone() });
+            Some(())
+        };
+        store();
     }
 
-    /// The facts of a cached unit; `None` if the cache has lost them.
-    pub(crate) fn facts(&self, unit: &Unit, cached: CachedUnit) -> Option<Vec<SharedFileFacts>> {
-        Some(self.units.facts(unit, cached)?.file_facts)
-    }
-
-    /// The files that a cached unit read, as facts name them.
-    pub(crate) fn files(&self, cached: CachedUnit) -> Vec<PathBuf> {
-        self.units.files(cached)
-    }
-
-    /// The key of the program of these units; `None` if the cache is damaged.
-    pub(crate) fn program_key(&self, results: &[UnitResult]) -> Option<Digest> {
-        let mut digester = Digester::new();
-        digester.update(self.keys.units.bytes());
-        // A program has absolute paths, so it belongs to one checkout.
-        digester.update(self.keys.stat_cache.bytes());
-        for result in results {
-            let digests = match (&result.facts, &result.origin) {
-                (Err(_), _) => Vec::new(),
-                (Ok(None), Origin::Cache(cached)) => self.units.digests(*cached)?,
-                (Ok(facts), _) => facts.iter().flatten().map(SharedFileFacts::digest).collect(),
-            };
-            digester.update(&digests.iter().flat_map(|digest| *digest.bytes()).collect::<Vec<u8>>());
+    /// Reads a compilation database.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`compdb::read`].
+    pub(crate) fn database(&self, json: &Path, most: usize) -> Result<Database, Error> {
+        let path = normalize(&std::path::absolute(json).unwrap_or_else(|_| json.to_path_buf()));
+        let key = self.stat_cache.digest(&path).map(|content| {
+            let (path, most) = (path.as_os_str().as_bytes(), most.to_le_bytes());
+            key_of(&[b"database", env!("COWRAP_BUILD").as_bytes(), path, &most, content.bytes()])
+        });
+        if let Some(bytes) = key.and_then(|key| self.cache.get(EntryKind::Tree, &key))
+            && let Some(database) = Database::from_bytes(path.clone(), &bytes)
+        {
+            return Ok(database);
         }
-        Some(digester.finish())
+        let database = compdb::read(json, most)?;
+        if let Some(key) = key.filter(|_| self.is_old(&path))
+            && let Some(bytes) = database.to_bytes()
+        {
+            self.cache.put(EntryKind::Tree, key, bytes);
+        }
+        Ok(database)
     }
 
-    /// Loads a value that [`Caches::store`] stored.
-    pub(crate) fn load<T: DeserializeOwned>(&self, key: &Digest) -> Option<T> {
-        load(self.cache, key)
+    /// Searches a tree for marks.
+    pub(crate) fn make_visible(&self, tree: &Tree, marks: &MarkHeaders, packs: Digest) -> VisibleMarks {
+        let key = key_of(&[b"marks", self.key.bytes(), tree.root.as_os_str().as_bytes(), packs.bytes()]);
+        let earlier = self.load::<SavedSearch>(EntryKind::Tree, &key);
+        let (visible, search) = make_visible_again(&tree.root, marks, earlier, &self.stat_cache, self.started);
+        if let Some(search) = search {
+            self.store(EntryKind::Tree, key, &search);
+        }
+        visible
+    }
+
+    /// The digest of everything in packs, and in the settings that are added to them.
+    pub(crate) fn digest_of_packs(&self, packs: &PackSet, request: &Request) -> Digest {
+        let mut digester = Digester::new();
+        digester.update(env!("COWRAP_BUILD").as_bytes());
+        digester.update(request.settings.text.as_bytes());
+        for pack in packs.packs() {
+            digester.update(pack.name.as_bytes());
+            digester.update(pack.origin.as_os_str().as_bytes());
+            for file in files_of(pack, request) {
+                let digest = self.stat_cache.digest(&file);
+                digester.update(digest.as_ref().map_or(&[], |digest| digest.bytes().as_slice()));
+            }
+        }
+        digester.finish()
+    }
+
+    /// Whether a file has not been written since the run started.
+    pub(crate) fn is_old(&self, file: &Path) -> bool {
+        file.metadata().is_ok_and(|metadata| is_old(&metadata, self.started))
+    }
+
+    /// Stores what the stat cache has learned.
+    fn store_stat_cache(&mut self) {
+        if !self.stat_cache.has_news() {
+            return;
+        }
+        let news = self.stat_cache.save_news();
+        match self.stored.filter(|_| news.len() <= MOST_NEWS) {
+            Some(name) => {
+                if let Ok(bytes) = postcard::to_stdvec(&news) {
+                    self.cache.put_change(self.key, name, &bytes);
+                }
+            }
+            None => {
+                if let Ok(bytes) = postcard::to_stdvec(&self.stat_cache.save()) {
+                    self.stored = Some(self.cache.put_whole(self.key, &bytes));
+                }
+            }
+        }
+    }
+
+    fn load<T: DeserializeOwned>(&self, kind: EntryKind, key: &Digest) -> Option<T> {
+        postcard::from_bytes(&self.cache.get(kind, key)?).ok()
     }
 
     /// Stores a value as one entry. A value that cannot be encoded is not stored.
-    pub(crate) fn store(&self, key: Digest, value: &impl Serialize) {
+    fn store(&self, kind: EntryKind, key: Digest, value: &impl Serialize) {
         if let Ok(bytes) = postcard::to_stdvec(value) {
-            self.cache.put(EntryKind::Tree, key, bytes);
+            self.cache.put(kind, key, bytes);
         }
-    }
-
-    /// Stores the units that were parsed. The result is the files that all units read, if they are
-    /// known.
-    ///
-    /// Headers are looked up on the disk. So units of a snapshot that has other files than the disk
-    /// are not stored.
-    pub(crate) fn record(self, numbers: &[usize], results: &[UnitResult]) -> Option<FilesRead> {
-        let Caches { cache, session, keys, stat_cache, units, .. } = self;
-        if !session.current.snapshot.has_disk_layout() {
-            return None;
-        }
-        let (mut cached, mut parsed) = (Vec::new(), Vec::new());
-        for (number, result) in numbers.iter().zip(results) {
-            match &result.origin {
-                Origin::Cache(unit) => cached.push(*unit),
-                Origin::Parser(Some(facts)) => parsed.push((&session.current.units[*number], &**facts)),
-                Origin::Parser(None) | Origin::Nowhere => {}
-            }
-        }
-        let is_whole = cached.len() + parsed.len() == session.current.units.len();
-        let mut inputs = is_whole.then(|| units.consulted(&cached));
-        if !parsed.is_empty() {
-            let (sources, overlay) = (&session.current.sources, session.current.snapshot.overlay());
-            let (saved, more) = session.indexer.install(|| units.record(&parsed, &stat_cache, sources, overlay));
-            inputs = inputs.zip(more).map(|(mut all, more)| {
-                all.files.extend(more.files);
-                all.absent.extend(more.absent);
-                all.links.extend(more.links);
-                all
-            });
-            if let Ok(bytes) = postcard::to_stdvec(&saved) {
-                cache.put(EntryKind::Tree, keys.units, bytes);
-            }
-        }
-        if stat_cache.has_news()
-            && let Ok(bytes) = postcard::to_stdvec(&stat_cache.save(&session.tree))
-        {
-            cache.put(EntryKind::Tree, keys.stat_cache, bytes);
-        }
-        Some(FilesRead { inputs: inputs?, stat_cache })
     }
 }
 
-/// The keys of a tree's entries.
-struct Keys {
-    /// The stat cache of a checkout.
-    stat_cache: Digest,
-    /// The unit cache, for a build directory, packs, a libclang and a build of cowrap.
-    units: Digest,
+/// The unit cache of a tree, as it is stored.
+pub(crate) struct LoadedUnits {
+    base: Digest,
+    key: Digest,
+    units: SavedUnits,
 }
 
-impl Keys {
-    fn new(base: Digest, tree: &Tree) -> Keys {
-        let key = |parts: &[&[u8]]| {
-            let mut digester = Digester::new();
-            parts.iter().for_each(|part| digester.update(part));
-            digester.finish()
-        };
-        let bytes = |path: &Path| path.as_os_str().as_bytes().to_vec();
-        let build = tree.build.as_deref();
-        let relative = build.map(|build| bytes(&tree.portable(build))).unwrap_or_default();
-        let (root, absolute) = (bytes(&tree.root), build.map(bytes).unwrap_or_default());
-        Keys { stat_cache: key(&[b"stat cache", &root, &absolute]), units: key(&[b"units", base.bytes(), &relative]) }
+impl LoadedUnits {
+    /// Loads the unit cache of a tree.
+    pub(crate) fn load(checkout: &Checkout, library: &LibraryInfo, packs: &PackSet, tree: &Tree) -> LoadedUnits {
+        let base = base(&library.version, packs);
+        let build = tree.build.as_deref().map(|build| tree.portable(build)).unwrap_or_default();
+        let key = key_of(&[b"units", base.bytes(), build.as_os_str().as_bytes()]);
+        let layers = checkout.cache.layers(&key);
+        let units = layers.and_then(|layers| SavedUnits::load(&layers)).unwrap_or_default();
+        LoadedUnits { base, key, units }
     }
 }
 
-fn load<T: DeserializeOwned>(cache: &Cache, key: &Digest) -> Option<T> {
-    postcard::from_bytes(&cache.get(EntryKind::Tree, key)?).ok()
+impl Caches {
+    /// The caches of a tree.
+    pub(crate) fn new(checkout: Checkout, loaded: LoadedUnits) -> Caches {
+        let LoadedUnits { base, key, units } = loaded;
+        Caches { checkout, base, units, has_news: false, units_key: key, facts: Mutex::default() }
+    }
+
+    /// The facts of a file; `None` if the cache has lost them.
+    pub(crate) fn facts(&self, digest: &Digest) -> Option<SharedFileFacts> {
+        let known = |facts: &HashMap<Digest, SharedFileFacts>| facts.get(digest).cloned();
+        if let Some(facts) = known(&self.facts.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Some(facts);
+        }
+        let bytes = self.checkout.cache.get(EntryKind::FileFacts, digest)?;
+        let facts = SharedFileFacts::from_bytes(*digest, &bytes)?;
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner).insert(*digest, facts.clone());
+        Some(facts)
+    }
+
+    /// The key of the stored program. A program has absolute paths, so it belongs to one checkout.
+    fn program_key(&self) -> Digest {
+        key_of(&[b"program", self.units_key.bytes(), self.checkout.key.bytes()])
+    }
+
+    /// The stored program.
+    pub(crate) fn program(&self, packs: &PackSet) -> Option<SavedProgram> {
+        let program: SavedProgram = self.checkout.load(EntryKind::Tree, &self.program_key())?;
+        program.is_consistent(counts_of(packs)).then_some(program)
+    }
+
+    /// Stores a program, for later runs to update.
+    pub(crate) fn store_program(&self, program: &SavedProgram) {
+        self.checkout.store(EntryKind::Tree, self.program_key(), program);
+    }
+
+    /// Writes everything new to the disk. The result is the reason if that fails.
+    pub(crate) fn flush(&mut self) -> Option<String> {
+        if std::mem::take(&mut self.has_news) {
+            self.units.store(&self.checkout.cache, self.units_key);
+        }
+        self.checkout.store_stat_cache();
+        self.checkout.cache.flush().err().map(|error| error.to_string())
+    }
+}
+
+/// The files of a pack, absolute.
+pub(crate) fn files_of<'p>(
+    pack: &'p cowrap_packs::Pack,
+    request: &'p Request,
+) -> impl Iterator<Item = PathBuf> + use<'p> {
+    pack.files.iter().map(|file| request.working_directory.join(file))
+}
+
+/// The key of the libclang that is found with this library first.
+fn library_key(path: &Path) -> Digest {
+    let mut digester = Digester::new();
+    digester.update(b"library");
+    digester.update(env!("COWRAP_BUILD").as_bytes());
+    digester.update(path.as_os_str().as_bytes());
+    environment::add_to(&mut digester);
+    digester.finish()
+}
+
+fn key_of(parts: &[&[u8]]) -> Digest {
+    let mut digester = Digester::new();
+    parts.iter().for_each(|part| digester.update(part));
+    digester.finish()
 }
 
 /// The digest of everything that facts depend on, except files and arguments.

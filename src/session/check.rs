@@ -4,11 +4,11 @@
 use std::path::PathBuf;
 
 use cowrap_base::files::{Texts, Tree};
+use cowrap_frontend::unit_cache::CachedUnit;
 use cowrap_frontend::worker::peak_memory;
 use cowrap_packs::PackSet;
 use cowrap_report::{Finding, Report};
 
-use crate::caches::FilesRead;
 use crate::changes::Changes;
 use crate::fix;
 use crate::generate::Introspection;
@@ -19,8 +19,8 @@ use crate::policy::apply_policy;
 use crate::readings::Readings;
 use crate::request::{Input, Progress, Request};
 use crate::rule_names::{require_rules, rules_of};
-use crate::run_cache::RunCache;
-use crate::session::{ProgramRead, Session, saved_program, warn_of_unfinished_fix};
+use crate::run_cache::Kept;
+use crate::session::{ProgramRead, Session, saved_program};
 use crate::snapshot::Snapshot;
 use crate::summary::{find_unmatched, summarise};
 use crate::{Error, Since, compare};
@@ -42,15 +42,8 @@ pub fn check(request: &Request, progress: &dyn Progress) -> Result<Report, Error
     };
     let snapshot = changes.as_ref().map(|changes| changes.snapshot.clone()).unwrap_or_default();
     let mut checker = Checker::new(request, progress);
-    let run_cache = RunCache::new(request).filter(|_| snapshot.is_disk());
-    let mut report = match run_cache.as_ref().and_then(RunCache::report) {
-        Some(report) => {
-            warn_of_unfinished_fix(request, &report.tree);
-            report
-        }
-        None => checker.report(&snapshot, run_cache.as_ref())?,
-    };
-    compare::apply(&mut checker, &mut report, changes, run_cache.as_ref(), &report_on)?;
+    let mut report = checker.report(&snapshot)?;
+    compare::apply(&mut checker, &mut report, changes, &report_on)?;
     Ok(report)
 }
 
@@ -62,13 +55,13 @@ pub(crate) struct Checker<'r> {
 }
 
 /// A report on a snapshot, with what it was made from.
-pub(crate) struct Checked {
-    pub(crate) report: Report,
+struct Checked {
+    report: Report,
     packs: PackSet,
     texts: Texts,
     introspection: Option<Introspection>,
-    /// The files that its units read; `None` if a later run could not compare them with the disk.
-    files_read: Option<FilesRead>,
+    /// Its units in the unit cache; `None` if it does not have all of them.
+    units: Option<Vec<CachedUnit>>,
 }
 
 impl<'r> Checker<'r> {
@@ -78,21 +71,55 @@ impl<'r> Checker<'r> {
 
     /// The report on a whole snapshot with the edits of its fixes, before it is compared with
     /// anything.
-    fn report(&mut self, snapshot: &Snapshot, run_cache: Option<&RunCache>) -> Result<Report, Error> {
-        let Checked { mut report, packs, texts, introspection, files_read } = self.check(snapshot, None)?;
-        let Report { findings, tree, .. } = &mut report;
-        fix::plan_edits(findings, &texts, tree, &packs, self.request, introspection.as_ref());
-        if let Some((run_cache, files_read)) = run_cache.zip(files_read) {
-            run_cache.record(&report, files_read, &texts);
+    fn report(&mut self, snapshot: &Snapshot) -> Result<Report, Error> {
+        if let Some(report) = self.earlier_report(snapshot, Kept::Report)? {
+            return Ok(report);
         }
-        Ok(report)
+        let mut checked = self.check(snapshot, None)?;
+        let Checked { report: Report { findings, tree, .. }, packs, texts, introspection, .. } = &mut checked;
+        fix::plan_edits(findings, texts, tree, packs, self.request, introspection.as_ref());
+        Ok(self.keep(checked, Kept::Report))
+    }
+
+    /// The report on a snapshot without the edits of fixes. It is an error if more than `limit` units would have to be
+    /// parsed.
+    pub(crate) fn findings(&mut self, snapshot: &Snapshot, limit: usize) -> Result<Report, Error> {
+        for kept in [Kept::Report, Kept::Findings] {
+            if let Some(report) = self.earlier_report(snapshot, kept)? {
+                return Ok(report);
+            }
+        }
+        let checked = self.check(snapshot, Some(limit))?;
+        Ok(self.keep(checked, Kept::Findings))
+    }
+
+    /// The report of an earlier run on a snapshot.
+    fn earlier_report(&mut self, snapshot: &Snapshot, kept: Kept) -> Result<Option<Report>, Error> {
+        if matches!(self.request.input, Input::Index(_)) {
+            return Ok(None);
+        }
+        let session = self.session()?;
+        session.enter(snapshot)?;
+        Ok(session.earlier_report(kept))
+    }
+
+    /// Stores a report for later runs.
+    fn keep(&mut self, checked: Checked, kept: Kept) -> Report {
+        let Checked { mut report, texts, units, .. } = checked;
+        if let Some(session) = &mut self.session {
+            if let Some(units) = units {
+                session.store_report(&report, kept, &units, &texts);
+            }
+            session.flush(&mut report.details);
+        }
+        report
     }
 
     /// Checks a snapshot, without the edits of fixes. It is an error if more than `limit` units
     /// would have to be parsed.
-    pub(crate) fn check(&mut self, snapshot: &Snapshot, limit: Option<usize>) -> Result<Checked, Error> {
+    fn check(&mut self, snapshot: &Snapshot, limit: Option<usize>) -> Result<Checked, Error> {
         let request = self.request;
-        let ProgramRead { index, files_read } = self.program(snapshot, limit)?;
+        let ProgramRead { index, units } = self.program(snapshot, limit)?;
         let Index { program, packs, readings, tree, mut details, problems, coverage, .. } = index;
         let mut texts = Texts::new(&tree.root, None);
         for (path, text) in snapshot.overlay().texts() {
@@ -122,7 +149,7 @@ impl<'r> Checker<'r> {
         // The process ends soon. To free each part of a program before takes a tenth of a run.
         std::mem::forget(programs);
         std::mem::forget(program);
-        Ok(Checked { report, packs, texts, introspection, files_read })
+        Ok(Checked { report, packs, texts, introspection, units })
     }
 
     fn program(&mut self, snapshot: &Snapshot, limit: Option<usize>) -> Result<ProgramRead, Error> {
@@ -130,16 +157,21 @@ impl<'r> Checker<'r> {
             require_rules(&self.request.enable, &saved.index.packs)?;
             return Ok(saved);
         }
-        let session = match &mut self.session {
-            Some(session) => session,
+        let progress = self.progress;
+        self.session()?.program(snapshot, limit, progress)
+    }
+
+    /// The open tree.
+    fn session(&mut self) -> Result<&mut Session<'r>, Error> {
+        match &mut self.session {
+            Some(session) => Ok(session),
             none => {
                 let session = Session::open(self.request)?;
                 // Before the tree is read, which takes long.
                 require_rules(&self.request.enable, &session.packs)?;
-                none.insert(session)
+                Ok(none.insert(session))
             }
-        };
-        session.program(snapshot, limit, self.progress)
+        }
     }
 }
 

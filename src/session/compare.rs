@@ -12,10 +12,9 @@ use cowrap_base::files::{Identities, Shown};
 use cowrap_report::{BaselineState, Comparison, Finding, Fingerprints, Level, Note, Problem, Report, Span};
 
 use crate::changes::Changes;
-use crate::check::{Checked, Checker, is_reported};
+use crate::check::{Checker, is_reported};
 use crate::gate::Since;
 use crate::request::Input;
-use crate::run_cache::{RunCache, SnapshotFindings};
 use crate::{Error, baseline};
 
 /// The most units that are parsed to check the snapshot before a change. Parsing more would cost as
@@ -27,13 +26,12 @@ pub(crate) fn apply(
     checker: &mut Checker<'_>,
     report: &mut Report,
     changes: Option<Changes>,
-    run_cache: Option<&RunCache>,
     report_on: &[PathBuf],
 ) -> Result<(), Error> {
     let mut compared = Comparison::default();
     let stale = baseline::apply(checker.request, report, &mut compared)?;
     if let Some(changes) = changes {
-        keep_new(checker, report, &changes, run_cache, &mut compared)?;
+        keep_new(checker, report, &changes, &mut compared)?;
     }
     if !report_on.is_empty() {
         report.findings.retain(|finding| is_reported(finding, report_on, &report.tree));
@@ -56,7 +54,6 @@ fn keep_new(
     checker: &mut Checker<'_>,
     report: &mut Report,
     changes: &Changes,
-    run_cache: Option<&RunCache>,
     compared: &mut Comparison,
 ) -> Result<(), Error> {
     compared.since = Some(changes.base.clone());
@@ -65,7 +62,7 @@ fn keep_new(
     let not_read = changes.files.iter().filter_map(|change| change.new.as_ref());
     let not_read = not_read.filter(|path| is_source(path) && !report.files.contains(*path));
     compared.not_read = not_read.map(|path| report.tree.relative(path).to_string_lossy().into_owned()).collect();
-    let before = fingerprints_before(checker, report, changes, run_cache);
+    let before = fingerprints_before(checker, report, changes);
     let root = report.tree.root.clone();
     let mut lines: BTreeMap<&Path, &[RangeInclusive<u32>]> = BTreeMap::new();
     for change in &changes.files {
@@ -119,12 +116,7 @@ fn locations(finding: &Finding) -> impl Iterator<Item = &Span> {
 
 /// The fingerprints of the findings before the changes, with the current paths of moved files; or
 /// why they are not known, for the report.
-fn fingerprints_before(
-    checker: &mut Checker<'_>,
-    now: &Report,
-    changes: &Changes,
-    run_cache: Option<&RunCache>,
-) -> Result<HashSet<String>, String> {
+fn fingerprints_before(checker: &mut Checker<'_>, now: &Report, changes: &Changes) -> Result<HashSet<String>, String> {
     if changes.files.is_empty() {
         return Ok(now.findings.iter().map(|finding| finding.fingerprint.clone()).collect());
     }
@@ -133,18 +125,15 @@ fn fingerprints_before(
     }
     let snapshot = changes.snapshot.before(&changes.files);
     let snapshot = snapshot.map_err(|path| format!("{} was not a regular file", path.shown()))?;
-    let before = match run_cache.and_then(|run_cache| run_cache.findings_in(snapshot.overlay())) {
-        Some(before) => before,
-        None => match checker.check(&snapshot, Some(MOST_PARSED)) {
-            Ok(Checked { report, .. }) => SnapshotFindings { findings: report.findings, problems: report.problems },
-            Err(Error::TooManyUnits { units }) => {
-                return Err(format!(
-                    "{units} translation units would have to be parsed in their old state; check that state once to \
-                     fill the cache"
-                ));
-            }
-            Err(error) => return Err(error.to_string()),
-        },
+    let before = match checker.findings(&snapshot, MOST_PARSED) {
+        Ok(before) => before,
+        Err(Error::TooManyUnits { units }) => {
+            return Err(format!(
+                "{units} translation units would have to be parsed in their old state; check that state once to fill \
+                 the cache"
+            ));
+        }
+        Err(error) => return Err(error.to_string()),
     };
     // A unit that cannot be read now either has no findings in the report.
     let is_new = |problem: &&Problem| !now.problems.iter().any(|known| known.file == problem.file);

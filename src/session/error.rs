@@ -131,6 +131,9 @@ pub enum Error {
         /// How many.
         units: usize,
     },
+    /// libclang is another one than an earlier run found. Whoever reads a tree opens it again then.
+    #[error("libclang has been replaced; run again")]
+    LibraryReplaced,
     /// The threads cannot be started.
     #[error("cannot start threads: {0}; start fewer with --jobs")]
     Workers(#[from] rayon::ThreadPoolBuildError),

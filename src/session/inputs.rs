@@ -8,6 +8,7 @@ use cowrap_base::files::{Identities, Shown, Tree};
 use cowrap_frontend::compdb::{self, Database, RefusedEntry, Unit};
 use cowrap_packs::{Pack, PackSet, Settings};
 
+use crate::caches::Checkout;
 use crate::request::{Input, Request};
 use crate::{Error, index_file};
 
@@ -22,10 +23,10 @@ pub(crate) struct Inputs {
     pub(crate) is_whole: bool,
 }
 
-/// The units of a request, and their tree.
-pub(crate) fn inputs(request: &Request) -> Result<(Inputs, Tree), Error> {
+/// The units of a request, and their tree. `checkout` is what the cache knows about it.
+pub(crate) fn inputs(request: &Request, checkout: Option<&Checkout>) -> Result<(Inputs, Tree), Error> {
     let (mut inputs, mut tree) = match &request.input {
-        Input::Database(explicit) => from_database(request, explicit.as_deref())?,
+        Input::Database(explicit) => from_database(request, explicit.as_deref(), checkout)?,
         Input::Index(path) => return Err(Error::NoSuchPath { path: path.shown().to_string() }),
         Input::Files { files, flags } => from_files(request, files, flags)?,
     };
@@ -67,9 +68,17 @@ fn no_units(request: &Request, inputs: &Inputs) -> String {
     }
 }
 
-fn from_database(request: &Request, explicit: Option<&Path>) -> Result<(Inputs, Tree), Error> {
+fn from_database(
+    request: &Request,
+    explicit: Option<&Path>,
+    checkout: Option<&Checkout>,
+) -> Result<(Inputs, Tree), Error> {
     let json = compdb::find(&request.working_directory, explicit)?;
-    let database: Database = compdb::read(&json, request.limits.database_entries)?;
+    let most = request.limits.database_entries;
+    let database: Database = match checkout {
+        Some(checkout) => checkout.database(&json, most)?,
+        None => compdb::read(&json, most)?,
+    };
     let build = database.path.parent().unwrap_or(Path::new("/")).to_path_buf();
     let sources: Vec<&Path> = database.units.iter().map(|unit| unit.file.as_path()).collect();
     let tree = Tree::of_database(&build, &sources)?;
@@ -117,9 +126,9 @@ pub(crate) fn tree_of(request: &Request) -> Result<Tree, Error> {
                 Some(build) => Tree::of_meson(build)?,
                 None => None,
             };
-            of_meson.map_or_else(|| Ok(inputs(request)?.1), Ok)
+            of_meson.map_or_else(|| Ok(inputs(request, None)?.1), Ok)
         }
-        Input::Files { .. } => Ok(inputs(request)?.1),
+        Input::Files { .. } => Ok(inputs(request, None)?.1),
     }
 }
 

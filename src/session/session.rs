@@ -4,13 +4,14 @@
 //! comparison with an earlier state. A session knows how units are read and which caches help; it
 //! must never know what a program is used for.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use cowrap_analysis::program::Program;
+use cowrap_analysis::program::{Program, SavedProgram};
 use cowrap_base::cache::{Cache, CacheError, CacheLocation};
-use cowrap_base::files::{Identities, Shown, Tree};
+use cowrap_base::files::{Digest, Identities, Shown, Tree};
 use cowrap_base::git::is_tracked;
 use cowrap_facts::{ReadingId, SharedFileFacts};
 use cowrap_fix::is_unfinished;
@@ -18,21 +19,25 @@ use cowrap_frontend::compdb::Unit;
 use cowrap_frontend::index::{FactsBudget, Indexer};
 use cowrap_frontend::marks::{MarkDefinition, VisibleMarks, make_visible};
 use cowrap_frontend::sources::Sources;
+use cowrap_frontend::unit_cache::{self, CachedUnit, Compared};
 use cowrap_frontend::worker::{LibraryInfo, Workers};
 use cowrap_packs::{Pack, PackSet};
 use cowrap_report::{Details, MarkLocation, ParseDetails, Problem};
 
-use crate::caches::{Caches, FilesRead};
+use crate::caches::{Caches, Checkout, LoadedUnits};
 use crate::file_format::ReadWith;
 use crate::index_file::{Coverage, Index};
 use crate::inputs::{Inputs, inputs, packs_of};
 use crate::problems::{failed, refused};
 use crate::request::{Input, Progress, Request, SharingRequest};
 use crate::snapshot::Snapshot;
-use crate::units::{Purpose, UnitResult, count_unknown_arguments, link};
+use crate::units::{Purpose, UnitResult, count_unknown_arguments};
 use crate::vocabulary::{mark_headers, vocabulary};
 use crate::warning::Warning;
 use crate::{Error, index_file};
+
+/// From this many units on whose facts differ, a program is stored anew, so that later runs have less to update.
+const MOST_UPDATED: usize = 100;
 
 /// A tree that is open for reading.
 pub(crate) struct Session<'r> {
@@ -50,7 +55,7 @@ pub(crate) struct Session<'r> {
     /// The libclang in use.
     pub(crate) library: LibraryInfo,
     pub(crate) indexer: Indexer,
-    pub(crate) cache: Option<Cache>,
+    pub(crate) caches: Option<Caches>,
     /// The snapshot that is read now.
     pub(crate) current: CurrentSnapshot,
 }
@@ -60,15 +65,18 @@ pub(crate) struct CurrentSnapshot {
     pub(crate) snapshot: Snapshot,
     /// The units that the snapshot has, in the order of the database.
     pub(crate) units: Arc<[Unit]>,
+    /// Their keys in the unit cache; empty without one.
+    pub(crate) keys: Vec<Digest>,
     pub(crate) sources: Arc<Sources>,
+    /// How the unit cache compares with the snapshot, once that was asked for.
+    pub(crate) compared: Option<Compared>,
 }
 
-/// A program, and the files that it was made from.
+/// A program, and the units that it was made from.
 pub(crate) struct ProgramRead {
     pub(crate) index: Index,
-    /// The files that the units read and looked for; `None` if a later run could not compare them
-    /// with the disk.
-    pub(crate) files_read: Option<FilesRead>,
+    /// The units in the unit cache; `None` if it does not have all of them.
+    pub(crate) units: Option<Vec<CachedUnit>>,
 }
 
 /// A unit that was read.
@@ -92,7 +100,12 @@ pub(crate) struct UnitRead {
 pub fn index(request: &Request, progress: &dyn Progress) -> Result<Index, Error> {
     let read = match saved_program(request)? {
         Some(saved) => saved,
-        None => Session::open(request)?.program(&Snapshot::disk(), None, progress)?,
+        None => {
+            let mut session = Session::open(request)?;
+            let mut read = session.program(&Snapshot::disk(), None, progress)?;
+            session.flush(&mut read.index.details);
+            read
+        }
     };
     Ok(read.index)
 }
@@ -103,7 +116,7 @@ pub(crate) fn saved_program(request: &Request) -> Result<Option<ProgramRead>, Er
     let packs = packs_of(&request.packs, &request.settings)?;
     let index = index_file::load(&request.working_directory.join(path), packs)?;
     require_marks(request, &index.packs, &index.details.parsing.marks, &index.tree)?;
-    Ok(Some(ProgramRead { index, files_read: None }))
+    Ok(Some(ProgramRead { index, units: None }))
 }
 
 impl<'r> Session<'r> {
@@ -113,14 +126,41 @@ impl<'r> Session<'r> {
     ///
     /// libclang is missing, the pack or the database cannot be used, or the tree defines no mark.
     pub(crate) fn open(request: &'r Request) -> Result<Session<'r>, Error> {
-        let packs = packs_of(&request.packs, &request.settings)?;
-        // libclang is loaded meanwhile.
-        let workers = Workers::start(&request.isolation, &request.limits)?;
-        let (inputs, tree) = inputs(request)?;
-        warn_of_unfinished_fix(request, &tree);
+        Session::open_with(request, true)
+    }
+
+    /// Opens a tree. `trust_library` says whether the libclang in use may be that of an earlier run; then a worker is
+    /// started only when one is needed.
+    fn open_with(request: &'r Request, trust_library: bool) -> Result<Session<'r>, Error> {
         let started = SystemTime::now();
-        let visible = make_visible(&tree.root, &mark_headers(&packs), &Default::default());
-        let workers = workers.ready()?;
+        let packs = packs_of(&request.packs, &request.settings)?;
+        let checkout = match &request.cache {
+            // Verifying reads everything.
+            Some(location) if request.sharing != SharingRequest::Verify => Checkout::open(request, location, started),
+            _ => None,
+        };
+        let known = checkout.as_ref().filter(|_| trust_library).and_then(Checkout::library);
+        // Otherwise libclang is loaded meanwhile.
+        let starting = match &known {
+            Some(_) => None,
+            None => Some(Workers::start(&request.isolation, &request.limits)?),
+        };
+        let (inputs, tree) = inputs(request, checkout.as_ref())?;
+        warn_of_unfinished_fix(request, &tree);
+        let marks = mark_headers(&packs);
+        let load = |checkout: &Checkout, library: &LibraryInfo| LoadedUnits::load(checkout, library, &packs, &tree);
+        let (visible, loaded) = match &checkout {
+            None => (make_visible(&tree.root, &marks, &Default::default()), None),
+            Some(checkout) => rayon::join(
+                || checkout.make_visible(&tree, &marks, checkout.digest_of_packs(&packs, request)),
+                || known.as_ref().map(|library| load(checkout, library)),
+            ),
+        };
+        let workers = match (starting, known) {
+            (None, Some(library)) => Workers::with_library(&request.isolation, &request.limits, library),
+            (Some(starting), _) => starting.ready()?,
+            (None, None) => Workers::start(&request.isolation, &request.limits)?.ready()?,
+        };
         let library = workers.library().clone();
         let parsing = ParseDetails {
             clang: format!("{} ({})", library.version, library.path().shown()),
@@ -128,25 +168,30 @@ impl<'r> Session<'r> {
             ..ParseDetails::default()
         };
         require_marks(request, &packs, &parsing.marks, &tree)?;
+        let caches = checkout.map(|checkout| {
+            let loaded = loaded.unwrap_or_else(|| {
+                checkout.store_library(&library);
+                load(&checkout, &library)
+            });
+            Caches::new(checkout, loaded)
+        });
         let details = Details { parsing, ..Details::default() };
-        let cache = match &request.cache {
-            // Verifying reads everything.
-            Some(location) if request.sharing != SharingRequest::Verify => open_cache(request, location),
-            _ => None,
-        };
         let (vocabulary, readings) = vocabulary(packs.packs());
         let indexer = Indexer::new(workers, vocabulary, visible.headers, tree.clone(), request.jobs)?;
         let refused = inputs.refused.iter().map(|refusal| refused(refusal, &tree)).collect();
+        let units: Arc<[Unit]> = inputs.units.as_slice().into();
         let current = CurrentSnapshot {
             snapshot: Snapshot::disk(),
-            units: inputs.units.as_slice().into(),
+            keys: caches.as_ref().map(|_| unit_cache::keys(&units, &tree)).unwrap_or_default(),
+            units,
             sources: indexer.sources(Snapshot::disk().overlay(), started),
+            compared: None,
         };
-        Ok(Session { request, packs, readings, tree, inputs, details, refused, library, indexer, cache, current })
+        Ok(Session { request, packs, readings, tree, inputs, details, refused, library, indexer, caches, current })
     }
 
     /// Switches to a snapshot: from now on, its files are read.
-    fn enter(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+    pub(crate) fn enter(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
         if snapshot.is_disk() && self.current.snapshot.is_disk() {
             return Ok(());
         }
@@ -162,8 +207,21 @@ impl<'r> Session<'r> {
             let file = if file == on_disk { unit.file.clone() } else { file.to_path_buf() };
             Some(Unit { file, ..unit.clone() })
         });
-        self.current = CurrentSnapshot { snapshot: snapshot.clone(), units: units.collect(), sources };
+        let units: Arc<[Unit]> = units.collect();
+        let keys = self.caches.as_ref().map(|_| unit_cache::keys(&units, &self.tree)).unwrap_or_default();
+        self.current = CurrentSnapshot { snapshot: snapshot.clone(), units, keys, sources, compared: None };
         Ok(())
+    }
+
+    /// Compares the unit cache with the current snapshot.
+    pub(crate) fn compare(&mut self) {
+        if let Some(caches) = &self.caches
+            && self.current.compared.is_none()
+        {
+            let CurrentSnapshot { snapshot, sources, .. } = &self.current;
+            let compare = || caches.units.compare(&self.tree, &caches.checkout.stat_cache, sources, snapshot.overlay());
+            self.current.compared = Some(self.indexer.install(compare));
+        }
     }
 
     /// The program of a snapshot. If more than `limit` units would have to be parsed, none is.
@@ -178,35 +236,46 @@ impl<'r> Session<'r> {
         limit: Option<usize>,
         progress: &dyn Progress,
     ) -> Result<ProgramRead, Error> {
+        self.again_if_replaced(|session| session.try_program(snapshot, limit, progress))
+    }
+
+    /// Does something that may find that libclang has been replaced since an earlier run. Then the tree is opened again,
+    /// and it is done once more.
+    fn again_if_replaced<T>(&mut self, mut work: impl FnMut(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        match work(self) {
+            Err(Error::LibraryReplaced) => {
+                *self = Session::open_with(self.request, false)?;
+                work(self)
+            }
+            result => result,
+        }
+    }
+
+    fn try_program(
+        &mut self,
+        snapshot: &Snapshot,
+        limit: Option<usize>,
+        progress: &dyn Progress,
+    ) -> Result<ProgramRead, Error> {
         self.enter(snapshot)?;
+        self.compare();
         let session = &*self;
         let mut details = session.details.clone();
-        let caches = session.cache.as_ref().map(|cache| Caches::open(cache, session));
         let all: Vec<usize> = (0..session.current.units.len()).collect();
         let purpose = Purpose { limit, files: false };
-        let mut units = session.read(&all, caches.as_ref(), purpose, &mut details, progress)?;
-        let key = caches.as_ref().and_then(|caches| caches.program_key(&units));
-        let cached = caches.as_ref().zip(key).and_then(|(caches, key)| caches.load::<Program>(&key));
-        let program = match cached {
-            Some(mut program) => {
-                program.connect();
-                program
-            }
-            None => {
-                session.complete(&all, &mut units, caches.as_ref(), purpose, &mut details, progress);
-                let fits = session.limit_facts(&mut units);
-                let program = link(units.iter().map(UnitResult::file_facts), &session.tree);
-                if let Some((caches, key)) = caches.as_ref().zip(key).filter(|_| fits) {
-                    caches.store(key, &program);
-                }
-                program
-            }
+        let mut saved = None;
+        let units = std::thread::scope(|scope| {
+            // While units are parsed, the other processor loads the stored program.
+            scope.spawn(|| saved = session.caches.as_ref().and_then(|caches| caches.program(&session.packs)));
+            session.read(&all, purpose, &mut details, progress)
+        });
+        let mut units = units?;
+        let program = match saved.and_then(|saved| session.update(saved, &units)) {
+            Some(program) => program,
+            None => session.link(&all, &mut units, purpose, &mut details, progress)?,
         };
-        let files_read = caches.and_then(|caches| caches.record(&all, &units));
-        // The run cache does not compare response files, so it must not return a report that
-        // depends on any.
-        let files_read = files_read.filter(|_| !session.inputs.may_be_indirect);
-        session.flush(&mut details);
+        let recorded = self.record(&all, &units);
+        let session = &*self;
         details.memory.worker = session.indexer.peak();
         details.memory.limit = session.request.limits.unit_memory;
         let problems = session.problems(units.iter().filter_map(|unit| unit.facts.as_ref().err()));
@@ -221,7 +290,46 @@ impl<'r> Session<'r> {
             problems,
             coverage: session.coverage(),
         };
-        Ok(ProgramRead { index, files_read })
+        Ok(ProgramRead { index, units: recorded })
+    }
+
+    /// Updates a stored program with the facts that differ. `None` if facts are lost, or exceed their limit.
+    fn update(&self, saved: SavedProgram, units: &[UnitResult]) -> Option<Program> {
+        let caches = self.caches.as_ref()?;
+        if !self.fits(units) {
+            return None;
+        }
+        let digests = units.iter().map(|unit| self.digests(unit)).collect::<Option<Vec<Vec<Digest>>>>()?;
+        let is_near = saved.differing(&digests) <= MOST_UPDATED;
+        let parsed = units.iter().filter_map(|unit| unit.file_facts()).flatten();
+        let parsed: HashMap<Digest, &SharedFileFacts> = parsed.map(|facts| (facts.digest(), facts)).collect();
+        let load = |digest: &Digest| match parsed.get(digest) {
+            Some(facts) => Some((*facts).clone()),
+            None => caches.facts(digest),
+        };
+        let updated = saved.update(&digests, &load, |path| self.tree.absolute(path))?;
+        if !is_near {
+            caches.store_program(&updated);
+        }
+        Some(updated.into_program())
+    }
+
+    /// Links the facts of all units.
+    fn link(
+        &self,
+        all: &[usize],
+        units: &mut [UnitResult],
+        purpose: Purpose,
+        details: &mut Details,
+        progress: &dyn Progress,
+    ) -> Result<Program, Error> {
+        self.complete(all, units, purpose, details, progress)?;
+        let fits = self.limit_facts(units);
+        let saved = SavedProgram::link(units.iter().map(UnitResult::file_facts), |path| self.tree.absolute(path));
+        if let Some(caches) = self.caches.as_ref().filter(|_| fits) {
+            caches.store_program(&saved);
+        }
+        Ok(saved.into_program())
     }
 
     /// Takes away the facts of the units with which all facts exceed their limit; whether there are
@@ -252,18 +360,24 @@ impl<'r> Session<'r> {
         numbers: &[usize],
         progress: &dyn Progress,
     ) -> Result<(Vec<UnitRead>, Details), Error> {
+        self.again_if_replaced(|session| session.try_units(snapshot, numbers, progress))
+    }
+
+    fn try_units(
+        &mut self,
+        snapshot: &Snapshot,
+        numbers: &[usize],
+        progress: &dyn Progress,
+    ) -> Result<(Vec<UnitRead>, Details), Error> {
         self.enter(snapshot)?;
-        let session = &*self;
-        let mut details = session.details.clone();
-        let caches = session.cache.as_ref().map(|cache| Caches::open(cache, session));
+        self.compare();
+        let mut details = self.details.clone();
         let purpose = Purpose { limit: None, files: true };
-        let mut results = session.read(numbers, caches.as_ref(), purpose, &mut details, progress)?;
-        session.complete(numbers, &mut results, caches.as_ref(), purpose, &mut details, progress);
-        let files: Vec<Vec<PathBuf>> = results.iter().map(|result| result.files(caches.as_ref())).collect();
-        if let Some(caches) = caches {
-            caches.record(numbers, &results);
-        }
-        session.flush(&mut details);
+        let mut results = self.read(numbers, purpose, &mut details, progress)?;
+        self.complete(numbers, &mut results, purpose, &mut details, progress)?;
+        let files: Vec<Vec<PathBuf>> = results.iter().map(|result| self.files(result)).collect();
+        self.record(numbers, &results);
+        self.flush(&mut details);
         count_unknown_arguments(&results, &mut details);
         let units = results.into_iter().zip(files).zip(numbers).map(|((result, files), number)| UnitRead {
             number: *number,
@@ -283,9 +397,9 @@ impl<'r> Session<'r> {
     }
 
     /// Writes new cache entries to the disk.
-    fn flush(&self, details: &mut Details) {
-        if let Some(error) = self.cache.as_ref().and_then(|cache| cache.flush().err()) {
-            details.cache_failure = Some(error.to_string());
+    pub(crate) fn flush(&mut self, details: &mut Details) {
+        if let Some(failure) = self.caches.as_mut().and_then(Caches::flush) {
+            details.cache_failure = Some(failure);
         }
     }
 

@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use cowrap_analysis::program::{Linker, Program};
-use cowrap_base::files::Tree;
+use cowrap_base::files::{Digest, Tree};
 use cowrap_facts::{SharedFileFacts, UnitFacts};
-use cowrap_frontend::unit_cache::CachedUnit;
+use cowrap_frontend::unit_cache::{CachedUnit, Place};
 use cowrap_frontend::unit_reader::UnitOutcome;
 use cowrap_report::{Details, Problem, SharingStats};
 
 use crate::Error;
-use crate::caches::Caches;
 use crate::problems::{failed, parse_problem};
 use crate::request::{Progress, SharingRequest};
 use crate::session::Session;
@@ -58,42 +57,24 @@ impl Session<'_> {
     ///
     /// # Errors
     ///
-    /// More units would have to be parsed than `purpose` allows.
+    /// More units would have to be parsed than `purpose` allows, or none can be.
     pub(crate) fn read(
         &self,
         numbers: &[usize],
-        caches: Option<&Caches<'_>>,
         purpose: Purpose,
         details: &mut Details,
         progress: &dyn Progress,
     ) -> Result<Vec<UnitResult>, Error> {
-        let units = &self.current.units;
-        let cached: Vec<Option<(CachedUnit, UnitFacts)>> = match caches {
-            None => numbers.iter().map(|_| None).collect(),
-            Some(caches) => {
-                self.indexer.install(|| numbers.par_iter().map(|number| caches.find(&units[*number])).collect())
-            }
-        };
+        let cached = self.find(numbers);
         let missing = numbers.iter().zip(&cached).filter(|(_, cached)| cached.is_none());
         let missing: Vec<usize> = missing.map(|(number, _)| *number).collect();
         if purpose.limit.is_some_and(|limit| missing.len() > limit) {
             return Err(Error::TooManyUnits { units: missing.len() });
         }
-        let parsed = std::thread::scope(|scope| {
-            // The program will most likely be linked anew, which needs the facts of all units.
-            // Decoding them takes about as long as parsing one unit, so another processor does it
-            // meanwhile.
-            if let Some(caches) = caches
-                && (1..=PARSED_PLAINLY).contains(&missing.len())
-            {
-                scope.spawn(|| cached.iter().flatten().for_each(|(cached, _)| caches.decode(*cached)));
-            }
-            self.parse(&missing, caches, purpose.files, details, progress)
-        });
-        let mut parsed = parsed.into_iter();
+        let mut parsed = self.parse(&missing, purpose.files, details, progress)?.into_iter();
         let results = numbers.iter().zip(cached).filter_map(|(number, cached)| match cached {
             Some((cached, outline)) => {
-                let problem = parse_problem(&units[*number].file, &outline, &self.tree);
+                let problem = parse_problem(&self.current.units[*number].file, &outline, &self.tree);
                 Some(UnitResult {
                     facts: problem.map_or(Ok(None), Err),
                     origin: Origin::Cache(cached),
@@ -105,44 +86,129 @@ impl Session<'_> {
         Ok(results.collect())
     }
 
+    /// The units whose files are in the snapshot as they were when they were cached, and their facts without those of
+    /// their files.
+    fn find(&self, numbers: &[usize]) -> Vec<Option<(CachedUnit, UnitFacts)>> {
+        let (Some(caches), Some(compared)) = (&self.caches, &self.current.compared) else {
+            return numbers.iter().map(|_| None).collect();
+        };
+        let keys: Vec<Digest> = numbers.iter().map(|number| self.current.keys[*number]).collect();
+        let outline = |(cached, number): (Option<CachedUnit>, &usize)| {
+            let cached = cached?;
+            Some((cached, caches.units.outline(&self.current.units[*number], cached, &self.tree)?))
+        };
+        let found = self.indexer.install(|| caches.units.find(&keys, compared));
+        found.into_iter().zip(numbers).map(outline).collect()
+    }
+
     /// Loads the facts that are only in the cache yet. Units whose facts the cache has lost are
     /// parsed.
+    ///
+    /// # Errors
+    ///
+    /// No unit can be parsed.
     pub(crate) fn complete(
         &self,
         numbers: &[usize],
         results: &mut [UnitResult],
-        caches: Option<&Caches<'_>>,
         purpose: Purpose,
         details: &mut Details,
         progress: &dyn Progress,
-    ) {
-        let Some(caches) = caches else { return };
-        let units = &self.current.units;
+    ) -> Result<(), Error> {
+        let Some(caches) = &self.caches else { return Ok(()) };
         let lost = |(position, result): (usize, &mut UnitResult)| {
             let (Ok(facts @ None), Origin::Cache(cached)) = (&mut result.facts, &result.origin) else { return None };
-            *facts = caches.facts(&units[numbers[position]], *cached);
+            let digests = caches.units.digests(*cached);
+            *facts = digests.and_then(|digests| digests.iter().map(|digest| caches.facts(digest)).collect());
             facts.is_none().then_some(position)
         };
         let lost: Vec<usize> = self.indexer.install(|| results.par_iter_mut().enumerate().filter_map(lost).collect());
         let lost_numbers: Vec<usize> = lost.iter().map(|position| numbers[*position]).collect();
-        let parsed = self.parse(&lost_numbers, Some(caches), purpose.files, details, progress);
+        let parsed = self.parse(&lost_numbers, purpose.files, details, progress)?;
         for (position, result) in lost.into_iter().zip(parsed) {
             results[position] = result;
         }
+        Ok(())
+    }
+
+    /// The digests of a unit's facts; `None` if the cache is damaged.
+    pub(crate) fn digests(&self, result: &UnitResult) -> Option<Vec<Digest>> {
+        match (&result.facts, &result.origin, &self.caches) {
+            (Ok(None), Origin::Cache(cached), Some(caches)) => caches.units.digests(*cached),
+            (Ok(facts), ..) => Some(facts.iter().flatten().map(SharedFileFacts::digest).collect()),
+            (Err(_), ..) => Some(Vec::new()),
+        }
+    }
+
+    /// Whether the facts of units certainly do not exceed their limit.
+    pub(crate) fn fits(&self, results: &[UnitResult]) -> bool {
+        let Some(caches) = &self.caches else { return false };
+        let cached = results.iter().filter_map(|result| match result.origin {
+            Origin::Cache(cached) => Some(cached),
+            _ => None,
+        });
+        let parsed = results.iter().filter_map(UnitResult::file_facts).flatten();
+        let parsed: u64 = parsed.map(|facts| u64::from(facts.encoded_length())).sum();
+        caches.units.length_of_facts(cached) + parsed <= self.request.limits.facts_bytes
+    }
+
+    /// The files that a unit read, as facts name them; empty if they are not known.
+    pub(crate) fn files(&self, result: &UnitResult) -> Vec<PathBuf> {
+        match (&result.origin, &self.caches) {
+            (Origin::Cache(cached), Some(caches)) => caches.units.files(*cached),
+            (Origin::Parser(Some(facts)), _) => facts.files.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Adds the units that were parsed to the unit cache. The result has all units there; `None` if it does not have
+    /// all of them.
+    ///
+    /// Headers are looked up on the disk. So units of a snapshot that has other files than the disk
+    /// are not added.
+    pub(crate) fn record(&mut self, numbers: &[usize], results: &[UnitResult]) -> Option<Vec<CachedUnit>> {
+        let (caches, compared) = (self.caches.as_mut()?, self.current.compared.as_mut()?);
+        let (snapshot, units) = (&self.current.snapshot, &self.current.units);
+        let parsed = numbers.iter().zip(results).filter_map(|(number, result)| match &result.origin {
+            Origin::Parser(Some(facts)) => Some((self.current.keys[*number], &units[*number], &**facts)),
+            _ => None,
+        });
+        let parsed: Vec<_> = parsed.collect();
+        let mut recorded = Vec::new();
+        if !parsed.is_empty() && snapshot.has_disk_layout() {
+            let place = Place {
+                tree: &self.tree,
+                stat_cache: &caches.checkout.stat_cache,
+                sources: &self.current.sources,
+                overlay: snapshot.overlay(),
+                cache: &caches.checkout.cache,
+            };
+            recorded = self.indexer.install(|| caches.units.record(&parsed, &place, compared));
+            caches.has_news = true;
+        }
+        let mut recorded = recorded.into_iter();
+        let found = results.iter().map(|result| match result.origin {
+            Origin::Cache(cached) => Some(cached),
+            Origin::Parser(Some(_)) => recorded.next().flatten(),
+            Origin::Parser(None) | Origin::Nowhere => None,
+        });
+        found.collect()
     }
 
     /// Parses units. The results are in the same order.
     fn parse(
         &self,
         numbers: &[usize],
-        caches: Option<&Caches<'_>>,
         want_files: bool,
         details: &mut Details,
         progress: &dyn Progress,
-    ) -> Vec<UnitResult> {
+    ) -> Result<Vec<UnitResult>, Error> {
         let units: Vec<_> = numbers.iter().map(|number| self.current.units[*number].clone()).collect();
         if units.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
+        }
+        if !self.indexer.confirm_library()? {
+            return Err(Error::LibraryReplaced);
         }
         let sources = &self.current.sources;
         let snapshot = &self.current.snapshot;
@@ -156,11 +222,11 @@ impl Session<'_> {
         };
         let unshared = |error| (self.request.warn)(&Warning::NoSharing(error));
         let sharing = sharing.and_then(|sharing| sharing.map_err(unshared).ok());
-        let sharing = match (sharing, caches) {
+        let sharing = match (sharing, &self.caches) {
             // libclang checks the times of files when it loads a stored PCH; texts in memory have
             // others.
             (Some(sharing), Some(caches)) if snapshot.is_disk() => {
-                Some(self.indexer.keep(sharing, caches.cache, caches.base))
+                Some(self.indexer.keep(sharing, &caches.checkout.cache, caches.base))
             }
             (sharing, _) => sharing,
         };
@@ -169,7 +235,7 @@ impl Session<'_> {
         self.indexer.run(&units, sources, sharing.as_ref(), |position, outcome| {
             progress.step();
             // The list of files is long, so it is dropped if nobody needs it.
-            let keep_files = want_files || caches.is_some();
+            let keep_files = want_files || self.caches.is_some();
             let file = &units[position].file;
             results.push(UnitResult::parsed(outcome, file, &self.tree, keep_files));
         });
@@ -181,7 +247,7 @@ impl Session<'_> {
             }
             details.sharing = sharing_stats(stats);
         }
-        results
+        Ok(results)
     }
 }
 
@@ -207,15 +273,6 @@ impl UnitResult {
     /// The facts, if there are any and they are in memory.
     pub(crate) fn file_facts(&self) -> Option<&[SharedFileFacts]> {
         self.facts.as_ref().ok()?.as_deref()
-    }
-
-    /// The files that it read, as facts name them; empty if they are not known.
-    pub(crate) fn files(&self, caches: Option<&Caches<'_>>) -> Vec<PathBuf> {
-        match (&self.origin, caches) {
-            (Origin::Cache(cached), Some(caches)) => caches.files(*cached),
-            (Origin::Parser(Some(facts)), _) => facts.files.clone(),
-            _ => Vec::new(),
-        }
     }
 }
 

@@ -48,7 +48,7 @@ fn child() {
         for number in first + round * 10..first + round * 10 + 10 {
             look(&cache, number);
             cache.put(EntryKind::FileFacts, key(number), value(number));
-            cache.put(EntryKind::Unit, key(number % 50), value(number % 50));
+            cache.put(EntryKind::Change, key(number % 50), value(number % 50));
         }
         cache.put(EntryKind::Tree, key(first % 3), value(first % 3));
         let header = key(round % 5);
@@ -137,7 +137,7 @@ fn processes_that_have_too_much_remove_what_others_use_and_do_no_harm() {
     together(root.path(), "crowd", 200);
     count(root.path(), 2000);
     let cache = Cache::open(root.path(), 300_000).unwrap();
-    cache.put(EntryKind::Unit, key(5000), value(5000));
+    cache.put(EntryKind::Change, key(5000), value(5000));
     cache.flush().unwrap();
     assert!(info(root.path()).unwrap().size <= 300_000);
 }
@@ -282,8 +282,8 @@ fn a_directory_that_must_not_be_written_is_read() {
 fn a_place_where_no_directory_can_be_is_an_error_for_its_own() {
     for place in ["/dev/full", "/dev/full/cache", "/proc/cowrap-cache"] {
         let Ok(cache) = Cache::open(Path::new(place), LIMIT) else { continue };
-        assert_eq!((cache.get(EntryKind::Unit, &key(1)), cache.file(&key(1))), (None, None));
-        cache.put(EntryKind::Unit, key(1), value(1));
+        assert_eq!((cache.get(EntryKind::Change, &key(1)), cache.file(&key(1))), (None, None));
+        cache.put(EntryKind::Change, key(1), value(1));
         assert_eq!(cache.put_file(key(1), |path| write(path, 1)), None);
         assert!(cache.flush().is_err(), "{place}");
         cache.flush().unwrap();

@@ -219,7 +219,7 @@ impl State {
         put("include/qemu/osdep.h".to_owned(), OSDEP.to_owned());
         let statements = ["", "f0();", "f1(); f2();", "if (qemu_in_coroutine()) { f3(); }"];
         put("fragment.inc".to_owned(), format!("{}\n", statements[self.fragment]));
-        let settings = if self.settings { "[rules]\ncoroutine-call = \"note\"\n" } else { "" };
+        let settings = if self.settings { "[levels]\ncoroutine-call = \"note\"\n" } else { "" };
         put("cowrap.toml".to_owned(), settings.to_owned());
         put("pack.toml".to_owned(), "extends = \"qemu\"\nname = \"mine\"\npolling = [\"f4\"]\n".to_owned());
         for (number, header) in self.headers.iter().enumerate() {

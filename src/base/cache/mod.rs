@@ -15,6 +15,7 @@
 mod log;
 mod names;
 mod directory;
+mod layers;
 mod stat_cache;
 
 use std::fs::FileTimes;
@@ -33,9 +34,10 @@ use crate::files::{
 };
 
 pub use directory::{CacheInfo, CacheLocation, Cleaned, DEFAULT_LIMIT, clean, default_directory, info};
+pub use layers::Layers;
 use log::{Key, Log, RECORD, Record, append};
 use names::{Header, Item, Name, list};
-pub use stat_cache::{PathState, SavedStatCache, StatCache};
+pub use stat_cache::{Listing, PathState, SavedStatCache, StatCache, list_directory};
 
 /// How long a file counts as just used. Until then its time is not renewed, and a file that looks
 /// abandoned may belong to another machine.
@@ -44,8 +46,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// The kinds of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EntryKind {
-    /// What is known about a unit.
-    Unit = 1,
+    /// What changed in the result of a run over a whole tree since it was stored; see [`Layers`].
+    Change = 1,
     /// The facts of one file.
     FileFacts = 2,
     /// The result of a run over a whole tree. It is large and most runs replace it, so each has a
@@ -53,19 +55,23 @@ pub enum EntryKind {
     Tree = 3,
     /// The record of a precompiled header.
     Precompiled = 4,
+    /// The report on a tree in one state.
+    Report = 5,
 }
 
 impl EntryKind {
     /// All kinds. Their numbers are stored in files and must keep their meaning.
-    pub const ALL: [EntryKind; 4] = [EntryKind::Unit, EntryKind::FileFacts, EntryKind::Tree, EntryKind::Precompiled];
+    pub const ALL: [EntryKind; 5] =
+        [EntryKind::Change, EntryKind::FileFacts, EntryKind::Tree, EntryKind::Precompiled, EntryKind::Report];
 
     /// The plural of the kind, for people.
     pub fn plural(self) -> &'static str {
         match self {
-            EntryKind::Unit => "translation units",
+            EntryKind::Change => "changes of whole-tree results",
             EntryKind::FileFacts => "facts of files",
             EntryKind::Tree => "whole-tree results",
             EntryKind::Precompiled => "precompiled header checks",
+            EntryKind::Report => "reports",
         }
     }
 }

@@ -124,12 +124,12 @@ fn nothing_is_made_before_something_is_written() {
     let root = scratch();
     let directory = root.path().join("a/b");
     let cache = open(&directory);
-    assert_eq!((cache.get(EntryKind::Unit, &key(1)), cache.file(&key(1))), (None, None));
+    assert_eq!((cache.get(EntryKind::Change, &key(1)), cache.file(&key(1))), (None, None));
     cache.flush().unwrap();
     assert!(!root.path().join("a").exists());
-    cache.put(EntryKind::Unit, key(1), b"x".to_vec());
+    cache.put(EntryKind::Change, key(1), b"x".to_vec());
     cache.flush().unwrap();
-    assert_eq!(cache.get(EntryKind::Unit, &key(1)).as_deref(), Some(&b"x"[..]));
+    assert_eq!(cache.get(EntryKind::Change, &key(1)).as_deref(), Some(&b"x"[..]));
 }
 
 #[test]
@@ -234,9 +234,10 @@ const LENGTHS: usize = 9;
 fn specimen() -> TempDir {
     let root = scratch();
     for numbers in [0..3, 3..5] {
-        keep(root.path(), LARGE, EntryKind::Unit, numbers.clone(), LENGTHS);
+        keep(root.path(), LARGE, EntryKind::Change, numbers.clone(), LENGTHS);
         keep(root.path(), LARGE, EntryKind::FileFacts, numbers.clone(), LENGTHS);
-        keep(root.path(), LARGE, EntryKind::Precompiled, numbers, LENGTHS);
+        keep(root.path(), LARGE, EntryKind::Precompiled, numbers.clone(), LENGTHS);
+        keep(root.path(), LARGE, EntryKind::Report, numbers, LENGTHS);
     }
     keep(root.path(), LARGE, EntryKind::Tree, 0..2, LENGTHS);
     open(root.path()).put_file(key(0), write_header(&value(0, LENGTHS))).unwrap();
@@ -256,7 +257,7 @@ fn count(root: &Path) -> usize {
 /// something is written.
 fn spoil(root: &Path, each: impl Fn(&Path, &[u8], &mut dyn FnMut(&[u8]))) {
     let all = count(root);
-    assert_eq!(all, 5 + 5 + 5 + 2 + 1);
+    assert_eq!(all, 5 + 5 + 5 + 5 + 2 + 1);
     let whole: Vec<(PathBuf, Vec<u8>)> =
         files(root).into_iter().map(|file| (file.clone(), std::fs::read(&file).unwrap())).collect();
     for (file, bytes) in &whole {
@@ -299,7 +300,7 @@ fn a_bit_that_flips_is_noticed() {
             }
             // One entry at most is lost.
             std::fs::write(file, &spoilt).unwrap();
-            assert_eq!(count(root.path()), 17, "{} {at}", file.display());
+            assert_eq!(count(root.path()), 22, "{} {at}", file.display());
             std::fs::write(file, bytes).unwrap();
         }
     });
@@ -312,8 +313,8 @@ fn a_file_that_is_cut_off_has_what_is_before() {
         for length in 0..bytes.len() {
             look(&bytes[..length]);
             std::fs::write(file, &bytes[..length]).unwrap();
-            let lost = if file.extension().is_some_and(|end| end == "index") { 15 - length / RECORD } else { 15 };
-            assert!(count(root.path()) >= 18 - lost, "{} {length}", file.display());
+            let lost = if file.extension().is_some_and(|end| end == "index") { 20 - length / RECORD } else { 20 };
+            assert!(count(root.path()) >= 23 - lost, "{} {length}", file.display());
             std::fs::write(file, bytes).unwrap();
         }
     });
@@ -372,8 +373,8 @@ proptest! {
         }
         let left = count(root.path());
         prop_assert!(left >= 3, "trees and the header are not touched");
-        keep(root.path(), LARGE, EntryKind::Unit, 5..7, LENGTHS);
-        prop_assert_eq!(there(root.path(), EntryKind::Unit, 5..7, LENGTHS), [5, 6]);
+        keep(root.path(), LARGE, EntryKind::Change, 5..7, LENGTHS);
+        prop_assert_eq!(there(root.path(), EntryKind::Change, 5..7, LENGTHS), [5, 6]);
     }
 }
 
@@ -387,7 +388,7 @@ fn foreign_files_are_let_alone() {
     }
     std::fs::create_dir(store.join("log-9.data")).unwrap();
     std::fs::create_dir(store.join(format!("tree-{}", key(9)))).unwrap();
-    assert_eq!(count(root.path()), 18);
+    assert_eq!(count(root.path()), 23);
     keep(root.path(), 1, EntryKind::Tree, [1], 10);
     for name in names {
         assert_eq!(std::fs::read(store.join(name)).unwrap(), b"mine");
@@ -427,11 +428,11 @@ fn what_was_not_used_for_longest_goes_first() {
         // Something that every run uses, and something new.
         let cache = Cache::open(root.path(), limit).unwrap();
         for number in [0, 1, 2] {
-            match cache.get(EntryKind::Unit, &key(number)) {
+            match cache.get(EntryKind::Change, &key(number)) {
                 Some(found) => assert_eq!(found, value(number, 500)),
                 None => {
                     assert_eq!(round, 0, "what is used stays");
-                    cache.put(EntryKind::Unit, key(number), value(number, 500));
+                    cache.put(EntryKind::Change, key(number), value(number, 500));
                 }
             }
         }
@@ -547,7 +548,7 @@ fn a_clock_that_was_put_back_does_no_harm() {
     let root = specimen();
     let future = SystemTime::now() + 1000 * HOUR;
     files(root.path()).iter().for_each(|file| set_time(file, future));
-    assert_eq!(count(root.path()), 18);
+    assert_eq!(count(root.path()), 23);
     // In the future is as old as can be: these go before what is new.
     files(root.path()).iter().for_each(|file| set_time(file, future));
     for number in 100..120 {
@@ -561,7 +562,7 @@ fn a_clock_that_was_put_back_does_no_harm() {
 #[test]
 fn what_killed_runs_left_is_removed() {
     let root = scratch();
-    keep(root.path(), LARGE, EntryKind::Unit, [1], 10);
+    keep(root.path(), LARGE, EntryKind::Change, [1], 10);
     let mut child = std::process::Command::new("true").spawn().unwrap();
     let dead = child.id();
     child.wait().unwrap();
@@ -572,12 +573,12 @@ fn what_killed_runs_left_is_removed() {
         std::fs::create_dir(directory).unwrap();
         std::fs::write(directory.join("header.pch"), "x").unwrap();
     }
-    keep(root.path(), LARGE, EntryKind::Unit, [2], 10);
+    keep(root.path(), LARGE, EntryKind::Change, [2], 10);
     assert!(left.exists(), "it is too young to be sure");
     for directory in [&left, &alive] {
         set_time(directory, SystemTime::now() - 2 * HOUR);
     }
-    keep(root.path(), LARGE, EntryKind::Unit, [3], 10);
+    keep(root.path(), LARGE, EntryKind::Change, [3], 10);
     assert!(!left.exists() && alive.exists());
 }
 
@@ -588,10 +589,11 @@ fn what_is_in_a_cache_is_told() {
     let length = LENGTHS as u64;
     let tree = length + 16 + RECORD as u64;
     let expected = [
-        ("translation units", 5, 5 * length),
+        ("changes of whole-tree results", 5, 5 * length),
         ("facts of files", 5, 5 * length),
         ("whole-tree results", 2, 2 * tree),
         ("precompiled header checks", 5, 5 * length),
+        ("reports", 5, 5 * length),
         ("precompiled headers", 1, length),
     ];
     assert_eq!(told.kinds, expected);

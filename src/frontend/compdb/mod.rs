@@ -14,6 +14,7 @@ mod find;
 mod language;
 mod options;
 mod read;
+mod saved;
 mod vet;
 mod command_line;
 
@@ -24,6 +25,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use cowrap_base::files::Shown;
 use thiserror::Error;
@@ -64,7 +66,9 @@ pub struct Unit {
     /// `@`: the value of an option begins with neither. So leaving out any of them (such as an
     /// option that a libclang does not know) can lose meaning, but cannot turn a value into an
     /// option.
-    pub arguments: Vec<OsString>,
+    ///
+    /// Units of a database with the same arguments share them.
+    pub arguments: Arc<[OsString]>,
     /// The absolute paths of the compiler's output: one for each entry that became this unit, if it
     /// names one.
     pub outputs: Vec<PathBuf>,

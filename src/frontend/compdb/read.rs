@@ -6,6 +6,7 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -185,7 +186,7 @@ impl Entry {
             Vetted::Unit(Arguments { kept, dropped, output: by_option }) => {
                 let outputs = output.or(by_option).map(|output| normalize(&directory.join(output)));
                 let outputs = outputs.into_iter().collect();
-                EntryOutcome::Unit(Unit { file, directory, arguments: kept, outputs, entry: number, dropped })
+                EntryOutcome::Unit(Unit { file, directory, arguments: kept.into(), outputs, entry: number, dropped })
             }
             Vetted::Refused(RefusedWord { word, reason }) => {
                 let argument = String::from_utf8_lossy(&word).into_owned();
@@ -231,6 +232,8 @@ struct Units {
     known: HashMap<u64, Vec<usize>>,
     /// The outputs of the units at these positions.
     outputs: HashSet<(usize, PathBuf)>,
+    /// Their lists of arguments.
+    arguments: HashSet<Arc<[OsString]>>,
 }
 
 impl Units {
@@ -245,6 +248,10 @@ impl Units {
         let mut outputs = std::mem::take(&mut unit.outputs);
         if known.is_none() {
             same.push(at);
+            match self.arguments.get(&unit.arguments) {
+                Some(known) => unit.arguments = Arc::clone(known),
+                None => drop(self.arguments.insert(Arc::clone(&unit.arguments))),
+            }
             self.units.push(unit);
         }
         outputs.retain(|output| self.outputs.insert((at, output.clone())));

@@ -807,10 +807,10 @@ fn an_entry_becomes_a_unit() {
     let expected = Unit {
         file: "/s/a.c".into(),
         directory: "/b".into(),
-        arguments: ["--target=aarch64-linux-gnu", "-I", "inc"].map(OsString::from).to_vec(),
+        arguments: ["--target=aarch64-linux-gnu", "-I", "inc"].map(OsString::from).into(),
         outputs: vec!["/b/a.o".into()],
         entry: 0,
-        dropped: ["-Wall", "-c"].map(OsString::from).to_vec(),
+        dropped: ["-Wall", "-c"].map(OsString::from).into(),
     };
     assert_eq!(units, [expected]);
 }
@@ -827,6 +827,56 @@ fn the_file_is_no_argument_however_it_is_spelled() {
 fn arguments_are_preferred_to_a_command() {
     let units = units(r#"[{"file": "a.c", "command": "cc 'unbalanced", "arguments": ["cc", "-DX=a b", "a.c"]}]"#);
     assert_eq!(texts(&units[0].arguments), ["-D", "X=a b"]);
+}
+
+/// What caches store has the same units again, but for dropped arguments.
+#[test]
+fn a_saved_database_comes_back() {
+    let text = r#"[
+        {"directory": "/b", "file": "a.c", "command": "ccache aarch64-linux-gnu-gcc -Iinc -Wall -o b.o -c a.c"},
+        {"directory": "/b", "file": "b.c", "command": "gcc -DX -fopenmp -include c.h -Xclang -DY -std=gnu11 -O2 b.c"},
+        {"directory": "/b", "file": "c.c", "command": "gcc -m32 -march=native -mtune=generic -isystem d -Wp,-DZ c.c"},
+        {"directory": "/b", "file": "d.cc", "command": "g++ -x c d.cc"},
+        {"directory": "/b", "file": "e.c", "command": "cc -fplugin=x.so e.c"},
+        {"directory": "/b", "file": "f.cc", "command": "g++ f.cc"},
+        {"directory": "/b", "file": "g.c", "command": "cc -DX -c g.c -o 1.o"},
+        {"directory": "/b", "file": "g.c", "command": "cc -DX -c g.c -o 2.o"}]"#;
+    let mut database = read_text(text).unwrap();
+    assert_eq!((database.units.len(), database.refused.len(), database.other_languages.len()), (5, 1, 1));
+    let bytes = database.to_bytes().unwrap();
+    database.units.iter_mut().for_each(|unit| unit.dropped.clear());
+    let back = Database::from_bytes(database.path.clone(), &bytes).unwrap();
+    assert_eq!((&back.units, &back.refused), (&database.units, &database.refused));
+    assert_eq!(back.other_languages, database.other_languages);
+    // Response files may change.
+    assert_eq!(
+        read_text(r#"[{"directory": "/b", "file": "a.c", "command": "cc -DX=@ a.c"}]"#).unwrap().to_bytes(),
+        None
+    );
+}
+
+/// As when somebody else can write to the cache.
+#[test]
+fn a_saved_database_with_arguments_that_no_database_has_is_refused() {
+    let database = read_text(r#"[{"directory": "/b", "file": "a.c", "command": "cc -DX a.c"}]"#).unwrap();
+    let lists: [&[&str]; 6] = [
+        &["-Xclang", "-load", "-Xclang", "x.so"],
+        &["-fplugin=x.so"],
+        &["-DX"],
+        &["-D", "-fplugin=x.so"],
+        &["@x"],
+        &["-x", "c++"],
+    ];
+    for arguments in lists {
+        let mut changed = database.clone();
+        changed.units[0].arguments = arguments.iter().map(OsString::from).collect();
+        assert!(Database::from_bytes("/b".into(), &changed.to_bytes().unwrap()).is_none(), "{arguments:?}");
+    }
+    for file in ["a.c", "/b/../a.c", "/b/a.S", "-fplugin=x.so"] {
+        let mut changed = database.clone();
+        changed.units[0].file = file.into();
+        assert!(Database::from_bytes("/b".into(), &changed.to_bytes().unwrap()).is_none(), "{file}");
+    }
 }
 
 #[test]
@@ -899,7 +949,7 @@ fn bytes_that_are_not_utf8_are_kept() {
     let os = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
     assert_eq!(units[0].directory, os(b"/b\xff"));
     assert_eq!(units[0].file, os(b"/b\xff/\xe9\xc3\xa9.c"));
-    assert_eq!(units[0].arguments, [os(b"-D"), os(b"X=\xfe")]);
+    assert_eq!(*units[0].arguments, [os(b"-D"), os(b"X=\xfe")]);
     assert_eq!(units[0].outputs, [PathBuf::from(os(b"/b\xff/\xfd.o"))]);
     assert_eq!(units[0].dropped, [os(b"-c")]);
 }

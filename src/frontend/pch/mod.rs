@@ -130,7 +130,7 @@ impl<'a> Sharing<'a> {
                 macros.add(&header.scan, header.own, sources.scans.names());
             }
         }
-        macros.finish(units.iter().flat_map(|unit| &unit.arguments), sources.scans.names());
+        macros.finish(units.iter().flat_map(|unit| &*unit.arguments), sources.scans.names());
         let scratch = TemporaryDirectory::make()?;
         let (sources, stats) = (Arc::clone(sources), Mutex::default());
         Ok(Sharing { plan, macros, sources, scratch, store: None, verify, stats })

@@ -35,7 +35,7 @@ impl Graph {
         let unit = |name: &str| Unit {
             file: root.join(name),
             directory: root.clone(),
-            arguments: Vec::new(),
+            arguments: Vec::new().into(),
             outputs: Vec::new(),
             entry: 0,
             dropped: Vec::new(),

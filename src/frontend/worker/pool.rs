@@ -103,18 +103,9 @@ impl StartingWorkers {
                 library => break library.map_err(StartError::Ended)??,
             }
         };
-        Ok(Workers {
-            isolation: self.isolation,
-            limits: self.limits,
-            library,
-            idle: Mutex::new(vec![self.first]),
-            common: (0, Vec::new()),
-            run: AtomicU64::new(0),
-            next_summary: AtomicU64::new(0),
-            facts: Mutex::default(),
-            peak: AtomicU64::new(0),
-            has_waited: AtomicBool::new(false),
-        })
+        let workers = Workers::with_library(&self.isolation, &self.limits, library);
+        lock(&workers.idle).push(self.first);
+        Ok(workers)
     }
 }
 
@@ -127,6 +118,40 @@ impl Workers {
     pub fn start(isolation: &Isolation, limits: &Limits) -> Result<StartingWorkers, StartError> {
         let first = Worker::start(isolation)?;
         Ok(StartingWorkers { isolation: isolation.clone(), limits: *limits, first })
+    }
+
+    /// Workers that are started when they are needed, with the libclang that an earlier run used. It may have been
+    /// replaced; see [`Workers::confirm`].
+    pub fn with_library(isolation: &Isolation, limits: &Limits, library: LibraryInfo) -> Workers {
+        Workers {
+            isolation: isolation.clone(),
+            limits: *limits,
+            library,
+            idle: Mutex::default(),
+            common: (0, Vec::new()),
+            run: AtomicU64::new(0),
+            next_summary: AtomicU64::new(0),
+            facts: Mutex::default(),
+            peak: AtomicU64::new(0),
+            has_waited: AtomicBool::new(false),
+        }
+    }
+
+    /// Starts the first worker if there is none. Whether it uses [`Workers::library`].
+    ///
+    /// # Errors
+    ///
+    /// There is no usable libclang, or the worker cannot be started or has ended.
+    pub fn confirm(&self) -> Result<bool, StartError> {
+        if !lock(&self.idle).is_empty() {
+            return Ok(true);
+        }
+        let Workers { library, mut idle, .. } = Workers::start(&self.isolation, &self.limits)?.ready()?;
+        let is_same = library == self.library;
+        if is_same {
+            lock(&self.idle).append(idle.get_mut().unwrap_or_else(PoisonError::into_inner));
+        }
+        Ok(is_same)
     }
 
     /// The libclang that workers use.

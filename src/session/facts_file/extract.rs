@@ -216,7 +216,7 @@ pub(super) fn digest(unit: &Unit, tree: &Tree) -> Digest {
     for path in [&unit.file, &unit.directory] {
         digester.update(tree.portable(path).as_os_str().as_bytes());
     }
-    for argument in &unit.arguments {
+    for argument in unit.arguments.iter() {
         let mut argument = argument.as_bytes().to_vec();
         // No argument contains a NUL byte.
         let directories = [(tree.build.as_ref(), b"\0@"), (Some(&tree.root), b"\0.")];

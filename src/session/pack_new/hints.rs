@@ -112,7 +112,7 @@ pub fn find_hints(source: &HintSource) -> Result<TreeHints, Error> {
             (known.ok_or_else(|| Error::NoSuchPath { path: root.shown().to_string() })?, None)
         }
         HintSource::Request(request) => {
-            let (_, tree) = inputs(request)?;
+            let (_, tree) = inputs(request, None)?;
             (tree.root, tree.build)
         }
     };

@@ -79,6 +79,14 @@ impl SavedProgram {
             && units.iter().flatten().all(|facts| (*facts as usize) < records.len())
     }
 
+    /// How many units have other facts in a state for which `units` has the digests of each unit's facts.
+    pub fn differing(&self, units: &[Vec<Digest>]) -> usize {
+        let digest = |record: &u32| self.records.get(*record as usize).map(|record| record.digest);
+        let is_same = |own: &[u32], other: &[Digest]| own.iter().map(digest).eq(other.iter().copied().map(Some));
+        let differing = self.units.iter().zip(units).filter(|(own, other)| !is_same(own, other)).count();
+        differing + self.units.len().abs_diff(units.len())
+    }
+
     /// The program.
     pub fn into_program(self) -> Program {
         let mut program = self.program;

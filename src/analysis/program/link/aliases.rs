@@ -78,7 +78,7 @@ impl Linker {
                 continue;
             }
             let names = names.iter().filter(|name| !name.is_weak);
-            let ids = names.filter_map(|name| self.function_ids.get(&(name.name.clone(), None)));
+            let ids = names.filter_map(|name| self.function_ids.get(&None)?.get(&name.name));
             for id in ids.filter(|id| self.functions[**id].bodies.is_empty()) {
                 let known = bodies.entry(*id).or_insert(*function);
                 if *own < self.functions[*known].name {
@@ -100,7 +100,7 @@ impl Linker {
         };
         let names = self.aliases.get(&alias).into_iter().flatten();
         let found = names.filter_map(|AliasName { name, file, .. }| {
-            let of = |file| self.function_ids.get(&(name.clone(), file)).copied();
+            let of = |file| self.function_ids.get(&file)?.get(name).copied();
             let found = of(Some(*file)).filter(|found| is_known(*found)).or_else(|| of(None))?;
             let function = &self.functions[found];
             let path = function.file.map(|file| &self.files[file]);

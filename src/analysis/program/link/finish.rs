@@ -35,6 +35,7 @@ impl Linker {
 
     /// The program before its bodies are related, with what is needed to update it.
     pub(in super::super) fn finish_bodies_alone(mut self, absolute: impl Fn(&Path) -> PathBuf) -> Linked {
+        self.link_parts();
         self.files.as_mut_slice().iter_mut().for_each(|path| *path = absolute(path));
         let special = self.special_functions();
         self.drop_weak_bodies();

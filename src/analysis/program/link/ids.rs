@@ -3,6 +3,7 @@
 use super::super::{FileId, FunctionId, Location, Mark, SlotId};
 
 /// For each file, symbol and slot of the facts, its id.
+#[derive(Debug)]
 pub(super) struct IdMap {
     pub(super) files: Vec<FileId>,
     pub(super) functions: Vec<FunctionId>,

@@ -17,7 +17,8 @@ mod stores;
 use std::collections::hash_map::Entry;
 use std::path::PathBuf;
 
-use rustc_hash::FxHashMap as HashMap;
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use cowrap_base::files::Digest;
 use cowrap_facts::{FileFacts, ReadingId, SharedFileFacts};
@@ -48,7 +49,8 @@ const FEW_DECLARATIONS: usize = 32;
 pub struct Linker {
     file_ids: HashMap<PathBuf, FileId>,
     files: IndexVec<FileId, PathBuf>,
-    function_ids: HashMap<(String, Option<FileId>), FunctionId>,
+    /// For external linkage and for each file, the functions by name.
+    function_ids: HashMap<Option<FileId>, HashMap<String, FunctionId>>,
     functions: IndexVec<FunctionId, Function>,
     bodies: IndexVec<BodyId, Body>,
     /// How other packs read bodies, where that differs, sorted by the number of the reading.
@@ -66,11 +68,28 @@ pub struct Linker {
     stores: Stores,
     /// The stores of weak bodies: another body can take their place.
     weak_stores: HashMap<BodyId, Stores>,
-    /// The facts that were added, by their digests: positions in `records` and `external`.
+    /// The facts that were added, by their digests: positions in `parts`, and later in `records`.
     added: HashMap<Digest, u32>,
+    parts: Vec<Part>,
+    /// The facts that units list, as they were added: units and positions in `parts`.
+    listed: Vec<(u32, u32)>,
     records: Vec<FactsRecord>,
-    /// For all facts that were added, the bodies of functions with external linkage.
-    external: Vec<Vec<BodyId>>,
+}
+
+/// Facts that were added, before they are linked.
+#[derive(Debug)]
+struct Part {
+    facts: SharedFileFacts,
+    ids: IdMap,
+}
+
+/// A body of a part with the program's ids.
+struct Translated {
+    body: Body,
+    /// How other packs read it.
+    readings: Vec<(ReadingId, Body)>,
+    /// The parameters that it assigns to.
+    assigned: HashSet<SlotId>,
 }
 
 impl Linker {
@@ -81,23 +100,22 @@ impl Linker {
 
     /// Adds facts as well. The result numbers the distinct facts in the order in which they are first added.
     pub(super) fn add_numbered(&mut self, unit: u32, facts: &SharedFileFacts) -> u32 {
-        if let Some(known) = self.added.get(&facts.digest()) {
-            for body in &self.external[*known as usize] {
-                self.bodies[*body].units.push(unit);
+        let number = match self.added.get(&facts.digest()) {
+            Some(known) => *known,
+            None => {
+                let number = self.parts.len() as u32;
+                self.added.insert(facts.digest(), number);
+                let ids = self.mention(facts.facts());
+                self.parts.push(Part { facts: facts.clone(), ids });
+                number
             }
-            return *known;
-        }
-        let number = self.records.len() as u32;
-        self.added.insert(facts.digest(), number);
-        let (located, external) = self.add_facts(unit, facts.facts());
-        self.records.push(FactsRecord { digest: facts.digest(), located, has_units: !external.is_empty() });
-        self.external.push(external);
+        };
+        self.listed.push((unit, number));
         number
     }
 
-    /// Adds facts. Returns the files in which they say something, and the bodies among them of functions with external
-    /// linkage.
-    fn add_facts(&mut self, unit: u32, facts: &FileFacts) -> (Vec<FileId>, Vec<BodyId>) {
+    /// Gives everything that facts mention an id.
+    fn mention(&mut self, facts: &FileFacts) -> IdMap {
         let files = facts.files.iter().map(|path| self.file(path)).collect();
         let mut ids = IdMap { files, functions: Vec::new(), slots: Vec::new() };
         for symbol in &facts.symbols {
@@ -109,18 +127,50 @@ impl Linker {
             let slot = self.slot(&ids, slot);
             ids.slots.push(slot);
         }
+        ids
+    }
+
+    /// Links all facts that were added, in their order.
+    fn link_parts(&mut self) {
+        let parts = std::mem::take(&mut self.parts);
+        let translated: Vec<Vec<Translated>> = parts.par_iter().map(|part| self.translate_bodies(part)).collect();
+        let mut translated: Vec<Option<Vec<Translated>>> = translated.into_iter().map(Some).collect();
+        // For each part, its bodies of functions with external linkage.
+        let mut external: Vec<Vec<BodyId>> = vec![Vec::new(); parts.len()];
+        for (unit, number) in std::mem::take(&mut self.listed) {
+            let external = &mut external[number as usize];
+            match translated[number as usize].take() {
+                Some(bodies) => *external = self.link_part(unit, &parts[number as usize], bodies),
+                None => external.iter().for_each(|body| self.bodies[*body].units.push(unit)),
+            }
+        }
+        self.records = parts
+            .iter()
+            .zip(external)
+            .map(|(Part { facts, ids }, external)| FactsRecord {
+                digest: facts.digest(),
+                located: mentions::located(facts.facts()).map(|file| ids.file(file)).collect(),
+                has_units: !external.is_empty(),
+            })
+            .collect();
+    }
+
+    /// Links facts. Returns the bodies among them of functions with external linkage.
+    fn link_part(&mut self, unit: u32, part: &Part, bodies: Vec<Translated>) -> Vec<BodyId> {
+        let Part { facts, ids } = part;
+        let facts = facts.facts();
         for declaration in &facts.declarations {
-            self.declaration(&ids, declaration);
+            self.declaration(ids, declaration);
         }
         let mut external = Vec::new();
-        for body in &facts.bodies {
-            external.extend(self.body(&ids, unit, body));
+        for (translated, body) in bodies.into_iter().zip(&facts.bodies) {
+            external.extend(self.body(ids, unit, translated, &body.stores));
         }
         for store in &facts.stores {
-            self.stores.add(&self.slots, &ids, store);
+            self.stores.add(&self.slots, ids, store);
         }
         self.misplaced.extend(ids.marks(&facts.misplaced));
-        (mentions::located(facts).map(|file| ids.file(file)).collect(), external)
+        external
     }
 
     fn file(&mut self, path: &PathBuf) -> FileId {
@@ -137,13 +187,14 @@ impl Linker {
     }
 
     fn function(&mut self, name: &str, file: Option<FileId>) -> FunctionId {
-        let id = match self.function_ids.entry((name.to_owned(), file)) {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(free) => {
-                let name = free.key().0.clone();
+        let known = self.function_ids.entry(file).or_default();
+        let id = match known.get(name) {
+            Some(&id) => id,
+            None => {
                 let (aliases, declarations, bodies) = (Vec::new(), Vec::new(), Vec::new());
-                let function = Function { name, file, aliases, declarations, bodies };
-                *free.insert(self.functions.push(function))
+                let id = self.functions.push(Function { name: name.to_owned(), file, aliases, declarations, bodies });
+                known.insert(name.to_owned(), id);
+                id
             }
         };
         count(&mut self.mentions.functions, id);
@@ -201,14 +252,31 @@ impl Linker {
         }
     }
 
-    /// Adds a body. Returns its id if its function has external linkage.
-    fn body(&mut self, ids: &IdMap, unit: u32, facts: &cowrap_facts::Body) -> Option<BodyId> {
-        let assigned = stores::assigned_parameters(&self.slots, ids, facts);
-        let readings = facts.readings.iter();
-        let readings: Vec<_> = readings.map(|read| (read.reading, self.translate(ids, unit, &read.body))).collect();
-        let body = self.translate(ids, unit, facts);
+    fn translate_bodies(&self, part: &Part) -> Vec<Translated> {
+        let Part { facts, ids } = part;
+        let translate = |body: &cowrap_facts::Body| Translated {
+            body: translate(ids, body),
+            readings: body.readings.iter().map(|read| (read.reading, translate(ids, &read.body))).collect(),
+            assigned: stores::assigned_parameters(&self.slots, ids, body),
+        };
+        facts.facts().bodies.iter().map(translate).collect()
+    }
+
+    /// Adds a body and its stores. Returns its id if its function has external linkage.
+    fn body(
+        &mut self,
+        ids: &IdMap,
+        unit: u32,
+        translated: Translated,
+        stores: &[cowrap_facts::Store],
+    ) -> Option<BodyId> {
+        let Translated { mut body, mut readings, assigned } = translated;
         let function = &self.functions[body.function];
         let is_external = function.file.is_none();
+        if is_external {
+            body.units.push(unit);
+            readings.iter_mut().for_each(|(_, read)| read.units.push(unit));
+        }
         let is_weak = function.weak_definitions().any(|location| location == body.location);
         // Different units can have different bodies at one location, with different sets of flags.
         let is_same = |id: &&BodyId| {
@@ -236,57 +304,9 @@ impl Linker {
             }
         };
         let known = if is_weak { self.weak_stores.entry(id).or_default() } else { &mut self.stores };
-        facts.stores.iter().for_each(|store| known.add(&self.slots, ids, store));
+        stores.iter().for_each(|store| known.add(&self.slots, ids, store));
         assigned.into_iter().for_each(|parameter| known.add_assigned(parameter));
         is_external.then_some(id)
-    }
-
-    /// The body with the program's ids, without its stores.
-    fn translate(&self, ids: &IdMap, unit: u32, body: &cowrap_facts::Body) -> Body {
-        let function = ids.function(body.symbol);
-        let calls = body.calls.iter().map(|call| Call {
-            callee: ids.function(call.callee),
-            location: ids.location(call.location),
-            spelling: call.spelling.map(|spelling| ids.location(spelling)),
-            condition: call.condition,
-            kind: call.kind,
-            after: call.after,
-            ends: call.ends,
-            is_change: call.is_change,
-            arguments: arguments(ids, &call.arguments),
-        });
-        let calls = calls.collect();
-        let slot_calls = body.slot_calls.iter().map(|call| SlotCall {
-            slot: call.slot.and_then(|slot| ids.slot(slot)),
-            location: ids.location(call.location),
-            condition: call.condition,
-            kind: call.kind,
-            after: call.after,
-            ends: call.ends,
-            arguments: arguments(ids, &call.arguments),
-        });
-        let slot_calls = slot_calls.collect();
-        let critical_sections = body.critical_sections.iter().map(|section| CriticalSection {
-            lock: section.lock,
-            name: section.name.clone(),
-            taken: ids.location(section.taken),
-            calls: section.calls.iter().map(|call| ids.location(*call)).collect(),
-        });
-        let is_external = self.functions[function].file.is_none();
-        Body {
-            function,
-            location: ids.location(body.location),
-            values: cowrap_facts::feasible(&body.flags),
-            flags: body.flags.clone(),
-            calls,
-            slot_calls,
-            returns_after: body.returns_after,
-            exit: body.exit,
-            assertion: body.assertion.map(|assertion| (assertion, ids.location(assertion.location))),
-            critical_sections: critical_sections.collect(),
-            releases: body.releases.clone(),
-            units: if is_external { vec![unit] } else { Vec::new() },
-        }
     }
 
     /// The slot with this identity; `None` if its identity goes through too many others.
@@ -356,6 +376,52 @@ impl Linker {
                 (SlotKey::Target(slot), id, String::new())
             }
         })
+    }
+}
+
+/// The body with the program's ids, without its stores and its units.
+fn translate(ids: &IdMap, body: &cowrap_facts::Body) -> Body {
+    let calls = body.calls.iter().map(|call| Call {
+        callee: ids.function(call.callee),
+        location: ids.location(call.location),
+        spelling: call.spelling.map(|spelling| ids.location(spelling)),
+        condition: call.condition,
+        kind: call.kind,
+        after: call.after,
+        ends: call.ends,
+        is_change: call.is_change,
+        arguments: arguments(ids, &call.arguments),
+    });
+    let calls = calls.collect();
+    let slot_calls = body.slot_calls.iter().map(|call| SlotCall {
+        slot: call.slot.and_then(|slot| ids.slot(slot)),
+        location: ids.location(call.location),
+        condition: call.condition,
+        kind: call.kind,
+        after: call.after,
+        ends: call.ends,
+        arguments: arguments(ids, &call.arguments),
+    });
+    let slot_calls = slot_calls.collect();
+    let critical_sections = body.critical_sections.iter().map(|section| CriticalSection {
+        lock: section.lock,
+        name: section.name.clone(),
+        taken: ids.location(section.taken),
+        calls: section.calls.iter().map(|call| ids.location(*call)).collect(),
+    });
+    Body {
+        function: ids.function(body.symbol),
+        location: ids.location(body.location),
+        values: cowrap_facts::feasible(&body.flags),
+        flags: body.flags.clone(),
+        calls,
+        slot_calls,
+        returns_after: body.returns_after,
+        exit: body.exit,
+        assertion: body.assertion.map(|assertion| (assertion, ids.location(assertion.location))),
+        critical_sections: critical_sections.collect(),
+        releases: body.releases.clone(),
+        units: Vec::new(),
     }
 }
 

@@ -507,6 +507,10 @@ impl<'tu> Cursor<'tu> {
         extern "C" fn step(cursor: CXCursor, parent: CXCursor, data: CXClientData) -> CXChildVisitResult {
             // SAFETY: `data` is the `State` that `visit` passes below and outlives the call.
             let state = unsafe { &mut *(data as *mut State<'_, '_>) };
+            // Macros and inclusions, which only some units have, are no code.
+            if (CXCursor_PreprocessingDirective..=CXCursor_InclusionDirective).contains(&cursor.kind) {
+                return CXChildVisit_Continue;
+            }
             let (Some(cursor), Some(parent)) = (Cursor::new(cursor), Cursor::new(parent)) else {
                 return CXChildVisit_Continue;
             };

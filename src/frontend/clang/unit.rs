@@ -47,9 +47,14 @@ pub enum Purpose {
     /// To be walked. Parsing goes on after a fatal error (a missing header), so that the rest can
     /// be reported.
     Walk,
+    /// To be walked, on top of a precompiled header. The compiler notes what it skipped.
+    WalkShared,
     /// To be saved as a precompiled header. It need not be whole: what is only tentatively defined
     /// stays so.
     Precompile,
+    /// To see what the compiler skips of what is precompiled. A precompiled header cannot have that
+    /// itself: each one on top of it would have all of it twice.
+    Preprocess,
 }
 
 /// A file that was entered by an inclusion.
@@ -136,7 +141,14 @@ impl Index {
     ) -> Result<TranslationUnit<'_>, ParseError> {
         let options = match purpose {
             Purpose::Walk => CXTranslationUnit_KeepGoing,
+            // Only the detailed record of the preprocessor has the skipped lines.
+            Purpose::WalkShared => CXTranslationUnit_KeepGoing | CXTranslationUnit_DetailedPreprocessingRecord,
             Purpose::Precompile => CXTranslationUnit_ForSerialization | CXTranslationUnit_Incomplete,
+            Purpose::Preprocess => {
+                CXTranslationUnit_Incomplete
+                    | CXTranslationUnit_SkipFunctionBodies
+                    | CXTranslationUnit_DetailedPreprocessingRecord
+            }
         };
         let arguments: Vec<*const c_char> = arguments.iter().map(|argument| argument.as_ptr()).collect();
         let mut unsaved: Vec<CXUnsavedFile> = unsaved
@@ -239,6 +251,34 @@ impl<'i> TranslationUnit<'i> {
             Some(Inclusion { file: File::new(file)?, line, from: from.map(|location| (location.file, location.line)) })
         };
         found.into_iter().filter_map(inclusion).collect()
+    }
+
+    /// The lines that the compiler skipped, since the condition around them was false: a file, and
+    /// the first and the last line, which are directives. Only a unit that is parsed for this has
+    /// them.
+    pub fn skipped(&self) -> Vec<(File<'_>, u32, u32)> {
+        let mut found = Vec::new();
+        // SAFETY: the list has `count` ranges, lives until it is disposed of, and is disposed of
+        // exactly once.
+        unsafe {
+            let list = clang_getAllSkippedRanges(self.raw);
+            if list.is_null() {
+                return found;
+            }
+            let count = if (*list).ranges.is_null() { 0 } else { (*list).count as usize };
+            for number in 0..count {
+                let range = *(*list).ranges.add(number);
+                let start: Option<Location<'_>> = expansion_location(clang_getRangeStart(range));
+                let end: Option<Location<'_>> = expansion_location(clang_getRangeEnd(range));
+                if let (Some(start), Some(end)) = (start, end)
+                    && start.file == end.file
+                {
+                    found.push((start.file, start.line, end.line));
+                }
+            }
+            clang_disposeSourceRangeList(list);
+        }
+        found
     }
 
     /// Writes the unit, which must have been parsed for that, to a precompiled header; whether that

@@ -3,24 +3,25 @@
 //! What is kept of a compilation depends on nothing else in the plan, so that a later run can use
 //! it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
 use crate::clang::UnsavedFile;
 use crate::extract::PchSummary;
 use crate::failure::Failure;
-use crate::scan::{Name, Names};
+use crate::scan::{Name, Names, SkippedLines};
 use crate::worker::Conversation;
 use cowrap_facts::SharedFileFacts;
 
 use super::bit_set::BitSet;
 use super::certify::Certificate;
-use super::headers::Headers;
+use super::headers::{Headers, Inclusions};
+use super::interference::MovedFiles;
 use super::parsed::Parsed;
 use super::plan::{ListedHeader, Node};
 
@@ -38,6 +39,10 @@ pub struct Candidate<'a> {
     pub listed: &'a [&'a ListedHeader],
 }
 
+/// The lines that the compiler skipped, by the absolute paths of all files that were read once;
+/// nothing is known of other files.
+pub type Skipped = BTreeMap<PathBuf, Vec<SkippedLines>>;
+
 /// What came out of compiling a candidate.
 #[derive(Debug, Default)]
 pub struct Compiled {
@@ -47,6 +52,8 @@ pub struct Compiled {
     pub summary: Arc<PchSummary>,
     /// The facts of the headers.
     pub file_facts: Vec<SharedFileFacts>,
+    /// What the compiler skipped, if that was asked for.
+    pub skipped: Option<Skipped>,
 }
 
 /// An inclusion, with the paths that facts use.
@@ -75,9 +82,34 @@ pub struct Pch {
     pub certificate: Certificate,
     /// The number of its summary, for workers.
     pub number: u64,
+    /// The source.
+    pub source: (CString, UnsavedFile),
+    /// The node of the plan.
+    pub node: usize,
+    /// The same without what the compiler skipped in its files, once that was asked for.
+    pub active: OnceLock<Active>,
+}
+
+/// What is known of a precompiled header by what the compiler skipped in its files.
+#[derive(Debug)]
+pub struct Active {
+    /// See [`Certificate::moved`].
+    pub moved: Arc<MovedFiles>,
+    /// See [`Certificate::included`].
+    pub included: Inclusions,
 }
 
 impl Pch {
+    /// Its files that are read in another order than in a plain parse, as far as they are known.
+    pub fn moved(&self) -> &Arc<MovedFiles> {
+        self.active.get().map_or(&self.certificate.moved, |active| &active.moved)
+    }
+
+    /// The inclusions in it and below it, as far as they are known.
+    pub fn included(&self) -> &Inclusions {
+        self.active.get().map_or(&self.certificate.included, |active| &active.included)
+    }
+
     /// This precompiled header, and those below it.
     pub fn chain(&self) -> impl Iterator<Item = &Pch> {
         std::iter::successors(Some(self), |pch| pch.below.as_deref())
@@ -139,7 +171,7 @@ pub fn source(
 }
 
 /// What came out of compiling a precompiled header.
-pub fn compiled(parsed: Parsed) -> Compiled {
+pub fn compiled(parsed: Parsed, skipped: Option<Skipped>) -> Compiled {
     let Parsed { facts, summary, inclusions, .. } = parsed;
-    Compiled { inclusions, summary, file_facts: facts.file_facts }
+    Compiled { inclusions, summary, file_facts: facts.file_facts, skipped }
 }

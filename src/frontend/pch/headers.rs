@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::scan::{Guard, IncludeKind, Name, PathId, Resolver, Scan, Scans};
+use crate::scan::{Guard, IncludeKind, Name, PathId, Resolver, Scan, Scans, SkippedLines};
 use cowrap_base::files::{Identities, Tree};
 
 use super::bit_set::BitSet;
@@ -240,6 +240,24 @@ impl Headers {
             }
         }
         closure
+    }
+
+    /// The inclusions of a file that was read once, with `skipped` lines: they are made whenever it is
+    /// read so.
+    pub fn active_inclusions(
+        &self,
+        file: HeaderId,
+        skipped: &[SkippedLines],
+    ) -> impl Iterator<Item = (HeaderId, u32, HeaderId)> {
+        let header = self.get(file);
+        let is_known = header.oddity.is_none() && !header.has_open_guard;
+        let is_read = |line: u32| !skipped.iter().any(|(first, last)| *first < line && line < *last);
+        let can_count = move |edge: &&Edge| {
+            let include = header.scan.includes.get(edge.position);
+            let is_plain = include.is_some_and(|include| !include.next && include.kind != IncludeKind::Computed);
+            is_known && is_plain && self.get(edge.to).oddity.is_none() && is_read(edge.line)
+        };
+        header.edges.iter().filter(can_count).map(move |edge| (file, edge.line, edge.to))
     }
 
     /// The files that may be read with these files, with these files.

@@ -22,7 +22,7 @@ use crate::scan::{IncludeKind, Name, Scan};
 
 use super::bit_set::BitSet;
 use super::headers::HeaderId;
-use super::macros::{Macros, NameParts, defined_plain, defines};
+use super::macros::{Macros, defined_plain, defines};
 use super::order::Order;
 
 /// Names in a text, each with a line.
@@ -34,9 +34,9 @@ pub type Lines = Vec<(Name, u32)>;
 pub struct MovedFiles {
     /// The same of the precompiled header below.
     below: Option<Arc<MovedFiles>>,
-    /// The files, in the order in which they were read.
-    files: Vec<HeaderId>,
-    /// The names that the files may ask for.
+    /// The files, in the order in which they were read, with what was read of them.
+    files: Vec<(HeaderId, Arc<Scan>)>,
+    /// The names that the files may ask for, those that they paste together included.
     asked: BitSet,
     /// The names that lead to what the files may define.
     leading: BitSet,
@@ -45,8 +45,10 @@ pub struct MovedFiles {
     /// The same for files that were also read before everything. What they define now, they have
     /// defined before.
     definers_again: HashMap<Name, Vec<(HeaderId, u32)>>,
-    /// What the names that they define can be pasted together from.
-    name_parts: Vec<(Name, Arc<NameParts>)>,
+    /// The names that they declare.
+    declared: Vec<Name>,
+    /// The macros that have been the same since before all of the files.
+    constant: Arc<HashSet<Name>>,
 }
 
 /// A text that may change places with the files of a precompiled header.
@@ -79,31 +81,49 @@ impl MovedFiles {
     ///
     /// Files that are in `first` were read before everything, and are read again, since they have
     /// no guard (`stddef.h`, `bits/wordsize.h`). It does not matter that they define the same
-    /// macros again, unless other files define these too.
+    /// macros again, unless other files define these too. `constant` are macros that have been
+    /// defined before all of them, and are defined in no other way anywhere.
     pub fn certify(
         below: Option<Arc<MovedFiles>>,
-        files: Vec<HeaderId>,
+        files: Vec<(HeaderId, Arc<Scan>)>,
         first: &BitSet,
         declares: &HashMap<HeaderId, Lines>,
+        constant: Arc<HashSet<Name>>,
         order: &Order<'_>,
         macros: &Macros,
     ) -> (MovedFiles, Vec<Conflict>) {
         let headers = order.headers;
-        let mut moved = MovedFiles { below, files, ..MovedFiles::default() };
-        let mut conflicts = moved.add_definitions(first, declares, order, macros);
+        let (moved, mut conflicts) = MovedFiles::new(below, files, first, declares, constant, order, macros);
         let lines = |file: &HeaderId| declares.get(file).map(Vec::as_slice).unwrap_or_default();
-        for file in &moved.files {
-            let scan = &headers.get(*file).scan;
+        for (file, scan) in &moved.files {
             let is_first = first.contains(*file);
             let other = OtherText { scan, file: Some(*file), is_first, declares: lines(file) };
             conflicts.extend(moved.chain().flat_map(|moved| moved.level_conflicts(&other, order, macros, true)));
         }
         // Files below are compared with what is declared again here.
-        for file in declares.keys().filter(|file| !moved.files.contains(file)) {
-            let scan = &headers.get(*file).scan;
+        let is_here = |file: &HeaderId| moved.files.iter().any(|(here, _)| here == file);
+        for file in declares.keys().filter(|file| !is_here(file)) {
+            let below = || moved.chain().flat_map(|moved| &moved.files).find(|(below, _)| below == file);
+            let scan = below().map_or(&headers.get(*file).scan, |(_, scan)| scan);
             let other = OtherText { scan, file: Some(*file), is_first: false, declares: lines(file) };
             conflicts.extend(moved.chain().flat_map(|moved| moved.level_conflicts(&other, order, macros, true)));
         }
+        (moved, conflicts)
+    }
+
+    /// Files on top of those of the precompiled header below, and those of them that may not move at
+    /// all.
+    pub fn new(
+        below: Option<Arc<MovedFiles>>,
+        files: Vec<(HeaderId, Arc<Scan>)>,
+        first: &BitSet,
+        declares: &HashMap<HeaderId, Lines>,
+        constant: Arc<HashSet<Name>>,
+        order: &Order<'_>,
+        macros: &Macros,
+    ) -> (MovedFiles, Vec<Conflict>) {
+        let mut moved = MovedFiles { below, files, constant, ..MovedFiles::default() };
+        let conflicts = moved.add_definitions(first, declares, order, macros);
         (moved, conflicts)
     }
 
@@ -116,14 +136,17 @@ impl MovedFiles {
         macros: &Macros,
     ) -> Vec<Conflict> {
         let mut conflicts = Vec::new();
-        for file in &self.files {
+        for (file, scan) in &self.files {
             let header = order.headers.get(*file);
-            macros.add_reached_from(&mut self.asked, header.scan.words.iter().map(|(name, _)| *name));
+            macros.add_reached_from(&mut self.asked, scan.words.iter().map(|(name, _)| *name));
+            if let Some(pastable) = macros.pastable(scan, order.names) {
+                self.asked.extend(&pastable.reached);
+            }
             let definers = if first.contains(*file) { &mut self.definers_again } else { &mut self.definers };
-            for (name, line) in defines(&header.scan) {
+            for (name, line) in defines(scan) {
                 definers.entry(name).or_default().push((*file, line));
             }
-            if macros.leaks(&header.scan) || has_computed_include(&header.scan) || header.oddity.is_some() {
+            if macros.leaks(scan, order.names) || has_computed_include(scan) || header.oddity.is_some() {
                 conflicts.push(Conflict { file: Some(*file), other: None, macro_name: None });
             }
         }
@@ -134,14 +157,18 @@ impl MovedFiles {
             }
         }
         macros.add_leading_to(&mut self.leading, self.definers.keys().copied());
-        let name_parts = |name: &Name| Some((*name, macros.name_parts(*name, order.names)?));
-        self.name_parts = self.definers.keys().filter_map(name_parts).collect();
+        self.declared = declares.values().flatten().map(|(name, _)| *name).collect();
         conflicts
     }
 
     /// The files of this level.
-    pub fn files(&self) -> &[HeaderId] {
+    pub fn files(&self) -> &[(HeaderId, Arc<Scan>)] {
         &self.files
+    }
+
+    /// The macros that have been the same since before all of the files.
+    pub fn constant(&self) -> &Arc<HashSet<Name>> {
+        &self.constant
     }
 
     /// This level, and those below it.
@@ -153,7 +180,7 @@ impl MovedFiles {
     /// behind them; `None` when they may.
     pub fn conflict(&self, other: &OtherText<'_>, order: &Order<'_>, macros: &Macros) -> Option<Conflict> {
         let is_odd = other.file.is_some_and(|file| order.headers.get(file).oddity.is_some());
-        if macros.leaks(other.scan) || has_computed_include(other.scan) || is_odd {
+        if macros.leaks(other.scan, order.names) || has_computed_include(other.scan) || is_odd {
             return Some(Conflict { file: None, other: other.file, macro_name: None });
         }
         self.chain().find_map(|moved| moved.level_conflicts(other, order, macros, false).into_iter().next())
@@ -214,24 +241,22 @@ impl Comparison<'_> {
     /// Compares a name that the text defines with what the files ask for.
     fn compare_with_uses_of(&mut self, name: Name, line: u32) {
         let Comparison { moved, macros, order, .. } = *self;
-        let name_parts = macros.name_parts(name, order.names);
-        if !moved.asked.contains(name.index()) && name_parts.is_none() {
+        // Names that are only declared can be pasted together too.
+        if !moved.asked.contains(name.index()) && macros.defines(name) {
             return;
         }
         let mut leading = BitSet::default();
         macros.add_leading_to(&mut leading, [name]);
-        for file in &moved.files {
-            let scan = &order.headers.get(*file).scan;
+        for (file, scan) in &moved.files {
             if self.is_settled_for(Some(*file), scan, name) {
                 continue;
             }
             let words = scan.words.iter().filter(|(word, _)| leading.contains(word.index()));
             let words = words.filter(|(word, _)| !self.is_inert(*word, scan)).map(|(_, line)| *line);
-            let pasted = name_parts.as_ref().and_then(|parts| {
-                let (from, line) = &*macros.pastable(scan)?;
-                parts.can_be_pasted_from(from).then_some(*line)
-            });
-            if let Some(there) = words.chain(pasted).min() {
+            let pasted = macros
+                .pastable(scan, order.names)
+                .filter(|pastable| pastable.leads_to(&leading) || macros.can_paste(pastable, name, order.names));
+            if let Some(there) = words.chain(pasted.map(|pastable| pastable.line)).min() {
                 self.compare(*file, there, line, name);
             }
         }
@@ -239,7 +264,7 @@ impl Comparison<'_> {
 
     /// Compares what the files define with what the text asks for.
     fn compare_uses(&mut self) {
-        let Comparison { moved, other, macros, .. } = *self;
+        let Comparison { moved, other, macros, order, .. } = *self;
         for (word, line) in &other.scan.words {
             if moved.leading.contains(word.index()) && !self.is_inert(*word, other.scan) {
                 for name in macros.reached_from(*word).iter() {
@@ -247,13 +272,14 @@ impl Comparison<'_> {
                 }
             }
         }
-        if !moved.name_parts.is_empty()
-            && let Some(pastable) = macros.pastable(other.scan)
-        {
-            let (from, line) = &*pastable;
-            for (name, _) in moved.name_parts.iter().filter(|(_, parts)| parts.can_be_pasted_from(from)) {
-                self.compare_use(*name, *line);
+        let Some(pastable) = macros.pastable(other.scan, order.names) else { return };
+        for name in pastable.macros_among(&moved.leading) {
+            for name in macros.reached_from(name).iter() {
+                self.compare_use(*name, pastable.line);
             }
+        }
+        for name in moved.declared.iter().filter(|name| macros.can_paste(&pastable, **name, order.names)) {
+            self.compare_use(*name, pastable.line);
         }
     }
 
@@ -271,6 +297,9 @@ impl Comparison<'_> {
     /// order is always the one in which they were read.
     fn compare(&mut self, file: HeaderId, line_there: u32, line_here: u32, name: Name) {
         let order = self.order;
+        if self.is_constant(name) {
+            return;
+        }
         let is_ordered = |here: HeaderId| {
             order.whole(here) == order.whole(file)
                 || order.is_first(file, here, line_here)
@@ -279,6 +308,12 @@ impl Comparison<'_> {
         if !self.other.file.is_some_and(is_ordered) {
             self.conflicts.push(Conflict { file: Some(file), other: self.other.file, macro_name: Some(name) });
         }
+    }
+
+    /// Whether a name is a macro that has been the same since before all of these files.
+    fn is_constant(&self, name: Name) -> bool {
+        let is_declared = has(self.other.declares, name) || self.moved.declared.contains(&name);
+        self.moved.constant.contains(&name) && self.other.file.is_some() && !is_declared
     }
 
     /// Whether a settled name makes no difference to a text: the text has a default for it, is no
@@ -321,8 +356,10 @@ mod tests {
         ]);
         let (included, unforeseen) = (Inclusions::new(), HashSet::new());
         let order = Order::new(&graph.headers, graph.names(), &included, &unforeseen);
-        let files = vec![graph.id("a.h"), graph.id("b.h")];
-        let (_, found) = MovedFiles::certify(None, files, &BitSet::default(), &HashMap::new(), &order, &graph.macros);
+        let text = |name: &str| (graph.id(name), Arc::clone(&graph.headers.get(graph.id(name)).scan));
+        let files = vec![text("a.h"), text("b.h")];
+        let (first, declares, macros) = (BitSet::default(), HashMap::new(), &graph.macros);
+        let (_, found) = MovedFiles::certify(None, files, &first, &declares, Arc::default(), &order, macros);
         let name = |conflict: &Conflict| match conflict.macro_name {
             Some(name) => String::from_utf8_lossy(&graph.names().text(name)).into_owned(),
             None => "?".to_owned(),
@@ -351,6 +388,21 @@ mod tests {
         assert_eq!(conflicts("#define A 1\n", "#define B A\nint b = B;\n"), ["A"]);
         let pasted = "#define GLUE(x, y) x ## y\nint b = GLUE(FOO, BAR);\n";
         assert_eq!(conflicts("#define FOOBAR 1\n", pasted), ["FOOBAR"]);
+    }
+
+    #[test]
+    fn only_names_of_its_form_are_pasted() {
+        let enabled = "#define IS(x) x ## _ENABLED\nint b = IS(FOO_BAR);\nint FOO, BAR, BAR_ENABLED;\n";
+        assert_eq!(conflicts("#define FOOBAR 1\n#define FOO_ENABLED 1\n", enabled), ["FOO_ENABLED"]);
+    }
+
+    #[test]
+    fn a_pasted_macro_leads_to_others() {
+        let glue = "#define GLUE(x, y) x ## y\n";
+        let through = format!("{glue}#define FOOBAR A\nint b = GLUE(FOO, BAR);\n");
+        assert_eq!(conflicts("#define A 1\n", &through), ["A"]);
+        let twice = format!("{glue}#define FOOBAR GLUE(BAR, FOO)\nint b = GLUE(FOO, BAR);\n");
+        assert_eq!(conflicts("#define BARFOO 1\n", &twice), ["BARFOO"]);
     }
 
     #[test]

@@ -3,12 +3,12 @@
 //! No macro is expanded. A macro "leads to" every name in any of its replacement lists, and to what
 //! these lead to.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use crate::scan::{Guard, Name, Names, Scan};
+use crate::scan::{Guard, Name, Names, PastedForm, Scan};
 use cowrap_base::files::Digest;
 
 use super::bit_set::BitSet;
@@ -53,8 +53,18 @@ pub struct Macros {
     named_by: HashMap<Name, Vec<Name>>,
     /// The macros that leave the compiler in another state.
     pragmas: HashSet<Name>,
-    /// The macros that paste names together.
-    pastes: HashSet<Name>,
+    /// The macros that paste names together, and the forms of these names.
+    pastes: HashMap<Name, Vec<PastedForm>>,
+    /// The macros that are defined in one way wherever they are defined, and never undefined, each
+    /// with a digest of the definition; `None` for other macros.
+    uniform: HashMap<Name, Option<Digest>>,
+    /// The macros that some text defines or undefines.
+    defined: HashSet<Name>,
+    /// Their texts, once all are known: sorted, and backwards and sorted.
+    sorted: Vec<(Arc<[u8]>, Name)>,
+    backwards: Vec<(Vec<u8>, Name)>,
+    /// What each of them can be pasted together from, if it can; found when it is first asked for.
+    parts: OnceLock<HashMap<Name, NameParts>>,
     /// The macros that mean the same wherever they are defined.
     settled: HashSet<Name>,
     /// The macros that have parameters wherever they are defined.
@@ -68,17 +78,24 @@ pub struct Macros {
     counter: Option<Name>,
     /// All names that lead to a macro of `pastes`.
     pasting: BitSet,
-    /// What a name can be pasted together from, if it can; found when it is first asked for.
-    name_parts: Mutex<HashMap<Name, Option<Arc<NameParts>>>>,
     /// All names that a macro leads to; found when they are first asked for.
     reached: Mutex<HashMap<Name, Arc<Vec<Name>>>>,
     /// See [`Macros::pastable`]; by the digest of the text.
     pastable: Mutex<HashMap<Digest, Option<Arc<Pastable>>>>,
 }
 
-/// All names that a text which pastes names together can lead to, and the first line that may
-/// paste.
-pub type Pastable = (BitSet, u32);
+/// What a text that pastes names together can paste.
+#[derive(Debug)]
+pub struct Pastable {
+    /// The macros whose names it may paste together.
+    pub macros: BitSet,
+    /// The first line that may paste.
+    pub line: u32,
+    /// All names that it can lead to, those of macros that it pastes included.
+    pub reached: BitSet,
+    /// The forms of the names that it pastes.
+    forms: BTreeSet<PastedForm>,
+}
 
 /// A longer name may be pasted together from anything: looking for its parts would take long.
 const LONGEST_PASTED: usize = 300;
@@ -92,23 +109,26 @@ pub struct NameParts {
 }
 
 impl NameParts {
-    fn new(name: Name, names: &Names) -> Option<NameParts> {
-        let text = names.text(name);
+    /// The parts of a name, whose names are found with `find`.
+    fn new(text: &[u8], find: &dyn Fn(&[u8]) -> Option<Name>) -> Option<NameParts> {
         let length = text.len();
         if length > LONGEST_PASTED {
-            return Some(NameParts { length, parts: vec![(0, length, None)] });
+            return Some(NameParts { length, parts: Vec::new() });
         }
         let mut ends = vec![false; length + 1];
         ends[0] = true;
         let mut parts = Vec::new();
         for from in 0..length {
+            if !ends[from] {
+                continue;
+            }
             for to in from + 1..=length {
-                if !ends[from] || to - from == length {
+                if to - from == length {
                     continue;
                 }
                 // The scan does not record numbers. As a rule they have no `_`.
                 let is_number = text[from].is_ascii_digit() && !text[from..to].contains(&b'_');
-                let part = names.find(&text[from..to]);
+                let part = find(&text[from..to]);
                 if is_number || part.is_some() {
                     parts.push((from, to, part.filter(|_| !is_number)));
                     ends[to] = true;
@@ -120,7 +140,10 @@ impl NameParts {
 
     /// Whether the whole name can be pasted together from these names.
     pub fn can_be_pasted_from(&self, names: &BitSet) -> bool {
-        let mut ends = vec![false; self.length + 1];
+        let mut ends = [false; LONGEST_PASTED + 1];
+        if self.length > LONGEST_PASTED {
+            return true;
+        }
         ends[0] = true;
         for (from, to, part) in &self.parts {
             ends[*to] |= ends[*from] && part.is_none_or(|part| names.contains(part.index()));
@@ -143,7 +166,18 @@ impl Macros {
                 self.named_by.entry(named).or_default().push(*name);
             }
         }
-        self.pastes.extend(&scan.pastes);
+        for (name, form) in &scan.pastes {
+            let known = self.pastes.entry(*name).or_default();
+            if !known.contains(form) {
+                known.push(form.clone());
+            }
+        }
+        for (name, _) in defines(scan) {
+            self.defined.insert(name);
+            let here = scan.uniform.binary_search_by_key(&name, |(name, _)| *name).ok().map(|at| scan.uniform[at].1);
+            let known = self.uniform.entry(name).or_insert(here);
+            *known = known.filter(|known| Some(*known) == here);
+        }
         self.functions.extend(&scan.functions);
         self.plain.extend(defined_plain(scan));
         // Pragmas that libraries build from arguments (`G_STRINGIFY`) are about warnings.
@@ -165,8 +199,14 @@ impl Macros {
         self.add_leading_to(&mut leaking, self.pragmas.iter().copied().chain(place_dependent));
         self.counter = names.find(COUNTER);
         self.add_leading_to(&mut counting, self.counter);
-        self.add_leading_to(&mut pasting, self.pastes.iter().copied());
+        self.add_leading_to(&mut pasting, self.pastes.keys().copied());
         (self.leaking, self.counting, self.pasting) = (leaking, counting, pasting);
+        let mut sorted: Vec<(Arc<[u8]>, Name)> = self.defined.iter().map(|name| (names.text(*name), *name)).collect();
+        sorted.sort_unstable();
+        let backwards = |(text, name): &(Arc<[u8]>, Name)| (text.iter().rev().copied().collect(), *name);
+        self.backwards = sorted.iter().map(backwards).collect();
+        self.backwards.sort_unstable();
+        self.sorted = sorted;
     }
 
     /// All names that a name leads to, and that name; sorted.
@@ -205,40 +245,98 @@ impl Macros {
         }
     }
 
-    /// What a name can be pasted together from, if it can.
-    pub fn name_parts(&self, name: Name, names: &Names) -> Option<Arc<NameParts>> {
-        if self.pastes.is_empty() {
-            return None;
-        }
-        if let Some(known) = self.name_parts.lock().ok().and_then(|known| known.get(&name).cloned()) {
-            return known;
-        }
-        let found = NameParts::new(name, names).map(Arc::new);
-        if let Ok(mut known) = self.name_parts.lock() {
-            known.insert(name, found.clone());
-        }
-        found
+    /// What macros can be pasted together from.
+    fn parts(&self, names: &Names) -> &HashMap<Name, NameParts> {
+        self.parts.get_or_init(|| {
+            names.with_find(|find| {
+                let parts = |(text, name): &(Arc<[u8]>, Name)| Some((*name, NameParts::new(text, find)?));
+                self.sorted.iter().filter_map(parts).collect()
+            })
+        })
     }
 
-    /// For a text that pastes names together: all names that it leads to, and the first line that
-    /// may paste.
-    pub fn pastable(&self, scan: &Scan) -> Option<Arc<Pastable>> {
+    /// The macros whose names have a form.
+    fn of_form(&self, form: &PastedForm) -> Vec<Name> {
+        let PastedForm { begin, end } = form;
+        let fits = |name: &[u8]| form.fits(name);
+        if begin.is_empty() && !end.is_empty() {
+            let end: Vec<u8> = end.iter().rev().copied().collect();
+            let from = self.backwards.partition_point(|(text, _)| *text < end);
+            return self.backwards[from..]
+                .iter()
+                .take_while(|(text, _)| text.starts_with(&end))
+                .map(|(_, name)| *name)
+                .collect();
+        }
+        let from = self.sorted.partition_point(|(text, _)| **text < **begin);
+        let begins = self.sorted[from..].iter().take_while(|(text, _)| text.starts_with(begin));
+        begins.filter(|(text, _)| fits(text)).map(|(_, name)| *name).collect()
+    }
+
+    /// For a text that pastes names together: what it can paste.
+    pub fn pastable(&self, scan: &Scan, names: &Names) -> Option<Arc<Pastable>> {
         if let Some(known) = self.pastable.lock().ok().and_then(|known| known.get(&scan.content).cloned()) {
             return known;
         }
-        let found = self.find_pastable(scan).map(Arc::new);
+        let found = self.find_pastable(scan, names).map(Arc::new);
         if let Ok(mut known) = self.pastable.lock() {
             known.insert(scan.content, found.clone());
         }
         found
     }
 
-    fn find_pastable(&self, scan: &Scan) -> Option<Pastable> {
+    fn find_pastable(&self, scan: &Scan, names: &Names) -> Option<Pastable> {
         let pastes = scan.words.iter().filter(|(word, _)| self.pasting.contains(word.index()));
         let line = pastes.map(|(_, line)| *line).min()?;
-        let mut names = BitSet::default();
-        self.add_reached_from(&mut names, scan.words.iter().map(|(word, _)| *word));
-        Some((names, line))
+        let mut reached = BitSet::default();
+        self.add_reached_from(&mut reached, scan.words.iter().map(|(word, _)| *word));
+        let mut found = Pastable { macros: BitSet::default(), line, reached, forms: BTreeSet::new() };
+        let parts = self.parts(names);
+        // What is pasted may name a macro, which may paste again.
+        loop {
+            let reaches = |(name, _): &(&Name, &Vec<PastedForm>)| found.reached.contains(name.index());
+            let forms = self.pastes.iter().filter(reaches).flat_map(|(_, forms)| forms);
+            found.forms = forms.cloned().collect();
+            // Any name has the form without a beginning and an end.
+            if found.forms.contains(&PastedForm::default()) {
+                found.forms.retain(|form| *form == PastedForm::default());
+            }
+            let can_be_pasted = |name: &Name| {
+                !found.macros.contains(name.index())
+                    && parts.get(name).is_some_and(|parts| parts.can_be_pasted_from(&found.reached))
+            };
+            let fitting = found.forms.iter().flat_map(|form| self.of_form(form));
+            let new: Vec<Name> = fitting.filter(can_be_pasted).collect();
+            for name in &new {
+                found.macros.insert(name.index());
+            }
+            let more: Vec<Name> = new.into_iter().filter(|name| !found.reached.contains(name.index())).collect();
+            if more.is_empty() {
+                return Some(found);
+            }
+            self.add_reached_from(&mut found.reached, more);
+        }
+    }
+
+    /// Whether a text can paste a name together.
+    pub fn can_paste(&self, pastable: &Pastable, name: Name, names: &Names) -> bool {
+        if self.defined.contains(&name) {
+            return pastable.macros.contains(name.index());
+        }
+        let text = names.text(name);
+        let parts = || names.with_find(|find| NameParts::new(&text, find));
+        pastable.fits(&text) && parts().is_some_and(|parts| parts.can_be_pasted_from(&pastable.reached))
+    }
+
+    /// Whether a macro is defined in one way wherever it is defined, and never undefined. Once it is
+    /// defined, it stays what it is.
+    pub fn is_uniform(&self, name: Name) -> bool {
+        self.uniform.get(&name).is_some_and(Option::is_some)
+    }
+
+    /// Whether some text defines or undefines a macro of this name.
+    pub fn defines(&self, name: Name) -> bool {
+        self.defined.contains(&name)
     }
 
     /// Whether a macro means the same wherever it is defined.
@@ -255,15 +353,34 @@ impl Macros {
 
     /// Whether a text may leave the compiler in another state, or depends on the file that includes
     /// it.
-    pub fn leaks(&self, scan: &Scan) -> bool {
+    pub fn leaks(&self, scan: &Scan, names: &Names) -> bool {
         // A text that counts by itself may decide by the number what is read.
         let leaks = |word: &Name| self.leaking.contains(word.index()) || Some(*word) == self.counter;
-        scan.leaks || scan.open || scan.words.iter().any(|(word, _)| leaks(word))
+        let pastes = || self.pastable(scan, names).is_some_and(|pastable| pastable.leads_to(&self.leaking));
+        scan.leaks || scan.open || scan.words.iter().any(|(word, _)| leaks(word)) || pastes()
     }
 
     /// Whether a text may use `__COUNTER__`.
-    pub fn counts(&self, scan: &Scan) -> bool {
-        scan.words.iter().any(|(word, _)| self.counting.contains(word.index()))
+    pub fn counts(&self, scan: &Scan, names: &Names) -> bool {
+        let pastes = || self.pastable(scan, names).is_some_and(|pastable| pastable.leads_to(&self.counting));
+        scan.words.iter().any(|(word, _)| self.counting.contains(word.index())) || pastes()
+    }
+}
+
+impl Pastable {
+    /// Whether one of the forms fits a name.
+    fn fits(&self, name: &[u8]) -> bool {
+        self.forms.iter().any(|form| form.fits(name))
+    }
+
+    /// Whether it may paste the name of one of these macros.
+    pub fn leads_to(&self, names: &BitSet) -> bool {
+        !self.macros.intersection(names).is_empty()
+    }
+
+    /// The macros among these whose names it may paste.
+    pub fn macros_among(&self, names: &BitSet) -> Vec<Name> {
+        self.macros.intersection(names).iter().map(Name::from_index).collect()
     }
 }
 
@@ -323,11 +440,12 @@ mod tests {
         let names = Names::new();
         let (macros, scans) =
             macros(&["#define GLUE(a, b) a ## b\nGLUE(foo, bar)\n", "#define foobar 1\nfoo\n"], &names);
-        let parts = macros.name_parts(names.intern(b"foobar"), &names).unwrap();
-        let (from, line) = &*macros.pastable(&scans[0]).unwrap();
-        assert!(parts.can_be_pasted_from(from));
-        assert_eq!(*line, 2);
-        assert!(macros.pastable(&scans[1]).is_none(), "it does not paste");
+        let parts = NameParts::new(b"foobar", &|text| names.find(text)).unwrap();
+        let pastable = macros.pastable(&scans[0], &names).unwrap();
+        assert!(parts.can_be_pasted_from(&pastable.reached));
+        assert!(pastable.macros.contains(names.intern(b"foobar").index()));
+        assert_eq!(pastable.line, 2);
+        assert!(macros.pastable(&scans[1], &names).is_none(), "it does not paste");
         let few: BitSet = [names.intern(b"foo").index()].into_iter().collect();
         assert!(!parts.can_be_pasted_from(&few));
     }
@@ -338,9 +456,9 @@ mod tests {
         let texts =
             ["#define PACK _Pragma(\"pack(1)\")\n", "PACK\n", "#define ID __COUNTER__\n", "int x = ID;\n", "int y;\n"];
         let (macros, scans) = macros(&texts, &names);
-        let leaks: Vec<bool> = scans.iter().map(|scan| macros.leaks(scan)).collect();
+        let leaks: Vec<bool> = scans.iter().map(|scan| macros.leaks(scan, &names)).collect();
         assert_eq!(leaks, [false, true, false, false, false]);
-        let counts: Vec<bool> = scans.iter().map(|scan| macros.counts(scan)).collect();
+        let counts: Vec<bool> = scans.iter().map(|scan| macros.counts(scan, &names)).collect();
         assert_eq!(counts, [false, false, false, true, false]);
     }
 }

@@ -40,7 +40,7 @@ use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::clang::{Purpose, UnsavedFile};
 use crate::compdb::Unit;
@@ -55,10 +55,11 @@ use cowrap_facts::{SharedFileFacts, UnitFacts};
 
 use self::bit_set::BitSet;
 use self::certify::{
-    Context, Rejection, SharedUnit, UnitRejection, certify_header, certify_unit, check_compilation, last_early_line,
+    Certificate, Context, Rejection, SharedUnit, UnitRejection, certify_header, certify_unit, check_compilation,
+    last_early_line,
 };
 pub(crate) use self::compile::Pch;
-use self::compile::{Candidate, Compiled};
+use self::compile::{Active, Candidate, Compiled, Skipped};
 use self::headers::HeaderId;
 use self::macros::Macros;
 use self::name_uses::{WantedNames, referred_names};
@@ -104,9 +105,27 @@ pub struct SharingStats {
     pub unsaved: usize,
 }
 
-/// The result of one try to make a precompiled header; `None` when other headers left out would not
-/// help.
-type Tried = Option<Result<Pch, Rejection>>;
+/// The result of one try to make a precompiled header.
+enum Tried {
+    /// It is made.
+    Made(Box<Pch>),
+    /// It is not certified.
+    Rejected(Rejection),
+    /// It is not certified unless the compiler skips something.
+    Unclear,
+    /// Other headers left out would not help.
+    Failed,
+}
+
+/// The result of one try to read a unit with its precompiled header.
+enum Shared {
+    /// Its facts.
+    Read(UnitFacts),
+    /// They are not certified.
+    Refused(Refusal),
+    /// They are not certified unless the compiler skips something in the precompiled headers.
+    Unclear,
+}
 
 impl<'a> Sharing<'a> {
     /// Plans for units. With `verify`, every unit that shares is also parsed plainly, the plain
@@ -174,30 +193,54 @@ impl<'a> Sharing<'a> {
     ) -> Option<Pch> {
         let maker = Maker { sharing: self, reader, unit: &units[self.plan.nodes[node].unit], node, below };
         let mut left_out = BitSet::default();
-        for _ in 0..MOST_TRIES {
-            let tried = catch_unwind(AssertUnwindSafe(|| maker.try_without(&left_out))).ok()??;
+        let mut is_active = false;
+        let mut tries = 0;
+        while tries < MOST_TRIES {
+            let tried = catch_unwind(AssertUnwindSafe(|| maker.try_without(&left_out, is_active))).ok()?;
             match tried {
-                Ok(pch) => {
+                Tried::Made(pch) => {
                     self.note(|stats| stats.headers += 1);
-                    return Some(pch);
+                    return Some(*pch);
                 }
-                Err(Rejection { refusals, leave_out }) => {
+                Tried::Unclear => {
+                    if let Some(below) = below {
+                        self.find_active(reader, units, below);
+                    }
+                    is_active = true;
+                }
+                Tried::Rejected(Rejection { refusals, leave_out }) => {
                     refusals.into_iter().for_each(|refusal| self.refuse(Refused::Header, refusal));
                     // Without a header to leave out, another try would end the same way.
                     if leave_out.is_empty() {
                         return None;
                     }
                     left_out.extend(&leave_out);
+                    tries += 1;
                 }
+                Tried::Failed => return None,
             }
         }
         None
     }
 
+    /// Finds what the compiler skips in the files of a precompiled header and of those below it.
+    fn find_active(&self, reader: &UnitReader, units: &[Unit], pch: &Pch) {
+        let levels: Vec<&Pch> = pch.chain().take_while(|level| level.active.get().is_none()).collect();
+        for level in levels.into_iter().rev() {
+            let node = &self.plan.nodes[level.node];
+            let below = level.below.as_ref();
+            let skipped = find_skipped(reader, &units[node.unit], below.map(|below| &**below), &level.source);
+            let context = self.context(&self.plan.groups[node.group], &reader.paths);
+            let active = certify::active(&context, level, &skipped.unwrap_or_default());
+            // Another thread may have found the same.
+            let _ = level.active.set(active);
+        }
+    }
+
     /// Reads a unit, with its precompiled header if there is one.
     pub(crate) fn read(&self, reader: &UnitReader, units: &[Unit], number: usize, pch: Option<&Pch>) -> UnitOutcome {
         let unit = &units[number];
-        match pch.and_then(|pch| self.shared_facts(reader, number, unit, pch)) {
+        match pch.and_then(|pch| self.shared_facts(reader, units, number, pch)) {
             Some(Ok(facts)) => {
                 self.note(|stats| stats.units += 1);
                 if self.verify { self.verified(reader, unit, &facts) } else { UnitOutcome::Read(Box::new(facts)) }
@@ -212,35 +255,55 @@ impl<'a> Sharing<'a> {
     fn shared_facts(
         &self,
         reader: &UnitReader,
+        units: &[Unit],
         number: usize,
-        unit: &Unit,
         pch: &Pch,
     ) -> Option<Result<UnitFacts, Failure>> {
+        let unit = &units[number];
         let member = self.plan.units[number].as_ref()?;
         let context = self.context(&self.plan.groups[member.group], &reader.paths);
         let read = |conversation: &mut Conversation<'_>| {
             pch.send_summaries(conversation)?;
             let early = Some(last_early_line(member, pch));
             let sharing = Some(SharingInput { below: Some(pch.number), keep: None, early });
-            let input = Input { purpose: Purpose::Walk, pch: Some(&pch.file), source: None, more: &[], sharing };
+            let input = Input { purpose: Purpose::WalkShared, pch: Some(&pch.file), source: None, more: &[], sharing };
             let (facts, output) = conversation.parse(reader.request(unit, input)?)?;
             let parsed = Parsed::new(facts, output, Some(Arc::clone(&pch.compiled.summary)))?;
             let Some(main) = parsed.facts.files.first() else { return Ok(None) };
-            let refer = |wanted: &WantedNames| referred_names(conversation, context.headers, wanted);
-            match certify_unit(&context, &SharedUnit { member, pch, parsed: &parsed, main }, refer) {
-                Ok(()) => Ok(complete(parsed.facts, pch)),
-                Err(UnitRejection::Failed(failure)) => Err(failure),
-                Err(UnitRejection::Refused(refusal)) => {
-                    self.refuse(Refused::Unit, refusal);
-                    Ok(None)
+            let certify = |skipped: &Skipped, conversation: &mut Conversation<'_>| {
+                let refer = |wanted: &WantedNames| referred_names(conversation, context.headers, wanted);
+                certify_unit(&context, &SharedUnit { member, pch, parsed: &parsed, main, skipped }, refer)
+            };
+            // What the compiler skipped seldom matters.
+            let certified = match certify(&Skipped::new(), conversation) {
+                Err(UnitRejection::Refused(refusal)) if refusal.is_about_texts() => {
+                    certify(&conversation.skipped()?, conversation)
                 }
-            }
+                certified => certified,
+            };
+            Ok(match certified {
+                Ok(()) => complete(parsed.facts, pch).map(Shared::Read),
+                Err(UnitRejection::Failed(failure)) => return Err(failure),
+                Err(UnitRejection::Refused(refusal)) if refusal.is_about_texts() && pch.active.get().is_none() => {
+                    Some(Shared::Unclear)
+                }
+                Err(UnitRejection::Refused(refusal)) => Some(Shared::Refused(refusal)),
+            })
         };
-        match catch_unwind(AssertUnwindSafe(|| reader.workers.with(read))).ok()? {
-            Ok(facts) => facts.map(Ok),
-            // A plain parse shows what failed.
-            Err(failure) if failure.may_be_passing() => None,
-            Err(failure) => Some(Err(failure)),
+        loop {
+            match catch_unwind(AssertUnwindSafe(|| reader.workers.with(read))).ok()? {
+                Ok(Some(Shared::Read(facts))) => return Some(Ok(facts)),
+                // From now on, no unit that uses it is unclear.
+                Ok(Some(Shared::Unclear)) => self.find_active(reader, units, pch),
+                Ok(Some(Shared::Refused(refusal))) => {
+                    self.refuse(Refused::Unit, refusal);
+                    return None;
+                }
+                Ok(None) => return None,
+                // A plain parse shows what failed.
+                Err(failure) if failure.may_be_passing() => return None,
+                Err(failure) => return Some(Err(failure)),
+            }
         }
     }
 
@@ -286,24 +349,30 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    /// Tries to make it without some headers.
-    fn try_without(self, left_out: &BitSet) -> Tried {
+    /// Tries to make it without some headers. With `is_active`, what the compiler skips does not
+    /// count.
+    fn try_without(self, left_out: &BitSet, is_active: bool) -> Tried {
         let listed = compile::listed(&self.sharing.plan.nodes[self.node], left_out);
         if listed.is_empty() {
-            return None;
+            return Tried::Failed;
         }
         let candidate = Candidate { below: self.below, listed: &listed };
         let path = self.sharing.scratch.path().join(format!("{}.h", self.node));
-        let source = compile::source(path, candidate, &self.group().headers, self.sharing.sources.scans.names())?;
+        let source = compile::source(path, candidate, &self.group().headers, self.sharing.sources.scans.names());
+        let Some(source) = source else { return Tried::Failed };
         let entry = self.sharing.store.as_ref().and_then(|store| {
             let arguments = self.reader.input.arguments(self.unit).ok()?;
             Some((store, store.key(candidate, self.group(), &arguments, &source.1, &self.sharing.sources)?))
         });
         if let Some((store, key)) = &entry
-            && let Some(tried) = self.try_stored(store, key, candidate)
+            && let Some(tried) = self.try_stored(store, key, candidate, &source)
         {
-            return Some(tried);
+            return tried;
         }
+        let skipped = match is_active {
+            true => find_skipped(self.reader, self.unit, self.below.map(|below| &**below), &source),
+            false => None,
+        };
         let make = |conversation: &mut Conversation<'_>| {
             if let Some(below) = self.below {
                 below.send_summaries(conversation)?;
@@ -319,17 +388,19 @@ impl Maker<'_> {
             };
             let (facts, output) = conversation.parse(self.reader.request(self.unit, input)?)?;
             let parsed = Parsed::new(facts, output, Some(self.summary_below()))?;
-            self.finish(candidate, parsed, number, entry, conversation)
+            let skipped = is_active.then(|| skipped.clone().unwrap_or_default());
+            self.finish(candidate, &source, (parsed, skipped), number, entry, conversation)
         };
         // If it fails, the headers are read with each unit, and a unit that fails too is reported.
-        self.reader.workers.with(make).ok()?
+        self.reader.workers.with(make).unwrap_or(Tried::Failed)
     }
 
     /// Certifies what was compiled, and saves it in the store or in the scratch directory.
     fn finish(
         self,
         candidate: Candidate<'_>,
-        parsed: Parsed,
+        source: &(CString, UnsavedFile),
+        (parsed, skipped): (Parsed, Option<Skipped>),
         number: u64,
         entry: Option<(&Store<'_>, Digest)>,
         conversation: &mut Conversation<'_>,
@@ -337,9 +408,9 @@ impl Maker<'_> {
         let group = self.group();
         let context = self.sharing.context(group, &self.reader.paths);
         if let Err(rejection) = check_compilation(&context, candidate, &parsed) {
-            return Ok(Some(Err(rejection)));
+            return Ok(Tried::Rejected(rejection));
         }
-        let compiled = compile::compiled(parsed);
+        let compiled = compile::compiled(parsed, skipped);
         let mut name_uses = NameUses::default();
         let mut referred = Ok(());
         let refer = |wanted: &WantedNames| match referred_names(conversation, &group.headers, wanted) {
@@ -354,7 +425,10 @@ impl Maker<'_> {
         };
         let certified = certify_header(&context, candidate, &compiled, refer);
         referred?;
-        let Some(certified) = certified else { return Ok(None) };
+        let Some(certified) = certified else { return Ok(Tried::Failed) };
+        if is_unclear(&certified, &compiled) {
+            return Ok(Tried::Unclear);
+        }
         let conversation = RefCell::new(conversation);
         let save = |path: &CStr| conversation.borrow_mut().save(path).unwrap_or(false);
         let stored = entry.and_then(|(store, key)| {
@@ -364,7 +438,7 @@ impl Maker<'_> {
         });
         let certificate = match certified {
             Ok(certificate) => certificate,
-            Err(rejection) => return Ok(Some(Err(rejection))),
+            Err(rejection) => return Ok(Tried::Rejected(rejection)),
         };
         let file = match &stored {
             Some(path) => c_path(path),
@@ -377,12 +451,40 @@ impl Maker<'_> {
                 saved
             }
         };
-        let below = self.below.cloned();
-        Ok(file.map(|file| Ok(Pch { file, stored, below, compiled, certificate, number })))
+        Ok(match file {
+            Some(file) => Tried::Made(Box::new(self.pch(file, stored, source, compiled, certificate, number))),
+            None => Tried::Failed,
+        })
+    }
+
+    fn pch(
+        self,
+        file: CString,
+        stored: Option<PathBuf>,
+        source: &(CString, UnsavedFile),
+        compiled: Compiled,
+        certificate: Certificate,
+        number: u64,
+    ) -> Pch {
+        let active = match &compiled.skipped {
+            Some(_) => {
+                let (moved, included) = (Arc::clone(&certificate.moved), certificate.included.clone());
+                OnceLock::from(Active { moved, included })
+            }
+            None => OnceLock::new(),
+        };
+        let (below, source, node) = (self.below.cloned(), source.clone(), self.node);
+        Pch { file, stored, below, compiled, certificate, number, source, node, active }
     }
 
     /// What an earlier run made, or a new certification of what it could not certify.
-    fn try_stored(self, store: &Store<'_>, key: &Digest, candidate: Candidate<'_>) -> Tried {
+    fn try_stored(
+        self,
+        store: &Store<'_>,
+        key: &Digest,
+        candidate: Candidate<'_>,
+        source: &(CString, UnsavedFile),
+    ) -> Option<Tried> {
         let (compiled, name_uses): (Compiled, NameUses) = store.get(key, Some(&self.summary_below()))?;
         let context = self.sharing.context(self.group(), &self.reader.paths);
         let number = self.reader.workers.number_summary();
@@ -393,10 +495,10 @@ impl Maker<'_> {
                 let path = store.file(key)?;
                 let file = c_path(&path)?;
                 self.sharing.note(|stats| stats.reused += 1);
-                let below = self.below.cloned();
-                Some(Ok(Pch { file, stored: Some(path), below, compiled, certificate, number }))
+                Some(Tried::Made(Box::new(self.pch(file, Some(path), source, compiled, certificate, number))))
             }
-            Err(rejection) => Some(Err(rejection)),
+            certified if is_unclear(&certified, &compiled) => None,
+            Err(rejection) => Some(Tried::Rejected(rejection)),
         }
     }
 
@@ -408,6 +510,32 @@ impl Maker<'_> {
     fn summary_below(&self) -> Arc<crate::extract::PchSummary> {
         self.below.map(|below| Arc::clone(&below.compiled.summary)).unwrap_or_default()
     }
+}
+
+/// Whether something is not certified although it could be if the compiler skipped something.
+fn is_unclear(certified: &Result<Certificate, Rejection>, compiled: &Compiled) -> bool {
+    let is_about_texts = |rejection: &Rejection| rejection.refusals.iter().any(Refusal::is_about_texts);
+    compiled.skipped.is_none() && certified.as_ref().is_err_and(is_about_texts)
+}
+
+/// What the compiler skips of the source of a precompiled header; `None` if that cannot be found.
+fn find_skipped(
+    reader: &UnitReader,
+    unit: &Unit,
+    below: Option<&Pch>,
+    source: &(CString, UnsavedFile),
+) -> Option<Skipped> {
+    let find = |conversation: &mut Conversation<'_>| {
+        let input = Input {
+            purpose: Purpose::Preprocess,
+            pch: below.map(|below| below.file.as_c_str()),
+            source: Some(source.clone()),
+            more: compile::ARGUMENTS,
+            sharing: None,
+        };
+        conversation.find_skipped(reader.request(unit, input)?)
+    };
+    reader.workers.with(find).ok()
 }
 
 /// The facts of a unit, completed with those of its precompiled headers.

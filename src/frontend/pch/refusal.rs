@@ -95,6 +95,11 @@ impl Refusal {
         "counted-names",
     ];
 
+    /// Whether it is about the texts of files, so that it counts what the compiler skipped in them.
+    pub fn is_about_texts(&self) -> bool {
+        matches!(self, Refusal::Interference { .. } | Refusal::CompilerState { .. } | Refusal::CountedNames { .. })
+    }
+
     /// The name of the check that refused.
     pub fn check(&self) -> &'static str {
         match self {

@@ -25,7 +25,7 @@ use cowrap_base::files::{Digest, Digester};
 use cowrap_facts::SharedFileFacts;
 
 use super::bit_set::BitSet;
-use super::compile::{Candidate, Compiled, Included};
+use super::compile::{Candidate, Compiled, Included, Skipped};
 use super::headers::{HeaderId, Oddity};
 use super::name_uses::WantedNames;
 use super::plan::UnitGroup;
@@ -64,6 +64,7 @@ pub struct NewEntry<'a> {
 /// What is stored beside a precompiled header.
 #[derive(Debug, Serialize, Deserialize)]
 struct Record {
+    skipped: Option<Skipped>,
     inclusions: Vec<Included>,
     summary: PchSummary,
     file_facts: Vec<Digest>,
@@ -73,6 +74,7 @@ struct Record {
 /// The same, to be written.
 #[derive(Serialize)]
 struct RecordRef<'a> {
+    skipped: &'a Option<Skipped>,
     inclusions: &'a [Included],
     summary: &'a PchSummary,
     file_facts: Vec<Digest>,
@@ -157,11 +159,11 @@ impl<'a> Store<'a> {
     /// its files refer to.
     pub fn get(&self, key: &Digest, below: Option<&Arc<PchSummary>>) -> Option<(Compiled, NameUses)> {
         let record: Record = postcard::from_bytes(&self.cache.get(EntryKind::Precompiled, key)?).ok()?;
-        let Record { inclusions, summary, file_facts, name_uses } = record;
+        let Record { skipped, inclusions, summary, file_facts, name_uses } = record;
         let load = |digest| SharedFileFacts::from_bytes(digest, &self.cache.get(EntryKind::FileFacts, &digest)?);
         let file_facts = file_facts.into_iter().map(load).collect::<Option<_>>()?;
         let summary = Arc::new(summary.on(below.cloned()));
-        Some((Compiled { inclusions, summary, file_facts }, name_uses))
+        Some((Compiled { inclusions, summary, file_facts, skipped }, name_uses))
     }
 
     /// The file of the precompiled header that is stored under a key.
@@ -178,7 +180,8 @@ impl<'a> Store<'a> {
         }
         let NewEntry { compiled, name_uses, .. } = entry;
         let file_facts = compiled.file_facts.iter().map(SharedFileFacts::digest).collect();
-        let record = RecordRef { inclusions: &compiled.inclusions, summary: &compiled.summary, file_facts, name_uses };
+        let Compiled { inclusions, summary, skipped, .. } = compiled;
+        let record = RecordRef { skipped, inclusions, summary, file_facts, name_uses };
         // Paths that are not UTF-8 cannot be written; such a header is not stored.
         let bytes = postcard::to_stdvec(&record).ok()?;
         let write = |path: &Path| {

@@ -13,6 +13,7 @@ mod normalize;
 mod lex;
 mod memo;
 mod names;
+mod paste;
 mod search_path;
 mod pragma;
 mod read;
@@ -25,7 +26,7 @@ mod tests;
 use cowrap_base::files::Digest;
 
 pub use names::{Name, Names};
-pub use read::{normalized, scan};
+pub use read::{SkippedLines, normalized, scan, scan_active};
 pub use resolve::{FileId, IncludeTarget, PathId, Resolved, Resolver};
 pub use scans::Scans;
 pub use search_path::SearchPath;
@@ -65,11 +66,15 @@ pub struct Scan {
     /// For each macro that it may define, except for the guard's, the identifiers in all its
     /// replacement lists, without its parameters. Both are sorted, each once.
     pub bodies: Vec<(Name, Vec<Name>)>,
+    /// The macros that it defines in one way only and never undefines or poisons, without the
+    /// guard's, each with a digest of its definition. Sorted, each once.
+    pub uniform: Vec<(Name, Digest)>,
     /// The macros whose use may change the compiler's state: they contain a `_Pragma` as described
     /// in [`Scan::leaks`], or one whose text is not known. Sorted, each once.
     pub pragmas: Vec<Name>,
-    /// The macros with a `##`, which can produce names that stand nowhere. Sorted, each once.
-    pub pastes: Vec<Name>,
+    /// The macros with a `##`, which can produce names that stand nowhere, each with the forms of
+    /// these names. Sorted, each once.
+    pub pastes: Vec<(Name, PastedForm)>,
     /// Whether the text may change the compiler's state in other ways than by declarations and
     /// macros: it has a `#pragma` or `_Pragma` that is not known to be harmless, or a push or pop
     /// whose counterpart is not in the same branch; it has an `#import`, after which a file is not
@@ -86,7 +91,7 @@ pub struct Scan {
     /// The opposite does not hold: comments count in doubtful texts, and in directives other than
     /// definitions, `#ifdef`, `#ifndef`, `#else` and `#endif`.
     pub normalized: Digest,
-    /// The digest of the text itself.
+    /// The digest of the text itself, and of what was skipped in it ([`scan_active`]).
     pub content: Digest,
 }
 
@@ -128,6 +133,24 @@ pub enum IncludeKind {
     Angled,
     /// As macros, which only a preprocessor can expand.
     Computed,
+}
+
+/// A form of the names that a macro pastes together: how they begin and end, as far as its
+/// definition says. Between that is what the macro's arguments give.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PastedForm {
+    /// How the names begin.
+    pub begin: Vec<u8>,
+    /// How the names end.
+    pub end: Vec<u8>,
+}
+
+impl PastedForm {
+    /// Whether it is the form of a name.
+    pub fn fits(&self, name: &[u8]) -> bool {
+        let length = self.begin.len() + self.end.len();
+        name.len() >= length && name.starts_with(&self.begin) && name.ends_with(&self.end)
+    }
 }
 
 /// What makes that reading a text for the second time reads nothing.

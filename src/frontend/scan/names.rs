@@ -26,6 +26,11 @@ impl Name {
     pub fn index(self) -> usize {
         self.0 as usize
     }
+
+    /// The name with this number.
+    pub fn from_index(index: usize) -> Name {
+        Name(index as u32)
+    }
 }
 
 impl Names {
@@ -48,6 +53,13 @@ impl Names {
     /// The name with these bytes, if any text had it.
     pub fn find(&self, text: &[u8]) -> Option<Name> {
         self.lock().numbers.get(text).copied()
+    }
+
+    /// Does something for which many names are found by their bytes. Nothing else can use the names
+    /// meanwhile.
+    pub fn with_find<T>(&self, work: impl FnOnce(&dyn Fn(&[u8]) -> Option<Name>) -> T) -> T {
+        let known = self.lock();
+        work(&|text| known.numbers.get(text).copied())
     }
 
     /// The bytes of a name; empty for a name of other `Names`.

@@ -1,18 +1,58 @@
 //! Reading a text: its directives.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::lex::{self, Class, Lexer, Token, TokenKind, Word};
 use super::names::{Name, Names};
+use super::paste::{self, Operand};
 use super::pragma::{Depths, Effect};
-use super::{Guard, Include, IncludeKind, Scan};
-use cowrap_base::files::Digest;
+use super::{Guard, Include, IncludeKind, PastedForm, Scan};
+use cowrap_base::files::{Digest, Digester};
+
+/// Lines that a compiler skipped, since the condition around them was false: those between the two
+/// given ones, which are directives.
+pub type SkippedLines = (u32, u32);
 
 /// Scans a text.
 pub fn scan(text: &[u8], names: &Names) -> Scan {
     let mut reader = Reader::new(text);
     reader.read();
     reader.finish(text, names)
+}
+
+/// Scans a text without what a compiler skipped in it. All conditions count, since a compiler may
+/// have evaluated them.
+pub fn scan_active(text: &[u8], names: &Names, skipped: &[SkippedLines]) -> Scan {
+    let mut reader = Reader::new(text);
+    reader.skipped = offsets(text, skipped);
+    let mut content = Digester::new();
+    content.update(text);
+    for (first, last) in skipped {
+        content.update(&first.to_le_bytes());
+        content.update(&last.to_le_bytes());
+    }
+    reader.read();
+    Scan { content: content.finish(), ..reader.finish(text, names) }
+}
+
+/// The offsets of skipped lines, sorted, each range once and none within another one.
+fn offsets(text: &[u8], skipped: &[SkippedLines]) -> Vec<Range<usize>> {
+    let ends_line = |at: usize| text[at] == b'\n' || (text[at] == b'\r' && text.get(at + 1) != Some(&b'\n'));
+    let starts: Vec<usize> =
+        std::iter::once(0).chain((0..text.len()).filter(|at| ends_line(*at)).map(|at| at + 1)).collect();
+    // Lines count from 1.
+    let start = |line: u32| starts.get((line as usize).saturating_sub(1)).copied().unwrap_or(text.len());
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut sorted = skipped.to_vec();
+    sorted.sort_unstable();
+    for (first, last) in sorted {
+        let range = start(first.saturating_add(1))..start(last);
+        if found.last().is_none_or(|known| known.end <= range.start) && !range.is_empty() {
+            found.push(range);
+        }
+    }
+    found
 }
 
 /// The normalized text, of which [`Scan::normalized`] is the digest; `None` for a doubtful one.
@@ -57,6 +97,10 @@ struct Reader<'t> {
     once: Option<usize>,
     /// Definitions, with the range of their words in `bodies`.
     definitions: Vec<(Word, Range<usize>)>,
+    /// Definitions, with a digest of each.
+    definition_digests: Vec<(Word, Digest)>,
+    /// Macros that are undefined.
+    undefined: Vec<Word>,
     /// Macros that are defined without parameters, or undefined.
     plain: Vec<Word>,
     /// For each definition, the offset up to which the text was read.
@@ -64,8 +108,8 @@ struct Reader<'t> {
     bodies: Vec<Word>,
     /// Macros with a `_Pragma` that is not harmless.
     pragmas: Vec<Word>,
-    /// Macros with a `##`.
-    pastes: Vec<Word>,
+    /// Macros with a `##`, and what they paste.
+    pastes: Vec<(Word, PastedForm)>,
     poisoned: Vec<Vec<u8>>,
     leaks: bool,
     embeds: bool,
@@ -73,6 +117,8 @@ struct Reader<'t> {
     tokens: Vec<Token>,
     /// Up to which byte lines were counted, and the line there.
     counted: (usize, u32),
+    /// What is not read, in order, but for conditions.
+    skipped: Vec<Range<usize>>,
 }
 
 /// Where in a declaration a text is.
@@ -137,6 +183,8 @@ impl<'t> Reader<'t> {
             probes: Vec::new(),
             once: None,
             definitions: Vec::new(),
+            definition_digests: Vec::new(),
+            undefined: Vec::new(),
             plain: Vec::new(),
             defined_at: Vec::new(),
             bodies: Vec::new(),
@@ -147,6 +195,7 @@ impl<'t> Reader<'t> {
             embeds: false,
             tokens: Vec::new(),
             counted: (0, 1),
+            skipped: Vec::new(),
         }
     }
 
@@ -165,6 +214,9 @@ impl<'t> Reader<'t> {
                     line_start = false;
                     self.matters();
                     let Some(token) = self.lexer.token_here(spaced) else { return };
+                    if self.is_skipped(token.start) {
+                        continue;
+                    }
                     self.pass(token.kind);
                     if let TokenKind::Word(word) = token.kind {
                         match word {
@@ -176,6 +228,12 @@ impl<'t> Reader<'t> {
                 }
             }
         }
+    }
+
+    /// Whether what begins here was skipped.
+    fn is_skipped(&self, at: usize) -> bool {
+        let behind = self.skipped.partition_point(|range| range.end <= at);
+        self.skipped.get(behind).is_some_and(|range| range.start <= at)
     }
 
     /// Notes a token outside of directives.
@@ -242,6 +300,12 @@ impl<'t> Reader<'t> {
         let name = self.lexer.word_text();
         self.tokens.clear();
         let verbatim = match &*name {
+            name if !is_condition(name) && self.is_skipped(hash) => {
+                self.matters();
+                self.tokens(hash, false);
+                self.tokens.clear();
+                false
+            }
             b"include" => self.include(hash, false),
             b"import" => {
                 self.leaks = true;
@@ -254,6 +318,7 @@ impl<'t> Reader<'t> {
                 self.tokens(hash, false);
                 let word = self.first_word();
                 self.plain.extend(word);
+                self.undefined.extend(word);
                 self.defined_at.extend(word.map(|word| (word, self.lexer.at)));
                 self.tokens.clear();
                 word.is_none()
@@ -524,14 +589,13 @@ impl<'t> Reader<'t> {
             self.tokens.clear();
             return false;
         }
-        let is_hash = |token: &Token| token.kind == TokenKind::Sign(b'#');
-        if self.tokens[body..].windows(2).any(|pair| is_hash(&pair[0]) && is_hash(&pair[1]) && !pair[1].spaced) {
-            self.pastes.push(macro_name);
-        }
+        self.pastes.extend(self.pasted(body, &parameters).into_iter().map(|form| (macro_name, form)));
         let start = self.bodies.len();
         self.bodies.extend(words.filter(|word| parameters.binary_search(word).is_err()));
         self.definitions.push((macro_name, start..self.bodies.len()));
         self.defined_at.push((macro_name, self.lexer.at));
+        let digest = self.definition_digest();
+        self.definition_digests.push((macro_name, digest));
         if !is_function {
             self.plain.push(macro_name);
         }
@@ -544,6 +608,61 @@ impl<'t> Reader<'t> {
         // The words of a replacement list count where the macro is used.
         self.tokens.clear();
         false
+    }
+
+    /// A digest of the definition whose tokens were read. Equal ones may follow one another (C11
+    /// 6.10.3p2).
+    fn definition_digest(&self) -> Digest {
+        let mut text = Vec::new();
+        for (at, token) in self.tokens.iter().enumerate().skip(1) {
+            // A blank before the replacement list counts only if the list could be parameters.
+            if token.spaced && (at > 1 || token.kind == TokenKind::Sign(b'(')) {
+                text.push(b' ');
+            }
+            text.extend(self.lexer.bytes(token));
+            text.push(0);
+        }
+        Digest::of(&text)
+    }
+
+    /// What the replacement list that begins at this token pastes together.
+    fn pasted(&self, body: usize, parameters: &[Word]) -> Vec<PastedForm> {
+        let tokens = &self.tokens[body..];
+        let is_paste = |at: usize| match tokens.get(at..at + 2) {
+            Some([one, two]) => one.kind == TokenKind::Sign(b'#') && two.kind == TokenKind::Sign(b'#') && !two.spaced,
+            _ => false,
+        };
+        let operand = |at: usize| match tokens.get(at) {
+            Some(Token { kind: TokenKind::Word(word), .. }) if parameters.binary_search(word).is_ok() => {
+                Operand::Parameter
+            }
+            // Its parameter has no name of its own.
+            Some(Token { kind: TokenKind::Word(word), .. })
+                if matches!(self.lexer.words.text(*word), b"__VA_ARGS__" | b"__VA_OPT__") =>
+            {
+                Operand::Parameter
+            }
+            Some(Token { kind: TokenKind::Word(word), .. }) => Operand::Fixed(self.lexer.words.text(*word).to_vec()),
+            Some(token) if token.kind == TokenKind::Number => Operand::Fixed(self.lexer.bytes(token)),
+            // The end of a `__VA_OPT__`, or of a parameter that a macro stands for, pastes too.
+            Some(Token { kind: TokenKind::Sign(b')'), .. }) => Operand::Parameter,
+            _ => Operand::Other,
+        };
+        let mut found = Vec::new();
+        let mut at = 0;
+        while at < tokens.len() {
+            if !is_paste(at) {
+                at += 1;
+                continue;
+            }
+            let mut operands = vec![at.checked_sub(1).map_or(Operand::Other, operand)];
+            while is_paste(at) {
+                operands.push(operand(at + 2));
+                at += 3;
+            }
+            found.extend(paste::forms(&operands));
+        }
+        found
     }
 
     /// Whether every `_Pragma` from this token on is known, and harmless.
@@ -674,6 +793,13 @@ impl<'t> Reader<'t> {
         let plain = sorted(self.plain.iter().map(name).chain(poisoned.iter().copied()).collect());
         let functions = self.definitions.iter().map(|(word, _)| name(word));
         let functions = functions.filter(|name| plain.binary_search(name).is_err());
+        let mut uniform =
+            sorted(self.definition_digests.iter().map(|(word, digest)| (name(word), *digest)).collect::<Vec<_>>());
+        let changed: HashSet<Name> = {
+            let twice = uniform.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0);
+            twice.chain(self.undefined.iter().map(name)).chain(poisoned.iter().copied()).collect()
+        };
+        uniform.retain(|(name, _)| !changed.contains(name));
         let defined = self.defined_at.iter().map(|(word, at)| (name(word), *at));
         let defines = with_lines(text, defined.chain(poisoned.iter().map(|name| (*name, 0))).collect());
         let used = words.all().zip(&all).filter_map(|((_, used), name)| Some((*name, used?)));
@@ -694,8 +820,9 @@ impl<'t> Reader<'t> {
             bare: sorted(bare.collect()),
             functions: sorted(functions.collect()),
             bodies: bodies(&self.definitions, &self.bodies, name),
+            uniform,
             pragmas: sorted(self.pragmas.iter().map(name).collect()),
-            pastes: sorted(self.pastes.iter().map(name).collect()),
+            pastes: sorted(self.pastes.iter().map(|(word, form)| (name(word), form.clone())).collect()),
             leaks: self.leaks,
             embeds: self.embeds,
             open,
@@ -724,6 +851,11 @@ impl Condition {
             self.end = within;
         }
     }
+}
+
+/// Whether a directive is a condition or ends one.
+fn is_condition(name: &[u8]) -> bool {
+    matches!(name, b"if" | b"ifdef" | b"ifndef" | b"elif" | b"elifdef" | b"elifndef" | b"else" | b"endif")
 }
 
 /// Names with the lines in which they are used first, in place of the offsets; sorted by name.
@@ -764,7 +896,7 @@ fn bodies(
     bodies
 }
 
-fn sorted(mut names: Vec<Name>) -> Vec<Name> {
+fn sorted<T: Ord>(mut names: Vec<T>) -> Vec<T> {
     names.sort_unstable();
     names.dedup();
     names.shrink_to_fit();

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::memo::Memo;
-use super::{Names, Scan, scan};
-use cowrap_base::files::{LONGEST_TEXT, ReadRefusal, read_source, refusal};
+use super::{Names, Scan, SkippedLines, scan, scan_active};
+use cowrap_base::files::{Digest, LONGEST_TEXT, ReadRefusal, read_source, refusal};
 
 /// What the texts of files say, each read when it is first asked for, and never again.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct Scans {
     texts: HashMap<PathBuf, Arc<Vec<u8>>>,
     /// By paths as texts: these are quicker to compare.
     known: Memo<OsString, Option<Arc<Scan>>>,
+    /// The same without lines that a compiler skipped, by the digest of the text.
+    active: Memo<(Digest, Vec<SkippedLines>), Option<Arc<Scan>>>,
     /// The most that is read of one file, in bytes.
     most: u64,
     /// The files that exist and were not read.
@@ -28,6 +30,7 @@ impl Default for Scans {
             names: Names::default(),
             texts: HashMap::new(),
             known: Memo::default(),
+            active: Memo::default(),
             most: LONGEST_TEXT,
             refused: Mutex::default(),
         }
@@ -60,6 +63,28 @@ impl Scans {
                 Some(Arc::new(scan(&text.ok()?, &self.names)))
             }
         })
+    }
+
+    /// The same as [`Scans::get`] without what a compiler skipped in the file. If the file is not as
+    /// it was, nothing counts as skipped.
+    pub fn get_active(&self, path: &Path, skipped: &[SkippedLines]) -> Option<Arc<Scan>> {
+        let whole = self.get(path)?;
+        if skipped.is_empty() {
+            return Some(whole);
+        }
+        let active = self.active.get(&(whole.content, skipped.to_vec()), || {
+            let read;
+            let text = match self.texts.get(path) {
+                Some(text) => text,
+                None => {
+                    read = read_source(path, self.most).ok()?;
+                    &read
+                }
+            };
+            let is_same = Digest::of(text) == whole.content;
+            is_same.then(|| Arc::new(scan_active(text, &self.names, skipped)))
+        });
+        active.or(Some(whole))
     }
 
     /// Why a file was not read although it exists, if [`Scans::get`] was asked for it.

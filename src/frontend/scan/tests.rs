@@ -62,7 +62,7 @@ fn said(text: &str) -> Said {
         words: sorted(&words.iter().map(|(name, _)| *name).collect::<Vec<_>>()),
         bodies,
         pragmas: sorted(&pragmas),
-        pastes: sorted(&pastes),
+        pastes: sorted(&pastes.iter().map(|(name, _)| *name).collect::<Vec<_>>()),
         leaks,
         open,
     }
@@ -726,4 +726,24 @@ fn harmless_piece() -> impl Strategy<Value = &'static str> {
         "'c'",
         "\"/* \"",
     ])
+}
+
+#[test]
+fn what_was_skipped_is_not_read() {
+    let text = "#ifndef A_H\n#define A_H\n#if X\n#define B C\nint b;\n/*\n#endif\n*/\n#if Y\nD\n#endif\n#else\nint e;\n#endif\n#endif\n";
+    let names = Names::new();
+    let texts = |scan: &Scan, found: &[(Name, u32)]| {
+        let mut texts: Vec<String> =
+            found.iter().map(|(name, _)| String::from_utf8_lossy(&names.text(*name)).into_owned()).collect();
+        texts.sort();
+        (texts.join(" "), scan.guard, scan.leaks, scan.open)
+    };
+    let guard = Guard::Macro(names.intern(b"A_H"));
+    let active = scan_active(text.as_bytes(), &names, &[(3, 12)]);
+    assert_eq!(texts(&active, &active.words), ("X Y e int".to_owned(), guard, false, false));
+    assert_eq!(texts(&active, &active.defines).0, "");
+    let active = scan_active(text.as_bytes(), &names, &[(12, 14), (9, 11)]);
+    assert_eq!(texts(&active, &active.words), ("X Y b int".to_owned(), guard, false, false));
+    assert_eq!(texts(&active, &active.defines).0, "B");
+    assert_ne!(active.content, scan(text.as_bytes(), &names).content);
 }

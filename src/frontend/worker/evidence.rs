@@ -3,12 +3,13 @@
 //!
 //! It must never know what is certified.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::protocol::{Bytes, InclusionOf, SharingInput, SharingOutput};
 use crate::clang::{Cursor, CursorKind, File, Purpose, Severity, TranslationUnit, Visit};
+use crate::scan::SkippedLines;
 
 /// What certification needs to know of a unit, apart from what extraction found.
 pub fn evidence<'tu>(
@@ -45,6 +46,28 @@ pub fn evidence<'tu>(
 fn first_lines(text: &[u8], count: u32) -> &[u8] {
     let length = text.split_inclusive(|byte| *byte == b'\n').take(count as usize).map(<[u8]>::len).sum();
     &text[..length]
+}
+
+/// The lines that the compiler skipped in the files that it read once, by the absolute paths of
+/// these files. Lines that it skips at one time it may read at another.
+pub fn skipped<'tu>(
+    unit: &'tu TranslationUnit<'_>,
+    path: impl Fn(File<'tu>) -> PathBuf,
+) -> Vec<(OsString, Vec<SkippedLines>)> {
+    let mut known: HashMap<File<'tu>, PathBuf> = HashMap::new();
+    let mut times: HashMap<PathBuf, u32> = HashMap::new();
+    for inclusion in unit.inclusions() {
+        let path = known.entry(inclusion.file).or_insert_with(|| path(inclusion.file));
+        *times.entry(path.clone()).or_default() += 1;
+    }
+    let once = times.iter().filter(|(_, times)| **times == 1);
+    let mut found: BTreeMap<&PathBuf, Vec<SkippedLines>> = once.map(|(path, _)| (path, Vec::new())).collect();
+    for (file, first, last) in unit.skipped() {
+        if let Some(lines) = known.get(&file).and_then(|path| found.get_mut(path)) {
+            lines.push((first, last));
+        }
+    }
+    found.into_iter().map(|(path, lines)| (path.clone().into(), lines)).collect()
 }
 
 /// The wanted names that files refer to, as names of what is declared at file scope: each with the

@@ -1,7 +1,7 @@
 //! The workers of a run: each thread that reads a unit takes one, and a worker that died is
 //! replaced.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::{CStr, OsString};
 use std::io;
 use std::path::PathBuf;
@@ -15,9 +15,10 @@ use thiserror::Error;
 
 use super::process::{Budget, Worker};
 use super::protocol::{Answer, Bytes, CommonInput, LibraryInfo, Parse, Parsed, Request, SharingOutput, frame};
-use crate::clang::{LoadError, UnsavedFile};
+use crate::clang::{LoadError, Purpose, UnsavedFile};
 use crate::extract::Vocabulary;
 use crate::failure::Failure;
+use crate::scan::SkippedLines;
 
 /// How often a unit is read again because somebody killed the worker. The system does so when memory
 /// is short, so that one that needs much is not tried for ever.
@@ -312,6 +313,23 @@ impl Conversation<'_> {
     pub fn referred_names(&mut self, wanted: Vec<(OsString, Vec<String>)>) -> Result<Vec<(u32, String)>, Failure> {
         match self.worker.ask(&Request::ReferredNames(wanted), &mut self.budget)? {
             Answer::ReferredNames(found) => Ok(found),
+            _ => Err(self.worker.give_up(Failure::Damaged)),
+        }
+    }
+
+    /// The lines that the compiler skipped in the unit; see [`Answer::Skipped`].
+    pub fn skipped(&mut self) -> Result<BTreeMap<PathBuf, Vec<SkippedLines>>, Failure> {
+        self.ask_skipped(&Request::Skipped)
+    }
+
+    /// Parses a unit, and finds the lines that the compiler skips.
+    pub fn find_skipped(&mut self, parse: Parse) -> Result<BTreeMap<PathBuf, Vec<SkippedLines>>, Failure> {
+        self.ask_skipped(&Request::Parse(Box::new(Parse { purpose: Purpose::Preprocess, ..parse })))
+    }
+
+    fn ask_skipped(&mut self, request: &Request) -> Result<BTreeMap<PathBuf, Vec<SkippedLines>>, Failure> {
+        match self.worker.ask(request, &mut self.budget)? {
+            Answer::Skipped(found) => Ok(found.into_iter().map(|(path, lines)| (path.into(), lines)).collect()),
             _ => Err(self.worker.give_up(Failure::Damaged)),
         }
     }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clang::{LoadError, ParseError, Purpose, UnsavedFile};
 use crate::extract::{PchMismatch, Vocabulary};
+use crate::scan::SkippedLines;
 use cowrap_base::files::{Digest, Tree};
 use cowrap_base::limits::Limits;
 use cowrap_facts::ParseStatus;
@@ -39,10 +40,13 @@ pub enum Request {
         #[serde(with = "crate::bytes")]
         summary: Vec<u8>,
     },
-    /// Parse a unit and extract its facts.
+    /// Parse a unit and extract its facts. With [`Purpose::Preprocess`], the answer is
+    /// [`Answer::Skipped`].
     Parse(Box<Parse>),
     /// Which of some names do files of the unit refer to? Given by the absolute paths of the files.
     ReferredNames(Vec<(OsString, Vec<String>)>),
+    /// Which lines did the compiler skip?
+    Skipped,
     /// Save the unit as a precompiled header.
     Save(CString),
     /// Forget the unit.
@@ -102,6 +106,8 @@ pub enum Answer {
     Failed(ParseFailure),
     /// The names that were found, each with the number of its file in the request.
     ReferredNames(Vec<(u32, String)>),
+    /// The lines that the compiler skipped, by the absolute paths of files that were read once.
+    Skipped(Vec<(OsString, Vec<SkippedLines>)>),
     /// Whether the unit was saved.
     Saved(bool),
 }

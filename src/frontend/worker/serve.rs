@@ -13,11 +13,11 @@ use std::sync::Arc;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Resource, Rlimit, Signal, getpid, getrlimit, kill_process, setrlimit, setsid};
 
-use super::evidence::{evidence, referred_names};
+use super::evidence::{evidence, referred_names, skipped};
 use super::protocol::{
     Answer, Bytes, CommonInput, LibraryInfo, Parse, ParseFailure, Parsed, Request, SharingOutput, frame, receive, send,
 };
-use crate::clang::{Index, Library, UnsavedFile};
+use crate::clang::{File, Index, Library, Purpose, UnsavedFile};
 use crate::extract::{Extracted, Paths, PchSummary, extract};
 use crate::parse::parse_with_retries;
 use crate::tree_paths::TreePaths;
@@ -98,7 +98,7 @@ pub fn serve(mut stream: UnixStream, is_process: bool) -> io::Result<()> {
             Request::Begin => service.begin()?,
             Request::Summary { id, below, summary } => service.keep(id, below, &summary)?,
             Request::Parse(parse) => service.parse(*parse)?,
-            Request::ReferredNames(_) | Request::Save(_) | Request::Release => service.receive()?,
+            Request::ReferredNames(_) | Request::Skipped | Request::Save(_) | Request::Release => service.receive()?,
         };
     }
 }
@@ -183,6 +183,11 @@ impl Service {
                 }
             };
         let directory = Path::new(&parse.directory);
+        let absolute = |file: File<'_>| common.paths.absolute(&common.paths.identify(directory, &file.path()));
+        if parse.purpose == Purpose::Preprocess {
+            send(stream, &Answer::Skipped(skipped(&unit, absolute)))?;
+            return Ok(None);
+        }
         let before = match parse.sharing.map(|sharing| sharing.below) {
             None => None,
             Some(None) => Some(Arc::default()),
@@ -219,10 +224,11 @@ impl Service {
             match receive(stream)? {
                 Request::ReferredNames(wanted) => {
                     let early = parse.sharing.and_then(|sharing| sharing.early);
-                    let found = referred_names(&unit, &wanted, early, |file| {
-                        paths.absolute(&paths.identify(directory, &file.path()))
-                    });
+                    let found = referred_names(&unit, &wanted, early, absolute);
                     send(stream, &Answer::ReferredNames(found))?;
+                }
+                Request::Skipped => {
+                    send(stream, &Answer::Skipped(skipped(&unit, absolute)))?;
                 }
                 Request::Save(path) => send(stream, &Answer::Saved(unit.save(&path)))?,
                 Request::Release => return Ok(None),

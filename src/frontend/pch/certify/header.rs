@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::pch::bit_set::BitSet;
-use crate::pch::compile::{Candidate, Compiled, Included};
+use crate::pch::compile::{Active, Candidate, Compiled, Included, Pch, Skipped};
 use crate::pch::headers::{HeaderId, Headers, Inclusions};
-use crate::pch::interference::{Lines, MovedFiles};
+use crate::pch::interference::{Conflict, Lines, MovedFiles};
 use crate::pch::macros::defines;
 use crate::pch::name_uses::{Declarations, WantedNames, undeclared_names};
 use crate::pch::order::Order;
 use crate::pch::parsed::Parsed;
 use crate::pch::plan::ListedHeader;
 use crate::pch::refusal::Refusal;
-use crate::scan::Name;
+use crate::scan::{Name, Scan};
 
 use super::{Context, Rejection};
 
@@ -35,6 +35,8 @@ pub struct Certificate {
     pub unforeseen: HashSet<Name>,
     /// Its files that are read in another order than in a plain parse.
     pub moved: Arc<MovedFiles>,
+    /// The names that files declare which are declared several times.
+    pub redeclared: HashMap<HeaderId, Lines>,
     /// The macros that its files may define.
     pub defined: HashSet<Name>,
     /// The declarations in its files, without names that are declared by the first header.
@@ -64,16 +66,27 @@ pub fn certify_header(
     compiled: &Compiled,
     referred_names: impl FnOnce(&WantedNames) -> Option<Vec<(HeaderId, String)>>,
 ) -> Option<Result<Certificate, Rejection>> {
-    let read = match check_inclusions(context, candidate, compiled) {
+    let mut read = match check_inclusions(context, candidate, compiled) {
         Ok(read) => read,
         Err(rejection) => return Some(Err(rejection)),
     };
+    let skipped = compiled.skipped.as_ref();
+    let constant =
+        constant(context, candidate.below.map(|below| below.moved()), &read.first, &read.unforeseen, skipped);
+    if let Some(skipped) = skipped {
+        read.included.extend(active_inclusions(context, skipped));
+    }
     let order = Order::new(context.headers, context.sources.scans.names(), &read.included, &read.unforeseen);
-    let (moved, mut objections) = check_interference(context, candidate, compiled, &read, &order);
+    let texts = texts(context, read.moved.iter().copied(), &read.first, skipped);
+    let redeclared = redeclared(context, compiled, &read.first);
+    let below = candidate.below.map(|below| Arc::clone(below.moved()));
+    let (moved, conflicts) =
+        MovedFiles::certify(below, texts, &read.first, &redeclared, constant, &order, context.macros);
+    let mut objections = check_interference(context, conflicts);
     let (declared, declared_first) = declarations(context, candidate, compiled, &read.first);
     objections.extend(check_name_uses(context, candidate, &read, &moved, &declared, &order, referred_names)?);
     objections.extend(check_field_uses(context, compiled, &read.first, &order));
-    objections.extend(check_counted_names(context, compiled, &read.first));
+    objections.extend(check_counted_names(context, compiled, &moved, &read.first));
     if !objections.is_empty() {
         let leave_out = culprits(&objections, candidate.listed, context.headers);
         let refusals = objections.into_iter().map(|objection| objection.refusal).collect();
@@ -85,7 +98,79 @@ pub fn certify_header(
     }
     let FilesRead { files, first, included, unforeseen, defined, .. } = read;
     let moved = Arc::new(moved);
-    Some(Ok(Certificate { files, listed, first, included, unforeseen, moved, defined, declared, declared_first }))
+    Some(Ok(Certificate {
+        files,
+        listed,
+        first,
+        included,
+        unforeseen,
+        moved,
+        redeclared,
+        defined,
+        declared,
+        declared_first,
+    }))
+}
+
+/// What is known of a certified precompiled header by what the compiler skipped in its files. The one
+/// below is known so too.
+pub fn active(context: &Context<'_>, pch: &Pch, skipped: &Skipped) -> Active {
+    let Certificate { moved, first, redeclared, unforeseen, .. } = &pch.certificate;
+    let below = pch.below.as_ref();
+    let mut included = pch.certificate.included.clone();
+    included.extend(below.into_iter().flat_map(|below| below.included()));
+    included.extend(active_inclusions(context, skipped));
+    let order = Order::new(context.headers, context.sources.scans.names(), &included, unforeseen);
+    let texts = texts(context, moved.files().iter().map(|(file, _)| *file), first, Some(skipped));
+    let constant = constant(context, below.map(|below| below.moved()), first, unforeseen, Some(skipped));
+    let below = below.map(|below| Arc::clone(below.moved()));
+    let (moved, _) = MovedFiles::new(below, texts, first, redeclared, constant, &order, context.macros);
+    Active { moved: Arc::new(moved), included }
+}
+
+/// The inclusions that the compiler made, or did not make because it had read the file before.
+pub fn active_inclusions(context: &Context<'_>, skipped: &Skipped) -> Inclusions {
+    let found = skipped.iter().filter_map(|(path, lines)| Some((context.headers.find(path)?, lines)));
+    found.flat_map(|(file, lines)| context.headers.active_inclusions(file, lines)).collect()
+}
+
+/// The macros that the first header has defined, and that are defined in no other way anywhere.
+fn constant(
+    context: &Context<'_>,
+    below: Option<&Arc<MovedFiles>>,
+    first: &BitSet,
+    unforeseen: &HashSet<Name>,
+    skipped: Option<&Skipped>,
+) -> Arc<HashSet<Name>> {
+    if let Some(below) = below {
+        return Arc::clone(below.constant());
+    }
+    let mut constant = HashSet::new();
+    for file in first.iter() {
+        let path = &context.headers.get(file).path;
+        // A file that is read several times may define something at any of these.
+        if let Some(skipped) = skipped.filter(|skipped| skipped.contains_key(path)) {
+            let scan = context.active(file, skipped);
+            let names = scan.uniform.iter().map(|(name, _)| *name);
+            constant.extend(names.filter(|name| context.macros.is_uniform(*name) && !unforeseen.contains(name)));
+        }
+    }
+    Arc::new(constant)
+}
+
+/// What files say, without what the compiler skipped in them if that is known. What the first header
+/// read has been read in another way before.
+fn texts(
+    context: &Context<'_>,
+    files: impl Iterator<Item = HeaderId>,
+    first: &BitSet,
+    skipped: Option<&Skipped>,
+) -> Vec<(HeaderId, Arc<Scan>)> {
+    let text = |file: HeaderId| match skipped.filter(|_| !first.contains(file)) {
+        Some(skipped) => context.active(file, skipped),
+        None => Arc::clone(&context.headers.get(file).scan),
+    };
+    files.map(|file| (file, text(file))).collect()
 }
 
 /// Facts of the precompiled headers below must be those of their headers here too.
@@ -131,7 +216,7 @@ fn check_inclusions(
     let mut read = FilesRead {
         files: Vec::new(),
         first: below.map(|below| below.first.clone()).unwrap_or_default(),
-        included: below.map(|below| below.included.clone()).unwrap_or_default(),
+        included: candidate.below.map(|below| below.included().clone()).unwrap_or_default(),
         unforeseen: below.map(|below| below.unforeseen.clone()).unwrap_or_default(),
         defined: HashSet::new(),
         moved: Vec::new(),
@@ -183,31 +268,27 @@ fn read_unforeseen(context: &Context<'_>, file: &Path, read: &mut FilesRead) -> 
     Ok(())
 }
 
-/// Files that are read in another order than in a plain parse must say the same.
-fn check_interference(
-    context: &Context<'_>,
-    candidate: Candidate<'_>,
-    compiled: &Compiled,
-    read: &FilesRead,
-    order: &Order<'_>,
-) -> (MovedFiles, Vec<Objection>) {
+/// The names that files declare which are declared several times.
+fn redeclared(context: &Context<'_>, compiled: &Compiled, first: &BitSet) -> HashMap<HeaderId, Lines> {
     let mut redeclared: HashMap<HeaderId, Lines> = HashMap::new();
     for (name, declarations) in compiled.summary.redeclarations() {
-        let name = order.names.intern(name.as_bytes());
+        let name = context.sources.scans.names().intern(name.as_bytes());
         for (path, line) in declarations {
-            if let Some(file) = context.find(path).filter(|file| !read.first.contains(*file)) {
+            if let Some(file) = context.find(path).filter(|file| !first.contains(*file)) {
                 redeclared.entry(file).or_default().push((name, line));
             }
         }
     }
-    let below = candidate.below.map(|below| Arc::clone(&below.certificate.moved));
-    let (moved, conflicts) =
-        MovedFiles::certify(below, read.moved.clone(), &read.first, &redeclared, order, context.macros);
-    let object = |conflict| {
+    redeclared
+}
+
+/// Files that are read in another order than in a plain parse must say the same.
+fn check_interference(context: &Context<'_>, conflicts: Vec<Conflict>) -> Vec<Objection> {
+    let object = |conflict: Conflict| {
         let refusal = context.interference(&conflict, None);
         Objection { refusal, file: conflict.file, other: conflict.other }
     };
-    (moved, conflicts.into_iter().map(object).collect())
+    conflicts.into_iter().map(object).collect()
 }
 
 /// The names that a precompiled header declares: without those that the first header declares, and
@@ -251,8 +332,7 @@ fn check_name_uses(
         candidate.chain_below().map(|level| &level.certificate.declared).chain([declared]).collect();
     let mut wanted = WantedNames::new();
     let mut declarers: HashMap<(HeaderId, String), HeaderId> = HashMap::new();
-    for file in moved.files().iter().filter(|file| !read.first.contains(**file)) {
-        let scan = &context.headers.get(*file).scan;
+    for (file, scan) in moved.files().iter().filter(|(file, _)| !read.first.contains(*file)) {
         for (name, declarer) in undeclared_names(scan, Some(*file), &levels, &Declarations::new(), order) {
             let name = context.name(name);
             wanted.entry(*file).or_default().insert(name.clone());
@@ -281,9 +361,19 @@ fn check_field_uses(context: &Context<'_>, compiled: &Compiled, first: &BitSet, 
 }
 
 /// No name may be numbered: a precompiled header does not tell its users how far it has counted.
-fn check_counted_names(context: &Context<'_>, compiled: &Compiled, first: &BitSet) -> Vec<Objection> {
+fn check_counted_names(
+    context: &Context<'_>,
+    compiled: &Compiled,
+    moved: &MovedFiles,
+    first: &BitSet,
+) -> Vec<Objection> {
     let files = compiled.summary.files_with_pasted_names().filter_map(|file| context.find(file));
-    let may_count = |file: &HeaderId| !first.contains(*file) && context.macros.counts(&context.headers.get(*file).scan);
+    let names = context.sources.scans.names();
+    let text = |file: HeaderId| {
+        let moved = moved.files().iter().find(|(moved, _)| *moved == file);
+        moved.map_or(&context.headers.get(file).scan, |(_, scan)| scan)
+    };
+    let may_count = |file: &HeaderId| !first.contains(*file) && context.macros.counts(text(*file), names);
     let object = |file| {
         let refusal = Refusal::CountedNames { file: Some(context.path(file)) };
         Objection { refusal, file: Some(file), other: None }

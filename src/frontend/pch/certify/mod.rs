@@ -20,18 +20,20 @@ mod header;
 mod unit;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::extract::Paths;
-use crate::scan::Name;
+use crate::scan::{Name, Scan};
 use crate::sources::Sources;
 
 use super::bit_set::BitSet;
+use super::compile::Skipped;
 use super::headers::{HeaderId, Headers};
 use super::interference::Conflict;
 use super::macros::Macros;
 use super::refusal::Refusal;
 
-pub use header::{Certificate, certify_header, check_compilation};
+pub use header::{Certificate, active, active_inclusions, certify_header, check_compilation};
 pub use unit::{SharedUnit, UnitRejection, certify_unit, last_early_line};
 
 /// What checks need to know.
@@ -68,6 +70,13 @@ impl Context<'_> {
     /// The files that facts call so.
     fn find_all(&self, paths: &[PathBuf]) -> Vec<Option<HeaderId>> {
         paths.iter().map(|path| self.find(path)).collect()
+    }
+
+    /// What a file says without what the compiler skipped in it.
+    fn active(&self, file: HeaderId, skipped: &Skipped) -> Arc<Scan> {
+        let header = self.headers.get(file);
+        let skipped = skipped.get(&header.path).map(Vec::as_slice).unwrap_or_default();
+        self.sources.scans.get_active(&header.path, skipped).unwrap_or_else(|| Arc::clone(&header.scan))
     }
 
     fn path(&self, file: HeaderId) -> PathBuf {

@@ -1,21 +1,22 @@
 //! The checks of a unit that was parsed with precompiled headers.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::failure::Failure;
-use crate::pch::compile::{Included, Pch};
-use crate::pch::headers::HeaderId;
+use crate::pch::compile::{Included, Pch, Skipped};
+use crate::pch::headers::{HeaderId, Inclusions};
 use crate::pch::interference::{Lines, OtherText};
 use crate::pch::name_uses::{Declarations, WantedNames, undeclared_names};
 use crate::pch::order::Order;
 use crate::pch::parsed::Parsed;
 use crate::pch::plan::SharingUnit;
 use crate::pch::refusal::Refusal;
-use crate::scan::{Name, Scan, scan};
+use crate::scan::{Name, Scan, scan_active};
 
-use super::Context;
+use super::{Context, active_inclusions};
 
 /// A unit that was parsed with precompiled headers.
 #[derive(Clone, Copy)]
@@ -28,6 +29,8 @@ pub struct SharedUnit<'a> {
     pub parsed: &'a Parsed,
     /// Its own file, with the path that facts use.
     pub main: &'a Path,
+    /// What the compiler skipped in it and its files, as far as that is known.
+    pub skipped: &'a Skipped,
 }
 
 /// Why a unit is not certified.
@@ -86,7 +89,11 @@ pub fn certify_unit(
     check_errors(unit)?;
     check_mismatch(unit)?;
     check_main_file(unit)?;
-    let early = Early::new(context, unit);
+    let mut included = Cow::Borrowed(unit.pch.included());
+    if !unit.skipped.is_empty() {
+        included.to_mut().extend(active_inclusions(context, unit.skipped));
+    }
+    let early = Early::new(context, unit, &included);
     let mut texts = TextsRead::default();
     texts.early.insert(unit.member.main);
     check_inclusions(context, unit, &early, &mut texts)?;
@@ -98,7 +105,7 @@ pub fn certify_unit(
 }
 
 impl<'a> Early<'a> {
-    fn new(context: &Context<'a>, unit: &SharedUnit<'a>) -> Early<'a> {
+    fn new(context: &Context<'a>, unit: &SharedUnit<'a>, included: &'a Inclusions) -> Early<'a> {
         let names = context.sources.scans.names();
         let certificate = &unit.pch.certificate;
         let last_line = last_early_line(unit.member, unit.pch);
@@ -120,7 +127,7 @@ impl<'a> Early<'a> {
             declared.insert(name, found.collect());
         }
         let levels = unit.pch.chain().map(|level| &level.certificate.declared).collect();
-        let order = Order::new(context.headers, names, &certificate.included, &certificate.unforeseen);
+        let order = Order::new(context.headers, names, included, &certificate.unforeseen);
         Early { last_line, redeclared, declared, levels, order }
     }
 
@@ -169,12 +176,14 @@ fn check_inclusions(
         let path = context.paths.absolute(identity);
         let file = context.headers.find(&path);
         let scan = match file {
-            Some(file) => Arc::clone(&context.headers.get(file).scan),
+            // What is read again has been read in another way before.
+            Some(file) if certificate.first.contains(file) => Arc::clone(&context.headers.get(file).scan),
+            Some(file) => context.active(file, unit.skipped),
             None => context.sources.scans.get(&path).ok_or(Refusal::UnreadableFile { file: path.clone() })?,
         };
         let is_first = file.is_some_and(|file| certificate.first.contains(file));
         let other = OtherText { scan: &scan, file, is_first, declares: early.redeclared(identity) };
-        if let Some(conflict) = certificate.moved.conflict(&other, &early.order, context.macros) {
+        if let Some(conflict) = unit.pch.moved().conflict(&other, &early.order, context.macros) {
             return Err(context.interference(&conflict, Some(&path)));
         }
         let file = file.filter(|_| !is_first);
@@ -187,8 +196,10 @@ fn check_inclusions(
 /// No name may be numbered: precompiled headers do not tell how far they have counted.
 fn check_counted_names(context: &Context<'_>, unit: &SharedUnit<'_>) -> Result<(), Refusal> {
     let may_count = |path: &&Path| {
-        let scan = context.sources.scans.get(&context.paths.absolute(path));
-        scan.is_none_or(|scan| context.macros.counts(&scan))
+        let path = context.paths.absolute(path);
+        let skipped = unit.skipped.get(&path).map(Vec::as_slice).unwrap_or_default();
+        let scan = context.sources.scans.get_active(&path, skipped);
+        scan.is_none_or(|scan| context.macros.counts(&scan, context.sources.scans.names()))
     };
     match unit.parsed.summary.files_with_pasted_names().find(may_count) {
         Some(path) => Err(Refusal::CountedNames { file: Some(context.paths.absolute(path)) }),
@@ -204,10 +215,11 @@ fn check_main_text(
     early: &Early<'_>,
     texts: &mut TextsRead,
 ) -> Result<(), Refusal> {
-    let start = scan(&unit.parsed.text, context.sources.scans.names());
     let main = unit.member.main;
+    let skipped = unit.skipped.get(&context.path(main)).map(Vec::as_slice).unwrap_or_default();
+    let start = scan_active(&unit.parsed.text, context.sources.scans.names(), skipped);
     let other = OtherText { scan: &start, file: Some(main), is_first: false, declares: early.redeclared(unit.main) };
-    if let Some(conflict) = unit.pch.certificate.moved.conflict(&other, &early.order, context.macros) {
+    if let Some(conflict) = unit.pch.moved().conflict(&other, &early.order, context.macros) {
         return Err(context.interference(&conflict, Some(&context.path(main))));
     }
     texts.want(context, early, &start, Some(main));

@@ -62,6 +62,11 @@ impl CompilerInput {
         &self.texts
     }
 
+    /// Whether a text stands for a file that does not exist.
+    pub fn has_overlay(&self) -> bool {
+        self.overlay.is_some()
+    }
+
     /// Replaces the texts, some of which may stand for files that are not on disk.
     ///
     /// libclang matches a text in memory by one spelling of its path. It finds the text under

@@ -18,6 +18,7 @@ use crate::compiler_input::CompilerInput;
 use crate::extract::Vocabulary;
 use crate::failure::Failure;
 use crate::pch::{Pch, Sharing};
+use crate::preamble::Preambles;
 use crate::sources::Sources;
 use crate::tree_paths::TreePaths;
 use crate::unit_reader::{UnitOutcome, UnitReader};
@@ -74,7 +75,8 @@ impl Indexer {
     }
 
     /// Reads all units in parallel, and hands each result to `sink` in the order of `units`.
-    /// `sources` are the texts of the tree as it is now.
+    /// `sources` are the texts of the tree as it is now. With `preambles`, units are read on top of them,
+    /// and a few more are made; they are for units that somebody edited, and not for sharing.
     ///
     /// Memory holds only what is being read or waits for an earlier unit, and equal facts of a file
     /// once.
@@ -83,6 +85,7 @@ impl Indexer {
         units: &[Unit],
         sources: &Sources,
         sharing: Option<&Sharing<'_>>,
+        preambles: Option<&Preambles<'_>>,
         mut sink: impl FnMut(usize, UnitOutcome),
     ) {
         let workers = &self.reader.workers;
@@ -90,7 +93,7 @@ impl Indexer {
         let (sender, outcomes) = mpsc::channel();
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                let run = Run { reader: &self.reader, units, sources, sharing, is_full: &is_full };
+                let run = Run { reader: &self.reader, units, sources, sharing, preambles, is_full: &is_full };
                 self.threads.install(|| run.start(sender));
             });
             let mut budget = FactsBudget::new(workers.limits());
@@ -203,6 +206,7 @@ struct Run<'a> {
     units: &'a [Unit],
     sources: &'a Sources,
     sharing: Option<&'a Sharing<'a>>,
+    preambles: Option<&'a Preambles<'a>>,
     /// Whether the facts that were read exceed their limit.
     is_full: &'a AtomicBool,
 }
@@ -259,7 +263,21 @@ impl<'a> Run<'a> {
     /// Reads a unit.
     fn unit(self, number: usize, pch: Option<&Pch>, sender: &Sender<(usize, UnitOutcome)>) {
         let unit = &self.units[number];
-        let outcome = if self.is_full.load(Ordering::Relaxed) {
+        if let (Some(preambles), None) = (self.preambles, self.sharing) {
+            // Other processors have nothing to do then.
+            let may_make = self.units.len() < rayon::current_num_threads();
+            // The receiver is gone only when the run is being abandoned.
+            let send = |outcome| drop(sender.send((number, outcome)));
+            return preambles.read(self.reader, self.sources, unit, may_make, || self.outcome(number, None), send);
+        }
+        // As above.
+        let _ = sender.send((number, self.outcome(number, pch)));
+    }
+
+    /// The result of reading a unit.
+    fn outcome(self, number: usize, pch: Option<&Pch>) -> UnitOutcome {
+        let unit = &self.units[number];
+        if self.is_full.load(Ordering::Relaxed) {
             UnitOutcome::Failed(Failure::exceeded(Limit::Facts, self.reader.workers.limits()))
         } else if let Some(failure) = self.refused(number) {
             UnitOutcome::Failed(failure)
@@ -268,9 +286,7 @@ impl<'a> Run<'a> {
                 Some(sharing) => sharing.read(self.reader, self.units, number, pch),
                 None => self.reader.read(unit),
             }
-        };
-        // The receiver is gone only when the run is being abandoned.
-        let _ = sender.send((number, outcome));
+        }
     }
 
     /// Why a unit must not be read, as far as the texts say.

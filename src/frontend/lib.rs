@@ -6,7 +6,7 @@
 //! The modules are in the order of the data: `compdb` gives the units, `marks` the headers in which
 //! marks are visible, `scan` and `sources` the texts without a compiler, `parse` and `extract` the
 //! facts of one unit, `worker` the processes in which that happens, `pch` the same with shared header
-//! work, `unit_cache` what earlier runs already know, and `index` schedules all of it.
+//! work, `preamble` the same for one edited unit, `unit_cache` what earlier runs already know, and `index` schedules all of it.
 
 #![warn(missing_docs)]
 
@@ -24,6 +24,7 @@ pub mod failure;
 pub mod worker;
 pub mod unit_reader;
 pub mod pch;
+pub mod preamble;
 pub mod unit_cache;
 pub mod index;
 mod bytes;

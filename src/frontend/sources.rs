@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::compdb::Unit;
-use crate::scan::{Include, IncludeKind, Names, Resolver, Scans, SearchPath, scan};
+use crate::scan::{FileId, Include, IncludeKind, Names, Resolver, Scans, SearchPath, scan};
 use cowrap_base::files::{Digest, ReadRefusal, normalize};
 
 /// A file that was written so shortly before a run, or during it, may have been read in two states.
@@ -62,6 +62,11 @@ impl Sources {
     /// Conditions are not decided, so the unit may not read it after all. Names that are macros are
     /// not looked up, and if the search path is not known, only files of the command line are.
     pub fn refused(&self, unit: &Unit) -> Option<(PathBuf, ReadRefusal)> {
+        self.refused_beside(unit, &HashSet::new())
+    }
+
+    /// The same without looking at some files.
+    pub fn refused_beside(&self, unit: &Unit, known: &HashSet<PathBuf>) -> Option<(PathBuf, ReadRefusal)> {
         let main = normalize(&unit.directory.join(&unit.file));
         let Some(path) = self.search_path(unit).map(|path| self.resolver.path(&path)) else {
             return self.refusal(&main);
@@ -104,7 +109,8 @@ impl Sources {
             if let Some(refused) = found.irregular.iter().find_map(|id| self.refusal(&self.resolver.path_of(*id))) {
                 return Some(refused);
             }
-            open.extend(found.includes.iter().rev().flatten().copied().filter(|file| seen.insert(*file)));
+            let mut is_new = |file: &FileId| seen.insert(*file) && !known.contains(&*self.resolver.path_of(*file));
+            open.extend(found.includes.iter().rev().flatten().copied().filter(&mut is_new));
         }
         None
     }
@@ -151,7 +157,7 @@ impl Sources {
 }
 
 /// The name of the file that an option includes; `next` is the argument behind the option.
-fn included_by<'a>(option: &'a [u8], next: Option<&'a OsString>) -> Option<&'a [u8]> {
+pub(crate) fn included_by<'a>(option: &'a [u8], next: Option<&'a OsString>) -> Option<&'a [u8]> {
     let next = next.map(|next| next.as_bytes());
     match option {
         b"-include" | b"--include" | b"-imacros" | b"--imacros" => next,

@@ -4,6 +4,7 @@
 
 use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 use crate::clang::{Purpose, UnsavedFile};
 use crate::compdb::Unit;
@@ -12,7 +13,7 @@ use crate::extract::Vocabulary;
 use crate::failure::Failure;
 use crate::tree_paths::TreePaths;
 use crate::worker::{Parse, SharingInput, Workers};
-use cowrap_facts::UnitFacts;
+use cowrap_facts::{SharedFileFacts, UnitFacts};
 
 /// The result of reading one unit.
 #[derive(Debug)]
@@ -30,6 +31,25 @@ impl From<Result<UnitFacts, Failure>> for UnitOutcome {
             Err(failure) => UnitOutcome::Failed(failure),
         }
     }
+}
+
+/// The facts of a unit, completed with those of headers that were read before it.
+pub(crate) fn with_headers(
+    mut facts: UnitFacts,
+    headers: impl IntoIterator<Item = SharedFileFacts>,
+    files: impl IntoIterator<Item = PathBuf>,
+) -> Option<UnitFacts> {
+    let main = facts.files.first()?.clone();
+    facts.file_facts.extend(headers);
+    facts.files.extend(files);
+    // As in a plain parse: the main file, and the others sorted.
+    facts.files[1..].sort();
+    facts.files.dedup();
+    facts.file_facts.sort_by_key(|of_file| {
+        let file = of_file.facts().files.first().cloned();
+        (file.as_ref() != Some(&main), file)
+    });
+    Some(facts)
 }
 
 /// What is parsed with a unit's arguments, and for which purpose.

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use cowrap_analysis::program::{Linker, Program};
 use cowrap_base::files::{Digest, Tree};
 use cowrap_facts::{SharedFileFacts, UnitFacts};
+use cowrap_frontend::preamble::Preambles;
 use cowrap_frontend::unit_cache::{CachedUnit, Place};
 use cowrap_frontend::unit_reader::UnitOutcome;
 use cowrap_report::{Details, Problem, SharingStats};
@@ -230,9 +231,14 @@ impl Session<'_> {
             }
             (sharing, _) => sharing,
         };
+        // A few units of many were edited, and may be edited again. PCHs have the layout of the disk.
+        let has_others = units.len() < self.current.units.len();
+        let may_share = self.request.sharing == SharingRequest::Yes && snapshot.has_disk_layout();
+        let preambles = self.caches.as_ref().filter(|_| has_others && may_share);
+        let preambles = preambles.map(|caches| Preambles::new(&caches.checkout.cache, caches.base));
         let mut results = Vec::with_capacity(units.len());
         progress.start(units.len());
-        self.indexer.run(&units, sources, sharing.as_ref(), |position, outcome| {
+        self.indexer.run(&units, sources, sharing.as_ref(), preambles.as_ref(), |position, outcome| {
             progress.step();
             // The list of files is long, so it is dropped if nobody needs it.
             let keep_files = want_files || self.caches.is_some();

@@ -23,6 +23,7 @@ mod incremental;
 mod packs;
 mod page;
 mod points_to;
+mod preambles;
 mod program;
 mod queries;
 mod reader;

@@ -270,6 +270,20 @@ impl Cache {
         }
     }
 
+    /// Removes the precompiled header under a key, if there is one.
+    pub fn remove_file(&self, key: &Digest) {
+        let Some(store) = self.store() else { return };
+        held(&self.headers).remove(key);
+        for item in list(&store).0 {
+            if let Name::Header(header) = item.name
+                && header.key == *key
+            {
+                // What cannot be removed now is removed when the cache is full.
+                let _ = store.remove(&item.name.file());
+            }
+        }
+    }
+
     /// Lets a precompiled header be written, and moves it to its final path.
     fn make(&self, store: &Directory, key: Digest, write: impl FnOnce(&Path) -> bool) -> io::Result<Option<PathBuf>> {
         const FILE: &str = "header.pch";

@@ -3,8 +3,8 @@
 use std::ffi::{CStr, CString, OsString};
 use std::marker::PhantomData;
 use std::os::raw::{c_char, c_int, c_uint};
-use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 
 use clang_sys::*;
 use serde::{Deserialize, Serialize};
@@ -114,6 +114,11 @@ impl UnsavedFile {
     /// Its path.
     pub fn path(&self) -> PathBuf {
         PathBuf::from(OsString::from_vec(self.path.to_bytes().to_vec()))
+    }
+
+    /// Whether this is its path.
+    pub fn is_at(&self, path: &Path) -> bool {
+        self.path.to_bytes() == path.as_os_str().as_bytes()
     }
 
     /// Its contents.

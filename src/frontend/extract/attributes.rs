@@ -204,8 +204,11 @@ impl<'tu> Extractor<'_, 'tu> {
         let file = match self.function_names.get(name) {
             Some(file) => *file,
             None => {
-                let before = self.before.and_then(|before| before.function(name).flatten());
-                before.map(|path| self.file_of_path(path))
+                let before = self.before.and_then(|before| before.function(name));
+                if before.is_none() {
+                    self.open.functions.insert(name.to_owned());
+                }
+                before.flatten().map(|path| self.file_of_path(path))
             }
         };
         self.symbol(name, file)

@@ -4,7 +4,7 @@
 //! array and comes back. The walk takes a step for each value and for each object that it enters or leaves, which is
 //! linear in the list.
 
-use rustc_hash::FxHashMap as HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -110,6 +110,9 @@ impl<'tu> Extractor<'_, 'tu> {
                             Some(known) => found |= *known,
                             None => {
                                 let members: Vec<Type<'tu>> = ty.fields().iter().map(|member| member.ty()).collect();
+                                if members.is_empty() {
+                                    self.note_undefined(ty);
+                                }
                                 around.push((key, members));
                             }
                         }
@@ -133,6 +136,14 @@ impl<'tu> Extractor<'_, 'tu> {
                 self.records_with_slots.insert(*key, false);
                 around.pop();
             }
+        }
+    }
+
+    /// Notes a record that has no members, if that is because it is not defined.
+    fn note_undefined(&mut self, ty: Type<'tu>) {
+        let declaration = ty.canonical().declaration();
+        if let Some(record) = declaration.filter(|record| record.definition().is_none()) {
+            self.open.records.insert(record.spelling());
         }
     }
 
@@ -530,22 +541,36 @@ impl<'tu> Extractor<'_, 'tu> {
         if let Some(known) = self.constant_numbers.get(name) {
             return *known;
         }
-        let mut found = None;
-        if let Some(root) = self.unit.cursor() {
-            root.visit(|cursor, _| {
-                use CursorKind::*;
-                match cursor.kind() {
-                    EnumConstantDecl if cursor.spelling() == name => found = Some(cursor.enumerator_value()),
-                    // An enumeration may be declared inside a record.
-                    EnumDecl | StructDecl | UnionDecl if found.is_none() => return Visit::Recurse,
-                    _ => {}
-                }
-                Visit::Skip
-            });
+        let declared = || self.declared_constants(&HashSet::from_iter([name])).remove(name);
+        let found = self.before.and_then(|before| before.constant(name)).or_else(declared);
+        if found.is_none() {
+            self.open.constants.insert(name.to_owned());
         }
         let number = found.or_else(|| self.number_of_macro(name));
         self.constant_numbers.insert(name.to_owned(), number);
         number
+    }
+
+    /// The numbers of those of these constants that enumerations declare, without those of precompiled headers.
+    pub(super) fn declared_constants(&self, wanted: &HashSet<&str>) -> HashMap<String, i64> {
+        let mut found = HashMap::default();
+        let Some(root) = self.unit.cursor().filter(|_| !wanted.is_empty()) else { return found };
+        root.visit(|cursor, _| {
+            use CursorKind::*;
+            match cursor.kind() {
+                EnumConstantDecl => {
+                    let name = cursor.spelling();
+                    if wanted.contains(name.as_str()) {
+                        found.entry(name).or_insert_with(|| cursor.enumerator_value());
+                    }
+                }
+                // An enumeration may be declared inside a record.
+                EnumDecl | StructDecl | UnionDecl if found.len() < wanted.len() => return Visit::Recurse,
+                _ => {}
+            }
+            Visit::Skip
+        });
+        found
     }
 }
 

@@ -94,20 +94,24 @@ impl<'tu> Extractor<'_, 'tu> {
             return *known;
         }
         let mut number = None;
-        for file in self.unit.files() {
-            let contents = self.contents(file);
-            match defined_number(&contents, name) {
-                // Which of several definitions is in force is unknown.
-                Some(other) if number.is_some_and(|number| number != other) => {
-                    number = None;
-                    break;
-                }
-                Some(other) => number = Some(other),
-                None => {}
+        let shared = self.before.into_iter().flat_map(|before| before.all_files());
+        let shared = shared.filter_map(|file| defined_number(&self.paths.text(file), name)).collect::<Vec<i64>>();
+        for other in shared.into_iter().chain(self.defined_numbers(name)) {
+            // Which of several definitions is in force is unknown.
+            if number.is_some_and(|number| number != other) {
+                number = None;
+                break;
             }
+            number = Some(other);
         }
         self.macro_numbers.insert(name.to_owned(), number);
         number
+    }
+
+    /// The numbers that files of the unit define a name to be, without those of precompiled headers.
+    pub(super) fn defined_numbers(&mut self, name: &str) -> Vec<i64> {
+        let files = self.unit.files();
+        files.into_iter().filter_map(|file| defined_number(&self.contents(file), name)).collect()
     }
 }
 

@@ -39,6 +39,8 @@ use macros::Definition;
 use readings::{ReadingNames, ReadingSet};
 use slots::TypeClass;
 
+use pch_summary::OpenQuestions;
+
 pub use pch_summary::{PchMismatch, PchSummary};
 
 /// How annotations of the in-memory headers begin, to distinguish them from those of a code base.
@@ -69,6 +71,19 @@ pub struct Vocabulary {
 }
 
 impl Vocabulary {
+    /// The constants that the packs name.
+    fn constants(&self) -> HashSet<&str> {
+        let compared = self.readings.iter().flat_map(|reading| &reading.predicates).filter_map(|predicate| {
+            match &predicate.compared {
+                Some(Compared::Name(name)) => Some(name.as_str()),
+                _ => None,
+            }
+        });
+        let of_fields = self.paired_fields.values().flatten().filter_map(|paired| paired.constant.as_deref());
+        let of_parameters = self.paired_parameters.values().flatten().filter_map(|paired| paired.constant.as_deref());
+        compared.chain(of_fields).chain(of_parameters).collect()
+    }
+
     /// All models of slots, some more than once.
     pub fn slot_models(&self) -> impl Iterator<Item = SlotModelId> {
         let lists = self.slot_fields.values().chain(self.slot_parameters.values()).chain(self.slot_typedefs.values());
@@ -260,6 +275,9 @@ pub fn extract(
         redeclared: HashSet::default(),
         pasted_names: HashSet::default(),
         field_uses: HashMap::default(),
+        open: OpenQuestions::default(),
+        defined_records: HashSet::default(),
+        defines_constant: false,
     };
     if let Some(main) = unit.main_file() {
         extractor.file(main);
@@ -425,6 +443,10 @@ struct Extractor<'a, 'tu> {
     redeclared: HashSet<String>,
     pasted_names: HashSet<UnitFile>,
     field_uses: HashMap<(UnitFile, UnitFile), u32>,
+    open: OpenQuestions,
+    /// The records that are defined, for a unit that takes part in sharing.
+    defined_records: HashSet<String>,
+    defines_constant: bool,
 }
 
 impl<'a, 'tu> Extractor<'a, 'tu> {
@@ -523,6 +545,9 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
             let position = order.iter().position(|number| *number == location.file.0 as usize);
             location.file = FileId(position.unwrap_or_default() as u32);
         }
+        if self.settles_open_questions() {
+            self.mismatch.get_or_insert(PchMismatch::DeclaredLater);
+        }
         let summary = self.before.is_some().then(|| self.pch_summary());
         let mut facts: Vec<FileFacts> = self.pieces.into_iter().map(|piece| piece.facts).collect();
         let pieces = order.iter().filter_map(|number| Some(std::mem::take(&mut facts[self.files[*number].piece?])));
@@ -534,7 +559,8 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
         }
         let files = order.iter().map(|number| self.files[*number].path.clone()).collect();
         let file_facts = pieces.iter().map(EncodedFacts::new).collect();
-        Extracted { files, file_facts, parse_status, summary, mismatch: self.mismatch, is_too_deep: self.is_too_deep }
+        let mismatch = self.mismatch.or(self.defines_constant.then_some(PchMismatch::ConstantDefined));
+        Extracted { files, file_facts, parse_status, summary, mismatch, is_too_deep: self.is_too_deep }
     }
 
     /// What the extraction of what is compiled on top of this needs to know, without what is below.
@@ -554,8 +580,26 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
             redeclared: std::mem::take(&mut self.redeclared),
             pasted_names: self.pasted_names.iter().map(|file| file.0).collect(),
             field_uses: self.field_uses.iter().map(|((user, file), line)| ((user.0, file.0), *line)).collect(),
+            weak: self.weak_functions.iter().cloned().collect(),
+            constants: self.declared_constants(&self.vocabulary.constants()),
+            open: OpenQuestions { macros: self.macro_numbers.clone(), ..std::mem::take(&mut self.open) },
             ..PchSummary::default()
         }
+    }
+
+    /// Whether what this declares changes what facts of the precompiled headers rest on: in a plain parse, they would
+    /// be other facts.
+    fn settles_open_questions(&mut self) -> bool {
+        let Some(before) = self.before else { return false };
+        before.open().any(|open| {
+            let constants: HashSet<&str> = open.constants.iter().map(String::as_str).collect();
+            open.records.iter().any(|record| self.defined_records.contains(record))
+                || open.functions.iter().any(|function| self.function_names.contains_key(function))
+                || open.macros.iter().any(|(name, number)| {
+                    self.defined_numbers(name).into_iter().any(|defined| Some(defined) != *number)
+                })
+                || !self.declared_constants(&constants).is_empty()
+        })
     }
 
     /// How the unit parsed. The file of an error's location is a number of the unit's files, in the
@@ -626,6 +670,7 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
                 self.declared.entry(constant.spelling()).or_default().push((file, line));
             }
         }
+        self.note_definitions(cursor);
         let name = if cursor.is_anonymous() { String::new() } else { cursor.spelling() };
         if name.is_empty() {
             return;
@@ -634,6 +679,29 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
             self.redeclared.insert(name.clone());
         }
         self.declared.entry(name).or_default().push((file, line));
+    }
+
+    /// Notes the records that a declaration defines, and whether it gives a constant of a precompiled header its value.
+    fn note_definitions(&mut self, cursor: Cursor<'tu>) {
+        use CursorKind::*;
+        if cursor.kind() == VarDecl
+            && body::constant_type(cursor).is_some()
+            && cursor.initializer().is_some()
+            && self.is_declared_before(cursor)
+        {
+            self.defines_constant = true;
+        }
+        if !matches!(cursor.kind(), StructDecl | UnionDecl) {
+            return;
+        }
+        let mut open = vec![cursor];
+        while let Some(record) = open.pop() {
+            let inner = record.children();
+            if !inner.is_empty() && !record.is_anonymous() {
+                self.defined_records.insert(record.spelling());
+            }
+            open.extend(inner.into_iter().filter(|inner| matches!(inner.kind(), StructDecl | UnionDecl)));
+        }
     }
 
     /// Whether facts depend on the position of this declaration among others of the same name.
@@ -754,7 +822,11 @@ impl<'a, 'tu> Extractor<'a, 'tu> {
                 true
             }
             // A definition inherits the attribute of an earlier declaration, perhaps in a precompiled header.
-            false => definition && (self.weak_functions.contains(&name) || attributes::is_weak_from_the_start(cursor)),
+            false => {
+                let is_weak = |before: &Arc<PchSummary>| before.is_weak(&name);
+                let inherits = || self.weak_functions.contains(&name) || self.before.is_some_and(is_weak);
+                definition && (inherits() || attributes::is_weak_from_the_start(cursor))
+            }
         };
         if attributes.is_entry {
             let value = Value::Function(symbol);

@@ -40,6 +40,25 @@ pub struct PchSummary {
     /// Files whose functions use fields of records that other files define, these files, and the
     /// first line that does so.
     pub(super) field_uses: HashMap<(u32, u32), u32>,
+    /// The tree's own functions that a declaration makes weak.
+    pub(super) weak: HashSet<String>,
+    /// The constants of enumerations that are declared here and that the packs name, with their numbers.
+    pub(super) constants: HashMap<String, i64>,
+    /// What facts rest on, and what is declared or defined later could change.
+    pub(super) open: OpenQuestions,
+}
+
+/// What facts rest on although it was not settled when they were read.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct OpenQuestions {
+    /// The records that were asked for slots, and were not defined.
+    pub records: HashSet<String>,
+    /// The functions that were only known by name, and were not declared.
+    pub functions: HashSet<String>,
+    /// The numbers of macros that were asked for.
+    pub macros: HashMap<String, Option<i64>>,
+    /// The constants of enumerations that were asked for, and were not declared.
+    pub constants: HashSet<String>,
 }
 
 impl PchSummary {
@@ -105,6 +124,37 @@ impl PchSummary {
         found.next().map(|(summary, file)| file.and_then(|file| summary.file(file)))
     }
 
+    /// Whether a declaration of a function makes it weak.
+    pub(super) fn is_weak(&self, name: &str) -> bool {
+        self.chain().any(|summary| summary.weak.contains(name))
+    }
+
+    /// The number of a constant of an enumeration: of the first one with this name.
+    pub(super) fn constant(&self, name: &str) -> Option<i64> {
+        self.chain().filter_map(|summary| summary.constants.get(name)).last().copied()
+    }
+
+    /// The files of this precompiled header and of those below it.
+    pub(super) fn all_files(&self) -> impl Iterator<Item = &Path> {
+        let files = self.chain().flat_map(|summary| &summary.files).map(PathBuf::as_path);
+        files.filter(|file| !file.as_os_str().is_empty())
+    }
+
+    /// What facts of this precompiled header and of those below it rest on.
+    pub(super) fn open(&self) -> impl Iterator<Item = &OpenQuestions> {
+        self.chain().map(|summary| &summary.open)
+    }
+
+    /// The same for a unit whose own file this was made from: without that file, which the unit reads
+    /// itself, and without what only the certification of sharing asks for.
+    pub fn of_preamble(mut self) -> PchSummary {
+        if let Some(main) = self.files.first_mut() {
+            *main = PathBuf::new();
+        }
+        let PchSummary { files, functions, marks, weak, constants, open, .. } = self;
+        PchSummary { files, functions, marks, weak, constants, open, ..PchSummary::default() }
+    }
+
     /// Whether a mark of a function was written at this place.
     pub(super) fn has_mark(&self, name: &str, mark: MarkId, file: &Path, line: u32, column: u32) -> bool {
         let has_it = |summary: &PchSummary| {
@@ -127,4 +177,9 @@ pub enum PchMismatch {
     StaticElsewhere,
     /// A file of the precompiled header was read again.
     ReadAgain,
+    /// Something is declared or defined that the header's facts depend on.
+    DeclaredLater,
+    /// A constant of a header gets its value. That matters only to expressions of the header that clang
+    /// evaluates as a whole.
+    ConstantDefined,
 }

@@ -47,7 +47,7 @@ use crate::compdb::Unit;
 use crate::extract::Paths;
 use crate::failure::Failure;
 use crate::sources::Sources;
-use crate::unit_reader::{Input, UnitOutcome, UnitReader};
+use crate::unit_reader::{Input, UnitOutcome, UnitReader, with_headers};
 use crate::worker::{Conversation, SharingInput};
 use cowrap_base::cache::Cache;
 use cowrap_base::files::{Digest, Identities, TemporaryDirectory, Tree};
@@ -540,20 +540,9 @@ fn find_skipped(
 
 /// The facts of a unit, completed with those of its precompiled headers.
 fn complete(facts: UnitFacts, pch: &Pch) -> Option<UnitFacts> {
-    let mut facts = facts;
-    let main = facts.files.first()?.clone();
-    for level in pch.chain() {
-        facts.file_facts.extend(level.compiled.file_facts.iter().cloned());
-        facts.files.extend(level.certificate.files.iter().cloned());
-    }
-    // As in a plain parse: the main file, and the others sorted.
-    facts.files[1..].sort();
-    facts.files.dedup();
-    facts.file_facts.sort_by_key(|of_file| {
-        let file = of_file.facts().files.first().cloned();
-        (file.as_ref() != Some(&main), file)
-    });
-    Some(facts)
+    let file_facts = pch.chain().flat_map(|level| level.compiled.file_facts.iter().cloned());
+    let files = pch.chain().flat_map(|level| level.certificate.files.iter().cloned());
+    with_headers(facts, file_facts, files)
 }
 
 /// The first file that only one of two units reads, or whose facts differ.

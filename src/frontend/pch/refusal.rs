@@ -84,6 +84,7 @@ impl Refusal {
         "unit-errors",
         "static-elsewhere",
         "read-again",
+        "declared-later",
         "unreadable-file",
         "unforeseen-file",
         "not-included",
@@ -107,6 +108,7 @@ impl Refusal {
             Refusal::UnitErrors => "unit-errors",
             Refusal::Mismatch(PchMismatch::StaticElsewhere) => "static-elsewhere",
             Refusal::Mismatch(PchMismatch::ReadAgain) => "read-again",
+            Refusal::Mismatch(PchMismatch::DeclaredLater | PchMismatch::ConstantDefined) => "declared-later",
             Refusal::UnreadableFile { .. } => "unreadable-file",
             Refusal::UnforeseenFile { .. } => "unforeseen-file",
             Refusal::NotIncluded { .. } => "not-included",
@@ -139,6 +141,9 @@ impl fmt::Display for Refusal {
                 f.write_str("a static function that a shared header declares is defined in another file")
             }
             Refusal::Mismatch(PchMismatch::ReadAgain) => f.write_str("a shared header was read a second time"),
+            Refusal::Mismatch(PchMismatch::DeclaredLater | PchMismatch::ConstantDefined) => {
+                f.write_str("something is declared that the facts of a shared header depend on")
+            }
             Refusal::UnreadableFile { file } => write!(f, "{} cannot be read", file.shown()),
             Refusal::UnforeseenFile { file } => {
                 write!(f, "{} was included, but no scanned `#include` finds it", file.shown())

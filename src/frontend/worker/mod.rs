@@ -19,6 +19,6 @@ mod watch;
 pub(crate) use pool::Conversation;
 pub use pool::{Isolation, StartError, StartingWorkers, Workers};
 pub use protocol::LibraryInfo;
-pub(crate) use protocol::{InclusionOf, Parse, SharingInput, SharingOutput};
+pub(crate) use protocol::{Bytes, InclusionOf, Parse, SharingInput, SharingOutput};
 pub use serve::{ARGUMENT, run};
 pub use watch::peak_memory;

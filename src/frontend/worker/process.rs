@@ -315,6 +315,9 @@ fn start_process(program: &Path, socket: UnixStream) -> io::Result<Child> {
     let mut command = Command::new(program);
     command.arg0("cowrap").arg(ARGUMENT).env_clear().envs(environment::deciding());
     command.env("LIBCLANG_NOTHREADS", "1").env("LIBCLANG_DISABLE_CRASH_RECOVERY", "1");
+    // glibc asks for huge pages then, which saves a twentieth of the time of a worker's first unit. Other
+    // allocators ignore it.
+    command.env("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1");
     // A unit can ask clang to write modules into a cache there, which nobody wants.
     for variable in ["HOME", "TMPDIR", "XDG_CACHE_HOME"] {
         command.env(variable, "/dev/null");

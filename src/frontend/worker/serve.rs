@@ -169,7 +169,8 @@ impl Service {
         let with_source: Vec<UnsavedFile>;
         let texts = match &parse.source {
             Some(source) => {
-                with_source = common.input.texts.iter().chain([source]).cloned().collect();
+                let others = common.input.texts.iter().filter(|text| text.path() != source.path());
+                with_source = others.chain([source]).cloned().collect();
                 &with_source
             }
             None => &common.input.texts,

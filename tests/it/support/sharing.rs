@@ -48,7 +48,8 @@ pub fn compare_with(root: &Path, packs: &PackSet) -> Compared {
     let indexer = Indexer::new(workers, vocabulary(packs.packs()).0, visible.headers, tree, 2).expect("workers");
     let read = |shared: Option<&Sharing<'_>>| {
         let mut read = Vec::new();
-        indexer.run(&units, &indexer.sources(&ON_DISK, SystemTime::now()), shared, |number, outcome| match outcome {
+        let sources = indexer.sources(&ON_DISK, SystemTime::now());
+        indexer.run(&units, &sources, shared, None, |number, outcome| match outcome {
             UnitOutcome::Read(facts) => read.push((units[number].file.clone(), *facts)),
             UnitOutcome::Failed(failure) => panic!("{}: {failure}", units[number].file.display()),
         });

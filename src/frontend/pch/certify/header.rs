@@ -16,7 +16,7 @@ use crate::pch::plan::ListedHeader;
 use crate::pch::refusal::Refusal;
 use crate::scan::{Name, Scan};
 
-use super::{Context, Rejection};
+use super::{Context, Rejection, check_mismatch};
 
 /// What was certified of a precompiled header, for what is compiled on top of it.
 #[derive(Debug)]
@@ -54,7 +54,9 @@ struct Objection {
 
 /// Makes the checks that need the compiler. They come before anything is kept of the compilation.
 pub fn check_compilation(context: &Context<'_>, candidate: Candidate<'_>, parsed: &Parsed) -> Result<(), Rejection> {
-    check_mismatch(parsed)?;
+    // Those of the precompiled headers below.
+    check_mismatch(parsed.mismatch)
+        .map_err(|refusal| Rejection { refusals: vec![refusal], leave_out: BitSet::default() })?;
     check_messages(context, candidate, parsed)
 }
 
@@ -171,14 +173,6 @@ fn texts(
         None => Arc::clone(&context.headers.get(file).scan),
     };
     files.map(|file| (file, text(file))).collect()
-}
-
-/// Facts of the precompiled headers below must be those of their headers here too.
-fn check_mismatch(parsed: &Parsed) -> Result<(), Rejection> {
-    match parsed.mismatch {
-        Some(mismatch) => Err(Rejection { refusals: vec![Refusal::Mismatch(mismatch)], leave_out: BitSet::default() }),
-        None => Ok(()),
-    }
 }
 
 /// The compiler must report nothing. Its arguments ask for those warnings alone that other

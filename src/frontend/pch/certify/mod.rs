@@ -22,7 +22,7 @@ mod unit;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::extract::Paths;
+use crate::extract::{Paths, PchMismatch};
 use crate::scan::{Name, Scan};
 use crate::sources::Sources;
 
@@ -35,6 +35,15 @@ use super::refusal::Refusal;
 
 pub use header::{Certificate, active, active_inclusions, certify_header, check_compilation};
 pub use unit::{SharedUnit, UnitRejection, certify_unit, last_early_line};
+
+/// Facts of precompiled headers must be those of their headers here. Whether a constant gets its value
+/// before or behind what uses it is for `check_interference` and its like.
+fn check_mismatch(mismatch: Option<PchMismatch>) -> Result<(), Refusal> {
+    match mismatch {
+        None | Some(PchMismatch::ConstantDefined) => Ok(()),
+        Some(mismatch) => Err(Refusal::Mismatch(mismatch)),
+    }
+}
 
 /// What checks need to know.
 #[derive(Clone, Copy)]

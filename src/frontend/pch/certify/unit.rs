@@ -16,7 +16,7 @@ use crate::pch::plan::SharingUnit;
 use crate::pch::refusal::Refusal;
 use crate::scan::{Name, Scan, scan_active};
 
-use super::{Context, active_inclusions};
+use super::{Context, active_inclusions, check_mismatch};
 
 /// A unit that was parsed with precompiled headers.
 #[derive(Clone, Copy)]
@@ -87,7 +87,7 @@ pub fn certify_unit(
     referred_names: impl FnOnce(&WantedNames) -> Result<Vec<(HeaderId, String)>, Failure>,
 ) -> Result<(), UnitRejection> {
     check_errors(unit)?;
-    check_mismatch(unit)?;
+    check_mismatch(unit.parsed.mismatch)?;
     check_main_file(unit)?;
     let mut included = Cow::Borrowed(unit.pch.included());
     if !unit.skipped.is_empty() {
@@ -150,11 +150,6 @@ impl TextsRead {
 /// The unit must have no errors: only a plain parse reports them as they are.
 fn check_errors(unit: &SharedUnit<'_>) -> Result<(), Refusal> {
     if unit.parsed.facts.parse_status.errors > 0 { Err(Refusal::UnitErrors) } else { Ok(()) }
-}
-
-/// Facts of the precompiled headers must be those of their headers here too.
-fn check_mismatch(unit: &SharedUnit<'_>) -> Result<(), Refusal> {
-    unit.parsed.mismatch.map_or(Ok(()), |mismatch| Err(Refusal::Mismatch(mismatch)))
 }
 
 /// No header may include the unit's own file.

@@ -3,13 +3,13 @@
 //! An update gives exactly the program that linking everything anew would give. It takes back what the facts that are
 //! gone say, and adds what the new ones say:
 //!
-//! * What has a location (declarations, bodies, stores, misplaced marks) is replaced file by file. If any facts that say
-//!   something in a file have changed, all that is in the file goes, and all facts that say something there are linked
-//!   anew, in the order in which units list them. Facts that say something in several files tie these together.
-//! * Files, functions and slots are there as long as facts mention them, so mentions are counted. What slots are like is
-//!   counted as well, since every unit that mentions a slot says what it is like (`link/mentions.rs`).
-//! * What follows from bodies for other bodies (flags that they pass on, contexts in which they return) is not saved. It
-//!   is found anew for each program ([`Program::relate_bodies`]).
+//! * What has a location (declarations, bodies, stores, misplaced marks) is replaced file by file. If any facts that
+//!   say something in a file have changed, all that is in the file goes, and all facts that say something there are
+//!   linked anew, in the order in which units list them. Facts that say something in several files tie these together.
+//! * Files, functions and slots are there as long as facts mention them, so mentions are counted. What slots are like
+//!   is counted as well, since every unit that mentions a slot says what it is like (`link/mentions.rs`).
+//! * What follows from bodies for other bodies (flags that they pass on, contexts in which they return) is not saved.
+//!   It is found anew for each program ([`Program::relate_bodies`]).
 //!
 //! Functions with other names and weak bodies depend on what all facts say together. If facts change that mention one,
 //! everything is linked anew. So is a program of which much has changed.
@@ -48,8 +48,8 @@ pub struct SavedProgram {
 pub type LoadFacts<'l> = dyn Fn(&Digest) -> Option<SharedFileFacts> + Sync + 'l;
 
 impl SavedProgram {
-    /// Links the facts of units, in their order. A unit that could not be read has none. `absolute` returns the absolute
-    /// form of a path in the facts.
+    /// Links the facts of units, in their order. A unit that could not be read has none. `absolute` returns the
+    /// absolute form of a path in the facts.
     pub fn link<'f>(
         units: impl Iterator<Item = Option<&'f [SharedFileFacts]>>,
         absolute: impl Fn(&Path) -> PathBuf,

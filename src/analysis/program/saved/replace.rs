@@ -5,7 +5,8 @@ use rustc_hash::FxHashSet as HashSet;
 
 use super::super::link::{FactsRecord, Linked, Mentions, Renumbering, SlotMention, add_mention};
 use super::super::{
-    BodyId, BodyReading, FileId, FunctionId, Id, IndexVec, Location, PackCounts, Program, Shared, Slot, SlotId, SlotKey,
+    Body, BodyId, BodyReading, FileId, Function, FunctionId, Id, IndexVec, Location, PackCounts, Program, Shared, Slot,
+    SlotId, SlotKey,
 };
 use super::SavedProgram;
 use super::merge::{GONE, has_gone, is_same_or_gone, merge};
@@ -35,7 +36,8 @@ pub(super) fn replace(
     let mut update = Update { is_replaced, old: Renumbering::default(), new: Renumbering::default() };
     let Linked { program: mut after, mentions: said, records: after_records, .. } = after;
     update.files(&mut program, &mut mentions, &after, &said, &known_after);
-    update.functions(&mut program, &mut mentions, &before.program, &known_before, &mut after, &said, &known_after);
+    update.take_out_declarations(&mut program, &before.program, &known_before);
+    update.functions(&mut program, &mut mentions, &mut after, &said, &known_after);
     update.slots(&mut program, &mut mentions, &mut after, said, &known_after)?;
     update.bodies(&mut program, &mut after, &units.numbers)?;
     update.lists(&mut program, &after);
@@ -64,7 +66,7 @@ impl Known {
         let file = |path| program.files.binary_search(path).ok().map(FileId::from_index);
         let files: Vec<Option<FileId>> = part.files.iter().map(file).collect();
         let functions = program.functions.as_slice();
-        let function = |function: &super::super::Function| {
+        let function = |function: &Function| {
             let file = match function.file {
                 Some(file) => Some(files[file.index()]?),
                 None => None,
@@ -174,6 +176,7 @@ fn ids<I: Id>(known: &[Option<I>], old: &IndexVec<I, I>, fresh: &IndexVec<I, I>)
 }
 
 impl Update {
+    /// Removes files that nothing mentions any more, and adds new ones.
     fn files(
         &mut self,
         program: &mut Program,
@@ -198,22 +201,25 @@ impl Update {
         (program.files, mentions.files) = (Shared::new(paths), Vec::into(counts));
     }
 
-    #[allow(clippy::too_many_arguments)]
+    /// Takes out the declarations in replaced files. `before` has the functions that have some.
+    fn take_out_declarations(&self, program: &mut Program, before: &Program, known: &Renumbering) {
+        let functions = program.functions.make_mut();
+        for (id, _) in before.functions.enumerated().filter(|(_, function)| !function.declarations.is_empty()) {
+            let declarations = &mut functions[known.functions[id]].declarations;
+            declarations.retain(|declaration| !self.is_replaced[declaration.location.file]);
+        }
+    }
+
+    /// Removes functions that nothing mentions any more, and adds new ones and what is declared now.
     fn functions(
         &mut self,
         program: &mut Program,
         mentions: &mut Mentions,
-        before: &Program,
-        known_before: &Renumbering,
         after: &mut Program,
         said: &Mentions,
         known: &Known,
     ) {
         let mut functions = std::mem::take(program.functions.make_mut());
-        for (id, _) in before.functions.enumerated().filter(|(_, function)| !function.declarations.is_empty()) {
-            let declarations = &mut functions[known_before.functions[id]].declarations;
-            declarations.retain(|declaration| !self.is_replaced[declaration.location.file]);
-        }
         if !is_same_or_gone(&self.old.files) {
             functions.as_mut_slice().par_iter_mut().for_each(|function| self.old.renumber_function(function));
         }
@@ -252,6 +258,7 @@ impl Update {
         (program.functions, mentions.functions) = (Shared::new(functions.into()), counts.into());
     }
 
+    /// Removes slots that nothing mentions any more, adds new ones, and unites what is said of each now.
     fn slots(
         &mut self,
         program: &mut Program,
@@ -334,7 +341,7 @@ impl Update {
             && is_same_or_gone(&self.old.functions)
             && is_same_or_gone(&self.old.slots);
         if !are_ids_same || !are_units_same {
-            let renumber = |body: &mut Shared<super::super::Body>| {
+            let renumber = |body: &mut Shared<Body>| {
                 let body = body.make_mut();
                 for unit in &mut body.units {
                     *unit = numbers.get(*unit as usize).copied().flatten()?;
@@ -346,7 +353,7 @@ impl Update {
             kept.try_for_each(|(body, _)| renumber(body))?;
             readings.par_iter_mut().try_for_each(|read| renumber(&mut read.read))?;
         }
-        let renumber = |body: &mut Shared<super::super::Body>| self.new.renumber_body(body.make_mut());
+        let renumber = |body: &mut Shared<Body>| self.new.renumber_body(body.make_mut());
         let mut fresh = std::mem::take(&mut after.bodies).into_vec();
         fresh.iter_mut().for_each(renumber);
         let mut fresh_readings = std::mem::take(&mut after.readings);

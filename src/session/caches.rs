@@ -167,6 +167,11 @@ impl Checkout {
         file.metadata().is_ok_and(|metadata| is_old(&metadata, self.started))
     }
 
+    /// The key of the texts without comments for cowrap.
+    pub(crate) fn key_of_comments(&self) -> Digest {
+        key_of(&[b"texts without comments", self.key.bytes()])
+    }
+
     /// Stores what the stat cache has learned.
     fn store_stat_cache(&mut self) {
         if !self.stat_cache.has_news() {

@@ -10,6 +10,7 @@ use cowrap_packs::PackSet;
 use cowrap_report::{Finding, Report};
 
 use crate::changes::Changes;
+use crate::comments::find_comments;
 use crate::fix;
 use crate::generate::Introspection;
 use crate::generated_files::compare_generated;
@@ -125,12 +126,16 @@ impl<'r> Checker<'r> {
         for (path, text) in snapshot.overlay().texts() {
             texts.change(tree.relative(path), Some(text.clone()));
         }
-        let programs = Readings::of(&program, &packs, &readings);
+        let checkout = self.session.as_ref().and_then(Session::checkout);
+        let (programs, comments) = rayon::join(
+            || Readings::of(&program, &packs, &readings),
+            || find_comments(&program, &tree, &texts, checkout),
+        );
         let mut effects = programs.effects(&tree, &problems, &texts);
         let introspection = tree.build.as_deref().map(Introspection::new);
         details.not_compared = compare_generated(&mut effects, request, introspection.as_ref(), &texts, &[]);
         let is_whole = coverage.is_whole && problems.is_empty();
-        let findings = apply_policy(&effects, request, &request.enable, &texts, is_whole);
+        let findings = apply_policy(&effects, request, &request.enable, &comments, is_whole);
         details.unmatched = find_unmatched(&effects, &details.parsing.marks);
         let summary = summarise(&effects, &findings, &problems, &coverage, details.not_compared.len());
         drop(effects);

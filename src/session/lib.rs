@@ -38,6 +38,7 @@ mod vocabulary;
 // From a program to a report.
 mod readings;
 mod rule_names;
+mod comments;
 mod policy;
 mod suppressions;
 mod generated_files;

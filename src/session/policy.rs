@@ -10,23 +10,23 @@ use rayon::prelude::*;
 use cowrap_analysis::effects::Effects;
 use cowrap_analysis::program::FileId;
 use cowrap_analysis::rules::{self, malformed_suppression, unused_suppression};
-use cowrap_base::files::Texts;
-use cowrap_csyntax::suppression::{Comment, Suppression, comments};
+use cowrap_csyntax::suppression::Suppression;
 use cowrap_packs::{Pack, Setting, Settings, nearest};
 use cowrap_report::{Finding, Fingerprints, RuleInfo, Span, sort_findings};
 
+use crate::comments::FileComment;
 use crate::request::Request;
 use crate::rule_names::{meant_in, rules_elsewhere};
 use crate::suppressions::Suppressions;
 
 /// The findings of a program with several packs after suppressions and settings, in their order, each with its
-/// fingerprint. `is_whole` says whether the program is the whole tree, so that an unused
+/// fingerprint. `comments` are those of [`find_comments`](crate::comments::find_comments). `is_whole` says whether the program is the whole tree, so that an unused
 /// suppression is really unused.
 pub(crate) fn apply_policy(
     effects: &[Effects<'_>],
     request: &Request,
     enabled: &[String],
-    texts: &Texts,
+    comments: &[FileComment],
     is_whole: bool,
 ) -> Vec<Finding> {
     let of_pack = |effects: &Effects<'_>| {
@@ -36,14 +36,11 @@ pub(crate) fn apply_policy(
         findings.iter_mut().for_each(|finding| finding.pack = Some(pack.clone()));
         findings
     };
-    let find = || effects.par_iter().map(of_pack).collect::<Vec<Vec<Finding>>>();
-    // All packs have the files of one reading.
-    let find_comments = || effects.first().map_or_else(Vec::new, |effects| find_comments(effects, texts));
-    let (found, comments) = rayon::join(find, find_comments);
+    let found: Vec<Vec<Finding>> = effects.par_iter().map(of_pack).collect();
     let packs: Vec<&Pack> = effects.iter().map(|effects| effects.pack).collect();
     let mut findings = without_repeats(found, &packs);
     sort_findings(&mut findings);
-    apply_suppressions(&mut findings, effects, request, enabled, &comments, is_whole);
+    apply_suppressions(&mut findings, effects, request, enabled, comments, is_whole);
     // Many findings are of one rule in one file.
     let mut settings: HashMap<(Option<String>, String, PathBuf), Option<Setting>> = HashMap::new();
     findings.retain_mut(|finding| {
@@ -77,13 +74,6 @@ fn without_repeats(found: Vec<Vec<Finding>>, packs: &[&Pack]) -> Vec<Finding> {
         known.insert(&pack.name, own);
     }
     all
-}
-
-/// A comment for cowrap, with its file.
-struct FileComment {
-    file: FileId,
-    path: PathBuf,
-    comment: Comment,
 }
 
 /// Removes the findings that comments suppress, and adds findings about the comments.
@@ -184,25 +174,6 @@ fn unused(
         }
     }
     findings
-}
-
-/// The comments for cowrap in the tree's own files.
-fn find_comments(effects: &Effects<'_>, texts: &Texts) -> Vec<FileComment> {
-    let own = (0..effects.program.files.len() as u32).into_par_iter().map(FileId);
-    let own = own.filter(|file| effects.tree.is_own(effects.program.path(*file)));
-    own.flat_map_iter(|file| {
-        let path = effects.program.path(file);
-        // A file that cannot be read is reported where it matters.
-        let text = texts.glance(path).unwrap_or_default();
-        let comments = comments(&text);
-        if !comments.is_empty() {
-            // The report depends on this text: `texts` records that it was read.
-            let _ = texts.text(path);
-        }
-        let path = effects.tree.relative(path).to_path_buf();
-        comments.into_iter().map(move |comment| FileComment { file, path: path.clone(), comment })
-    })
-    .collect()
 }
 
 /// The lines with declarations of each function, by file, in files with comments.

@@ -388,6 +388,11 @@ impl<'r> Session<'r> {
         Ok((units.collect(), details))
     }
 
+    /// What the cache knows about the files of the checkout, if there is a cache.
+    pub(crate) fn checkout(&self) -> Option<&Checkout> {
+        self.caches.as_ref().map(|caches| &caches.checkout)
+    }
+
     /// The problems of a report, sorted: refused units, and the given ones.
     pub(crate) fn problems<'p>(&self, unread: impl Iterator<Item = &'p Problem>) -> Vec<Problem> {
         let mut problems = self.refused.clone();

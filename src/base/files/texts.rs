@@ -143,6 +143,11 @@ impl Texts {
         }
     }
 
+    /// Whether a file has another text in memory.
+    pub fn is_changed(&self, path: &Path) -> bool {
+        self.changed.contains_key(path.strip_prefix(&self.root).unwrap_or(path))
+    }
+
     /// The files with a text in memory, and that text, sorted.
     pub fn changed(&self) -> impl Iterator<Item = (&Path, &Arc<Vec<u8>>)> {
         self.changed.iter().map(|(path, text)| (path.as_path(), text))

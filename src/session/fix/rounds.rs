@@ -13,6 +13,7 @@ use cowrap_report::{Action, Details, Edit, Finding, Fix, Level, Problem, Report,
 
 use crate::Error;
 use crate::check::is_reported;
+use crate::comments::find_comments;
 use crate::generate::Introspection;
 use crate::generate::{GenerateRequest, Job, generate_from};
 use crate::generated_files::compare_generated;
@@ -141,8 +142,9 @@ impl<'r> FixSession<'r> {
         let not_compared = compare_generated(&mut effects, request, introspection, &self.texts, &added);
         let mut enable = self.request.check.enable.clone();
         enable.extend(self.request.rules.iter().cloned());
-        let findings =
-            apply_policy(&effects, &self.request.check, &enable, &self.texts, problems.is_empty() && inputs.is_whole);
+        let comments = find_comments(&program, tree, &self.texts, self.session.checkout());
+        let is_whole = problems.is_empty() && inputs.is_whole;
+        let findings = apply_policy(&effects, &self.request.check, &enable, &comments, is_whole);
         let mut shown = findings.clone();
         if !self.report_on.is_empty() {
             shown.retain(|finding| is_reported(finding, &self.report_on, tree));

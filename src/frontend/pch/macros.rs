@@ -8,6 +8,8 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use rustc_hash::FxHashMap;
+
 use crate::scan::{Guard, Name, Names, PastedForm, Scan};
 use cowrap_base::files::Digest;
 
@@ -63,8 +65,8 @@ pub struct Macros {
     /// Their texts, once all are known: sorted, and backwards and sorted.
     sorted: Vec<(Arc<[u8]>, Name)>,
     backwards: Vec<(Vec<u8>, Name)>,
-    /// What each of them can be pasted together from, if it can; found when it is first asked for.
-    parts: OnceLock<HashMap<Name, NameParts>>,
+    /// Those that can be pasted together, and what from; found when they are first asked for.
+    parts: OnceLock<Parts>,
     /// The macros that mean the same wherever they are defined.
     settled: HashSet<Name>,
     /// The macros that have parameters wherever they are defined.
@@ -99,6 +101,14 @@ pub struct Pastable {
 
 /// A longer name may be pasted together from anything: looking for its parts would take long.
 const LONGEST_PASTED: usize = 300;
+
+/// The macros that can be pasted together.
+#[derive(Debug)]
+struct Parts {
+    all: Vec<(Name, NameParts)>,
+    /// The position of each in `all`.
+    positions: FxHashMap<Name, usize>,
+}
 
 /// What a name can be pasted together from.
 #[derive(Debug)]
@@ -245,13 +255,14 @@ impl Macros {
         }
     }
 
-    /// What macros can be pasted together from.
-    fn parts(&self, names: &Names) -> &HashMap<Name, NameParts> {
+    fn parts(&self, names: &Names) -> &Parts {
         self.parts.get_or_init(|| {
-            names.with_find(|find| {
+            let all: Vec<(Name, NameParts)> = names.with_find(|find| {
                 let parts = |(text, name): &(Arc<[u8]>, Name)| Some((*name, NameParts::new(text, find)?));
                 self.sorted.iter().filter_map(parts).collect()
-            })
+            });
+            let positions = all.iter().enumerate().map(|(position, (name, _))| (*name, position)).collect();
+            Parts { all, positions }
         })
     }
 
@@ -297,16 +308,17 @@ impl Macros {
             let reaches = |(name, _): &(&Name, &Vec<PastedForm>)| found.reached.contains(name.index());
             let forms = self.pastes.iter().filter(reaches).flat_map(|(_, forms)| forms);
             found.forms = forms.cloned().collect();
-            // Any name has the form without a beginning and an end.
-            if found.forms.contains(&PastedForm::default()) {
-                found.forms.retain(|form| *form == PastedForm::default());
-            }
-            let can_be_pasted = |name: &Name| {
-                !found.macros.contains(name.index())
-                    && parts.get(name).is_some_and(|parts| parts.can_be_pasted_from(&found.reached))
+            let can_be_pasted = |(name, parts): &&(Name, NameParts)| {
+                !found.macros.contains(name.index()) && parts.can_be_pasted_from(&found.reached)
             };
-            let fitting = found.forms.iter().flat_map(|form| self.of_form(form));
-            let new: Vec<Name> = fitting.filter(can_be_pasted).collect();
+            // Any name has the form without a beginning and an end.
+            let new: Vec<Name> = if found.forms.contains(&PastedForm::default()) {
+                parts.all.iter().filter(can_be_pasted).map(|(name, _)| *name).collect()
+            } else {
+                let fitting = found.forms.iter().flat_map(|form| self.of_form(form));
+                let parts = fitting.filter_map(|name| parts.positions.get(&name)).map(|position| &parts.all[*position]);
+                parts.filter(can_be_pasted).map(|(name, _)| *name).collect()
+            };
             for name in &new {
                 found.macros.insert(name.index());
             }

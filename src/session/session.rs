@@ -31,7 +31,7 @@ use crate::inputs::{Inputs, inputs, packs_of};
 use crate::problems::{failed, refused};
 use crate::request::{Input, Progress, Request, SharingRequest};
 use crate::snapshot::Snapshot;
-use crate::units::{Purpose, UnitResult, count_unknown_arguments};
+use crate::units::{Origin, PARSED_PLAINLY, Purpose, UnitResult, count_unknown_arguments};
 use crate::vocabulary::{mark_headers, vocabulary};
 use crate::warning::Warning;
 use crate::{Error, index_file};
@@ -275,6 +275,10 @@ impl<'r> Session<'r> {
             None => session.link(&all, &mut units, purpose, &mut details, progress)?,
         };
         let recorded = self.record(&all, &units);
+        // What took long to read should not be lost if the run is interrupted.
+        if units.iter().filter(|unit| matches!(unit.origin, Origin::Parser(_))).count() > PARSED_PLAINLY {
+            self.flush(&mut details);
+        }
         let session = &*self;
         details.memory.worker = session.indexer.peak();
         details.memory.limit = session.request.limits.unit_memory;

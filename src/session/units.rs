@@ -20,7 +20,7 @@ use crate::session::Session;
 use crate::warning::Warning;
 
 /// Up to this many units are parsed without PCH sharing: planning it would cost more than it saves.
-const PARSED_PLAINLY: usize = 6;
+pub(crate) const PARSED_PLAINLY: usize = 6;
 
 /// The result of reading a unit.
 #[derive(Debug)]

@@ -1242,8 +1242,8 @@ fn the_cache_is_told() {
     let directory = cache.path().to_str().expect("UTF-8");
     let out = with_variables(&[], &["cache", "info", "--cache-dir", directory, "--cache-size", "64M"]).is(0);
     let expected = format!(
-        "directory: {directory}\nsize: 2.0 KiB of 64.0 MiB\ntranslation units: 0 (0 B)\nfacts of files: 1 (2.0 KiB)\nwhole-tree results: 0 (0 B)\n\
-         precompiled header checks: 0 (0 B)\nprecompiled headers: 0 (0 B)\n"
+        "directory: {directory}\nsize: 2.0 KiB of 64.0 MiB\nchanges of whole-tree results: 0 (0 B)\nfacts of files: 1 (2.0 KiB)\n\
+         whole-tree results: 0 (0 B)\nprecompiled header checks: 0 (0 B)\nreports: 0 (0 B)\nprecompiled headers: 0 (0 B)\n"
     );
     assert_eq!(out.stdout, expected);
 }

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use cowrap_base::cache::CacheLocation;
 use cowrap_report::Report;
-use cowrap_session::{FixRequest, Fixed, Input, Progress, Request, SharingRequest, unified_diff};
+use cowrap_session::{
+    FixRequest, Fixed, Input, Place, Progress, Request, Shard, SharingRequest, UnitSelection, unified_diff,
+};
 
 /// Counts the units that are parsed.
 #[derive(Default)]
@@ -274,6 +276,193 @@ fn checkouts_share_a_cache() {
     assert_eq!(one.parsed(), 0);
     one.write("u1.c", &unit_text(1, "void more(void) { co_work(); }\n"));
     assert_eq!(one.parsed(), 0);
+}
+
+/// Going back to a state that was checked costs nothing, unless something that only that state depends on has changed.
+#[test]
+fn going_back_is_noticed_in_time() {
+    let (_cache, checkout) = new();
+    checkout.write("include/extra.h", "void coroutine_fn extra(void);\n");
+    let with_extra = || unit_text(3, "#include \"extra.h\"\nvoid more(void);\nvoid more(void) { extra(); }\n");
+    checkout.write("u3.c", &with_extra());
+    let (report, parsed) = checkout.check();
+    assert_eq!((report.findings.len(), parsed), (UNITS + 1, 1));
+    for _ in 0..2 {
+        checkout.write("u3.c", &unit_text(3, ""));
+        assert_eq!(checkout.parsed(), 0);
+        checkout.write("u3.c", &with_extra());
+        assert_eq!(checkout.parsed(), 0);
+    }
+    // Nothing looks for `extra.h` meanwhile.
+    checkout.write("u3.c", &unit_text(3, ""));
+    assert_eq!(checkout.parsed(), 0);
+    checkout.write("extra.h", "void extra(void);\n");
+    assert_eq!(checkout.parsed(), 0);
+    checkout.write("u3.c", &with_extra());
+    let (report, parsed) = checkout.check();
+    assert_eq!((report.findings.len(), parsed), (UNITS, 1));
+    // And the other way round.
+    checkout.write("u3.c", &unit_text(3, ""));
+    assert_eq!(checkout.parsed(), 0);
+    std::fs::remove_file(checkout.root().join("extra.h")).unwrap();
+    checkout.write("include/extra.h", "void extra(void);\n");
+    assert_eq!(checkout.parsed(), 0);
+    checkout.write("u3.c", &with_extra());
+    assert_eq!(checkout.parsed(), 1);
+}
+
+/// Definitions of marks are listed wherever they are.
+#[test]
+fn definitions_of_marks_are_noticed_in_headers_that_no_unit_includes() {
+    let (_cache, checkout) = new();
+    let marks = |expected: usize| assert_eq!(checkout.check().0.details.parsing.marks.len(), expected);
+    marks(1);
+    checkout.write("include/none/other.h", "#define coroutine_fn\n");
+    marks(2);
+    marks(2);
+    checkout.write("include/none/other.h", "#define no_coroutine_fn\n#define coroutine_fn\n");
+    marks(3);
+    // In the place of a file that is no header.
+    checkout.write("include/README", "");
+    marks(3);
+    std::fs::remove_file(checkout.root().join("include/README")).unwrap();
+    checkout.write("include/README/x.h", "#define coroutine_fn\n");
+    marks(4);
+    std::fs::remove_dir_all(checkout.root().join("include/README")).unwrap();
+    std::fs::remove_dir_all(checkout.root().join("include/none")).unwrap();
+    marks(1);
+    // To another header, and back.
+    checkout.write("include/marks.h", "#define coroutine_fn\n");
+    checkout.write("include/qemu/osdep.h", &OSDEP.replace("#define coroutine_fn\n", "#include \"marks.h\"\n"));
+    assert_eq!(checkout.parsed(), UNITS);
+    assert_eq!(checkout.parsed(), 0);
+    checkout.write("include/marks.h", "#define coroutine_fn /* nothing */\n");
+    marks(1);
+    checkout.write("include/marks.h", "\n#define coroutine_fn /* nothing */\n");
+    assert_eq!(checkout.parsed(), UNITS);
+    std::fs::remove_file(checkout.root().join("include/marks.h")).unwrap();
+    checkout.write("include/qemu/osdep.h", OSDEP);
+    marks(1);
+}
+
+/// A link has another path than the file that it leads to, so findings are elsewhere.
+#[test]
+fn a_file_in_whose_place_a_link_is_is_noticed() {
+    let (_cache, checkout) = new();
+    let even = checkout.root().join("include/even.h");
+    let text = std::fs::read(&even).unwrap();
+    std::fs::remove_file(&even).unwrap();
+    checkout.write("real/even.h", std::str::from_utf8(&text).unwrap());
+    std::os::unix::fs::symlink("../real/even.h", &even).unwrap();
+    assert_eq!(checkout.parsed(), UNITS / 2);
+    assert_eq!(checkout.parsed(), 0);
+    // A directory.
+    std::fs::remove_file(&even).unwrap();
+    std::fs::write(&even, &text).unwrap();
+    assert_eq!(checkout.parsed(), 0);
+    let (include, moved) = (checkout.root().join("include"), checkout.root().join("moved"));
+    std::fs::rename(&include, &moved).unwrap();
+    std::os::unix::fs::symlink("moved", &include).unwrap();
+    // No mark is searched for behind a link.
+    let request = Request { may_lack_marks: true, ..checkout.request() };
+    let reported_by = |request: &Request| {
+        std::thread::sleep(Duration::from_millis(40));
+        reported(&cowrap_session::check(request, &Count::default()).unwrap())
+    };
+    assert_eq!(reported_by(&request), reported_by(&Request { cache: None, ..request.clone() }));
+    std::fs::remove_file(&include).unwrap();
+    std::fs::rename(&moved, &include).unwrap();
+    assert_eq!(checkout.parsed(), 0);
+    // A link that leads nowhere, and then somewhere.
+    std::os::unix::fs::symlink("later.h", checkout.root().join("even.h")).unwrap();
+    checkout.check();
+    checkout.check();
+    checkout.write("later.h", "void coroutine_fn even(void);\n");
+    assert_eq!(checkout.parsed(), UNITS / 2);
+}
+
+#[test]
+fn a_rewritten_database_is_noticed() {
+    let (_cache, checkout) = new();
+    let database = checkout.root().join("build/compile_commands.json");
+    let text = std::fs::read_to_string(&database).unwrap();
+    // The same units, in another text.
+    std::fs::write(&database, text.replace(",\n", ",\n\n")).unwrap();
+    assert_eq!(checkout.parsed(), 0);
+    // In another order, and without the first.
+    let mut entries: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
+    entries.reverse();
+    std::fs::write(&database, serde_json::to_string(&entries).unwrap()).unwrap();
+    assert_eq!(checkout.parsed(), 0);
+    let last = entries.pop().unwrap();
+    std::fs::write(&database, serde_json::to_string(&entries).unwrap()).unwrap();
+    let (report, parsed) = checkout.check();
+    assert_eq!((report.findings.len(), parsed), (UNITS - 1, 0));
+    // A unit that must not be read, one of another language, and one of a file that does not exist.
+    let mut refused = last.clone();
+    refused["command"] = "cc -fplugin=x.so -c ../u0.c".into();
+    let mut other = last.clone();
+    other["file"] = "../u0.cc".into();
+    let mut gone = last.clone();
+    gone["file"] = "../gone.c".into();
+    for entry in [refused, other, gone, last] {
+        entries.push(entry);
+        std::fs::write(&database, serde_json::to_string(&entries).unwrap()).unwrap();
+        checkout.check();
+        assert_eq!(checkout.parsed(), entries.iter().filter(|entry| entry["file"] == "../gone.c").count());
+    }
+    std::fs::write(&database, &text).unwrap();
+    assert_eq!(checkout.parsed(), 0);
+    std::fs::write(&database, "[").unwrap();
+    assert!(cowrap_session::check(&checkout.request(), &Count::default()).is_err());
+}
+
+/// A report depends on the request, and a state may have reports for several.
+#[test]
+fn other_requests_have_other_reports() {
+    let (_cache, checkout) = new();
+    let request = Request { enable: vec!["eligible-mark".to_owned()], ..checkout.request() };
+    for _ in 0..2 {
+        std::thread::sleep(Duration::from_millis(40));
+        let report = cowrap_session::check(&request, &Count::default()).unwrap();
+        let plain = cowrap_session::check(&Request { cache: None, ..request.clone() }, &Count::default()).unwrap();
+        assert_eq!(reported(&report), reported(&plain));
+        assert_eq!(checkout.parsed(), 0);
+    }
+}
+
+/// As in a CI matrix whose cache was restored: each shard reads only what changed.
+#[test]
+fn shards_read_only_what_changed() {
+    let (cache, _) = new();
+    // A fresh checkout, at another place and with new times.
+    let checkout = Checkout::new(cache.path());
+    checkout.write("u3.c", &unit_text(3, "void more(void) { co_work(); }\n"));
+    let extract = |request: &Request| {
+        std::thread::sleep(Duration::from_millis(40));
+        let scratch = tempfile::tempdir().unwrap();
+        let mut parsed = 0;
+        let facts = (1..=3).map(|number| {
+            let count = Count::default();
+            let selection = UnitSelection::Shard(Shard::new(number, 3).unwrap());
+            let extracted = cowrap_session::extract(request, selection, &count).unwrap();
+            parsed += count.0.get();
+            let path = scratch.path().join(format!("{number}.facts"));
+            extracted.save(&Place::given(&path).unwrap()).unwrap();
+            std::fs::read(path).unwrap()
+        });
+        (facts.collect::<Vec<_>>(), parsed)
+    };
+    let (facts, parsed) = extract(&checkout.request());
+    assert_eq!(parsed, 1);
+    let (plain, parsed) = extract(&checkout.uncached());
+    assert_eq!((facts == plain, parsed), (true, UNITS));
+    assert_eq!(extract(&checkout.request()).1, 0);
+    // What shards have read, a check need not read.
+    assert_eq!(checkout.parsed(), 0);
+    checkout.write("include/even.h", "int even(int);\n");
+    assert_eq!(extract(&checkout.request()).1, UNITS / 2);
+    assert_eq!(checkout.parsed(), 0);
 }
 
 // --- fixing

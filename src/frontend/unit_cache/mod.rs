@@ -524,7 +524,7 @@ impl SavedUnits {
 
     /// Notes which directories need not be listed while they are as they are now.
     fn note_clear(&mut self, compared: &Compared, tree: &Tree) {
-        compared.clear.iter().for_each(|(directory, state)| self.set_clear(*directory, *state));
+        self.note_listed(compared);
         let unclear = |directory: &u32| self.clear.get(*directory as usize).is_some_and(Option::is_none);
         let unclear: FxHashSet<u32> = (0..self.directories.len() as u32).filter(unclear).collect();
         let listed: Vec<(u32, PathState)> = self
@@ -538,10 +538,14 @@ impl SavedUnits {
         listed.into_iter().for_each(|(directory, state)| self.set_clear(directory, state));
     }
 
-    /// Notes the directories that had to be listed; whether there are some.
+    /// Notes the directories that had to be listed. Whether that should be stored: not if another checkout, which has
+    /// them in another state, would have to do the same.
     pub fn note_listed(&mut self, compared: &Compared) -> bool {
+        let is_unknown =
+            |(directory, _): &(u32, PathState)| self.clear.get(*directory as usize).is_some_and(Option::is_none);
+        let is_news = compared.clear.iter().any(is_unknown);
         compared.clear.iter().for_each(|(directory, state)| self.set_clear(*directory, *state));
-        !compared.clear.is_empty()
+        is_news
     }
 
     /// Notes that a directory has to be listed, because it has another absent path now.

@@ -24,6 +24,9 @@ use super::{EncodedFileFacts, EncodedUnit, FORMAT, FactsError, FactsFile, UnitLi
 /// The cost of parsing the headers of a unit, in bytes of its own text.
 const HEADER_COST: u64 = 32 << 10;
 
+/// The steps in which the length of a unit's own text counts, in bytes.
+const STEP: u64 = 16 << 10;
+
 /// One of several parts of a tree, each with units of about the same total size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Shard {
@@ -251,8 +254,9 @@ fn replace_directory(text: &[u8], directory: &[u8], sign: &[u8]) -> Vec<u8> {
 /// neighbouring files are in one shard if possible: they include the same headers, so they can
 /// share precompiled ones.
 fn divide(units: &[Unit], shard: Shard) -> Vec<usize> {
-    let weights: Vec<u64> =
-        units.iter().map(|unit| HEADER_COST + unit.file.metadata().map_or(0, |file| file.len())).collect();
+    // In large steps, so that an edit does not move units to another shard, whose cache may not have them.
+    let weight = |unit: &Unit| HEADER_COST + unit.file.metadata().map_or(0, |file| file.len()) / STEP * STEP;
+    let weights: Vec<u64> = units.iter().map(weight).collect();
     let mut order: Vec<usize> = (0..units.len()).collect();
     let key = |number: &usize| -> (&[OsString], &Path, &Path, usize) {
         let unit = &units[*number];

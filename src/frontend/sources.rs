@@ -6,7 +6,7 @@ use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::compdb::Unit;
@@ -34,8 +34,20 @@ pub struct Sources {
     /// Finds headers.
     pub resolver: Resolver,
     resource_directory: PathBuf,
+    /// The preambles that were used, by their units.
+    preambles: Mutex<HashMap<UnitName, Arc<KnownPreamble>>>,
     /// A time before anything was read.
     pub(super) started: SystemTime,
+}
+
+/// What tells a unit from others: its file, its directory and its arguments.
+type UnitName = (PathBuf, PathBuf, Arc<[OsString]>);
+
+/// What the preamble of a unit read, and what it looked for: absolute paths.
+#[derive(Debug)]
+struct KnownPreamble {
+    files: HashSet<PathBuf>,
+    looked_for: LookedFor,
 }
 
 /// The digest of a text without comments. Texts with the same digest have the same tokens at the
@@ -48,7 +60,8 @@ impl Sources {
     /// The texts on disk, except for those that are given by absolute path.
     pub fn new(resource_directory: &Path, texts: HashMap<PathBuf, Arc<Vec<u8>>>, started: SystemTime) -> Sources {
         let resource_directory = resource_directory.to_path_buf();
-        Sources { scans: Scans::new(texts), resolver: Resolver::default(), resource_directory, started }
+        let (scans, resolver, preambles) = (Scans::new(texts), Resolver::default(), Mutex::default());
+        Sources { scans, resolver, resource_directory, preambles, started }
     }
 
     /// The same, reading at most so many bytes of each file.
@@ -141,19 +154,39 @@ impl Sources {
         let path = self.resolver.path(&self.search_path(unit)?);
         let known: BTreeSet<&Path> = files.iter().map(PathBuf::as_path).collect();
         let (mut absent, mut links) = (BTreeSet::new(), BTreeSet::new());
-        for file in files {
+        let preamble = self.preambles.lock().ok().and_then(|preambles| preambles.get(&unit_name(unit)).cloned());
+        let is_in_preamble = |file: &&PathBuf| preamble.as_ref().is_some_and(|preamble| preamble.files.contains(*file));
+        for file in files.iter().filter(|file| !is_in_preamble(file)) {
             let scan = self.scans.get(file)?;
             let found = self.resolver.of_file(path, self.resolver.file(file), &scan);
             absent.extend(found.absent.iter().copied());
             links.extend(found.includes.iter().flatten().copied());
         }
-        let absent = absent.into_iter().map(|id| self.resolver.path_of(id).to_path_buf()).collect();
-        let links = links.into_iter().map(|id| self.resolver.path_of(id).to_path_buf());
+        let mut absent: BTreeSet<PathBuf> =
+            absent.into_iter().map(|id| self.resolver.path_of(id).to_path_buf()).collect();
+        let mut links: BTreeSet<PathBuf> =
+            links.into_iter().map(|id| self.resolver.path_of(id).to_path_buf()).collect();
+        if let Some(preamble) = &preamble {
+            absent.extend(preamble.looked_for.absent.iter().cloned());
+            links.extend(preamble.looked_for.links.iter().cloned());
+        }
         // The unit itself may be found through a symbolic link too.
         let main = normalize(&unit.directory.join(&unit.file));
-        let links = links.chain([main]).filter(|link| !known.contains(link.as_path())).collect();
-        Some(LookedFor { absent, links })
+        let links = links.into_iter().chain([main]).filter(|link| !known.contains(link.as_path())).collect();
+        Some(LookedFor { absent: absent.into_iter().collect(), links })
     }
+
+    /// Notes what the preamble of a unit read and looked for, as an earlier run found out, so that
+    /// [`Sources::looked_for`] need not.
+    pub(crate) fn note_preamble(&self, unit: &Unit, files: HashSet<PathBuf>, looked_for: LookedFor) {
+        if let Ok(mut preambles) = self.preambles.lock() {
+            preambles.insert(unit_name(unit), Arc::new(KnownPreamble { files, looked_for }));
+        }
+    }
+}
+
+fn unit_name(unit: &Unit) -> UnitName {
+    (unit.file.clone(), unit.directory.clone(), Arc::clone(&unit.arguments))
 }
 
 /// The name of the file that an option includes; `next` is the argument behind the option.

@@ -3,7 +3,7 @@
 //! Each case is a tree with one unit, which is read, edited, and read again.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -13,11 +13,13 @@ use cowrap_base::cache::Cache;
 use cowrap_base::files::{Digest, ON_DISK, Tree};
 use cowrap_base::limits::Limits;
 use cowrap_facts::UnitFacts;
+use cowrap_frontend::clang::UnsavedFile;
 use cowrap_frontend::compdb::{self, Unit};
 use cowrap_frontend::extract::PchMismatch;
 use cowrap_frontend::index::Indexer;
 use cowrap_frontend::marks::make_visible;
 use cowrap_frontend::preamble::{PreambleStats, Preambles, Unfit};
+use cowrap_frontend::sources::LookedFor;
 use cowrap_frontend::unit_reader::UnitOutcome;
 use cowrap_frontend::worker::{Isolation, StartingWorkers, Workers};
 use cowrap_packs::{Pack, PackSet};
@@ -99,13 +101,16 @@ impl Case {
         let workers = Workers::start(&Isolation::InProcess, &Limits::default()).and_then(StartingWorkers::ready);
         let vocabulary = vocabulary(packs().packs()).0;
         let indexer = Indexer::new(workers.expect("libclang"), vocabulary, visible.headers, tree, 2).expect("workers");
-        let read = |preambles: Option<&Preambles<'_>>| -> Result<UnitFacts, String> {
+        let read = |preambles: Option<&Preambles<'_>>| -> Result<(UnitFacts, LookedFor), String> {
             let mut read = Vec::new();
             let started = SystemTime::now() - if self.is_young { Duration::from_secs(60) } else { Duration::ZERO };
             let sources = indexer.sources(&ON_DISK, started);
             indexer.run(&[self.unit()], &sources, None, preambles, |_, outcome| read.push(outcome));
             match read.pop() {
-                Some(UnitOutcome::Read(facts)) => Ok(*facts),
+                Some(UnitOutcome::Read(facts)) => {
+                    let files: Vec<PathBuf> = facts.files.iter().map(|file| self.root.join(file)).collect();
+                    Ok((*facts, sources.looked_for(&self.unit(), &files).unwrap_or_default()))
+                }
                 Some(UnitOutcome::Failed(failure)) => Err(failure.to_string()),
                 None => panic!("no result"),
             }
@@ -113,7 +118,17 @@ impl Case {
         let cache = Cache::open(&self.cache(), 1 << 30).expect("a cache");
         let preambles = Preambles::new(&cache, Digest::of(b"all"));
         let preambles = if self.of_any_length { preambles.of_any_length() } else { preambles };
-        assert_eq!(read(None), read(Some(&preambles)), "plain, and with a preamble");
+        match (read(None), read(Some(&preambles))) {
+            (Ok((plain, looked_for)), Ok((facts, also_looked_for))) => {
+                assert_eq!(plain, facts, "plain, and with a preamble");
+                let missing = |plain: Vec<PathBuf>, other: Vec<PathBuf>| -> Vec<PathBuf> {
+                    plain.into_iter().filter(|path| !other.contains(path)).collect()
+                };
+                assert_eq!(missing(looked_for.absent, also_looked_for.absent), Vec::<PathBuf>::new());
+                assert_eq!(missing(looked_for.links, also_looked_for.links), Vec::<PathBuf>::new());
+            }
+            (plain, other) => assert_eq!(plain, other),
+        }
         cache.flush().expect("it can be written");
         preambles.stats()
     }
@@ -410,4 +425,53 @@ fn damage_costs_time_only() {
     std::fs::remove_file(case.headers().pop().unwrap()).unwrap();
     case.edit();
     assert_eq!(case.read(), made());
+}
+
+/// Edits units of a real tree, each as often as its preamble is made, used, and compared with a plain parse:
+/// `COWRAP_TREE` has the tree's root, with `build/compile_commands.json`, and `COWRAP_UNITS` how many units.
+#[test]
+#[ignore = "needs a real tree"]
+fn units_of_a_real_tree_have_the_facts_of_a_plain_parse() {
+    let (Some(root), count) = (std::env::var_os("COWRAP_TREE"), std::env::var("COWRAP_UNITS")) else { return };
+    let count: usize = count.ok().and_then(|count| count.parse().ok()).unwrap_or(100);
+    let root = PathBuf::from(root).canonicalize().expect("the tree is there");
+    let units = compdb::read(&root.join("build/compile_commands.json"), usize::MAX).expect("a database").units;
+    let tree = Tree { root: root.clone(), build: Some(root.join("build")) };
+    let visible = make_visible(&root, &mark_headers(packs()), &HashMap::new()).headers;
+    let workers = Workers::start(&Isolation::InProcess, &Limits::default()).and_then(StartingWorkers::ready);
+    let vocabulary = vocabulary(packs().packs()).0;
+    let mut indexer = Indexer::new(workers.expect("libclang"), vocabulary, visible.clone(), tree, 2).expect("workers");
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let (mut unfit, mut used, mut made) = (BTreeMap::new(), 0, 0);
+    for unit in units.iter().step_by(units.len().div_ceil(count)) {
+        let Ok(text) = std::fs::read(&unit.file) else { continue };
+        for edit in 0..3 {
+            let added = format!(
+                "\nstatic void cowrap_edit{edit}(void) {{}}\nvoid cowrap_also{edit}(void) {{ cowrap_edit{edit}(); }}\n"
+            );
+            let text = [&text, added.as_bytes()].concat();
+            let edited = UnsavedFile::new(unit.file.clone(), text.clone()).expect("no NUL");
+            indexer.set_texts(visible.iter().cloned().chain([edited]).collect()).expect("texts");
+            let read = |preambles: Option<&Preambles<'_>>| {
+                let mut read = Vec::new();
+                let sources = indexer.sources(&ON_DISK, SystemTime::now());
+                indexer.run(std::slice::from_ref(unit), &sources, None, preambles, |_, outcome| read.push(outcome));
+                match read.pop() {
+                    Some(UnitOutcome::Read(facts)) => Some(*facts),
+                    _ => None,
+                }
+            };
+            let cache = Cache::open(scratch.path(), 1 << 30).expect("a cache");
+            let preambles = Preambles::new(&cache, Digest::of(b"all"));
+            assert_eq!(read(None), read(Some(&preambles)), "{}", unit.file.display());
+            cache.flush().expect("it can be written");
+            let stats = preambles.stats();
+            (used, made) = (used + stats.used, made + stats.made);
+            for (reason, times) in stats.unfit {
+                *unfit.entry(reason).or_insert(0) += times;
+                eprintln!("{}: {:?}", unit.file.display(), unfit);
+            }
+        }
+    }
+    eprintln!("made {made}, used {used}, unfit {unfit:?}");
 }

@@ -182,7 +182,9 @@ impl<'a> Preambles<'a> {
         if behind.any(|file| counts(&read(reader, &file).unwrap_or_default())) {
             return Err(Unfit::Counted);
         }
-        preamble.complete(parsed, file_facts, &record.files)
+        let facts = preamble.complete(parsed, file_facts, &record.files)?;
+        sources.note_preamble(preamble.unit, known, record.looked_for(&reader.paths.tree));
+        Ok(facts)
     }
 
     /// Reads a unit plainly, and makes its preamble meanwhile.

@@ -135,6 +135,12 @@ impl Record {
             && are_absent(&self.absent, tree)
     }
 
+    /// What the unit looked for when the preamble was made.
+    pub fn looked_for(&self, tree: &Tree) -> LookedFor {
+        let absolute = |paths: &[PathBuf]| paths.iter().map(|path| tree.absolute(path)).collect();
+        LookedFor { absent: absolute(&self.absent), links: absolute(&self.links) }
+    }
+
     /// The facts of the files; `None` if the cache has lost some.
     pub fn file_facts(&self, cache: &Cache) -> Option<Vec<SharedFileFacts>> {
         let load = |digest: &Digest| SharedFileFacts::from_bytes(*digest, &cache.get(EntryKind::FileFacts, digest)?);

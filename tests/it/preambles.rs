@@ -198,7 +198,7 @@ fn an_edited_unit_is_read_on_top_of_its_preamble() {
         #include \"qemu/coroutine.h\"\n\nvoid coroutine_fn NAME(void);\n\
         void coroutine_fn NAME(void) { CALL(co_helper); helper(); CALL(block); }\n\
         void weakly(void) {}\nstatic void handler(void *opaque) { helper(); }\nstatic struct Ops own = { .plain = handler };\n\
-        struct Other { int x; };\nvoid use(void) { ops = &own; if (limit) { block(); } }\n\
+        struct Other { int x; };\nvoid use(void) { counted0(); ops = &own; if (limit) { block(); } }\n\
         #include \"rich.h\"\n#include \"qemu/coroutine.h\"\nvoid counted0(void) { block(); }\n";
     Case::new(&[("include/rich.h", RICH), ("a.c", text)]).hits();
 }

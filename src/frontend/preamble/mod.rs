@@ -386,7 +386,9 @@ impl<'u> Preamble<'u> {
             return Err(Unfit::OtherText);
         }
         let summary: PchSummary = postcard::from_bytes(&summary.0).map_err(|_| Unfit::Failed)?;
-        if summary.files_with_pasted_names().next().is_some() {
+        // What the preamble declares has its name already. What is read again and declares something is
+        // a mismatch.
+        if summary.files_with_pasted_names().any(|file| files.iter().all(|of_preamble| of_preamble != file)) {
             return Err(Unfit::Counted);
         }
         with_headers(facts, file_facts, files.to_vec()).ok_or(Unfit::Failed)

@@ -137,9 +137,15 @@ pub fn make_visible_again(
     let visible = annotated(headers.clone(), read, &texts, marks);
     let defining: HashSet<&Path> = visible.definitions.iter().map(|found| found.path.as_path()).collect();
     let relative = |path: &Path| path.strip_prefix(root).ok().map(Path::to_path_buf).filter(|_| is_old(path));
-    let directories = directories.par_iter().map(|path| Some((relative(path)?, state(path)?)));
-    let headers =
-        headers.par_iter().map(|path| Some((relative(path)?, defining.contains(path.as_path()), state(path)?)));
+    // The state first: if the path is old after that, it is the state that was searched.
+    let directories = directories.par_iter().map(|path| {
+        let state = state(path)?;
+        Some((relative(path)?, state))
+    });
+    let headers = headers.par_iter().map(|path| {
+        let state = state(path)?;
+        Some((relative(path)?, defining.contains(path.as_path()), state))
+    });
     let (directories, headers) = (directories.collect::<Option<Vec<_>>>(), headers.collect::<Option<Vec<_>>>());
     let search = directories.zip(headers).map(|(directories, headers)| SavedSearch { directories, headers });
     (visible, search)

@@ -57,6 +57,7 @@ pub(crate) struct Caches {
     /// Whether `units` has something that is not stored yet.
     pub(crate) has_news: bool,
     units_key: Digest,
+    program_key: Digest,
     /// The facts that were loaded.
     facts: Mutex<HashMap<Digest, SharedFileFacts>>,
 }
@@ -64,7 +65,8 @@ pub(crate) struct Caches {
 /// A libclang, and the state of the library in which it was found.
 #[derive(Serialize, Deserialize)]
 struct StoredLibrary {
-    state: PathState,
+    /// The state of the library that is tried first, which may be unusable, and of the one in use.
+    states: [PathState; 2],
     library: LibraryInfo,
 }
 
@@ -96,15 +98,21 @@ impl Checkout {
         let path = Library::first_candidate()?.canonicalize().ok()?;
         let stored: StoredLibrary =
             postcard::from_bytes(&self.cache.get(EntryKind::Change, &library_key(&path))?).ok()?;
-        (self.stat_cache.state(&path)? == stored.state).then_some(stored.library)
+        (self.states_of(&path, &stored.library)? == stored.states).then_some(stored.library)
+    }
+
+    fn states_of(&self, first: &Path, library: &LibraryInfo) -> Option<[PathState; 2]> {
+        Some([self.stat_cache.state(first)?, self.stat_cache.state(&library.path().canonicalize().ok()?)?])
     }
 
     /// Stores the libclang in use.
     pub(crate) fn store_library(&self, library: &LibraryInfo) {
         let store = || {
             let path = Library::first_candidate()?.canonicalize().ok()?;
-            let state = self.stat_cache.state(&path).filter(|_| self.is_old(&path))?;
-            self.store(EntryKind::Change, library_key(&path), &StoredLibrary { state, library: library.clone() });
+            let states = self.states_of(&path, library)?;
+            let stored = StoredLibrary { states, library: library.clone() };
+            let is_certain = self.is_old(&path) && self.is_old(library.path());
+            is_certain.then(|| self.store(EntryKind::Change, library_key(&path), &stored))?;
             Some(())
         };
         store();
@@ -182,11 +190,13 @@ impl Checkout {
             Some(name) => {
                 if let Ok(bytes) = postcard::to_stdvec(&news) {
                     self.cache.put_change(self.key, name, &bytes);
+                    self.stat_cache.is_saved();
                 }
             }
             None => {
                 if let Ok(bytes) = postcard::to_stdvec(&self.stat_cache.save()) {
                     self.stored = Some(self.cache.put_whole(self.key, &bytes));
+                    self.stat_cache.is_saved_whole();
                 }
             }
         }
@@ -208,6 +218,7 @@ impl Checkout {
 pub(crate) struct LoadedUnits {
     base: Digest,
     key: Digest,
+    program_key: Digest,
     units: SavedUnits,
 }
 
@@ -219,15 +230,19 @@ impl LoadedUnits {
         let key = key_of(&[b"units", base.bytes(), build.as_os_str().as_bytes()]);
         let layers = checkout.cache.layers(&key);
         let units = layers.and_then(|layers| SavedUnits::load(&layers)).unwrap_or_default();
-        LoadedUnits { base, key, units }
+        // A program has absolute paths, so it belongs to one checkout. Its units and their facts do not tell which.
+        let places = [Some(&tree.root), tree.build.as_ref()]
+            .map(|place| place.map(|place| place.as_os_str().as_bytes()).unwrap_or_default());
+        let program_key = key_of(&[b"program", key.bytes(), checkout.key.bytes(), places[0], places[1]]);
+        LoadedUnits { base, key, program_key, units }
     }
 }
 
 impl Caches {
     /// The caches of a tree.
     pub(crate) fn new(checkout: Checkout, loaded: LoadedUnits) -> Caches {
-        let LoadedUnits { base, key, units } = loaded;
-        Caches { checkout, base, units, has_news: false, units_key: key, facts: Mutex::default() }
+        let LoadedUnits { base, key, program_key, units } = loaded;
+        Caches { checkout, base, units, has_news: false, units_key: key, program_key, facts: Mutex::default() }
     }
 
     /// The facts of a file; `None` if the cache has lost them.
@@ -242,23 +257,19 @@ impl Caches {
         Some(facts)
     }
 
-    /// The key of the stored program. A program has absolute paths, so it belongs to one checkout.
-    fn program_key(&self) -> Digest {
-        key_of(&[b"program", self.units_key.bytes(), self.checkout.key.bytes()])
-    }
-
     /// The stored program.
     pub(crate) fn program(&self, packs: &PackSet) -> Option<SavedProgram> {
-        let program: SavedProgram = self.checkout.load(EntryKind::Tree, &self.program_key())?;
+        let program: SavedProgram = self.checkout.load(EntryKind::Tree, &self.program_key)?;
         program.is_consistent(counts_of(packs)).then_some(program)
     }
 
     /// Stores a program, for later runs to update.
     pub(crate) fn store_program(&self, program: &SavedProgram) {
-        self.checkout.store(EntryKind::Tree, self.program_key(), program);
+        self.checkout.store(EntryKind::Tree, self.program_key, program);
     }
 
-    /// Writes everything new to the disk. The result is the reason if that fails.
+    /// Writes everything new to the disk. The result is the reason if that fails. A comparison with a snapshot stays
+    /// valid.
     pub(crate) fn flush(&mut self) -> Option<String> {
         if std::mem::take(&mut self.has_news) {
             self.units.store(&self.checkout.cache, self.units_key);

@@ -63,11 +63,15 @@ fn find_in(file: FileId, path: &Path, tree: &Tree, texts: &Texts, plain: Option<
     let Ok(text) = texts.glance(path) else { return Found::default() };
     let comments = comments(&text);
     if comments.is_empty() {
-        // Of a file that was written since the digest was made, nobody knows whose text was read.
-        let is_certain = plain.is_some_and(|plain| plain.checkout.is_old(path));
-        return Found { plain: digest.filter(|_| is_certain), ..Found::default() };
+        // The text may have changed since its units were compared. Then no later run may take this report for one on
+        // the text that they saw: `texts` records that it was read.
+        let is_same = digest == Some(Digest::of(&text));
+        if digest.is_some() && !is_same {
+            let _ = texts.text(path);
+        }
+        return Found { plain: digest.filter(|_| is_same), ..Found::default() };
     }
-    // The report depends on this text: `texts` records that it was read.
+    // The report depends on this text.
     let _ = texts.text(path);
     let shown = tree.relative(path);
     let comment = |comment| FileComment { file, path: shown.to_path_buf(), comment };

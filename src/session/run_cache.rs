@@ -51,9 +51,11 @@ impl Session<'_> {
         let (caches, compared) = (self.caches.as_mut()?, self.current.compared.as_mut()?);
         let overlay = self.current.snapshot.overlay();
         // Suppressions are in comments.
-        let may_differ = |_: &Digest, path: &Path| match overlay.text(path) {
+        let may_differ = |now: &Digest, path: &Path| match overlay.text(path) {
             Some(text) => comments(text).is_empty(),
-            None => read_source(path, LONGEST_TEXT).is_ok_and(|text| comments(&text).is_empty()),
+            // It may have changed since it was compared.
+            None => read_source(path, LONGEST_TEXT)
+                .is_ok_and(|text| Digest::of(&text) == *now && comments(&text).is_empty()),
         };
         let found = caches.units.find_run(&key, compared, &self.tree, may_differ)?;
         let stored = caches.checkout.cache.get(EntryKind::Report, &found.report)?;
@@ -110,7 +112,8 @@ impl Session<'_> {
             findings: report.findings.clone(),
             problems: report.problems.clone(),
             summary: report.summary.clone(),
-            details: report.details.clone(),
+            // That this run could not write the cache says nothing of later ones.
+            details: Details { cache_failure: None, ..report.details.clone() },
         };
         let bytes = postcard::to_stdvec(&stored).ok()?;
         let files = report.files.iter().cloned().collect();

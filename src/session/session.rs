@@ -244,7 +244,12 @@ impl<'r> Session<'r> {
     fn again_if_replaced<T>(&mut self, mut work: impl FnMut(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
         match work(self) {
             Err(Error::LibraryReplaced) => {
+                let before = std::mem::take(&mut self.inputs.units);
                 *self = Session::open_with(self.request, false)?;
+                // The caller's numbers are those of the database as it was.
+                if self.inputs.units != before {
+                    return Err(Error::LibraryReplaced);
+                }
                 work(self)
             }
             result => result,
@@ -312,7 +317,7 @@ impl<'r> Session<'r> {
             None => caches.facts(digest),
         };
         let updated = saved.update(&digests, &load, |path| self.tree.absolute(path))?;
-        if !is_near {
+        if !is_near && self.is_whole() {
             caches.store_program(&updated);
         }
         Some(updated.into_program())
@@ -330,10 +335,16 @@ impl<'r> Session<'r> {
         self.complete(all, units, purpose, details, progress)?;
         let fits = self.limit_facts(units);
         let saved = SavedProgram::link(units.iter().map(UnitResult::file_facts), |path| self.tree.absolute(path));
-        if let Some(caches) = self.caches.as_ref().filter(|_| fits) {
+        if let Some(caches) = self.caches.as_ref().filter(|_| fits && self.is_whole()) {
             caches.store_program(&saved);
         }
         Ok(saved.into_program())
+    }
+
+    /// Whether the program is that of the whole tree on the disk, which most runs are about. Others take no place from
+    /// it in the cache.
+    fn is_whole(&self) -> bool {
+        !self.request.is_partial && self.current.snapshot.is_disk()
     }
 
     /// Takes away the facts of the units with which all facts exceed their limit; whether there are

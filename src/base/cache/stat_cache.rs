@@ -157,6 +157,18 @@ impl StatCache {
         self.has_news.load(Ordering::Relaxed)
     }
 
+    /// Says that the news was stored.
+    pub fn is_saved(&self) {
+        self.has_news.store(false, Ordering::Relaxed);
+    }
+
+    /// Says that the whole was stored.
+    pub fn is_saved_whole(&self) {
+        self.is_saved();
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.values_mut().for_each(|known| known.is_new = false);
+    }
+
     /// The state of a path. The first time, it looks at the disk, and reads a file only if it is new or
     /// changed. `None` when that fails, and for anything that is neither a file nor a directory.
     pub fn state(&self, path: &Path) -> Option<PathState> {

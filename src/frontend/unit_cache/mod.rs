@@ -319,7 +319,7 @@ impl SavedUnits {
     }
 
     /// Finds the latest run with a key whose files are the current ones. Comments may differ in files for which
-    /// `may_differ` says so, if they do not matter to the report.
+    /// `may_differ` says so of the current text, by its digest, if they do not matter to the report.
     pub fn find_run(
         &self,
         key: &Digest,
@@ -342,8 +342,9 @@ impl SavedUnits {
             let mut has_new_comments = false;
             for state in commented {
                 has_new_comments = true;
-                let file = self.file(self.states.get(state as usize)?.file)?;
-                if !may_differ(&run.report, &tree.absolute(&file)) {
+                let number = self.states.get(state as usize)?.file;
+                let now = compared.now.get(number as usize).copied().flatten()?;
+                if !may_differ(&now, &tree.absolute(&self.file(number)?)) {
                     return None;
                 }
             }
@@ -492,6 +493,8 @@ impl SavedUnits {
                 sources.looked_for(unit, &files)
             })
             .collect();
+        // New absent paths make directories unclear again, whatever was there when they were listed.
+        self.note_listed(compared);
         let mut recorder = Recorder::new(self, compared, place);
         let mut recorded = Vec::with_capacity(units.len());
         for ((key, _, facts), looked_for) in units.iter().zip(looked_for) {
@@ -518,13 +521,12 @@ impl SavedUnits {
             let version = UnitVersion { states, absent, links, pieces, parse_status };
             recorded.push(Some(recorder.add(*key, overlay.is_empty(), version)));
         }
-        self.note_clear(compared, tree);
+        self.note_clear(tree);
         recorded
     }
 
     /// Notes which directories need not be listed while they are as they are now.
-    fn note_clear(&mut self, compared: &Compared, tree: &Tree) {
-        self.note_listed(compared);
+    fn note_clear(&mut self, tree: &Tree) {
         let unclear = |directory: &u32| self.clear.get(*directory as usize).is_some_and(Option::is_none);
         let unclear: FxHashSet<u32> = (0..self.directories.len() as u32).filter(unclear).collect();
         let listed: Vec<(u32, PathState)> = self
@@ -535,7 +537,7 @@ impl SavedUnits {
                 _ => None,
             })
             .collect();
-        listed.into_iter().for_each(|(directory, state)| self.set_clear(directory, state));
+        listed.into_iter().for_each(|(directory, state)| self.set_clear(directory, Some(state)));
     }
 
     /// Notes the directories that had to be listed. Whether that should be stored: not if another checkout, which has
@@ -544,15 +546,13 @@ impl SavedUnits {
         let is_unknown =
             |(directory, _): &(u32, PathState)| self.clear.get(*directory as usize).is_some_and(Option::is_none);
         let is_news = compared.clear.iter().any(is_unknown);
-        compared.clear.iter().for_each(|(directory, state)| self.set_clear(*directory, *state));
+        compared.clear.iter().for_each(|(directory, state)| self.set_clear(*directory, Some(*state)));
         is_news
     }
 
     /// Notes that a directory has to be listed, because it has another absent path now.
     fn unclear(&mut self, directory: u32) {
-        if let Some(clear) = self.clear.get_mut(directory as usize) {
-            *clear = None;
-        }
+        self.set_clear(directory, None);
     }
 }
 

@@ -128,7 +128,7 @@ struct Part {
     files: Names,
     states: Vec<FileVersion>,
     directories: Names,
-    clear: Vec<(u32, PathState)>,
+    clear: Vec<(u32, Option<PathState>)>,
     absent: Absent,
     links: Names,
     targets: Names,
@@ -146,7 +146,12 @@ impl SavedUnits {
         saved.whole = Some(Whole { name: layers.name, sizes: saved.sizes() });
         (saved.changed_units, saved.changed_directories) = Default::default();
         if let Some(change) = layers.change() {
+            let length = change.len();
             saved.add(postcard::from_bytes(change).ok()?);
+            // Soon everything is stored anew.
+            if length > LONGEST_CHANGE / 2 {
+                saved.drop_unused();
+            }
         }
         Some(saved)
     }
@@ -186,7 +191,8 @@ impl SavedUnits {
         self.runs = runs;
     }
 
-    /// Stores the unit cache: what changed, or everything if that is much.
+    /// Stores the unit cache: what changed, or everything if that is much. Numbers stay as they are: what was compared
+    /// with a snapshot refers to them.
     pub fn store(&mut self, cache: &Cache, key: Digest) {
         if let Some(whole) = self.whole
             && let Ok(change) = postcard::to_stdvec(&self.change(whole.sizes))
@@ -194,7 +200,6 @@ impl SavedUnits {
         {
             return cache.put_change(key, whole.name, &change);
         }
-        self.drop_unused();
         if let Ok(bytes) = postcard::to_stdvec(&self.everything()) {
             let name = cache.put_whole(key, &bytes);
             self.whole = Some(Whole { name, sizes: self.sizes() });
@@ -216,7 +221,8 @@ impl SavedUnits {
     /// What was added and changed since the tables had these sizes.
     fn change(&self, sizes: Sizes) -> Part {
         let clear = self.changed_directories.iter();
-        let clear = clear.filter_map(|directory| Some((*directory as u32, (*self.clear.get(*directory)?)?)));
+        // That a directory has to be listed again is news, too.
+        let clear = clear.filter_map(|directory| Some((*directory as u32, *self.clear.get(*directory)?)));
         Part {
             files: self.files.tail(sizes.files),
             states: self.states.get(sizes.states..).unwrap_or_default().to_vec(),
@@ -235,7 +241,7 @@ impl SavedUnits {
     }
 
     fn everything(&self) -> Part {
-        let clear = (0..).zip(&self.clear).filter_map(|(directory, state)| Some((directory, (*state)?)));
+        let clear = (0..).zip(self.clear.iter().copied()).filter(|(_, state)| state.is_some());
         Part { clear: clear.collect(), units: self.units.clone(), ..self.change(Sizes::default()) }
     }
 
@@ -249,13 +255,13 @@ impl SavedUnits {
         Some((path(self.links.get(link)?), path(self.targets.get(link)?)))
     }
 
-    /// Notes that nothing is at the absent paths of a directory in this state.
-    pub(super) fn set_clear(&mut self, directory: u32, state: PathState) {
+    /// Notes that nothing is at the absent paths of a directory in this state; `None` if it has to be listed.
+    pub(super) fn set_clear(&mut self, directory: u32, state: Option<PathState>) {
         let directory = directory as usize;
         if let Some(clear) = self.clear.get_mut(directory)
-            && *clear != Some(state)
+            && *clear != state
         {
-            *clear = Some(state);
+            *clear = state;
             self.changed_directories.insert(directory);
         }
     }
@@ -294,6 +300,8 @@ impl SavedUnits {
             return;
         }
         self.renumber(&used);
+        // What is stored has other numbers.
+        self.whole = None;
     }
 
     fn renumber(&mut self, used: &Used) {

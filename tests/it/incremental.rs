@@ -213,6 +213,63 @@ fn added_and_removed_headers_are_noticed() {
 }
 
 #[test]
+fn headers_that_change_places_are_noticed() {
+    let (_cache, checkout) = new();
+    let header = |path: &str, mark: &str| {
+        let name = if path.contains("even") { "even" } else { "odd" };
+        checkout.write(path, &format!("#pragma once\nvoid {mark}{name}(void);\n"));
+    };
+    header("include/even.h", "");
+    header("include/odd.h", "");
+    checkout.write(
+        "u0.c",
+        "#include \"qemu/osdep.h\"\n#include \"even.h\"\n#include \"odd.h\"\nvoid run0(void);\n\
+         void run0(void) { even(); odd(); }\n",
+    );
+    let here = |shadow: &str, gone: &str| {
+        header(shadow, "coroutine_fn ");
+        let _ = std::fs::remove_file(checkout.root().join(gone));
+        let (report, _) = checkout.check();
+        checkout.check();
+        report.findings.iter().filter(|finding| finding.function == "run0").count()
+    };
+    // One of them is beside the file, which comes first, then the other, and back.
+    for _ in 0..2 {
+        assert_eq!(here("even.h", "odd.h"), 1);
+        assert_eq!(here("odd.h", "even.h"), 1);
+    }
+}
+
+#[test]
+fn files_of_two_trees_are_not_mixed_up() {
+    let (scratch, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let root = scratch.path().canonicalize().unwrap();
+    for tree in ["one", "two"] {
+        std::fs::create_dir_all(root.join(tree).join("include/qemu")).unwrap();
+        std::fs::create_dir(root.join(tree).join(".git")).unwrap();
+        std::fs::write(root.join(tree).join("include/qemu/osdep.h"), OSDEP).unwrap();
+        std::fs::write(root.join(tree).join("u1.c"), unit_text(1, "")).unwrap();
+    }
+    std::thread::sleep(Duration::from_millis(40));
+    for _ in 0..2 {
+        for tree in ["one", "two"] {
+            let file = root.join(tree).join("u1.c");
+            let flags = vec!["-I".into(), root.join(tree).join("include").into()];
+            let request = Request {
+                jobs: 2,
+                cache: Some(CacheLocation { directory: cache.path().to_path_buf(), limit: 1 << 30 }),
+                root: Some(root.join(tree)),
+                ..Request::new(Input::Files { files: vec![file], flags }, root.clone())
+            };
+            let report = cowrap_session::check(&request, &Count::default()).unwrap();
+            let plain = cowrap_session::check(&Request { cache: None, ..request }, &Count::default()).unwrap();
+            assert_eq!((reported(&report), report.files), (reported(&plain), plain.files));
+            assert_eq!(report.findings.len(), 1);
+        }
+    }
+}
+
+#[test]
 fn a_changed_symbolic_link_is_noticed() {
     let cache = tempfile::tempdir().unwrap();
     let checkout = Checkout::new(cache.path());

@@ -208,6 +208,9 @@ impl<'a> Preambles<'a> {
         let (plain, made) = rayon::join(read, || self.compile(reader, sources, preamble));
         let Some(plain) = plain.filter(|plain| plain.parse_status.errors == 0) else {
             // The next edit may mend it.
+            if let Ok((record, ..)) = &made {
+                self.cache.remove_file(&record.pch);
+            }
             return self.note(Unfit::Errors);
         };
         let (mut record, compiled, facts) = match made {

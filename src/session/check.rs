@@ -100,7 +100,7 @@ impl<'r> Checker<'r> {
             return Ok(None);
         }
         let session = self.session()?;
-        session.enter(snapshot)?;
+        session.enter(snapshot);
         Ok(session.earlier_report(kept))
     }
 

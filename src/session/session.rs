@@ -68,6 +68,8 @@ pub(crate) struct CurrentSnapshot {
     /// Their keys in the unit cache; empty without one.
     pub(crate) keys: Vec<Digest>,
     pub(crate) sources: Arc<Sources>,
+    /// Whether those who parse have its texts.
+    has_texts: bool,
     /// How the unit cache compares with the snapshot, once that was asked for.
     pub(crate) compared: Option<Compared>,
 }
@@ -185,31 +187,46 @@ impl<'r> Session<'r> {
             keys: caches.as_ref().map(|_| unit_cache::keys(&units, &tree)).unwrap_or_default(),
             units,
             sources: indexer.sources(Snapshot::disk().overlay(), started),
+            has_texts: true,
             compared: None,
         };
         Ok(Session { request, packs, readings, tree, inputs, details, refused, library, indexer, caches, current })
     }
 
     /// Switches to a snapshot: from now on, its files are read.
-    pub(crate) fn enter(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
-        if snapshot.is_disk() && self.current.snapshot.is_disk() {
-            return Ok(());
+    pub(crate) fn enter(&mut self, snapshot: &Snapshot) {
+        if *snapshot == self.current.snapshot {
+            return;
         }
         let sources = self.indexer.sources(snapshot.overlay(), SystemTime::now());
-        let texts = snapshot.overlay().texts().map(|(path, text)| (path.to_path_buf(), Arc::clone(text))).collect();
-        let VisibleMarks { headers, .. } = make_visible(&self.tree.root, &mark_headers(&self.packs), &texts);
-        self.indexer.set_texts(headers).map_err(Error::Snapshot)?;
-        let identities = Identities::default();
-        let units = self.inputs.units.iter().filter_map(|unit| {
-            let on_disk = identities.identify(&unit.directory, &unit.file);
-            let file = snapshot.locate(&on_disk)?;
-            // A database may name a file by a path that leads through symbolic links.
-            let file = if file == on_disk { unit.file.clone() } else { file.to_path_buf() };
-            Some(Unit { file, ..unit.clone() })
-        });
-        let units: Arc<[Unit]> = units.collect();
+        let units: Arc<[Unit]> = match snapshot.has_all_files() {
+            true => self.inputs.units.as_slice().into(),
+            false => {
+                let identities = Identities::default();
+                let units = self.inputs.units.iter().filter_map(|unit| {
+                    let on_disk = identities.identify(&unit.directory, &unit.file);
+                    let file = snapshot.locate(&on_disk)?;
+                    // A database may name a file by a path that leads through symbolic links.
+                    let file = if file == on_disk { unit.file.clone() } else { file.to_path_buf() };
+                    Some(Unit { file, ..unit.clone() })
+                });
+                units.collect()
+            }
+        };
         let keys = self.caches.as_ref().map(|_| unit_cache::keys(&units, &self.tree)).unwrap_or_default();
-        self.current = CurrentSnapshot { snapshot: snapshot.clone(), units, keys, sources, compared: None };
+        let (snapshot, has_texts) = (snapshot.clone(), false);
+        self.current = CurrentSnapshot { snapshot, units, keys, sources, has_texts, compared: None };
+    }
+
+    /// Gives the texts of the current snapshot to those who parse.
+    fn prepare(&mut self) -> Result<(), Error> {
+        if !self.current.has_texts {
+            let texts = self.current.snapshot.overlay().texts();
+            let texts = texts.map(|(path, text)| (path.to_path_buf(), Arc::clone(text))).collect();
+            let VisibleMarks { headers, .. } = make_visible(&self.tree.root, &mark_headers(&self.packs), &texts);
+            self.indexer.set_texts(headers).map_err(Error::Snapshot)?;
+            self.current.has_texts = true;
+        }
         Ok(())
     }
 
@@ -262,7 +279,8 @@ impl<'r> Session<'r> {
         limit: Option<usize>,
         progress: &dyn Progress,
     ) -> Result<ProgramRead, Error> {
-        self.enter(snapshot)?;
+        self.enter(snapshot);
+        self.prepare()?;
         self.compare();
         let session = &*self;
         let mut details = session.details.clone();
@@ -384,7 +402,8 @@ impl<'r> Session<'r> {
         numbers: &[usize],
         progress: &dyn Progress,
     ) -> Result<(Vec<UnitRead>, Details), Error> {
-        self.enter(snapshot)?;
+        self.enter(snapshot);
+        self.prepare()?;
         self.compare();
         let mut details = self.details.clone();
         let purpose = Purpose { limit: None, files: true };

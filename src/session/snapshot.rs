@@ -12,7 +12,7 @@ use cowrap_base::files::Overlay;
 use cowrap_base::git::{Change, Git, GitError, Side};
 
 /// A state of a tree.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Snapshot {
     /// The files that differ from the disk, by their absolute paths.
     overlay: Overlay,
@@ -79,6 +79,11 @@ impl Snapshot {
     /// Whether no file differs from the disk.
     pub fn is_disk(&self) -> bool {
         self.overlay.is_empty()
+    }
+
+    /// Whether all files of the disk exist, at their paths. Others may be added.
+    pub fn has_all_files(&self) -> bool {
+        self.moved.is_empty() && self.overlay.entries().all(|(_, text)| text.is_some())
     }
 
     /// Whether the same files exist as on the disk: none was added, removed or moved.
@@ -152,6 +157,9 @@ mod tests {
         std::os::unix::fs::symlink(&path, &link).unwrap();
         assert!(!with(link).has_disk_layout(), "units know the file by its own path");
         assert!(!with(scratch.path().join("b.c")).has_disk_layout());
+        let added = with(scratch.path().join("b.c"));
+        assert!(added.has_all_files() && Snapshot::disk().has_all_files());
+        assert!(!Snapshot::disk().before(&[change(None, Some("/t/new.c"), "")]).unwrap().has_all_files());
         let mut removed = change(Some("/t/a.c"), None, "a");
         removed.old = Some(path);
         removed.new = Some(scratch.path().join("c.c"));

@@ -19,7 +19,7 @@ mod layers;
 mod stat_cache;
 
 use std::fs::FileTimes;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
@@ -322,10 +322,12 @@ impl Cache {
     fn get_alone(&self, key: Key) -> Option<Vec<u8>> {
         let name = Name::Alone(key.1);
         let store = self.store()?;
-        let bytes = read_from(&store.open_file(&name.file()).ok()?, LONGEST_DATA).ok()?;
-        let (record, value) = bytes.split_first_chunk::<RECORD>()?;
-        let record = Record::read(record).filter(|record| record.key == key)?;
-        let value = record.value(value.to_vec())?;
+        let file = store.open_file(&name.file()).ok()?;
+        let mut record = [0; RECORD];
+        (&file).read_exact(&mut record).ok()?;
+        let record = Record::read(&record).filter(|record| record.key == key)?;
+        // Large values are copied as seldom as possible.
+        let value = record.value(read_from(&file, LONGEST_DATA).ok()?)?;
         self.use_file(&store, name);
         Some(value)
     }

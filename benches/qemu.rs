@@ -215,7 +215,7 @@ impl Bench {
         }
         let mut table = Table::default();
         for _ in 0..self.runs.div_ceil(3) {
-            let clang = cpu_of(|| units.iter().for_each(|unit| self.syntax_only(unit)));
+            let clang = cpu_of(|| units.par_iter().for_each(|unit| self.syntax_only(unit)));
             table.add("clang", None, "s of CPU", clang);
             let (cpu, peak) = self.peak_of(&arguments);
             table.add("cold, of clang's CPU time", goal, "", cpu / clang);

@@ -20,8 +20,8 @@ use crate::rule_names::{meant_in, rules_elsewhere};
 use crate::suppressions::Suppressions;
 
 /// The findings of a program with several packs after suppressions and settings, in their order, each with its
-/// fingerprint. `comments` are those of [`find_comments`](crate::comments::find_comments). `is_whole` says whether the program is the whole tree, so that an unused
-/// suppression is really unused.
+/// fingerprint. `comments` are those of [`find_comments`](crate::comments::find_comments). `is_whole` says whether the
+/// program is the whole tree, so that an unused suppression is really unused.
 pub(crate) fn apply_policy(
     effects: &[Effects<'_>],
     request: &Request,

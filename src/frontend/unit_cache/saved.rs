@@ -2,7 +2,7 @@
 //! entries of these tables it depends on.
 //!
 //! Entries are only added, so that what one run adds is a small value on top of a large one ([`Layers`]). When that has
-//! grown, everything is stored anew, without the entries that nothing needs any more. Paths are portable; see
+//! grown, everything is stored anew. Loading that drops the entries that nothing needs any more. Paths are portable; see
 //! [`Tree::portable`](cowrap_base::files::Tree::portable).
 
 use std::collections::BTreeSet;
@@ -146,12 +146,11 @@ impl SavedUnits {
         saved.whole = Some(Whole { name: layers.name, sizes: saved.sizes() });
         (saved.changed_units, saved.changed_directories) = Default::default();
         if let Some(change) = layers.change() {
-            let length = change.len();
             saved.add(postcard::from_bytes(change).ok()?);
-            // Soon everything is stored anew.
-            if length > LONGEST_CHANGE / 2 {
-                saved.drop_unused();
-            }
+        }
+        // A whole is stored with what nothing needs any more, and a long change is soon part of one.
+        if layers.change().is_none_or(|change| change.len() > LONGEST_CHANGE / 2) {
+            saved.drop_unused();
         }
         Some(saved)
     }
@@ -394,4 +393,41 @@ fn select_names(names: &Names, used: &[bool]) -> Names {
 /// The path with these bytes.
 pub(super) fn path(bytes: &[u8]) -> PathBuf {
     Path::new(OsStr::from_bytes(bytes)).to_path_buf()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nothing_needs_is_dropped_when_a_whole_is_loaded() {
+        let mut saved = SavedUnits::default();
+        for number in 0..40u32 {
+            let file = saved.files.push(format!("./{number}.c").as_bytes());
+            saved.states.push(FileVersion { file, content: Digest::of(&number.to_le_bytes()), normalized: None });
+        }
+        let version = UnitVersion {
+            states: Numbers::of([7, 31]),
+            absent: Numbers::default(),
+            links: Numbers::default(),
+            pieces: Vec::new(),
+            parse_status: ParseStatus::default(),
+        };
+        saved.units.push((Digest::of(b"unit"), vec![version]));
+        saved.changed_units.insert(0);
+        let scratch = tempfile::tempdir().unwrap();
+        let cache = Cache::open(scratch.path(), 1 << 20).unwrap();
+        let key = Digest::of(b"key");
+        saved.store(&cache, key);
+        for _ in 0..2 {
+            let mut loaded = SavedUnits::load(&cache.layers(&key).unwrap()).unwrap();
+            assert_eq!((loaded.files.len(), loaded.states.len()), (2, 2));
+            let states = loaded.units[0].1[0].states.iter();
+            let files: Vec<PathBuf> =
+                states.map(|state| loaded.file(loaded.states[state as usize].file).unwrap()).collect();
+            assert_eq!(files, [Path::new("./7.c"), Path::new("./31.c")]);
+            // The numbers are others than the stored ones, so everything is stored.
+            loaded.store(&cache, key);
+        }
+    }
 }

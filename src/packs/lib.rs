@@ -42,8 +42,8 @@ pub use predicates::{Change, ChangeResult, Compared, ContextName, Predicate, Whe
 pub use rules::{ABOUT_NO_CONTEXT, RULE_IDS};
 pub use set::{Numbering, PackSet};
 pub use settings::{
-    FILE_NAME, GeneratorFiles, LevelOf, PackRules, Setting, Settings, SettingsError, TreeCut, TreeLimit, TreeModel,
-    TreeSlot, Valued,
+    FILE_NAME as SETTINGS_NAME, GeneratorFiles, LevelOf, PackRules, Setting, Settings, SettingsError, TreeCut,
+    TreeLimit, TreeModel, TreeSlot, Valued,
 };
 pub use slots::{SlotModel, SlotName, ThreadParameter};
 pub use template::{Template, TemplateProblem, with_article};

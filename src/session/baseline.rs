@@ -55,10 +55,11 @@ pub(crate) fn apply(
     if baseline.is_previous() {
         let matched = report.findings.iter().zip(&is_known).filter(|(_, is_known)| **is_known);
         let matched: Vec<Finding> = matched.map(|(finding, _)| finding.clone()).collect();
-        // The staged state may differ from the disk, and a check before a commit must not change
-        // files.
+        // The staged state and unsaved texts may differ from the disk, and a check before a commit
+        // must not change files.
         let is_certain = is_whole && stale.is_empty() && baseline.is_unambiguous(&report.findings, unnamed);
-        let may_write = is_certain && request.gate.since != Some(Since::Staged);
+        let is_disk = request.gate.since != Some(Since::Staged) && report.overlay.is_empty();
+        let may_write = is_certain && is_disk;
         let is_unchanged = read_text(&file).is_ok_and(|now| now == text);
         compared.upgrade = Some(upgrade(&file, tree, &matched, may_write && is_unchanged));
     }
@@ -127,10 +128,16 @@ fn require_own(request: &Request, tree: &Tree, file: &Path) -> Result<(), Error>
 
 /// The file of the baseline that is used, if there is one.
 fn baseline_file(request: &Request, tree: &Tree) -> Option<PathBuf> {
+    let is_optional = request.gate.baseline == BaselineRequest::IfExists;
+    baseline_place(request, tree).filter(|file| !is_optional || file.symlink_metadata().is_ok())
+}
+
+/// Where the baseline is or would be, if the run uses one.
+pub(crate) fn baseline_place(request: &Request, tree: &Tree) -> Option<PathBuf> {
     match &request.gate.baseline {
         BaselineRequest::No => None,
         BaselineRequest::File(file) | BaselineRequest::Configured(file) => Some(request.working_directory.join(file)),
-        BaselineRequest::IfExists => Some(tree.root.join(BASELINE)).filter(|file| file.symlink_metadata().is_ok()),
+        BaselineRequest::IfExists => Some(tree.root.join(BASELINE)),
     }
 }
 

@@ -170,6 +170,12 @@ impl Checkout {
         digester.finish()
     }
 
+    /// Looks at every path again when it is asked for next.
+    pub(crate) fn look_again(&mut self) {
+        self.started = SystemTime::now();
+        self.stat_cache.look_again();
+    }
+
     /// Whether a file has not been written since the run started.
     pub(crate) fn is_old(&self, file: &Path) -> bool {
         file.metadata().is_ok_and(|metadata| is_old(&metadata, self.started))

@@ -5,25 +5,22 @@ use std::path::PathBuf;
 
 use cowrap_base::files::{Texts, Tree};
 use cowrap_frontend::unit_cache::CachedUnit;
-use cowrap_frontend::worker::peak_memory;
 use cowrap_packs::PackSet;
 use cowrap_report::{Finding, Report};
 
 use crate::changes::Changes;
 use crate::comments::find_comments;
+use crate::evaluate::{Evaluated, EvaluationInput, evaluate, texts_of};
 use crate::fix;
 use crate::generate::Introspection;
-use crate::generated_files::compare_generated;
 use crate::index_file::Index;
 use crate::inputs::{identify_paths, tree_of};
-use crate::policy::apply_policy;
 use crate::readings::Readings;
 use crate::request::{Input, Progress, Request};
-use crate::rule_names::{require_rules, rules_of};
+use crate::rule_names::require_rules;
 use crate::run_cache::Kept;
 use crate::session::{ProgramRead, Session, saved_program};
 use crate::snapshot::Snapshot;
-use crate::summary::{find_unmatched, summarise};
 use crate::{Error, Since, compare};
 
 /// Checks a tree. The report has the findings that the request's gate does not hold back.
@@ -119,38 +116,20 @@ impl<'r> Checker<'r> {
     /// Checks a snapshot, without the edits of fixes. It is an error if more than `limit` units
     /// would have to be parsed.
     fn check(&mut self, snapshot: &Snapshot, limit: Option<usize>) -> Result<Checked, Error> {
-        let request = self.request;
         let ProgramRead { index, units } = self.program(snapshot, limit)?;
-        let Index { program, packs, readings, tree, mut details, problems, coverage, .. } = index;
-        let mut texts = Texts::new(&tree.root, None);
-        for (path, text) in snapshot.overlay().texts() {
-            texts.change(tree.relative(path), Some(text.clone()));
-        }
+        let Index { program, packs, readings, tree, details, problems, coverage, .. } = index;
+        let texts = texts_of(snapshot, &tree);
         let checkout = self.session.as_ref().and_then(Session::checkout);
         let (programs, comments) = rayon::join(
             || Readings::of(&program, &packs, &readings),
             || find_comments(&program, &tree, &texts, checkout),
         );
-        let mut effects = programs.effects(&tree, &problems, &texts);
-        let introspection = tree.build.as_deref().map(Introspection::new);
-        details.not_compared = compare_generated(&mut effects, request, introspection.as_ref(), &texts, &[]);
-        let is_whole = coverage.is_whole && problems.is_empty();
-        let findings = apply_policy(&effects, request, &request.enable, &comments, is_whole);
-        details.unmatched = find_unmatched(&effects, &details.parsing.marks);
-        let summary = summarise(&effects, &findings, &problems, &coverage, details.not_compared.len());
+        let overlay = snapshot.overlay();
+        let request = self.request;
+        let input = EvaluationInput { request, program: &program, packs: &packs, tree: &tree, texts: &texts, overlay };
+        let Evaluated { report, effects, introspection } =
+            evaluate(&input, &programs, &comments, problems, &coverage, details);
         drop(effects);
-        details.memory.own = peak_memory().unwrap_or(0);
-        let report = Report {
-            findings,
-            problems,
-            summary,
-            tree,
-            details,
-            is_partial: !coverage.is_whole,
-            rules: rules_of(&packs),
-            overlay: snapshot.overlay().clone(),
-            files: program.files.iter().cloned().collect(),
-        };
         // The process ends soon. To free each part of a program before takes a tenth of a run.
         std::mem::forget(programs);
         std::mem::forget(program);

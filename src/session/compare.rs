@@ -14,7 +14,7 @@ use cowrap_report::{BaselineState, Comparison, Finding, Fingerprints, Level, Not
 use crate::changes::Changes;
 use crate::check::{Checker, is_reported};
 use crate::gate::Since;
-use crate::request::Input;
+use crate::request::{Input, Request};
 use crate::{Error, baseline};
 
 /// The most units that are parsed to check the snapshot before a change. Parsing more would cost as
@@ -28,11 +28,28 @@ pub(crate) fn apply(
     changes: Option<Changes>,
     report_on: &[PathBuf],
 ) -> Result<(), Error> {
+    let request = checker.request;
+    let keep_new = |report: &mut Report, compared: &mut Comparison| match &changes {
+        Some(changes) => keep_new(checker, report, changes, compared),
+        None => Ok(()),
+    };
+    apply_with(request, report, report_on, keep_new)
+}
+
+/// The same without a state to compare with: the baseline alone decides.
+pub(crate) fn apply_baseline(request: &Request, report: &mut Report, report_on: &[PathBuf]) -> Result<(), Error> {
+    apply_with(request, report, report_on, |_, _| Ok(()))
+}
+
+fn apply_with(
+    request: &Request,
+    report: &mut Report,
+    report_on: &[PathBuf],
+    keep_new: impl FnOnce(&mut Report, &mut Comparison) -> Result<(), Error>,
+) -> Result<(), Error> {
     let mut compared = Comparison::default();
-    let stale = baseline::apply(checker.request, report, &mut compared)?;
-    if let Some(changes) = changes {
-        keep_new(checker, report, &changes, &mut compared)?;
-    }
+    let stale = baseline::apply(request, report, &mut compared)?;
+    keep_new(report, &mut compared)?;
     if !report_on.is_empty() {
         report.findings.retain(|finding| is_reported(finding, report_on, &report.tree));
     }

@@ -14,6 +14,8 @@ use crate::{Error, index_file};
 
 /// The translation units to read.
 pub(crate) struct Inputs {
+    /// The compilation database that they come from: absolute.
+    pub(crate) database: Option<PathBuf>,
     pub(crate) units: Vec<Unit>,
     pub(crate) refused: Vec<RefusedEntry>,
     pub(crate) other_languages: BTreeMap<String, usize>,
@@ -86,12 +88,13 @@ fn from_database(
         database.other_languages.iter().map(|(language, count)| (language.to_string(), *count)).collect();
     let may_be_indirect = database.may_be_indirect;
     let is_whole = !request.is_partial;
-    let Database { units, refused, .. } = database;
-    Ok((Inputs { units, refused, other_languages, may_be_indirect, is_whole }, tree))
+    let Database { path, units, refused, .. } = database;
+    Ok((Inputs { database: Some(path), units, refused, other_languages, may_be_indirect, is_whole }, tree))
 }
 
 fn from_files(request: &Request, files: &[PathBuf], flags: &[OsString]) -> Result<(Inputs, Tree), Error> {
     let mut inputs = Inputs {
+        database: None,
         units: Vec::new(),
         refused: Vec::new(),
         other_languages: BTreeMap::new(),

@@ -25,6 +25,7 @@ mod ninja;
 mod generate;
 mod pack_check;
 mod pack_new;
+pub mod live;
 
 // From a tree to a program.
 mod session;
@@ -37,6 +38,7 @@ mod vocabulary;
 
 // From a program to a report.
 mod readings;
+mod evaluate;
 mod rule_names;
 mod comments;
 mod policy;

@@ -5,13 +5,13 @@
 //! must never know what a program is used for.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use cowrap_analysis::program::{Program, SavedProgram};
 use cowrap_base::cache::{Cache, CacheError, CacheLocation};
-use cowrap_base::files::{Digest, Identities, Shown, Tree};
+use cowrap_base::files::{Digest, Identities, LONGEST_TEXT, Shown, Tree, read_source};
 use cowrap_base::git::is_tracked;
 use cowrap_facts::{ReadingId, SharedFileFacts};
 use cowrap_fix::is_unfinished;
@@ -21,10 +21,11 @@ use cowrap_frontend::marks::{MarkDefinition, VisibleMarks, make_visible};
 use cowrap_frontend::sources::Sources;
 use cowrap_frontend::unit_cache::{self, CachedUnit, Compared};
 use cowrap_frontend::worker::{LibraryInfo, Workers};
-use cowrap_packs::{Pack, PackSet};
+use cowrap_packs::{Pack, PackSet, SETTINGS_NAME};
 use cowrap_report::{Details, MarkLocation, ParseDetails, Problem};
 
-use crate::caches::{Caches, Checkout, LoadedUnits};
+use crate::baseline::baseline_place;
+use crate::caches::{Caches, Checkout, LoadedUnits, files_of};
 use crate::file_format::ReadWith;
 use crate::index_file::{Coverage, Index};
 use crate::inputs::{Inputs, inputs, packs_of};
@@ -216,6 +217,36 @@ impl<'r> Session<'r> {
         let keys = self.caches.as_ref().map(|_| unit_cache::keys(&units, &self.tree)).unwrap_or_default();
         let (snapshot, has_texts) = (snapshot.clone(), false);
         self.current = CurrentSnapshot { snapshot, units, keys, sources, has_texts, compared: None };
+    }
+
+    /// Looks at the disk again from now on: files may have changed since the session looked at them.
+    pub(crate) fn look_again(&mut self) {
+        if let Some(caches) = &mut self.caches {
+            caches.checkout.look_again();
+        }
+        let sources = self.indexer.sources(self.current.snapshot.overlay(), SystemTime::now());
+        // Headers that define marks may have changed, too.
+        (self.current.sources, self.current.has_texts, self.current.compared) = (sources, false, None);
+    }
+
+    /// The digest of a file of the disk, given by its real path; `None` if it cannot be read or has another real path.
+    pub(crate) fn digest_on_disk(&self, path: &Path) -> Option<Digest> {
+        match &self.caches {
+            Some(caches) => caches.checkout.stat_cache.digest_of_identity(path),
+            None => read_source(path, LONGEST_TEXT).ok().map(|text| Digest::of(&text)),
+        }
+    }
+
+    /// The files besides sources that decide what is checked and reported, absolute: the database, the settings, packs
+    /// and the baseline. Some may not exist.
+    pub(crate) fn configuration(&self) -> Vec<PathBuf> {
+        let request = self.request;
+        let absolute = |path: &Path| request.working_directory.join(path);
+        let mut files: Vec<PathBuf> = self.packs.packs().iter().flat_map(|pack| files_of(pack, request)).collect();
+        files.push(request.settings.file.as_deref().map_or_else(|| self.tree.root.join(SETTINGS_NAME), absolute));
+        files.extend(baseline_place(request, &self.tree));
+        files.extend(self.inputs.database.clone());
+        files
     }
 
     /// Gives the texts of the current snapshot to those who parse.

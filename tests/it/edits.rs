@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -13,7 +14,9 @@ use proptest::sample::Index;
 use proptest::test_runner::FileFailurePersistence;
 
 use cowrap_base::cache::CacheLocation;
+use cowrap_report::Report;
 use cowrap_report::render::{Format, Style, render};
+use cowrap_session::live::{Analysis, LiveState, LiveTree, Observer};
 use cowrap_session::{Input, Progress, Request, SharingRequest};
 
 /// How many functions there are to declare, define and call.
@@ -384,13 +387,15 @@ impl Progress for Silent {
 /// The report in JSON, or why there is none.
 fn report(request: &Request) -> String {
     match cowrap_session::check(request, &Silent) {
-        Ok(report) => {
-            let mut out = Vec::new();
-            render(&report, Format::Json, Style::PLAIN, false, &mut out).unwrap();
-            String::from_utf8(out).unwrap()
-        }
+        Ok(report) => json(&report),
         Err(error) => error.to_string(),
     }
+}
+
+fn json(report: &Report) -> String {
+    let mut out = Vec::new();
+    render(report, Format::Json, Style::PLAIN, false, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
 }
 
 /// The program, or why there is none.
@@ -436,16 +441,98 @@ fn check_sequence(units: &[Vec<Piece>], edits: &[(Edit, bool)]) {
     }
 }
 
-#[test]
-fn a_cache_changes_no_report() {
+/// Opens the tree as an editor does.
+fn open_live(root: &Path, cache: &Path, state: &State) -> Result<LiveTree<'static>, String> {
+    // A live tree borrows its request, and there are few of them.
+    let request: &'static Request = Box::leak(Box::new(request(root, Some(cache), state)));
+    LiveTree::open(request).map_err(|error| error.to_string())
+}
+
+/// The report of a live tree in JSON, or why there is none. `before` has the files that are on the disk; the others are
+/// not saved yet.
+fn live_report(live: &mut Result<LiveTree<'static>, String>, texts: BTreeMap<PathBuf, Arc<Vec<u8>>>) -> String {
+    #[derive(Default)]
+    struct Last(Mutex<String>);
+    impl Observer for Last {
+        fn observe(&self, analysis: &Analysis<'_>) {
+            *self.0.lock().unwrap() = json(&analysis.report);
+        }
+    }
+    let live = match live {
+        Ok(live) => live,
+        Err(error) => return error.clone(),
+    };
+    let (last, first) = (Last::default(), texts.keys().take(1).cloned().collect());
+    match live.check(&LiveState { texts, first, disk_changed: true }, &last, &Silent) {
+        Ok(()) => last.0.into_inner().unwrap(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// The texts that differ between two states; `None` if anything else does.
+fn unsaved(root: &Path, before: &State, after: &State) -> Option<BTreeMap<PathBuf, Arc<Vec<u8>>>> {
+    let (old, new) = (before.files(root), after.files(root));
+    if !old.keys().eq(new.keys()) {
+        return None;
+    }
+    let differ = new.into_iter().filter(|(path, content)| old.get(path) != Some(content));
+    let text = |(path, content): (String, Result<String, String>)| {
+        let is_source = [".c", ".h", ".inc"].iter().any(|end| path.ends_with(end));
+        Some((root.join(path), Arc::new(content.ok().filter(|_| is_source)?.into_bytes())))
+    };
+    differ.map(text).collect()
+}
+
+fn check_live(units: &[Vec<Piece>], edits: &[(Edit, bool)]) {
+    let (tree, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let root = tree.path().canonicalize().unwrap();
+    let mut state = State::default();
+    let mut history = Vec::new();
+    for pieces in units {
+        state.apply(&Edit::AddUnit(pieces.clone()), &history);
+    }
+    write(&root, &State::default(), &state, true);
+    let mut live = open_live(&root, cache.path(), &state);
+    for (edit, _) in edits {
+        history.push(state.clone());
+        let before = state.clone();
+        state.apply(edit, &history);
+        if let Some(texts) = unsaved(&root, &before, &state) {
+            let found = live_report(&mut live, texts);
+            write(&root, &before, &state, matches!(edit, Edit::Touch));
+            assert_eq!(found, report(&request(&root, None, &state)), "after {edit:?}, not saved");
+        } else {
+            write(&root, &before, &state, false);
+            // The editor opens the tree again if what was asked for is another thing.
+            live = open_live(&root, cache.path(), &state);
+        }
+        let found = live_report(&mut live, BTreeMap::new());
+        assert_eq!(found, report(&request(&root, None, &state)), "after {edit:?}");
+    }
+}
+
+/// How many sequences are tried.
+fn cases() -> ProptestConfig {
     let cases = std::env::var("COWRAP_EDIT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2);
-    let config = ProptestConfig {
+    ProptestConfig {
         cases,
         max_shrink_iters: 60,
         failure_persistence: Some(Box::new(FileFailurePersistence::Off)),
         ..ProptestConfig::default()
-    };
+    }
+}
+
+fn sequences() -> impl Strategy<Value = (Vec<Vec<Piece>>, Vec<(Edit, bool)>)> {
     let units = prop::collection::vec(prop::collection::vec(piece(), 1..7), 3..6);
-    let edits = prop::collection::vec((edit(), prop::bool::weighted(0.8)), 20);
-    proptest!(config, |(units in units, edits in edits)| check_sequence(&units, &edits));
+    (units, prop::collection::vec((edit(), prop::bool::weighted(0.8)), 20))
+}
+
+#[test]
+fn a_cache_changes_no_report() {
+    proptest!(cases(), |((units, edits) in sequences())| check_sequence(&units, &edits));
+}
+
+#[test]
+fn a_live_tree_reports_what_a_check_reports() {
+    proptest!(cases(), |((units, edits) in sequences())| check_live(&units, &edits));
 }

@@ -185,6 +185,13 @@ impl StatCache {
         }
     }
 
+    /// Looks at every path again when it is asked for next: files may have changed since the process looked.
+    pub fn look_again(&mut self) {
+        let known = self.known.get_mut().unwrap_or_else(PoisonError::into_inner);
+        known.values_mut().for_each(|known| *known.is_current.get_mut() = false);
+        self.absent.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn state_of(&self, path: &Path, look: impl Fn() -> io::Result<Metadata>) -> Option<PathState> {
         let read = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let known = read.get(path).map(|known| (known.entry, known.is_current.load(Ordering::Relaxed)));
@@ -362,6 +369,12 @@ mod tests {
         std::fs::write(&path, "two").unwrap();
         assert!(stamps.absent(&path) && stamps.state(&path) == Some(PathState::Absent));
         assert!(!next(&stamps).absent(&path));
+        let mut stamps = stamps;
+        stamps.look_again();
+        assert_eq!(stamps.digest(&path), Some(Digest::of(b"two")));
+        std::fs::write(&path, "three").unwrap();
+        stamps.look_again();
+        assert_eq!(stamps.digest(&path), Some(Digest::of(b"three")));
     }
 
     #[test]

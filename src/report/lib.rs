@@ -9,6 +9,7 @@ mod findings;
 mod report;
 
 mod answer;
+mod editor;
 mod pack_check;
 mod header;
 
@@ -18,6 +19,7 @@ pub use answer::{
     Answer, Direction, EdgeKind, Explanation, GraphEdge, GraphNode, Inference, Paths, QueryResult, Related, Relation,
     Subgraph, Witness,
 };
+pub use editor::{CallItem, CallRelation, Hover, InlayHint, Lens, LineContext, Reach, Statement, Target, TargetKind};
 pub use findings::{
     Action, Baseline, BaselineEntry, BaselineError, BaselineState, Edit, Finding, Fingerprints, Fix, Label, Level,
     Note, Role, Safety, Span, Subject, UNNAMED_PACK, sort_findings,

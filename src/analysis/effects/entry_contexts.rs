@@ -301,7 +301,7 @@ impl<'e, 'a> ForwardSearch<'e, 'a> {
 }
 
 /// The contexts in which a slot allows calls.
-fn callable_in(effects: &Effects<'_>, slot: SlotId) -> ContextSet {
+pub(super) fn callable_in(effects: &Effects<'_>, slot: SlotId) -> ContextSet {
     match (effects.slot_effect(slot), effects.thread_of_slot(slot)) {
         // What is stored there starts inside; who calls through it owes nothing.
         (Some(Effect::Entry), _) => ContextSet::BOTH,

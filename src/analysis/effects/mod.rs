@@ -14,6 +14,7 @@ mod polling;
 mod entry_contexts;
 mod violations;
 mod callers;
+mod arrivals;
 mod crashes;
 mod pointers;
 mod suspects;
@@ -37,6 +38,7 @@ use cowrap_base::files::Tree;
 use cowrap_facts::ContextSet;
 use cowrap_packs::{Effect, Pack};
 
+pub use arrivals::Arrival;
 pub use call_chains::{Ambiguity, CallChain, Goal, Search, Step};
 pub use callers::{CallThrough, Callers};
 pub use disputes::Dispute;

@@ -30,7 +30,8 @@ impl<'a> Effects<'a> {
         marked.filter_map(|function| self.declared_wrapper(function)).collect()
     }
 
-    fn declared_wrapper(&self, function: FunctionId) -> Option<DeclaredWrapper<'a>> {
+    /// The wrapper that a function is, by one of its marks.
+    pub fn declared_wrapper(&self, function: FunctionId) -> Option<DeclaredWrapper<'a>> {
         let (mark, _) = self.context_marks(function).into_iter().find(|(mark, _)| self.wraps(mark).is_some())?;
         let spec = self.wraps(&mark)?;
         let name = &self.program.function(function).name;

@@ -17,7 +17,7 @@ mod shared;
 mod saved;
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
@@ -526,6 +526,19 @@ impl Program {
         &self.bodies[id]
     }
 
+    /// The file with an identity: an absolute path without symbolic links.
+    pub fn file(&self, path: &Path) -> Option<FileId> {
+        self.files.binary_search_by(|file| file.as_path().cmp(path)).ok().map(FileId::from_index)
+    }
+
+    /// The bodies of a file, sorted by location.
+    pub fn bodies_in(&self, file: FileId) -> impl Iterator<Item = BodyId> + use<> {
+        let bodies = self.bodies.as_slice();
+        let start = bodies.partition_point(|body| body.location.file < file);
+        let end = bodies.partition_point(|body| body.location.file <= file);
+        (start..end).map(BodyId::from_index)
+    }
+
     /// A file's identity.
     pub fn path(&self, file: FileId) -> &PathBuf {
         &self.files[file.index()]
@@ -683,8 +696,6 @@ mod shared_paths {
 
 #[cfg(test)]
 mod tests {
-    use std::path::{Path, PathBuf};
-
     use cowrap_facts::{
         self as facts, BodyReading, Context, ContextSet, FileFacts, PathCondition, SharedFileFacts, Symbol, SymbolId,
     };

@@ -1,4 +1,4 @@
-//! Queries about a program: `why`, `callers` and `callees`, `paths`, `graph`.
+//! Queries about a program: `why`, `callers` and `callees`, `paths`, `graph`, and what editors ask.
 //!
 //! An answer is plain data with its wording. This module must never know how an answer is shown, or where the program
 //! comes from.
@@ -9,6 +9,7 @@ mod paths;
 mod graph;
 mod expression;
 mod links;
+pub mod editor;
 
 use std::path::PathBuf;
 

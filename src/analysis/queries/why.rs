@@ -60,7 +60,7 @@ fn explain(
 }
 
 /// What a function requires of its caller, and why.
-fn requirement(effects: &Effects<'_>, function: FunctionId) -> String {
+pub(super) fn requirement(effects: &Effects<'_>, function: FunctionId) -> String {
     let requirement = effects.requirement(function);
     let effect = requirement.effect.map_or("no requirement", |effect| effects.pack.words.effect(effect));
     let mark_name = |mark: crate::program::Mark| &effects.pack.mark(mark.mark).name;
@@ -205,7 +205,7 @@ fn witness(
 }
 
 /// A call of a chain, with the store and the copies that a call through a slot rests on.
-fn labels(effects: &Effects<'_>, call: &Step) -> Vec<Label> {
+pub(super) fn labels(effects: &Effects<'_>, call: &Step) -> Vec<Label> {
     let called = (call.location, step(effects, call));
     let origin = origin_of_step(effects, call).map(|found| origin(effects, &found));
     let labels = std::iter::once(called).chain(origin.into_iter().flatten());
@@ -213,7 +213,7 @@ fn labels(effects: &Effects<'_>, call: &Step) -> Vec<Label> {
 }
 
 /// The mark or assertion that requires a context.
-fn ground(effects: &Effects<'_>, callee: Callee) -> Option<Label> {
+pub(super) fn ground(effects: &Effects<'_>, callee: Callee) -> Option<Label> {
     let label = |location: Location, text: String| Some(Label { at: span(effects, location), text });
     match callee {
         Callee::Function(function) => {
@@ -240,7 +240,7 @@ fn ground(effects: &Effects<'_>, callee: Callee) -> Option<Label> {
 }
 
 /// Whether a function may reach a primitive.
-fn reaches_primitive(effects: &Effects<'_>, function: FunctionId) -> Inference {
+pub(super) fn reaches_primitive(effects: &Effects<'_>, function: FunctionId) -> Inference {
     let (name, words) = (name(effects, function), &effects.pack.words);
     let Some((steps, last, cause)) = effects.path_to_primitive(function) else {
         return without_witness(format!("`{name}` {}", words.never_in_full));

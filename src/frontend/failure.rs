@@ -66,6 +66,9 @@ pub enum Failure {
     /// No worker can be started.
     #[error("cannot start a worker process: {0}")]
     NoWorker(String),
+    /// Nobody wants the unit any more.
+    #[error("reading this file was cancelled")]
+    Cancelled,
     /// A worker sent something else than facts.
     #[error("the parser's answer is damaged")]
     Damaged,
@@ -80,7 +83,14 @@ impl Failure {
     /// Whether the fault may be that of a precompiled header, or of nobody, so that reading the unit
     /// plainly may help.
     pub(crate) fn may_be_passing(&self) -> bool {
-        !matches!(self, Failure::Refused { .. } | Failure::Exceeded { .. } | Failure::Waited | Failure::Slow { .. })
+        !matches!(
+            self,
+            Failure::Refused { .. }
+                | Failure::Exceeded { .. }
+                | Failure::Waited
+                | Failure::Slow { .. }
+                | Failure::Cancelled
+        )
     }
 }
 

@@ -22,7 +22,7 @@ use crate::preamble::Preambles;
 use crate::sources::Sources;
 use crate::tree_paths::TreePaths;
 use crate::unit_reader::{UnitOutcome, UnitReader};
-use crate::worker::{StartError, Workers};
+use crate::worker::{Cancellation, StartError, Workers};
 use cowrap_base::cache::Cache;
 use cowrap_base::files::{Digest, Overlay, Tree};
 use cowrap_base::limits::{Limit, Limits};
@@ -132,6 +132,11 @@ impl Indexer {
         self.reader.workers.confirm()
     }
 
+    /// Cancels the reading of units.
+    pub fn cancellation(&self) -> &Cancellation {
+        self.reader.workers.cancellation()
+    }
+
     /// The most memory that a worker has used so far, in bytes; 0 where that is not known.
     pub fn peak(&self) -> u64 {
         self.reader.workers.peak()
@@ -163,6 +168,11 @@ impl Indexer {
         let input = &self.reader.input;
         let places = [root, build.as_deref().unwrap_or(root), input.resource_directory()];
         sharing.with_store(cache, base, &places, input.texts())
+    }
+
+    /// How many units are read at the same time.
+    pub fn threads(&self) -> usize {
+        self.threads.current_num_threads()
     }
 
     /// Runs something on the threads.
@@ -245,6 +255,7 @@ impl<'a> Run<'a> {
     ) {
         let node = &sharing.nodes()[number];
         let made = match self.refused(node.unit) {
+            None if self.reader.workers.cancellation().is_cancelled() => None,
             None => sharing.precompile(self.reader, self.units, number, below.as_ref()).map(Arc::new),
             Some(_) => None,
         };
@@ -277,7 +288,9 @@ impl<'a> Run<'a> {
     /// The result of reading a unit.
     fn outcome(self, number: usize, pch: Option<&Pch>) -> UnitOutcome {
         let unit = &self.units[number];
-        if self.is_full.load(Ordering::Relaxed) {
+        if self.reader.workers.cancellation().is_cancelled() {
+            UnitOutcome::Failed(Failure::Cancelled)
+        } else if self.is_full.load(Ordering::Relaxed) {
             UnitOutcome::Failed(Failure::exceeded(Limit::Facts, self.reader.workers.limits()))
         } else if let Some(failure) = self.refused(number) {
             UnitOutcome::Failed(failure)

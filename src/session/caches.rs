@@ -263,6 +263,11 @@ impl Caches {
         Some(facts)
     }
 
+    /// Frees the facts that were loaded.
+    pub(crate) fn forget_facts(&mut self) {
+        *self.facts.get_mut().unwrap_or_else(PoisonError::into_inner) = HashMap::new();
+    }
+
     /// The stored program.
     pub(crate) fn program(&self, packs: &PackSet) -> Option<SavedProgram> {
         let program: SavedProgram = self.checkout.load(EntryKind::Tree, &self.program_key)?;

@@ -134,6 +134,9 @@ pub enum Error {
     /// libclang is another one than an earlier run found. Whoever reads a tree opens it again then.
     #[error("libclang has been replaced; run again")]
     LibraryReplaced,
+    /// The reading of units was cancelled.
+    #[error("cancelled")]
+    Cancelled,
     /// The threads cannot be started.
     #[error("cannot start threads: {0}; start fewer with --jobs")]
     Workers(#[from] rayon::ThreadPoolBuildError),

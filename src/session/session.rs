@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use cowrap_analysis::program::{Program, SavedProgram};
+use cowrap_analysis::program::SavedProgram;
 use cowrap_base::cache::{Cache, CacheError, CacheLocation};
 use cowrap_base::files::{Digest, Identities, LONGEST_TEXT, Shown, Tree, read_source};
 use cowrap_base::git::is_tracked;
@@ -250,7 +250,7 @@ impl<'r> Session<'r> {
     }
 
     /// Gives the texts of the current snapshot to those who parse.
-    fn prepare(&mut self) -> Result<(), Error> {
+    pub(crate) fn prepare(&mut self) -> Result<(), Error> {
         if !self.current.has_texts {
             let texts = self.current.snapshot.overlay().texts();
             let texts = texts.map(|(path, text)| (path.to_path_buf(), Arc::clone(text))).collect();
@@ -293,7 +293,7 @@ impl<'r> Session<'r> {
         match work(self) {
             Err(Error::LibraryReplaced) => {
                 let before = std::mem::take(&mut self.inputs.units);
-                *self = Session::open_with(self.request, false)?;
+                *self = self.open_again()?;
                 // The caller's numbers are those of the database as it was.
                 if self.inputs.units != before {
                     return Err(Error::LibraryReplaced);
@@ -302,6 +302,11 @@ impl<'r> Session<'r> {
             }
             result => result,
         }
+    }
+
+    /// The same tree with the libclang that is there now.
+    pub(crate) fn open_again(&self) -> Result<Session<'r>, Error> {
+        Session::open_with(self.request, false)
     }
 
     fn try_program(
@@ -328,7 +333,8 @@ impl<'r> Session<'r> {
             Some(program) => program,
             None => session.link(&all, &mut units, purpose, &mut details, progress)?,
         };
-        let recorded = self.record(&all, &units);
+        let program = program.into_program();
+        let recorded = self.record(&all, &units.iter().collect::<Vec<_>>());
         // What took long to read should not be lost if the run is interrupted.
         if units.iter().filter(|unit| matches!(unit.origin, Origin::Parser(_))).count() > PARSED_PLAINLY {
             self.flush(&mut details);
@@ -352,7 +358,7 @@ impl<'r> Session<'r> {
     }
 
     /// Updates a stored program with the facts that differ. `None` if facts are lost, or exceed their limit.
-    fn update(&self, saved: SavedProgram, units: &[UnitResult]) -> Option<Program> {
+    pub(crate) fn update(&self, saved: SavedProgram, units: &[UnitResult]) -> Option<SavedProgram> {
         let caches = self.caches.as_ref()?;
         if !self.fits(units) {
             return None;
@@ -369,25 +375,25 @@ impl<'r> Session<'r> {
         if !is_near && self.is_whole() {
             caches.store_program(&updated);
         }
-        Some(updated.into_program())
+        Some(updated)
     }
 
     /// Links the facts of all units.
-    fn link(
+    pub(crate) fn link(
         &self,
         all: &[usize],
         units: &mut [UnitResult],
         purpose: Purpose,
         details: &mut Details,
         progress: &dyn Progress,
-    ) -> Result<Program, Error> {
+    ) -> Result<SavedProgram, Error> {
         self.complete(all, units, purpose, details, progress)?;
         let fits = self.limit_facts(units);
         let saved = SavedProgram::link(units.iter().map(UnitResult::file_facts), |path| self.tree.absolute(path));
         if let Some(caches) = self.caches.as_ref().filter(|_| fits && self.is_whole()) {
             caches.store_program(&saved);
         }
-        Ok(saved.into_program())
+        Ok(saved)
     }
 
     /// Whether the program is that of the whole tree on the disk, which most runs are about. Others take no place from
@@ -441,7 +447,7 @@ impl<'r> Session<'r> {
         let mut results = self.read(numbers, purpose, &mut details, progress)?;
         self.complete(numbers, &mut results, purpose, &mut details, progress)?;
         let files: Vec<Vec<PathBuf>> = results.iter().map(|result| self.files(result)).collect();
-        self.record(numbers, &results);
+        self.record(numbers, &results.iter().collect::<Vec<_>>());
         self.flush(&mut details);
         count_unknown_arguments(&results, &mut details);
         let units = results.into_iter().zip(files).zip(numbers).map(|((result, files), number)| UnitRead {
@@ -470,6 +476,13 @@ impl<'r> Session<'r> {
     pub(crate) fn flush(&mut self, details: &mut Details) {
         if let Some(failure) = self.caches.as_mut().and_then(Caches::flush) {
             details.cache_failure = Some(failure);
+        }
+    }
+
+    /// Frees the facts that were loaded.
+    pub(crate) fn forget_facts(&mut self) {
+        if let Some(caches) = &mut self.caches {
+            caches.forget_facts();
         }
     }
 

@@ -4,7 +4,7 @@
 //! from a revision, or from a fix that is being tried. It must never know how its files are read or
 //! what is found in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -74,6 +74,14 @@ impl Snapshot {
             changed.overlay.set(path, Some(text));
         }
         changed
+    }
+
+    /// The files that have another text in memory than in another snapshot, or in one of the two alone.
+    pub fn differing(&self, other: &Snapshot) -> Vec<PathBuf> {
+        let files = self.overlay.entries().chain(other.overlay.entries()).map(|(path, _)| path);
+        let differs = |path: &&Path| self.overlay.text(path) != other.overlay.text(path);
+        let files: BTreeSet<&Path> = files.filter(differs).collect();
+        files.into_iter().map(Path::to_path_buf).collect()
     }
 
     /// Whether no file differs from the disk.

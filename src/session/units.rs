@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use cowrap_analysis::program::{Linker, Program};
 use cowrap_base::files::{Digest, Tree};
 use cowrap_facts::{SharedFileFacts, UnitFacts};
+use cowrap_frontend::failure::Failure;
 use cowrap_frontend::preamble::Preambles;
 use cowrap_frontend::unit_cache::{CachedUnit, Place};
 use cowrap_frontend::unit_reader::UnitOutcome;
@@ -73,33 +74,28 @@ impl Session<'_> {
             return Err(Error::TooManyUnits { units: missing.len() });
         }
         let mut parsed = self.parse(&missing, purpose.files, details, progress)?.into_iter();
-        let results = numbers.iter().zip(cached).filter_map(|(number, cached)| match cached {
-            Some((cached, outline)) => {
-                let problem = parse_problem(&self.current.units[*number].file, &outline, &self.tree);
-                Some(UnitResult {
-                    facts: problem.map_or(Ok(None), Err),
-                    origin: Origin::Cache(cached),
-                    unknown_arguments: outline.parse_status.unknown_arguments,
-                })
-            }
-            None => parsed.next(),
-        });
-        Ok(results.collect())
+        Ok(cached.into_iter().filter_map(|cached| cached.or_else(|| parsed.next())).collect())
     }
 
-    /// The units whose files are in the snapshot as they were when they were cached, and their facts without those of
-    /// their files.
-    fn find(&self, numbers: &[usize]) -> Vec<Option<(CachedUnit, UnitFacts)>> {
+    /// The units whose files are in the snapshot as they were when they were cached.
+    pub(crate) fn find(&self, numbers: &[usize]) -> Vec<Option<UnitResult>> {
         let (Some(caches), Some(compared)) = (&self.caches, &self.current.compared) else {
             return numbers.iter().map(|_| None).collect();
         };
         let keys: Vec<Digest> = numbers.iter().map(|number| self.current.keys[*number]).collect();
-        let outline = |(cached, number): (Option<CachedUnit>, &usize)| {
+        let result = |(cached, number): (Option<CachedUnit>, &usize)| {
             let cached = cached?;
-            Some((cached, caches.units.outline(&self.current.units[*number], cached, &self.tree)?))
+            let unit = &self.current.units[*number];
+            let outline = caches.units.outline(unit, cached, &self.tree)?;
+            let problem = parse_problem(&unit.file, &outline, &self.tree);
+            Some(UnitResult {
+                facts: problem.map_or(Ok(None), Err),
+                origin: Origin::Cache(cached),
+                unknown_arguments: outline.parse_status.unknown_arguments,
+            })
         };
         let found = self.indexer.install(|| caches.units.find(&keys, compared));
-        found.into_iter().zip(numbers).map(outline).collect()
+        found.into_iter().zip(numbers).map(result).collect()
     }
 
     /// Loads the facts that are only in the cache yet. Units whose facts the cache has lost are
@@ -167,7 +163,7 @@ impl Session<'_> {
     ///
     /// Headers are looked up on the disk. So units of a snapshot that has other files than the disk
     /// are not added.
-    pub(crate) fn record(&mut self, numbers: &[usize], results: &[UnitResult]) -> Option<Vec<CachedUnit>> {
+    pub(crate) fn record(&mut self, numbers: &[usize], results: &[&UnitResult]) -> Option<Vec<CachedUnit>> {
         let (caches, compared) = (self.caches.as_mut()?, self.current.compared.as_mut()?);
         let (snapshot, units) = (&self.current.snapshot, &self.current.units);
         let parsed = numbers.iter().zip(results).filter_map(|(number, result)| match &result.origin {
@@ -204,6 +200,18 @@ impl Session<'_> {
         details: &mut Details,
         progress: &dyn Progress,
     ) -> Result<Vec<UnitResult>, Error> {
+        let parsed = self.parse_until_cancelled(numbers, want_files, details, progress)?;
+        parsed.into_iter().collect::<Option<_>>().ok_or(Error::Cancelled)
+    }
+
+    /// The same. Units that are not parsed because that is cancelled have no result.
+    pub(crate) fn parse_until_cancelled(
+        &self,
+        numbers: &[usize],
+        want_files: bool,
+        details: &mut Details,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Option<UnitResult>>, Error> {
         let units: Vec<_> = numbers.iter().map(|number| self.current.units[*number].clone()).collect();
         if units.is_empty() {
             return Ok(Vec::new());
@@ -258,13 +266,14 @@ impl Session<'_> {
 }
 
 impl UnitResult {
-    /// The result of parsing a unit.
-    fn parsed(outcome: UnitOutcome, file: &Path, tree: &Tree, keep_files: bool) -> UnitResult {
+    /// The result of parsing a unit; `None` if that was cancelled.
+    fn parsed(outcome: UnitOutcome, file: &Path, tree: &Tree, keep_files: bool) -> Option<UnitResult> {
         let facts = match outcome {
             UnitOutcome::Read(facts) => facts,
+            UnitOutcome::Failed(Failure::Cancelled) => return None,
             UnitOutcome::Failed(failure) => {
                 let facts = Err(failed(&failure, file, tree));
-                return UnitResult { facts, origin: Origin::Nowhere, unknown_arguments: Vec::new() };
+                return Some(UnitResult { facts, origin: Origin::Nowhere, unknown_arguments: Vec::new() });
             }
         };
         // The facts of a unit with errors cannot be trusted.
@@ -273,7 +282,7 @@ impl UnitResult {
             None => Ok(Some(facts.file_facts.clone())),
         };
         let unknown_arguments = facts.parse_status.unknown_arguments.clone();
-        UnitResult { facts: usable, origin: Origin::Parser(keep_files.then_some(facts)), unknown_arguments }
+        Some(UnitResult { facts: usable, origin: Origin::Parser(keep_files.then_some(facts)), unknown_arguments })
     }
 
     /// The facts, if there are any and they are in memory.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -451,11 +451,24 @@ fn open_live(root: &Path, cache: &Path, state: &State) -> Result<LiveTree<'stati
 /// The report of a live tree in JSON, or why there is none. `before` has the files that are on the disk; the others are
 /// not saved yet.
 fn live_report(live: &mut Result<LiveTree<'static>, String>, texts: BTreeMap<PathBuf, Arc<Vec<u8>>>) -> String {
+    /// The last report, and whether the rest has been read.
     #[derive(Default)]
-    struct Last(Mutex<String>);
+    struct Last(Mutex<String>, Mutex<bool>, Condvar);
     impl Observer for Last {
         fn observe(&self, analysis: &Analysis<'_>) {
             *self.0.lock().unwrap() = json(&analysis.report);
+            if !analysis.is_complete {
+                drop(self.2.wait_while(self.1.lock().unwrap(), |is_read| !*is_read));
+            }
+        }
+
+        fn rest_is_read(&self) {
+            *self.1.lock().unwrap() = true;
+            self.2.notify_all();
+        }
+
+        fn is_outdated(&self) -> bool {
+            false
         }
     }
     let live = match live {
@@ -497,13 +510,15 @@ fn check_live(units: &[Vec<Piece>], edits: &[(Edit, bool)]) {
         history.push(state.clone());
         let before = state.clone();
         state.apply(edit, &history);
-        if let Some(texts) = unsaved(&root, &before, &state) {
+        // The editor opens the tree again if something else is asked for.
+        let is_same_request = (state.pack, state.settings) == (before.pack, before.settings);
+        let texts = unsaved(&root, &before, &state).filter(|_| is_same_request);
+        if let Some(texts) = texts {
             let found = live_report(&mut live, texts);
             write(&root, &before, &state, matches!(edit, Edit::Touch));
             assert_eq!(found, report(&request(&root, None, &state)), "after {edit:?}, not saved");
         } else {
             write(&root, &before, &state, false);
-            // The editor opens the tree again if what was asked for is another thing.
             live = open_live(&root, cache.path(), &state);
         }
         let found = live_report(&mut live, BTreeMap::new());

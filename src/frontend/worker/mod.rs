@@ -17,7 +17,7 @@ mod serve;
 mod watch;
 
 pub(crate) use pool::Conversation;
-pub use pool::{Isolation, StartError, StartingWorkers, Workers};
+pub use pool::{Cancellation, Isolation, StartError, StartingWorkers, Workers};
 pub use protocol::LibraryInfo;
 pub(crate) use protocol::{Bytes, InclusionOf, Parse, SharingInput, SharingOutput};
 pub use serve::{ARGUMENT, run};

@@ -6,7 +6,7 @@ use std::ffi::{CStr, OsString};
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cowrap_base::files::{Digest, Tree};
 use cowrap_base::limits::Limits;
@@ -69,6 +69,28 @@ pub struct Workers {
     peak: AtomicU64,
     /// Whether a worker has waited in vain.
     has_waited: AtomicBool,
+    cancellation: Cancellation,
+}
+
+/// Cancels what workers read, from any thread.
+#[derive(Clone, Debug, Default)]
+pub struct Cancellation(Arc<AtomicBool>);
+
+impl Cancellation {
+    /// From now on, no unit is read, and those that are being read are given up.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on, units are read again.
+    pub fn reset(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether no unit is read.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// Workers of which the first loads libclang.
@@ -135,7 +157,13 @@ impl Workers {
             facts: Mutex::default(),
             peak: AtomicU64::new(0),
             has_waited: AtomicBool::new(false),
+            cancellation: Cancellation::default(),
         }
+    }
+
+    /// Cancels what these workers read.
+    pub fn cancellation(&self) -> &Cancellation {
+        &self.cancellation
     }
 
     /// Starts the first worker if there is none. Whether it uses [`Workers::library`].
@@ -210,8 +238,12 @@ impl Workers {
     ) -> Result<T, Failure> {
         let mut has_waited_here = false;
         for times in 1.. {
+            if self.cancellation.is_cancelled() {
+                return Err(Failure::Cancelled);
+            }
             let result = self.take().and_then(|mut worker| {
                 let budget = Budget::new(&worker, &self.limits, self.has_waited.load(Ordering::Relaxed));
+                let budget = budget.until(&self.cancellation);
                 let result = read(&mut Conversation { workers: self, worker: &mut worker, budget });
                 self.put_back(worker);
                 result

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use cowrap_base::limits::{Limit, Limits};
 
-use super::pool::Isolation;
+use super::pool::{Cancellation, Isolation};
 use super::protocol::{Answer, LibraryInfo, ParseFailure, Request, frame, receive};
 use super::serve::{ARGUMENT, serve};
 use super::watch::Watch;
@@ -82,6 +82,7 @@ pub struct Budget {
     looked: Instant,
     /// How long the worker may wait.
     longest_wait: Duration,
+    cancellation: Cancellation,
 }
 
 /// Reads from a stream, and looks at the worker whenever nothing came for some time.
@@ -173,6 +174,8 @@ impl Worker {
         let (watch, peak) = (self.watch.as_ref(), &mut self.peak);
         let is_process = matches!(self.side, Side::Process(_));
         let mut look = || match watch {
+            // A thread cannot be ended.
+            _ if is_process && budget.cancellation.is_cancelled() => Err(Failure::Cancelled),
             Some(watch) => budget.look(watch, peak),
             None if is_process => budget.look_at_the_clock(),
             None => Ok(()),
@@ -233,7 +236,14 @@ impl Budget {
         let now = Instant::now();
         let memory_before = worker.watch.as_ref().and_then(Watch::memory).unwrap_or(0);
         let (limits, idle) = (*limits, Duration::ZERO);
-        Budget { limits, started: now, before, memory_before, last: before, idle, looked: now, longest_wait }
+        let cancellation = Cancellation::default();
+        let last = before;
+        Budget { limits, started: now, before, memory_before, last, idle, looked: now, longest_wait, cancellation }
+    }
+
+    /// The same, which ends when it is cancelled.
+    pub fn until(self, cancellation: &Cancellation) -> Budget {
+        Budget { cancellation: cancellation.clone(), ..self }
     }
 
     /// Looks at what the worker has used so far.

@@ -4,31 +4,42 @@
 //! libclang in its workers. Each [`LiveState`] of the tree is checked as `cowrap check` would check it, with the same
 //! result.
 //!
+//! If many units have to be read, what an editor shows is read first, and analysed together with what the other units
+//! said before ([`provisional`]). The others are read while that analysis is in use.
+//!
 //! It must never know a protocol, a terminal, or when a state is due.
 
 mod analysis;
+mod provisional;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use cowrap_analysis::program::{Program, SavedProgram};
 use cowrap_base::files::Digest;
+use cowrap_report::{Details, Problem};
 
 use crate::comments::find_comments;
 use crate::evaluate::{Evaluated, EvaluationInput, evaluate, texts_of};
-use crate::index_file::Index;
+use crate::index_file::Coverage;
 use crate::readings::Readings;
 use crate::request::{Progress, Request};
 use crate::rule_names::require_rules;
-use crate::session::{ProgramRead, Session};
+use crate::session::Session;
 use crate::snapshot::Snapshot;
+use crate::units::{Origin, Purpose, UnitResult, count_unknown_arguments};
 use crate::{Error, compare, fix};
+
+use provisional::{provisional, representatives};
 
 pub use analysis::Analysis;
 
 /// A tree that stays open while its files are edited.
 pub struct LiveTree<'r> {
     session: Session<'r>,
+    /// The program of the last state that was read, if any was.
+    saved: Option<SavedProgram>,
 }
 
 /// A state of a live tree.
@@ -48,16 +59,22 @@ pub trait Observer: Sync {
     /// Takes the analysis of a state. It stays valid until this returns.
     ///
     /// If it is not complete, the rest of the tree is read meanwhile. [`Observer::rest_is_read`] says when that is done,
-    /// and the complete analysis follows when this has returned.
+    /// and the complete analysis follows when this has returned. If this returns earlier, the rest is not wanted any
+    /// more.
     fn observe(&self, analysis: &Analysis<'_>);
 
     /// The rest of the tree has been read: [`Observer::observe`] should return. This comes from another thread.
-    fn rest_is_read(&self) {}
+    fn rest_is_read(&self);
 
     /// Whether a newer state is waiting, so that this one need not be checked.
-    fn is_outdated(&self) -> bool {
-        false
-    }
+    fn is_outdated(&self) -> bool;
+}
+
+/// A state whose units were found in the cache or read.
+struct StateRead {
+    /// The units, in the order of the database; `None` for one that was not read.
+    units: Vec<Option<UnitResult>>,
+    details: Details,
 }
 
 impl<'r> LiveTree<'r> {
@@ -65,11 +82,11 @@ impl<'r> LiveTree<'r> {
     ///
     /// # Errors
     ///
-    /// Those of [`check`](crate::check).
+    /// Those of [`check`](crate::check()).
     pub fn open(request: &'r Request) -> Result<LiveTree<'r>, Error> {
         let session = Session::open(request)?;
         require_rules(&request.enable, &session.packs)?;
-        Ok(LiveTree { session })
+        Ok(LiveTree { session, saved: None })
     }
 
     /// The root of the tree: absolute.
@@ -87,37 +104,54 @@ impl<'r> LiveTree<'r> {
     ///
     /// # Errors
     ///
-    /// Those of [`check`](crate::check). The tree can be checked again, in this state or another.
+    /// Those of [`check`](crate::check()). The tree can be checked again, in this state or another.
     pub fn check(
         &mut self,
         state: &LiveState,
         observer: &dyn Observer,
         progress: &(dyn Progress + Sync),
     ) -> Result<(), Error> {
+        let mut read = match self.read(state, observer, progress) {
+            Err(Error::LibraryReplaced) => {
+                (self.session, self.saved) = (self.session.open_again()?, None);
+                self.read(state, observer, progress)?
+            }
+            read => read?,
+        };
+        self.record(&mut read);
+        let checked = match read.units.iter().all(Option::is_some) && !observer.is_outdated() {
+            true => self.show(read, observer, progress),
+            // What was read is not lost.
+            false => Ok(()),
+        };
+        self.session.forget_facts();
+        checked
+    }
+
+    /// Reads the units of a state. Some may be missing if the state is outdated.
+    fn read(
+        &mut self,
+        state: &LiveState,
+        observer: &dyn Observer,
+        progress: &(dyn Progress + Sync),
+    ) -> Result<StateRead, Error> {
         if state.disk_changed {
             self.session.look_again();
         }
         let snapshot = self.snapshot(state);
-        let ProgramRead { index, .. } = self.session.program(&snapshot, None, progress)?;
-        if observer.is_outdated() {
-            return Ok(());
+        let changed = snapshot.differing(&self.session.current.snapshot);
+        self.session.enter(&snapshot);
+        self.session.prepare()?;
+        self.session.compare();
+        let all: Vec<usize> = (0..self.session.current.units.len()).collect();
+        let mut read = StateRead { units: self.session.find(&all), details: self.session.details.clone() };
+        let first: HashSet<&Path> = state.first.iter().map(PathBuf::as_path).collect();
+        let (now, later) = self.plan(&read, &first, &changed);
+        self.parse(&now, &mut read, progress)?;
+        if !later.is_empty() && !observer.is_outdated() {
+            self.read_later(&later, &mut read, observer, progress)?;
         }
-        let Index { program, packs, readings, tree, details, problems, coverage, .. } = index;
-        let (request, overlay) = (self.session.request, snapshot.overlay());
-        let texts = texts_of(&snapshot, &tree);
-        let checkout = self.session.checkout();
-        let (programs, comments) = rayon::join(
-            || Readings::of(&program, &packs, &readings),
-            || find_comments(&program, &tree, &texts, checkout),
-        );
-        let input = EvaluationInput { request, program: &program, packs: &packs, tree: &tree, texts: &texts, overlay };
-        let Evaluated { mut report, effects, introspection } =
-            evaluate(&input, &programs, &comments, problems, &coverage, details);
-        fix::plan_edits(&mut report.findings, &texts, &tree, &packs, request, introspection.as_ref());
-        compare::apply_baseline(request, &mut report, &[])?;
-        self.session.flush(&mut report.details);
-        observer.observe(&Analysis { report, effects, is_complete: true });
-        Ok(())
+        Ok(read)
     }
 
     /// The snapshot of a state.
@@ -129,4 +163,155 @@ impl<'r> LiveTree<'r> {
         let texts = state.texts.iter().filter(|(path, text)| differs(path, text));
         Snapshot::disk().with_texts(texts.map(|(path, text)| (path.clone(), Arc::clone(text))))
     }
+
+    /// The units that have to be read before anything is shown, and the others that have to be read. `changed` are the
+    /// files that the last state had in another version.
+    fn plan(&self, read: &StateRead, first: &HashSet<&Path>, changed: &[PathBuf]) -> (Vec<usize>, Vec<usize>) {
+        let missing = read.units.iter().enumerate().filter(|(_, unit)| unit.is_none());
+        let missing: Vec<usize> = missing.map(|(number, _)| number).collect();
+        if missing.len() <= self.session.indexer.threads() {
+            return (missing, Vec::new());
+        }
+        let files = &self.session.current.units;
+        let is_first = |number: &usize| first.contains(files[*number].file.as_path());
+        let (mut now, later): (Vec<usize>, Vec<usize>) = missing.into_iter().partition(is_first);
+        let later: BTreeSet<usize> = later.into_iter().collect();
+        let representatives = match &self.saved {
+            Some(saved) => representatives(saved, changed, &now, &later),
+            None => BTreeSet::new(),
+        };
+        now.extend(&representatives);
+        (now, later.difference(&representatives).copied().collect())
+    }
+
+    /// Parses units of a state.
+    fn parse(&self, numbers: &[usize], read: &mut StateRead, progress: &dyn Progress) -> Result<(), Error> {
+        let parsed = self.session.parse_until_cancelled(numbers, false, &mut read.details, progress)?;
+        for (number, parsed) in numbers.iter().zip(parsed) {
+            read.units[*number] = parsed;
+        }
+        Ok(())
+    }
+
+    /// Shows what follows from the units that were read, and reads the others meanwhile.
+    fn read_later(
+        &mut self,
+        later: &[usize],
+        read: &mut StateRead,
+        observer: &dyn Observer,
+        progress: &(dyn Progress + Sync),
+    ) -> Result<(), Error> {
+        // The facts of the units that were parsed are in the cache then.
+        self.record(read);
+        let program = self.provisional(read);
+        let (session, cancellation) = (&self.session, self.session.indexer.cancellation());
+        let shown = StateRead { units: Vec::new(), details: read.details.clone() };
+        let problems = self.problems(read);
+        let details = &mut read.details;
+        let parsed = std::thread::scope(|scope| {
+            let parser = scope.spawn(|| {
+                let parsed = session.parse_until_cancelled(later, false, details, progress);
+                observer.rest_is_read();
+                parsed
+            });
+            let shown = show(session, &program, problems, shown.details, false, observer);
+            if !parser.is_finished() {
+                cancellation.cancel();
+            }
+            let parsed = parser.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            cancellation.reset();
+            shown.and(parsed)
+        });
+        for (number, parsed) in later.iter().zip(parsed?) {
+            read.units[*number] = parsed;
+        }
+        Ok(())
+    }
+
+    /// The program of the units that were read. The others say what they said in the last state, apart from what other
+    /// units show to be different.
+    fn provisional(&mut self, read: &StateRead) -> Program {
+        let Some(caches) = &self.session.caches else { return Program::default() };
+        let before = self.saved.clone().unwrap_or_default();
+        let now = read.units.iter().map(|unit| self.session.digests(unit.as_ref()?)).collect::<Vec<_>>();
+        let units = provisional(&before, now, &|digest| caches.facts(digest));
+        let tree = &self.session.tree;
+        let updated = before.update(&units, &|digest| caches.facts(digest), |path| tree.absolute(path));
+        updated.unwrap_or_default().into_program()
+    }
+
+    /// Shows what follows from a state of which all units were read.
+    fn show(
+        &mut self,
+        read: StateRead,
+        observer: &dyn Observer,
+        progress: &(dyn Progress + Sync),
+    ) -> Result<(), Error> {
+        let problems = self.problems(&read);
+        let StateRead { units, mut details } = read;
+        let mut units: Vec<UnitResult> = units.into_iter().flatten().collect();
+        let before = self.saved.take().or_else(|| self.session.caches.as_ref()?.program(&self.session.packs));
+        let updated = before.and_then(|before| self.session.update(before, &units));
+        let saved = match updated {
+            Some(saved) => saved,
+            None => {
+                let all: Vec<usize> = (0..units.len()).collect();
+                self.session.link(&all, &mut units, Purpose::default(), &mut details, progress)?
+            }
+        };
+        count_unknown_arguments(&units, &mut details);
+        drop(units);
+        self.saved = Some(saved.clone());
+        let program = saved.into_program();
+        let session = &mut self.session;
+        show(session, &program, problems, details, true, observer)
+    }
+
+    /// Adds the units that were parsed to the unit cache.
+    fn record(&mut self, read: &mut StateRead) {
+        let parsed = |(number, unit): (usize, &Option<UnitResult>)| {
+            matches!(unit.as_ref()?.origin, Origin::Parser(Some(_))).then_some(number)
+        };
+        let numbers: Vec<usize> = read.units.iter().enumerate().filter_map(parsed).collect();
+        let results: Vec<&UnitResult> = numbers.iter().filter_map(|number| read.units[*number].as_ref()).collect();
+        let Some(recorded) = self.session.record(&numbers, &results) else { return };
+        for (number, cached) in numbers.iter().zip(recorded) {
+            if let Some(unit) = &mut read.units[*number] {
+                unit.origin = Origin::Cache(cached);
+            }
+        }
+        self.session.flush(&mut read.details);
+    }
+
+    /// The problems of a state.
+    fn problems(&self, read: &StateRead) -> Vec<Problem> {
+        self.session.problems(read.units.iter().flatten().filter_map(|unit| unit.facts.as_ref().err()))
+    }
+}
+
+/// Shows what follows from a program.
+fn show(
+    session: &Session<'_>,
+    program: &Program,
+    problems: Vec<Problem>,
+    details: Details,
+    is_complete: bool,
+    observer: &dyn Observer,
+) -> Result<(), Error> {
+    let Session { request, packs, readings, tree, .. } = session;
+    let snapshot = &session.current.snapshot;
+    let coverage = session.coverage();
+    let coverage = Coverage { is_whole: coverage.is_whole && is_complete, ..coverage };
+    let texts = texts_of(snapshot, tree);
+    let (programs, comments) = rayon::join(
+        || Readings::of(program, packs, readings),
+        || find_comments(program, tree, &texts, session.checkout()),
+    );
+    let input = EvaluationInput { request, program, packs, tree, texts: &texts, overlay: snapshot.overlay() };
+    let Evaluated { mut report, effects, introspection } =
+        evaluate(&input, &programs, &comments, problems, &coverage, details);
+    fix::plan_edits(&mut report.findings, &texts, tree, packs, request, introspection.as_ref());
+    compare::apply_baseline(request, &mut report, &request.report_on)?;
+    observer.observe(&Analysis { report, effects, is_complete });
+    Ok(())
 }

@@ -22,6 +22,7 @@ mod update;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cowrap_base::files::Digest;
@@ -85,6 +86,30 @@ impl SavedProgram {
         let is_same = |own: &[u32], other: &[Digest]| own.iter().map(digest).eq(other.iter().copied().map(Some));
         let differing = self.units.iter().zip(units).filter(|(own, other)| !is_same(own, other)).count();
         differing + self.units.len().abs_diff(units.len())
+    }
+
+    /// The digests of a unit's facts; `None` if there is no such unit.
+    pub fn facts_of(&self, unit: usize) -> Option<Vec<Digest>> {
+        let records = self.units.get(unit)?.iter();
+        Some(records.filter_map(|record| self.records.get(*record as usize)).map(|record| record.digest).collect())
+    }
+
+    /// The units that have facts about a file, for each version of these facts. `file` is absolute.
+    pub fn units_about(&self, file: &Path) -> Vec<Vec<usize>> {
+        let Ok(file) = self.program.files.binary_search_by(|known| known.as_path().cmp(file)) else {
+            return Vec::new();
+        };
+        let file = super::FileId(file as u32);
+        let about = (0..).zip(&self.records).filter(|(_, record)| record.located.contains(&file));
+        let mut units: BTreeMap<u32, Vec<usize>> = about.map(|(record, _)| (record, Vec::new())).collect();
+        for (unit, records) in self.units.iter().enumerate() {
+            for record in records {
+                if let Some(units) = units.get_mut(record) {
+                    units.push(unit);
+                }
+            }
+        }
+        units.into_values().collect()
     }
 
     /// The program.

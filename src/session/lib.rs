@@ -26,6 +26,7 @@ mod generate;
 mod pack_check;
 mod pack_new;
 pub mod live;
+pub mod watcher;
 
 // From a tree to a program.
 mod session;

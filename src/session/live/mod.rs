@@ -34,6 +34,7 @@ use crate::{Error, compare, fix};
 use provisional::{provisional, representatives};
 
 pub use analysis::Analysis;
+pub use cowrap_analysis::queries::editor::Word;
 
 /// A tree that stays open while its files are edited.
 pub struct LiveTree<'r> {

@@ -137,6 +137,11 @@ impl InputArguments {
         self.build.is_some() || self.index.is_some()
     }
 
+    /// Whether the arguments name an index.
+    pub(super) fn has_index(&self) -> bool {
+        self.index.is_some()
+    }
+
     /// Whether the arguments or the settings of the tree say where the translation units are.
     pub(super) fn is_known(&self) -> Result<bool, String> {
         let working_directory =

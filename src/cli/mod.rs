@@ -17,6 +17,7 @@ mod link;
 mod messages;
 mod pack;
 mod progress;
+mod server;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -72,6 +73,8 @@ enum Command {
     Link(link::Link),
     /// Generate the wrappers that headers declare
     Generate(generate::Generate),
+    /// Serve editors over the Language Server Protocol, on standard input and output
+    Server(server::Server),
     /// Show the effective settings and where each comes from
     Config(config::Config),
     /// Write a new pack, or check what a pack matches in a tree
@@ -123,6 +126,7 @@ fn run_command() -> ExitCode {
         Command::Generate(generate) => generate.run(),
         Command::Baseline(baseline) => baseline.run(),
         Command::Pack(pack) => pack.run(has_flags),
+        Command::Server(server) => server.run(),
         Command::Config(config) => config.run(),
         Command::Rules(rules) => rules.run(),
         Command::Explain(explain) => explain.run(),

@@ -59,7 +59,9 @@ mod depfile;
 pub use baseline::write_baseline;
 pub use check::check;
 pub use cowrap_analysis::queries::Selection;
-pub use cowrap_base::files::{Digest, NamedBy, Place, Shown, remove_temporaries};
+pub use cowrap_base::files::{
+    Digest, LONGEST_TEXT, NamedBy, Place, Shown, TemporaryDirectory, read_source, remove_temporaries,
+};
 pub use cowrap_base::limits::{Limit, Limits};
 pub use cowrap_fix::{plain_diff, unified_diff};
 pub use cowrap_frontend::index::WORKER;

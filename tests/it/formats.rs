@@ -27,7 +27,6 @@ const ALL: &[Format] = &[
     Format::Github,
     Format::Junit,
     Format::Checkstyle,
-    Format::Html,
 ];
 
 /// The rules that the reports here know.
@@ -423,14 +422,14 @@ fn a_real_report_can_be_read() {
 // --- helpers ----------------------------------------------------------------------------------------------------
 
 /// A report, and the tree that it is about.
-pub struct Made {
+struct Made {
     _scratch: TempDir,
-    pub report: Report,
+    report: Report,
 }
 
 impl Made {
     /// Three findings, one of each level.
-    pub fn new() -> Made {
+    fn new() -> Made {
         let scratch = tempfile::tempdir().unwrap();
         std::fs::create_dir(scratch.path().join("dir")).unwrap();
         std::fs::write(scratch.path().join("dir/a b.c"), "first\n/* \u{e9} */ g();\n").unwrap();
@@ -472,7 +471,7 @@ impl Made {
     }
 
     /// A report in which every text is hostile.
-    pub fn hostile() -> Made {
+    fn hostile() -> Made {
         let mut made = Made::new();
         let mut path = b"\xff".to_vec();
         path.extend(HOSTILE.replace(['\u{0}', '/'], "").into_bytes());
@@ -492,7 +491,7 @@ impl Made {
         made
     }
 
-    pub fn add_problems(&mut self) {
+    fn add_problems(&mut self) {
         self.report.problems = vec![
             Problem {
                 file: "broken.c".into(),
@@ -511,7 +510,7 @@ impl Made {
         ];
     }
 
-    pub fn text(&self, format: Format) -> String {
+    fn text(&self, format: Format) -> String {
         let mut out = Vec::new();
         render(&self.report, format, Style::PLAIN, false, &mut out).unwrap();
         String::from_utf8(out).expect("every format is UTF-8")
@@ -526,11 +525,11 @@ impl Made {
     }
 }
 
-pub fn span(path: &str, line: u32, column: u32) -> Span {
+fn span(path: &str, line: u32, column: u32) -> Span {
     Span { path: PathBuf::from(path), line, column }
 }
 
-pub fn finding(rule: &str, level: Level, message: &str, at: Span) -> Finding {
+fn finding(rule: &str, level: Level, message: &str, at: Span) -> Finding {
     let subjects = vec![Role::Caller.of("f"), Role::Callee.of("g")];
     Finding::new(rule, level, "f", subjects, message.to_owned(), Label { at, text: "called here".to_owned() })
 }

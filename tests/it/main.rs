@@ -27,7 +27,6 @@ mod preambles;
 mod program;
 mod queries;
 mod reader;
-mod report_page;
 mod sharing;
 mod snapshots;
 mod support;

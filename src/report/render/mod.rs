@@ -16,8 +16,6 @@ mod gitlab;
 mod junit;
 mod sarif;
 
-mod html;
-
 // What generators say of headers.
 mod header_diagnostics;
 
@@ -31,7 +29,6 @@ mod dot;
 mod page;
 
 // What several formats share.
-mod browser;
 mod cut;
 mod excerpt;
 mod summary;
@@ -70,8 +67,6 @@ pub enum Format {
     Junit,
     /// Checkstyle's XML.
     Checkstyle,
-    /// A page for a browser.
-    Html,
 }
 
 /// How text for people looks.
@@ -104,6 +99,5 @@ pub fn render(report: &Report, format: Format, style: Style, verbose: bool, out:
         Format::Github => github::render(report, out),
         Format::Junit => junit::render(report, out),
         Format::Checkstyle => checkstyle::render(report, out),
-        Format::Html => html::render(report, out),
     }
 }

@@ -1,6 +1,5 @@
 //! What several tests use.
 
-pub mod browser;
 pub mod child;
 pub mod expect;
 pub mod flows;

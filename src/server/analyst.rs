@@ -1,0 +1,266 @@
+//! The analysis thread: owns the tree, checks the states that the client's documents make, and answers queries from
+//! what follows.
+//!
+//! Must never know how messages come and go.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gen_lsp_types::{MessageType, Notification as _, ShowMessageNotification, ShowMessageParams};
+use lsp_server::ErrorCode;
+use serde_json::Value;
+
+use cowrap_session::Error;
+use cowrap_session::live::{Analysis, LiveState, LiveTree, Observer};
+use cowrap_session::watcher::{DiskChange, WatchError, Watcher};
+
+use crate::Host;
+use crate::answers::answer;
+use crate::capabilities::Capabilities;
+use crate::diagnostics::Publisher;
+use crate::documents::{Document, OpenFiles};
+use crate::mailbox::{Mailbox, Task, Wanted};
+use crate::options::Options;
+use crate::progress::Reporter;
+use crate::texts::FileTexts;
+use crate::transport::Client;
+
+/// What the client has open.
+#[derive(Clone, Debug)]
+pub(crate) struct Workspace {
+    /// Its folders. The first with a compilation database is checked.
+    pub(crate) folders: Vec<PathBuf>,
+    pub(crate) options: Options,
+}
+
+/// How serving a tree ended.
+enum Served {
+    /// The tree has to be opened anew.
+    Again,
+    /// The server ends.
+    End,
+    /// There is no tree, for this reason.
+    NoTree(String),
+}
+
+/// What the analysis thread works with.
+struct Analyst<'a> {
+    host: &'a Host,
+    workspace: &'a Workspace,
+    capabilities: Capabilities,
+    client: &'a Client,
+    mailbox: &'a Arc<Mailbox>,
+    publisher: Mutex<Publisher>,
+    /// The last problem that the client was shown, so that it is shown once.
+    shown: Mutex<Option<String>>,
+}
+
+/// Runs until the mailbox says that it is the end.
+pub(crate) fn run(
+    host: &Host,
+    workspace: &Workspace,
+    capabilities: Capabilities,
+    client: &Client,
+    mailbox: &Arc<Mailbox>,
+) {
+    let (publisher, shown) = (Mutex::default(), Mutex::default());
+    let analyst = Analyst { host, workspace, capabilities, client, mailbox, publisher, shown };
+    // While there is no tree.
+    let mut watchers: Option<Vec<Watcher>> = None;
+    loop {
+        let problem = match analyst.serve() {
+            Served::Again => {
+                watchers = None;
+                continue;
+            }
+            Served::End => return,
+            Served::NoTree(problem) => problem,
+        };
+        if watchers.is_some() {
+            if !analyst.wait_for_tree(&problem) {
+                return;
+            }
+        } else {
+            // What the tree lacks may have appeared before the folders were watched, so that it is tried once more.
+            let folders = workspace.folders.iter();
+            watchers = Some(folders.filter_map(|folder| analyst.watch(folder, Vec::new())).collect());
+        }
+    }
+}
+
+impl Analyst<'_> {
+    /// Opens the tree, and serves it until it has to be opened anew.
+    fn serve(&self) -> Served {
+        let mut first_problem = None;
+        for folder in &self.workspace.folders {
+            let problem = match (self.host.request)(folder, &self.workspace.options) {
+                Err(problem) => problem,
+                Ok(request) => match LiveTree::open(&request) {
+                    Ok(tree) => return self.check_states(tree),
+                    Err(error @ Error::Database(_)) => {
+                        first_problem.get_or_insert(error.to_string());
+                        continue;
+                    }
+                    Err(error) => error.to_string(),
+                },
+            };
+            return Served::NoTree(problem);
+        }
+        Served::NoTree(first_problem.unwrap_or_default())
+    }
+
+    /// Shows why there is no tree, and waits until something has changed. The result is false at the end.
+    fn wait_for_tree(&self, problem: &str) -> bool {
+        self.show(problem);
+        self.refuse_queries();
+        self.publisher().clear(self.client);
+        loop {
+            match self.mailbox.next() {
+                Task::Check(wanted) if wanted.disk_changed || wanted.reopen => return true,
+                Task::Check(_) => {}
+                Task::Answer(waiting) => self.client.respond(waiting.id, Value::Null),
+                Task::End => return false,
+            }
+        }
+    }
+
+    /// Leaves changes of the files below a directory in the mailbox.
+    fn watch(&self, root: &Path, configuration: Vec<PathBuf>) -> Option<Watcher> {
+        let (mailbox, client) = (Arc::clone(self.mailbox), self.client.clone());
+        let on_change = move |change| match change {
+            DiskChange::Files => mailbox.change_disk(false),
+            DiskChange::Configuration => mailbox.change_disk(true),
+            DiskChange::Lost(error) => warn(&client, &error),
+        };
+        Watcher::start(root, configuration, on_change).inspect_err(|error| warn(self.client, error)).ok()
+    }
+
+    /// Checks one state after the other.
+    fn check_states(&self, mut tree: LiveTree<'_>) -> Served {
+        let watcher = self.watch(tree.root(), tree.configuration());
+        let has_analysis = AtomicBool::new(false);
+        let client = self.capabilities.progress.then_some(self.client);
+        let progress = Reporter::new(client, |units| {
+            // It takes long until there is something to say.
+            if units > 0 && !has_analysis.load(Ordering::Relaxed) {
+                self.refuse_queries();
+            }
+        });
+        let mut wanted = self.mailbox.take_state();
+        loop {
+            let Wanted { files, disk_changed, .. } = &wanted;
+            let state = state(files, *disk_changed);
+            let server = StateServer { analyst: self, files, watcher: watcher.as_ref(), has_analysis: &has_analysis };
+            if let Err(error) = tree.check(&state, &server, &progress) {
+                self.show(&error.to_string());
+                self.refuse_queries();
+            }
+            wanted = loop {
+                match self.mailbox.next() {
+                    Task::Check(wanted) => break wanted,
+                    Task::Answer(waiting) => self.client.respond(waiting.id, Value::Null),
+                    Task::End => return Served::End,
+                }
+            };
+            if wanted.reopen {
+                return Served::Again;
+            }
+        }
+    }
+
+    /// Shows a problem, unless it is what was shown last.
+    fn show(&self, problem: &str) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if shown.as_deref() == Some(problem) {
+            return;
+        }
+        *shown = Some(problem.to_owned());
+        let params = ShowMessageParams { kind: MessageType::Error, message: format!("cowrap: {problem}") };
+        self.client.notify(ShowMessageNotification::METHOD.as_str(), params);
+        (self.host.say)(&format!("cowrap: error: {problem}"));
+    }
+
+    /// Answers the queries that wait, and those that come, with nothing.
+    fn refuse_queries(&self) {
+        for id in self.mailbox.close() {
+            self.client.respond(id, Value::Null);
+        }
+    }
+
+    fn publisher(&self) -> MutexGuard<'_, Publisher> {
+        self.publisher.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Shows what stops nothing.
+fn warn(client: &Client, error: &WatchError) {
+    let message = format!("cowrap: {error}\nuntil then, restart the server after files have changed on the disk");
+    let params = ShowMessageParams { kind: MessageType::Warning, message };
+    client.notify(ShowMessageNotification::METHOD.as_str(), params);
+}
+
+/// Takes the analyses of one state, and answers queries from them.
+struct StateServer<'a> {
+    analyst: &'a Analyst<'a>,
+    files: &'a OpenFiles,
+    watcher: Option<&'a Watcher>,
+    has_analysis: &'a AtomicBool,
+}
+
+impl Observer for StateServer<'_> {
+    fn observe(&self, analysis: &Analysis<'_>) {
+        let Analyst { capabilities, client, mailbox, .. } = *self.analyst;
+        let texts = FileTexts::new(&analysis.report, self.files, capabilities.encoding);
+        self.analyst.publisher().publish(&analysis.report, &texts, capabilities, analysis.is_complete, client);
+        *self.analyst.shown.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.has_analysis.store(true, Ordering::Relaxed);
+        mailbox.open();
+        if analysis.is_complete {
+            self.refresh();
+            if let Some(watcher) = self.watcher {
+                watcher.follow(&analysis.report.files);
+            }
+        }
+        while let Some(waiting) = mailbox.next_query(analysis.is_complete) {
+            let document = waiting.query.document();
+            if waiting.version != document.and_then(|uri| self.files.version(uri)) {
+                client.refuse(waiting.id, ErrorCode::ContentModified, "the document has changed");
+                continue;
+            }
+            answer(waiting, analysis, &texts, capabilities, client);
+        }
+    }
+
+    fn rest_is_read(&self) {
+        self.analyst.mailbox.finish_rest();
+    }
+
+    fn is_outdated(&self) -> bool {
+        self.analyst.mailbox.is_outdated()
+    }
+}
+
+impl StateServer<'_> {
+    /// Has the client ask again for what it shows in the text.
+    fn refresh(&self) {
+        let Analyst { capabilities, client, workspace, .. } = self.analyst;
+        if capabilities.code_lens_refresh && workspace.options.code_lens {
+            client.request("workspace/codeLens/refresh", Value::Null);
+        }
+        if capabilities.inlay_hint_refresh && workspace.options.inlay_hints {
+            client.request("workspace/inlayHint/refresh", Value::Null);
+        }
+    }
+}
+
+/// The state that open documents make.
+fn state(files: &OpenFiles, disk_changed: bool) -> LiveState {
+    let first = files.iter().map(|(path, _)| path.to_path_buf()).collect();
+    let text = |(path, documents): (&Path, &[Document])| {
+        Some((path.to_path_buf(), Arc::clone(documents.first()?.text.bytes())))
+    };
+    let texts: BTreeMap<PathBuf, Arc<Vec<u8>>> = files.iter().filter_map(text).collect();
+    LiveState { texts, first, disk_changed }
+}

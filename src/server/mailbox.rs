@@ -1,0 +1,199 @@
+//! What the main thread leaves for the analysis thread: the state to check, and what the client asks.
+//!
+//! The main thread never waits here. Must never know what a query is about or what a state means.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use lsp_server::RequestId;
+
+use crate::documents::OpenFiles;
+use crate::queries::Query;
+
+/// A query waits this long for an analysis. A client that needs longer has given up.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// This many queries may wait. A client has one of each kind for each document that it shows.
+const MOST_QUERIES: usize = 1000;
+
+/// What one thread leaves for the other.
+#[derive(Debug, Default)]
+pub(crate) struct Mailbox {
+    content: Mutex<Content>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Content {
+    wanted: Wanted,
+    /// Whether `wanted` has not been taken yet.
+    is_new: bool,
+    queries: VecDeque<Waiting>,
+    /// Whether queries are refused: the tree is being read for the first time, or cannot be read.
+    is_closed: bool,
+    /// Whether the rest of the tree has been read, while an incomplete analysis is in use.
+    rest_is_read: bool,
+    has_ended: bool,
+}
+
+/// The state to check.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    /// The open documents.
+    pub(crate) files: OpenFiles,
+    /// Whether files on the disk may have changed since the last state that was taken.
+    pub(crate) disk_changed: bool,
+    /// Whether the tree must be opened anew: its configuration may have changed.
+    pub(crate) reopen: bool,
+}
+
+/// A query that waits for its answer.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) id: RequestId,
+    pub(crate) query: Query,
+    /// The version of the document that it is about, when it came.
+    pub(crate) version: Option<i32>,
+    came: Instant,
+}
+
+/// What there is to do.
+#[derive(Debug)]
+pub(crate) enum Task {
+    /// Check this state.
+    Check(Wanted),
+    /// Answer this query.
+    Answer(Waiting),
+    /// End.
+    End,
+}
+
+impl Mailbox {
+    /// The open documents have changed.
+    pub(crate) fn change_files(&self, files: OpenFiles) {
+        let mut content = self.lock();
+        content.wanted.files = files;
+        content.is_new = true;
+        self.changed.notify_all();
+    }
+
+    /// Files on the disk may have changed, perhaps those that configure the tree.
+    pub(crate) fn change_disk(&self, is_configuration: bool) {
+        let mut content = self.lock();
+        content.wanted.disk_changed = true;
+        content.wanted.reopen |= is_configuration;
+        content.is_new = true;
+        self.changed.notify_all();
+    }
+
+    /// Leaves a query. It comes back if it must be answered with nothing at once.
+    pub(crate) fn ask(&self, id: RequestId, query: Query, version: Option<i32>) -> Option<RequestId> {
+        let mut content = self.lock();
+        if content.is_closed || content.queries.len() >= MOST_QUERIES {
+            return Some(id);
+        }
+        content.queries.push_back(Waiting { id, query, version, came: Instant::now() });
+        self.changed.notify_all();
+        None
+    }
+
+    /// Takes a query back that nobody answers yet.
+    pub(crate) fn cancel(&self, id: &RequestId) -> bool {
+        let mut content = self.lock();
+        let before = content.queries.len();
+        content.queries.retain(|waiting| waiting.id != *id);
+        content.queries.len() < before
+    }
+
+    /// Takes the queries back that have waited for too long.
+    pub(crate) fn take_expired(&self) -> Vec<RequestId> {
+        self.take_queries(|waiting| waiting.came.elapsed() > PATIENCE)
+    }
+
+    /// Says that there will be no analysis soon. The queries that wait come back, and so do those that come.
+    pub(crate) fn close(&self) -> Vec<RequestId> {
+        self.lock().is_closed = true;
+        self.take_queries(|_| true)
+    }
+
+    /// Says that there is an analysis.
+    pub(crate) fn open(&self) {
+        self.lock().is_closed = false;
+    }
+
+    /// Says that the rest of the tree has been read, of which the analysis in use has only a part.
+    pub(crate) fn finish_rest(&self) {
+        self.lock().rest_is_read = true;
+        self.changed.notify_all();
+    }
+
+    /// Ends the analysis thread.
+    pub(crate) fn end(&self) {
+        self.lock().has_ended = true;
+        self.changed.notify_all();
+    }
+
+    /// Whether a newer state is waiting.
+    pub(crate) fn is_outdated(&self) -> bool {
+        let content = self.lock();
+        content.is_new || content.has_ended
+    }
+
+    /// Takes the state to check, whether or not it is new.
+    pub(crate) fn take_state(&self) -> Wanted {
+        self.lock().take_state()
+    }
+
+    /// Waits for something to do. A new state comes before queries, whose answers would be about the old one.
+    pub(crate) fn next(&self) -> Task {
+        let mut content = self.lock();
+        loop {
+            if content.has_ended {
+                return Task::End;
+            }
+            if content.is_new {
+                return Task::Check(content.take_state());
+            }
+            if let Some(waiting) = content.queries.pop_front() {
+                return Task::Answer(waiting);
+            }
+            content = self.changed.wait(content).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Waits for a query about an analysis. There is none if another analysis is wanted or, in place of an incomplete
+    /// one, can be had.
+    pub(crate) fn next_query(&self, is_complete: bool) -> Option<Waiting> {
+        let mut content = self.lock();
+        loop {
+            if content.has_ended || content.is_new || (content.rest_is_read && !is_complete) {
+                return None;
+            }
+            if let Some(waiting) = content.queries.pop_front() {
+                return Some(waiting);
+            }
+            content = self.changed.wait(content).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn take_queries(&self, is_meant: impl Fn(&Waiting) -> bool) -> Vec<RequestId> {
+        let mut content = self.lock();
+        let (taken, left): (VecDeque<Waiting>, _) = content.queries.drain(..).partition(is_meant);
+        content.queries = left;
+        taken.into_iter().map(|waiting| waiting.id).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Content> {
+        self.content.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Content {
+    fn take_state(&mut self) -> Wanted {
+        (self.is_new, self.rest_is_read) = (false, false);
+        let taken = self.wanted.clone();
+        (self.wanted.disk_changed, self.wanted.reopen) = (false, false);
+        taken
+    }
+}

@@ -8,6 +8,7 @@ mod shared;
 mod flags;
 mod path_condition;
 mod paired_flags;
+mod regions;
 mod names;
 mod references;
 pub mod paths;
@@ -21,10 +22,11 @@ pub use names::{NameSet, is_pattern, name_matches};
 pub use paired_flags::{PairedFlag, PairedFlags};
 pub use path_condition::{Context, ContextSet, MAX_FLAGS, PathCondition};
 pub use references::is_order;
+pub use regions::{Guard, GuardKind, LineRegion, are_ordered};
 pub use shared::{EncodedFacts, SharedFileFacts};
 
 /// The version of this data model. Stored facts of another version are ignored.
-pub const SCHEMA: u32 = 12;
+pub const SCHEMA: u32 = 13;
 
 /// An index into [`FileFacts::files`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -149,6 +151,10 @@ pub struct Body {
     pub symbol: SymbolId,
     /// The location of the name in the definition.
     pub location: Location,
+    /// The line on which the body ends, in the file of its location.
+    pub last_line: u32,
+    /// The lines that control does not reach in every entry state, or in another context, in source order.
+    pub regions: Vec<LineRegion>,
     /// The flags: the tests of parameters that a [`PathCondition`] distinguishes. The body does not change these
     /// parameters. At most [`MAX_FLAGS`].
     pub flags: Vec<Flag>,
@@ -190,6 +196,8 @@ impl Body {
         Body {
             symbol,
             location,
+            last_line: location.line,
+            regions: Vec::new(),
             flags: Vec::new(),
             calls: Vec::new(),
             slot_calls: Vec::new(),

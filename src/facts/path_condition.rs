@@ -132,6 +132,12 @@ impl PathCondition {
         always
     }
 
+    /// The same for a body whose flags can have these values, a bit for each.
+    pub fn always_with(values: u8) -> PathCondition {
+        let every = |context| u32::from(values) << Self::shift(context, context);
+        PathCondition(every(Context::Inside) | every(Context::Outside))
+    }
+
     /// Adds an entry state and the context at the point. `flags` has a bit for each flag, the first in bit 0. The bits
     /// of flags that the body does not have must be 0.
     pub fn insert(&mut self, entry: Context, flags: u8, at: Context) {
@@ -243,6 +249,14 @@ mod tests {
         condition.insert(Context::Outside, 0, Context::Outside);
         assert_eq!(condition.contexts(), ContextSet::BOTH);
         assert!(!condition.changes());
+    }
+
+    #[test]
+    fn a_body_is_entered_with_every_value_of_its_flags() {
+        assert_eq!(PathCondition::always_with(1), PathCondition::always());
+        assert_eq!(PathCondition::always_with(0b11), PathCondition::always().with_flag(0, u8::MAX));
+        assert_eq!(PathCondition::always_with(0b1011).values(Context::Outside), 0b1011);
+        assert!(!PathCondition::always_with(u8::MAX).changes());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::{
     Argument, ArgumentValue, Body, BodyReading, Declaration, FileFacts, FileId, Location, MAX_FLAGS, Mark, Slot,
-    SlotId, SlotIdentity, Store, Symbol, SymbolId, Value,
+    SlotId, SlotIdentity, Store, Symbol, SymbolId, Value, are_ordered,
 };
 
 impl FileFacts {
@@ -127,6 +127,7 @@ impl Counts {
         let ends = body.slot_calls.iter().map(|call| call.after).chain([body.returns_after]);
         self.symbol(body.symbol)
             && self.location(body.location)
+            && are_ordered(&body.regions)
             && body.flags.len() <= MAX_FLAGS
             && calls
             && slot_calls
@@ -202,7 +203,9 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::{Call, CallKind, PairedFlags, PathCondition, ReadingId, SharedFileFacts};
+    use super::super::{
+        Call, CallKind, Guard, GuardKind, LineRegion, PairedFlags, PathCondition, ReadingId, SharedFileFacts,
+    };
     use super::*;
 
     fn facts() -> FileFacts {
@@ -227,7 +230,9 @@ mod tests {
             declared: vec![at(1)],
         };
         let calls = vec![call(None), call(Some(0)), call(Some(1))];
-        let read = Body { calls: calls.clone(), ..Body::new(SymbolId(0), at(2)) };
+        let guard = Some(Guard { kind: GuardKind::Return, line: 3, column: 1 });
+        let regions = vec![LineRegion { first: 4, last: 6, condition: PathCondition::NEVER, guard }];
+        let read = Body { calls: calls.clone(), regions, ..Body::new(SymbolId(0), at(2)) };
         let store = Store {
             to: Some(SlotId(1)),
             value: Value::Slot(SlotId(0)),
@@ -264,6 +269,8 @@ mod tests {
         assert!(broken(&|facts| facts.bodies[0].calls[0].after = Some(2)));
         assert!(broken(&|facts| facts.bodies[0].calls[0].after = Some(3)));
         assert!(broken(&|facts| facts.bodies[0].returns_after = Some(3)));
+        assert!(broken(&|facts| facts.bodies[0].regions[0].first = 9));
+        assert!(broken(&|facts| facts.bodies[0].readings[0].body.regions[0].last = 0));
         assert!(broken(&|facts| facts.bodies[0].stores[0].to = Some(SlotId(2))));
         assert!(broken(&|facts| drop(facts.bodies[0].readings[0].body.calls.pop())));
         assert!(broken(&|facts| facts.files.clear()));

@@ -3,8 +3,8 @@
 //! Each call of `at` has a comment in its line that says in which contexts control can be there, from each context in
 //! which the body can be entered: `/* in-out, out-out */` is a place that is always outside. A call of `at` without a
 //! comment is in the context of the entry. Likewise, `/* returns: in-out, out-out */` behind the head of a function says
-//! in which contexts it returns, and `/* asserts: in */` what it asserts. The same facts must come out with precompiled
-//! headers.
+//! in which contexts it returns, and `/* asserts: in */` what it asserts. A line that begins with a call of `at` must be
+//! reached as the call is. The same facts must come out with precompiled headers.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -60,6 +60,11 @@ fn check(directory: &Path, packs: &PackSet, reading: u16, wrong: &mut Vec<String
             let text = std::fs::read_to_string(&path).unwrap_or_default();
             let (expected, actual) = (expected(&text), actual(facts, ReadingId(reading)));
             read += actual.len();
+            wrong.extend(
+                differing_lines(facts, ReadingId(reading), &text)
+                    .iter()
+                    .map(|differing| format!("{}:{differing}, reading {reading}", path.display())),
+            );
             for line in expected.keys().chain(actual.keys().filter(|line| !expected.contains_key(line))) {
                 let said = |all: &BTreeMap<u32, Vec<String>>| all.get(line).cloned().unwrap_or_default();
                 if said(&expected) != said(&actual) {
@@ -94,6 +99,29 @@ fn expected(text: &str) -> BTreeMap<u32, Vec<String>> {
         }
     }
     expected
+}
+
+/// The lines that begin with a call of `at`, and are reached in another way.
+fn differing_lines(facts: &FileFacts, reading: ReadingId, text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut differing = Vec::new();
+    for body in &facts.bodies {
+        let body = body.readings.iter().find(|other| other.reading == reading).map_or(body, |other| &other.body);
+        for call in body.calls.iter().filter(|call| facts.symbols[call.callee.0 as usize].name == "at") {
+            let line = call.location.line;
+            let region = body.regions.iter().find(|region| (region.first..=region.last).contains(&line));
+            let always = PathCondition::always_with(cowrap_facts::feasible(&body.flags));
+            let found = region.map_or(always, |region| region.condition);
+            if lines[line as usize - 1].trim_start().starts_with("at();") && found != call.condition {
+                differing.push(format!(
+                    "{line}: the line: {}, the call: {}",
+                    describe(found),
+                    describe(call.condition)
+                ));
+            }
+        }
+    }
+    differing
 }
 
 /// What the facts say, by line, as the comments would.

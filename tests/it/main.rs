@@ -9,6 +9,7 @@ mod dialects;
 mod differential;
 mod distributed;
 mod docs;
+mod editor;
 mod edits;
 mod facts;
 mod fix;

@@ -24,8 +24,8 @@ use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use cowrap_facts::{
-    Assertion, CallKind, Flag, FlagTest, LockId, MarkId, PairedFlags, PathCondition, ReadingId, Release, SlotModelId,
-    single_values,
+    Assertion, CallKind, Flag, FlagTest, LineRegion, LockId, MarkId, PairedFlags, PathCondition, ReadingId, Release,
+    SlotModelId, single_values,
 };
 
 pub use adjacency::Adjacency;
@@ -155,6 +155,10 @@ pub struct Body {
     pub function: FunctionId,
     /// The location of the name in the definition.
     pub location: Location,
+    /// The line on which the body ends, in the same file.
+    pub last_line: u32,
+    /// The lines that control does not reach in every entry state, or in another context, in source order.
+    pub regions: Vec<LineRegion>,
     /// The tests of parameters that a [`PathCondition`] distinguishes.
     pub flags: Vec<Flag>,
     /// The values of the flags that integers can have, a bit for each.

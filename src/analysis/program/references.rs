@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use cowrap_facts::{LockId, MAX_FLAGS, MarkId, SlotModelId, is_order};
+use cowrap_facts::{LockId, MAX_FLAGS, MarkId, SlotModelId, are_ordered, is_order};
 
 use super::{
     Argument, ArgumentValue, Body, BodyId, FileId, Function, FunctionId, Id, Location, Mark, Program, Slot, SlotId,
@@ -165,6 +165,7 @@ impl Counts {
         let ends = body.slot_calls.iter().map(|call| call.after).chain([body.returns_after]);
         self.function(body.function)
             && self.at(body.location)
+            && are_ordered(&body.regions)
             && body.flags.len() <= MAX_FLAGS
             && calls
             && slot_calls

@@ -2,6 +2,7 @@
 //! Calls and stores are collected on the way.
 
 mod contexts;
+mod lines;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
@@ -25,6 +26,7 @@ use super::values::{called_type, library_builtin, named_function};
 use super::{Extractor, LockAction, LockWord, Reading, Role, SlotKind, UnitFile};
 
 use contexts::ContextMacros;
+use lines::Statement;
 
 /// The functions of the C library that do not return and leave only the frame or the thread.
 const LEAVING: [&str; 7] =
@@ -80,6 +82,8 @@ pub(super) struct Lowering<'e, 'a, 'tu> {
     /// The readings that say something of what the body names.
     mentioned: ReadingSet,
     tree: FlowTree,
+    /// The statements, each before those inside it.
+    statements: Vec<Statement>,
     calls: Vec<PendingCall>,
     stores: Vec<Store>,
     /// The functions that the body names other than to call them.
@@ -146,6 +150,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             extractor,
             raw,
             tree: FlowTree::default(),
+            statements: Vec::new(),
             calls: Vec::new(),
             stores: Vec::new(),
             named: Vec::new(),
@@ -194,6 +199,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             matches!(call.target, Target::Function(_)).then_some(Assertion { context, location: call.location })
         });
         let (critical_sections, releases) = self.held_locks(&graph, &outcome);
+        let last_line = self.last_line(location.line);
+        let regions = self.regions(&graph, &flags, &outcome, [location.line, last_line]);
         let mut calls: Vec<Call> = Vec::new();
         let mut slot_calls: Vec<SlotCall> = Vec::new();
         let pending_calls = distinct(self.calls);
@@ -221,6 +228,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let body = Body {
             symbol,
             location,
+            last_line,
+            regions,
             flags: flags.iter().map(|flag| flag.fact).collect(),
             calls,
             slot_calls,
@@ -401,8 +410,8 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             CompoundAssignOperator => self.compound_assignment(node, &operands),
             ConditionalOperator if operands.len() == 3 => {
                 let condition = self.lower(operands[0], true);
-                let yes = self.lower(operands[1], wanted);
-                let no = self.lower(operands[2], wanted);
+                let yes = self.statement(operands[1], wanted);
+                let no = self.statement(operands[2], wanted);
                 self.node(Op::Conditional, vec![condition, yes, no])
             }
             StmtExpr | CompoundStmt => {
@@ -410,7 +419,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 for (position, &child) in operands.iter().enumerate() {
                     // The last statement of `({ … })` is its value.
                     let last = position + 1 == operands.len();
-                    lowered.push(self.lower(child, wanted && last));
+                    lowered.push(self.statement(child, wanted && last));
                 }
                 self.node(Op::Sequence, lowered)
             }
@@ -448,7 +457,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
                 self.node(Op::While, vec![condition, body])
             }
             DoStmt if operands.len() == 2 => {
-                let body = self.lower(operands[0], false);
+                let body = self.statement(operands[0], false);
                 let condition = self.lower(operands[1], true);
                 self.node(Op::Do, vec![body, condition])
             }
@@ -464,7 +473,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             },
             LabelStmt => {
                 let label = self.label(self.raw.cursor(node));
-                let lowered = self.lower_all(&operands);
+                let lowered = operands.iter().map(|&operand| self.statement(operand, false)).collect();
                 self.node(Op::Label(label), lowered)
             }
             GotoStmt => {
@@ -929,7 +938,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
             BinaryOperator::LogicalAnd | BinaryOperator::LogicalOr => {
                 let op = if operator == BinaryOperator::LogicalAnd { Op::And } else { Op::Or };
                 let left = self.lower(*left, true);
-                let right = self.lower(*right, true);
+                let right = self.statement(*right, true);
                 self.node(op, vec![left, right])
             }
             BinaryOperator::Comma => {

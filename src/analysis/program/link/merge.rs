@@ -7,7 +7,7 @@ use std::hash::Hash;
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
-use cowrap_facts::{CallKind, Flag, PathCondition, ReadingId};
+use cowrap_facts::{CallKind, Flag, LineRegion, PathCondition, ReadingId};
 
 use super::super::{Argument, ArgumentValue, Body, Call, CriticalSection, Location, SlotCall};
 
@@ -117,7 +117,34 @@ fn one_reading(known: &mut Body, mut other: Body, matching: &Matching) {
     known.releases.dedup();
     known.assertion = known.assertion.filter(|known| other.assertion.as_ref() == Some(known));
     known.exit = known.exit.or(other.exit);
+    known.last_line = known.last_line.max(other.last_line);
+    regions(&mut known.regions, &other.regions, PathCondition::always_with(known.values));
     calls(&mut known.calls, other.calls, &matching.calls);
+}
+
+/// Keeps the lines that control reaches as nowhere else in both configurations. Other lines are reached `always` in one
+/// of them.
+fn regions(known: &mut Vec<LineRegion>, other: &[LineRegion], always: PathCondition) {
+    if known == other {
+        return;
+    }
+    let mut both = Vec::new();
+    let (mut own, mut others) = (known.iter().peekable(), other.iter().peekable());
+    while let (Some(one), Some(two)) = (own.peek(), others.peek()) {
+        let condition = one.condition.or(two.condition);
+        let decides = |region: &&LineRegion| region.condition == condition;
+        let guard = [**one, **two].iter().find(decides).and_then(|region| region.guard);
+        let region = LineRegion { first: one.first.max(two.first), last: one.last.min(two.last), condition, guard };
+        if region.first <= region.last && condition != always {
+            both.push(region);
+        }
+        if one.last < two.last {
+            own.next()
+        } else {
+            others.next()
+        };
+    }
+    *known = both;
 }
 
 /// Keeps what both configurations say of the order of calls. Positions mean nothing if the calls differ.
@@ -218,7 +245,7 @@ fn truth(arguments: &[Argument], position: u16) -> Option<(PathCondition, PathCo
 
 #[cfg(test)]
 mod tests {
-    use cowrap_facts::ContextSet;
+    use cowrap_facts::{ContextSet, Guard, GuardKind};
 
     use super::super::super::{FileId, FunctionId};
     use super::*;
@@ -242,8 +269,10 @@ mod tests {
             exit: PathCondition::always(),
             function: FunctionId(0),
             location: Location { file: FileId(0), line: 1, column: 1 },
+            last_line: 9,
+            regions: Vec::new(),
             flags: Vec::new(),
-            values: 0,
+            values: 1,
             calls: calls.to_vec(),
             slot_calls: Vec::new(),
             returns_after,
@@ -274,6 +303,38 @@ mod tests {
         assert_eq!(merged(&other, &one), expected);
         let same = (vec![(2, None, false), (3, Some(0), false), (5, Some(1), true)], Some(1));
         assert_eq!(merged(&one, &one), same);
+    }
+
+    #[test]
+    fn lines_are_reached_as_in_any_configuration() {
+        let (always, never) = (PathCondition::always(), PathCondition::NEVER);
+        let (inside, outside) = (always.within(ContextSet::INSIDE), always.within(ContextSet::OUTSIDE));
+        let guard = |line| Some(Guard { kind: GuardKind::Condition, line, column: 1 });
+        let with = |regions: &[(u32, u32, PathCondition)]| {
+            let region = |(first, last, condition): &(u32, u32, PathCondition)| LineRegion {
+                first: *first,
+                last: *last,
+                condition: *condition,
+                guard: guard(*first),
+            };
+            Body { regions: regions.iter().map(region).collect(), ..of(&[], None) }
+        };
+        let one = with(&[(2, 5, inside), (6, 8, never)]);
+        let other = with(&[(3, 3, inside), (5, 6, outside), (7, 7, outside)]);
+        let united = |one: &Body, other: &Body| {
+            let mut known = one.clone();
+            body(&mut known, other.clone());
+            known
+                .regions
+                .iter()
+                .map(|region| (region.first, region.last, region.condition, region.guard))
+                .collect::<Vec<_>>()
+        };
+        // Line 5 is reached in both contexts, and the others are regions of one configuration only.
+        let expected: Vec<_> = vec![(3, 3, inside, guard(2)), (6, 6, outside, guard(5)), (7, 7, outside, guard(7))];
+        assert_eq!(united(&one, &other), expected);
+        assert_eq!(united(&one, &with(&[])), vec![]);
+        assert_eq!(united(&one, &one).len(), 2);
     }
 
     #[test]

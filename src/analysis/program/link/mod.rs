@@ -412,6 +412,8 @@ fn translate(ids: &IdMap, body: &cowrap_facts::Body) -> Body {
     Body {
         function: ids.function(body.symbol),
         location: ids.location(body.location),
+        last_line: body.last_line,
+        regions: body.regions.clone(),
         values: cowrap_facts::feasible(&body.flags),
         flags: body.flags.clone(),
         calls,

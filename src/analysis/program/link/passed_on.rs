@@ -158,6 +158,7 @@ fn add_flag(body: &mut Shared<Body>, flag: Flag) {
     let values = body.values;
     let add = |condition: &mut cowrap_facts::PathCondition| *condition = condition.with_flag(number, values);
     add(&mut body.exit);
+    body.regions.iter_mut().for_each(|region| add(&mut region.condition));
     let calls = body.calls.iter_mut().map(|call| (&mut call.condition, &mut call.arguments));
     let slot_calls = body.slot_calls.iter_mut().map(|call| (&mut call.condition, &mut call.arguments));
     for (condition, arguments) in calls.chain(slot_calls) {

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use cowrap_base::files::Digest;
 use cowrap_facts::{
     Argument, ArgumentValue, Assertion, Body, BodyReading, Call, CallKind, Context, ContextSet, Declaration, FileFacts,
-    FileId, Flag, FlagTest, Location, Mark, MarkId, PairedFlag, PathCondition, ReadingId, SharedFileFacts, Slot,
-    SlotCall, SlotId, SlotIdentity, SlotModelId, Store, Symbol, SymbolId, Value, feasible,
+    FileId, Flag, FlagTest, Guard, GuardKind, LineRegion, Location, Mark, MarkId, PairedFlag, PathCondition, ReadingId,
+    SharedFileFacts, Slot, SlotCall, SlotId, SlotIdentity, SlotModelId, Store, Symbol, SymbolId, Value, feasible,
 };
 
 use super::super::PackCounts;
@@ -210,6 +210,15 @@ fn body(random: &mut Random, facts: &FileFacts) -> Body {
         });
     }
     body.stores.extend((0..random.below(3)).map(|_| store(random, facts)));
+    body.last_line = body.location.line + random.below(9);
+    let mut line = body.location.line;
+    for _ in 0..random.below(3) {
+        let (first, last) = (line + random.below(3), line + 2 + random.below(3));
+        line = last + 1;
+        let condition = if random.once_in(3) { PathCondition::NEVER } else { condition.within(ContextSet::INSIDE) };
+        let guard = random.once_in(2).then_some(Guard { kind: GuardKind::Condition, line: first, column: 1 });
+        body.regions.push(LineRegion { first, last, condition, guard });
+    }
     if random.once_in(4) {
         let context = if random.once_in(2) { Context::Inside } else { Context::Outside };
         body.assertion = Some(Assertion { context, location: at(random, facts) });

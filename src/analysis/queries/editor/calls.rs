@@ -74,9 +74,15 @@ pub(super) fn item(effects: &Effects<'_>, symbol: Symbol) -> Option<CallItem> {
         name: name_of(effects, symbol),
         detail: labels(effects, vertex).join(", "),
         at: span(effects, location_of(effects, symbol)?),
-        lines: None,
+        lines: lines_of(effects, symbol),
         is_slot: matches!(symbol, Symbol::Slot(_)),
     })
+}
+
+/// The first and the last line of a function's first body, which is where its item is.
+fn lines_of(effects: &Effects<'_>, symbol: Symbol) -> Option<(u32, u32)> {
+    let Symbol::Function(function) = symbol else { return None };
+    effects.program.bodies_of(function).next().map(|body| (body.location.line, body.last_line))
 }
 
 fn name_of(effects: &Effects<'_>, symbol: Symbol) -> String {

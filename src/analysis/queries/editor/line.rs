@@ -2,34 +2,122 @@
 
 use std::path::Path;
 
-use crate::effects::Effects;
-use crate::program::BodyId;
-use crate::wording::name;
-use cowrap_facts::{ContextSet, PathCondition};
-use cowrap_report::{LineContext, Reach};
+use crate::effects::{Callee, Effects};
+use crate::program::{Body, BodyId, Location};
+use crate::wording::{context_noun, in_context, name, span};
+use cowrap_facts::{ContextSet, Guard, GuardKind, LineRegion, PathCondition};
+use cowrap_report::{Label, LineContext, Reach};
 
 use super::super::why;
-use super::in_contexts;
-use crate::effects::Callee;
+
+/// What holds at a line of one body.
+struct At<'b> {
+    id: BodyId,
+    body: &'b Body,
+    /// The region of the line, if it is in one.
+    region: Option<&'b LineRegion>,
+    /// The lines of which the same holds.
+    lines: (u32, u32),
+    contexts: ContextSet,
+}
 
 /// The context at a line of a body; `None` outside of bodies.
 pub fn line_context(effects: &Effects<'_>, path: &Path, line: u32) -> Option<LineContext> {
-    let program = effects.program;
-    let file = program.file(path)?;
-    let body: BodyId = program.bodies_in(file).filter(|body| program.body(*body).location.line <= line).max()?;
-    let function = program.body(body).function;
-    let contexts = effects.possible_at(body, PathCondition::always());
-    let (reach, text) = match contexts {
-        ContextSet::INSIDE => (Reach::Inside, format!("runs {}", in_contexts(effects, contexts))),
-        ContextSet::OUTSIDE => (Reach::Outside, format!("runs {}", in_contexts(effects, contexts))),
-        ContextSet::BOTH => (Reach::Both, format!("may run {}", in_contexts(effects, contexts))),
-        _ => (Reach::Dead, "never runs".to_owned()),
+    let bodies = bodies_at(effects, path, line);
+    let found: Vec<At<'_>> = bodies.iter().map(|body| at(effects, *body, line)).collect();
+    // In different configurations, different lines can be dead.
+    let contexts = found.iter().fold(ContextSet::EMPTY, |all, at| all.or(at.contexts));
+    let shown = found.iter().find(|at| at.contexts == contexts).or(found.first())?;
+    let reach = match contexts {
+        ContextSet::INSIDE => Reach::Inside,
+        ContextSet::OUTSIDE => Reach::Outside,
+        ContextSet::BOTH => Reach::Both,
+        _ => Reach::Dead,
     };
     Some(LineContext {
-        function: name(effects, function).to_owned(),
-        lines: (line, line),
+        function: name(effects, shown.body.function).to_owned(),
+        lines: shown.lines,
         reach,
-        text,
-        guard: why::ground(effects, Callee::Function(function)),
+        text: text(effects, shown, contexts),
+        guard: guard(effects, shown, contexts),
     })
+}
+
+/// The innermost bodies that contain a line. A function can have several at one location.
+fn bodies_at(effects: &Effects<'_>, path: &Path, line: u32) -> Vec<BodyId> {
+    let program = effects.program;
+    let Some(file) = program.file(path) else { return Vec::new() };
+    let contains = |body: &BodyId| {
+        let body = program.body(*body);
+        (body.location.line..=body.last_line).contains(&line)
+    };
+    let around: Vec<BodyId> = program.bodies_in(file).filter(contains).collect();
+    let innermost = around.iter().map(|body| program.body(*body).location).max();
+    around.into_iter().filter(|body| Some(program.body(*body).location) == innermost).collect()
+}
+
+fn at<'b>(effects: &'b Effects<'_>, id: BodyId, line: u32) -> At<'b> {
+    let body = effects.program.body(id);
+    let behind = body.regions.partition_point(|region| region.last < line);
+    let next = body.regions.get(behind);
+    let region = next.filter(|region| region.first <= line);
+    let before = behind.checked_sub(1).and_then(|before| body.regions.get(before));
+    let lines = match region {
+        Some(region) => (region.first, region.last),
+        None => {
+            let first = before.map_or(body.location.line, |before| before.last.saturating_add(1));
+            (first, next.map_or(body.last_line, |next| next.first.saturating_sub(1)))
+        }
+    };
+    let condition = region.map_or(PathCondition::always_with(body.values), |region| region.condition);
+    At { id, body, region, lines, contexts: effects.possible_at(id, condition) }
+}
+
+/// The contexts in which the body of a line starts.
+fn start(effects: &Effects<'_>, at: &At<'_>) -> ContextSet {
+    effects.possible_at(at.id, PathCondition::always_with(at.body.values))
+}
+
+fn text(effects: &Effects<'_>, at: &At<'_>, contexts: ContextSet) -> String {
+    let start = start(effects, at);
+    let is_known = why::ground(effects, Callee::Function(at.body.function)).is_some();
+    match (contexts.only(), start.only()) {
+        (Some(context), Some(_)) if contexts == start && !is_known => {
+            format!("runs {}, by the callers of `{}`", in_context(effects, context), name(effects, at.body.function))
+        }
+        (Some(context), _) => format!("runs {}", in_context(effects, context)),
+        (None, _) if contexts == ContextSet::BOTH => "may run in both contexts".to_owned(),
+        // Control comes there, but not from where the body starts.
+        (None, Some(context)) if at.region.is_some_and(|region| region.condition != PathCondition::NEVER) => {
+            format!("never runs, since `{}` runs {}", name(effects, at.body.function), in_context(effects, context))
+        }
+        (None, _) => "never runs".to_owned(),
+    }
+}
+
+/// What decided where a line runs: what is nearest before it, else what says where its function runs.
+fn guard(effects: &Effects<'_>, at: &At<'_>, contexts: ContextSet) -> Option<Label> {
+    let decides = |region: &&LineRegion| region.condition.changes() || contexts != start(effects, at);
+    match at.region.filter(decides) {
+        Some(region) => {
+            let Guard { kind, line, column } = region.guard?;
+            let location = Location { file: at.body.location.file, line, column };
+            Some(Label { at: span(effects, location), text: guard_text(effects, kind, contexts) })
+        }
+        None => why::ground(effects, Callee::Function(at.body.function)),
+    }
+}
+
+fn guard_text(effects: &Effects<'_>, kind: GuardKind, contexts: ContextSet) -> String {
+    let context = contexts.only().map_or("the context", |context| context_noun(effects, context));
+    match kind {
+        GuardKind::Condition => "this condition depends on the context".to_owned(),
+        GuardKind::Parameter => "this condition depends on a parameter".to_owned(),
+        GuardKind::Never => "this condition always goes the other way".to_owned(),
+        GuardKind::Assertion => format!("asserts {context} here"),
+        GuardKind::Change => format!("changes to {context} here"),
+        GuardKind::NoReturn => "this call never returns".to_owned(),
+        GuardKind::Return => "returns here".to_owned(),
+        GuardKind::Jump => "control jumps away here".to_owned(),
+    }
 }

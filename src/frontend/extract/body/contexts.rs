@@ -9,7 +9,9 @@ use crate::clang::{BinaryOperator, Cursor, CursorKind, Position};
 use cowrap_facts::name_matches;
 
 use super::super::cursor_tree::CursorId;
-use super::super::flow::{CaseValues, Comparison, Entering, IntegerType, Label, NodeId, Op, Variable, VariableInfo};
+use super::super::flow::{
+    CaseValues, Comparison, Entering, IntegerType, Label, NodeId, Op, Origin, Variable, VariableInfo,
+};
 use super::super::macros::{MacroUse, number};
 use super::super::source_text::SourceCall;
 use super::super::values::named_function;
@@ -66,6 +68,13 @@ enum Fit {
 impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
     /// Lowers one node. `wanted` says that its value decides something: then literals are evaluated.
     pub(super) fn lower(&mut self, node: CursorId, wanted: bool) -> NodeId {
+        let lowered = self.lower_any(node, wanted);
+        self.tree.comes_from(lowered, Origin(node as u32));
+        lowered
+    }
+
+    /// Lowers one node, which may be code of a macro of the pack.
+    fn lower_any(&mut self, node: CursorId, wanted: bool) -> NodeId {
         // The first reading also finds out which others can differ.
         let names = &self.extractor.reading_names;
         let [has_predicates, has_changes] = match self.is_first {
@@ -230,7 +239,7 @@ impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
         let known = if self.reading.predicates.is_empty() { None } else { self.answered_case(value) };
         let condition = self.lower(value, true);
         self.context_macros.switches.push(known.as_ref().map(|(_, case)| *case));
-        let body = self.lower(body, false);
+        let body = self.statement(body, false);
         let case = self.context_macros.switches.pop().flatten().filter(|case| case.is_there);
         let (Some((answer, _)), Some(AnsweredCase { label, .. })) = (known, case) else {
             return self.node(Op::Switch(ty), vec![condition, body]);
@@ -269,7 +278,7 @@ impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
             label = Some(case.label);
             is_only = first == last;
         }
-        let mut lowered = self.lower(statement, false);
+        let mut lowered = self.statement(statement, false);
         if !is_only {
             lowered = self.node(Op::Case(values), vec![lowered]);
         }
@@ -549,15 +558,15 @@ impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
 
     /// Lowers a statement that may be the one that follows the macro of a guard. It is a scope then.
     pub(super) fn guarded(&mut self, statement: CursorId, guard: Option<Guard<'tu>>) -> NodeId {
-        let Some(guard) = guard else { return self.lower(statement, false) };
+        let Some(guard) = guard else { return self.statement(statement, false) };
         // The macro's own code may hold the statement.
         if self.raw.cursor(statement).start_in_macro().is_some_and(|start| start.used == guard.used) {
             self.context_macros.guard = Some(guard);
-            let lowered = self.lower(statement, false);
+            let lowered = self.statement(statement, false);
             self.context_macros.guard = None;
             return lowered;
         }
-        let inner = self.lower(statement, false);
+        let inner = self.statement(statement, false);
         self.node(Op::Sequence, vec![guard.enter, inner])
     }
 }

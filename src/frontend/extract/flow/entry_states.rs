@@ -14,7 +14,7 @@ use cowrap_facts::{Context, ContextSet, FlagTest, PathCondition, feasible, singl
 use super::flags::BodyFlag;
 use super::graph::{Condition, Edge, EdgeId, Expression, FlowGraph, Operand, Scope, Step, Test};
 use super::order::Feasible;
-use super::solver::{Lattice, Transfer, each_edge, solve};
+use super::solver::{Lattice, Transfer, behind, each_edge, solve};
 use super::tree::{Arithmetic, Comparison, Entering, GuardId, IntegerType, Site, Variable};
 
 /// The result of analysing a body in all entry states.
@@ -22,6 +22,10 @@ use super::tree::{Arithmetic, Comparison, Entering, GuardId, IntegerType, Site, 
 pub struct EntryStates {
     /// For each site, the entry states that reach it, and the contexts there.
     pub reach: Vec<PathCondition>,
+    /// The entry states of the body, in their own contexts.
+    pub always: PathCondition,
+    /// As `reach`, for each point.
+    pub points: Vec<PathCondition>,
     /// For each truth value, the entry states in which it may be true, and those in which it may be false.
     pub truths: Vec<[PathCondition; 2]>,
     /// The entry states from which control returns, and the contexts then.
@@ -37,9 +41,11 @@ impl EntryStates {
     /// Analyses a body for every value of its flags.
     pub fn new(graph: &FlowGraph, flags: &[BodyFlag]) -> EntryStates {
         let values = feasible(&flags.iter().map(|flag| flag.fact).collect::<Vec<_>>());
+        let always = PathCondition::always_with(values);
         let values: Vec<u8> = single_values(values).collect();
         let mut found = Collected {
             reach: vec![PathCondition::NEVER; graph.site_count],
+            points: vec![PathCondition::NEVER; graph.points.len()],
             truths: vec![[PathCondition::NEVER; 2]; graph.truth_count],
             stops: vec![PathCondition::NEVER; graph.site_count],
             exit: PathCondition::NEVER,
@@ -48,7 +54,8 @@ impl EntryStates {
         for (number, entry) in Context::ALL.into_iter().enumerate() {
             if number == 1 && !graph.has_predicate && !graph.has_change {
                 // Nothing asks for the context or changes it, so the second analysis would give the same result.
-                let all = found.reach.iter_mut().chain(found.truths.iter_mut().flatten()).chain([&mut found.exit]);
+                let reached = found.reach.iter_mut().chain(&mut found.points);
+                let all = reached.chain(found.truths.iter_mut().flatten()).chain([&mut found.exit]);
                 all.for_each(|reach| mirror(reach, &values));
                 break;
             }
@@ -57,14 +64,36 @@ impl EntryStates {
             }
         }
         let assertion = if graph.has_predicate { found.assertion() } else { None };
-        let Collected { reach, truths, exit, feasible, .. } = found;
-        EntryStates { reach, truths, exit, assertion, feasible: Feasible(feasible) }
+        let Collected { reach, points, truths, exit, feasible, .. } = found;
+        EntryStates { reach, always, points, truths, exit, assertion, feasible: Feasible(feasible) }
     }
+}
+
+/// The entry states in which control takes each edge, and the contexts then.
+pub fn taken_edges(graph: &FlowGraph, flags: &[BodyFlag]) -> Vec<PathCondition> {
+    let values = feasible(&flags.iter().map(|flag| flag.fact).collect::<Vec<_>>());
+    let mut taken = vec![PathCondition::NEVER; graph.blocks.edge_count()];
+    for (entry, value) in Context::ALL.into_iter().flat_map(|entry| single_values(values).map(move |it| (entry, it))) {
+        let run = Run { graph, entry, flags, value };
+        let solution = solve(graph, &run);
+        for &block in &graph.order {
+            let Some(state) = solution.at(block) else { continue };
+            let state = behind(&graph.blocks[block], &run, state.clone());
+            each_edge(graph, block, |_, id, edge| {
+                let mut state = state.clone();
+                if run.refine(id, edge, &mut state) {
+                    run.note(&state, &mut taken[id.index()]);
+                }
+            });
+        }
+    }
+    taken
 }
 
 /// What the runs find.
 struct Collected {
     reach: Vec<PathCondition>,
+    points: Vec<PathCondition>,
     truths: Vec<[PathCondition; 2]>,
     /// For each site, the entry states in which control does not come back from it.
     stops: Vec<PathCondition>,
@@ -294,6 +323,7 @@ impl Run<'_> {
                     Step::Note(truth, value) => {
                         self.note(&state, &mut found.truths[truth.0 as usize][usize::from(!value)]);
                     }
+                    Step::Point(point) => self.note(&state, &mut found.points[point.0 as usize]),
                     Step::Set(..) | Step::Leave(_) | Step::Enter(..) => {}
                 }
                 self.step(step, &mut state);
@@ -501,8 +531,8 @@ impl Transfer for Run<'_> {
                 }
             }
             Step::Leave(scope) => state.leave(self.graph, *scope),
-            Step::Enter(entering, scope) => state.enter(*entering, *scope),
-            Step::Call(..) | Step::Note(..) => {}
+            Step::Enter(entering, scope, _) => state.enter(*entering, *scope),
+            Step::Call(..) | Step::Note(..) | Step::Point(_) => {}
         }
     }
 

@@ -8,8 +8,8 @@ use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::DfsPostOrder;
 
 use super::tree::{
-    Arithmetic, CaseValues, Comparison, Entering, FlowTree, IntegerType, Label, NodeId, Op, Site, TruthId, Variable,
-    VariableInfo,
+    Arithmetic, CaseValues, Comparison, Entering, FlowTree, IntegerType, Label, NodeId, Op, Origin, Point, Site,
+    TruthId, Variable, VariableInfo,
 };
 
 /// A block of the graph.
@@ -43,6 +43,8 @@ pub struct FlowGraph {
     pub site_count: usize,
     /// How many truth values there are.
     pub truth_count: usize,
+    /// Where each point is: a block and a position among its steps. `None` for one that was left out.
+    pub points: Vec<Option<(BlockId, usize)>>,
     /// Whether a condition can ask for the context.
     pub has_predicate: bool,
     /// Whether a step can change the context.
@@ -60,6 +62,32 @@ pub struct Block {
     pub stops: bool,
     /// Whether that call ends the program.
     pub ends: bool,
+    /// Where control would have to come from, for a block that begins behind a jump.
+    pub behind: Option<Behind>,
+}
+
+/// What control does not pass, where a block begins behind it.
+#[derive(Clone, Copy, Debug)]
+pub struct Behind {
+    /// The block that ends with it.
+    pub block: BlockId,
+    /// What it is.
+    pub what: Passing,
+    /// Where it comes from.
+    pub origin: Option<Origin>,
+}
+
+/// What control does not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passing {
+    /// A call that does not return.
+    Call,
+    /// `return`.
+    Return,
+    /// Another jump.
+    Jump,
+    /// A condition with a constant value, to the side that it does not go.
+    Condition,
 }
 
 /// A step.
@@ -74,7 +102,9 @@ pub enum Step {
     /// Goes on in this scope: all scopes that do not contain it have ended.
     Leave(Scope),
     /// Goes on in another context, for a guard until the end of this scope.
-    Enter(Entering, Scope),
+    Enter(Entering, Scope, Option<Origin>),
+    /// Comes to a point.
+    Point(Point),
 }
 
 /// A value that needs no computation.
@@ -110,6 +140,8 @@ pub struct Condition {
     pub operand: Operand,
     /// Whether it only decides what an argument is.
     pub passed_on: bool,
+    /// Where it comes from.
+    pub origin: Option<Origin>,
 }
 
 /// A test of a value.
@@ -132,6 +164,8 @@ pub struct Switch {
     pub ty: IntegerType,
     /// The values of its cases.
     pub cases: Vec<(i64, i64)>,
+    /// Where it comes from.
+    pub origin: Option<Origin>,
 }
 
 /// What control needs to take an edge.
@@ -162,6 +196,7 @@ impl FlowGraph {
             switches: Vec::new(),
             site_count,
             truth_count,
+            points: vec![None; tree.points()],
             has_predicate: tree.has_predicate(),
             has_change: tree.has_change(),
             scope_ends: vec![Scope(0)],
@@ -179,6 +214,7 @@ impl FlowGraph {
             any_label: None,
             taken_label: None,
             passing: false,
+            origin: None,
         };
         builder.effects(root);
         builder.finish()
@@ -225,11 +261,13 @@ struct Builder<'t> {
     taken_label: Option<BlockId>,
     /// Whether an argument is being evaluated.
     passing: bool,
+    /// Where the code comes from that is being added.
+    origin: Option<Origin>,
 }
 
 impl Builder<'_> {
     fn finish(mut self) -> FlowGraph {
-        self.goto(self.graph.exit);
+        self.goto(self.graph.exit, Passing::Return);
         for (from, label) in std::mem::take(&mut self.jumps) {
             let to = self.labels[label.0 as usize];
             self.graph.blocks[from].steps.push(Step::Leave(self.label_scopes[label.0 as usize]));
@@ -256,9 +294,16 @@ impl Builder<'_> {
     }
 
     /// Goes on at a block, and then fills one that nothing leads to yet.
-    fn goto(&mut self, to: BlockId) {
+    fn goto(&mut self, to: BlockId, what: Passing) {
         self.edge(to, Edge::Always);
+        self.go_on_behind(what);
+    }
+
+    /// Fills a block behind what control does not pass.
+    fn go_on_behind(&mut self, what: Passing) {
+        let behind = Behind { block: self.current, what, origin: self.origin };
         self.current = self.block();
+        self.graph.blocks[self.current].behind = Some(behind);
     }
 
     /// Goes on at a block, and fills it.
@@ -300,8 +345,34 @@ impl Builder<'_> {
         node.into_iter().for_each(|&node| self.effects(node));
     }
 
+    /// Adds a node: notes where it comes from, and that control comes to it.
+    fn add<R>(&mut self, node: NodeId, add: impl FnOnce(&mut Self) -> R) -> R {
+        let outer = self.origin;
+        self.origin = self.tree.origin(node).or(outer);
+        // The beginning of a loop is where it is repeated.
+        if !matches!(self.tree.look(node).0, Op::While | Op::Do | Op::For) {
+            self.pass(node);
+        }
+        let result = add(self);
+        self.origin = outer;
+        result
+    }
+
+    /// Notes that control comes to a node.
+    fn pass(&mut self, node: NodeId) {
+        if let Some(point) = self.tree.point(node) {
+            let at = (self.current, self.graph.blocks[self.current].steps.len());
+            self.graph.points[point.0 as usize].get_or_insert(at);
+            self.step(Step::Point(point));
+        }
+    }
+
     /// Adds what a node does; its value is not used.
     fn effects(&mut self, node: NodeId) {
+        self.add(node, |this| this.effects_of(node));
+    }
+
+    fn effects_of(&mut self, node: NodeId) {
         let tree = self.tree;
         let (op, children) = tree.look(node);
         match op {
@@ -319,7 +390,7 @@ impl Builder<'_> {
             }
             Op::Enter(entering) => {
                 self.all(children);
-                self.step(Step::Enter(*entering, self.scope));
+                self.step(Step::Enter(*entering, self.scope, self.origin));
             }
             Op::Call { site, returns } => {
                 self.all(children);
@@ -327,7 +398,7 @@ impl Builder<'_> {
                 if !returns {
                     let block = &mut self.graph.blocks[self.current];
                     (block.stops, block.ends) = (true, !tree.leaving.contains(site));
-                    self.current = self.block();
+                    self.go_on_behind(Passing::Call);
                 }
             }
             Op::Truth(truth) => {
@@ -345,7 +416,7 @@ impl Builder<'_> {
             }
             Op::Not => self.optional(children.first()),
             Op::And | Op::Or | Op::Conditional | Op::Otherwise | Op::If => self.choice(op, children),
-            Op::While | Op::Do | Op::For => self.repeated(op, children),
+            Op::While | Op::Do | Op::For => self.repeated(node, op, children),
             Op::Switch(ty) => self.switch(*ty, children),
             Op::Case(values) => {
                 self.case(*values);
@@ -359,14 +430,14 @@ impl Builder<'_> {
             }
             Op::Goto(label) => {
                 self.may_jump(std::slice::from_ref(label));
-                self.current = self.block();
+                self.go_on_behind(Passing::Jump);
             }
             Op::GotoAny => {
                 self.all(children);
                 // An address from elsewhere can be that of any label.
                 let known = &self.tree.address_taken;
                 let any = if known.is_empty() { self.any_label() } else { self.taken_label() };
-                self.goto(any);
+                self.goto(any, Passing::Jump);
             }
             Op::MayGoto(labels) => {
                 self.all(children);
@@ -389,7 +460,7 @@ impl Builder<'_> {
             Op::Return => {
                 self.all(children);
                 self.step(Step::Leave(Scope(0)));
-                self.goto(self.graph.exit);
+                self.goto(self.graph.exit, Passing::Return);
             }
         }
     }
@@ -398,7 +469,7 @@ impl Builder<'_> {
     fn leave(&mut self, target: Option<(BlockId, Scope)>) {
         if let Some((block, scope)) = target {
             self.step(Step::Leave(scope));
-            self.goto(block);
+            self.goto(block, Passing::Jump);
         }
     }
 
@@ -459,9 +530,10 @@ impl Builder<'_> {
         self.current = behind;
     }
 
-    fn repeated(&mut self, op: &Op, children: &[NodeId]) {
+    fn repeated(&mut self, node: NodeId, op: &Op, children: &[NodeId]) {
         let [head, next, behind] = [self.block(), self.block(), self.block()];
         self.enter(head);
+        self.pass(node);
         self.loops.push(JumpTarget { behind, next: Some(next), scope: self.scope });
         match (op, children) {
             (Op::Do, [body, condition]) => {
@@ -497,7 +569,7 @@ impl Builder<'_> {
         let operand = self.tested(*value, ty);
         let head = self.current;
         let behind = self.block();
-        self.current = self.block();
+        self.go_on_behind(Passing::Jump);
         self.loops.push(JumpTarget { behind, next: None, scope: self.scope });
         self.switches.push(OpenSwitch { cases: Vec::new(), unknown: Vec::new(), default: None });
         self.effects(*body);
@@ -517,6 +589,7 @@ impl Builder<'_> {
             operand,
             ty: ty.unwrap_or(IntegerType { bits: 64, signed: true }),
             cases: open.cases.iter().map(|(values, _)| *values).collect(),
+            origin: self.origin,
         });
     }
 
@@ -539,6 +612,10 @@ impl Builder<'_> {
 
     /// Gives a variable the value of a node.
     fn assign(&mut self, node: NodeId, variable: Variable) {
+        self.add(node, |this| this.assign_value(node, variable));
+    }
+
+    fn assign_value(&mut self, node: NodeId, variable: Variable) {
         let tree = self.tree;
         let (op, children) = tree.look(node);
         let is_bool = self.graph.variables[variable.0 as usize].ty.is_bool();
@@ -601,6 +678,10 @@ impl Builder<'_> {
 
     /// The value of a node.
     fn operand(&mut self, node: NodeId) -> Operand {
+        self.add(node, |this| this.value(node))
+    }
+
+    fn value(&mut self, node: NodeId) -> Operand {
         let tree = self.tree;
         let (op, children) = tree.look(node);
         match (op, children) {
@@ -716,6 +797,10 @@ impl Builder<'_> {
 
     /// Evaluates a condition, and goes to one of two blocks.
     fn branch(&mut self, condition: NodeId, yes: BlockId, no: BlockId) {
+        self.add(condition, |this| this.branch_on(condition, yes, no));
+    }
+
+    fn branch_on(&mut self, condition: NodeId, yes: BlockId, no: BlockId) {
         let tree = self.tree;
         let (op, children) = tree.look(condition);
         match (op, children) {
@@ -826,14 +911,20 @@ impl Builder<'_> {
             _ => None,
         };
         match result {
-            Some(result) => self.edge(if result { yes } else { no }, Edge::Always),
+            Some(result) => {
+                let (taken, other) = if result { (yes, no) } else { (no, yes) };
+                self.edge(taken, Edge::Always);
+                let behind = Behind { block: self.current, what: Passing::Condition, origin: self.origin };
+                self.graph.blocks[other].behind.get_or_insert(behind);
+            }
             None if operand == Operand::Unknown => {
                 self.edge(yes, Edge::Always);
                 self.edge(no, Edge::Always);
             }
             None => {
                 let number = self.graph.conditions.len() as u32;
-                self.graph.conditions.push(Condition { test, operand, passed_on: self.passing });
+                let (passed_on, origin) = (self.passing, self.origin);
+                self.graph.conditions.push(Condition { test, operand, passed_on, origin });
                 self.edge(yes, Edge::If(number, true));
                 self.edge(no, Edge::If(number, false));
             }

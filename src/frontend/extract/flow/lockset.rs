@@ -144,7 +144,7 @@ impl Transfer for LockTransfer<'_> {
             Step::Leave(scope) => {
                 state.retain(|held| held.scope.is_none_or(|guarded| self.graph.is_within(*scope, guarded)));
             }
-            Step::Set(..) | Step::Note(..) | Step::Enter(..) => {}
+            Step::Set(..) | Step::Note(..) | Step::Enter(..) | Step::Point(_) => {}
         }
     }
 

@@ -11,17 +11,19 @@ mod flags;
 mod entry_states;
 mod lockset;
 mod order;
+mod deciders;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod interpreter;
 
+pub use deciders::{Decider, Deciders};
 pub use entry_states::EntryStates;
-pub use flags::flags;
+pub use flags::{BodyFlag, flags};
 pub use graph::FlowGraph;
 pub use lockset::{HeldLocks, Locking, held_locks};
 pub use order::SiteOrder;
 pub use tree::{
-    Arithmetic, CaseValues, Comparison, Entering, FlowTree, IntegerType, Label, NodeId, Op, Site, TruthId, Variable,
-    VariableInfo,
+    Arithmetic, CaseValues, Comparison, Entering, FlowTree, IntegerType, Label, NodeId, Op, Origin, Point, Site,
+    TruthId, Variable, VariableInfo,
 };

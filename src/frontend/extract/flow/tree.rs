@@ -24,6 +24,14 @@ pub struct Site(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TruthId(pub u32);
 
+/// A statement, or a part of one, whose path condition may be wanted at its beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Point(pub u32);
+
+/// Where code comes from: a number of the front end's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin(pub u32);
+
 /// A guard of the body: a declaration or a statement that changes the context until its scope ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GuardId(pub u32);
@@ -150,6 +158,7 @@ pub struct FlowTree {
     label_count: u32,
     truth_count: u32,
     guard_count: u32,
+    point_count: u32,
     has_predicate: bool,
     has_change: bool,
     /// The variables whose value is never followed, since something else may change them.
@@ -166,6 +175,8 @@ struct Node {
     children: Vec<NodeId>,
     /// Its value, if it is a constant by itself.
     constant: Option<i64>,
+    point: Option<Point>,
+    origin: Option<Origin>,
 }
 
 /// What a node does with its children.
@@ -248,7 +259,7 @@ impl FlowTree {
             self.assigned.insert(variable);
         }
         let constant = self.constant_of(&op, &children);
-        self.nodes.push(Node { op, children, constant });
+        self.nodes.push(Node { op, children, constant, point: None, origin: None });
         NodeId(self.nodes.len() as u32 - 1)
     }
 
@@ -286,6 +297,38 @@ impl FlowTree {
     pub fn guard(&mut self) -> GuardId {
         self.guard_count += 1;
         GuardId(self.guard_count - 1)
+    }
+
+    /// Makes the beginning of a node a point, if it is none. A label or case has no beginning of its own, since control
+    /// comes to what stands behind it.
+    pub fn place(&mut self, mut node: NodeId) -> Point {
+        while let (Op::Label(_) | Op::Case(_), [inner]) = self.look(node) {
+            node = *inner;
+        }
+        let next = Point(self.point_count);
+        let point = *self.nodes[node.0 as usize].point.get_or_insert(next);
+        self.point_count += u32::from(point == next);
+        point
+    }
+
+    /// The point at the beginning of a node.
+    pub fn point(&self, node: NodeId) -> Option<Point> {
+        self.nodes[node.0 as usize].point
+    }
+
+    /// How many points there are.
+    pub fn points(&self) -> usize {
+        self.point_count as usize
+    }
+
+    /// Notes where a node comes from, if that is not known.
+    pub fn comes_from(&mut self, node: NodeId, origin: Origin) {
+        self.nodes[node.0 as usize].origin.get_or_insert(origin);
+    }
+
+    /// Where a node comes from.
+    pub fn origin(&self, node: NodeId) -> Option<Origin> {
+        self.nodes[node.0 as usize].origin
     }
 
     /// All variables, by number.

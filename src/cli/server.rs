@@ -7,7 +7,8 @@ use std::sync::Arc;
 use clap::Args;
 
 use cowrap_server::{Ending, Host, Options};
-use cowrap_session::{BaselineRequest, Input, Request, Shown};
+use cowrap_session::cache::{CacheLocation, DEFAULT_LIMIT};
+use cowrap_session::{BaselineRequest, Input, Request, Shown, TemporaryDirectory, remove_temporaries};
 
 use super::input::InputArguments;
 use super::messages::say;
@@ -43,12 +44,24 @@ impl Server {
         if self.input.has_index() {
             return fail("the server reads the tree; name the build directory with -p instead of --index");
         }
-        let request = move |folder: &Path, options: &Options| self.request(folder, options);
-        match cowrap_server::run(Host { request: Arc::new(request), say }) {
-            Ending::Orderly => ExitCode::SUCCESS,
-            Ending::Abrupt => ExitCode::from(1),
-            Ending::Failed => ExitCode::from(INCOMPLETE),
-        }
+        // What one state of the tree has in common with the next is in the cache.
+        let cache = match TemporaryDirectory::make() {
+            Ok(directory) => directory,
+            Err(error) => return fail(&format!("cannot make a temporary directory: {error}; set TMPDIR")),
+        };
+        let own = CacheLocation { directory: cache.path().to_path_buf(), limit: DEFAULT_LIMIT };
+        let request = move |folder: &Path, options: &Options| {
+            let request = self.request(folder, options)?;
+            Ok(Request { cache: request.cache.or_else(|| Some(own.clone())), ..request })
+        };
+        let status = match cowrap_server::run(Host { request: Arc::new(request), say }) {
+            Ending::Orderly => 0,
+            Ending::Abrupt => 1,
+            Ending::Failed => i32::from(INCOMPLETE),
+        };
+        // The tree may still be read, in this process and in its workers.
+        remove_temporaries();
+        std::process::exit(status)
     }
 
     /// The request for the tree of a workspace folder: that of `cowrap check` in this directory.

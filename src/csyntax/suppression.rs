@@ -5,6 +5,7 @@
 //!
 //! This module must never know findings or files.
 
+use crate::edit::EditError;
 use crate::lex::{Kind, Lines, Token};
 use crate::source::Source;
 
@@ -35,6 +36,75 @@ pub struct Suppression {
     /// comment applies to all of a function whose name is in these lines. `None` for a comment behind
     /// code.
     pub declaration: Option<(u32, u32)>,
+}
+
+/// A comment to insert. The reason goes between its two parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewComment {
+    /// Where it is inserted.
+    pub offset: usize,
+    /// Its part before the reason.
+    pub before: String,
+    /// Its part behind the reason.
+    pub after: String,
+}
+
+/// A comment that suppresses findings of a rule at an offset: on a line of its own in a body, behind the code elsewhere.
+/// Before a function, a comment would apply to all of it.
+///
+/// # Errors
+///
+/// No token begins there, or it is in a directive.
+pub fn suppress(text: &[u8], offset: usize, rule: &str) -> Result<NewComment, EditError> {
+    let source = Source::new(text);
+    let lines = Lines::new(text);
+    let name = || {
+        String::from_utf8_lossy(
+            text.get(offset..).unwrap_or_default().split(u8::is_ascii_whitespace).next().unwrap_or_default(),
+        )
+        .into_owned()
+    };
+    let token = source.at(offset).ok_or_else(|| EditError::NotWritten(name()))?;
+    if source.tokens[token].in_directive {
+        return Err(EditError::InDirective(name()));
+    }
+    let line = lines.line(offset);
+    let is_on_line = |token: &&Token| !token.kind.is_comment() && lines.line(token.span.end - 1) == line;
+    let comment = format!("/* {INTRODUCTION} allow({rule}) ");
+    let above = line_above(&source, &lines, token);
+    if let Some((start, indent)) = above.filter(|_| is_in_body(&source, token)) {
+        let end = match text[..start].ends_with(b"\r\n") {
+            true => "\r\n",
+            false => "\n",
+        };
+        return Ok(NewComment { offset: start, before: format!("{indent}{comment}"), after: format!(" */{end}") });
+    }
+    let last = source.tokens[token..].iter().take_while(|token| lines.line(token.span.start) == line);
+    let end = last.filter(is_on_line).last().map_or(source.tokens[token].span.end, |token| token.span.end);
+    Ok(NewComment { offset: end, before: format!(" {comment}"), after: " */".to_owned() })
+}
+
+/// Where the line of a token begins, and its indentation; `None` if a line above it would be inside of something else.
+fn line_above<'t>(source: &Source<'t>, lines: &Lines, token: usize) -> Option<(usize, std::borrow::Cow<'t, str>)> {
+    let line = lines.line(source.tokens[token].span.start);
+    let first = source.tokens[..token].iter().rposition(|token| lines.line(token.span.end - 1) < line);
+    let first = &source.tokens[first.map_or(0, |before| before + 1)];
+    let start = source.text[..first.span.start].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let before = source.text[..start].trim_ascii_end();
+    // A comment may begin in an earlier line, and a line that ends with a backslash goes on.
+    let is_free = lines.line(first.span.start) == line && !before.ends_with(b"\\");
+    is_free.then(|| (start, String::from_utf8_lossy(&source.text[start..first.span.start])))
+}
+
+/// Whether a token is between braces.
+fn is_in_body(source: &Source<'_>, token: usize) -> bool {
+    let braces = source.tokens[..token].iter().filter(|token| !token.in_directive);
+    let depth = braces.fold(0usize, |depth, token| match token.kind {
+        Kind::Punctuator("{") => depth + 1,
+        Kind::Punctuator("}") => depth.saturating_sub(1),
+        _ => depth,
+    });
+    depth > 0
 }
 
 /// The comments for cowrap in a text, in order.
@@ -335,6 +405,61 @@ mod tests {
     #[test]
     fn a_comment_without_code_behind_it_applies_to_nothing() {
         assert_eq!(suppression("int a;\n/* cowrap: allow(a) x */\n").code, None);
+    }
+
+    /// A text with a new comment for what follows `@`, whose offset is the second part.
+    fn suppressed(text: &str) -> (String, usize) {
+        let offset = text.find('@').unwrap();
+        let text = text.replace('@', "");
+        let NewComment { offset: at, before, after } = suppress(text.as_bytes(), offset, "a-rule").unwrap();
+        (format!("{}{before}since{after}{}", &text[..at], &text[at..]), offset)
+    }
+
+    #[test]
+    fn a_new_comment_in_a_body_is_above_the_line() {
+        let (text, _) = suppressed("void f(void)\n{\n    if (x) @foo(1,\n        2);\n}\n");
+        let expected = "void f(void)\n{\n    /* cowrap: allow(a-rule) since */\n    if (x) foo(1,\n        2);\n}\n";
+        assert_eq!(text, expected);
+        let (text, _) = suppressed("{\r\n\t@foo();\r\n}\r\n");
+        assert_eq!(text, "{\r\n\t/* cowrap: allow(a-rule) since */\r\n\tfoo();\r\n}\r\n");
+    }
+
+    #[test]
+    fn a_new_comment_outside_of_bodies_is_behind_the_code() {
+        let (text, _) = suppressed("int @foo(int a, // first\n        int b)\n{\n}\n");
+        assert_eq!(text, "int foo(int a, /* cowrap: allow(a-rule) since */ // first\n        int b)\n{\n}\n");
+        // There is no room for a line above.
+        let (text, _) = suppressed("{\n  bar(); /* x\n  y */ @foo();\n}\n");
+        assert_eq!(text, "{\n  bar(); /* x\n  y */ foo(); /* cowrap: allow(a-rule) since */\n}\n");
+        let (text, _) = suppressed("{ \\\n  @foo();\n}\n");
+        assert_eq!(text, "{ \\\n  foo(); /* cowrap: allow(a-rule) since */\n}\n");
+    }
+
+    #[test]
+    fn what_is_in_a_directive_or_not_written_gets_no_comment() {
+        assert_eq!(suppress(b"#define X foo()\n", 10, "a"), Err(EditError::InDirective("foo()".to_owned())));
+        assert!(suppress(b"foo();\n", 1, "a").is_err());
+        assert!(suppress(b"foo();\n", 99, "a").is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_new_comment_applies_to_the_line_that_it_is_for(
+            before in "([a();{}]|/\\*[ \n]\\*/|//\n|\n|#x\n| ){0,20}", after in "([a();{}]|/\\*[ \n]\\*/|//\n|\n){0,9}",
+        ) {
+            let text = format!("{before} foo{after}");
+            let offset = before.len() + 1;
+            let Ok(NewComment { offset: at, before, after }) = suppress(text.as_bytes(), offset, "a") else {
+                return Ok(());
+            };
+            let moved = if at <= offset { before.len() + "since".len() + after.len() } else { 0 };
+            let changed = format!("{}{before}since{after}{}", &text[..at], &text[at..]);
+            let line = Lines::new(changed.as_bytes()).line(offset + moved);
+            let found = comments(changed.as_bytes());
+            proptest::prop_assert_eq!(found.len(), 1, "{}", changed);
+            let suppression = found[0].suppression.clone().unwrap();
+            proptest::prop_assert_eq!((suppression.code, suppression.reason.as_str()), (Some(line), "since"), "{}", changed);
+        }
     }
 
     #[test]

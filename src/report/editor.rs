@@ -2,7 +2,7 @@
 //!
 //! Lines and columns count from 1, columns in bytes. It must never know the protocol in which editors ask.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::findings::{Label, Span};
 
@@ -56,7 +56,7 @@ pub struct LineContext {
 }
 
 /// A function or slot in a call hierarchy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallItem {
     /// Its name.
     pub name: String,

@@ -9,15 +9,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gen_lsp_types::{MessageType, Notification as _, ShowMessageNotification, ShowMessageParams};
-use lsp_server::ErrorCode;
 use serde_json::Value;
 
-use cowrap_session::Error;
 use cowrap_session::live::{Analysis, LiveState, LiveTree, Observer};
 use cowrap_session::watcher::{DiskChange, WatchError, Watcher};
+use cowrap_session::{Error, Request};
 
 use crate::Host;
-use crate::answers::answer;
+use crate::answers::Answers;
 use crate::capabilities::Capabilities;
 use crate::diagnostics::Publisher;
 use crate::documents::{Document, OpenFiles};
@@ -98,7 +97,7 @@ impl Analyst<'_> {
             let problem = match (self.host.request)(folder, &self.workspace.options) {
                 Err(problem) => problem,
                 Ok(request) => match LiveTree::open(&request) {
-                    Ok(tree) => return self.check_states(tree),
+                    Ok(tree) => return self.check_states(tree, &request),
                     Err(error @ Error::Database(_)) => {
                         first_problem.get_or_insert(error.to_string());
                         continue;
@@ -138,7 +137,7 @@ impl Analyst<'_> {
     }
 
     /// Checks one state after the other.
-    fn check_states(&self, mut tree: LiveTree<'_>) -> Served {
+    fn check_states(&self, mut tree: LiveTree<'_>, request: &Request) -> Served {
         let watcher = self.watch(tree.root(), tree.configuration());
         let has_analysis = AtomicBool::new(false);
         let client = self.capabilities.progress.then_some(self.client);
@@ -152,7 +151,8 @@ impl Analyst<'_> {
         loop {
             let Wanted { files, disk_changed, .. } = &wanted;
             let state = state(files, *disk_changed);
-            let server = StateServer { analyst: self, files, watcher: watcher.as_ref(), has_analysis: &has_analysis };
+            let (watcher, has_analysis) = (watcher.as_ref(), &has_analysis);
+            let server = StateServer { analyst: self, request, files, watcher, has_analysis };
             if let Err(error) = tree.check(&state, &server, &progress) {
                 self.show(&error.to_string());
                 self.refuse_queries();
@@ -204,6 +204,7 @@ fn warn(client: &Client, error: &WatchError) {
 /// Takes the analyses of one state, and answers queries from them.
 struct StateServer<'a> {
     analyst: &'a Analyst<'a>,
+    request: &'a Request,
     files: &'a OpenFiles,
     watcher: Option<&'a Watcher>,
     has_analysis: &'a AtomicBool,
@@ -223,13 +224,18 @@ impl Observer for StateServer<'_> {
                 watcher.follow(&analysis.report.files);
             }
         }
+        let answers = Answers {
+            analysis,
+            texts: &texts,
+            files: self.files,
+            request: self.request,
+            capabilities,
+            publisher: &self.analyst.publisher,
+            client,
+            mailbox,
+        };
         while let Some(waiting) = mailbox.next_query(analysis.is_complete) {
-            let document = waiting.query.document();
-            if waiting.version != document.and_then(|uri| self.files.version(uri)) {
-                client.refuse(waiting.id, ErrorCode::ContentModified, "the document has changed");
-                continue;
-            }
-            answer(waiting, analysis, &texts, capabilities, client);
+            answers.answer(waiting);
         }
     }
 

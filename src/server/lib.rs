@@ -24,11 +24,16 @@ mod uris;
 mod mailbox;
 mod analyst;
 
-// Answers.
-mod answers;
-mod texts;
+// What the client is shown.
 mod diagnostics;
 mod rule_pages;
+mod answers;
+mod hover;
+mod calls;
+mod annotations;
+mod code_actions;
+mod texts;
+mod words;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -37,12 +42,14 @@ use cowrap_session::Request;
 
 pub use options::Options;
 
+/// Makes the request for the tree of a workspace folder, or says why there is none.
+pub type MakeRequest = dyn Fn(&Path, &Options) -> Result<Request, String> + Send + Sync;
+
 /// What the server needs of the program that it is a part of.
 #[derive(Clone)]
 pub struct Host {
-    /// The request for the tree of a workspace folder, or why there is none. It is made anew whenever the settings of the
-    /// tree may have changed.
-    pub request: Arc<dyn Fn(&Path, &Options) -> Result<Request, String> + Send + Sync>,
+    /// Called whenever the settings of the tree may have changed.
+    pub request: Arc<MakeRequest>,
     /// Prints a line on standard error.
     pub say: fn(&str),
 }
@@ -58,9 +65,8 @@ pub enum Ending {
     Failed,
 }
 
-/// Runs the server on standard input and output.
+/// Runs the server on standard input and output. The analysis thread may still be at work when this returns, so the
+/// process should end then.
 pub fn run(host: Host) -> Ending {
-    let ending = main_loop::run(host);
-    cowrap_session::remove_temporaries();
-    ending
+    main_loop::run(host)
 }

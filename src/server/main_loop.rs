@@ -30,6 +30,9 @@ use crate::{Ending, Host};
 /// How often the server looks whether the client still exists, and whether queries have waited for too long.
 const TICK: Duration = Duration::from_secs(1);
 
+/// How long the server waits at its end for a client that does not read.
+const LONGEST_FLUSH: Duration = Duration::from_secs(1);
+
 /// Where the conversation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -94,6 +97,7 @@ pub(crate) fn run(host: Host) -> Ending {
         }
     };
     server.mailbox.end();
+    server.client.flush(LONGEST_FLUSH);
     ending
 }
 
@@ -151,6 +155,7 @@ impl Server {
             }
             (_, "shutdown") => {
                 self.phase = Phase::ShutDown;
+                self.analyst = never();
                 self.mailbox.end();
                 self.client.respond(request.id, Value::Null);
             }

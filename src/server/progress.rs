@@ -74,7 +74,7 @@ impl Reading {
     /// Shows how much is done.
     fn show(&mut self, client: Option<&Client>) {
         let Some(client) = client else { return };
-        if !self.started.is_some_and(|started| started.elapsed() >= QUIET_FOR) {
+        if self.started.is_none_or(|started| started.elapsed() < QUIET_FOR) {
             return;
         }
         let percentage = (self.done * 100 / self.units.max(1)).min(100);

@@ -32,7 +32,7 @@ impl<'a> FileTexts<'a> {
 
     /// The text of a file; an empty one if it cannot be read.
     pub(crate) fn text(&self, path: &Path) -> Arc<Text> {
-        let path = self.report.tree.absolute(path);
+        let path = self.absolute(path);
         if let Some(document) = self.files.of(&path).first() {
             return Arc::clone(&document.text);
         }
@@ -40,9 +40,14 @@ impl<'a> FileTexts<'a> {
         Arc::clone(self.read.borrow_mut().entry(path.clone()).or_insert_with(|| Arc::new(read())))
     }
 
+    /// The absolute path of a file that a report names.
+    fn absolute(&self, path: &Path) -> PathBuf {
+        self.report.tree.root.join(path)
+    }
+
     /// The documents in which the client has a file open.
     pub(crate) fn documents(&self, path: &Path) -> &'a [Document] {
-        self.files.of(&self.report.tree.absolute(path))
+        self.files.of(&self.absolute(path))
     }
 
     /// All open documents.
@@ -54,7 +59,7 @@ impl<'a> FileTexts<'a> {
     pub(crate) fn uri(&self, path: &Path) -> Uri {
         match self.documents(path).first() {
             Some(document) => document.uri.clone(),
-            None => uri_of(&self.report.tree.absolute(path)),
+            None => uri_of(&self.absolute(path)),
         }
     }
 

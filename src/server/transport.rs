@@ -8,6 +8,7 @@ use std::io::{self, BufRead, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use lsp_server::{ErrorCode, Message, Notification, Request, RequestId, Response};
@@ -56,9 +57,9 @@ pub(crate) fn start() -> io::Result<(Client, Receiver<Incoming>)> {
     let write = move || {
         let mut out = io::stdout().lock();
         for message in written {
-            unread.fetch_sub(message.len(), Ordering::Relaxed);
             // A client that has gone is noticed by the reader.
             let _ = out.write_all(&message).and_then(|()| out.flush());
+            unread.fetch_sub(message.len(), Ordering::Relaxed);
         }
     };
     thread::Builder::new().name("writer".to_owned()).spawn(write)?;
@@ -134,6 +135,14 @@ impl Client {
     /// Whether the client has not read for so long that it never will.
     pub(crate) fn is_stuck(&self) -> bool {
         self.unread.load(Ordering::Relaxed) > MOST_UNREAD
+    }
+
+    /// Waits until everything has been written, but no longer than this.
+    pub(crate) fn flush(&self, longest: Duration) {
+        let deadline = Instant::now() + longest;
+        while self.unread.load(Ordering::Relaxed) > 0 && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Sends a notification.

@@ -148,12 +148,45 @@ pub(crate) fn baseline_place(request: &Request, tree: &Tree) -> Option<PathBuf> 
 /// The file cannot be written, is something else than a baseline, or is outside of the tree although
 /// the tree names it.
 pub fn write_baseline(report: &Report, request: &Request) -> Result<(PathBuf, usize), Error> {
-    let tree = &report.tree;
-    let (file, by) = match &request.gate.baseline {
+    let baseline = Baseline::of(&report.findings);
+    let file = write(&baseline, &report.tree, request)?;
+    Ok((file, baseline.entries().len()))
+}
+
+/// Adds a finding to the baseline of a tree, which is made if there is none. The result is its file.
+///
+/// # Errors
+///
+/// The file cannot be read or written, is something else than a baseline or a previous version of one, or is outside of
+/// the tree although the tree names it.
+pub fn add_to_baseline(finding: &Finding, tree: &Tree, request: &Request) -> Result<PathBuf, Error> {
+    let (file, _) = destination(request, tree);
+    let mut baseline = match file.symlink_metadata() {
+        Err(_) => Baseline::default(),
+        Ok(_) => {
+            require_own(request, tree, &file)?;
+            let failed = |source| Error::ReadBaseline { path: file.shown().to_string(), source };
+            Baseline::parse(&read_text(&file).map_err(failed)?, &file)?
+        }
+    };
+    if baseline.is_previous() {
+        return Err(Error::PreviousBaseline { path: file.shown().to_string() });
+    }
+    baseline.add(finding);
+    write(&baseline, tree, request)
+}
+
+/// The file of the baseline that is written, and who named it.
+fn destination(request: &Request, tree: &Tree) -> (PathBuf, NamedBy) {
+    match &request.gate.baseline {
         BaselineRequest::File(file) => (request.working_directory.join(file), NamedBy::CommandLine),
         BaselineRequest::Configured(file) => (request.working_directory.join(file), named_by_tree(request, tree)),
         _ => (tree.root.join(BASELINE), named_by_tree(request, tree)),
-    };
+    }
+}
+
+fn write(baseline: &Baseline, tree: &Tree, request: &Request) -> Result<PathBuf, Error> {
+    let (file, by) = destination(request, tree);
     let shown = || file.shown().to_string();
     let failed = |source: io::Error| match write_refusal(&source) {
         Some(refusal) => Error::RefuseBaseline { path: shown(), refusal: refusal.clone() },
@@ -165,9 +198,8 @@ pub fn write_baseline(report: &Report, request: &Request) -> Result<(PathBuf, us
     if is_another {
         return Err(Error::NotABaseline { path: shown() });
     }
-    let baseline = Baseline::of(&report.findings);
     place.write(baseline.to_text().as_bytes()).map_err(failed)?;
-    Ok((file, baseline.entries().len()))
+    Ok(file)
 }
 
 /// The directories in which the tree may name a baseline: the tree itself, and the directory of its

@@ -95,6 +95,12 @@ pub enum Error {
         /// Its file.
         path: String,
     },
+    /// Nothing can be added to the baseline.
+    #[error("the baseline {path} is in the previous format; run `cowrap baseline` to write it anew")]
+    PreviousBaseline {
+        /// Its file.
+        path: String,
+    },
     /// The baseline cannot be written.
     #[error("cannot write the baseline {path}: {source}")]
     WriteBaseline {

@@ -56,13 +56,14 @@ mod outputs;
 mod file_format;
 mod depfile;
 
-pub use baseline::write_baseline;
+pub use baseline::{add_to_baseline, write_baseline};
 pub use check::check;
 pub use cowrap_analysis::queries::Selection;
 pub use cowrap_base::files::{
     Digest, LONGEST_TEXT, NamedBy, Place, Shown, TemporaryDirectory, read_source, remove_temporaries,
 };
 pub use cowrap_base::limits::{Limit, Limits};
+pub use cowrap_csyntax::suppression::{NewComment, suppress};
 pub use cowrap_fix::{plain_diff, unified_diff};
 pub use cowrap_frontend::index::WORKER;
 pub use cowrap_frontend::worker::{ARGUMENT as WORKER_ARGUMENT, Isolation, run as run_worker};

@@ -86,6 +86,16 @@ impl Baseline {
         Baseline { entries, is_previous: false }
     }
 
+    /// Adds a finding, which has a fingerprint, unless it is in the baseline.
+    pub fn add(&mut self, finding: &Finding) {
+        let entry = BaselineEntry::of(finding);
+        let is_known = |known: &BaselineEntry| (&known.pack, &known.fingerprint) == (&entry.pack, &entry.fingerprint);
+        if !self.entries.iter().any(is_known) {
+            self.entries.push(entry);
+            self.entries.sort();
+        }
+    }
+
     /// Parses the text of a file.
     pub fn parse(text: &str, path: &Path) -> Result<Baseline, BaselineError> {
         let wrong = |line: usize, problem: &str| {
@@ -314,6 +324,15 @@ mod tests {
         // As an editor on another system leaves it, and after a merge that kept a line twice.
         let twice = text.replace('\n', "\r\n") + text.lines().nth(1).unwrap();
         assert_eq!(parse(&twice).unwrap().compare(&all, "qemu"), (vec![true, true], vec![]));
+    }
+
+    #[test]
+    fn a_finding_is_added_once() {
+        let all = given(vec![finding("a.c", "x", 1), finding("b.c", "y", 2), finding("c.c", "z", 3)]);
+        let mut baseline = parse(&Baseline::of(&[all[2].clone(), all[0].clone()]).to_text()).unwrap();
+        baseline.add(&all[1]);
+        baseline.add(&all[0]);
+        assert_eq!(baseline.to_text(), Baseline::of(&all).to_text());
     }
 
     #[test]

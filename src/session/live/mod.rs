@@ -13,11 +13,13 @@ mod analysis;
 mod provisional;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cowrap_analysis::program::{Program, SavedProgram};
-use cowrap_base::files::Digest;
+use cowrap_base::cache::{CacheLocation, DEFAULT_LIMIT};
+use cowrap_base::files::{Digest, TemporaryDirectory};
 use cowrap_report::{Details, Problem};
 
 use crate::comments::find_comments;
@@ -41,6 +43,31 @@ pub struct LiveTree<'r> {
     session: Session<'r>,
     /// The program of the last state that was read, if any was.
     saved: Option<SavedProgram>,
+}
+
+/// A cache that ends with the process, for a request without one: a live tree reads in each state what is not in its
+/// cache.
+#[derive(Debug)]
+pub struct TemporaryCache {
+    /// Removes it when it is dropped.
+    _directory: TemporaryDirectory,
+}
+
+impl TemporaryCache {
+    /// Gives a request a temporary cache if it has none.
+    ///
+    /// # Errors
+    ///
+    /// No temporary directory can be made.
+    pub fn give(request: &mut Request) -> io::Result<Option<TemporaryCache>> {
+        if request.cache.is_some() {
+            return Ok(None);
+        }
+        let directory = TemporaryDirectory::make()?;
+        let place = directory.path().join("cache");
+        request.cache = Some(CacheLocation { directory: place, limit: DEFAULT_LIMIT });
+        Ok(Some(TemporaryCache { _directory: directory }))
+    }
 }
 
 /// A state of a live tree.

@@ -96,6 +96,22 @@ pub fn make_visible(root: &Path, marks: &MarkHeaders, texts: &HashMap<PathBuf, A
     annotated(headers, text, texts, marks)
 }
 
+/// As [`make_visible`], for texts of files that exist on the disk; `on_disk` is the result for the disk alone.
+pub fn make_visible_in(
+    on_disk: &VisibleMarks,
+    root: &Path,
+    marks: &MarkHeaders,
+    texts: &HashMap<PathBuf, Arc<Vec<u8>>>,
+) -> VisibleMarks {
+    let changed = texts.keys().filter(|path| marks.may_define(root, path)).cloned().collect();
+    let mut visible = annotated(changed, |path| texts.get(path).cloned(), texts, marks);
+    visible.headers.extend(on_disk.headers.iter().filter(|header| !texts.contains_key(&header.path())).cloned());
+    let others = on_disk.definitions.iter().filter(|definition| !texts.contains_key(&definition.path));
+    visible.definitions.extend(others.cloned());
+    visible.definitions.sort_by(|one, other| (&one.path, one.line).cmp(&(&other.path, other.line)));
+    visible
+}
+
 /// As [`make_visible`], for the disk, with the help of an earlier search. The second result is this search, if it
 /// should replace that one. `started` is when nothing had been read yet.
 pub fn make_visible_again(
@@ -314,5 +330,35 @@ mod tests {
             .collect();
         assert_eq!(found, [("include/a.h".into(), 1), ("include/a.h".into(), 2), ("include/qemu/b.h".into(), 1)]);
         assert_eq!(visible.headers.len(), 2);
+    }
+
+    #[test]
+    fn texts_in_memory_change_what_the_disk_defines() {
+        let scratch = tempfile::tempdir().unwrap();
+        let root = scratch.path();
+        std::fs::create_dir_all(root.join("include")).unwrap();
+        let texts = [("include/a.h", "#define microtask_fn\n"), ("include/b.h", "#define co_wrapper\n"), ("c.c", "")];
+        texts.iter().for_each(|(path, text)| std::fs::write(root.join(path), text).unwrap());
+        std::fs::write(root.join("include/none.h"), "int x;\n").unwrap();
+        let on_disk = make_visible(root, &marks(), &HashMap::new());
+        let texts = [
+            ("include/a.h", "int y;\n"),
+            ("include/none.h", "\n#define no_microtask_fn\n"),
+            ("c.c", "#define microtask_fn\n"),
+        ];
+        let texts = texts.map(|(path, text)| (root.join(path), Arc::new(text.as_bytes().to_vec()))).into();
+        let of = |visible: VisibleMarks| {
+            let mut headers: Vec<(PathBuf, Vec<u8>)> = visible
+                .headers
+                .iter()
+                .map(|header| (header.path().to_path_buf(), header.contents().to_vec()))
+                .collect();
+            headers.sort();
+            (headers, visible.definitions)
+        };
+        let (again, whole) =
+            (of(make_visible_in(&on_disk, root, &marks(), &texts)), of(make_visible(root, &marks(), &texts)));
+        assert_eq!(again, whole);
+        assert_eq!(again.1.len(), 2);
     }
 }

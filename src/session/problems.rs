@@ -70,7 +70,7 @@ pub(crate) fn parse_problem(file: &Path, facts: &UnitFacts, tree: &Tree) -> Opti
         return None;
     }
     let error = facts.parse_status.first_error.as_ref();
-    let foreign = facts.files.iter().map(|file| tree.absolute(file)).find(|file| !tree.may_quote(file));
+    let foreign = tree.find_foreign(facts.files.iter().map(|file| tree.absolute(file)));
     let message = match (error, &foreign) {
         (None, _) => "the compiler reported errors".to_owned(),
         (Some(error), None) => error.message.clone(),

@@ -17,7 +17,7 @@ use cowrap_facts::{ReadingId, SharedFileFacts};
 use cowrap_fix::is_unfinished;
 use cowrap_frontend::compdb::Unit;
 use cowrap_frontend::index::{FactsBudget, Indexer};
-use cowrap_frontend::marks::{MarkDefinition, VisibleMarks, make_visible};
+use cowrap_frontend::marks::{MarkDefinition, VisibleMarks, make_visible, make_visible_in};
 use cowrap_frontend::sources::Sources;
 use cowrap_frontend::unit_cache::{self, CachedUnit, Compared};
 use cowrap_frontend::worker::{LibraryInfo, Workers};
@@ -51,6 +51,8 @@ pub(crate) struct Session<'r> {
     /// The libclang in use and where marks are defined. Each program adds its own details to a
     /// copy.
     pub(crate) details: Details,
+    /// The marks on the disk.
+    marks: VisibleMarks,
     /// The units that are not read, because their entries are refused.
     pub(crate) refused: Vec<Problem>,
     /// The libclang in use.
@@ -180,7 +182,7 @@ impl<'r> Session<'r> {
         });
         let details = Details { parsing, ..Details::default() };
         let (vocabulary, readings) = vocabulary(packs.packs());
-        let indexer = Indexer::new(workers, vocabulary, visible.headers, tree.clone(), request.jobs)?;
+        let indexer = Indexer::new(workers, vocabulary, visible.headers.clone(), tree.clone(), request.jobs)?;
         let refused = inputs.refused.iter().map(|refusal| refused(refusal, &tree)).collect();
         let units: Arc<[Unit]> = inputs.units.as_slice().into();
         let current = CurrentSnapshot {
@@ -191,7 +193,20 @@ impl<'r> Session<'r> {
             has_texts: true,
             compared: None,
         };
-        Ok(Session { request, packs, readings, tree, inputs, details, refused, library, indexer, caches, current })
+        Ok(Session {
+            request,
+            packs,
+            readings,
+            tree,
+            inputs,
+            details,
+            marks: visible,
+            refused,
+            library,
+            indexer,
+            caches,
+            current,
+        })
     }
 
     /// Switches to a snapshot: from now on, its files are read.
@@ -224,9 +239,24 @@ impl<'r> Session<'r> {
         if let Some(caches) = &mut self.caches {
             caches.checkout.look_again();
         }
+        self.marks = self.find_marks();
+        let definitions = self.marks.definitions.iter();
+        self.details.parsing.marks =
+            definitions.map(|definition| mark_detail(definition, self.packs.first(), &self.tree)).collect();
         let sources = self.indexer.sources(self.current.snapshot.overlay(), SystemTime::now());
-        // Headers that define marks may have changed, too.
         (self.current.sources, self.current.has_texts, self.current.compared) = (sources, false, None);
+    }
+
+    /// The marks on the disk.
+    fn find_marks(&self) -> VisibleMarks {
+        let marks = mark_headers(&self.packs);
+        match self.checkout() {
+            Some(checkout) => {
+                let packs = checkout.digest_of_packs(&self.packs, self.request);
+                checkout.make_visible(&self.tree, &marks, packs)
+            }
+            None => make_visible(&self.tree.root, &marks, &Default::default()),
+        }
     }
 
     /// The digest of a file of the disk, given by its real path; `None` if it cannot be read or has another real path.
@@ -254,7 +284,11 @@ impl<'r> Session<'r> {
         if !self.current.has_texts {
             let texts = self.current.snapshot.overlay().texts();
             let texts = texts.map(|(path, text)| (path.to_path_buf(), Arc::clone(text))).collect();
-            let VisibleMarks { headers, .. } = make_visible(&self.tree.root, &mark_headers(&self.packs), &texts);
+            let marks = mark_headers(&self.packs);
+            let VisibleMarks { headers, .. } = match self.current.snapshot.has_disk_layout() {
+                true => make_visible_in(&self.marks, &self.tree.root, &marks, &texts),
+                false => make_visible(&self.tree.root, &marks, &texts),
+            };
             self.indexer.set_texts(headers).map_err(Error::Snapshot)?;
             self.current.has_texts = true;
         }

@@ -57,9 +57,18 @@ impl Tree {
     /// Whether messages may quote a file: it belongs to the tree or to installed software, after all
     /// links are resolved.
     pub fn may_quote(&self, path: &Path) -> bool {
+        self.find_foreign(std::iter::once(path.to_path_buf())).is_none()
+    }
+
+    /// The first of some files that messages may not quote.
+    pub fn find_foreign(&self, mut files: impl Iterator<Item = PathBuf>) -> Option<PathBuf> {
         let homes = [Some(self.root.as_path()), self.build.as_deref()];
-        let homes: Vec<&Path> = homes.into_iter().flatten().chain(INSTALLED.iter().map(Path::new)).collect();
-        is_below(path, &homes)
+        let homes = homes.into_iter().flatten().chain(INSTALLED.iter().map(Path::new));
+        let homes: Vec<PathBuf> = homes.map(real).collect();
+        files.find(|file| {
+            let file = real(file);
+            !homes.iter().any(|home| file.starts_with(home))
+        })
     }
 }
 

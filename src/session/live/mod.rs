@@ -12,17 +12,20 @@
 mod analysis;
 mod provisional;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cowrap_analysis::program::{Program, SavedProgram};
 use cowrap_base::cache::{CacheLocation, DEFAULT_LIMIT};
-use cowrap_base::files::{Digest, TemporaryDirectory};
+use cowrap_base::files::{Digest, TemporaryDirectory, Texts, Tree};
+use cowrap_facts::{ReadingId, SharedFileFacts};
+use cowrap_packs::PackSet;
 use cowrap_report::{Details, Problem};
 
-use crate::comments::find_comments;
+use crate::caches::Checkout;
+use crate::comments::{FileComment, find_comments};
 use crate::evaluate::{Evaluated, EvaluationInput, evaluate, texts_of};
 use crate::index_file::Coverage;
 use crate::readings::Readings;
@@ -43,6 +46,8 @@ pub struct LiveTree<'r> {
     session: Session<'r>,
     /// The program of the last state that was read, if any was.
     saved: Option<SavedProgram>,
+    /// The problems of the units in that state.
+    problems: Vec<Option<Problem>>,
 }
 
 /// A cache that ends with the process, for a request without one: a live tree reads in each state what is not in its
@@ -114,7 +119,7 @@ impl<'r> LiveTree<'r> {
     pub fn open(request: &'r Request) -> Result<LiveTree<'r>, Error> {
         let session = Session::open(request)?;
         require_rules(&request.enable, &session.packs)?;
-        Ok(LiveTree { session, saved: None })
+        Ok(LiveTree { session, saved: None, problems: Vec::new() })
     }
 
     /// The root of the tree: absolute.
@@ -139,21 +144,21 @@ impl<'r> LiveTree<'r> {
         observer: &dyn Observer,
         progress: &(dyn Progress + Sync),
     ) -> Result<(), Error> {
-        let mut read = match self.read(state, observer, progress) {
+        let read = match self.read(state, observer, progress) {
             Err(Error::LibraryReplaced) => {
                 (self.session, self.saved) = (self.session.open_again()?, None);
                 self.read(state, observer, progress)?
             }
             read => read?,
         };
-        self.record(&mut read);
-        let checked = match read.units.iter().all(Option::is_some) && !observer.is_outdated() {
+        match read.units.iter().all(Option::is_some) && !observer.is_outdated() {
             true => self.show(read, observer, progress),
-            // What was read is not lost.
-            false => Ok(()),
-        };
-        self.session.forget_facts();
-        checked
+            false => {
+                // What was read is not lost.
+                record(&mut self.session, read);
+                Ok(())
+            }
+        }
     }
 
     /// Reads the units of a state. Some may be missing if the state is outdated.
@@ -223,18 +228,16 @@ impl<'r> LiveTree<'r> {
 
     /// Shows what follows from the units that were read, and reads the others meanwhile.
     fn read_later(
-        &mut self,
+        &self,
         later: &[usize],
         read: &mut StateRead,
         observer: &dyn Observer,
         progress: &(dyn Progress + Sync),
     ) -> Result<(), Error> {
-        // The facts of the units that were parsed are in the cache then.
-        self.record(read);
         let program = self.provisional(read);
         let (session, cancellation) = (&self.session, self.session.indexer.cancellation());
-        let shown = StateRead { units: Vec::new(), details: read.details.clone() };
-        let problems = self.problems(read);
+        let view = View::of(session, false);
+        let (problems, before) = (self.problems(read), read.details.clone());
         let details = &mut read.details;
         let parsed = std::thread::scope(|scope| {
             let parser = scope.spawn(|| {
@@ -242,13 +245,15 @@ impl<'r> LiveTree<'r> {
                 observer.rest_is_read();
                 parsed
             });
-            let shown = show(session, &program, problems, shown.details, false, observer);
+            let (programs, comments) = view.prepare(&program, session.checkout());
+            let analysis = view.analyse(&program, &programs, &comments, problems, before);
+            analysis.iter().for_each(|analysis| observer.observe(analysis));
             if !parser.is_finished() {
                 cancellation.cancel();
             }
             let parsed = parser.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             cancellation.reset();
-            shown.and(parsed)
+            analysis.and(parsed)
         });
         for (number, parsed) in later.iter().zip(parsed?) {
             read.units[*number] = parsed;
@@ -258,13 +263,19 @@ impl<'r> LiveTree<'r> {
 
     /// The program of the units that were read. The others say what they said in the last state, apart from what other
     /// units show to be different.
-    fn provisional(&mut self, read: &StateRead) -> Program {
+    fn provisional(&self, read: &StateRead) -> Program {
         let Some(caches) = &self.session.caches else { return Program::default() };
         let before = self.saved.clone().unwrap_or_default();
         let now = read.units.iter().map(|unit| self.session.digests(unit.as_ref()?)).collect::<Vec<_>>();
-        let units = provisional(&before, now, &|digest| caches.facts(digest));
+        let parsed = read.units.iter().flatten().filter_map(UnitResult::file_facts).flatten();
+        let parsed: HashMap<Digest, &SharedFileFacts> = parsed.map(|facts| (facts.digest(), facts)).collect();
+        let load = |digest: &Digest| match parsed.get(digest) {
+            Some(facts) => Some((*facts).clone()),
+            None => caches.facts(digest),
+        };
+        let units = provisional(&before, now, &load);
         let tree = &self.session.tree;
-        let updated = before.update(&units, &|digest| caches.facts(digest), |path| tree.absolute(path));
+        let updated = before.update(&units, &load, |path| tree.absolute(path));
         updated.unwrap_or_default().into_program()
     }
 
@@ -275,6 +286,7 @@ impl<'r> LiveTree<'r> {
         observer: &dyn Observer,
         progress: &(dyn Progress + Sync),
     ) -> Result<(), Error> {
+        self.problems = read.units.iter().map(|unit| unit.as_ref()?.facts.as_ref().err().cloned()).collect();
         let problems = self.problems(&read);
         let StateRead { units, mut details } = read;
         let mut units: Vec<UnitResult> = units.into_iter().flatten().collect();
@@ -288,58 +300,95 @@ impl<'r> LiveTree<'r> {
             }
         };
         count_unknown_arguments(&units, &mut details);
-        drop(units);
         self.saved = Some(saved.clone());
         let program = saved.into_program();
+        let view = View::of(&self.session, true);
+        let (programs, comments) = view.prepare(&program, self.session.checkout());
+        let analysis = view.analyse(&program, &programs, &comments, problems, details.clone())?;
         let session = &mut self.session;
-        show(session, &program, problems, details, true, observer)
+        std::thread::scope(|scope| {
+            // Nobody waits for that.
+            scope.spawn(|| record(session, StateRead { units: units.into_iter().map(Some).collect(), details }));
+            observer.observe(&analysis);
+        });
+        Ok(())
     }
 
-    /// Adds the units that were parsed to the unit cache.
-    fn record(&mut self, read: &mut StateRead) {
-        let parsed = |(number, unit): (usize, &Option<UnitResult>)| {
-            matches!(unit.as_ref()?.origin, Origin::Parser(Some(_))).then_some(number)
-        };
-        let numbers: Vec<usize> = read.units.iter().enumerate().filter_map(parsed).collect();
-        let results: Vec<&UnitResult> = numbers.iter().filter_map(|number| read.units[*number].as_ref()).collect();
-        let Some(recorded) = self.session.record(&numbers, &results) else { return };
-        for (number, cached) in numbers.iter().zip(recorded) {
-            if let Some(unit) = &mut read.units[*number] {
-                unit.origin = Origin::Cache(cached);
-            }
-        }
-        self.session.flush(&mut read.details);
-    }
-
-    /// The problems of a state.
+    /// The problems of a state. Units that were not read yet have those of the last one.
     fn problems(&self, read: &StateRead) -> Vec<Problem> {
-        self.session.problems(read.units.iter().flatten().filter_map(|unit| unit.facts.as_ref().err()))
+        let of_unit = |(number, unit): (usize, &Option<UnitResult>)| match unit {
+            Some(unit) => unit.facts.as_ref().err().cloned(),
+            None => self.problems.get(number)?.clone(),
+        };
+        let problems: Vec<Problem> = read.units.iter().enumerate().filter_map(of_unit).collect();
+        self.session.problems(problems.iter())
     }
 }
 
-/// Shows what follows from a program.
-fn show(
-    session: &Session<'_>,
-    program: &Program,
-    problems: Vec<Problem>,
-    details: Details,
+/// Adds the units that were parsed to the unit cache, and frees what only their state needed.
+fn record(session: &mut Session<'_>, read: StateRead) {
+    let StateRead { units, mut details } = read;
+    let parsed = |(number, unit): (usize, Option<UnitResult>)| {
+        let unit = unit?;
+        matches!(unit.origin, Origin::Parser(Some(_))).then_some((number, unit))
+    };
+    let (numbers, units): (Vec<usize>, Vec<UnitResult>) = units.into_iter().enumerate().filter_map(parsed).unzip();
+    session.record(&numbers, &units.iter().collect::<Vec<_>>());
+    session.flush(&mut details);
+    session.forget_facts();
+}
+
+/// What an analysis is made with. It does not borrow the session, which goes on meanwhile.
+struct View<'r> {
+    request: &'r Request,
+    packs: PackSet,
+    readings: Vec<ReadingId>,
+    tree: Tree,
+    snapshot: Snapshot,
+    texts: Texts,
+    coverage: Coverage,
     is_complete: bool,
-    observer: &dyn Observer,
-) -> Result<(), Error> {
-    let Session { request, packs, readings, tree, .. } = session;
-    let snapshot = &session.current.snapshot;
-    let coverage = session.coverage();
-    let coverage = Coverage { is_whole: coverage.is_whole && is_complete, ..coverage };
-    let texts = texts_of(snapshot, tree);
-    let (programs, comments) = rayon::join(
-        || Readings::of(program, packs, readings),
-        || find_comments(program, tree, &texts, session.checkout()),
-    );
-    let input = EvaluationInput { request, program, packs, tree, texts: &texts, overlay: snapshot.overlay() };
-    let Evaluated { mut report, effects, introspection } =
-        evaluate(&input, &programs, &comments, problems, &coverage, details);
-    fix::plan_edits(&mut report.findings, &texts, tree, packs, request, introspection.as_ref());
-    compare::apply_baseline(request, &mut report, &request.report_on)?;
-    observer.observe(&Analysis { report, effects, is_complete });
-    Ok(())
+}
+
+impl<'r> View<'r> {
+    fn of(session: &Session<'r>, is_complete: bool) -> View<'r> {
+        let Session { request, packs, readings, tree, .. } = session;
+        let coverage = session.coverage();
+        let snapshot = session.current.snapshot.clone();
+        View {
+            request,
+            packs: packs.clone(),
+            readings: readings.clone(),
+            tree: tree.clone(),
+            texts: texts_of(&snapshot, tree),
+            snapshot,
+            coverage: Coverage { is_whole: coverage.is_whole && is_complete, ..coverage },
+            is_complete,
+        }
+    }
+
+    /// The program as each pack reads it, and the comments for cowrap in its files.
+    fn prepare<'v>(&'v self, program: &'v Program, checkout: Option<&Checkout>) -> (Readings<'v>, Vec<FileComment>) {
+        rayon::join(
+            || Readings::of(program, &self.packs, &self.readings),
+            || find_comments(program, &self.tree, &self.texts, checkout),
+        )
+    }
+
+    fn analyse<'v>(
+        &'v self,
+        program: &'v Program,
+        programs: &'v Readings<'v>,
+        comments: &[FileComment],
+        problems: Vec<Problem>,
+        details: Details,
+    ) -> Result<Analysis<'v>, Error> {
+        let View { request, packs, tree, texts, snapshot, .. } = self;
+        let input = EvaluationInput { request, program, packs, tree, texts, overlay: snapshot.overlay() };
+        let Evaluated { mut report, effects, introspection } =
+            evaluate(&input, programs, comments, problems, &self.coverage, details);
+        fix::plan_edits(&mut report.findings, texts, tree, packs, request, introspection.as_ref());
+        compare::apply_baseline(request, &mut report, &request.report_on)?;
+        Ok(Analysis { report, effects, is_complete: self.is_complete })
+    }
 }

@@ -121,6 +121,8 @@ enum FormatArgument {
     Junit,
     /// Checkstyle XML
     Checkstyle,
+    /// A page for a browser, with sources, search and filters
+    Html,
 }
 
 impl From<FormatArgument> for Format {
@@ -135,6 +137,7 @@ impl From<FormatArgument> for Format {
             FormatArgument::Github => Format::Github,
             FormatArgument::Junit => Format::Junit,
             FormatArgument::Checkstyle => Format::Checkstyle,
+            FormatArgument::Html => Format::Html,
         }
     }
 }

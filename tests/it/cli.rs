@@ -49,7 +49,8 @@ const CLEAN: &str = "#include \"co.h\"\nvoid coroutine_fn work(void);\nvoid coro
 const BROKEN: &str = "#include \"co.h\"\nvoid broken(void);\nvoid broken(void) { drain( }\n";
 
 /// Every format.
-const FORMATS: [&str; 9] = ["human", "short", "json", "jsonl", "sarif", "gitlab", "github", "junit", "checkstyle"];
+const FORMATS: [&str; 10] =
+    ["human", "short", "json", "jsonl", "sarif", "gitlab", "github", "junit", "checkstyle", "html"];
 
 /// The line for the finding of [`ERROR`], when it is in `error.c`.
 const ERROR_LINE: &str = "error.c:5:5: error: `coroutine_fn` `drain` called from unmarked `plain` [coroutine-call]";

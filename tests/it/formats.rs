@@ -27,6 +27,7 @@ const ALL: &[Format] = &[
     Format::Github,
     Format::Junit,
     Format::Checkstyle,
+    Format::Html,
 ];
 
 /// The rules that the reports here know.
@@ -422,14 +423,14 @@ fn a_real_report_can_be_read() {
 // --- helpers ----------------------------------------------------------------------------------------------------
 
 /// A report, and the tree that it is about.
-struct Made {
+pub struct Made {
     _scratch: TempDir,
-    report: Report,
+    pub report: Report,
 }
 
 impl Made {
     /// Three findings, one of each level.
-    fn new() -> Made {
+    pub fn new() -> Made {
         let scratch = tempfile::tempdir().unwrap();
         std::fs::create_dir(scratch.path().join("dir")).unwrap();
         std::fs::write(scratch.path().join("dir/a b.c"), "first\n/* \u{e9} */ g();\n").unwrap();
@@ -471,7 +472,7 @@ impl Made {
     }
 
     /// A report in which every text is hostile.
-    fn hostile() -> Made {
+    pub fn hostile() -> Made {
         let mut made = Made::new();
         let mut path = b"\xff".to_vec();
         path.extend(HOSTILE.replace(['\u{0}', '/'], "").into_bytes());
@@ -491,7 +492,7 @@ impl Made {
         made
     }
 
-    fn add_problems(&mut self) {
+    pub fn add_problems(&mut self) {
         self.report.problems = vec![
             Problem {
                 file: "broken.c".into(),
@@ -510,7 +511,7 @@ impl Made {
         ];
     }
 
-    fn text(&self, format: Format) -> String {
+    pub fn text(&self, format: Format) -> String {
         let mut out = Vec::new();
         render(&self.report, format, Style::PLAIN, false, &mut out).unwrap();
         String::from_utf8(out).expect("every format is UTF-8")
@@ -525,11 +526,11 @@ impl Made {
     }
 }
 
-fn span(path: &str, line: u32, column: u32) -> Span {
+pub fn span(path: &str, line: u32, column: u32) -> Span {
     Span { path: PathBuf::from(path), line, column }
 }
 
-fn finding(rule: &str, level: Level, message: &str, at: Span) -> Finding {
+pub fn finding(rule: &str, level: Level, message: &str, at: Span) -> Finding {
     let subjects = vec![Role::Caller.of("f"), Role::Callee.of("g")];
     Finding::new(rule, level, "f", subjects, message.to_owned(), Label { at, text: "called here".to_owned() })
 }

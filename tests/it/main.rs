@@ -28,6 +28,7 @@ mod preambles;
 mod program;
 mod queries;
 mod reader;
+mod report_page;
 mod sharing;
 mod snapshots;
 mod support;

@@ -123,7 +123,7 @@ impl CutLines {
 }
 
 /// The last boundary of a character up to an offset.
-fn boundary(text: &str, offset: usize) -> usize {
+pub(super) fn boundary(text: &str, offset: usize) -> usize {
     (0..=offset.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 

@@ -16,6 +16,8 @@ mod gitlab;
 mod junit;
 mod sarif;
 
+mod html;
+
 // What generators say of headers.
 mod header_diagnostics;
 
@@ -29,6 +31,7 @@ mod dot;
 mod page;
 
 // What several formats share.
+mod browser;
 mod cut;
 mod excerpt;
 mod summary;
@@ -67,6 +70,8 @@ pub enum Format {
     Junit,
     /// Checkstyle's XML.
     Checkstyle,
+    /// A page for a browser.
+    Html,
 }
 
 /// How text for people looks.
@@ -99,5 +104,6 @@ pub fn render(report: &Report, format: Format, style: Style, verbose: bool, out:
         Format::Github => github::render(report, out),
         Format::Junit => junit::render(report, out),
         Format::Checkstyle => checkstyle::render(report, out),
+        Format::Html => html::render(report, out),
     }
 }

@@ -32,7 +32,7 @@ pub fn problems(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Resu
 }
 
 /// Problems with the same cause, in the order of their first: the cause, and all with it.
-fn by_cause(problems: &[Problem]) -> Vec<(&Problem, Vec<&Problem>)> {
+pub fn by_cause(problems: &[Problem]) -> Vec<(&Problem, Vec<&Problem>)> {
     let mut groups: Vec<(&Problem, Vec<&Problem>)> = Vec::new();
     for problem in problems {
         let same = |(first, _): &&mut (&Problem, Vec<&Problem>)| {

@@ -1,5 +1,6 @@
 //! What several tests use.
 
+pub mod browser;
 pub mod child;
 pub mod expect;
 pub mod flows;

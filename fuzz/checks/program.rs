@@ -51,7 +51,7 @@ pub fn ask(program: &Program, pack: &Pack) {
         }
     }
     let _ = queries::paths(&effects, "... [coroutine_fn] ...", 5);
-    let _ = queries::graph(&effects, &Selection::Everything, &[]);
+    let _ = queries::graph(&effects, &Selection::Everything, None, &[]);
 }
 
 /// An expression is refused with its place, or finds as many paths as were asked for at most; blanks and parentheses

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use cowrap_base::files::Tree;
 
+use crate::editor::Reach;
 use crate::findings::{Label, Span};
 
 /// An answer.
@@ -120,9 +121,17 @@ pub struct Subgraph {
     pub nodes: Vec<GraphNode>,
     /// The calls between them, sorted.
     pub edges: Vec<GraphEdge>,
+    /// How many functions and slots are left out since there is a limit.
+    pub left_out: usize,
+    /// The nodes where the paths begin; empty if the query is not about paths.
+    #[serde(skip)]
+    pub starts: Vec<usize>,
     /// What each effect is called, by its general name; only drawings need it.
     #[serde(skip)]
     pub legend: Vec<(&'static str, String)>,
+    /// Where code runs in some contexts, after a verb; only drawings need it.
+    #[serde(skip)]
+    pub contexts: Vec<(Reach, String)>,
 }
 
 /// A function or a slot.
@@ -134,11 +143,18 @@ pub struct GraphNode {
     pub labels: Vec<String>,
     /// Where it is defined, or else declared; a slot has no location.
     pub at: Option<Span>,
+    /// What it requires of its caller, and why.
+    pub requirement: String,
+    /// In which contexts its body may start; `None` for a slot.
+    pub context: Option<Reach>,
     /// Whether the query names it.
     pub requested: bool,
     /// The general name of what it requires; `None` if it requires nothing. Labels have the pack's word.
     #[serde(skip)]
     pub effect: Option<&'static str>,
+    /// How many callers and callees the graph does not have.
+    #[serde(skip)]
+    pub beyond: [usize; 2],
 }
 
 /// All calls of one kind from one node to another.
@@ -152,6 +168,8 @@ pub struct GraphEdge {
     pub kind: EdgeKind,
     /// The locations of the calls.
     pub sites: Vec<Span>,
+    /// In which contexts the calls may run; `None` for a function that a slot may point to.
+    pub context: Option<Reach>,
     /// The rules that are violated there.
     pub rules: Vec<String>,
 }

@@ -50,7 +50,12 @@ pub enum Query {
         limit: usize,
     },
     /// A part of the call graph.
-    Graph(Selection),
+    Graph {
+        /// The part.
+        selection: Selection,
+        /// The most functions and slots to include, if there is a limit.
+        limit: Option<usize>,
+    },
 }
 
 /// Why there is no answer.
@@ -83,8 +88,9 @@ pub fn ask(request: &Request, query: &Query, progress: &dyn Progress) -> Result<
             Answer::Related(queries::related(&effects, function, *direction, *transitive, *named)?)
         }
         Query::Paths { expression, limit } => Answer::Paths(queries::paths(&effects, expression, *limit)?),
-        Query::Graph(selection) => {
-            Answer::Graph(queries::graph(&effects, selection, &rules::check(&effects, &request.enable))?)
+        Query::Graph { selection, limit } => {
+            let findings = rules::check(&effects, &request.enable);
+            Answer::Graph(queries::graph(&effects, selection, *limit, &findings)?)
         }
     };
     Ok(QueryResult { answer, tree, unread_units: problems.len() })

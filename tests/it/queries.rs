@@ -110,7 +110,7 @@ fn a_mark_comes_with_a_typedef() {
     let index = index("constructs");
     let effects = Effects::new(&index.program, index.packs.first(), &index.tree);
     let labels = |name: &str| {
-        let all = queries::graph(&effects, &Selection::Everything, &[]).unwrap();
+        let all = queries::graph(&effects, &Selection::Everything, None, &[]).unwrap();
         all.nodes.into_iter().find(|node| node.name == name).map(|node| node.labels)
     };
     // Nothing is stored there or called through, so that only the unit's own facts could know of the second.

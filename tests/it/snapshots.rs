@@ -113,14 +113,18 @@ fn graphs() {
         name: name.to_owned(),
         labels: vec![label.to_owned()],
         at: None,
+        requirement: label.to_owned(),
+        context: None,
         requested,
         effect: (label == "coroutine-only").then_some("inside-only"),
+        beyond: [0, 0],
     };
     let edge = |from, to, kind, rules: &[&str]| GraphEdge {
         from,
         to,
         kind,
         sites: vec![span("img.c", 5, 12)],
+        context: None,
         rules: rules.iter().map(|rule| (*rule).to_owned()).collect(),
     };
     let graph = Subgraph {
@@ -130,7 +134,7 @@ fn graphs() {
             node("Ops::flush", "function_pointer", false),
         ],
         edges: vec![edge(1, 0, EdgeKind::Call, &["coroutine-call"]), edge(2, 0, EdgeKind::Candidate, &[])],
-        legend: Vec::new(),
+        ..Subgraph::default()
     };
     check("graph.dot", &answer(Answer::Graph(graph), AnswerFormat::Dot, Style::PLAIN));
 }

@@ -8,7 +8,7 @@ use crate::{Answer, Direction, EdgeKind, Explanation, Paths, QueryResult, Relate
 
 use super::text::{count, location, printable, wrap, write_json};
 use super::witness::Witnesses;
-use super::{Style, dot, page};
+use super::{Style, dot, graph_page};
 
 /// The formats of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub fn render_answer(result: &QueryResult, format: AnswerFormat, style: Style, o
         }
         Answer::Related(functions) => functions.iter().try_for_each(|function| related(function, out)),
         Answer::Paths(found) => paths(found, &mut witnesses, out),
-        Answer::Graph(graph) if format == AnswerFormat::Html => page::render(graph, out),
+        Answer::Graph(graph) if format == AnswerFormat::Html => graph_page::render(graph, out),
         Answer::Graph(graph) => dot::render(graph, out),
     }
 }

@@ -28,7 +28,7 @@ mod pack_check;
 mod answer;
 
 mod dot;
-mod page;
+mod graph_page;
 
 // What several formats share.
 mod browser;

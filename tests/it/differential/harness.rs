@@ -192,7 +192,7 @@ impl Batch {
             return Err(format!("{:?}", index.problems));
         }
         let effects = Effects::new(&index.program, index.packs.first(), &index.tree);
-        let graph = queries::graph(&effects, &Selection::Everything, &[]).expect("a graph");
+        let graph = queries::graph(&effects, &Selection::Everything, None, &[]).expect("a graph");
         let name = |node: usize| {
             let node = &graph.nodes[node];
             let file = node.at.as_ref().map_or(String::new(), |at| at.path.display().to_string());

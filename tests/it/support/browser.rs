@@ -104,7 +104,10 @@ impl Browser {
 
     /// The text of the first element that a selector matches; empty without one.
     pub fn text(&mut self, selector: &str) -> String {
-        let value = self.value(&format!("document.querySelector({})?.innerText || ''", json!(selector)));
+        let value = self.value(&format!(
+            "(found => found?.innerText ?? found?.textContent ?? '')(document.querySelector({}))",
+            json!(selector)
+        ));
         value.as_str().unwrap_or_default().to_owned()
     }
 
@@ -128,6 +131,7 @@ impl Browser {
     pub fn press(&mut self, key: &str) {
         let (code, text) = match key {
             "Enter" => (13, "\r"),
+            "Backspace" => (8, ""),
             "Escape" => (27, ""),
             "ArrowLeft" => (37, ""),
             "ArrowUp" => (38, ""),

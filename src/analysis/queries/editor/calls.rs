@@ -100,7 +100,7 @@ fn location_of(effects: &Effects<'_>, symbol: Symbol) -> Option<Location> {
 }
 
 /// Where a slot is declared, or else what it is a part of.
-pub(super) fn slot_home(effects: &Effects<'_>, slot: SlotId) -> Option<Location> {
+pub(in super::super) fn slot_home(effects: &Effects<'_>, slot: SlotId) -> Option<Location> {
     let linked = effects.program.slot(slot);
     let declared = linked.declared.first().copied();
     declared.or_else(|| match &linked.key {

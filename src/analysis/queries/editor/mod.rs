@@ -19,6 +19,7 @@ use crate::program::{FunctionId, SlotId};
 use crate::wording::in_context;
 use cowrap_facts::{Context, ContextSet};
 
+pub(super) use calls::slot_home;
 pub use calls::{call_item, incoming, outgoing};
 pub use hints::inlay_hints;
 pub use hover::hover;

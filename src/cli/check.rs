@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 
 use cowrap_report::render::{Format, Style, render};
 use cowrap_report::{Comparison, Report, Upgrade};
-use cowrap_session::{BaselineRequest, Gate, Input, Place, Request, Shown, Since, refuse_inputs, refuse_read};
+use cowrap_session::{BaselineRequest, Gate, Place, Request, Shown, Since, refuse_inputs, refuse_read};
 
 use super::input::InputArguments;
 use super::{ColorArgument, INCOMPLETE, fail, progress, warn};
@@ -239,22 +239,10 @@ impl Check {
     }
 
     fn request(&self, has_flags: bool) -> Result<Request, String> {
-        let mut request = self.input.request()?;
+        let mut request = self.input.request_on(&self.paths, &self.flags, has_flags)?;
         request.inputs = self.inputs.clone();
         request.enable.extend(self.selection.enable.iter().cloned());
         request.gate = self.gate(request.gate);
-        if has_flags {
-            if self.input.is_given() {
-                return Err("use only one of -p, --index and compiler flags after `--`".to_owned());
-            }
-            if self.paths.is_empty() {
-                return Err("name the C files to check before `--`".to_owned());
-            }
-            request.input = Input::Files { files: self.paths.clone(), flags: self.flags.clone() };
-            request.report_on.clear();
-        } else if !self.paths.is_empty() {
-            request.report_on = self.paths.clone();
-        }
         Ok(request)
     }
 

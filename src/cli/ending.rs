@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::process::ExitCode;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
@@ -15,6 +15,14 @@ use super::messages::fail;
 
 /// What the last panic of a thread that reads units said.
 static PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+/// Whether an interrupt is how the user ends the program.
+static ENDS_ON_INTERRUPT: AtomicBool = AtomicBool::new(false);
+
+/// Makes an interrupt (Ctrl-C) an orderly end, with status 0.
+pub(super) fn end_on_interrupt() {
+    ENDS_ON_INTERRUPT.store(true, Ordering::Relaxed);
+}
 
 /// Runs the program. A panic is a mistake of ours: it is reported, and the run has failed.
 pub(super) fn guarded(run: impl FnOnce() -> ExitCode) -> ExitCode {
@@ -66,6 +74,9 @@ pub(super) fn handle_signals() {
     let wait = move || {
         if let Some(signal) = signals.forever().next() {
             cowrap_session::remove_temporaries();
+            if signal == SIGINT && ENDS_ON_INTERRUPT.load(Ordering::Relaxed) {
+                std::process::exit(0);
+            }
             let _ = emulate_default_handler(signal);
         }
     };

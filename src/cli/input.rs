@@ -1,5 +1,6 @@
 //! The arguments that select what is read, for all subcommands that read a tree.
 
+use std::ffi::OsString;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
@@ -157,6 +158,24 @@ impl InputArguments {
     /// The settings of the tree.
     pub(super) fn settings(&self, working_directory: &Path) -> Result<Settings, String> {
         settings(self.config.as_deref(), self.no_config, working_directory)
+    }
+
+    /// The request for a report on some paths, or with compiler flags for these C files instead of a database.
+    pub(super) fn request_on(&self, paths: &[PathBuf], flags: &[OsString], has_flags: bool) -> Result<Request, String> {
+        let mut request = self.request()?;
+        if has_flags {
+            if self.is_given() {
+                return Err("use only one of -p, --index and compiler flags after `--`".to_owned());
+            }
+            if paths.is_empty() {
+                return Err("name the C files to check before `--`".to_owned());
+            }
+            request.input = Input::Files { files: paths.to_vec(), flags: flags.to_vec() };
+            request.report_on.clear();
+        } else if !paths.is_empty() {
+            request.report_on = paths.to_vec();
+        }
+        Ok(request)
     }
 
     pub(super) fn request(&self) -> Result<Request, String> {

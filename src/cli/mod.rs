@@ -18,6 +18,7 @@ mod messages;
 mod pack;
 mod progress;
 mod server;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -53,6 +54,8 @@ struct Cli {
 enum Command {
     /// Check a C tree, or single C files
     Check(check::Check),
+    /// Check a C tree after each change, and print what appeared and what is gone
+    Watch(watch::Watch),
     /// Apply fixes, and check the result before writing it
     Fix(fix::Fix),
     /// Record current findings as a baseline
@@ -115,6 +118,7 @@ fn run_command() -> ExitCode {
     let cli = Cli::parse_from(arguments);
     match cli.command {
         Command::Check(check) => check.run(has_flags),
+        Command::Watch(watch) => watch.run(has_flags),
         Command::Fix(fix) => fix.run(has_flags),
         Command::Index(index) => index.run(),
         Command::Link(link) => link.run(),

@@ -1,7 +1,7 @@
 //! A progress bar on standard error, for long runs on a terminal.
 
-use std::cell::RefCell;
 use std::io::IsTerminal;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -13,7 +13,7 @@ const QUIET_FOR: Duration = Duration::from_secs(1);
 
 /// The bar.
 pub struct Bar {
-    state: RefCell<Option<State>>,
+    state: Mutex<Option<State>>,
 }
 
 struct State {
@@ -26,7 +26,11 @@ struct State {
 impl Bar {
     /// A bar that is not shown yet.
     pub fn new() -> Self {
-        Bar { state: RefCell::new(None) }
+        Bar { state: Mutex::new(None) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, Option<State>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -34,12 +38,12 @@ impl Progress for Bar {
     fn start(&self, units: usize) {
         if std::io::stderr().is_terminal() {
             let state = State { bar: ProgressBar::hidden(), started: Instant::now(), units, done: 0 };
-            *self.state.borrow_mut() = Some(state);
+            *self.state() = Some(state);
         }
     }
 
     fn step(&self) {
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state();
         let Some(state) = state.as_mut() else { return };
         state.done += 1;
         if state.bar.is_hidden() && state.started.elapsed() >= QUIET_FOR {
@@ -51,7 +55,7 @@ impl Progress for Bar {
     }
 
     fn finish(&self) {
-        if let Some(state) = self.state.borrow_mut().take() {
+        if let Some(state) = self.state().take() {
             state.bar.finish_and_clear();
         }
     }

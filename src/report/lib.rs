@@ -7,6 +7,7 @@
 
 mod findings;
 mod report;
+mod changes;
 
 mod answer;
 mod editor;
@@ -19,6 +20,7 @@ pub use answer::{
     Answer, Direction, EdgeKind, Explanation, GraphEdge, GraphNode, Inference, Paths, QueryResult, Related, Relation,
     Subgraph, Witness,
 };
+pub use changes::{Changes, Reported};
 pub use editor::{CallItem, CallRelation, Hover, InlayHint, Lens, LineContext, Reach, Statement, Target, TargetKind};
 pub use findings::{
     Action, Baseline, BaselineEntry, BaselineError, BaselineState, Edit, Finding, Fingerprints, Fix, Label, Level,

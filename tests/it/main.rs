@@ -33,3 +33,4 @@ mod sharing;
 mod snapshots;
 mod support;
 mod tutorial;
+mod watch;

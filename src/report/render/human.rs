@@ -20,19 +20,25 @@ use super::{Style, short};
 
 /// Writes a report.
 pub fn render(report: &Report, style: Style, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
+    findings(report, &report.findings, style, out)?;
+    problems(&report.problems, verbose, out)?;
+    details(report, verbose, out)?;
+    for line in summary_lines(&report.summary) {
+        writeln!(out, "{}", wrap(&line, style.width, 0, "  "))?;
+    }
+    Ok(())
+}
+
+/// Writes findings of a report.
+pub fn findings(report: &Report, findings: &[Finding], style: Style, out: &mut dyn Write) -> io::Result<()> {
     let mut excerpts = Excerpts::new(report);
-    for finding in &report.findings {
+    for finding in findings {
         let diagnostic = excerpts.diagnostic(finding, style.width);
         match render_excerpt(&excerpts, &diagnostic, style.color) {
             Ok(text) => out.write_all(&text)?,
             // The source changed, or no excerpt can be shown; the finding matters all the same.
             Err(_) => writeln!(out, "{}", short::line(report, finding))?,
         }
-    }
-    problems(report, verbose, out)?;
-    details(report, verbose, out)?;
-    for line in summary_lines(&report.summary) {
-        writeln!(out, "{}", wrap(&line, style.width, 0, "  "))?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 // The formats of a report, in the order in which `Format` lists them.
 mod human;
 mod short;
+mod changes;
 
 mod json;
 mod jsonl;
@@ -42,6 +43,7 @@ mod xml;
 use std::io::{self, Write};
 
 pub use answer::{AnswerFormat, render_answer};
+pub use changes::render_changes;
 pub use header_diagnostics::render_header_diagnostics;
 pub use pack_check::{render_pack_check, render_pack_check_json};
 pub use summary::summary_lines;

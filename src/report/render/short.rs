@@ -12,7 +12,7 @@ pub fn render(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Result
     for finding in &report.findings {
         writeln!(out, "{}", line(report, finding))?;
     }
-    problems(report, verbose, out)?;
+    problems(&report.problems, verbose, out)?;
     details(report, verbose, out)?;
     for line in summary_lines(&report.summary) {
         writeln!(out, "cowrap: {line}")?;

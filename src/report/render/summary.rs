@@ -14,10 +14,9 @@ use super::text::{count, location, printable, printable_lines};
 const MOST_NAMED: usize = 5;
 
 /// Writes each problem once, with the units that have it.
-pub fn problems(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
-    for (first, group) in by_cause(&report.problems) {
-        let at = first.at.as_ref().map_or_else(|| printable_path(&first.file), location);
-        writeln!(out, "{at}: not checked: {}", printable(&first.message))?;
+pub fn problems(problems: &[Problem], verbose: bool, out: &mut dyn Write) -> io::Result<()> {
+    for (first, group) in by_cause(problems) {
+        writeln!(out, "{}", problem_line(first))?;
         let named = if verbose { group.len() } else { MOST_NAMED };
         let mut files: Vec<String> = group.iter().take(named).map(|problem| printable_path(&problem.file)).collect();
         if group.len() > named {
@@ -29,6 +28,12 @@ pub fn problems(report: &Report, verbose: bool, out: &mut dyn Write) -> io::Resu
         }
     }
     Ok(())
+}
+
+/// A problem in one line.
+pub fn problem_line(problem: &Problem) -> String {
+    let at = problem.at.as_ref().map_or_else(|| printable_path(&problem.file), location);
+    format!("{at}: not checked: {}", printable(&problem.message))
 }
 
 /// Problems with the same cause, in the order of their first: the cause, and all with it.
@@ -150,13 +155,14 @@ pub fn summary_lines(summary: &Summary) -> Vec<String> {
             lines.push(format!("unknown: {}", unknowns(&summary.unknown).join(", ")));
         }
     }
-    lines.push(format!(
-        "{}, {}, {}",
-        count(summary.errors, "error"),
-        count(summary.warnings, "warning"),
-        count(summary.notes, "note"),
-    ));
+    lines.push(counts(summary));
     lines
+}
+
+/// How many findings there are of each level.
+pub fn counts(summary: &Summary) -> String {
+    let Summary { errors, warnings, notes, .. } = summary;
+    format!("{}, {}, {}", count(*errors, "error"), count(*warnings, "warning"), count(*notes, "note"))
 }
 
 /// What was covered with a pack.

@@ -28,6 +28,7 @@ use crate::caches::Checkout;
 use crate::comments::{FileComment, find_comments};
 use crate::evaluate::{Evaluated, EvaluationInput, evaluate, texts_of};
 use crate::index_file::Coverage;
+use crate::inputs::identify_paths;
 use crate::readings::Readings;
 use crate::request::{Progress, Request};
 use crate::rule_names::require_rules;
@@ -117,6 +118,8 @@ impl<'r> LiveTree<'r> {
     ///
     /// Those of [`check`](crate::check()).
     pub fn open(request: &'r Request) -> Result<LiveTree<'r>, Error> {
+        identify_paths(request, &request.report_on)?;
+        identify_paths(request, &request.inputs)?;
         let session = Session::open(request)?;
         require_rules(&request.enable, &session.packs)?;
         Ok(LiveTree { session, saved: None, problems: Vec::new() })
@@ -388,7 +391,7 @@ impl<'r> View<'r> {
         let Evaluated { mut report, effects, introspection } =
             evaluate(&input, programs, comments, problems, &self.coverage, details);
         fix::plan_edits(&mut report.findings, texts, tree, packs, request, introspection.as_ref());
-        compare::apply_baseline(request, &mut report, &request.report_on)?;
+        compare::apply_baseline(request, &mut report, &identify_paths(request, &request.report_on)?)?;
         Ok(Analysis { report, effects, is_complete: self.is_complete })
     }
 }

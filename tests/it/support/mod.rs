@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod child;
+pub mod copies;
 pub mod expect;
 pub mod flows;
 pub mod hostile_c;

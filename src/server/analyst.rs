@@ -16,11 +16,11 @@ use cowrap_session::watcher::{DiskChange, WatchError, Watcher};
 use cowrap_session::{Error, Request};
 
 use crate::Host;
-use crate::answers::Answers;
+use crate::answers::{Answers, decline};
 use crate::capabilities::Capabilities;
 use crate::diagnostics::Publisher;
 use crate::documents::{Document, OpenFiles};
-use crate::mailbox::{Mailbox, Task, Wanted};
+use crate::mailbox::{Answered, Mailbox, Task, Wanted};
 use crate::options::Options;
 use crate::progress::Reporter;
 use crate::texts::FileTexts;
@@ -119,7 +119,7 @@ impl Analyst<'_> {
             match self.mailbox.next() {
                 Task::Check(wanted) if wanted.disk_changed || wanted.reopen => return true,
                 Task::Check(_) => {}
-                Task::Answer(waiting) => self.client.respond(waiting.id, Value::Null),
+                Task::Answer(waiting) => decline(self.client, waiting),
                 Task::End => return false,
             }
         }
@@ -139,7 +139,7 @@ impl Analyst<'_> {
     /// Checks one state after the other.
     fn check_states(&self, mut tree: LiveTree<'_>, request: &Request) -> Served {
         let watcher = self.watch(tree.root(), tree.configuration());
-        let has_analysis = AtomicBool::new(false);
+        let (has_analysis, was_complete) = (AtomicBool::new(false), AtomicBool::new(false));
         let client = self.capabilities.progress.then_some(self.client);
         let progress = Reporter::new(client, |units| {
             // It takes long until there is something to say.
@@ -151,8 +151,14 @@ impl Analyst<'_> {
         loop {
             let Wanted { files, disk_changed, .. } = &wanted;
             let state = state(files, *disk_changed);
-            let (watcher, has_analysis) = (watcher.as_ref(), &has_analysis);
-            let server = StateServer { analyst: self, request, files, watcher, has_analysis };
+            let server = StateServer {
+                analyst: self,
+                request,
+                files,
+                watcher: watcher.as_ref(),
+                has_analysis: &has_analysis,
+                was_complete: &was_complete,
+            };
             if let Err(error) = tree.check(&state, &server, &progress) {
                 self.show(&error.to_string());
                 self.refuse_queries();
@@ -160,7 +166,7 @@ impl Analyst<'_> {
             wanted = loop {
                 match self.mailbox.next() {
                     Task::Check(wanted) => break wanted,
-                    Task::Answer(waiting) => self.client.respond(waiting.id, Value::Null),
+                    Task::Answer(waiting) => decline(self.client, waiting),
                     Task::End => return Served::End,
                 }
             };
@@ -184,8 +190,8 @@ impl Analyst<'_> {
 
     /// Answers the queries that wait, and those that come, with nothing.
     fn refuse_queries(&self) {
-        for id in self.mailbox.close() {
-            self.client.respond(id, Value::Null);
+        for waiting in self.mailbox.close() {
+            decline(self.client, waiting);
         }
     }
 
@@ -207,7 +213,10 @@ struct StateServer<'a> {
     request: &'a Request,
     files: &'a OpenFiles,
     watcher: Option<&'a Watcher>,
+    /// Whether there was an analysis of any part of the tree.
     has_analysis: &'a AtomicBool,
+    /// Whether there was one of the whole tree.
+    was_complete: &'a AtomicBool,
 }
 
 impl Observer for StateServer<'_> {
@@ -217,13 +226,18 @@ impl Observer for StateServer<'_> {
         self.analyst.publisher().publish(&analysis.report, &texts, capabilities, analysis.is_complete, client);
         *self.analyst.shown.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.has_analysis.store(true, Ordering::Relaxed);
-        mailbox.open();
         if analysis.is_complete {
+            self.was_complete.store(true, Ordering::Relaxed);
             self.refresh();
             if let Some(watcher) = self.watcher {
                 watcher.follow(&analysis.report.files);
             }
         }
+        // In a part of a tree that was never read as a whole, nobody knows who calls a function.
+        mailbox.open(match self.was_complete.load(Ordering::Relaxed) {
+            true => Answered::All,
+            false => Answered::AboutFindings,
+        });
         let answers = Answers {
             analysis,
             texts: &texts,

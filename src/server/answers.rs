@@ -42,9 +42,8 @@ impl Answers<'_> {
     pub(crate) fn answer(&self, waiting: Waiting) {
         let Answers { analysis, texts, .. } = *self;
         let Waiting { id, query, version, .. } = waiting;
-        if let Some(uri) = query.document()
-            && version != self.files.version(uri)
-        {
+        let current = query.document().and_then(|uri| self.files.version(uri));
+        if current.is_some() && current != version {
             self.client.refuse(id, ErrorCode::ContentModified, "the document has changed");
             return;
         }
@@ -89,6 +88,16 @@ impl Answers<'_> {
             }
             Err(error) => self.client.refuse(id, ErrorCode::RequestFailed, &error.to_string()),
         }
+    }
+}
+
+/// Answers a query without an analysis. There is nothing to show, but a command has not been executed.
+pub(crate) fn decline(client: &Client, waiting: Waiting) {
+    match waiting.query {
+        Query::AddToBaseline(_) => {
+            client.refuse(waiting.id, ErrorCode::RequestFailed, "cowrap is reading the tree; try again later");
+        }
+        _ => client.respond(waiting.id, Value::Null),
     }
 }
 

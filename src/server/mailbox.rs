@@ -30,11 +30,23 @@ struct Content {
     /// Whether `wanted` has not been taken yet.
     is_new: bool,
     queries: VecDeque<Waiting>,
-    /// Whether queries are refused: the tree is being read for the first time, or cannot be read.
-    is_closed: bool,
+    /// What is answered now.
+    answered: Answered,
     /// Whether the rest of the tree has been read, while an incomplete analysis is in use.
     rest_is_read: bool,
     has_ended: bool,
+}
+
+/// Which queries can be answered, now or after the next analysis.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Answered {
+    /// All.
+    #[default]
+    All,
+    /// Those about findings: a part of the tree has been read, for the first time.
+    AboutFindings,
+    /// None: the tree is being read for the first time, or cannot be read.
+    Nothing,
 }
 
 /// The state to check.
@@ -87,15 +99,21 @@ impl Mailbox {
         self.changed.notify_all();
     }
 
-    /// Leaves a query. It comes back if it must be answered with nothing at once.
-    pub(crate) fn ask(&self, id: RequestId, query: Query, version: Option<i32>) -> Option<RequestId> {
+    /// Leaves a query. It comes back if it cannot be answered soon.
+    pub(crate) fn ask(&self, id: RequestId, query: Query, version: Option<i32>) -> Result<(), Waiting> {
         let mut content = self.lock();
-        if content.is_closed || content.queries.len() >= MOST_QUERIES {
-            return Some(id);
+        let waiting = Waiting { id, query, version, came: Instant::now() };
+        let is_answered = match content.answered {
+            Answered::All => true,
+            Answered::AboutFindings => waiting.query.is_about_findings(),
+            Answered::Nothing => false,
+        };
+        if !is_answered || content.queries.len() >= MOST_QUERIES {
+            return Err(waiting);
         }
-        content.queries.push_back(Waiting { id, query, version, came: Instant::now() });
+        content.queries.push_back(waiting);
         self.changed.notify_all();
-        None
+        Ok(())
     }
 
     /// Takes a query back that nobody answers yet.
@@ -107,19 +125,19 @@ impl Mailbox {
     }
 
     /// Takes the queries back that have waited for too long.
-    pub(crate) fn take_expired(&self) -> Vec<RequestId> {
+    pub(crate) fn take_expired(&self) -> Vec<Waiting> {
         self.take_queries(|waiting| waiting.came.elapsed() > PATIENCE)
     }
 
     /// Says that there will be no analysis soon. The queries that wait come back, and so do those that come.
-    pub(crate) fn close(&self) -> Vec<RequestId> {
-        self.lock().is_closed = true;
+    pub(crate) fn close(&self) -> Vec<Waiting> {
+        self.open(Answered::Nothing);
         self.take_queries(|_| true)
     }
 
-    /// Says that there is an analysis.
-    pub(crate) fn open(&self) {
-        self.lock().is_closed = false;
+    /// Says what can be answered.
+    pub(crate) fn open(&self, answered: Answered) {
+        self.lock().answered = answered;
     }
 
     /// Says that the rest of the tree has been read, of which the analysis in use has only a part.
@@ -177,11 +195,11 @@ impl Mailbox {
         }
     }
 
-    fn take_queries(&self, is_meant: impl Fn(&Waiting) -> bool) -> Vec<RequestId> {
+    fn take_queries(&self, is_meant: impl Fn(&Waiting) -> bool) -> Vec<Waiting> {
         let mut content = self.lock();
         let (taken, left): (VecDeque<Waiting>, _) = content.queries.drain(..).partition(is_meant);
         content.queries = left;
-        taken.into_iter().map(|waiting| waiting.id).collect()
+        taken.into()
     }
 
     fn lock(&self) -> MutexGuard<'_, Content> {

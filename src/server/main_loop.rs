@@ -11,13 +11,15 @@ use crossbeam_channel::{Receiver, never, select, tick};
 use gen_lsp_types::{
     CancelNotification, CancelParams, DidChangeTextDocumentNotification, DidChangeTextDocumentParams,
     DidCloseTextDocumentNotification, DidCloseTextDocumentParams, DidOpenTextDocumentNotification,
-    DidOpenTextDocumentParams, Id, Notification as _, Uri,
+    DidOpenTextDocumentParams, Id, Notification as _, Range, Uri,
 };
 use lsp_server::{ErrorCode, Message, Notification, Request, RequestId};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::analyst::{self, Workspace};
+use crate::answers::decline;
 use crate::capabilities::Capabilities;
 use crate::documents::Documents;
 use crate::mailbox::Mailbox;
@@ -131,8 +133,8 @@ impl Server {
     }
 
     fn tick(&mut self) -> Option<Ending> {
-        for id in self.mailbox.take_expired() {
-            self.client.respond(id, Value::Null);
+        for waiting in self.mailbox.take_expired() {
+            decline(&self.client, waiting);
         }
         if self.client.is_stuck() {
             self.complain("the client does not read what the server sends");
@@ -167,8 +169,8 @@ impl Server {
         match Query::of(&request) {
             Ok(query) => {
                 let version = query.document().and_then(|uri| self.documents.version(uri));
-                if let Some(id) = self.mailbox.ask(request.id, query, version) {
-                    self.client.respond(id, Value::Null);
+                if let Err(waiting) = self.mailbox.ask(request.id, query, version) {
+                    decline(&self.client, waiting);
                 }
             }
             Err((code, message)) => self.client.refuse(request.id, code, &message),
@@ -229,6 +231,7 @@ impl Server {
     }
 
     fn changed(&mut self, notification: &Notification) -> Result<(), String> {
+        require_ranges(&notification.params)?;
         let DidChangeTextDocumentParams { text_document, content_changes } = params(notification)?;
         let uri = text_document.text_document_identifier.uri;
         let result = self.documents.change(&uri, text_document.version, content_changes, self.capabilities.encoding);
@@ -281,6 +284,16 @@ fn folders(params: &Value) -> Vec<PathBuf> {
 /// The parameters of a notification.
 fn params<P: DeserializeOwned>(notification: &Notification) -> Result<P, String> {
     P::deserialize(&notification.params).map_err(|error| format!("{}: {error}", notification.method))
+}
+
+/// Checks that no change has a range that is none: it would look like a change of the whole text.
+fn require_ranges(params: &Value) -> Result<(), String> {
+    let changes = params.get("contentChanges").and_then(Value::as_array).into_iter().flatten();
+    let mut ranges = changes.filter_map(|change| change.get("range")).filter(|range| !range.is_null());
+    match ranges.find(|range| Range::deserialize(*range).is_err()) {
+        Some(range) => Err(format!("a change has a range that is none: {range}")),
+        None => Ok(()),
+    }
 }
 
 /// Whether a process is running; so it is if the system does not say.

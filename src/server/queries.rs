@@ -80,6 +80,11 @@ impl Query {
         }
     }
 
+    /// Whether it is about findings alone.
+    pub(crate) fn is_about_findings(&self) -> bool {
+        matches!(self, Query::Actions(..) | Query::AddToBaseline(_))
+    }
+
     /// The document of whose text it has a position. Its answer is of no use if that text has changed meanwhile.
     pub(crate) fn document(&self) -> Option<&Uri> {
         match self {

@@ -104,9 +104,12 @@ fn read(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
             let length = length.ok_or_else(|| malformed("a message has no Content-Length".to_owned()))?;
             return read_body(input, length).map(Some);
         }
-        let (name, value) =
-            text.split_once(':').ok_or_else(|| malformed(format!("expected a header of a message, got {text:?}")))?;
-        if name.trim().eq_ignore_ascii_case("content-length") {
+        let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let (name, value) = text
+            .split_once(':')
+            .filter(|(name, _)| is_name(name))
+            .ok_or_else(|| malformed(format!("expected a header of a message, got {text:?}")))?;
+        if name.eq_ignore_ascii_case("content-length") {
             let parsed = value.trim().parse().ok().filter(|length| *length <= LONGEST_MESSAGE);
             let refuse =
                 || malformed(format!("Content-Length: {:?} is not a length up to {LONGEST_MESSAGE}", value.trim()));

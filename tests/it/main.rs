@@ -29,6 +29,7 @@ mod program;
 mod queries;
 mod reader;
 mod report_page;
+mod server;
 mod sharing;
 mod snapshots;
 mod support;

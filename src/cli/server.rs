@@ -7,8 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use cowrap_server::{Ending, Host, Options};
-use cowrap_session::cache::{CacheLocation, DEFAULT_LIMIT};
-use cowrap_session::{BaselineRequest, Input, Request, Shown, TemporaryDirectory, remove_temporaries};
+use cowrap_session::{BaselineRequest, Input, Request, Shown, remove_temporaries};
 
 use super::input::InputArguments;
 use super::messages::say;
@@ -44,16 +43,7 @@ impl Server {
         if self.input.has_index() {
             return fail("the server reads the tree; name the build directory with -p instead of --index");
         }
-        // What one state of the tree has in common with the next is in the cache.
-        let cache = match TemporaryDirectory::make() {
-            Ok(directory) => directory,
-            Err(error) => return fail(&format!("cannot make a temporary directory: {error}; set TMPDIR")),
-        };
-        let own = CacheLocation { directory: cache.path().to_path_buf(), limit: DEFAULT_LIMIT };
-        let request = move |folder: &Path, options: &Options| {
-            let request = self.request(folder, options)?;
-            Ok(Request { cache: request.cache.or_else(|| Some(own.clone())), ..request })
-        };
+        let request = move |folder: &Path, options: &Options| self.request(folder, options);
         let status = match cowrap_server::run(Host { request: Arc::new(request), say }) {
             Ending::Orderly => 0,
             Ending::Abrupt => 1,

@@ -26,6 +26,9 @@ const SOURCE: &str = "cowrap";
 /// The rules that report what can be deleted.
 const UNNECESSARY: [&str; 3] = ["superfluous-mark", "unused-suppression", "stale-baseline"];
 
+/// The rules that report what matches nothing, which is not known before the whole tree has been read.
+const OF_WHOLE_TREES: [&str; 2] = ["unused-suppression", "stale-baseline"];
+
 /// What the client has been told.
 #[derive(Default)]
 pub(crate) struct Publisher {
@@ -52,12 +55,26 @@ impl Publisher {
         client: &Client,
     ) {
         let mut current = self.diagnostics(report, texts, capabilities);
-        for (uri, published) in &self.published {
-            if !current.contains_key(uri) && !is_complete {
-                current.insert(uri.clone(), published.clone());
-            }
+        if !is_complete {
+            self.keep(&mut current);
         }
         self.send(current, client);
+    }
+
+    /// Keeps what a report of a part of the tree has nothing to say about.
+    fn keep(&self, current: &mut BTreeMap<String, Published>) {
+        for (uri, before) in &self.published {
+            match current.get_mut(uri) {
+                None => drop(current.insert(uri.clone(), before.clone())),
+                Some(now) if now.version.is_none() => {
+                    let of_whole_trees = before.diagnostics.iter().filter(|diagnostic| needs_whole_tree(diagnostic));
+                    now.diagnostics.extend(of_whole_trees.cloned());
+                    now.diagnostics.sort_by_key(|diagnostic| diagnostic.range.start);
+                }
+                // Its lines may have moved.
+                Some(_) => {}
+            }
+        }
     }
 
     /// Takes everything back.
@@ -218,6 +235,10 @@ fn published(document: &Document, diagnostics: &[Diagnostic]) -> Published {
 fn send(client: &Client, uri: &str, version: Option<i32>, diagnostics: Vec<Diagnostic>) {
     let params = PublishDiagnosticsParams { uri: Uri::from(uri), version, diagnostics };
     client.notify(PublishDiagnosticsNotification::METHOD.as_str(), params);
+}
+
+fn needs_whole_tree(diagnostic: &Diagnostic) -> bool {
+    matches!(&diagnostic.code, Some(Code::String(rule)) if OF_WHOLE_TREES.contains(&rule.as_str()))
 }
 
 /// Whether two ranges have a line in common.

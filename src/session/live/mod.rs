@@ -237,7 +237,9 @@ impl<'r> LiveTree<'r> {
         observer: &dyn Observer,
         progress: &(dyn Progress + Sync),
     ) -> Result<(), Error> {
-        let program = self.provisional(read);
+        let Some(program) = self.provisional(read) else {
+            return self.parse(later, read, progress);
+        };
         let (session, cancellation) = (&self.session, self.session.indexer.cancellation());
         let view = View::of(session, false);
         let (problems, before) = (self.problems(read), read.details.clone());
@@ -265,9 +267,10 @@ impl<'r> LiveTree<'r> {
     }
 
     /// The program of the units that were read. The others say what they said in the last state, apart from what other
-    /// units show to be different.
-    fn provisional(&self, read: &StateRead) -> Program {
-        let Some(caches) = &self.session.caches else { return Program::default() };
+    /// units show to be different. `None` if the cache lacks some of that: files that have just been written are not in
+    /// it.
+    fn provisional(&self, read: &StateRead) -> Option<Program> {
+        let caches = self.session.caches.as_ref()?;
         let before = self.saved.clone().unwrap_or_default();
         let now = read.units.iter().map(|unit| self.session.digests(unit.as_ref()?)).collect::<Vec<_>>();
         let parsed = read.units.iter().flatten().filter_map(UnitResult::file_facts).flatten();
@@ -279,7 +282,7 @@ impl<'r> LiveTree<'r> {
         let units = provisional(&before, now, &load);
         let tree = &self.session.tree;
         let updated = before.update(&units, &load, |path| tree.absolute(path));
-        updated.unwrap_or_default().into_program()
+        updated.map(SavedProgram::into_program)
     }
 
     /// Shows what follows from a state of which all units were read.

@@ -10,6 +10,7 @@ mod differential;
 mod distributed;
 mod docs;
 mod editor;
+mod editors;
 mod edits;
 mod facts;
 mod fix;

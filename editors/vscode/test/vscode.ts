@@ -76,6 +76,14 @@ class Range {
   constructor(readonly start: Position, readonly end: Position) {}
 }
 
+class CodeActionKind {
+  constructor(readonly value: string) {}
+
+  append(part: string): CodeActionKind {
+    return new CodeActionKind([this.value, part].filter(Boolean).join("."));
+  }
+}
+
 /** A class that keeps what its constructor gets. */
 function record(...names: string[]): new (...values: unknown[]) => object {
   return class {
@@ -166,7 +174,7 @@ export class Window {
       RelativePattern: record("base", "pattern"),
       CancellationError: class extends Error {},
       DiagnosticSeverity: { Error: 0, Warning: 1, Information: 2, Hint: 3 },
-      CodeActionKind: new Proxy({}, { get: (_, name) => ({ value: String(name), append: (part: string) => part }) }),
+      CodeActionKind: { Empty: new CodeActionKind(""), QuickFix: new CodeActionKind("quickfix") },
       LogLevel: { Off: 0, Trace: 1, Debug: 2, Info: 3, Warning: 4, Error: 5 },
       commands: {
         registerCommand: (name: string, run: (...values: unknown[]) => unknown) => {

@@ -184,6 +184,31 @@ fn filters_and_links_select_findings() {
     browser.has_no_complaints();
 }
 
+#[test]
+fn a_link_to_a_finding_that_is_gone_says_so() {
+    let made = made();
+    let (_scratch, path) = file(&made.text(Format::Html));
+    let mut browser = Browser::open(&path, "0123456789abcdef");
+    let said = browser.text("[role=alert]");
+    assert!(said.contains("does not have the finding 0123456789abcdef"), "{said}");
+    assert_eq!(browser.count("#details #overview"), 1);
+}
+
+#[test]
+fn the_page_prints_what_the_filters_select() {
+    let made = made();
+    let (_scratch, path) = file(&made.text(Format::Html));
+    let mut browser = Browser::open(&path, "");
+    browser.click("[id='filter-rule-a-rule']");
+    browser.value("dispatchEvent(new Event('beforeprint'))");
+    assert_eq!((browser.count("#printed .tile"), browser.count("#printed article")), (4, 1));
+    assert_eq!(browser.count("#printed .step-source:not([hidden])"), 1, "the sources of notes are open");
+    browser.value("dispatchEvent(new Event('afterprint'))");
+    assert_eq!(browser.count("#printed"), 0);
+    assert!(browser.print() > 10_000);
+    browser.has_no_complaints();
+}
+
 /// A reader without scripts, or a server that forbids them.
 #[test]
 fn the_page_is_readable_without_its_script() {

@@ -10,9 +10,9 @@ function details(finding) {
   return [
     element("div", { class: "badges" },
       element("span", { class: `badge ${finding.level}` }, finding.level),
-      finding.state && element("span", { class: "badge state" }, finding.state),
+      finding.state && element("span", { class: `badge ${finding.state}` }, finding.state),
       element("span", { class: "badge" }, rule.name),
-      element("a", { class: "permalink", href: `#${finding.id}` }, "link to this finding")),
+      element("a", { class: "permalink", href: `#${finding.id}`, title: "The address of the page leads here, too" }, "link to this finding")),
     element("h2", { id: "message" }, prose(finding.message)),
     finding.function && element("p", { class: "quiet" }, "in ", element("code", {}, finding.function)),
     ...excerpts(labelsOf(finding), 3),

@@ -56,7 +56,7 @@ function listRow({ group, size, finding, position }, top) {
     },
     element("div", { class: "item-message" }, element("span", { class: "hidden-text" }, `${finding.level}: `), prose(finding.message)),
     element("div", { class: "item-place" }, element("span", {}, data.rules[finding.rule].name), element("span", { class: "path" }, locationOf(finding.labels[0].at)),
-      finding.state && element("span", { class: "badge state" }, finding.state)))
+      finding.state && element("span", { class: `badge ${finding.state}` }, finding.state)))
     : element("div", { class: "group-name", role: "presentation" }, group, element("span", {}, String(size)));
   row.style.top = `${top}px`;
   return row;

@@ -13,11 +13,14 @@ function refresh() {
 
 // The page on narrow screens shows either the list or the details.
 function showDetails(isShown) { document.body.classList.toggle("in-details", isShown); }
+function toggleFacets() {
+  const isShown = document.body.classList.toggle("in-facets");
+  byId("show-facets").setAttribute("aria-expanded", String(isShown));
+}
 
 function openFinding(finding, isShown = true) {
   current = finding;
-  const back = element("button", { type: "button", class: "back", click: leave }, "← Findings");
-  byId("details").replaceChildren(back, ...details(finding));
+  byId("details").replaceChildren(...details(finding));
   byId("details").scrollTop = 0;
   reveal(finding);
   drawList();
@@ -26,12 +29,12 @@ function openFinding(finding, isShown = true) {
   history.replaceState(null, "", `#${finding.id}`);
 }
 
-function openOverview() {
+function openOverview(isShown = false, remark = null) {
   current = null;
-  byId("details").replaceChildren(overview);
+  byId("details").replaceChildren(...(remark ? [element("p", { class: "warning-box", role: "alert" }, remark)] : []), overview);
   byId("details").scrollTop = 0;
   drawList();
-  showDetails(false);
+  showDetails(isShown);
   history.replaceState(null, "", "#");
 }
 
@@ -40,7 +43,7 @@ function openAddress() {
   const id = decodeURIComponent(location.hash.slice(1));
   if (current && current.id === id) return;
   const finding = data.findings.find(known => known.id === id);
-  if (!finding) { openOverview(); return; }
+  if (!finding) { openOverview(id !== "", id && `This report does not have the finding ${id}: it is fixed, suppressed or not part of this run.`); return; }
   if (!positions.has(finding)) clearFilters();
   openFinding(finding);
 }
@@ -89,9 +92,7 @@ function addPrinted() {
   const parts = shown.slice(0, MOST_PRINTED).map(finding => element("article", {}, ...details(finding)));
   for (const part of parts) for (const button of part.querySelectorAll("button.step")) button.openStep(true);
   if (shown.length > MOST_PRINTED) parts.push(element("p", {}, `${count(shown.length - MOST_PRINTED, "more finding")} not printed; filters select fewer.`));
-  const printed = element("section", { id: "printed" }, ...parts);
-  if (!overview.isConnected) printed.prepend(overview.cloneNode(true));
-  document.body.append(printed);
+  document.body.append(element("section", { id: "printed" }, overview.cloneNode(true), ...parts));
 }
 function removePrinted() { const printed = byId("printed"); if (printed) printed.remove(); }
 
@@ -106,7 +107,9 @@ function start() {
   openAddress();
   byId("search").addEventListener("input", event => { searchFor(event.target.value); refresh(); });
   byId("group").addEventListener("change", refresh);
-  byId("home").addEventListener("click", event => { event.preventDefault(); openOverview(); });
+  byId("home").addEventListener("click", event => { event.preventDefault(); openOverview(true); });
+  byId("leave").addEventListener("click", leave);
+  byId("show-facets").addEventListener("click", toggleFacets);
   let isDue = false;
   byId("list").addEventListener("scroll", () => {
     if (!isDue) requestAnimationFrame(() => { isDue = false; drawList(); });

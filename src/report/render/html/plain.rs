@@ -72,7 +72,9 @@ fn introduction(report: &Report) -> String {
     format!(
         "<h2>Overview</h2>\n<p>cowrap {} checked {}{packs}. It finds calls that break the rules of the code base about \
          the contexts in which functions may run. Errors are violations. Warnings are probable violations, or depend \
-         on something that cowrap cannot see. Notes have little evidence.</p>\n",
+         on something that cowrap cannot see. Notes have little evidence.</p>\n\
+         <p class=\"scripted-only\">Select a finding in the list, or press <kbd>j</kbd>, to see its source, why it is \
+         reported, and what to do. Filters and numbers select which findings the list has.</p>\n",
         env!("CARGO_PKG_VERSION"),
         count(report.summary.units, "translation unit"),
     )
@@ -83,6 +85,10 @@ fn tiles(report: &Report) -> String {
     let tile = |number: usize, level: Level, noun: &str| {
         let (name, text) = (level_name(level), count(number, noun));
         let noun = text.split_once(' ').map_or("", |(_, noun)| noun);
+        // What is not there has no color, and is no filter.
+        if number == 0 {
+            return format!("<li class=\"tile\"><b>0</b> {noun}</li>\n");
+        }
         format!("<li class=\"tile {name}\" data-facet=\"level\" data-value=\"{name}\"><b>{number}</b> {noun}</li>\n")
     };
     let mut tiles = vec![
@@ -159,10 +165,11 @@ fn compared(report: &Report) -> String {
         parts.push(format!("Changed, but not checked, since no translation unit includes it: {}.", files.join(", ")));
     }
     let items: Vec<String> = parts.iter().map(|part| format!("<li>{part}</li>\n")).collect();
-    format!(
-        "<h3>What is new</h3>\n<p>All findings here are new or on changed lines.</p>\n<ul>\n{}</ul>\n",
-        items.concat()
-    )
+    let new = match report.findings.is_empty() {
+        true => "Nothing is new.",
+        false => "All findings here are new or on changed lines.",
+    };
+    format!("<h3>What is new</h3>\n<p>{new}</p>\n<ul>\n{}</ul>\n", items.concat())
 }
 
 fn by_rule(report: &Report) -> String {

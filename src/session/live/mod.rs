@@ -306,8 +306,7 @@ impl<'r> LiveTree<'r> {
             }
         };
         count_unknown_arguments(&units, &mut details);
-        self.saved = Some(saved.clone());
-        let program = saved.into_program();
+        let program = self.saved.insert(saved).to_program();
         let view = View::of(&self.session, true);
         let (programs, comments) = view.prepare(&program, self.session.checkout());
         let analysis = view.analyse(&program, &programs, &comments, problems, details.clone())?;

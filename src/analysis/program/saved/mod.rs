@@ -112,6 +112,13 @@ impl SavedProgram {
         units.into_values().collect()
     }
 
+    /// The program, which shares what it can with this one.
+    pub fn to_program(&self) -> Program {
+        let mut program = self.program.clone();
+        program.relate_bodies();
+        program
+    }
+
     /// The program.
     pub fn into_program(self) -> Program {
         let mut program = self.program;

@@ -128,10 +128,15 @@ impl Analyst<'_> {
     /// Leaves changes of the files below a directory in the mailbox.
     fn watch(&self, root: &Path, configuration: Vec<PathBuf>) -> Option<Watcher> {
         let (mailbox, client) = (Arc::clone(self.mailbox), self.client.clone());
+        let mut is_warned = false;
         let on_change = move |change| match change {
             DiskChange::Files => mailbox.change_disk(false),
             DiskChange::Configuration => mailbox.change_disk(true),
-            DiskChange::Lost(error) => warn(&client, &error),
+            DiskChange::Lost(error) => {
+                if !std::mem::replace(&mut is_warned, true) {
+                    warn(&client, &error);
+                }
+            }
         };
         Watcher::start(root, configuration, on_change).inspect_err(|error| warn(self.client, error)).ok()
     }

@@ -80,7 +80,7 @@ fn closing_a_document_discards_its_text() {
     let text = client.open("job.c");
     client.settle();
     let before = client.codes("job.c");
-    client.change("job.c", 2, &text.replace("job_pause_point", "job_other_point"));
+    client.change("job.c", 2, &text.replace("qemu_coroutine_create(hasty_entry, job)", "0"));
     client.until("they change", |client| client.codes("job.c") != before);
     client.close("job.c");
     client.until("as on the disk", |client| client.codes("job.c") == before);

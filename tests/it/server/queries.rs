@@ -97,7 +97,7 @@ fn calls_are_followed_through_pointers_with_their_contexts() {
     assert!(call["from"]["detail"].as_str().unwrap().contains("in non-coroutine context"), "{call}");
     let (line, column) = position(&tree.read("mini-img.c"), "return bdrv_co_flush(bs);", "bdrv_co_flush");
     assert_eq!(call["fromRanges"][0]["start"], at(line, column - 1));
-    assert!(of("commit_run")["from"]["detail"].as_str().unwrap().contains("in coroutine context"));
+    assert!(of("commit_finish_right")["from"]["detail"].as_str().unwrap().contains("in coroutine context"));
     // Down through the slot, to what it may point to.
     let outgoing = client.request("callHierarchy/outgoingCalls", json!({ "item": item }));
     let slot =

@@ -23,6 +23,8 @@ use super::{Lowering, integer_type};
 pub(super) struct ContextMacros<'tu> {
     /// Whether the code that is being lowered is that of one: other macros in it are its own.
     is_inside: bool,
+    /// Whether that macro changes the context: what its code calls is a part of that change, and makes no other.
+    is_changing: bool,
     /// The guard whose scope is about to begin.
     guard: Option<Guard<'tu>>,
     /// Where guards are used that were found.
@@ -113,7 +115,9 @@ impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
         }
         if !entered.is_empty() {
             let known = self.calls.len();
+            self.context_macros.is_changing = true;
             let mut lowered = vec![self.lower_inside(node)];
+            self.context_macros.is_changing = false;
             self.calls[known..].iter_mut().for_each(|call| call.is_change = true);
             lowered.extend(entered);
             // The last is the result.
@@ -394,7 +398,7 @@ impl<'a, 'tu> Lowering<'_, 'a, 'tu> {
 
     /// The changes of the context that a call of a function makes. What the code of a guard calls is part of the guard.
     pub(super) fn changes_of_call(&mut self, call: CursorId, name: &str, arguments: &[CursorId]) -> Vec<NodeId> {
-        if self.is_of_guard(self.raw.cursor(call)) {
+        if self.context_macros.is_changing || self.is_of_guard(self.raw.cursor(call)) {
             return Vec::new();
         }
         let reading = self.reading;

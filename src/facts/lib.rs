@@ -151,8 +151,8 @@ pub struct Body {
     pub symbol: SymbolId,
     /// The location of the name in the definition.
     pub location: Location,
-    /// The line on which the body ends, in the file of its location.
-    pub last_line: u32,
+    /// How many lines behind that of its location the body ends.
+    pub more_lines: u32,
     /// The lines that control does not reach in every entry state, or in another context, in source order.
     pub regions: Vec<LineRegion>,
     /// The flags: the tests of parameters that a [`PathCondition`] distinguishes. The body does not change these
@@ -196,7 +196,7 @@ impl Body {
         Body {
             symbol,
             location,
-            last_line: location.line,
+            more_lines: 0,
             regions: Vec::new(),
             flags: Vec::new(),
             calls: Vec::new(),

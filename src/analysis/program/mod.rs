@@ -36,6 +36,7 @@ pub use link::Linker;
 pub use nearest::visit_nearest_first;
 pub use points_to::PointsTo;
 pub use references::PackCounts;
+pub use returns::AtLine;
 pub use saved::SavedProgram;
 pub use shared::Shared;
 
@@ -107,6 +108,9 @@ pub struct Program {
     readings: Vec<BodyReading>,
     /// The bodies that narrowing changed, as they were before it: other readings narrow them in another way.
     before_narrowing: Vec<(BodyId, Shared<Body>)>,
+    /// Where functions return.
+    #[serde(skip)]
+    exits: returns::AllExits,
     /// For each function, the calls that name it.
     #[serde(skip)]
     callers: Adjacency<FunctionId, Incoming>,
@@ -155,8 +159,8 @@ pub struct Body {
     pub function: FunctionId,
     /// The location of the name in the definition.
     pub location: Location,
-    /// The line on which the body ends, in the same file.
-    pub last_line: u32,
+    /// How many lines behind that of its location the body ends.
+    pub more_lines: u32,
     /// The lines that control does not reach in every entry state, or in another context, in source order.
     pub regions: Vec<LineRegion>,
     /// The tests of parameters that a [`PathCondition`] distinguishes.
@@ -405,6 +409,29 @@ pub struct Store {
 }
 
 impl Body {
+    /// The line on which the body ends, in the file of its location.
+    pub fn last_line(&self) -> u32 {
+        self.location.line.saturating_add(self.more_lines)
+    }
+
+    /// The region of a line, if it is in one.
+    pub fn region(&self, line: u32) -> Option<&LineRegion> {
+        let behind = self.regions.partition_point(|region| region.last < line);
+        self.regions.get(behind).filter(|region| region.first <= line)
+    }
+
+    /// The lines around one that are in the same region, or in none.
+    pub fn lines_like(&self, line: u32) -> (u32, u32) {
+        let behind = self.regions.partition_point(|region| region.last < line);
+        let before = behind.checked_sub(1).and_then(|before| self.regions.get(before));
+        let first = before.map_or(self.location.line, |before| before.last.saturating_add(1));
+        match self.regions.get(behind) {
+            Some(region) if region.first <= line => (region.first, region.last),
+            Some(next) => (first, next.first.saturating_sub(1)),
+            None => (first, self.last_line()),
+        }
+    }
+
     /// Whether control gets somewhere only for some values of `bool` parameters: with the values `reached` out of
     /// those in `entered`. The other flags say what callers pass, and are no condition that a reader would see.
     pub fn is_conditional(&self, reached: u8, entered: u8) -> bool {
@@ -515,6 +542,7 @@ impl Program {
             lost_values: self.lost_values.clone(),
             readings: self.readings.clone(),
             before_narrowing: self.before_narrowing.clone(),
+            exits: returns::AllExits::default(),
             callers: Adjacency::default(),
             slot_callers: Adjacency::default(),
         }

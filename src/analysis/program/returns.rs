@@ -32,7 +32,7 @@
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use cowrap_facts::{CallKind, Context, ContextSet, PathCondition, single_values};
+use cowrap_facts::{CallKind, Context, ContextSet, LineRegion, PathCondition, single_values};
 
 use super::{
     Body, BodyId, Call, CallSite, FunctionId, IndexVec, Location, PointsTo, Program, Shared, SlotCall, SlotId,
@@ -40,7 +40,7 @@ use super::{
 
 /// In which contexts a function returns, from each context that it is entered in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Exits([ContextSet; 2]);
+pub(super) struct Exits([ContextSet; 2]);
 
 /// How often the exits of a function may change before they are given up: in a cycle, they can alternate.
 const MOST_UPDATES: u8 = 8;
@@ -75,8 +75,8 @@ impl Exits {
 }
 
 /// The exits of all functions, and of what slots point to.
-#[derive(Debug)]
-struct AllExits {
+#[derive(Clone, Debug, Default)]
+pub(super) struct AllExits {
     functions: IndexVec<FunctionId, Exits>,
     /// Those of slots that may point to a function that changes the context.
     slots: FxHashMap<SlotId, Exits>,
@@ -101,6 +101,19 @@ impl AllExits {
     }
 }
 
+/// Where control can be on a line of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AtLine<'p> {
+    /// The entry states that reach the line, and the contexts there.
+    pub condition: PathCondition,
+    /// The lines around it of which the same holds.
+    pub lines: (u32, u32),
+    /// The region of the line, if it is in one.
+    pub region: Option<&'p LineRegion>,
+    /// The call before the line that says more than the region, by where it returns.
+    pub decided_by: Option<&'p Call>,
+}
+
 /// What calls through slots may call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pointers<'p> {
@@ -112,10 +125,10 @@ pub(super) struct Pointers<'p> {
 impl Program {
     /// Gives all calls the contexts in which control can be there, by the functions that are called before them. Doing
     /// it again changes nothing. Without pointers, calls through slots are taken to change nothing. Returns the bodies
-    /// that it changed, as they were before.
+    /// that it changed, as they were before, sorted.
     /// `telling` are the bodies that assert a context or return in another one.
     pub(super) fn narrow(&mut self, telling: &[BodyId], pointers: Option<Pointers<'_>>) -> Vec<(BodyId, Shared<Body>)> {
-        let exits = self.exits(telling, pointers);
+        let exits = self.find_all_exits(telling, pointers);
         let changing = exits.functions.enumerated().filter(|(_, exits)| **exits != Exits::SAME);
         let calling = changing.flat_map(|(function, _)| self.incoming(function)).map(|call| call.site.body);
         let through = exits.slots.keys().flat_map(|slot| self.calls_through(*slot)).map(|(body, _)| *body);
@@ -125,11 +138,44 @@ impl Program {
         let narrowed: Vec<(BodyId, Body)> =
             open.into_par_iter().filter_map(|id| Some((id, narrowed(self.body(id), &exits)?))).collect();
         let replace = |(id, body)| (id, std::mem::replace(&mut self.bodies[id], Shared::new(body)));
-        narrowed.into_iter().map(replace).collect()
+        let before = narrowed.into_iter().map(replace).collect();
+        self.exits = exits;
+        before
+    }
+
+    /// Where control can be on a line of a body. What is called before the line counts as before a call on the line. The
+    /// facts do not say which calls are before a line on every path; those before the next call are taken for them.
+    pub fn at_line(&self, id: BodyId, line: u32) -> AtLine<'_> {
+        let before = self.before_narrowing.binary_search_by_key(&id, |(body, _)| *body);
+        let body = before.map_or(self.body(id), |position| &self.before_narrowing[position].1);
+        let region = body.region(line);
+        let reached = region.map_or(PathCondition::always_with(body.values), |region| region.condition);
+        let plain = AtLine { condition: reached, lines: body.lines_like(line), region, decided_by: None };
+        if self.exits.functions.len() != self.functions.len() || self.exits.are_known_in(body) {
+            return plain;
+        }
+        // Behind a call, the next line can be in another context.
+        let alone = AtLine { lines: (line, line), ..plain };
+        let points = Points::new(body, &self.exits);
+        let start = Location { file: body.location.file, line, column: 0 };
+        let is_before = |call: usize| body.calls[call].location < start;
+        let next = body.calls.iter().filter(|call| call.location.file == start.file && call.location >= start);
+        let next = next.min_by_key(|call| call.location);
+        let dominating = || chain(body, next.map_or(body.returns_after, |next| next.after)).filter(|at| is_before(*at));
+        let after = dominating().next().map(|call| call as u32);
+        let location = Some((start, None));
+        let condition = points.at(&Point { condition: reached, after, call: None, location, is_behind: &is_before });
+        if condition == reached {
+            return alone;
+        }
+        let changing = points.changing.iter().copied().filter(|call| is_before(*call));
+        let telling = dominating().filter(|call| self.exits.of(&body.calls[*call]) != Exits::SAME);
+        let decided_by = telling.chain(changing).max_by_key(|call| body.calls[*call].location);
+        AtLine { condition, decided_by: decided_by.map(|call| &body.calls[call]), ..alone }
     }
 
     /// For each function, the contexts in which it returns, and those in which calls through each slot do.
-    fn exits(&self, telling: &[BodyId], pointers: Option<Pointers<'_>>) -> AllExits {
+    fn find_all_exits(&self, telling: &[BodyId], pointers: Option<Pointers<'_>>) -> AllExits {
         let functions = IndexVec::from_elem(Exits::SAME, self.functions.len());
         let mut exits = AllExits { functions, slots: FxHashMap::default() };
         self.find_exits(telling, &mut exits);
@@ -516,7 +562,14 @@ mod tests {
                 is_change: sketch.changes.contains(&position),
                 arguments: Vec::new(),
             });
+            let regions = sketch.calls.iter().enumerate().filter(|(_, (_, _, condition))| *condition != same());
+            let regions = regions.map(|(position, (_, _, condition))| {
+                let line = at(1000 * number + position + 1).line;
+                LineRegion { first: line, last: line, condition: *condition, guard: None }
+            });
             facts.bodies.push(facts::Body {
+                more_lines: 999,
+                regions: regions.collect(),
                 calls: calls.collect(),
                 returns_after: sketch.last,
                 exit: sketch.exit.unwrap_or(PathCondition::always()),
@@ -537,6 +590,12 @@ mod tests {
             (body.calls.iter().map(|call| (named(call), call.condition)).collect::<Vec<_>>(), body.exit)
         };
         let found = read(&program);
+        for id in program.bodies.ids() {
+            for call in &program.body(id).calls {
+                let at_line = program.at_line(id, call.location.line);
+                assert_eq!(at_line.condition, call.condition, "a line is reached as the call that stands there");
+            }
+        }
         program.connect();
         assert_eq!(read(&program), found, "narrowing again changes nothing");
         found

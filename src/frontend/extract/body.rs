@@ -200,7 +200,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         });
         let (critical_sections, releases) = self.held_locks(&graph, &outcome);
         let last_line = self.last_line(location.line);
-        let regions = self.regions(&graph, &flags, &outcome, [location.line, last_line]);
+        let regions = self.regions(&graph, &outcome, [location.line, last_line]);
         let mut calls: Vec<Call> = Vec::new();
         let mut slot_calls: Vec<SlotCall> = Vec::new();
         let pending_calls = distinct(self.calls);
@@ -228,7 +228,7 @@ impl<'e, 'a, 'tu> Lowering<'e, 'a, 'tu> {
         let body = Body {
             symbol,
             location,
-            last_line,
+            more_lines: last_line - location.line,
             regions,
             flags: flags.iter().map(|flag| flag.fact).collect(),
             calls,

@@ -117,7 +117,7 @@ fn one_reading(known: &mut Body, mut other: Body, matching: &Matching) {
     known.releases.dedup();
     known.assertion = known.assertion.filter(|known| other.assertion.as_ref() == Some(known));
     known.exit = known.exit.or(other.exit);
-    known.last_line = known.last_line.max(other.last_line);
+    known.more_lines = known.more_lines.max(other.more_lines);
     regions(&mut known.regions, &other.regions, PathCondition::always_with(known.values));
     calls(&mut known.calls, other.calls, &matching.calls);
 }
@@ -269,7 +269,7 @@ mod tests {
             exit: PathCondition::always(),
             function: FunctionId(0),
             location: Location { file: FileId(0), line: 1, column: 1 },
-            last_line: 9,
+            more_lines: 8,
             regions: Vec::new(),
             flags: Vec::new(),
             values: 1,

@@ -412,7 +412,7 @@ fn translate(ids: &IdMap, body: &cowrap_facts::Body) -> Body {
     Body {
         function: ids.function(body.symbol),
         location: ids.location(body.location),
-        last_line: body.last_line,
+        more_lines: body.more_lines,
         regions: body.regions.clone(),
         values: cowrap_facts::feasible(&body.flags),
         flags: body.flags.clone(),

@@ -210,7 +210,7 @@ fn body(random: &mut Random, facts: &FileFacts) -> Body {
         });
     }
     body.stores.extend((0..random.below(3)).map(|_| store(random, facts)));
-    body.last_line = body.location.line + random.below(9);
+    body.more_lines = random.below(9);
     let mut line = body.location.line;
     for _ in 0..random.below(3) {
         let (first, last) = (line + random.below(3), line + 2 + random.below(3));

@@ -8,8 +8,7 @@ use crate::wording::{name, span};
 use cowrap_facts::ContextSet;
 use cowrap_report::{CallItem, CallRelation, Span};
 
-use super::super::links::Vertex;
-use super::super::paths::{home, labels};
+use super::super::paths::home;
 use super::{LISTED, Symbol, Word, in_contexts, symbol_at};
 
 /// The item of the function or slot at a word; empty if the word names neither.
@@ -66,23 +65,34 @@ pub fn outgoing(effects: &Effects<'_>, from: &CallItem) -> Option<Vec<CallRelati
 
 /// The item of a function or slot; `None` if it has no location.
 pub(super) fn item(effects: &Effects<'_>, symbol: Symbol) -> Option<CallItem> {
-    let vertex = match symbol {
-        Symbol::Function(function) => Vertex::Function(function),
-        Symbol::Slot(slot) => Vertex::Slot(slot),
-    };
     Some(CallItem {
         name: name_of(effects, symbol),
-        detail: labels(effects, vertex).join(", "),
+        detail: detail(effects, symbol),
         at: span(effects, location_of(effects, symbol)?),
         lines: lines_of(effects, symbol),
         is_slot: matches!(symbol, Symbol::Slot(_)),
     })
 }
 
+/// The marks of a function or slot, or what it requires.
+fn detail(effects: &Effects<'_>, symbol: Symbol) -> String {
+    let (marks, effect): (Vec<&str>, _) = match symbol {
+        Symbol::Function(function) => (effects.marks_of(function).into_iter().collect(), effects.effect(function)),
+        Symbol::Slot(slot) => {
+            let marks = effects.mark_names(&effects.program.slot(slot).marks).collect();
+            (marks, effects.slot_effect(slot))
+        }
+    };
+    match effect {
+        Some(effect) if marks.is_empty() => effects.pack.words.effect(effect).to_owned(),
+        _ => marks.join(", "),
+    }
+}
+
 /// The first and the last line of a function's first body, which is where its item is.
 fn lines_of(effects: &Effects<'_>, symbol: Symbol) -> Option<(u32, u32)> {
     let Symbol::Function(function) = symbol else { return None };
-    effects.program.bodies_of(function).next().map(|body| (body.location.line, body.last_line))
+    effects.program.bodies_of(function).next().map(|body| (body.location.line, body.last_line()))
 }
 
 fn name_of(effects: &Effects<'_>, symbol: Symbol) -> String {

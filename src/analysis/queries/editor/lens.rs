@@ -47,10 +47,19 @@ fn callers(effects: &Effects<'_>, function: FunctionId) -> String {
     }
     let slots = effects.points_to.slots(function).iter().filter(|slot| !program.calls_through(**slot).is_empty());
     match (slots.count(), parts.is_empty()) {
-        (0, true) => parts.push("no callers".to_owned()),
+        (0, true) => parts.extend(["no callers".to_owned()].into_iter().chain(stored(effects, function))),
         (0, false) => {}
         (count, true) => parts.push(format!("called through {}", counted(count, "function pointer"))),
         (count, false) => parts.push(format!("and through {}", counted(count, "function pointer"))),
     }
     parts.join(", ")
+}
+
+/// Where a function is stored that nothing in the program calls.
+fn stored(effects: &Effects<'_>, function: FunctionId) -> Option<String> {
+    match effects.program.stores_of(function) {
+        [] => None,
+        [store] => store.slot.map(|slot| format!("stored in {}", effects.slot_name(slot))),
+        stores => Some(format!("stored in {} places", stores.len())),
+    }
 }

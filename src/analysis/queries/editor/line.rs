@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::effects::{Callee, Effects};
-use crate::program::{Body, BodyId, Location};
+use crate::program::{AtLine, Body, BodyId, Location};
 use crate::wording::{context_noun, in_context, name, span};
 use cowrap_facts::{ContextSet, Guard, GuardKind, LineRegion, PathCondition};
 use cowrap_report::{Label, LineContext, Reach};
@@ -11,13 +11,10 @@ use cowrap_report::{Label, LineContext, Reach};
 use super::super::why;
 
 /// What holds at a line of one body.
-struct At<'b> {
+struct At<'p> {
     id: BodyId,
-    body: &'b Body,
-    /// The region of the line, if it is in one.
-    region: Option<&'b LineRegion>,
-    /// The lines of which the same holds.
-    lines: (u32, u32),
+    body: &'p Body,
+    line: AtLine<'p>,
     contexts: ContextSet,
 }
 
@@ -36,7 +33,7 @@ pub fn line_context(effects: &Effects<'_>, path: &Path, line: u32) -> Option<Lin
     };
     Some(LineContext {
         function: name(effects, shown.body.function).to_owned(),
-        lines: shown.lines,
+        lines: shown.line.lines,
         reach,
         text: text(effects, shown, contexts),
         guard: guard(effects, shown, contexts),
@@ -49,28 +46,17 @@ fn bodies_at(effects: &Effects<'_>, path: &Path, line: u32) -> Vec<BodyId> {
     let Some(file) = program.file(path) else { return Vec::new() };
     let contains = |body: &BodyId| {
         let body = program.body(*body);
-        (body.location.line..=body.last_line).contains(&line)
+        (body.location.line..=body.last_line()).contains(&line)
     };
     let around: Vec<BodyId> = program.bodies_in(file).filter(contains).collect();
     let innermost = around.iter().map(|body| program.body(*body).location).max();
     around.into_iter().filter(|body| Some(program.body(*body).location) == innermost).collect()
 }
 
-fn at<'b>(effects: &'b Effects<'_>, id: BodyId, line: u32) -> At<'b> {
-    let body = effects.program.body(id);
-    let behind = body.regions.partition_point(|region| region.last < line);
-    let next = body.regions.get(behind);
-    let region = next.filter(|region| region.first <= line);
-    let before = behind.checked_sub(1).and_then(|before| body.regions.get(before));
-    let lines = match region {
-        Some(region) => (region.first, region.last),
-        None => {
-            let first = before.map_or(body.location.line, |before| before.last.saturating_add(1));
-            (first, next.map_or(body.last_line, |next| next.first.saturating_sub(1)))
-        }
-    };
-    let condition = region.map_or(PathCondition::always_with(body.values), |region| region.condition);
-    At { id, body, region, lines, contexts: effects.possible_at(id, condition) }
+fn at<'p>(effects: &Effects<'p>, id: BodyId, line: u32) -> At<'p> {
+    let program = effects.program;
+    let (body, at_line) = (program.body(id), program.at_line(id, line));
+    At { id, body, line: at_line, contexts: effects.possible_at(id, at_line.condition) }
 }
 
 /// The contexts in which the body of a line starts.
@@ -88,7 +74,7 @@ fn text(effects: &Effects<'_>, at: &At<'_>, contexts: ContextSet) -> String {
         (Some(context), _) => format!("runs {}", in_context(effects, context)),
         (None, _) if contexts == ContextSet::BOTH => "may run in both contexts".to_owned(),
         // Control comes there, but not from where the body starts.
-        (None, Some(context)) if at.region.is_some_and(|region| region.condition != PathCondition::NEVER) => {
+        (None, Some(context)) if at.line.region.is_none_or(|region| region.condition != PathCondition::NEVER) => {
             format!("never runs, since `{}` runs {}", name(effects, at.body.function), in_context(effects, context))
         }
         (None, _) => "never runs".to_owned(),
@@ -97,8 +83,17 @@ fn text(effects: &Effects<'_>, at: &At<'_>, contexts: ContextSet) -> String {
 
 /// What decided where a line runs: what is nearest before it, else what says where its function runs.
 fn guard(effects: &Effects<'_>, at: &At<'_>, contexts: ContextSet) -> Option<Label> {
+    if let Some(call) = at.line.decided_by {
+        let callee = name(effects, call.callee);
+        let text = match contexts.only() {
+            Some(context) => format!("behind this call of `{callee}`, control is {}", in_context(effects, context)),
+            None if contexts == ContextSet::BOTH => format!("this call of `{callee}` may change the context"),
+            None => format!("this call of `{callee}` does not return"),
+        };
+        return Some(Label { at: span(effects, call.location), text });
+    }
     let decides = |region: &&LineRegion| region.condition.changes() || contexts != start(effects, at);
-    match at.region.filter(decides) {
+    match at.line.region.filter(decides) {
         Some(region) => {
             let Guard { kind, line, column } = region.guard?;
             let location = Location { file: at.body.location.file, line, column };

@@ -9,7 +9,7 @@ use cowrap_facts::{Guard, LineRegion, PathCondition};
 use crate::clang::{Cursor, CursorKind, File};
 
 use super::super::cursor_tree::CursorId;
-use super::super::flow::{BodyFlag, Decider, Deciders, EntryStates, FlowGraph, NodeId, Point};
+use super::super::flow::{Decider, Deciders, EntryStates, FlowGraph, NodeId, Point};
 use super::super::source_text::SourceCall;
 use super::Lowering;
 
@@ -52,7 +52,6 @@ impl<'tu> Lowering<'_, '_, 'tu> {
     pub(super) fn regions(
         &mut self,
         graph: &FlowGraph,
-        flags: &[BodyFlag],
         states: &EntryStates,
         [first, last]: [u32; 2],
     ) -> Vec<LineRegion> {
@@ -67,7 +66,7 @@ impl<'tu> Lowering<'_, '_, 'tu> {
         let statements = std::mem::take(&mut self.statements);
         let extents: Vec<Extent> = statements.iter().filter_map(|statement| self.extent(statement, file)).collect();
         let lines = owners(extents, [first, last], condition_of);
-        let deciders = Deciders::new(graph, flags);
+        let deciders = Deciders::new(graph, states);
         let mut regions: Vec<LineRegion> = Vec::new();
         let mut known: Option<(Point, Option<Guard>)> = None;
         for (line, point) in (first..).zip(lines) {
@@ -135,6 +134,8 @@ fn owners(
     let count = (last.saturating_sub(first) as usize) + 1;
     let mut lines = vec![Owner { is_gap: true, ..Owner::default() }; count];
     extents.sort_by_key(|extent| (extent.start, std::cmp::Reverse(extent.last)));
+    // What a macro stands for begins where it is used, and so does everything inside it.
+    extents.dedup_by_key(|extent| extent.start);
     for extent in extents.iter().filter(|extent| extent.start.0 >= first) {
         for line in extent.start.0..=extent.last.min(last) {
             let is_start = line == extent.start.0;

@@ -1,21 +1,20 @@
 //! What decides that control does not come to a point as it could at the beginning of the body: the nearest condition,
-//! change of the context, or jump before the point.
+//! change of the context, or jump before the point. Conditions on parameters count only if nothing else decides.
 //!
 //! This looks back from the point, along the edges that control takes. Where several meet, it goes on at the block
 //! that all of them come from, if nothing between the two decides anything, else along the last of them in the source.
 //! It is only for readers, and for bodies that have such points.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 
-use cowrap_facts::{Context, GuardKind, PathCondition};
+use cowrap_facts::{Context, ContextSet, GuardKind, PathCondition};
 use petgraph::Direction;
 use petgraph::algo::dominators::{self, Dominators};
 use petgraph::graph::EdgeReference;
 use petgraph::visit::{EdgeFiltered, EdgeRef};
 
-use super::entry_states::taken_edges;
-use super::flags::BodyFlag;
-use super::graph::{BlockId, Edge, FlowGraph, Passing, Step};
+use super::entry_states::EntryStates;
+use super::graph::{Behind, BlockId, Edge, FlowGraph, Passing, Scope, Step};
 use super::tree::{Origin, Point};
 
 /// What decides about a point.
@@ -34,7 +33,7 @@ const LONGEST_FAILURE: usize = 8;
 pub struct Deciders<'g> {
     graph: &'g FlowGraph,
     /// The entry states in which control takes each edge.
-    taken: Vec<PathCondition>,
+    taken: &'g [PathCondition],
     /// The same for the beginning of each block.
     starts: Vec<PathCondition>,
     /// The position of each block in the order of the graph.
@@ -46,17 +45,15 @@ pub struct Deciders<'g> {
 type Incoming<'g> = EdgeReference<'g, Edge>;
 
 impl<'g> Deciders<'g> {
-    /// Analyses a body once more, for what it takes to find deciders.
-    pub fn new(graph: &'g FlowGraph, flags: &[BodyFlag]) -> Deciders<'g> {
-        let taken = taken_edges(graph, flags);
+    /// Prepares to find deciders in a body.
+    pub fn new(graph: &'g FlowGraph, states: &'g EntryStates) -> Deciders<'g> {
+        let taken = states.taken.as_slice();
         let mut starts = vec![PathCondition::NEVER; graph.blocks.node_count()];
         for edge in graph.blocks.edge_references() {
             let start = &mut starts[edge.target().index()];
             *start = start.or(taken[edge.id().index()]);
         }
-        // Dead code has no place in that order. Its blocks were made about as the source has them.
-        let count = graph.blocks.node_count();
-        let mut rank: Vec<usize> = (count..2 * count).collect();
+        let mut rank = vec![usize::MAX; graph.blocks.node_count()];
         graph.order.iter().enumerate().for_each(|(position, block)| rank[block.index()] = position);
         let is_taken = |edge: EdgeReference<'_, Edge>| taken[edge.id().index()] != PathCondition::NEVER;
         let dominators = dominators::simple_fast(&EdgeFiltered::from_fn(&graph.blocks, is_taken), graph.entry);
@@ -67,31 +64,46 @@ impl<'g> Deciders<'g> {
     pub fn of(&self, point: Point) -> Option<Decider> {
         let (mut block, steps) = self.graph.points.get(point.0 as usize).copied().flatten()?;
         let mut steps = &self.graph.blocks[block].steps[..steps];
+        if !self.is_reached(block) {
+            match self.before_dead_code(block) {
+                Before::Block(before) | Before::Parameter(_, before) => block = before,
+                Before::Decider(decider) => return decider,
+                Before::Nothing => return None,
+            }
+            steps = &self.graph.blocks[block].steps;
+        }
         let mut visited = HashSet::new();
         let mut left = Vec::new();
+        let mut by_parameter = None;
         while visited.insert(block) {
             if let Some(origin) = self.change_in(steps, &mut left) {
                 return Some(Decider { kind: GuardKind::Change, origin: origin? });
             }
             match self.before(block) {
                 Before::Decider(decider) => return decider,
+                Before::Parameter(decider, before) => {
+                    by_parameter.get_or_insert(decider);
+                    block = before;
+                }
                 Before::Block(before) => block = before,
-                Before::Nothing => return None,
+                Before::Nothing => break,
             }
             steps = &self.graph.blocks[block].steps;
         }
-        None
+        by_parameter
     }
 
     /// The last change of the context among some steps that is still in force. `left` has the scopes that control went
     /// on in behind these steps.
-    fn change_in(&self, steps: &[Step], left: &mut Vec<super::graph::Scope>) -> Option<Option<Origin>> {
+    fn change_in(&self, steps: &[Step], left: &mut Vec<Scope>) -> Option<Option<Origin>> {
         for step in steps.iter().rev() {
             match step {
                 Step::Leave(scope) => left.push(*scope),
                 Step::Enter(entering, scope, origin) => {
-                    let is_over = |outer: &super::graph::Scope| !self.graph.is_within(*outer, *scope);
-                    if entering.guard.is_none() || !left.iter().any(is_over) {
+                    let is_over = |outer: &Scope| !self.graph.is_within(*outer, *scope);
+                    // Control may not have come back from the other context, whether the scope is over or not.
+                    let lasts = entering.guard.is_none() || entering.from.is_some();
+                    if lasts || !left.iter().any(is_over) {
                         return Some(*origin);
                     }
                 }
@@ -101,52 +113,66 @@ impl<'g> Deciders<'g> {
         None
     }
 
-    /// What decides at the beginning of a block, or where to look for it.
+    /// What decides at the beginning of a block that control comes to, or where to look for it.
     fn before(&self, block: BlockId) -> Before {
         if block == self.graph.entry {
             return Before::Nothing;
         }
         let incoming = self.graph.blocks.edges_directed(block, Direction::Incoming);
-        if !self.is_reached(block) {
-            return self.before_dead_code(block, &incoming.collect::<Vec<_>>());
-        }
-        // Along edges that go back, control comes from where it has been.
-        let is_forward = |edge: &Incoming<'_>| self.rank_of(edge.source()) < self.rank_of(block);
         let is_taken = |edge: &Incoming<'_>| self.taken[edge.id().index()] != PathCondition::NEVER;
-        let taken: Vec<Incoming<'_>> = incoming.filter(is_forward).filter(is_taken).collect();
-        if taken.len() > 1
+        let taken = self.forward(incoming.filter(is_taken).collect());
+        if taken.len() != 1
             && let Some(common) = self.dominators.immediate_dominator(block)
             && self.end(common) == self.starts[block.index()]
         {
             return Before::Block(common);
         }
-        self.last(taken.into_iter()).map_or(Before::Nothing, |edge| self.decided_by(edge))
+        self.last(&taken).map_or(Before::Nothing, |edge| self.decided_by(edge))
     }
 
-    /// The same of a block that control does not come to.
-    fn before_dead_code(&self, block: BlockId, incoming: &[Incoming<'_>]) -> Before {
-        let edges = incoming.iter().copied();
-        if let Some(edge) = self.last(edges.clone().filter(|edge| self.is_reached(edge.source()))) {
-            return self.decided_by(edge);
+    /// The same of a block that control does not come to: at the nearest block before it that control comes to.
+    fn before_dead_code(&self, block: BlockId) -> Before {
+        let mut open = VecDeque::from([block]);
+        let mut visited = HashSet::from([block]);
+        while let Some(block) = open.pop_front() {
+            let incoming = self.graph.blocks.edges_directed(block, Direction::Incoming);
+            let (reached, dead): (Vec<Incoming<'_>>, Vec<Incoming<'_>>) =
+                incoming.partition(|edge| self.is_reached(edge.source()));
+            if let Some(edge) = self.last(&self.forward(reached)) {
+                return self.decided_by(edge);
+            }
+            let behind = self.graph.blocks[block].behind;
+            if let Some(Behind { what, origin, .. }) = behind.filter(|behind| self.is_reached(behind.block)) {
+                let kind = match what {
+                    Passing::Call => GuardKind::NoReturn,
+                    Passing::Return => GuardKind::Return,
+                    Passing::Jump => GuardKind::Jump,
+                    Passing::Condition => GuardKind::Never,
+                };
+                return Before::Decider(origin.map(|origin| Decider { kind, origin }));
+            }
+            let before = dead.iter().map(|edge| edge.source()).chain(behind.map(|behind| behind.block));
+            open.extend(before.filter(|before| visited.insert(*before)));
         }
-        let Some(behind) = self.graph.blocks[block].behind else {
-            return self.last(edges).map_or(Before::Nothing, |edge| Before::Block(edge.source()));
-        };
-        if !self.is_reached(behind.block) {
-            return Before::Block(behind.block);
+        Before::Nothing
+    }
+
+    /// Whether an edge goes on: along those that go back, control comes from where it has been.
+    fn is_forward(&self, edge: Incoming<'_>) -> bool {
+        self.rank_of(edge.source()) < self.rank_of(edge.target())
+    }
+
+    /// Those edges to a block that go on. A jump into a loop can make all of them go back; then all of them.
+    fn forward<'e>(&self, mut edges: Vec<Incoming<'e>>) -> Vec<Incoming<'e>> {
+        if edges.iter().any(|edge| self.is_forward(*edge)) {
+            edges.retain(|edge| self.is_forward(*edge));
         }
-        let kind = match behind.what {
-            Passing::Call => GuardKind::NoReturn,
-            Passing::Return => GuardKind::Return,
-            Passing::Jump => GuardKind::Jump,
-            Passing::Condition => GuardKind::Never,
-        };
-        Before::Decider(behind.origin.map(|origin| Decider { kind, origin }))
+        edges
     }
 
     /// The edge that comes from the last block in the source.
-    fn last<'e>(&self, edges: impl Iterator<Item = Incoming<'e>>) -> Option<Incoming<'e>> {
-        edges.max_by_key(|edge| (self.rank_of(edge.source()), edge.id()))
+    fn last<'e>(&self, edges: &[Incoming<'e>]) -> Option<Incoming<'e>> {
+        edges.iter().copied().max_by_key(|edge| (self.rank_of(edge.source()), edge.id()))
     }
 
     /// Whether the condition of an edge decides, or what is before it.
@@ -158,22 +184,15 @@ impl<'g> Deciders<'g> {
             Edge::Case(number, _) => self.graph.switches[*number as usize].origin,
         };
         let Some(origin) = origin.filter(|_| before != behind) else { return Before::Block(edge.source()) };
-        let lost = |context: Context| {
-            let values = |condition: PathCondition| {
-                Context::ALL.into_iter().fold(0, |all, at| all | condition.values_at(context, at))
-            };
-            values(before) & !values(behind)
-        };
         let is_failure = || {
             let others = self.graph.blocks.edges_directed(edge.source(), Direction::Outgoing);
             others.filter(|other| other.id() != edge.id()).any(|other| self.ends_program(other.target()))
         };
-        let depends_on_context = lost(Context::Inside) != lost(Context::Outside) || before.changes();
-        let kind = match depends_on_context {
+        let kind = match contexts(before) != contexts(behind) {
             _ if behind == PathCondition::NEVER => GuardKind::Never,
             true if is_failure() => GuardKind::Assertion,
             true => GuardKind::Condition,
-            false => GuardKind::Parameter,
+            false => return Before::Parameter(Decider { kind: GuardKind::Parameter, origin }, edge.source()),
         };
         Before::Decider(Some(Decider { kind, origin }))
     }
@@ -206,10 +225,17 @@ impl<'g> Deciders<'g> {
     }
 }
 
+/// The contexts at a point from each context of entry, whatever the parameters are.
+fn contexts(condition: PathCondition) -> [ContextSet; 2] {
+    Context::ALL.map(|entry| condition.contexts_from(entry.into()))
+}
+
 /// What is before a block.
 enum Before {
     /// What decides, if it is known where that comes from.
     Decider(Option<Decider>),
+    /// A condition on a parameter. Something at the end of this block can matter more.
+    Parameter(Decider, BlockId),
     /// Nothing yet: look at the end of this block.
     Block(BlockId),
     /// Nothing.

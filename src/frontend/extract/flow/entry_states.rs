@@ -14,7 +14,7 @@ use cowrap_facts::{Context, ContextSet, FlagTest, PathCondition, feasible, singl
 use super::flags::BodyFlag;
 use super::graph::{Condition, Edge, EdgeId, Expression, FlowGraph, Operand, Scope, Step, Test};
 use super::order::Feasible;
-use super::solver::{Lattice, Transfer, behind, each_edge, solve};
+use super::solver::{Lattice, Transfer, solve};
 use super::tree::{Arithmetic, Comparison, Entering, GuardId, IntegerType, Site, Variable};
 
 /// The result of analysing a body in all entry states.
@@ -35,6 +35,8 @@ pub struct EntryStates {
     pub assertion: Option<(Context, Site)>,
     /// The edges that control can take.
     pub feasible: Feasible,
+    /// The entry states in which control takes each edge, and the contexts then.
+    pub taken: Vec<PathCondition>,
 }
 
 impl EntryStates {
@@ -49,12 +51,12 @@ impl EntryStates {
             truths: vec![[PathCondition::NEVER; 2]; graph.truth_count],
             stops: vec![PathCondition::NEVER; graph.site_count],
             exit: PathCondition::NEVER,
-            feasible: vec![false; graph.blocks.edge_count()],
+            taken: vec![PathCondition::NEVER; graph.blocks.edge_count()],
         };
         for (number, entry) in Context::ALL.into_iter().enumerate() {
             if number == 1 && !graph.has_predicate && !graph.has_change {
                 // Nothing asks for the context or changes it, so the second analysis would give the same result.
-                let reached = found.reach.iter_mut().chain(&mut found.points);
+                let reached = found.reach.iter_mut().chain(&mut found.points).chain(&mut found.taken);
                 let all = reached.chain(found.truths.iter_mut().flatten()).chain([&mut found.exit]);
                 all.for_each(|reach| mirror(reach, &values));
                 break;
@@ -64,30 +66,10 @@ impl EntryStates {
             }
         }
         let assertion = if graph.has_predicate { found.assertion() } else { None };
-        let Collected { reach, points, truths, exit, feasible, .. } = found;
-        EntryStates { reach, always, points, truths, exit, assertion, feasible: Feasible(feasible) }
+        let Collected { reach, points, truths, exit, taken, .. } = found;
+        let feasible = Feasible(taken.iter().map(|taken| *taken != PathCondition::NEVER).collect());
+        EntryStates { reach, always, points, truths, exit, assertion, feasible, taken }
     }
-}
-
-/// The entry states in which control takes each edge, and the contexts then.
-pub fn taken_edges(graph: &FlowGraph, flags: &[BodyFlag]) -> Vec<PathCondition> {
-    let values = feasible(&flags.iter().map(|flag| flag.fact).collect::<Vec<_>>());
-    let mut taken = vec![PathCondition::NEVER; graph.blocks.edge_count()];
-    for (entry, value) in Context::ALL.into_iter().flat_map(|entry| single_values(values).map(move |it| (entry, it))) {
-        let run = Run { graph, entry, flags, value };
-        let solution = solve(graph, &run);
-        for &block in &graph.order {
-            let Some(state) = solution.at(block) else { continue };
-            let state = behind(&graph.blocks[block], &run, state.clone());
-            each_edge(graph, block, |_, id, edge| {
-                let mut state = state.clone();
-                if run.refine(id, edge, &mut state) {
-                    run.note(&state, &mut taken[id.index()]);
-                }
-            });
-        }
-    }
-    taken
 }
 
 /// What the runs find.
@@ -98,7 +80,7 @@ struct Collected {
     /// For each site, the entry states in which control does not come back from it.
     stops: Vec<PathCondition>,
     exit: PathCondition,
-    feasible: Vec<bool>,
+    taken: Vec<PathCondition>,
 }
 
 impl Collected {
@@ -331,10 +313,9 @@ impl Run<'_> {
             if let (true, Some(site)) = (self.graph.blocks[block].stops, last) {
                 self.note(&state, &mut found.stops[site.0 as usize]);
             }
-            each_edge(self.graph, block, |_, id, edge| {
-                let taken = &mut found.feasible[id.index()];
-                *taken = *taken || self.refine(id, edge, &mut state.clone());
-            });
+        }
+        for (edge, state) in solution.edges() {
+            self.note(state, &mut found.taken[edge.index()]);
         }
         if let Some(state) = solution.at(self.graph.exit) {
             self.note(state, &mut found.exit);

@@ -66,7 +66,17 @@ impl Generator {
     }
 
     fn node<const N: usize>(&mut self, op: Op, children: [NodeId; N]) -> NodeId {
-        self.tree.node(op, children.to_vec())
+        let node = self.tree.node(op, children.to_vec());
+        self.tree.comes_from(node, Origin(node.0));
+        node
+    }
+
+    /// Makes the beginning of most nodes a point.
+    fn point(&mut self, node: NodeId) -> NodeId {
+        if !self.choices.one_in(4) {
+            self.tree.place(node);
+        }
+        node
     }
 
     fn body(&mut self) -> NodeId {
@@ -116,6 +126,11 @@ impl Generator {
     }
 
     fn statement(&mut self, depth: u32) -> NodeId {
+        let statement = self.any_statement(depth);
+        self.point(statement)
+    }
+
+    fn any_statement(&mut self, depth: u32) -> NodeId {
         if depth == 0 {
             return match self.choices.below(8) {
                 0 | 1 => self.lock(),
@@ -285,6 +300,7 @@ impl Generator {
             1 | 2 => {
                 let op = if self.choices.one_in(2) { Op::And } else { Op::Or };
                 let operands = [self.expression(depth - 1), self.expression(depth - 1)];
+                self.point(operands[1]);
                 self.node(op, operands)
             }
             3..=5 => {
@@ -312,6 +328,7 @@ impl Generator {
             }
             9 => {
                 let parts = [self.condition(1), self.expression(depth - 1), self.expression(depth - 1)];
+                self.point(parts[2]);
                 self.node(Op::Conditional, parts)
             }
             10 => {
@@ -377,6 +394,8 @@ struct Run<'t> {
     /// The sites that were passed, with the context and the locks held there.
     passed: Vec<(Site, Context, Vec<String>)>,
     truths: Vec<(TruthId, bool, Context)>,
+    /// The points that were passed, with the context there.
+    points: Vec<(Point, Context)>,
 }
 
 type Step = Result<i64, Jump>;
@@ -445,6 +464,7 @@ impl Run<'_> {
             return Err(Jump::Enough);
         }
         self.fuel -= 1;
+        self.points.extend(tree.point(node).map(|point| (point, self.context)));
         self.step(node, op, children)
     }
 
@@ -675,6 +695,7 @@ impl Run<'_> {
 
 /// What the analyses say of a tree.
 struct Analysed {
+    graph: FlowGraph,
     flags: Vec<BodyFlag>,
     states: EntryStates,
     order: SiteOrder,
@@ -688,7 +709,22 @@ fn analyse(generator: &Generator, root: NodeId) -> Analysed {
     let landmarks: HashSet<Site> = (0..generator.tree.counts().0 as u32).map(Site).collect();
     let order = SiteOrder::new(&graph, &states.feasible, &landmarks);
     let locks = held_locks(&graph, &states.feasible, &generator.locking);
-    Analysed { flags, states, order, locks }
+    Analysed { graph, flags, states, order, locks }
+}
+
+/// Something decides about each point that control does not reach as it could at the beginning.
+fn check_deciders(analysed: &Analysed) -> Result<(), TestCaseError> {
+    let Analysed { graph, states, .. } = analysed;
+    let deciders = Deciders::new(graph, states);
+    for (number, condition) in (0..).zip(&states.points) {
+        let point = Point(number);
+        // Behind the end of a guard's scope, several changes can be what decides, and none of them is nearest.
+        let is_plain = *condition != states.always && !condition.changes();
+        if graph.points[number as usize].is_some() && is_plain {
+            prop_assert!(deciders.of(point).is_some(), "nothing decides about {point:?}: {condition:?}");
+        }
+    }
+    Ok(())
 }
 
 /// Runs a tree once, and compares what happens with what the analyses say.
@@ -715,8 +751,14 @@ fn check_run(generator: &Generator, root: NodeId, analysed: &Analysed, seed: u64
         guards: Vec::new(),
         passed: Vec::new(),
         truths: Vec::new(),
+        points: Vec::new(),
     };
     let end = run.node(root);
+    for (point, at) in &run.points {
+        let condition = analysed.states.points[point.0 as usize];
+        let is_left_out = analysed.graph.points[point.0 as usize].is_none();
+        prop_assert!(is_left_out || condition.reaches(context, value, *at), "{point:?} is reached in {at:?}");
+    }
     let returns = matches!(end, Ok(_) | Err(Jump::Return));
     for (truth, is_true, at) in &run.truths {
         let condition = analysed.states.truths[truth.0 as usize][usize::from(!is_true)];
@@ -753,6 +795,7 @@ proptest! {
         let mut generator = Generator::new(seed);
         let root = generator.body();
         let analysed = analyse(&generator, root);
+        check_deciders(&analysed)?;
         for run in 0..40 {
             check_run(&generator, root, &analysed, seed.wrapping_add(run * 7919))?;
         }

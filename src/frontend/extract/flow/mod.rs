@@ -19,7 +19,7 @@ mod interpreter;
 
 pub use deciders::{Decider, Deciders};
 pub use entry_states::EntryStates;
-pub use flags::{BodyFlag, flags};
+pub use flags::flags;
 pub use graph::FlowGraph;
 pub use lockset::{HeldLocks, Locking, held_locks};
 pub use order::SiteOrder;

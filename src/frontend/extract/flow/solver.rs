@@ -39,15 +39,22 @@ pub trait Transfer {
     fn refine(&self, id: EdgeId, edge: Edge, state: &mut Self::Fact) -> bool;
 }
 
-/// What holds at the beginning of each block; `None` where control cannot be.
+/// What holds at the beginning of each block, and along each edge; `None` where control cannot be.
 pub struct Solution<S> {
     states: Vec<Option<S>>,
+    edges: Vec<Option<S>>,
 }
 
 impl<S> Solution<S> {
     /// What holds at the beginning of a block.
     pub fn at(&self, block: BlockId) -> Option<&S> {
         self.states[block.index()].as_ref()
+    }
+
+    /// What holds along the edges that control takes.
+    pub fn edges(&self) -> impl Iterator<Item = (EdgeId, &S)> {
+        let edges = self.edges.iter().enumerate();
+        edges.filter_map(|(number, state)| Some((EdgeId::new(number), state.as_ref()?)))
     }
 }
 
@@ -59,6 +66,7 @@ pub fn solve<T: Transfer>(graph: &FlowGraph, transfer: &T) -> Solution<T::Fact> 
         rank[block.index()] = position as u32;
     }
     let mut states: Vec<Option<T::Fact>> = vec![None; count];
+    let mut edges: Vec<Option<T::Fact>> = vec![None; graph.blocks.edge_count()];
     let mut changes = vec![0u32; count];
     states[graph.entry.index()] = Some(transfer.start());
     let mut pending = BTreeSet::from([rank[graph.entry.index()]]);
@@ -81,16 +89,18 @@ pub fn solve<T: Transfer>(graph: &FlowGraph, transfer: &T) -> Solution<T::Fact> 
                     changed
                 }
                 unknown => {
-                    *unknown = Some(state);
+                    *unknown = Some(state.clone());
                     true
                 }
             };
             if changed {
                 pending.insert(rank[to.index()]);
             }
+            // What is known there becomes less with each visit, so that the last one counts.
+            edges[id.index()] = Some(state);
         });
     }
-    Solution { states }
+    Solution { states, edges }
 }
 
 /// What holds behind a block.

@@ -1,6 +1,6 @@
 //! The graph and its analyses on trees that are built by hand.
 
-use cowrap_facts::{Context, ContextSet, Flag, FlagTest, PathCondition};
+use cowrap_facts::{Context, ContextSet, Flag, FlagTest, GuardKind, PathCondition};
 
 use super::flags::BodyFlag;
 use super::*;
@@ -56,6 +56,30 @@ impl Builder {
     fn flags(&self, root: NodeId) -> Vec<Flag> {
         let flags = flags(&self.0, &FlowGraph::new(&self.0, root));
         flags.into_iter().map(|BodyFlag { fact, .. }| fact).collect()
+    }
+    /// Makes the beginning of a node a point.
+    fn at(&mut self, node: NodeId) -> Point {
+        self.0.place(node)
+    }
+    fn points<const N: usize>(&mut self, nodes: [NodeId; N]) {
+        for node in nodes {
+            self.0.place(node);
+        }
+    }
+    /// Gives a node an origin, by which a test recognises it.
+    fn named(&mut self, node: NodeId, origin: u32) -> NodeId {
+        self.0.comes_from(node, Origin(origin));
+        node
+    }
+    /// For each point, the contexts there, and what decides: its kind and its origin.
+    fn deciders<const N: usize>(mut self, body: [NodeId; N]) -> Vec<(ContextSet, Option<(GuardKind, u32)>)> {
+        let root = self.op(Op::Sequence, body);
+        let graph = FlowGraph::new(&self.0, root);
+        let flags = flags(&self.0, &graph);
+        let states = EntryStates::new(&graph, &flags);
+        let deciders = Deciders::new(&graph, &states);
+        let decider = |point| deciders.of(Point(point)).map(|decider| (decider.kind, decider.origin.0));
+        (0..).zip(&states.points).map(|(point, condition)| (condition.contexts(), decider(point))).collect()
     }
     fn contexts<const N: usize>(mut self, body: [NodeId; N]) -> Vec<ContextSet> {
         let root = self.op(Op::Sequence, body);
@@ -661,4 +685,151 @@ fn a_body_asserts_only_what_it_was_entered_in() {
         let asserted = b.run(body).assertion.map(|(context, _)| context);
         assert_eq!(asserted, (!locks).then_some(Outside), "{locks}");
     }
+}
+
+#[test]
+fn the_nearest_condition_on_the_context_decides() {
+    // if (p) { if (x) { A } B } else { C } D
+    let mut b = Builder::default();
+    let (p, x) = (b.p(), b.x());
+    let p = b.named(p, 7);
+    let x = b.named(x, 8);
+    let [a, before, c, d] = [(); 4].map(|()| b.call());
+    b.points([a, before, c, d]);
+    let inner = b.op(Op::If, [x, a]);
+    let yes = b.op(Op::Sequence, [inner, before]);
+    let whole = b.op(Op::If, [p, yes, c]);
+    let by_p = Some((GuardKind::Condition, 7));
+    assert_eq!(b.deciders([whole, d]), [(C, by_p), (C, by_p), (N, by_p), (BOTH, None)]);
+}
+
+#[test]
+fn a_condition_that_leaves_decides_about_what_follows() {
+    // if (p) return; if (x) { A } else { B } C
+    let mut b = Builder::default();
+    let (p, x) = (b.p(), b.x());
+    let p = b.named(p, 7);
+    let returns = b.op(Op::Return, []);
+    let first = b.op(Op::If, [p, returns]);
+    let [a, other, c] = [(); 3].map(|()| b.call());
+    b.points([a, other, c]);
+    let second = b.op(Op::If, [x, a, other]);
+    assert_eq!(b.deciders([first, second, c]), [(N, Some((GuardKind::Condition, 7))); 3]);
+}
+
+#[test]
+fn a_condition_whose_failure_ends_the_program_is_an_assertion() {
+    // A if (p) ; else abort(); B
+    let mut b = Builder::default();
+    let (a, p, nothing) = (b.call(), b.p(), b.constant(0));
+    b.at(a);
+    let p = b.named(p, 7);
+    let abort = b.abort();
+    let assertion = b.op(Op::If, [p, nothing, abort]);
+    let after = b.call();
+    b.at(after);
+    let expected = [(BOTH, None), (C, Some((GuardKind::Assertion, 7)))];
+    assert_eq!(b.deciders([a, assertion, after]), expected);
+}
+
+#[test]
+fn what_control_does_not_pass_decides_about_dead_code() {
+    // if (x) { return; A B } if (x) { abort(); C } for (;;) { break; D } if (0) { E } F
+    let mut b = Builder::default();
+    let [a, next, c, d, e, f] = [(); 6].map(|()| b.call());
+    b.points([a, next, c, d, e, f]);
+    let (x, y, one, zero) = (b.x(), b.x(), b.constant(1), b.constant(0));
+    let (returns, abort, leave) = (b.op(Op::Return, []), b.abort(), b.op(Op::Break, []));
+    let (returns, abort, leave, zero) = (b.named(returns, 1), b.named(abort, 2), b.named(leave, 3), b.named(zero, 4));
+    let first = b.op(Op::Sequence, [returns, a, next]);
+    let first = b.op(Op::If, [x, first]);
+    let second = b.op(Op::Sequence, [abort, c]);
+    let second = b.op(Op::If, [y, second]);
+    let third = b.op(Op::Sequence, [leave, d]);
+    let increment = b.call();
+    let third = b.op(Op::For, [one, increment, third]);
+    let fourth = b.op(Op::If, [zero, e]);
+    let dead = |kind, origin| (NEVER, Some((kind, origin)));
+    let expected = [
+        dead(GuardKind::Return, 1),
+        dead(GuardKind::Return, 1),
+        dead(GuardKind::NoReturn, 2),
+        dead(GuardKind::Jump, 3),
+        dead(GuardKind::Never, 4),
+        (BOTH, None),
+    ];
+    assert_eq!(b.deciders([first, second, third, fourth, f]), expected);
+}
+
+#[test]
+fn a_condition_that_is_decided_already_leaves_dead_code() {
+    // if (p) { if (!p) { A } B }
+    let mut b = Builder::default();
+    let (p, again) = (b.p(), b.p());
+    let (p, again) = (b.named(p, 7), b.named(again, 8));
+    let not = b.op(Op::Not, [again]);
+    let (a, after) = (b.call(), b.call());
+    b.points([a, after]);
+    let inner = b.op(Op::If, [not, a]);
+    let yes = b.op(Op::Sequence, [inner, after]);
+    let whole = b.op(Op::If, [p, yes]);
+    let expected = [(NEVER, Some((GuardKind::Never, 8))), (C, Some((GuardKind::Condition, 7)))];
+    assert_eq!(b.deciders([whole]), expected);
+}
+
+#[test]
+fn a_change_decides_until_the_next_one_or_the_end_of_its_scope() {
+    // A enter(inside); B { guard(outside); C } D
+    let mut b = Builder::default();
+    let [a, after, c, d] = [(); 4].map(|()| b.call());
+    b.points([a, after, c, d]);
+    let (enter, guard) = (b.enter(Context::Inside), b.guard(Context::Outside));
+    let (enter, guard) = (b.named(enter, 1), b.named(guard, 2));
+    let block = b.op(Op::Sequence, [guard, c]);
+    let by = |contexts, origin| (contexts, Some((GuardKind::Change, origin)));
+    assert_eq!(b.deciders([a, enter, after, block, d]), [(BOTH, None), by(C, 1), by(N, 2), by(C, 1)]);
+}
+
+#[test]
+fn a_condition_on_a_parameter_decides_for_some_of_its_values() {
+    // if (flag) { A } B
+    let mut b = Builder::default();
+    let flag = b.parameter(IntegerType::BOOL);
+    let read = b.read(flag);
+    let read = b.named(read, 7);
+    let (a, after) = (b.call(), b.call());
+    b.points([a, after]);
+    let whole = b.op(Op::If, [read, a]);
+    assert_eq!(b.deciders([whole, after]), [(BOTH, Some((GuardKind::Parameter, 7))), (BOTH, None)]);
+}
+
+#[test]
+fn the_beginning_of_a_loop_is_where_it_is_repeated() {
+    // A while (x) { B enter(inside); C } D
+    let mut b = Builder::default();
+    let [a, inner, c, d] = [(); 4].map(|()| b.call());
+    let (x, enter) = (b.x(), b.enter(Context::Inside));
+    let body = b.op(Op::Sequence, [inner, enter, c]);
+    let whole = b.op(Op::While, [x, body]);
+    b.points([a, whole, inner, c, d]);
+    let contexts: Vec<ContextSet> = b.deciders([a, whole, d]).into_iter().map(|(contexts, _)| contexts).collect();
+    assert_eq!(contexts, [BOTH, BOTH, BOTH, C, BOTH]);
+}
+
+#[test]
+fn a_label_is_reached_as_what_stands_behind_it() {
+    // if (p) goto out; return; A out: B
+    let mut b = Builder::default();
+    let out = b.0.label();
+    let p = b.p();
+    let p = b.named(p, 7);
+    let goto = b.op(Op::Goto(out), []);
+    let jump = b.op(Op::If, [p, goto]);
+    let returns = b.op(Op::Return, []);
+    let returns = b.named(returns, 8);
+    let (a, behind) = (b.call(), b.call());
+    let labelled = b.op(Op::Label(out), [behind]);
+    assert_eq!([a, labelled, behind].map(|node| b.at(node)), [Point(0), Point(1), Point(1)]);
+    let expected = [(NEVER, Some((GuardKind::Return, 8))), (C, Some((GuardKind::Condition, 7)))];
+    assert_eq!(b.deciders([jump, returns, a, labelled]), expected);
 }

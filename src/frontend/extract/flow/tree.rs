@@ -6,7 +6,7 @@ use cowrap_facts::Context;
 
 /// A node of a [`FlowTree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NodeId(u32);
+pub struct NodeId(pub(super) u32);
 
 /// A local variable or parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

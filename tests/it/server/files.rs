@@ -121,7 +121,8 @@ fn files_are_renamed_and_deleted() {
     client.until("findings under the new name", |client| {
         let mut summary = client.summary();
         let mut renamed = renamed.clone();
-        (summary.sort(), renamed.sort());
+        summary.sort();
+        renamed.sort();
         summary == renamed
     });
     client.shut_down();

@@ -215,3 +215,76 @@ impl Content {
         taken
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gen_lsp_types::{Position, Range, Uri};
+
+    use super::*;
+
+    fn hover() -> Query {
+        Query::Hover(Uri::from("file:///a.c"), Position::default())
+    }
+
+    fn actions() -> Query {
+        Query::Actions(Uri::from("file:///a.c"), Range::default(), None)
+    }
+
+    fn id(number: i32) -> RequestId {
+        RequestId::from(number)
+    }
+
+    #[test]
+    fn a_new_state_comes_before_queries() {
+        let mailbox = Mailbox::default();
+        mailbox.ask(id(1), hover(), None).unwrap();
+        mailbox.change_disk(false);
+        assert!(mailbox.is_outdated());
+        assert!(mailbox.next_query(true).is_none(), "the analysis is about an older state");
+        assert!(matches!(mailbox.next(), Task::Check(Wanted { disk_changed: true, reopen: false, .. })));
+        assert!(!mailbox.is_outdated());
+        assert!(matches!(mailbox.next(), Task::Answer(waiting) if waiting.id == id(1)));
+        mailbox.end();
+        assert!(mailbox.is_outdated() && matches!(mailbox.next(), Task::End));
+    }
+
+    #[test]
+    fn changes_add_up_until_they_are_taken() {
+        let mailbox = Mailbox::default();
+        mailbox.change_disk(true);
+        mailbox.change_disk(false);
+        mailbox.change_files(OpenFiles::default());
+        let Wanted { disk_changed, reopen, .. } = mailbox.take_state();
+        assert!(disk_changed && reopen && !mailbox.is_outdated());
+        let Wanted { disk_changed, reopen, .. } = mailbox.take_state();
+        assert!(!disk_changed && !reopen);
+    }
+
+    #[test]
+    fn an_incomplete_analysis_is_in_use_until_the_rest_is_read() {
+        let mailbox = Mailbox::default();
+        mailbox.ask(id(1), hover(), None).unwrap();
+        mailbox.finish_rest();
+        assert!(mailbox.next_query(false).is_none());
+        assert!(mailbox.next_query(true).is_some());
+        mailbox.take_state();
+        mailbox.ask(id(2), hover(), None).unwrap();
+        assert!(mailbox.next_query(false).is_some(), "what was said about an earlier state does not count");
+    }
+
+    #[test]
+    fn queries_that_cannot_be_answered_come_back() {
+        let mailbox = Mailbox::default();
+        mailbox.ask(id(1), hover(), Some(7)).unwrap();
+        assert!(mailbox.cancel(&id(1)) && !mailbox.cancel(&id(1)));
+        mailbox.ask(id(2), hover(), None).unwrap();
+        assert!(mailbox.take_expired().is_empty());
+        assert_eq!(mailbox.close().len(), 1);
+        assert_eq!(mailbox.ask(id(3), actions(), Some(7)).unwrap_err().version, Some(7));
+        mailbox.open(Answered::AboutFindings);
+        assert!(mailbox.ask(id(4), hover(), None).is_err());
+        mailbox.ask(id(5), actions(), None).unwrap();
+        mailbox.open(Answered::All);
+        assert!((0..MOST_QUERIES as i32).any(|number| mailbox.ask(id(number), hover(), None).is_err()));
+    }
+}

@@ -1,5 +1,7 @@
 //! The diagnostics that a server publishes.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::client::{Client, capabilities, parameters, uri};
@@ -108,6 +110,26 @@ fn an_edit_of_a_header_publishes_what_it_breaks_in_files_that_are_not_open() {
     client.change(header, 3, &text);
     client.until("the findings before", |client| client.summary() == before);
     assert!(client.publications("mini-img.c") > img);
+    client.shut_down();
+}
+
+/// With one worker, all but the open files are read after a first analysis has been shown.
+#[test]
+fn what_is_shown_first_takes_nothing_back() {
+    let tree = Tree::miniblock();
+    let mut client = Client::start_with(&tree.root, &["--jobs", "1"], parameters(&[&tree.root], capabilities()));
+    client.settle();
+    assert!(client.codes("mini-img.c").contains(&"unused-suppression".to_owned()));
+    // All units read it, and nothing that is said about them changes.
+    let text = client.open("include/qemu/osdep.h");
+    for version in 2..5 {
+        let before = client.log.len();
+        client.change("include/qemu/osdep.h", version, &format!("{text}{}", "\n".repeat(version as usize)));
+        client.listen(Duration::from_secs(2));
+        let sent = client.log[before..].iter().filter(|message| message["method"] == "textDocument/publishDiagnostics");
+        assert_eq!(sent.collect::<Vec<_>>(), Vec::<&Value>::new());
+    }
+    client.settle();
     client.shut_down();
 }
 

@@ -358,12 +358,13 @@ fn no_line_is_a_command_to_a_service() {
     tree.write("d\n::error::d.c", &UNIT.replace("unit", "d"));
     tree.database();
     let other = format!("::error::n\n::error::n{name}");
-    let runs: [&[&str]; 9] = [
+    let runs: [&[&str]; 10] = [
         &["check", "-p", "build"],
         &["check", "-p", "build", "--format", "short", "--verbose"],
         &["check", "-p", "build", "--format", "json"],
         &["check", "-p", "build", "--format", "sarif"],
         &["check", "-p", "build", "--format", "junit"],
+        &["check", "-p", "build", "--format", "html"],
         &["check", "-p", &other],
         &["check", "-p", "build", "--pack", &other],
         &["check", "-p", "build", "--config", &other],

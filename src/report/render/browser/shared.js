@@ -11,7 +11,8 @@ function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") made.addEventListener(name, value);
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value === true ? "" : value);
+    else if (value !== false && value !== null && value !== undefined)
+      made.setAttribute(name, value === true ? "" : value);
   }
   made.append(...children.filter(child => child !== null && child !== undefined));
   return made;
@@ -19,7 +20,8 @@ function element(tag, attributes = {}, ...children) {
 
 // Prose: what is between backticks is code. Backticks that are no pair are text.
 function prose(text) {
-  const fragment = document.createDocumentFragment(), parts = text.split("`");
+  const fragment = document.createDocumentFragment(),
+    parts = text.split("`");
   if (parts.length % 2 === 0) return document.createTextNode(text);
   parts.forEach((part, i) => fragment.append(i % 2 ? element("code", {}, part) : part));
   return fragment;
@@ -28,11 +30,19 @@ function prose(text) {
 // "1 finding", "2 findings"
 const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
-function readData() { return JSON.parse(byId("data").textContent); }
+function readData() {
+  return JSON.parse(byId("data").textContent);
+}
 
 // Light, dark, or as the system has it. Browsers may refuse to store the choice.
 const THEMES = ["system", "light", "dark"];
-const storedTheme = () => { try { return localStorage.getItem("cowrap-theme"); } catch { return null; } };
+const storedTheme = () => {
+  try {
+    return localStorage.getItem("cowrap-theme");
+  } catch {
+    return null;
+  }
+};
 let theme = THEMES.includes(storedTheme()) ? storedTheme() : "system";
 function showTheme() {
   document.documentElement.dataset.theme = theme;
@@ -41,7 +51,11 @@ function showTheme() {
 }
 function nextTheme() {
   theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
-  try { localStorage.setItem("cowrap-theme", theme); } catch { /* the choice holds for this view only */ }
+  try {
+    localStorage.setItem("cowrap-theme", theme);
+  } catch {
+    /* the choice holds for this view only */
+  }
   showTheme();
 }
 

@@ -1,6 +1,10 @@
 // Where the boxes are: columns by how far they are from the middle, and in a column near to what opened them.
 
-const BOX_HEIGHT = 26, ROW = 34, COLUMN_GAP = 110, PADDING = 10, LONGEST_NAME = 36;
+const BOX_HEIGHT = 26,
+  ROW = 34,
+  COLUMN_GAP = 110,
+  PADDING = 10,
+  LONGEST_NAME = 36;
 let letter = 8; // the width of a letter, measured when the page opens
 
 // A long name loses its middle: names of one code base begin alike.
@@ -41,16 +45,24 @@ function placeColumn(column) {
   for (const shown of column) {
     const near = [...shown.node[CALLERS], ...shown.node[CALLEES]].map(node => visible.get(node)).filter(isPlaced);
     const parent = visible.get(shown.parent);
-    shown.wish = isPlaced(parent) ? parent.y : near.length ? near.reduce((sum, other) => sum + other.y, 0) / near.length : 0;
+    shown.wish = isPlaced(parent)
+      ? parent.y
+      : near.length
+        ? near.reduce((sum, other) => sum + other.y, 0) / near.length
+        : 0;
   }
   // What one box opened stays together, in its order.
   column.sort((one, other) => one.wish - other.wish || one.order - other.order);
-  let next = -Infinity, i = 0;
+  let next = -Infinity,
+    i = 0;
   while (i < column.length) {
     let end = i;
     while (end < column.length && column[end].wish === column[i].wish) end++;
-    let y = Math.max(next, column[i].wish - (end - i - 1) * ROW / 2);
-    for (; i < end; i++) { column[i].y = y; y += ROW; }
+    let y = Math.max(next, column[i].wish - ((end - i - 1) * ROW) / 2);
+    for (; i < end; i++) {
+      column[i].y = y;
+      y += ROW;
+    }
     next = y;
   }
   const shift = column.reduce((sum, shown) => sum + shown.y - shown.wish, 0) / column.length;

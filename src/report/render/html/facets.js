@@ -15,11 +15,15 @@ function facetSet(facet, counts) {
   const values = allValues(facet);
   if (values.length < 2) return null;
   const folded = new Set(values.filter(value => !isBelow(facet, value)).slice(0, MOST_VALUES));
-  const isShown = value => unfolded.has(facet) || folded.has(value) || facet.chosen.has(value) || facet.chosen.has(above(value));
+  const isShown = value =>
+    unfolded.has(facet) || folded.has(value) || facet.chosen.has(value) || facet.chosen.has(above(value));
   const shown = values.filter(isShown);
   const rows = shown.map(value => facetRow(facet, value, counts.get(value) || 0));
   if (shown.length < values.length) {
-    const unfold = () => { unfolded.add(facet); refresh(); };
+    const unfold = () => {
+      unfolded.add(facet);
+      refresh();
+    };
     rows.push(element("button", { type: "button", class: "plain", click: unfold }, `Show all ${values.length}`));
   }
   return element("fieldset", {}, element("legend", {}, facet.title), ...rows);
@@ -27,7 +31,8 @@ function facetSet(facet, counts) {
 
 function facetRow(facet, value, number) {
   const choose = event => {
-    if (event.target.checked) facet.chosen.add(value); else facet.chosen.delete(value);
+    if (event.target.checked) facet.chosen.add(value);
+    else facet.chosen.delete(value);
     refresh();
     // The filters were made anew.
     const again = byId(event.target.id);
@@ -36,9 +41,15 @@ function facetRow(facet, value, number) {
   const id = `filter-${facet.name}-${value}`;
   const box = element("input", { type: "checkbox", id, change: choose });
   box.checked = facet.chosen.has(value);
-  const below = isBelow(facet, value), name = below ? value.slice(value.lastIndexOf("/") + 1) : value;
-  return element("label", { class: `${below ? "below" : ""} ${number ? "" : "none"}` },
-    box, element("span", { class: "value", title: value }, name), element("span", { class: "number" }, String(number)));
+  const below = isBelow(facet, value),
+    name = below ? value.slice(value.lastIndexOf("/") + 1) : value;
+  return element(
+    "label",
+    { class: `${below ? "below" : ""} ${number ? "" : "none"}` },
+    box,
+    element("span", { class: "value", title: value }, name),
+    element("span", { class: "number" }, String(number)),
+  );
 }
 
 // Directories below others are shown when all values are, or the one above them is chosen.
@@ -49,12 +60,18 @@ const above = value => value.split("/")[0];
 function allValues(facet) {
   if (facet.all) return facet.all;
   const totals = new Map();
-  for (const finding of data.findings) for (const value of facet.values(finding)) totals.set(value, (totals.get(value) || 0) + 1);
-  const order = (one, other) => totals.get(above(other)) - totals.get(above(one)) || (above(one) < above(other) ? -1 : above(one) > above(other) ? 1 : one < other ? -1 : 1);
+  for (const finding of data.findings)
+    for (const value of facet.values(finding)) totals.set(value, (totals.get(value) || 0) + 1);
+  const order = (one, other) =>
+    totals.get(above(other)) - totals.get(above(one)) ||
+    (above(one) < above(other) ? -1 : above(one) > above(other) ? 1 : one < other ? -1 : 1);
   const values = [...totals.keys()];
-  facet.all = facet.name === "level" ? LEVELS.filter(level => totals.has(level))
-    : facet.name === "subsystem" ? values.sort(order)
-    : values.sort((one, other) => totals.get(other) - totals.get(one) || (one < other ? -1 : 1));
+  facet.all =
+    facet.name === "level"
+      ? LEVELS.filter(level => totals.has(level))
+      : facet.name === "subsystem"
+        ? values.sort(order)
+        : values.sort((one, other) => totals.get(other) - totals.get(one) || (one < other ? -1 : 1));
   return facet.all;
 }
 

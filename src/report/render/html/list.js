@@ -1,10 +1,12 @@
 // The list of findings. Only the rows that can be seen are elements, so thousands cost no more than a few.
 
-const ROW_HEIGHT = 68, GROUP_HEIGHT = 30, SPARE_ROWS = 6;
-let rows = [];          // { group, size } or { finding, position }
-let tops = [0];         // where each row begins, and where the last one ends
+const ROW_HEIGHT = 68,
+  GROUP_HEIGHT = 30,
+  SPARE_ROWS = 6;
+let rows = []; // { group, size } or { finding, position }
+let tops = [0]; // where each row begins, and where the last one ends
 let positions = new Map(); // the row of each finding
-let current = null;     // the finding that is open
+let current = null; // the finding that is open
 
 function fillList(groups) {
   rows = [];
@@ -17,7 +19,10 @@ function fillList(groups) {
   let position = 0;
   rows.forEach((row, i) => {
     tops.push(tops[i] + (row.finding ? ROW_HEIGHT : GROUP_HEIGHT));
-    if (row.finding) { row.position = ++position; positions.set(row.finding, i); }
+    if (row.finding) {
+      row.position = ++position;
+      positions.set(row.finding, i);
+    }
   });
   byId("rows").style.height = `${tops[rows.length]}px`;
   drawList();
@@ -25,16 +30,19 @@ function fillList(groups) {
 
 // The last row that begins at or above a height.
 function rowAt(height) {
-  let low = 0, high = rows.length - 1;
+  let low = 0,
+    high = rows.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (tops[middle] <= height) low = middle; else high = middle - 1;
+    if (tops[middle] <= height) low = middle;
+    else high = middle - 1;
   }
   return low;
 }
 
 function drawList() {
-  const list = byId("list"), made = [];
+  const list = byId("list"),
+    made = [];
   if (rows.length) {
     const first = Math.max(0, rowAt(list.scrollTop) - SPARE_ROWS);
     const last = Math.min(rows.length - 1, rowAt(list.scrollTop + list.clientHeight) + SPARE_ROWS);
@@ -50,13 +58,31 @@ function drawList() {
 
 function listRow({ group, size, finding, position }, top) {
   const row = finding
-    ? element("div", {
-      id: `row-${finding.number}`, class: `item ${finding.level}`, role: "option", "aria-selected": String(finding === current),
-      "aria-setsize": String(positions.size), "aria-posinset": String(position), click: () => openFinding(finding),
-    },
-    element("div", { class: "item-message" }, element("span", { class: "hidden-text" }, `${finding.level}: `), prose(finding.message)),
-    element("div", { class: "item-place" }, element("span", {}, data.rules[finding.rule].name), element("span", { class: "path" }, locationOf(finding.labels[0].at)),
-      finding.state && element("span", { class: `badge ${finding.state}` }, finding.state)))
+    ? element(
+        "div",
+        {
+          id: `row-${finding.number}`,
+          class: `item ${finding.level}`,
+          role: "option",
+          "aria-selected": String(finding === current),
+          "aria-setsize": String(positions.size),
+          "aria-posinset": String(position),
+          click: () => openFinding(finding),
+        },
+        element(
+          "div",
+          { class: "item-message" },
+          element("span", { class: "hidden-text" }, `${finding.level}: `),
+          prose(finding.message),
+        ),
+        element(
+          "div",
+          { class: "item-place" },
+          element("span", {}, data.rules[finding.rule].name),
+          element("span", { class: "path" }, locationOf(finding.labels[0].at)),
+          finding.state && element("span", { class: `badge ${finding.state}` }, finding.state),
+        ),
+      )
     : element("div", { class: "group-name", role: "presentation" }, group, element("span", {}, String(size)));
   row.style.top = `${top}px`;
   return row;
@@ -64,7 +90,8 @@ function listRow({ group, size, finding, position }, top) {
 
 // Scrolls until a finding can be seen, and the name of its group if it is the first one there.
 function reveal(finding) {
-  const i = positions.get(finding), list = byId("list");
+  const i = positions.get(finding),
+    list = byId("list");
   if (i === undefined) return;
   const top = i > 0 && rows[i - 1].group !== undefined ? tops[i - 1] : tops[i];
   if (top < list.scrollTop) list.scrollTop = top;
@@ -75,6 +102,10 @@ function reveal(finding) {
 function neighbour(steps) {
   const shown = rows.filter(row => row.finding);
   if (!shown.length) return null;
-  const at = positions.has(current) ? rows[positions.get(current)].position - 1 + steps : steps > 0 ? 0 : shown.length - 1;
+  const at = positions.has(current)
+    ? rows[positions.get(current)].position - 1 + steps
+    : steps > 0
+      ? 0
+      : shown.length - 1;
   return shown[Math.max(0, Math.min(shown.length - 1, at))].finding;
 }

@@ -1,11 +1,13 @@
-// The pages of rules: headings, paragraphs, lists, code and links. Whatever else Markdown has is shown as it is written.
+// The pages of rules: headings, paragraphs, lists, code and links. Whatever else Markdown has is shown as it is
+// written.
 
 function markdown(text) {
   const page = element("div", { class: "markdown" });
   let block = [];
   const isList = line => /^[*-] /.test(line);
   const end = () => {
-    const [first] = block, lines = block;
+    const [first] = block,
+      lines = block;
     block = [];
     if (!lines.length) return;
     if (/^ {4}/.test(first)) page.append(element("pre", {}, lines.map(line => line.replace(/^ {4}/, "")).join("\n")));
@@ -43,4 +45,6 @@ function list(lines) {
 }
 
 // Links lead to other files, which the page does not have: their text stays.
-function inline(text) { return prose(text.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")); }
+function inline(text) {
+  return prose(text.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1"));
+}

@@ -266,7 +266,8 @@ fn table(report: &Report) -> String {
     for finding in &report.findings {
         let state = finding.state.map_or_else(String::new, |state| format!(" ({})", state_name(state)));
         rows.push_str(&format!(
-            "<tr id=\"{}\"><td class=\"{level}\">{level}{state}</td><td>{}</td><td>{}</td><td><code>{}</code></td></tr>\n",
+            "<tr id=\"{}\"><td class=\"{level}\">{level}{state}</td><td>{}</td><td>{}</td>\
+             <td><code>{}</code></td></tr>\n",
             escape(&finding.fingerprint),
             escape(&report.rule_name(finding)),
             prose(&finding.message),

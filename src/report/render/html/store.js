@@ -29,7 +29,14 @@ const locationOf = place => `${pathOf(place)}:${place.line}:${place.column}`;
 // All text of a finding that is searched, in lower case; made when it is needed first.
 function textOf(finding) {
   if (finding.text === undefined) {
-    const texts = [finding.message, finding.function, data.rules[finding.rule].name, finding.level, finding.id, ...finding.help];
+    const texts = [
+      finding.message,
+      finding.function,
+      data.rules[finding.rule].name,
+      finding.level,
+      finding.id,
+      ...finding.help,
+    ];
     for (const part of [...finding.labels, ...finding.notes]) {
       texts.push(part.text);
       if (part.at) texts.push(locationOf(part.at));
@@ -47,7 +54,8 @@ function passes(finding, facet) {
 // The findings that are shown; and for each facet how many findings each of its values has among those that pass
 // everything else.
 function filtered() {
-  const shown = [], counts = FACETS.map(() => new Map());
+  const shown = [],
+    counts = FACETS.map(() => new Map());
   for (const finding of data.findings) {
     if (!searched.every(word => textOf(finding).includes(word))) continue;
     const failed = FACETS.filter(facet => !passes(finding, facet));
@@ -60,7 +68,12 @@ function filtered() {
   return { shown, counts };
 }
 
-function searchFor(text) { searched = text.toLowerCase().split(/\s+/).filter(word => word); }
+function searchFor(text) {
+  searched = text
+    .toLowerCase()
+    .split(/\s+/)
+    .filter(word => word);
+}
 
 // How findings are grouped: the name of a finding's group.
 const GROUPS = {
@@ -79,7 +92,8 @@ function grouped(findings, by) {
     groups.get(name).push(finding);
   }
   const weight = finding => LEVELS.indexOf(finding.level);
-  for (const group of groups.values()) group.sort((one, other) => weight(one) - weight(other) || one.number - other.number);
+  for (const group of groups.values())
+    group.sort((one, other) => weight(one) - weight(other) || one.number - other.number);
   const names = [...groups.keys()];
   if (by === "level") names.sort((one, other) => weight(groups.get(one)[0]) - weight(groups.get(other)[0]));
   else names.sort((one, other) => (one < other ? -1 : 1));

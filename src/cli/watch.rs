@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 
 use cowrap_report::render::{Format, render, render_changes};
 use cowrap_report::{Report, Reported};
-use cowrap_session::live::{Analysis, LiveState, LiveTree, Observer, TemporaryCache};
+use cowrap_session::live::{Analysis, LiveState, LiveTree, Observer};
 use cowrap_session::watcher::{DiskChange, Watcher};
 use cowrap_session::{BaselineRequest, Request, Shown};
 
@@ -137,9 +137,7 @@ struct Watching<'w> {
 
 impl Watching<'_> {
     /// Watches a tree until it has to be opened again.
-    fn watch(&mut self, mut request: Request) -> Result<Ended, String> {
-        let cache = TemporaryCache::give(&mut request);
-        let _cache = cache.map_err(|error| format!("cannot make a temporary directory: {error}; set TMPDIR"))?;
+    fn watch(&mut self, request: Request) -> Result<Ended, String> {
         let mut tree = LiveTree::open(&request).map_err(|error| error.to_string())?;
         self.start_watcher(&tree)?;
         let mut state = LiveState::default();

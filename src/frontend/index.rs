@@ -71,6 +71,8 @@ impl Indexer {
     pub fn set_texts(&mut self, texts: Vec<UnsavedFile>) -> io::Result<()> {
         let UnitReader { workers, input, vocabulary, paths } = &mut self.reader;
         workers.set_common(vocabulary, &paths.tree, &texts);
+        // What was a file may be a link by now.
+        *paths = TreePaths::new(paths.tree.clone(), &texts, workers.limits().source_bytes);
         input.set_texts(texts)
     }
 
@@ -132,9 +134,19 @@ impl Indexer {
         self.reader.workers.confirm()
     }
 
+    /// Whether libclang has been replaced while units were read.
+    pub fn is_library_replaced(&self) -> bool {
+        self.reader.workers.is_replaced()
+    }
+
     /// Cancels the reading of units.
     pub fn cancellation(&self) -> &Cancellation {
         self.reader.workers.cancellation()
+    }
+
+    /// Gives workers all the time again to wait for something: what was stuck may not be stuck any more.
+    pub fn forget_waits(&self) {
+        self.reader.workers.forget_waits();
     }
 
     /// The most memory that a worker has used so far, in bytes; 0 where that is not known.

@@ -18,11 +18,12 @@ use crate::gate::{BASELINE, BaselineRequest, Since};
 use crate::request::Request;
 
 /// Removes the findings of the baseline from a report. The result has a finding for each stale
-/// entry, with the file that the entry is about.
+/// entry, with the file that the entry is about. `may_write` allows to rewrite a baseline of the previous version.
 pub(crate) fn apply(
     request: &Request,
     report: &mut Report,
     compared: &mut Comparison,
+    may_write: bool,
 ) -> Result<Vec<(PathBuf, Finding)>, Error> {
     let tree = &report.tree;
     let Some(file) = baseline_file(request, tree) else { return Ok(Vec::new()) };
@@ -59,7 +60,7 @@ pub(crate) fn apply(
         // must not change files.
         let is_certain = is_whole && stale.is_empty() && baseline.is_unambiguous(&report.findings, unnamed);
         let is_disk = request.gate.since != Some(Since::Staged) && report.overlay.is_empty();
-        let may_write = is_certain && is_disk;
+        let may_write = may_write && is_certain && is_disk;
         let is_unchanged = read_text(&file).is_ok_and(|now| now == text);
         compared.upgrade = Some(upgrade(&file, tree, &matched, may_write && is_unchanged));
     }

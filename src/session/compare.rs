@@ -33,22 +33,23 @@ pub(crate) fn apply(
         Some(changes) => keep_new(checker, report, changes, compared),
         None => Ok(()),
     };
-    apply_with(request, report, report_on, keep_new)
+    apply_with(request, report, report_on, true, keep_new)
 }
 
-/// The same without a state to compare with: the baseline alone decides.
+/// The same without a state to compare with: the baseline alone decides, and is not rewritten.
 pub(crate) fn apply_baseline(request: &Request, report: &mut Report, report_on: &[PathBuf]) -> Result<(), Error> {
-    apply_with(request, report, report_on, |_, _| Ok(()))
+    apply_with(request, report, report_on, false, |_, _| Ok(()))
 }
 
 fn apply_with(
     request: &Request,
     report: &mut Report,
     report_on: &[PathBuf],
+    may_write: bool,
     keep_new: impl FnOnce(&mut Report, &mut Comparison) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut compared = Comparison::default();
-    let stale = baseline::apply(request, report, &mut compared)?;
+    let stale = baseline::apply(request, report, &mut compared, may_write)?;
     keep_new(report, &mut compared)?;
     if !report_on.is_empty() {
         report.findings.retain(|finding| is_reported(finding, report_on, &report.tree));

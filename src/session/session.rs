@@ -4,7 +4,7 @@
 //! comparison with an earlier state. A session knows how units are read and which caches help; it
 //! must never know what a program is used for.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -15,7 +15,7 @@ use cowrap_base::files::{Digest, Identities, LONGEST_TEXT, Shown, Tree, read_sou
 use cowrap_base::git::is_tracked;
 use cowrap_facts::{ReadingId, SharedFileFacts};
 use cowrap_fix::is_unfinished;
-use cowrap_frontend::compdb::Unit;
+use cowrap_frontend::compdb::{FILE_NAME as DATABASE_NAME, Unit};
 use cowrap_frontend::index::{FactsBudget, Indexer};
 use cowrap_frontend::marks::{MarkDefinition, VisibleMarks, make_visible, make_visible_in};
 use cowrap_frontend::sources::Sources;
@@ -43,6 +43,8 @@ const MOST_UPDATED: usize = 100;
 /// A tree that is open for reading.
 pub(crate) struct Session<'r> {
     pub(crate) request: &'r Request,
+    /// Where its cache is, if it has one: that of the request, or another in its place.
+    cache: Option<CacheLocation>,
     pub(crate) packs: PackSet,
     /// How each pack reads bodies.
     pub(crate) readings: Vec<ReadingId>,
@@ -131,15 +133,24 @@ impl<'r> Session<'r> {
     ///
     /// libclang is missing, the pack or the database cannot be used, or the tree defines no mark.
     pub(crate) fn open(request: &'r Request) -> Result<Session<'r>, Error> {
-        Session::open_with(request, true)
+        Session::open_with(request, request.cache.clone(), true)
+    }
+
+    /// The same tree with another cache.
+    pub(crate) fn with_cache(&self, location: CacheLocation) -> Result<Session<'r>, Error> {
+        Session::open_with(self.request, Some(location), true)
     }
 
     /// Opens a tree. `trust_library` says whether the libclang in use may be that of an earlier run; then a worker is
     /// started only when one is needed.
-    fn open_with(request: &'r Request, trust_library: bool) -> Result<Session<'r>, Error> {
+    fn open_with(
+        request: &'r Request,
+        cache: Option<CacheLocation>,
+        trust_library: bool,
+    ) -> Result<Session<'r>, Error> {
         let started = SystemTime::now();
         let packs = packs_of(&request.packs, &request.settings)?;
-        let checkout = match &request.cache {
+        let checkout = match &cache {
             // Verifying reads everything.
             Some(location) if request.sharing != SharingRequest::Verify => Checkout::open(request, location, started),
             _ => None,
@@ -195,6 +206,7 @@ impl<'r> Session<'r> {
         };
         Ok(Session {
             request,
+            cache,
             packs,
             readings,
             tree,
@@ -243,8 +255,19 @@ impl<'r> Session<'r> {
         let definitions = self.marks.definitions.iter();
         self.details.parsing.marks =
             definitions.map(|definition| mark_detail(definition, self.packs.first(), &self.tree)).collect();
+        self.indexer.forget_waits();
         let sources = self.indexer.sources(self.current.snapshot.overlay(), SystemTime::now());
         (self.current.sources, self.current.has_texts, self.current.compared) = (sources, false, None);
+    }
+
+    /// Checks that the tree defines marks; see [`Session::look_again`].
+    pub(crate) fn require_marks(&self) -> Result<(), Error> {
+        require_marks(self.request, &self.packs, &self.details.parsing.marks, &self.tree)
+    }
+
+    /// The directories in which units of this or an earlier state read files, or looked for some: absolute.
+    pub(crate) fn directories(&self) -> BTreeSet<PathBuf> {
+        self.caches.as_ref().map(|caches| caches.units.watched_directories(&self.tree)).unwrap_or_default()
     }
 
     /// The marks on the disk.
@@ -276,6 +299,10 @@ impl<'r> Session<'r> {
         files.push(request.settings.file.as_deref().map_or_else(|| self.tree.root.join(SETTINGS_NAME), absolute));
         files.extend(baseline_place(request, &self.tree));
         files.extend(self.inputs.database.clone());
+        if let Input::Database(None) = &request.input {
+            // A database there comes first.
+            files.push(request.working_directory.join(DATABASE_NAME));
+        }
         files
     }
 
@@ -340,7 +367,7 @@ impl<'r> Session<'r> {
 
     /// The same tree with the libclang that is there now.
     pub(crate) fn open_again(&self) -> Result<Session<'r>, Error> {
-        Session::open_with(self.request, false)
+        Session::open_with(self.request, self.cache.clone(), false)
     }
 
     fn try_program(
@@ -368,7 +395,7 @@ impl<'r> Session<'r> {
             None => session.link(&all, &mut units, purpose, &mut details, progress)?,
         };
         let program = program.into_program();
-        let recorded = self.record(&all, &units.iter().collect::<Vec<_>>());
+        let recorded = self.record(&all, &units.iter().collect::<Vec<_>>()).into_iter().collect();
         // What took long to read should not be lost if the run is interrupted.
         if units.iter().filter(|unit| matches!(unit.origin, Origin::Parser(_))).count() > PARSED_PLAINLY {
             self.flush(&mut details);

@@ -158,13 +158,15 @@ impl Session<'_> {
         }
     }
 
-    /// Adds the units that were parsed to the unit cache. The result has all units there; `None` if it does not have
-    /// all of them.
+    /// Adds the units that were parsed to the unit cache. For each unit, the result says where it is there; `None` if it
+    /// is not.
     ///
     /// Headers are looked up on the disk. So units of a snapshot that has other files than the disk
     /// are not added.
-    pub(crate) fn record(&mut self, numbers: &[usize], results: &[&UnitResult]) -> Option<Vec<CachedUnit>> {
-        let (caches, compared) = (self.caches.as_mut()?, self.current.compared.as_mut()?);
+    pub(crate) fn record(&mut self, numbers: &[usize], results: &[&UnitResult]) -> Vec<Option<CachedUnit>> {
+        let (Some(caches), Some(compared)) = (&mut self.caches, &mut self.current.compared) else {
+            return vec![None; results.len()];
+        };
         let (snapshot, units) = (&self.current.snapshot, &self.current.units);
         let parsed = numbers.iter().zip(results).filter_map(|(number, result)| match &result.origin {
             Origin::Parser(Some(facts)) => Some((self.current.keys[*number], &units[*number], &**facts)),
@@ -254,6 +256,9 @@ impl Session<'_> {
             results.push(UnitResult::parsed(outcome, file, &self.tree, keep_files));
         });
         progress.finish();
+        if self.indexer.is_library_replaced() {
+            return Err(Error::LibraryReplaced);
+        }
         if let Some(sharing) = sharing {
             let stats = sharing.stats();
             if stats.unsaved > 0 {

@@ -450,35 +450,72 @@ fn open_live(root: &Path, cache: &Path, state: &State) -> Result<LiveTree<'stati
 
 /// The report of a live tree in JSON, or why there is none. `before` has the files that are on the disk; the others are
 /// not saved yet.
-fn live_report(live: &mut Result<LiveTree<'static>, String>, texts: BTreeMap<PathBuf, Arc<Vec<u8>>>) -> String {
-    /// The last report, and whether the rest has been read.
-    #[derive(Default)]
-    struct Last(Mutex<String>, Mutex<bool>, Condvar);
-    impl Observer for Last {
-        fn observe(&self, analysis: &Analysis<'_>) {
-            *self.0.lock().unwrap() = json(&analysis.report);
-            if !analysis.is_complete {
-                drop(self.2.wait_while(self.1.lock().unwrap(), |is_read| !*is_read));
-            }
-        }
-
-        fn rest_is_read(&self) {
-            *self.1.lock().unwrap() = true;
-            self.2.notify_all();
-        }
-
-        fn is_outdated(&self) -> bool {
-            false
-        }
-    }
+fn live_report(
+    live: &mut Result<LiveTree<'static>, String>,
+    texts: BTreeMap<PathBuf, Arc<Vec<u8>>>,
+    haste: Haste,
+) -> String {
     let live = match live {
         Ok(live) => live,
         Err(error) => return error.clone(),
     };
-    let (last, first) = (Last::default(), texts.keys().take(1).cloned().collect());
-    match live.check(&LiveState { texts, first, disk_changed: true }, &last, &Silent) {
-        Ok(()) => last.0.into_inner().unwrap(),
+    let first = texts.keys().take(1).cloned().collect();
+    let mut state = LiveState { texts, first, disk_changed: haste.disk_changed };
+    if let Some(patience) = haste.patience {
+        // A newer state comes before this one has been shown.
+        let _ = live.check(&state, &Watcher { patience: Mutex::new(Some(patience)), ..Watcher::default() }, &Silent);
+        state.disk_changed = false;
+    }
+    let watcher = Watcher::default();
+    match live.check(&state, &watcher, &Silent) {
+        Ok(()) => watcher.last.into_inner().unwrap(),
         Err(error) => error.to_string(),
+    }
+}
+
+/// How an editor asks for a state.
+#[derive(Clone, Copy, Debug)]
+struct Haste {
+    disk_changed: bool,
+    /// How often it says that the state is not outdated before it is; `None` if it never is.
+    patience: Option<usize>,
+}
+
+/// Has the last report.
+#[derive(Default)]
+struct Watcher {
+    last: Mutex<String>,
+    rest_is_read: Mutex<bool>,
+    has_read: Condvar,
+    patience: Mutex<Option<usize>>,
+}
+
+impl Observer for Watcher {
+    fn observe(&self, analysis: &Analysis<'_>) {
+        *self.last.lock().unwrap() = json(&analysis.report);
+        if !analysis.is_complete && self.patience.lock().unwrap().is_none() {
+            drop(self.has_read.wait_while(self.rest_is_read.lock().unwrap(), |is_read| !*is_read));
+        }
+    }
+
+    fn rest_is_read(&self) {
+        *self.rest_is_read.lock().unwrap() = true;
+        self.has_read.notify_all();
+    }
+
+    fn is_outdated(&self) -> bool {
+        match &mut *self.patience.lock().unwrap() {
+            None => false,
+            Some(0) => true,
+            Some(patience) => {
+                *patience -= 1;
+                false
+            }
+        }
+    }
+
+    fn begin(&self) {
+        *self.rest_is_read.lock().unwrap() = false;
     }
 }
 
@@ -496,7 +533,7 @@ fn unsaved(root: &Path, before: &State, after: &State) -> Option<BTreeMap<PathBu
     differ.map(text).collect()
 }
 
-fn check_live(units: &[Vec<Piece>], edits: &[(Edit, bool)]) {
+fn check_live(units: &[Vec<Piece>], edits: &[(Edit, Option<usize>)]) {
     let (tree, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let root = tree.path().canonicalize().unwrap();
     let mut state = State::default();
@@ -506,7 +543,7 @@ fn check_live(units: &[Vec<Piece>], edits: &[(Edit, bool)]) {
     }
     write(&root, &State::default(), &state, true);
     let mut live = open_live(&root, cache.path(), &state);
-    for (edit, _) in edits {
+    for (edit, patience) in edits {
         history.push(state.clone());
         let before = state.clone();
         state.apply(edit, &history);
@@ -514,14 +551,15 @@ fn check_live(units: &[Vec<Piece>], edits: &[(Edit, bool)]) {
         let is_same_request = (state.pack, state.settings) == (before.pack, before.settings);
         let texts = unsaved(&root, &before, &state).filter(|_| is_same_request);
         if let Some(texts) = texts {
-            let found = live_report(&mut live, texts);
+            // What was written last has been seen, so that the disk is not looked at.
+            let found = live_report(&mut live, texts, Haste { disk_changed: false, patience: *patience });
             write(&root, &before, &state, matches!(edit, Edit::Touch));
             assert_eq!(found, report(&request(&root, None, &state)), "after {edit:?}, not saved");
         } else {
             write(&root, &before, &state, false);
             live = open_live(&root, cache.path(), &state);
         }
-        let found = live_report(&mut live, BTreeMap::new());
+        let found = live_report(&mut live, BTreeMap::new(), Haste { disk_changed: true, patience: *patience });
         assert_eq!(found, report(&request(&root, None, &state)), "after {edit:?}");
     }
 }
@@ -537,17 +575,22 @@ fn cases() -> ProptestConfig {
     }
 }
 
-fn sequences() -> impl Strategy<Value = (Vec<Vec<Piece>>, Vec<(Edit, bool)>)> {
+/// Units, and a sequence of edits. With each goes something else.
+fn sequences<T: std::fmt::Debug>(
+    beside: impl Strategy<Value = T>,
+) -> impl Strategy<Value = (Vec<Vec<Piece>>, Vec<(Edit, T)>)> {
     let units = prop::collection::vec(prop::collection::vec(piece(), 1..7), 3..6);
-    (units, prop::collection::vec((edit(), prop::bool::weighted(0.8)), 20))
+    (units, prop::collection::vec((edit(), beside), 20))
 }
 
 #[test]
 fn a_cache_changes_no_report() {
-    proptest!(cases(), |((units, edits) in sequences())| check_sequence(&units, &edits));
+    let waits = prop::bool::weighted(0.8);
+    proptest!(cases(), |((units, edits) in sequences(waits))| check_sequence(&units, &edits));
 }
 
 #[test]
 fn a_live_tree_reports_what_a_check_reports() {
-    proptest!(cases(), |((units, edits) in sequences())| check_live(&units, &edits));
+    let patience = prop::option::weighted(0.4, 0..6usize);
+    proptest!(cases(), |((units, edits) in sequences(patience))| check_live(&units, &edits));
 }

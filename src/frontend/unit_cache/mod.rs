@@ -12,7 +12,7 @@
 mod numbers;
 mod saved;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -34,6 +34,9 @@ use saved::{Absent, FileVersion, Piece, Run, UnitVersion, mark, path};
 
 /// How many versions of a unit are stored, those of other branches included.
 const MOST_VERSIONS: usize = 8;
+
+/// How many of them were not on the disk.
+const MOST_IN_MEMORY: usize = 2;
 
 /// How a stored version of a file compares with the current one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,6 +262,14 @@ impl SavedUnits {
                 }
             }
         }
+    }
+
+    /// The directories of all files, and those where headers were looked up in vain: absolute.
+    pub fn watched_directories(&self, tree: &Tree) -> BTreeSet<PathBuf> {
+        let parent = |name: &[u8]| path(name).parent().map(Path::to_path_buf);
+        let of_files: BTreeSet<PathBuf> = self.files.iter().filter_map(parent).collect();
+        let of_absent = self.directories.iter().map(path);
+        of_files.into_iter().chain(of_absent).map(|directory| tree.absolute(&directory)).collect()
     }
 
     /// Finds units whose stored versions are the current ones, by their keys.
@@ -495,6 +506,8 @@ impl SavedUnits {
             .collect();
         // New absent paths make directories unclear again, whatever was there when they were listed.
         self.note_listed(compared);
+        // Those that are noted from now on have news.
+        compared.clear.clear();
         let mut recorder = Recorder::new(self, compared, place);
         let mut recorded = Vec::with_capacity(units.len());
         for ((key, _, facts), looked_for) in units.iter().zip(looked_for) {
@@ -518,8 +531,9 @@ impl SavedUnits {
             }
             let [states, absent, links] = [states, absent, links].map(Numbers::of);
             let parse_status: ParseStatus = facts.parse_status.clone();
-            let version = UnitVersion { states, absent, links, pieces, parse_status };
-            recorded.push(Some(recorder.add(*key, overlay.is_empty(), version)));
+            let of_disk = !facts.files.iter().any(|file| overlay.text(&tree.absolute(file)).is_some());
+            let version = UnitVersion { states, absent, links, pieces, parse_status, of_disk };
+            recorded.push(Some(recorder.add(*key, version)));
         }
         self.note_clear(tree);
         recorded
@@ -716,14 +730,20 @@ impl<'a> Recorder<'a> {
 
     /// Adds a version of a unit. The first version is the last one that was on disk, and stays
     /// whatever is tried in memory.
-    fn add(&mut self, key: Digest, is_disk: bool, version: UnitVersion) -> CachedUnit {
+    fn add(&mut self, key: Digest, version: UnitVersion) -> CachedUnit {
         let unit = *self.units.entry(key).or_insert_with(|| {
             self.saved.units.push((key, Vec::new()));
             self.saved.units.len() - 1
         });
         let versions = &mut self.saved.units[unit].1;
         versions.retain(|known| known.states != version.states);
-        let position = if is_disk { 0 } else { versions.len().min(1) };
+        // Somebody who types makes many versions, and must not drive out those of other branches.
+        let mut in_memory = usize::from(!version.of_disk);
+        versions.retain(|known| {
+            in_memory += usize::from(!known.of_disk);
+            known.of_disk || in_memory <= MOST_IN_MEMORY
+        });
+        let position = if version.of_disk { 0 } else { versions.len().min(1) };
         versions.insert(position, version);
         versions.truncate(MOST_VERSIONS);
         self.saved.changed_units.insert(unit);

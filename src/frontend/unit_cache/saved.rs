@@ -85,6 +85,8 @@ pub(super) struct UnitVersion {
     /// The facts of its files, in their order.
     pub pieces: Vec<u32>,
     pub parse_status: ParseStatus,
+    /// Whether all files were read from the disk, and none was a text in memory.
+    pub of_disk: bool,
 }
 
 /// A run of which a report is stored, and all that it depends on.
@@ -412,6 +414,7 @@ mod tests {
             links: Numbers::default(),
             pieces: Vec::new(),
             parse_status: ParseStatus::default(),
+            of_disk: true,
         };
         saved.units.push((Digest::of(b"unit"), vec![version]));
         saved.changed_units.insert(0);

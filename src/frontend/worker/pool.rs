@@ -69,6 +69,8 @@ pub struct Workers {
     peak: AtomicU64,
     /// Whether a worker has waited in vain.
     has_waited: AtomicBool,
+    /// Whether a worker came with another libclang than the first one.
+    is_replaced: AtomicBool,
     cancellation: Cancellation,
 }
 
@@ -157,8 +159,14 @@ impl Workers {
             facts: Mutex::default(),
             peak: AtomicU64::new(0),
             has_waited: AtomicBool::new(false),
+            is_replaced: AtomicBool::new(false),
             cancellation: Cancellation::default(),
         }
+    }
+
+    /// Whether libclang has been replaced since the first worker loaded it.
+    pub fn is_replaced(&self) -> bool {
+        self.is_replaced.load(Ordering::Relaxed)
     }
 
     /// Cancels what these workers read.
@@ -212,6 +220,11 @@ impl Workers {
         drop(idle);
         let peak = ended.iter().map(Worker::peak).max().unwrap_or(0);
         self.peak.fetch_max(peak, Ordering::Relaxed);
+    }
+
+    /// Forgets that a worker has waited in vain.
+    pub fn forget_waits(&self) {
+        self.has_waited.store(false, Ordering::Relaxed);
     }
 
     /// A number for a summary.
@@ -272,7 +285,11 @@ impl Workers {
             None => {
                 let no_worker = |error: &dyn std::fmt::Display| Failure::NoWorker(error.to_string());
                 let mut worker = Worker::start(&self.isolation).map_err(|error| no_worker(&error))?;
-                worker.library(&self.limits)?.map_err(|error| no_worker(&error))?;
+                let library = worker.library(&self.limits)?.map_err(|error| no_worker(&error))?;
+                if library != self.library {
+                    self.is_replaced.store(true, Ordering::Relaxed);
+                    return Err(no_worker(&"libclang has been replaced"));
+                }
                 worker
             }
         };

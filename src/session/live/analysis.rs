@@ -1,9 +1,11 @@
 //! What follows from a state of a live tree.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use cowrap_analysis::effects::Effects;
 use cowrap_analysis::queries::editor::{self, Word};
+use cowrap_base::files::Texts;
 use cowrap_report::{CallItem, CallRelation, Hover, InlayHint, Lens, LineContext, Report, Target};
 
 /// What follows from a state of a live tree: the report, and answers to what an editor asks.
@@ -15,11 +17,18 @@ pub struct Analysis<'a> {
     pub report: Report,
     /// Whether the whole tree was read. Otherwise the report has what can be said so far.
     pub is_complete: bool,
+    /// The texts that the report was made from, once they were asked for.
+    pub(super) texts: &'a Texts,
     /// What follows with each pack.
     pub(super) effects: Vec<Effects<'a>>,
 }
 
 impl Analysis<'_> {
+    /// The text of a file, on which the edits of fixes were planned. `None` if it cannot be read.
+    pub fn text(&self, file: &Path) -> Option<Arc<Vec<u8>>> {
+        self.texts.text(file).ok()
+    }
+
     /// What is known about the function or slot at a word.
     pub fn hover(&self, word: &Word<'_>) -> Vec<Hover> {
         self.ask(|effects| editor::hover(effects, word))

@@ -121,6 +121,8 @@ fn the_page_finds_functions() {
     let page = page(&["--around", "img_sync"], &scratch);
     let mut browser = Browser::open(&page, "bdrv_co_flush");
     assert_eq!(browser.text(".node.middle title"), "bdrv_co_flush", "the address names it");
+    browser.value("location.hash = '#%'");
+    browser.wait_for("document.querySelector('#matches').innerText === 'this page has no such function'");
     browser.value("location.hash = '#nothing_like_it'");
     browser.wait_for("document.querySelector('#matches').innerText === 'this page has no such function'");
     browser.press("Escape");

@@ -195,6 +195,17 @@ fn a_link_to_a_finding_that_is_gone_says_so() {
 }
 
 #[test]
+fn an_address_that_is_malformed_breaks_nothing() {
+    let made = made();
+    let (_scratch, path) = file(&made.text(Format::Html));
+    let mut browser = Browser::open(&path, "%");
+    assert!(browser.text("[role=alert]").contains("does not have the finding %"));
+    browser.click("[id='filter-rule-a-rule']");
+    assert_eq!(browser.text("#count"), "1 of 3 findings");
+    browser.has_no_complaints();
+}
+
+#[test]
 fn the_page_prints_what_the_filters_select() {
     let made = made();
     let (_scratch, path) = file(&made.text(Format::Html));

@@ -30,6 +30,16 @@ function prose(text) {
 // "1 finding", "2 findings"
 const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
+// What the address names. It may come from anywhere, and need not be well-formed.
+function addressed() {
+  const fragment = location.hash.slice(1);
+  try {
+    return decodeURIComponent(fragment);
+  } catch {
+    return fragment;
+  }
+}
+
 function readData() {
   return JSON.parse(byId("data").textContent);
 }

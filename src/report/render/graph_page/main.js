@@ -89,7 +89,7 @@ function showAddress() {
 // Puts the function that the address names in the middle. If the page does not have it, the search says so, and offers
 // what is named alike.
 function openAddress() {
-  const name = decodeURIComponent(location.hash.slice(1));
+  const name = addressed();
   const node = graph.nodes.find(known => known.name === name);
   if (node && !(middle.length === 1 && middle[0] === node)) centre([node]);
   if (!node && name) {

@@ -46,7 +46,7 @@ function openOverview(isShown = false, remark = null) {
 
 // Opens what the address names.
 function openAddress() {
-  const id = decodeURIComponent(location.hash.slice(1));
+  const id = addressed();
   if (current && current.id === id) return;
   const finding = data.findings.find(known => known.id === id);
   if (!finding) {

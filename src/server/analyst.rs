@@ -1,7 +1,7 @@
 //! The analysis thread: owns the tree, checks the states that the client's documents make, and answers queries from
 //! what follows.
 //!
-//! Must never know how messages come and go.
+//! It must never know how messages come and go.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

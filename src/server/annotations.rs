@@ -1,6 +1,6 @@
 //! What is shown in the text, if the client asks for it: code lenses and inlay hints.
 //!
-//! Must never know how it was found out.
+//! It must never know how it was found out.
 
 use std::path::Path;
 

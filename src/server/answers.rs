@@ -1,6 +1,6 @@
 //! Answers queries from an analysis.
 //!
-//! Must never know the lifecycle of the protocol, or how answers are found.
+//! It must never know the lifecycle of the protocol, or how answers are found.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};

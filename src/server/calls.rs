@@ -1,6 +1,6 @@
 //! Call hierarchies, and the functions that belong to another one or to a slot.
 //!
-//! Must never know how calls are found.
+//! It must never know how calls are found.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! What the client can do, and what the server offers to such a client.
 //!
-//! What the client says is read key by key: one key of a wrong type must not make the others unreadable. Must never
+//! What the client says is read key by key: one key of a wrong type must not make the others unreadable. It must never
 //! know what the answers are.
 
 use gen_lsp_types::{

@@ -1,6 +1,6 @@
 //! What can be done about findings: their fixes, a comment that suppresses them, an entry of the baseline.
 //!
-//! Must never know how a fix was planned.
+//! It must never know how a fix was planned.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};

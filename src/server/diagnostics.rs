@@ -1,6 +1,6 @@
 //! Findings and problems as diagnostics, and which of them the client has to be told.
 //!
-//! Must never know how a finding was found.
+//! It must never know how a finding was found.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

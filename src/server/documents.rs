@@ -1,6 +1,6 @@
 //! The documents that the client has open, with their texts in memory.
 //!
-//! Must never know the tree or what its files mean.
+//! It must never know the tree or what its files mean.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! What is shown about a word or a line.
 //!
-//! Must never know how it was found out.
+//! It must never know how it was found out.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! What the main thread leaves for the analysis thread: the state to check, and what the client asks.
 //!
-//! The main thread never waits here. Must never know what a query is about or what a state means.
+//! The main thread never waits here. It must never know what a query is about or what a state means.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

@@ -1,6 +1,6 @@
 //! The main thread: reads messages, keeps the documents, and leaves everything else to the analysis thread.
 //!
-//! It never waits for an analysis. Must never know what a finding is.
+//! It never waits for an analysis. It must never know what a finding is.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

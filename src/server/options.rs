@@ -1,6 +1,6 @@
 //! The options that a client passes when it starts the server.
 //!
-//! Must never know the command line.
+//! It must never know the command line.
 
 use std::path::PathBuf;
 

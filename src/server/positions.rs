@@ -1,6 +1,6 @@
 //! Positions: the protocol's lines and characters, and offsets in bytes.
 //!
-//! Nothing else converts positions. Must never know documents or files.
+//! Nothing else converts positions. It must never know documents or files.
 
 use std::sync::Arc;
 

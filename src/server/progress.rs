@@ -1,6 +1,6 @@
 //! The progress of reading, as editors show it.
 //!
-//! Reading cannot be cancelled: without it, there is nothing to show. Must never know what is read.
+//! Reading cannot be cancelled: without it, there is nothing to show. It must never know what is read.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

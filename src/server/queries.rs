@@ -1,6 +1,6 @@
 //! What the client asks about a state of the tree.
 //!
-//! Must never know the answers.
+//! It must never know the answers.
 
 use gen_lsp_types::{
     CallHierarchyIncomingCallsParams, CallHierarchyIncomingCallsRequest, CallHierarchyItem,

@@ -1,7 +1,7 @@
 //! The pages of the rules as files, to which diagnostics link.
 //!
 //! The pages are part of the program, which has no site. A `data:` URL would repeat a page in each diagnostic, and few
-//! editors open one; all of them open a file. The files exist as long as the server runs. Must never know findings.
+//! editors open one; all of them open a file. The files exist as long as the server runs. It must never know findings.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,6 @@
 //! The texts of files as an analysis has them, for locations.
 //!
-//! Must never know what is said about a location.
+//! It must never know what is said about a location.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 //!
 //! `lsp-server` has the types of the messages, and what a message looks like that is written. Reading is here: its
 //! reader allocates what a header asks for, before a byte of the message is there, and ends at the first message that
-//! is not JSON. Must never know what messages mean.
+//! is not JSON. It must never know what messages mean.
 
 use std::io::{self, BufRead, Read, Write};
 use std::sync::Arc;

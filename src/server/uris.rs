@@ -1,6 +1,6 @@
 //! URIs of files, and which file they mean.
 //!
-//! Must never know documents or what is in a file.
+//! It must never know documents or what is in a file.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};

@@ -1,6 +1,6 @@
 //! The word at a position.
 //!
-//! Must never know what a word means.
+//! It must never know what a word means.
 
 use std::path::Path;
 

@@ -63,8 +63,14 @@ fn edits_that_make_no_sense_are_survived() {
     let mut client = Client::start(&tree.root);
     client.until("findings", |client| !client.of("job.c").is_empty());
     let name = uri(&tree.path("job.c"));
-    let change = |version: i64, changes: Value| json!({ "textDocument": { "uri": name, "version": version }, "contentChanges": changes });
-    let part = |from: (u32, u32), to: (u32, u32), text: &str| json!([{ "range": { "start": at(from.0, from.1), "end": at(to.0, to.1) }, "text": text }]);
+    let change = |version: i64, changes: Value| {
+        let document = json!({ "uri": name, "version": version });
+        json!({ "textDocument": document, "contentChanges": changes })
+    };
+    let part = |from: (u32, u32), to: (u32, u32), text: &str| {
+        let range = json!({ "start": at(from.0, from.1), "end": at(to.0, to.1) });
+        json!([{ "range": range, "text": text }])
+    };
     // Not open, closed twice, and of a wrong type.
     client.notify("textDocument/didChange", change(1, json!([{ "text": "x" }])));
     client.notify("textDocument/didClose", json!({ "textDocument": { "uri": name } }));

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use cowrap_analysis::effects::{Effects, Resolution};
 use cowrap_analysis::program::Location;
 use cowrap_analysis::queries::{self, Selection};
-use cowrap_report::{EdgeKind, Report};
+use cowrap_report::{EdgeKind, Reach, Report};
 use cowrap_session::{Input, Progress, Request};
 use tempfile::TempDir;
 
@@ -179,6 +179,25 @@ impl Batch {
     pub fn report(&self) -> Result<Report, String> {
         let report = cowrap_session::check(&self.request(), &Silent).map_err(|error| error.to_string())?;
         if report.problems.is_empty() { Ok(report) } else { Err(format!("{:?}", report.problems)) }
+    }
+
+    /// Where the lines of these places run, as an editor shows it.
+    ///
+    /// # Errors
+    ///
+    /// The programs do not compile.
+    pub fn lines<'s>(&self, spots: impl Iterator<Item = &'s Spot>) -> Result<BTreeMap<&'s Spot, Reach>, String> {
+        let index = cowrap_session::index(&self.request(), &Silent).map_err(|error| error.to_string())?;
+        if !index.problems.is_empty() {
+            return Err(format!("{:?}", index.problems));
+        }
+        let effects = Effects::new(&index.program, index.packs.first(), &index.tree);
+        effects.prepare();
+        let context = |spot: &'s Spot| {
+            let path = index.tree.root.join(&spot.0);
+            Some((spot, queries::editor::line_context(&effects, &path, spot.1)?.reach))
+        };
+        Ok(spots.filter_map(context).collect())
     }
 
     /// The call graph.

@@ -1,5 +1,5 @@
 //! Random C programs, compiled and run, with every call recorded. Each call must be in cowrap's call graph or counted
-//! as unknown, and each broken contract must be reported.
+//! as unknown, and each broken contract must be reported. What an editor shows of a line must include where it ran.
 //!
 //! The programs are the same in every run of the tests. `COWRAP_DIFFERENTIAL_PROGRAMS` is how many there are of each
 //! kind, 100 when it is not set, and `COWRAP_DIFFERENTIAL_FIRST` the number of the first one. A failure shows the first
@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use assert_cmd::Command;
-use cowrap_report::{Finding, Level};
+use cowrap_report::{Finding, Level, Reach};
 use flow::Family;
 use harness::{Batch, CallGraph, Layout, Observed, Program, Spot, reduce};
 use numbers::Numbers;
@@ -254,12 +254,32 @@ fn unreported(programs: &[Program], ran: &BTreeSet<Observed>, report: &[Finding]
     wrong
 }
 
+/// Calls that ran where an editor says that their line does not run, and how many lines it says run in one context only.
+fn elsewhere(batch: &Batch, ran: &BTreeSet<Observed>) -> Result<(BTreeMap<String, Vec<String>>, usize), String> {
+    let ran = || ran.iter().filter(|ran| ran.returned && !ran.excused);
+    let lines = batch.lines(ran().map(|ran| &ran.at))?;
+    let is_shown = |ran: &&Observed| match lines.get(&ran.at) {
+        Some(Reach::Both) => true,
+        Some(Reach::Inside) => ran.inside,
+        Some(Reach::Outside) => !ran.inside,
+        Some(Reach::Dead) | None => false,
+    };
+    let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for ran in ran().filter(|ran| !is_shown(ran)) {
+        let (line, inside) = (lines.get(&ran.at), if ran.inside { "inside" } else { "outside" });
+        let said = format!("{}:{}: ran {inside}, and is shown as {line:?}", ran.at.0, ran.at.1);
+        wrong.entry(program_of(&ran.caller).to_owned()).or_default().push(said);
+    }
+    Ok((wrong, lines.values().filter(|reach| **reach != Reach::Both).count()))
+}
+
 fn check_flow(family: Family) {
     let (mut reported, mut happened) = (0, 0);
     let still = |program: &Program| {
         let batch = Batch::new(flow::TYPES, std::slice::from_ref(program), Layout::Together);
         let Ok(ran) = batch.run(TRIALS) else { return false };
         batch.report().is_ok_and(|report| !unreported(std::slice::from_ref(program), &ran, &report.findings).is_empty())
+            || elsewhere(&batch, &ran).is_ok_and(|(wrong, _)| !wrong.is_empty())
     };
     let offset = if family == Family::All { 1_000_000 } else { 0 };
     for programs in batches(|seed, name| flow::program(seed + offset, name, family)) {
@@ -267,6 +287,9 @@ fn check_flow(family: Family) {
         let ran = batch.run(TRIALS).unwrap_or_else(|error| panic!("{error}"));
         let report = batch.report().unwrap_or_else(|error| panic!("{error}"));
         fail(&programs, &unreported(&programs, &ran, &report.findings), &still);
+        let (wrong, narrow) = elsewhere(&batch, &ran).unwrap_or_else(|error| panic!("{error}"));
+        fail(&programs, &wrong, &still);
+        assert!(narrow > 100, "{narrow} lines run in one context only");
         assert!(!unreported(&programs, &ran, &[]).is_empty(), "some programs break contracts");
         let outside: BTreeSet<&Spot> = ran.iter().filter(|ran| !ran.inside).map(|ran| &ran.at).collect();
         // Whoever is never called can show nothing.

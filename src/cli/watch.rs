@@ -1,5 +1,6 @@
 //! `cowrap watch`.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -89,8 +90,8 @@ impl Watch {
         if self.input.has_index() {
             return fail("an index does not change; name the build directory with -p instead of --index");
         }
-        let (tell, changes) = mpsc::channel();
-        let mut watching = Watching { tell, changes, printer: Printer::new(&self.report) };
+        let (noticed, changes) = mpsc::channel();
+        let mut watching = Watching { noticed, changes, printer: Printer::new(&self.report) };
         loop {
             // Settings are read anew.
             let ended = self.request(has_flags).and_then(|request| watching.watch(request));
@@ -129,8 +130,8 @@ enum Ended {
 
 /// What goes on while a tree is watched.
 struct Watching<'w> {
-    /// Passed on to watchers.
-    tell: Sender<DiskChange>,
+    /// Where watchers send changes.
+    noticed: Sender<DiskChange>,
     changes: Receiver<DiskChange>,
     printer: Printer<'w>,
 }
@@ -140,9 +141,10 @@ impl Watching<'_> {
     fn watch(&mut self, request: Request) -> Result<Ended, String> {
         let mut tree = LiveTree::open(&request).map_err(|error| error.to_string())?;
         self.start_watcher(&tree)?;
-        let mut state = LiveState::default();
+        // Files may have changed before they were watched.
+        let state = LiveState { disk_changed: true, ..LiveState::default() };
         loop {
-            self.printer.begin();
+            self.printer.start_state();
             match tree.check(&state, &self.printer, &progress::Bar::new()) {
                 Err(error) if !lock(&self.printer.printed).has_report => return Err(error.to_string()),
                 Err(error) => self.printer.print_error(&error.to_string()),
@@ -156,36 +158,42 @@ impl Watching<'_> {
             if self.wait() {
                 return Ok(Ended::Changed);
             }
-            state.disk_changed = true;
         }
     }
 
     /// Starts a watcher for a tree, instead of the one that there is. That one watches on while a tree cannot be opened
     /// again.
     fn start_watcher(&self, tree: &LiveTree<'_>) -> Result<(), String> {
-        let (tell, is_outdated) = (self.tell.clone(), Arc::clone(&self.printer.is_outdated));
+        let (noticed, is_outdated) = (self.noticed.clone(), Arc::clone(&self.printer.is_outdated));
         let on_change = move |change| {
-            is_outdated.store(true, Ordering::Relaxed);
+            if !matches!(change, DiskChange::Lost(_)) {
+                is_outdated.store(true, Ordering::Relaxed);
+            }
             // The other side has gone if the program is about to end.
-            let _ = tell.send(change);
+            let _ = noticed.send(change);
         };
-        let watcher =
-            Watcher::start(tree.root(), tree.configuration(), on_change).map_err(|error| error.to_string())?;
+        let watcher = Watcher::start(tree.root(), tree.configuration(), tree.opened(), on_change);
+        let watcher = watcher.map_err(|error| error.to_string())?;
         if lock(&self.printer.watcher).replace(watcher).is_none() {
             say(&format!("cowrap: watching {}; Ctrl-C ends", tree.root().shown()));
         }
         Ok(())
     }
 
-    /// Waits for a change. The result says whether the tree has to be opened again.
+    /// Waits for changes, and takes all that there are. The result says whether the tree has to be opened again.
     fn wait(&self) -> bool {
-        loop {
-            match self.changes.recv() {
-                Ok(DiskChange::Files) => return false,
-                Ok(DiskChange::Configuration) | Err(_) => return true,
-                Ok(DiskChange::Lost(error)) => warn(&error.to_string()),
+        let (mut is_change, mut is_configuration) = (false, false);
+        while !is_change {
+            let Ok(first) = self.changes.recv() else { return true };
+            for change in std::iter::once(first).chain(self.changes.try_iter()) {
+                match change {
+                    DiskChange::Files => is_change = true,
+                    DiskChange::Configuration => (is_change, is_configuration) = (true, true),
+                    DiskChange::Lost(error) => warn(&error.to_string()),
+                }
             }
         }
+        is_configuration
     }
 }
 
@@ -223,9 +231,8 @@ impl<'w> Printer<'w> {
     }
 
     /// A check begins.
-    fn begin(&self) {
+    fn start_state(&self) {
         self.is_outdated.store(false, Ordering::Relaxed);
-        *lock(&self.rest.0) = false;
     }
 
     fn print_error(&self, message: &str) {
@@ -252,9 +259,6 @@ impl<'w> Printer<'w> {
 impl Observer for Printer<'_> {
     fn observe(&self, analysis: &Analysis<'_>) {
         if analysis.is_complete {
-            if let Some(watcher) = &*lock(&self.watcher) {
-                watcher.follow(&analysis.report.files);
-            }
             let mut printed = lock(&self.printed);
             printed.failure = self.print(&mut printed, &analysis.report).err();
             return;
@@ -270,6 +274,16 @@ impl Observer for Printer<'_> {
     fn rest_is_read(&self) {
         *lock(&self.rest.0) = true;
         self.rest.1.notify_all();
+    }
+
+    fn begin(&self) {
+        *lock(&self.rest.0) = false;
+    }
+
+    fn directories(&self, directories: &BTreeSet<PathBuf>) {
+        if let Some(watcher) = &*lock(&self.watcher) {
+            watcher.follow(directories);
+        }
     }
 
     fn is_outdated(&self) -> bool {

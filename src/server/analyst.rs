@@ -3,7 +3,7 @@
 //!
 //! It must never know how messages come and go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use cowrap_session::live::{Analysis, LiveState, LiveTree, Observer};
 use cowrap_session::watcher::{DiskChange, WatchError, Watcher};
-use cowrap_session::{Error, Request};
+use cowrap_session::{Error, Input, Request};
 
 use crate::Host;
 use crate::answers::{Answers, decline};
@@ -66,38 +66,42 @@ pub(crate) fn run(
 ) {
     let (publisher, shown) = (Mutex::default(), Mutex::default());
     let analyst = Analyst { host, workspace, capabilities, client, mailbox, publisher, shown };
-    // While there is no tree.
-    let mut watchers: Option<Vec<Watcher>> = None;
+    let mut watchers = Watchers::default();
     loop {
-        let problem = match analyst.serve() {
-            Served::Again => {
-                watchers = None;
-                continue;
-            }
+        let problem = match analyst.serve(&mut watchers) {
+            Served::Again => continue,
             Served::End => return,
             Served::NoTree(problem) => problem,
         };
-        if watchers.is_some() {
-            if !analyst.wait_for_tree(&problem) {
-                return;
-            }
-        } else {
+        analyst.show_absence(&problem);
+        if watchers.folders.is_none() {
             // What the tree lacks may have appeared before the folders were watched, so that it is tried once more.
             let folders = workspace.folders.iter();
-            watchers = Some(folders.filter_map(|folder| analyst.watch(folder, Vec::new())).collect());
+            watchers.folders = Some(folders.filter_map(|folder| analyst.watch_folder(folder)).collect());
+        } else if !analyst.wait_for_change() {
+            return;
         }
     }
 }
 
+/// Those who notice changes on the disk.
+#[derive(Default)]
+struct Watchers {
+    /// That of the tree that was opened last. It watches until that of the next one does.
+    tree: Option<Watcher>,
+    /// Those of the folders, while there is no tree.
+    folders: Option<Vec<Watcher>>,
+}
+
 impl Analyst<'_> {
     /// Opens the tree, and serves it until it has to be opened anew.
-    fn serve(&self) -> Served {
+    fn serve(&self, watchers: &mut Watchers) -> Served {
         let mut first_problem = None;
         for folder in &self.workspace.folders {
             let problem = match (self.host.request)(folder, &self.workspace.options) {
                 Err(problem) => problem,
                 Ok(request) => match LiveTree::open(&request) {
-                    Ok(tree) => return self.check_states(tree, &request),
+                    Ok(tree) => return self.check_states(tree, &request, watchers),
                     Err(error @ Error::Database(_)) => {
                         first_problem.get_or_insert(error.to_string());
                         continue;
@@ -110,11 +114,15 @@ impl Analyst<'_> {
         Served::NoTree(first_problem.unwrap_or_default())
     }
 
-    /// Shows why there is no tree, and waits until something has changed. The result is false at the end.
-    fn wait_for_tree(&self, problem: &str) -> bool {
+    /// Shows why there is no tree.
+    fn show_absence(&self, problem: &str) {
         self.show(problem);
         self.refuse_queries();
         self.publisher().clear(self.client);
+    }
+
+    /// Waits until something has changed. The result is false at the end.
+    fn wait_for_change(&self) -> bool {
         loop {
             match self.mailbox.next() {
                 Task::Check(wanted) if wanted.disk_changed || wanted.reopen => return true,
@@ -125,25 +133,48 @@ impl Analyst<'_> {
         }
     }
 
-    /// Leaves changes of the files below a directory in the mailbox.
-    fn watch(&self, root: &Path, configuration: Vec<PathBuf>) -> Option<Watcher> {
+    /// Leaves changes of a tree in the mailbox.
+    fn watch_tree(&self, tree: &LiveTree<'_>) -> Option<Watcher> {
+        let started = Watcher::start(tree.root(), tree.configuration(), tree.opened(), self.on_change());
+        started.inspect_err(|error| warn_unwatched(self.client, error)).ok()
+    }
+
+    /// Leaves changes of a folder that has no tree in the mailbox, as far as they may give it one.
+    fn watch_folder(&self, folder: &Path) -> Option<Watcher> {
+        let mut others = Vec::new();
+        if let Ok(request) = (self.host.request)(folder, &self.workspace.options) {
+            let database = match &request.input {
+                Input::Database(Some(database)) => Some(database),
+                _ => None,
+            };
+            others.extend(database.map(|database| request.working_directory.join(database)));
+            let files = request.packs.iter().chain(database).chain(&request.settings.file);
+            let files = files.map(|file| request.working_directory.join(file));
+            others.extend(files.filter_map(|file| Some(file.parent()?.to_path_buf())));
+        }
+        let started = Watcher::start_folder(folder, others, self.on_change());
+        started.inspect_err(|error| warn_unwatched(self.client, error)).ok()
+    }
+
+    fn on_change(&self) -> impl FnMut(DiskChange) + Send + use<> {
         let (mailbox, client) = (Arc::clone(self.mailbox), self.client.clone());
         let mut is_warned = false;
-        let on_change = move |change| match change {
+        move |change| match change {
             DiskChange::Files => mailbox.change_disk(false),
             DiskChange::Configuration => mailbox.change_disk(true),
             DiskChange::Lost(error) => {
                 if !std::mem::replace(&mut is_warned, true) {
-                    warn(&client, &error);
+                    warn_unwatched(&client, &error);
                 }
             }
-        };
-        Watcher::start(root, configuration, on_change).inspect_err(|error| warn(self.client, error)).ok()
+        }
     }
 
     /// Checks one state after the other.
-    fn check_states(&self, mut tree: LiveTree<'_>, request: &Request) -> Served {
-        let watcher = self.watch(tree.root(), tree.configuration());
+    fn check_states(&self, mut tree: LiveTree<'_>, request: &Request, watchers: &mut Watchers) -> Served {
+        watchers.tree = self.watch_tree(&tree);
+        watchers.folders = None;
+        let watcher = watchers.tree.as_ref();
         let (has_analysis, was_complete) = (AtomicBool::new(false), AtomicBool::new(false));
         let client = self.capabilities.progress.then_some(self.client);
         let progress = Reporter::new(client, |units| {
@@ -152,15 +183,22 @@ impl Analyst<'_> {
                 self.refuse_queries();
             }
         });
-        let mut wanted = self.mailbox.take_state();
+        // Files may have changed before they were watched.
+        let mut wanted = Wanted { disk_changed: true, ..self.mailbox.take_state() };
         loop {
+            if wanted.reopen {
+                return Served::Again;
+            }
+            if let Some(watcher) = watcher.filter(|_| wanted.disk_changed) {
+                watcher.look_again();
+            }
             let Wanted { files, disk_changed, .. } = &wanted;
             let state = state(files, *disk_changed);
             let server = StateServer {
                 analyst: self,
                 request,
                 files,
-                watcher: watcher.as_ref(),
+                watcher,
                 has_analysis: &has_analysis,
                 was_complete: &was_complete,
             };
@@ -175,9 +213,6 @@ impl Analyst<'_> {
                     Task::End => return Served::End,
                 }
             };
-            if wanted.reopen {
-                return Served::Again;
-            }
         }
     }
 
@@ -206,7 +241,7 @@ impl Analyst<'_> {
 }
 
 /// Shows what stops nothing.
-fn warn(client: &Client, error: &WatchError) {
+fn warn_unwatched(client: &Client, error: &WatchError) {
     let message = format!("cowrap: {error}\nuntil then, restart the server after files have changed on the disk");
     let params = ShowMessageParams { kind: MessageType::Warning, message };
     client.notify(ShowMessageNotification::METHOD.as_str(), params);
@@ -234,9 +269,6 @@ impl Observer for StateServer<'_> {
         if analysis.is_complete {
             self.was_complete.store(true, Ordering::Relaxed);
             self.refresh();
-            if let Some(watcher) = self.watcher {
-                watcher.follow(&analysis.report.files);
-            }
         }
         // In a part of a tree that was never read as a whole, nobody knows who calls a function.
         mailbox.open(match self.was_complete.load(Ordering::Relaxed) {
@@ -252,9 +284,20 @@ impl Observer for StateServer<'_> {
             publisher: &self.analyst.publisher,
             client,
             mailbox,
+            watcher: self.watcher,
         };
         while let Some(waiting) = mailbox.next_query(analysis.is_complete) {
             answers.answer(waiting);
+        }
+    }
+
+    fn begin(&self) {
+        self.analyst.mailbox.begin_reading();
+    }
+
+    fn directories(&self, directories: &BTreeSet<PathBuf>) {
+        if let Some(watcher) = self.watcher {
+            watcher.follow(directories);
         }
     }
 

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use cowrap_session::live::Analysis;
+use cowrap_session::watcher::Watcher;
 use cowrap_session::{BaselineRequest, Request, add_to_baseline};
 
 use crate::annotations::{hints, lenses};
@@ -35,6 +36,7 @@ pub(crate) struct Answers<'a> {
     pub(crate) publisher: &'a Mutex<Publisher>,
     pub(crate) client: &'a Client,
     pub(crate) mailbox: &'a Mailbox,
+    pub(crate) watcher: Option<&'a Watcher>,
 }
 
 impl Answers<'_> {
@@ -84,7 +86,10 @@ impl Answers<'_> {
             Ok(_) => {
                 self.client.respond(id, Value::Null);
                 // The baseline is watched, but not on every file system.
-                self.mailbox.change_disk(true);
+                match self.watcher {
+                    Some(watcher) => watcher.look_again(),
+                    None => self.mailbox.change_disk(true),
+                }
             }
             Err(error) => self.client.refuse(id, ErrorCode::RequestFailed, &error.to_string()),
         }

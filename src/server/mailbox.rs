@@ -146,6 +146,11 @@ impl Mailbox {
         self.changed.notify_all();
     }
 
+    /// The reading of a state begins, perhaps again: what was said about its rest does not count any more.
+    pub(crate) fn begin_reading(&self) {
+        self.lock().rest_is_read = false;
+    }
+
     /// Ends the analysis thread.
     pub(crate) fn end(&self) {
         self.lock().has_ended = true;
@@ -263,6 +268,11 @@ mod tests {
     #[test]
     fn an_incomplete_analysis_is_in_use_until_the_rest_is_read() {
         let mailbox = Mailbox::default();
+        mailbox.ask(id(1), hover(), None).unwrap();
+        mailbox.finish_rest();
+        assert!(mailbox.next_query(false).is_none());
+        mailbox.begin_reading();
+        assert!(mailbox.next_query(false).is_some());
         mailbox.ask(id(1), hover(), None).unwrap();
         mailbox.finish_rest();
         assert!(mailbox.next_query(false).is_none());

@@ -6,23 +6,30 @@
 //!
 //! It must never know what is in the files.
 
-use std::collections::HashSet;
-use std::fs;
+use std::collections::BTreeSet;
+use std::fs::{self, Metadata};
 use std::io;
+use std::ops::Bound;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use notify::event::ModifyKind;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use thiserror::Error;
 
 use cowrap_base::files::Shown;
+use cowrap_frontend::compdb::is_build_name;
+use cowrap_frontend::sources::is_old;
 
 /// A change is reported when nothing has changed for this time: saving a file is several changes.
 const QUIET: Duration = Duration::from_millis(50);
+
+/// File times that are this far ahead are not those of this machine's clock.
+const CLOCK_STEP: Duration = Duration::from_millis(50);
 
 /// A change is reported after this time at the latest: a build changes files for minutes.
 const LONGEST: Duration = Duration::from_secs(2);
@@ -34,6 +41,8 @@ const UNREAD: &[&str] = &["a", "d", "log", "o", "pyc", "rlib", "rmeta", "so", "s
 #[derive(Debug)]
 pub struct Watcher {
     messages: Sender<Message>,
+    /// The directories that [`Watcher::follow`] named last.
+    followed: Mutex<BTreeSet<PathBuf>>,
 }
 
 /// What changed on the disk.
@@ -70,13 +79,27 @@ pub enum WatchError {
 #[derive(Debug)]
 enum Message {
     Noticed(notify::Result<notify::Event>),
-    Follow(Vec<PathBuf>),
+    Follow(BTreeSet<PathBuf>),
+    LookAgain,
     End,
+}
+
+/// What a message means for what was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Meaning {
+    Nothing,
+    /// Files of the configuration may have changed, and no others.
+    PerhapsConfiguration,
+    /// Any files may have changed.
+    Change,
 }
 
 impl Watcher {
     /// Starts to watch the directories below the root, except hidden ones, and the files of the configuration.
     /// `on_change` is called by another thread, once for changes that follow each other closely.
+    ///
+    /// Everything was read after `since`, a time in the past: files of the configuration that have changed after it are
+    /// reported as if they changed now.
     ///
     /// # Errors
     ///
@@ -84,7 +107,60 @@ impl Watcher {
     pub fn start(
         root: &Path,
         configuration: Vec<PathBuf>,
+        since: SystemTime,
         on_change: impl FnMut(DiskChange) + Send + 'static,
+    ) -> Result<Watcher, WatchError> {
+        Watcher::start_tree(root, configuration, since, QUIET, on_change)
+    }
+
+    /// Starts to watch a folder that has no compilation database yet, the `build*` directories in it, and other
+    /// directories. Those below them are not watched: the folder may be a whole disk.
+    ///
+    /// # Errors
+    ///
+    /// The system does not allow it.
+    pub fn start_folder(
+        folder: &Path,
+        others: Vec<PathBuf>,
+        on_change: impl FnMut(DiskChange) + Send + 'static,
+    ) -> Result<Watcher, WatchError> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let builds = entries.filter(|entry| is_build_name(&entry.file_name())).map(|entry| entry.path());
+        let mut directories: BTreeSet<PathBuf> = builds.filter(|path| path.is_dir()).chain(others).collect();
+        directories.insert(folder.to_path_buf());
+        let (scope, configuration, since) = (Scope::Folder, Vec::new(), SystemTime::now());
+        Watcher::start_with(folder, scope, configuration, since, QUIET, on_change, |watching| {
+            watching.follow(directories).map(|_| ())
+        })
+    }
+
+    fn start_tree(
+        root: &Path,
+        configuration: Vec<PathBuf>,
+        since: SystemTime,
+        quiet: Duration,
+        on_change: impl FnMut(DiskChange) + Send + 'static,
+    ) -> Result<Watcher, WatchError> {
+        Watcher::start_with(root, Scope::Tree, configuration, since, quiet, on_change, |watching| {
+            watching.watch_tree(&watching.root.clone())?;
+            // Some may be hidden.
+            let homes = watching.configuration.iter().filter_map(|file| file.parent()).map(Path::to_path_buf);
+            let homes: BTreeSet<PathBuf> = homes.collect();
+            watching.watch_besides(homes)?;
+            let mut files = watching.configuration.iter();
+            watching.is_configuration_young = files.any(|file| is_young(file, since));
+            Ok(())
+        })
+    }
+
+    fn start_with<F: FnMut(DiskChange) + Send + 'static>(
+        root: &Path,
+        scope: Scope,
+        configuration: Vec<PathBuf>,
+        since: SystemTime,
+        quiet: Duration,
+        on_change: F,
+        begin: impl FnOnce(&mut Watching<F>) -> Result<(), WatchError>,
     ) -> Result<Watcher, WatchError> {
         let (messages, received) = mpsc::channel();
         let noticed = messages.clone();
@@ -97,22 +173,40 @@ impl Watcher {
         };
         let system = notify::recommended_watcher(pass_on).map_err(WatchError::Refused)?;
         let stamps = configuration.iter().map(|file| Stamp::of(file)).collect();
-        let mut watching =
-            Watching { root: root.to_path_buf(), system, configuration, stamps, followed: HashSet::new(), on_change };
-        watching.watch_tree(root)?;
-        // Some may be hidden.
-        let homes = watching.configuration.iter().filter_map(|file| file.parent()).map(Path::to_path_buf);
-        let homes: Vec<PathBuf> = homes.collect();
-        watching.watch(&homes)?;
+        let mut watching = Watching {
+            root: root.to_path_buf(),
+            scope,
+            system,
+            configuration,
+            stamps,
+            is_configuration_young: false,
+            since,
+            quiet,
+            tree: BTreeSet::new(),
+            besides: BTreeSet::new(),
+            followed: BTreeSet::new(),
+            on_change,
+        };
+        begin(&mut watching)?;
         let run = move || watching.run(&received);
         thread::Builder::new().name("watcher".to_owned()).spawn(run).map_err(WatchError::Thread)?;
-        Ok(Watcher { messages })
+        Ok(Watcher { messages, followed: Mutex::default() })
     }
 
-    /// Watches the directories of files outside of the root, too: those of system headers, or of a build elsewhere.
-    pub fn follow<'f>(&self, files: impl IntoIterator<Item = &'f PathBuf>) {
-        let homes: HashSet<&Path> = files.into_iter().filter_map(|file| file.parent()).collect();
-        let _ = self.messages.send(Message::Follow(homes.into_iter().map(Path::to_path_buf).collect()));
+    /// Watches these directories, too, as far as they are not watched: hidden ones, those of system headers, or of a
+    /// build elsewhere. Some may not exist yet.
+    pub fn follow(&self, directories: &BTreeSet<PathBuf>) {
+        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *followed != *directories {
+            followed.clone_from(directories);
+            let _ = self.messages.send(Message::Follow(directories.clone()));
+        }
+    }
+
+    /// Compares the files of the configuration with what they were, and reports a change as if it was noticed: not every
+    /// file system lets changes be noticed.
+    pub fn look_again(&self) {
+        let _ = self.messages.send(Message::LookAgain);
     }
 }
 
@@ -122,60 +216,89 @@ impl Drop for Watcher {
     }
 }
 
+/// Which new directories are watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    /// Those in the tree.
+    Tree,
+    /// Those of builds in the root.
+    Folder,
+}
+
 /// What the watcher's thread has.
 struct Watching<F> {
     root: PathBuf,
+    scope: Scope,
     system: RecommendedWatcher,
     configuration: Vec<PathBuf>,
     /// The files of the configuration as they were.
     stamps: Vec<Option<Stamp>>,
-    /// The directories outside of the root that are watched.
-    followed: HashSet<PathBuf>,
+    /// Whether they changed before they were watched.
+    is_configuration_young: bool,
+    /// Everything was read after this time.
+    since: SystemTime,
+    /// A change is reported when nothing has changed for this time.
+    quiet: Duration,
+    /// The directories below the root, except hidden ones. All of them are watched.
+    tree: BTreeSet<PathBuf>,
+    /// The other directories that are watched, some only because others may appear in them.
+    besides: BTreeSet<PathBuf>,
+    /// The directories with files that are read, besides those of the tree: real paths. Some may not exist.
+    followed: BTreeSet<PathBuf>,
     on_change: F,
 }
 
 impl<F: FnMut(DiskChange)> Watching<F> {
     fn run(mut self, received: &Receiver<Message>) {
-        while let Ok(message) = received.recv() {
-            let Some(mut is_change) = self.take(message) else { return };
+        let mut meaning = match self.is_configuration_young {
+            true => Meaning::PerhapsConfiguration,
+            false => Meaning::Nothing,
+        };
+        loop {
+            if meaning == Meaning::Nothing {
+                let Ok(message) = received.recv() else { return };
+                let Some(found) = self.take(message) else { return };
+                meaning = found;
+            }
             let latest = Instant::now() + LONGEST;
-            while is_change && Instant::now() < latest {
-                match received.recv_timeout(QUIET) {
+            while meaning != Meaning::Nothing && Instant::now() < latest {
+                match received.recv_timeout(self.quiet) {
                     Ok(message) => match self.take(message) {
-                        Some(another) => is_change |= another,
+                        Some(another) => meaning = meaning.max(another),
                         None => return,
                     },
                     Err(_) => break,
                 }
             }
-            if is_change {
-                self.report();
-            }
+            self.report(std::mem::replace(&mut meaning, Meaning::Nothing));
         }
     }
 
-    /// Takes a message. The result says whether something may have changed; `None` is the end.
-    fn take(&mut self, message: Message) -> Option<bool> {
-        match message {
-            Message::Noticed(Ok(event)) => Some(self.notice(&event)),
+    /// Takes a message. `None` is the end.
+    fn take(&mut self, message: Message) -> Option<Meaning> {
+        let is_change = match message {
+            Message::Noticed(Ok(event)) => self.notice(&event),
             // Whatever it is, changes may have gone unnoticed.
-            Message::Noticed(Err(_)) => Some(true),
+            Message::Noticed(Err(_)) => true,
             Message::Follow(directories) => {
                 let result = self.follow(directories);
-                self.report_lost(result);
-                Some(false)
+                self.take_lost(result).unwrap_or(false)
             }
-            Message::End => None,
-        }
+            Message::LookAgain => return Some(Meaning::PerhapsConfiguration),
+            Message::End => return None,
+        };
+        Some(if is_change { Meaning::Change } else { Meaning::Nothing })
     }
 
     /// Whether an event may be a change of what is read. New directories are watched.
     fn notice(&mut self, event: &notify::Event) -> bool {
         // The system noticed more than it could keep.
         if event.need_rescan() {
-            let root = self.root.clone();
-            let result = self.watch_tree(&root);
-            self.report_lost(result);
+            let (root, followed) = (self.root.clone(), self.followed.clone());
+            let tree = if self.scope == Scope::Tree { self.watch_tree(&root) } else { Ok(()) };
+            self.take_lost(tree);
+            let result = self.follow(followed);
+            self.take_lost(result);
             return true;
         }
         if event.kind.is_access() || matches!(event.kind, EventKind::Modify(ModifyKind::Metadata(_))) {
@@ -183,41 +306,81 @@ impl<F: FnMut(DiskChange)> Watching<F> {
         }
         let mut is_change = false;
         for path in &event.paths {
-            let is_configuration = path.file_name().is_some_and(|name| {
-                // Links may lead to the file.
-                self.configuration.iter().any(|file| file.file_name() == Some(name))
-            });
-            if !is_configuration && (!path.starts_with(&self.root) && !self.is_followed(path) || is_unread(path)) {
+            if !self.is_configuration(path) && !self.is_read(path) && self.followed_below(path).is_empty() {
                 continue;
             }
             is_change = true;
-            let is_new = matches!(event.kind, EventKind::Create(_) | EventKind::Modify(ModifyKind::Name(_)));
-            if is_new && path.starts_with(&self.root) && is_directory(path) {
-                let result = self.watch_tree(path);
-                self.report_lost(result);
+            if matches!(
+                event.kind,
+                EventKind::Create(_) | EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))
+            ) {
+                let result = self.replace(path);
+                self.take_lost(result);
             }
         }
         is_change
     }
 
-    fn is_followed(&self, path: &Path) -> bool {
-        path.parent().is_some_and(|parent| self.followed.contains(parent))
+    /// Whether a file is one of the configuration. Links may lead to it.
+    fn is_configuration(&self, path: &Path) -> bool {
+        let name = path.file_name();
+        name.is_some() && self.configuration.iter().any(|file| file.file_name() == name)
     }
 
-    fn report(&mut self) {
+    /// Whether a file may be one that is read, by its directory and its name.
+    fn is_read(&self, path: &Path) -> bool {
+        let is_home = |directory: &Path| self.tree.contains(directory) || self.followed.contains(directory);
+        path.parent().is_some_and(is_home) && !is_unread(path)
+    }
+
+    /// The directories at a path and below it that are followed.
+    fn followed_below(&self, path: &Path) -> BTreeSet<PathBuf> {
+        below(&self.followed, path)
+    }
+
+    /// Something was created or removed, or has another name: watches the directories that are there now.
+    fn replace(&mut self, path: &Path) -> Result<(), WatchError> {
+        for watched in [&mut self.tree, &mut self.besides] {
+            for gone in below(watched, path) {
+                watched.remove(&gone);
+            }
+        }
+        let mut followed = self.followed_below(path);
+        if is_directory(path) && !is_hidden(path) {
+            let is_build = || path.file_name().is_some_and(is_build_name);
+            match self.scope {
+                Scope::Tree if path.parent().is_some_and(|parent| self.tree.contains(parent)) => {
+                    self.watch_tree(path)?;
+                }
+                Scope::Folder if path.parent() == Some(&self.root) && is_build() => {
+                    followed.insert(path.to_path_buf());
+                }
+                _ => {}
+            }
+        }
+        self.follow(followed).map(|_| ())
+    }
+
+    fn report(&mut self, meaning: Meaning) {
+        if meaning == Meaning::Nothing {
+            return;
+        }
         let stamps: Vec<Option<Stamp>> = self.configuration.iter().map(|file| Stamp::of(file)).collect();
-        let is_configuration = stamps != self.stamps;
+        let is_configuration = std::mem::take(&mut self.is_configuration_young) || stamps != self.stamps;
         self.stamps = stamps;
-        (self.on_change)(if is_configuration { DiskChange::Configuration } else { DiskChange::Files });
-    }
-
-    fn report_lost(&mut self, result: Result<(), WatchError>) {
-        if let Err(error) = result {
-            (self.on_change)(DiskChange::Lost(error));
+        if is_configuration {
+            (self.on_change)(DiskChange::Configuration);
+        } else if meaning == Meaning::Change {
+            (self.on_change)(DiskChange::Files);
         }
     }
 
-    /// Watches a directory and those below it, except hidden ones. Links are not followed.
+    /// Reports an error, if it is one.
+    fn take_lost<T>(&mut self, result: Result<T, WatchError>) -> Option<T> {
+        result.map_err(|error| (self.on_change)(DiskChange::Lost(error))).ok()
+    }
+
+    /// Watches a directory of the tree and those below it, except hidden ones. Links are not followed.
     fn watch_tree(&mut self, directory: &Path) -> Result<(), WatchError> {
         let mut directories = vec![directory.to_path_buf()];
         let mut next = 0;
@@ -228,18 +391,38 @@ impl<F: FnMut(DiskChange)> Watching<F> {
             let inner = entries.flatten().map(|entry| entry.path());
             directories.extend(inner.filter(|path| !is_hidden(path) && is_directory(path)).collect::<Vec<_>>());
         }
-        self.watch(&directories)
+        self.watch(directories.iter())?;
+        self.tree.extend(directories);
+        Ok(())
     }
 
-    /// Watches directories outside of the root.
-    fn follow(&mut self, directories: Vec<PathBuf>) -> Result<(), WatchError> {
-        let is_new = |directory: &PathBuf| !directory.starts_with(&self.root) && !self.followed.contains(directory);
-        let directories: Vec<PathBuf> = directories.into_iter().filter(is_new).collect();
-        self.followed.extend(directories.iter().cloned());
-        self.watch(&directories)
+    /// Watches directories that are not in the tree, or the nearest ones above that exist. Whether something may have
+    /// changed there since it was read.
+    fn follow(&mut self, directories: BTreeSet<PathBuf>) -> Result<bool, WatchError> {
+        let mut new = BTreeSet::new();
+        let mut is_change = false;
+        for directory in directories {
+            let Some((existing, real)) = nearest(&directory) else { continue };
+            if self.tree.contains(&real) {
+                continue;
+            }
+            if !self.tree.contains(&existing) && !self.besides.contains(&existing) {
+                new.insert(existing.clone());
+            }
+            let is_new = self.followed.insert(real.clone());
+            is_change |= is_new && existing == real && has_young(&real, self.since);
+        }
+        self.watch_besides(new)?;
+        Ok(is_change)
     }
 
-    fn watch(&mut self, directories: &[PathBuf]) -> Result<(), WatchError> {
+    fn watch_besides(&mut self, directories: BTreeSet<PathBuf>) -> Result<(), WatchError> {
+        self.watch(directories.iter())?;
+        self.besides.extend(directories);
+        Ok(())
+    }
+
+    fn watch<'d>(&mut self, directories: impl Iterator<Item = &'d PathBuf>) -> Result<(), WatchError> {
         let mut paths = self.system.paths_mut();
         for directory in directories {
             match paths.add(directory, RecursiveMode::NonRecursive) {
@@ -252,6 +435,36 @@ impl<F: FnMut(DiskChange)> Watching<F> {
         }
         paths.commit().map_err(WatchError::Refused)
     }
+}
+
+/// Those of a set that are a path or below it.
+fn below(directories: &BTreeSet<PathBuf>, path: &Path) -> BTreeSet<PathBuf> {
+    let from = directories.range::<Path, _>((Bound::Included(path), Bound::Unbounded));
+    from.take_while(|directory| directory.starts_with(path)).cloned().collect()
+}
+
+/// The nearest directory above a path, or there, that exists, and the path from there: real paths.
+fn nearest(path: &Path) -> Option<(PathBuf, PathBuf)> {
+    let existing =
+        path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)).filter(|at| at.1.is_dir()));
+    let (above, existing) = existing?;
+    let real = match path.strip_prefix(above) {
+        Ok(rest) if !rest.as_os_str().is_empty() => existing.join(rest),
+        _ => existing.clone(),
+    };
+    Some((existing, real))
+}
+
+/// Whether a file, or one in a directory, may have changed after a time.
+fn has_young(directory: &Path, since: SystemTime) -> bool {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    is_young(directory, since) || entries.filter(|path| !is_unread(path)).any(|path| is_young(&path, since))
+}
+
+/// Whether a file may have changed after a time, but not after now: such a file would always seem to have just changed.
+fn is_young(path: &Path, since: SystemTime) -> bool {
+    let is_past = |metadata: &Metadata| is_old(metadata, SystemTime::now() + CLOCK_STEP);
+    fs::metadata(path).is_ok_and(|metadata| !is_old(&metadata, since) && is_past(&metadata))
 }
 
 fn is_directory(path: &Path) -> bool {
@@ -293,6 +506,9 @@ mod tests {
 
     use super::*;
 
+    /// Writes that are one change are less than this apart, even on a busy machine.
+    const LONG_QUIET: Duration = Duration::from_millis(400);
+
     /// A watched tree.
     struct Watched {
         directory: tempfile::TempDir,
@@ -306,10 +522,17 @@ mod tests {
             for file in files {
                 write(&directory.path().join(file));
             }
-            let (changed, changes) = mpsc::channel();
             let root = directory.path().canonicalize().unwrap();
             let configuration = vec![root.join("cowrap.toml"), root.join("build/compile_commands.json")];
-            let watcher = Watcher::start(&root, configuration, move |change| changed.send(change).unwrap()).unwrap();
+            let since = SystemTime::now() + 2 * CLOCK_STEP;
+            Watched::start(directory, configuration, since)
+        }
+
+        fn start(directory: tempfile::TempDir, configuration: Vec<PathBuf>, since: SystemTime) -> Watched {
+            let root = directory.path().canonicalize().unwrap();
+            let (changed, changes) = mpsc::channel();
+            let on_change = move |change| changed.send(change).unwrap();
+            let watcher = Watcher::start_tree(&root, configuration, since, LONG_QUIET, on_change).unwrap();
             Watched { directory, changes, watcher }
         }
 
@@ -328,7 +551,7 @@ mod tests {
         }
 
         fn assert_quiet(&self) {
-            assert_eq!(self.changes.recv_timeout(6 * QUIET).unwrap_err(), RecvTimeoutError::Timeout);
+            assert_eq!(self.changes.recv_timeout(3 * LONG_QUIET).unwrap_err(), RecvTimeoutError::Timeout);
         }
     }
 
@@ -409,29 +632,99 @@ mod tests {
     }
 
     #[test]
+    fn many_changes_are_one() {
+        let watched = Watched::new(&["a.c"]);
+        for number in 0..300 {
+            write(&watched.path(&format!("new{number}.c")));
+        }
+        watched.assert_change();
+        watched.assert_quiet();
+    }
+
+    #[test]
     fn files_elsewhere_are_watched_if_they_are_read() {
         let watched = Watched::new(&["a.c"]);
         let elsewhere = tempfile::tempdir().unwrap();
-        let header = elsewhere.path().canonicalize().unwrap().join("a.h");
-        write(&header);
+        let elsewhere = elsewhere.path().canonicalize().unwrap();
         watched.assert_quiet();
-        watched.watcher.follow([&header, &watched.path("a.c")]);
-        // The watcher does this on its own thread.
-        thread::sleep(4 * QUIET);
-        write(&header);
+        write(&elsewhere.join("a.h"));
+        let hidden = watched.path(".build/generated");
+        let directories = BTreeSet::from([elsewhere.clone(), watched.path(""), hidden.clone(), elsewhere.join("x/y")]);
+        watched.watcher.follow(&directories);
+        // What was written after the tree was read is a change.
         watched.assert_change();
+        watched.assert_quiet();
+        // The same directories again are no change.
+        watched.watcher.follow(&directories);
+        watched.assert_quiet();
+        for file in [elsewhere.join("a.h"), hidden.join("b.h"), hidden.join("b.h"), elsewhere.join("x/y/c.h")] {
+            write(&file);
+            watched.assert_change();
+            watched.assert_quiet();
+        }
+        fs::remove_dir_all(watched.path(".build")).unwrap();
+        watched.assert_change();
+        watched.assert_quiet();
+        for _ in 0..2 {
+            write(&hidden.join("b.h"));
+            watched.assert_change();
+            watched.assert_quiet();
+        }
+        // Nobody reads these.
+        write(&elsewhere.join("x/c.h"));
+        write(&watched.path(".build/c.h"));
+        watched.assert_quiet();
         drop(watched.watcher);
         assert_eq!(watched.changes.recv_timeout(Duration::from_secs(10)).unwrap_err(), RecvTimeoutError::Disconnected);
+    }
+
+    #[test]
+    fn what_changed_before_it_was_watched_is_reported_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let since = SystemTime::now();
+        let file = directory.path().join("cowrap.toml");
+        write(&file);
+        let watched = Watched::start(directory, vec![file.clone()], since);
+        watched.assert_configuration();
+        watched.assert_quiet();
+        let now = SystemTime::now();
+        let Watched { directory, .. } = watched;
+        let watched = Watched::start(directory, vec![file.clone()], now);
+        watched.assert_quiet();
+        watched.watcher.look_again();
+        watched.assert_quiet();
+    }
+
+    #[test]
+    fn of_a_folder_without_a_database_only_builds_are_watched() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().canonicalize().unwrap();
+        for file in ["build/a.c", "src/deep/a.c"] {
+            write(&root.join(file));
+        }
+        let (changed, changes) = mpsc::channel();
+        let on_change = move |change| changed.send(change).unwrap();
+        let watcher = Watcher::start_folder(&root, vec![root.join("src/out")], on_change).unwrap();
+        let watched = Watched { directory, changes, watcher };
+        for file in ["src/a.c", "src/deep/a.c"] {
+            write(&root.join(file));
+        }
+        watched.assert_quiet();
+        for file in ["build/a.c", "build-new/a.c", "build-new/a.c", "src/out/a.c"] {
+            write(&root.join(file));
+            watched.assert_change();
+            watched.assert_quiet();
+        }
     }
 
     #[test]
     fn a_long_change_is_reported_while_it_goes_on() {
         let watched = Watched::new(&["a.c"]);
         let started = Instant::now();
-        while started.elapsed() < LONGEST + 10 * QUIET && watched.changes.try_recv().is_err() {
+        while started.elapsed() < 3 * LONGEST && watched.changes.try_recv().is_err() {
             write(&watched.path("a.c"));
-            thread::sleep(QUIET / 5);
+            thread::sleep(LONG_QUIET / 20);
         }
-        assert!(started.elapsed() < LONGEST + 10 * QUIET, "nothing was reported");
+        assert!(started.elapsed() < 3 * LONGEST, "nothing was reported");
     }
 }

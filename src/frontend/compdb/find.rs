@@ -62,6 +62,7 @@ fn is_there(path: &Path) -> bool {
     path.metadata().is_ok_and(|found| !found.is_dir())
 }
 
-fn is_build_name(name: &OsStr) -> bool {
+/// Whether a directory may be that of a build, by its name.
+pub fn is_build_name(name: &OsStr) -> bool {
     name.as_bytes().starts_with(b"build")
 }

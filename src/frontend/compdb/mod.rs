@@ -30,7 +30,7 @@ use std::sync::Arc;
 use cowrap_base::files::Shown;
 use thiserror::Error;
 
-pub use find::{FILE_NAME, find};
+pub use find::{FILE_NAME, find, is_build_name};
 pub use language::Language;
 pub use read::{parse, read, single};
 

@@ -83,6 +83,10 @@ pub trait Observer: Sync {
 
     /// The reading of a state begins, perhaps again: what [`Observer::rest_is_read`] said before does not count.
     fn begin(&self) {}
+
+    /// A complete state was read. These are the directories in which units of this or an earlier state read files, or
+    /// looked for some: absolute. Some may not exist. This comes from another thread, while the analysis is in use.
+    fn directories(&self, _directories: &BTreeSet<PathBuf>) {}
 }
 
 impl<'r> LiveTree<'r> {
@@ -123,12 +127,6 @@ impl<'r> LiveTree<'r> {
     /// and the baseline. Some may not exist.
     pub fn configuration(&self) -> Vec<PathBuf> {
         self.session.configuration()
-    }
-
-    /// The directories in which units of this or an earlier state read files, or looked for some: absolute. Some may not
-    /// exist.
-    pub fn directories(&self) -> BTreeSet<PathBuf> {
-        self.session.directories()
     }
 
     /// Checks a state, and shows the observer what follows from it. No file is changed outside of the cache.
@@ -199,7 +197,10 @@ impl<'r> LiveTree<'r> {
         let read = StateRead { units: units.into_iter().map(Some).collect(), details };
         std::thread::scope(|scope| {
             // Nobody waits for that, unless the next state comes at once.
-            scope.spawn(|| *unrecorded = record(session, read));
+            scope.spawn(|| {
+                *unrecorded = record(session, read);
+                observer.directories(&session.directories());
+            });
             analysis.map(|analysis| observer.observe(&analysis))
         })
     }

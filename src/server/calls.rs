@@ -12,7 +12,7 @@ use cowrap_report::{CallItem, CallRelation};
 use cowrap_session::live::Analysis;
 
 use crate::texts::FileTexts;
-use crate::words::word_at;
+use crate::word_at::word_at;
 
 /// The functions and slots at a position.
 pub(crate) fn items(

@@ -1,4 +1,4 @@
-//! Findings and problems as diagnostics, and which of them the client has to be told.
+//! Findings and problems as diagnostics, and which of them are published.
 //!
 //! It must never know how a finding was found.
 
@@ -29,7 +29,7 @@ const UNNECESSARY: [&str; 3] = ["superfluous-mark", "unused-suppression", "stale
 /// The rules that report what matches nothing, which is not known before the whole tree has been read.
 const OF_WHOLE_TREES: [&str; 2] = ["unused-suppression", "stale-baseline"];
 
-/// What the client has been told.
+/// What was published.
 #[derive(Default)]
 pub(crate) struct Publisher {
     published: BTreeMap<String, Published>,
@@ -44,7 +44,7 @@ struct Published {
 }
 
 impl Publisher {
-    /// Tells the client what has changed. A report of a part of the tree has nothing to say about files without
+    /// Publishes what has changed. A report of a part of the tree has nothing to say about files without
     /// findings, unless they are open.
     pub(crate) fn publish(
         &mut self,

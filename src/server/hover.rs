@@ -12,7 +12,7 @@ use cowrap_session::live::Analysis;
 
 use crate::capabilities::Capabilities;
 use crate::texts::FileTexts;
-use crate::words::word_at;
+use crate::word_at::word_at;
 
 /// What is shown at a position of a file: what holds of the function or slot there, and the context of the line.
 pub(crate) fn hover(

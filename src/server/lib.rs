@@ -33,7 +33,7 @@ mod calls;
 mod annotations;
 mod code_actions;
 mod texts;
-mod words;
+mod word_at;
 
 use std::path::Path;
 use std::sync::Arc;

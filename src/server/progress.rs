@@ -35,7 +35,7 @@ struct Reading {
     started: Option<Instant>,
     units: usize,
     done: usize,
-    /// The percentage that the client has; none if it has not been told to show anything.
+    /// The percentage that the client has; none if it shows nothing yet.
     shown: Option<usize>,
 }
 

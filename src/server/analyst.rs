@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use gen_lsp_types::{MessageType, Notification as _, ShowMessageNotification, ShowMessageParams};
 use serde_json::Value;
 
+use cowrap_report::Report;
 use cowrap_session::live::{Analysis, LiveState, LiveTree, Observer};
 use cowrap_session::watcher::{DiskChange, WatchError, Watcher};
 use cowrap_session::{Error, Input, Request};
@@ -54,6 +55,8 @@ struct Analyst<'a> {
     publisher: Mutex<Publisher>,
     /// The last problem that the client was shown, so that it is shown once.
     shown: Mutex<Option<String>>,
+    /// The warnings that the client was shown, each once.
+    warnings: Mutex<BTreeSet<String>>,
 }
 
 /// Runs until the mailbox says that it is the end.
@@ -64,8 +67,8 @@ pub(crate) fn run(
     client: &Client,
     mailbox: &Arc<Mailbox>,
 ) {
-    let (publisher, shown) = (Mutex::default(), Mutex::default());
-    let analyst = Analyst { host, workspace, capabilities, client, mailbox, publisher, shown };
+    let (publisher, shown, warnings) = (Mutex::default(), Mutex::default(), Mutex::default());
+    let analyst = Analyst { host, workspace, capabilities, client, mailbox, publisher, shown, warnings };
     let mut watchers = Watchers::default();
     loop {
         let problem = match analyst.serve(&mut watchers) {
@@ -175,12 +178,13 @@ impl Analyst<'_> {
         watchers.tree = self.watch_tree(&tree);
         watchers.folders = None;
         let watcher = watchers.tree.as_ref();
-        let (has_analysis, was_complete) = (AtomicBool::new(false), AtomicBool::new(false));
+        self.mailbox.begin_tree();
+        let was_complete = AtomicBool::new(false);
         let client = self.capabilities.progress.then_some(self.client);
         let progress = Reporter::new(client, |units| {
             // It takes long until there is something to say.
-            if units > 0 && !has_analysis.load(Ordering::Relaxed) {
-                self.refuse_queries();
+            if units > 0 {
+                self.mailbox.close_before_analysis().into_iter().for_each(|waiting| decline(self.client, waiting));
             }
         });
         // Files may have changed before they were watched.
@@ -194,14 +198,7 @@ impl Analyst<'_> {
             }
             let Wanted { files, disk_changed, .. } = &wanted;
             let state = state(files, *disk_changed);
-            let server = StateServer {
-                analyst: self,
-                request,
-                files,
-                watcher,
-                has_analysis: &has_analysis,
-                was_complete: &was_complete,
-            };
+            let server = StateServer { analyst: self, request, files, watcher, was_complete: &was_complete };
             if let Err(error) = tree.check(&state, &server, &progress) {
                 self.show(&error.to_string());
                 self.refuse_queries();
@@ -228,11 +225,34 @@ impl Analyst<'_> {
         (self.host.say)(&format!("cowrap: error: {problem}"));
     }
 
+    /// Shows a warning, once.
+    fn warn(&self, warning: String) {
+        if self.warnings.lock().unwrap_or_else(PoisonError::into_inner).insert(warning.clone()) {
+            warn(self.client, &warning);
+        }
+    }
+
+    /// Warns of what an editor does not do.
+    fn warn_of(&self, report: &Report) {
+        if let Some(reason) = &report.details.cache_failure {
+            self.warn(format!(
+                "cannot write the cache: {reason}\nthe next start of the server reads the tree again; make room or make \
+                 the directory writable, or name another with --cache-dir"
+            ));
+        }
+        let compared = report.summary.compared.as_ref();
+        let pending = compared.filter(|compared| compared.upgrade.is_some());
+        if let Some((file, _)) = pending.and_then(|compared| compared.baseline.as_ref()) {
+            self.warn(format!(
+                "{file} is in the previous baseline format; run `cowrap check`, which rewrites it, then review and commit \
+                 it"
+            ));
+        }
+    }
+
     /// Answers the queries that wait, and those that come, with nothing.
     fn refuse_queries(&self) {
-        for waiting in self.mailbox.close() {
-            decline(self.client, waiting);
-        }
+        self.mailbox.close().into_iter().for_each(|waiting| decline(self.client, waiting));
     }
 
     fn publisher(&self) -> MutexGuard<'_, Publisher> {
@@ -240,10 +260,13 @@ impl Analyst<'_> {
     }
 }
 
-/// Shows what stops nothing.
+/// Warns that changes on the disk go unnoticed.
 fn warn_unwatched(client: &Client, error: &WatchError) {
-    let message = format!("cowrap: {error}\nuntil then, restart the server after files have changed on the disk");
-    let params = ShowMessageParams { kind: MessageType::Warning, message };
+    warn(client, &format!("{error}\nuntil then, restart the server after files have changed on the disk"));
+}
+
+fn warn(client: &Client, warning: &str) {
+    let params = ShowMessageParams { kind: MessageType::Warning, message: format!("cowrap: {warning}") };
     client.notify(ShowMessageNotification::METHOD.as_str(), params);
 }
 
@@ -253,22 +276,20 @@ struct StateServer<'a> {
     request: &'a Request,
     files: &'a OpenFiles,
     watcher: Option<&'a Watcher>,
-    /// Whether there was an analysis of any part of the tree.
-    has_analysis: &'a AtomicBool,
-    /// Whether there was one of the whole tree.
+    /// Whether there was an analysis of the whole tree.
     was_complete: &'a AtomicBool,
 }
 
 impl Observer for StateServer<'_> {
     fn observe(&self, analysis: &Analysis<'_>) {
         let Analyst { capabilities, client, mailbox, .. } = *self.analyst;
-        let texts = FileTexts::new(&analysis.report, self.files, capabilities.encoding);
+        let texts = FileTexts::new(analysis, self.files, capabilities.encoding);
         self.analyst.publisher().publish(&analysis.report, &texts, capabilities, analysis.is_complete, client);
         *self.analyst.shown.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        self.has_analysis.store(true, Ordering::Relaxed);
         if analysis.is_complete {
             self.was_complete.store(true, Ordering::Relaxed);
             self.refresh();
+            self.analyst.warn_of(&analysis.report);
         }
         // In a part of a tree that was never read as a whole, nobody knows who calls a function.
         mailbox.open(match self.was_complete.load(Ordering::Relaxed) {

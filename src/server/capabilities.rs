@@ -5,7 +5,7 @@
 
 use gen_lsp_types::{
     CallHierarchyProvider, CodeActionKind, CodeActionOptions, CodeActionProvider, CodeLensOptions,
-    ExecuteCommandOptions, HoverProvider, ImplementationProvider, InitializeResult, InlayHintProvider,
+    ExecuteCommandOptions, HoverProvider, ImplementationProvider, InitializeResult, InlayHintProvider, Save,
     ServerCapabilities, ServerInfo, TextDocumentSync, TextDocumentSyncKind, TextDocumentSyncOptions,
 };
 use serde_json::Value;
@@ -42,7 +42,7 @@ pub(crate) struct Capabilities {
     pub(crate) snippets: bool,
     /// Whether it shows progress.
     pub(crate) progress: bool,
-    /// Whether it asks again for code lenses, or inlay hints, when told so.
+    /// Whether it asks again for code lenses, or inlay hints, when the server asks it to.
     pub(crate) code_lens_refresh: bool,
     pub(crate) inlay_hint_refresh: bool,
 }
@@ -80,6 +80,7 @@ impl Capabilities {
         let sync = TextDocumentSyncOptions {
             open_close: Some(true),
             change: Some(TextDocumentSyncKind::Incremental),
+            save: Some(Save::Bool(true)),
             ..TextDocumentSyncOptions::default()
         };
         let capabilities = ServerCapabilities {

@@ -13,7 +13,7 @@ use gen_lsp_types::{
 use serde_json::Value;
 
 use cowrap_report::{Edit, Finding, Fix, Report, Safety};
-use cowrap_session::suppress;
+use cowrap_session::{Shown, suppress};
 
 use crate::capabilities::{ADD_TO_BASELINE, Capabilities, FIX_ALL};
 use crate::diagnostics::{Publisher, touches};
@@ -77,13 +77,24 @@ impl Actions<'_> {
             Safety::Safe => (fix.title.clone(), true),
             Safety::Unsafe => (format!("{} (unsafe: it can change what the program does)", fix.title), false),
         };
-        let edit = Some(self.workspace_edit(fix.edits.iter()));
-        Some(CodeAction { title, edit, is_preferred: is_safe.then_some(true), ..CodeAction::default() })
+        match self.workspace_edit(fix.edits.iter()) {
+            Ok(edit) => {
+                let is_preferred = is_safe.then_some(true);
+                Some(CodeAction { title, edit: Some(edit), is_preferred, ..CodeAction::default() })
+            }
+            Err(changed) => self.capabilities.disabled_actions.then(|| {
+                let reason = format!("{} has changed on the disk since cowrap read it", changed.shown());
+                let disabled = Some(CodeActionDisabled { reason });
+                CodeAction { title, disabled, ..CodeAction::default() }
+            }),
+        }
     }
 
     /// All safe fixes of these findings that do not get in the way of each other.
     fn fix_all<'f>(&self, findings: impl Iterator<Item = &'f Finding>) -> Option<CodeAction> {
-        let is_usable = |fix: &&Fix| fix.safety == Safety::Safe && !fix.edits.is_empty();
+        let is_editable = |edit: &Edit| self.texts.editable(&edit.path).is_some();
+        let is_usable =
+            |fix: &&Fix| fix.safety == Safety::Safe && !fix.edits.is_empty() && fix.edits.iter().all(is_editable);
         let mut edits: Vec<&Edit> = Vec::new();
         for fix in findings.filter_map(|finding| finding.fixes.iter().find(is_usable)) {
             let collides = |new: &&Edit| edits.iter().any(|old| old != new && overlap(old, new));
@@ -94,10 +105,13 @@ impl Actions<'_> {
         // Two fixes may need the same edit.
         let mut seen = HashSet::new();
         edits.retain(|edit| seen.insert(*edit));
-        (!edits.is_empty()).then(|| CodeAction {
+        if edits.is_empty() {
+            return None;
+        }
+        Some(CodeAction {
             title: "apply all safe fixes of cowrap in this file".to_owned(),
             kind: Some(CodeActionKind::Custom(FIX_ALL.into())),
-            edit: Some(self.workspace_edit(edits.into_iter())),
+            edit: Some(self.workspace_edit(edits.into_iter()).ok()?),
             ..CodeAction::default()
         })
     }
@@ -107,7 +121,7 @@ impl Actions<'_> {
     fn suppress(&self, finding: &Finding) -> Option<CodeAction> {
         finding.pack.as_ref()?;
         let at = &finding.primary.at;
-        let text = self.texts.text(&at.path);
+        let text = self.texts.editable(&at.path)?;
         let rule = self.report.rule_name(finding);
         let comment = suppress(text.bytes(), text.offset_of(at.line, at.column), &rule).ok()?;
         let range = text.range(comment.offset, comment.offset, self.texts.encoding);
@@ -138,14 +152,18 @@ impl Actions<'_> {
     }
 
     /// Edits of bytes as edits of documents.
-    fn workspace_edit<'e>(&self, edits: impl Iterator<Item = &'e Edit>) -> WorkspaceEdit {
+    ///
+    /// # Errors
+    ///
+    /// A file has another text on the disk than the one on which the edits were planned.
+    fn workspace_edit<'e>(&self, edits: impl Iterator<Item = &'e Edit>) -> Result<WorkspaceEdit, PathBuf> {
         let mut files: BTreeMap<PathBuf, Vec<TextEdit>> = BTreeMap::new();
         for edit in edits {
-            let text = self.texts.text(&edit.path);
+            let text = self.texts.editable(&edit.path).ok_or_else(|| edit.path.clone())?;
             let range = text.range(edit.start, edit.end, self.texts.encoding);
             files.entry(edit.path.clone()).or_default().push(TextEdit { range, new_text: edit.text.clone() });
         }
-        self.of_files(files)
+        Ok(self.of_files(files))
     }
 
     /// Edits of files: for a certain version of each that is open, if the client can say so.

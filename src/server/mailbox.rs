@@ -40,8 +40,10 @@ struct Content {
 /// Which queries can be answered, now or after the next analysis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Answered {
-    /// All.
+    /// All, as far as anybody knows before the tree is read.
     #[default]
+    AllPerhaps,
+    /// All.
     All,
     /// Those about findings: a part of the tree has been read, for the first time.
     AboutFindings,
@@ -104,7 +106,7 @@ impl Mailbox {
         let mut content = self.lock();
         let waiting = Waiting { id, query, version, came: Instant::now() };
         let is_answered = match content.answered {
-            Answered::All => true,
+            Answered::All | Answered::AllPerhaps => true,
             Answered::AboutFindings => waiting.query.is_about_findings(),
             Answered::Nothing => false,
         };
@@ -131,8 +133,24 @@ impl Mailbox {
 
     /// Says that there will be no analysis soon. The queries that wait come back, and so do those that come.
     pub(crate) fn close(&self) -> Vec<Waiting> {
-        self.open(Answered::Nothing);
-        self.take_queries(|_| true)
+        self.lock().close()
+    }
+
+    /// A tree is opened, which has no analysis yet.
+    pub(crate) fn begin_tree(&self) {
+        let mut content = self.lock();
+        if content.answered != Answered::Nothing {
+            content.answered = Answered::AllPerhaps;
+        }
+    }
+
+    /// The same as [`Mailbox::close`], unless there was an analysis of the tree, which may be in use.
+    pub(crate) fn close_before_analysis(&self) -> Vec<Waiting> {
+        let mut content = self.lock();
+        match content.answered {
+            Answered::AllPerhaps => content.close(),
+            _ => Vec::new(),
+        }
     }
 
     /// Says what can be answered.
@@ -213,6 +231,11 @@ impl Mailbox {
 }
 
 impl Content {
+    fn close(&mut self) -> Vec<Waiting> {
+        self.answered = Answered::Nothing;
+        self.queries.drain(..).collect()
+    }
+
     fn take_state(&mut self) -> Wanted {
         (self.is_new, self.rest_is_read) = (false, false);
         let taken = self.wanted.clone();
@@ -291,9 +314,16 @@ mod tests {
         assert!(mailbox.take_expired().is_empty());
         assert_eq!(mailbox.close().len(), 1);
         assert_eq!(mailbox.ask(id(3), actions(), Some(7)).unwrap_err().version, Some(7));
+        mailbox.begin_tree();
+        assert!(mailbox.ask(id(3), hover(), None).is_err(), "nothing is known of the tree");
         mailbox.open(Answered::AboutFindings);
+        assert!(mailbox.close_before_analysis().is_empty());
         assert!(mailbox.ask(id(4), hover(), None).is_err());
         mailbox.ask(id(5), actions(), None).unwrap();
+        mailbox.open(Answered::All);
+        assert!(mailbox.close_before_analysis().is_empty() && mailbox.ask(id(6), hover(), None).is_ok());
+        mailbox.begin_tree();
+        assert_eq!(mailbox.close_before_analysis().len(), 2);
         mailbox.open(Answered::All);
         assert!((0..MOST_QUERIES as i32).any(|number| mailbox.ask(id(number), hover(), None).is_err()));
     }

@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, never, select, tick};
 use gen_lsp_types::{
     CancelNotification, CancelParams, DidChangeTextDocumentNotification, DidChangeTextDocumentParams,
     DidCloseTextDocumentNotification, DidCloseTextDocumentParams, DidOpenTextDocumentNotification,
-    DidOpenTextDocumentParams, Id, Notification as _, Range, Uri,
+    DidOpenTextDocumentParams, DidSaveTextDocumentNotification, Id, Notification as _, Range, Uri,
 };
 use lsp_server::{ErrorCode, Message, Notification, Request, RequestId};
 use serde::Deserialize;
@@ -121,12 +121,12 @@ impl Server {
             // Nothing depends on what the client says to progress and refreshing.
             Incoming::Message(Message::Response(_)) => None,
             Incoming::Malformed(problem) => {
-                self.complain(&format!("the client sent what is no message of the protocol: {problem}"));
+                self.log_warning(&format!("the client sent what is no message of the protocol: {problem}"));
                 self.client.refuse_malformed(&problem);
                 None
             }
             Incoming::Broken(problem) => {
-                self.complain(&format!("the client's messages cannot be read: {problem}"));
+                self.log_warning(&format!("the client's messages cannot be read: {problem}"));
                 Some(Ending::Failed)
             }
         }
@@ -137,7 +137,7 @@ impl Server {
             decline(&self.client, waiting);
         }
         if self.client.is_stuck() {
-            self.complain("the client does not read what the server sends");
+            self.log_warning("the client does not read what the server sends");
             return Some(Ending::Abrupt);
         }
         self.parent.is_some_and(|parent| !is_running(parent)).then_some(Ending::Abrupt)
@@ -181,7 +181,7 @@ impl Server {
         self.phase = Phase::Initializing;
         self.capabilities = Capabilities::of(params);
         let (options, wrong) = Options::of(params);
-        wrong.iter().for_each(|problem| self.complain(problem));
+        wrong.iter().for_each(|problem| self.log_warning(problem));
         let parent = params.get("processId").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
         self.parent = parent.filter(|parent| is_running(*parent));
         self.client.respond(id, self.capabilities.offer(&options));
@@ -198,11 +198,15 @@ impl Server {
             _ if is(DidChangeTextDocumentNotification::METHOD) => self.changed(&notification),
             _ if is(DidCloseTextDocumentNotification::METHOD) => self.closed(&notification),
             _ if is(CancelNotification::METHOD) => self.cancelled(&notification),
-            // Such as `textDocument/didSave`: the files themselves are watched.
+            _ if is(DidSaveTextDocumentNotification::METHOD) => {
+                // Not every file system lets changes be noticed.
+                self.mailbox.change_disk(false);
+                Ok(())
+            }
             _ => Ok(()),
         };
         if let Err(problem) = result {
-            self.complain(&problem);
+            self.log_warning(&problem);
         }
     }
 
@@ -243,6 +247,8 @@ impl Server {
         let uri = params::<DidCloseTextDocumentParams>(notification)?.text_document.uri;
         let result = self.documents.close(&uri);
         self.mailbox.change_files(self.documents.files());
+        // What the disk has counts now.
+        self.mailbox.change_disk(false);
         result
     }
 
@@ -257,8 +263,8 @@ impl Server {
         Ok(())
     }
 
-    /// Says what is wrong with what the client does. It has no other place for this than the server's log.
-    fn complain(&self, problem: &str) {
+    /// Writes to the server's log what is wrong with what the client does.
+    fn log_warning(&self, problem: &str) {
         (self.host.say)(&format!("cowrap: warning: {problem}"));
     }
 }

@@ -1,4 +1,4 @@
-//! The texts of files as an analysis has them, for locations.
+//! The texts of files as an analysis has them, for locations and edits.
 //!
 //! It must never know what is said about a location.
 
@@ -9,25 +9,26 @@ use std::sync::Arc;
 
 use gen_lsp_types::{Location, Range, Uri};
 
-use cowrap_report::{Report, Span};
+use cowrap_report::Span;
+use cowrap_session::live::Analysis;
 use cowrap_session::{LONGEST_TEXT, read_source};
 
 use crate::documents::{Document, OpenFiles};
 use crate::positions::{Encoding, Text};
 use crate::uris::uri_of;
 
-/// The texts of files. Each is read once.
+/// The texts of files. Each is asked for once.
 pub(crate) struct FileTexts<'a> {
-    report: &'a Report,
+    analysis: &'a Analysis<'a>,
     files: &'a OpenFiles,
     pub(crate) encoding: Encoding,
     read: RefCell<HashMap<PathBuf, Arc<Text>>>,
 }
 
 impl<'a> FileTexts<'a> {
-    /// The texts that a report is about, with these documents open.
-    pub(crate) fn new(report: &'a Report, files: &'a OpenFiles, encoding: Encoding) -> FileTexts<'a> {
-        FileTexts { report, files, encoding, read: RefCell::default() }
+    /// The texts that an analysis is about, with these documents open.
+    pub(crate) fn new(analysis: &'a Analysis<'a>, files: &'a OpenFiles, encoding: Encoding) -> FileTexts<'a> {
+        FileTexts { analysis, files, encoding, read: RefCell::default() }
     }
 
     /// The text of a file; an empty one if it cannot be read.
@@ -36,13 +37,21 @@ impl<'a> FileTexts<'a> {
         if let Some(document) = self.files.of(&path).first() {
             return Arc::clone(&document.text);
         }
-        let read = || Text::new(read_source(&path, LONGEST_TEXT).unwrap_or_default());
+        let read = || Text::new(self.analysis.text(&path).map(Arc::unwrap_or_clone).unwrap_or_default());
         Arc::clone(self.read.borrow_mut().entry(path.clone()).or_insert_with(|| Arc::new(read())))
+    }
+
+    /// The text of a file that can be edited; none if the disk has another one by now, on which an edit would be wrong.
+    pub(crate) fn editable(&self, path: &Path) -> Option<Arc<Text>> {
+        let text = self.text(path);
+        let path = self.absolute(path);
+        let is_current = || read_source(&path, LONGEST_TEXT).is_ok_and(|on_disk| on_disk == **text.bytes());
+        (!self.files.of(&path).is_empty() || is_current()).then_some(text)
     }
 
     /// The absolute path of a file that a report names.
     fn absolute(&self, path: &Path) -> PathBuf {
-        self.report.tree.root.join(path)
+        self.analysis.report.tree.root.join(path)
     }
 
     /// The documents in which the client has a file open.

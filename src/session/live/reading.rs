@@ -229,6 +229,8 @@ pub(super) fn record(session: &mut Session<'_>, read: StateRead) -> BTreeMap<usi
     let (numbers, results): (Vec<usize>, Vec<UnitResult>) = parsed.into_iter().unzip();
     let recorded = session.record(&numbers, &results.iter().collect::<Vec<_>>());
     session.flush(&mut details);
+    // The next report says so.
+    session.details.cache_failure = details.cache_failure;
     session.forget_facts();
     let refused = numbers.into_iter().zip(results).zip(recorded).filter(|(_, recorded)| recorded.is_none());
     failed.into_iter().chain(refused.map(|(unit, _)| unit)).collect()

@@ -325,6 +325,6 @@ mod tests {
         mailbox.begin_tree();
         assert_eq!(mailbox.close_before_analysis().len(), 2);
         mailbox.open(Answered::All);
-        assert!((0..MOST_QUERIES as i32).any(|number| mailbox.ask(id(number), hover(), None).is_err()));
+        assert!((0..=MOST_QUERIES as i32).any(|number| mailbox.ask(id(number), hover(), None).is_err()));
     }
 }

@@ -79,6 +79,41 @@ fn a_safe_fix_is_preferred_and_edits_files_that_are_not_open() {
 }
 
 #[test]
+fn a_file_that_has_changed_on_the_disk_is_not_edited() {
+    let text = "#define coroutine_fn\nvoid coroutine_fn co_work(void);\nvoid both(void);\n";
+    let tree = Tree::with(&[
+        ("include/marks.h", text),
+        ("a.c", "#include \"marks.h\"\nvoid coroutine_fn both(void)\n{\n    co_work();\n}\n"),
+    ]);
+    let mut client = Client::start(&tree.root);
+    client.open("a.c");
+    let mut refusals = 0;
+    for number in 0..30 {
+        client.until("the finding", |client| client.summary().len() == 1);
+        let file = client.summary()[0].0.clone();
+        let (line, _) = first(&client, &file, "mark-mismatch");
+        // The server may notice this before it answers, or afterwards.
+        let changed = format!("{}{text}", "\n".repeat(number + 1));
+        tree.write("include/marks.h", &changed);
+        for action in client.actions(&file, line) {
+            let is_refused =
+                action["disabled"]["reason"] == "include/marks.h has changed on the disk since cowrap read it";
+            refusals += usize::from(is_refused);
+            let mut texts = BTreeMap::from([(uri(&tree.path("include/marks.h")), changed.clone())]);
+            if action["isPreferred"] == true {
+                apply(&action["edit"], &mut texts);
+                let edited = &texts[&uri(&tree.path("include/marks.h"))];
+                assert_eq!(*edited, changed.replace("void both", "void coroutine_fn both"));
+            }
+        }
+        let now = expected(&tree.root);
+        client.until("the finding", |client| client.summary() == now);
+    }
+    assert!(refusals > 0, "the server always noticed the change first");
+    client.shut_down();
+}
+
+#[test]
 fn all_safe_fixes_of_a_file_are_one_action() {
     let tree = Tree::miniblock();
     let (mut client, text) = started(&tree, capabilities(), "block.c");
@@ -179,6 +214,25 @@ fn a_finding_is_added_to_the_baseline() {
     assert_eq!(tree.read(".cowrap-baseline.json"), "{}");
     std::fs::remove_file(tree.path(".cowrap-baseline.json")).unwrap();
     client.until("all are there", |client| client.of("block.c").len() == before);
+    client.shut_down();
+}
+
+#[test]
+fn a_baseline_of_the_previous_version_is_not_written() {
+    let tree = Tree::miniblock();
+    let baseline = "[{\"cowrap-baseline\":1}\n,{\"path\":\"mini-img.c\",\"rule\":\"coroutine-call\",\
+                    \"function\":\"img_sync\",\"message\":\"as it was worded\",\
+                    \"fingerprint\":\"00000000000000000000000000000001\"}\n]\n";
+    tree.write(".cowrap-baseline.json", baseline);
+    let mut client = Client::start(&tree.root);
+    let is_shown = |client: &Client| client.shown().iter().any(|shown| shown.contains("previous baseline format"));
+    client.until("the warning", is_shown);
+    let text = client.open("mini-img.c");
+    client.change("mini-img.c", 2, "int a;\n");
+    client.until("none", |client| client.of("mini-img.c").is_empty());
+    client.change("mini-img.c", 3, &text);
+    client.until("some", |client| !client.of("mini-img.c").is_empty());
+    assert_eq!((client.shown().len(), tree.read(".cowrap-baseline.json").as_str()), (1, baseline));
     client.shut_down();
 }
 

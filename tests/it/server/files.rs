@@ -85,11 +85,19 @@ fn files_change_on_the_disk() {
     client.open("mini-img.c");
     client.change("mini-img.c", 2, &text);
     client.until("as before", |client| client.summary() == before);
+    let publications = client.publications("mini-img.c");
     tree.write("mini-img.c.new", &text);
     std::fs::rename(tree.path("mini-img.c.new"), tree.path("mini-img.c")).unwrap();
+    client.listen(std::time::Duration::from_secs(1));
+    assert_eq!((client.summary(), client.publications("mini-img.c")), (before.clone(), publications));
+    // What it has in memory and does not save is discarded.
+    client.change("mini-img.c", 3, "int a;\n");
+    client.until("nothing", |client| client.of("mini-img.c").is_empty());
     client.close("mini-img.c");
-    client.listen(std::time::Duration::from_millis(300));
     client.until("as before", |client| client.summary() == before);
+    // The disk counts again.
+    tree.write("mini-img.c", text.replace("return bdrv_co_flush(bs);", "return bdrv_flush(bs);"));
+    client.until("what the disk has", |client| client.summary() == now);
     client.shut_down();
 }
 

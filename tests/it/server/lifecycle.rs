@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::Tree;
 use super::client::{Client, capabilities, parameters, uri};
+use super::{Tree, expected};
 
 const NOT_INITIALIZED: i64 = -32002;
 const INVALID_REQUEST: i64 = -32600;
@@ -122,20 +122,9 @@ fn options_of_the_client_override_the_command_line() {
 
 #[test]
 fn the_first_reading_shows_progress_and_answers_at_once() {
-    let tree = Tree::miniblock();
-    let units = ["block.c", "job.c"].map(|name| tree.read(name));
-    // Enough to read for a second.
-    let many: Vec<String> = (0..60).map(|number| format!("more{number}.c")).collect();
-    for (number, name) in many.iter().enumerate() {
-        let text =
-            units[number % 2].replace("bdrv_", &format!("bdrv{number}_")).replace("job_", &format!("job{number}_"));
-        tree.write(name, text);
-    }
-    tree.database(many.iter().map(String::as_str));
+    let tree = long_to_read();
     let mut client = Client::start_with(&tree.root, &["--jobs", "1"], parameters(&[&tree.root], capabilities()));
-    let of = |client: &Client, kind: &str| {
-        client.log.iter().any(|message| message["method"] == "$/progress" && message["params"]["value"]["kind"] == kind)
-    };
+    let of = |client: &Client, kind: &str| !progress(client, kind).is_empty();
     client.until("progress", |client| of(client, "begin"));
     let hover =
         json!({ "textDocument": { "uri": uri(&tree.path("more0.c")) }, "position": { "line": 1, "character": 1 } });
@@ -146,6 +135,52 @@ fn the_first_reading_shows_progress_and_answers_at_once() {
         client.log.iter().filter_map(|message| message["params"]["value"]["percentage"].as_u64()).collect();
     assert!(percentages.is_sorted() && percentages.iter().all(|percentage| *percentage <= 100), "{percentages:?}");
     client.shut_down();
+}
+
+#[test]
+fn without_a_cache_the_tree_is_read_once() {
+    for arguments in [&["--jobs", "1", "--no-cache"][..], &["--jobs", "1"]] {
+        let tree = long_to_read();
+        // No cache can be there.
+        tree.write(".cache", "");
+        let mut client = Client::start_with(&tree.root, arguments, parameters(&[&tree.root], capabilities()));
+        let before = expected(&tree.root);
+        assert!(!before.is_empty());
+        client.until("findings", |client| client.summary() == before);
+        client.until("the end", |client| !progress(client, "begin").is_empty() && !progress(client, "end").is_empty());
+        // Reading the whole tree again would take so long that it shows progress again.
+        let text = client.open("more0.c");
+        for version in [2, 4] {
+            client.change("more0.c", version, "int a;\n");
+            client.until("none", |client| client.of("more0.c").is_empty());
+            client.change("more0.c", version + 1, &text);
+            client.until("findings", |client| client.summary() == before);
+        }
+        client.listen(Duration::from_secs(1));
+        assert_eq!(progress(&client, "begin").len(), 1);
+        let (status, stderr) = client.shut_down();
+        assert_eq!(status.code(), Some(0));
+        let is_warning = stderr.starts_with("cowrap: warning: running without a cache: ");
+        assert!(if arguments.contains(&"--no-cache") { stderr.is_empty() } else { is_warning }, "{stderr}");
+    }
+}
+
+/// A tree that takes longer to read than progress stays away, with one worker.
+fn long_to_read() -> Tree {
+    let tree = Tree::miniblock();
+    let text = tree.read("job.c");
+    let many: Vec<String> = (0..150).map(|number| format!("more{number}.c")).collect();
+    for (number, name) in many.iter().enumerate() {
+        tree.write(name, text.replace("job_", &format!("job{number}_")));
+    }
+    tree.database(many.iter().map(String::as_str));
+    tree
+}
+
+/// The progress of a kind that a client was shown.
+fn progress(client: &Client, kind: &str) -> Vec<Value> {
+    let all = client.log.iter().filter(|message| message["method"] == "$/progress");
+    all.map(|message| message["params"]["value"].clone()).filter(|value| value["kind"] == kind).collect()
 }
 
 /// The processes that a process has started.

@@ -1,8 +1,10 @@
-//! Random edits of open documents: after each of them, the diagnostics are those of a fresh check of the same texts.
+//! Random edits of open documents and of files on the disk: after each of them, the diagnostics are those of a fresh
+//! check of the same texts.
 //!
 //! `COWRAP_SERVER_EDITS` is the number of edits; CI makes few of them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -16,6 +18,9 @@ use super::{Tree, expected};
 /// The documents that are edited.
 const FILES: [&str; 6] =
     ["mini-img.c", "block.c", "job.c", "block/stripe.c", "include/block/block-io.h", "include/block/block_int.h"];
+
+/// The files that are changed on the disk. Nobody opens them.
+const OTHERS: [&str; 4] = ["block/raw.c", "block/commit-job.c", "include/block/graph-lock.h", "include/qemu/new.h"];
 
 /// What replaces words and lines.
 const WORDS: [&str; 12] = [
@@ -48,6 +53,33 @@ enum Edit {
     Save(usize),
     /// Closes a file without saving it, and opens it again.
     Reopen(usize),
+    /// Something else writes an open file.
+    Overwrite(usize),
+    /// Something else changes a file that is not open.
+    Disk(usize, Disk),
+}
+
+/// What happens to a file on the disk.
+#[derive(Clone, Copy, Debug)]
+enum Disk {
+    /// It has the text that it had at first.
+    Restore,
+    /// It is written anew with a line more.
+    Append,
+    /// It is replaced by a file with a line more, as editors save.
+    Replace,
+    Remove,
+    Rename,
+}
+
+fn disk() -> impl Strategy<Value = Disk> {
+    prop_oneof![
+        4 => Just(Disk::Restore),
+        1 => Just(Disk::Append),
+        1 => Just(Disk::Replace),
+        1 => Just(Disk::Remove),
+        1 => Just(Disk::Rename),
+    ]
 }
 
 fn edit() -> impl Strategy<Value = Edit> {
@@ -59,6 +91,8 @@ fn edit() -> impl Strategy<Value = Edit> {
         6 => file().prop_map(Edit::Undo),
         1 => file().prop_map(Edit::Save),
         1 => file().prop_map(Edit::Reopen),
+        1 => file().prop_map(Edit::Overwrite),
+        5 => (0..OTHERS.len(), disk()).prop_map(|(file, what)| Edit::Disk(file, what)),
     ]
 }
 
@@ -88,31 +122,65 @@ fn after_random_edits_the_diagnostics_are_those_of_a_fresh_check() {
     }
     for number in 0..edits {
         let edit = edit().new_tree(&mut runner).unwrap().current();
-        make(&edit, &mut client, &mut documents, &tree);
+        match &edit {
+            Edit::Disk(file, what) => [&tree, &shadow].iter().for_each(|tree| change(tree, OTHERS[*file], *what)),
+            _ => make(&edit, &mut client, &mut documents, &tree),
+        }
         for (number, document) in &documents {
             shadow.write(FILES[*number], &document.text);
         }
         // Units that cannot be read are diagnostics, but no findings.
         let expected = expected(&shadow.root);
         let what = format!("the findings after edit {number}, {edit:?}: {expected:#?}");
-        client.until(&what, |client| {
-            let mut found = client.summary();
-            found.retain(|(.., code, _)| !["parse", "failed", "refused"].contains(&code.as_str()));
-            found == expected
-        });
+        client.until(&what, |client| findings(client) == expected);
     }
+    // They stay, also after the rest of the tree has been read.
+    client.listen(std::time::Duration::from_secs(2));
+    assert_eq!(findings(&client), expected(&shadow.root));
     let (status, stderr) = client.shut_down();
     assert_eq!((status.code(), stderr.as_str()), (Some(0), ""));
 }
 
-/// Makes an edit, and tells the server.
+/// The findings that the client shows.
+fn findings(client: &Client) -> Vec<(String, u64, u64, String, String)> {
+    let mut found = client.summary();
+    found.retain(|(.., code, _)| !["parse", "failed", "refused"].contains(&code.as_str()));
+    found
+}
+
+/// Changes a file on the disk.
+fn change(tree: &Tree, file: &str, what: Disk) {
+    let (path, other) = (tree.path(file), tree.path(&format!("{file}.other")));
+    let text = std::fs::read_to_string(&path).unwrap_or_default() + "void bdrv_new(void);\n";
+    match what {
+        Disk::Restore => {
+            let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/miniblock").join(file);
+            match std::fs::read(original) {
+                Ok(text) => tree.write(file, text),
+                Err(_) => drop(std::fs::remove_file(path)),
+            }
+        }
+        Disk::Append => tree.write(file, text),
+        Disk::Replace => {
+            std::fs::write(&other, text).unwrap();
+            std::fs::rename(other, path).unwrap();
+        }
+        // It may be away already.
+        Disk::Remove => drop(std::fs::remove_file(path)),
+        Disk::Rename => drop(std::fs::rename(path, other)),
+    }
+}
+
+/// Makes an edit of an open document.
 fn make(edit: &Edit, client: &mut Client, documents: &mut BTreeMap<usize, Document>, tree: &Tree) {
     let (Edit::Word(file, ..)
     | Edit::Insert(file, ..)
     | Edit::Line(file, ..)
     | Edit::Undo(file)
     | Edit::Save(file)
-    | Edit::Reopen(file)) = edit;
+    | Edit::Reopen(file)
+    | Edit::Overwrite(file)
+    | Edit::Disk(file, _)) = edit;
     let document = documents.get_mut(file).unwrap();
     let text = document.text.clone();
     let (start, end, new) = match edit {
@@ -149,6 +217,13 @@ fn make(edit: &Edit, client: &mut Client, documents: &mut BTreeMap<usize, Docume
             document.saved = text;
             return;
         }
+        Edit::Overwrite(_) => {
+            // The document in memory counts.
+            document.saved = format!("{}void bdrv_other(void);\n", document.saved);
+            tree.write(FILES[*file], &document.saved);
+            return;
+        }
+        Edit::Disk(..) => return,
         Edit::Reopen(_) => {
             client.close(FILES[*file]);
             client.open_as(&uri(&tree.path(FILES[*file])), &document.saved);

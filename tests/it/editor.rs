@@ -210,9 +210,9 @@ fn a_hover_tells_functions_of_one_name_apart() {
             items.iter().map(|item| (at(&item.at), item.lines)).collect::<Vec<_>>()
         };
         let (in_disk, in_image) = (("disk.c:5".to_owned(), Some((5, 8))), ("image.c:9".to_owned(), Some((9, 12))));
-        assert_eq!(item("disk.c", "return helper"), [in_disk.clone()]);
+        assert_eq!(item("disk.c", "return helper"), std::slice::from_ref(&in_disk));
         assert_eq!(item("disk.c", "int helper"), [in_disk]);
-        assert_eq!(item("image.c", ".size = helper"), [in_image.clone()]);
+        assert_eq!(item("image.c", ".size = helper"), std::slice::from_ref(&in_image));
         assert_eq!(item("image.c", "int helper"), [in_image]);
         // Nothing is known of a word that is no name, or the name of something else.
         for (file, text, word) in [("disk.c", "return 0", "return"), ("disk.c", "(Disk *disk)", "disk")] {

@@ -64,7 +64,13 @@ impl Client {
     /// Starts a server, which is not initialized.
     pub fn spawn(root: &Path, arguments: &[&str]) -> Client {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cowrap"));
-        command.arg("server").args(arguments).current_dir("/").env("COWRAP_CACHE", root.join(".cache"));
+        command.arg("server").args(arguments);
+        Client::spawn_as(root, command)
+    }
+
+    /// Starts a server by a command.
+    pub fn spawn_as(root: &Path, mut command: Command) -> Client {
+        command.current_dir("/").env("COWRAP_CACHE", root.join(".cache"));
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let (sender, messages) = channel();
@@ -104,9 +110,14 @@ impl Client {
     /// Starts a server with these arguments and parameters of `initialize`.
     pub fn start_with(root: &Path, arguments: &[&str], parameters: Value) -> Client {
         let mut client = Client::spawn(root, arguments);
-        client.offered = client.request("initialize", parameters)["capabilities"].take();
-        client.notify("initialized", json!({}));
+        client.initialize(parameters);
         client
+    }
+
+    /// Begins the conversation.
+    pub fn initialize(&mut self, parameters: Value) {
+        self.offered = self.request("initialize", parameters)["capabilities"].take();
+        self.notify("initialized", json!({}));
     }
 
     /// Sends bytes. A server that has ended takes none.
@@ -220,6 +231,11 @@ impl Client {
         let document = json!({ "uri": uri(&self.root.join(file)), "version": version });
         let changes = json!([{ "text": text }]);
         self.notify("textDocument/didChange", json!({ "textDocument": document, "contentChanges": changes }));
+    }
+
+    pub fn save(&mut self, file: &str) {
+        let document = json!({ "uri": uri(&self.root.join(file)) });
+        self.notify("textDocument/didSave", json!({ "textDocument": document }));
     }
 
     pub fn close(&mut self, file: &str) {

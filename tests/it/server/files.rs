@@ -101,6 +101,41 @@ fn files_change_on_the_disk() {
     client.shut_down();
 }
 
+/// As on a network file system.
+#[test]
+fn where_changes_are_not_noticed_a_save_and_a_close_count() {
+    let limit = "echo 0 > /proc/sys/user/max_inotify_instances";
+    let unshare = |script: &str| {
+        let mut command = std::process::Command::new("unshare");
+        command.args(["--user", "--map-root-user", "sh", "-c", script]);
+        command
+    };
+    if !unshare(limit).stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success()) {
+        eprintln!("skipped: this system does not allow limits for one process");
+        return;
+    }
+    let tree = Tree::miniblock();
+    let command = unshare(&format!("{limit} && exec {} server", env!("CARGO_BIN_EXE_cowrap")));
+    let mut client = Client::spawn_as(&tree.root, command);
+    client.initialize(parameters(&[&tree.root], capabilities()));
+    assert_eq!(client.offered["textDocumentSync"]["save"], true);
+    client.until("a warning", |client| client.shown().iter().any(|shown| shown.contains("cannot watch files")));
+    client.open("job.c");
+    client.settle();
+    let (before, text) = (client.summary(), tree.read("mini-img.c"));
+    tree.write("mini-img.c", text.replace("return bdrv_co_flush(bs);", "return bdrv_flush(bs);"));
+    let now = expected(&tree.root);
+    assert_ne!(now, before);
+    client.listen(std::time::Duration::from_millis(500));
+    assert_eq!(client.summary(), before);
+    client.save("job.c");
+    client.until("what the disk has", |client| client.summary() == now);
+    tree.write("mini-img.c", text);
+    client.close("job.c");
+    client.until("as before", |client| client.summary() == before);
+    client.shut_down();
+}
+
 #[test]
 fn files_are_renamed_and_deleted() {
     let tree = Tree::miniblock();

@@ -45,6 +45,13 @@ enum Served {
     NoTree(String),
 }
 
+/// What the client is warned of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Warned {
+    Cache,
+    Baseline,
+}
+
 /// What the analysis thread works with.
 struct Analyst<'a> {
     host: &'a Host,
@@ -55,8 +62,8 @@ struct Analyst<'a> {
     publisher: Mutex<Publisher>,
     /// The last problem that the client was shown, so that it is shown once.
     shown: Mutex<Option<String>>,
-    /// The warnings that the client was shown, each once.
-    warnings: Mutex<BTreeSet<String>>,
+    /// What the client was warned of, each once.
+    warnings: Mutex<BTreeSet<Warned>>,
 }
 
 /// Runs until the mailbox says that it is the end.
@@ -225,28 +232,30 @@ impl Analyst<'_> {
         (self.host.say)(&format!("cowrap: error: {problem}"));
     }
 
-    /// Shows a warning, once.
-    fn warn(&self, warning: String) {
-        if self.warnings.lock().unwrap_or_else(PoisonError::into_inner).insert(warning.clone()) {
-            warn(self.client, &warning);
+    /// Warns of something, once.
+    fn warn(&self, of: Warned, warning: &str) {
+        if self.warnings.lock().unwrap_or_else(PoisonError::into_inner).insert(of) {
+            warn(self.client, warning);
         }
     }
 
-    /// Warns of what an editor does not do.
+    /// Warns of files that should be written and are not.
     fn warn_of(&self, report: &Report) {
         if let Some(reason) = &report.details.cache_failure {
-            self.warn(format!(
-                "cannot write the cache: {reason}\nthe next start of the server reads the tree again; make room or make \
-                 the directory writable, or name another with --cache-dir"
-            ));
+            let warning = format!(
+                "cannot cache results for the next start: {reason}\nmake room for the cache, make its directory writable, \
+                 or name another with --cache-dir"
+            );
+            self.warn(Warned::Cache, &warning);
         }
         let compared = report.summary.compared.as_ref();
         let pending = compared.filter(|compared| compared.upgrade.is_some());
         if let Some((file, _)) = pending.and_then(|compared| compared.baseline.as_ref()) {
-            self.warn(format!(
+            let warning = format!(
                 "{file} is in the previous baseline format; run `cowrap check`, which rewrites it, then review and commit \
                  it"
-            ));
+            );
+            self.warn(Warned::Baseline, &warning);
         }
     }
 

@@ -101,6 +101,29 @@ fn files_change_on_the_disk() {
     client.shut_down();
 }
 
+#[test]
+fn a_cache_that_cannot_be_written_is_a_warning() {
+    let tree = Tree::miniblock();
+    let mut client = Client::start(&tree.root);
+    client.open("job.c");
+    client.settle();
+    // There cannot be a directory any more.
+    std::fs::remove_dir_all(tree.path(".cache")).unwrap();
+    tree.write(".cache", "");
+    let text = tree.read("mini-img.c");
+    for number in 1..4 {
+        let text = text.replace("return bdrv_co_flush(bs);", &format!("{}return bdrv_flush(bs);", ";".repeat(number)));
+        tree.write("mini-img.c", text);
+        let now = expected(&tree.root);
+        client.until("what it says now", |client| client.summary() == now);
+        client.listen(std::time::Duration::from_millis(300));
+    }
+    let shown = client.shown();
+    assert!(shown.len() == 1 && shown[0].starts_with("cowrap: cannot cache results for the next start: "), "{shown:?}");
+    assert!(shown[0].contains("--cache-dir"), "{shown:?}");
+    client.shut_down();
+}
+
 /// As on a network file system.
 #[test]
 fn where_changes_are_not_noticed_a_save_and_a_close_count() {

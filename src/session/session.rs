@@ -227,6 +227,16 @@ impl<'r> Session<'r> {
             return;
         }
         let sources = self.indexer.sources(snapshot.overlay(), SystemTime::now());
+        if self.current.snapshot.has_disk_layout() && snapshot.has_disk_layout() {
+            // Only texts differ, as after each edit in an editor.
+            if let (Some(caches), Some(compared)) = (&self.caches, &mut self.current.compared) {
+                let changed = snapshot.differing(&self.current.snapshot);
+                let (stat_cache, overlay) = (&caches.checkout.stat_cache, snapshot.overlay());
+                caches.units.compare_texts(compared, &changed, &self.tree, stat_cache, &sources, overlay);
+            }
+            (self.current.snapshot, self.current.sources, self.current.has_texts) = (snapshot.clone(), sources, false);
+            return;
+        }
         let units: Arc<[Unit]> = match snapshot.has_all_files() {
             true => self.inputs.units.as_slice().into(),
             false => {

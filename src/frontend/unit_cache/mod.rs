@@ -104,6 +104,15 @@ pub struct RunRecord {
     pub report: Digest,
 }
 
+/// The digest of a file in a snapshot, by its real path; `None` if it is not there.
+fn current_digest(path: &Path, stat_cache: &StatCache, overlay: &Overlay) -> Option<Digest> {
+    match overlay.text(path) {
+        Some(text) => Some(Digest::of(text)),
+        None if overlay.is_gone(path) => None,
+        None => stat_cache.digest_of_identity(path),
+    }
+}
+
 /// The keys of units: their files and arguments, wherever the tree is.
 pub fn keys(units: &[Unit], tree: &Tree) -> Vec<Digest> {
     // Many units have the same arguments.
@@ -136,25 +145,12 @@ impl SavedUnits {
             if !linked.is_empty() && path.ancestors().any(|above| linked.contains(above.as_os_str().as_bytes())) {
                 return None;
             }
-            let path = tree.absolute(&path);
-            match overlay.text(&path) {
-                Some(text) => Some(Digest::of(text)),
-                None if overlay.is_gone(&path) => None,
-                None => stat_cache.digest_of_identity(&path),
-            }
+            current_digest(&tree.absolute(&path), stat_cache, overlay)
         };
         let files = 0..self.files.len() as u32;
         let now: Vec<Option<Digest>> = files.into_par_iter().with_min_len(64).map(digest).collect();
-        let compare = |state: &FileVersion| match now.get(state.file as usize).copied().flatten() {
-            Some(content) if content == state.content => Match::Text,
-            Some(content) => {
-                let path =
-                    self.file(state.file).filter(|_| state.normalized.is_some()).map(|file| tree.absolute(&file));
-                let scan = path.and_then(|path| sources.scans.get(&path));
-                let is_same = |scan: &Scan| scan.content == content && Some(scan.normalized) == state.normalized;
-                if scan.is_some_and(|scan| is_same(&scan)) { Match::Code } else { Match::No }
-            }
-            None => Match::No,
+        let compare = |state: &FileVersion| {
+            self.compare_version(state, now.get(state.file as usize).copied().flatten(), tree, sources)
         };
         let states = self.states.par_iter().with_min_len(64).map(compare).collect();
         let is_relinked = |link: &u32| {
@@ -166,6 +162,47 @@ impl SavedUnits {
         let (mut appeared, clear) = self.appeared(tree, stat_cache);
         self.add_overlay(&mut appeared, tree, overlay);
         Compared { now, states, appeared, relinked, clear }
+    }
+
+    /// Compares the unit cache with another snapshot of the tree, in which only texts of files differ that exist on the
+    /// disk under these real paths: `changed`. `compared` is the comparison with the other snapshot.
+    pub fn compare_texts(
+        &self,
+        compared: &mut Compared,
+        changed: &[PathBuf],
+        tree: &Tree,
+        stat_cache: &StatCache,
+        sources: &Sources,
+        overlay: &Overlay,
+    ) {
+        for path in changed {
+            let portable = tree.portable(path);
+            let name = portable.as_os_str().as_bytes();
+            let Some(position) = self.files.iter().position(|known| known == name) else { continue };
+            let (file, now) = (position as u32, current_digest(path, stat_cache, overlay));
+            if let Some(known) = compared.now.get_mut(position) {
+                *known = now;
+            }
+            for (state, matches) in self.states.iter().zip(&mut compared.states) {
+                if state.file == file {
+                    *matches = self.compare_version(state, now, tree, sources);
+                }
+            }
+        }
+    }
+
+    /// How a stored version of a file compares with the current one, whose digest is `now`.
+    fn compare_version(&self, version: &FileVersion, now: Option<Digest>, tree: &Tree, sources: &Sources) -> Match {
+        match now {
+            Some(content) if content == version.content => Match::Text,
+            Some(content) => {
+                let path = self.file(version.file).filter(|_| version.normalized.is_some());
+                let scan = path.and_then(|path| sources.scans.get(&tree.absolute(&path)));
+                let is_same = |scan: &Scan| scan.content == content && Some(scan.normalized) == version.normalized;
+                if scan.is_some_and(|scan| is_same(&scan)) { Match::Code } else { Match::No }
+            }
+            None => Match::No,
+        }
     }
 
     /// The directories of files in whose place symbolic links are now: the files below have other identities.

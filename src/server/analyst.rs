@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use gen_lsp_types::{MessageType, Notification as _, ShowMessageNotification, ShowMessageParams};
 use serde_json::Value;
@@ -26,6 +27,9 @@ use crate::options::Options;
 use crate::progress::Reporter;
 use crate::texts::FileTexts;
 use crate::transport::Client;
+
+/// How often a tree that cannot be opened is tried again although nothing was noticed.
+const RETRY: Duration = Duration::from_secs(3);
 
 /// What the client has open.
 #[derive(Clone, Debug)]
@@ -134,11 +138,13 @@ impl Analyst<'_> {
     /// Waits until something has changed. The result is false at the end.
     fn wait_for_change(&self) -> bool {
         loop {
-            match self.mailbox.next() {
-                Task::Check(wanted) if wanted.disk_changed || wanted.reopen => return true,
-                Task::Check(_) => {}
-                Task::Answer(waiting) => decline(self.client, waiting),
-                Task::End => return false,
+            match self.mailbox.next_within(RETRY) {
+                // A folder that was replaced is not watched any more.
+                None => return true,
+                Some(Task::Check(wanted)) if wanted.disk_changed || wanted.reopen => return true,
+                Some(Task::Check(_)) => {}
+                Some(Task::Answer(waiting)) => decline(self.client, waiting),
+                Some(Task::End) => return false,
             }
         }
     }
@@ -209,6 +215,8 @@ impl Analyst<'_> {
             if let Err(error) = tree.check(&state, &server, &progress) {
                 self.show(&error.to_string());
                 self.refuse_queries();
+                // What was found before is not about this state.
+                self.publisher().clear(self.client);
             }
             wanted = loop {
                 match self.mailbox.next() {
@@ -293,18 +301,21 @@ impl Observer for StateServer<'_> {
     fn observe(&self, analysis: &Analysis<'_>) {
         let Analyst { capabilities, client, mailbox, .. } = *self.analyst;
         let texts = FileTexts::new(analysis, self.files, capabilities.encoding);
-        self.analyst.publisher().publish(&analysis.report, &texts, capabilities, analysis.is_complete, client);
-        *self.analyst.shown.lock().unwrap_or_else(PoisonError::into_inner) = None;
         if analysis.is_complete {
             self.was_complete.store(true, Ordering::Relaxed);
-            self.refresh();
-            self.analyst.warn_of(&analysis.report);
         }
-        // In a part of a tree that was never read as a whole, nobody knows who calls a function.
+        // Before anything is published, since the client may ask about it at once. In a part of a tree that was never
+        // read as a whole, nobody knows who calls a function.
         mailbox.open(match self.was_complete.load(Ordering::Relaxed) {
             true => Answered::All,
             false => Answered::AboutFindings,
         });
+        self.analyst.publisher().publish(&analysis.report, &texts, capabilities, analysis.is_complete, client);
+        *self.analyst.shown.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if analysis.is_complete {
+            self.refresh();
+            self.analyst.warn_of(&analysis.report);
+        }
         let answers = Answers {
             analysis,
             texts: &texts,

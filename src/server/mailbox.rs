@@ -190,16 +190,26 @@ impl Mailbox {
     pub(crate) fn next(&self) -> Task {
         let mut content = self.lock();
         loop {
-            if content.has_ended {
-                return Task::End;
-            }
-            if content.is_new {
-                return Task::Check(content.take_state());
-            }
-            if let Some(waiting) = content.queries.pop_front() {
-                return Task::Answer(waiting);
+            if let Some(task) = content.task() {
+                return task;
             }
             content = self.changed.wait(content).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The same, but waits no longer than this.
+    pub(crate) fn next_within(&self, time: Duration) -> Option<Task> {
+        let deadline = Instant::now() + time;
+        let mut content = self.lock();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if let Some(task) = content.task() {
+                return Some(task);
+            }
+            if left.is_zero() {
+                return None;
+            }
+            content = self.changed.wait_timeout(content, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -231,6 +241,16 @@ impl Mailbox {
 }
 
 impl Content {
+    fn task(&mut self) -> Option<Task> {
+        if self.has_ended {
+            Some(Task::End)
+        } else if self.is_new {
+            Some(Task::Check(self.take_state()))
+        } else {
+            self.queries.pop_front().map(Task::Answer)
+        }
+    }
+
     fn close(&mut self) -> Vec<Waiting> {
         self.answered = Answered::Nothing;
         self.queries.drain(..).collect()

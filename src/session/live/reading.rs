@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,9 @@ use crate::units::{Origin, UnitResult};
 
 /// While somebody types, units in the background are not worth beginning with.
 const PAUSE: Duration = Duration::from_millis(300);
+
+/// Parsing longer than this is not finished for a state that is outdated.
+const LONG: Duration = Duration::from_secs(1);
 
 /// How often it is asked whether a state is outdated.
 const INTERVAL: Duration = Duration::from_millis(10);
@@ -72,7 +76,7 @@ impl LiveTree<'_> {
         }
         let Plan { now, later } = self.plan(&read, state, &snapshot.differing(&self.shown));
         for numbers in now.chunks(self.session.indexer.threads()) {
-            self.parse(numbers, &mut read, progress)?;
+            self.parse(numbers, &mut read, observer, progress)?;
             if observer.is_outdated() {
                 return Ok(read);
             }
@@ -132,10 +136,37 @@ impl LiveTree<'_> {
         Plan { later: others.into_iter().filter(|number| !now.contains(number)).collect(), now }
     }
 
-    /// Parses units of a state.
-    fn parse(&self, numbers: &[usize], read: &mut StateRead, progress: &dyn Progress) -> Result<(), Error> {
-        let parsed = self.session.parse_until_cancelled(numbers, false, &mut read.details, progress)?;
-        for (number, parsed) in numbers.iter().zip(parsed) {
+    /// Parses units of a state. If that takes long, it ends when the state is outdated: a parser is killed then, and the
+    /// next one has to load libclang first.
+    fn parse(
+        &self,
+        numbers: &[usize],
+        read: &mut StateRead,
+        observer: &dyn Observer,
+        progress: &(dyn Progress + Sync),
+    ) -> Result<(), Error> {
+        let (session, cancellation) = (&self.session, self.session.indexer.cancellation());
+        let details = &mut read.details;
+        let (done, is_done) = channel();
+        let begun = Instant::now();
+        let parsed = std::thread::scope(|scope| {
+            let parser = scope.spawn(move || {
+                let parsed = session.parse_until_cancelled(numbers, false, details, progress);
+                // Nobody waits for it any more if it was cancelled.
+                let _ = done.send(());
+                parsed
+            });
+            while is_done.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                if begun.elapsed() > LONG && observer.is_outdated() {
+                    cancellation.cancel();
+                    break;
+                }
+            }
+            let parsed = parser.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            cancellation.reset();
+            parsed
+        });
+        for (number, parsed) in numbers.iter().zip(parsed?) {
             read.units[*number] = parsed;
         }
         Ok(())

@@ -196,3 +196,36 @@ fn files_are_renamed_and_deleted() {
     });
     client.shut_down();
 }
+
+#[test]
+fn a_tree_that_was_moved_away_may_come_back() {
+    let tree = Tree::miniblock();
+    let mut client = Client::start(&tree.root);
+    let before = expected(&tree.root);
+    client.until("findings", |client| client.summary() == before);
+    let elsewhere = tree.root.with_extension("moved");
+    std::fs::rename(&tree.root, &elsewhere).unwrap();
+    // An edit shows that it is not there any more.
+    let missing = format!("file://{}/block.c", tree.root.to_str().unwrap());
+    client.open_as(&missing, "int a;\n");
+    client.until("no findings", |client| client.summary().is_empty());
+    std::fs::rename(&elsewhere, &tree.root).unwrap();
+    let text = tree.read("block.c");
+    client.change("block.c", 2, &text);
+    client.until("findings again", |client| client.summary() == before);
+    client.shut_down();
+}
+
+#[test]
+fn a_baseline_that_cannot_be_used_leaves_no_old_findings() {
+    let tree = Tree::miniblock();
+    let mut client = Client::start(&tree.root);
+    let before = expected(&tree.root);
+    client.until("findings", |client| client.summary() == before);
+    tree.write(".cowrap-baseline.json", "[]");
+    client.until("why", |client| client.shown().iter().any(|shown| shown.contains("not a cowrap baseline")));
+    client.until("no findings", |client| client.summary().is_empty());
+    std::fs::remove_file(tree.path(".cowrap-baseline.json")).unwrap();
+    client.until("findings again", |client| client.summary() == before);
+    client.shut_down();
+}

@@ -202,16 +202,17 @@ fn a_tree_that_was_moved_away_may_come_back() {
     let tree = Tree::miniblock();
     let mut client = Client::start(&tree.root);
     let before = expected(&tree.root);
+    client.open("block.c");
     client.until("findings", |client| client.summary() == before);
     let elsewhere = tree.root.with_extension("moved");
     std::fs::rename(&tree.root, &elsewhere).unwrap();
-    // An edit shows that it is not there any more.
-    let missing = format!("file://{}/block.c", tree.root.to_str().unwrap());
-    client.open_as(&missing, "int a;\n");
+    // The system need not report that a directory itself was moved, but a save has the disk looked at.
+    client.save("block.c");
     client.until("no findings", |client| client.summary().is_empty());
-    std::fs::rename(&elsewhere, &tree.root).unwrap();
-    let text = tree.read("block.c");
-    client.change("block.c", 2, &text);
+    // The cache of the test is below the root, and is made anew.
+    while std::fs::rename(&elsewhere, &tree.root).is_err() {
+        let _ = std::fs::remove_dir_all(&tree.root);
+    }
     client.until("findings again", |client| client.summary() == before);
     client.shut_down();
 }

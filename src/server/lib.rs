@@ -42,7 +42,7 @@ use cowrap_session::Request;
 
 pub use options::Options;
 
-/// Makes the request for the tree of a workspace folder, or says why there is none.
+/// Makes the request for the tree of a workspace folder, or says why there cannot be one.
 pub type MakeRequest = dyn Fn(&Path, &Options) -> Result<Request, String> + Send + Sync;
 
 /// What the server needs of the program that it is a part of.

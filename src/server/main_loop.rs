@@ -292,12 +292,12 @@ fn params<P: DeserializeOwned>(notification: &Notification) -> Result<P, String>
     P::deserialize(&notification.params).map_err(|error| format!("{}: {error}", notification.method))
 }
 
-/// Checks that no change has a range that is none: it would look like a change of the whole text.
+/// Checks that no change has an invalid range: it would look like a change of the whole text.
 fn require_ranges(params: &Value) -> Result<(), String> {
     let changes = params.get("contentChanges").and_then(Value::as_array).into_iter().flatten();
     let mut ranges = changes.filter_map(|change| change.get("range")).filter(|range| !range.is_null());
     match ranges.find(|range| Range::deserialize(*range).is_err()) {
-        Some(range) => Err(format!("a change has a range that is none: {range}")),
+        Some(range) => Err(format!("a change has an invalid range: {range}")),
         None => Ok(()),
     }
 }

@@ -154,7 +154,7 @@ pub fn write_baseline(report: &Report, request: &Request) -> Result<(PathBuf, us
     Ok((file, baseline.entries().len()))
 }
 
-/// Adds a finding to the baseline of a tree, which is made if there is none. The result is its file.
+/// Adds a finding to the baseline of a tree, and makes one if the tree has none. The result is its file.
 ///
 /// # Errors
 ///
